@@ -1,0 +1,1 @@
+from sandbox.engine.stage import Stage, make

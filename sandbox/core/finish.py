@@ -1,0 +1,44 @@
+"""How an episode ends, and what is measured of it."""
+
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+
+
+class Finish(IntEnum):
+    """Why an episode ended; stored in ``State.done`` (int8), 0 while it runs."""
+
+    RUNNING = 0
+    COMPLETED = 1
+    TICK_LIMIT = 2
+    BUDGET = 3
+    STALLED = 4
+    INVALID = 5
+    STOPPED = 6
+    ERROR = 7
+
+    @property
+    def words(self) -> str:
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one trial came to. ``error`` is set for infrastructure errors only; they never count against an agent."""
+
+    world: str
+    seed: int
+    success: bool
+    finish: str
+    ticks: int
+    steps_to_completion: int | None
+    reward: float
+    tasks_done: int
+    tasks_total: int
+    invalid_actions: int
+    refused_actions: int
+    seconds: float
+    digest: str
+    error: str | None = None
+
+    def as_dict(self) -> dict:
+        return asdict(self)

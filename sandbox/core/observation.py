@@ -1,0 +1,25 @@
+"""What agents see: one observation for all worlds, of which words and pixels are renderings."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Observation(NamedTuple):
+    """The view of every agent of every lane. L lanes, N agents, C channels, K window side, A (verb, target) pairs."""
+
+    window: np.ndarray  # (L, N, C, K, K) int8    the surroundings; centre is the agent; channels are the world's
+    vector: np.ndarray  # (L, N, V) float32       what the agent knows besides; entries are the world's
+    mask: np.ndarray  # (L, N, A) bool            False: the pair (verb * targets + target) would have no effect
+    inbox: np.ndarray  # (L, N, M, 4) int32       messages: sender + 1 (0 = empty), kind, two arguments
+
+
+class ObservationSpec(NamedTuple):
+    """The sizes of an observation; ``low`` and ``high`` bound the window's values."""
+
+    channels: tuple[str, ...]
+    side: int
+    vector: tuple[str, ...]
+    messages: int
+    low: int
+    high: int

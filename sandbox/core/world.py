@@ -1,0 +1,89 @@
+"""The contract of a world: what its folder must offer, stated once.
+
+Kernels work on one lane and fill what they are given (``engine.kernel``). L lanes, N agents:
+
+=================================================================  ===================================================
+``reset(s, lane, rules)``                                          lay out the episode of ``s.seed[lane]``
+``observe(s, lane, rules, obs)``                                   fill the observation of every agent of the lane
+``step(s, lane, actions, rules)``                                  one tick; ``actions`` is (L, N, 2) int32: verb, target
+``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out`` becomes what the agent believes
+``start(memory, lane, rules)``                                     clear the policies' own memory
+``policy(view, lane, rules, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
+                                                                   ``view`` is the observation, or the state for a policy
+                                                                   in ``sighted``; ``dice`` (uint64) keys its draws
+``paint(s, lane, rules, trail, blend, image)``                     fill ``image`` (H, W, 3) uint8; ``trail`` (N, T, 2)
+                                                                   int32 holds past positions, latest last;
+                                                                   ``blend`` in 0..1 moves from the last to the present
+=================================================================  ===================================================
+
+Every ``State`` has the fields ``seed tick pos reward done`` with the shapes of :class:`StateFields`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import BaseModel
+
+from sandbox.core.observation import ObservationSpec
+from sandbox.core.task import Task
+
+Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
+
+
+class StateFields(Protocol):
+    """The fields that the engine reads in the state of any world."""
+
+    seed: np.ndarray  # (L,) uint64     key of all draws of the lane
+    tick: np.ndarray  # (L,) int32      ticks since reset
+    pos: np.ndarray  # (L, N, 2) int32  row, column of each agent, cells
+    reward: np.ndarray  # (L, N) float32  of the last tick
+    refused: np.ndarray  # (L, N) int8  1 where the agent's action of the last tick was legal but prevented
+    done: np.ndarray  # (L,) int8       a Finish code
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """A disturbance with a dose in 0..1; ``summary`` says what dose 1 means."""
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A world as it is registered: everything that the rest of Sandbox needs to know about it."""
+
+    name: str
+    summary: str
+    source: str  # where its rules come from
+    roles: tuple[str, ...]
+    verbs: tuple[str, ...]
+    layouts: tuple[str, ...]  # the named ones; a path or the map as text works too
+    perturbations: tuple[Perturbation, ...]
+    options: type[BaseModel]  # validates the keywords of ``sandbox.make`` and of ``[world]``
+    build: Callable[[Any], Any]  # options -> Rules, a NamedTuple of arrays and numbers
+    state: type  # NamedTuple of arrays
+    state_shapes: Callable[[Any], Mapping[str, Shape]]
+    memory: type
+    memory_shapes: Callable[[Any], Mapping[str, Shape]]
+    observation: Callable[[Any], ObservationSpec]
+    agents: Callable[[Any], int]
+    reset: Callable
+    observe: Callable
+    step: Callable
+    believe: Callable
+    start: Callable
+    policies: Mapping[str, Callable]
+    paint: Callable
+    canvas: Callable[[Any, int], tuple[int, int]]  # rules, longest side in pixels -> (height, width)
+    describe: Callable[[Any, int, Any], dict]  # state, lane, rules -> JSON values
+    place: Callable[[Any, int, Any, dict], None]
+    text: Callable[..., str]  # obs, lane, agent, rules -> what the agent sees, in words
+    tools: Callable[[Any], list[dict]]  # rules -> JSON schemas of the verbs
+    task: Callable[[Any], Task]
+    conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
+    targets: int = 1
+    sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
+    legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

@@ -1,0 +1,94 @@
+"""Generic loops over lanes. Their free names are filled in by ``specialise``: a world's own kernels.
+
+A tick is observe, decide, act. The hosted tier calls the three one after the other; the compiled tier calls ``play``,
+which is nothing but their loop. So both tiers run the same program.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.lanes import digest_lane
+
+observe = step = policy = others = decide = act = after = None  # filled in by specialise
+
+
+class Tally(NamedTuple):
+    """What is counted over an episode, for each lane."""
+
+    reward: np.ndarray  # (L, N) float64  sum of rewards
+    invalid: np.ndarray  # (L, N) int32   actions outside the mask
+    refused: np.ndarray  # (L, N) int32   legal actions that were prevented
+
+
+def honest(s, obs, lane, rules, memory, teams, code, dice, actions):
+    """A policy that is handed the observation decides for its agents; then the policies after it do for theirs."""
+    if teams.bounds[code + 1] > teams.bounds[code]:
+        policy(obs, lane, rules, memory, teams.agents[teams.bounds[code] : teams.bounds[code + 1]], dice, actions)
+    others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
+
+
+def sighted(s, obs, lane, rules, memory, teams, code, dice, actions):
+    """The same for a policy that is handed the state."""
+    if teams.bounds[code + 1] > teams.bounds[code]:
+        policy(s, lane, rules, memory, teams.agents[teams.bounds[code] : teams.bounds[code + 1]], dice, actions)
+    others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
+
+
+def last(s, obs, lane, rules, memory, teams, code, dice, actions):
+    """The end of a chain of policies."""
+
+
+def choose(s, obs, lane, rules, memory, teams, actions):
+    """Every agent with a compiled policy decides; dice are keyed apart from the world's own."""
+    decide(s, obs, lane, rules, memory, teams, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
+
+
+def enact(s, obs, lane, rules, actions, tally):
+    """One tick of the world; counts what agents got wrong and what they earned."""
+    targets = obs.mask.shape[2] // rules.verbs
+    for agent in range(actions.shape[1]):
+        verb, target = actions[lane, agent, 0], actions[lane, agent, 1]
+        known = 0 <= verb < rules.verbs and 0 <= target < targets
+        if not (known and obs.mask[lane, agent, verb * targets + target]):
+            tally.invalid[lane, agent] += 1
+    step(s, lane, actions, rules)
+    for agent in range(actions.shape[1]):
+        tally.reward[lane, agent] += s.reward[lane, agent]
+        tally.refused[lane, agent] += s.refused[lane, agent]
+
+
+def play(s, obs, memory, actions, tally, teams, rules, start, stop, ticks, trace):
+    """Play lanes ``start``..``stop`` for at most ``ticks`` ticks each; returns the ticks played in all.
+
+    ``after`` is told of every tick; ``trace`` is what it fills.
+    """
+    played = 0
+    for lane in range(start, stop):
+        for tick in range(ticks):
+            if s.done[lane] != 0:
+                break
+            observe(s, lane, rules, obs)
+            decide(s, obs, lane, rules, memory, teams, actions)
+            act(s, obs, lane, rules, actions, tally)
+            after(s, lane, tick, trace)
+            played += 1
+    return played
+
+
+def silent(s, lane, tick, trace):
+    """Nothing is noted of a tick."""
+
+
+def traced(s, lane, tick, trace):
+    """``trace`` (L, T, 32) uint8 takes the digest of the state after each of the first T ticks."""
+    if tick < trace.shape[1]:
+        digest_lane(s, lane, trace[lane, tick])
+
+
+class Teams(NamedTuple):
+    """Which agents follow which compiled policy; those of other reasoners are in none."""
+
+    agents: np.ndarray  # (N',) int32  agents sorted by policy
+    bounds: np.ndarray  # (P + 1,) int32  policy p has agents[bounds[p]:bounds[p + 1]]

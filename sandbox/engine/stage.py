@@ -1,0 +1,226 @@
+"""A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.observation import Observation
+from sandbox.core.registry import find
+from sandbox.core.world import World
+from sandbox.engine import lanes as lane_tools
+from sandbox.engine.cache import is_warm
+from sandbox.engine.kernel import CACHE, specialise
+from sandbox.engine.play import Tally, Teams, choose, enact, honest, last, play, sighted, silent, traced
+from sandbox.engine.pool import over_lanes
+
+@cache
+def loops(world: World, policies: tuple[str, ...]):
+    return Loops(world, policies)
+
+
+class Loops:
+    """The loops of one world for one set of its policies, each compiled when it is first called."""
+
+    def __init__(self, world: World, policies: tuple[str, ...]):
+        name = ".".join((world.name, *policies))
+        decide = specialise(last, name, inline=True)
+        for policy in reversed(policies):
+            template = sighted if policy in world.sighted else honest
+            kernel = world.policies[policy]
+            decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
+        parts = {"decide": specialise(choose, name, inline=True, decide=decide)}
+        parts |= {"act": specialise(enact, name, inline=True, step=world.step), "observe": world.observe}
+        self.choose = specialise(choose, f"{name}.hosted", decide=decide)
+        self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
+        self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
+        self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
+
+
+class Stage:
+    """A world with its layout, team size and options: ``sandbox.make`` returns it.
+
+    Arrays have the lane as their first axis; L lanes, N agents. All calls that take a state change it in place or not
+    at all, and work from several threads at once on lanes of their own.
+    """
+
+    def __init__(self, world: World, options: Mapping[str, Any]):
+        self.world = world
+        self.options = _validated(world, options)
+        self.rules = _contiguous(world.build(self.options))
+        self.agents = world.agents(self.rules)
+        self.spec = world.observation(self.rules)
+        self.task = world.task(self.rules)
+
+    def __reduce__(self):
+        return _remake, (self.world.name, self.options.model_dump())
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        return self.world.verbs
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the first call finds its kernels compiled."""
+        return is_warm(CACHE, self.world.name)
+
+    # -- lanes ---------------------------------------------------------------------------------------------------------
+
+    def allocate(self, lanes: int):
+        """A zeroed state of ``lanes`` lanes."""
+        return lane_tools.allocate(self.world.state, self.world.state_shapes(self.rules), lanes)
+
+    def reset(self, seeds: Sequence[int] | np.ndarray, state=None):
+        """A state with one lane for each seed (0..2**64-1), at tick 0; or ``state``, begun anew."""
+        seeds = np.asarray(seeds, np.uint64).reshape(-1)
+        state = state or self.allocate(len(seeds))
+        state.seed[:] = seeds
+        for lane in range(len(seeds)):
+            self.world.reset(state, lane, self.rules)
+        return state
+
+    def digest(self, state, lane: int = 0) -> str:
+        """SHA-256 over one lane, hexadecimal."""
+        return lane_tools.digest(state, lane).hex()
+
+    def fork(self, state, lane: int, target, to: int) -> None:
+        """Copy one lane to a lane of another state (or of the same)."""
+        lane_tools.copy_lane(lane_tools.pairs(state, target), lane, to)
+
+    # -- one tick ------------------------------------------------------------------------------------------------------
+
+    def observation(self, lanes: int) -> Observation:
+        """Zeroed observation arrays."""
+        spec, agents, side = self.spec, self.agents, self.spec.side
+        return Observation(
+            np.zeros((lanes, agents, len(spec.channels), side, side), np.int8),
+            np.zeros((lanes, agents, len(spec.vector)), np.float32),
+            np.zeros((lanes, agents, len(self.verbs) * self.world.targets), np.bool_),
+            np.zeros((lanes, agents, spec.messages, 4), np.int32),
+        )
+
+    def observe(self, state, into: Observation | None = None) -> Observation:
+        """What every agent of every lane sees."""
+        into = into or self.observation(len(state.seed))
+        for lane in range(len(state.seed)):
+            self.world.observe(state, lane, self.rules, into)
+        return into
+
+    def step(self, state, actions: np.ndarray) -> None:
+        """One tick of every lane that is not done; ``actions`` is (L, N, 2) int32: verb and target."""
+        actions = np.ascontiguousarray(actions, np.int32)
+        expected = (len(state.seed), self.agents, 2)
+        if actions.shape != expected:
+            raise UsageError(f"actions: shape {actions.shape}, expected {expected} (lanes, agents, verb and target)")
+        for lane in range(len(state.seed)):
+            self.world.step(state, lane, actions, self.rules)
+
+    def memory(self, lanes: int):
+        """The policies' own memory, cleared."""
+        memory = lane_tools.allocate(self.world.memory, self.world.memory_shapes(self.rules), lanes)
+        for lane in range(lanes):
+            self.world.start(memory, lane, self.rules)
+        return memory
+
+    def tally(self, lanes: int) -> Tally:
+        shape = (lanes, self.agents)
+        return Tally(np.zeros(shape), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+
+    def teams(self, policies: Sequence[str | None]) -> tuple[Teams, Loops]:
+        """Who follows which compiled policy (a name for each agent, None for other reasoners), and their loops."""
+        for name in policies:
+            if name is not None and name not in self.world.policies:
+                raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
+        used = tuple(name for name in self.world.policies if name in policies)
+        groups = [[i for i, own in enumerate(policies) if own == name] for name in used]
+        bounds = np.cumsum([0, *map(len, groups)]).astype(np.int32)
+        return Teams(np.array([i for group in groups for i in group], np.int32), bounds), loops(self.world, used)
+
+    # -- whole episodes ------------------------------------------------------------------------------------------------
+
+    def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1, trace: int = 0):
+        """Play one episode for each seed in the compiled tier.
+
+        ``policies`` is one name for all agents or one for each. Returns (state, tally, digests), where ``digests`` is
+        (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
+        """
+        state, lanes = self.reset(seeds), len(seeds)
+        teams, compiled = self.teams([policies] * self.agents if isinstance(policies, str) else policies)
+        observation, memory, tally = self.observation(lanes), self.memory(lanes), self.tally(lanes)
+        actions = np.zeros((lanes, self.agents, 2), np.int32)
+        digests = np.zeros((lanes, trace, 32), np.uint8)
+        loop = compiled.trace if trace else compiled.play
+
+        def work(start: int, stop: int) -> int:
+            return loop(state, observation, memory, actions, tally, teams, self.rules, start, stop, ticks, digests)
+
+        over_lanes(work, lanes, threads)
+        return state, tally, digests
+
+    # -- renderings ----------------------------------------------------------------------------------------------------
+
+    def describe(self, state, lane: int = 0) -> dict:
+        """One lane as plain JSON values, for people and tests; ``place`` is its inverse."""
+        return self.world.describe(state, lane, self.rules)
+
+    def place(self, state, lane: int = 0, description: Mapping[str, Any] | None = None) -> None:
+        """Draw the situation you want to study into a lane; keys that are left out stay as they are."""
+        self.world.place(state, lane, self.rules, {**self.describe(state, lane), **_known(self, state, description)})
+
+    def words(self, state, lane: int = 0, agent: int = 0) -> str:
+        """What one agent sees, as text."""
+        observation = self.observation(len(state.seed))
+        self.world.observe(state, lane, self.rules, observation)
+        return self.world.text(observation, lane, agent, self.rules)
+
+    def paint(self, state, lane: int = 0, size: int = 600, trail: np.ndarray | None = None, blend: float = 1.0):
+        """One lane as a picture (H, W, 3) uint8 whose longest side is about ``size`` pixels.
+
+        ``trail`` (N, T, 2) int32 are past positions, latest last; ``blend`` in 0..1 moves the agents from their last
+        past position to the present one.
+        """
+        image = np.zeros((*self.world.canvas(self.rules, size), 3), np.uint8)
+        trail = np.zeros((self.agents, 0, 2), np.int32) if trail is None else trail
+        self.world.paint(state, lane, self.rules, trail, blend, image)
+        return image
+
+
+def _known(stage: Stage, state, description: Mapping[str, Any] | None) -> dict:
+    known = stage.describe(state)
+    for key in description or {}:
+        if key not in known:
+            raise unknown("key", key, known, "place")
+    return dict(description or {})
+
+
+def _validated(world: World, options: Mapping[str, Any]):
+    where = f"world '{world.name}'"
+    for key in options:
+        if key not in world.options.model_fields:
+            raise unknown("option", key, world.options.model_fields, where)
+    try:
+        return world.options(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{where}: {key or 'options'}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _contiguous(rules):
+    """Kernels are compiled once for each array layout, so there is only one: C order."""
+    return rules._replace(**{k: np.ascontiguousarray(v) for k, v in rules._asdict().items() if isinstance(v, np.ndarray)})
+
+
+def _remake(name: str, options: dict) -> Stage:
+    return make(name, **options)
+
+
+def make(world: str, **options) -> Stage:
+    """A world by name, set up: ``make("warehouse", layout="tiny", agents=4)``.
+
+    Raises UsageError, in one line, for an unknown world or option, a wrong value, or a bad layout.
+    """
+    return Stage(find(world), options)

@@ -1,0 +1,33 @@
+"""What happened in a run: typed events, hash-chained in one SQLite file, read back and verified from there alone."""
+
+from sandbox.record.events import (
+    AgentEntry,
+    Event,
+    RunFinished,
+    RunStarted,
+    TickDone,
+    TrialFinished,
+    TrialStarted,
+    canonical,
+    parse,
+)
+from sandbox.record.log import Log
+from sandbox.record.read import Run, open_run
+from sandbox.record.verify import ChainReport, verify_chain
+
+__all__ = [
+    "AgentEntry",
+    "ChainReport",
+    "Event",
+    "Log",
+    "Run",
+    "RunFinished",
+    "RunStarted",
+    "TickDone",
+    "TrialFinished",
+    "TrialStarted",
+    "canonical",
+    "open_run",
+    "parse",
+    "verify_chain",
+]

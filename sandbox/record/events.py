@@ -1,0 +1,99 @@
+"""What can happen in a run: one frozen model for each kind of event, and their one canonical form as bytes.
+
+``Event`` is the union over ``kind``. A reader that meets an unknown kind or field says so.
+"""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+from sandbox.core.errors import RecordError
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]  # fits a SQLite integer
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256, hexadecimal
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AgentEntry(_Frozen):
+    """One agent of a trial; its place in the list is its index in actions and rewards."""
+
+    name: str
+    role: str
+    reasoner: str
+
+
+class RunStarted(_Frozen):
+    """The first event of a run: what is to be run, and with which software."""
+
+    kind: Literal["run_started"] = "run_started"
+    scenario: dict[str, JsonValue]
+    scenario_hash: str
+    versions: dict[str, str]
+    trials: Count  # planned
+
+
+class TrialStarted(_Frozen):
+    kind: Literal["trial_started"] = "trial_started"
+    trial: Count
+    seed: Annotated[int, Field(ge=0, lt=2**64)]
+    agents: tuple[AgentEntry, ...]
+
+
+class TickDone(_Frozen):
+    """What one tick came to; the ticks of a trial count 1, 2, 3, ..."""
+
+    kind: Literal["tick"] = "tick"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    actions: tuple[tuple[int, int], ...]  # verb, target of each agent
+    reward: tuple[float, ...]  # of each agent, in this tick
+    digest: Digest  # of the state after the tick
+
+
+class TrialFinished(_Frozen):
+    kind: Literal["trial_finished"] = "trial_finished"
+    trial: Count
+    outcome: dict[str, JsonValue]
+
+
+class RunFinished(_Frozen):
+    """The last event of a run; it seals the record."""
+
+    kind: Literal["run_finished"] = "run_finished"
+    trials: Count
+    status: Literal["done", "stopped", "failed"]
+
+
+Event = Annotated[
+    RunStarted | TrialStarted | TickDone | TrialFinished | RunFinished,
+    Field(discriminator="kind"),
+]
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_JSON = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=vars
+)
+
+
+def canonical(event: Event) -> bytes:
+    """The event as JSON in UTF-8: sorted keys, no spaces, floats in their shortest form that reads back equal.
+
+    Raises RecordError for what JSON cannot hold: NaN, infinities, lone surrogates.
+    """
+    try:
+        return _JSON.encode(vars(event)).encode()
+    except ValueError as error:
+        raise RecordError(f"a {event.kind} event cannot be recorded: {error}") from error
+
+
+def parse(body: bytes) -> Event:
+    """The event of a canonical body; raises RecordError when it is none."""
+    try:
+        return _EVENT.validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RecordError(f"not an event of a run: {place + ': ' if place else ''}{first['msg']}") from error

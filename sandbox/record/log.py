@@ -1,0 +1,113 @@
+"""Recording a run: ``append`` only makes the event bytes; one thread chains and commits what has come together.
+
+Since that thread alone touches chain and file, Ctrl-C in the middle of an ``append`` cannot break the chain.
+"""
+
+import sqlite3
+from collections import deque
+from pathlib import Path
+from threading import Event as Signal
+from threading import Thread
+from typing import Self
+
+from sandbox.core.errors import RecordError
+from sandbox.record.events import Event, RunFinished, canonical
+from sandbox.record.store import DATABASE, explain
+from sandbox.record.writer import Entry, Writer
+
+COMMIT_SECONDS = 0.25  # a killed process loses what came after the last commit
+BACKLOG = 10_000  # events; a producer faster than the disk waits here
+
+
+class Log:
+    """The record of one run, open for writing from any thread; use it in a ``with``. After an error it stays failed."""
+
+    def __init__(self, folder: Path, writer: Writer) -> None:
+        self.folder = folder
+        self._writer = writer
+        self._waiting: deque[Entry | Signal] = deque()
+        self._due = Signal()
+        self._ended = self._closing = False  # a run_finished has come; close was called
+        self._failure: RecordError | None = None
+        self._thread = Thread(target=self._work, name=f"record {folder.name}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def create(cls, folder: str | Path) -> Self:
+        """Start a run in ``folder``, which is made where it is missing.
+
+        Raises RecordError when it already holds a run, another process writes there, or it cannot be written.
+        """
+        path = Path(folder)
+        try:
+            return cls(path, Writer(path))
+        except (sqlite3.Error, OSError) as error:
+            raise explain(error, path / DATABASE) from error
+
+    @property
+    def root(self) -> str | None:
+        """The Merkle root, hexadecimal; None until ``run_finished`` or ``close`` has sealed the record."""
+        return self._writer.root
+
+    def append(self, event: Event) -> None:
+        """Record the event, on disk within ``COMMIT_SECONDS``; ``run_finished`` is the last and is on disk at once.
+
+        Raises RecordError when an earlier commit failed (disk full), or the run is finished or closed.
+        """
+        if self._failure or self._ended or self._closing:
+            raise self._failure or RecordError(f"{self.folder}: the run is finished; nothing can be added to it")
+        body = canonical(event)
+        self._ended = isinstance(event, RunFinished)
+        trial, tick = getattr(event, "trial", None), getattr(event, "tick", None)
+        self._waiting.append(Entry(trial, tick, event.kind, body))
+        if self._ended or len(self._waiting) >= BACKLOG:
+            self.flush()
+
+    def flush(self) -> None:
+        """Return when everything appended so far is committed; raises RecordError when that fails."""
+        done = Signal()
+        self._waiting.append(done)
+        self._due.set()
+        while not done.wait(0.1) and self._thread.is_alive():
+            pass
+        if not done.is_set():
+            raise self._failure or RecordError(f"{self.folder}: nothing more can be recorded, the log is closed")
+
+    def close(self) -> None:
+        """Commit the rest, write the Merkle root, give the folder free. Raises RecordError where that fails."""
+        if self._closing:
+            return
+        self._closing = True
+        self._due.set()
+        self._thread.join()
+        if self.root is None:
+            raise self._failure or RecordError(f"{self.folder}: the record could not be sealed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self.close()
+        except RecordError as failure:
+            if failure is not error:
+                raise
+
+    def _work(self) -> None:
+        try:
+            while not self._closing:
+                self._due.wait(COMMIT_SECONDS)
+                self._due.clear()
+                self._commit(last=False)
+            self._commit(last=True)
+        except (sqlite3.Error, OSError) as error:
+            self._failure = explain(error, self.folder / DATABASE)
+        finally:
+            self._writer.close()
+
+    def _commit(self, last: bool) -> None:
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        self._writer.write([item for item in batch if isinstance(item, Entry)], last)
+        for item in batch:
+            if isinstance(item, Signal):
+                item.set()

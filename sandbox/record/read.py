@@ -1,0 +1,129 @@
+"""Reading a run: finished, killed in the middle, or still being written. Nothing here ever writes."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from pydantic import JsonValue
+
+from sandbox.core.errors import RecordError
+from sandbox.record.events import Event, TrialStarted, parse
+from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, primary_code
+
+_PAGE = 500  # rows read at once, so that a paused reader holds no snapshot that keeps the WAL from being emptied
+_BODY = "CAST(body AS BLOB)"  # the bytes as they are, even where they are no UTF-8 any more
+
+
+class Run:
+    """A run, open for reading, from any thread; ``open_run`` makes it. Everything is read from the file when asked."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._db = db
+
+    @property
+    def meta(self) -> dict[str, str]:
+        """``created`` (UTC); once the record is sealed also ``events`` (their number) and ``root`` (hexadecimal)."""
+        return dict(self.query("SELECT key, value FROM meta"))
+
+    @property
+    def trials(self) -> tuple[TrialStarted, ...]:
+        """The trials that were started, in the order of their start."""
+        return tuple(self._milestones("trial_started"))
+
+    @property
+    def outcomes(self) -> dict[int, dict[str, JsonValue]]:
+        """The outcome of each finished trial, by its number."""
+        return {event.trial: event.outcome for event in self._milestones("trial_finished")}
+
+    def events(self, trial: int | None = None) -> Iterator[Event]:
+        """The events in the order they happened: all, or those of one trial."""
+        seq, which = 0, "" if trial is None else "AND trial = :trial"
+        sql = f"SELECT seq, {_BODY} FROM event WHERE seq > :seq {which} ORDER BY seq LIMIT {_PAGE}"
+        while page := list(self.query(sql, {"trial": trial, "seq": seq})):
+            for seq, body in page:
+                yield self._event(seq, body)
+
+    def query(self, sql: str, values: dict | tuple = ()) -> Iterator[tuple]:
+        """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError where the file is unreadable."""
+        try:
+            yield from self._db.execute(sql, values)
+        except UNREADABLE as error:
+            raise explain(error, self.folder / DATABASE) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Queries inside see one moment of a run that is being written."""
+        list(self.query("SAVEPOINT moment"))  # unlike BEGIN it nests, when two threads verify at once
+        try:
+            yield
+        finally:
+            list(self.query("RELEASE moment"))
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _milestones(self, kind: str) -> Iterator[Event]:
+        # The first condition is the index's own; without it SQLite does not see that the index serves.
+        sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind = ? ORDER BY seq"
+        return (self._event(seq, body) for seq, body in self.query(sql, (kind,)))
+
+    def _event(self, seq: int, body: bytes) -> Event:
+        try:
+            return parse(body)
+        except RecordError as error:
+            raise RecordError(f"{self.folder / DATABASE}: the row of seq {seq} is {error}") from error
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open the run in ``folder`` for reading.
+
+    Raises RecordError when there is no such folder, no run in it, or its file is damaged, locked or no database.
+    """
+    folder = Path(folder)
+    path = folder / DATABASE
+    if not folder.is_dir():
+        raise RecordError(f"{folder}: no such folder")
+    if not path.is_file():
+        raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
+    try:
+        return Run(folder, _connect(path))
+    except UNREADABLE as error:
+        if primary_code(error) == sqlite3.SQLITE_ERROR:
+            raise RecordError(f"{path}: it holds no run ({error})") from error
+        raise explain(error, path) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return _probed(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        wal = path.with_name(path.name + "-wal")
+        if primary_code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        if wal.is_file() and wal.stat().st_size > 0:
+            raise RecordError(f"{path}: its writer did not close it; copy the folder to where you may write") from error
+        # SQLite cannot make its index of the WAL in a read-only folder. With an empty WAL it needs none.
+        return _probed(path, "mode=ro&immutable=1")
+
+
+def _probed(path: Path, how: str) -> sqlite3.Connection:
+    """A connection that has read from both tables, so that what is wrong with the file shows now."""
+    uri = f"{path.resolve().as_uri()}?{how}"
+    db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db.text_factory = lambda raw: raw.decode(errors="backslashreplace")
+    try:
+        db.execute("SELECT value FROM meta LIMIT 1").fetchone()
+        db.execute("SELECT hash FROM event LIMIT 1").fetchone()
+    except UNREADABLE:
+        db.close()
+        raise
+    return db

@@ -1,0 +1,120 @@
+"""Warehouse: robots fetch requested shelves and bring them to the goals, in RWARE's rules."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.world import Perturbation, World
+from sandbox.worlds.warehouse import kernels, scene, words
+from sandbox.worlds.warehouse.layouts import SIZES, load
+from sandbox.worlds.warehouse.paint import LEGEND, canvas, paint
+from sandbox.worlds.warehouse.policies import POLICIES
+from sandbox.worlds.warehouse.routes import start
+from sandbox.worlds.warehouse.state import (
+    Cell, Dose, Memory, Reward, Rules, State, Verb, memory_shapes, observation, state_shapes,
+)  # fmt: skip
+from sandbox.worlds.warehouse.tasks import task
+
+BOARD_AT_MOST = 8  # orders that one robot reads at a time
+
+
+class Options(BaseModel):
+    """What can be chosen of a warehouse."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    layout: str = "tiny"  # a name, a path, or the map as text
+    agents: int = Field(4, ge=1, le=100_000)
+    requests: int | None = Field(None, ge=1)  # open orders; as many as agents if not given, as in RWARE
+    deliveries: int = Field(10, ge=0)  # the shared task; 0 = no end
+    max_ticks: int = Field(500, ge=0)  # 0 = no limit
+    board: bool = True  # False: RWARE's own observation
+    sight: int = Field(1, ge=1, le=8)
+    reward: Literal["global", "individual", "two_stage"] = "individual"
+    perturb: dict[str, float] = {}
+
+
+PERTURBATIONS = (
+    Perturbation("blocked_aisles", "aisle cells that can be spared are closed; dose 1: 30 % of them"),
+    Perturbation("stuck_robots", "robots break down for 20 ticks at a time; dose 1: 30 % of the time"),
+    Perturbation("action_failure", "actions do nothing; dose 1: every second one"),
+    Perturbation("sensor_noise", "robots and shelves in sight are misreported; dose 1: 20 % of the cells"),
+)
+
+
+def _doses(perturb: dict[str, float]) -> np.ndarray:
+    dose = np.zeros(len(Dose))
+    for name, value in perturb.items():
+        if name.upper() not in Dose.__members__:
+            raise unknown("perturbation", name, [d.name.lower() for d in Dose], "world 'warehouse'")
+        if not 0 <= value <= 1:
+            raise UsageError(f"world 'warehouse': perturb.{name}: dose {value}, expected 0..1")
+        dose[Dose[name.upper()]] = value
+    return dose
+
+
+def build(options: Options) -> Rules:
+    """The rules of a warehouse; raises UsageError for a bad map and for more agents or requests than it holds."""
+    plan, goals, courier = load(options.layout)
+    requests = options.requests or options.agents
+    homes = np.argwhere(plan == Cell.SLOT).astype(np.int32)
+    room = int((plan < Cell.WALL).sum())
+    if options.agents > (room // 2 if courier else room):
+        raise UsageError(f"world 'warehouse': {options.agents} agents, but the layout has {room} open cells")
+    if courier:
+        if options.reward == "two_stage":
+            raise UsageError("world 'warehouse': reward 'two_stage' is for shelves; a courier map takes individual, global")
+        if requests > room // 4:
+            raise UsageError(f"world 'warehouse': {requests} requests, but a map of {room} open cells takes {room // 4}")
+        homes = np.full((requests, 2), -1, np.int32)
+    elif requests >= len(homes):
+        raise UsageError(f"world 'warehouse': {requests} requests, expected fewer than the layout's {len(homes)} shelves")
+    board = min(requests, BOARD_AT_MOST) if options.board or courier else 0
+    return Rules(
+        verbs=len(Verb), plan=plan, goals=goals, homes=homes, agents=options.agents, requests=requests,
+        deliveries=options.deliveries, max_ticks=options.max_ticks, sight=options.sight,
+        reward=int(Reward[options.reward.upper()]), courier=courier, board=board, dose=_doses(options.perturb),
+    )  # fmt: skip
+
+
+def conserved(s: State, lane: int, rules: Rules) -> tuple:
+    """No robot and no shelf is ever lost or doubled, and the board stays full."""
+    robots = sorted(s.agent_at[lane][s.agent_at[lane] > 0].tolist())
+    shelves = sorted(s.shelf_at[lane][s.shelf_at[lane] > 0].tolist() + (s.carrying[lane][s.carrying[lane] > 0].tolist() if rules.courier else []))
+    return robots, shelves, len(set(s.request[lane].tolist())), int(s.requested[lane].sum())
+
+
+WORLD = World(
+    name="warehouse",
+    summary="robots fetch requested shelves and bring them to the goals, or carry parcels across a map",
+    source="RWARE 2.0.0 (Papoudakis and others 2021), equal at every step; maps of movingai.com",
+    roles=("robot",),
+    verbs=tuple(v.name.lower() for v in Verb),
+    layouts=tuple(SIZES),
+    perturbations=PERTURBATIONS,
+    options=Options,
+    build=build,
+    state=State,
+    state_shapes=state_shapes,
+    memory=Memory,
+    memory_shapes=memory_shapes,
+    observation=observation,
+    agents=lambda rules: rules.agents,
+    reset=kernels.reset,
+    observe=kernels.observe,
+    step=kernels.step,
+    believe=kernels.believe,
+    start=start,
+    policies=POLICIES,
+    paint=paint,
+    canvas=canvas,
+    describe=scene.describe,
+    place=scene.place,
+    text=words.text,
+    tools=words.tools,
+    task=task,
+    conserved=conserved,
+    legend=LEGEND,
+)

@@ -1,0 +1,226 @@
+"""Who may move when several robots want to: RWARE's rule, without its graphs.
+
+Robots that want to enter one another's cells form chains and cycles. A cycle of three or more moves as one; a swap of
+two is impossible; behind a robot that stays, all stay. Into an empty cell goes the longest chain.
+
+Where chains are of equal length, RWARE takes the first in the iteration order of a networkx subgraph, which is at
+times the order of a Python set of (x, y) tuples. That order is part of the record, so ``_python_set`` follows CPython
+(Objects/setobject.c, tupleobject.c; the same in 3.8 to 3.13). The courier task, which has no such record, takes the
+robot of the lowest number.
+"""
+
+import numpy as np
+
+from sandbox.engine.kernel import allocating, kernel
+
+_P1, _P2 = np.uint64(11400714785074694791), np.uint64(14029467366897019727)
+_P5 = np.uint64(2870177450012600261)
+_LENGTH = np.uint64(2) ^ (_P5 ^ np.uint64(3527539))
+_U1, _U5, _U31, _U33 = np.uint64(1), np.uint64(5), np.uint64(31), np.uint64(33)
+
+
+@kernel
+def _hash(x, y):
+    """CPython's hash of the tuple (x, y) of small integers."""
+    acc = _P5
+    for item in (x, y):
+        acc += np.uint64(item) * _P2
+        acc = ((acc << _U31) | (acc >> _U33)) * _P1
+    return acc + _LENGTH
+
+
+@kernel
+def _free_slot(table, hashed):
+    """Where CPython's set would put a new key: 9 linear probes, then a perturbed jump."""
+    mask = np.uint64(len(table) - 1)
+    perturb, i = hashed, hashed & mask
+    while True:
+        probes = 9 if i + np.uint64(9) <= mask else 0
+        for k in range(probes + 1):
+            if table[np.int64(i) + k] < 0:
+                return np.int64(i) + k
+        perturb >>= _U5
+        i = (i * _U5 + _U1 + perturb) & mask
+
+
+@allocating
+def _python_set(cells, width):
+    """``cells`` (distinct) in the order in which a CPython set of their (x, y), filled in this order, iterates."""
+    table = np.full(8, -1, np.int64)
+    for count in range(1, len(cells) + 1):
+        cell = cells[count - 1]
+        table[_free_slot(table, _hash(cell % width, cell // width))] = cell
+        if count * 5 >= (len(table) - 1) * 3:
+            size = 8
+            while size <= count * (2 if count > 50000 else 4):
+                size *= 2
+            larger = np.full(size, -1, np.int64)
+            for old in table:
+                if old >= 0:
+                    larger[_free_slot(larger, _hash(old % width, old // width))] = old
+            table = larger
+    order, at = np.empty(len(cells), np.int64), 0
+    for cell in table:
+        if cell >= 0:
+            order[at] = cell
+            at += 1
+    return order
+
+
+@kernel
+def _add(cells, count, cell):
+    """Append ``cell`` to the first ``count`` of ``cells`` unless it is among them; returns the new count."""
+    for k in range(count):
+        if cells[k] == cell:
+            return count
+    cells[count] = cell
+    return count + 1
+
+
+@kernel
+def _beside(agent_at, aim, cell, side):
+    """The agent on the given side (a Facing) of ``cell`` that wants to enter it, -1 if none does."""
+    height, width = agent_at.shape
+    row, col = cell // width + (-1, 1, 0, 0)[side], cell % width + (0, 0, -1, 1)[side]
+    if row < 0 or col < 0 or row >= height or col >= width:
+        return -1
+    agent = np.int64(agent_at[row, col]) - 1
+    return agent if agent >= 0 and aim[agent] == cell else -1
+
+
+@kernel
+def _owner(agent_at, cell):
+    return np.int64(agent_at[cell // agent_at.shape[1], cell % agent_at.shape[1]]) - 1
+
+
+@allocating
+def _component(agent_at, aim, own, first):
+    """The cells of RWARE's graph that hang together with ``first``, in the order of networkx's breadth-first search."""
+    cells = np.empty(2 * len(aim), np.int64)
+    cells[0], count, at = first, 1, 0
+    while at < count:
+        cell = cells[at]
+        at += 1
+        owner = _owner(agent_at, cell)
+        if owner >= 0:
+            count = _add(cells, count, aim[owner])
+        after = -1
+        for _ in range(4):  # those who want to enter, by number: the order of the graph's edges
+            follower = np.int64(len(aim))
+            for side in range(4):
+                agent = _beside(agent_at, aim, cell, side)
+                if after < agent < follower:
+                    follower = agent
+            if follower == len(aim):
+                break
+            count, after = _add(cells, count, own[follower]), follower
+    return cells[:count]
+
+
+@kernel
+def _holds(cells, cell):
+    for other in cells:
+        if other == cell:
+            return True
+    return False
+
+
+@allocating
+def _first_in_rware(agent_at, aim, own, cell, depth, longest):
+    """Of the agents whose chains into ``cell`` are the longest, the one whose cell RWARE's graph names first."""
+    width = agent_at.shape[1]
+    nodes, count = np.empty(2 * len(aim), np.int64), 0
+    for agent in range(len(aim)):  # in the order in which RWARE adds them
+        count = _add(nodes, _add(nodes, count, own[agent]), aim[agent])
+    order = nodes[:count]
+    members = _component(agent_at, aim, own, cell)
+    for node in order:
+        if _holds(members, node):
+            members = _component(agent_at, aim, own, node)
+            break
+    if 2 * len(members) < count:
+        order = _python_set(_python_set(members, width), width)
+    for node in order:
+        agent = _owner(agent_at, node)
+        if agent >= 0 and aim[agent] == cell and node != cell and depth[agent] == longest:
+            return agent
+    return np.int64(-1)
+
+
+@kernel
+def _head(agent_at, aim, own, cell, depth, as_rware):
+    """Among the agents that want ``cell``, the one with the longest chain behind it; -1 if there is none."""
+    best, longest, ties = np.int64(-1), 0, 0
+    for side in range(4):
+        agent = _beside(agent_at, aim, cell, side)
+        if agent >= 0:
+            if depth[agent] > longest:
+                best, longest, ties = agent, depth[agent], 1
+            elif depth[agent] == longest:
+                best, ties = min(best, agent), ties + 1
+    if ties > 1 and as_rware:
+        return _first_in_rware(agent_at, aim, own, cell, depth, longest)
+    return best
+
+
+@allocating
+def _depths(agent_at, aim, wants):
+    """For each agent that wants to move, the length of the longest chain that ends with it; 0 for those in cycles."""
+    n = len(aim)
+    depth, followers, ready = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
+    for agent in range(n):
+        ahead = _owner(agent_at, aim[agent]) if wants[agent] else -1
+        if ahead >= 0:
+            followers[ahead] += 1
+    count, at = 0, 0
+    for agent in range(n):
+        if wants[agent] and followers[agent] == 0:
+            depth[agent], ready[count] = 1, agent
+            count += 1
+    while at < count:
+        agent = ready[at]
+        at += 1
+        ahead = _owner(agent_at, aim[agent])
+        if ahead >= 0 and wants[ahead]:
+            depth[ahead] = max(depth[ahead], depth[agent] + 1)
+            followers[ahead] -= 1
+            if followers[ahead] == 0:
+                ready[count] = ahead
+                count += 1
+    return depth
+
+
+@kernel
+def _release_cycle(agent_at, aim, refused, agent, depth):
+    """If ``agent`` goes round in a cycle of three or more, let the whole cycle move."""
+    length, other = 0, agent
+    while length == 0 or other != agent:
+        depth[other] = -1  # seen
+        other = _owner(agent_at, aim[other])
+        length += 1
+    for _ in range(length if length > 2 else 0):
+        refused[other] = 0
+        other = _owner(agent_at, aim[other])
+
+
+@allocating
+def resolve(agent_at, aim, pos, refused, as_rware):
+    """Let those go who may: clear their ``refused``, which on entry is 1 for all agents that want to move.
+
+    ``agent_at`` (H, W) int32 agent + 1; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused`` (N,) int8.
+    """
+    n, width = len(aim), agent_at.shape[1]
+    depth = _depths(agent_at, aim, refused)
+    own = np.empty(n, np.int64)
+    for agent in range(n):
+        own[agent] = pos[agent, 0] * width + pos[agent, 1]
+    for agent in range(n):
+        if not refused[agent] or depth[agent] < 0:
+            continue
+        if depth[agent] == 0:
+            _release_cycle(agent_at, aim, refused, agent, depth)
+        elif _owner(agent_at, aim[agent]) < 0:
+            head = _head(agent_at, aim, own, np.int64(aim[agent]), depth, as_rware)
+            while head >= 0 and refused[head]:
+                refused[head] = 0
+                head = _head(agent_at, aim, own, own[head], depth, as_rware)

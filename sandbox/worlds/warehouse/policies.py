@@ -1,0 +1,195 @@
+"""The warehouse's compiled policies, from knowing nothing to knowing all: idle, random, rules, oracle."""
+
+import numpy as np
+
+from sandbox.engine.draw import below, uniform
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.warehouse.oracle import oracle
+from sandbox.worlds.warehouse.routes import detour, distance, follow, neighbour, verb_towards
+from sandbox.worlds.warehouse.state import Cell, Note, Verb
+
+GIVE_WAY = 0.35  # chance in a tick to step aside for a robot that stands in the way
+WAIT = np.int32(Verb.NOOP)
+LOSE_HOPE = 12  # ticks in the way after which a shelf is put back somewhere else
+
+
+@kernel
+def idle(obs, lane, rules, memory, team, dice, actions):
+    """Does nothing: the baseline of every world."""
+    for agent in team:
+        actions[lane, agent, 0], actions[lane, agent, 1] = Verb.NOOP, 0
+
+
+@kernel
+def random(obs, lane, rules, memory, team, dice, actions):
+    """A legal action with equal chance."""
+    for agent in team:
+        mask = obs.mask[lane, agent]
+        legal = 0
+        for verb in range(len(mask)):
+            legal += mask[verb]
+        pick = below(legal, dice, 0, 0, agent)
+        for verb in range(len(mask)):
+            if mask[verb]:
+                if pick == 0:
+                    actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
+                    break
+                pick -= 1
+
+
+@kernel
+def _known(cells, cell):
+    for other in cells:
+        if other == cell:
+            return True
+    return False
+
+
+@kernel
+def _note_closed(obs, lane, agent, rules, memory, row, col):
+    """Remember closed aisle cells in sight; a new one makes the route void."""
+    height, width = rules.plan.shape
+    sight, closed, most = rules.sight, memory.closed[lane, agent], memory.closed.shape[2]
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            r, c = row + i - sight, col + j - sight
+            if obs.window[lane, agent, 4, i, j] and 0 <= r < height and 0 <= c < width:
+                if rules.plan[r, c] < Cell.WALL and not _known(closed, r * width + c):
+                    closed[memory.notes[lane, agent, Note.FOUND] % most] = r * width + c
+                    memory.notes[lane, agent, Note.FOUND] += 1
+                    memory.notes[lane, agent, Note.LEFT] = 0
+
+
+@kernel
+def _somewhere(rules, agent, memory, lane, dice):
+    """A place to look around or to be out of the way: the present one until it is reached, then any slot."""
+    target, width = memory.notes[lane, agent, Note.TARGET], rules.plan.shape[1]
+    if target >= 0 and memory.notes[lane, agent, Note.LEFT] > 0:
+        return target
+    if rules.courier:
+        return np.int32(-1)
+    home = rules.homes[below(len(rules.homes), dice, 1, 0, agent)]
+    return home[0] * width + home[1]
+
+
+@kernel
+def _requested_in_sight(obs, lane, agent, rules, row, col):
+    """A cell in the window where a requested shelf stands, -1 if there is none."""
+    height, width = rules.plan.shape
+    window, sight = obs.window[lane, agent], rules.sight
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            r, c = row + i - sight, col + j - sight
+            if window[3, i, j] and 0 <= r < height and 0 <= c < width and rules.plan[r, c] == Cell.SLOT:
+                if not window[0, i, j]:
+                    return np.int32(r * width + c)
+    return np.int32(-1)
+
+
+@kernel
+def _target_unladen(obs, lane, agent, rules, memory, dice, row, col):
+    """Where to go for a load: the first waiting order on the board, else what is in sight, else somewhere."""
+    width = rules.plan.shape[1]
+    vector = obs.vector[lane, agent]
+    for k in range(rules.board):
+        if vector[12 + 4 * k]:
+            return np.int32(vector[10 + 4 * k]) * width + np.int32(vector[11 + 4 * k])
+    if not rules.board:
+        seen = _requested_in_sight(obs, lane, agent, rules, row, col)
+        if seen >= 0:
+            return seen
+    return _somewhere(rules, agent, memory, lane, dice)
+
+
+@kernel
+def _target_laden(obs, lane, agent, rules, memory, dice, here):
+    """Where to go with a load: to a goal while it is requested, else back to where it was taken from."""
+    width, sight = rules.plan.shape[1], rules.sight
+    if rules.courier:
+        return np.int32(obs.vector[lane, agent, 8]) * width + np.int32(obs.vector[lane, agent, 9])
+    if obs.window[lane, agent, 3, sight, sight]:
+        best, least = np.int32(-1), 1 << 30
+        for k in range(len(rules.goals)):
+            goal = rules.goals[(agent + k) % len(rules.goals)]
+            far = distance(here, goal[0] * width + goal[1], width)
+            if far < least:
+                best, least = goal[0] * width + goal[1], far
+        return best
+    if memory.notes[lane, agent, Note.HOME] < 0 or memory.notes[lane, agent, Note.WAIT] > LOSE_HOPE:
+        home = rules.homes[below(len(rules.homes), dice, 2, 0, agent)]
+        memory.notes[lane, agent, Note.HOME], memory.notes[lane, agent, Note.WAIT] = home[0] * width + home[1], 0
+    return memory.notes[lane, agent, Note.HOME]
+
+
+@kernel
+def _step_aside(obs, lane, agent, rules, memory, dice, row, col, ahead):
+    """Put a free cell beside the robot on its route, if there is one."""
+    height, width = rules.plan.shape
+    window, sight = obs.window[lane, agent], rules.sight
+    laden = obs.vector[lane, agent, 2] > 0 and not rules.courier
+    spin = below(4, dice, 3, 0, agent)
+    for k in range(4):
+        cell = neighbour(row * width + col, (spin + k) % 4, height, width)
+        if cell < 0 or cell == ahead:
+            continue
+        i, j = cell // width - row + sight, cell % width - col + sight
+        if not (window[0, i, j] or window[4, i, j] or (laden and window[2, i, j])):
+            detour(memory, lane, agent, np.int32(cell))
+            return
+
+
+@kernel
+def _go(obs, lane, agent, rules, memory, dice, target):
+    """The verb that leads towards ``target``, giving way at random to robots ahead."""
+    width, sight = rules.plan.shape[1], rules.sight
+    vector = obs.vector[lane, agent]
+    row, col, facing = int(vector[0]), int(vector[1]), 0
+    while not vector[3 + facing]:
+        facing += 1
+    here, laden, left = np.int32(row * width + col), vector[2] > 0, memory.notes[lane, agent, Note.LEFT]
+    there = follow(memory, lane, agent, rules.plan, here, target, laden)
+    memory.notes[lane, agent, Note.WAIT] = memory.notes[lane, agent, Note.WAIT] + 1 if memory.notes[lane, agent, Note.LEFT] >= left > 0 else 0
+    if there == here:
+        return WAIT
+    verb = verb_towards(facing, here, there, width)
+    if verb != Verb.FORWARD:
+        return verb
+    i, j = there // width - row + sight, there % width - col + sight
+    if obs.window[lane, agent, 0, i, j] or not obs.mask[lane, agent, Verb.FORWARD] or memory.notes[lane, agent, Note.WAIT] > 3:
+        if uniform(dice, 4, 0, agent) < GIVE_WAY:
+            _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)
+            return WAIT
+    return verb if obs.mask[lane, agent, Verb.FORWARD] else WAIT
+
+
+@kernel
+def rules(obs, lane, rules, memory, team, dice, actions):
+    """Knows the building plan, the board and its own sensors; each robot for itself, giving way at random."""
+    width, sight = rules.plan.shape[1], rules.sight
+    for agent in team:
+        window, vector = obs.window[lane, agent], obs.vector[lane, agent]
+        row, col, laden = int(vector[0]), int(vector[1]), vector[2] > 0
+        here = np.int32(row * width + col)
+        _note_closed(obs, lane, agent, rules, memory, row, col)
+        verb = WAIT
+        wanted = window[3, sight, sight] > 0
+        if not laden and wanted and obs.mask[lane, agent, Verb.TOGGLE_LOAD]:
+            verb = np.int32(Verb.TOGGLE_LOAD)
+            memory.notes[lane, agent, Note.HOME], memory.notes[lane, agent, Note.TARGET], memory.notes[lane, agent, Note.LOAD] = here, -1, 0
+            for k in range(rules.board):
+                if vector[10 + 4 * k] == row and vector[11 + 4 * k] == col:
+                    memory.notes[lane, agent, Note.LOAD] = int(vector[13 + 4 * k])
+        elif laden and not wanted and not rules.courier and here == memory.notes[lane, agent, Note.HOME]:
+            verb = np.int32(Verb.TOGGLE_LOAD)
+            memory.notes[lane, agent, Note.HOME], memory.notes[lane, agent, Note.TARGET] = -1, -1
+        else:
+            if laden:
+                target = _target_laden(obs, lane, agent, rules, memory, dice, here)
+            else:
+                target = _target_unladen(obs, lane, agent, rules, memory, dice, row, col)
+            if target >= 0:
+                verb = _go(obs, lane, agent, rules, memory, dice, target)
+        actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
+
+
+POLICIES = {"idle": idle, "random": random, "rules": rules, "oracle": oracle}
