@@ -1,0 +1,1 @@
+"""Agents and the parts they are composed of."""

@@ -1,0 +1,33 @@
+"""An agent as Mesa knows it: a row of the world's arrays, and a reasoner."""
+
+import mesa
+
+
+class Agent(mesa.Agent):
+    """One agent of a ``Sandbox``. The arrays are the only truth; its properties read them."""
+
+    def __init__(self, model: mesa.Model, row: int, role: str, reasoner: str):
+        super().__init__(model)
+        self.row = row
+        self.role = role
+        self.reasoner = reasoner
+
+    @property
+    def name(self) -> str:
+        return f"{self.role}-{self.row}"
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Row and column in the world."""
+        row, col = self.model.state.pos[0, self.row].tolist()
+        return row, col
+
+    @property
+    def reward(self) -> float:
+        """Of the last tick."""
+        return float(self.model.state.reward[0, self.row])
+
+    @property
+    def earned(self) -> float:
+        """Sum of rewards so far."""
+        return float(self.model.tally.reward[0, self.row])

@@ -1,0 +1,1 @@
+"""Reasoners that are not compiled policies of a world; one file for each kind."""

@@ -1,0 +1,19 @@
+"""The scripted reasoner: verbs from a list, then the first verb (a no-op) for ever. A script is first-class."""
+
+from collections.abc import Sequence
+
+from sandbox.core.decision import Decision, Percept
+from sandbox.core.errors import unknown
+
+
+class Scripted:
+    """Plays ``script``, names of ``verbs``, one a tick."""
+
+    def __init__(self, script: Sequence[str], verbs: Sequence[str]):
+        for verb in script:
+            if verb not in verbs:
+                raise unknown("verb", verb, verbs, "script")
+        self._script = [verbs.index(verb) for verb in script]
+
+    def decide(self, percepts: list[Percept]) -> list[Decision]:
+        return [Decision(self._script[p.tick] if p.tick < len(self._script) else 0) for p in percepts]

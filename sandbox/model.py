@@ -1,0 +1,158 @@
+"""The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
+
+import secrets
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mesa
+import numpy as np
+
+from sandbox.agents.agent import Agent
+from sandbox.agents.reasoners.scripted import Scripted
+from sandbox.core.decision import Decision, Percept, Reasoner
+from sandbox.core.finish import Finish
+from sandbox.engine.stage import Stage
+from sandbox.scenario import Scenario, load
+
+
+class Tick(NamedTuple):
+    """What one tick came to; recorders write it, pages show it."""
+
+    tick: int
+    actions: np.ndarray  # (N, 2) int32
+    reward: np.ndarray  # (N,) float32
+    digest: str  # of the state after the tick
+
+
+class Sandbox(mesa.Model):
+    """A scenario as a Mesa model: ``step()``, ``agents``, ``datacollector``, ``running``.
+
+    Parameters
+    ----------
+    scenario : path of a TOML file, mapping, or Scenario.
+    rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
+    overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
+
+    Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
+    with ``finish`` ERROR and the message in ``error``.
+    """
+
+    def __init__(self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, **overrides: Any):
+        self.seed = secrets.randbits(32) if rng is None else int(rng)
+        super().__init__(rng=self.seed)
+        # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        self.scenario = load(scenario, overrides)
+        self.stage: Stage = self.scenario.stage()
+        self.error: str | None = None
+        self.latest: Tick | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        stage, team = self.stage, self.scenario.team()
+        self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
+        self.observation, self.tally = stage.observation(1), stage.tally(1)
+        self.actions = np.zeros((1, stage.agents, 2), np.int32)
+        for row, group in enumerate(team):
+            Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
+        self.reasoners = self._reasoners()
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
+        )
+        self.datacollector.collect(self)
+
+    def _reasoners(self) -> list[tuple[list[int], Reasoner]]:
+        """The reasoners that are objects, each with the rows it decides for."""
+        found, row = [], 0
+        for group in self.scenario.agents:
+            rows = list(range(row, row + group.count))
+            if group.reasoner == "scripted":
+                found.append((rows, Scripted(group.script, self.stage.verbs)))
+            row += group.count
+        return found
+
+    @cached_property
+    def _compiled(self):
+        policies = self.stage.world.policies
+        return self.stage.teams([g.reasoner if g.reasoner in policies else None for g in self.scenario.team()])
+
+    def __getstate__(self) -> dict:
+        return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
+
+    # -- one tick ------------------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Observe, decide, act. Does nothing once the episode is over."""
+        if not self.running:
+            return
+        try:
+            self._decide()
+            self._act()
+        except Exception as error:  # escaping, it would kill the model silently in Mesa 3.5
+            self.state.done[0], self.error = Finish.ERROR, f"{type(error).__name__}: {error}"
+        self.running = bool(self.state.done[0] == Finish.RUNNING)
+        self.datacollector.collect(self)
+
+    def _decide(self) -> None:
+        stage, (teams, loops) = self.stage, self._compiled
+        stage.world.observe(self.state, 0, stage.rules, self.observation)
+        loops.choose(self.state, self.observation, 0, stage.rules, self.memory, teams, self.actions)
+        for rows, reasoner in self.reasoners:
+            for row, decision in zip(rows, reasoner.decide([self.percept(row) for row in rows]), strict=True):
+                self.actions[0, row] = Decision(*decision)
+
+    def _act(self) -> None:
+        stage, (_, loops) = self.stage, self._compiled
+        loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally)
+        digest = stage.digest(self.state)
+        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest)
+
+    def replay_tick(self, actions: np.ndarray) -> None:
+        """One tick with the actions (N, 2) of a record in place of decisions."""
+        self.actions[0] = actions
+        self.stage.world.observe(self.state, 0, self.stage.rules, self.observation)
+        self._act()
+        self.running = bool(self.state.done[0] == Finish.RUNNING)
+
+    def percept(self, row: int) -> Percept:
+        """What one agent perceives now."""
+        return Percept(row, self.ticks, *(part[0, row] for part in self.observation))
+
+    def stop(self) -> None:
+        """End the episode from outside."""
+        if self.state.done[0] == Finish.RUNNING:
+            self.state.done[0] = Finish.STOPPED
+        self.running = False
+
+    # -- measures ------------------------------------------------------------------------------------------------------
+
+    @property
+    def ticks(self) -> int:
+        return int(self.state.tick[0])
+
+    @property
+    def finish(self) -> Finish:
+        return Finish(self.state.done[0])
+
+    @property
+    def tasks_done(self) -> int:
+        return self.stage.task.progress(self.state, 0)[0]
+
+    @property
+    def tasks_total(self) -> int:
+        return self.stage.task.progress(self.state, 0)[1]
+
+    @property
+    def reward(self) -> float:
+        """Sum over agents and ticks so far."""
+        return float(self.tally.reward.sum())
+
+    @property
+    def invalid_actions(self) -> int:
+        return int(self.tally.invalid.sum())
+
+    @property
+    def refused_actions(self) -> int:
+        return int(self.tally.refused.sum())

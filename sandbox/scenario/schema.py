@@ -1,0 +1,70 @@
+"""What a scenario says. Everything a world needs to know besides stands in ``[world]`` and is checked by that world."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.core.errors import unknown
+from sandbox.core.registry import find
+from sandbox.engine.stage import Stage, make
+
+REASONERS = ("scripted",)  # besides the compiled policies of the world
+
+
+class WorldTable(BaseModel):
+    """``[world]``: the world's name and its own options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+
+class AgentGroup(BaseModel):
+    """``[[agents]]``: some agents that reason alike."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    count: int = Field(1, ge=1, le=100_000)
+    reasoner: str = "rules"
+    role: str | None = None
+    script: list[str] = []  # verbs, for the reasoner "scripted"
+
+
+class Scenario(BaseModel):
+    """A scenario as it will run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = ""
+    world: WorldTable
+    agents: list[AgentGroup] = Field(min_length=1)
+    perturb: dict[str, float] = {}
+    seed: int = Field(0, ge=0, lt=2**64)
+
+    def stage(self) -> Stage:
+        """The world, set up; raises UsageError where its options, its layout or the names of reasoners are wrong."""
+        world = find(self.world.name)
+        for k, group in enumerate(self.agents):
+            known = (*world.policies, *REASONERS)
+            if group.reasoner not in known:
+                raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
+            if group.role is not None and group.role not in world.roles:
+                raise unknown("role", group.role, world.roles, f"agents[{k}]")
+        options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
+        options["agents"] = sum(group.count for group in self.agents)
+        return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))
+
+    def team(self) -> list[AgentGroup]:
+        """The group of each agent, in order."""
+        return [group for group in self.agents for _ in range(group.count)]
+
+    def as_dict(self) -> dict:
+        """As JSON values; ``Scenario(**as_dict())`` is the same scenario."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over its canonical JSON, hexadecimal."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()

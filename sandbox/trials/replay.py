@@ -1,0 +1,92 @@
+"""Replay and verification: the record's actions, played again through the same kernels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sandbox.core.errors import RecordError
+from sandbox.model import Sandbox
+from sandbox.record import ChainReport, Run, RunStarted, TickDone, open_run, verify_chain
+from sandbox.scenario import Scenario
+
+
+def scenario_of(run: Run) -> Scenario:
+    """The scenario as it ran; raises RecordError where the record does not begin with one."""
+    first = next(run.events(), None)
+    if not isinstance(first, RunStarted):
+        raise RecordError(f"{run.folder}: the record does not begin with a scenario; nothing can be replayed")
+    return Scenario.model_validate(first.scenario)
+
+
+def model_of(run: Run, trial: int = 0) -> Sandbox:
+    """The model of a recorded trial, at tick 0."""
+    started = {event.trial: event for event in run.trials}
+    if trial not in started:
+        raise RecordError(f"{run.folder}: no trial {trial}; recorded: {', '.join(map(str, started)) or 'none'}")
+    return Sandbox(scenario_of(run), rng=started[trial].seed)
+
+
+def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
+    """The model after reset and after every recorded tick, driven by the recorded actions alone.
+
+    Raises RecordError at the first tick after which the state is not the recorded one.
+    """
+    model = model_of(run, trial)
+    yield model
+    for event in run.events(trial):
+        if isinstance(event, TickDone):
+            model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2))
+            if model.latest.digest != event.digest:
+                raise RecordError(f"{run.folder}: trial {trial}, tick {event.tick}: the replayed state differs")
+            yield model
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What ``verify`` found: the chain, and how far each trial was executed again with the same result."""
+
+    chain: ChainReport
+    ticks: int  # executed again, over all trials
+    differs: str | None  # the first difference, in words
+
+    @property
+    def passed(self) -> bool:
+        return self.chain.intact and self.differs is None
+
+    @property
+    def summary(self) -> str:
+        again = f"not the same when executed again: {self.differs}" if self.differs else (
+            f"{self.ticks} ticks executed again, all equal" if self.ticks else "nothing was executed again"
+        )  # fmt: skip
+        return f"{self.chain.summary}\n{again}"
+
+
+def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
+    """Recompute the hash chain, then execute every trial again from its seed and compare decisions and states."""
+    with open_run(folder) as run:
+        chain = verify_chain(run, expected_root)
+        if not chain.intact:
+            return Verdict(chain, 0, None)
+        ticks = 0
+        for started in run.trials:
+            model = model_of(run, started.trial)
+            for event in run.events(started.trial):
+                if not isinstance(event, TickDone):
+                    continue
+                model.step()
+                if difference := _difference(model, event):
+                    return Verdict(chain, ticks, f"trial {started.trial}, tick {event.tick}: {difference}")
+                ticks += 1
+        return Verdict(chain, ticks, None)
+
+
+def _difference(model: Sandbox, event: TickDone) -> str | None:
+    if model.error:
+        return model.error
+    if model.latest is None or model.latest.tick != event.tick:
+        return "the episode ends earlier"
+    if [list(pair) for pair in event.actions] != model.latest.actions.tolist():
+        return "an agent decides otherwise"
+    return "the state differs" if model.latest.digest != event.digest else None

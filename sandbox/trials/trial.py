@@ -1,0 +1,102 @@
+"""One trial: a scenario, overrides and a seed become an outcome, and where a folder is named, a record."""
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sandbox.core.finish import Finish, Outcome
+from sandbox.model import Sandbox
+from sandbox.record import AgentEntry, Log, RunFinished, RunStarted, TickDone, TrialFinished, TrialStarted
+from sandbox.scenario import Scenario, load
+
+OnTick = Callable[[Sandbox], None]
+
+
+def versions() -> dict[str, str]:
+    """The software that a result depends on."""
+    packages = ("sandbox", "mesa", "numba", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def outcome_of(model: Sandbox, seconds: float) -> Outcome:
+    """What an episode came to, read from the world's state."""
+    done = model.finish == Finish.COMPLETED
+    return Outcome(
+        world=model.scenario.world.name,
+        seed=model.seed,
+        success=done,
+        finish=model.finish.words,
+        ticks=model.ticks,
+        steps_to_completion=model.ticks if done else None,
+        reward=model.reward,
+        tasks_done=model.tasks_done,
+        tasks_total=model.tasks_total,
+        invalid_actions=model.invalid_actions,
+        refused_actions=model.refused_actions,
+        seconds=round(seconds, 3),
+        digest=model.stage.digest(model.state),
+        error=model.error,
+    )
+
+
+def run(
+    scenario: str | Path | Mapping | Scenario,
+    seed: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    on_tick: OnTick | None = None,
+) -> Outcome:
+    """Run one trial in the hosted tier.
+
+    ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
+    ``on_tick`` is called with the model after reset and after every tick. Ctrl-C ends the episode as ``stopped``, with
+    the record complete up to there, and is raised again.
+    """
+    scenario = load(scenario, overrides)
+    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed)
+    if out is None:
+        return _play(model, None, on_tick)
+    with Log.create(out) as log:
+        log.append(_opening(scenario))
+        return _play(model, log, on_tick)
+
+
+def _opening(scenario: Scenario) -> RunStarted:
+    return RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
+
+
+def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
+    started, interrupted = time.perf_counter(), None
+    if log:
+        entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
+        log.append(TrialStarted(trial=0, seed=model.seed, agents=entries))
+    try:
+        if on_tick:
+            on_tick(model)
+        while model.running:
+            model.step()
+            if log and model.error is None:
+                log.append(tick_event(model))
+            if on_tick:
+                on_tick(model)
+    except KeyboardInterrupt as error:
+        model.stop()
+        interrupted = error
+    outcome = outcome_of(model, time.perf_counter() - started)
+    if log:
+        log.append(TrialFinished(trial=0, outcome=outcome.as_dict()))
+        log.append(RunFinished(trials=1, status="stopped" if interrupted else "failed" if model.error else "done"))
+    if interrupted:
+        raise interrupted
+    return outcome
+
+
+def tick_event(model: Sandbox) -> TickDone:
+    """The latest tick as it is recorded."""
+    latest = model.latest
+    return TickDone.model_construct(
+        trial=0, tick=latest.tick, actions=latest.actions.tolist(), reward=latest.reward.tolist(), digest=latest.digest
+    )
