@@ -83,6 +83,7 @@ def verify(folder: Path, expected: str | None = None):
 
 # Writing and reading
 
+
 def test_what_was_written_reads_back(finished):
     with open_run(finished) as run:
         assert list(run.events()) == story()
@@ -135,9 +136,11 @@ def test_nothing_follows_the_end(tmp_path):
 
 def test_reading_and_verifying_while_it_is_written(tmp_path):
     with Log.create(tmp_path / "run") as log:
+
         def write():
             for event in story(trials=6, ticks=2_000):
                 log.append(event)
+
         thread = threading.Thread(target=write)
         thread.start()
         log.flush()
@@ -154,6 +157,7 @@ def test_reading_and_verifying_while_it_is_written(tmp_path):
 def test_ctrl_c_anywhere_leaves_an_intact_record(tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt
+
     events = story(trials=1, ticks=20_000)[:-1]
     old = signal.signal(signal.SIGALRM, interrupt)
     try:
@@ -172,6 +176,7 @@ def test_ctrl_c_anywhere_leaves_an_intact_record(tmp_path):
 
 
 # Tampering
+
 
 def rewrite(folder: Path, seal: bool) -> None:
     """What a forger with the whole file can do: link all rows anew from their bodies, and seal them."""
@@ -342,7 +347,7 @@ def test_damage_is_found_or_harmless(finished, tmp_path):
     whole, dice, loud = (finished / "run.db").read_bytes(), random.Random(7), 0
     for _ in range(150):
         at, size = dice.randrange(len(whole) - 64), dice.choice([1, 8, 64])
-        (tmp_path / "run.db").write_bytes(whole[:at] + dice.randbytes(size) + whole[at + size:])
+        (tmp_path / "run.db").write_bytes(whole[:at] + dice.randbytes(size) + whole[at + size :])
         try:
             with open_run(tmp_path) as run:
                 loud += not verify_chain(run).intact
@@ -381,6 +386,7 @@ def small_disk(request, tmp_path, monkeypatch):
         db = create(path)
         db.execute("PRAGMA max_page_count = 40")
         return db
+
     monkeypatch.setattr(writer, "_create", create)
     yield tmp_path
 
@@ -411,10 +417,14 @@ def test_a_disk_full_from_the_start_leaves_no_run(tmp_path, monkeypatch):
 
 # Chain
 
+
 def naive_root(leaves: list[bytes]) -> bytes:
     if len(leaves) < 2:
-        return leaf_hash(leaves[0]) if leaves else bytes.fromhex(
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        return (
+            leaf_hash(leaves[0])
+            if leaves
+            else bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        )
     half = max(1 << k for k in range(10) if 1 << k < len(leaves))
     return node_hash(naive_root(leaves[:half]), naive_root(leaves[half:]))
 

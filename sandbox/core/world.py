@@ -5,12 +5,12 @@ Kernels work on one lane and fill what they are given (``engine.kernel``). L lan
 =================================================================  ===================================================
 ``reset(s, lane, rules)``                                          lay out the episode of ``s.seed[lane]``
 ``observe(s, lane, rules, obs)``                                   fill the observation of every agent of the lane
-``step(s, lane, actions, rules)``                                  one tick; ``actions`` is (L, N, 2) int32: verb, target
-``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out`` becomes what the agent believes
+``step(s, lane, actions, rules)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
+``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
 ``start(memory, lane, rules)``                                     clear the policies' own memory
 ``policy(view, lane, rules, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
-                                                                   ``view`` is the observation, or the state for a policy
-                                                                   in ``sighted``; ``dice`` (uint64) keys its draws
+                                                                   ``view`` is the observation, or the state for one in
+                                                                   ``sighted``; ``dice`` (uint64) keys its draws
 ``paint(s, lane, rules, trail, blend, image)``                     fill ``image`` (H, W, 3) uint8; ``trail`` (N, T, 2)
                                                                    int32 holds past positions, latest last;
                                                                    ``blend`` in 0..1 moves from the last to the present

@@ -74,6 +74,6 @@ def prepare() -> Path:
     return folder
 
 
-def is_warm(folder: Path, name: str) -> bool:
-    """Whether the compiled loops of the world ``name`` lie in the cache already."""
-    return any(folder.glob(f"**/*play.{name}-*.nbc"))
+def is_cached(folder: Path, name: str) -> bool:
+    """Whether a kernel of this qualified name lies in the cache."""
+    return any(folder.glob(f"**/*.{name}-*.nbi"))

@@ -12,7 +12,9 @@ CACHE = prepare()  # before the first kernel: Numba binds each one to its cache 
 
 
 def _compile(function: Callable, **options) -> Callable:
-    inner = function.__name__.startswith("_")  # called by kernels only: no way in from Python, no cache entry of its own
+    inner = function.__name__.startswith(
+        "_"
+    )  # called by kernels only: no way in from Python, no cache entry of its own
     wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
     return njit(cache=not inner, nogil=True, error_model="numpy", **wrappers, **options)(function)
 

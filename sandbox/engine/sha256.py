@@ -54,8 +54,12 @@ def _compress(h, data, at):
     w = h.words
     for i in range(16):
         j = at + 4 * i
-        w[i] = (np.uint32(data[j]) << np.uint32(24)) | (np.uint32(data[j + 1]) << np.uint32(16)) | (
-            np.uint32(data[j + 2]) << np.uint32(8)) | np.uint32(data[j + 3])
+        w[i] = (
+            (np.uint32(data[j]) << np.uint32(24))
+            | (np.uint32(data[j + 1]) << np.uint32(16))
+            | (np.uint32(data[j + 2]) << np.uint32(8))
+            | np.uint32(data[j + 3])
+        )
     for i in range(16, 64):
         x, y = w[i - 15], w[i - 2]
         s0 = _turn(x, 7) ^ _turn(x, 18) ^ (x >> np.uint32(3))

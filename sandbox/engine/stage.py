@@ -12,10 +12,11 @@ from sandbox.core.observation import Observation
 from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.engine import lanes as lane_tools
-from sandbox.engine.cache import is_warm
+from sandbox.engine.cache import is_cached
 from sandbox.engine.kernel import CACHE, specialise
 from sandbox.engine.play import Tally, Teams, choose, enact, honest, last, play, sighted, silent, traced
 from sandbox.engine.pool import over_lanes
+
 
 @cache
 def loops(world: World, policies: tuple[str, ...]):
@@ -62,10 +63,10 @@ class Stage:
     def verbs(self) -> tuple[str, ...]:
         return self.world.verbs
 
-    @property
-    def is_warm(self) -> bool:
-        """Whether the first call finds its kernels compiled."""
-        return is_warm(CACHE, self.world.name)
+    def is_warm(self, reasoners: Sequence[str]) -> bool:
+        """Whether a team with these policies finds its kernels compiled."""
+        used = (name for name in self.world.policies if name in reasoners)
+        return is_cached(CACHE, f"choose.{'.'.join((self.world.name, *used))}.hosted")
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
 
@@ -211,7 +212,9 @@ def _validated(world: World, options: Mapping[str, Any]):
 
 def _contiguous(rules):
     """Kernels are compiled once for each array layout, so there is only one: C order."""
-    return rules._replace(**{k: np.ascontiguousarray(v) for k, v in rules._asdict().items() if isinstance(v, np.ndarray)})
+    return rules._replace(
+        **{k: np.ascontiguousarray(v) for k, v in rules._asdict().items() if isinstance(v, np.ndarray)}
+    )
 
 
 def _remake(name: str, options: dict) -> Stage:

@@ -36,8 +36,7 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = FPS
     Raises UsageError for another suffix, no frames, or a missing extra; SandboxError where the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in _WRITERS:
-        raise UsageError(f"{path}: unknown kind of video '{path.suffix}'; expected {', '.join(_WRITERS)}")
+    check_suffix(path)
     if not 0 < fps <= 50:
         raise UsageError(f"{path}: {fps} frames a second; expected more than 0, at most 50")
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
@@ -50,6 +49,12 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = FPS
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def check_suffix(path: Path) -> None:
+    """Raise UsageError unless ``path`` ends as a video we can write."""
+    if path.suffix.lower() not in _WRITERS:
+        raise UsageError(f"{path}: unknown kind of video '{path.suffix}'; expected {', '.join(_WRITERS)}")
 
 
 def _line(error: OSError) -> str:

@@ -13,10 +13,20 @@ from sandbox.worlds.warehouse.paint import LEGEND, canvas, paint
 from sandbox.worlds.warehouse.policies import POLICIES
 from sandbox.worlds.warehouse.routes import start
 from sandbox.worlds.warehouse.state import (
-    Cell, Dose, Memory, Reward, Rules, State, Verb, memory_shapes, observation, state_shapes,
+    Cell,
+    Dose,
+    Memory,
+    Reward,
+    Rules,
+    State,
+    Verb,
+    memory_shapes,
+    observation,
+    state_shapes,
 )  # fmt: skip
 from sandbox.worlds.warehouse.tasks import task
 
+WHERE = "world 'warehouse'"
 BOARD_AT_MOST = 8  # orders that one robot reads at a time
 
 
@@ -48,9 +58,9 @@ def _doses(perturb: dict[str, float]) -> np.ndarray:
     dose = np.zeros(len(Dose))
     for name, value in perturb.items():
         if name.upper() not in Dose.__members__:
-            raise unknown("perturbation", name, [d.name.lower() for d in Dose], "world 'warehouse'")
+            raise unknown("perturbation", name, [d.name.lower() for d in Dose], WHERE)
         if not 0 <= value <= 1:
-            raise UsageError(f"world 'warehouse': perturb.{name}: dose {value}, expected 0..1")
+            raise UsageError(f"{WHERE}: perturb.{name}: dose {value}, expected 0..1")
         dose[Dose[name.upper()]] = value
     return dose
 
@@ -58,19 +68,25 @@ def _doses(perturb: dict[str, float]) -> np.ndarray:
 def build(options: Options) -> Rules:
     """The rules of a warehouse; raises UsageError for a bad map and for more agents or requests than it holds."""
     plan, goals, courier = load(options.layout)
-    requests = options.requests or options.agents
     homes = np.argwhere(plan == Cell.SLOT).astype(np.int32)
     room = int((plan < Cell.WALL).sum())
+    requests = options.requests or min(options.agents, options.agents if courier else len(homes) - 1)
     if options.agents > (room // 2 if courier else room):
-        raise UsageError(f"world 'warehouse': {options.agents} agents, but the layout has {room} open cells")
+        raise UsageError(f"{WHERE}: {options.agents} agents, but the layout has {room} open cells")
     if courier:
         if options.reward == "two_stage":
-            raise UsageError("world 'warehouse': reward 'two_stage' is for shelves; a courier map takes individual, global")
-        if requests > room // 4:
-            raise UsageError(f"world 'warehouse': {requests} requests, but a map of {room} open cells takes {room // 4}")
+            raise UsageError(
+                "world 'warehouse': reward 'two_stage' is for shelves; a courier map takes individual, global"
+            )
+        if requests > room // 2:
+            raise UsageError(
+                f"{WHERE}: {requests} requests, but a map of {room} open cells takes {room // 2}"
+            )
         homes = np.full((requests, 2), -1, np.int32)
     elif requests >= len(homes):
-        raise UsageError(f"world 'warehouse': {requests} requests, expected fewer than the layout's {len(homes)} shelves")
+        raise UsageError(
+            f"{WHERE}: {requests} requests, expected fewer than the layout's {len(homes)} shelves"
+        )
     board = min(requests, BOARD_AT_MOST) if options.board or courier else 0
     return Rules(
         verbs=len(Verb), plan=plan, goals=goals, homes=homes, agents=options.agents, requests=requests,
@@ -82,8 +98,10 @@ def build(options: Options) -> Rules:
 def conserved(s: State, lane: int, rules: Rules) -> tuple:
     """No robot and no shelf is ever lost or doubled, and the board stays full."""
     robots = sorted(s.agent_at[lane][s.agent_at[lane] > 0].tolist())
-    shelves = sorted(s.shelf_at[lane][s.shelf_at[lane] > 0].tolist() + (s.carrying[lane][s.carrying[lane] > 0].tolist() if rules.courier else []))
-    return robots, shelves, len(set(s.request[lane].tolist())), int(s.requested[lane].sum())
+    shelves = s.shelf_at[lane][s.shelf_at[lane] > 0].tolist()
+    if rules.courier:
+        shelves += s.carrying[lane][s.carrying[lane] > 0].tolist()
+    return robots, sorted(shelves), len(set(s.request[lane].tolist())), int(s.requested[lane].sum())
 
 
 WORLD = World(

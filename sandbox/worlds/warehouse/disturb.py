@@ -64,7 +64,7 @@ def _spare(grid, row, col):
 
 @kernel
 def _tree(grid, root, seed, queue, inner, seen):
-    """Grow a random spanning tree of the aisles from ``root``; ``inner`` marks cells with children. Returns its size."""
+    """Grow a random spanning tree of the aisles from ``root``; ``inner`` marks parents. Returns its size."""
     width = grid.shape[1]
     queue[0], seen[root], count, at = root, 1, 1, 0
     while at < count:

@@ -7,7 +7,7 @@ drawn. The courier task differs in its orders only: each parcel has a cell to be
 import numpy as np
 
 from sandbox.core.finish import Finish
-from sandbox.engine.draw import below, uniform
+from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.conflicts import resolve
 from sandbox.worlds.warehouse.disturb import block_aisles, prevented, see_wrongly

@@ -50,7 +50,9 @@ def _grid(lines: list[str], first_line: int, kinds: dict[str, Cell], where: str)
         for column, char in enumerate(line, 1):
             if char not in kinds:
                 known = " ".join(sorted(kinds))
-                raise UsageError(f"{where}: line {number}, column {column}: {char!r} is no cell; expected one of {known}")
+                raise UsageError(
+                    f"{where}: line {number}, column {column}: {char!r} is no cell; expected one of {known}"
+                )
         if len(line) != width:
             raise UsageError(f"{where}: line {number} has {len(line)} cells, expected {width} as in line {first_line}")
     return np.array([[kinds[char] for char in line] for line in lines], np.int8)
@@ -105,11 +107,13 @@ def parse_movingai(text: str, where: str) -> Layout:
             raise UsageError(f"{where}: header of a .map file: expected '{key} NUMBER' before the line 'map'")
     while lines and not lines[-1].strip():
         lines.pop()
-    kinds = {c: Cell.FLOOR for c in ".GS"} | {c: Cell.WALL for c in "@OTW"}
+    kinds = dict.fromkeys(".GS", Cell.FLOOR) | dict.fromkeys("@OTW", Cell.WALL)
     plan = _grid(lines, len(header) + 2, kinds, where)
     size = (int(header["height"]), int(header["width"]))
     if plan.shape != size:
-        raise UsageError(f"{where}: the header says {size[0]} x {size[1]}, the map has {plan.shape[0]} x {plan.shape[1]}")
+        raise UsageError(
+            f"{where}: the header says {size[0]} x {size[1]}, the map has {plan.shape[0]} x {plan.shape[1]}"
+        )
     plan[~_largest(plan == Cell.FLOOR)] = Cell.WALL
     if (plan == Cell.FLOOR).sum() < 2:
         raise UsageError(f"{where}: no open cells; expected at least two '.' side by side")

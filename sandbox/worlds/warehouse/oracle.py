@@ -164,7 +164,9 @@ def _usable(s, lane, agent, cell, rules, memory):
     other = s.agent_at[lane, cell // rules.plan.shape[1], cell % rules.plan.shape[1]] - 1
     if other < 0 or other == agent:
         return True
-    return memory.notes[lane, other, Note.NEXT] != _here(s, lane, agent) and memory.notes[lane, other, Note.NEXT] != cell
+    return (
+        memory.notes[lane, other, Note.NEXT] != _here(s, lane, agent) and memory.notes[lane, other, Note.NEXT] != cell
+    )
 
 
 @kernel
@@ -239,21 +241,21 @@ def _prepare(s, lane, rules, memory, team, actions):
     for agent in team:
         memory.notes[lane, agent, Note.NEXT] = -1
     for agent in team:
-        here = np.int32(_here(s, lane, agent))
-        before = memory.notes[lane, agent, Note.TARGET]
+        here, note = np.int32(_here(s, lane, agent)), memory.notes[lane, agent]
+        before, left = note[Note.TARGET], note[Note.LEFT]
         toggle = _assign(s, lane, agent, rules, memory)
-        target = memory.notes[lane, agent, Note.TARGET]
-        memory.notes[lane, agent, Note.AGE] = memory.notes[lane, agent, Note.AGE] + 1 if target >= 0 and target == before else 0
+        target = note[Note.TARGET]
+        note[Note.AGE] = note[Note.AGE] + 1 if target >= 0 and target == before else 0
+        note[Note.WANTED] = here
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.TOGGLE_LOAD if toggle else Verb.NOOP, 0
-        memory.notes[lane, agent, Note.WANTED] = here
         if toggle:
-            memory.notes[lane, agent, Note.NEXT], memory.notes[lane, agent, Note.WAIT] = here, 0
+            note[Note.NEXT], note[Note.WAIT] = here, 0
         elif target >= 0:
-            left = memory.notes[lane, agent, Note.LEFT]
-            memory.notes[lane, agent, Note.WANTED] = follow(memory, lane, agent, s.grid[lane], here, target, s.carrying[lane, agent] > 0)
-            memory.notes[lane, agent, Note.WAIT] = memory.notes[lane, agent, Note.WAIT] + 1 if memory.notes[lane, agent, Note.LEFT] >= left else 0
-            if memory.notes[lane, agent, Note.WAIT] == PATIENCE + 1 + agent % 4:
-                memory.notes[lane, agent, Note.AGE], memory.notes[lane, agent, Note.WAIT] = 0, -2
+            loaded = s.carrying[lane, agent] > 0 and not rules.courier
+            note[Note.WANTED] = follow(memory, lane, agent, s.grid[lane], here, target, loaded)
+            note[Note.WAIT] = note[Note.WAIT] + 1 if note[Note.LEFT] >= left else 0
+            if note[Note.WAIT] == PATIENCE + 1 + agent % 4:
+                note[Note.AGE], note[Note.WAIT] = 0, -2
     for agent in range(rules.agents):
         if memory.notes[lane, agent, Note.NEXT] >= 0:
             memory.taken[lane, memory.notes[lane, agent, Note.NEXT]] = agent + 1

@@ -5,10 +5,11 @@ import numpy as np
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.oracle import oracle
-from sandbox.worlds.warehouse.routes import detour, distance, follow, neighbour, verb_towards
+from sandbox.worlds.warehouse.routes import detour, distance, follow, neighbour, plan, verb_towards
 from sandbox.worlds.warehouse.state import Cell, Note, Verb
 
-GIVE_WAY = 0.35  # chance in a tick to step aside for a robot that stands in the way
+GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the way
+GO_ROUND = 0.5  # of these, by another route; else by a step aside
 WAIT = np.int32(Verb.NOOP)
 LOSE_HOPE = 12  # ticks in the way after which a shelf is put back somewhere else
 
@@ -50,14 +51,15 @@ def _note_closed(obs, lane, agent, rules, memory, row, col):
     """Remember closed aisle cells in sight; a new one makes the route void."""
     height, width = rules.plan.shape
     sight, closed, most = rules.sight, memory.closed[lane, agent], memory.closed.shape[2]
+    note = memory.notes[lane, agent]
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             r, c = row + i - sight, col + j - sight
             if obs.window[lane, agent, 4, i, j] and 0 <= r < height and 0 <= c < width:
                 if rules.plan[r, c] < Cell.WALL and not _known(closed, r * width + c):
-                    closed[memory.notes[lane, agent, Note.FOUND] % most] = r * width + c
-                    memory.notes[lane, agent, Note.FOUND] += 1
-                    memory.notes[lane, agent, Note.LEFT] = 0
+                    closed[note[Note.FOUND] % most] = r * width + c
+                    note[Note.FOUND] += 1
+                    note[Note.LEFT] = 0
 
 
 @kernel
@@ -146,18 +148,28 @@ def _go(obs, lane, agent, rules, memory, dice, target):
     row, col, facing = int(vector[0]), int(vector[1]), 0
     while not vector[3 + facing]:
         facing += 1
-    here, laden, left = np.int32(row * width + col), vector[2] > 0, memory.notes[lane, agent, Note.LEFT]
+    note = memory.notes[lane, agent]
+    here, laden, left = np.int32(row * width + col), vector[2] > 0, note[Note.LEFT]
     there = follow(memory, lane, agent, rules.plan, here, target, laden)
-    memory.notes[lane, agent, Note.WAIT] = memory.notes[lane, agent, Note.WAIT] + 1 if memory.notes[lane, agent, Note.LEFT] >= left > 0 else 0
+    memory.notes[lane, agent, Note.WAIT] = (
+        memory.notes[lane, agent, Note.WAIT] + 1 if memory.notes[lane, agent, Note.LEFT] >= left > 0 else 0
+    )
     if there == here:
         return WAIT
     verb = verb_towards(facing, here, there, width)
     if verb != Verb.FORWARD:
         return verb
     i, j = there // width - row + sight, there % width - col + sight
-    if obs.window[lane, agent, 0, i, j] or not obs.mask[lane, agent, Verb.FORWARD] or memory.notes[lane, agent, Note.WAIT] > 3:
+    if (
+        obs.window[lane, agent, 0, i, j]
+        or not obs.mask[lane, agent, Verb.FORWARD]
+        or memory.notes[lane, agent, Note.WAIT] > 3
+    ):
         if uniform(dice, 4, 0, agent) < GIVE_WAY:
-            _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)
+            if uniform(dice, 5, 0, agent) < GO_ROUND:
+                plan(memory, lane, agent, rules.plan, here, target, laden, there)
+            else:
+                _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)
             return WAIT
     return verb if obs.mask[lane, agent, Verb.FORWARD] else WAIT
 
@@ -167,7 +179,7 @@ def rules(obs, lane, rules, memory, team, dice, actions):
     """Knows the building plan, the board and its own sensors; each robot for itself, giving way at random."""
     width, sight = rules.plan.shape[1], rules.sight
     for agent in team:
-        window, vector = obs.window[lane, agent], obs.vector[lane, agent]
+        window, vector, note = obs.window[lane, agent], obs.vector[lane, agent], memory.notes[lane, agent]
         row, col, laden = int(vector[0]), int(vector[1]), vector[2] > 0
         here = np.int32(row * width + col)
         _note_closed(obs, lane, agent, rules, memory, row, col)
@@ -175,13 +187,17 @@ def rules(obs, lane, rules, memory, team, dice, actions):
         wanted = window[3, sight, sight] > 0
         if not laden and wanted and obs.mask[lane, agent, Verb.TOGGLE_LOAD]:
             verb = np.int32(Verb.TOGGLE_LOAD)
-            memory.notes[lane, agent, Note.HOME], memory.notes[lane, agent, Note.TARGET], memory.notes[lane, agent, Note.LOAD] = here, -1, 0
+            (
+                memory.notes[lane, agent, Note.HOME],
+                memory.notes[lane, agent, Note.TARGET],
+                memory.notes[lane, agent, Note.LOAD],
+            ) = here, -1, 0
             for k in range(rules.board):
                 if vector[10 + 4 * k] == row and vector[11 + 4 * k] == col:
-                    memory.notes[lane, agent, Note.LOAD] = int(vector[13 + 4 * k])
-        elif laden and not wanted and not rules.courier and here == memory.notes[lane, agent, Note.HOME]:
+                    note[Note.LOAD] = int(vector[13 + 4 * k])
+        elif laden and not wanted and not rules.courier and here == note[Note.HOME]:
             verb = np.int32(Verb.TOGGLE_LOAD)
-            memory.notes[lane, agent, Note.HOME], memory.notes[lane, agent, Note.TARGET] = -1, -1
+            note[Note.HOME], note[Note.TARGET] = -1, -1
         else:
             if laden:
                 target = _target_laden(obs, lane, agent, rules, memory, dice, here)

@@ -47,8 +47,8 @@ def _open(grid, cell, target, loaded):
 
 
 @kernel
-def _search(memory, lane, agent, grid, start, target, loaded):
-    """Whether ``target`` can be reached; the last ninth of the heap then holds the side each cell was entered by, +1."""
+def _search(memory, lane, agent, grid, start, target, loaded, avoid):
+    """Whether ``target`` can be reached; then the last ninth of the heap holds the side each cell was entered by, +1."""
     height, width = grid.shape
     heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
     for cell in range(grid.size):
@@ -56,6 +56,8 @@ def _search(memory, lane, agent, grid, start, target, loaded):
     for cell in memory.closed[lane, agent]:
         if cell >= 0:
             came[cell] = 9
+    if avoid >= 0:
+        came[avoid] = 9
     now, later = 0, 4 * grid.size
     most_now, most_later = 1, 0
     heap[now] = start * 4
@@ -87,12 +89,15 @@ def _search(memory, lane, agent, grid, start, target, loaded):
 
 
 @kernel
-def plan(memory, lane, agent, grid, start, target, loaded):
-    """Lay a shortest route from ``start`` to ``target``; where it is too long for the stack, its nearer part."""
+def plan(memory, lane, agent, grid, start, target, loaded, avoid):
+    """Lay a shortest route from ``start`` to ``target`` that does not enter ``avoid`` (-1: any).
+
+    Where it is too long for the stack, its nearer part is laid; where there is none, none.
+    """
     height, width = grid.shape
     came = memory.heap[lane, 8 * grid.size :]
     memory.notes[lane, agent, Note.LEFT], memory.notes[lane, agent, Note.TARGET] = 0, target
-    if start == target or not _search(memory, lane, agent, grid, start, target, loaded):
+    if start == target or not _search(memory, lane, agent, grid, start, target, loaded, avoid):
         return
     length, cell = 0, target
     while cell != start:
@@ -128,7 +133,7 @@ def follow(memory, lane, agent, grid, here, target, loaded):
         memory.notes[lane, agent, Note.LEFT] -= 1
     left = memory.notes[lane, agent, Note.LEFT]
     if target != memory.notes[lane, agent, Note.TARGET] or left == 0:
-        plan(memory, lane, agent, grid, here, target, loaded)
+        plan(memory, lane, agent, grid, here, target, loaded, -1)
     elif distance(here, route[left - 1], width) == 2 and left < len(route):
         found = False
         for side in range(4):
@@ -138,9 +143,9 @@ def follow(memory, lane, agent, grid, here, target, loaded):
                 found = True
                 break
         if not found:
-            plan(memory, lane, agent, grid, here, target, loaded)
+            plan(memory, lane, agent, grid, here, target, loaded, -1)
     elif distance(here, route[left - 1], width) != 1:
-        plan(memory, lane, agent, grid, here, target, loaded)
+        plan(memory, lane, agent, grid, here, target, loaded, -1)
     left = memory.notes[lane, agent, Note.LEFT]
     return route[left - 1] if left else np.int32(here)
 

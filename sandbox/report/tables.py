@@ -1,0 +1,56 @@
+"""Outcomes and worlds as tables for a terminal."""
+
+from dataclasses import fields
+
+from rich.table import Table
+
+from sandbox.core.finish import Outcome
+from sandbox.core.world import World
+
+_WORDS = {
+    "seconds": "wall-clock seconds",
+    "steps_to_completion": "ticks to completion",
+    "tasks_done": "tasks done",
+    "invalid_actions": "invalid actions",
+    "refused_actions": "prevented actions",
+}
+
+
+def outcome_table(outcome: Outcome, title: str) -> Table:
+    """One row for each measure that has a value."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
+    for field in fields(outcome):
+        value = shown[field.name]
+        if value is None or field.name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
+            continue
+        style = ("green" if outcome.success else "red") if field.name in ("success", "finish") else ""
+        text = "yes" if value is True else "no" if value is False else f"{value:g}" if isinstance(value, float) else value
+        table.add_row(_WORDS.get(field.name, field.name), str(text), style=style)
+    return table
+
+
+def worlds_table(worlds: list[World]) -> Table:
+    """What worlds there are."""
+    table = Table("world", "what happens there", "layouts", "policies", title="Worlds", title_justify="left")
+    for world in worlds:
+        table.add_row(world.name, world.summary, ", ".join(world.layouts), ", ".join(world.policies))
+    return table
+
+
+def world_tables(world: World) -> list[Table]:
+    """What a world offers: verbs, options, perturbations."""
+    verbs = Table("verb", "what it does", title=f"{world.name}: {world.summary}", title_justify="left")
+    for tool in world.tools(None):
+        verbs.add_row(tool["name"], tool["description"])
+    options = Table("option", "default", "kind", title=r"\[world] in a scenario", title_justify="left")
+    for name, field in world.options.model_fields.items():
+        if name not in ("agents", "perturb"):
+            kind = getattr(field.annotation, "__name__", None) or str(field.annotation).replace("typing.", "")
+            options.add_row(name, str(field.get_default(call_default_factory=True)), kind)
+    perturbations = Table("perturbation", "dose 0..1", title=r"\[perturb] in a scenario", title_justify="left")
+    for perturbation in world.perturbations:
+        perturbations.add_row(perturbation.name, perturbation.summary)
+    return [verbs, options, perturbations]

@@ -1,0 +1,212 @@
+"""The kernel cache: an edit never meets a stale kernel, a second start compiles nothing, any install has a folder."""
+
+import os
+import shutil
+import stat
+import time
+from pathlib import Path
+
+import numba
+import pytest
+
+import sandbox
+from sandbox.engine import cache
+
+DRAW = "sandbox/engine/draw.py"
+PACKAGE = Path(sandbox.__file__).parent
+
+
+def kernels(folder) -> set[str]:
+    return {str(path) for path in Path(folder).rglob("*.nb?")}
+
+
+def totals(found) -> tuple:
+    return found["double"]["total"], found["triple"]["total"]
+
+
+def all_hit(found) -> bool:
+    return all(found[name]["hits"] and not found[name]["misses"] for name in ("double", "triple"))
+
+
+# -- editing sources ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path, old, new",
+    [
+        ("toy/inner.py", "x + 1000", "x + 2000"),  # of a package that offers a world; two calls below the loop
+        (DRAW, "0xBF58476D1CE4E5B9", "0xBF58476D1CE4E5BB"),  # of Sandbox; four files below the loop
+    ],
+)
+def test_an_edit_below_its_caller_is_never_served_stale(install, path, old, new):
+    first = install.run()
+    assert not all_hit(first)
+    written = kernels(install.cache)
+    again = install.run()
+    assert totals(again) == totals(first) and all_hit(again) and kernels(install.cache) == written
+    install.edit(path, old, new)
+    edited = install.run()
+    assert totals(edited) != totals(first) and edited["folder"] != first["folder"] and not all_hit(edited)
+    install.edit(path, new, old)
+    back = install.run()
+    assert totals(back) == totals(first) and back["folder"] == first["folder"] and all_hit(back)
+
+
+def test_numba_alone_would_serve_it_stale(install, tmp_path):
+    """One folder for all sources gives the old answer: what the fingerprint is for, and proof that tests can see it."""
+    folder = str(tmp_path / "one")
+    pinned = f"import sandbox, numba, runpy; numba.config.CACHE_DIR = {folder!r}; runpy.run_module('toy')"
+    first = install.run("-c", pinned)
+    install.edit("toy/inner.py", "x + 1000", "x + 2000")
+    assert totals(install.run("-c", pinned)) == totals(first)
+
+
+def test_an_edit_between_start_and_import_leaves_nothing_stale_behind(install):
+    """Worlds are imported when they are asked for; sources may have changed since the folder was chosen."""
+    first = install.run()
+    shutil.rmtree(install.cache)
+    file = str(install.site / "toy/inner.py")
+    code = (
+        f"import sandbox, os, runpy, pathlib; file = pathlib.Path({file!r}); text = file.read_text(); at = file.stat()\n"
+        "file.write_text(text.replace('x + 1000', 'x + 2000')); os.utime(file, ns=(at.st_atime_ns, at.st_mtime_ns))\n"
+        "runpy.run_module('toy')"
+    )
+    edited = install.run("-c", code)
+    assert totals(edited) != totals(first)
+    install.edit("toy/inner.py", "x + 2000", "x + 1000")
+    assert totals(install.run()) == totals(first)
+
+
+def test_specialised_loops_of_two_names_do_not_collide(install):
+    first, second = install.run(), install.run()
+    assert first["triple"]["total"] * 2 == first["double"]["total"] * 3
+    assert totals(second) == totals(first) and all_hit(second)
+
+
+def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
+    """The world itself, from the cache that this session filled; a copy elsewhere has a folder of its own."""
+    code = (
+        "import json, sandbox\n"
+        "stage = sandbox.make('warehouse', layout='tiny', agents=4)\n"
+        "state, *_ = stage.play([1], 'rules', ticks=2, trace=2)\n"
+        "stats = stage.teams(['rules'] * 4)[1].trace.stats\n"
+        "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), stage.digest(state)]))"
+    )
+    folder = cache.prepare()
+    before = kernels(folder)
+    hits, misses, digest = install.run("-c", code, PYTHONPATH=str(PACKAGE.parent), SANDBOX_CACHE=str(folder.parent))
+    assert (hits, misses) == (1, 0) and kernels(folder) == before
+    assert digest == warm_tiny.digest(warm_tiny.play([1], "rules", ticks=2, trace=2)[0])
+
+
+# -- the fingerprint ---------------------------------------------------------------------------------------------------
+
+
+def test_every_source_counts(tmp_path):
+    copy = tmp_path / "sandbox"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    seen = {cache.fingerprint([copy])}
+    assert seen == {cache.fingerprint([PACKAGE])}  # of what stands in the files, wherever they are
+    for path in sorted(copy.rglob("*.py")):
+        text = path.read_bytes()
+        path.write_bytes(text + b"#")
+        seen.add(cache.fingerprint([copy]))
+        path.write_bytes(text)
+    assert len(seen) == 1 + len(list(copy.rglob("*.py")))
+
+
+def test_one_byte_a_name_a_root_and_numba_all_count(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    found = [cache.fingerprint([tmp_path])]
+    (tmp_path / "a.py").write_text("x = 2\n")
+    found.append(cache.fingerprint([tmp_path]))
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    found.append(cache.fingerprint([tmp_path]))
+    found.append(cache.fingerprint([tmp_path, tmp_path / "b.py"]))
+    monkeypatch.setattr(numba, "__version__", "0.0")
+    found.append(cache.fingerprint([tmp_path]))
+    assert len(set(found)) == len(found)
+
+
+def test_what_is_no_source_does_not_count(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    before = cache.fingerprint([tmp_path])
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "a.pyc").write_bytes(b"0")
+    assert cache.fingerprint([tmp_path]) == before
+
+
+# -- where the folder is -----------------------------------------------------------------------------------------------
+
+
+def _lock(folder: Path, locked: bool) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        mode = path.stat().st_mode
+        path.chmod(mode & ~0o222 if locked else mode | stat.S_IWUSR)
+
+
+def test_a_read_only_install_without_a_home_runs_and_caches(install, tmp_path):
+    """Permissions do not bind root, so no home can be made either: /proc takes no folder from anyone."""
+    spare = tmp_path / "tmp"
+    spare.mkdir()
+    nowhere = {"HOME": "/proc/nonexistent", "XDG_CACHE_HOME": None, "SANDBOX_CACHE": None, "TMPDIR": str(spare)}
+    _lock(install.site, True)
+    try:
+        first = install.run(**nowhere)
+        again = install.run(**nowhere)
+    finally:
+        _lock(install.site, False)
+    assert Path(first["folder"]).is_relative_to(spare) and again["folder"] == first["folder"]
+    assert not all_hit(first) and all_hit(again) and totals(again) == totals(first)
+    assert not kernels(install.site)
+
+
+def test_the_users_cache_folder_is_the_place_by_default(install, tmp_path):
+    found = install.run(SANDBOX_CACHE=None, XDG_CACHE_HOME=str(tmp_path / "xdg"), HOME=str(tmp_path))
+    assert Path(found["folder"]).is_relative_to(tmp_path) and kernels(found["folder"])
+
+
+# -- pruning -----------------------------------------------------------------------------------------------------------
+
+
+def _folder(base: Path, number: int, age: float) -> Path:
+    folder = base / f"{number:016x}"
+    (folder / "engine_x").mkdir(parents=True)
+    (folder / "engine_x" / "play.nbc").write_bytes(b"0")
+    os.utime(folder, (time.time() - age,) * 2)
+    return folder
+
+
+def test_old_folders_are_pruned_new_and_recent_ones_are_not(tmp_path):
+    old = [_folder(tmp_path, k, age=1000 + k) for k in range(5)]
+    recent = [_folder(tmp_path, 10 + k, age=10 + k) for k in range(3)]
+    cache.prune(tmp_path, keep=2, grace=100)
+    assert all(folder.exists() for folder in recent)  # one more than are kept, but in use
+    assert not any(folder.exists() for folder in old)
+    cache.prune(tmp_path, keep=2, grace=0)
+    assert [folder.exists() for folder in recent] == [True, True, False]
+
+
+def test_preparing_marks_the_folder_as_used_and_prunes(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANDBOX_CACHE", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
+    old = [_folder(tmp_path, k, age=10 * cache.GRACE + k) for k in range(cache.KEEP + 3)]
+    own = _folder(tmp_path, int(cache.fingerprint(cache._packages()), 16), age=20 * cache.GRACE)
+    assert cache.prepare() == own and time.time() - own.stat().st_mtime < 60
+    assert sum(folder.exists() for folder in old) == cache.KEEP - 1
+
+
+def test_pruning_spares_what_is_no_folder_of_ours(tmp_path):
+    """Someone may point SANDBOX_CACHE at a folder that holds other things."""
+    precious = tmp_path / "thesis"
+    precious.mkdir()
+    (precious / "draft.txt").write_text("years of work")
+    os.utime(precious, (0, 0))
+    _folder(tmp_path, 1, age=10)
+    cache.prune(tmp_path, keep=1, grace=0)
+    assert (precious / "draft.txt").exists()
+
+
+def test_a_warm_world_is_known_as_warm(warm_tiny, tmp_path):
+    assert warm_tiny.is_warm
+    assert not cache.is_warm(tmp_path, "warehouse")

@@ -1,0 +1,58 @@
+"""What no one should have to check by eye: lint, the order of the floors, file sizes, traces of a machine."""
+
+import subprocess
+import sys
+
+import pytest
+
+LONGEST = 300  # lines of one file of the package
+TRACES = ("/wo|rk/", "/ro|ot/", "pypi|.org", "pythonhosted|.org", "registry.npm|js", "proxy.go|lang")  # without the bar
+
+
+def run(root, *command: str) -> str:
+    done = subprocess.run([sys.executable, *command], cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def files(root):
+    """All files that are or would be tracked; without git, those of the folders that are."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        names = subprocess.run(listing, cwd=root, capture_output=True, text=True, check=True).stdout.split("\0")
+        found = [root / name for name in names if name]
+    except (OSError, subprocess.CalledProcessError):
+        folders = ("sandbox", "tests", "benchmarks", "scenarios", "docs", ".ci")
+        found = [path for name in folders for path in (root / name).rglob("*") if "__pycache__" not in path.parts]
+    return [path for path in found if path.is_file()]
+
+
+def test_ruff(root):
+    run(root, "-m", "ruff", "check", "--no-cache", ".")
+
+
+def test_a_module_imports_from_floors_below_its_own_only(root):
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    assert "0 broken" in run(root, "-c", code)
+
+
+def test_no_trace_of_a_machine_or_a_registry(files, root):
+    found = []
+    for path in files:
+        text = path.read_bytes()
+        found += [f"{path.relative_to(root)}: {trace}" for trace in TRACES if trace.replace("|", "").encode() in text]
+    assert not found
+
+
+def test_files_of_the_package_are_short(root):
+    lengths = {path: len(path.read_text().splitlines()) for path in (root / "sandbox").rglob("*.py")}
+    assert len(lengths) > 40
+    assert not {str(path.relative_to(root)): n for path, n in lengths.items() if n > LONGEST}
+
+
+def test_only_the_kernel_module_compiles(root):
+    """``engine.kernel`` decides how: nothing else calls njit, and nothing runs loops in Numba's own threads."""
+    sources = {path.relative_to(root).as_posix(): path.read_text() for path in (root / "sandbox").rglob("*.py")}
+    assert [name for name, text in sources.items() if "njit" in text] == ["sandbox/engine/kernel.py"]
+    assert not [name for name, text in sources.items() if "parallel=True" in text or "fastmath=True" in text]

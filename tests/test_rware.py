@@ -1,0 +1,170 @@
+"""Our warehouse against the rware package, step by step: it is the record.
+
+The peer draws its new requests with our dice (``_draw_as_we_do``), so that nothing is brought in line after a
+delivery: every field is compared at every step of one unbroken episode. Ties between equally long chains are decided by the order
+of Python sets in rware; they are compared too.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+import sandbox
+from sandbox.engine.draw import below
+from sandbox.worlds.warehouse.state import Facing, Stream
+
+rware = pytest.importorskip("rware.warehouse") if not os.environ.get("CI") else __import__("rware.warehouse").warehouse
+
+SIZES = {"tiny": (1, 3), "small": (2, 3), "medium": (2, 5), "large": (3, 5)}
+SEEDS, STEPS = 20, 500
+
+
+def _peer(layout, agents, reward, requests):
+    rows, columns = SIZES[layout]
+    env = rware.Warehouse(columns, 8, rows, agents, 0, 1, requests, None, None, reward)
+    env.reset(seed=0)
+    return env
+
+
+def _align(env, described):
+    """Put the peer into the described situation."""
+    for robot, given in zip(env.agents, described["agents"], strict=True):
+        robot.x, robot.y = given["col"], given["row"]
+        robot.dir = rware.Direction(Facing[given["facing"].upper()])
+        robot.carrying_shelf = env.shelfs[given["carrying"] - 1] if given["carrying"] else None
+    for shelf, given in zip(env.shelfs, described["shelves"], strict=True):
+        shelf.x, shelf.y = given["col"], given["row"]
+    env.request_queue = [env.shelfs[k - 1] for k in described["requests"]]
+    env._recalc_grid()
+
+
+def _view(env, rewards):
+    """The peer in the terms of ``describe``."""
+    return {
+        "agents": [
+            (a.y, a.x, rware.Direction(a.dir).value, a.carrying_shelf.id if a.carrying_shelf else None, a.has_delivered)
+            for a in env.agents
+        ],
+        "shelves": [(s.y, s.x) for s in env.shelfs],
+        "requests": [s.id for s in env.request_queue],
+        "reward": list(rewards),
+    }
+
+
+def _ours(stage, state):
+    d = stage.describe(state)
+    return {
+        "agents": [
+            (a["row"], a["col"], Facing[a["facing"].upper()].value, a["carrying"], a["delivering"]) for a in d["agents"]
+        ],
+        "shelves": [(s["row"], s["col"]) for s in d["shelves"]],
+        "requests": d["requests"],
+        "reward": d["reward"],
+    }
+
+
+def _draw_as_we_do(env, stage, state):
+    """Give the peer a generator whose ``choice`` is our draw for the board's place that is being refilled."""
+    tick = int(state.tick[0])
+
+    class Generator:
+        def __init__(self):
+            self.left = list(env.goals)
+
+        def choice(self, candidates):
+            while True:  # the goals are looked at in order; find the one that asks
+                x, y = self.left.pop(0)
+                found = [k for k, s in enumerate(env.request_queue) if (s.x, s.y) == (x, y)]
+                if found:
+                    return candidates[below(len(candidates), state.seed[0], tick, Stream.REQUEST, found[0])]
+
+    env._np_random = Generator()
+
+
+def _flat(stage, obs, agent):
+    """RWARE's flattened observation (8 + 7 for each of the 9 cells) from ours."""
+    window = obs.window[0, agent]
+    vector = list(obs.vector[0, agent])
+    vector[0], vector[1] = vector[1], vector[0]  # rware: x, y, carrying, direction, highway
+    for i in range(3):
+        for j in range(3):
+            direction = [0.0] * 4
+            direction[max(0, int(window[1, i, j]) - 1)] = 1.0
+            vector += [float(window[0, i, j]), *direction, float(window[2, i, j]), float(window[3, i, j])]
+    return np.array(vector, np.float32)
+
+
+def _compare(layout, agents, seed, reward_name, stage, choose, steps=STEPS):
+    """Play both for ``steps`` and compare everything at every step; returns (deliveries, refused moves) of ours."""
+    state = stage.reset([seed])
+    env = _peer(layout, agents, rware.RewardType[reward_name.upper()], stage.rules.requests)
+    _align(env, stage.describe(state))
+    obs, refused = stage.observation(1), 0
+    for step in range(steps):
+        stage.observe(state, obs)
+        for agent, robot in enumerate(env.agents):
+            assert np.array_equal(_flat(stage, obs, agent), env._make_obs(robot)), (layout, agents, seed, step, agent)
+        actions = choose(state, obs, step)
+        _draw_as_we_do(env, stage, state)
+        _, rewards, *_ = env.step([int(verb) for verb in actions[:, 0]])
+        stage.step(state, actions[None])
+        refused += int(state.refused.sum())
+        assert _ours(stage, state) == _view(env, rewards), (layout, agents, seed, step)
+    return int(state.delivered[0]), refused
+
+
+def _random(rng, agents):
+    def choose(state, obs, step):
+        actions = np.zeros((agents, 2), np.int32)
+        actions[:, 0] = rng.integers(0, 5, agents)
+        return actions
+
+    return choose
+
+
+def _make(layout, agents, reward="individual", requests=None):
+    options = {"board": False, "deliveries": 0, "max_ticks": 0, "reward": reward, "requests": requests}
+    return sandbox.make("warehouse", layout=layout, agents=agents, **options)
+
+
+@pytest.mark.parametrize("agents", [2, 4, 8])
+@pytest.mark.parametrize("layout", list(SIZES))
+def test_random_play_is_equal_at_every_step(layout, agents):
+    """4 layouts x {2, 4, 8} robots x 20 seeds x 500 random joint steps, observations included."""
+    stage = _make(layout, agents)
+    for seed in range(SEEDS):
+        _compare(layout, agents, seed, "individual", stage, _random(np.random.default_rng(seed), agents))
+
+
+@pytest.mark.parametrize("reward", ["global", "individual", "two_stage"])
+def test_play_that_delivers_is_equal(reward):
+    """The oracle's and the rules' joint play, so that loads, goals, requests and rewards are really exercised."""
+    for policy in ("oracle", "rules"):
+        stage = _make("tiny", 6, reward)
+        teams, loops = stage.teams([policy] * 6)
+        memory, actions = stage.memory(1), np.zeros((1, 6, 2), np.int32)
+
+        def choose(state, obs, step):
+            loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
+            return actions[0].copy()
+
+        delivered, _ = _compare("tiny", 6, 5, reward, stage, choose)
+        assert delivered > 10
+
+
+def test_crowds_are_equal():
+    """Forward in a crowd: chains, cycles, ties and swaps at nearly every step."""
+    agents = 40
+    stage = _make("tiny", agents, requests=8)
+    refused = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+
+        def choose(state, obs, step):
+            actions = np.zeros((agents, 2), np.int32)
+            actions[:, 0] = rng.choice(5, agents, p=[0.02, 0.66, 0.14, 0.14, 0.04])
+            return actions
+
+        refused += _compare("tiny", agents, seed, "individual", stage, choose, steps=250)[1]
+    assert refused > 10_000
