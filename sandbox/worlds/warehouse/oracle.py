@@ -129,29 +129,30 @@ def _enterable(s, lane, agent, cell, rules):
 
 @kernel
 def _candidates(s, lane, agent, rules, memory, dice, out):
-    """Cells to try, best first: the route's, the own, then the rest: ahead first, out of the aisle if unladen."""
+    """Cells to try, best first: the route's, the own, then the rest: slots for the unladen, ahead, others.
+
+    Who has waited too long tries the rest first: that breaks up rings of robots that cannot all move at once.
+    """
     height, width = rules.plan.shape
-    here = _here(s, lane, agent)
-    wanted = memory.notes[lane, agent, Note.WANTED]
+    here, wanted = _here(s, lane, agent), memory.notes[lane, agent, Note.WANTED]
     wandering = memory.notes[lane, agent, Note.WAIT] > PATIENCE
     for k in range(5):
         out[k] = -1
-    out[0] = wanted
-    out[4 if wandering else 1] = here
-    at = 1 if wandering else 2
+    out[3 if wandering else 0], out[4 if wandering else 1] = wanted, here
+    at, most = 0 if wandering else 2, 3 if wandering else 5
     spin = below(4, dice, 1, agent, 0)
-    for turn in range(3):  # slots for the unladen, then ahead, then the others
+    for turn in range(3):
         for k in range(4):
             side = (spin + k) % 4
             cell = neighbour(here, side, height, width)
-            if cell < 0 or cell == wanted:
+            if cell < 0 or cell == wanted or at == most:
                 continue
             kind = 2
             if not s.carrying[lane, agent] and rules.plan[cell // width, cell % width] == Cell.SLOT:
                 kind = 0
             elif s.facing[lane, agent] == side:
                 kind = 1
-            if kind == turn and at < 5 and not (wandering and at == 4):
+            if kind == turn:
                 out[at] = cell
                 at += 1
 
@@ -254,7 +255,7 @@ def _prepare(s, lane, rules, memory, team, actions):
             loaded = s.carrying[lane, agent] > 0 and not rules.courier
             note[Note.WANTED] = follow(memory, lane, agent, s.grid[lane], here, target, loaded)
             note[Note.WAIT] = note[Note.WAIT] + 1 if note[Note.LEFT] >= left else 0
-            if note[Note.WAIT] == PATIENCE + 1 + agent % 4:
+            if note[Note.WAIT] == PATIENCE + 3 + agent % 4:
                 note[Note.AGE], note[Note.WAIT] = 0, -2
     for agent in range(rules.agents):
         if memory.notes[lane, agent, Note.NEXT] >= 0:

@@ -197,7 +197,7 @@ def rules(obs, lane, rules, memory, team, dice, actions):
                     note[Note.LOAD] = int(vector[13 + 4 * k])
         elif laden and not wanted and not rules.courier and here == note[Note.HOME]:
             verb = np.int32(Verb.TOGGLE_LOAD)
-            note[Note.HOME], note[Note.TARGET] = -1, -1
+            note[Note.TARGET] = -1  # the home stays, in case the shelf does not come off
         else:
             if laden:
                 target = _target_laden(obs, lane, agent, rules, memory, dice, here)

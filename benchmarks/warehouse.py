@@ -1,0 +1,163 @@
+"""The warehouse: beside rware, by team size, latency of a hosted step, warm and cold starts."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import rware.warehouse as rware
+
+import sandbox
+from benchmarks.report import console, machine, met, table
+
+EPISODE = 500  # ticks
+DENSITY = 0.04  # robots for each cell of a courier map
+SCENARIO = {
+    "world": {"name": "warehouse", "layout": "small", "deliveries": 0, "max_ticks": 0},
+    "agents": [{"count": 8, "reasoner": "rules"}],
+}
+
+
+def seconds(work: Callable, *arguments) -> float:
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
+
+
+# -- beside rware ------------------------------------------------------------------------------------------------------
+
+
+def peer_rate(episodes: int) -> float:
+    """Joint steps a second of rware, layout tiny, 4 robots; its actions are drawn beforehand, at no cost to it."""
+    env = rware.Warehouse(3, 8, 1, 4, 0, 1, 4, None, EPISODE, rware.RewardType.INDIVIDUAL)
+    actions = np.random.default_rng(0).integers(0, 5, (EPISODE, 4)).tolist()
+
+    def play():
+        for episode in range(episodes):
+            env.reset(seed=episode)
+            for joint in actions:
+                env.step(joint)
+
+    return episodes * EPISODE / seconds(play)
+
+
+def our_rate(stage, episodes: int, threads: int) -> float:
+    """The same of ours, with drawing the actions, and with setting the episodes up."""
+    return episodes * EPISODE / seconds(lambda: stage.play(range(episodes), "random", threads=threads))
+
+
+def beside_rware(quick: bool) -> None:
+    stage = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=0, max_ticks=EPISODE)
+    stage.play([0], "random")
+    runs = {"rware": [], "1": [], "2": []}
+    for _ in range(2 if quick else 5):  # in turn: what else the machine does hits all alike
+        runs["rware"].append(peer_rate(2 if quick else 8))
+        for threads in (1, 2):
+            runs[str(threads)].append(our_rate(stage, 1000 if quick else 4000, threads))
+    peer, one, two = (median(rates) for rates in runs.values())
+    rows = [
+        ["rware 2.0.0", peer, min(runs["rware"]), max(runs["rware"]), 1.0, ""],
+        ["ours, 1 thread", one, min(runs["1"]), max(runs["1"]), one / peer, met(one / peer, 1000)],
+        ["ours, 2 threads", two, min(runs["2"]), max(runs["2"]), two / peer, f"{two / one:.2f} x one thread; aim 2"],
+    ]
+    title = "Joint steps a second: tiny, 4 robots, random actions, observations included, 500 ticks an episode"
+    table(title, ["", "median", "least", "most", "x rware", "target"], rows)
+
+
+# -- by team size ------------------------------------------------------------------------------------------------------
+
+
+def courier_map(side: int, seed: int = 0) -> str:
+    """A movingai map with a tenth of its cells closed."""
+    closed = np.random.default_rng(seed).random((side, side)) < 0.1
+    rows = ["".join("@" if cell else "." for cell in row) for row in closed]
+    return "\n".join(["type octile", f"height {side}", f"width {side}", "map", *rows])
+
+
+class Episode:
+    """One lane that is played on and on."""
+
+    def __init__(self, policy: str, agents: int, **options):
+        self.stage = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=0, **options)
+        self.agents, stage = agents, self.stage
+        teams, loops = stage.teams([policy] * agents)
+        self.loop, trace = loops.play, np.zeros((1, 0, 32), np.uint8)
+        actions = np.zeros((1, agents, 2), np.int32)
+        self.state, parts = stage.reset([1]), (stage.observation(1), stage.memory(1), actions, stage.tally(1), teams)
+        self.play = lambda ticks: self.loop(self.state, *parts, stage.rules, 0, 1, ticks, trace)
+
+
+def team_row(policy: str, agents: int, quick: bool) -> list:
+    """First tick and steady ticks of one team, on a courier map that grows with it."""
+    side = round((agents / DENSITY) ** 0.5)
+    episode = Episode(policy, agents, layout=courier_map(side))
+    first = seconds(episode.play, 1)
+    settle, ticks = (20, 10) if quick else (2 * side, max(50, 200_000 // agents))
+    episode.play(settle)  # until deliveries have spread over the ticks
+    chunk = median(seconds(episode.play, ticks) / ticks for _ in range(3))
+    delivered = int(episode.state.delivered[0])
+    return [policy, agents, f"{side} x {side}", first, 1 / chunk, 1e9 * chunk / agents, delivered]
+
+
+def by_team_size(quick: bool) -> None:
+    sizes = (10, 100, 1000) if quick else (10, 100, 1000, 10_000)
+    for policy in ("rules", "oracle"):
+        Episode(policy, 2, layout=courier_map(8)).play(2)  # compile
+    rows = [team_row(policy, agents, quick) for policy in ("rules", "oracle") for agents in sizes]
+    columns = ["policy", "robots", "map", "first tick s", "ticks/s", "ns/robot-tick", "deliveries"]
+    table("Cost by team size: courier maps of equal density, 10 % closed, one thread, settled", columns, rows)
+    for policy in ("rules", "oracle"):
+        costs = [row[5] for row in rows if row[0] == policy]
+        growth = costs[-1] / costs[0]
+        console.print(f"{policy}: {sizes[0]} to {sizes[-1]:,} robots: x {growth:.2f}; {met(growth, 2, at_least=False)}")
+    if not quick:
+        console.print(f"oracle, 10,000 robots: {rows[-1][4]:.1f} ticks/s; {met(rows[-1][4], 10)}")
+
+
+# -- latency and starts ------------------------------------------------------------------------------------------------
+
+
+def hosted_step(quick: bool) -> None:
+    model = sandbox.Sandbox(SCENARIO, rng=1)
+    steps = 500 if quick else 5000
+    for _ in range(200):
+        model.step()
+    times = sorted(1e6 * seconds(model.step) for _ in range(steps))
+    assert model.error is None and model.running
+    row = ["Sandbox.step(), 8 rule robots", median(times), times[int(0.95 * steps)], met(median(times), 300, at_least=False)]
+    table("Latency of a hosted tick, microseconds", ["", "median", "95th", "target"], [row])
+
+
+def start(cache: str | None) -> float:
+    """Seconds from the start of a process to the end of its first hosted tick."""
+    code = f"import sandbox, time; m = sandbox.Sandbox({SCENARIO!r}, rng=1); m.step(); print(m.ticks, time.time())"
+    env = os.environ | ({"SANDBOX_CACHE": cache} if cache else {})
+    begun = time.time()
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    ticks, ended = done.stdout.split()
+    assert ticks == "1"
+    return float(ended) - begun
+
+
+def starts(quick: bool) -> None:
+    with tempfile.TemporaryDirectory() as cache:
+        cold = start(cache)
+        warm = median(start(cache) for _ in range(1 if quick else 5))
+    rows = [["warm", warm, met(warm, 3, at_least=False)], ["cold", cold, met(cold, 30, at_least=False)]]
+    table("Process start to first hosted tick, seconds", ["kernels", "seconds", "target"], rows)
+
+
+PARTS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step, "starts": starts}
+
+
+def main(quick: bool = False, only: str | None = None) -> None:
+    if only not in (None, *PARTS):
+        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
+    machine()
+    for name, part in PARTS.items():
+        if only in (None, name):
+            part(quick)

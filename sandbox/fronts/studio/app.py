@@ -1,0 +1,16 @@
+"""The studio's entry: lists the pages and runs the one that was chosen. Runnable as it is by ``streamlit run``."""
+
+import streamlit as st
+
+from sandbox.fronts.studio import watch
+
+
+def main() -> None:
+    """What Streamlit runs at every rerun."""
+    st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide")
+    pages = [st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True)]
+    st.navigation(pages, position="top").run()
+
+
+if __name__ == "__main__":
+    main()

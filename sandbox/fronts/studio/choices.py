@@ -1,0 +1,85 @@
+"""The sidebar of Watch: what is chosen there becomes a scenario and a seed."""
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from sandbox.core.errors import UsageError
+from sandbox.core.registry import find, names
+from sandbox.core.world import World
+
+TEAM = 19  # agents at most: as many as RWARE registers
+SEEDS = 2**64
+
+
+class Choice(NamedTuple):
+    """A world and what to try in it."""
+
+    world: World
+    scenario: dict
+    seed: int
+
+
+def choose() -> Choice:
+    """Draw the sidebar; raises UsageError where a value is none."""
+    with st.sidebar:
+        world = _world()
+        layout = st.segmented_control(
+            "Layout", world.layouts, default=world.layouts[0], required=True, key="layout", bind="query-params",
+            help="How large the place is.",
+        )  # fmt: skip
+        team = st.slider(
+            f"Team size ({world.roles[0]}s)", 1, TEAM, 4, key="team", bind="query-params",
+            help="How many work at the same task.",
+        )  # fmt: skip
+        policy = st.segmented_control(
+            "Policy", list(world.policies), default=_usual(world), required=True, key="policy", bind="query-params",
+            help=_policy_help(world),
+        )  # fmt: skip
+        doses = _doses(world)
+        seed = _seed()
+    scenario = {"world": {"name": world.name, "layout": layout}, "agents": [{"count": team, "reasoner": policy}]}
+    return Choice(world, scenario | ({"perturb": doses} if doses else {}), seed)
+
+
+def _world() -> World:
+    known = names()
+    if len(known) == 1:
+        return find(known[0])
+    return find(st.selectbox("World", known, key="world", bind="query-params", help="Where the team works."))
+
+
+def _usual(world: World) -> str:
+    return "rules" if "rules" in world.policies else next(iter(world.policies))
+
+
+def _policy_help(world: World) -> str:
+    sighted = ", ".join(name for name in world.policies if name in world.sighted)
+    return "Who decides for the team. Each agent decides from its own observation" + (
+        f"; only {sighted} sees the whole state, as a yardstick." if sighted else "."
+    )
+
+
+def _doses(world: World) -> dict[str, float]:
+    """What goes wrong and how badly; doses of 0 are left out."""
+    doses = {}
+    with st.expander("Disturbances", icon=":material/bolt:"):
+        st.caption("How badly things go wrong: 0 is a normal day, 1 the worst.")
+        for each in world.perturbations:
+            label = each.name.replace("_", " ").capitalize()
+            summary = each.summary[:1].upper() + each.summary[1:]
+            value = st.slider(label, 0.0, 1.0, 0.0, 0.05, key=each.name, help=f"{summary}.", bind="query-params")
+            if value:
+                doses[each.name] = value
+    return doses
+
+
+def _seed() -> int:
+    text = st.text_input(
+        "Seed", "1", key="seed", bind="query-params",
+        help="Every draw of chance follows from it: the same seed gives the same episode.",
+    )  # fmt: skip
+    text = (text or "").strip()
+    if not (text.isascii() and text.isdigit()) or int(text) >= SEEDS:
+        raise UsageError(f"seed: '{text}' is no whole number of 0..2**64-1")
+    return int(text)

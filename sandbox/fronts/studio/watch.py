@@ -1,0 +1,118 @@
+"""Watch: choose a team, and see it work."""
+
+from html import escape
+
+import streamlit as st
+
+from sandbox.core.errors import UsageError
+from sandbox.core.world import World
+from sandbox.fronts.studio.canvas import canvas
+from sandbox.fronts.studio.choices import Choice, choose
+from sandbox.fronts.studio.counters import counters
+from sandbox.fronts.studio.runner import Runner
+from sandbox.fronts.studio.snapshot import Snapshot
+
+POLL = 0.2  # seconds between two looks at a runner that is at work
+PATIENCE = 0.15  # seconds that a look waits for news
+SPEEDS = (1, 2, 4, 10, 20, 40, 100)  # ticks a second
+COMPILING = 1.0  # seconds after which a preparation must be a compilation
+
+
+def runner() -> Runner:
+    """This session's runner. Streamlit forgets it with the session, and so does everybody else."""
+    return st.session_state.setdefault("runner", Runner())
+
+
+def page() -> None:
+    st.html(f"<style>{_STYLE}</style>")
+    show, problem, choice = runner(), None, None
+    try:
+        choice = choose()
+    except UsageError as error:
+        problem = str(error)
+        show.pause()
+    if choice and (choice.scenario, choice.seed) != show.order:
+        show.load(choice.scenario, choice.seed)
+    _controls(show, bool(problem))
+    snapshot = show.poll()
+    st.fragment(_live, run_every=POLL if snapshot.active else None)(show, choice, problem, snapshot.active)
+
+
+def _controls(show: Runner, disabled: bool) -> None:
+    """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
+    snapshot = show.poll()
+    over = bool(snapshot.counters and snapshot.counters.over)
+    stuck = disabled or snapshot.phase == "failed"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        if snapshot.playing:
+            st.button("Pause", key="pause", icon=":material/pause:", type="primary", on_click=show.pause,
+                      help="Hold still after this tick")  # fmt: skip
+        else:
+            st.button("Play", key="play", icon=":material/play_arrow:", type="primary", on_click=show.play,
+                      disabled=stuck or over, help="Let the team work")  # fmt: skip
+        st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or over,
+                  help="One tick, then pause")  # fmt: skip
+        st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=show.reset, disabled=disabled,
+                  help="The same episode from the start")  # fmt: skip
+        speed = st.select_slider("Speed", SPEEDS, 4, key="speed", width=220, format_func="{} ticks/s".format,
+                                 help="Ticks a second")  # fmt: skip
+        show.set_speed(speed)
+
+
+def _live(show: Runner, choice: Choice | None, problem: str | None, expected: bool) -> None:
+    """What changes by itself. Where the runner has come to rest, the whole page is drawn again: buttons change."""
+    snapshot = show.poll(PATIENCE)
+    picture, beside = st.columns([3, 2], gap="medium")
+    with picture:
+        _message(snapshot, problem)
+        box = canvas(snapshot.strip, key="canvas")
+        if choice:
+            _legend(choice.world)
+    with beside:
+        counters(snapshot)
+    if box:
+        show.resize(*box)
+    if snapshot.active != expected or (box and show.poll().active and not expected):
+        st.rerun()
+
+
+def _message(snapshot: Snapshot, problem: str | None) -> None:
+    """One line on how things stand, always at the same place."""
+    problem = problem or snapshot.error or (snapshot.counters and snapshot.counters.error)
+    if problem:
+        st.error(problem, icon=":material/error:")
+    elif snapshot.phase == "preparing":
+        compiling = f"Compiling this team's kernels: once, about 20 to 30 s ({snapshot.waited:.0f} s so far)"
+        st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")
+    elif snapshot.counters:
+        st.markdown(_standing(snapshot))
+
+
+def _standing(snapshot: Snapshot) -> str:
+    now = snapshot.counters
+    if now.over:
+        colour = "green" if now.total and now.done >= now.total else "orange"
+        return f":{colour}-badge[:material/flag: {now.finish.capitalize()}] after {now.tick} ticks. Reset plays it again."
+    if snapshot.playing:
+        return f":blue-badge[:material/play_arrow: Playing] {now.task}"
+    if now.tick:
+        return f":gray-badge[:material/pause: Paused] {now.task}"
+    return ":gray-badge[:material/hourglass_empty: Ready] Press **Play**, or **Step** for one tick. " + now.task
+
+
+def _legend(world: World) -> None:
+    chips = "".join(
+        f'<span class="chip"><i style="background:{escape(colour)}"></i>{escape(what)}</span>'
+        for what, colour in world.legend
+    )
+    st.html(f'<div class="legend" aria-label="Legend">{chips}</div>')
+
+
+_STYLE = """
+.legend { display: flex; flex-wrap: wrap; gap: 0.35rem; font-size: 0.85rem; }
+.chip { display: inline-flex; align-items: center; gap: 0.4rem; padding: 0.1rem 0.6rem; border-radius: 999px;
+        border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+.chip i { width: 0.75rem; height: 0.75rem; border-radius: 3px;
+          border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+[data-testid="stElementContainer"][data-stale="true"]:has(.stBidiComponent) { opacity: 1 !important; }
+"""

@@ -1,0 +1,243 @@
+"""The conformance suite: what every world must hold to, ours and yours.
+
+    from sandbox.testing import Conformance
+
+    class TestMyWorld(Conformance):
+        world = "my-world"
+        cases = [{"layout": "small", "agents": 3}]
+
+Every test runs for every case (keywords of ``sandbox.make``). Needs pytest.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from sandbox.core.finish import Finish
+from sandbox.core.registry import find
+from sandbox.engine import lanes
+from sandbox.engine.draw import IMAGINED, draw
+from sandbox.engine.stage import Stage, make
+from sandbox.model import Sandbox
+
+TICKS = 120  # how long equality is followed
+
+_TWIN = """
+import json, sys, numpy, sandbox
+world, options, policies, ticks = json.loads(sys.argv[1])
+numpy.seterr(all="ignore")
+stage = sandbox.make(world, **options)
+for policy in policies:
+    _, _, digests = stage.play([11], policy, ticks=ticks, trace=ticks)
+    print(policy, digests[0].tobytes().hex())
+"""
+
+
+def same(a, b, lane: int = 0, to: int = 0) -> bool:
+    """Whether two lanes are equal, byte for byte."""
+    return lanes.digest(a, lane) == lanes.digest(b, to)
+
+
+def random_actions(stage: Stage, state, rng: np.random.Generator) -> np.ndarray:
+    """Uniform over all pairs of verb and target, legal or not: (L, N, 2) int32."""
+    shape = (len(state.seed), stage.agents)
+    pair = rng.integers(0, len(stage.verbs) * stage.world.targets, shape)
+    return np.stack([pair // stage.world.targets, pair % stage.world.targets], axis=-1).astype(np.int32)
+
+
+def rollout(stage: Stage, state, ticks: int, seed: int = 0):
+    """Play random actions in place; yields the state after each tick."""
+    rng = np.random.default_rng(seed)
+    for _ in range(ticks):
+        stage.step(state, random_actions(stage, state, rng))
+        yield state
+
+
+class Conformance:
+    """Inherit, name your world, list cases. ``oracle_seeds`` is how many seeds the oracle must succeed on."""
+
+    world: ClassVar[str]
+    cases: ClassVar[list[dict[str, Any]]] = [{}]
+    oracle_seeds: ClassVar[int] = 200
+
+    @pytest.fixture(scope="class")
+    def stage(self, case) -> Stage:
+        return make(self.world, **case)
+
+    def pytest_generate_tests(self, metafunc):
+        if "case" in metafunc.fixturenames:
+            metafunc.parametrize("case", self.cases, ids=str, scope="class")
+
+    # -- determinism ---------------------------------------------------------------------------------------------------
+
+    def test_same_seed_same_digests(self, stage):
+        first = [stage.digest(s, 1) for s in rollout(stage, stage.reset([3, 4]), TICKS)]
+        again = [stage.digest(s, 0) for s in _alone(stage, 4, first)]
+        assert stage.digest(stage.reset([4])) != stage.digest(stage.reset([5]))
+        assert again == first
+
+    @pytest.mark.parametrize("doses", [0.0, 0.4], ids=["clean", "perturbed"])
+    def test_hosted_equals_compiled_at_every_tick(self, stage, case, doses):
+        perturb = {p.name: doses for p in stage.world.perturbations} if doses else {}
+        options = {k: v for k, v in case.items() if k != "agents"} | {"max_ticks": 0}
+        stage = make(self.world, agents=stage.agents, perturb=perturb, **options)
+        for policy in stage.world.policies:
+            _, tally, digests = stage.play([11, 12], policy, ticks=TICKS, trace=TICKS)
+            scenario = {"world": {"name": self.world, **options}, "perturb": perturb}
+            scenario["agents"] = [{"count": stage.agents, "reasoner": policy}]
+            model = Sandbox(scenario, rng=12)
+            for tick in range(TICKS):
+                if not model.running:
+                    break
+                model.step()
+                assert model.latest.digest == digests[1, tick].tobytes().hex(), (policy, tick)
+            assert model.error is None
+            assert model.reward == tally.reward[1].sum()
+            assert model.invalid_actions == tally.invalid[1].sum()
+
+    def test_lanes_and_threads_do_not_matter(self, stage):
+        for policy in stage.world.policies:
+            alone, _, _ = stage.play([77], policy, ticks=TICKS)
+            many, _, _ = stage.play(list(range(1000)), policy, ticks=TICKS, threads=2)
+            assert same(alone, many, 0, 77), policy
+
+    def test_kernels_equal_their_python_twins(self, case):
+        """The same episodes with Numba switched off, by the interpreter and NumPy alone."""
+        names = list(find(self.world).policies)
+        request = json.dumps([self.world, case, names, 15])
+        told = [_twin(request, off) for off in ("0", "1")]
+        assert told[0] == told[1] and len(told[0].split()) == 2 * len(names)
+
+    # -- states --------------------------------------------------------------------------------------------------------
+
+    def test_save_and_restore_is_continuation(self, stage):
+        state = stage.reset([5])
+        for _ in rollout(stage, state, TICKS // 2):
+            pass
+        restored = lanes.load(stage.world.state, lanes.save(state))
+        for a, b in zip(rollout(stage, state, 20, 9), rollout(stage, restored, 20, 9), strict=True):
+            assert same(a, b)
+
+    def test_place_is_the_inverse_of_describe(self, stage):
+        state, other = stage.reset([5]), stage.reset([6])
+        for _ in rollout(stage, state, TICKS):
+            described = json.loads(json.dumps(stage.describe(state)))
+            stage.place(other, 0, described)
+            assert stage.describe(other) == described
+            assert same(state, other)
+
+    def test_forks_are_isolated(self, stage):
+        state, fork = stage.reset([5, 6]), stage.allocate(3)
+        before = stage.digest(state, 1)
+        stage.fork(state, 1, fork, 2)
+        assert same(state, fork, 1, 2)
+        for _ in rollout(stage, fork, 10):
+            pass
+        assert stage.digest(state, 1) == before != stage.digest(fork, 2)
+
+    def test_nothing_is_lost_that_the_rules_conserve(self, stage):
+        state = stage.reset([8])
+        kept = stage.world.conserved(state, 0, stage.rules)
+        for _ in rollout(stage, state, TICKS):
+            assert stage.world.conserved(state, 0, stage.rules) == kept
+
+    def test_done_lanes_stand_still(self, stage):
+        state = stage.reset([8])
+        state.done[0] = Finish.STOPPED
+        before = stage.digest(state)
+        stage.step(state, random_actions(stage, state, np.random.default_rng(0)))
+        assert stage.digest(state) == before
+
+    # -- what agents see and do ----------------------------------------------------------------------------------------
+
+    def test_observations_are_within_their_spec(self, stage):
+        state, spec = stage.reset([5, 6]), stage.spec
+        obs = stage.observation(2)
+        for _ in rollout(stage, state, TICKS // 2):
+            stage.observe(state, obs)
+            assert obs.window.shape == (2, stage.agents, len(spec.channels), spec.side, spec.side)
+            assert obs.vector.shape == (2, stage.agents, len(spec.vector))
+            assert obs.window.min() >= spec.low and obs.window.max() <= spec.high
+            assert np.isfinite(obs.vector).all()
+            assert obs.mask.any(axis=2).all(), "somebody can do nothing at all"
+
+    def test_illegal_actions_have_no_effect_but_the_clock(self, stage):
+        state, targets = stage.reset([5]), stage.world.targets
+        pairs = [(v, t) for v in range(len(stage.verbs)) for t in range(targets)]
+        outside = [(-1, 0), (len(stage.verbs), 0), (0, targets), (0, -1), (99, 99)]
+        for _ in rollout(stage, state, TICKS // 4):
+            mask = stage.observe(state).mask[0]
+            for agent in range(min(stage.agents, 3)):
+                illegal = [pair for k, pair in enumerate(pairs) if not mask[agent, k]] + outside
+                for pair in illegal:
+                    idle, tried = stage.allocate(1), stage.allocate(1)
+                    stage.fork(state, 0, idle, 0)
+                    stage.fork(state, 0, tried, 0)
+                    actions = np.zeros((1, stage.agents, 2), np.int32)
+                    stage.step(idle, actions)
+                    actions[0, agent] = pair
+                    stage.step(tried, actions)
+                    assert same(idle, tried), (agent, pair)
+
+    def test_words_and_pictures_never_fail(self, stage):
+        state = stage.reset([5])
+        trail = np.tile(state.pos[0][:, None], (1, 4, 1))
+        for _ in rollout(stage, state, TICKS // 4):
+            assert all(stage.words(state, 0, agent) for agent in range(stage.agents))
+            for size in (40, 300):
+                picture = stage.paint(state, 0, size, trail, 0.5)
+                assert picture.dtype == np.uint8 and picture.shape[2] == 3 and picture.std() > 0
+        assert [tool["name"] for tool in stage.world.tools(stage.rules)] == list(stage.verbs)
+        assert len(stage.task.texts) >= 3
+
+    def test_imagination_has_dice_of_its_own(self, stage):
+        """Two beliefs from one observation differ only by their seeds, and neither has the world's."""
+        state, obs, memory = stage.reset([5]), stage.observation(1), stage.memory(1)
+        for _ in rollout(stage, state, 5):
+            pass
+        stage.observe(state, obs)
+        believed = stage.allocate(2)
+        for lane in range(2):
+            seed = draw(np.uint64(17), 5, IMAGINED, lane)
+            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(seed), believed, lane)
+        assert len({int(state.seed[0]), *believed.seed.tolist()}) == 3
+        seen = stage.observe(believed)
+        assert np.array_equal(seen.vector[0, 0, :2], obs.vector[0, 0, :2])
+        for _ in rollout(stage, believed, 20):
+            pass
+
+    # -- what can be achieved ------------------------------------------------------------------------------------------
+
+    def test_the_oracle_succeeds_and_the_idle_do_not(self, stage):
+        state, _, _ = stage.play(range(self.oracle_seeds), "oracle", threads=None)
+        assert (state.done == Finish.COMPLETED).all(), np.flatnonzero(state.done != Finish.COMPLETED)
+        state, _, _ = stage.play(range(self.oracle_seeds), "idle", threads=None)
+        assert not (state.done == Finish.COMPLETED).any()
+
+    def test_every_perturbation_leaves_the_oracle_able_to_succeed(self, stage, case):
+        for perturbation in stage.world.perturbations:
+            perturbed = make(self.world, **case, perturb={perturbation.name: 1.0})
+            state, _, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
+            failed = np.flatnonzero(state.done != Finish.COMPLETED)
+            assert len(failed) == 0, (perturbation.name, failed)
+
+
+def _alone(stage: Stage, seed: int, first: list):
+    """The same random actions as in ``rollout`` over two lanes, for the second lane alone."""
+    state, rng = stage.reset([seed]), np.random.default_rng(0)
+    pair = stage.reset([0, seed])
+    for _ in first:
+        stage.step(state, random_actions(stage, pair, rng)[1:])
+        yield state
+
+
+def _twin(request: str, off: str) -> str:
+    command = [sys.executable, "-c", _TWIN, request]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NUMBA_DISABLE_JIT": off})
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
