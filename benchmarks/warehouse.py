@@ -15,9 +15,10 @@ import sandbox
 from benchmarks.report import console, machine, met, table
 
 EPISODE = 500  # ticks
+ENDLESS = 1_000_000  # ticks: no measurement gets there
 DENSITY = 0.04  # robots for each cell of a courier map
 SCENARIO = {
-    "world": {"name": "warehouse", "layout": "small", "deliveries": 0, "max_ticks": 0},
+    "world": {"name": "warehouse", "layout": "small", "deliveries": 0, "max_ticks": ENDLESS},
     "agents": [{"count": 8, "reasoner": "rules"}],
 }
 
@@ -82,7 +83,7 @@ class Episode:
     """One lane that is played on and on."""
 
     def __init__(self, policy: str, agents: int, **options):
-        self.stage = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=0, **options)
+        self.stage = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=ENDLESS, **options)
         self.agents, stage = agents, self.stage
         teams, loops = stage.teams([policy] * agents)
         self.loop, trace = loops.play, np.zeros((1, 0, 32), np.uint8)

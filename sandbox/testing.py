@@ -84,7 +84,7 @@ class Conformance:
     @pytest.mark.parametrize("doses", [0.0, 0.4], ids=["clean", "perturbed"])
     def test_hosted_equals_compiled_at_every_tick(self, stage, case, doses):
         perturb = {p.name: doses for p in stage.world.perturbations} if doses else {}
-        options = {k: v for k, v in case.items() if k != "agents"} | {"max_ticks": 0}
+        options = {k: v for k, v in case.items() if k != "agents"}
         stage = make(self.world, agents=stage.agents, perturb=perturb, **options)
         for policy in stage.world.policies:
             _, tally, digests = stage.play([11, 12], policy, ticks=TICKS, trace=TICKS)

@@ -124,7 +124,7 @@ def _random(rng, agents):
 
 
 def _make(layout, agents, reward="individual", requests=None):
-    options = {"board": False, "deliveries": 0, "max_ticks": 0, "reward": reward, "requests": requests}
+    options = {"board": False, "deliveries": 0, "max_ticks": 1000, "reward": reward, "requests": requests}
     return sandbox.make("warehouse", layout=layout, agents=agents, **options)
 
 

@@ -29,7 +29,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
         _override(table, key, value)
     if not isinstance(source, Scenario):
         _check_keys(table, Scenario, where)
-    for k, group in enumerate(table.get("agents") or []):
+    groups = table.get("agents")
+    for k, group in enumerate(groups if isinstance(groups, list) else []):
         if isinstance(group, Mapping):
             _check_keys(group, AgentGroup, f"{where}: agents[{k}]")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:

@@ -44,7 +44,7 @@ class Scenario(BaseModel):
     seed: int = Field(0, ge=0, lt=2**64)
 
     def stage(self) -> Stage:
-        """The world, set up; raises UsageError where its options, its layout or the names of reasoners are wrong."""
+        """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
             known = (*world.policies, *REASONERS)
@@ -52,6 +52,9 @@ class Scenario(BaseModel):
                 raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
             if group.role is not None and group.role not in world.roles:
                 raise unknown("role", group.role, world.roles, f"agents[{k}]")
+            for verb in group.script:
+                if verb not in world.verbs:
+                    raise unknown("verb", verb, world.verbs, f"agents[{k}].script")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from sandbox.core.errors import SandboxError
-from sandbox.fronts.studio.episode import Box, Episode
+from sandbox.fronts.studio.episode import Episode
 from sandbox.fronts.studio.snapshot import Counters, Phase, Snapshot, Strip
 
 FPS = 20  # frames a second
@@ -101,7 +101,7 @@ class Runner:
     # -- what is to be seen --------------------------------------------------------------------------------------------
 
     def poll(self, wait: float = 0.0) -> Snapshot:
-        """The latest snapshot. Its strip holds every frame since the last one, for which up to ``wait`` s are waited."""
+        """The latest snapshot; waits up to ``wait`` s for news. Its strip holds every frame since the last one."""
         with self._changed:
             self._polled = time.monotonic()
             if self._active():
@@ -111,7 +111,14 @@ class Runner:
                 self._strip = self._cut()
             waited = time.monotonic() - self._since if self._phase == "preparing" else 0.0
             return Snapshot(
-                self._number, self._phase, self._playing, self._active(), waited, self._counters, self._strip, self._error
+                number=self._number,
+                phase=self._phase,
+                playing=self._playing,
+                active=self._active(),
+                waited=waited,
+                counters=self._counters,
+                strip=self._strip,
+                error=self._error,
             )
 
     def _cut(self) -> Strip:
@@ -192,16 +199,21 @@ class Runner:
         if self._resized:
             self._resized, self._frames = False, []
             return lambda box=self._box: self._publish(generation, episode, episode.still(box)), 0.0
-        ticks, parts = 0, 0
-        if not self._over() and self._steps:
+        if self._over():
+            return None, self._idle
+        if self._steps:
             self._steps -= 1
-            ticks, parts = 1, STEP_FRAMES
-        elif not self._over() and self._playing and len(self._frames) < ROOM:
-            if now < self._due:
-                return None, self._due - now
-            ticks, parts = max(1, round(self._speed / FPS)), max(1, round(FPS / self._speed))
-            self._due = max(self._due + ticks / self._speed, now - LAG)
-        return (lambda: self._publish(generation, episode, episode.advance(ticks, parts))) if ticks else None, self._idle
+            return partial(self._advance, generation, episode, 1, STEP_FRAMES), 0.0
+        if not self._playing or len(self._frames) >= ROOM:
+            return None, self._idle
+        if now < self._due:
+            return None, self._due - now
+        ticks, parts = max(1, round(self._speed / FPS)), max(1, round(FPS / self._speed))
+        self._due = max(self._due + ticks / self._speed, now - LAG)
+        return partial(self._advance, generation, episode, ticks, parts), 0.0
+
+    def _advance(self, generation: int, episode: Episode, ticks: int, parts: int) -> None:
+        self._publish(generation, episode, episode.advance(ticks, parts))
 
     def _load(self, generation: int, scenario: Mapping, seed: int) -> None:
         episode = Episode(scenario, seed, self._box)

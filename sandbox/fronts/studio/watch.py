@@ -92,7 +92,8 @@ def _standing(snapshot: Snapshot) -> str:
     now = snapshot.counters
     if now.over:
         colour = "green" if now.total and now.done >= now.total else "orange"
-        return f":{colour}-badge[:material/flag: {now.finish.capitalize()}] after {now.tick} ticks. Reset plays it again."
+        badge = f":{colour}-badge[:material/flag: {now.finish.capitalize()}]"
+        return f"{badge} after {now.tick} ticks. **Reset** starts it again."
     if snapshot.playing:
         return f":blue-badge[:material/play_arrow: Playing] {now.task}"
     if now.tick:

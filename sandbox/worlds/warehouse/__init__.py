@@ -39,7 +39,7 @@ class Options(BaseModel):
     agents: int = Field(4, ge=1, le=100_000)
     requests: int | None = Field(None, ge=1)  # open orders; as many as agents if not given, as in RWARE
     deliveries: int = Field(10, ge=0)  # the shared task; 0 = no end
-    max_ticks: int = Field(500, ge=0)  # 0 = no limit
+    max_ticks: int = Field(500, ge=1, le=2_000_000_000)
     board: bool = True  # False: RWARE's own observation
     sight: int = Field(1, ge=1, le=8)
     reward: Literal["global", "individual", "two_stage"] = "individual"

@@ -272,7 +272,7 @@ def step(s, lane, actions, rules):
     s.tick[lane] += 1
     if rules.deliveries and s.delivered[lane] >= rules.deliveries:
         s.done[lane] = Finish.COMPLETED
-    elif rules.max_ticks and s.tick[lane] >= rules.max_ticks:
+    elif s.tick[lane] >= rules.max_ticks:
         s.done[lane] = Finish.TICK_LIMIT
 
 

@@ -105,7 +105,7 @@ class Rules(NamedTuple):
     agents: int
     requests: int
     deliveries: int  # the shared task; 0 = no end
-    max_ticks: int  # 0 = no limit
+    max_ticks: int
     sight: int  # cells seen to each side
     reward: int  # see Reward
     courier: bool

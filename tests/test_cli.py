@@ -1,0 +1,271 @@
+"""The command line as a newcomer, and as a vandal, meets it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sandbox.fronts import cli
+from sandbox.record import open_run, verify_chain
+
+GOOD = """
+title = "test"
+[world]
+name = "warehouse"
+layout = "tiny"
+deliveries = 3
+[[agents]]
+count = 4
+reasoner = "rules"
+"""
+ENDLESS = GOOD.replace("deliveries = 3", "deliveries = 0\nmax_ticks = 1_000_000_000")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.toml").write_text(GOOD)
+    (tmp_path / "endless.toml").write_text(ENDLESS)
+    return tmp_path
+
+
+def sandbox(capsys, *arguments) -> tuple[int, str, str]:
+    """Run the command line in this process: exit code, output, errors."""
+    old, sys.argv = sys.argv, ["sandbox", *map(str, arguments)]
+    try:
+        cli.main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.argv = old
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def started(*arguments) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox.fronts.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def wait_for_ticks(folder, count=50):
+    """Until the run has recorded some ticks."""
+    deadline = time.time() + 60
+    while time.time() < deadline:
+        if (folder / "run.db").exists():
+            try:
+                with open_run(folder) as run:
+                    if sum(1 for _ in run.events()) > count:
+                        return
+            except Exception:
+                pass
+        time.sleep(0.1)
+    raise AssertionError("the run did not start")
+
+
+# -- what works --------------------------------------------------------------------------------------------------------
+
+
+def test_run_replay_verify(folder, capsys):
+    code, out, _ = sandbox(capsys, "run", "good.toml", "--seed", 3, "--out", "r", "--video", "a.gif")
+    assert code == 0 and "completed" in out and "root" in out and (folder / "a.gif").stat().st_size > 10_000
+    root = re.search(r"root\s+([0-9a-f]{64})", out)[1]
+    code, out, _ = sandbox(capsys, "verify", "r", "--root", root)
+    assert code == 0 and "chain intact" in out and "all equal" in out
+    code, out, _ = sandbox(capsys, "verify", "r", "--root", "0" * 64)
+    assert code == 1 and "noted root" in out
+    code, out, _ = sandbox(capsys, "replay", "r", "--video", "b.gif")
+    assert code == 0 and "every state equal" in out
+    assert (folder / "a.gif").read_bytes() == (folder / "b.gif").read_bytes()
+
+
+def test_runs_get_folders_of_their_own(folder, capsys):
+    outs = [sandbox(capsys, "run", "good.toml")[1] for _ in range(2)]
+    assert "runs/good-seed0\n" in outs[0] and "runs/good-seed0-2\n" in outs[1]
+
+
+def test_overrides(folder, capsys):
+    arguments = ["--set", "world.layout=small", "--set", "agents.0.reasoner=oracle", "--set", "perturb.stuck_robots=0.1"]
+    code, out, _ = sandbox(capsys, "run", "good.toml", "--out", "r", *arguments)
+    assert code == 0
+    with open_run("r") as run:
+        scenario = next(run.events()).scenario
+    assert scenario["world"]["layout"] == "small" and scenario["agents"][0]["reasoner"] == "oracle"
+    assert scenario["perturb"] == {"stuck_robots": 0.1}
+
+
+def test_a_layout_file_is_kept_in_the_record(folder, capsys):
+    (folder / "hall.txt").write_text("..x.\n.xx.\n..g.\n")
+    (folder / "hall.toml").write_text(GOOD.replace('"tiny"', '"hall.txt"').replace("count = 4", "count = 1"))
+    assert sandbox(capsys, "run", "hall.toml", "--out", "r")[0] == 0
+    (folder / "hall.txt").unlink()
+    assert sandbox(capsys, "verify", "r")[0] == 0
+
+
+def test_worlds(folder, capsys):
+    code, out, _ = sandbox(capsys, "worlds")
+    assert code == 0 and "warehouse" in out
+    code, out, _ = sandbox(capsys, "worlds", "warehouse")
+    assert code == 0 and all(word in out for word in ("toggle_load", "blocked_aisles", "[perturb]", "RWARE"))
+
+
+def test_trouble_inside_a_run_ends_it_with_a_record(folder, capsys, monkeypatch):
+    def broken(*_):
+        raise ValueError("a reasoner broke")
+
+    monkeypatch.setattr("sandbox.model.Sandbox._decide", broken)
+    code, out, err = sandbox(capsys, "run", "good.toml", "--out", "r")
+    assert code == 1 and "a reasoner broke" in err and "Traceback" not in err
+    with open_run("r") as run:
+        assert run.outcomes[0]["finish"] == "error" and verify_chain(run).finished
+
+
+# -- bad input: one clear line, exit 2 ---------------------------------------------------------------------------------
+
+BAD = {
+    "unknown world": (GOOD.replace("warehouse", "warehose"), "did you mean 'warehouse'"),
+    "unknown layout": (GOOD.replace("tiny", "tinny"), "did you mean 'tiny'"),
+    "unknown key": (GOOD + "scripts = []", "did you mean 'script'"),
+    "unknown table": (GOOD + "[pertub]\nx = 1", "did you mean 'perturb'"),
+    "unknown option": (GOOD.replace("deliveries", "delivery"), "did you mean 'deliveries'"),
+    "unknown reasoner": (GOOD.replace('"rules"', '"rulez"'), "did you mean 'rules'"),
+    "unknown verb": (GOOD.replace('"rules"', '"scripted"\nscript = ["foward"]'), "did you mean 'forward'"),
+    "unknown perturbation": (GOOD + "[perturb]\nstuck_robot = 0.5", "did you mean 'stuck_robots'"),
+    "dose out of range": (GOOD + "[perturb]\nstuck_robots = 1.5", "expected 0..1"),
+    "wrong type": (GOOD.replace("count = 4", 'count = "four"'), "agents.0.count"),
+    "wrong type of an option": (GOOD.replace("deliveries = 3", 'deliveries = "three"'), "deliveries"),
+    "a tick limit of 0": (GOOD.replace("deliveries = 3", "max_ticks = 0"), "max_ticks"),
+    "no agents": (GOOD.split("[[agents]]")[0], "agents"),
+    "agents = number": ('agents = 4\n[world]\nname = "warehouse"', "agents"),
+    "world = text": ('world = "warehouse"\n[[agents]]', "world"),
+    "too many agents": (GOOD.replace("count = 4", "count = 400"), "400 agents"),
+    "too many requests": (GOOD.replace("deliveries", "requests = 99\ndeliveries"), "99 requests"),
+    "not TOML": ("what is this\n", "line 1, column"),
+    "a ragged map": (GOOD.replace('"tiny"', '"""\n..x\n.g\n"""'), "line 2 has 2 cells, expected 3"),
+    "a map without a goal": (GOOD.replace('"tiny"', '"""\n..x\n...\n"""'), "no goal"),
+    "a map with a strange cell": (GOOD.replace('"tiny"', '"""\n..x\n.?g\n"""'), "line 2, column 2"),
+    "an unreachable shelf": (GOOD.replace('"tiny"', '"""\n.....\n.xxx.\n.xxx.\n.xxx.\n..g..\n"""'), "line 3, column 3"),
+    "a broken .map": (GOOD.replace('"tiny"', '"""\ntype octile\nheight x\nwidth 3\nmap\n...\n"""'), "height"),
+    "team in the world": (GOOD.replace("deliveries", "agents = 3\ndeliveries"), "[[agents]]"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_scenarios(folder, capsys, name):
+    text, told = BAD[name]
+    (folder / "bad.toml").write_text(text)
+    code, out, err = sandbox(capsys, "run", "bad.toml", "--out", "r")
+    assert code == 2, (out, err)
+    assert told in err and err.startswith("error: ") and err.count("\n") == 1, err
+    assert not (folder / "r").exists()
+
+
+BAD_ARGUMENTS = {
+    "no such file": (["run", "nothing.toml"], "no such scenario file"),
+    "a folder": (["run", "."], "cannot be read"),
+    "a picture": (["run", "picture.toml"], "not TOML"),
+    "--set without value": (["run", "good.toml", "--set", "world.layout"], "KEY=VALUE"),
+    "--set of an unknown key": (["run", "good.toml", "--set", "wrld.layout=tiny"], "did you mean 'world'"),
+    "--set of a missing group": (["run", "good.toml", "--set", "agents.7.count=2"], "expected 0..0"),
+    "--set below a value": (["run", "good.toml", "--set", "title.x=2"], "is a value"),
+    "a seed below 0": (["run", "good.toml", "--seed", "-1"], "seed"),
+    "unknown kind of video": (["run", "good.toml", "--video", "a.avi"], ".gif"),
+    "unknown world": (["worlds", "kitchn"], "unknown world"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ARGUMENTS)
+def test_bad_arguments(folder, capsys, name):
+    (folder / "picture.toml").write_bytes(bytes(range(256)))
+    arguments, told = BAD_ARGUMENTS[name]
+    code, _, err = sandbox(capsys, *arguments)
+    assert code == 2 and told in err and err.count("\n") == 1, err
+
+
+def test_typos_in_commands_exit_with_2(folder, capsys):
+    assert sandbox(capsys, "rum", "good.toml")[0] == 2
+    assert sandbox(capsys, "run")[0] == 2
+
+
+# -- bad runs: one clear line, exit 1, nothing lost --------------------------------------------------------------------
+
+
+def test_a_run_is_never_overwritten(folder, capsys):
+    assert sandbox(capsys, "run", "good.toml", "--out", "r")[0] == 0
+    before = (folder / "r" / "run.db").read_bytes()
+    code, _, err = sandbox(capsys, "run", "good.toml", "--out", "r")
+    assert code == 1 and err.splitlines()[-1].startswith("error: ")
+    assert (folder / "r" / "run.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["replay", "verify"])
+def test_damaged_runs(folder, capsys, command):
+    assert sandbox(capsys, "run", "good.toml", "--out", "r")[0] == 0
+    database = folder / "r" / "run.db"
+    whole = database.read_bytes()
+    at = whole.index(b'"kind":"tick"')
+    damages = {
+        "empty": b"", "text": b"hello " * 1000, "half": whole[: len(whole) // 2],
+        "middle": whole[:at] + bytes(300) + whole[at + 300 :],
+    }  # fmt: skip
+    for name, data in damages.items():
+        database.write_bytes(data)
+        code, out, err = sandbox(capsys, command, "r")
+        assert code == 1, (name, out, err)
+        assert "Traceback" not in out + err
+    shutil.rmtree(folder / "r")
+    code, _, err = sandbox(capsys, command, "r")
+    assert code == 1 and "no such folder" in err
+
+
+def test_kill_9_leaves_a_readable_record(folder, capsys):
+    process = started("run", "endless.toml", "--out", "r")
+    wait_for_ticks(folder / "r")
+    process.kill()
+    process.wait()
+    code, out, _ = sandbox(capsys, "verify", "r")
+    assert code == 0 and re.search(r"ends at tick \d+, unfinished, chain intact", out) and "all equal" in out
+    assert sandbox(capsys, "replay", "r")[0] == 0
+
+
+def test_ctrl_c_keeps_what_was_done(folder, capsys):
+    process = started("run", "endless.toml", "--out", "r")
+    wait_for_ticks(folder / "r")
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" not in told and "stopped" in told, told
+    code, out, _ = sandbox(capsys, "verify", "r")
+    assert code == 0 and "finished, chain intact" in out
+    with open_run("r") as run:
+        assert run.outcomes[0]["finish"] == "stopped"
+
+
+def test_two_runs_at_once_in_one_folder(folder, capsys):
+    process = started("run", "endless.toml", "--out", "r")
+    wait_for_ticks(folder / "r")
+    code, _, err = sandbox(capsys, "run", "good.toml", "--out", "r")
+    assert code == 1 and "error: " in err and process.poll() is None
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of a file by RLIMIT_FSIZE")
+def test_a_full_disk(folder, capsys):
+    """A limit on the size of files stands for the disk: the run ends with one line, what was written stays readable."""
+    limited = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " + (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); from sandbox.fronts import cli; cli.main()"
+    )
+    # kernels are cached already; only the record grows
+    command = [sys.executable, "-c", limited, "run", "endless.toml", "--out", "r"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: "), done.stderr
+    code, out, _ = sandbox(capsys, "verify", "r")
+    assert code == 0 and "unfinished, chain intact" in out
