@@ -9,11 +9,13 @@ from rich.table import Table
 
 from sandbox.engine.pool import cores
 
-console = Console(width=110, highlight=False)
+console = Console(width=120, highlight=False)
 
 
 def number(value: float) -> str:
-    """Three figures that can be read."""
+    """Three figures that can be read; counts as they are."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -42,8 +42,6 @@ class Sandbox(mesa.Model):
     def __init__(self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, **overrides: Any):
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)
-        # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
-        getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.scenario = load(scenario, overrides)
         self.stage: Stage = self.scenario.stage()
         self.error: str | None = None
@@ -57,6 +55,8 @@ class Sandbox(mesa.Model):
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
         for row, group in enumerate(team):
             Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
+        # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.reasoners = self._reasoners()
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}

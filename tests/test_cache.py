@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 import sandbox
 from sandbox.engine import cache
+from sandbox.engine.kernel import CACHE
 
 DRAW = "sandbox/engine/draw.py"
 PACKAGE = Path(sandbox.__file__).parent
@@ -67,8 +69,11 @@ def test_an_edit_between_start_and_import_leaves_nothing_stale_behind(install):
     shutil.rmtree(install.cache)
     file = str(install.site / "toy/inner.py")
     code = (
-        f"import sandbox, os, runpy, pathlib; file = pathlib.Path({file!r}); text = file.read_text(); at = file.stat()\n"
-        "file.write_text(text.replace('x + 1000', 'x + 2000')); os.utime(file, ns=(at.st_atime_ns, at.st_mtime_ns))\n"
+        "import sandbox, os, runpy, pathlib\n"
+        f"file = pathlib.Path({file!r})\n"
+        "text, at = file.read_text(), file.stat()\n"
+        "file.write_text(text.replace('x + 1000', 'x + 2000'))\n"
+        "os.utime(file, ns=(at.st_atime_ns, at.st_mtime_ns))\n"
         "runpy.run_module('toy')"
     )
     edited = install.run("-c", code)
@@ -92,10 +97,9 @@ def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
         "stats = stage.teams(['rules'] * 4)[1].trace.stats\n"
         "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), stage.digest(state)]))"
     )
-    folder = cache.prepare()
-    before = kernels(folder)
-    hits, misses, digest = install.run("-c", code, PYTHONPATH=str(PACKAGE.parent), SANDBOX_CACHE=str(folder.parent))
-    assert (hits, misses) == (1, 0) and kernels(folder) == before
+    before = kernels(CACHE)
+    hits, misses, digest = install.run("-c", code, PYTHONPATH=str(PACKAGE.parent), SANDBOX_CACHE=str(CACHE.parent))
+    assert (hits, misses) == (1, 0) and kernels(CACHE) == before
     assert digest == warm_tiny.digest(warm_tiny.play([1], "rules", ticks=2, trace=2)[0])
 
 
@@ -208,5 +212,8 @@ def test_pruning_spares_what_is_no_folder_of_ours(tmp_path):
 
 
 def test_a_warm_world_is_known_as_warm(warm_tiny, tmp_path):
-    assert warm_tiny.is_warm
-    assert not cache.is_warm(tmp_path, "warehouse")
+    teams, loops = warm_tiny.teams(["rules"] * 4)
+    observation, actions = warm_tiny.observation(1), np.zeros((1, 4, 2), np.int32)
+    loops.choose(warm_tiny.reset([1]), observation, 0, warm_tiny.rules, warm_tiny.memory(1), teams, actions)
+    assert warm_tiny.is_warm(["rules"] * 4) and not warm_tiny.is_warm(["idle", "oracle", "rules"])
+    assert not cache.is_cached(tmp_path, "choose.warehouse.rules.hosted")

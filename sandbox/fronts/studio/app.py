@@ -5,9 +5,13 @@ import streamlit as st
 from sandbox.fronts.studio import watch
 
 
+SIDEBAR = 340  # pixels: four choices fit side by side
+
+
 def main() -> None:
     """What Streamlit runs at every rerun."""
-    st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide")
+    st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide", initial_sidebar_state=SIDEBAR)
+    st.set_option("client.toolbarMode", "viewer")
     pages = [st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True)]
     st.navigation(pages, position="top").run()
 

@@ -47,7 +47,8 @@ class Player {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const ratio = Math.min(window.devicePixelRatio || 1, 2);
-      const tall = Math.min(Math.max(window.innerHeight * 0.68, 300), 760) - MARGIN;
+      const share = window.innerWidth < 640 ? 0.55 : 0.7; // of the window's height
+      const tall = Math.min(Math.max(window.innerHeight * share, 300), 800) - MARGIN;
       const box = { width: Math.round(this.stage.clientWidth * ratio), height: Math.round(tall * ratio), ratio };
       if (!box.width) return;
       const old = this.box;

@@ -23,6 +23,7 @@ class Choice(NamedTuple):
 def choose() -> Choice:
     """Draw the sidebar; raises UsageError where a value is none."""
     with st.sidebar:
+        st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
         world = _world()
         layout = st.segmented_control(
             "Layout", world.layouts, default=world.layouts[0], required=True, key="layout", bind="query-params",

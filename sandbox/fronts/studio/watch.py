@@ -1,6 +1,7 @@
 """Watch: choose a team, and see it work."""
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -20,11 +21,14 @@ COMPILING = 1.0  # seconds after which a preparation must be a compilation
 
 def runner() -> Runner:
     """This session's runner. Streamlit forgets it with the session, and so does everybody else."""
-    return st.session_state.setdefault("runner", Runner())
+    if "runner" not in st.session_state:
+        st.session_state["runner"] = Runner()
+    return st.session_state["runner"]
 
 
 def page() -> None:
-    st.html(f"<style>{_STYLE}</style>")
+    """What Streamlit runs at every rerun. Only ``_live`` runs again by itself, and only while there is news to come."""
+    st.html(Path(__file__).with_name("style.css"))
     show, problem, choice = runner(), None, None
     try:
         choice = choose()
@@ -33,14 +37,13 @@ def page() -> None:
         show.pause()
     if choice and (choice.scenario, choice.seed) != show.order:
         show.load(choice.scenario, choice.seed)
-    _controls(show, bool(problem))
     snapshot = show.poll()
+    _controls(show, snapshot, bool(problem))
     st.fragment(_live, run_every=POLL if snapshot.active else None)(show, choice, problem, snapshot.active)
 
 
-def _controls(show: Runner, disabled: bool) -> None:
+def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
     """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
-    snapshot = show.poll()
     over = bool(snapshot.counters and snapshot.counters.over)
     stuck = disabled or snapshot.phase == "failed"
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
@@ -64,7 +67,8 @@ def _live(show: Runner, choice: Choice | None, problem: str | None, expected: bo
     snapshot = show.poll(PATIENCE)
     picture, beside = st.columns([3, 2], gap="medium")
     with picture:
-        _message(snapshot, problem)
+        with st.container(key="standing"):
+            _message(snapshot, problem)
         box = canvas(snapshot.strip, key="canvas")
         if choice:
             _legend(choice.world)
@@ -82,7 +86,7 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
     if problem:
         st.error(problem, icon=":material/error:")
     elif snapshot.phase == "preparing":
-        compiling = f"Compiling this team's kernels: once, about 20 to 30 s ({snapshot.waited:.0f} s so far)"
+        compiling = f"Compiling, only this once: about 20 to 30 s ({snapshot.waited:.0f} s so far)"
         st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")
     elif snapshot.counters:
         st.markdown(_standing(snapshot))
@@ -95,10 +99,10 @@ def _standing(snapshot: Snapshot) -> str:
         badge = f":{colour}-badge[:material/flag: {now.finish.capitalize()}]"
         return f"{badge} after {now.tick} ticks. **Reset** starts it again."
     if snapshot.playing:
-        return f":blue-badge[:material/play_arrow: Playing] {now.task}"
+        return ":blue-badge[:material/play_arrow: Playing]"
     if now.tick:
-        return f":gray-badge[:material/pause: Paused] {now.task}"
-    return ":gray-badge[:material/hourglass_empty: Ready] Press **Play**, or **Step** for one tick. " + now.task
+        return ":gray-badge[:material/pause: Paused]"
+    return ":gray-badge[:material/hourglass_empty: Ready] Press **Play**, or **Step** for one tick."
 
 
 def _legend(world: World) -> None:
@@ -107,13 +111,3 @@ def _legend(world: World) -> None:
         for what, colour in world.legend
     )
     st.html(f'<div class="legend" aria-label="Legend">{chips}</div>')
-
-
-_STYLE = """
-.legend { display: flex; flex-wrap: wrap; gap: 0.35rem; font-size: 0.85rem; }
-.chip { display: inline-flex; align-items: center; gap: 0.4rem; padding: 0.1rem 0.6rem; border-radius: 999px;
-        border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
-.chip i { width: 0.75rem; height: 0.75rem; border-radius: 3px;
-          border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
-[data-testid="stElementContainer"][data-stale="true"]:has(.stBidiComponent) { opacity: 1 !important; }
-"""

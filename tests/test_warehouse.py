@@ -1,0 +1,270 @@
+"""The warehouse's own promises: drawn situations, layouts, what its policies achieve, perturbations."""
+
+import numpy as np
+import pytest
+
+import sandbox
+from sandbox.core.errors import UsageError
+from sandbox.core.finish import Finish
+from sandbox.worlds.warehouse.layouts import SIZES, load
+from sandbox.worlds.warehouse.state import Cell, Verb
+
+HALL = "......\n.xx.x.\n.xx.x.\n..gg.."  # 4 x 6, shelves 1..6
+MAP = "type octile\nheight 6\nwidth 8\nmap\n........\n.@@..@@.\n........\n..@@@@..\n.@....@@\n........"
+
+
+def hall(agents, **options):
+    stage = sandbox.make("warehouse", layout=HALL, agents=len(agents), requests=2, deliveries=0, **options)
+    state = stage.reset([1])
+    stage.place(state, 0, {"agents": agents, "requests": [1, 2]})
+    return stage, state
+
+
+def robot(row, col, facing="north", carrying=None):
+    return {"row": row, "col": col, "facing": facing, "carrying": carrying}
+
+
+def act(stage, state, *verbs):
+    actions = np.zeros((1, stage.agents, 2), np.int32)
+    actions[0, :, 0] = [Verb[verb.upper()] for verb in verbs]
+    stage.step(state, actions)
+    return [(a["row"], a["col"]) for a in stage.describe(state)["agents"]]
+
+
+# -- the rules, drawn by hand ------------------------------------------------------------------------------------------
+
+
+def test_turning():
+    stage, state = hall([robot(0, 0)])
+    seen = []
+    for verb in ["left"] * 4 + ["right"] * 4:
+        act(stage, state, verb)
+        seen.append(stage.describe(state)["agents"][0]["facing"])
+    assert seen == ["west", "south", "east", "north", "east", "south", "west", "north"]
+
+
+def test_a_chain_moves_as_one():
+    stage, state = hall([robot(0, 0, "east"), robot(0, 1, "east"), robot(0, 2, "east")])
+    assert act(stage, state, "forward", "forward", "forward") == [(0, 1), (0, 2), (0, 3)]
+
+
+def test_nobody_moves_behind_one_who_stays():
+    stage, state = hall([robot(0, 0, "east"), robot(0, 1, "east"), robot(0, 2, "east")])
+    assert act(stage, state, "forward", "forward", "noop") == [(0, 0), (0, 1), (0, 2)]
+    assert state.refused[0].tolist() == [1, 1, 0]
+
+
+def test_a_swap_is_impossible_and_a_ring_turns():
+    stage, state = hall([robot(0, 0, "east"), robot(0, 1, "west")])
+    assert act(stage, state, "forward", "forward") == [(0, 0), (0, 1)]
+    ring = [robot(0, 0, "east"), robot(0, 1, "south"), robot(1, 1, "west"), robot(1, 0, "north")]
+    stage, state = hall(ring)
+    assert act(stage, state, *["forward"] * 4) == [(0, 1), (1, 1), (1, 0), (0, 0)]
+
+
+def test_the_longer_chain_goes_first():
+    stage, state = hall([robot(0, 3, "west"), robot(0, 0, "east"), robot(0, 1, "east")])
+    assert act(stage, state, "forward", "forward", "forward") == [(0, 3), (0, 1), (0, 2)]
+
+
+def test_loads_do_not_pass_standing_shelves():
+    stage, state = hall([robot(1, 1, "east", carrying=1)])
+    assert not stage.observe(state).mask[0, 0, Verb.FORWARD]
+    assert act(stage, state, "forward") == [(1, 1)]
+    stage, state = hall([robot(1, 1, "east")])
+    assert act(stage, state, "forward") == [(1, 2)]
+
+
+def test_a_delivery_and_the_way_back():
+    stage, state = hall([robot(1, 1, "west")], reward="two_stage")
+    act(stage, state, "toggle_load")
+    assert stage.describe(state)["agents"][0]["carrying"] == 1
+    rewards = []
+    for verb in ["forward", "left", "forward", "forward", "left", "forward", "forward"]:
+        act(stage, state, verb)
+        rewards.append(float(state.reward[0, 0]))
+    described = stage.describe(state)
+    assert described["agents"][0]["row"] == 3 and described["agents"][0]["col"] == 2
+    assert rewards == [0, 0, 0, 0, 0, 0, 0.5]
+    assert described["delivered"] == 1 and 1 not in described["requests"]
+    act(stage, state, "toggle_load")
+    assert stage.describe(state)["agents"][0]["carrying"] == 1, "loads are not put down in an aisle"
+    for verb in ["left", "left", "forward", "forward", "right", "forward", "forward", "right", "forward"]:
+        act(stage, state, verb)
+    act(stage, state, "toggle_load")
+    assert stage.describe(state)["agents"][0]["carrying"] is None and state.reward[0, 0] == 0.5
+
+
+def test_place_says_what_is_wrong():
+    stage, state = hall([robot(0, 0), robot(0, 1)])
+    before = stage.digest(state)
+    for description, told in [
+        ({"agents": [robot(0, 0)]}, "1 agents, expected 2"),
+        ({"agents": [robot(0, 0), robot(0, 0)]}, "is there"),
+        ({"agents": [robot(0, 0), robot(9, 0)]}, "expected an open cell"),
+        ({"agents": [robot(0, 0), robot(0, 1, "up")]}, "unknown facing"),
+        ({"agents": [robot(0, 0), robot(0, 1, carrying=99)]}, "expected an id of 1..6"),
+        ({"agents": [robot(0, 0), {**robot(0, 1), "speed": 3}]}, "unknown key 'speed'"),
+        ({"requests": [1, 1]}, "different shelves"),
+        ({"goal": [[0, 0]]}, "did you mean 'goals'"),
+        ({"goals": [[0, 0]]}, "cannot be moved"),
+        ({"shelves": [{"id": 1, "row": 1, "col": 2}]}, "both at"),
+        ({"tick": "soon"}, "expected what describe() returns"),
+    ]:
+        with pytest.raises(UsageError, match=told.replace("(", r"\(").replace(")", r"\)")):
+            stage.place(state, 0, description)
+        assert stage.digest(state) == before
+
+
+# -- layouts -----------------------------------------------------------------------------------------------------------
+
+
+def test_named_layouts_are_rwares():
+    rware = pytest.importorskip("rware.warehouse")
+    for name, (rows, columns) in SIZES.items():
+        env = rware.Warehouse(columns, 8, rows, 2, 0, 1, 2, None, None, rware.RewardType.GLOBAL)
+        layout = load(name)
+        assert np.array_equal(layout.plan == Cell.SLOT, env.highways == 0)
+        assert layout.goals.tolist() == [[y, x] for x, y in env.goals]
+
+
+def test_rware_text_is_read_as_rware_reads_it():
+    rware = pytest.importorskip("rware.warehouse")
+    text = "\n . . x .\n. x x .\n. . g g\n"
+    options = (2, 0, 1, 1, None, None, rware.RewardType.GLOBAL)
+    env, layout = rware.Warehouse(1, 1, 1, *options, layout=text), load(text)
+    assert np.array_equal(layout.plan == Cell.SLOT, env.highways == 0)
+    assert layout.goals.tolist() == [[y, x] for x, y in env.goals]
+
+
+def test_a_map_is_cut_to_its_largest_region():
+    plan = load(MAP.replace("..@@@@..", "@@@@@@@@")).plan
+    assert (plan[:3] != Cell.WALL).sum() == 20 and (plan[3:] == Cell.WALL).all()
+
+
+# -- what policies achieve ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", list(SIZES))
+def test_the_oracle_completes_every_named_layout(layout):
+    for agents in (4, 8):
+        stage = sandbox.make("warehouse", layout=layout, agents=agents)
+        state, tally, _ = stage.play(range(1000), "oracle", threads=None)
+        assert (state.done == Finish.COMPLETED).all()
+        assert tally.refused.sum() == 0, "a move of the oracle collided"
+        assert tally.invalid.sum() == 0
+
+
+@pytest.mark.parametrize("layout", ["tiny", "small"])
+def test_rules_complete_and_idle_do_not(layout):
+    stage = sandbox.make("warehouse", layout=layout, agents=4)
+    state, tally, _ = stage.play(range(1000), "rules", threads=None)
+    assert (state.done == Finish.COMPLETED).mean() >= 0.95
+    assert tally.invalid.sum() == 0
+    state, _, _ = stage.play(range(1000), "idle", threads=None)
+    assert not (state.done == Finish.COMPLETED).any()
+
+
+def test_rules_find_shelves_without_the_board():
+    stage = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=2)
+    state, _, _ = stage.play(range(200), "rules", threads=None)
+    assert (state.done == Finish.COMPLETED).mean() > 0.9
+
+
+def test_couriers_never_collide():
+    """Lifelong pick-up and drop-off: no two in a cell, no two through an edge, moves of one cell, none into a wall."""
+    stage = sandbox.make("warehouse", layout=MAP, agents=12, deliveries=0, max_ticks=400)
+    for policy in ("oracle", "rules", "random"):
+        teams, loops = stage.teams([policy] * 12)
+        state, obs, memory = stage.reset([3]), stage.observation(1), stage.memory(1)
+        actions = np.zeros((1, 12, 2), np.int32)
+        for _ in range(400):
+            before = state.pos[0].copy()
+            stage.observe(state, obs)
+            loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
+            stage.step(state, actions)
+            after = state.pos[0]
+            assert len({tuple(cell) for cell in after.tolist()}) == 12
+            assert np.abs(after - before).sum(axis=1).max() <= 1
+            assert (stage.rules.plan[after[:, 0], after[:, 1]] == Cell.FLOOR).all()
+            old, new = before.tolist(), after.tolist()
+            edges = {(tuple(a), tuple(b)) for a, b in zip(old, new, strict=True) if a != b}
+            assert not any((b, a) in edges for a, b in edges)
+        if policy == "oracle":
+            assert state.delivered[0] > 30 and not state.refused.any()
+
+
+def test_a_crowd_of_couriers_on_a_large_map():
+    rng = np.random.default_rng(0)
+    rows = ["".join(row) for row in np.where(rng.random((120, 120)) < 0.1, "@", ".")]
+    layout = "\n".join(["type octile", "height 120", "width 120", "map", *rows])
+    stage = sandbox.make("warehouse", layout=layout, agents=1000, deliveries=0, max_ticks=150)
+    state, tally, _ = stage.play([1], "oracle")
+    assert state.delivered[0] > 200 and tally.refused.sum() == 0
+
+
+# -- perturbations -----------------------------------------------------------------------------------------------------
+
+
+def share(stage, measure, seeds=200):
+    return np.mean([measure(stage.reset([seed])) for seed in range(seeds)])
+
+
+def test_closed_aisles_leave_all_within_reach():
+    stage = sandbox.make("warehouse", layout="large", agents=2, perturb={"blocked_aisles": 1.0})
+    closed = 0
+    for seed in range(50):
+        state = stage.reset([seed])
+        grid = state.grid[0]
+        closed += (grid == Cell.BLOCKED).sum()
+        text = "\n".join("".join(".xgX."[k] if k < 3 else "x" for k in row) for row in grid)
+        assert "g" in text
+        aisles = (grid == Cell.FLOOR) | (grid == Cell.GOAL)
+        reach = _reached(aisles, tuple(stage.rules.goals[0]))
+        assert (reach == aisles).all()
+        for row, col in stage.rules.homes:
+            assert any(reach[r, c] for r, c in _beside(row, col, grid.shape))
+    assert closed > 200
+
+
+def _beside(row, col, shape):
+    cells = ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1))
+    return [(r, c) for r, c in cells if 0 <= r < shape[0] and 0 <= c < shape[1]]
+
+
+def _reached(open_cells, start):
+    seen, left = np.zeros_like(open_cells), [start]
+    while left:
+        cell = left.pop()
+        if open_cells[cell] and not seen[cell]:
+            seen[cell] = True
+            left += _beside(*cell, open_cells.shape)
+    return seen
+
+
+@pytest.mark.parametrize(("name", "most"), [("stuck_robots", 0.3), ("action_failure", 0.5)])
+def test_prevented_actions_have_the_stated_rate(name, most):
+    for dose in (0.5, 1.0):
+        stage = sandbox.make("warehouse", agents=1, deliveries=0, perturb={name: dose})
+        actions = np.zeros((1, 1, 2), np.int32)
+        actions[..., 0] = Verb.LEFT
+        refused = 0
+        for seed in range(40):
+            state = stage.reset([seed])
+            for _ in range(500):
+                stage.step(state, actions)
+                refused += int(state.refused[0, 0])
+        assert refused / 20_000 == pytest.approx(dose * most, abs=0.03)
+
+
+def test_sensor_noise_has_the_stated_rate_and_spares_the_own_cell():
+    clean = sandbox.make("warehouse", layout="large", agents=2)
+    noisy = sandbox.make("warehouse", layout="large", agents=2, perturb={"sensor_noise": 1.0})
+    wrong = []
+    for seed in range(500):
+        state = clean.reset([seed])
+        a, b = clean.observe(state).window[0, :, 0], noisy.observe(state).window[0, :, 0]
+        wrong.append(a != b)
+    rate = np.mean(wrong, axis=(0, 1))
+    assert rate[1, 1] == 0
+    assert rate.sum() / 8 == pytest.approx(0.2, abs=0.02)
