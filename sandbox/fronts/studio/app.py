@@ -4,7 +4,6 @@ import streamlit as st
 
 from sandbox.fronts.studio import watch
 
-
 SIDEBAR = 340  # pixels: four choices fit side by side
 
 
