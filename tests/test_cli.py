@@ -92,7 +92,8 @@ def test_runs_get_folders_of_their_own(folder, capsys):
 
 
 def test_overrides(folder, capsys):
-    arguments = ["--set", "world.layout=small", "--set", "agents.0.reasoner=oracle", "--set", "perturb.stuck_robots=0.1"]
+    changes = ("world.layout=small", "agents.0.reasoner=oracle", "perturb.stuck_robots=0.1")
+    arguments = [word for change in changes for word in ("--set", change)]
     code, out, _ = sandbox(capsys, "run", "good.toml", "--out", "r", *arguments)
     assert code == 0
     with open_run("r") as run:

@@ -1,7 +1,7 @@
 """Our warehouse against the rware package, step by step: it is the record.
 
-The peer draws its new requests with our dice (``_draw_as_we_do``), so that nothing is brought in line after a
-delivery: every field is compared at every step of one unbroken episode. Ties between equally long chains are decided by the order
+The peer draws its new requests with our dice (``_draw_as_we_do``), so that nothing is brought in line after a delivery:
+every field is compared at every step of one unbroken episode. Ties between equally long chains are decided by the order
 of Python sets in rware; they are compared too.
 """
 

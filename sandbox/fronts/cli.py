@@ -1,6 +1,7 @@
 """The command line. Exit codes: 0 done, 1 the run failed, 2 unusable arguments or scenario (one clear line)."""
 
 import itertools
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -125,13 +126,9 @@ def verify(
 @app.command(name="app")
 def studio(port: Annotated[int, typer.Option(help="port of the page")] = 8501) -> None:
     """Open the studio in the browser."""
-    from streamlit.web import cli  # a second to import, and only this command needs it
-
-    import sandbox.fronts.studio as package
-
-    page = Path(package.__file__).with_name("app.py")
-    sys.argv = ["streamlit", "run", str(page), f"--server.port={port}", "--browser.gatherUsageStats=false"]
-    cli.main()
+    page = Path(__file__).with_name("studio") / "app.py"
+    options = [f"--server.port={port}", "--browser.gatherUsageStats=false"]
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])
 
 
 def _pair(text: str) -> tuple[str, object]:

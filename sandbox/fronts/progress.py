@@ -16,7 +16,8 @@ class Live:
 
     def __init__(self, console: Console):
         self._console = console
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+        told = TextColumn("{task.fields[told]}")
+        columns = (TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
         self._task = None
         self._next = self._started = time.monotonic()

@@ -27,9 +27,14 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
         if value is None or field.name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
         style = ("green" if outcome.success else "red") if field.name in ("success", "finish") else ""
-        text = "yes" if value is True else "no" if value is False else f"{value:g}" if isinstance(value, float) else value
-        table.add_row(_WORDS.get(field.name, field.name), str(text), style=style)
+        table.add_row(_WORDS.get(field.name, field.name), _text(value), style=style)
     return table
+
+
+def _text(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def worlds_table(worlds: list[World]) -> Table:

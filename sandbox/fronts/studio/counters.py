@@ -14,12 +14,12 @@ def counters(snapshot: Snapshot) -> None:
     now = snapshot.counters
     with st.container(key="metrics", gap="small"):
         st.caption(f":material/target: {now.task}" if now else ":material/target: ...")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, wrap=False):
             _metric("Tick", f"{now.tick:,}" if now else "-", "Steps of the simulation since the reset")
             _metric("Tasks done", _done(now) if now else "-", "Of the team's shared task; read from the world's state")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, wrap=False):
             _metric("Reward", f"{now.reward:,.1f}" if now else "-", "Sum over the team and all ticks so far")
-            _metric("Refused moves", f"{now.refused:,}" if now else "-", "Legal moves that something was in the way of")
+            _metric("Refused", f"{now.refused:,}" if now else "-", "Legal moves that something was in the way of")
     st.caption("Tasks done by tick" if now and now.tick else START)
     _chart(now)
 

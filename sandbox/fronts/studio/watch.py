@@ -14,6 +14,7 @@ from sandbox.fronts.studio.runner import Runner
 from sandbox.fronts.studio.snapshot import Snapshot
 
 POLL = 0.2  # seconds between two looks at a runner that is at work
+WAITING = 1.0  # the same while it prepares, which takes all the processor time there is
 PATIENCE = 0.15  # seconds that a look waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100)  # ticks a second
 COMPILING = 1.0  # seconds after which a preparation must be a compilation
@@ -39,7 +40,8 @@ def page() -> None:
         show.load(choice.scenario, choice.seed)
     snapshot = show.poll()
     _controls(show, snapshot, bool(problem))
-    st.fragment(_live, run_every=POLL if snapshot.active else None)(show, choice, problem, snapshot.active)
+    pause = WAITING if snapshot.phase == "preparing" else POLL
+    st.fragment(_live, run_every=pause if snapshot.active else None)(show, choice, problem, snapshot)
 
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
@@ -62,7 +64,7 @@ def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
         show.set_speed(speed)
 
 
-def _live(show: Runner, choice: Choice | None, problem: str | None, expected: bool) -> None:
+def _live(show: Runner, choice: Choice | None, problem: str | None, drawn: Snapshot) -> None:
     """What changes by itself. Where the runner has come to rest, the whole page is drawn again: buttons change."""
     snapshot = show.poll(PATIENCE)
     picture, beside = st.columns([3, 2], gap="medium")
@@ -76,7 +78,8 @@ def _live(show: Runner, choice: Choice | None, problem: str | None, expected: bo
         counters(snapshot)
     if box:
         show.resize(*box)
-    if snapshot.active != expected or (box and show.poll().active and not expected):
+    snapshot = show.poll()
+    if (snapshot.active, snapshot.phase) != (drawn.active, drawn.phase):
         st.rerun()
 
 
@@ -86,7 +89,7 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
     if problem:
         st.error(problem, icon=":material/error:")
     elif snapshot.phase == "preparing":
-        compiling = f"Compiling, only this once: about 20 to 30 s ({snapshot.waited:.0f} s so far)"
+        compiling = f"Compiling, only this once: usually 20 to 30 s ({snapshot.waited:.0f} s so far)"
         st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")
     elif snapshot.counters:
         st.markdown(_standing(snapshot))

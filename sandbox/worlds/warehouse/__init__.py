@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import Perturbation, World
 from sandbox.worlds.warehouse import kernels, scene, words
+from sandbox.worlds.warehouse.belief import believe
 from sandbox.worlds.warehouse.layouts import SIZES, load
 from sandbox.worlds.warehouse.paint import LEGEND, canvas, paint
 from sandbox.worlds.warehouse.policies import POLICIES
@@ -79,14 +80,10 @@ def build(options: Options) -> Rules:
                 "world 'warehouse': reward 'two_stage' is for shelves; a courier map takes individual, global"
             )
         if requests > room // 2:
-            raise UsageError(
-                f"{WHERE}: {requests} requests, but a map of {room} open cells takes {room // 2}"
-            )
+            raise UsageError(f"{WHERE}: {requests} requests, but a map of {room} open cells takes {room // 2}")
         homes = np.full((requests, 2), -1, np.int32)
     elif requests >= len(homes):
-        raise UsageError(
-            f"{WHERE}: {requests} requests, expected fewer than the layout's {len(homes)} shelves"
-        )
+        raise UsageError(f"{WHERE}: {requests} requests, expected fewer than the layout's {len(homes)} shelves")
     board = min(requests, BOARD_AT_MOST) if options.board or courier else 0
     return Rules(
         verbs=len(Verb), plan=plan, goals=goals, homes=homes, agents=options.agents, requests=requests,
@@ -123,7 +120,7 @@ WORLD = World(
     reset=kernels.reset,
     observe=kernels.observe,
     step=kernels.step,
-    believe=kernels.believe,
+    believe=believe,
     start=start,
     policies=POLICIES,
     paint=paint,

@@ -1,4 +1,4 @@
-"""The warehouse's kernels: reset, observe, step, believe. RWARE 2.0.0 is the record, step by step.
+"""The warehouse's kernels: reset, step, observe. RWARE 2.0.0 is the record, step by step.
 
 A tick: every robot acts; moves are settled together (``conflicts``); then loads on goals are delivered and new requests
 drawn. The courier task differs in its orders only: each parcel has a cell to be taken from and one to be brought to.
@@ -11,51 +11,13 @@ from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.conflicts import resolve
 from sandbox.worlds.warehouse.disturb import block_aisles, prevented, see_wrongly
-from sandbox.worlds.warehouse.state import Cell, Facing, Note, Reward, Stream, Verb
+from sandbox.worlds.warehouse.orders import deliver, hand_over, parcel, request
+from sandbox.worlds.warehouse.state import Cell, Facing, Reward, Stream, Verb
 
 DROW = np.array([-1, 1, 0, 0], np.int32)  # by Facing
 DCOL = np.array([0, 0, -1, 1], np.int32)
 TO_LEFT = np.array([Facing.WEST, Facing.EAST, Facing.SOUTH, Facing.NORTH], np.int8)
 TO_RIGHT = np.array([Facing.EAST, Facing.WEST, Facing.NORTH, Facing.SOUTH], np.int8)
-
-
-@kernel
-def _request(s, lane, slot, rules):
-    """Put a shelf that is not requested yet on the board, each with equal chance, in place ``slot``."""
-    waiting = len(rules.homes)
-    for index in range(len(rules.homes)):
-        waiting -= s.requested[lane, index]
-    pick = below(waiting, s.seed[lane], s.tick[lane], Stream.REQUEST, slot)
-    for index in range(len(rules.homes)):
-        if not s.requested[lane, index]:
-            if pick == 0:
-                s.requested[lane, index] = 1
-                s.request[lane, slot] = index + 1
-                return
-            pick -= 1
-
-
-@kernel
-def _free_cell(s, lane, rules, stream, key):
-    """A cell that robots may enter and where no parcel waits, drawn uniformly."""
-    height, width = rules.plan.shape
-    attempt = 0
-    while True:
-        cell = below(height * width, s.seed[lane], s.tick[lane], stream, key * 1_000_000 + attempt)
-        row, col = cell // width, cell % width
-        if s.grid[lane, row, col] < Cell.WALL and s.shelf_at[lane, row, col] == 0:
-            return row, col
-        attempt += 1
-
-
-@kernel
-def _parcel(s, lane, index, rules):
-    """Order ``index`` of the courier task gets a new parcel and a new cell to bring it to."""
-    row, col = _free_cell(s, lane, rules, Stream.PARCEL, 2 * index)
-    s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
-    s.shelf_at[lane, row, col] = index + 1
-    to_row, to_col = _free_cell(s, lane, rules, Stream.PARCEL, 2 * index + 1)  # not the same: a parcel waits there
-    s.drop[lane, index, 0], s.drop[lane, index, 1] = to_row, to_col
 
 
 @kernel
@@ -87,7 +49,7 @@ def reset(s, lane, rules):
         s.facing[lane, agent] = below(4, s.seed[lane], 0, Stream.TURN, agent)
     if rules.courier:
         for index in range(rules.requests):
-            _parcel(s, lane, index, rules)
+            parcel(s, lane, index, rules)
             s.requested[lane, index], s.request[lane, index] = 1, index + 1
         return
     for index in range(len(rules.homes)):
@@ -95,7 +57,7 @@ def reset(s, lane, rules):
         s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
         s.shelf_at[lane, row, col] = index + 1
     for slot in range(rules.requests):
-        _request(s, lane, slot, rules)
+        request(s, lane, slot, rules)
 
 
 @kernel
@@ -180,51 +142,6 @@ def _contended(s, lane, rules):
 
 
 @kernel
-def _award(s, lane, agent, rules):
-    if rules.reward == Reward.GLOBAL:
-        for other in range(rules.agents):
-            s.reward[lane, other] += np.float32(1)
-    elif rules.reward == Reward.INDIVIDUAL:
-        s.reward[lane, agent] += np.float32(1)
-    else:
-        s.delivering[lane, agent] = 1
-        s.reward[lane, agent] += np.float32(0.5)
-    s.delivered[lane] += 1
-
-
-@kernel
-def _deliver(s, lane, rules):
-    """Requested shelves that stand on a goal are served, goal by goal; each is replaced on the board."""
-    for goal in range(len(rules.goals)):
-        row, col = rules.goals[goal, 0], rules.goals[goal, 1]
-        shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
-        if shelf == 0 or agent < 0 or not s.requested[lane, shelf - 1]:
-            continue
-        for slot in range(rules.requests):
-            if s.request[lane, slot] == shelf:
-                _request(s, lane, slot, rules)  # drawn while the old one still counts as requested
-                break
-        s.requested[lane, shelf - 1] = 0
-        _award(s, lane, agent, rules)
-
-
-@kernel
-def _at(s, lane, agent, cell):
-    return s.pos[lane, agent, 0] == cell[0] and s.pos[lane, agent, 1] == cell[1]
-
-
-@kernel
-def _hand_over(s, lane, rules):
-    """Couriers at the end of their order hand the parcel over and a new order comes up."""
-    for agent in range(rules.agents):
-        load = s.carrying[lane, agent]
-        if load and _at(s, lane, agent, s.drop[lane, load - 1]):
-            s.carrying[lane, agent] = 0
-            _award(s, lane, agent, rules)
-            _parcel(s, lane, load - 1, rules)
-
-
-@kernel
 def step(s, lane, actions, rules):
     """One tick; does nothing once the lane is done. Unknown verbs and targets count as noop."""
     if s.done[lane] != Finish.RUNNING:
@@ -266,9 +183,9 @@ def step(s, lane, actions, rules):
         elif can_toggle(s, lane, agent, rules):
             _toggle(s, lane, agent, rules)
     if rules.courier:
-        _hand_over(s, lane, rules)
+        hand_over(s, lane, rules)
     else:
-        _deliver(s, lane, rules)
+        deliver(s, lane, rules)
     s.tick[lane] += 1
     if rules.deliveries and s.delivered[lane] >= rules.deliveries:
         s.done[lane] = Finish.COMPLETED
@@ -280,20 +197,25 @@ def step(s, lane, actions, rules):
 def _look(s, lane, agent, rules, window):
     """Fill one agent's window (C, K, K): agent, facing + 1, shelf, requested, obstacle."""
     height, width = rules.plan.shape
-    top, left = s.pos[lane, agent, 0] - rules.sight, s.pos[lane, agent, 1] - rules.sight
     side = window.shape[1]
+    top, left = s.pos[lane, agent, 0] - rules.sight, s.pos[lane, agent, 1] - rules.sight
+    flat = window.reshape(-1)
+    for k in range(flat.size):  # one sweep, then only what is there: most cells are empty
+        flat[k] = 0
     for i in range(side):
+        row = top + i
         for j in range(side):
-            row, col = top + i, left + j
+            col = left + j
             if row < 0 or col < 0 or row >= height or col >= width:
-                window[0, i, j], window[1, i, j], window[2, i, j], window[3, i, j], window[4, i, j] = 0, 0, 0, 0, 1
+                window[4, i, j] = 1
                 continue
             other, shelf = s.agent_at[lane, row, col], s.shelf_at[lane, row, col]
-            window[0, i, j] = other > 0
-            window[1, i, j] = s.facing[lane, other - 1] + 1 if other else 0
-            window[2, i, j] = shelf > 0
-            window[3, i, j] = s.requested[lane, shelf - 1] if shelf else 0
-            window[4, i, j] = s.grid[lane, row, col] >= Cell.WALL
+            if other:
+                window[0, i, j], window[1, i, j] = 1, s.facing[lane, other - 1] + 1
+            if shelf:
+                window[2, i, j], window[3, i, j] = 1, s.requested[lane, shelf - 1]
+            if s.grid[lane, row, col] >= Cell.WALL:
+                window[4, i, j] = 1
 
 
 @kernel
@@ -337,86 +259,3 @@ def observe(s, lane, rules, obs):
         mask[Verb.LEFT], mask[Verb.RIGHT] = True, True
         mask[Verb.FORWARD] = aim_of(s, lane, agent, rules) != row * rules.plan.shape[1] + col
         mask[Verb.TOGGLE_LOAD] = can_toggle(s, lane, agent, rules)
-
-
-@kernel
-def _believe_shelf(out, to, shelf, row, col):
-    """Move a shelf to where it is believed to be, if that cell is free of shelves."""
-    if out.shelf_at[to, row, col] == 0:
-        old = out.shelf[to, shelf - 1]
-        if out.shelf_at[to, old[0], old[1]] == shelf:
-            out.shelf_at[to, old[0], old[1]] = 0
-        out.shelf[to, shelf - 1, 0], out.shelf[to, shelf - 1, 1] = row, col
-        out.shelf_at[to, row, col] = shelf
-
-
-@kernel
-def _believe_agent(out, to, agent, row, col, facing, load, rules):
-    """Stand a robot where it is believed to be."""
-    out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
-    out.aim[to, agent] = row * rules.plan.shape[1] + col
-    out.agent_at[to, row, col] = agent + 1
-    out.facing[to, agent], out.carrying[to, agent] = facing, load
-    if load and rules.courier:
-        at = out.shelf[to, load - 1]
-        if out.shelf_at[to, at[0], at[1]] == load:
-            out.shelf_at[to, at[0], at[1]] = 0
-        out.shelf[to, load - 1, 0], out.shelf[to, load - 1, 1] = row, col
-
-
-@kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
-    """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
-
-    Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
-    are believed at home, requests that it cannot read are drawn, and robots out of sight are nowhere (row -1).
-    """
-    width = rules.plan.shape[1]
-    window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    row, col, sight = int(vector[0]), int(vector[1]), rules.sight
-    out.seed[to] = seed
-    reset(out, to, rules)
-    for other in range(rules.agents):
-        at = out.pos[to, other]
-        out.agent_at[to, at[0], at[1]] = 0
-        at[0], at[1], out.aim[to, other] = -1, -1, -width - 1
-    for cell in range(rules.plan.size):
-        out.grid[to, cell // width, cell % width] = rules.plan[cell // width, cell % width]
-    for cell in memory.closed[lane, agent]:
-        if cell >= 0:
-            out.grid[to, cell // width, cell % width] = Cell.BLOCKED
-    for k in range(rules.board):
-        shelf = int(vector[13 + 4 * k])
-        if not rules.courier:
-            slot = (agent + k) % rules.requests
-            for other in range(rules.requests):  # an order of the draw that is already read from the board gives way
-                if out.request[to, other] == shelf:
-                    out.request[to, other] = out.request[to, slot]
-            if not out.requested[to, shelf - 1]:
-                out.requested[to, out.request[to, slot] - 1] = 0
-                out.requested[to, shelf - 1] = 1
-            out.request[to, slot] = shelf
-        elif vector[12 + 4 * k]:
-            at = out.shelf[to, shelf - 1]
-            out.shelf_at[to, at[0], at[1]] = 0
-            _believe_shelf(out, to, shelf, int(vector[10 + 4 * k]), int(vector[11 + 4 * k]))
-    load = 0
-    if vector[2]:
-        load = max(1, memory.notes[lane, agent, Note.LOAD])
-        if not rules.courier:
-            _believe_shelf(out, to, load, row, col)
-        elif vector[8] >= 0:
-            out.drop[to, load - 1, 0], out.drop[to, load - 1, 1] = int(vector[8]), int(vector[9])
-    facing = 0
-    while vector[3 + facing] == 0:
-        facing += 1
-    _believe_agent(out, to, agent, row, col, facing, load, rules)
-    other = 0
-    for i in range(2 * sight + 1):
-        for j in range(2 * sight + 1):
-            at_row, at_col = row + i - sight, col + j - sight
-            if window[0, i, j] and (i != sight or j != sight) and not window[4, i, j]:
-                other += other == agent
-                if other < rules.agents:
-                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, rules)
-                    other += 1

@@ -48,7 +48,7 @@ def _open(grid, cell, target, loaded):
 
 @kernel
 def _search(memory, lane, agent, grid, start, target, loaded, avoid):
-    """Whether ``target`` can be reached; then the last ninth of the heap holds the side each cell was entered by, +1."""
+    """Whether ``target`` can be reached; then the last ninth of the heap holds how each cell was entered: side + 1."""
     height, width = grid.shape
     heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
     for cell in range(grid.size):

@@ -1,0 +1,88 @@
+"""What a robot takes the warehouse to be: a lane of imagined state from its own observation and memory."""
+
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.warehouse.kernels import reset
+from sandbox.worlds.warehouse.state import Cell, Note
+
+
+@kernel
+def _believe_shelf(out, to, shelf, row, col):
+    """Move a shelf to where it is believed to be, if that cell is free of shelves."""
+    if out.shelf_at[to, row, col] == 0:
+        old = out.shelf[to, shelf - 1]
+        if out.shelf_at[to, old[0], old[1]] == shelf:
+            out.shelf_at[to, old[0], old[1]] = 0
+        out.shelf[to, shelf - 1, 0], out.shelf[to, shelf - 1, 1] = row, col
+        out.shelf_at[to, row, col] = shelf
+
+
+@kernel
+def _believe_agent(out, to, agent, row, col, facing, load, rules):
+    """Stand a robot where it is believed to be."""
+    out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
+    out.aim[to, agent] = row * rules.plan.shape[1] + col
+    out.agent_at[to, row, col] = agent + 1
+    out.facing[to, agent], out.carrying[to, agent] = facing, load
+    if load and rules.courier:
+        at = out.shelf[to, load - 1]
+        if out.shelf_at[to, at[0], at[1]] == load:
+            out.shelf_at[to, at[0], at[1]] = 0
+        out.shelf[to, load - 1, 0], out.shelf[to, load - 1, 1] = row, col
+
+
+@kernel
+def believe(obs, lane, agent, memory, rules, seed, out, to):
+    """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
+
+    Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
+    are believed at home, requests that it cannot read are drawn, and robots out of sight are nowhere (row -1).
+    """
+    width = rules.plan.shape[1]
+    window, vector = obs.window[lane, agent], obs.vector[lane, agent]
+    row, col, sight = int(vector[0]), int(vector[1]), rules.sight
+    out.seed[to] = seed
+    reset(out, to, rules)
+    for other in range(rules.agents):
+        at = out.pos[to, other]
+        out.agent_at[to, at[0], at[1]] = 0
+        at[0], at[1], out.aim[to, other] = -1, -1, -width - 1
+    for cell in range(rules.plan.size):
+        out.grid[to, cell // width, cell % width] = rules.plan[cell // width, cell % width]
+    for cell in memory.closed[lane, agent]:
+        if cell >= 0:
+            out.grid[to, cell // width, cell % width] = Cell.BLOCKED
+    for k in range(rules.board):
+        shelf = int(vector[13 + 4 * k])
+        if not rules.courier:
+            slot = (agent + k) % rules.requests
+            for other in range(rules.requests):  # an order of the draw that is already read from the board gives way
+                if out.request[to, other] == shelf:
+                    out.request[to, other] = out.request[to, slot]
+            if not out.requested[to, shelf - 1]:
+                out.requested[to, out.request[to, slot] - 1] = 0
+                out.requested[to, shelf - 1] = 1
+            out.request[to, slot] = shelf
+        elif vector[12 + 4 * k]:
+            at = out.shelf[to, shelf - 1]
+            out.shelf_at[to, at[0], at[1]] = 0
+            _believe_shelf(out, to, shelf, int(vector[10 + 4 * k]), int(vector[11 + 4 * k]))
+    load = 0
+    if vector[2]:
+        load = max(1, memory.notes[lane, agent, Note.LOAD])
+        if not rules.courier:
+            _believe_shelf(out, to, load, row, col)
+        elif vector[8] >= 0:
+            out.drop[to, load - 1, 0], out.drop[to, load - 1, 1] = int(vector[8]), int(vector[9])
+    facing = 0
+    while vector[3 + facing] == 0:
+        facing += 1
+    _believe_agent(out, to, agent, row, col, facing, load, rules)
+    other = 0
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            at_row, at_col = row + i - sight, col + j - sight
+            if window[0, i, j] and (i != sight or j != sight) and not window[4, i, j]:
+                other += other == agent
+                if other < rules.agents:
+                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, rules)
+                    other += 1

@@ -1,0 +1,91 @@
+"""The order board as kernels: drawing requests, serving them, rewarding who did."""
+
+import numpy as np
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.warehouse.state import Cell, Reward, Stream
+
+
+@kernel
+def request(s, lane, slot, rules):
+    """Put a shelf that is not requested yet on the board, each with equal chance, in place ``slot``."""
+    waiting = len(rules.homes)
+    for index in range(len(rules.homes)):
+        waiting -= s.requested[lane, index]
+    pick = below(waiting, s.seed[lane], s.tick[lane], Stream.REQUEST, slot)
+    for index in range(len(rules.homes)):
+        if not s.requested[lane, index]:
+            if pick == 0:
+                s.requested[lane, index] = 1
+                s.request[lane, slot] = index + 1
+                return
+            pick -= 1
+
+
+@kernel
+def _free_cell(s, lane, rules, stream, key):
+    """A cell that robots may enter and where no parcel waits, drawn uniformly."""
+    height, width = rules.plan.shape
+    attempt = 0
+    while True:
+        cell = below(height * width, s.seed[lane], s.tick[lane], stream, key * 1_000_000 + attempt)
+        row, col = cell // width, cell % width
+        if s.grid[lane, row, col] < Cell.WALL and s.shelf_at[lane, row, col] == 0:
+            return row, col
+        attempt += 1
+
+
+@kernel
+def parcel(s, lane, index, rules):
+    """Order ``index`` of the courier task gets a new parcel and a new cell to bring it to."""
+    row, col = _free_cell(s, lane, rules, Stream.PARCEL, 2 * index)
+    s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
+    s.shelf_at[lane, row, col] = index + 1
+    to_row, to_col = _free_cell(s, lane, rules, Stream.PARCEL, 2 * index + 1)  # not the same: a parcel waits there
+    s.drop[lane, index, 0], s.drop[lane, index, 1] = to_row, to_col
+
+
+@kernel
+def _award(s, lane, agent, rules):
+    if rules.reward == Reward.GLOBAL:
+        for other in range(rules.agents):
+            s.reward[lane, other] += np.float32(1)
+    elif rules.reward == Reward.INDIVIDUAL:
+        s.reward[lane, agent] += np.float32(1)
+    else:
+        s.delivering[lane, agent] = 1
+        s.reward[lane, agent] += np.float32(0.5)
+    s.delivered[lane] += 1
+
+
+@kernel
+def deliver(s, lane, rules):
+    """Requested shelves that stand on a goal are served, goal by goal; each is replaced on the board."""
+    for goal in range(len(rules.goals)):
+        row, col = rules.goals[goal, 0], rules.goals[goal, 1]
+        shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
+        if shelf == 0 or agent < 0 or not s.requested[lane, shelf - 1]:
+            continue
+        for slot in range(rules.requests):
+            if s.request[lane, slot] == shelf:
+                request(s, lane, slot, rules)  # drawn while the old one still counts as requested
+                break
+        s.requested[lane, shelf - 1] = 0
+        _award(s, lane, agent, rules)
+
+
+@kernel
+def _at(s, lane, agent, cell):
+    return s.pos[lane, agent, 0] == cell[0] and s.pos[lane, agent, 1] == cell[1]
+
+
+@kernel
+def hand_over(s, lane, rules):
+    """Couriers at the end of their order hand the parcel over and a new order comes up."""
+    for agent in range(rules.agents):
+        load = s.carrying[lane, agent]
+        if load and _at(s, lane, agent, s.drop[lane, load - 1]):
+            s.carrying[lane, agent] = 0
+            _award(s, lane, agent, rules)
+            parcel(s, lane, load - 1, rules)
