@@ -7,9 +7,13 @@ that register worlds.
 
 import hashlib
 import os
+import re
 import shutil
+import stat
 import tempfile
 import time
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +21,14 @@ from pathlib import Path
 import numba
 from platformdirs import user_cache_path
 
+from sandbox.core.errors import UsageError
+
 KEEP = 8  # newest folders that pruning leaves alone
+_OURS = re.compile(r"[0-9a-f]{16}")
 GRACE = 24 * 3600.0  # seconds since its last use before a folder may be pruned
+
+
+_sources: dict[str, bytes] = {}  # as they were hashed
 
 
 def _packages() -> list[Path]:
@@ -36,8 +46,21 @@ def fingerprint(roots: list[Path]) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for root in roots:
         for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+            source = path.read_bytes()
+            _sources[str(path)] = source
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:16]
+
+
+@cache
+def check_source(name: str) -> None:
+    """Give up the cache if a file was edited after it was hashed: its kernels would be kept under the old sources.
+
+    Worlds are imported when they are asked for, which may be long after the start.
+    """
+    path = Path(name).resolve()
+    if str(path) in _sources and _sources[str(path)] != path.read_bytes():
+        numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="sandbox-kernels-")
 
 
 def _writable(base: Path) -> bool:
@@ -51,16 +74,32 @@ def _writable(base: Path) -> bool:
 
 def _base() -> Path:
     if chosen := os.environ.get("SANDBOX_CACHE"):
+        if not _writable(Path(chosen)):
+            raise UsageError(f"SANDBOX_CACHE: {chosen}: cannot be written; expected a folder for compiled kernels")
         return Path(chosen)
     home = user_cache_path("sandbox") / "kernels"
-    return home if _writable(home) else Path(tempfile.gettempdir()) / f"sandbox-kernels-{os.getuid()}"
+    return home if _writable(home) else _own_temporary()
+
+
+def _own_temporary() -> Path:
+    """A folder below the temporary one that nobody else can have filled: Numba runs what it finds there."""
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"sandbox-kernels-{owner}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    told = folder.lstat()
+    mine = told.st_uid == owner and stat.S_ISDIR(told.st_mode) and not told.st_mode & 0o022
+    return folder if mine else Path(tempfile.mkdtemp(prefix="sandbox-kernels-"))
 
 
 def prune(base: Path, keep: int = KEEP, grace: float = GRACE) -> None:
-    """Remove folders that are neither among the ``keep`` newest nor used within ``grace`` seconds."""
-    folders = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
-    for folder in folders[keep:]:
-        if time.time() - folder.stat().st_mtime > grace:
+    """Remove cache folders of ours that are neither among the ``keep`` newest nor used within ``grace`` seconds."""
+    found = []
+    for folder in base.iterdir():
+        if _OURS.fullmatch(folder.name) and folder.is_dir():
+            with suppress(FileNotFoundError):  # another process prunes as well
+                found.append((folder.stat().st_mtime, folder))
+    for used, folder in sorted(found, reverse=True)[keep:]:
+        if time.time() - used > grace:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -29,7 +29,7 @@ def mix(z):
 @kernel
 def draw(seed, tick, stream, index):
     """64 random bits (uint64) for the key (seed, tick, stream, index)."""
-    z = mix(seed + GOLDEN * np.uint64(tick + 1))
+    z = mix(np.uint64(seed) + GOLDEN * np.uint64(tick + 1))
     return mix(z + GOLDEN * ((np.uint64(stream) << _S32) + np.uint64(index) + np.uint64(1)))
 
 

@@ -6,16 +6,15 @@ from types import FunctionType
 
 from numba import njit
 
-from sandbox.engine.cache import prepare
+from sandbox.engine.cache import check_source, prepare
 
 CACHE = prepare()  # before the first kernel: Numba binds each one to its cache folder when it is decorated
 
 
 def _compile(function: Callable, **options) -> Callable:
-    inner = function.__name__.startswith(
-        "_"
-    )  # called by kernels only: no way in from Python, no cache entry of its own
-    wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
+    check_source(function.__code__.co_filename)
+    inner = function.__name__.startswith("_")  # called by kernels only: no way in from Python, no cache entry
+    wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner, "forceinline": inner}
     return njit(cache=not inner, nogil=True, error_model="numpy", **wrappers, **options)(function)
 
 
@@ -32,6 +31,13 @@ def kernel(function: Callable) -> Callable:
 def allocating(function: Callable) -> Callable:
     """A kernel that may allocate scratch memory; for what is rarely called, and is handed few arrays."""
     return _compile(function, _nrt=True)
+
+
+@cache
+def embedded(function: Callable) -> Callable:
+    """A kernel to be written into the loop that calls it: to hand a whole state on costs more than many a kernel."""
+    options = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "forceinline": True, "_nrt": False}
+    return njit(nogil=True, error_model="numpy", **options)(function.py_func)
 
 
 @cache

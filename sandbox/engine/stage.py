@@ -1,6 +1,6 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.engine import lanes as lane_tools
 from sandbox.engine.cache import is_cached
-from sandbox.engine.kernel import CACHE, specialise
+from sandbox.engine.kernel import CACHE, embedded, specialise
 from sandbox.engine.play import Tally, Teams, choose, enact, honest, last, play, sighted, silent, traced
 from sandbox.engine.pool import over_lanes
 
@@ -28,17 +28,25 @@ class Loops:
 
     def __init__(self, world: World, policies: tuple[str, ...]):
         name = ".".join((world.name, *policies))
-        decide = specialise(last, name, inline=True)
-        for policy in reversed(policies):
-            template = sighted if policy in world.sighted else honest
-            kernel = world.policies[policy]
-            decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
-        parts = {"decide": specialise(choose, name, inline=True, decide=decide)}
-        parts |= {"act": specialise(enact, name, inline=True, step=world.step), "observe": world.observe}
-        self.choose = specialise(choose, f"{name}.hosted", decide=decide)
+        decide = _decide(world, policies, f"{name}.embedded", embedded)
+        parts = {
+            "observe": embedded(world.observe),
+            "decide": specialise(choose, name, inline=True, decide=decide),
+            "act": specialise(enact, name, inline=True, step=embedded(world.step)),
+        }
+        self.choose = specialise(choose, f"{name}.hosted", decide=_decide(world, policies, name, lambda kernel: kernel))
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
         self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
         self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
+
+
+def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:
+    """One kernel in which every policy decides for its own agents."""
+    decide = specialise(last, name, inline=True)
+    for policy in reversed(policies):
+        template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
+        decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
+    return decide
 
 
 class Stage:

@@ -100,8 +100,22 @@ class Runner:
 
     # -- what is to be seen --------------------------------------------------------------------------------------------
 
+    def peek(self) -> Snapshot:
+        """The latest snapshot; frames that wait stay for the next poll."""
+        with self._changed:
+            return Snapshot(
+                number=self._number,
+                phase=self._phase,
+                playing=self._playing,
+                active=self._active(),
+                waited=time.monotonic() - self._since if self._phase == "preparing" else 0.0,
+                counters=self._counters,
+                strip=self._strip,
+                error=self._error,
+            )
+
     def poll(self, wait: float = 0.0) -> Snapshot:
-        """The latest snapshot; waits up to ``wait`` s for news. Its strip holds every frame since the last one."""
+        """The same, with every frame since the last poll as its strip; waits up to ``wait`` seconds for some."""
         with self._changed:
             self._polled = time.monotonic()
             if self._active():
@@ -109,17 +123,7 @@ class Runner:
                 self._changed.wait_for(lambda: self._frames or not self._active(), wait)
             if self._frames:
                 self._strip = self._cut()
-            waited = time.monotonic() - self._since if self._phase == "preparing" else 0.0
-            return Snapshot(
-                number=self._number,
-                phase=self._phase,
-                playing=self._playing,
-                active=self._active(),
-                waited=waited,
-                counters=self._counters,
-                strip=self._strip,
-                error=self._error,
-            )
+            return self.peek()
 
     def _cut(self) -> Strip:
         """The frames that wait, as a strip."""

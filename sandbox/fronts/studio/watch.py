@@ -38,7 +38,7 @@ def page() -> None:
         show.pause()
     if choice and (choice.scenario, choice.seed) != show.order:
         show.load(choice.scenario, choice.seed)
-    snapshot = show.poll()
+    snapshot = show.peek()
     _controls(show, snapshot, bool(problem))
     pause = WAITING if snapshot.phase == "preparing" else POLL
     st.fragment(_live, run_every=pause if snapshot.active else None)(show, choice, problem, snapshot)
@@ -78,7 +78,7 @@ def _live(show: Runner, choice: Choice | None, problem: str | None, drawn: Snaps
         counters(snapshot)
     if box:
         show.resize(*box)
-    snapshot = show.poll()
+    snapshot = show.peek()
     if (snapshot.active, snapshot.phase) != (drawn.active, drawn.phase):
         st.rerun()
 

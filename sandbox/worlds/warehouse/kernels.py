@@ -38,7 +38,7 @@ def reset(s, lane, rules):
         s.carrying[lane, agent], s.delivering[lane, agent] = 0, 0
         attempt = 0
         while True:
-            key = agent * 1_000_000 + attempt
+            key = agent * 20_000 + attempt
             cell = below(height * width, s.seed[lane], 0, Stream.PLACE, key)
             row, col = cell // width, cell % width
             if s.agent_at[lane, row, col] == 0 and s.grid[lane, row, col] < Cell.WALL:
@@ -197,25 +197,20 @@ def step(s, lane, actions, rules):
 def _look(s, lane, agent, rules, window):
     """Fill one agent's window (C, K, K): agent, facing + 1, shelf, requested, obstacle."""
     height, width = rules.plan.shape
-    side = window.shape[1]
     top, left = s.pos[lane, agent, 0] - rules.sight, s.pos[lane, agent, 1] - rules.sight
-    flat = window.reshape(-1)
-    for k in range(flat.size):  # one sweep, then only what is there: most cells are empty
-        flat[k] = 0
+    side = window.shape[1]
     for i in range(side):
-        row = top + i
         for j in range(side):
-            col = left + j
+            row, col = top + i, left + j
             if row < 0 or col < 0 or row >= height or col >= width:
-                window[4, i, j] = 1
+                window[0, i, j], window[1, i, j], window[2, i, j], window[3, i, j], window[4, i, j] = 0, 0, 0, 0, 1
                 continue
             other, shelf = s.agent_at[lane, row, col], s.shelf_at[lane, row, col]
-            if other:
-                window[0, i, j], window[1, i, j] = 1, s.facing[lane, other - 1] + 1
-            if shelf:
-                window[2, i, j], window[3, i, j] = 1, s.requested[lane, shelf - 1]
-            if s.grid[lane, row, col] >= Cell.WALL:
-                window[4, i, j] = 1
+            window[0, i, j] = other > 0
+            window[1, i, j] = s.facing[lane, other - 1] + 1 if other else 0
+            window[2, i, j] = shelf > 0
+            window[3, i, j] = s.requested[lane, shelf - 1] if shelf else 0
+            window[4, i, j] = s.grid[lane, row, col] >= Cell.WALL
 
 
 @kernel

@@ -22,14 +22,15 @@ def _here(s, lane, agent):
 
 
 @kernel
-def _claim(memory, lane, agent, cell):
-    """Head for ``cell`` (-1: for none), and for no other."""
-    old = memory.notes[lane, agent, Note.TARGET]
+def _head_for(memory, lane, agent, cell, alone):
+    """Head for ``cell`` (-1: for none); ``alone``: nobody else may choose it while we do."""
+    note = memory.notes[lane, agent]
+    old = note[Note.TARGET]
     if old >= 0 and memory.claim[lane, old] == agent + 1:
         memory.claim[lane, old] = 0
     if old != cell:
-        memory.notes[lane, agent, Note.TARGET], memory.notes[lane, agent, Note.LEFT] = cell, 0
-    if cell >= 0:
+        note[Note.TARGET], note[Note.LEFT] = cell, 0
+    if cell >= 0 and alone:
         memory.claim[lane, cell] = agent + 1
 
 
@@ -99,18 +100,18 @@ def _assign(s, lane, agent, rules, memory):
     width = rules.plan.shape[1]
     load, here, target = s.carrying[lane, agent], _here(s, lane, agent), memory.notes[lane, agent, Note.TARGET]
     if load and rules.courier:
-        _claim(memory, lane, agent, s.drop[lane, load - 1, 0] * width + s.drop[lane, load - 1, 1])
+        _head_for(memory, lane, agent, s.drop[lane, load - 1, 0] * width + s.drop[lane, load - 1, 1], False)
         return False
     if load and s.requested[lane, load - 1]:
-        _claim(memory, lane, agent, _nearest_goal(s, lane, agent, rules))
+        _head_for(memory, lane, agent, _nearest_goal(s, lane, agent, rules), False)
         return False
     if load:
         if target < 0 or not _free_slot(s, lane, target, load, rules):
-            _claim(memory, lane, agent, _nearest_slot(s, lane, agent, rules, memory))
+            _head_for(memory, lane, agent, _nearest_slot(s, lane, agent, rules, memory), True)
         return memory.notes[lane, agent, Note.TARGET] == here
     shelf = s.shelf_at[lane, target // width, target % width] if target >= 0 else 0
     if not (shelf and s.requested[lane, shelf - 1] and _waits(s, lane, shelf)):
-        _claim(memory, lane, agent, _nearest_order(s, lane, agent, rules, memory))
+        _head_for(memory, lane, agent, _nearest_order(s, lane, agent, rules, memory), True)
     return memory.notes[lane, agent, Note.TARGET] == here
 
 

@@ -29,7 +29,7 @@ def _free_cell(s, lane, rules, stream, key):
     height, width = rules.plan.shape
     attempt = 0
     while True:
-        cell = below(height * width, s.seed[lane], s.tick[lane], stream, key * 1_000_000 + attempt)
+        cell = below(height * width, s.seed[lane], s.tick[lane], stream, key * 20_000 + attempt)
         row, col = cell // width, cell % width
         if s.grid[lane, row, col] < Cell.WALL and s.shelf_at[lane, row, col] == 0:
             return row, col

@@ -9,7 +9,7 @@ from sandbox.worlds.warehouse.routes import detour, distance, follow, neighbour,
 from sandbox.worlds.warehouse.state import Cell, Note, Verb
 
 GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the way
-GO_ROUND = 0.5  # of these, by another route; else by a step aside
+GO_ROUND = 0.5  # of these, in halls of narrow aisles, by another route; else by a step aside
 WAIT = np.int32(Verb.NOOP)
 LOSE_HOPE = 12  # ticks in the way after which a shelf is put back somewhere else
 
@@ -166,7 +166,7 @@ def _go(obs, lane, agent, rules, memory, dice, target):
         or memory.notes[lane, agent, Note.WAIT] > 3
     ):
         if uniform(dice, 4, 0, agent) < GIVE_WAY:
-            if uniform(dice, 5, 0, agent) < GO_ROUND:
+            if not rules.courier and uniform(dice, 5, 0, agent) < GO_ROUND:
                 plan(memory, lane, agent, rules.plan, here, target, laden, there)
             else:
                 _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)

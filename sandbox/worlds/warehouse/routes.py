@@ -74,7 +74,9 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
             if cell == target:
                 return True
             here = distance(cell, target, width)
-            for side in range(4):
+            tall = abs(cell // width - target // width) > abs(cell % width - target % width)
+            for k in range(4):  # the longer way last, so that it is tried first: straight at the target
+                side = (k + 2) % 4 if tall else k
                 there = neighbour(cell, side, height, width)
                 if there >= 0 and not came[there] and _open(grid, there, target, loaded):
                     if distance(there, target, width) < here:

@@ -162,7 +162,7 @@ def state_shapes(rules: Rules) -> dict:
 def memory_shapes(rules: Rules) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
     cells, n = rules.plan.size, rules.agents
-    steps = min(cells, 4 * sum(rules.plan.shape))
+    steps = min(cells, 2 * sum(rules.plan.shape))
     shapes = {
         "notes": (n, len(Note)), "route": (n, steps), "closed": (n, 16), "claim": (cells,), "taken": (cells,),
         "stack": (min(n, DEEPEST), 7), "heap": (9 * cells,),
