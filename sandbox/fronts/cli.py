@@ -127,7 +127,8 @@ def verify(
 def studio(port: Annotated[int, typer.Option(help="port of the page")] = 8501) -> None:
     """Open the studio in the browser."""
     page = Path(__file__).with_name("studio") / "app.py"
-    options = [f"--server.port={port}", "--browser.gatherUsageStats=false"]
+    # Of this machine only: whoever can reach the page can run scenarios.
+    options = [f"--server.port={port}", "--server.address=localhost", "--browser.gatherUsageStats=false"]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])
 
 

@@ -25,22 +25,24 @@ def choose() -> Choice:
     with st.sidebar:
         st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
         world = _world()
-        layout = st.segmented_control(
-            "Layout", world.layouts, default=world.layouts[0], required=True, key="layout", bind="query-params",
-            help="How large the place is.",
-        )  # fmt: skip
+        layout = _pick("Layout", "layout", list(world.layouts), world.layouts[0], "How large the place is.")
         team = st.slider(
             f"Team size ({world.roles[0]}s)", 1, TEAM, 4, key="team", bind="query-params",
             help="How many work at the same task.",
         )  # fmt: skip
-        policy = st.segmented_control(
-            "Policy", list(world.policies), default=_usual(world), required=True, key="policy", bind="query-params",
-            help=_policy_help(world),
-        )  # fmt: skip
+        policy = _pick("Policy", "policy", list(world.policies), _usual(world), _policy_help(world))
         doses = _doses(world)
         seed = _seed()
     scenario = {"world": {"name": world.name, "layout": layout}, "agents": [{"count": team, "reasoner": policy}]}
     return Choice(world, scenario | ({"perturb": doses} if doses else {}), seed)
+
+
+def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
+    """One of a few; a default beside a value from the address would be warned of in the server's log."""
+    default = None if key in st.query_params else usual
+    return st.segmented_control(
+        label, options, default=default, required=True, key=key, bind="query-params", help=words
+    )
 
 
 def _world() -> World:

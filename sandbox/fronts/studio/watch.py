@@ -38,10 +38,10 @@ def page() -> None:
         show.pause()
     if choice and (choice.scenario, choice.seed) != show.order:
         show.load(choice.scenario, choice.seed)
-    snapshot = show.peek()
+    snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
     pause = WAITING if snapshot.phase == "preparing" else POLL
-    st.fragment(_live, run_every=pause if snapshot.active else None)(show, choice, problem, snapshot)
+    st.fragment(_live, run_every=pause if snapshot.active else None)(show, choice, problem, [snapshot], snapshot)
 
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
@@ -64,9 +64,10 @@ def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
         show.set_speed(speed)
 
 
-def _live(show: Runner, choice: Choice | None, problem: str | None, drawn: Snapshot) -> None:
-    """What changes by itself. Where the runner has come to rest, the whole page is drawn again: buttons change."""
-    snapshot = show.poll(PATIENCE)
+def _live(show: Runner, choice: Choice | None, problem: str | None, news: list[Snapshot], drawn: Snapshot) -> None:
+    """What changes by itself: drawn with the page from ``news``, which is then used up, and again at every poll."""
+    again = not news
+    snapshot = show.poll(PATIENCE) if again else news.pop()
     picture, beside = st.columns([3, 2], gap="medium")
     with picture:
         with st.container(key="standing"):
@@ -78,8 +79,9 @@ def _live(show: Runner, choice: Choice | None, problem: str | None, drawn: Snaps
         counters(snapshot)
     if box:
         show.resize(*box)
-    snapshot = show.peek()
-    if (snapshot.active, snapshot.phase) != (drawn.active, drawn.phase):
+    now = show.peek()
+    woken = now.active and not drawn.active  # polling is to begin
+    if woken or (again and (now.active, now.phase) != (drawn.active, drawn.phase)):  # or to end, and buttons to change
         st.rerun()
 
 
