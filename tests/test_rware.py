@@ -5,16 +5,13 @@ every field is compared at every step of one unbroken episode. Ties between equa
 of Python sets in rware; they are compared too.
 """
 
-import os
-
 import numpy as np
 import pytest
+import rware.warehouse as rware
 
 import sandbox
 from sandbox.engine.draw import below
 from sandbox.worlds.warehouse.state import Facing, Stream
-
-rware = pytest.importorskip("rware.warehouse") if not os.environ.get("CI") else __import__("rware.warehouse").warehouse
 
 SIZES = {"tiny": (1, 3), "small": (2, 3), "medium": (2, 5), "large": (3, 5)}
 SEEDS, STEPS = 20, 500

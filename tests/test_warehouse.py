@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rware.warehouse as rware
 
 import sandbox
 from sandbox.core.errors import UsageError
@@ -120,7 +121,6 @@ def test_place_says_what_is_wrong():
 
 
 def test_named_layouts_are_rwares():
-    rware = pytest.importorskip("rware.warehouse")
     for name, (rows, columns) in SIZES.items():
         env = rware.Warehouse(columns, 8, rows, 2, 0, 1, 2, None, None, rware.RewardType.GLOBAL)
         layout = load(name)
@@ -129,7 +129,6 @@ def test_named_layouts_are_rwares():
 
 
 def test_rware_text_is_read_as_rware_reads_it():
-    rware = pytest.importorskip("rware.warehouse")
     text = "\n . . x .\n. x x .\n. . g g\n"
     options = (2, 0, 1, 1, None, None, rware.RewardType.GLOBAL)
     env, layout = rware.Warehouse(1, 1, 1, *options, layout=text), load(text)

@@ -37,7 +37,8 @@ def allocating(function: Callable) -> Callable:
 def embedded(function: Callable) -> Callable:
     """A kernel to be written into the loop that calls it: to hand a whole state on costs more than many a kernel."""
     options = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "forceinline": True, "_nrt": False}
-    return njit(nogil=True, error_model="numpy", **options)(function.py_func)
+    source = getattr(function, "py_func", function)  # with NUMBA_DISABLE_JIT it is a plain function already
+    return njit(nogil=True, error_model="numpy", **options)(source)
 
 
 @cache

@@ -39,7 +39,7 @@ def choose() -> Choice:
 
 def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
     """One of a few; a default beside a value from the address would be warned of in the server's log."""
-    default = None if key in st.query_params else usual
+    default = None if st.query_params.get(key) in options else usual
     return st.segmented_control(
         label, options, default=default, required=True, key=key, bind="query-params", help=words
     )

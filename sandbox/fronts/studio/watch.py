@@ -40,8 +40,14 @@ def page() -> None:
         show.load(choice.scenario, choice.seed)
     snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
-    pause = WAITING if snapshot.phase == "preparing" else POLL
-    st.fragment(_live, run_every=pause if snapshot.active else None)(show, choice, problem, [snapshot], snapshot)
+    st.fragment(_live, run_every=_pause(snapshot))(show, choice, problem, [snapshot], snapshot)
+
+
+def _pause(snapshot: Snapshot) -> float | None:
+    """Seconds until the next look; None where nothing changes by itself."""
+    if not snapshot.active:
+        return None
+    return WAITING if snapshot.phase == "preparing" and snapshot.waited > COMPILING else POLL
 
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
@@ -80,8 +86,8 @@ def _live(show: Runner, choice: Choice | None, problem: str | None, news: list[S
     if box:
         show.resize(*box)
     now = show.peek()
-    woken = now.active and not drawn.active  # polling is to begin
-    if woken or (again and (now.active, now.phase) != (drawn.active, drawn.phase)):  # or to end, and buttons to change
+    woken = now.active and not drawn.active  # the looks are to begin
+    if woken or (again and (_pause(now), now.phase) != (_pause(drawn), drawn.phase)):  # or to end
         st.rerun()
 
 
