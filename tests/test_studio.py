@@ -216,14 +216,14 @@ def standing(page: AppTest) -> str:
 
 
 def buttons(page: AppTest) -> set[str]:
-    return {each.key for each in page.button if not each.disabled}
+    return {each.label for each in page.button if not each.disabled}
 
 
 def test_the_page_says_what_to_do(page):
     ready(page)
     assert "Press **Play**" in standing(page)
     assert metric(page, "Tick") == "0" and metric(page, "Tasks done") == "0 of 10"
-    assert buttons(page) == {"play", "step", "reset"}
+    assert buttons(page) == {"Play", "Step", "Reset"}
     world = find("warehouse")
     controls = {each.key: each for each in page.get("button_group")}
     assert list(controls["policy"].options) == list(world.policies)
@@ -237,11 +237,11 @@ def test_the_buttons(page):
     assert settled(show) == 1
     assert metric(page.run(), "Tick") == "1"
     page.button(key="play").click().run()
-    assert buttons(page) == {"pause", "step", "reset"}
+    assert buttons(page) == {"Pause", "Step", "Reset"}
     until(lambda: show.poll().counters.tick > 3)
-    page.button(key="pause").click().run()
+    page.button(key="play").click().run()
     held = settled(show)
-    assert metric(page.run(), "Tick") == str(held) and "play" in buttons(page)
+    assert metric(page.run(), "Tick") == str(held) and "Play" in buttons(page)
     page.button(key="reset").click().run()
     ready(page)
     assert metric(page, "Tick") == "0"
@@ -254,7 +254,7 @@ def test_the_end_is_told_and_play_waits_for_a_reset(page):
     until(lambda: show.poll().counters.over, 60)
     settled(show)
     page.run()
-    assert "Completed" in standing(page) and buttons(page) == {"reset"}
+    assert "Completed" in standing(page) and buttons(page) == {"Reset"}
 
 
 def test_another_choice_is_another_model(page):
@@ -284,7 +284,7 @@ def test_bad_values_are_told_in_words(page):
     assert buttons(page) == set()
     page.text_input(key="seed").set_value("12").run()
     ready(page)
-    assert not page.error and "play" in buttons(page)
+    assert not page.error and "Play" in buttons(page)
 
 
 # -- the canvas, in a browser ------------------------------------------------------------------------------------------

@@ -55,12 +55,14 @@ def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
     over = bool(snapshot.counters and snapshot.counters.over)
     stuck = disabled or snapshot.phase == "failed"
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        if snapshot.playing:
-            st.button("Pause", key="pause", icon=":material/pause:", type="primary", on_click=show.pause,
-                      help="Hold still after this tick")  # fmt: skip
-        else:
-            st.button("Play", key="play", icon=":material/play_arrow:", type="primary", on_click=show.play,
-                      disabled=stuck or over, help="Let the team work")  # fmt: skip
+        label, icon, words, order, off = (
+            ("Pause", "pause", "Hold still after this tick", show.pause, False)
+            if snapshot.playing
+            else ("Play", "play_arrow", "Let the team work", show.play, stuck or over)
+        )  # one button in either state: with a key for each, both were seen for a moment
+        st.button(
+            label, key="play", icon=f":material/{icon}:", type="primary", on_click=order, disabled=off, help=words
+        )
         st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or over,
                   help="One tick, then pause")  # fmt: skip
         st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=show.reset, disabled=disabled,
