@@ -53,6 +53,7 @@ class Sandbox(mesa.Model):
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
         self.observation, self.tally = stage.observation(1), stage.tally(1)
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
+        self.actions[..., 0] = stage.rules.noop
         for row, group in enumerate(team):
             Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.

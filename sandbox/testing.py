@@ -179,6 +179,7 @@ class Conformance:
                     stage.fork(state, 0, idle, 0)
                     stage.fork(state, 0, tried, 0)
                     actions = np.zeros((1, stage.agents, 2), np.int32)
+                    actions[..., 0] = stage.rules.noop
                     stage.step(idle, actions)
                     actions[0, agent] = pair
                     stage.step(tried, actions)

@@ -266,7 +266,7 @@ def test_an_order_that_cannot_be_is_found(events, words, tmp_path):
 
 WRITE = """
 import sys, time
-from tests.test_record import *
+from test_record import *
 log = Log.create(sys.argv[1])
 for event in story(ticks=0)[:2]:
     log.append(event)
@@ -280,9 +280,9 @@ for number in range(1, 1_000_000):
 @pytest.fixture
 def killed(tmp_path) -> tuple[Path, int]:
     """A run whose writer was killed, and the last tick that it appended a second earlier."""
-    folder, root = tmp_path / "killed", Path(sandbox.__file__).parents[1]
+    folder, here = tmp_path / "killed", Path(__file__).parent
     command = [sys.executable, "-c", WRITE, str(folder)]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline()]
         begin = float(lines[0].split()[1])
         with pytest.raises(RecordError, match="another process is writing this run"):

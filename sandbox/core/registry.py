@@ -8,7 +8,9 @@ from sandbox.core.errors import unknown
 from sandbox.core.world import World
 
 GROUP = "sandbox.worlds"
-_BUILT_IN = {"warehouse": "sandbox.worlds.warehouse:WORLD"}
+_BUILT_IN = {
+    "warehouse": "sandbox.worlds.warehouse:WORLD",
+}
 
 
 def _addresses() -> dict[str, str]:

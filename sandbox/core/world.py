@@ -16,16 +16,19 @@ Kernels work on one lane and fill what they are given (``engine.kernel``). L lan
                                                                    ``blend`` in 0..1 moves from the last to the present
 =================================================================  ===================================================
 
-Every ``State`` has the fields ``seed tick pos reward done`` with the shapes of :class:`StateFields`.
+Every ``State`` has the fields of :class:`StateFields`, every ``Rules`` the numbers ``verbs`` (how many) and ``noop``
+(the verb that does nothing). ``idle`` and ``random`` are the same in all worlds: ``engine.policies``.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Protocol
 
 import numpy as np
 from pydantic import BaseModel
 
+from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import ObservationSpec
 from sandbox.core.task import Task
 
@@ -49,6 +52,18 @@ class Perturbation:
 
     name: str
     summary: str
+
+
+def doses(perturb: Mapping[str, float], known: type[IntEnum], where: str) -> np.ndarray:
+    """The dose of each perturbation as (P,) float64 in the order of the enum ``known``; UsageError for a bad one."""
+    dose = np.zeros(len(known))
+    for name, value in perturb.items():
+        if name.upper() not in known.__members__:
+            raise unknown("perturbation", name, [d.name.lower() for d in known], where)
+        if not 0 <= value <= 1:
+            raise UsageError(f"{where}: perturb.{name}: dose {value}, expected 0..1")
+        dose[known[name.upper()]] = value
+    return dose
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +94,11 @@ class World:
     paint: Callable
     canvas: Callable[[Any, int], tuple[int, int]]  # rules, longest side in pixels -> (height, width)
     describe: Callable[[Any, int, Any], dict]  # state, lane, rules -> JSON values
-    place: Callable[[Any, int, Any, dict], None]
+    place: Callable[[Any, int, Any, dict], None]  # its inverse; UsageError, or any other, where it is none
     text: Callable[..., str]  # obs, lane, agent, rules -> what the agent sees, in words
     tools: Callable[[Any], list[dict]]  # rules -> JSON schemas of the verbs
     task: Callable[[Any], Task]
     conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
-    targets: int = 1
+    targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

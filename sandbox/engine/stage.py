@@ -176,8 +176,24 @@ class Stage:
         return self.world.describe(state, lane, self.rules)
 
     def place(self, state, lane: int = 0, description: Mapping[str, Any] | None = None) -> None:
-        """Draw the situation you want to study into a lane; keys that are left out stay as they are."""
-        self.world.place(state, lane, self.rules, {**self.describe(state, lane), **_known(self, state, description)})
+        """Draw the situation you want to study into a lane; keys that are left out stay as they are.
+
+        Raises UsageError, with the lane unchanged, where the description is none of this world.
+        """
+        known = self.describe(state, lane)
+        for key in description or {}:
+            if key not in known:
+                raise unknown("key", key, known, "place")
+        before = self.allocate(1)
+        self.fork(state, lane, before, 0)
+        try:
+            self.world.place(state, lane, self.rules, {**known, **(description or {})})
+        except Exception as error:
+            self.fork(before, 0, state, lane)
+            if isinstance(error, UsageError):
+                raise
+            reason = f"{error.__class__.__name__}: {error}"
+            raise UsageError(f"place: {reason}; expected what describe() returns") from None
 
     def words(self, state, lane: int = 0, agent: int = 0) -> str:
         """What one agent sees, as text."""
@@ -195,14 +211,6 @@ class Stage:
         trail = np.zeros((self.agents, 0, 2), np.int32) if trail is None else trail
         self.world.paint(state, lane, self.rules, trail, blend, image)
         return image
-
-
-def _known(stage: Stage, state, description: Mapping[str, Any] | None) -> dict:
-    known = stage.describe(state)
-    for key in description or {}:
-        if key not in known:
-            raise unknown("key", key, known, "place")
-    return dict(description or {})
 
 
 def _validated(world: World, options: Mapping[str, Any]):

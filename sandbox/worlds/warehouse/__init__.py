@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.core.errors import UsageError, unknown
-from sandbox.core.world import Perturbation, World
+from sandbox.core.errors import UsageError
+from sandbox.core.world import Perturbation, World, doses
 from sandbox.worlds.warehouse import kernels, scene, words
 from sandbox.worlds.warehouse.belief import believe
 from sandbox.worlds.warehouse.layouts import SIZES, load
@@ -55,17 +55,6 @@ PERTURBATIONS = (
 )
 
 
-def _doses(perturb: dict[str, float]) -> np.ndarray:
-    dose = np.zeros(len(Dose))
-    for name, value in perturb.items():
-        if name.upper() not in Dose.__members__:
-            raise unknown("perturbation", name, [d.name.lower() for d in Dose], WHERE)
-        if not 0 <= value <= 1:
-            raise UsageError(f"{WHERE}: perturb.{name}: dose {value}, expected 0..1")
-        dose[Dose[name.upper()]] = value
-    return dose
-
-
 def build(options: Options) -> Rules:
     """The rules of a warehouse; raises UsageError for a bad map and for more agents or requests than it holds."""
     plan, goals, courier = load(options.layout)
@@ -86,9 +75,10 @@ def build(options: Options) -> Rules:
         raise UsageError(f"{WHERE}: {requests} requests, expected fewer than the layout's {len(homes)} shelves")
     board = min(requests, BOARD_AT_MOST) if options.board or courier else 0
     return Rules(
-        verbs=len(Verb), plan=plan, goals=goals, homes=homes, agents=options.agents, requests=requests,
-        deliveries=options.deliveries, max_ticks=options.max_ticks, sight=options.sight,
-        reward=int(Reward[options.reward.upper()]), courier=courier, board=board, dose=_doses(options.perturb),
+        verbs=len(Verb), noop=int(Verb.NOOP), plan=plan, goals=goals, homes=homes, agents=options.agents,
+        requests=requests, deliveries=options.deliveries, max_ticks=options.max_ticks, sight=options.sight,
+        reward=int(Reward[options.reward.upper()]), courier=courier, board=board,
+        dose=doses(options.perturb, Dose, WHERE),
     )  # fmt: skip
 
 

@@ -6,17 +6,16 @@ Sturtevant 2012, "Benchmarks for grid-based pathfinding".
 """
 
 from collections import deque
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError
+from sandbox.core.maps import parse_grid, read_layout
 from sandbox.worlds.warehouse.state import Cell
 
 SIZES = {"tiny": (1, 3), "small": (2, 3), "medium": (2, 5), "large": (3, 5)}  # shelf rows, shelf columns
 COLUMN_HEIGHT = 8
-MOST_CELLS = 4_000_000
 
 
 class Layout(NamedTuple):
@@ -41,23 +40,6 @@ def named(name: str) -> Layout:
     return Layout(plan, goals, courier=False)
 
 
-def _grid(lines: list[str], first_line: int, kinds: dict[str, Cell], where: str) -> np.ndarray:
-    """Rows of characters as cells; the error names line and column."""
-    width = len(lines[0]) if lines else 0
-    if width == 0 or len(lines) * width > MOST_CELLS:
-        raise UsageError(f"{where}: a map has 1 to {MOST_CELLS:,} cells, this one {len(lines)} x {width}")
-    for number, line in enumerate(lines, first_line):
-        for column, char in enumerate(line, 1):
-            if char not in kinds:
-                known = " ".join(sorted(kinds))
-                raise UsageError(
-                    f"{where}: line {number}, column {column}: {char!r} is no cell; expected one of {known}"
-                )
-        if len(line) != width:
-            raise UsageError(f"{where}: line {number} has {len(line)} cells, expected {width} as in line {first_line}")
-    return np.array([[kinds[char] for char in line] for line in lines], np.int8)
-
-
 def _reached(open_cells: np.ndarray, start: tuple[int, int]) -> np.ndarray:
     """The cells of ``open_cells`` (bool) that hang together with ``start``."""
     seen = np.zeros_like(open_cells)
@@ -79,7 +61,7 @@ def parse_rware(text: str, where: str) -> Layout:
     while lines and not lines[-1]:
         lines.pop()
     kinds = {".": Cell.FLOOR, "x": Cell.SLOT, "g": Cell.GOAL}
-    plan = _grid(lines[skipped:], skipped + 1, kinds, where)
+    plan = parse_grid(lines[skipped:], kinds, where, skipped + 1)
     goals = np.argwhere(plan == Cell.GOAL).astype(np.int32)
     if len(goals) == 0:
         raise UsageError(f"{where}: no goal; expected at least one 'g'")
@@ -108,7 +90,7 @@ def parse_movingai(text: str, where: str) -> Layout:
     while lines and not lines[-1].strip():
         lines.pop()
     kinds = dict.fromkeys(".GS", Cell.FLOOR) | dict.fromkeys("@OTW", Cell.WALL)
-    plan = _grid(lines, len(header) + 2, kinds, where)
+    plan = parse_grid(lines, kinds, where, len(header) + 2)
     size = (int(header["height"]), int(header["width"]))
     if plan.shape != size:
         raise UsageError(
@@ -134,16 +116,7 @@ def load(layout: str) -> Layout:
     """A layout by name, by path, or as the map's text itself (anything with more than one line)."""
     if layout in SIZES:
         return named(layout)
-    where = "layout"
-    if "\n" not in layout.strip():
-        path = Path(layout).expanduser()
-        if not path.is_file():
-            raise unknown("layout", layout, SIZES, "world 'warehouse'; not a file either")
-        where = str(path)
-        try:
-            layout = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{where}: expected a text file with a map ({error.__class__.__name__})") from None
-    if layout.lstrip().startswith("type"):
-        return parse_movingai(layout.lstrip(), where)
-    return parse_rware(layout, where)
+    text, where = read_layout(layout, SIZES, "world 'warehouse'")
+    if text.lstrip().startswith("type"):
+        return parse_movingai(text.lstrip(), where)
+    return parse_rware(text, where)

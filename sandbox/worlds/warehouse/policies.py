@@ -4,6 +4,7 @@ import numpy as np
 
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
+from sandbox.engine.policies import idle, random
 from sandbox.worlds.warehouse.oracle import oracle
 from sandbox.worlds.warehouse.routes import detour, distance, follow, neighbour, plan, verb_towards
 from sandbox.worlds.warehouse.state import Cell, Note, Verb
@@ -12,30 +13,6 @@ GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the wa
 GO_ROUND = 0.5  # of these, in halls of narrow aisles, by another route; else by a step aside
 WAIT = np.int32(Verb.NOOP)
 LOSE_HOPE = 12  # ticks in the way after which a shelf is put back somewhere else
-
-
-@kernel
-def idle(obs, lane, rules, memory, team, dice, actions):
-    """Does nothing: the baseline of every world."""
-    for agent in team:
-        actions[lane, agent, 0], actions[lane, agent, 1] = Verb.NOOP, 0
-
-
-@kernel
-def random(obs, lane, rules, memory, team, dice, actions):
-    """A legal action with equal chance."""
-    for agent in team:
-        mask = obs.mask[lane, agent]
-        legal = 0
-        for verb in range(len(mask)):
-            legal += mask[verb]
-        pick = below(legal, dice, 0, 0, agent)
-        for verb in range(len(mask)):
-            if mask[verb]:
-                if pick == 0:
-                    actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
-                    break
-                pick -= 1
 
 
 @kernel

@@ -73,19 +73,7 @@ def _place_agent(s: State, lane: int, rules: Rules, i: int, given: dict) -> None
 
 
 def place(s: State, lane: int, rules: Rules, given: dict) -> None:
-    """Draw a situation; raises UsageError, with the lane unchanged, if it is none."""
-    before = [field[lane].copy() for field in s]
-    try:
-        _place(s, lane, rules, given)
-    except Exception as error:
-        for field, old in zip(s, before, strict=True):
-            field[lane] = old
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"place: {error.__class__.__name__}: {error}; expected what describe() returns") from None
-
-
-def _place(s: State, lane: int, rules: Rules, given: dict) -> None:
+    """Draw a situation; raises UsageError where it is none."""
     if len(given["agents"]) != rules.agents:
         raise UsageError(f"place: {len(given['agents'])} agents, expected {rules.agents}")
     s.seed[lane], s.tick[lane], s.delivered[lane] = given["seed"], given["tick"], given["delivered"]

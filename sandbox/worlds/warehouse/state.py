@@ -99,6 +99,7 @@ class Rules(NamedTuple):
     """What never changes in an episode."""
 
     verbs: int
+    noop: int  # the verb that does nothing
     plan: np.ndarray  # (H, W) int8    see Cell
     goals: np.ndarray  # (G, 2) int32  in the order in which deliveries are looked at
     homes: np.ndarray  # (S, 2) int32  where the shelves stand at first; (S, 2) of -1 for the courier task

@@ -1,0 +1,29 @@
+"""Policies that know no world: the no-op, and a legal action at random."""
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+
+
+@kernel
+def idle(obs, lane, rules, memory, team, dice, actions):
+    """Does nothing: the baseline of every world."""
+    for agent in team:
+        actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
+
+
+@kernel
+def random(obs, lane, rules, memory, team, dice, actions):
+    """A legal pair of verb and target with equal chance."""
+    targets = obs.mask.shape[2] // rules.verbs
+    for agent in team:
+        mask = obs.mask[lane, agent]
+        legal = 0
+        for pair in range(len(mask)):
+            legal += mask[pair]
+        pick = below(legal, dice, 0, 0, agent)
+        for pair in range(len(mask)):
+            if mask[pair]:
+                if pick == 0:
+                    actions[lane, agent, 0], actions[lane, agent, 1] = pair // targets, pair % targets
+                    break
+                pick -= 1
