@@ -37,9 +37,9 @@ def met(value: float, target: float, at_least: bool = True) -> str:
     return f"{'met' if good else 'MISSED'}: {'at least' if at_least else 'at most'} {number(target)}"
 
 
-def machine() -> None:
-    """One line on hardware and versions."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "rware"))
+def machine(*peers: str) -> None:
+    """One line on hardware and versions, also of the peer packages."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", *peers))
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     console.print(
         f"{_processor()}, {cores()} cores of {os.cpu_count()}, load {load:.1f} at start; "

@@ -5,13 +5,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from statistics import median
 
 import numpy as np
 import rware.warehouse as rware
 
 import sandbox
+from benchmarks.pace import Pace, seconds
 from benchmarks.report import console, machine, met, table
 
 EPISODE = 500  # ticks
@@ -23,42 +23,7 @@ SCENARIO = {
 }
 
 
-def seconds(work: Callable, *arguments) -> float:
-    start = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - start
-
-
 # -- beside rware ------------------------------------------------------------------------------------------------------
-
-
-class Pace:
-    """What was measured of one contestant, a line for each round: joint steps, seconds, seconds of CPU time."""
-
-    def __init__(self, name: str, work: Callable[[], int]):
-        self.name, self.work, self.rounds = name, work, []
-
-    def run(self) -> None:
-        cpu, wall = time.process_time(), time.perf_counter()
-        steps = self.work()
-        self.rounds.append((steps, time.perf_counter() - wall, time.process_time() - cpu))
-
-    def rates(self) -> list[float]:
-        return [steps / wall for steps, wall, _ in self.rounds]
-
-    @property
-    def rate(self) -> float:
-        return median(self.rates())
-
-    @property
-    def cpu_rate(self) -> float:
-        """Steps a second of CPU time: what a core does that is not shared."""
-        return median(steps / cpu for steps, _, cpu in self.rounds)
-
-    @property
-    def cores(self) -> float:
-        """How many cores the machine gave."""
-        return median(cpu / wall for _, wall, cpu in self.rounds)
 
 
 def play_peer(episodes: int) -> int:
@@ -186,7 +151,7 @@ PARTS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step, "sta
 def main(quick: bool = False, only: str | None = None) -> None:
     if only not in (None, *PARTS):
         sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
-    machine()
+    machine("rware")
     for name, part in PARTS.items():
         if only in (None, name):
             part(quick)

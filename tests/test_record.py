@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-import sandbox
 from sandbox.core.errors import RecordError
 from sandbox.record import (
     Log,
