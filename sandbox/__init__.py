@@ -1,9 +1,30 @@
 """Sandbox: a wind tunnel for agent teams."""
 
+from typing import Any
+
+from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.engine.stage import Stage, make
 from sandbox.model import Sandbox
 from sandbox.trials.trial import run
 
-__all__ = ["Finish", "Outcome", "Sandbox", "Stage", "make", "run"]
+__all__ = ["Finish", "Outcome", "Sandbox", "Stage", "gym_env", "make", "parallel_env", "run"]
 __version__ = "0.1.0"
+
+
+def parallel_env(world: str, render_mode: str | None = None, **options: Any):
+    """A world as a PettingZoo environment: ``parallel_env("kitchen", layout="cramped_room")``; extra ``rl``."""
+    return _learning().ParallelEnv(world, render_mode, **options)
+
+
+def gym_env(world: str, render_mode: str | None = None, **options: Any):
+    """A world with one agent as a Gymnasium environment; extra ``rl``."""
+    return _learning().SingleEnv(world, render_mode, **options)
+
+
+def _learning():
+    try:
+        from sandbox.fronts import rl
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is missing for learners' environments: pip install 'sandbox[rl]'") from None
+    return rl
