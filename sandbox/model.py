@@ -10,7 +10,7 @@ import mesa
 import numpy as np
 
 from sandbox.agents.agent import Agent
-from sandbox.agents.reasoners.scripted import Scripted
+from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner
 from sandbox.core.finish import Finish
 from sandbox.engine.stage import Stage
@@ -70,7 +70,8 @@ class Sandbox(mesa.Model):
         for group in self.scenario.agents:
             rows = list(range(row, row + group.count))
             if group.reasoner == "scripted":
-                found.append((rows, Scripted(group.script, self.stage.verbs)))
+                script = parse_script(group.script, self.stage.world, "script")
+                found.append((rows, Scripted(script, self.stage.rules.noop)))
             row += group.count
         return found
 

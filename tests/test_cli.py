@@ -137,6 +137,7 @@ BAD = {
     "unknown table": (GOOD + "[pertub]\nx = 1", "did you mean 'perturb'"),
     "unknown option": (GOOD.replace("deliveries", "delivery"), "did you mean 'deliveries'"),
     "unknown reasoner": (GOOD.replace('"rules"', '"rulez"'), "did you mean 'rules'"),
+    "target out of range": (GOOD.replace('"rules"', '"scripted"\nscript = ["forward 3"]'), "expected 0..0"),
     "unknown verb": (GOOD.replace('"rules"', '"scripted"\nscript = ["foward"]'), "did you mean 'forward'"),
     "unknown perturbation": (GOOD + "[perturb]\nstuck_robot = 0.5", "did you mean 'stuck_robots'"),
     "dose out of range": (GOOD + "[perturb]\nstuck_robots = 1.5", "expected 0..1"),

@@ -1,9 +1,12 @@
 """What no one should have to check by eye: lint, the order of the floors, file sizes, traces of a machine."""
 
+import ast
 import subprocess
 import sys
 
 import pytest
+
+from sandbox.core import registry
 
 LONGEST = 300  # lines of one file of the package
 TRACES = ("/wo|rk/", "/ro|ot/", "pypi|.org", "pythonhosted|.org", "registry.npm|js", "proxy.go|lang")  # without the bar
@@ -56,3 +59,24 @@ def test_only_the_kernel_module_compiles(root):
     sources = {path.relative_to(root).as_posix(): path.read_text() for path in (root / "sandbox").rglob("*.py")}
     assert [name for name, text in sources.items() if "njit" in text] == ["sandbox/engine/kernel.py"]
     assert not [name for name, text in sources.items() if "parallel=True" in text or "fastmath=True" in text]
+
+
+def _names_in_code(path) -> set[str]:
+    """Words of the code itself, in lower case: names, attributes, modules, and texts that are no docstrings."""
+    words, tree = set(), ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "name", "module", "arg"):
+            words.update(str(getattr(node, field, None) or "").lower().replace("_", ".").split("."))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""  # visited after its statement: docstrings are for people
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.update(node.value.lower().replace("_", " ").replace(".", " ").split())
+    return words
+
+
+def test_nothing_but_the_registry_knows_a_world_by_name(root):
+    known, found = set(registry.names()) - {"web"}, {}  # "web" is a word of browsers and addresses too
+    for path in (root / "sandbox").rglob("*.py"):
+        if "worlds" not in path.parts and path.name != "registry.py":
+            found[path.relative_to(root).as_posix()] = _names_in_code(path) & known
+    assert len(found) > 30 and not {path: words for path, words in found.items() if words}

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.agents.reasoners.scripted import parse_script
 from sandbox.core.errors import unknown
 from sandbox.core.registry import find
 from sandbox.engine.stage import Stage, make
@@ -29,7 +30,7 @@ class AgentGroup(BaseModel):
     count: int = Field(1, ge=1, le=100_000)
     reasoner: str = "rules"
     role: str | None = None
-    script: list[str] = []  # verbs, for the reasoner "scripted"
+    script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
 
 
 class Scenario(BaseModel):
@@ -52,9 +53,7 @@ class Scenario(BaseModel):
                 raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
             if group.role is not None and group.role not in world.roles:
                 raise unknown("role", group.role, world.roles, f"agents[{k}]")
-            for verb in group.script:
-                if verb not in world.verbs:
-                    raise unknown("verb", verb, world.verbs, f"agents[{k}].script")
+            parse_script(group.script, world, f"agents[{k}].script")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))
