@@ -39,6 +39,8 @@ class Sandbox(mesa.Model):
     with ``finish`` ERROR and the message in ``error``.
     """
 
+    scenario: Scenario = None  # shadows a property of Mesa 3.5, which writes itself into what it is given
+
     def __init__(self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, **overrides: Any):
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)

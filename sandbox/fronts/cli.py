@@ -45,7 +45,11 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
     world = registry.find(name)
     for table in world_tables(world):
         out.print(table)
-    out.print(f"layouts: {', '.join(world.layouts)}, or a file\nrules of record: {world.source}")
+    out.print(
+        f"layouts: {', '.join(world.layouts)}, or a file\nroles: {', '.join(world.roles)}\n"
+        f"policies: {', '.join(world.policies)} (of these see the whole state: {', '.join(sorted(world.sighted))})\n"
+        f"rules of record: {world.source}"
+    )
 
 
 @app.command()

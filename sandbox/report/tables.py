@@ -39,10 +39,15 @@ def _text(value) -> str:
 
 def worlds_table(worlds: list[World]) -> Table:
     """What worlds there are."""
-    table = Table("world", "what happens there", "layouts", "policies", title="Worlds", title_justify="left")
+    table = Table("world", "what happens there", "layouts", title="Worlds", title_justify="left", show_lines=True)
     for world in worlds:
-        table.add_row(world.name, world.summary, ", ".join(world.layouts), ", ".join(world.policies))
+        table.add_row(world.name, world.summary, _few(world.layouts))
     return table
+
+
+def _few(names: tuple[str, ...], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def world_tables(world: World) -> list[Table]:

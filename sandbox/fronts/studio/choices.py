@@ -9,6 +9,8 @@ from sandbox.core.registry import find, names
 from sandbox.core.world import World
 
 TEAM = 19  # agents at most: as many as RWARE registers
+BUTTONS = 6  # choices at most that stand side by side; more of them make a list
+OF_A_WORLD = ("layout", "team", "policy")  # keys of what is chosen anew with another world
 SEEDS = 2**64
 
 
@@ -27,7 +29,7 @@ def choose() -> Choice:
         world = _world()
         layout = _pick("Layout", "layout", list(world.layouts), world.layouts[0], "How large the place is.")
         team = st.slider(
-            f"Team size ({world.roles[0]}s)", 1, TEAM, 4, key="team", bind="query-params",
+            f"Team size ({world.roles[0]}s)", 1, *_team(world), key="team", bind="query-params",
             help="How many work at the same task.",
         )  # fmt: skip
         policy = _pick("Policy", "policy", list(world.policies), _usual(world), _policy_help(world))
@@ -39,9 +41,12 @@ def choose() -> Choice:
 
 def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
     """One of a few; a default beside a value from the address would be warned of in the server's log."""
-    default = None if st.query_params.get(key) in options else usual
+    given = st.query_params.get(key) in options
+    if len(options) > BUTTONS:
+        index = {} if given else {"index": options.index(usual)}
+        return st.selectbox(label, options, key=key, bind="query-params", help=words, **index)
     return st.segmented_control(
-        label, options, default=default, required=True, key=key, bind="query-params", help=words
+        label, options, default=None if given else usual, required=True, key=key, bind="query-params", help=words
     )
 
 
@@ -49,7 +54,22 @@ def _world() -> World:
     known = names()
     if len(known) == 1:
         return find(known[0])
-    return find(st.selectbox("World", known, key="world", bind="query-params", help="Where the team works."))
+    words = "Where the team works."
+    return find(st.selectbox("World", known, key="world", bind="query-params", help=words, on_change=_forget))
+
+
+def _forget() -> None:
+    """Another world has other layouts and policies, and a team of its own size."""
+    for key in OF_A_WORLD:
+        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)
+
+
+def _team(world: World) -> tuple[int, int]:
+    """The largest team that can be chosen, and the usual one."""
+    field = world.options.model_fields["agents"]
+    most = min([TEAM, *(rule.le for rule in field.metadata if hasattr(rule, "le"))])
+    return most, field.default
 
 
 def _usual(world: World) -> str:
