@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from records import record, story
 
 import sandbox
 
@@ -100,3 +101,11 @@ def warm_tiny(tiny):
     for policy in tiny.world.policies:
         tiny.play([1], policy, ticks=2, trace=2)
     return tiny
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """The folder of a recorded run of three trials; copy it before you change it."""
+    folder = tmp_path_factory.mktemp("run") / "finished"
+    record(folder, story())
+    return folder

@@ -1,0 +1,140 @@
+"""The same result on any number of threads and lanes."""
+
+import hashlib
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.engine import pool
+
+
+@given(st.integers(0, 500), st.integers(1, 64))
+def test_ranges_cover_every_lane_once(count, parts):
+    spans = pool.ranges(count, parts)
+    assert [lane for start, stop in spans for lane in range(start, stop)] == list(range(count))
+    sizes = [stop - start for start, stop in spans]
+    assert len(spans) <= parts and max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 7])
+def test_work_over_lanes_is_summed_and_its_errors_come_out(threads):
+    assert pool.over_lanes(lambda start, stop: sum(range(start, stop)), 101, threads) == 5050
+    with pytest.raises(ZeroDivisionError):
+        pool.over_lanes(lambda start, stop: 1 // 0, 101, threads)
+
+
+@pytest.mark.parametrize("policy", ["idle", "random", "rules", "oracle"])
+def test_any_number_of_threads_and_lanes_plays_the_same(warm_tiny, policy):
+    seeds, ticks = range(100, 117), 60
+    state, tally, digests = warm_tiny.play(seeds, policy, ticks, threads=1, trace=ticks)
+    for threads in (2, 5):
+        again, counted, same = warm_tiny.play(seeds, policy, ticks, threads=threads, trace=ticks)
+        assert np.array_equal(same, digests)
+        assert all(np.array_equal(a, b) for a, b in zip((*state, *tally), (*again, *counted), strict=True))
+    for lane in (0, 16):
+        alone, counted, same = warm_tiny.play([seeds[lane]], policy, ticks, trace=ticks)
+        assert np.array_equal(same[0], digests[lane]) and warm_tiny.digest(alone) == warm_tiny.digest(state, lane)
+        assert all(np.array_equal(a[0], b[lane]) for a, b in zip(counted, tally, strict=True))
+    assert digests[0, -1].tobytes().hex() == warm_tiny.digest(state, 0)
+
+
+def test_no_lanes_play_too(warm_tiny):
+    state, tally, digests = warm_tiny.play([], "rules", 5, trace=5)
+    assert state.seed.shape == (0,) and tally.reward.shape == (0, 4) and digests.shape == (0, 5, 32)
+
+
+def _by_hand(stage, seed: int) -> str:
+    """Observe and step from Python, with actions of one's own."""
+    state, rng = stage.reset([seed, seed + 1]), np.random.default_rng(seed)
+    seen, hasher = stage.observation(2), hashlib.sha256()
+    for _ in range(30):
+        for part in stage.observe(state, seen):
+            hasher.update(part.tobytes())
+        actions = np.zeros((2, stage.agents, 2), np.int32)
+        actions[..., 0] = rng.integers(0, 5, (2, stage.agents))
+        stage.step(state, actions)
+    return hasher.hexdigest() + stage.digest(state, 0) + stage.digest(state, 1)
+
+
+def _played(stage, seed: int) -> bytes:
+    policy = ("rules", "random", "oracle")[seed % 3]
+    return stage.play([seed, seed + 7], policy, 40, threads=1 + seed % 2, trace=40)[2].tobytes()
+
+
+def at_once(count: int, work) -> list:
+    """``work(k)`` on a thread of its own for each k, all let go at the same moment."""
+    found, gate = [None] * count, threading.Barrier(count)
+
+    def run(k):
+        gate.wait()
+        found[k] = work(k)
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def test_threads_on_lanes_of_their_own_do_not_meet(warm_tiny):
+    def work(k):
+        return [(_played(warm_tiny, k + 10 * turn), _by_hand(warm_tiny, k + 10 * turn)) for turn in range(3)]
+
+    alone = [work(k) for k in range(6)]
+    assert at_once(6, work) == alone
+
+
+def test_threads_share_one_state_lane_by_lane(warm_tiny):
+    """Neighbouring lanes of the same arrays."""
+    actions = np.full((8, warm_tiny.agents, 2), (1, 0), np.int32)
+    alone, shared = warm_tiny.reset(range(8)), warm_tiny.reset(range(8))
+    for lane in range(8):
+        for _ in range(50):
+            warm_tiny.world.step(alone, lane, actions, warm_tiny.rules)
+
+    def work(lane):
+        for _ in range(50):
+            warm_tiny.world.step(shared, lane, actions, warm_tiny.rules)
+
+    at_once(8, work)
+    assert all(np.array_equal(a, b) for a, b in zip(alone, shared, strict=True))
+
+
+COLD = """
+import json, threading
+import numpy as np
+from sandbox.engine.kernel import specialise
+from toy import loops
+
+NAMES = ("double", "triple")
+found, gate = [None] * 8, threading.Barrier(8)
+
+def work(k):
+    out = np.zeros(4, np.int64)
+    gate.wait()
+    loop = specialise(loops.total, NAMES[k % 2], rate=getattr(loops, NAMES[k % 2]))
+    loop(out, np.uint64(k), 100)
+    found[k] = out.tolist()
+
+threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+alone = []
+for k in range(8):
+    out = np.zeros(4, np.int64)
+    specialise(loops.total, NAMES[k % 2], rate=getattr(loops, NAMES[k % 2]))(out, np.uint64(k), 100)
+    alone.append(out.tolist())
+print(json.dumps([found, alone]))
+"""
+
+
+def test_a_cold_first_call_from_many_threads(install):
+    cold = install.run("-c", COLD)
+    warm = install.run("-c", COLD)
+    assert cold[0] == cold[1] == warm[0] == warm[1] and None not in cold[0]
