@@ -6,9 +6,11 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.engine.stage import Stage, make
 from sandbox.model import Sandbox
+from sandbox.trials.batch import batch
+from sandbox.trials.results import results
 from sandbox.trials.trial import run
 
-__all__ = ["Finish", "Outcome", "Sandbox", "Stage", "gym_env", "make", "parallel_env", "run"]
+__all__ = ["Finish", "Outcome", "Sandbox", "Stage", "batch", "gym_env", "make", "parallel_env", "results", "run"]
 __version__ = "0.1.0"
 
 

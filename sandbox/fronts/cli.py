@@ -12,14 +12,16 @@ from rich.console import Console
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
-from sandbox.fronts.progress import Live
+from sandbox.fronts.progress import Counting, Live
 from sandbox.model import Sandbox
 from sandbox.record import open_run
-from sandbox.report.tables import outcome_table, world_tables, worlds_table
+from sandbox.report.tables import batch_table, outcome_table, world_tables, worlds_table
 from sandbox.report.video import check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.load import parse_value
+from sandbox.trials import batch as batches
 from sandbox.trials import replay as replays
+from sandbox.trials.results import results
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
 
@@ -89,6 +91,29 @@ def _run(scenario: Scenario, folder: Path) -> tuple[Outcome, bool]:
         err.print(f"stopped; what was done is kept in {folder}")
         with open_run(folder) as record:
             return Outcome(**record.outcomes[0]), True
+
+
+@app.command()
+def batch(
+    scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML), with [sweep] and [trials] if it has them")],
+    trials: Annotated[int | None, typer.Option(min=1, help="seeds of each condition; default: the scenario's")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="folder of the batch; default: runs/...")] = None,
+) -> None:
+    """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
+    chosen = load(scenario, dict(_pair(text) for text in set_ or []))
+    for each in batches.plan(chosen):
+        _warm_up(each)
+    folder = folder or Path("runs") / f"{scenario.stem}-batch"
+    try:
+        with Counting(err, chosen.title or scenario.stem) as counting:
+            batches.batch(chosen, folder, trials, workers, on_progress=counting)
+    except KeyboardInterrupt:
+        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
+        raise typer.Exit(1) from None
+    out.print(batch_table(results(folder), chosen.title or scenario.stem))
+    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
 
 
 @app.command()

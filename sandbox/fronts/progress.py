@@ -1,28 +1,28 @@
-"""Progress of a trial: a live bar on a terminal, plain lines elsewhere."""
+"""Progress of a trial or a batch: a live bar on a terminal, plain lines elsewhere."""
 
 import time
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sandbox.model import Sandbox
+from sandbox.trials.batch import Progress as Count
 
 PLAIN_SECONDS = 2.0  # between two plain lines
 REDRAW_SECONDS = 0.1
 
 
-class Live:
-    """Called with the model after every tick; use it in a ``with``."""
+class _Shown:
+    """Something that goes on; use it in a ``with``."""
 
-    def __init__(self, console: Console):
+    def __init__(self, console: Console, *columns):
         self._console = console
-        told = TextColumn("{task.fields[told]}")
-        columns = (TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
         self._task = None
         self._next = self._started = time.monotonic()
 
-    def __enter__(self) -> "Live":
+    def __enter__(self) -> Self:
         if self._bar:
             self._bar.start()
         return self
@@ -31,18 +31,58 @@ class Live:
         if self._bar:
             self._bar.stop()
 
-    def __call__(self, model: Sandbox) -> None:
+    def _is_due(self, over: bool) -> bool:
         now = time.monotonic()
-        if model.ticks == 0:
-            self._started = now
-        if now < self._next and model.running:
-            return
+        if now < self._next and not over:
+            return False
         self._next = now + (REDRAW_SECONDS if self._bar else PLAIN_SECONDS)
-        rate = model.ticks / max(now - self._started, 1e-9)
-        told = f"tick {model.ticks}, {model.tasks_done} of {model.tasks_total or 'no end'} tasks, {rate:,.0f} ticks/s"
+        return True
+
+    def _rate(self, count: int) -> float:
+        return count / max(time.monotonic() - self._started, 1e-9)
+
+    def _show(self, name: str, told: str, done: int, total: int | None) -> None:
         if self._bar is None:
             self._console.print(told)
             return
         if self._task is None:
-            self._task = self._bar.add_task(model.scenario.title or model.scenario.world.name, told="")
-        self._bar.update(self._task, total=model.tasks_total or None, completed=model.tasks_done, told=told)
+            self._task = self._bar.add_task(name, told="")
+        self._bar.update(self._task, total=total, completed=done, told=told)
+
+
+class Live(_Shown):
+    """Of one trial: called with the model after every tick."""
+
+    def __init__(self, console: Console):
+        told = TextColumn("{task.fields[told]}")
+        super().__init__(console, TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
+
+    def __call__(self, model: Sandbox) -> None:
+        if model.ticks == 0:
+            self._started = time.monotonic()
+        if not self._is_due(not model.running):
+            return
+        of, rate = model.tasks_total or "no end", self._rate(model.ticks)
+        told = f"tick {model.ticks}, {model.tasks_done} of {of} tasks, {rate:,.0f} ticks/s"
+        name = model.scenario.title or model.scenario.world.name
+        self._show(name, told, model.tasks_done, model.tasks_total or None)
+
+
+class Counting(_Shown):
+    """Of a batch: called with how far it is."""
+
+    def __init__(self, console: Console, name: str):
+        told = TextColumn("{task.fields[told]}")
+        super().__init__(console, TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
+        self._name, self._before = name, None
+
+    def __call__(self, count: Count) -> None:
+        if self._before is None:  # what an earlier call has done costs no time in this one
+            self._before, self._started = count.done, time.monotonic()
+        if not self._is_due(count.done >= count.total):
+            return
+        share = f"{count.successes / count.done:.2%}" if count.done else "none"
+        rate = self._rate(count.done - self._before)
+        left = f", {(count.total - count.done) / rate:,.0f} s left" if rate and count.done < count.total else ""
+        told = f"{count.done:,} of {count.total:,} trials, {share} succeed, {rate:,.0f} trials/s{left}"
+        self._show(self._name, told, count.done, count.total)

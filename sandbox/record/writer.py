@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
-from sandbox.record.store import DATABASE, SCHEMA, explain, primary_code
+from sandbox.record.lock import Lock
+from sandbox.record.store import DATABASE, SCHEMA
 
-LOCK = "run.lock"
 _ROWS = 256  # in one statement: Python gives up its GIL for each, and may wait 5 ms to get it back
 _META = "INSERT INTO meta VALUES (?, ?)"
 
@@ -33,12 +33,11 @@ class Writer:
         self._head = GENESIS
         self._tree = Merkle()
         self._lock = _claim(folder)
-        self._lock_path = folder / LOCK
         try:
             self._db = _create(folder / DATABASE)
         except BaseException:
             (folder / DATABASE).unlink(missing_ok=True)  # else a full disk would leave a folder that looks used
-            self._release()
+            self._lock.release()
             raise
 
     def write(self, entries: Sequence[Entry], last: bool = False) -> None:
@@ -62,7 +61,7 @@ class Writer:
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
-        self._release()
+        self._lock.release()
 
     def _link(self, entry: Entry) -> tuple:
         leaf, previous = leaf_hash(entry.body), self._head
@@ -75,31 +74,14 @@ class Writer:
         places = ",".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
         self._db.execute(f"INSERT INTO event VALUES {places}", [value for row in rows for value in row])
 
-    def _release(self) -> None:
-        self._lock.close()
-        self._lock_path.unlink(missing_ok=True)
 
-
-def _claim(folder: Path) -> sqlite3.Connection:
-    """Take the lock of the folder and create its empty database, or say who has it.
-
-    The lock is an open transaction on a file of its own: it works on every system, and ends with its process.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        lock.execute("PRAGMA journal_mode = MEMORY")  # nothing is written: no second file is needed
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
-        lock.close()
-        if primary_code(error) == sqlite3.SQLITE_BUSY:
-            raise RecordError(f"{folder}: another process is writing this run; choose another folder") from error
-        raise explain(error, folder / LOCK) from error
+def _claim(folder: Path) -> Lock:
+    """Take the folder and create its empty database, or say that there is one."""
+    lock = Lock(folder)
     try:
         (folder / DATABASE).touch(exist_ok=False)  # atomic: of two that come this far, one creates it
     except OSError as error:
-        lock.close()
-        (folder / LOCK).unlink(missing_ok=True)
+        lock.release()
         if isinstance(error, FileExistsError):
             raise RecordError(f"{folder} already holds a run; choose another folder, or remove that one") from error
         raise

@@ -2,10 +2,12 @@
 
 from dataclasses import fields
 
+import pandas as pd
 from rich.table import Table
 
 from sandbox.core.finish import Outcome
 from sandbox.core.world import World
+from sandbox.statistics import CONFIDENCE, success_rate
 
 _WORDS = {
     "seconds": "wall-clock seconds",
@@ -35,6 +37,33 @@ def _text(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def batch_table(rows: pd.DataFrame, title: str) -> Table:
+    """One row for each condition: success with its exact interval, and steps of those that succeeded."""
+    keys = [key for key in rows.columns if "." in key]
+    table = Table(
+        title=title, title_justify="left", caption=f"exact {CONFIDENCE:.0%} intervals; steps: median of successes"
+    )
+    for key in keys:
+        table.add_column(key, overflow="fold")
+    for name in ("trials", "success, interval", "steps", "errors"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, group in rows.groupby("condition"):
+        table.add_row(*(str(group[key].iloc[0]) for key in keys), *_measures(group))
+    return table
+
+
+def _measures(group: pd.DataFrame) -> tuple[str, ...]:
+    """Of one condition's trials; infrastructure errors never count."""
+    counted = group[group["error"].isna()]
+    errors = str(len(group) - len(counted))
+    if counted.empty:
+        return "0", "-", "-", errors
+    rate = success_rate(int(counted["success"].sum()), len(counted))
+    success = f"{100 * rate.value:.2f} %  {100 * rate.low:.2f} .. {100 * rate.high:.2f}"
+    steps = counted["steps_to_completion"].median()
+    return f"{len(counted):,}", success, "-" if pd.isna(steps) else f"{steps:g}", errors
 
 
 def worlds_table(worlds: list[World]) -> Table:

@@ -33,6 +33,14 @@ class AgentGroup(BaseModel):
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
 
 
+class TrialsTable(BaseModel):
+    """``[trials]``: how often each condition of a batch is tried, on the seeds ``seed``, ``seed`` + 1, ..."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    count: int = Field(100, ge=1, le=1_000_000_000)
+
+
 class Scenario(BaseModel):
     """A scenario as it will run."""
 
@@ -43,6 +51,8 @@ class Scenario(BaseModel):
     agents: list[AgentGroup] = Field(min_length=1)
     perturb: dict[str, float] = {}
     seed: int = Field(0, ge=0, lt=2**64)
+    sweep: dict[str, Any] = {}
+    trials: TrialsTable = TrialsTable()
 
     def stage(self) -> Stage:
         """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
@@ -57,6 +67,11 @@ class Scenario(BaseModel):
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))
+
+    @property
+    def compiled(self) -> bool:
+        """Whether all reasoners are compiled policies, so that whole episodes run in the compiled tier."""
+        return all(group.reasoner not in REASONERS for group in self.agents)
 
     def team(self) -> list[AgentGroup]:
         """The group of each agent, in order."""

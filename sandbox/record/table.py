@@ -1,0 +1,147 @@
+"""The outcomes of a batch: a table in the run's file, written chunk by chunk, each in one transaction with its mark.
+
+A batch that was killed has lost its unfinished chunks and nothing else; to open it again is to go on with it. Anything
+that reads SQLite can query it meanwhile: tables ``trial``, ``condition``, ``chunk``, ``meta``.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import astuple, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from sandbox.core.errors import RecordError, UsageError
+from sandbox.core.finish import Outcome
+from sandbox.record.lock import Lock
+from sandbox.record.store import BUSY_SECONDS, DATABASE, explain
+
+MEASURES = tuple(field.name for field in fields(Outcome))
+SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE condition (condition INTEGER PRIMARY KEY, overrides TEXT NOT NULL);  -- canonical JSON
+CREATE TABLE chunk (condition INTEGER, start INTEGER, stop INTEGER, PRIMARY KEY (condition, start)) WITHOUT ROWID;
+CREATE TABLE trial (condition INTEGER, trial INTEGER, {", ".join(MEASURES)},
+                    PRIMARY KEY (condition, trial)) WITHOUT ROWID;
+"""
+
+
+class Chunk(NamedTuple):
+    """Trials ``start`` .. ``stop`` - 1 of one condition."""
+
+    condition: int
+    start: int
+    stop: int
+
+
+class Table:
+    """The table of one batch, open for writing; a second process that opens it is refused."""
+
+    def __init__(self, folder: str | Path, scenario: dict, conditions: Sequence[dict]) -> None:
+        """Begin a batch in ``folder``, or go on with it; UsageError where it is a batch of something else."""
+        self.path = Path(folder) / DATABASE
+        self._lock = Lock(self.path.parent)
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._begin(scenario, conditions)
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise explain(error, self.path) from error
+            raise
+
+    def _begin(self, scenario: dict, conditions: Sequence[dict]) -> None:
+        known = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "event" in known:
+            raise UsageError(f"{self.path.parent} holds the record of a single run; choose another folder")
+        if "trial" in known:
+            _same(self.path.parent, self._meta("scenario"), scenario)
+            return
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")  # only a power cut loses the latest chunks
+        self._db.executescript("BEGIN;" + SCHEMA)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("created", created), ("scenario", _text(scenario))])
+        rows = [(number, _text(overrides)) for number, overrides in enumerate(conditions)]
+        self._db.executemany("INSERT INTO condition VALUES (?, ?)", rows)
+        self._db.execute("COMMIT")
+
+    def _meta(self, key: str) -> dict:
+        return json.loads(self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
+
+    def missing(self, conditions: int, count: int, size: int) -> Iterator[Chunk]:
+        """The chunks of ``size`` trials at most that are not there yet, of ``count`` trials for each condition."""
+        for condition in range(conditions):
+            done = self._db.execute("SELECT start, stop FROM chunk WHERE condition = ? ORDER BY start", (condition,))
+            at = 0
+            for start, stop in [*done.fetchall(), (count, count)]:
+                for first in range(at, min(start, count), size):
+                    yield Chunk(condition, first, min(first + size, start, count))
+                at = stop
+
+    def add(self, chunk: Chunk, outcomes: Iterable[Outcome]) -> None:
+        """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full)."""
+        numbers = range(chunk.start, chunk.stop)
+        rows = [(chunk.condition, k, *astuple(outcome)) for k, outcome in zip(numbers, outcomes, strict=True)]
+        places = ", ".join("?" * (2 + len(MEASURES)))
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(f"INSERT INTO trial VALUES ({places})", rows)
+            self._db.execute("INSERT INTO chunk VALUES (?, ?, ?)", chunk)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def counts(self) -> tuple[int, int]:
+        """Trials so far, and successes among them."""
+        return self._db.execute("SELECT count(*), coalesce(sum(success), 0) FROM trial").fetchone()
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):  # a reader is at work: the WAL stays beside the file, as readable
+            self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_table(folder: str | Path) -> tuple[list[str], list[tuple], dict[int, dict]]:
+    """Columns and rows of a batch by condition and trial, and the overrides of each condition."""
+    path = Path(folder) / DATABASE
+    if not path.is_file():
+        raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+            found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
+            conditions = dict(db.execute("SELECT condition, overrides FROM condition"))
+            columns = [column for column, *_ in found.description]
+            return columns, found.fetchall(), {number: json.loads(text) for number, text in conditions.items()}
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def _text(value: dict) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _same(folder: Path, before: dict, now: dict) -> None:
+    """Raise UsageError where the scenario is not the one that the batch was begun with, naming what changed."""
+    before, now = (dict(_flat("", value)) for value in (before, now))
+    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if changed:
+        told = "; ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in changed[:3])
+        raise UsageError(f"{folder}: begun with another scenario: {told}; choose another folder")
+
+
+def _flat(prefix: str, value) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict | list) and value:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), item)
+    else:
+        yield prefix, value

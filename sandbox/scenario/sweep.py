@@ -1,0 +1,58 @@
+"""``[sweep]``: the conditions of a batch.
+
+[sweep]                                      # crossed: every value with every other
+"world.layout" = ["tiny", "small"]
+"perturb.sensor_noise" = { from = 0.0, to = 1.0, step = 0.25 }
+
+[sweep.zip]                                  # zipped: these keys change together
+"agents.0.count" = [2, 4, 8]
+"world.deliveries" = [5, 10, 20]
+"""
+
+from itertools import product
+from typing import Any
+
+from sandbox.core.errors import UsageError, unknown
+
+ZIP = "zip"
+RANGE = ("from", "to", "step")
+
+
+def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
+    """The overrides of each condition, in the order of the file, the last key changing fastest; [{}] without a sweep.
+
+    Raises UsageError for what is no list and no range, an empty one, and zipped lists of different lengths.
+    """
+    axes = [[{key: value} for value in _values(key, given)] for key, given in sweep.items() if key != ZIP]
+    zipped = sweep.get(ZIP, {})
+    if not isinstance(zipped, dict):
+        raise UsageError(f"sweep.zip: {zipped!r}, expected a table of lists")
+    if zipped:
+        axes.append(_zipped({key: _values(f"zip.{key}", given) for key, given in zipped.items()}))
+    return [{key: value for part in parts for key, value in part.items()} for parts in product(*axes)]
+
+
+def _zipped(lists: dict[str, list]) -> list[dict[str, Any]]:
+    lengths = {key: len(values) for key, values in lists.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{key} has {n}" for key, n in lengths.items())
+        raise UsageError(f"sweep.zip: lists of one length expected; {told}")
+    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+
+
+def _values(key: str, given: Any) -> list:
+    """A list as it is; a range with both its ends."""
+    if isinstance(given, dict):
+        for name in given:
+            if name not in RANGE:
+                raise unknown("key", name, RANGE, f"sweep.{key}")
+        if len(given) < len(RANGE) or not all(isinstance(value, int | float) for value in given.values()):
+            raise UsageError(f"sweep.{key}: {given!r}, expected numbers for from, to and step")
+        first, last, step = (given[name] for name in RANGE)
+        if step <= 0 or last < first:
+            raise UsageError(f"sweep.{key}: from {first} to {last} by {step} is empty")
+        count = int((last - first) / step + 1e-9) + 1
+        return [first + k * step if isinstance(step, int) else round(first + k * step, 12) for k in range(count)]
+    if not isinstance(given, list) or not given:
+        raise UsageError(f"sweep.{key}: {given!r}, expected a list of values, or {{ from, to, step }}")
+    return given

@@ -1,0 +1,213 @@
+"""Batches: outcomes equal to hosted ones, nothing lost or doubled on the way, and what is wrong is said."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pandas as pd
+import pytest
+
+import sandbox
+from sandbox.core.errors import RecordError, UsageError
+from sandbox.core.finish import Finish
+from sandbox.fronts.cli import main
+from sandbox.record.table import Table
+from sandbox.scenario import load
+from sandbox.scenario.sweep import conditions
+from sandbox.statistics import success_rate
+from sandbox.trials import episodes
+from sandbox.trials.batch import batch
+
+SCENARIO = {
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 4, "max_ticks": 60},
+    "agents": [{"count": 3, "reasoner": "rules"}, {"count": 1, "reasoner": "random"}],
+    "perturb": {"action_failure": 0.2},
+    "seed": 40,
+}
+SWEPT = {**SCENARIO, "sweep": {"world.deliveries": [2, 4]}}
+FILE = """
+[world]
+name = "warehouse"
+layout = "tiny"
+
+[[agents]]
+count = 4
+reasoner = "rules"
+
+[sweep]
+"world.deliveries" = [3, 6]
+"""
+
+
+def _rows(folder) -> pd.DataFrame:
+    return sandbox.results(folder).drop(columns="seconds")
+
+
+def test_compiled_outcomes_equal_hosted_ones_row_by_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(episodes, "LANE_BYTES", 200_000)  # several calls for one chunk
+    rows = sandbox.results(batch(SCENARIO, tmp_path / "b", trials=60))
+    assert 0 < rows["success"].sum() < 60
+    for k in range(0, 60, 7):
+        hosted = sandbox.run(SCENARIO, seed=40 + k).as_dict()
+        mine = {key: None if pd.isna(value) else value for key, value in rows.loc[k].items() if key in hosted}
+        assert {**hosted, "seconds": 0} == {**mine, "seconds": 0}
+
+
+def test_lanes_fit_into_their_memory():
+    stage = sandbox.make("warehouse", layout="large", agents=8)
+    lanes = episodes.lanes_at_once(stage)
+    held = sum(field.nbytes for part in (stage.allocate(lanes), stage.memory(lanes)) for field in part)
+    assert 1 < lanes <= episodes.LANES and held <= episodes.LANE_BYTES
+
+
+def test_conditions_share_their_seeds(tmp_path):
+    rows = sandbox.results(batch(SWEPT, tmp_path / "b", trials=30))
+    assert rows.groupby("world.deliveries")["seed"].apply(list).to_dict() == {n: [*range(40, 70)] for n in (2, 4)}
+    assert (rows["tasks_total"] == rows["world.deliveries"]).all()
+
+
+def test_the_same_call_goes_on_and_more_trials_are_added(tmp_path):
+    whole = _rows(batch(SWEPT, tmp_path / "whole", trials=50))
+    batch(SWEPT, tmp_path / "parts", trials=20)
+    seen = []
+    batch(SWEPT, tmp_path / "parts", trials=50, on_progress=seen.append)
+    assert (seen[0].done, seen[-1].done, seen[-1].total) == (40, 100, 100)
+    pd.testing.assert_frame_equal(_rows(tmp_path / "parts"), whole)
+    batch(SWEPT, tmp_path / "parts", trials=50, on_progress=seen.append)
+    assert len(_rows(tmp_path / "parts")) == 100
+
+
+def test_hosted_batches_on_processes(tmp_path):
+    scripted = {**SCENARIO, "agents": [{"count": 2, "reasoner": "scripted", "script": ["forward", "left"]}]}
+    scripted["world"] = {**SCENARIO["world"], "max_ticks": 20}
+    rows = _rows(batch(scripted, tmp_path / "b", trials=11, workers=2))
+    assert rows["seed"].tolist() == list(range(40, 51)) and set(rows["finish"]) == {"tick limit"}
+    assert rows["digest"][3] == sandbox.run(scripted, seed=43).digest
+
+
+def test_killed_at_any_moment_it_loses_and_doubles_nothing(tmp_path):
+    (tmp_path / "s.toml").write_text(FILE)
+    whole = _rows(batch(load(tmp_path / "s.toml"), tmp_path / "whole", trials=20_000))
+    code = "import sandbox, sys; print(flush=True); sandbox.batch('s.toml', 'parts', trials=20_000)"
+    for delay in (0.05, 0.3, 0.6, 1.0):
+        with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(delay)
+            with pytest.raises(RecordError, match="another process is writing"):
+                while process.poll() is None and not (tmp_path / "parts" / "run.db").exists():
+                    time.sleep(0.01)
+                Table(tmp_path / "parts", {}, [{}])
+            process.send_signal(signal.SIGKILL)
+    batch(load(tmp_path / "s.toml"), tmp_path / "parts", trials=20_000)
+    pd.testing.assert_frame_equal(_rows(tmp_path / "parts"), whole)
+
+
+def test_it_can_be_queried_while_it_runs(tmp_path):
+    seen = []
+
+    def look(progress):
+        with closing(sqlite3.connect(f"file:{tmp_path / 'b' / 'run.db'}?mode=ro", uri=True)) as db:
+            seen.append((progress.done, *db.execute("SELECT count(*), sum(success) FROM trial").fetchone()))
+
+    batch(SCENARIO, tmp_path / "b", trials=3000, on_progress=look)
+    assert len(seen) > 2 and all(done == count for done, count, _ in seen)
+
+
+def test_another_scenario_is_refused_with_what_changed(tmp_path):
+    batch(SCENARIO, tmp_path / "b", trials=5)
+    with pytest.raises(UsageError, match="world.deliveries was 4, is 5"):
+        batch(SCENARIO, tmp_path / "b", trials=5, overrides={"world.deliveries": 5})
+    sandbox.run(SCENARIO, out=tmp_path / "single")
+    with pytest.raises(UsageError, match="record of a single run"):
+        batch(SCENARIO, tmp_path / "single", trials=5)
+
+
+def test_trouble_in_a_trial_is_a_row_that_does_not_count(tmp_path, monkeypatch, capsys):
+    scripted = {**SCENARIO, "agents": [{"count": 1, "reasoner": "scripted"}]}
+    monkeypatch.setattr("sandbox.trials.episodes.run", lambda *_: _failing(*_))
+    found = list(episodes.outcomes(load(scripted), None, [1, 2]))
+    assert [outcome.finish for outcome in found] == ["error", "error"] and "broke" in found[0].error
+
+
+def _failing(scenario, seed):
+    model = sandbox.Sandbox(scenario, rng=seed)
+    model.reasoners = [([0], None)]
+    model._decide = lambda: (_ for _ in ()).throw(ValueError("it broke"))
+    model.step()
+    assert model.finish == Finish.ERROR
+    return sandbox.trials.trial.outcome_of(model, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "found"),
+    [
+        ({}, [{}]),
+        ({"a": [1, 2], "b": ["x"]}, [{"a": 1, "b": "x"}, {"a": 2, "b": "x"}]),
+        ({"a": {"from": 0.0, "to": 0.3, "step": 0.1}}, [{"a": 0.0}, {"a": 0.1}, {"a": 0.2}, {"a": 0.3}]),
+        ({"a": {"from": 2, "to": 6, "step": 3}}, [{"a": 2}, {"a": 5}]),
+        ({"a": [1, 2], "zip": {"b": [1, 2], "c": [3, 4]}},
+         [{"a": a, "b": b, "c": b + 2} for a in (1, 2) for b in (1, 2)]),
+    ],
+)  # fmt: skip
+def test_sweeps(sweep, found):
+    assert conditions(sweep) == found
+
+
+@pytest.mark.parametrize(
+    ("sweep", "told"),
+    [
+        ({"a": 3}, "sweep.a: 3, expected a list"),
+        ({"a": []}, "expected a list"),
+        ({"a": {"from": 0, "too": 3, "step": 1}}, "did you mean 'to'"),
+        ({"a": {"from": 3, "to": 0, "step": 1}}, "is empty"),
+        ({"zip": {"a": [1, 2], "b": [1]}}, "a has 2, b has 1"),
+        ({"zip": [1]}, "expected a table"),
+    ],
+)
+def test_bad_sweeps_are_told(sweep, told):
+    with pytest.raises(UsageError, match=told):
+        conditions(sweep)
+
+
+def test_a_condition_that_cannot_run_is_named_before_anything_runs(tmp_path):
+    with pytest.raises(UsageError, match="condition 1 of 2 .*'small'.*agents"):
+        batch({**SCENARIO, "sweep": {"zip": {"world.layout": ["tiny", "small"], "agents.0.count": [2, 5000]}}},
+              tmp_path / "b")  # fmt: skip
+    assert not (tmp_path / "b").exists()
+
+
+def test_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(FILE)
+    monkeypatch.setattr(sys, "argv", ["sandbox", "batch", "s.toml", "--trials", "30"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    assert ended.value.code in (0, None) and "60 of 60 trials" in told.err
+    assert "world.deliveries" in told.out and "100.00 %  88.43 .. 100.00" in told.out
+    assert len(sandbox.results(tmp_path / "runs" / "s-batch")) == 60
+
+
+def test_ctrl_c_keeps_finished_chunks(tmp_path):
+    (tmp_path / "s.toml").write_text(FILE)
+    command = [sys.executable, "-c", "from sandbox.fronts.cli import main; main()"]
+    command += ["batch", "s.toml", "--trials", "400000"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "trials/s" in line and not line.startswith("0 of"):
+                process.send_signal(signal.SIGINT)
+                break
+        told = process.stderr.read()
+        assert process.wait(60) == 1
+    assert "finished trials are kept" in told and "Traceback" not in told
+    assert 0 < len(_rows(tmp_path / "runs" / "s-batch")) < 800_000
+
+
+def test_intervals_are_clopper_and_pearsons():
+    """Known values: 46 of 50, and 50 of 50 (1 - .025 ** (1 / 50) below)."""
+    rate = success_rate(46, 50)
+    assert (round(rate.low, 3), round(rate.high, 3)) == (0.808, 0.978)
+    assert success_rate(50, 50).low == pytest.approx(0.025 ** (1 / 50)) and success_rate(0, 9).low == 0
