@@ -1,21 +1,105 @@
-"""What outcomes say, with exact intervals; every number is SciPy's."""
+"""What outcomes say. Every test and interval is SciPy's; here stands only which one, and why.
+
+Successes are counted of trials that ran; infrastructure errors are left out before anything here is called.
+"""
 
 from typing import NamedTuple
 
-from scipy.stats import binomtest
+import numpy as np
+from scipy import special, stats
 
 CONFIDENCE = 0.95
+RESAMPLES = 9_999
 
 
-class Rate(NamedTuple):
-    """A share of trials with its exact interval."""
+class Estimate(NamedTuple):
+    """A value with its interval."""
 
     value: float
     low: float
     high: float
 
 
-def success_rate(successes: int, trials: int, confidence: float = CONFIDENCE) -> Rate:
+class Paired(NamedTuple):
+    """Two arms on the same seeds."""
+
+    pairs: int
+    only_first: int  # seeds on which only the first arm succeeds
+    only_second: int
+    difference: Estimate  # of success, second minus first
+    p_value: float  # McNemar's exact test
+
+
+def success_rate(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:
     """The share of successes with its Clopper-Pearson interval, which covers the truth at least that often."""
-    interval = binomtest(successes, trials).proportion_ci(confidence, method="exact")
-    return Rate(successes / trials, float(interval.low), float(interval.high))
+    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    return Estimate(successes / trials, float(interval.low), float(interval.high))
+
+
+def lower_bound(successes: int, trials: int, confidence: float = CONFIDENCE) -> float:
+    """The reliability that is certified: Clopper and Pearson's one-sided lower bound of the success rate."""
+    test = stats.binomtest(successes, trials, alternative="greater")
+    return float(test.proportion_ci(confidence, method="exact").low)
+
+
+def trials_needed(reliability: float, confidence: float = CONFIDENCE, failures: int = 0) -> int:
+    """The least number of trials whose lower bound reaches ``reliability`` with that many failures among them."""
+    low, high = failures + 1, failures + 1
+    while stats.binom.cdf(failures, high, 1 - reliability) > 1 - confidence:
+        low, high = high, 2 * high
+    while low < high:
+        middle = (low + high) // 2
+        if stats.binom.cdf(failures, middle, 1 - reliability) > 1 - confidence:
+            low = middle + 1
+        else:
+            high = middle
+    return high
+
+
+def pass_hat(successes: int, trials: int, k: int) -> float:
+    """pass^k (Yao and others 2024, tau-bench): the chance that k trials out of these all succeed."""
+    return float(special.comb(successes, k) / special.comb(trials, k)) if k <= trials else float("nan")
+
+
+def mean_steps(steps: np.ndarray, succeeded: np.ndarray, limit: float) -> float:
+    """Restricted mean steps to completion up to ``limit``: the area below Kaplan and Meier's curve.
+
+    ``steps`` (T,) are ticks to completion or, where ``succeeded`` (T,) is False, ticks until the trial was given up;
+    these are censored, not dropped, so that a policy gains nothing by failing on hard seeds.
+    """
+    data = stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))
+    curve = stats.ecdf(data).sf
+    ticks = np.concatenate([[0.0], curve.quantiles[curve.quantiles < limit], [limit]])
+    return float(np.sum(np.diff(ticks) * curve.evaluate(ticks[:-1])))
+
+
+def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """The mean of paired differences (T,) with its bootstrap interval (BCa, Efron 1987), drawn with a fixed seed."""
+    value = float(np.mean(differences))
+    if np.ptp(differences) == 0:
+        return Estimate(value, value, value)
+    rng = np.random.default_rng(0)
+    found = stats.bootstrap((differences,), np.mean, confidence_level=confidence, n_resamples=RESAMPLES, rng=rng)
+    return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
+
+
+def paired_success(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Paired:
+    """Compare success (T,) bool of two arms on the same seeds.
+
+    The test is McNemar's, exact: of the seeds on which the arms differ, either arm wins with chance one half.
+    """
+    first, second = first.astype(bool), second.astype(bool)
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    differ = only_first + only_second
+    p_value = float(stats.binomtest(only_second, differ).pvalue) if differ else 1.0
+    difference = mean_difference(second.astype(float) - first, confidence)
+    return Paired(len(first), only_first, only_second, difference, p_value)
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Holm's (1979) step-down adjustment: the chance of any false finding among all of these stays at the level."""
+    order, adjusted, worst = np.argsort(p_values), [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = worst
+    return adjusted

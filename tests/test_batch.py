@@ -17,7 +17,6 @@ from sandbox.fronts.cli import main
 from sandbox.record.table import Table
 from sandbox.scenario import load
 from sandbox.scenario.sweep import conditions
-from sandbox.statistics import success_rate
 from sandbox.trials import episodes
 from sandbox.trials.batch import batch
 
@@ -204,10 +203,3 @@ def test_ctrl_c_keeps_finished_chunks(tmp_path):
         assert process.wait(60) == 1
     assert "finished trials are kept" in told and "Traceback" not in told
     assert 0 < len(_rows(tmp_path / "runs" / "s-batch")) < 800_000
-
-
-def test_intervals_are_clopper_and_pearsons():
-    """Known values: 46 of 50, and 50 of 50 (1 - .025 ** (1 / 50) below)."""
-    rate = success_rate(46, 50)
-    assert (round(rate.low, 3), round(rate.high, 3)) == (0.808, 0.978)
-    assert success_rate(50, 50).low == pytest.approx(0.025 ** (1 / 50)) and success_rate(0, 9).low == 0

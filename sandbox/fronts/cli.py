@@ -7,21 +7,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from sandbox.core import registry
-from sandbox.core.errors import SandboxError, UsageError
+from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts.progress import Counting, Live
+from sandbox.fronts import many
+from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.fronts.progress import Live
 from sandbox.model import Sandbox
 from sandbox.record import open_run
-from sandbox.report.tables import batch_table, outcome_table, world_tables, worlds_table
+from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
-from sandbox.scenario.load import parse_value
-from sandbox.trials import batch as batches
+from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
-from sandbox.trials.results import results
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
 
@@ -31,8 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+for command in (many.batch, many.certify, many.compare):
+    app.command()(command)
 
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run")]
@@ -58,17 +57,17 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
 def run(
     scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML)")],
     seed: Annotated[int | None, typer.Option(help="seed of the trial, 0..2**64-1; default: the scenario's")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")] = None,
+    set_: Set = None,
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the run; default: runs/...")] = None,
     video: Video = None,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
     if video:
         check_suffix(video)
-    chosen = load(scenario, dict(_pair(text) for text in set_ or []))
+    chosen = load(scenario, overrides(set_))
     if seed is not None:
         chosen = load(chosen, {"seed": seed})
-    _warm_up(chosen)
+    warm_up(chosen)
     folder = folder or _new_folder(scenario.stem, chosen.seed)
     outcome, interrupted = _run(chosen, folder)
     out.print(outcome_table(outcome, chosen.title or scenario.stem))
@@ -91,29 +90,6 @@ def _run(scenario: Scenario, folder: Path) -> tuple[Outcome, bool]:
         err.print(f"stopped; what was done is kept in {folder}")
         with open_run(folder) as record:
             return Outcome(**record.outcomes[0]), True
-
-
-@app.command()
-def batch(
-    scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML), with [sweep] and [trials] if it has them")],
-    trials: Annotated[int | None, typer.Option(min=1, help="seeds of each condition; default: the scenario's")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")] = None,
-    folder: Annotated[Path | None, typer.Option("--out", help="folder of the batch; default: runs/...")] = None,
-) -> None:
-    """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
-    chosen = load(scenario, dict(_pair(text) for text in set_ or []))
-    for each in batches.plan(chosen):
-        _warm_up(each)
-    folder = folder or Path("runs") / f"{scenario.stem}-batch"
-    try:
-        with Counting(err, chosen.title or scenario.stem) as counting:
-            batches.batch(chosen, folder, trials, workers, on_progress=counting)
-    except KeyboardInterrupt:
-        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
-        raise typer.Exit(1) from None
-    out.print(batch_table(results(folder), chosen.title or scenario.stem))
-    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
 
 
 @app.command()
@@ -142,8 +118,12 @@ def replay(
 def verify(
     folder: Folder,
     root: Annotated[str | None, typer.Option(help="the root that was printed when the run ended")] = None,
+    sample: Annotated[int, typer.Option(min=1, help="of a certificate: trials that are executed again")] = 100,
 ) -> None:
-    """Recompute the hash chain of a run and execute its trials again."""
+    """Recompute the hash chain of a run and execute its trials again; of a certificate, a sample of them."""
+    if (folder / certificates.FILE).is_file():
+        many.verify(folder, sample)
+        return
     verdict = replays.verify(folder, root)
     out.print(verdict.summary)
     for problem in verdict.chain.problems[1:]:
@@ -159,20 +139,6 @@ def studio(port: Annotated[int, typer.Option(help="port of the page")] = 8501) -
     # Of this machine only: whoever can reach the page can run scenarios.
     options = [f"--server.port={port}", "--server.address=localhost", "--browser.gatherUsageStats=false"]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])
-
-
-def _pair(text: str) -> tuple[str, object]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        raise UsageError(f"--set {text}: expected KEY=VALUE, such as world.layout=small")
-    return key, parse_value(value)
-
-
-def _warm_up(scenario: Scenario) -> None:
-    """Compile what is not compiled yet, and say so before the wait."""
-    if not scenario.stage().is_warm([group.reasoner for group in scenario.agents]):
-        err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
-        Sandbox(scenario, rng=0).step()
 
 
 def _new_folder(name: str, seed: int) -> Path:

@@ -94,9 +94,9 @@ class Table:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def counts(self) -> tuple[int, int]:
-        """Trials so far, and successes among them."""
-        return self._db.execute("SELECT count(*), coalesce(sum(success), 0) FROM trial").fetchone()
+    def counts(self) -> tuple[int, int, int]:
+        """Trials so far, successes among them, and infrastructure errors."""
+        return self._db.execute("SELECT count(*), coalesce(sum(success), 0), count(error) FROM trial").fetchone()
 
     def close(self) -> None:
         with suppress(sqlite3.Error):  # a reader is at work: the WAL stays beside the file, as readable

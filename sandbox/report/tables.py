@@ -66,6 +66,41 @@ def _measures(group: pd.DataFrame) -> tuple[str, ...]:
     return f"{len(counted):,}", success, "-" if pd.isna(steps) else f"{steps:g}", errors
 
 
+def certificate_table(certificate: dict) -> Table:
+    """A certificate: each stratum, then the whole, and whether the claim is earned."""
+    claim = certificate["claim"]
+    verdict = "EARNED" if certificate["earned"] else "NOT EARNED"
+    title = f"{verdict}: success in at least {claim['reliability']:.10g} of trials"
+    table = Table(title=title, title_justify="left", caption=f"one-sided {claim['confidence']:.10g} bounds, exact")
+    table.add_column("stratum", overflow="fold")
+    for name in ("trials", "failures", "success at least"):
+        table.add_column(name, justify="right", no_wrap=True)
+    strata = certificate["strata"] if len(certificate["strata"]) > 1 else []
+    for stratum in [*strata, {**certificate, "overrides": {}}]:
+        words = ", ".join(f"{key} = {value}" for key, value in stratum["overrides"].items()) or "all"
+        table.add_row(words, f"{stratum['trials']:,}", str(stratum["failures"]), f"{stratum['bound']:.7f}")
+    return table
+
+
+def comparison_table(rows: list) -> Table:
+    """Runs beside the first one: paired differences with intervals."""
+    caption = f"paired on seeds; {CONFIDENCE:.0%} bootstrap intervals; p: McNemar, exact, adjusted by Holm"
+    table = Table(title="Beside the first run", title_justify="left", caption=caption)
+    table.add_column("run, condition", overflow="fold", min_width=18)
+    for name in ("pairs", "success, points", "p", "steps, both succeed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        points = _signed(*(100 * value for value in row.success.difference))
+        steps = _signed(*row.steps) if row.steps else "-"
+        name = f"{row.run}\n{row.condition}".rstrip()
+        table.add_row(name, f"{row.success.pairs:,}", points, f"{row.adjusted:.1g}", steps, end_section=True)
+    return table
+
+
+def _signed(value: float, low: float, high: float) -> str:
+    return f"{value:+.1f} {low:+.1f}..{high:+.1f}"
+
+
 def worlds_table(worlds: list[World]) -> Table:
     """What worlds there are."""
     table = Table("world", "what happens there", "layouts", title="Worlds", title_justify="left", show_lines=True)

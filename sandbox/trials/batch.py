@@ -26,11 +26,16 @@ AHEAD = 2  # chunks for each worker that are handed out: enough to keep it busy,
 
 
 class Progress(NamedTuple):
-    """How far a batch is."""
+    """How far a batch is; a callback that is told, and answers True, ends it early."""
 
     done: int
     successes: int
+    errors: int  # infrastructure errors, which count for nothing
     total: int
+
+    @property
+    def failures(self) -> int:
+        return self.done - self.successes - self.errors
 
 
 def plan(scenario: Scenario) -> list[Scenario]:
@@ -53,7 +58,7 @@ def batch(
     trials: int | None = None,
     workers: int | None = None,
     overrides: Mapping[str, Any] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Progress], bool | None] | None = None,
 ) -> Path:
     """Try every condition of ``scenario`` on ``trials`` seeds (default: the scenario's); returns the folder ``out``.
 
@@ -82,23 +87,24 @@ def _executor(compiled: bool, workers: int) -> Executor:
 
 def _work(
     table: Table, todo: Iterator[Chunk], planned: list[Scenario], executor: Executor, workers: int, total: int,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[Progress], bool | None] | None,
 ) -> None:  # fmt: skip
     """Hand chunks out and put what they come to into the table, never more than a few at a time."""
     texts = [scenario.model_dump_json() for scenario in planned]
-    running, (done, successes) = {}, table.counts()
+    running, (done, successes, errors) = {}, table.counts()
     try:
         while True:
             for chunk in islice(todo, workers * AHEAD - len(running)):
                 running[executor.submit(play_chunk, texts[chunk.condition], chunk.start, chunk.stop)] = chunk
-            if on_progress:
-                on_progress(Progress(done, successes, total))
-            if not running:
+            enough = on_progress and on_progress(Progress(done, successes, errors, total))
+            if enough or not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 found = future.result()
                 table.add(running.pop(future), found)
-                done, successes = done + len(found), successes + sum(outcome.success for outcome in found)
+                done += len(found)
+                successes += sum(outcome.success for outcome in found)
+                errors += sum(outcome.error is not None for outcome in found)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 

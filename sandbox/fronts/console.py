@@ -1,0 +1,35 @@
+"""What the commands share: where they print, and what comes before a run."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sandbox.core.errors import UsageError
+from sandbox.model import Sandbox
+from sandbox.scenario import Scenario
+from sandbox.scenario.load import parse_value
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")]
+
+
+def overrides(given: list[str] | None) -> dict[str, object]:
+    """What ``--set`` says, by dotted key."""
+    return dict(_pair(text) for text in given or [])
+
+
+def _pair(text: str) -> tuple[str, object]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise UsageError(f"--set {text}: expected KEY=VALUE, such as world.layout=small")
+    return key, parse_value(value)
+
+
+def warm_up(scenario: Scenario) -> None:
+    """Compile what is not compiled yet, and say so before the wait."""
+    if not scenario.stage().is_warm([group.reasoner for group in scenario.agents]):
+        err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
+        Sandbox(scenario, rng=0).step()

@@ -1,0 +1,100 @@
+"""Commands on many trials: batch, certify, compare, and checking a certificate."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.fronts.progress import Counting
+from sandbox.report.tables import batch_table, certificate_table, comparison_table
+from sandbox.scenario import Scenario, load
+from sandbox.trials import batch as batches
+from sandbox.trials import certify as certificates
+from sandbox.trials.compare import compare as compare_runs
+from sandbox.trials.results import results
+
+SHOWN = 5  # failures whose replay is spelled out
+
+File = Annotated[Path, typer.Argument(help="a scenario file (TOML), with [sweep] and [trials] if it has them")]
+Workers = Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")]
+Out = Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")]
+
+
+def batch(
+    scenario: File,
+    trials: Annotated[int | None, typer.Option(min=1, help="seeds of each condition; default: the scenario's")] = None,
+    workers: Workers = None,
+    set_: Set = None,
+    folder: Out = None,
+) -> None:
+    """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
+    chosen = _ready(scenario, set_)
+    folder = folder or Path("runs") / f"{scenario.stem}-batch"
+    with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
+        batches.batch(chosen, folder, trials, workers, on_progress=counting)
+    out.print(batch_table(results(folder), chosen.title or scenario.stem))
+    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
+
+
+def certify(
+    scenario: File,
+    reliability: Annotated[float, typer.Option(min=0.5, max=0.9999999, help="success rate that is claimed")],
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999999)] = 0.95,
+    failures: Annotated[int, typer.Option(min=0, help="failures that are allowed; each takes more trials")] = 0,
+    workers: Workers = None,
+    set_: Set = None,
+    folder: Out = None,
+) -> None:
+    """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
+    chosen = _ready(scenario, set_)
+    stated = certificates.claim(chosen, reliability, confidence, failures)
+    out.print(stated.words)
+    folder = folder or Path("runs") / f"{scenario.stem}-certificate"
+    with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
+        found = certificates.certify(chosen, stated, folder, workers, on_progress=counting)
+    out.print(certificate_table(found))
+    for failed in found["failed"][:SHOWN]:
+        sets = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in failed["overrides"].items())
+        out.print(f"failed: {failed['finish']}; watch it: sandbox run {scenario} --seed {failed['seed']}{sets}")
+    out.print(f"certificate  {folder / certificates.FILE}\nroot         {found['root']}")
+    if not found["earned"]:
+        raise typer.Exit(1)
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="folders of batches; the first is the base")],
+) -> None:
+    """Paired differences between batches, on the seeds and conditions that they share."""
+    out.print(comparison_table(compare_runs(runs)))
+
+
+def verify(folder: Path, sample: int) -> None:
+    """Check a certificate and execute a sample of its trials again."""
+    problems = list(certificates.check(folder, sample))
+    for problem in problems:
+        out.print(problem)
+    if problems:
+        raise typer.Exit(1)
+    out.print(f"the root and the bound follow from the outcomes; {sample} trials executed again, all equal")
+
+
+def _ready(scenario: Path, set_: list[str] | None) -> Scenario:
+    """The scenario with all its conditions checked and compiled."""
+    chosen = load(scenario, overrides(set_))
+    for each in batches.plan(chosen):
+        warm_up(each)
+    return chosen
+
+
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[None]:
+    """Ctrl-C ends with a line that says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
+        raise typer.Exit(1) from None

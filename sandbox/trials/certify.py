@@ -1,0 +1,139 @@
+"""Reliability certificates: a claim, the trials that it takes, and what they showed, as a file that can be checked.
+
+The claim: the scenario's success rate over its conditions (``[sweep]``, each equally often) and over the seeds is at
+least R, at confidence C. It is earned where Clopper and Pearson's one-sided lower bound reaches R. How many failures
+are allowed is fixed beforehand; one more, and the trials end at once.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from sandbox.core.errors import RecordError
+from sandbox.record.chain import merkle_root
+from sandbox.scenario import Scenario
+from sandbox.scenario.sweep import conditions
+from sandbox.statistics import lower_bound, trials_needed
+from sandbox.trials.batch import Progress, batch, plan, play_chunk
+from sandbox.trials.results import results
+from sandbox.trials.trial import versions
+
+FILE = "certificate.json"
+KEPT = 1000  # failures that a certificate lists
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is to be certified, and the trials that it takes: in all, and of each condition."""
+
+    reliability: float
+    confidence: float
+    failures: int  # allowed
+    trials: int
+    conditions: int
+    each: int
+
+    @property
+    def words(self) -> str:
+        over = f"{self.conditions} conditions, {self.each:,} seeds of each" if self.conditions > 1 else "the seeds"
+        rate, confidence = f"{self.reliability:.10g}", f"{self.confidence:.10g}"
+        return (
+            f"claim: success in at least {rate} of trials, at {confidence} confidence, over {over};\n"
+            f"it takes {self.each * self.conditions:,} trials with at most {self.failures} failures"
+        )
+
+
+def claim(scenario: Scenario, reliability: float, confidence: float, failures: int) -> Claim:
+    """The claim for a scenario, before anything is run."""
+    needed, count = trials_needed(reliability, confidence, failures), len(conditions(scenario.sweep))
+    return Claim(reliability, confidence, failures, needed, count, -(-needed // count))
+
+
+def certify(
+    scenario: Scenario,
+    stated: Claim,
+    out: str | Path,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> dict:
+    """Run the trials of a claim, write ``certificate.json`` into the folder ``out``, and return what it says.
+
+    The same call again goes on where the last one ended.
+    """
+
+    def lost(progress: Progress) -> bool:
+        if on_progress:
+            on_progress(progress)
+        return progress.failures > stated.failures
+
+    batch(scenario, out, stated.each, workers, on_progress=lost)
+    rows = results(out)
+    certificate = _certificate(scenario, stated, rows)
+    (Path(out) / FILE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
+    return certificate
+
+
+def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
+    whole = _bound(rows, stated.confidence)
+    failed = rows[~rows["success"] & rows["error"].isna()]
+    found = conditions(scenario.sweep)
+    return {
+        "claim": asdict(stated),
+        "earned": bool(whole["trials"] >= stated.trials and whole["bound"] >= stated.reliability),
+        **whole,
+        "strata": [
+            {"overrides": overrides, **_bound(rows[rows["condition"] == number], stated.confidence)}
+            for number, overrides in enumerate(found)
+        ],
+        "failed": [
+            {"overrides": found[row.condition], "seed": row.seed, "finish": row.finish, "ticks": row.ticks}
+            for row in failed.head(KEPT).itertuples()
+        ],
+        "errors": int(rows["error"].notna().sum()),
+        "scenario": scenario.as_dict(),
+        "scenario_hash": scenario.hash,
+        "versions": versions(),
+        "root": outcome_root(rows),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _bound(rows: pd.DataFrame, confidence: float) -> dict:
+    """Trials that count, failures among them, and the lower bound of the success rate."""
+    counted = rows[rows["error"].isna()]
+    trials, successes = len(counted), int(counted["success"].sum())
+    bound = lower_bound(successes, trials, confidence) if trials else 0.0
+    return {"trials": trials, "failures": trials - successes, "bound": bound}
+
+
+def outcome_root(rows: pd.DataFrame) -> str:
+    """Merkle root (RFC 6962) over condition, trial, seed, finish, ticks and final digest of each trial, hexadecimal."""
+    columns = ["condition", "trial", "seed", "finish", "ticks", "digest"]
+    return merkle_root(json.dumps(row).encode() for row in rows[columns].astype(object).values.tolist()).hex()
+
+
+def check(folder: str | Path, sample: int = 100) -> Iterator[str]:
+    """Check a certificate: its root against the outcomes, then some trials executed again; yields what is wrong.
+
+    The sample is drawn anew at each call: of n trials one that was forged shows with chance ``sample`` / n.
+    """
+    path = Path(folder) / FILE
+    try:
+        certificate = json.loads(path.read_text(encoding="utf-8"))
+        scenario = Scenario.model_validate(certificate["scenario"])
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(f"{path}: no certificate ({error.__class__.__name__})") from None
+    rows = results(folder)
+    if outcome_root(rows) != certificate["root"]:
+        yield "the outcomes are not those of the certificate: their Merkle roots differ"
+    if _bound(rows, certificate["claim"]["confidence"])["bound"] != certificate["bound"]:
+        yield "the bound does not follow from the outcomes"
+    planned = [each.model_dump_json() for each in plan(scenario)]
+    for row in rows.sample(min(sample, len(rows))).itertuples():
+        again = play_chunk(planned[row.condition], row.trial, row.trial + 1)[0]
+        if (again.digest, again.finish, again.ticks) != (row.digest, row.finish, row.ticks):
+            yield f"condition {row.condition}, seed {row.seed}: not the same when executed again"

@@ -1,0 +1,50 @@
+"""Comparing batches, paired on their seeds and conditions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from sandbox.core.errors import UsageError
+from sandbox.statistics import Estimate, Paired, holm, mean_difference, paired_success
+from sandbox.trials.results import results
+
+
+class Comparison(NamedTuple):
+    """One run beside the first, in one condition."""
+
+    run: str
+    condition: str  # what it overrides, in words; empty where there is one only
+    success: Paired
+    steps: Estimate | None  # difference of steps to completion where both succeed; None where none do
+    adjusted: float  # the p-value, Holm's for as many comparisons as are shown
+
+
+def compare(runs: Sequence[str | Path]) -> list[Comparison]:
+    """Every run beside the first one, condition by condition; raises UsageError where they share no seeds."""
+    if len(runs) < 2:
+        raise UsageError(f"compare: {len(runs)} run, expected two or more")
+    base, *others = (_keyed(results(run)) for run in runs)
+    found = [row for run, rows in zip(runs[1:], others, strict=True) for row in _beside(base, rows, str(run))]
+    if not found:
+        raise UsageError(f"compare: {runs[0]} shares no seeds with the other runs under equal conditions")
+    adjusted = holm([row.success.p_value for row in found])
+    return [row._replace(adjusted=p) for row, p in zip(found, adjusted, strict=True)]
+
+
+def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that count, by condition in words and seed."""
+    keys = [key for key in rows.columns if "." in key]
+    words = ["; ".join(f"{key}={value}" for key, value in zip(keys, given, strict=True)) for given in rows[keys].values]
+    return rows.assign(words=words if keys else "")[rows["error"].isna()].set_index(["words", "seed"])
+
+
+def _beside(base: pd.DataFrame, rows: pd.DataFrame, run: str) -> list[Comparison]:
+    both = base.join(rows, how="inner", lsuffix="_first", rsuffix="_second")
+    found = []
+    for words, group in both.groupby(level="words", sort=False):
+        success = paired_success(group["success_first"].to_numpy(), group["success_second"].to_numpy())
+        steps = (group["steps_to_completion_second"] - group["steps_to_completion_first"]).dropna().to_numpy(float)
+        found.append(Comparison(run, words, success, mean_difference(steps) if len(steps) > 1 else None, 1.0))
+    return found

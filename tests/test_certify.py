@@ -1,0 +1,133 @@
+"""Certificates: earned or refused honestly, ended early, checkable; comparisons paired on seeds."""
+
+import json
+import sys
+
+import pytest
+
+import sandbox
+from sandbox.core.errors import RecordError, UsageError
+from sandbox.fronts.cli import main
+from sandbox.record.chain import merkle_root
+from sandbox.scenario import load
+from sandbox.trials.certify import FILE, certify, check, claim
+from sandbox.trials.compare import compare
+
+SCENARIO = {
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 200},
+    "agents": [{"count": 4, "reasoner": "oracle"}],
+    "sweep": {"perturb.stuck_robots": [0.0, 1.0]},
+}
+WEAK = {**SCENARIO, "agents": [{"count": 4, "reasoner": "random"}]}
+
+
+def _certified(scenario, folder, reliability=0.99, failures=0):
+    chosen = load(scenario)
+    return certify(chosen, claim(chosen, reliability, 0.95, failures), folder)
+
+
+@pytest.fixture(scope="module")
+def earned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificate") / "earned"
+    return folder, _certified(SCENARIO, folder)
+
+
+def test_what_is_claimed_is_stated_beforehand():
+    stated = claim(load(SCENARIO), 0.99999, 0.95, 0)
+    assert (stated.trials, stated.each) == (299_572, 149_786)
+    assert "at least 0.99999 of trials, at 0.95 confidence, over 2 conditions" in stated.words
+
+
+def test_an_earned_certificate(earned):
+    folder, found = earned
+    assert found["earned"] and found["trials"] == 300 and found["failures"] == 0 and found["bound"] >= 0.99
+    assert [stratum["trials"] for stratum in found["strata"]] == [150, 150]
+    assert json.loads((folder / FILE).read_text()) == found
+    rows = sandbox.results(folder)
+    leaves = rows[["condition", "trial", "seed", "finish", "ticks", "digest"]].astype(object).values.tolist()
+    assert found["root"] == merkle_root(json.dumps(leaf).encode() for leaf in leaves).hex()
+    assert list(check(folder, 20)) == []
+
+
+def test_a_lost_claim_ends_early_with_its_failing_seeds(tmp_path):
+    found = _certified(WEAK, tmp_path / "c", 0.9999)
+    assert not found["earned"] and 0 < found["trials"] < 29_956
+    failed = found["failed"][0]
+    outcome = sandbox.run(WEAK, seed=failed["seed"], overrides=failed["overrides"])
+    assert not outcome.success and outcome.ticks == failed["ticks"] and outcome.finish == failed["finish"]
+
+
+def test_failures_that_were_allowed_are_forgiven_and_one_more_is_not(tmp_path):
+    scenario = {**SCENARIO, "agents": [{"count": 4, "reasoner": "rules"}], "sweep": {}}
+    scenario["world"] = {**SCENARIO["world"], "max_ticks": 70}
+    failures = int((~sandbox.results(sandbox.batch(scenario, tmp_path / "b", trials=2000))["success"]).sum())
+    assert failures > 1
+    for allowed in (failures, failures - 1):
+        stated = claim(load(scenario), 1 - 6 * failures / 2000, 0.95, allowed)
+        assert stated.trials <= 2000
+    lenient = _certified(scenario, tmp_path / "lenient", 1 - 6 * failures / 2000, failures)
+    assert lenient["earned"] and lenient["failures"] <= failures
+
+
+@pytest.mark.parametrize("forged", ["outcome", "bound", "seed"])
+def test_a_forged_certificate_is_found(forged, earned, tmp_path):
+    import shutil
+    import sqlite3
+    from contextlib import closing
+
+    folder = tmp_path / "forged"
+    shutil.copytree(earned[0], folder)
+    if forged == "bound":
+        certificate = json.loads((folder / FILE).read_text())
+        (folder / FILE).write_text(json.dumps({**certificate, "bound": 0.9999}))
+    else:
+        change = "ticks = ticks + 1" if forged == "outcome" else "digest = 'f'"
+        with closing(sqlite3.connect(folder / "run.db")) as db, db:
+            db.execute(f"UPDATE trial SET {change} WHERE trial < 100")
+    problems = list(check(folder, 40))
+    assert problems and ("bound" in problems[0]) == (forged == "bound")
+    if forged != "bound":
+        assert any("not the same when executed again" in problem for problem in problems)
+
+
+def test_no_certificate_is_told(tmp_path):
+    with pytest.raises(RecordError, match="no certificate"):
+        list(check(tmp_path))
+
+
+def test_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(
+        '[world]\nname = "warehouse"\nlayout = "tiny"\ndeliveries = 2\n[[agents]]\ncount = 4\nreasoner = "oracle"\n'
+    )
+
+    def told(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sandbox", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, capsys.readouterr().out
+
+    code, out = told("certify", "s.toml", "--reliability", "0.99")
+    assert code == 0 and "EARNED" in out and out.startswith("claim:")
+    code, out = told("verify", "runs/s-certificate", "--sample", "5")
+    assert code == 0 and "5 trials executed again, all equal" in out
+    lost = ("--set", "agents.0.reasoner=random", "--set", "world.max_ticks=30", "--out", "runs/lost")
+    code, out = told("certify", "s.toml", "--reliability", "0.99", *lost)
+    assert code == 1 and "NOT EARNED" in out and "watch it: sandbox run s.toml --seed" in out
+
+
+def test_comparisons_are_paired(tmp_path):
+    swept = {**SCENARIO, "sweep": {"world.max_ticks": [40, 200]}}
+    for name, reasoner in (("oracle", "oracle"), ("rules", "rules")):
+        sandbox.batch({**swept, "agents": [{"count": 4, "reasoner": reasoner}]}, tmp_path / name, trials=200)
+    found = compare([tmp_path / "rules", tmp_path / "oracle"])
+    assert [row.condition for row in found] == ["world.max_ticks=40", "world.max_ticks=200"]
+    tight, loose = found
+    assert tight.success.pairs == 200 and tight.success.difference.low > 0 and tight.adjusted < 1e-6
+    assert loose.success.difference.value >= 0 and loose.steps.high < 0
+    rows = {name: sandbox.results(tmp_path / name).query("condition == 0") for name in ("rules", "oracle")}
+    only = (rows["oracle"]["success"].to_numpy() & ~rows["rules"]["success"].to_numpy()).sum()
+    assert tight.success.only_second == only
+    with pytest.raises(UsageError, match="shares no seeds"):
+        sandbox.batch({**swept, "seed": 10_000}, tmp_path / "other", trials=5)
+        compare([tmp_path / "rules", tmp_path / "other"])
