@@ -121,5 +121,3 @@ def test_play_that_serves_soups_is_equal(layout, policy):
     mdp = OvercookedGridworld.from_layout_name(PEER_NAME.get(layout, layout))
     soups, earned = _compare(stage, mdp, 7, _policy(stage, policy))
     assert soups >= 5 and earned == 20 * soups
-
-

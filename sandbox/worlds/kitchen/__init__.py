@@ -40,7 +40,9 @@ class Options(BaseModel):
     soups: int = Field(3, ge=0)  # the shared task; 0 = no end
     max_ticks: int = Field(400, ge=1, le=2_000_000_000)
     sight: int | None = Field(None, ge=1, le=15)  # cells; the whole of a small kitchen if not given
-    reward: Literal["sparse", "shaped"] = "sparse"  # shaped: what is served, for all, plus each cook's own shaped reward
+    reward: Literal["sparse", "shaped"] = (
+        "sparse"  # shaped: what is served, for all, plus each cook's own shaped reward
+    )
     perturb: dict[str, float] = {}
 
 

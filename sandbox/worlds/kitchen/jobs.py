@@ -165,10 +165,11 @@ def _bring_ingredient(cook, cooks, cells, pots, rules):
         pots[best, column] -= 1
         _send(cook, rules.pot_cell[best], 0)
     elif rules.hops[0, here] > 0:
-        if _lack(pots, DISH) > _passed_on(cells, DISH, rules):
-            _send(cook, _counter(cells, here, rules, np.int32(-1), 0), 0)
-        elif _lack(pots, thing) + _lack_soon(pots, thing, rules) > 0:
-            _send(cook, _counter(cells, here, rules, TO_POT, 0), 0)
+        room = _lack(pots, thing) <= _passed_on(cells, thing, rules)  # one for later leaves room for a dish
+        target = _counter(cells, here, rules, TO_POT, room)
+        if target < 0 and _lack(pots, DISH) > _passed_on(cells, DISH, rules):
+            target = _counter(cells, here, rules, np.int32(-1), 0)
+        _send(cook, target, 0)
     elif (
         _lack(pots, DISH) > _hands_for_dishes(cooks, cells, rules)
         or _lack_soon(pots, thing, rules) == 0
@@ -187,7 +188,7 @@ def _fetch_cost(cook, cells, pots, thing, rules):
     if rules.hops[0, here] > 0:
         passed = _passed_on(cells, thing, rules)
         lack, soon = lack - passed, soon + min(0, lack - passed)
-        if lack <= 0 and _counter(cells, here, rules, TO_POT, 1) < 0:
+        if _counter(cells, here, rules, TO_POT, lack <= 0) < 0:
             return np.int32(FAR)
     elif _lack(pots, DISH) > 0 and thing != DISH:
         soon = 0

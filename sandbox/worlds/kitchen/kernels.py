@@ -145,9 +145,7 @@ def _interactions(s, lane, actions, rules):
         if actions[lane, agent, 0] == Verb.INTERACT and _verb(s, lane, agent, actions, rules) == Verb.INTERACT:
             facing = s.facing[lane, agent]
             row, col = s.pos[lane, agent, 0] + DROW[facing], s.pos[lane, agent, 1] + DCOL[facing]
-            s.refused[lane, agent] = can_interact(
-                s.items[lane], s.pots[lane], s.holding[lane, agent], row, col, rules
-            )
+            s.refused[lane, agent] = can_interact(s.items[lane], s.pots[lane], s.holding[lane, agent], row, col, rules)
     for agent in range(rules.agents):
         if _verb(s, lane, agent, actions, rules) == Verb.INTERACT:
             facing = s.facing[lane, agent]

@@ -70,7 +70,9 @@ def read_orders(given: dict, where: str) -> Orders:
     ordered[wanted or [o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= most]] = 1
     bonus[extra] = 1
     if (bonus > ordered).any():
-        raise UsageError(f"{where}: a bonus order is not among the orders; expected start_bonus_orders from start_all_orders")
+        raise UsageError(
+            f"{where}: a bonus order is not among the orders; expected start_bonus_orders from start_all_orders"
+        )
     factor = given.get("order_bonus", 2)
     worth = ordered * _table(given, "value", "delivery_reward", listed, where)
     worth[bonus == 1] *= _number({"order_bonus": factor}, "order_bonus", where)

@@ -12,9 +12,9 @@ from sandbox.worlds.kitchen.oracle import oracle
 from sandbox.worlds.kitchen.sight import COOK, FACING, FIRST_POT, PER_POT
 from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan
 
-QUEUE, FROM = 1, 2  # rows of ``Memory.cells`` in a search for a way round
-GO_ROUND = 0.6  # chance in a tick to go round a cook who is in the way, where there is a way round
-STEP_ASIDE = 0.3  # chance in a tick to step aside where there is none
+QUEUE, FIRST = 1, 2  # rows of ``Memory.cells`` in a search for a way
+STEP_ASIDE = 0.3  # chance in a tick to step aside where there is no way but past others
+PRESS_ON = 0.7  # chance in a tick, else, to go on all the same
 
 
 @kernel
@@ -61,24 +61,43 @@ def _occupied(cooks, cell):
 
 
 @kernel
-def _way_round(cooks, cells, here, target, rules):
-    """The first step of a shortest way to ``target`` past all other cooks, -1 if there is none; searched backwards."""
-    width, plan = rules.plan.shape[1], rules.plan
-    queue, seen = cells[QUEUE], cells[FROM]
+def _goes_first(cooks, agent, other):
+    """Whether ``other`` has the right of way over ``agent``: who holds more, then who has the lower number."""
+    mine, his = cooks[agent, Cook.HELD], cooks[other, Cook.HELD]
+    return his > mine or (his == mine and other < agent)
+
+
+@kernel
+def _blocked(cooks, agent, cell, wide, rules):
+    """Whether another cook stands in a cell, or, ``wide``, beside it with the right of way."""
+    for other in range(len(cooks)):
+        there = cooks[other, Cook.CELL]
+        if other != agent and there >= 0:
+            if there == cell or (wide and rules.way[cell, there] == 1 and _goes_first(cooks, agent, other)):
+                return True
+    return False
+
+
+@kernel
+def _way_round(cooks, cells, agent, rules, wide):
+    """The first step of a shortest way to the target past all other cooks, -1 if there is none."""
+    width, plan, target, here = rules.plan.shape[1], rules.plan, cooks[agent, Cook.TARGET], cooks[agent, Cook.CELL]
+    queue, first = cells[QUEUE], cells[FIRST]
     for cell in range(len(queue)):
-        seen[cell] = 0
-    queue[0], seen[here], count, at = here, 1 + STAY, 1, 0
+        first[cell] = 0
+    queue[0], first[here], count, at = here, 1 + STAY, 1, 0
     while at < count:
         cell = queue[at]
         at += 1
         if rules.way[target, cell] == 0:
-            return seen[cell] - 1
+            return first[cell] - 1
         for facing in range(4):
             other = beside(cell, facing, width)
-            if plan[other // width, other % width] == Cell.FLOOR and not seen[other] and not _occupied(cooks, other):
-                seen[other] = 1 + facing if cell == here else seen[cell]
-                queue[count] = other
-                count += 1
+            if plan[other // width, other % width] == Cell.FLOOR and not first[other]:
+                if not _blocked(cooks, agent, other, wide, rules):
+                    first[other] = 1 + facing if cell == here else first[cell]
+                    queue[count] = other
+                    count += 1
     return np.int32(-1)
 
 
@@ -97,7 +116,7 @@ def _any_free(cooks, here, rules, dice, agent):
 @kernel
 def _go(cooks, cells, agent, rules, dice):
     """The next step to the target, round others or giving way at random."""
-    cook, width = cooks[agent], rules.plan.shape[1]
+    cook = cooks[agent]
     here, target = cook[Cook.CELL], cook[Cook.TARGET]
     far = rules.way[target, here]
     hold = cook[Cook.WAIT] > AT_HAND
@@ -107,19 +126,13 @@ def _go(cooks, cells, agent, rules, dice):
         return _any_free(cooks, here, rules, dice, agent)
     if far == 0:
         return at_target(cook, rules)
-    if cook[Cook.STUCK] > 1 and uniform(dice, 3, 0, agent) < STEP_ASIDE:
-        return _any_free(cooks, here, rules, dice, agent)
-    for k in range(4):
-        facing = np.int32(k)
-        cell = beside(here, facing, width)
-        if rules.way[target, cell] < far and not _occupied(cooks, cell):
-            return facing
-    first = _way_round(cooks, cells, here, target, rules)
-    if first >= 0 and uniform(dice, 4, 0, agent) < GO_ROUND:
+    first = _way_round(cooks, cells, agent, rules, True)
+    if first >= 0 and cook[Cook.STUCK] < 2:
         return first
-    if first < 0 and uniform(dice, 5, 0, agent) < STEP_ASIDE:
+    direct = _way_round(cooks, cells, agent, rules, False)
+    if uniform(dice, 3, 0, agent) < STEP_ASIDE:
         return _any_free(cooks, here, rules, dice, agent)
-    return STAY
+    return direct if direct >= 0 and uniform(dice, 4, 0, agent) < PRESS_ON else STAY
 
 
 @kernel

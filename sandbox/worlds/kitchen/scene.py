@@ -44,7 +44,9 @@ def _thing(given, rules: Rules, what: str) -> int:
     if name == "soup" and isinstance(given, dict) and given.get("ingredients"):
         return Thing.SOUP + _mix(given["ingredients"], rules, what)
     if name == "soup":
-        raise UsageError(f"place: {what}: a soup without ingredients; expected {{'name': 'soup', 'ingredients': [...]}}")
+        raise UsageError(
+            f"place: {what}: a soup without ingredients; expected {{'name': 'soup', 'ingredients': [...]}}"
+        )
     if name not in PLAIN:
         raise unknown("thing", name, [*PLAIN, "soup"], f"place: {what}")
     return PLAIN[name]
