@@ -17,13 +17,13 @@ def sight_of(plan: np.ndarray) -> int:
 
 
 def views(plan: np.ndarray, sight: int) -> np.ndarray:
-    """(H * W, C, K, K) int8: what is seen of the terrain from each floor cell."""
+    """(H * W, C * K * K) int8: what is seen of the terrain from each floor cell."""
     side = 2 * sight + 1
     out = np.zeros((plan.size, len(CHANNELS), side, side), np.int8)
     around = np.pad(plan, sight, constant_values=Cell.OUTSIDE)
     for row, col in np.argwhere(plan == Cell.FLOOR):
         out[row * plan.shape[1] + col, 0] = around[row : row + side, col : col + side]
-    return out
+    return out.reshape(plan.size, -1)
 
 
 def _beside(cell: int, plan: np.ndarray) -> list[int]:

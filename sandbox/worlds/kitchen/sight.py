@@ -40,18 +40,18 @@ def _look(s, lane, agent, rules, window):
     width, side = rules.plan.shape[1], window.shape[1]
     row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     top, left = row - rules.sight, col - rules.sight
-    view, flat = rules.views[row * width + col].reshape(-1), window.reshape(-1)
-    for k in range(len(flat)):
+    view, flat = rules.views[row * width + col], window.flat  # reshape costs five times the copying
+    for k in range(len(view)):
         flat[k] = view[k]
     for cell in rules.counters:
-        thing = s.items[lane, cell // width, cell % width]
+        i, j = rules.where[cell, 0] - top, rules.where[cell, 1] - left
+        thing = s.items[lane, top + i, left + j]
         if thing:
-            i, j = cell // width - top, cell % width - left
             if 0 <= i < side and 0 <= j < side:
                 _show(window, i, j, thing)
     for number in range(len(rules.pot_cell)):
         cell, pot = rules.pot_cell[number], s.pots[lane, number]
-        i, j = cell // width - top, cell % width - left
+        i, j = rules.where[cell, 0] - top, rules.where[cell, 1] - left
         if 0 <= i < side and 0 <= j < side and pot[Pot.ONIONS] + pot[Pot.TOMATOES] > 0:
             window[THING, i, j] = Thing.SOUP
             window[ONIONS, i, j], window[TOMATOES, i, j] = pot[Pot.ONIONS], pot[Pot.TOMATOES]
