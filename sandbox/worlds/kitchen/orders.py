@@ -95,7 +95,7 @@ def aims(orders: Orders, onions: bool, tomatoes: bool) -> np.ndarray:
             more = goal % 4 - mix % 4, goal // 4 - mix // 4
             if min(more) < 0 or (more[0] and not onions) or (more[1] and not tomatoes):
                 continue
-            rate = orders.worth[goal] / (orders.cook_time[goal] + TOIL * sum(more))
+            rate = orders.worth[goal] / (orders.cook_time[goal] + TOIL * (goal % 4 + goal // 4))
             if rate > best:
                 best, table[mix] = rate, goal
     return table

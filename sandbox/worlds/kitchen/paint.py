@@ -12,7 +12,6 @@ from sandbox.engine.shapes import (
     AGENTS,
     AHEAD_COL,
     AHEAD_ROW,
-    ALARM,
     BOX,
     DETAIL,
     DIAMOND,
@@ -52,8 +51,9 @@ def canvas(rules, size: int) -> tuple[int, int]:
 def _onion(image, y, x, size):
     draw_shape(image, DISC, y, x, size, 0.0, PALETTE[ONION_EDGE], 1.0)
     draw_shape(image, DISC, y, x, 0.84 * size, 0.0, PALETTE[ONION], 1.0)
-    if size > 4:
-        draw_shape(image, DISC, y, x, 0.45 * size, max(1.0, 0.1 * size), PALETTE[ONION_EDGE], 0.6)
+    if size > 3:  # its tip, and a skin
+        draw_shape(image, WEDGE, y - 0.75 * size, x, 0.5 * size, 0.0, PALETTE[ONION_EDGE], 1.0)
+        draw_shape(image, DISC, y + 0.12 * size, x, 0.45 * size, max(1.0, 0.1 * size), PALETTE[ONION_EDGE], 0.5)
 
 
 @kernel
