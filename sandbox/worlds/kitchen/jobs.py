@@ -64,21 +64,23 @@ def _passed_on(cells, thing, rules):
 def _counter(cells, here, rules, to, room):
     """The nearest empty counter: one that is nearer to what ``to`` names by a hand-over, or, with ``to`` -1, any.
 
-    Of the latter those that are no hand-over come first. ``room``: how many such must be free besides.
+    Of the latter those that are no hand-over come first. ``room``: how many such must be free besides, if there are more.
     """
     best, least, free = np.int32(-1), np.int32(FAR), 0
+    total = 0
     for cell in rules.counters:
         far = rules.way[cell, here]
-        if cells[ITEMS, cell] != 0 or far >= FAR:
+        if far >= FAR or (to >= 0 and rules.beyond[to, cell] >= rules.hops[to, here]):
             continue
-        if to >= 0 and rules.beyond[to, cell] >= rules.hops[to, here]:
+        total += 1
+        if cells[ITEMS, cell] != 0:
             continue
         free += 1
         if to < 0 and rules.shared[cell]:
             far += LATER
         if far < least:
             best, least = cell, far
-    return best if free > room else np.int32(-1)
+    return best if free > min(room, total - 1) else np.int32(-1)
 
 
 @kernel
@@ -165,8 +167,7 @@ def _bring_ingredient(cook, cooks, cells, pots, rules):
         pots[best, column] -= 1
         _send(cook, rules.pot_cell[best], 0)
     elif rules.hops[0, here] > 0:
-        room = _lack(pots, thing) <= _passed_on(cells, thing, rules)  # one for later leaves room for a dish
-        target = _counter(cells, here, rules, TO_POT, room)
+        target = _counter(cells, here, rules, TO_POT, 1)  # room is left for a dish, or for a soup that comes back
         if target < 0 and _lack(pots, DISH) > _passed_on(cells, DISH, rules):
             target = _counter(cells, here, rules, np.int32(-1), 0)
         _send(cook, target, 0)
@@ -188,7 +189,7 @@ def _fetch_cost(cook, cells, pots, thing, rules):
     if rules.hops[0, here] > 0:
         passed = _passed_on(cells, thing, rules)
         lack, soon = lack - passed, soon + min(0, lack - passed)
-        if _counter(cells, here, rules, TO_POT, lack <= 0) < 0:
+        if _counter(cells, here, rules, TO_POT, 1 if thing != DISH else 0) < 0:
             return np.int32(FAR)
     elif _lack(pots, DISH) > 0 and thing != DISH:
         soon = 0
