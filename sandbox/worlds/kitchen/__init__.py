@@ -49,7 +49,7 @@ class Options(BaseModel):
 PERTURBATIONS = (
     Perturbation(
         "strange_partner",
-        "the last cook hesitates, wanders or follows habits of its own for 15 ticks at a time; dose 1: 40 % of the time",
+        "the last cook hesitates, wanders or follows habits of its own, 15 ticks at a time; dose 1: 40 % of the time",
     ),
     Perturbation("absent_partner", "the last cook stands idle for one long spell; dose 1: 40 % of the tick limit"),
     Perturbation("sticky_floor", "steps to another cell fail; dose 1: every second one"),

@@ -7,93 +7,26 @@ cook cannot get to a pot or to a serving place, he puts things on a counter from
 import numpy as np
 
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan, Thing
+from sandbox.worlds.kitchen.needs import (
+    DISH,
+    ITEMS,
+    LATER,
+    ONION,
+    SOUP,
+    TO_POT,
+    TO_SERVING,
+    TOMATO,
+    counter,
+    lack,
+    lack_soon,
+    passed_on,
+    plan_pots,
+    source,
+)  # fmt: skip
+from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan
 
-TO_POT, TO_SERVING = np.int32(0), np.int32(1)
-ITEMS = 0  # row of ``Memory.cells``: the thing on each counter
-ONION, TOMATO, DISH, SOUP = np.int32(Thing.ONION), np.int32(Thing.TOMATO), np.int32(Thing.DISH), np.int32(Thing.SOUP)
-LATER = 40  # what a task that can wait is put back by, in steps
 AT_ONCE = 30  # what a pot that could be cooking is put forward by
 BEFORE = 4  # ticks that a cook with an ingredient for the next soup keeps behind the dish
-
-
-@kernel
-def plan_pots(pots, rules):
-    """What each pot lacks for the best soup it can become; a hopeless one is cooked, to be got rid of."""
-    for pot in pots:
-        goal = rules.aim[pot[Plan.MIX]]
-        pot[Plan.ONIONS] = pot[Plan.TOMATOES] = pot[Plan.START] = 0
-        if pot[Plan.LEFT] < 0 and goal >= 0:
-            pot[Plan.ONIONS] = goal % 4 - pot[Plan.MIX] % 4
-            pot[Plan.TOMATOES] = goal // 4 - pot[Plan.MIX] // 4
-        if pot[Plan.LEFT] < 0 and pot[Plan.MIX] > 0 and pot[Plan.ONIONS] + pot[Plan.TOMATOES] == 0:
-            pot[Plan.START] = 1
-        pot[Plan.DISH] = pot[Plan.LEFT] >= 0 or pot[Plan.START]
-
-
-@kernel
-def _lack(pots, thing):
-    """How much of an ingredient the pots still lack, or how many of them a dish."""
-    column = Plan.ONIONS if thing == ONION else Plan.TOMATOES if thing == TOMATO else Plan.DISH
-    total = 0
-    for pot in pots:
-        total += pot[column]
-    return total
-
-
-@kernel
-def _lack_soon(pots, thing, rules):
-    """How much of an ingredient the pots will lack when what cooks in them now is out."""
-    goal, total = rules.aim[0], 0
-    for pot in pots:
-        if pot[Plan.LEFT] >= 0 and goal >= 0:
-            total += goal % 4 if thing == ONION else goal // 4
-    return total
-
-
-@kernel
-def _passed_on(cells, thing, rules):
-    """How many of a thing lie on counters between rooms from which somebody can bring them to a pot."""
-    total = 0
-    for cell in rules.counters:
-        total += rules.shared[cell] and rules.beyond[0, cell] == 0 and cells[ITEMS, cell] == thing
-    return total
-
-
-@kernel
-def _counter(cells, here, rules, to, room):
-    """The nearest empty counter: one that is nearer to what ``to`` names by a hand-over, or, with ``to`` -1, any.
-
-    Of the latter those that are no hand-over come first. ``room``: how many such must be free besides, if there are more.
-    """
-    best, least, free = np.int32(-1), np.int32(FAR), 0
-    total = 0
-    for cell in rules.counters:
-        far = rules.way[cell, here]
-        if far >= FAR or (to >= 0 and rules.beyond[to, cell] >= rules.hops[to, here]):
-            continue
-        total += 1
-        if cells[ITEMS, cell] != 0:
-            continue
-        free += 1
-        if to < 0 and rules.shared[cell]:
-            far += LATER
-        if far < least:
-            best, least = cell, far
-    return best if free > min(room, total - 1) else np.int32(-1)
-
-
-@kernel
-def source(cells, here, thing, to, rules):
-    """The nearest cell where a thing can be had, counters included, unless it was put there to be handed on; or -1."""
-    kind = Cell.ONIONS if thing == ONION else Cell.TOMATOES if thing == TOMATO else Cell.DISHES
-    best = np.int32(-1) if thing == SOUP else rules.nearest[kind, here]
-    least = rules.way[best, here] if best >= 0 else np.int32(FAR)
-    for cell in rules.counters:
-        item = min(cells[ITEMS, cell], SOUP)
-        if item == thing and rules.way[cell, here] < least and rules.beyond[to, cell] >= rules.hops[to, here]:
-            best, least = cell, rules.way[cell, here]
-    return best
 
 
 @kernel
@@ -106,7 +39,7 @@ def _bring_soup(cook, cells, rules):
     """Serve it, or hand it on."""
     here = cook[Cook.CELL]
     target = rules.nearest[Cell.SERVING, here]
-    _send(cook, target if target >= 0 else _counter(cells, here, rules, TO_SERVING, 0), 0)
+    _send(cook, target if target >= 0 else counter(cells, here, rules, TO_SERVING, 0), 0)
 
 
 @kernel
@@ -122,12 +55,12 @@ def _bring_dish(cook, cells, pots, rules):
         pots[best, Plan.DISH] = 0
         _send(cook, rules.pot_cell[best], soon)
     elif rules.hops[0, here] > 0:
-        if _lack(pots, DISH) > 0:
-            _send(cook, _counter(cells, here, rules, TO_POT, 0), 0)
-        elif _lack(pots, ONION) + _lack(pots, TOMATO) > 0:
-            _send(cook, _counter(cells, here, rules, np.int32(-1), 0), 0)
-    elif _lack(pots, ONION) + _lack(pots, TOMATO) > 0:
-        _send(cook, _counter(cells, here, rules, np.int32(-1), 0), 0)
+        if lack(pots, DISH) > 0:
+            _send(cook, counter(cells, here, rules, TO_POT, 0), 0)
+        elif lack(pots, ONION) + lack(pots, TOMATO) > 0:
+            _send(cook, counter(cells, here, rules, np.int32(-1), 0), 0)
+    elif lack(pots, ONION) + lack(pots, TOMATO) > 0:
+        _send(cook, counter(cells, here, rules, np.int32(-1), 0), 0)
 
 
 @kernel
@@ -167,36 +100,36 @@ def _bring_ingredient(cook, cooks, cells, pots, rules):
         pots[best, column] -= 1
         _send(cook, rules.pot_cell[best], 0)
     elif rules.hops[0, here] > 0:
-        target = _counter(cells, here, rules, TO_POT, 1)  # room is left for a dish, or for a soup that comes back
-        if target < 0 and _lack(pots, DISH) > _passed_on(cells, DISH, rules):
-            target = _counter(cells, here, rules, np.int32(-1), 0)
+        target = counter(cells, here, rules, TO_POT, 1)  # room is left for a dish, or for a soup that comes back
+        if target < 0 and lack(pots, DISH) > passed_on(cells, DISH, rules):
+            target = counter(cells, here, rules, np.int32(-1), 0)
         _send(cook, target, 0)
     elif (
-        _lack(pots, DISH) > _hands_for_dishes(cooks, cells, rules)
-        or _lack_soon(pots, thing, rules) == 0
+        lack(pots, DISH) > _hands_for_dishes(cooks, cells, rules)
+        or lack_soon(pots, thing, rules) == 0
         or not _wait_for_pot(cook, pots, rules)
     ):
-        _send(cook, _counter(cells, here, rules, np.int32(-1), 0), 0)
+        _send(cook, counter(cells, here, rules, np.int32(-1), 0), 0)
 
 
 @kernel
 def _fetch_cost(cook, cells, pots, thing, rules):
     """Steps to where an ingredient or a dish is fetched, put back by what makes it less urgent; FAR if not wanted."""
     here = cook[Cook.CELL]
-    lack, soon = _lack(pots, thing), 0
+    now, soon = lack(pots, thing), 0
     if thing != DISH:
-        soon = _lack_soon(pots, thing, rules)
+        soon = lack_soon(pots, thing, rules)
     if rules.hops[0, here] > 0:
-        passed = _passed_on(cells, thing, rules)
-        lack, soon = lack - passed, soon + min(0, lack - passed)
-        if _counter(cells, here, rules, TO_POT, 1 if thing != DISH else 0) < 0:
+        passed = passed_on(cells, thing, rules)
+        now, soon = now - passed, soon + min(0, now - passed)
+        if counter(cells, here, rules, TO_POT, 1 if thing != DISH else 0) < 0:
             return np.int32(FAR)
-    elif _lack(pots, DISH) > 0 and thing != DISH:
+    elif lack(pots, DISH) > 0 and thing != DISH:
         soon = 0
     place = source(cells, here, thing, TO_POT, rules)
-    if place < 0 or lack + soon <= 0:
+    if place < 0 or now + soon <= 0:
         return np.int32(FAR)
-    cost = rules.way[place, here] if lack > 0 else rules.way[place, here] + LATER
+    cost = rules.way[place, here] if now > 0 else rules.way[place, here] + LATER
     if thing == DISH:
         left = np.int32(LATER)
         for pot in pots:
@@ -244,7 +177,7 @@ def _clear(cook, cells, pots, rules):
             full = True
             if rules.way[cell, here] < least and cells[ITEMS, cell] != DISH:
                 best, least = cell, rules.way[cell, here]
-    if full and best >= 0 and rules.hops[0, here] == 0 and _counter(cells, here, rules, np.int32(-1), 0) >= 0:
+    if full and best >= 0 and rules.hops[0, here] == 0 and counter(cells, here, rules, np.int32(-1), 0) >= 0:
         _send(cook, best, 0)
 
 

@@ -27,9 +27,9 @@ KINDS = {
     "S": Cell.SERVING,
 }  # fmt: skip
 KEYS = (
-    "grid", "start_all_orders", "start_bonus_orders", "rew_shaping_params", "order_bonus", "onion_value", "tomato_value",
-    "onion_time", "tomato_time", "recipe_values", "recipe_times", "cook_time", "delivery_reward", "max_num_ingredients",
-    "num_items_for_soup", "start_state",
+    "grid", "start_all_orders", "start_bonus_orders", "rew_shaping_params", "order_bonus", "onion_value",
+    "tomato_value", "onion_time", "tomato_time", "recipe_values", "recipe_times", "cook_time", "delivery_reward",
+    "max_num_ingredients", "num_items_for_soup", "start_state",
 )  # fmt: skip
 MOST_CELLS = 1000  # the table of ways has this squared entries
 

@@ -1,15 +1,16 @@
 """The oracle: sees the state, gives out the tasks, and moves all cooks by priority inheritance with backtracking.
 
-PIBT (Okumura and others, 2022, Artificial Intelligence 310) plans one cell for each cook in order of priority; who is in
-the way inherits the priority and must step aside, or the mover backs off. No two cooks of the team collide.
+PIBT (Okumura and others, 2022, Artificial Intelligence 310) plans one cell for each cook in order of priority; who is
+in the way inherits the priority and must step aside, or the mover backs off. No two cooks of the team collide.
 """
 
 import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.disturb import HIMSELF, mood
-from sandbox.worlds.kitchen.jobs import ITEMS, assign
+from sandbox.worlds.kitchen.jobs import assign
 from sandbox.worlds.kitchen.moves import AT_HAND, INTERACT, STAY, at_target, beside, towards
+from sandbox.worlds.kitchen.needs import ITEMS
 from sandbox.worlds.kitchen.sight import time_left
 from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan, Pot
 

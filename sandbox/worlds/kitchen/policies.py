@@ -6,8 +6,9 @@ from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
 from sandbox.worlds.kitchen.belief import thing_seen
-from sandbox.worlds.kitchen.jobs import ITEMS, assign
+from sandbox.worlds.kitchen.jobs import assign
 from sandbox.worlds.kitchen.moves import AT_HAND, STAY, at_target, beside
+from sandbox.worlds.kitchen.needs import ITEMS
 from sandbox.worlds.kitchen.oracle import oracle
 from sandbox.worlds.kitchen.sight import COOK, FACING, FIRST_POT, PER_POT
 from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan

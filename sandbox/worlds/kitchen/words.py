@@ -11,8 +11,8 @@ _MEANING = {
     Verb.WEST: "Turn west and move one cell, if it is free floor.",
     Verb.STAY: "Wait one tick.",
     Verb.INTERACT: (
-        "Use what you face: take from a dispenser, take up from or put down on a counter, put an ingredient into a pot, "
-        "with empty hands begin to cook, with a dish take up a ready soup, serve a soup."
+        "Use what you face: take from a dispenser, take up from or put down on a counter, put an ingredient into a "
+        "pot, with empty hands begin to cook, with a dish take up a ready soup, serve a soup."
     ),
 }
 _STATION = {
