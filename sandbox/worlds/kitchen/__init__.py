@@ -77,8 +77,8 @@ def build(options: Options) -> Rules:
         max_ticks=options.max_ticks, most=orders.most, shaped=options.reward == "shaped", sight=far,
         cooks=cooks, items=items, pots=pots, pot_cell=pot_cell, pot_at=pot_at,
         counters=np.flatnonzero(plan == Cell.COUNTER).astype(np.int32), worth=orders.worth, ordered=orders.ordered,
-        bonus=orders.bonus, cook_time=orders.cook_time, shaping=orders.shaping, views=geometry.views(plan, far),
-        where=np.argwhere(plan >= 0).astype(np.int32),
+        bonus=orders.bonus, cook_time=orders.cook_time, shaping=orders.shaping,
+        views=geometry.views(plan, far), spots=geometry.spots(plan, far),
         aim=aims(orders, bool((plan == Cell.ONIONS).any()), bool((plan == Cell.TOMATOES).any())),
         way=way, nearest=near, hops=hops, beyond=beyond, shared=shared, dose=doses(options.perturb, Dose, WHERE),
     )  # fmt: skip

@@ -26,6 +26,15 @@ def views(plan: np.ndarray, sight: int) -> np.ndarray:
     return out.reshape(plan.size, -1)
 
 
+def spots(plan: np.ndarray, sight: int) -> np.ndarray:
+    """(H * W, C + P) int32: the index in a window (row * K + column) of each counter and pot from each cell, or -1."""
+    fixed = [np.flatnonzero(plan == kind) for kind in (Cell.COUNTER, Cell.POT)]
+    there, here, width = np.concatenate(fixed)[None], np.arange(plan.size)[:, None], plan.shape[1]
+    i, j = there // width - here // width + sight, there % width - here % width + sight
+    seen = (abs(i - sight) <= sight) & (abs(j - sight) <= sight)
+    return np.where(seen, i * (2 * sight + 1) + j, -1).astype(np.int32)
+
+
 def _beside(cell: int, plan: np.ndarray) -> list[int]:
     """The floor cells around a cell."""
     height, width = plan.shape

@@ -25,42 +25,40 @@ def time_left(pot, rules):
 
 
 @kernel
-def _show(window, i, j, thing):
-    """A thing held or lying about."""
-    if thing >= SOUP:
-        window[THING, i, j] = Thing.SOUP
-        window[ONIONS, i, j], window[TOMATOES, i, j] = (thing - SOUP) & 3, (thing - SOUP) >> 2
-    else:
-        window[THING, i, j] = thing
+def _show(flat, at, area, thing):
+    """Something held or lying about, at index ``at`` of the THING channel; the next two channels are its mix."""
+    flat[at] = min(thing, SOUP)
+    if thing > SOUP:
+        flat[at + area], flat[at + 2 * area] = (thing - SOUP) & 3, (thing - SOUP) >> 2
 
 
 @kernel
 def _look(s, lane, agent, rules, window):
-    """Fill one cook's window (C, K, K); ``ticks_left`` of a pot is one more than the ticks, 1 when it is ready."""
-    width, side = rules.plan.shape[1], window.shape[1]
-    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
-    top, left = row - rules.sight, col - rules.sight
-    view, flat = rules.views[row * width + col], window.flat  # reshape costs five times the copying
+    """Fill one cook's window (C, K, K); ``ticks_left`` of a pot is one more than the ticks, 1 when it is ready.
+
+    The empty kitchen is copied, then what can change is drawn. All by index into the window as one row (``flat``;
+    ``reshape`` costs five times the copying), and empty counters too: a branch that cannot be predicted costs more.
+    """
+    side, counters = window.shape[1], len(rules.counters)
+    area, row, col = side * side, s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    here = row * rules.plan.shape[1] + col
+    view, flat, items, spots = rules.views[here], window.flat, s.items[lane].flat, rules.spots[here]
     for k in range(len(view)):
         flat[k] = view[k]
-    for cell in rules.counters:
-        i, j = rules.where[cell, 0] - top, rules.where[cell, 1] - left
-        thing = s.items[lane, top + i, left + j]
-        if thing:
-            if 0 <= i < side and 0 <= j < side:
-                _show(window, i, j, thing)
+    for k in range(counters):
+        if spots[k] >= 0:
+            _show(flat, THING * area + spots[k], area, items[rules.counters[k]])
     for number in range(len(rules.pot_cell)):
-        cell, pot = rules.pot_cell[number], s.pots[lane, number]
-        i, j = rules.where[cell, 0] - top, rules.where[cell, 1] - left
-        if 0 <= i < side and 0 <= j < side and pot[Pot.ONIONS] + pot[Pot.TOMATOES] > 0:
-            window[THING, i, j] = Thing.SOUP
-            window[ONIONS, i, j], window[TOMATOES, i, j] = pot[Pot.ONIONS], pot[Pot.TOMATOES]
-            window[LEFT, i, j] = min(LONGEST, time_left(pot, rules) + 1)
+        at, pot = spots[counters + number], s.pots[lane, number]
+        if at >= 0 and pot[Pot.ONIONS] + pot[Pot.TOMATOES] > 0:
+            _show(flat, THING * area + at, area, SOUP + pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES])
+            flat[LEFT * area + at] = min(LONGEST, time_left(pot, rules) + 1)
     for other in range(rules.agents):
-        i, j = s.pos[lane, other, 0] - top, s.pos[lane, other, 1] - left
+        i, j = s.pos[lane, other, 0] - row + rules.sight, s.pos[lane, other, 1] - col + rules.sight
         if 0 <= i < side and 0 <= j < side and s.pos[lane, other, 0] >= 0:
-            window[COOK, i, j], window[FACING, i, j] = other + 1, s.facing[lane, other] + 1
-            _show(window, i, j, s.holding[lane, other])
+            at = i * side + j
+            flat[COOK * area + at], flat[FACING * area + at] = other + 1, s.facing[lane, other] + 1
+            _show(flat, THING * area + at, area, s.holding[lane, other])
 
 
 @kernel
@@ -88,15 +86,16 @@ def observe(s, lane, rules, obs):
     """What each cook sees, and what he could do: a move is legal if it turns him or a floor cell lies there."""
     for agent in range(rules.agents):
         mask, row, col = obs.mask[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
-        for verb in range(6):
-            mask[verb] = verb == Verb.STAY
         if row < 0:
+            for verb in range(6):
+                mask[verb] = verb == Verb.STAY
             continue
         _look(s, lane, agent, rules, obs.window[lane, agent])
         _know(s, lane, agent, rules, obs.vector[lane, agent])
         facing = s.facing[lane, agent]
         for verb in range(4):
-            mask[verb] = facing != verb or rules.plan[row + DROW[verb], col + DCOL[verb]] == Cell.FLOOR
+            mask[verb] = (facing != verb) | (rules.plan[row + DROW[verb], col + DCOL[verb]] == Cell.FLOOR)
+        mask[Verb.STAY] = True
         ahead_row, ahead_col = row + DROW[facing], col + DCOL[facing]
         mask[Verb.INTERACT] = can_interact(
             s.items[lane], s.pots[lane], s.holding[lane, agent], ahead_row, ahead_col, rules

@@ -114,8 +114,8 @@ class Rules(NamedTuple):
     bonus: np.ndarray  # (16,) int32        1: on the bonus list
     cook_time: np.ndarray  # (16,) int32    ticks
     shaping: np.ndarray  # (3,) float64     shaped reward for potting, for a useful dish, for taking up a soup
-    where: np.ndarray  # (H * W, 2) int32   row, column of each cell
     views: np.ndarray  # (H * W, C * K * K) int8  the empty kitchen as seen from each floor cell
+    spots: np.ndarray  # (H * W, C + P) int32  where in the window from each cell each counter and pot is, or -1
     aim: np.ndarray  # (16,) int32          the mix that a pot with this mix should become; -1: hopeless
     way: np.ndarray  # (H * W, H * W) int32 steps from a floor cell (second) to one beside a cell (first); or FAR
     nearest: np.ndarray  # (8, H * W) int32 for each kind of cell and floor cell: the nearest such cell, -1 none
