@@ -15,3 +15,8 @@ class TestWarehouse(Conformance):
         {"layout": "small", "agents": 7, "board": False, "sight": 2, "reward": "two_stage"},
         {"layout": COURIER, "agents": 6},
     ]
+
+
+class TestKitchen(Conformance):
+    world = "kitchen"
+    cases = [{"layout": "cramped_room"}, {"layout": "forced_coordination", "reward": "shaped", "sight": 2}]

@@ -1,0 +1,137 @@
+"""The kitchen: beside overcooked-ai, and what each policy serves, beside the package's own greedy pair."""
+
+import contextlib
+import io
+import sys
+
+import numpy as np
+
+import sandbox
+from benchmarks.pace import Pace
+from benchmarks.report import console, machine, met, table
+
+np.Inf = np.inf  # overcooked-ai 1.1.0 was written for NumPy 1
+
+with contextlib.redirect_stderr(io.StringIO()):  # it imports gym, which complains
+    from overcooked_ai_py.agents.agent import AgentPair, GreedyHumanModel
+    from overcooked_ai_py.mdp.actions import Action
+    from overcooked_ai_py.mdp.overcooked_env import OvercookedEnv
+    from overcooked_ai_py.mdp.overcooked_mdp import OvercookedGridworld
+    from overcooked_ai_py.planning.planners import NO_COUNTERS_PARAMS, MediumLevelActionManager
+
+EPISODE = 400  # ticks
+ALONE = (
+    "cramped_room",
+    "asymmetric_advantages",
+    "coordination_ring",
+)  # where its greedy model can work, and soon plans
+CLASSIC = ("cramped_room", "asymmetric_advantages", "coordination_ring", "forced_coordination", "counter_circuit")
+
+
+# -- beside overcooked-ai ----------------------------------------------------------------------------------------------
+
+
+def joint_actions(episodes: int) -> list:
+    """Drawn beforehand, at no cost to the peer."""
+    verbs = np.random.default_rng(0).integers(0, 6, (episodes, EPISODE, 2)).tolist()
+    return [[tuple(Action.INDEX_TO_ACTION[verb] for verb in pair) for pair in episode] for episode in verbs]
+
+
+def play_transitions(mdp, episodes: list) -> int:
+    """The bare rules of overcooked-ai: no environment around them, nothing observed."""
+    for episode in episodes:
+        state = mdp.get_standard_start_state()
+        for joint in episode:
+            state, _ = mdp.get_state_transition(state, joint)
+    return len(episodes) * EPISODE
+
+
+def play_env(env, episodes: list, observed: bool) -> int:
+    """overcooked-ai's environment, with or without its own observation of a state, the lossless encoding."""
+    for episode in episodes:
+        env.reset()
+        for joint in episode:
+            state, *_ = env.step(joint)
+            if observed:
+                env.lossless_state_encoding_mdp(state)
+    return len(episodes) * EPISODE
+
+
+def play_ours(stage, policy: str, episodes: int, threads: int) -> int:
+    """The same of ours, with observing, with drawing the actions, and with setting the episodes up."""
+    state, *_ = stage.play(range(episodes), policy, threads=threads)
+    return int(state.tick.sum())
+
+
+def beside_peer(quick: bool) -> None:
+    mdp = OvercookedGridworld.from_layout_name("cramped_room")
+    env = OvercookedEnv.from_mdp(mdp, horizon=EPISODE, info_level=0)
+    stage = sandbox.make("kitchen", soups=0, max_ticks=EPISODE)
+    for policy in ("random", "rules", "oracle"):
+        stage.play([0], policy)
+    with contextlib.redirect_stdout(io.StringIO()):
+        env.step(joint_actions(1)[0][0])  # computes a motion planner first
+    given, episodes = joint_actions(4 if quick else 20), 2000 if quick else 8000
+    peer = Pace("overcooked-ai, environment and observation", lambda: play_env(env, given, True))
+    blind = Pace("overcooked-ai, environment", lambda: play_env(env, given, False))
+    bare = Pace("overcooked-ai, bare transitions", lambda: play_transitions(mdp, given))
+    one = Pace("ours, random, 1 thread", lambda: play_ours(stage, "random", episodes, 1))
+    two = Pace("ours, random, 2 threads", lambda: play_ours(stage, "random", episodes, 2))
+    rules = Pace("ours, rules, 1 thread", lambda: play_ours(stage, "rules", episodes // 4, 1))
+    oracle = Pace("ours, oracle, 1 thread", lambda: play_ours(stage, "oracle", episodes // 4, 1))
+    paces = (peer, blind, bare, one, two, rules, oracle)
+    for _ in range(3 if quick else 7):  # in turn: what else the machine does hits all alike
+        for pace in paces:
+            pace.run()
+    rows = [[p.name, p.rate, p.rate / peer.rate, p.rate / blind.rate, p.rate / bare.rate, p.cores] for p in paces]
+    columns = ["", "steps/s", "x environment and observation", "x environment", "x transitions", "cores"]
+    table("Joint steps: cramped_room, 2 cooks, random actions, ours always with observations", columns, rows)
+    console.print(f"ours beside overcooked-ai, both with observations: {met(one.rate / peer.rate, 300)}")
+
+
+# -- what is served ----------------------------------------------------------------------------------------------------
+
+
+def greedy_pair(layout: str, episodes: int) -> list[int]:
+    """Soups that two of the package's GreedyHumanModels serve in 400 ticks, in each episode."""
+    mdp = OvercookedGridworld.from_layout_name(layout)
+    with contextlib.redirect_stdout(io.StringIO()):
+        manager = MediumLevelActionManager(mdp, NO_COUNTERS_PARAMS)
+    totals = []
+    for episode in range(episodes):
+        np.random.seed(episode)
+        pair = AgentPair(GreedyHumanModel(manager), GreedyHumanModel(manager))
+        pair.set_mdp(mdp)
+        state, soups = mdp.get_standard_start_state(), 0
+        for _ in range(EPISODE):
+            state, infos = mdp.get_state_transition(state, tuple(action for action, _ in pair.joint_action(state)))
+            soups += sum(infos["event_infos"]["soup_delivery"])
+        totals.append(soups)
+    return totals
+
+
+def served(quick: bool) -> None:
+    rows = []
+    for layout in CLASSIC:
+        stage = sandbox.make("kitchen", layout=layout, soups=0, max_ticks=EPISODE)
+        row: list = [layout]
+        for policy in ("random", "rules", "oracle"):
+            state, *_ = stage.play(range(50 if quick else 500), policy, threads=None)
+            row += [float(state.served.mean()), int(state.served.min())]
+        greedy = greedy_pair(layout, 2 if quick else 10) if layout in ALONE else []
+        row.append(f"{np.mean(greedy):.1f}, {min(greedy)}" if greedy else "cannot")
+        rows.append([*row, met(row[4], 5), met(row[6], 9) if layout == "cramped_room" else ""])
+    columns = ["layout", "random", "least", "rules", "least", "oracle", "least", "greedy pair", "rules", "oracle"]
+    table("Soups served in 400 ticks by two cooks: mean and least", columns, rows)
+
+
+PARTS = {"peer": beside_peer, "served": served}
+
+
+def main(quick: bool = False, only: str | None = None) -> None:
+    if only not in (None, *PARTS):
+        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
+    machine("overcooked-ai")
+    for name, part in PARTS.items():
+        if only in (None, name):
+            part(quick)

@@ -1,0 +1,222 @@
+"""The kitchen's kernels: reset and step. overcooked-ai 1.1.0 is the record, step by step.
+
+A tick: cooks interact one after the other; then all move, or nobody does where any two collide; then soups cook. What
+the mask calls illegal would have no effect as things stand; should an earlier cook's interaction of the same tick give
+it one, it has it, as in the record.
+"""
+
+import numpy as np
+
+from sandbox.core.finish import Finish
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.kitchen.disturb import HIMSELF, mood, slowness, sticks, whim
+from sandbox.worlds.kitchen.state import DCOL, DROW, Cell, Pot, Thing, Verb
+
+NOTHING, ONION, TOMATO, DISH, SOUP = (np.int32(t) for t in Thing)
+STAY = np.int32(Verb.STAY)
+MOVED, STUCK = 2, 3  # marks in ``refused`` while moves are being settled
+
+
+@kernel
+def reset(s, lane, rules):
+    """Begin the episode of ``s.seed[lane]``: everything as the layout says."""
+    s.tick[lane], s.done[lane], s.served[lane] = 0, Finish.RUNNING, 0
+    for agent in range(rules.agents):
+        first = rules.cooks[agent]
+        s.pos[lane, agent, 0], s.pos[lane, agent, 1] = first[0], first[1]
+        s.facing[lane, agent], s.holding[lane, agent] = first[2], first[3]
+        s.shaped[lane, agent], s.reward[lane, agent], s.refused[lane, agent] = 0, 0, 0
+    for row in range(rules.plan.shape[0]):
+        for col in range(rules.plan.shape[1]):
+            s.items[lane, row, col] = rules.items[row, col]
+    for pot in range(len(rules.pots)):
+        for k in range(4):
+            s.pots[lane, pot, k] = rules.pots[pot, k]
+
+
+@kernel
+def is_ready(pot, rules):
+    """Whether the soup in a pot (4,) can be taken up."""
+    mix = pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]
+    return pot[Pot.TICKS] >= 0 and pot[Pot.TICKS] >= rules.cook_time[mix] + pot[Pot.EXTRA]
+
+
+@kernel
+def can_interact(items, pots, held, row, col, rules):
+    """Whether a cook who holds ``held`` and faces the cell would change anything by interacting."""
+    kind = rules.plan[row, col]
+    if kind == Cell.FLOOR:
+        return False
+    if kind == Cell.COUNTER:
+        return (held == NOTHING) != (items[row, col] == NOTHING)
+    if kind == Cell.SERVING:
+        return held >= SOUP
+    if kind != Cell.POT:
+        return held == NOTHING
+    pot = pots[rules.pot_at[row, col]]
+    count = pot[Pot.ONIONS] + pot[Pot.TOMATOES]
+    if held == NOTHING:
+        return count > 0 and pot[Pot.TICKS] < 0
+    if held == DISH:
+        return is_ready(pot, rules)
+    return held < DISH and pot[Pot.TICKS] < 0 and count < rules.most
+
+
+@kernel
+def _is_useful(s, lane, rules, cooking):
+    """Whether to fetch a dish is useful, as the record has it: two cooks, none on the counters, fewer than pots."""
+    dishes = 0
+    for agent in range(rules.agents):
+        dishes += s.holding[lane, agent] == DISH
+    if rules.agents != 2 or dishes >= cooking:
+        return False
+    for cell in rules.counters:
+        if s.items[lane, cell // rules.plan.shape[1], cell % rules.plan.shape[1]] == DISH:
+            return False
+    return True
+
+
+@kernel
+def _at_pot(s, lane, agent, number, rules):
+    """Put in an ingredient, begin to cook, or take up the soup."""
+    pot, held = s.pots[lane, number], s.holding[lane, agent]
+    if held == NOTHING:
+        pot[Pot.TICKS] = 0
+        pot[Pot.EXTRA] = slowness(s, lane, number, rules.cook_time[pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]], rules)
+    elif held == DISH:
+        s.holding[lane, agent] = SOUP + pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]
+        pot[Pot.ONIONS], pot[Pot.TOMATOES], pot[Pot.TICKS], pot[Pot.EXTRA] = 0, 0, -1, 0
+        s.shaped[lane, agent] += np.float32(rules.shaping[2])
+    else:
+        pot[Pot.ONIONS] += held == ONION
+        pot[Pot.TOMATOES] += held == TOMATO
+        s.holding[lane, agent] = NOTHING
+        s.shaped[lane, agent] += np.float32(rules.shaping[0])
+
+
+@kernel
+def _interact(s, lane, agent, row, col, rules, cooking):
+    """Do what ``can_interact`` allows; ``cooking``: how many pots were worth a dish when the tick began."""
+    kind, held = rules.plan[row, col], s.holding[lane, agent]
+    if kind == Cell.COUNTER:
+        s.holding[lane, agent], s.items[lane, row, col] = s.items[lane, row, col], held
+    elif kind == Cell.POT:
+        _at_pot(s, lane, agent, rules.pot_at[row, col], rules)
+    elif kind == Cell.SERVING:
+        s.reward[lane, agent] = np.float32(rules.worth[held - SOUP])
+        s.served[lane] += rules.ordered[held - SOUP]
+        s.holding[lane, agent] = NOTHING
+    elif kind == Cell.DISHES:
+        if _is_useful(s, lane, rules, cooking):
+            s.shaped[lane, agent] += np.float32(rules.shaping[1])
+        s.holding[lane, agent] = DISH
+    else:
+        s.holding[lane, agent] = ONION if kind == Cell.ONIONS else TOMATO
+
+
+@kernel
+def _verb(s, lane, agent, actions, rules):
+    """What a cook does: unknown verbs and targets count as stay, and the last cook may be in a mood."""
+    if s.pos[lane, agent, 0] < 0:
+        return STAY
+    verb = actions[lane, agent, 0]
+    if verb < 0 or verb >= rules.verbs or actions[lane, agent, 1] != 0:
+        verb = STAY
+    how = mood(s, lane, agent, rules)
+    return verb if how == HIMSELF else whim(s, lane, verb, how)
+
+
+@kernel
+def _worth_a_dish(pots, rules):
+    """Pots that are ready, cooking, or partly filled (not: full and waiting), as the record counts them."""
+    count = 0
+    for pot in range(len(pots)):
+        filled = pots[pot, Pot.ONIONS] + pots[pot, Pot.TOMATOES]
+        count += pots[pot, Pot.TICKS] >= 0 or 0 < filled < rules.most
+    return count
+
+
+@kernel
+def _interactions(s, lane, actions, rules):
+    """All interactions, cook by cook."""
+    cooking = _worth_a_dish(s.pots[lane], rules)
+    for agent in range(rules.agents):
+        s.shaped[lane, agent], s.reward[lane, agent], s.refused[lane, agent] = 0, 0, 0
+        if actions[lane, agent, 0] == Verb.INTERACT and _verb(s, lane, agent, actions, rules) == Verb.INTERACT:
+            facing = s.facing[lane, agent]
+            row, col = s.pos[lane, agent, 0] + DROW[facing], s.pos[lane, agent, 1] + DCOL[facing]
+            s.refused[lane, agent] = can_interact(s.items[lane], s.pots[lane], s.holding[lane, agent], row, col, rules)
+    for agent in range(rules.agents):
+        if _verb(s, lane, agent, actions, rules) == Verb.INTERACT:
+            facing = s.facing[lane, agent]
+            row, col = s.pos[lane, agent, 0] + DROW[facing], s.pos[lane, agent, 1] + DCOL[facing]
+            if can_interact(s.items[lane], s.pots[lane], s.holding[lane, agent], row, col, rules):
+                _interact(s, lane, agent, row, col, rules, cooking)
+                s.refused[lane, agent] = 0
+
+
+@kernel
+def _collide(s, lane, rules):
+    """Whether any two cooks are in one cell, or have changed places, now that all have moved."""
+    pos, facing = s.pos[lane], s.facing[lane]
+    for a in range(1, rules.agents):
+        for b in range(a):
+            down, right = pos[b, 0] - pos[a, 0], pos[b, 1] - pos[a, 1]
+            if down == 0 and right == 0 and pos[a, 0] >= 0:
+                return True
+            if s.refused[lane, a] == MOVED and s.refused[lane, b] == MOVED and abs(down) + abs(right) == 1:
+                backwards = down == -DROW[facing[a]] and right == -DCOL[facing[a]]
+                if backwards and down == DROW[facing[b]] and right == DCOL[facing[b]]:
+                    return True
+    return False
+
+
+@kernel
+def _movements(s, lane, actions, rules):
+    """Everyone turns and moves; where any two collide, nobody moves. A sticky floor holds a step, not a turn."""
+    moved = False
+    for agent in range(rules.agents):
+        verb = _verb(s, lane, agent, actions, rules)
+        if verb < STAY:
+            s.facing[lane, agent] = verb
+            row, col = s.pos[lane, agent, 0] + DROW[verb], s.pos[lane, agent, 1] + DCOL[verb]
+            if rules.plan[row, col] == Cell.FLOOR:
+                if sticks(s, lane, agent, rules):
+                    s.refused[lane, agent] = STUCK
+                else:
+                    s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.refused[lane, agent] = row, col, MOVED
+                moved = True
+    if not moved:
+        return
+    collision = _collide(s, lane, rules)
+    for agent in range(rules.agents):
+        if s.refused[lane, agent] == STUCK:
+            s.refused[lane, agent] = 1
+        elif s.refused[lane, agent] == MOVED:
+            if collision:
+                s.pos[lane, agent, 0] -= DROW[s.facing[lane, agent]]
+                s.pos[lane, agent, 1] -= DCOL[s.facing[lane, agent]]
+            s.refused[lane, agent] = collision
+
+
+@kernel
+def step(s, lane, actions, rules):
+    """One tick; does nothing once the lane is done. Unknown verbs and targets count as stay."""
+    if s.done[lane] != Finish.RUNNING:
+        return
+    _interactions(s, lane, actions, rules)
+    _movements(s, lane, actions, rules)
+    for number in range(len(rules.pots)):
+        pot = s.pots[lane, number]
+        if pot[Pot.TICKS] >= 0 and not is_ready(pot, rules):
+            pot[Pot.TICKS] += 1
+    earned = np.float32(0)
+    for agent in range(rules.agents):
+        earned += s.reward[lane, agent]
+    for agent in range(rules.agents):
+        s.reward[lane, agent] = earned + s.shaped[lane, agent] if rules.shaped else earned
+    s.tick[lane] += 1
+    if rules.soups and s.served[lane] >= rules.soups:
+        s.done[lane] = Finish.COMPLETED
+    elif s.tick[lane] >= rules.max_ticks:
+        s.done[lane] = Finish.TICK_LIMIT

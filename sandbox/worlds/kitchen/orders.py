@@ -1,0 +1,101 @@
+"""Orders and recipes as tables by mix (onions + 4 * tomatoes), from the keys of a ``.layout`` file."""
+
+from math import isfinite
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.core.errors import UsageError
+
+USUAL = 20  # worth and cooking ticks of a recipe of which nothing is said
+SHAPING = {"PLACEMENT_IN_POT_REW": 3, "DISH_PICKUP_REWARD": 3, "SOUP_PICKUP_REWARD": 5}
+UNUSED = {"DISH_DISP_DISTANCE_REW", "POT_DISTANCE_REW", "SOUP_DISTANCE_REW"}  # read by the record, but without effect
+TOIL = 12  # ticks that an ingredient costs in hands, roughly: recipes are compared by their worth for each tick
+INGREDIENTS = ("onion", "tomato")
+
+
+class Orders(NamedTuple):
+    """Tables by mix, as in Rules."""
+
+    most: int
+    worth: np.ndarray  # (16,) float64
+    ordered: np.ndarray  # (16,) int32
+    bonus: np.ndarray  # (16,) int32
+    cook_time: np.ndarray  # (16,) int32
+    shaping: np.ndarray  # (3,) float64
+
+
+def _mix(order: Any, most: int, where: str) -> int:
+    """The mix of ``{"ingredients": [...]}``."""
+    ingredients = order.get("ingredients") if isinstance(order, dict) else None
+    good = isinstance(ingredients, list | tuple) and 0 < len(ingredients) <= most
+    if not good or any(name not in INGREDIENTS for name in ingredients):
+        expected = f"{{'ingredients': [...]}} of 1 to {most} of {', '.join(INGREDIENTS)}"
+        raise UsageError(f"{where}: order {order!r}: expected {expected}")
+    return sum(4 if name == "tomato" else 1 for name in ingredients)
+
+
+def _number(given: dict, key: str, where: str) -> float:
+    value = given.get(key) or 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        raise UsageError(f"{where}: {key}: {value!r}, expected a number of at least 0")
+    return value
+
+
+def _table(given: dict, kind: str, fixed: str, listed: list[int], where: str) -> np.ndarray:
+    """(16,) float64: the worth (``kind`` value) or time of each mix; the record's order of precedence."""
+    both = [_number(given, f"{name}_{kind}", where) for name in INGREDIENTS]
+    special = given.get(f"recipe_{kind}s") or []
+    if special and len(special) != len(listed):
+        raise UsageError(f"{where}: recipe_{kind}s: {len(special)} numbers, expected one for each of the orders")
+    table = np.zeros(16)
+    for mix in range(16):
+        table[mix] = both[0] * (mix % 4) + both[1] * (mix // 4) if all(both) else USUAL
+    for mix, number in zip(listed, special, strict=False):
+        table[mix] = _number({"": number}, "", f"{where}: recipe_{kind}s")
+    return np.full(16, float(_number(given, fixed, where))) if given.get(fixed) else table
+
+
+def read_orders(given: dict, where: str) -> Orders:
+    """What is ordered, and what it takes and pays; without an order list, every recipe is ordered."""
+    most = given.get("max_num_ingredients", 3)
+    if most not in (1, 2, 3):
+        raise UsageError(f"{where}: max_num_ingredients: {most!r}, expected 1, 2 or 3")
+    listed = [_mix(order, most, where) for order in given.get("start_all_orders") or []]
+    state = given.get("start_state")
+    now = state or {key: given.get(f"start_{key}") for key in ("all_orders", "bonus_orders")}
+    wanted = [_mix(order, most, where) for order in now.get("all_orders") or []]
+    extra = [_mix(order, most, where) for order in now.get("bonus_orders") or []]
+    ordered, bonus = np.zeros(16, np.int32), np.zeros(16, np.int32)
+    ordered[wanted or [o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= most]] = 1
+    bonus[extra] = 1
+    if (bonus > ordered).any():
+        raise UsageError(
+            f"{where}: a bonus order is not among the orders; expected start_bonus_orders from start_all_orders"
+        )
+    factor = given.get("order_bonus", 2)
+    worth = ordered * _table(given, "value", "delivery_reward", listed, where)
+    worth[bonus == 1] *= _number({"order_bonus": factor}, "order_bonus", where)
+    shaping = given.get("rew_shaping_params") or SHAPING
+    for key in shaping:
+        if key not in SHAPING and key not in UNUSED:
+            raise UsageError(f"{where}: rew_shaping_params: unknown key {key!r}; known: {', '.join(SHAPING)}")
+    return Orders(
+        most, worth, ordered, bonus, _table(given, "time", "cook_time", listed, where).astype(np.int32),
+        np.array([_number(shaping, key, where) for key in SHAPING]),
+    )  # fmt: skip
+
+
+def aims(orders: Orders, onions: bool, tomatoes: bool) -> np.ndarray:
+    """(16,) int32: the best mix that a pot with each mix can still become with what the kitchen offers; -1: none."""
+    table = np.full(16, -1, np.int32)
+    for mix in range(16):
+        best = 0.0
+        for goal in np.flatnonzero(orders.worth > 0):
+            more = goal % 4 - mix % 4, goal // 4 - mix // 4
+            if min(more) < 0 or (more[0] and not onions) or (more[1] and not tomatoes):
+                continue
+            rate = orders.worth[goal] / (orders.cook_time[goal] + TOIL * (goal % 4 + goal // 4))
+            if rate > best:
+                best, table[mix] = rate, goal
+    return table
