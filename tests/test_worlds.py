@@ -15,3 +15,11 @@ class TestWarehouse(Conformance):
         {"layout": "small", "agents": 7, "board": False, "sight": 2, "reward": "two_stage"},
         {"layout": COURIER, "agents": 6},
     ]
+
+
+class TestWildfire(Conformance):
+    world = "wildfire"
+    cases = [
+        {"height": 32, "width": 32, "agents": 4},
+        {"layout": "valley", "height": 36, "width": 44, "agents": 7, "sight": 3, "messages": 2},
+    ]

@@ -1,7 +1,7 @@
 """A lane as plain JSON values and back: ``place(describe(x)) = x``.
 
 ``terrain`` has a letter for each cell's kind (``layouts``; ``_`` is a fire break), ``ground`` for what became of it:
-``.`` fine, ``w`` wet, ``#`` burnt. Burning cells stand in ``burning``, in the order of the list, with their age in ticks.
+``.`` fine, ``w`` wet, ``#`` burnt. Burning cells stand in ``burning``, in the order of the list, with their age.
 """
 
 import numpy as np
