@@ -45,7 +45,7 @@ class Options(BaseModel):
     tanks: int = Field(12, ge=1, le=100)
     sight: int = Field(5, ge=1, le=10)
     messages: int = Field(4, ge=0, le=32)
-    max_ticks: int = Field(400, ge=1, le=2_000_000_000)
+    max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
     classic: bool = False  # Mesa's ForestFire
     density: float = Field(0.65, ge=0, le=1)  # classic: share of cells with a tree
     ignite: Literal["column", "centre"] = "column"  # classic: what burns at the start

@@ -3,7 +3,7 @@
 The chance that a burning cell sets one of its eight neighbours alight in one tick has the form of Alexandridis,
 Vakalis, Siettos and Bafas 2008 (Applied Mathematics and Computation 204), p0 (1 + p_veg)(1 + p_den) p_wind p_slope:
 
-    p = P[kind] (1 - 0.5 m) exp(V (c1 + c2 (cos t - 1)) + a s)
+    p = P[kind] (1 - 0.35 m) exp(V (c1 + c2 (cos t - 1)) + a s)
 
 with m the moisture of the fuel in 0..1, V the wind in m/s, t the angle between the wind and the way to the neighbour,
 s the slope upwards in degrees; c1 = 0.045, c2 = 0.131, a = 0.078 are theirs. Our simplifications: P[kind] stands for
@@ -25,7 +25,7 @@ from sandbox.worlds.wildfire.cells import age_of, can_burn, ground_of, has_peopl
 from sandbox.worlds.wildfire.state import Count, Ground, Kind, Stream
 from sandbox.worlds.wildfire.terrain import elevation, heading, moisture
 
-P = np.array([0.0, 0.0, 0.0, 0.13, 0.095, 0.065, 0.08, 0.0])  # by Kind, for each tick
+P = np.array([0.0, 0.0, 0.0, 0.13, 0.095, 0.065, 0.095, 0.0])  # by Kind, for each tick
 FOR = np.array([0, 0, 0, 6, 9, 12, 12, 0], np.int64)  # ticks that it burns, by Kind; classic: 1
 C1, C2, A = 0.045, 0.131, 0.078
 EMBERS, FLIGHT, ASTRAY = 0.0004, 3, 25.0
@@ -47,7 +47,7 @@ def _kindle(land, fires, total, row, col):
 @kernel
 def chance(seed, kind, row, col, rise, dot, speed):
     """The formula above: ``rise`` is the slope upwards in degrees, ``dot`` the cosine of the angle to the wind."""
-    wet = 1.0 - 0.5 * moisture(seed, row, col)
+    wet = 1.0 - 0.35 * moisture(seed, row, col)
     return P[kind] * wet * exp(speed * (C1 + C2 * (dot - 1.0)) + A * rise)
 
 

@@ -77,11 +77,11 @@ def scene_centre(seed, tile, rules):
 
 @kernel
 def _wild(seed, row, col, rules, corridor):
-    """Grass, brush, forest, or bare ground; never bare between fire and village."""
+    """Grass, brush, forest, or bare ground; between fire and village neither grass nor bare ground."""
     if not corridor and noise(seed, Stream.BARE, row, col, 8) > 1.0 - rules.ground[2]:
         return np.int32(Kind.BARE)
     growth = noise(seed, Stream.FUEL, row, col, 8)
-    if growth < rules.ground[0]:
+    if growth < rules.ground[0] and not corridor:
         return np.int32(Kind.GRASS)
     return np.int32(Kind.BRUSH) if growth < rules.ground[1] else np.int32(Kind.FOREST)
 
@@ -118,7 +118,7 @@ def lay(land, seed, towards, rules):
             side = 1.0 if uniform(seed, 1, Stream.VILLAGE, tile) < 0.5 else -1.0
             code = _settled(seed, row * width + col, along, across, apart, side, rules)
             if code < 0:
-                corridor = abs(across) < 7.0 and -apart - 3.0 < along < apart
+                corridor = abs(across) < 7.0 and -apart - 4.0 < along < apart + RADIUS
                 code = _wild(seed, row, col, rules, corridor)
             land[row, col] = code
 
