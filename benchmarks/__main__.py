@@ -3,7 +3,10 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = {"warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts"}
+BENCHMARKS = {
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
+}
 
 
 def main() -> None:

@@ -41,6 +41,7 @@ from sandbox.worlds.wildfire.state import (
 )  # fmt: skip
 from sandbox.worlds.wildfire.terrain import dig_wells, heading, lay, nearest_water, plant, scene_centre
 
+SCATTER = 7919
 DROW = np.array([-1, 1, 0, 0], np.int64)  # by verb - 1: north, south, west, east
 DCOL = np.array([0, 0, -1, 1], np.int64)
 
@@ -81,7 +82,8 @@ def _ignite(land, row, col):
 @kernel
 def _fire_of(s, lane, fire, rules):
     """Row and column of the middle of a fire at the start, and of the village that it is upwind of."""
-    tile = fire * (rules.tile_rows * rules.tile_cols) // rules.fires
+    tiles = rules.tile_rows * rules.tile_cols  # at most 85 x 85, less than the prime SCATTER: no two fires share one
+    tile = (fire * SCATTER + below(tiles, s.seed[lane], 0, Stream.IGNITION, 0)) % tiles
     row, col, apart = scene_centre(s.seed[lane], tile, rules)
     angle = heading(s.seed[lane], 0, s.wind[lane, 0], rules)
     down, right = -cos(angle) * apart, sin(angle) * apart
@@ -104,10 +106,8 @@ def _man(s, lane, agent, rules):
     for k in range(len(crew)):
         crew[k] = 0
     if len(rules.stations):
-        home_row, home_col = (
-            np.int64(rules.stations[agent % len(rules.stations), 0]),
-            np.int64(rules.stations[agent % len(rules.stations), 1]),
-        )
+        station = agent % len(rules.stations)
+        home_row, home_col = np.int64(rules.stations[station, 0]), np.int64(rules.stations[station, 1])
         row, col = home_row, home_col
         fire_row, fire_col = _burning_cell(s, lane, rules, agent)
     elif len(rules.plan) or rules.classic:

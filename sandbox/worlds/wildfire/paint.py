@@ -129,14 +129,14 @@ def _land(land, cell, image):
 
 @kernel
 def _weight(code):
-    """How much a cell tells: fire before buildings, burnt and wet ground, water and roads, other land."""
+    """How much a cell tells: fire before buildings, burnt and wet ground, water, other land."""
     if ground_of(code) >= Ground.FIRE:
         return 4
     if kind_of(code) == Kind.BUILDING:
         return 3
     if ground_of(code) >= Ground.WET:
         return 2
-    return 1 if kind_of(code) <= Kind.WATER else 0
+    return 1 if kind_of(code) == Kind.WATER else 0
 
 
 @kernel
