@@ -36,6 +36,13 @@ def has_people(code):
 
 @kernel
 def can_burn(code):
-    """Whether a cell has fuel that is neither wet nor burning nor burnt."""
+    """Whether a cell has fuel, dry or wet, that is neither burning nor burnt."""
     kind = np.int64(code) & np.int64(7)
-    return Kind.GRASS <= kind <= Kind.BUILDING and np.int64(code) >> np.int64(3) <= Ground.PEOPLE
+    return Kind.GRASS <= kind <= Kind.BUILDING and np.int64(code) >> np.int64(3) <= Ground.WET_PEOPLE
+
+
+@kernel
+def is_wet(code):
+    """Whether a cell has been doused and has not dried."""
+    ground = np.int64(code) >> np.int64(3)
+    return ground == Ground.WET or ground == Ground.WET_PEOPLE

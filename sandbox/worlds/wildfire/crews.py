@@ -27,13 +27,18 @@ def may_cut(land, row, col):
 
 @kernel
 def douse(land, row, col):
-    """Put out and wet all cells in reach that burn or could."""
+    """Put out what burns in reach and wet what could; how many cells are put out for good. A building stays fuel."""
+    charred = 0
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
         if 0 <= r < land.shape[0] and 0 <= c < land.shape[1]:
             code = np.int64(land[r, c])
-            if ground_of(code) >= Ground.FIRE or can_burn(code):
+            if ground_of(code) >= Ground.FIRE and kind_of(code) != Kind.BUILDING:
+                land[r, c] = kind_of(code) + 8 * Ground.BURNT
+                charred += 1
+            elif ground_of(code) >= Ground.FIRE or can_burn(code):
                 land[r, c] = (kind_of(code)) + 8 * (Ground.WET_PEOPLE if has_people(code) else Ground.WET)
+    return charred
 
 
 @kernel

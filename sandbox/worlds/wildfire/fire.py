@@ -9,7 +9,8 @@ with m the moisture of the fuel in 0..1, V the wind in m/s, t the angle between 
 s the slope upwards in degrees; c1 = 0.045, c2 = 0.131, a = 0.078 are theirs. Our simplifications: P[kind] stands for
 p0 (1 + p_veg)(1 + p_den) and is a chance for each tick, since a cell burns for FOR[kind] ticks here and for one step
 there; a diagonal neighbour is as near as the others, as in their model; moisture enters as a factor. Each pair of cells
-has a draw of its own, so what burns does not depend on any order. Wet, bare and cut cells never burn.
+has a draw of its own, so what burns does not depend on any order. What would set a wet cell alight dries it instead.
+Bare, cut and burnt cells never burn.
 
 Embers: in each tick a burning wood or building throws one with chance EMBERS * V. It lands FLIGHT cells or more
 downwind, give or take ASTRAY degrees, and kindles fuel that can burn with chance P[kind].
@@ -21,7 +22,7 @@ import numpy as np
 
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.wildfire.cells import age_of, can_burn, ground_of, has_people, kind_of
+from sandbox.worlds.wildfire.cells import age_of, can_burn, ground_of, has_people, is_wet, kind_of
 from sandbox.worlds.wildfire.state import Count, Ground, Kind, Stream
 from sandbox.worlds.wildfire.terrain import elevation, heading, moisture
 
@@ -35,8 +36,14 @@ DCOL = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int64)
 
 @kernel
 def _kindle(land, fires, total, row, col):
-    """Set a cell alight (age 0 until the tick ends) and put it on the list, if there is room; the new total."""
+    """Set a cell alight (age 0 until the tick ends) and put it on the list, if there is room; the new total.
+
+    A wet cell dries instead, and does not catch fire before the next time.
+    """
     code = np.int64(land[row, col])
+    if is_wet(code):
+        land[row, col] = code - 8 * (Ground.WET - Ground.FINE)
+        return total
     ground = Ground.FIRE_PEOPLE if ground_of(code) == Ground.PEOPLE else Ground.FIRE
     land[row, col] = (kind_of(code)) + 8 * ground
     if total < len(fires):

@@ -192,7 +192,7 @@ def _act(s, lane, agent, verb, rules):
             crew[Crew.FACING] = verb - 1
     elif verb == Verb.DOUSE and crew[Crew.TANKS] > 0:
         crew[Crew.TANKS] -= 1
-        douse(land, row, col)
+        s.tally[lane, Count.BURNT] += douse(land, row, col)
     elif verb == Verb.CUT and may_cut(land, row, col):
         crew[Crew.WORK] = work + 1
         if work + 1 >= CUT_FOR:

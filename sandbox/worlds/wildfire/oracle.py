@@ -11,10 +11,10 @@ import numpy as np
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.wildfire.cells import age_of, can_burn, kind_of
+from sandbox.worlds.wildfire.cells import age_of, can_burn, ground_of, kind_of
 from sandbox.worlds.wildfire.crews import COLS, ROWS, in_reach_people, in_reach_water, may_enter
 from sandbox.worlds.wildfire.fire import DCOL, DROW
-from sandbox.worlds.wildfire.state import Count, Crew, Kind, Note, Verb
+from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Note, Verb
 from sandbox.worlds.wildfire.terrain import heading, nearest_water
 
 LOOKED_AT = 512  # burning cells that one crew weighs in one tick: of more, an even sample
@@ -120,7 +120,7 @@ def _dry_in_reach(land, row, col):
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
         if 0 <= r < land.shape[0] and 0 <= c < land.shape[1]:
-            count += kind_of(land[r, c]) == Kind.BUILDING and can_burn(land[r, c])
+            count += kind_of(land[r, c]) == Kind.BUILDING and ground_of(land[r, c]) <= Ground.PEOPLE
     return count
 
 

@@ -24,7 +24,7 @@ class Verb(IntEnum):
     SOUTH = 2
     WEST = 3
     EAST = 4
-    DOUSE = 5  # one tank: put out and wet all cells in reach
+    DOUSE = 5  # one tank: put out what burns in reach, wet what could
     CUT = 6  # CUT_FOR ticks in a row: the own cell becomes a fire break
     REFILL = 7  # fill all tanks, with water in reach
     RESCUE = 8  # take the households of all buildings in reach to safety
@@ -48,9 +48,9 @@ class Ground(IntEnum):
 
     FINE = 0
     PEOPLE = 1  # a household is in the building
-    WET = 2  # doused: never burns
+    WET = 2  # doused: what would set it alight dries it instead
     WET_PEOPLE = 3
-    BURNT = 4
+    BURNT = 4  # burnt out, or put out where it was no building
     FIRE = 5
     FIRE_PEOPLE = 18
 
@@ -64,7 +64,7 @@ class Count(IntEnum):
     PERISHED = 3  # of these, in a building that burnt out
     RESCUED = 4  # of these, taken to safety
     BURNING = 5  # cells that burn now
-    BURNT = 6  # cells that have burnt out
+    BURNT = 6  # cells that have burnt out or were put out
     HURT = 7  # ticks that crews spent in burning cells
 
 
