@@ -6,6 +6,8 @@ from importlib import import_module
 BENCHMARKS = {
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
     "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
 }
 
 

@@ -11,6 +11,7 @@ GROUP = "sandbox.worlds"
 _BUILT_IN = {
     "kitchen": "sandbox.worlds.kitchen:WORLD",
     "warehouse": "sandbox.worlds.warehouse:WORLD",
+    "wildfire": "sandbox.worlds.wildfire:WORLD",
 }
 
 

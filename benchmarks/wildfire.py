@@ -1,0 +1,159 @@
+"""The wildfire: beside Mesa's forest fire, a large map with a thousand crews, what policies save."""
+
+import sys
+from statistics import median
+
+import mesa
+import numpy as np
+from mesa.discrete_space import FixedAgent, OrthogonalMooreGrid
+from scipy.stats import bootstrap
+
+import sandbox
+from benchmarks.pace import Pace, seconds
+from benchmarks.report import console, machine, met, table
+from sandbox.worlds.wildfire.state import Count, Ground
+
+DENSITY = 0.9
+ENDLESS = 1_000_000  # ticks: no measurement gets there
+
+
+# -- beside Mesa -------------------------------------------------------------------------------------------------------
+
+
+class Tree(FixedAgent):
+    """A tree of Mesa's example, written after its documentation: the installed package does not hold it."""
+
+    def __init__(self, model, cell):
+        super().__init__(model)
+        self.cell, self.condition = cell, "Fine"
+
+    def step(self):
+        if self.condition == "On Fire":
+            for neighbour in self.cell.neighborhood.agents:
+                if neighbour.condition == "Fine":
+                    neighbour.condition = "On Fire"
+            self.condition = "Burned Out"
+
+
+class ForestFire(mesa.Model):
+    """Its model, without data collection: trees step in random order; it halts when none is on fire."""
+
+    def __init__(self, side: int, seed: int):
+        super().__init__(seed=seed)
+        grid = OrthogonalMooreGrid((side, side), torus=False, capacity=1, random=self.random)
+        for cell in grid.all_cells:
+            if self.random.random() < DENSITY:
+                tree = Tree(self, cell)
+                if cell.coordinate[0] == 0:
+                    tree.condition = "On Fire"
+
+    def step(self):
+        self.agents.shuffle_do("step")
+        self.running = any(tree.condition == "On Fire" for tree in self.agents)
+
+
+def burn_mesa(side: int, burnt: dict) -> int:
+    model = ForestFire(side, 1)
+    while model.running:
+        model.step()
+    burnt["Mesa"] = sum(tree.condition == "Burned Out" for tree in model.agents) / side**2
+    return 1
+
+
+def burn_ours(stage, forests: int, burnt: dict) -> int:
+    state, *_ = stage.play(range(forests), "idle")
+    burnt["ours"] = (state.land >> 3 == Ground.BURNT).mean()
+    return forests
+
+
+def beside_mesa(quick: bool) -> None:
+    side, burnt = (150 if quick else 500), {}
+    stage = sandbox.make(
+        "wildfire", classic=True, density=DENSITY, agents=1, height=side, width=side, max_ticks=ENDLESS
+    )
+    stage.play([0], "idle")
+    peer = Pace(f"mesa {mesa.__version__}", lambda: burn_mesa(side, burnt))
+    ours = Pace("ours, 1 thread", lambda: burn_ours(stage, 20, burnt))
+    for _ in range(3 if quick else 2):
+        ours.run()
+        peer.run()
+    ours.run()
+    assert abs(burnt["ours"] - burnt["Mesa"]) < 0.01
+    rows = [
+        [pace.name, 1 / pace.rate, pace.rate / peer.rate, pace.cores, target]
+        for pace, target in ((peer, ""), (ours, met(ours.rate / peer.rate, 100)))
+    ]
+    title = f"Classic forest of {side} x {side}, density {DENSITY}: planting it and letting it burn out"
+    table(title, ["", "seconds", "x Mesa", "cores", "target"], rows)
+
+
+# -- a large map -------------------------------------------------------------------------------------------------------
+
+
+def large_map(quick: bool) -> None:
+    """4,096 x 4,096 cells, 1,000 crews with the rules policy: the compiled loop, and the hosted tier with its digest."""
+    options = {"layout": "village", "height": 4096, "width": 4096, "max_ticks": ENDLESS}
+    sandbox.make("wildfire", agents=4, height=32, width=32).play([0], "rules", ticks=2)
+    scenario = {"world": {"name": "wildfire", **options}, "agents": [{"count": 1000, "reasoner": "rules"}]}
+    model = sandbox.Sandbox(scenario, rng=1)
+    stage = model.stage
+    reset = seconds(lambda: stage.world.reset(model.state, 0, stage.rules))
+    model.step()  # the hosted loops compile
+    rows, played = [], 0
+    teams, loops = stage.teams(["rules"] * 1000)
+    parts = (model.observation, model.memory, model.actions, stage.tally(1), teams, stage.rules, 0, 1)
+    loops.play(model.state, *parts, 1, np.zeros((1, 0, 32), np.uint8))
+    for ticks in (20, 100) if quick else (20, 100, 200, 300):
+        burning = int(model.state.tally[0, Count.BURNING])
+        hosted = median(seconds(model.step) for _ in range(10))
+        compiled = seconds(loops.play, model.state, *parts, ticks, np.zeros((1, 0, 32), np.uint8)) / ticks
+        digest = median(seconds(stage.digest, model.state) for _ in range(3))
+        played += ticks + 10
+        rows.append([played, burning, 1 / compiled, 1 / hosted, 1e3 * digest, met(1 / hosted, 10)])
+    columns = ["tick", "burning cells", "compiled ticks/s", "hosted ticks/s", "of that digest, ms", "target, hosted"]
+    table("Village land of 4,096 x 4,096 cells, 1,000 crews: observe, decide, step; one thread", columns, rows)
+    size = sum(field[0].nbytes for field in model.state) / 1e6
+    console.print(
+        f"reset {reset:.1f} s; state {size:.1f} MB; a picture of 600 px {seconds(stage.paint, model.state):.2f} s"
+    )
+
+
+# -- what is saved -----------------------------------------------------------------------------------------------------
+
+
+def saved(stage, policy: str, episodes: int) -> np.ndarray:
+    """Share of buildings and households saved by the time the fire is out, for each seed."""
+    tally = stage.play(range(episodes), policy, threads=None)[0].tally
+    gone = tally[:, Count.LOST] + tally[:, Count.PERISHED]
+    return 1 - gone / (tally[:, Count.BUILDINGS] + tally[:, Count.HOUSEHOLDS])
+
+
+def shares(quick: bool) -> None:
+    episodes, rows = (200 if quick else 1000), []
+    for layout in ("village", "valley", "plain"):
+        stage = sandbox.make("wildfire", layout=layout, agents=6, save=0.0)
+        share = {policy: saved(stage, policy, episodes) for policy in ("idle", "random", "rules", "oracle")}
+        before = "idle"
+        for policy, values in share.items():
+            told = ""
+            if policy in ("rules", "oracle"):
+                interval = bootstrap(
+                    (values - share[before],), np.mean, confidence_level=0.95, rng=0
+                ).confidence_interval
+                told = f"{interval.low:+.3f} .. {interval.high:+.3f} of {before}"
+                before = policy
+            rows.append([layout, policy, values.mean(), float((values >= 0.8).mean()), told])
+    columns = ["layout", "policy", "saved", "saved at least .8", "paired difference, 95 % interval"]
+    table(f"Share of buildings and households saved: 48 x 48, 6 crews, {episodes} seeds", columns, rows)
+
+
+PARTS = {"mesa": beside_mesa, "large": large_map, "saved": shares}
+
+
+def main(quick: bool = False, only: str | None = None) -> None:
+    if only not in (None, *PARTS):
+        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
+    machine("mesa", "scipy")
+    for name, part in PARTS.items():
+        if only in (None, name):
+            part(quick)

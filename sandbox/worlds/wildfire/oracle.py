@@ -1,0 +1,193 @@
+"""The oracle: sees the state; crews wet their village's buildings, then each attacks where the front threatens most.
+
+A crew's cost of a burning cell is its way there plus half the way from there to the village, less where it lies
+downwind; cells that can set nothing alight any more come last, and so do those that an earlier crew attacks. It puts
+out and wets what is in reach.
+"""
+
+from math import cos, sin
+
+import numpy as np
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.wildfire.cells import age_of, can_burn, ground_of, kind_of
+from sandbox.worlds.wildfire.crews import COLS, ROWS, in_reach_people, in_reach_water, may_enter
+from sandbox.worlds.wildfire.fire import DCOL, DROW
+from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Note, Verb
+from sandbox.worlds.wildfire.terrain import heading, nearest_water
+
+LOOKED_AT = 512  # burning cells that one crew weighs in one tick: of more, an even sample
+SPENT = 30.0  # cells of way that a cell is worth less if it can set nothing alight
+NEAR = 12  # cells: a fire that near to a village has all its crews wet the buildings first; else every second one does
+BOX = 5  # cells around its station in which a crew looks for buildings to wet
+SHARED = 12.0  # ... if another crew attacks within two cells of it
+
+
+@kernel
+def open_sides(land, row, col):
+    """How many neighbours a cell could set alight."""
+    count = 0
+    for k in range(8):
+        r, c = row + DROW[k], col + DCOL[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1]:
+            count += can_burn(land[r, c])
+    return count
+
+
+@kernel
+def burning_in_reach(land, row, col, spent):
+    """How many cells in reach burn; without ``spent``: of those that could set something alight."""
+    count = 0
+    for k in range(5):
+        r, c = row + ROWS[k], col + COLS[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1] and age_of(land[r, c]) > 0:
+            building = kind_of(land[r, c]) == Kind.BUILDING
+            count += spent or building or open_sides(land, r, c) > 0
+    return count
+
+
+@kernel
+def walk(land, row, col, to_row, to_col, spin):
+    """The verb that leads a crew towards a cell round what burns; ``spin`` (0..3) breaks ties. Stay if it is there."""
+    down, right = to_row - row, to_col - col
+    best, least = np.int32(Verb.STAY), 1 << 20
+    if down == 0 and right == 0:
+        return best
+    for k in range(4):
+        side = (k + spin) % 4
+        r, c = row + ROWS[side + 1], col + COLS[side + 1]
+        if may_enter(land, r, c):
+            far = 2 * (abs(to_row - r) + abs(to_col - c)) + (1 if (abs(down) >= abs(right)) == (side >= 2) else 0)
+            if far < least:
+                best, least = np.int32(Verb.NORTH + side), far
+    return best
+
+
+@kernel
+def _shared(s, lane, agent, row, col, rules, memory):
+    """Whether a crew before this one attacks there already."""
+    for other in range(agent):
+        target = memory.notes[lane, other, Note.TARGET]
+        if target >= 0 and s.crew[lane, other, Crew.DOWN] == 0:
+            if abs(target // rules.width - row) + abs(target % rules.width - col) <= 2:
+                return True
+    return False
+
+
+@kernel
+def _target(s, lane, agent, rules, memory):
+    """The burning cell that this crew attacks, -1 if nothing burns."""
+    crew, burning = s.crew[lane, agent], s.tally[lane, Count.BURNING]
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    towards = heading(s.seed[lane], s.tick[lane], s.wind[lane, 0], rules)
+    down, right = -cos(towards), sin(towards)
+    listed = min(burning, rules.longest) if burning <= rules.longest else 0
+    every = 1 + listed // LOOKED_AT
+    best, least = np.int64(-1), 1e9
+    for k in range((agent + s.tick[lane]) % every, listed, every):
+        cell = np.int64(s.fires[lane, k])
+        r, c = cell // rules.width, cell % rules.width
+        home_row, home_col = crew[Crew.HOME_ROW], crew[Crew.HOME_COL]
+        way = abs(r - row) + abs(c - col)
+        cost = way + 0.5 * (abs(r - home_row) + abs(c - home_col))
+        cost -= 0.5 * (down * (r - row) + right * (c - col)) if way < 12 else 0.0
+        building = kind_of(s.land[lane, r, c]) == Kind.BUILDING
+        cost += SPENT if not building and open_sides(s.land[lane], r, c) == 0 else 0.0
+        cost -= 4.0 if building else 0.0
+        if cost < least and not (cost + SHARED >= least and _shared(s, lane, agent, r, c, rules, memory)):
+            if _shared(s, lane, agent, r, c, rules, memory):
+                cost += SHARED
+            if cost < least:
+                best, least = cell, cost
+    return best
+
+
+@kernel
+def _near(s, lane, row, col, rules):
+    """Whether something of the list burns within NEAR cells of a place."""
+    for k in range(min(s.tally[lane, Count.BURNING], rules.longest)):
+        cell = np.int64(s.fires[lane, k])
+        if abs(cell // rules.width - row) + abs(cell % rules.width - col) <= NEAR:
+            return True
+    return False
+
+
+@kernel
+def _dry_in_reach(land, row, col):
+    """How many dry buildings are in reach."""
+    count = 0
+    for k in range(5):
+        r, c = row + ROWS[k], col + COLS[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1]:
+            count += kind_of(land[r, c]) == Kind.BUILDING and ground_of(land[r, c]) <= Ground.PEOPLE
+    return count
+
+
+@kernel
+def _to_wet(s, lane, agent, rules, memory):
+    """The cell of its village from which this crew should wet the most dry buildings, -1 if there are none."""
+    land, crew = s.land[lane], s.crew[lane, agent]
+    best, most = np.int64(-1), -1e9
+    for row in range(max(0, crew[Crew.HOME_ROW] - BOX), min(rules.height, crew[Crew.HOME_ROW] + BOX + 1)):
+        for col in range(max(0, crew[Crew.HOME_COL] - BOX), min(rules.width, crew[Crew.HOME_COL] + BOX + 1)):
+            dry = _dry_in_reach(land, row, col) if may_enter(land, row, col) else 0
+            if dry:
+                score = 3.0 * dry - abs(row - s.pos[lane, agent, 0]) - abs(col - s.pos[lane, agent, 1])
+                if score > most:
+                    score -= SHARED if _shared(s, lane, agent, row, col, rules, memory) else 0.0
+                if score > most:
+                    best, most = np.int64(row * rules.width + col), score
+    return best
+
+
+@kernel
+def _fetch_water(s, lane, row, col, rules, spin):
+    """The verb that leads to water, or fills the tanks."""
+    if in_reach_water(s.land[lane], row, col):
+        return np.int32(Verb.REFILL)
+    water = nearest_water(s.wells[lane], row, col, rules.height, rules.width)
+    if water < 0:
+        return np.int32(Verb.STAY)
+    return walk(s.land[lane], row, col, water // rules.width, water % rules.width, spin)
+
+
+@kernel
+def _protects(s, lane, agent, rules):
+    """Whether a crew looks after its village before it attacks: every second one, all if the fire is near."""
+    crew = s.crew[lane, agent]
+    return agent % 2 == 0 or _near(s, lane, crew[Crew.HOME_ROW], crew[Crew.HOME_COL], rules)
+
+
+@kernel
+def _verb(s, lane, agent, rules, memory, dice):
+    """What one crew does."""
+    land, row, col = s.land[lane], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    spin, here = below(4, dice, 0, 0, agent), row * rules.width + col
+    hot = burning_in_reach(land, row, col, True)
+    if hot and in_reach_people(land, row, col):
+        return np.int32(Verb.RESCUE)
+    if s.crew[lane, agent, Crew.TANKS] == 0:
+        return _fetch_water(s, lane, row, col, rules, spin)
+    if burning_in_reach(land, row, col, False):
+        return np.int32(Verb.DOUSE)
+    target = _to_wet(s, lane, agent, rules, memory) if _protects(s, lane, agent, rules) else np.int64(-1)
+    wets = target >= 0
+    if not wets:
+        target = _target(s, lane, agent, rules, memory)
+    memory.notes[lane, agent, Note.TARGET] = target
+    if target < 0:
+        return np.int32(Verb.STAY)
+    near = abs(target // rules.width - row) + abs(target % rules.width - col) <= 1
+    if target == here or (hot and near and not wets):
+        return np.int32(Verb.DOUSE)
+    return walk(land, row, col, target // rules.width, target % rules.width, spin)
+
+
+@kernel
+def oracle(s, lane, rules, memory, team, dice, actions):
+    """Sees all; crews choose in order of their numbers."""
+    for agent in team:
+        actions[lane, agent, 0], actions[lane, agent, 1] = Verb.STAY, 0
+        if s.pos[lane, agent, 0] >= 0 and not s.crew[lane, agent, Crew.DOWN]:
+            actions[lane, agent, 0] = _verb(s, lane, agent, rules, memory, dice)

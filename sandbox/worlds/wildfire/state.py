@@ -1,0 +1,224 @@
+"""The wildfire's nouns: verbs, cells, state, rules, and the shape of every array.
+
+H x W cells, N crews, M messages a tick, F places on the list of burning cells, B blocks of 16 x 16 cells.
+
+A cell is one byte, so that a map of 4,096 x 4,096 is 17 MB and its digest takes tens of milliseconds: the lowest three
+bits are its :class:`Kind`, the other five its :class:`Ground`. A burning cell's age is in its ground, so the list of
+burning cells holds places only, and where the list is too short the map itself tells (``fire.spread``). Heights and
+moisture never change: they are functions of the seed (``terrain``) and are not stored.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.observation import ObservationSpec
+
+
+class Verb(IntEnum):
+    """What a crew can do in one tick. Its reach is its own cell and the four beside it."""
+
+    STAY = 0
+    NORTH = 1
+    SOUTH = 2
+    WEST = 3
+    EAST = 4
+    DOUSE = 5  # one tank: put out what burns in reach, wet what could
+    CUT = 6  # CUT_FOR ticks in a row: the own cell becomes a fire break
+    REFILL = 7  # fill all tanks, with water in reach
+    RESCUE = 8  # take the households of all buildings in reach to safety
+
+
+class Kind(IntEnum):
+    """What a cell is: ``code & 7``."""
+
+    BARE = 0
+    ROAD = 1
+    WATER = 2
+    GRASS = 3
+    BRUSH = 4
+    FOREST = 5
+    BUILDING = 6
+    BREAK = 7  # fuel that a crew has cut away
+
+
+class Ground(IntEnum):
+    """How a cell is: ``code >> 3``. Burning cells have 5 + age, or 18 + age with a household in them."""
+
+    FINE = 0
+    PEOPLE = 1  # a household is in the building
+    WET = 2  # doused: what would set it alight dries it instead
+    WET_PEOPLE = 3
+    BURNT = 4  # burnt out, or put out where it was no building
+    FIRE = 5
+    FIRE_PEOPLE = 18
+
+
+class Count(IntEnum):
+    """Columns of ``State.tally``."""
+
+    BUILDINGS = 0  # at the start; on a map without any: cells with fuel
+    LOST = 1  # of these, burnt out
+    HOUSEHOLDS = 2  # at the start
+    PERISHED = 3  # of these, in a building that burnt out
+    RESCUED = 4  # of these, taken to safety
+    BURNING = 5  # cells that burn now
+    BURNT = 6  # cells that have burnt out or were put out
+    HURT = 7  # ticks that crews spent in burning cells
+
+
+class Crew(IntEnum):
+    """Columns of ``State.crew``."""
+
+    TANKS = 0  # of water left
+    FACING = 1  # 0..3: north, south, west, east
+    WORK = 2  # ticks spent on the present cut
+    HURT = 3  # ticks spent in burning cells
+    DOWN = 4  # 1: broken down for good
+    HOME_ROW = 5  # its station, in a village
+    HOME_COL = 6
+    ALARM_ROW = 7  # where the fire it was called to began
+    ALARM_COL = 8
+    REPORT = 9  # what it tells by radio: see Report
+    REPORT_ROW = 10
+    REPORT_COL = 11
+
+
+class Report(IntEnum):
+    """The kinds of messages."""
+
+    NOTHING = 0
+    FIRE = 1
+    PEOPLE = 2
+
+
+class Stream(IntEnum):
+    """The streams of draws."""
+
+    WIND = 0
+    DRIFT = 1
+    VILLAGE = 2
+    FUEL = 3
+    BARE = 4
+    HOUSE = 5
+    PEOPLE = 6
+    HEIGHT = 7
+    MOISTURE = 8
+    CREW = 9
+    SPREAD = 10
+    EMBER = 11
+    EMBER_RANGE = 12
+    EMBER_ANGLE = 13
+    EMBER_CATCH = 14
+    RADIO = 15
+    LOSS = 16
+    SHIFT = 17
+    BREAKDOWN = 18
+    WRONG = 19
+    TREE = 20
+    IGNITION = 21
+
+
+class Dose(IntEnum):
+    """Index of each perturbation in ``Rules.dose``."""
+
+    WIND_SHIFT = 0
+    RADIO_LOSS = 1
+    CREW_LOST = 2
+    WRONG_MAP = 3
+
+
+OLDEST = 12  # ticks: the largest age of a fire that a cell's byte holds
+CUT_FOR = 3  # ticks that a fire break takes
+BLOCK = 16  # cells a side: one water place is known for each block
+LIST_AT_MOST = 1 << 18  # places on the list of burning cells: 1 MB
+
+
+class State(NamedTuple):
+    """All that changes in an episode."""
+
+    seed: np.ndarray  # (L,) uint64      key of all draws of this lane
+    tick: np.ndarray  # (L,) int32
+    land: np.ndarray  # (L, H, W) uint8  Kind + 8 * Ground
+    fires: np.ndarray  # (L, F) int32    burning cells (row * W + col); zeros behind them, and if there are more than F
+    wells: np.ndarray  # (L, B) int32    for each block, a cell with water, -1 none
+    wind: np.ndarray  # (L, 2) float32   degrees clockwise from north that it blows towards, before its drift; m/s
+    pos: np.ndarray  # (L, N, 2) int32   row, column
+    crew: np.ndarray  # (L, N, 12) int32 see Crew
+    tally: np.ndarray  # (L, 8) int32    see Count
+    refused: np.ndarray  # (L, N) int8   1: a legal action of the last tick was prevented
+    reward: np.ndarray  # (L, N) float32 of the last tick
+    done: np.ndarray  # (L,) int8        a Finish code
+
+
+class Rules(NamedTuple):
+    """What never changes in an episode."""
+
+    verbs: int
+    noop: int  # the verb that does nothing
+    height: int
+    width: int
+    plan: np.ndarray  # (H, W) uint8    as State.land; (0, 0) where terrain is generated from the seed
+    stations: np.ndarray  # (S, 2) int32  where crews start on a plan; else (0, 2)
+    ground: np.ndarray  # (5,) float64  shares of noise for grass, brush, bare; relief in degrees; 1.0 for a river
+    tile_rows: int  # scenes (a village, water, a fire upwind) along each side of generated terrain
+    tile_cols: int
+    fires: int  # how many scenes have a fire
+    agents: int
+    tanks: int
+    save: float  # share of buildings and of households
+    wind: float  # m/s
+    sight: int  # cells seen to each side
+    messages: int
+    classic: bool  # Mesa's ForestFire
+    density: float  # classic: share of cells with a tree
+    column: bool  # classic: the first column burns, else the centre
+    longest: int  # places on the list of burning cells
+    max_ticks: int
+    dose: np.ndarray  # (4,) float64    see Dose
+
+
+class Note(IntEnum):
+    """What a policy remembers for each crew: the columns of ``Memory.notes``."""
+
+    FIRE_ROW = 0  # where it last knew of fire, -1 nowhere
+    FIRE_COL = 1
+    TARGET = 2  # the burning cell it attacks, -1 none (oracle)
+    WATER = 3  # a cell where it saw water, -1 none
+    LOST = 4  # ticks for which it has known of no fire
+
+
+class Memory(NamedTuple):
+    """What policies remember."""
+
+    notes: np.ndarray  # (L, N, 5) int32   see Note
+
+
+CHANNELS = ("kind", "fire", "ground", "people", "crew")
+VECTOR = (
+    "row", "col", "tanks", "wind_row", "wind_col", "wind_speed", "home_row", "home_col", "alarm_row", "alarm_col",
+    "water_row", "water_col", "in_fire", "hurt", "work", "down",
+)  # fmt: skip
+
+
+def state_shapes(rules: Rules) -> dict:
+    """Shape of one lane and dtype of each field of State."""
+    n, i32 = rules.agents, np.int32
+    blocks = -(-rules.height // BLOCK) * -(-rules.width // BLOCK)
+    return {
+        "seed": ((), np.uint64), "tick": ((), i32), "land": ((rules.height, rules.width), np.uint8),
+        "fires": ((rules.longest,), i32), "wells": ((blocks,), i32), "wind": ((2,), np.float32), "pos": ((n, 2), i32),
+        "crew": ((n, len(Crew)), i32), "tally": ((len(Count),), i32), "refused": ((n,), np.int8),
+        "reward": ((n,), np.float32), "done": ((), np.int8),
+    }  # fmt: skip
+
+
+def memory_shapes(rules: Rules) -> dict:
+    """Shape of one lane and dtype of each field of Memory."""
+    return {"notes": ((rules.agents, len(Note)), np.int32)}
+
+
+def observation(rules: Rules) -> ObservationSpec:
+    """The sizes of the observation and the names of its entries."""
+    return ObservationSpec(CHANNELS, 2 * rules.sight + 1, VECTOR, rules.messages, 0, OLDEST + 1)

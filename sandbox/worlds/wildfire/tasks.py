@@ -1,0 +1,38 @@
+"""The wildfire's shared task: what is said, and how it is verified."""
+
+from functools import partial
+
+from sandbox.core.task import Task
+from sandbox.worlds.wildfire.state import Count, Rules
+
+_TEXTS = (
+    "Put the fire out, and save at least {save:.0%} of the buildings and of the people in them.",
+    "Together, contain the fire until nothing burns any more; {save:.0%} of all buildings and homes must come through.",
+    "Your team's job is done when the last flame is out and no more than {lost:.0%} of the village has been lost.",
+)
+_CLASSIC = (
+    "Let the forest burn out; at least {save:.0%} of its trees are to be left.",
+    "Keep {save:.0%} of the trees from burning until the fire is out.",
+    "Your team's job is done when nothing burns any more and no more than {lost:.0%} of the trees are gone.",
+)
+
+
+def _needed(save: float, total: int) -> int:
+    return total - int((1.0 - save) * total + 1e-9)
+
+
+def _progress(save: float, state, lane: int) -> tuple[int, int]:
+    """Buildings and households saved so far, of those that are needed, and one for the fire being out."""
+    tally = state.tally[lane].tolist()
+    buildings, homes = tally[Count.BUILDINGS], tally[Count.HOUSEHOLDS]
+    total = _needed(save, buildings) + _needed(save, homes) + 1
+    done = min(_needed(save, buildings), buildings - tally[Count.LOST])
+    done += min(_needed(save, homes), homes - tally[Count.PERISHED])
+    return done + (tally[Count.BURNING] == 0), total
+
+
+def task(rules: Rules) -> Task:
+    """Contain the fire and save a share of what it threatens."""
+    texts = _CLASSIC if rules.classic else _TEXTS
+    told = tuple(text.format(save=rules.save, lost=1 - rules.save) for text in texts)
+    return Task("contain", told, partial(_progress, rules.save))

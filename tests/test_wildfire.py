@@ -1,0 +1,423 @@
+"""The wildfire's own promises: Mesa's forest fire, percolation, physics of the spread, crews, maps, what is saved."""
+
+from math import cos, exp, radians, sin
+
+import mesa
+import numpy as np
+import pytest
+from mesa.discrete_space import FixedAgent, OrthogonalMooreGrid
+from scipy.ndimage import binary_dilation, label
+from scipy.stats import binomtest, bootstrap
+
+import sandbox
+from sandbox.core.errors import UsageError
+from sandbox.core.finish import Finish
+from sandbox.worlds.wildfire.fire import P, chance, spread
+from sandbox.worlds.wildfire.layouts import load
+from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Verb
+from sandbox.worlds.wildfire.terrain import moisture
+
+MOORE = np.ones((3, 3), bool)
+STAY = np.zeros((1, 1, 2), np.int32)
+THRESHOLD = 0.407254  # of sites with eight neighbours: 1 - 0.592746 (matching lattices; Jacobsen 2015, J. Phys. A 48)
+YARD = "....~\n.fgb.\n.php.\n.f*f.\n....."
+
+
+def classic(**options):
+    return sandbox.make("wildfire", classic=True, agents=1, **options)
+
+
+def trees_and_fire(land):
+    return land & 7 == Kind.FOREST, land >> 3 >= Ground.FIRE
+
+
+def burnt(land):
+    return land >> 3 == Ground.BURNT
+
+
+def idle(stage, state, ticks=1):
+    actions = np.zeros((len(state.seed), stage.agents, 2), np.int32)
+    for _ in range(ticks):
+        stage.step(state, actions)
+
+
+# -- classic: Mesa's forest fire ---------------------------------------------------------------------------------------
+
+
+def test_what_burns_is_the_connected_component_of_the_ignition():
+    """1,000 random forests, against scipy."""
+    for density, ignite in [(0.35, "column"), (0.41, "column"), (0.65, "column"), (0.41, "centre"), (0.5, "centre")]:
+        stage = classic(height=30, width=40, density=density, ignite=ignite)
+        before = stage.reset(range(200)).land
+        after, _, _ = stage.play(range(200), "idle")
+        for lane in range(200):
+            trees, fire = trees_and_fire(before[lane])
+            parts, _ = label(trees, MOORE)
+            assert np.array_equal(burnt(after.land[lane]), trees & np.isin(parts, parts[fire & trees]))
+            assert after.tally[lane, Count.LOST] == burnt(after.land[lane]).sum()
+            assert abs(trees.mean() - density) < 0.08
+            assert fire.sum() == (trees[:, 0].sum() if ignite == "column" else trees[15, 20])
+        assert ((after.tally[:, Count.BURNING] == 0) & (after.done > 0)).all()
+
+
+def test_every_step_is_that_of_a_numpy_twin():
+    stage = classic(height=60, width=50, density=0.5)
+    state = stage.reset([3])
+    trees, fire = trees_and_fire(state.land[0])
+    gone = np.zeros_like(trees)
+    while fire.any():
+        idle(stage, state)
+        gone |= fire
+        fire = binary_dilation(fire, MOORE) & trees & ~gone
+        assert np.array_equal(trees_and_fire(state.land[0])[1], fire)
+        assert np.array_equal(burnt(state.land[0]), gone)
+    assert state.done[0] and gone.sum() > 500
+
+
+class Tree(FixedAgent):
+    """A tree of Mesa's example (mesa-examples, forest_fire): Fine, On Fire, Burned Out."""
+
+    def __init__(self, model, cell, on_fire):
+        super().__init__(model)
+        self.cell, self.condition = cell, "On Fire" if on_fire else "Fine"
+
+    def step(self):
+        if self.condition == "On Fire":
+            for other in self.cell.neighborhood.agents:
+                if other.condition == "Fine":
+                    other.condition = "On Fire"
+            self.condition = "Burned Out"
+
+
+class ForestFire(mesa.Model):
+    """Its model, with given trees: eight neighbours, no torus, trees step in random order one after the other."""
+
+    def __init__(self, trees, fire, seed):
+        super().__init__(seed=seed)
+        grid = OrthogonalMooreGrid(trees.shape, torus=False, capacity=1, random=self.random)
+        for at in np.argwhere(trees):
+            Tree(self, grid[tuple(at.tolist())], fire[tuple(at)])
+
+    def run(self):
+        while any(tree.condition == "On Fire" for tree in self.agents):
+            self.agents.shuffle_do("step")
+        return {tree.cell.coordinate for tree in self.agents if tree.condition == "Burned Out"}
+
+
+def test_mesas_own_agents_burn_the_same_trees():
+    stage = classic(height=32, width=28, density=0.43)
+    before = stage.reset(range(6)).land
+    after, _, _ = stage.play(range(6), "idle")
+    for lane in range(6):
+        told = ForestFire(*trees_and_fire(before[lane]), seed=lane).run()
+        assert told == set(map(tuple, np.argwhere(burnt(after.land[lane])).tolist())) and told
+
+
+def spanning(side, density, episodes):
+    """Share of forests in which the fire of the first column reaches the last."""
+    stage = classic(height=side, width=side, density=density)
+    state, _, _ = stage.play(range(episodes), "idle")
+    return burnt(state.land[:, :, -1]).any(axis=1).mean()
+
+
+def crossing(densities, curve):
+    """Where a rising curve crosses zero, by a straight line through it."""
+    slope, at_zero = np.polyfit(densities, curve, 1)
+    return -at_zero / slope
+
+
+def test_the_percolation_threshold():
+    """Within 1 %: where half of the forests are spanned, and where two sizes are spanned equally often."""
+    near = np.linspace(0.400, 0.416, 5)
+    small = np.array([spanning(40, p, 3000) for p in near])
+    large = np.array([spanning(200, p, 600) for p in near])
+    assert crossing(near, large - 0.5) == pytest.approx(THRESHOLD, rel=0.01)
+    assert crossing(near, large - small) == pytest.approx(THRESHOLD, rel=0.01)
+    assert large[0] < small[0] < small[-1] < large[-1], "the larger forest has the sharper transition"
+
+
+def test_crews_of_a_classic_forest_act_too():
+    stage = sandbox.make("wildfire", classic=True, agents=5, height=40, width=40, density=0.6, save=0.2)
+    lost = {}
+    for policy in stage.world.policies:
+        state, tally, _ = stage.play(range(30), policy)
+        assert tally.invalid.sum() == 0 or policy == "random"
+        enough = state.tally[:, Count.LOST] <= (0.8 * state.tally[:, Count.BUILDINGS] + 1e-9).astype(int)
+        assert np.array_equal(state.done == Finish.COMPLETED, enough)
+        lost[policy] = state.tally[:, Count.LOST].mean()
+    assert lost["oracle"] < lost["idle"]
+
+
+# -- how it spreads ----------------------------------------------------------------------------------------------------
+
+
+def field(side, middle="f", **options):
+    """A square of one fuel that burns in the middle; a building stands in a corner on bare ground."""
+    rows = [[middle] * side for _ in range(side)]
+    rows[side // 2][side // 2] = "*"
+    for row, col in ((0, 1), (1, 0), (1, 1)):
+        rows[row][col] = "."
+    rows[0][0] = "h"
+    return sandbox.make("wildfire", layout="\n".join(map("".join, rows)), agents=1, **options)
+
+
+def test_the_chance_is_the_documented_formula():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        seed, row, col = np.uint64(rng.integers(1 << 40)), int(rng.integers(99)), int(rng.integers(99))
+        kind, rise, angle, speed = rng.integers(3, 7), rng.normal(), rng.uniform(0, 7), rng.uniform(0, 20)
+        wet = moisture(seed, row, col)
+        told = P[kind] * (1 - 0.35 * wet) * exp(speed * (0.045 + 0.131 * (cos(angle) - 1)) + 0.078 * rise)
+        assert chance(seed, kind, row, col, rise, cos(angle), speed) == pytest.approx(told)
+        assert 0 <= wet <= 1
+
+
+def test_fire_is_driven_downwind():
+    """The middle of what burns in 20 ticks lies downwind, and without wind nowhere; tolerances are in cells."""
+    stage = field(61)
+    state = stage.reset(range(150))
+    for towards, speed in [(0, 8.0), (90, 8.0), (225, 8.0), (0, 0.0)]:
+        for lane in range(150):
+            stage.world.reset(state, lane, stage.rules)
+        state.wind[:] = towards, speed
+        idle(stage, state, 20)
+        lane, row, col = np.nonzero(state.land >> 3 >= Ground.BURNT)
+        off = np.array([(row - 30).mean(), (col - 30).mean()])
+        ahead = np.array([-cos(radians(towards)), sin(radians(towards))])
+        along = off @ ahead
+        if speed:
+            assert along > 1.5 and abs(off - along * ahead).max() < 0.5, (towards, off)
+        else:
+            assert abs(off).max() < 0.25
+
+
+@pytest.mark.parametrize("barrier", ["~", "=", ".", "_", "w"])
+def test_nothing_but_embers_crosses_water_roads_breaks_and_wet_ground(barrier):
+    drawn = barrier if barrier in "~=." else "f"
+    rows = ["ffff" + drawn + "ffff"] * 9
+    rows[4] = "f***" + drawn + "ffhf"
+    for wind, crosses in ((0.0, False), (18.0, True)):
+        stage = sandbox.make("wildfire", layout="\n".join(rows), agents=1, wind=wind, save=0.0)
+        state = stage.reset(range(200))
+        for lane in range(200):
+            told = stage.describe(state, lane)
+            if barrier == "_":
+                told["terrain"] = [row[:4] + "_" + row[5:] for row in told["terrain"]]
+            if barrier == "w":
+                told["ground"] = [row[:4] + "w" + row[5:] for row in told["ground"]]
+            told["wind"]["towards"] = 90.0
+            stage.place(state, lane, told)
+        idle(stage, state, 150)
+        assert burnt(state.land[:, :, :4]).mean() > 0.3 and not burnt(state.land[:, :, 4]).any()
+        assert burnt(state.land[:, :, 5:]).any() == crosses
+
+
+def test_cost_follows_the_fire_and_not_the_map():
+    """Cells looked at, tick by tick, in forests of 96 x 96 and of 1,536 x 1,536 with the same fire in the middle."""
+    looked = []
+    for side in (96, 1536):
+        stage = classic(height=side, width=side, density=1.0, ignite="centre")
+        s = stage.reset([1])
+        rest = (s.fires[0], s.tally[0], s.seed[0], s.tick[0], s.wind[0], stage.rules)
+        looked.append([spread(s.land[0], *rest) for _ in range(40)])
+    assert looked[0] == looked[1] and max(looked[0]) == 8 * 39 + 8 * 40
+
+
+def test_more_fire_than_the_list_holds_changes_nothing():
+    whole, short = (sandbox.make("wildfire", height=32, width=32, agents=3) for _ in range(2))
+    short.rules = short.rules._replace(longest=20)
+    a, b, over = whole.reset([5]), short.reset([5]), []
+    for _ in range(200):
+        idle(whole, a), idle(short, b)
+        assert np.array_equal(a.land, b.land) and np.array_equal(a.tally, b.tally)
+        over.append(int(b.tally[0, Count.BURNING]) > 20)
+        listed = [] if over[-1] else np.flatnonzero(b.land[0] >> 3 >= Ground.FIRE).tolist()
+        assert sorted(b.fires[0][: len(listed)].tolist()) == listed and not b.fires[0][len(listed) :].any()
+        c = short.allocate(1)
+        short.place(c, 0, short.describe(b))
+        assert short.digest(c) == short.digest(b)
+    assert any(over) and not over[0]
+
+
+# -- crews, drawn by hand ----------------------------------------------------------------------------------------------
+
+
+def yard(*crews, **options):
+    stage = sandbox.make("wildfire", layout=YARD, agents=len(crews), tanks=3, wind=0.0, save=0.0, **options)
+    state = stage.reset([1])
+    stage.place(state, 0, {"crews": [{"row": row, "col": col, "tanks": tanks} for row, col, tanks in crews]})
+    return stage, state
+
+
+def act(stage, state, *verbs):
+    actions = np.zeros((1, stage.agents, 2), np.int32)
+    actions[0, :, 0] = [Verb[verb.upper()] for verb in verbs]
+    stage.step(state, actions)
+    return stage.describe(state)
+
+
+def test_dousing_puts_out_and_wets_the_reach():
+    stage, state = yard((2, 2, 1))
+    told = act(stage, state, "douse")
+    assert told["burning"] == [] and told["finish"] == "completed" and told["crews"][0]["tanks"] == 0
+    assert told["ground"] == [".....", "..w..", ".www.", "..w..", "....."]
+    stage, state = yard((2, 2, 0))
+    assert not stage.observe(state).mask[0, 0, Verb.DOUSE]
+    assert act(stage, state, "douse")["burning"] != []
+
+
+def test_a_break_takes_three_ticks_in_a_row():
+    stage, state = yard((1, 2, 3))
+    for verbs, done in ((("cut", "cut", "stay", "cut", "cut"), False), (("cut",), True)):
+        for verb in verbs:
+            told = act(stage, state, verb)
+        assert (told["terrain"][1][2] == "_") == done
+    assert not stage.observe(state).mask[0, 0, Verb.CUT]
+
+
+def test_tanks_are_filled_beside_water():
+    stage, state = yard((0, 3, 0), (0, 2, 0))
+    assert stage.observe(state).mask[0, :, Verb.REFILL].tolist() == [True, False]
+    assert [crew["tanks"] for crew in act(stage, state, "refill", "refill")["crews"]] == [3, 0]
+
+
+def test_who_comes_first_rescues():
+    stage, state = yard((2, 0, 3), (2, 1, 3), (2, 4, 3))
+    told = act(stage, state, "rescue", "rescue", "rescue")
+    assert told["people"] == [] and told["rescued"] == told["households"] == 2
+    assert state.refused[0].tolist() == [0, 1, 0] and told["reward"] == [1, 0, 1]
+
+
+def test_fire_is_not_entered_and_hurts_whom_it_reaches():
+    stage, state = yard((3, 1, 3), (4, 2, 3))
+    mask = stage.observe(state).mask[0]
+    assert not mask[0, Verb.EAST] and not mask[1, Verb.NORTH] and mask[0, Verb.NORTH]
+    told = act(stage, state, "east", "north")
+    assert [(crew["row"], crew["col"]) for crew in told["crews"]] == [(3, 1), (4, 2)]
+    for _ in range(40):
+        before, told = told, act(stage, state, "stay", "stay")
+        burns = any(cell[:2] == [3, 1] for cell in told["burning"])
+        assert (
+            told["harm"] - before["harm"]
+            == burns
+            == -told["reward"][0] - (told["lost"] - before["lost"]) / 2 - (told["perished"] - before["perished"]) / 2
+        )
+    assert told["crews"][0]["hurt"] == told["harm"] > 0
+
+
+def test_reports_travel_by_radio():
+    stage, state = yard((0, 0, 3), (0, 4, 3), sight=1)
+    stage.place(state, 0, {"crews": [{"row": 3, "col": 1}, {"row": 0, "col": 0}]})
+    act(stage, state, "stay", "stay")
+    inbox = stage.observe(state).inbox[0]
+    assert inbox[1, 0].tolist() == [1, 1, 3, 2] and not inbox[0].any() and not inbox[1, 1:].any()
+
+
+# -- perturbations -----------------------------------------------------------------------------------------------------
+
+
+def test_radio_loss_has_the_stated_rate():
+    heard, options = {}, {"height": 32, "width": 32, "agents": 8}
+    state, _, _ = sandbox.make("wildfire", **options).play(range(300), "rules", ticks=12)
+    for dose in (0.0, 0.3, 1.0):
+        stage = sandbox.make("wildfire", **options, perturb={"radio_loss": dose})
+        heard[dose] = stage.observe(state).inbox[..., 0] > 0
+    assert not heard[1.0].any() and not (heard[0.3] & ~heard[0.0]).any()
+    lost = int((heard[0.0] & ~heard[0.3]).sum())
+    interval = binomtest(lost, int(heard[0.0].sum())).proportion_ci(0.999)
+    assert interval.low < 0.3 < interval.high and heard[0.0].sum() > 2000
+
+
+def test_a_third_of_the_crews_is_lost_and_the_wind_turns():
+    stage = sandbox.make("wildfire", height=32, width=32, agents=7, save=0.0, perturb={"crew_lost": 1.0})
+    state, _, _ = stage.play(range(20), "idle", ticks=62)
+    assert (state.crew[..., Crew.DOWN].sum(axis=1) == 2).all()
+    turned = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0, perturb={"wind_shift": 1.0})
+    plain = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0)
+    (a, _, _), (b, _, _) = (st.play(range(50), "idle", ticks=41) for st in (turned, plain))
+    ways = [st.observe(s).vector[:, 0, 3:5] for st, s in ((turned, a), (plain, b))]
+    assert np.allclose((ways[0] * ways[1]).sum(axis=1), 0, atol=1e-5)
+
+
+def test_a_wrong_map_moves_half_of_the_places_by_at_most_six_cells():
+    right, wrong = (sandbox.make("wildfire", perturb={"wrong_map": dose}) for dose in (0.0, 1.0))
+    state = right.reset(range(200))
+    off = np.abs(right.observe(state).vector[..., 6:12] - wrong.observe(state).vector[..., 6:12])
+    moved = (off.reshape(200, 6, 3, 2) > 0).any(axis=-1)
+    assert off.max() == 6 and moved.mean() == pytest.approx(0.5, abs=0.03)
+
+
+# -- what policies achieve ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", ["village", "valley", "plain"])
+def test_rules_save_more_than_idle_and_the_oracle_more_than_rules(layout):
+    """Share of buildings and households saved when the fire is out, paired on 150 seeds; 99 % intervals."""
+    stage = sandbox.make("wildfire", layout=layout, height=40, width=40, save=0.0)
+    saved = {}
+    for policy in ("idle", "rules", "oracle"):
+        state, tally, _ = stage.play(range(150), policy, threads=None)
+        assert (state.tally[:, Count.BURNING] == 0).all() and tally.invalid.sum() == 0
+        t = state.tally
+        gone = t[:, Count.LOST] + t[:, Count.PERISHED]
+        saved[policy] = 1 - gone / (t[:, Count.BUILDINGS] + t[:, Count.HOUSEHOLDS])
+    for better, worse, margin in (("rules", "idle", 0.2), ("oracle", "rules", 0.05)):
+        paired = bootstrap((saved[better] - saved[worse],), np.mean, confidence_level=0.99, rng=0)
+        assert paired.confidence_interval.low > margin, (better, worse, paired.confidence_interval)
+    assert saved["oracle"].min() >= 0.8
+
+
+def test_named_layouts_are_lost_without_crews_and_won_by_the_oracle():
+    for layout in ("village", "valley", "plain"):
+        for size in ((32, 48), (64, 64)):
+            stage = sandbox.make("wildfire", layout=layout, height=size[0], width=size[1])
+            assert (stage.play(range(100), "oracle", threads=None)[0].done == Finish.COMPLETED).all()
+            assert not (stage.play(range(100), "idle", threads=None)[0].done == Finish.COMPLETED).any()
+
+
+# -- maps and descriptions ---------------------------------------------------------------------------------------------
+
+
+def test_bad_maps_are_told_with_their_place():
+    for text, told in [
+        ("fff\nfxf", "line 2, column 2: 'x' is no cell"),
+        ("fff\nff", "line 2 has 2 cells, expected 3"),
+        ("fff\nf*f", "no building; expected at least one 'h' or 'p'"),
+        ("fff\nfhf", r"no fire; expected at least one '\*'"),
+        ("vilage", "did you mean 'village'"),
+    ]:
+        with pytest.raises(UsageError, match=told):
+            load(text)
+    with pytest.raises(UsageError, match="height and width are for generated land; the map is 5 x 5"):
+        sandbox.make("wildfire", layout=YARD, height=30)
+
+
+def test_place_says_what_is_wrong():
+    stage, state = yard((0, 0, 3))
+    before = stage.digest(state)
+    for description, told in [
+        ({"crews": []}, "0 crews, expected 1"),
+        ({"crews": [{"row": 9, "col": 0}]}, "expected a cell of 5 x 5"),
+        ({"crews": [{"row": 0, "col": 0, "facing": "up"}]}, "unknown facing 'up'"),
+        ({"crews": [{"row": 0, "col": 0, "tank": 1}]}, "did you mean 'tanks'"),
+        ({"crews": [{"row": 0, "col": 0, "tanks": 9}]}, r"expected 0\.\.3"),
+        ({"burning": [[0, 0, 1]]}, "expected dry fuel"),
+        ({"burning": [[1, 1, 99]]}, r"age of 1\.\.12"),
+        ({"burning": [[1, 1, 1], [1, 1, 1]]}, "the same cell twice"),
+        ({"people": [[0, 0]]}, "expected a building"),
+        ({"terrain": ["....."]}, "1 x 5 cells, expected 5 x 5"),
+        ({"ground": ["....?"] * 5}, "line 1, column 5: '?' is no cell"),
+        ({"terain": []}, "did you mean 'terrain'"),
+    ]:
+        with pytest.raises(UsageError, match=told.replace("?", r"\?")):
+            stage.place(state, 0, description)
+        assert stage.digest(state) == before
+
+
+def test_large_maps_are_painted_small():
+    stage = sandbox.make("wildfire", height=700, width=500, agents=20)
+    state = stage.reset([1])
+    for size in (40, 300, 699):
+        picture = stage.paint(state, 0, size)
+        assert max(picture.shape) <= size and picture.std() > 0
+    assert stage.paint(state, 0, 1500).shape == (1400, 1000, 3)
