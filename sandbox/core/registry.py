@@ -9,6 +9,7 @@ from sandbox.core.world import World
 
 GROUP = "sandbox.worlds"
 _BUILT_IN = {
+    "craft": "sandbox.worlds.craft:WORLD",
     "warehouse": "sandbox.worlds.warehouse:WORLD",
 }
 
