@@ -47,13 +47,13 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The rest
     of the map is unknown, and nothing is there; needs have just been met; the hour is the first that has this daylight.
     """
-    width = rules.plan.shape[1]
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])
     _empty(out, to, rules)
     out.seed[to] = seed
-    for cell in range(memory.seen.shape[2]):
-        out.grid[to, cell // width, cell % width] = memory.seen[lane, agent, cell]
+    for r in range(rules.plan.shape[0]):
+        for c in range(rules.plan.shape[1]):
+            out.grid[to, r, c] = memory.seen[lane, agent, r, c]
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
         for j in range(SIDE):
             if window[0, i, j] != Material.UNKNOWN:

@@ -9,8 +9,8 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, balance, daylight, update_mobs
-from sandbox.worlds.craft.players import RIPE_AT, legal, update_player
+from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, _update_mobs, balance, daylight
+from sandbox.worlds.craft.players import RIPE_AT, _fill_mask, _legal, _update_player
 from sandbox.worlds.craft.recipes import WALKS
 from sandbox.worlds.craft.state import (
     ACROSS,
@@ -133,15 +133,15 @@ def step(s, lane, actions, rules):
     s.tick[lane] += 1
     used = s.census[lane]
     for agent in range(1, rules.agents):  # what was legal when the tick began is refused if somebody was faster
-        s.refused[lane, agent] = legal(s, lane, agent, _known(actions, lane, agent))
+        s.refused[lane, agent] = _legal(s, lane, agent, _known(actions, lane, agent))
     alive = False
     for agent in range(rules.agents):
         if s.body[lane, agent, Body.HEALTH] > 0 and s.pos[lane, agent, 0] >= 0:
             was_legal = agent > 0 and s.refused[lane, agent] > 0
-            update_player(s, lane, agent, _known(actions, lane, agent), was_legal, rules)
+            _update_player(s, lane, agent, _known(actions, lane, agent), was_legal, rules)
         else:
             s.refused[lane, agent] = 0
-    gone = update_mobs(s, lane, used)
+    gone = _update_mobs(s, lane, used)
     if rules.mobs and s.tick[lane] % BALANCED_EVERY == 0:
         gone |= balance(s, lane, daylight(s.tick[lane], rules.dose[Dose.NIGHT]))
     if gone:
@@ -170,7 +170,7 @@ def _known(actions, lane, agent):
 
 
 @kernel
-def look(s, lane, agent, window):
+def _look(s, lane, agent, window):
     """Fill one window (3, 9, 9): material, thing, its facing + 1 (players, arrows). 9 x 7 cells are seen, as in crafter."""
     height, width, players = s.grid.shape[1], s.grid.shape[2], s.pos.shape[1]
     top, left = s.pos[lane, agent, 0] - SIDE // 2, s.pos[lane, agent, 1] - ACROSS
@@ -211,7 +211,7 @@ def _see_wrongly(s, lane, agent, chance, window):
 
 
 @kernel
-def feel(s, lane, agent, light, vector):
+def _feel(s, lane, agent, light, vector):
     """Fill one vector: place, facing, sleep, daylight, the sixteen items, the player's own achievements."""
     body = s.body[lane, agent]
     vector[0], vector[1] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
@@ -228,14 +228,13 @@ def observe(s, lane, rules, obs):
     light = daylight(s.tick[lane], rules.dose[Dose.NIGHT])
     for agent in range(rules.agents):
         mask = obs.mask[lane, agent]
-        feel(s, lane, agent, light, obs.vector[lane, agent])
+        _feel(s, lane, agent, light, obs.vector[lane, agent])
         if s.pos[lane, agent, 0] >= 0:
-            look(s, lane, agent, obs.window[lane, agent])
+            _look(s, lane, agent, obs.window[lane, agent])
             if rules.dose[Dose.SENSOR_NOISE] > 0:
                 chance = rules.dose[Dose.SENSOR_NOISE] * WRONG_AT_MOST
                 _see_wrongly(s, lane, agent, chance, obs.window[lane, agent])
-            for verb in range(len(mask)):
-                mask[verb] = legal(s, lane, agent, verb)
+            _fill_mask(s, lane, agent, mask)
         else:
             for verb in range(len(mask)):
                 mask[verb] = verb == Verb.NOOP

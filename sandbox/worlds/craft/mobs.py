@@ -13,7 +13,7 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.players import RIPE_AT
 from sandbox.worlds.craft.recipes import FLIES, WALKS
 from sandbox.worlds.craft.state import CHUNK, Body, Chunk, Kind, Material, Mob, Stream
-from sandbox.worlds.craft.things import DCOL, DROW, add, free, nearest, put_material, relocate, remove
+from sandbox.worlds.craft.things import DCOL, DROW, _nearest, add, chunk_of, free, put_material, relocate, remove
 
 NEAR = 18  # mobs nearer to a player than this are alive: twice the longer side of the view
 BALANCED_EVERY = 10  # ticks
@@ -62,9 +62,7 @@ def _zombie(seed, tick, key, mob, far, to_row, to_col):
     if far <= 8:
         n = 1
         if uniform(seed, tick, Stream.MOB, key) < 0.9:
-            return _toward(
-                mob[Mob.ROW], mob[Mob.COL], to_row, to_col, uniform(seed, tick, Stream.MOB, key + 1) < 0.8
-            )
+            return _toward(mob[Mob.ROW], mob[Mob.COL], to_row, to_col, uniform(seed, tick, Stream.MOB, key + 1) < 0.8)
     side = below(4, seed, tick, Stream.MOB, key + n)
     return DROW[side], DCOL[side]
 
@@ -93,9 +91,8 @@ def _shoot(s, lane, mob, down, right):
 
 
 @kernel
-def _skeleton(s, lane, key, mob, far, to_row, to_col):
+def _skeleton(s, lane, seed, tick, key, mob, far, to_row, to_col):
     """A skeleton's step: back from a player within 3 cells, else it shoots, comes nearer, or strolls."""
-    seed, tick = s.seed[lane], s.tick[lane]
     row, col, n = mob[Mob.ROW], mob[Mob.COL], 0
     mob[Mob.CLOCK] = max(0, mob[Mob.CLOCK] - 1)
     if far <= 3:
@@ -154,7 +151,7 @@ def _plant(s, lane, slot):
 
 
 @kernel
-def _update(s, lane, slot, far, who):
+def _update(s, lane, seed, tick, slot, far, who):
     """One mob's tick. One that has died still makes its last move in crafter: it may bite or shoot, but it is gone."""
     mob, key = s.mobs[lane, slot], 8 * slot
     kind, row, col = mob[Mob.KIND], mob[Mob.ROW], mob[Mob.COL]
@@ -165,30 +162,31 @@ def _update(s, lane, slot, far, who):
         remove(s, lane, slot)
     down, right = np.int32(0), np.int32(0)
     if kind == Kind.COW:
-        down, right = _cow(s.seed[lane], s.tick[lane], key)
+        down, right = _cow(seed, tick, key)
     elif kind == Kind.ZOMBIE:
-        down, right = _zombie(s.seed[lane], s.tick[lane], key, mob, far, s.pos[lane, who, 0], s.pos[lane, who, 1])
+        down, right = _zombie(seed, tick, key, mob, far, s.pos[lane, who, 0], s.pos[lane, who, 1])
     elif kind == Kind.SKELETON:
-        down, right = _skeleton(s, lane, key, mob, far, s.pos[lane, who, 0], s.pos[lane, who, 1])
+        down, right = _skeleton(s, lane, seed, tick, key, mob, far, s.pos[lane, who, 0], s.pos[lane, who, 1])
     else:
         down, right = _arrow(s, lane, slot)
     if (down or right) and mob[Mob.KIND] != Kind.NONE:
         passable = FLIES if kind == Kind.ARROW else WALKS
         if free(s.grid[lane], s.object_at[lane], row + down, col + right, passable):
-            relocate(s, lane, kind, row, col, row + down, col + right)
+            relocate(s.object_at[lane], s.chunks[lane], kind, row, col, row + down, col + right)
             mob[Mob.ROW], mob[Mob.COL] = row + down, col + right
     if kind == Kind.ZOMBIE:
         _bite(s, lane, mob, who)
 
 
 @kernel
-def update_mobs(s, lane, used):
+def _update_mobs(s, lane, used):
     """The first ``used`` mobs, where a player is near; returns whether any is gone. What just appeared waits a tick."""
-    gone = False
+    gone, pos, object_at = False, s.pos[lane], s.object_at[lane]
+    seed, tick = s.seed[lane], s.tick[lane]
     for slot in range(used):
-        far, who = nearest(s, lane, s.mobs[lane, slot, Mob.ROW], s.mobs[lane, slot, Mob.COL])
+        far, who = _nearest(pos, object_at, s.mobs[lane, slot, Mob.ROW], s.mobs[lane, slot, Mob.COL])
         if far < NEAR:
-            _update(s, lane, slot, far, who)
+            _update(s, lane, seed, tick, slot, far, who)
             gone |= s.mobs[lane, slot, Mob.KIND] == Kind.NONE
     return gone
 
@@ -204,7 +202,10 @@ def _spawn(s, lane, chunk, c, key):
         for row in range(top, min(top + CHUNK, grid.shape[0])):
             if grid[row, col] == MATERIAL[c]:
                 if pick == 0:
-                    if s.object_at[lane, row, col] == 0 and nearest(s, lane, row, col)[0] >= SPAWN_AT[c]:
+                    if (
+                        s.object_at[lane, row, col] == 0
+                        and _nearest(s.pos[lane], s.object_at[lane], row, col)[0] >= SPAWN_AT[c]
+                    ):
                         add(s, lane, Kind.COW + c, row, col, HEALTH[c], 0)
                     return
                 pick -= 1
@@ -216,19 +217,14 @@ def _despawn(s, lane, chunk, c, key):
     pick = below(s.chunks[lane, chunk, Chunk.COWS + c], s.seed[lane], s.tick[lane], Stream.BALANCE, key)
     for slot in range(s.census[lane]):
         mob = s.mobs[lane, slot]
-        if mob[Mob.KIND] == Kind.COW + c and chunk_at(s, lane, mob) == chunk:
+        if mob[Mob.KIND] == Kind.COW + c and chunk_of(s.grid[lane], mob[Mob.ROW], mob[Mob.COL]) == chunk:
             if pick == 0:
-                if nearest(s, lane, mob[Mob.ROW], mob[Mob.COL])[0] >= DESPAWN_AT[c]:
+                if _nearest(s.pos[lane], s.object_at[lane], mob[Mob.ROW], mob[Mob.COL])[0] >= DESPAWN_AT[c]:
                     remove(s, lane, slot)
                     return True
                 return False
             pick -= 1
     return False
-
-
-@kernel
-def chunk_at(s, lane, mob):
-    return mob[Mob.ROW] // CHUNK * ((s.grid.shape[2] + CHUNK - 1) // CHUNK) + mob[Mob.COL] // CHUNK
 
 
 @kernel

@@ -10,7 +10,9 @@ from sandbox.worlds.craft.recipes import (
     ENTERS,
     LEAVES,
     MADE,
+    MAKE,
     NEARBY,
+    PLACE,
     REACHED,
     RECEIVES,
     REQUIRES,
@@ -37,18 +39,18 @@ def _has(body, verb):
 
 
 @kernel
-def has_nearby(grid, row, col, verb):
-    """Whether table and furnace stand within one cell, as the verb needs.
+def _nearby(grid, row, col):
+    """(table, furnace): whether they stand within one cell.
 
     In the first row and the first column nothing is ever near: crafter cuts its map at row - 1, which is then the last.
     """
-    table, furnace = not NEARBY[verb, 0], not NEARBY[verb, 1]
+    table, furnace = False, False
     if row > 0 and col > 0:
         for r in range(row - 1, min(row + 2, grid.shape[0])):
             for c in range(col - 1, min(col + 2, grid.shape[1])):
                 table |= grid[r, c] == Material.TABLE
                 furnace |= grid[r, c] == Material.FURNACE
-    return table and furnace
+    return table, furnace
 
 
 @kernel
@@ -65,32 +67,85 @@ def _can_do(s, lane, body, material, thing):
 
 
 @kernel
-def legal(s, lane, agent, verb):
-    """Whether a verb has an effect now; the no-op counts as legal always."""
-    body, grid, object_at = s.body[lane, agent], s.grid[lane], s.object_at[lane]
-    if verb == Verb.NOOP:
+def _can_move(grid, object_at, row, col, facing, side):
+    """Whether a move has an effect: a turn, a step, or death by the lava below."""
+    if side != facing or grid[row, col] == Material.LAVA:
         return True
-    if body[Body.HEALTH] <= 0 or (body[Body.SLEEPING] and body[Body.ENERGY] < MOST):
-        return False
-    row, col, facing = s.pos[lane, agent, 0], s.pos[lane, agent, 1], body[Body.FACING]
-    if verb <= Verb.MOVE_DOWN:
-        side = verb - 1
-        if side != facing or grid[row, col] == Material.LAVA:
-            return True
-        return free(grid, object_at, row + DROW[side], col + DCOL[side], ENTERS)
-    if verb == Verb.SLEEP:
-        return body[Body.ENERGY] < MOST
-    if verb >= Verb.MAKE_WOOD_PICKAXE:
-        return _has(body, verb) and has_nearby(grid, row, col, verb)
-    row, col = row + DROW[facing], col + DCOL[facing]
-    if row < 0 or col < 0 or row >= grid.shape[0] or col >= grid.shape[1]:
-        return False
-    material, thing = grid[row, col], object_at[row, col]
-    if verb == Verb.DO:
-        return _can_do(s, lane, body, material, thing)
+    return free(grid, object_at, row + DROW[side], col + DCOL[side], ENTERS)
+
+
+@kernel
+def _can_make(body, verb, table, furnace):
+    return _has(body, verb) and (table or not NEARBY[verb, 0]) and (furnace or not NEARBY[verb, 1])
+
+
+@kernel
+def _can_place(s, lane, body, verb, material, thing):
     if thing or not STANDS_ON[verb, material] or not _has(body, verb):
         return False
     return verb != Verb.PLACE_PLANT or s.census[lane] < s.mobs.shape[1]
+
+
+@kernel
+def _awake(body):
+    """Whether a player can do anything but sleep on."""
+    return body[Body.HEALTH] > 0 and not (body[Body.SLEEPING] and body[Body.ENERGY] < MOST)
+
+
+@kernel
+def _ahead(s, lane, agent):
+    """(row, column, material, thing) of the cell that a player faces; material UNKNOWN beyond the edge."""
+    facing = s.body[lane, agent, Body.FACING]
+    row, col = s.pos[lane, agent, 0] + DROW[facing], s.pos[lane, agent, 1] + DCOL[facing]
+    if row < 0 or col < 0 or row >= s.grid.shape[1] or col >= s.grid.shape[2]:
+        return row, col, np.int8(Material.UNKNOWN), np.int16(0)
+    return row, col, s.grid[lane, row, col], s.object_at[lane, row, col]
+
+
+@kernel
+def _legal(s, lane, agent, verb):
+    """Whether a verb has an effect now; the no-op counts as legal always."""
+    body, grid = s.body[lane, agent], s.grid[lane]
+    if verb == Verb.NOOP:
+        return True
+    if not _awake(body):
+        return False
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    if verb <= Verb.MOVE_DOWN:
+        return _can_move(grid, s.object_at[lane], row, col, body[Body.FACING], verb - 1)
+    if verb == Verb.SLEEP:
+        return body[Body.ENERGY] < MOST
+    if verb >= Verb.MAKE_WOOD_PICKAXE:
+        table, furnace = _nearby(grid, row, col)
+        return _can_make(body, verb, table, furnace)
+    _, _, material, thing = _ahead(s, lane, agent)
+    if verb == Verb.DO:
+        return _can_do(s, lane, body, material, thing)
+    return _can_place(s, lane, body, verb, material, thing)
+
+
+@kernel
+def _fill_mask(s, lane, agent, mask):
+    """``_legal`` for all seventeen verbs at once."""
+    body, grid = s.body[lane, agent], s.grid[lane]
+    for verb in range(len(mask)):
+        mask[verb] = verb == Verb.NOOP
+    if not _awake(body):
+        return
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    for side in range(4):
+        mask[Verb.MOVE_LEFT + side] = _can_move(grid, s.object_at[lane], row, col, body[Body.FACING], side)
+    mask[Verb.SLEEP] = body[Body.ENERGY] < MOST
+    _, _, material, thing = _ahead(s, lane, agent)
+    mask[Verb.DO] = _can_do(s, lane, body, material, thing)
+    if body[Body.WOOD] + body[Body.STONE] + body[Body.SAPLING] == 0:
+        return  # all that is placed or made uses one of these
+    for verb in range(Verb.PLACE_STONE, Verb.PLACE_PLANT + 1):
+        mask[verb] = _can_place(s, lane, body, verb, material, thing)
+    if body[Body.WOOD]:
+        table, furnace = _nearby(grid, row, col)
+        for verb in range(Verb.MAKE_WOOD_PICKAXE, Verb.MAKE_IRON_SWORD + 1):
+            mask[verb] = _can_make(body, verb, table, furnace)
 
 
 @kernel
@@ -156,7 +211,7 @@ def _build(s, lane, agent, verb, row, col):
 
 
 @kernel
-def act(s, lane, agent, verb):
+def _act(s, lane, agent, verb):
     """Carry out a legal verb."""
     body, pos = s.body[lane, agent], s.pos[lane, agent]
     if verb == Verb.NOOP:
@@ -166,10 +221,10 @@ def act(s, lane, agent, verb):
         return
     if verb <= Verb.MOVE_DOWN:
         body[Body.FACING] = verb - 1
-    row, col = pos[0] + DROW[body[Body.FACING]], pos[1] + DCOL[body[Body.FACING]]
+    row, col, _, _ = _ahead(s, lane, agent)
     if verb <= Verb.MOVE_DOWN:
         if free(s.grid[lane], s.object_at[lane], row, col, ENTERS):
-            relocate(s, lane, Kind.PLAYER, pos[0], pos[1], row, col)
+            relocate(s.object_at[lane], s.chunks[lane], Kind.PLAYER, pos[0], pos[1], row, col)
             pos[0], pos[1] = row, col
         if s.grid[lane, pos[0], pos[1]] == Material.LAVA:  # who heals in that very tick is alive until the next move
             body[Body.HEALTH] = 0
@@ -191,7 +246,7 @@ def _need(body, counter, limit, item):
 
 
 @kernel
-def live(body, scarcity):
+def _live(body, scarcity):
     """A tick of hunger, thirst, fatigue and healing; items are kept within 0..9; who was hurt wakes up."""
     sleeping = body[Body.SLEEPING]
     _need(body, Body.HUNGER, HUNGER - int(scarcity * HUNGER / 2), Body.FOOD)
@@ -221,10 +276,10 @@ def live(body, scarcity):
 
 
 @kernel
-def update_player(s, lane, agent, verb, may_fail, rules):
+def _update_player(s, lane, agent, verb, may_fail, rules):
     """One player's tick. ``may_fail``: the verb was legal when the tick began, so that it is refused if it no longer is."""
     body = s.body[lane, agent]
-    can = legal(s, lane, agent, verb)
+    can = _legal(s, lane, agent, verb)
     s.refused[lane, agent] = may_fail and not can
     if body[Body.SLEEPING] and body[Body.ENERGY] >= MOST:
         body[Body.SLEEPING] = 0
@@ -234,5 +289,9 @@ def update_player(s, lane, agent, verb, may_fail, rules):
         if uniform(s.seed[lane], s.tick[lane], Stream.FAIL, agent) < fail:
             s.refused[lane, agent], can = 1, False
     if can:
-        act(s, lane, agent, verb)
-    live(body, rules.dose[Dose.SCARCITY])
+        _act(s, lane, agent, verb)
+    _live(body, rules.dose[Dose.SCARCITY])
+
+
+assert all({"stone", "wood", "sapling"} & set(uses) for uses, _ in PLACE.values())
+assert all("wood" in uses for uses, _ in MAKE.values())  # what ``_fill_mask`` relies on

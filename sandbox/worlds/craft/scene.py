@@ -94,7 +94,9 @@ def _place_player(s: State, lane: int, rules: Rules, i: int, given: dict) -> Non
     s.refused[lane, i], s.reward[lane, i] = given.get("refused", False), given.get("reward", 0)
     if row >= 0 and body[Body.HEALTH] > 0:
         if s.object_at[lane, row, col]:
-            raise UsageError(f"place: players[{i}] at ({row}, {col}): players[{s.object_at[lane, row, col] - 1}] is there")
+            raise UsageError(
+                f"place: players[{i}] at ({row}, {col}): players[{s.object_at[lane, row, col] - 1}] is there"
+            )
         s.object_at[lane, row, col] = i + 1
 
 

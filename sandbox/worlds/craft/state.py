@@ -216,36 +216,40 @@ class Rules(NamedTuple):
 
 
 class Note(IntEnum):
-    """What a policy remembers for each player: the columns of ``Memory.notes``."""
+    """What a policy remembers for each player: the columns of ``Memory.notes``. Cells are row * W + column."""
 
     LEFT = 0  # cells on the route
     AIM = 1  # what the route leads to, see ``routes.Aim``
-    SIDE = 2  # the side on which the aim is found at the end of the route
-    TRIED = 3  # ticks that the present aim has been followed
-    COW = 4  # cell where a cow was last seen, -1 nowhere
-    DRINKING = 5  # 1: goes on until it is full
-    EATING = 6
-    RESTING = 7
-    TABLE = 8  # cell of the table last used, -1 none
-    PLANT = 9  # cell of its plant, -1 none
-    SHUN = 10  # an aim given up
-    UNTIL = 11  # the tick at which it may be taken up again
-    CLOCK = 12  # ticks lived
+    PLACE = 2  # the cell that the aim names, if it names one
+    SIDE = 3  # the side on which the aim is found at the end of the route
+    STUCK = 4  # ticks in a row on one cell
+    LAST = 5  # cell one tick ago
+    COW = 6  # cell where a cow was last seen, -1 nowhere
+    DRINKING = 7  # 1: goes on until it is full
+    EATING = 8
+    RESTING = 9  # 1: on the way to bed, 2: it has been at the far end of its burrow
+    DOOR = 10  # the cell before its burrow
+    INTO = 11  # the side on which the burrow lies
+    SHUN = 12  # bits: aims that cannot be reached
+    UNTIL = 13  # the clock's time at which they are tried again
+    CLOCK = 14  # ticks lived
 
 
 class Memory(NamedTuple):
     """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
 
-    notes: np.ndarray  # (L, N, 13) int32     see Note
-    seen: np.ndarray  # (L, N, H * W) int8    the map so far, see Material
+    notes: np.ndarray  # (L, N, 15) int32     see Note
+    seen: np.ndarray  # (L, N, H, W) int8     the map so far, see Material
     route: np.ndarray  # (L, N, P) int32
     queue: np.ndarray  # (L, H * W) int32     scratch of the route search
     came: np.ndarray  # (L, H * W) int8       scratch: how each cell was entered
     eye: np.ndarray  # (L, 3, 9, 9) int8      scratch: the oracle's window
+    mind: np.ndarray  # (L, V) float32        scratch: the oracle's vector
 
 
 SIDE, ACROSS, DOWN = 9, 4, 3  # the window's side; cells seen to the left and right, and up and down, as in crafter
 SELF = ("row", "col", "facing", "sleeping", "daylight")
+VECTOR = SELF + tuple(item.name.lower() for item in ITEMS) + tuple(a.name.lower() for a in Achievement)
 CHANNELS = ("material", "thing", "facing")
 CHUNK = 12
 LONGEST = 256  # steps of one route
@@ -271,12 +275,12 @@ def memory_shapes(rules: Rules) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
     n, cells, i8, i32 = rules.agents, rules.plan.size, np.int8, np.int32
     return {
-        "notes": ((n, len(Note)), i32), "seen": ((n, cells), i8), "route": ((n, min(cells, LONGEST)), i32),
+        "notes": ((n, len(Note)), i32), "seen": ((n, *rules.plan.shape), i8), "route": ((n, min(cells, LONGEST)), i32),
         "queue": ((cells,), i32), "came": ((cells,), i8), "eye": ((len(CHANNELS), SIDE, SIDE), i8),
+        "mind": ((len(VECTOR),), np.float32),
     }  # fmt: skip
 
 
 def observation(rules: Rules) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
-    vector = SELF + tuple(item.name.lower() for item in ITEMS) + tuple(a.name.lower() for a in Achievement)
-    return ObservationSpec(CHANNELS, SIDE, vector, 0, 0, 12)
+    return ObservationSpec(CHANNELS, SIDE, VECTOR, 0, 0, 12)

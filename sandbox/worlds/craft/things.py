@@ -12,7 +12,7 @@ FAR = 1 << 20
 
 @kernel
 def chunk_of(grid, row, col):
-    """Number of the chunk of a cell."""
+    """Number of the chunk of a cell; ``grid`` is any array of the map's shape."""
     return row // CHUNK * ((grid.shape[1] + CHUNK - 1) // CHUNK) + col // CHUNK
 
 
@@ -61,7 +61,7 @@ def add(s, lane, kind, row, col, health, facing):
     mob[Mob.KIND], mob[Mob.ROW], mob[Mob.COL] = kind, row, col
     mob[Mob.HEALTH], mob[Mob.FACING], mob[Mob.CLOCK] = health, facing, 0
     s.object_at[lane, row, col] = slot + 1 + s.pos.shape[1]
-    chunk = chunk_of(s.grid[lane], row, col)
+    chunk = chunk_of(s.object_at[lane], row, col)
     list_chunk(s.chunks[lane], chunk)
     if kind <= Kind.SKELETON:
         s.chunks[lane, chunk, Chunk.COWS + kind - Kind.COW] += 1
@@ -74,7 +74,7 @@ def remove(s, lane, slot):
     row, col, kind = mob[Mob.ROW], mob[Mob.COL], mob[Mob.KIND]
     s.object_at[lane, row, col] = 0
     if kind <= Kind.SKELETON:
-        s.chunks[lane, chunk_of(s.grid[lane], row, col), Chunk.COWS + kind - Kind.COW] -= 1
+        s.chunks[lane, chunk_of(s.object_at[lane], row, col), Chunk.COWS + kind - Kind.COW] -= 1
     mob[Mob.KIND] = Kind.NONE
 
 
@@ -96,16 +96,16 @@ def compact(s, lane):
 
 
 @kernel
-def relocate(s, lane, kind, row, col, to_row, to_col):
+def relocate(object_at, chunks, kind, row, col, to_row, to_col):
     """Move whatever stands on one cell to another, in the map and in the chunks' counts."""
-    s.object_at[lane, to_row, to_col] = s.object_at[lane, row, col]
-    s.object_at[lane, row, col] = 0
+    object_at[to_row, to_col] = object_at[row, col]
+    object_at[row, col] = 0
     if row // CHUNK != to_row // CHUNK or col // CHUNK != to_col // CHUNK:
-        old, new = chunk_of(s.grid[lane], row, col), chunk_of(s.grid[lane], to_row, to_col)
-        list_chunk(s.chunks[lane], new)
+        old, new = chunk_of(object_at, row, col), chunk_of(object_at, to_row, to_col)
+        list_chunk(chunks, new)
         if Kind.COW <= kind <= Kind.SKELETON:
-            s.chunks[lane, old, Chunk.COWS + kind - Kind.COW] -= 1
-            s.chunks[lane, new, Chunk.COWS + kind - Kind.COW] += 1
+            chunks[old, Chunk.COWS + kind - Kind.COW] -= 1
+            chunks[new, Chunk.COWS + kind - Kind.COW] += 1
 
 
 @kernel
@@ -117,12 +117,12 @@ def free(grid, object_at, row, col, passable):
 
 
 @kernel
-def nearest(s, lane, row, col):
+def _nearest(pos, object_at, row, col):
     """(distance, player) of the nearest player on the map, |rows| + |columns|, of several the first; FAR if none is."""
     best, who = FAR, 0
-    for agent in range(s.pos.shape[1]):
-        at_row, at_col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    for agent in range(len(pos)):
+        at_row, at_col = pos[agent, 0], pos[agent, 1]
         far = abs(at_row - row) + abs(at_col - col)
-        if far < best and at_row >= 0 and s.object_at[lane, at_row, at_col] == agent + 1:
+        if far < best and at_row >= 0 and object_at[at_row, at_col] == agent + 1:
             best, who = far, agent
     return best, who
