@@ -11,7 +11,8 @@ from sandbox.worlds.craft.things import DCOL, DROW
 
 LOW, URGENT = 5, 3  # of food and drink: goes for it if it knows where; looks for it before anything else
 TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it stands
-DARK = 0.35  # daylight below which it goes to bed earlier
+DARK, DUSK = 0.4, 0.8  # daylight below which it stays in a burrow; below which it eats and drinks ahead
+WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
 RETRY = 12  # ticks after which what could not be reached is tried again
 PATIENCE = 12  # ticks on one cell after which a route is given up
 FURNACE_STONES, TABLE_WOOD = 4, 2
@@ -136,7 +137,7 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
         if _pick(vector):
             side = met(known, row, col, Aim.BURROW, -1)
             if side < 0:
-                verb = go(known, window, vector, memory, lane, agent, Aim.BURROW, -1, dice)
+                verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BURROW), np.int32(-1), dice)
                 if verb >= 0:
                     return verb
             else:
@@ -146,7 +147,7 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
     side, door = note[Note.INTO], note[Note.DOOR]
     step = DROW[side] * width + DCOL[side]
     into, back = np.int32(Verb.MOVE_LEFT + side), np.int32(Verb.MOVE_LEFT + (side ^ 1))
-    if note[Note.STUCK] > PATIENCE and here != door + step:
+    if note[Note.STUCK] > 2 * PATIENCE and here != door + step:
         note[Note.RESTING] = 0
         return NO
     if here == door + 2 * step:
@@ -157,7 +158,7 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
             if facing == side ^ 1:
                 return np.int32(Verb.PLACE_STONE)
             return into  # to the far end once more, to come back facing the door
-        return np.int32(Verb.SLEEP)
+        return np.int32(Verb.SLEEP if energy < MOST else Verb.NOOP)
     if here != door and here != door + step:
         note[Note.RESTING] = 0
         return NO
@@ -171,22 +172,23 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
     """What the body asks for, -1 if it can wait: drink, food, sleep."""
     note = memory.notes[lane, agent]
     drink, food, energy = has(vector, Body.DRINK), has(vector, Body.FOOD), has(vector, Body.ENERGY)
-    note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= LOW)
-    note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= LOW)
-    if note[Note.RESTING] and (energy >= MOST or drink == 0 or food == 0):
+    low = LOW + 2 * (vector[4] < DUSK)
+    note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= low)
+    note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= low)
+    health, dark = has(vector, Body.HEALTH), vector[4] < DARK
+    if note[Note.RESTING] and ((energy >= MOST and health >= WELL and not dark) or min(drink, food) <= 1):
         note[Note.RESTING] = 0
     verb = NO
-    tired = energy <= TIRED or (vector[4] < DARK and energy <= 2 * TIRED)
-    if note[Note.RESTING] or (tired and drink > 1 and food > 1):
+    if note[Note.RESTING] or ((dark or energy <= TIRED or health <= WEAK) and min(drink, food) > 1):
         verb = _sleep(known, window, vector, memory, lane, agent, zombie, dice)
     if verb < 0 and note[Note.DRINKING]:
-        verb = go(known, window, vector, memory, lane, agent, Material.WATER, -1, dice)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
     if verb < 0 and note[Note.EATING] and note[Note.COW] >= 0:
-        verb = go(known, window, vector, memory, lane, agent, Aim.BESIDE, note[Note.COW], dice)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(note[Note.COW]), dice)
         if verb < 0:
             note[Note.COW] = -1
     if verb < 0 and min(drink, food) <= URGENT:
-        verb = go(known, window, vector, memory, lane, agent, Aim.FRONTIER, -1, dice)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
     return verb
 
 
@@ -200,31 +202,31 @@ def _place(known, window, vector, row, col, verb, dice, agent):
 
 
 @kernel
-def _bench(known, window, vector, memory, lane, agent, forge, dice):
-    """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
-    row, col = int(vector[0]), int(vector[1])
-    wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
-    if near_table(known, row, col, False):
-        if stone >= FURNACE_STONES:
-            return _place(known, window, vector, row, col, Verb.PLACE_FURNACE, dice, agent)
-    aim = np.int64(Aim.FORGE if forge else Aim.BENCH)
-    verb = go(known, window, vector, memory, lane, agent, aim, -1, dice)
-    if verb >= 0 and memory.notes[lane, agent, Note.LEFT] <= NEAR_ENOUGH:
-        return verb
-    if forge and stone < FURNACE_STONES:
-        return verb
-    if wood > TABLE_WOOD + (0 if forge else 0):
-        return _place(known, window, vector, row, col, Verb.PLACE_TABLE, dice, agent)
+def errand(known, window, vector, memory, lane, agent, material, dice):
+    """Fetch some of a material; look for it where none is known."""
+    verb = go(known, window, vector, memory, lane, agent, np.int64(material), np.int32(-1), dice)
+    if verb < 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
     return verb
 
 
 @kernel
-def _errand(known, window, vector, memory, lane, agent, material, dice):
-    """Fetch some of a material; look for it where none is known."""
-    verb = go(known, window, vector, memory, lane, agent, material, -1, dice)
+def _bench(known, window, vector, memory, lane, agent, forge, dice):
+    """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
+    row, col = int(vector[0]), int(vector[1])
+    wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
+    can_build, verb = wood > TABLE_WOOD and (stone >= FURNACE_STONES or not forge), NO
+    if forge:
+        if stone >= FURNACE_STONES and near_table(known, row, col, False):
+            return _place(known, window, vector, row, col, Verb.PLACE_FURNACE, dice, agent)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FORGE), np.int32(-1), dice)
     if verb < 0:
-        verb = go(known, window, vector, memory, lane, agent, Aim.FRONTIER, -1, dice)
-    return verb
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BENCH), np.int32(-1), dice)
+    if verb >= 0 and (memory.notes[lane, agent, Note.LEFT] <= NEAR_ENOUGH or not can_build):
+        return verb
+    if can_build:
+        return _place(known, window, vector, row, col, Verb.PLACE_TABLE, dice, agent)
+    return errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
 
 
 @kernel
@@ -238,7 +240,7 @@ def _hunt(known, window, vector, memory, lane, agent, kind, dice):
                 best, place = abs(i - 4) + abs(j - 4), np.int32((row + i - 4) * width + col + j - 4)
     if place < 0:
         return NO
-    return go(known, window, vector, memory, lane, agent, Aim.BESIDE, place, dice)
+    return go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(place), dice)
 
 
 @kernel
@@ -255,9 +257,9 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
             return np.int32(Verb.PLACE_STONE)
     verb, strong = NO, has(vector, Body.HEALTH) > 4 and has(vector, Body.WOOD_SWORD)
     if not unlocked(vector, Achievement.EAT_COW) and memory.notes[lane, agent, Note.COW] >= 0:
-        verb = go(known, window, vector, memory, lane, agent, Aim.BESIDE, memory.notes[lane, agent, Note.COW], dice)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(memory.notes[lane, agent, Note.COW]), dice)
     if verb < 0 and not unlocked(vector, Achievement.COLLECT_DRINK):
-        verb = go(known, window, vector, memory, lane, agent, Material.WATER, -1, dice)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
     if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_ZOMBIE):
         verb = _hunt(known, window, vector, memory, lane, agent, Kind.ZOMBIE, dice)
     if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_SKELETON):
@@ -270,43 +272,36 @@ def _climb(known, window, vector, rules, memory, lane, agent, dice):
     """The next step of the tech tree."""
     wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
     sword, pick = has(vector, Body.WOOD_SWORD), _pick(vector)
+    row, col = int(vector[0]), int(vector[1])
     deep = rules.goal[Achievement.MAKE_IRON_PICKAXE] or rules.goal[Achievement.COLLECT_DIAMOND] or not rules.goal.any()
+    fetch, forge = 0, False
     if pick == 0 or not sword:
-        if wood >= TABLE_WOOD + 2 or (
-            wood and pick + sword and near_table(known, int(vector[0]), int(vector[1]), False)
-        ):
-            return _bench(known, window, vector, memory, lane, agent, False, dice)
-        return _errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
-    if pick < 2 or not has(vector, Body.STONE_SWORD):
-        if wood < (6 if deep and stone == 0 else 2 - (pick >= 2)):
-            return _errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
-        if stone < 2 - (pick >= 2):
-            return _errand(known, window, vector, memory, lane, agent, Material.STONE, dice)
-        return _bench(known, window, vector, memory, lane, agent, False, dice)
-    if not has(vector, Body.IRON_PICKAXE) or not has(vector, Body.IRON_SWORD):
+        at_work = wood > 0 and pick + sword > 0 and near_table(known, row, col, False)
+        if wood < TABLE_WOOD + 2 and not at_work:
+            fetch = Material.TREE
+    elif pick < 2 or not has(vector, Body.STONE_SWORD):
+        least = 2 - (pick >= 2)
+        if wood < (6 if deep and stone == 0 else least):
+            fetch = Material.TREE
+        elif stone < least:
+            fetch = Material.STONE
+    elif not has(vector, Body.IRON_PICKAXE) or not has(vector, Body.IRON_SWORD):
+        forge = True
         if wood == 0:
-            return _errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
-        if stone < FURNACE_STONES + 1:
-            return _errand(known, window, vector, memory, lane, agent, Material.STONE, dice)
-        if has(vector, Body.COAL) == 0:
-            return _errand(known, window, vector, memory, lane, agent, Material.COAL, dice)
-        if has(vector, Body.IRON) == 0:
-            return _errand(known, window, vector, memory, lane, agent, Material.IRON, dice)
-        if wood <= TABLE_WOOD:
-            verb = go(known, window, vector, memory, lane, agent, Aim.FORGE, -1, dice)
-            if verb < 0:
-                verb = go(known, window, vector, memory, lane, agent, Aim.BENCH, -1, dice)
-            if verb < 0 or near_table(known, int(vector[0]), int(vector[1]), False):
-                if not near_table(known, int(vector[0]), int(vector[1]), False):
-                    return _errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
-            elif memory.notes[lane, agent, Note.LEFT] <= 3 * NEAR_ENOUGH:
-                return verb
-            else:
-                return _errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
-        return _bench(known, window, vector, memory, lane, agent, True, dice)
-    if not unlocked(vector, Achievement.COLLECT_DIAMOND):
-        return _errand(known, window, vector, memory, lane, agent, Material.DIAMOND, dice)
-    return go(known, window, vector, memory, lane, agent, Aim.FRONTIER, -1, dice)
+            fetch = Material.TREE
+        elif stone < FURNACE_STONES + 1:
+            fetch = Material.STONE
+        elif has(vector, Body.COAL) == 0:
+            fetch = Material.COAL
+        elif has(vector, Body.IRON) == 0:
+            fetch = Material.IRON
+    elif not unlocked(vector, Achievement.COLLECT_DIAMOND):
+        fetch = Material.DIAMOND
+    else:
+        return go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
+    if fetch:
+        return errand(known, window, vector, memory, lane, agent, fetch, dice)
+    return _bench(known, window, vector, memory, lane, agent, forge, dice)
 
 
 @kernel
