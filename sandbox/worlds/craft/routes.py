@@ -25,7 +25,8 @@ class Aim(IntEnum):
     BESIDE = 18  # beside a named cell
     BENCH = 19  # where a table is near
     FORGE = 20  # where a table and a furnace are near
-    LAWN = 21  # before grass, with grass behind: where a plant can be set
+    MEADOW = 21  # on grass or sand, beside a cell that is not known
+    ROCK = 22  # in the mountains, beside a cell that is not known
 
 
 @kernel
@@ -100,10 +101,9 @@ def met(known, row, col, aim, place):
             continue
         if aim == Aim.BESIDE:
             found = r * known.shape[1] + c == place
-        elif aim == Aim.FRONTIER:
-            found = known[r, c] == Material.UNKNOWN
-        elif aim == Aim.LAWN:
-            found = known[r, c] == Material.GRASS
+        elif aim == Aim.FRONTIER or aim == Aim.MEADOW or aim == Aim.ROCK:
+            meadow = known[row, col] == Material.GRASS or known[row, col] == Material.SAND
+            found = known[r, c] == Material.UNKNOWN and (aim == Aim.FRONTIER or meadow == (aim == Aim.MEADOW))
         else:
             found = known[r, c] == aim
         if found:

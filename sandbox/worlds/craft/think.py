@@ -11,7 +11,7 @@ from sandbox.worlds.craft.things import DCOL, DROW
 
 LOW, URGENT = 5, 3  # of food and drink: goes for it if it knows where; looks for it before anything else
 TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it stands
-DARK, DUSK = 0.4, 0.8  # daylight below which it stays in a burrow; below which it eats and drinks ahead
+DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which it eats and drinks ahead
 WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
 RETRY = 12  # ticks after which what could not be reached is tried again
 PATIENCE = 12  # ticks on one cell after which a route is given up
@@ -69,10 +69,10 @@ def go(known, window, vector, memory, lane, agent, aim, place, dice):
     side = met(known, row, col, aim, place)
     if side == 4:
         return np.int32(Verb.NOOP)
-    if side >= 0 and aim != Aim.FRONTIER:
+    if side >= 0 and aim != Aim.FRONTIER and aim < Aim.MEADOW:
         note[Note.LEFT], note[Note.SIDE] = 0, side
         return np.int32(Verb.DO) if facing == side else np.int32(Verb.MOVE_LEFT + side)
-    if aim < 31 and note[Note.SHUN] >> aim & 1:
+    if note[Note.SHUN] >> aim & 1:
         return NO
     left = note[Note.LEFT]
     if left and memory.route[lane, agent, left - 1] == here:
@@ -87,8 +87,7 @@ def go(known, window, vector, memory, lane, agent, aim, place, dice):
     for _ in range(2):
         if fresh:
             if not plan(known, window, memory, lane, agent, here, aim, place, _pick(vector), stones):
-                if aim != Aim.BESIDE:
-                    note[Note.SHUN] |= 1 << aim
+                note[Note.SHUN] |= 1 << aim
                 return NO
             if note[Note.STUCK] > PATIENCE:
                 note[Note.STUCK] = 0
@@ -168,6 +167,37 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
 
 
 @kernel
+def explore(known, window, vector, memory, lane, agent, first, dice):
+    """Go where the map ends, first in one kind of country (MEADOW or ROCK); where nothing is left to see, to any grass."""
+    verb = go(known, window, vector, memory, lane, agent, first, np.int32(-1), dice)
+    if verb < 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
+    if verb >= 0:
+        return verb
+    note, place, width = memory.notes[lane, agent], NO, known.shape[1]
+    if note[Note.AIM] == Aim.BESIDE and note[Note.LEFT] > 1:
+        place = note[Note.PLACE]
+    else:
+        for k in range(8):
+            cell = below(known.size, dice, 2 + k, 0, agent)
+            if known[cell // width, cell % width] == Material.GRASS:
+                place = np.int32(cell)
+    if place < 0:
+        return NO
+    return go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), place, dice)
+
+
+@kernel
+def errand(known, window, vector, memory, lane, agent, material, dice):
+    """Fetch some of a material; look for it where none is known."""
+    verb = go(known, window, vector, memory, lane, agent, np.int64(material), np.int32(-1), dice)
+    if verb < 0:
+        country = Aim.ROCK if material == Material.STONE or material >= Material.COAL else Aim.MEADOW
+        verb = explore(known, window, vector, memory, lane, agent, np.int64(country), dice)
+    return verb
+
+
+@kernel
 def _needs(known, window, vector, memory, lane, agent, zombie, dice):
     """What the body asks for, -1 if it can wait: drink, food, sleep."""
     note = memory.notes[lane, agent]
@@ -188,7 +218,7 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
         if verb < 0:
             note[Note.COW] = -1
     if verb < 0 and min(drink, food) <= URGENT:
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
+        verb = explore(known, window, vector, memory, lane, agent, np.int64(Aim.MEADOW), dice)
     return verb
 
 
@@ -199,15 +229,6 @@ def _place(known, window, vector, row, col, verb, dice, agent):
     if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
         return np.int32(verb)
     return _random_step(known, window, row, col, dice, agent)
-
-
-@kernel
-def errand(known, window, vector, memory, lane, agent, material, dice):
-    """Fetch some of a material; look for it where none is known."""
-    verb = go(known, window, vector, memory, lane, agent, np.int64(material), np.int32(-1), dice)
-    if verb < 0:
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
-    return verb
 
 
 @kernel
@@ -298,7 +319,7 @@ def _climb(known, window, vector, rules, memory, lane, agent, dice):
     elif not unlocked(vector, Achievement.COLLECT_DIAMOND):
         fetch = Material.DIAMOND
     else:
-        return go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
+        return explore(known, window, vector, memory, lane, agent, np.int64(Aim.ROCK), dice)
     if fetch:
         return errand(known, window, vector, memory, lane, agent, fetch, dice)
     return _bench(known, window, vector, memory, lane, agent, forge, dice)
