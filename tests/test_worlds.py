@@ -15,3 +15,8 @@ class TestWarehouse(Conformance):
         {"layout": "small", "agents": 7, "board": False, "sight": 2, "reward": "two_stage"},
         {"layout": COURIER, "agents": 6},
     ]
+
+
+class TestCraft(Conformance):
+    world = "craft"
+    cases = [{"size": 24, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]

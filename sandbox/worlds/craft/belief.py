@@ -1,12 +1,11 @@
 """What a player takes the world to be: a lane of imagined state from its own observation and memory."""
 
-import numpy as np
 
 from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.mobs import HEALTH
 from sandbox.worlds.craft.players import RIPE_AT
-from sandbox.worlds.craft.state import ACROSS, DOWN, SIDE, Achievement, Body, Kind, Material, Mob
+from sandbox.worlds.craft.state import ACROSS, DOWN, SIDE, Body, Kind, Material, Mob
 from sandbox.worlds.craft.things import add, chunk_of, count_materials, list_chunk
 
 
@@ -68,7 +67,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     for k in range(Body.HEALTH, len(body)):
         body[k] = int(vector[5 + k - Body.HEALTH])
     body[Body.FELT] = body[Body.PAID] = body[Body.HEALTH]
-    for k in range(len(Achievement)):
+    for k in range(out.achieved.shape[2]):
         out.achieved[to, agent, k] = int(vector[21 + k])
         body[Body.UNLOCKED] += out.achieved[to, agent, k]
     if body[Body.HEALTH] == 0:
@@ -100,4 +99,3 @@ def _believe_things(window, row, col, agent, rules, out, to):
                 add(out, to, kind, r, c, HEALTH[kind - Kind.COW], 0)
 
 
-assert np.int32(len(Achievement)) == 22

@@ -9,8 +9,8 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, _update_mobs, balance, daylight
-from sandbox.worlds.craft.players import RIPE_AT, _fill_mask, _legal, _update_player
+from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, update_mobs, balance, daylight
+from sandbox.worlds.craft.players import RIPE_AT, _fill_mask, _legal, update_player
 from sandbox.worlds.craft.recipes import WALKS
 from sandbox.worlds.craft.state import (
     ACROSS,
@@ -138,10 +138,10 @@ def step(s, lane, actions, rules):
     for agent in range(rules.agents):
         if s.body[lane, agent, Body.HEALTH] > 0 and s.pos[lane, agent, 0] >= 0:
             was_legal = agent > 0 and s.refused[lane, agent] > 0
-            _update_player(s, lane, agent, _known(actions, lane, agent), was_legal, rules)
+            update_player(s, lane, agent, _known(actions, lane, agent), was_legal, rules)
         else:
             s.refused[lane, agent] = 0
-    gone = _update_mobs(s, lane, used)
+    gone = update_mobs(s, lane, used)
     if rules.mobs and s.tick[lane] % BALANCED_EVERY == 0:
         gone |= balance(s, lane, daylight(s.tick[lane], rules.dose[Dose.NIGHT]))
     if gone:

@@ -179,7 +179,7 @@ def _update(s, lane, seed, tick, slot, far, who):
 
 
 @kernel
-def _update_mobs(s, lane, used):
+def update_mobs(s, lane, used):
     """The first ``used`` mobs, where a player is near; returns whether any is gone. What just appeared waits a tick."""
     gone, pos, object_at = False, s.pos[lane], s.object_at[lane]
     seed, tick = s.seed[lane], s.tick[lane]
