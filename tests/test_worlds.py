@@ -26,3 +26,6 @@ class TestWildfire(Conformance):
         {"height": 32, "width": 32, "agents": 4},
         {"layout": "valley", "height": 36, "width": 44, "agents": 7, "sight": 3, "messages": 2},
     ]
+class TestCraft(Conformance):
+    world = "craft"
+    cases = [{"size": 24, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]

@@ -10,6 +10,7 @@ from sandbox.core.world import World
 GROUP = "sandbox.worlds"
 _BUILT_IN = {
     "kitchen": "sandbox.worlds.kitchen:WORLD",
+    "craft": "sandbox.worlds.craft:WORLD",
     "warehouse": "sandbox.worlds.warehouse:WORLD",
     "wildfire": "sandbox.worlds.wildfire:WORLD",
 }

@@ -1,0 +1,102 @@
+"""Craft: survive, gather and make tools in crafter's rules, alone or as a team on one map."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.core.world import Perturbation, World, doses
+from sandbox.worlds.craft import kernels, scene, words
+from sandbox.worlds.craft.belief import believe
+from sandbox.worlds.craft.layouts import NAMES, load
+from sandbox.worlds.craft.paint import LEGEND, canvas, paint
+from sandbox.worlds.craft.policies import POLICIES, start
+from sandbox.worlds.craft.state import (
+    CHUNK,
+    Dose,
+    Memory,
+    Rules,
+    State,
+    Verb,
+    memory_shapes,
+    observation,
+    state_shapes,
+)  # fmt: skip
+from sandbox.worlds.craft.tasks import goal_of, needed_for, task
+
+WHERE = "world 'craft'"
+
+
+class Options(BaseModel):
+    """What can be chosen of Craft."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    layout: str = "crafter"  # the generator, a path, or the map as text
+    size: int = Field(64, ge=CHUNK, le=128)  # cells a side of a generated map
+    agents: int = Field(1, ge=1, le=64)
+    goal: str = "stone_tools"  # wood_tools, stone_tools, iron_tools, diamond, an achievement, or none: crafter's game
+    mobs: bool = True
+    max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
+    perturb: dict[str, float] = {}
+
+
+PERTURBATIONS = (
+    Perturbation("night", "daylight is dimmed and zombies multiply; dose 1: by 70 %, at noon too"),
+    Perturbation("action_failure", "actions do nothing; dose 1: 30 % of them"),
+    Perturbation("sensor_noise", "cells of the view are misreported; dose 1: 10 % of them"),
+    Perturbation("scarcity", "food, drink and energy run down faster; dose 1: twice as fast"),
+)
+
+
+def build(options: Options) -> Rules:
+    """The rules of one game; raises UsageError for a bad map, goal or dose."""
+    layout, goal = load(options.layout, options.size), goal_of(options.goal)
+    natives = layout.natives if options.mobs else layout.natives[:0]
+    cells = layout.plan.size
+    return Rules(
+        verbs=len(Verb), noop=int(Verb.NOOP), plan=layout.plan, starts=layout.starts, natives=natives,
+        agents=options.agents, most_mobs=max(64, cells // 8), mobs=options.mobs, goal=goal,
+        needed=needed_for(goal), max_ticks=options.max_ticks, dose=doses(options.perturb, Dose, WHERE),
+    )  # fmt: skip
+
+
+def conserved(s: State, lane: int, rules: Rules) -> tuple:
+    """The map of things agrees with their table: nobody is lost, doubled, or in two places."""
+    things = s.object_at[lane][s.object_at[lane] > 0].tolist()
+    living = int((s.body[lane, :, 9] > 0).sum())
+    return len(things) == len(set(things)), len(things) - living - int(s.census[lane])
+
+
+WORLD = World(
+    name="craft",
+    summary="gather, build, make tools and survive nights, zombies and hunger, alone or as a team",
+    source="crafter 1.8.3 (Hafner 2021), equal at every step",
+    roles=("gatherer", "smith", "guard"),
+    verbs=tuple(v.name.lower() for v in Verb),
+    layouts=NAMES,
+    perturbations=PERTURBATIONS,
+    options=Options,
+    build=build,
+    state=State,
+    state_shapes=state_shapes,
+    memory=Memory,
+    memory_shapes=memory_shapes,
+    observation=observation,
+    agents=lambda rules: rules.agents,
+    reset=kernels.reset,
+    observe=kernels.observe,
+    step=kernels.step,
+    believe=believe,
+    start=start,
+    policies=POLICIES,
+    paint=paint,
+    canvas=canvas,
+    describe=scene.describe,
+    place=scene.place,
+    text=words.text,
+    tools=words.tools,
+    task=task,
+    conserved=conserved,
+    legend=LEGEND,
+)
+
+assert np.int32(9) == State._fields.index("achieved")

@@ -1,0 +1,75 @@
+"""Craft's compiled policies: idle, random, uniform, rules, oracle. The last two think alike; they differ in what they know."""
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.engine.policies import idle, random
+from sandbox.worlds.craft.kernels import _feel, _look
+from sandbox.worlds.craft.mobs import daylight
+from sandbox.worlds.craft.state import Dose, Kind, Material, Note
+from sandbox.worlds.craft.think import think
+
+
+@kernel
+def uniform(obs, lane, rules, memory, team, dice, actions):
+    """Any of the seventeen verbs with equal chance, of use or not: crafter's own random baseline."""
+    for agent in team:
+        actions[lane, agent, 0], actions[lane, agent, 1] = below(rules.verbs, dice, 0, 0, agent), 0
+
+
+@kernel
+def _remember(known, window, row, col):
+    """Draw what is in view into the map so far."""
+    for i in range(1, 8):
+        for j in range(9):
+            if window[0, i, j] != Material.UNKNOWN:
+                known[row + i - 4, col + j - 4] = window[0, i, j]
+
+
+@kernel
+def rules(obs, lane, rules, memory, team, dice, actions):
+    """Keeps a map of what it has seen, explores for what is missing, and climbs the tech tree; each player for itself."""
+    for agent in team:
+        window, vector, known = obs.window[lane, agent], obs.vector[lane, agent], memory.seen[lane, agent]
+        _remember(known, window, int(vector[0]), int(vector[1]))
+        verb = think(known, window, vector, rules, memory, lane, agent, dice)
+        actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
+
+
+@kernel
+def oracle(s, lane, rules, memory, team, dice, actions):
+    """The same, with the whole map before its eyes and clear sight."""
+    for agent in team:
+        window, vector = memory.eye[lane], memory.mind[lane]
+        _look(s, lane, agent, window)
+        _feel(s, lane, agent, daylight(s.tick[lane], rules.dose[Dose.NIGHT]), vector)
+        if memory.notes[lane, agent, Note.COW] < 0:
+            _point_at_cow(s, lane, agent, memory)
+        verb = think(s.grid[lane], window, vector, rules, memory, lane, agent, dice)
+        actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
+
+
+@kernel
+def _point_at_cow(s, lane, agent, memory):
+    """Note where the nearest cow is."""
+    best = 1 << 20
+    for slot in range(s.census[lane]):
+        if s.mobs[lane, slot, 0] == Kind.COW:
+            row, col = s.mobs[lane, slot, 1], s.mobs[lane, slot, 2]
+            far = abs(row - s.pos[lane, agent, 0]) + abs(col - s.pos[lane, agent, 1])
+            if far < best:
+                best, memory.notes[lane, agent, Note.COW] = far, row * s.grid.shape[2] + col
+
+
+@kernel
+def start(memory, lane, rules):
+    """Nothing remembered yet."""
+    for agent in range(rules.agents):
+        for note in range(memory.notes.shape[2]):
+            memory.notes[lane, agent, note] = 0
+        memory.notes[lane, agent, Note.COW] = -1
+        for row in range(rules.plan.shape[0]):
+            for col in range(rules.plan.shape[1]):
+                memory.seen[lane, agent, row, col] = Material.UNKNOWN
+
+
+POLICIES = {"idle": idle, "random": random, "uniform": uniform, "rules": rules, "oracle": oracle}

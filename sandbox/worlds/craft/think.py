@@ -1,0 +1,355 @@
+"""How a player of ``rules`` and ``oracle`` decides: danger, thirst, hunger, sleep, then the next step of the tech tree."""
+
+import numpy as np
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.craft.recipes import MADE, NEARBY, USES, WALKS
+from sandbox.worlds.craft.routes import NO, Aim, at, enter, met, near_table, plan
+from sandbox.worlds.craft.state import MOST, Achievement, Body, Kind, Material, Note, Verb
+from sandbox.worlds.craft.things import DCOL, DROW
+
+LOW, URGENT = 5, 3  # of food and drink: goes for it if it knows where; looks for it before anything else
+TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it stands
+DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which it eats and drinks ahead
+WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
+RETRY = 12  # ticks after which what could not be reached is tried again
+PATIENCE = 12  # ticks on one cell after which a route is given up
+FURNACE_STONES, TABLE_WOOD = 4, 2
+NEAR_ENOUGH = 14  # cells that it walks to a table rather than build another one
+
+
+@kernel
+def has(vector, item):
+    """How many of an item (a column of Body) the player has."""
+    return int(vector[5 + item - Body.HEALTH])
+
+
+@kernel
+def unlocked(vector, achievement):
+    return vector[21 + achievement] > 0
+
+
+@kernel
+def _pick(vector):
+    """The best pickaxe: 0 none, 1 wood, 2 stone, 3 iron."""
+    if has(vector, Body.IRON_PICKAXE):
+        return 3
+    return 2 if has(vector, Body.STONE_PICKAXE) else 1 if has(vector, Body.WOOD_PICKAXE) else 0
+
+
+@kernel
+def _random_step(known, window, row, col, dice, agent):
+    """A step to a free cell beside, if there is one."""
+    spin = below(4, dice, 1, 0, agent)
+    for k in range(4):
+        side = (spin + k) % 4
+        if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
+            return np.int32(Verb.MOVE_LEFT + side)
+    return np.int32(Verb.NOOP)
+
+
+@kernel
+def _can_make(vector, known, row, col, verb):
+    """Whether a tool can be made here and is not had yet."""
+    if has(vector, MADE[verb]):
+        return False
+    for k in range(3):
+        if USES[verb, k, 0] and has(vector, USES[verb, k, 0]) < USES[verb, k, 1]:
+            return False
+    return near_table(known, row, col, NEARBY[verb, 1])
+
+
+@kernel
+def go(known, window, vector, memory, lane, agent, aim, place, dice):
+    """The verb that leads to an aim, ``do`` once it is ahead; -1 where it cannot be reached."""
+    note, width = memory.notes[lane, agent], known.shape[1]
+    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    here, stones = row * width + col, has(vector, Body.STONE)
+    side = met(known, row, col, aim, place)
+    if side == 4:
+        return np.int32(Verb.NOOP)
+    if side >= 0 and aim != Aim.FRONTIER and aim < Aim.MEADOW:
+        note[Note.LEFT], note[Note.SIDE] = 0, side
+        return np.int32(Verb.DO) if facing == side else np.int32(Verb.MOVE_LEFT + side)
+    if note[Note.SHUN] >> aim & 1:
+        return NO
+    left = note[Note.LEFT]
+    if left and memory.route[lane, agent, left - 1] == here:
+        left -= 1
+        note[Note.LEFT] = left
+    fresh = note[Note.AIM] != aim or note[Note.PLACE] != place or left == 0 or note[Note.STUCK] > PATIENCE
+    if not fresh:
+        there = memory.route[lane, agent, left - 1]
+        fresh = abs(there // width - row) + abs(there % width - col) != 1
+        end = memory.route[lane, agent, 0]
+        fresh |= left < memory.route.shape[2] and met(known, end // width, end % width, aim, place) < 0
+    for _ in range(2):
+        if fresh:
+            if not plan(known, window, memory, lane, agent, here, aim, place, _pick(vector), stones):
+                note[Note.SHUN] |= 1 << aim
+                return NO
+            if note[Note.STUCK] > PATIENCE:
+                note[Note.STUCK] = 0
+                return _random_step(known, window, row, col, dice, agent)
+        if note[Note.LEFT] == 0:
+            return _random_step(known, window, row, col, dice, agent)
+        verb = enter(known, window, here, memory.route[lane, agent, note[Note.LEFT] - 1], facing, stones)
+        if verb >= 0:
+            return verb
+        fresh = True
+    return _random_step(known, window, row, col, dice, agent)
+
+
+@kernel
+def _fight(window, facing):
+    """Turn to a zombie or a skeleton beside and hit it; -1 if there is none."""
+    for side in range(4):
+        kind = window[1, 4 + DROW[side], 4 + DCOL[side]]
+        if kind == Kind.ZOMBIE or kind == Kind.SKELETON:
+            return np.int32(Verb.DO) if facing == side else np.int32(Verb.MOVE_LEFT + side)
+    return NO
+
+
+@kernel
+def _notice(window, note, row, col, width):
+    """Keep in mind where a cow is; returns whether a zombie is in view."""
+    zombie, best = False, 1 << 20
+    cow = note[Note.COW]
+    if cow >= 0 and abs(cow // width - row) <= 3 and abs(cow % width - col) <= 4:
+        note[Note.COW] = -1
+    for i in range(1, 8):
+        for j in range(9):
+            zombie |= window[1, i, j] == Kind.ZOMBIE
+            if window[1, i, j] == Kind.COW and abs(i - 4) + abs(j - 4) < best:
+                best, note[Note.COW] = abs(i - 4) + abs(j - 4), (row + i - 4) * width + col + j - 4
+    return zombie
+
+
+@kernel
+def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
+    """Dig into rock, close the door behind, sleep; without rock or pickaxe, sleep where it stands when worn out."""
+    note, width = memory.notes[lane, agent], known.shape[1]
+    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    here, energy = row * width + col, has(vector, Body.ENERGY)
+    if note[Note.RESTING] == 0:
+        if _pick(vector):
+            side = met(known, row, col, Aim.BURROW, -1)
+            if side < 0:
+                verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BURROW), np.int32(-1), dice)
+                if verb >= 0:
+                    return verb
+            else:
+                note[Note.RESTING], note[Note.DOOR], note[Note.INTO] = 1, here, side
+        if note[Note.RESTING] == 0:
+            return np.int32(Verb.SLEEP) if energy <= WORN and not zombie else NO
+    side, door = note[Note.INTO], note[Note.DOOR]
+    step = DROW[side] * width + DCOL[side]
+    into, back = np.int32(Verb.MOVE_LEFT + side), np.int32(Verb.MOVE_LEFT + (side ^ 1))
+    if note[Note.STUCK] > 2 * PATIENCE and here != door + step:
+        note[Note.RESTING] = 0
+        return NO
+    if here == door + 2 * step:
+        note[Note.RESTING] = 2
+        return back
+    if here == door + step and note[Note.RESTING] == 2:
+        if WALKS[at(known, door // width, door % width)]:
+            if facing == side ^ 1:
+                return np.int32(Verb.PLACE_STONE)
+            return into  # to the far end once more, to come back facing the door
+        return np.int32(Verb.SLEEP if energy < MOST else Verb.NOOP)
+    if here != door and here != door + step:
+        note[Note.RESTING] = 0
+        return NO
+    if WALKS[at(known, row + DROW[side], col + DCOL[side])] or facing != side:
+        return into
+    return np.int32(Verb.DO)
+
+
+@kernel
+def explore(known, window, vector, memory, lane, agent, first, dice):
+    """Go where the map ends, first in one kind of country (MEADOW or ROCK); where nothing is left to see, to any grass."""
+    verb = go(known, window, vector, memory, lane, agent, first, np.int32(-1), dice)
+    if verb < 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
+    if verb >= 0:
+        return verb
+    note, place, width = memory.notes[lane, agent], NO, known.shape[1]
+    if note[Note.AIM] == Aim.BESIDE and note[Note.LEFT] > 1:
+        place = note[Note.PLACE]
+    else:
+        for k in range(8):
+            cell = below(known.size, dice, 2 + k, 0, agent)
+            if known[cell // width, cell % width] == Material.GRASS:
+                place = np.int32(cell)
+    if place < 0:
+        return NO
+    return go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), place, dice)
+
+
+@kernel
+def errand(known, window, vector, memory, lane, agent, material, dice):
+    """Fetch some of a material; look for it where none is known."""
+    verb = go(known, window, vector, memory, lane, agent, np.int64(material), np.int32(-1), dice)
+    if verb < 0:
+        country = Aim.ROCK if material == Material.STONE or material >= Material.COAL else Aim.MEADOW
+        verb = explore(known, window, vector, memory, lane, agent, np.int64(country), dice)
+    return verb
+
+
+@kernel
+def _needs(known, window, vector, memory, lane, agent, zombie, dice):
+    """What the body asks for, -1 if it can wait: drink, food, sleep."""
+    note = memory.notes[lane, agent]
+    drink, food, energy = has(vector, Body.DRINK), has(vector, Body.FOOD), has(vector, Body.ENERGY)
+    low = LOW + 2 * (vector[4] < DUSK)
+    note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= low)
+    note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= low)
+    health, dark = has(vector, Body.HEALTH), vector[4] < DARK
+    if note[Note.RESTING] and ((energy >= MOST and health >= WELL and not dark) or min(drink, food) <= 1):
+        note[Note.RESTING] = 0
+    verb = NO
+    if note[Note.RESTING] or ((dark or energy <= TIRED or health <= WEAK) and min(drink, food) > 1):
+        verb = _sleep(known, window, vector, memory, lane, agent, zombie, dice)
+    if verb < 0 and note[Note.DRINKING]:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
+    if verb < 0 and note[Note.EATING] and note[Note.COW] >= 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(note[Note.COW]), dice)
+        if verb < 0:
+            note[Note.COW] = -1
+    if verb < 0 and min(drink, food) <= URGENT:
+        verb = explore(known, window, vector, memory, lane, agent, np.int64(Aim.MEADOW), dice)
+    return verb
+
+
+@kernel
+def _place(known, window, vector, row, col, verb, dice, agent):
+    """Place something ahead, or turn to where it can stand."""
+    side = int(vector[2])
+    if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
+        return np.int32(verb)
+    return _random_step(known, window, row, col, dice, agent)
+
+
+@kernel
+def _bench(known, window, vector, memory, lane, agent, forge, dice):
+    """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
+    row, col = int(vector[0]), int(vector[1])
+    wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
+    can_build, verb = wood > TABLE_WOOD and (stone >= FURNACE_STONES or not forge), NO
+    if forge:
+        if stone >= FURNACE_STONES and near_table(known, row, col, False):
+            return _place(known, window, vector, row, col, Verb.PLACE_FURNACE, dice, agent)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FORGE), np.int32(-1), dice)
+    if verb < 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BENCH), np.int32(-1), dice)
+    if verb >= 0 and (memory.notes[lane, agent, Note.LEFT] <= NEAR_ENOUGH or not can_build):
+        return verb
+    if can_build:
+        return _place(known, window, vector, row, col, Verb.PLACE_TABLE, dice, agent)
+    return errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
+
+
+@kernel
+def _hunt(known, window, vector, memory, lane, agent, kind, dice):
+    """Go for the nearest of a kind in view; -1 if there is none."""
+    row, col, width = int(vector[0]), int(vector[1]), known.shape[1]
+    best, place = 1 << 20, NO
+    for i in range(1, 8):
+        for j in range(9):
+            if window[1, i, j] == kind and abs(i - 4) + abs(j - 4) < best:
+                best, place = abs(i - 4) + abs(j - 4), np.int32((row + i - 4) * width + col + j - 4)
+    if place < 0:
+        return NO
+    return go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(place), dice)
+
+
+@kernel
+def _by_the_way(known, window, vector, memory, lane, agent, dice):
+    """What can be had at little cost when the game has no end: drink, a plant, a stone placed, a fight, a cow."""
+    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    ahead = at(known, row + DROW[facing], col + DCOL[facing])
+    clear = window[1, 4 + DROW[facing], 4 + DCOL[facing]] == 0
+    if not unlocked(vector, Achievement.PLACE_PLANT):
+        if ahead == Material.GRASS and clear:
+            return np.int32(Verb.PLACE_PLANT if has(vector, Body.SAPLING) else Verb.DO)
+    if not unlocked(vector, Achievement.PLACE_STONE) and has(vector, Body.STONE) and clear:
+        if WALKS[ahead] or ahead == Material.WATER:
+            return np.int32(Verb.PLACE_STONE)
+    verb, strong = NO, has(vector, Body.HEALTH) > 4 and has(vector, Body.WOOD_SWORD)
+    if not unlocked(vector, Achievement.EAT_COW) and memory.notes[lane, agent, Note.COW] >= 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(memory.notes[lane, agent, Note.COW]), dice)
+    if verb < 0 and not unlocked(vector, Achievement.COLLECT_DRINK):
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
+    if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_ZOMBIE):
+        verb = _hunt(known, window, vector, memory, lane, agent, Kind.ZOMBIE, dice)
+    if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_SKELETON):
+        verb = _hunt(known, window, vector, memory, lane, agent, Kind.SKELETON, dice)
+    return verb
+
+
+@kernel
+def _climb(known, window, vector, rules, memory, lane, agent, dice):
+    """The next step of the tech tree."""
+    wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
+    sword, pick = has(vector, Body.WOOD_SWORD), _pick(vector)
+    row, col = int(vector[0]), int(vector[1])
+    deep = rules.goal[Achievement.MAKE_IRON_PICKAXE] or rules.goal[Achievement.COLLECT_DIAMOND] or not rules.goal.any()
+    fetch, forge = 0, False
+    if pick == 0 or not sword:
+        at_work = wood > 0 and pick + sword > 0 and near_table(known, row, col, False)
+        if wood < TABLE_WOOD + 2 and not at_work:
+            fetch = Material.TREE
+    elif pick < 2 or not has(vector, Body.STONE_SWORD):
+        least = 2 - (pick >= 2)
+        if wood < (6 if deep and stone == 0 else least):
+            fetch = Material.TREE
+        elif stone < least:
+            fetch = Material.STONE
+    elif not has(vector, Body.IRON_PICKAXE) or not has(vector, Body.IRON_SWORD):
+        forge = True
+        if wood == 0:
+            fetch = Material.TREE
+        elif stone < FURNACE_STONES + 1:
+            fetch = Material.STONE
+        elif has(vector, Body.COAL) == 0:
+            fetch = Material.COAL
+        elif has(vector, Body.IRON) == 0:
+            fetch = Material.IRON
+    elif not unlocked(vector, Achievement.COLLECT_DIAMOND):
+        fetch = Material.DIAMOND
+    else:
+        return explore(known, window, vector, memory, lane, agent, np.int64(Aim.ROCK), dice)
+    if fetch:
+        return errand(known, window, vector, memory, lane, agent, fetch, dice)
+    return _bench(known, window, vector, memory, lane, agent, forge, dice)
+
+
+@kernel
+def think(known, window, vector, rules, memory, lane, agent, dice):
+    """One player's verb from its map (H, W), window (3, 9, 9), vector, and notes."""
+    note, width = memory.notes[lane, agent], known.shape[1]
+    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    here = row * width + col
+    note[Note.CLOCK] += 1
+    note[Note.STUCK] = note[Note.STUCK] + 1 if note[Note.LAST] == here else 0
+    note[Note.LAST] = here
+    if note[Note.CLOCK] >= note[Note.UNTIL]:
+        note[Note.SHUN], note[Note.UNTIL] = 0, note[Note.CLOCK] + RETRY
+    if row < 0 or has(vector, Body.HEALTH) == 0 or (vector[3] > 0 and has(vector, Body.ENERGY) < MOST):
+        note[Note.STUCK] = 0
+        return np.int32(Verb.NOOP)
+    zombie = _notice(window, note, row, col, width)
+    verb = _fight(window, facing)
+    if verb < 0:
+        for make in range(Verb.MAKE_WOOD_PICKAXE, Verb.MAKE_IRON_SWORD + 1):
+            if _can_make(vector, known, row, col, make):
+                return np.int32(make)
+        verb = _needs(known, window, vector, memory, lane, agent, zombie, dice)
+    if verb < 0 and not rules.goal.any():
+        verb = _by_the_way(known, window, vector, memory, lane, agent, dice)
+    if verb < 0:
+        verb = _climb(known, window, vector, rules, memory, lane, agent, dice)
+    if verb < 0:
+        verb = _random_step(known, window, row, col, dice, agent)
+    return verb
