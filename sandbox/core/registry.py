@@ -10,6 +10,7 @@ from sandbox.core.world import World
 GROUP = "sandbox.worlds"
 _BUILT_IN = {
     "warehouse": "sandbox.worlds.warehouse:WORLD",
+    "web": "sandbox.worlds.web:WORLD",
 }
 
 
