@@ -115,5 +115,5 @@ def lay_out(s, lane, template, clean, rules):
             _element(s, lane, e, rules.element[own[Template.ELEMENT] + e], page[Page.LINES], clean, rules)
         fill_slots(s.item[lane], page[Page.ELEMENT], page[Page.ELEMENTS])
     for e in range(own[Template.ELEMENTS], s.item.shape[1]):
-        for k in range(len(Item)):
+        for k in range(s.item.shape[2]):
             s.item[lane, e, k] = 0

@@ -70,7 +70,7 @@ def _sort(s, lane, first, group, variable, own, rules):
     for e in range(own[Template.ELEMENTS]):
         if rules.element[first + e, Element.GROUP] == group:
             item[e, Item.ROW] = item[e, Item.SLOT]
-    place = page_of(s, lane, page, rules)
+    place = rules.page[page_of(s, lane, page, rules)]
     fill_slots(item, place[Page.ELEMENT], place[Page.ELEMENTS])
 
 

@@ -42,7 +42,7 @@ def begin(s, lane, template, clean, rules):
         s.register[lane, k] = 0
     for agent in range(rules.agents):
         session = s.session[lane, agent]
-        for k in range(len(Session)):
+        for k in range(s.session.shape[2]):
             session[k] = 0
         start = rules.template[template, Template.START_OTHER if agent else Template.START]
         session[Session.PAGE], session[Session.PREVIOUS] = start, -1
@@ -111,7 +111,7 @@ def _act(s, lane, agent, verb, target, rules):
     if session[Session.LOADING] > 0 or target < 0 or target >= SLOTS:
         return
     first = rules.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
-    page, focus, scroll = page_of(s, lane, shown(session), rules), session[Session.FOCUS], session[Session.SCROLL]
+    page, focus, scroll = rules.page[page_of(s, lane, shown(session), rules)], session[Session.FOCUS], session[Session.SCROLL]
     role = rules.element[first + focus, Element.ROLE] if focus >= 0 else 0
     if verb == Verb.CLICK:
         e = _at_slot(s, lane, page, target)
@@ -232,7 +232,7 @@ def observe(s, lane, rules, obs):
         _tell(s, lane, agent, session, obs.vector[lane, agent], rules)
         if session[Session.LOADING] > 0:
             continue
-        page, focus, scroll = page_of(s, lane, shown(session), rules), session[Session.FOCUS], session[Session.SCROLL]
+        page, focus, scroll = rules.page[page_of(s, lane, shown(session), rules)], session[Session.FOCUS], session[Session.SCROLL]
         _see(s, lane, agent, first, page, session, window, mask, rules)
         role = rules.element[first + focus, Element.ROLE] if focus >= 0 else 0
         if role == Role.TEXTBOX or role == Role.SEARCHBOX:

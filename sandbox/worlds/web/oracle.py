@@ -13,7 +13,7 @@ from sandbox.worlds.web.visits import page_of, shown
 def start(memory, lane, rules):
     """Clear what policies remember."""
     for agent in range(rules.agents):
-        for k in range(len(Note)):
+        for k in range(memory.notes.shape[2]):
             memory.notes[lane, agent, k] = 0
 
 
@@ -114,7 +114,7 @@ def oracle(s, lane, rules, memory, team, dice, actions):
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.WAIT, 0
         session = s.session[lane, agent]
-        page = page_of(s, lane, shown(session), rules)
+        page = rules.page[page_of(s, lane, shown(session), rules)]
         if session[Session.LOADING] > 0:
             continue
         if page[Page.KIND] > Kind.DIALOG:

@@ -19,8 +19,8 @@ VARIANTS = 3  # pages of each kind of pop-up
 
 @kernel
 def page_of(s, lane, page, rules):
-    """The line of ``Rules.page`` of one of the lane's pages."""
-    return rules.page[rules.template[s.info[lane, Info.TEMPLATE], Template.PAGE] + page]
+    """The number in ``Rules.page`` of one of the lane's pages."""
+    return rules.template[s.info[lane, Info.TEMPLATE], Template.PAGE] + page
 
 
 @kernel
@@ -33,7 +33,7 @@ def shown(session):
 def find_page(s, lane, kind, number, rules):
     """The ``number``-th page of a kind."""
     for page in range(rules.template[s.info[lane, Info.TEMPLATE], Template.PAGES]):
-        if page_of(s, lane, page, rules)[Page.KIND] == kind:
+        if rules.page[page_of(s, lane, page, rules), Page.KIND] == kind:
             if number == 0:
                 return page
             number -= 1
@@ -68,7 +68,7 @@ def event(seed, load, agent, dose):
 
 @kernel
 def _clear_fields(s, lane, page, rules):
-    row = page_of(s, lane, page, rules)
+    row = rules.page[page_of(s, lane, page, rules)]
     for e in range(row[Page.ELEMENT], row[Page.ELEMENT] + row[Page.ELEMENTS]):
         s.item[lane, e, Item.VALUE] = 0
 
@@ -88,8 +88,8 @@ def arrive(s, lane, agent, rules):
         _clear_fields(s, lane, page, rules)
     elif kind == Kind.BENIGN or kind == Kind.HOSTILE:
         session[Session.OVER] = find_page(s, lane, kind, variant, rules)
-    if page != old and page_of(s, lane, page, rules)[Page.KIND] == Kind.SITE:
-        if page_of(s, lane, old, rules)[Page.KIND] == Kind.SITE:
+    if page != old and rules.page[page_of(s, lane, page, rules), Page.KIND] == Kind.SITE:
+        if rules.page[page_of(s, lane, old, rules), Page.KIND] == Kind.SITE:
             session[Session.PREVIOUS] = old
     session[Session.PAGE] = page
 
