@@ -15,3 +15,8 @@ class TestWarehouse(Conformance):
         {"layout": "small", "agents": 7, "board": False, "sight": 2, "reward": "two_stage"},
         {"layout": COURIER, "agents": 6},
     ]
+
+
+class TestWeb(Conformance):
+    world = "web"
+    cases = [{"layout": "all", "agents": 2, "max_ticks": 60}]
