@@ -36,7 +36,7 @@ def _template(site: Site, starts: dict[str, int]) -> list[int]:
 
 def _names(own: list[Site], ids: Ids) -> tuple[np.ndarray, np.ndarray]:
     """All names as bytes, and where ids, stems, templates, pages, registers, values begin."""
-    lists = [list(ids.whole), [stem for stem, _ in ids.stems], [site.name for site in own]]
+    lists = [list(ids.whole), [stem for stem, *_ in ids.stems], [site.name for site in own]]
     lists.append([name for site in own for name in site.page_of])
     widest = max(len(site.registers) for site in own)
     lists.append([name for site in own for name in (list(site.registers) + [""] * widest)[:widest]])
@@ -63,7 +63,7 @@ def build(layout: str, agents: int, max_ticks: int, dose: np.ndarray) -> Rules:
         element=_table(elements, len(Element)), effect=_table(effects, 4),
         goal=_table([g for s in own for g in s.goal], 3), plan=_table([p for s in own for p in s.plan], 6),
         variable=_table([v for s in own for v in s.variables], len(Variable)),
-        stem=_table([[k, first] for k, (_, first) in enumerate(ids.stems)], 2),
+        stem=_table([[k, *rest] for k, (_, *rest) in enumerate(ids.stems)], 3),
         forms=np.array([len(forms) for forms in words.forms], np.int32), text=words.texts(), name=name, names=names,
         prose=as_bytes((text for s in own for text in s.texts), PROSE), glyph=glyphs.atlas(), dose=dose,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sandbox.worlds.web.columns import READ, Element, Kind, Op, Operand, Role, Variable
 from sandbox.worlds.web.layouts import Source
 from sandbox.worlds.web.state import SAID, SLOTS, STEMS, WORD, Flag, Verb
-from sandbox.worlds.web.vocabulary import LONGEST, Vocabulary
+from sandbox.worlds.web.vocabulary import FORMS, LONGEST, Vocabulary
 
 ROLES = {role.name.lower(): role for role in Role if role}
 ELEMENT_KEYS = ("id", "do", "options", "group", "hidden", "disabled")
@@ -25,7 +25,7 @@ class Ids:
     """Ids of all templates: those that are written out, and stems that a value completes, as ``open-{sender}``."""
 
     whole: dict[str, int] = field(default_factory=dict)
-    stems: dict[tuple[str, int], int] = field(default_factory=dict)  # (text, first concept of the category)
+    stems: dict[tuple[str, int, int], int] = field(default_factory=dict)  # (text, category's first concept, words)
 
 
 class Site:
@@ -42,9 +42,8 @@ class Site:
         self.labels: list[str] = []  # of each element, as written
         self._todo: list[tuple[int, list[str], int]] = []  # element, effects as text, entity
         self.agents = self._number("agents", 1)
-        for forms in ([k, *v] for k, v in read.get("synonyms", {}).items()):
-            if forms[0] not in words.index:
-                words.add(forms[:4])
+        for text, synonyms in read.get("synonyms", {}).items():
+            self._word([text, *synonyms][:FORMS])
         for key, given in {**common["values"], **read.get("values", {})}.items():
             self._value(key, given)
         self._page_list = [*self._need("page"), *common["page"]]
@@ -78,6 +77,17 @@ class Site:
         if name not in known:
             raise self.source.unknown(kind, name, known, after)
         return known[name]
+
+    def _word(self, forms: list[str], after: str = "[synonyms]") -> int:
+        """The concept of these forms, a new one if they are new."""
+        if forms == forms[:1] and forms[0] in self.words.index:
+            return self.words.index[forms[0]]
+        for form in forms:
+            if form in self.words.known:
+                raise self.source.bad(form, f"'{form}' is another form of a label, or a label already", after)
+            if len(form) > LONGEST:
+                raise self.source.bad(form, f"a label has {LONGEST} characters at most, this one {len(form)}", after)
+        return self.words.add(forms)
 
     def _value(self, key: str, given) -> None:
         given = {"kind": given} if isinstance(given, str) else given
@@ -119,7 +129,7 @@ class Site:
         found = _BRACES.fullmatch(text)
         if found:
             return Operand.VALUE, self.variable(f"{found[1]}.{found[2]}" if found[2] else found[1], entity, after)
-        return (Operand.NOTED, 0) if text == "noted" else (Operand.CONTENT, WORD + self.words.concept(text))
+        return (Operand.NOTED, 0) if text == "noted" else (Operand.CONTENT, WORD + self._word([text], after))
 
     # -- pages ---------------------------------------------------------------------------------------------------------
 
@@ -207,16 +217,14 @@ class Site:
         elif text.startswith("="):
             row[Element.REGISTER] = self.register(text[1:])
         else:
-            if len(text) > LONGEST:
-                raise self.source.bad(text, f"a label has {LONGEST} characters at most, this one {len(text)}", after)
-            row[Element.CONCEPT] = self.words.concept(text)
+            row[Element.CONCEPT] = self._word([text], after)
 
     def _id(self, row: list[int], text: str, entity: int) -> str:
         """Set the id's code; returns the id with its entity, by which effects and steps name the element."""
         found = _BRACES.search(text)
         if found:
             row[Element.ID_VAR] = self.variable(f"{found[1]}.{found[2]}" if found[2] else found[1], entity, text)
-            stem = (text[: found.start()], self.variables[row[Element.ID_VAR]][0])
+            stem = (text[: found.start()], *self.variables[row[Element.ID_VAR]][: Variable.SAID])
             row[Element.STEM] = self.ids.stems.setdefault(stem, len(self.ids.stems))
         else:
             row[Element.STEM] = self.ids.whole.setdefault(text, len(self.ids.whole))

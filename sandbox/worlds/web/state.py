@@ -144,7 +144,7 @@ class Rules(NamedTuple):
     goal: np.ndarray  # (G, 3) int32            register, Operand, argument
     plan: np.ndarray  # (M, 6) int32            see Plan
     variable: np.ndarray  # (ΣV, 3) int32       see Variable
-    stem: np.ndarray  # (S, 2) int32            stem of an id: its text, first concept of the category
+    stem: np.ndarray  # (S, 3) int32            stem of an id: its text, first concept of the category, how many
     forms: np.ndarray  # (C,) int32             surface forms of each concept
     text: np.ndarray  # (4 C, 28) uint8         by label code
     name: np.ndarray  # (M, 28) uint8           ids, then stems, then templates, pages, registers, values (see words)

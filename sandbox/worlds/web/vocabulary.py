@@ -86,17 +86,11 @@ class Vocabulary:
 
     def add(self, forms: list[str]) -> int:
         """A new concept; its forms must be new, so that a text has one code."""
-        taken = [form for form in forms if form in self.known]
-        if taken:
-            raise ValueError(taken[0])
+        assert self.known.isdisjoint(forms), forms
         self.known.update(forms)
         self.index[forms[0]] = len(self.forms)
         self.forms.append(forms)
         return len(self.forms) - 1
-
-    def concept(self, text: str) -> int:
-        """The concept whose first form is ``text``; a new one without synonyms if there is none."""
-        return self.index[text] if text in self.index else self.add([text])
 
     def texts(self) -> np.ndarray:
         """Every form as (4 * concepts, 28) uint8, ASCII, padded with 0."""

@@ -23,7 +23,7 @@ from sandbox.worlds.web.state import (
     State,
     Verb,
 )  # fmt: skip
-from sandbox.worlds.web.vocabulary import as_text
+from sandbox.worlds.web.vocabulary import LONGEST, as_text
 
 IDS, STEM, TEMPLATES, PAGES, REGISTERS, VALUES = range(6)  # lists of names, see Rules.names
 ROLES = ("clerk", "approver")
@@ -87,20 +87,26 @@ def id_text(rules: Rules, code: int) -> str:
     return name(rules, STEM, stem) + _slug(label_text(rules, 4 * (int(rules.stem[stem, 1]) + word)))
 
 
+@lru_cache(maxsize=8)
+def _id_codes(names: bytes, stems: bytes, words: bytes) -> dict[str, int]:
+    """All ids of a site by their text; ``names`` begins with ids and stems, ``words`` are the first forms."""
+    rows = [as_text(row) for row in np.frombuffer(names, np.uint8).reshape(-1, LONGEST)]
+    first = [_slug(as_text(row)) for row in np.frombuffer(words, np.uint8).reshape(-1, LONGEST)]
+    table = np.frombuffer(stems, np.int32).reshape(-1, 3)
+    ids = len(rows) - len(table)
+    found = {text: code for code, text in enumerate(rows[:ids])}
+    for stem, (_, concept, count) in enumerate(table.tolist()):
+        for word in range(count):
+            found[rows[ids + stem] + first[concept + word]] = STEMS + ENTITIES * stem + word
+    return found
+
+
 def id_code(rules: Rules, text: str) -> int | None:
     """The inverse; None for an id that no element can have."""
     if re.fullmatch(r"gen-[0-9a-f]{3}", text):
         return CHANGED + int(text[4:], 16)
-    for number in range(rules.names[STEM]):
-        if name(rules, IDS, number) == text:
-            return number
-    last = len(rules.text) // 4
-    for stem in range(len(rules.stem)):
-        words = range(min(ENTITIES, last - int(rules.stem[stem, 1]))) if text.startswith(name(rules, STEM, stem)) else ()
-        for word in words:
-            if id_text(rules, STEMS + ENTITIES * stem + word) == text:
-                return STEMS + ENTITIES * stem + word
-    return None
+    names, words = rules.name[: rules.names[TEMPLATES]], rules.text[::4]
+    return _id_codes(names.tobytes(), rules.stem.tobytes(), words.tobytes()).get(text)
 
 
 def content_value(rules: Rules, content: int) -> int | str:
