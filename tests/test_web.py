@@ -12,7 +12,7 @@ from sandbox.worlds.web.columns import Element, Plan, Role, Template
 from sandbox.worlds.web.html import html
 from sandbox.worlds.web.kernels import label_of
 from sandbox.worlds.web.layouts import names
-from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Note, Session, Verb
+from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Session, Verb
 from sandbox.worlds.web.visits import page_of, shown
 from sandbox.worlds.web.words import id_text, instruction, label_text
 
@@ -92,22 +92,23 @@ def test_more_dose_is_worse():
 
 
 def test_hostile_popups_fool_labels():
-    good, state, tally = succeeded(make(perturb={"hostile_popups": 1.0}), "semantic")
+    stage = make(perturb={"hostile_popups": 1.0})
+    good, state, tally = succeeded(stage, "semantic")
     harm = state.session[:, :, Session.HARM].sum(axis=1)
     assert 0.3 < (harm > 0).mean() < 0.99 and good.all()
-    assert tally.reward.sum() == pytest.approx(2 * SEEDS - harm.sum(), abs=0.05), "harm costs 1 each"
+    unharmed = succeeded(stage, "oracle")[2].reward.sum()
+    assert tally.reward.sum() == pytest.approx(unharmed - harm.sum(), abs=0.05), "harm costs 1 each"
 
 
 # -- verifiers ---------------------------------------------------------------------------------------------------------
 
 
-def play(stage, seed, policy="oracle", before=lambda state, memory: None):
-    """One episode tick by tick; ``before`` is called before each decision."""
+def play(stage, seed, policy="oracle"):
+    """One episode tick by tick."""
     teams, loops = stage.teams([policy] * stage.agents)
     state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
     actions = np.zeros((1, stage.agents, 2), np.int32)
     while state.done[0] == Finish.RUNNING:
-        before(state, memory)
         stage.observe(state, obs)
         loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
         stage.step(state, actions)
@@ -117,15 +118,15 @@ def play(stage, seed, policy="oracle", before=lambda state, memory: None):
 @pytest.mark.parametrize("layout", names())
 def test_no_step_can_be_left_out(layout):
     stage = make(layout=layout, max_ticks=25)
-    for step, row in enumerate(stage.rules.plan):
+    clean = stage.rules
+    for step, row in enumerate(clean.plan):
         if row[Plan.VERB] == Verb.SCROLL:
             continue
-
-        def skip(state, memory, step=step):
-            memory.notes[0, :, Note.STEP] += memory.notes[0, :, Note.STEP] == step
-
-        for seed in range(3):
-            state = play(stage, seed, before=skip)
+        changed = clean.plan.copy()
+        changed[step, Plan.AGENT] = 9  # nobody's
+        stage.rules = clean._replace(plan=changed)
+        for seed in range(5):
+            state = play(stage, seed)
             done, total = stage.task.progress(state, 0)
             assert state.done[0] == Finish.TICK_LIMIT and done < total, (step, seed)
 
@@ -241,8 +242,16 @@ def test_a_stranger_adds_a_site_without_python(tmp_path):
         ("save name", "safe name", "line 16, column .*: unknown effect 'safe'; did you mean 'save'"),
         ("click hello", "click halo", "line 3, column .*: unknown id 'halo'; did you mean 'hello'"),
         ("click hello", "press hello", "line 3, column .*: unknown verb 'press'"),
-        ('who = "person"', 'who = "persons"', "line 6, column 8: unknown kind of value 'persons'; did you mean 'person'"),
-        ('greeted = "{who}"', 'greted = "{who}"', "line 9, column 1: unknown register 'greted'; did you mean 'greeted'"),
+        (
+            'who = "person"',
+            'who = "persons"',
+            "line 6, column 8: unknown kind of value 'persons'; did you mean 'person'",
+        ),
+        (
+            'greeted = "{who}"',
+            'greted = "{who}"',
+            "line 9, column 1: unknown register 'greted'; did you mean 'greeted'",
+        ),
         ('greeted = "{who}"', 'greeted = "{whom}"', "line 9, column .*: unknown value 'whom'; did you mean 'who'"),
         ('greeted = "{who}"', "greeted = 0", "line 8, column 1: the goal holds from the start"),
         ('"Greet {who}.", ', "", "line 2, column 1: 2 texts, expected 3 paraphrases"),
@@ -342,7 +351,7 @@ def follow_in_browser(browser, stage, seed, policy, ticks=25):
     state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
     actions, page, made, errors = np.zeros((1, agents, 2), np.int32), browser.new_page(), 0, []
     page.set_default_timeout(3000)
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(error))
     page.set_content(html(state, 0, rules))
     while state.done[0] == Finish.RUNNING and state.tick[0] < ticks:
         stage.observe(state, obs)
@@ -373,11 +382,20 @@ def test_chromium_comes_to_the_same_end(browser, layout):
     perturbed = make(layout=layout, agents=agents, perturb=dict.fromkeys(FACTORS, 0.4))
     done, made = follow_in_browser(browser, perturbed, 2, "oracle", 60)
     assert done and made > 1
-    follow_in_browser(browser, make(layout=layout, agents=agents, perturb={"hostile_popups": 1.0, "slow_pages": 0.5}), 3, "semantic")
+    follow_in_browser(
+        browser, make(layout=layout, agents=agents, perturb={"hostile_popups": 1.0, "slow_pages": 0.5}), 3, "semantic"
+    )
 
 
 def test_random_hands_on_the_page(browser):
     """Random legal actions too: wrong buttons, going back, hidden menus, filters of nothing."""
-    for seed, layout in enumerate(names()):
-        if make(layout=layout).rules.template[0, Template.AGENTS] == 1:
-            follow_in_browser(browser, make(layout=layout, agents=1), seed, "random", 12)
+    for layout in (
+        "fill-form",
+        "email-reply",
+        "filter-list",
+        "order-hardware",
+        "login-user",
+        "sort-and-order",
+        "use-menu",
+    ):
+        follow_in_browser(browser, make(layout=layout, agents=1), 13, "random", 14)

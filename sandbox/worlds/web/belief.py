@@ -23,7 +23,9 @@ def _likeness(window, i, j, row, item):
     if window[0, i, j] != row[Element.ROLE]:
         return -1
     label = int(window[1, i, j]) * BASE + window[2, i, j]
-    like = 4 * (int(window[3, i, j]) * BASE + window[4, i, j] == item[Item.ID]) + 2 * (label // 4 == item[Item.LABEL] // 4)
+    like = 4 * (int(window[3, i, j]) * BASE + window[4, i, j] == item[Item.ID]) + 2 * (
+        label // 4 == item[Item.LABEL] // 4
+    )
     return like + (window[6, i, j] == item[Item.ROW])
 
 

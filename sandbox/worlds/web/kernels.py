@@ -10,7 +10,7 @@ from sandbox.core.finish import Finish
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.web.arrange import lay_out
-from sandbox.worlds.web.columns import Element, Kind, Page, Role, Template
+from sandbox.worlds.web.columns import Element, Kind, Page, Role, Template, Variable
 from sandbox.worlds.web.effects import activate, content
 from sandbox.worlds.web.state import (
     BASE,
@@ -27,7 +27,6 @@ from sandbox.worlds.web.state import (
     Stream,
     Verb,
 )  # fmt: skip
-from sandbox.worlds.web.columns import Variable
 from sandbox.worlds.web.visits import arrive, go, page_of, shown
 
 OWN = 10  # entries of the vector before the words of the instruction
@@ -78,6 +77,13 @@ def clickable(role, flags, row, scroll):
 
 
 @kernel
+def focus_in_view(item, session):
+    """The element with the focus, -1 if there is none or it is beyond the fold: nobody types blindly."""
+    focus, scroll = np.int64(session[Session.FOCUS]), session[Session.SCROLL]
+    return focus if focus >= 0 and scroll <= item[focus, Item.ROW] < scroll + FOLD else np.int64(-1)
+
+
+@kernel
 def _at_slot(s, lane, page, slot):
     """The element in a slot of a page (a line of ``Rules.page``), -1 if there is none."""
     for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
@@ -111,7 +117,8 @@ def _act(s, lane, agent, verb, target, rules):
     if session[Session.LOADING] > 0 or target < 0 or target >= SLOTS:
         return
     first = rules.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
-    page, focus, scroll = rules.page[page_of(s, lane, shown(session), rules)], session[Session.FOCUS], session[Session.SCROLL]
+    page, scroll = rules.page[page_of(s, lane, shown(session), rules)], session[Session.SCROLL]
+    focus = focus_in_view(item, session)
     role = rules.element[first + focus, Element.ROLE] if focus >= 0 else 0
     if verb == Verb.CLICK:
         e = _at_slot(s, lane, page, target)
@@ -178,7 +185,7 @@ def label_of(s, lane, e, row):
 @kernel
 def _see(s, lane, agent, first, page, session, window, mask, rules):
     """Fill the window (C, K, K) and the mask's clicks and selections with the elements of a page."""
-    focus, scroll = session[Session.FOCUS], session[Session.SCROLL]
+    focus, scroll = focus_in_view(s.item[lane], session), session[Session.SCROLL]
     for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         item, row = s.item[lane, e], rules.element[first + e]
         flags, role, slot = item[Item.FLAGS], row[Element.ROLE], item[Item.SLOT]
@@ -232,7 +239,8 @@ def observe(s, lane, rules, obs):
         _tell(s, lane, agent, session, obs.vector[lane, agent], rules)
         if session[Session.LOADING] > 0:
             continue
-        page, focus, scroll = rules.page[page_of(s, lane, shown(session), rules)], session[Session.FOCUS], session[Session.SCROLL]
+        page, scroll = rules.page[page_of(s, lane, shown(session), rules)], session[Session.SCROLL]
+        focus = focus_in_view(s.item[lane], session)
         _see(s, lane, agent, first, page, session, window, mask, rules)
         role = rules.element[first + focus, Element.ROLE] if focus >= 0 else 0
         if role == Role.TEXTBOX or role == Role.SEARCHBOX:

@@ -25,7 +25,9 @@ class Source(NamedTuple):
         start = max(0, self.text.find(after))
         found = re.compile(r"(?<![\w-])" + re.escape(token) + r"(?![\w-])").search(self.text, start)
         at = found.start() if found else start
-        return f"{self.where}: line {self.text.count(chr(10), 0, at) + 1}, column {at - self.text.rfind(chr(10), 0, at)}"
+        return (
+            f"{self.where}: line {self.text.count(chr(10), 0, at) + 1}, column {at - self.text.rfind(chr(10), 0, at)}"
+        )
 
     def bad(self, token: object, message: str, after: str = "") -> UsageError:
         return UsageError(f"{self.place(str(token), after)}: {message}")

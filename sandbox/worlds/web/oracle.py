@@ -59,7 +59,11 @@ def _type(s, lane, agent, e, wanted, actions):
 @kernel
 def _harmless(row, rules):
     """Whether a button closes what is on top, and does nothing else."""
-    return row[Element.ROLE] == Role.BUTTON and row[Element.EFFECTS] == 1 and rules.effect[row[Element.EFFECT], 0] == Op.CLOSE
+    return (
+        row[Element.ROLE] == Role.BUTTON
+        and row[Element.EFFECTS] == 1
+        and rules.effect[row[Element.EFFECT], 0] == Op.CLOSE
+    )
 
 
 @kernel

@@ -56,7 +56,9 @@ def _head(s, lane, agent, rules, left, right, unit, size, em, image):
 def _pointer(s, lane, agent, rules, trail, share, top, left, right, unit, size, em, image):
     """The agent as a disc with a wedge, on its way from where it last was."""
     page = rules.page[page_of(s, lane, shown(s.session[lane, agent]), rules)]
-    y, x = point_of(s, lane, agent, page, s.pos[lane, agent, 0], s.pos[lane, agent, 1], rules, left, right, unit, size, em)
+    y, x = point_of(
+        s, lane, agent, page, s.pos[lane, agent, 0], s.pos[lane, agent, 1], rules, left, right, unit, size, em
+    )
     if trail.shape[1]:
         old = trail[agent, -1]
         if old[0] >= 0:

@@ -43,7 +43,9 @@ def tools(rules: Rules) -> list[dict]:
     schemas = []
     for verb in Verb:
         target = {"type": "integer", "minimum": 0, "maximum": 1 if verb == Verb.SCROLL else SLOTS - 1}
-        properties = {"target": {**target, "description": f"number of the {_ARGUMENT[verb]}"}} if verb in _ARGUMENT else {}
+        properties = (
+            {"target": {**target, "description": f"number of the {_ARGUMENT[verb]}"}} if verb in _ARGUMENT else {}
+        )
         schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
         schemas.append({"name": verb.name.lower(), "description": _MEANING[verb], "parameters": schema})
     return schemas
