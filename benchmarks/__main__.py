@@ -3,7 +3,10 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = {"warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts"}
+BENCHMARKS = {
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "web": "steps a second; success against dose for each perturbation and policy, with a plot",
+}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The web's own promises: who breaks when, verifiers that are not fooled, harm, site files, and real HTML in Chromium."""
+"""The web's own promises: who breaks when, verifiers that are not fooled, harm, site files, real HTML in Chromium."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_what_each_perturbation_does(factor):
     for policy, verdict in EXPECTED[factor].items():
         good = succeeded(stage, policy)[0]
         high = binomtest(int(good.sum()), len(good)).proportion_ci(0.999).high
-        assert {"whole": good.all(), "some": 0 < good.sum() and high < 1, "broken": high < 0.2}[verdict], good.mean()
+        assert {"whole": good.all(), "some": good.sum() > 0 and high < 1, "broken": high < 0.2}[verdict], good.mean()
     assert set(EXPECTED) == FACTORS
 
 

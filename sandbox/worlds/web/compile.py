@@ -6,18 +6,17 @@ A template's own numbers (of pages, elements, effects, values, registers) count 
 import re
 from dataclasses import dataclass, field
 
-from sandbox.worlds.web.columns import READ, Element, Kind, Op, Operand, Role, Variable
+from sandbox.worlds.web import plans
+from sandbox.worlds.web.columns import Element, Kind, Op, Operand, Role, Variable
 from sandbox.worlds.web.layouts import Source
-from sandbox.worlds.web.state import SAID, SLOTS, STEMS, WORD, Flag, Verb
+from sandbox.worlds.web.plans import BRACES
+from sandbox.worlds.web.state import SLOTS, STEMS, WORD, Flag
 from sandbox.worlds.web.vocabulary import FORMS, LONGEST, Vocabulary
 
 ROLES = {role.name.lower(): role for role in Role if role}
 ELEMENT_KEYS = ("id", "do", "options", "group", "hidden", "disabled")
 PAGE_KEYS = ("name", "kind", "lines")
-STEP_VERBS = {"click": Verb.CLICK, "type": Verb.TYPE, "select": Verb.SELECT, "scroll": Verb.SCROLL, "read": READ}
-AGENTS = ("clerk", "approver")
 FIELDS = (Role.TEXTBOX, Role.SEARCHBOX, Role.COMBOBOX, Role.CHECKBOX)
-_BRACES = re.compile(r"\{([\w-]+)(?:\.(\d+))?\}")
 
 
 @dataclass
@@ -46,23 +45,23 @@ class Site:
             self._word([text, *synonyms][:FORMS])
         for key, given in {**common["values"], **read.get("values", {})}.items():
             self._value(key, given)
-        self._page_list = [*self._need("page"), *common["page"]]
+        self._page_list = [*self.need("page"), *common["page"]]
         self.page_of = {self._page_name(page): k for k, page in enumerate(self._page_list)}
         for k, page in enumerate(self._page_list):
             self._page(k, page)
         for element, effects, entity in self._todo:
             self._effects(element, effects, entity)
-        self.goal = [self._goal(key, value) for key, value in self._need("goal").items()]
+        self.goal = [self._goal(key, value) for key, value in self.need("goal").items()]
         if not any(kind != Operand.CONTENT or value for _, kind, value in self.goal):
             raise source.bad("[goal]", "the goal holds from the start; expected a register that must be set")
-        self.texts = self._texts()
-        self.plan = [self._step(step) for step in self._need("steps")]
+        self.texts = plans.texts(self)
+        self.plan = [plans.step(self, text) for text in self.need("steps")]
         starts = read.get("start", self._page_list[0]["name"])
-        self.starts = [self._look(self.page_of, "page", p) for p in ([starts] if isinstance(starts, str) else starts)]
+        self.starts = [self.look(self.page_of, "page", p) for p in ([starts] if isinstance(starts, str) else starts)]
 
     # -- small parts ---------------------------------------------------------------------------------------------------
 
-    def _need(self, key: str):
+    def need(self, key: str):
         if not self.read.get(key):
             raise self.source.bad("", f"expected '{key}'")
         return self.read[key]
@@ -73,7 +72,7 @@ class Site:
             raise self.source.bad(key, f"{key} is {value!r}, expected 1 or 2")
         return value
 
-    def _look(self, known: dict, kind: str, name: str, after: str = "") -> int:
+    def look(self, known: dict, kind: str, name: str, after: str = "") -> int:
         if name not in known:
             raise self.source.unknown(kind, name, known, after)
         return known[name]
@@ -94,7 +93,7 @@ class Site:
         for option in given:
             if option not in ("kind", "count"):
                 raise self.source.unknown("key", option, ("kind", "count"), key)
-        first, words = self._look(self.words.category, "kind of value", given.get("kind"), "[values]")
+        first, words = self.look(self.words.category, "kind of value", given.get("kind"), "[values]")
         count = given.get("count", 1)
         if not isinstance(count, int) or not 1 <= count <= min(8, words):
             raise self.source.bad(key, f"count is {count!r}, expected 1..{min(8, words)}")
@@ -106,18 +105,18 @@ class Site:
     def variable(self, name: str, entity: int, after: str = "") -> int:
         """Index of ``name`` or ``name.k``; a list without ``.k`` means the row's own, outside rows the first."""
         name, _, k = name.partition(".")
-        first, count = self._look(self.values, "value", name, after)
+        first, count = self.look(self.values, "value", name, after)
         k = int(k) if k else min(entity, count - 1)
         if k >= count:
             raise self.source.bad(name, f"value '{name}' has {count} entries, asked for number {k}", after)
         return first + k
 
-    def _with_entity(self, text: str, entity: int) -> str:
-        return _BRACES.sub(lambda m: f"{{{self.variable(f'{m[1]}.{m[2]}' if m[2] else m[1], entity, text)}}}", text)
+    def with_entity(self, text: str, entity: int) -> str:
+        return BRACES.sub(lambda m: f"{{{self.variable(f'{m[1]}.{m[2]}' if m[2] else m[1], entity, text)}}}", text)
 
     def element(self, text: str, entity: int, after: str) -> int:
         """The element of an id such as ``save`` or ``open-{sender}``."""
-        return self._look(self.element_of, "id", self._with_entity(text, entity), after)
+        return self.look(self.element_of, "id", self.with_entity(text, entity), after)
 
     def register(self, name: str) -> int:
         return self.registers.setdefault(name, len(self.registers))
@@ -126,7 +125,7 @@ class Site:
         """(Operand, argument) of a number, ``{value}``, ``noted``, or a text."""
         if isinstance(text, int) or re.fullmatch(r"-?\d+", text):
             return Operand.CONTENT, int(text)
-        found = _BRACES.fullmatch(text)
+        found = BRACES.fullmatch(text)
         if found:
             return Operand.VALUE, self.variable(f"{found[1]}.{found[2]}" if found[2] else found[1], entity, after)
         return (Operand.NOTED, 0) if text == "noted" else (Operand.CONTENT, WORD + self._word([text], after))
@@ -148,7 +147,7 @@ class Site:
         first, line = len(self.elements), 0
         for entry in page["lines"]:
             if isinstance(entry, dict) and "each" in entry:
-                _, count = self._look(self.values, "value", entry["each"], page["name"])
+                _, count = self.look(self.values, "value", entry["each"], page["name"])
                 group, self.group_count = self.group_count, self.group_count + 1
                 self.groups[k, entry["each"]] = group
                 for entity in range(count):
@@ -191,9 +190,9 @@ class Site:
     def _options(self, index: int, cell: dict, key: str, line: int, col: int, page: int) -> int:
         given = cell.get("options", [])
         listed = [given] if isinstance(given, str) else given
-        found = _BRACES.fullmatch(given) if isinstance(given, str) else None
+        found = BRACES.fullmatch(given) if isinstance(given, str) else None
         if found:
-            _, count = self._look(self.values, "value", found[1], cell.get("id", ""))
+            _, count = self.look(self.values, "value", found[1], cell.get("id", ""))
             listed = [f"{{{found[1]}.{k}}}" for k in range(count)]
             group, self.group_count = self.group_count, self.group_count + 1
         for k, text in enumerate(listed):
@@ -211,7 +210,7 @@ class Site:
         return len(listed)
 
     def _label(self, row: list[int], text: str, entity: int, after: str) -> None:
-        found = _BRACES.fullmatch(text)
+        found = BRACES.fullmatch(text)
         if found:
             row[Element.VAR] = self.variable(f"{found[1]}.{found[2]}" if found[2] else found[1], entity, after)
         elif text.startswith("="):
@@ -221,7 +220,7 @@ class Site:
 
     def _id(self, row: list[int], text: str, entity: int) -> str:
         """Set the id's code; returns the id with its entity, by which effects and steps name the element."""
-        found = _BRACES.search(text)
+        found = BRACES.search(text)
         if found:
             row[Element.ID_VAR] = self.variable(f"{found[1]}.{found[2]}" if found[2] else found[1], entity, text)
             stem = (text[: found.start()], *self.variables[row[Element.ID_VAR]][: Variable.SAID])
@@ -230,7 +229,7 @@ class Site:
             row[Element.STEM] = self.ids.whole.setdefault(text, len(self.ids.whole))
             if row[Element.STEM] >= STEMS:
                 raise self.source.bad(text, f"more than {STEMS} ids in all")
-        return self._with_entity(text, entity)
+        return self.with_entity(text, entity)
 
     # -- effects, goal, plan -------------------------------------------------------------------------------------------
 
@@ -249,7 +248,7 @@ class Site:
         """Arguments a, b, c of an effect; several where it names several elements."""
         try:
             if op in (Op.GO, Op.OPEN):
-                return [[self._look(self.page_of, "page", rest[0], text), 0, 0]]
+                return [[self.look(self.page_of, "page", rest[0], text), 0, 0]]
             if op in (Op.SET, Op.WHERE):
                 return [[self.register(rest[0]), *self.operand(rest[1], entity, text)]]
             if op == Op.ADD:
@@ -263,7 +262,7 @@ class Site:
             if op in (Op.SHOW, Op.HIDE, Op.TOGGLE, Op.ENABLE, Op.CLEAR):
                 return [[self.element(name, entity, text), 0, 0] for name in " ".join(rest).split()]
             if op in (Op.FILTER, Op.SORT):
-                group = self._look({v: g for (p, v), g in self.groups.items() if p == page}, "rows", rest[0], text)
+                group = self.look({v: g for (p, v), g in self.groups.items() if p == page}, "rows", rest[0], text)
                 column, *by = rest[1].split(" ")
                 return [[group, self.variable(f"{column}.0", 0, text), self.element(by[0], entity, text) if by else 0]]
             return [[0, 0, 0]]
@@ -276,39 +275,3 @@ class Site:
         if not isinstance(value, int | str):
             raise self.source.bad(key, f"goal: {value!r}, expected a number or a text")
         return [self.registers[key], *self.operand(value, 0, "[goal]")]
-
-    def _texts(self) -> list[str]:
-        """The instruction's paraphrases, with variables by number; notes which values they name."""
-        texts = self._need("texts")
-        if len(texts) != 3:
-            raise self.source.bad("texts", f"{len(texts)} texts, expected 3 paraphrases")
-        numbered = [self._with_entity(text, 0) for text in texts]
-        named = ["account", "password", *(f"{m[1]}.{m[2] or 0}" for m in _BRACES.finditer(texts[0]))]
-        for place, name in enumerate(dict.fromkeys(self.variable(name, 0) for name in named)):
-            if place >= SAID:
-                raise self.source.bad("texts", f"an instruction names {SAID - 2} values at most")
-            self.variables[name][Variable.SAID] = place
-        return numbered
-
-    def _step(self, step: str) -> list[int]:
-        role, colon, rest = step.partition(": ")
-        agent = self._look({name: k for k, name in enumerate(AGENTS)}, "agent", role, step) if colon else 0
-        verb, *rest = (rest if colon else step).split(" ", 2)
-        if verb not in STEP_VERBS:
-            raise self.source.unknown("verb", verb, STEP_VERBS, "steps")
-        if not rest or (verb in ("type", "select") and len(rest) < 2):
-            raise self.source.bad(step, f"step '{step}': too little is said")
-        code = STEP_VERBS[verb]
-        if code == Verb.SCROLL:
-            return [agent, code, -1, Operand.CONTENT, int(rest[0] == "up"), -1]
-        element = self.element(rest[0], 0, step)
-        if code == Verb.SELECT:
-            option = self.element(f"{rest[0]}-{rest[1]}".replace(" ", "-"), 0, step)
-            return [agent, code, element, Operand.CONTENT, 0, option]
-        kind, argument = self.operand(rest[1], 0, step) if code == Verb.TYPE else (0, 0)
-        if code == Verb.TYPE and kind == Operand.CONTENT:
-            raise self.source.bad(step, f"step '{step}': only values of the task can be typed")
-        for variable in (self.elements[element][Element.ID_VAR], argument if kind == Operand.VALUE else -1):
-            if variable >= 0 and self.variables[variable][Variable.SAID] < 0:
-                raise self.source.bad(step, f"step '{step}': it needs a value that the instruction does not name")
-        return [agent, code, element, kind, argument, -1]

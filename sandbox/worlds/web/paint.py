@@ -9,7 +9,7 @@ from sandbox.core.finish import Finish
 from sandbox.engine import shapes
 from sandbox.engine.kernel import kernel
 from sandbox.engine.shapes import AGENTS, ALARM, DISC, WEDGE, draw_bar, draw_shape, palette
-from sandbox.worlds.web.columns import Page, Template
+from sandbox.worlds.web.columns import Page
 from sandbox.worlds.web.letters import draw_instruction, draw_text, type_size
 from sandbox.worlds.web.state import FOLD, Info, Session
 from sandbox.worlds.web.visits import page_of, shown
@@ -48,12 +48,13 @@ def _head(s, lane, agent, rules, left, right, unit, size, em, image):
     draw_bar(image, HEAD * unit, left, (HEAD + TASK) * unit, right, INKS[PALE], 1.0)
     draw_instruction(
         image, rules.glyph, size, rules.prose[3 * template], s.value[lane, 0], rules.text,
-        (HEAD + 0.15) * unit, left + 0.4 * unit, right - 0.4 * unit, 1.7 * em, np.int64(1.8 * unit / (1.7 * em)), INKS[DARK],
+        (HEAD + 0.15) * unit, left + 0.4 * unit, right - 0.4 * unit, 1.7 * em,
+        np.int64(1.8 * unit / (1.7 * em)), INKS[DARK],
     )  # fmt: skip
 
 
 @kernel
-def _pointer(s, lane, agent, rules, trail, share, top, left, right, unit, size, em, image):
+def draw_pointer(s, lane, agent, rules, trail, share, top, left, right, unit, size, em, image):
     """The agent as a disc with a wedge, on its way from where it last was."""
     page = rules.page[page_of(s, lane, shown(s.session[lane, agent]), rules)]
     y, x = point_of(
@@ -92,9 +93,11 @@ def _browser(s, lane, agent, rules, trail, share, left, right, image):
             s, lane, agent, page, True, rules, top + unit, left + inset + 0.1 * unit, right - inset - 0.1 * unit, unit,
             size, em, image[: np.int64(top + 0.9 * unit + high)],
         )  # fmt: skip
-        _pointer(s, lane, agent, rules, trail, share, top + unit, left + inset, right - inset, unit, size, em, image)
+        draw_pointer(
+            s, lane, agent, rules, trail, share, top + unit, left + inset, right - inset, unit, size, em, image
+        )
     if not over:
-        _pointer(s, lane, agent, rules, trail, share, top, left, right, unit, size, em, image)
+        draw_pointer(s, lane, agent, rules, trail, share, top, left, right, unit, size, em, image)
 
 
 @kernel

@@ -207,7 +207,7 @@ def rules(obs, lane, rules, memory, team, dice, actions):
 
 @kernel
 def semantic(obs, lane, rules, memory, team, dice, actions):
-    """A script of roles and labels that knows the usual mishaps, and is fooled by buttons that look like the right one."""
+    """A script of roles and labels; it knows the usual mishaps, and is fooled by buttons that look right."""
     for agent in team:
         _put(actions, lane, agent, Verb.WAIT, 0)
         vector = obs.vector[lane, agent]

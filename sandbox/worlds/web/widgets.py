@@ -18,7 +18,7 @@ CELL_WIDE, FIELD_LABEL, FIELD_WIDE, LIST_WIDE = 0.24, 0.3, 0.42, 0.24  # shares 
 
 
 @kernel
-def _width(s, lane, e, row, rules, wide, unit, size, em):
+def width_of(s, lane, e, row, rules, wide, unit, size, em):
     """Pixels that an element takes of its line."""
     role = row[Element.ROLE]
     if role == Role.CELL:
@@ -29,14 +29,14 @@ def _width(s, lane, e, row, rules, wide, unit, size, em):
 
 
 @kernel
-def _left_of(s, lane, e, page, rules, left, wide, unit, size, em):
+def left_of(s, lane, e, page, rules, left, wide, unit, size, em):
     """Where an element begins: right of the visible ones before it on its line."""
     first, x = rules.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT], left + 0.4 * unit
     for other in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         item, row = s.item[lane, other], rules.element[first + other]
         if item[Item.ROW] == s.item[lane, e, Item.ROW] and item[Item.COL] < s.item[lane, e, Item.COL]:
             if item[Item.FLAGS] & Flag.VISIBLE and row[Element.ROLE] != Role.OPTION:
-                x += _width(s, lane, other, row, rules, wide, unit, size, em)
+                x += width_of(s, lane, other, row, rules, wide, unit, size, em)
     return x
 
 
@@ -48,13 +48,13 @@ def point_of(s, lane, agent, page, row, col, rules, left, right, unit, size, em)
     for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         item, own = s.item[lane, e], rules.element[first + e]
         if item[Item.ROW] == row and item[Item.COL] == col and own[Element.ROLE] != Role.OPTION:
-            x = _left_of(s, lane, e, page, rules, left, right - left, unit, size, em)
-            x += min(_width(s, lane, e, own, rules, right - left, unit, size, em) - 0.9 * unit, 7 * unit)
+            x = left_of(s, lane, e, page, rules, left, right - left, unit, size, em)
+            x += min(width_of(s, lane, e, own, rules, right - left, unit, size, em) - 0.9 * unit, 7 * unit)
     return y, x
 
 
 @kernel
-def _box(image, y0, x0, y1, x1, edge, border, fill):
+def draw_box(image, y0, x0, y1, x1, edge, border, fill):
     """A bordered rectangle."""
     draw_bar(image, y0, x0, y1, x1, border, 1.0)
     draw_bar(image, y0 + edge, x0 + edge, y1 - edge, x1 - edge, fill, 1.0)
@@ -67,7 +67,7 @@ def _field(s, lane, agent, e, label, role, rules, y, x, wide, unit, size, em, ac
     left, limit = x + FIELD_LABEL * wide, x + (FIELD_LABEL + FIELD_WIDE) * wide
     draw_text(image, rules.glyph, size, label, y, x, left - 2, em, INKS[DARK])
     border, edge = accent if focused else INKS[GREY], max(1.0, (0.09 if focused else 0.04) * unit)
-    _box(image, y - 0.4 * unit, left, y + 0.4 * unit, limit, edge, border, INKS[WHITE])
+    draw_box(image, y - 0.4 * unit, left, y + 0.4 * unit, limit, edge, border, INKS[WHITE])
     if value >= WORD:
         draw_text(image, rules.glyph, size, rules.text[4 * (value - WORD)], y, left + 0.3 * unit, limit, em, INKS[DARK])
     if role == Role.COMBOBOX:
@@ -95,7 +95,7 @@ def _plain(s, lane, label, role, enabled, rules, y, x, limit, unit, size, em, ac
         draw_bar(image, y - 0.4 * unit, x, y + 0.4 * unit, end, accent if enabled else INKS[GREY], 1.0)
         draw_text(image, glyph, size, label, y, x + 0.4 * unit, limit, em, INKS[WHITE])
     elif role == Role.MENUITEM:
-        _box(image, y - 0.42 * unit, x, y + 0.42 * unit, end, 1.0, INKS[GREY], INKS[PALE])
+        draw_box(image, y - 0.42 * unit, x, y + 0.42 * unit, end, 1.0, INKS[GREY], INKS[PALE])
         draw_text(image, glyph, size, label, y, x + 0.4 * unit, limit, em, INKS[DARK])
     elif role == Role.LINK:
         draw_text(image, glyph, size, label, y, x, limit, em, accent)
@@ -118,7 +118,7 @@ def _element(s, lane, agent, e, row, page, rules, top, left, right, unit, size, 
     if line < 0 or line >= FOLD or not item[Item.FLAGS] & Flag.VISIBLE:
         return
     wide, y, label = right - left, top + (line + 0.55) * unit, rules.text[label_of(s, lane, e, row)]
-    x = _left_of(s, lane, e, page, rules, left, wide, unit, size, em)
+    x = left_of(s, lane, e, page, rules, left, wide, unit, size, em)
     if role == Role.CELL:
         right = min(right, x + CELL_WIDE * wide)
     if Role.TEXTBOX <= role <= Role.COMBOBOX:
@@ -139,13 +139,13 @@ def _options(s, lane, agent, e, page, first, rules, top, left, right, unit, size
         if row[Element.ROLE] == Role.OPTION and row[Element.PARENT] == e:
             least = min(least, np.int64(s.item[lane, other, Item.SLOT]))
             count += 1
-    x = _left_of(s, lane, e, page, rules, left, wide, unit, size, em) + (FIELD_LABEL + FIELD_WIDE) * wide
+    x = left_of(s, lane, e, page, rules, left, wide, unit, size, em) + (FIELD_LABEL + FIELD_WIDE) * wide
     line = min(s.item[lane, e, Item.ROW] - s.session[lane, agent, Session.SCROLL], FOLD - count)
     for other in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         row = rules.element[first + other]
         if row[Element.ROLE] == Role.OPTION and row[Element.PARENT] == e:
             y = top + (line + 0.55 + 0.9 * (s.item[lane, other, Item.SLOT] - least)) * unit
-            _box(image, y - 0.46 * unit, x, y + 0.46 * unit, x + LIST_WIDE * wide, 1.0, accent, INKS[WHITE])
+            draw_box(image, y - 0.46 * unit, x, y + 0.46 * unit, x + LIST_WIDE * wide, 1.0, accent, INKS[WHITE])
             label = rules.text[label_of(s, lane, other, row)]
             draw_text(image, rules.glyph, size, label, y, x + 0.3 * unit, x + LIST_WIDE * wide, em, INKS[DARK])
 
