@@ -14,7 +14,7 @@ from sandbox.core.finish import Finish
 from sandbox.worlds.web.state import Session
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 TARGET = 500_000  # agent-steps a second on one thread, observations included
 PLOT = Path(__file__).parents[1] / "docs" / "images" / "web-robustness.png"
@@ -71,21 +71,15 @@ def robustness(quick: bool) -> None:
                 points.append((good.mean(), interval.low, interval.high))
                 harmed.append(harm.mean())
             curves[factor, policy] = np.array(points), np.array(harmed)
-            if policy != "idle":
-                rows.append(
-                    [
-                        factor,
-                        policy,
-                        *(f"{p:.3f} [{low:.2f}, {high:.2f}]" for p, low, high in points),
-                        f"{harmed[-1]:.2f}",
-                    ]
-                )
-    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in DOSES), "harm at 1"]
+            if policy in ("rules", "semantic"):
+                cells = [f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in points]
+                rows.append([factor, policy, *cells, f"{harmed[-1]:.2f}"])
+    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in DOSES), "harm"]
     table(f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at dose 1", columns, rows)
     least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
     most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
     console.print(
-        f"oracle, least: {least:.3f}; {met(float(least), 1.0)}. idle, most: {most:.3f}; {met(float(most), 0.0, False)}"
+        f"oracle, least of all doses: {least:.3f}; {met(float(least), 1.0)}. idle, most of all doses: {most:.3f}; {met(float(most), 0.0, False)}"
     )
     if not quick:
         plot(curves, seeds)
