@@ -8,6 +8,8 @@ BENCHMARKS = {
     "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
     "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "web": "steps a second; success against dose for each perturbation and policy, with a plot",
 }
 
 

@@ -29,3 +29,6 @@ class TestWildfire(Conformance):
 class TestCraft(Conformance):
     world = "craft"
     cases = [{"size": 24, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]
+class TestWeb(Conformance):
+    world = "web"
+    cases = [{"layout": "all", "agents": 2, "max_ticks": 60}]

@@ -13,6 +13,7 @@ _BUILT_IN = {
     "craft": "sandbox.worlds.craft:WORLD",
     "warehouse": "sandbox.worlds.warehouse:WORLD",
     "wildfire": "sandbox.worlds.wildfire:WORLD",
+    "web": "sandbox.worlds.web:WORLD",
 }
 
 

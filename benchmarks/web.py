@@ -1,0 +1,123 @@
+"""The web: steps a second, and who breaks when: success against dose for each factor and policy."""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from scipy.stats import binomtest
+
+import sandbox
+from benchmarks.pace import Pace
+from benchmarks.report import console, machine, met, table
+from sandbox.core.finish import Finish
+from sandbox.worlds.web.state import Session
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+TARGET = 500_000  # agent-steps a second on one thread, observations included
+PLOT = Path(__file__).parents[1] / "docs" / "images" / "web-robustness.png"
+DOSES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+STYLES = {  # Okabe and Ito's colours, told apart by marker and line too
+    "oracle": ("#009e73", "s", "-"), "semantic": ("#0072b2", "o", "-"), "rules": ("#d55e00", "^", "--"),
+    "idle": ("#5b6470", "x", ":"),
+}  # fmt: skip
+LABELS = {"rules": "rules: macro by id", "semantic": "semantic: by role and label", "oracle": "oracle", "idle": "idle"}
+
+
+def speed(quick: bool) -> None:
+    """Random play, which never stands still: all templates, episodes of 80 ticks."""
+    rows = []
+    for agents in (1, 2):
+        stage = sandbox.make("web", agents=agents)
+        stage.play([0], "random")
+        episodes = 2000 if quick else 10_000
+
+        def work(stage=stage, episodes=episodes, agents=agents) -> int:
+            state, *_ = stage.play(range(episodes), "random", threads=1)
+            return int(state.tick.sum()) * agents
+
+        pace = Pace(f"{agents} agent{'s' * (agents > 1)}", work)
+        for _ in range(3):
+            pace.run()
+        rows.append([pace.name, pace.rate, min(pace.rates()), max(pace.rates()), pace.cpu_rate, met(pace.rate, TARGET)])
+    columns = ["team", "agent-steps/s", "least", "most", "a second of CPU", "target"]
+    table("Random play of all templates on one thread, observations and resets included", columns, rows)
+
+
+def outcomes(factor: str, dose: float, policy: str, seeds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Success and harm of each seed; two agents, all templates, the same seeds throughout."""
+    stage = sandbox.make(
+        "web", agents=2, perturb={factor: dose} if factor != "all" else dict.fromkeys(_factors(), dose)
+    )
+    state, *_ = stage.play(range(seeds), policy, threads=None)
+    return state.done == Finish.COMPLETED, state.session[:, :, Session.HARM].sum(axis=1) > 0
+
+
+def _factors() -> list[str]:
+    return [p.name for p in sandbox.make("web").world.perturbations]
+
+
+def robustness(quick: bool) -> None:
+    """Success against dose, with exact (Clopper-Pearson) 95 % intervals, as a table and a plot."""
+    seeds, rows, curves = 200 if quick else 1000, [], {}
+    for factor in (*_factors(), "all"):
+        for policy in STYLES:
+            points, harmed = [], []
+            for dose in DOSES:
+                good, harm = outcomes(factor, dose, policy, seeds)
+                interval = binomtest(int(good.sum()), seeds).proportion_ci(0.95, method="exact")
+                points.append((good.mean(), interval.low, interval.high))
+                harmed.append(harm.mean())
+            curves[factor, policy] = np.array(points), np.array(harmed)
+            if policy in ("rules", "semantic"):
+                cells = [f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in points]
+                rows.append([factor, policy, *cells, f"{harmed[-1]:.2f}"])
+    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in DOSES), "harm"]
+    table(f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at dose 1", columns, rows)
+    least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
+    most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
+    console.print(
+        f"oracle, least of all doses: {least:.3f}; {met(float(least), 1.0)}. idle, most of all doses: {most:.3f}; {met(float(most), 0.0, False)}"
+    )
+    if not quick:
+        plot(curves, seeds)
+
+
+def plot(curves: dict, seeds: int) -> None:
+    """Small multiples, one for each factor."""
+    factors = list(dict.fromkeys(factor for factor, _ in curves))
+    figure, axes = plt.subplots(3, 3, figsize=(10, 8), sharex=True, sharey=True, layout="constrained")
+    for axis, factor in zip(axes.flat, factors, strict=True):
+        for policy, (colour, marker, line) in STYLES.items():
+            points, harmed = curves[factor, policy]
+            axis.fill_between(DOSES, points[:, 1], points[:, 2], color=colour, alpha=0.18, linewidth=0)
+            axis.plot(DOSES, points[:, 0], line, color=colour, marker=marker, markersize=4.5, label=LABELS[policy])
+            if policy == "semantic" and harmed.max() > 0:
+                axis.plot(DOSES, harmed, ":", color="#cc79a7", marker="D", markersize=3.5, label="semantic: did harm")
+        axis.set_title(factor.replace("_", " ") if factor != "all" else "all at once", fontsize=11)
+        axis.set_ylim(-0.04, 1.06)
+        axis.grid(alpha=0.25)
+    figure.supxlabel("dose")
+    figure.supylabel("share of episodes")
+    found = {
+        label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=5, frameon=False)
+    figure.suptitle(f"Who breaks when: 22 web tasks, {seeds} paired seeds, exact 95 % intervals", fontsize=12)
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PLOT, dpi=110)
+    console.print(f"drawn: {PLOT.relative_to(PLOT.parents[2])}")
+
+
+PARTS = {"speed": speed, "robustness": robustness}
+
+
+def main(quick: bool = False, only: str | None = None) -> None:
+    if only not in (None, *PARTS):
+        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
+    machine("scipy", "matplotlib")
+    for name, part in PARTS.items():
+        if only in (None, name):
+            part(quick)

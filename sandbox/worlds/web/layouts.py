@@ -1,0 +1,80 @@
+"""Site files: where a template comes from, and what is wrong with a bad one, with line and column."""
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.maps import read_layout
+
+COMMON = "common"  # pages that every site has: log-in, time-out, pop-ups
+ALL = "all"
+KEYS = ("title", "agents", "start", "texts", "steps", "values", "goal", "page", "synonyms")
+
+
+class Source(NamedTuple):
+    """The text of a site file, and what it is called in messages."""
+
+    text: str
+    where: str
+
+    def place(self, token: str, after: str = "") -> str:
+        """Line and column (from 1) of the first ``token`` that is written after ``after``."""
+        start = max(0, self.text.find(after))
+        found = re.compile(r"(?<![\w-])" + re.escape(token) + r"(?![\w-])").search(self.text, start)
+        at = found.start() if found else start
+        return (
+            f"{self.where}: line {self.text.count(chr(10), 0, at) + 1}, column {at - self.text.rfind(chr(10), 0, at)}"
+        )
+
+    def bad(self, token: object, message: str, after: str = "") -> UsageError:
+        return UsageError(f"{self.place(str(token), after)}: {message}")
+
+    def unknown(self, kind: str, name: object, known, after: str = "") -> UsageError:
+        return unknown(kind, name, known, self.place(str(name), after))
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The templates that come with the world, in alphabetical order."""
+    found = (file.name.removesuffix(".toml") for file in files(__package__).joinpath("sites").iterdir())
+    return tuple(sorted(name for name in found if name != COMMON))
+
+
+def document(source: Source) -> dict:
+    """A site file as nested tables; UsageError for what is no TOML or has keys that no site has."""
+    try:
+        read = tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        message, _, place = str(error).rpartition(" (at ")
+        where = place.rstrip(")") if place.startswith("line") else f"line {source.text.count(chr(10)) + 1}"
+        raise UsageError(f"{source.where}: {where}: {message or error}") from None
+    for key in read:
+        if key not in KEYS:
+            raise source.unknown("key", key, KEYS)
+    return read
+
+
+@cache
+def built_in(name: str) -> tuple[Source, dict]:
+    """One of our own site files."""
+    source = Source(files(__package__).joinpath("sites", f"{name}.toml").read_text("utf-8"), f"{name}.toml")
+    return source, document(source)
+
+
+def load(layout: str, agents: int) -> list[tuple[str, Source, dict]]:
+    """The templates of a layout, each with its name: all that so many agents can do, one by name, a path, or text."""
+    if layout == ALL:
+        own = [(name, *built_in(name)) for name in names()]
+        return [entry for entry in own if entry[2].get("agents", 1) <= agents]
+    if layout in names():
+        chosen = (layout, *built_in(layout))
+    else:
+        text, where = read_layout(layout, (*names(), ALL), "world 'web'")
+        source = Source(text, where)
+        chosen = ("site", source, document(source))
+    if chosen[2].get("agents", 1) > agents:
+        raise UsageError(f"world 'web': layout '{chosen[0]}' needs 2 agents, got {agents}")
+    return [chosen]

@@ -1,0 +1,206 @@
+"""The nouns of a web site: roles, verbs, state, rules, and the shape of every array.
+
+N agents (sessions), E elements of a template's pages, V values of a task, R registers of the site. An element's index
+counts the elements of its template. A *content* is what a field or register holds: 0 nothing, below 1000 a number,
+from 1000 on a concept (word) of the vocabulary. A label's code is 4 * concept + form.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.observation import ObservationSpec
+from sandbox.worlds.web.columns import Template
+
+SLOTS = 32  # elements of one page, and targets of every verb
+SIDE = 6  # slot s stands at [s // 6, s % 6] of the window
+FOLD, SCROLL = 8, 6  # rows of a page in view; rows of one scroll
+WORD = 1000  # a content from here on is a concept
+STEMS, ENTITIES, CHANGED = 2048, 64, 12288  # codes of ids: written out; stem and word; changed
+SAID = 10  # words of one instruction, at most; account and password come first
+BASE = 128  # codes in the window are two digits of this base
+
+
+class Verb(IntEnum):
+    """What an agent can do in one tick."""
+
+    WAIT = 0
+    CLICK = 1  # target: a slot
+    TYPE = 2  # target: one of the task's values; replaces what the focused field holds
+    SELECT = 3  # target: the slot of an option of the focused combobox
+    SCROLL = 4  # target: 0 down, 1 up
+    BACK = 5
+
+
+class Item(IntEnum):
+    """Columns of ``State.item``: what can change of an element."""
+
+    LABEL = 0  # code
+    ID = 1  # code
+    ROW = 2
+    COL = 3
+    SLOT = 4  # on its page, in reading order
+    FLAGS = 5  # see Flag
+    VALUE = 6  # content of a field
+
+
+class Flag(IntEnum):
+    """Bits of ``Item.FLAGS``, and of the window's channel ``bits``."""
+
+    VISIBLE = 1
+    ENABLED = 2
+    CHECKED = 4
+    FOCUSED = 8  # window only
+    IN_VIEW = 16  # window only: not beyond the fold
+
+
+class Session(IntEnum):
+    """Columns of ``State.session``: one agent's browser."""
+
+    PAGE = 0
+    OVER = 1  # dialog or pop-up on top, -1 none
+    FOCUS = 2  # element, -1 none
+    SCROLL = 3  # first row in view
+    LOADING = 4  # ticks until the page is there
+    NEXT = 5  # page that was asked for
+    PREVIOUS = 6  # page to go back to, -1 none
+    LOADS = 7  # pages asked for so far
+    EXPIRED = 8  # how often the session has expired
+    RETRIES = 9  # how often a page has been asked for again
+    HARM = 10  # harmful things done
+
+
+class Info(IntEnum):
+    """Columns of ``State.info``."""
+
+    TEMPLATE = 0
+    THEME = 1  # 0 as it was
+
+
+class Stream(IntEnum):
+    """The streams of draws."""
+
+    TEMPLATE = 0
+    VALUE = 1
+    OFFER = 2
+    ORDER = 3
+    RENAME = 4
+    FORM = 5
+    ID = 6
+    MOVE = 7
+    PLACE = 8
+    SLOW = 9
+    DELAY = 10
+    TIMEOUT = 11
+    EXPIRE = 12
+    BENIGN = 13
+    HOSTILE = 14
+    VARIANT = 15
+    THEME = 16
+
+
+class Dose(IntEnum):
+    """Index of each perturbation in ``Rules.dose``."""
+
+    RENAMED_LABELS = 0
+    CHANGED_IDS = 1
+    MOVED_ELEMENTS = 2
+    BENIGN_POPUPS = 3
+    HOSTILE_POPUPS = 4
+    SLOW_PAGES = 5
+    EXPIRED_SESSION = 6
+    CHANGED_THEME = 7
+
+
+class State(NamedTuple):
+    """All that changes in an episode."""
+
+    seed: np.ndarray  # (L,) uint64            key of all draws of this lane
+    tick: np.ndarray  # (L,) int32
+    item: np.ndarray  # (L, E, 7) int16        see Item
+    value: np.ndarray  # (L, 2, V) int16       concepts: [0] by variable, [1] as they are offered for typing; 0 none
+    register: np.ndarray  # (L, R) int16       contents: what the site has stored
+    session: np.ndarray  # (L, N, 11) int16    see Session
+    info: np.ndarray  # (L, 2) int16           see Info
+    pos: np.ndarray  # (L, N, 2) int32         row, column of each pointer on the page
+    refused: np.ndarray  # (L, N) int8         always 0: what is legal happens
+    reward: np.ndarray  # (L, N) float32       share of the goal reached in the last tick, less 1 for each harm done
+    done: np.ndarray  # (L,) int8              a Finish code
+
+
+class Rules(NamedTuple):
+    """What never changes in an episode; T templates."""
+
+    verbs: int
+    noop: int  # the verb that does nothing
+    agents: int
+    max_ticks: int
+    own: int  # the template of every episode; -1: drawn
+    template: np.ndarray  # (T, 14) int32       see Template
+    page: np.ndarray  # (P, 4) int32            see Page
+    element: np.ndarray  # (ΣE, 17) int32       see Element
+    effect: np.ndarray  # (F, 4) int32          Op, a, b, c
+    goal: np.ndarray  # (G, 3) int32            register, Operand, argument
+    plan: np.ndarray  # (M, 6) int32            see Plan
+    variable: np.ndarray  # (ΣV, 3) int32       see Variable
+    stem: np.ndarray  # (S, 3) int32            stem of an id: its text, first concept of the category, how many
+    forms: np.ndarray  # (C,) int32             surface forms of each concept
+    text: np.ndarray  # (4 C, 28) uint8         by label code
+    name: np.ndarray  # (M, 28) uint8           ids, then stems, then templates, pages, registers, values (see words)
+    names: np.ndarray  # (6,) int32             where each of these begins
+    prose: np.ndarray  # (3 T, 240) uint8       the instruction of each template in three paraphrases
+    glyph: np.ndarray  # (sizes, 96, H, W) uint8  the type that pages are painted in
+    dose: np.ndarray  # (8,) float64            see Dose
+
+
+class Note(IntEnum):
+    """What a policy remembers for each agent: the columns of ``Memory.notes``."""
+
+    STEP = 0  # of its plan, from 0
+    NOTED = 1  # concept that was read
+    TRIED = 2  # ticks in a row that nothing could be done
+
+
+class Memory(NamedTuple):
+    """What policies remember."""
+
+    notes: np.ndarray  # (L, N, 3) int32   see Note
+
+
+CHANNELS = ("role", "label_high", "label_low", "id_high", "id_low", "bits", "row", "col", "value_high", "value_low")
+SELF = ("row", "col", "page", "on_top", "loading", "scroll", "template", "agent", "harm", "tick")
+
+
+def sizes(rules: Rules) -> tuple[int, int, int]:
+    """Elements, values, registers of the largest template."""
+    t = rules.template
+    return int(t[:, Template.ELEMENTS].max()), SLOTS, int(t[:, Template.REGISTERS].max())
+
+
+def state_shapes(rules: Rules) -> dict:
+    """Shape of one lane and dtype of each field of State."""
+    (elements, values, registers), n = sizes(rules), rules.agents
+    i16, i32 = np.int16, np.int32
+    return {
+        "seed": ((), np.uint64), "tick": ((), i32), "item": ((elements, len(Item)), i16),
+        "value": ((2, values), i16), "register": ((registers,), i16), "session": ((n, len(Session)), i16),
+        "info": ((len(Info),), i16), "pos": ((n, 2), i32), "refused": ((n,), np.int8), "reward": ((n,), np.float32),
+        "done": ((), np.int8),
+    }  # fmt: skip
+
+
+def memory_shapes(rules: Rules) -> dict:
+    """Shape of one lane and dtype of each field of Memory."""
+    return {"notes": ((rules.agents, len(Note)), np.int32)}
+
+
+def observation(rules: Rules) -> ObservationSpec:
+    """The sizes of the observation and the names of its entries.
+
+    The window is the page's accessibility tree as a list that is folded into a square: slot s at [s // 6, s % 6]. Codes
+    of labels, ids and values are two digits of base 128; a value is a concept. The vector holds, after the agent's own
+    entries, the words of the instruction (account and password first) and the values that can be typed, as concepts.
+    """
+    said, offered = (f"said{k}" for k in range(SAID)), (f"value{k}" for k in range(SLOTS))
+    return ObservationSpec(CHANNELS, SIDE, (*SELF, *said, *offered), 0, 0, BASE - 1)
