@@ -4,11 +4,10 @@ import argparse
 from importlib import import_module
 
 BENCHMARKS = {
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
-    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
-    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
-    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "web": "steps a second; success against dose for each perturbation and policy, with a plot",
 }
 

@@ -20,15 +20,21 @@ class TestWarehouse(Conformance):
 class TestKitchen(Conformance):
     world = "kitchen"
     cases = [{"layout": "cramped_room"}, {"layout": "forced_coordination", "reward": "shaped", "sight": 2}]
+
+
 class TestWildfire(Conformance):
     world = "wildfire"
     cases = [
         {"height": 32, "width": 32, "agents": 4},
         {"layout": "valley", "height": 36, "width": 44, "agents": 7, "sight": 3, "messages": 2},
     ]
+
+
 class TestCraft(Conformance):
     world = "craft"
     cases = [{"size": 24, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]
+
+
 class TestWeb(Conformance):
     world = "web"
     cases = [{"layout": "all", "agents": 2, "max_ticks": 60}]

@@ -8,13 +8,7 @@ from sandbox.core.errors import unknown
 from sandbox.core.world import World
 
 GROUP = "sandbox.worlds"
-_BUILT_IN = {
-    "kitchen": "sandbox.worlds.kitchen:WORLD",
-    "craft": "sandbox.worlds.craft:WORLD",
-    "warehouse": "sandbox.worlds.warehouse:WORLD",
-    "wildfire": "sandbox.worlds.wildfire:WORLD",
-    "web": "sandbox.worlds.web:WORLD",
-}
+_BUILT_IN = {name: f"sandbox.worlds.{name}:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
 
 
 def _addresses() -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What a player takes the world to be: a lane of imagined state from its own observation and memory."""
 
-
 from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.mobs import HEALTH
@@ -97,5 +96,3 @@ def _believe_things(window, row, col, agent, rules, out, to):
                 add(out, to, kind, r, c, 0, max(0, window[2, i, j] - 1))
             else:
                 add(out, to, kind, r, c, HEALTH[kind - Kind.COW], 0)
-
-

@@ -78,7 +78,9 @@ def _speck(image, y, x, cell, material, salt):
                 image, y + off, x - 0.18 * cell, y + off - 0.1 * cell, x + 0.16 * cell, 0.06 * cell, PALETTE[CRACK], 0.7
             )
     elif material == Material.LAVA:
-        draw_line(image, y + 0.12 * cell, x - 0.25 * cell, y - 0.08 * cell, x + 0.2 * cell, 0.12 * cell, PALETTE[LAVA], 0.9)
+        draw_line(
+            image, y + 0.12 * cell, x - 0.25 * cell, y - 0.08 * cell, x + 0.2 * cell, 0.12 * cell, PALETTE[LAVA], 0.9
+        )
     elif material == Material.COAL or material == Material.IRON:
         ink = PALETTE[COAL if material == Material.COAL else IRON]
         draw_shape(image, DISC, y - 0.16 * cell, x - 0.15 * cell, 0.15 * cell, 0.0, ink, 1.0)

@@ -278,7 +278,17 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
             return np.int32(Verb.PLACE_STONE)
     verb, strong = NO, has(vector, Body.HEALTH) > 4 and has(vector, Body.WOOD_SWORD)
     if not unlocked(vector, Achievement.EAT_COW) and memory.notes[lane, agent, Note.COW] >= 0:
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(memory.notes[lane, agent, Note.COW]), dice)
+        verb = go(
+            known,
+            window,
+            vector,
+            memory,
+            lane,
+            agent,
+            np.int64(Aim.BESIDE),
+            np.int32(memory.notes[lane, agent, Note.COW]),
+            dice,
+        )
     if verb < 0 and not unlocked(vector, Achievement.COLLECT_DRINK):
         verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
     if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_ZOMBIE):
