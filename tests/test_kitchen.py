@@ -312,7 +312,9 @@ def _file(**keys):
     [
         ({"start_all_orders": [{"ingredients": ["leek"]}]}, "of 1 to 3 of onion, tomato"),
         ({"start_bonus_orders": [{"ingredients": ["tomato"]}]}, "a bonus order is not among the orders"),
-        ({"recipe_times": [1, 2]}, "recipe_times: 2 numbers"),
+        ({"recipe_times": [1, 2]}, r"recipe_times: \[1, 2\], expected one number for each"),
+        ({"start_all_orders": 3}, "start_all_orders: 3, expected a list"),
+        ({"start_state": 3}, "start_state: 3, expected a dict"),
         ({"onion_value": "much"}, "onion_value: 'much', expected a number"),
         ({"rew_shaping_params": {"DISH": 1}}, "unknown key 'DISH'"),
         ({"start_state": {"players": [{}]}}, "start_state: KeyError"),

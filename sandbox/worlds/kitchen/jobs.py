@@ -26,6 +26,7 @@ from sandbox.worlds.kitchen.needs import (
 from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan
 
 AT_ONCE = 30  # what a pot that could be cooking is put forward by
+TRIP = 8  # ticks that fetching a dish may take: with more left to cook it is not urgent
 BEFORE = 4  # ticks that a cook with an ingredient for the next soup keeps behind the dish
 
 
@@ -135,7 +136,7 @@ def _fetch_cost(cook, cells, pots, thing, rules):
         for pot in pots:
             if pot[Plan.DISH] and 0 <= pot[Plan.LEFT] < left:
                 left = pot[Plan.LEFT]
-        cost += max(0, left - 2 * cost - 2)
+        cost += max(0, left - TRIP)
     return cost
 
 

@@ -113,24 +113,24 @@ def _value(node: ast.expr, where: str):
 
 def _file(text: str, where: str) -> Layout:
     """A ``.layout`` file."""
+    text = "\n" * text[: len(text) - len(text.lstrip())].count("\n") + text.strip()
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         place = f"line {error.lineno}, column {error.offset}"
         raise UsageError(f"{where}: {place}: no Python dict ({error.msg}); expected an overcooked-ai layout") from None
-    skipped = text[: len(text) - len(text.lstrip())].count("\n")
     given, source = {}, None
     for key, node in zip(tree.keys, tree.values, strict=True) if isinstance(tree, ast.Dict) else ():
         name = _value(key, where) if key else None
         if name not in KEYS:
-            raise unknown("key", name, KEYS, f"{where}: line {node.lineno + skipped}, column {node.col_offset + 1}")
+            raise unknown("key", name, KEYS, f"{where}: line {node.lineno}, column {node.col_offset + 1}")
         given[name] = _value(node, where)
         if name == "grid" and isinstance(given[name], str):
-            quotes = 3 if ast.get_source_segment(text.strip(), node).startswith(('"""', "'''")) else 1
+            long = ast.get_source_segment(text, node).startswith(('"""', "'''"))  # else it is all in one line
             rows, places = given.pop(name).split("\n"), []
             for k, row in enumerate(rows):
-                before = node.col_offset + quotes if k == 0 else 0
-                places.append((node.lineno + skipped + k, before + len(row) - len(row.lstrip()) + 1))
+                before = node.col_offset + (3 if long else 1) if k == 0 or not long else 0
+                places.append((node.lineno + k * long, before + len(row) - len(row.lstrip()) + 1))
             source = _Source([row.strip() for row in rows], places, where)
     if source is None:
         raise UsageError(f"{where}: no 'grid'; expected a dict with the map as its text")

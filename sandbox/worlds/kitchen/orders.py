@@ -35,6 +35,21 @@ def _mix(order: Any, most: int, where: str) -> int:
     return sum(4 if name == "tomato" else 1 for name in ingredients)
 
 
+def _mixes(given: dict, key: str, most: int, where: str) -> list[int]:
+    """The mixes of a list of orders; none where there is no such list."""
+    orders = given.get(key) or []
+    if not isinstance(orders, list | tuple):
+        raise UsageError(f"{where}: {key}: {orders!r}, expected a list of orders")
+    return [_mix(order, most, where) for order in orders]
+
+
+def _table_of(given: dict, key: str, where: str) -> dict:
+    found = given.get(key) or {}
+    if not isinstance(found, dict):
+        raise UsageError(f"{where}: {key}: {found!r}, expected a dict")
+    return found
+
+
 def _number(given: dict, key: str, where: str) -> float:
     value = given.get(key) or 0
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
@@ -46,8 +61,8 @@ def _table(given: dict, kind: str, fixed: str, listed: list[int], where: str) ->
     """(16,) float64: the worth (``kind`` value) or time of each mix; the record's order of precedence."""
     both = [_number(given, f"{name}_{kind}", where) for name in INGREDIENTS]
     special = given.get(f"recipe_{kind}s") or []
-    if special and len(special) != len(listed):
-        raise UsageError(f"{where}: recipe_{kind}s: {len(special)} numbers, expected one for each of the orders")
+    if not isinstance(special, list | tuple) or (special and len(special) != len(listed)):
+        raise UsageError(f"{where}: recipe_{kind}s: {special!r}, expected one number for each of start_all_orders")
     table = np.zeros(16)
     for mix in range(16):
         table[mix] = both[0] * (mix % 4) + both[1] * (mix // 4) if all(both) else USUAL
@@ -61,11 +76,11 @@ def read_orders(given: dict, where: str) -> Orders:
     most = given.get("max_num_ingredients", 3)
     if most not in (1, 2, 3):
         raise UsageError(f"{where}: max_num_ingredients: {most!r}, expected 1, 2 or 3")
-    listed = [_mix(order, most, where) for order in given.get("start_all_orders") or []]
-    state = given.get("start_state")
-    now = state or {key: given.get(f"start_{key}") for key in ("all_orders", "bonus_orders")}
-    wanted = [_mix(order, most, where) for order in now.get("all_orders") or []]
-    extra = [_mix(order, most, where) for order in now.get("bonus_orders") or []]
+    listed = _mixes(given, "start_all_orders", most, where)
+    now = _table_of(given, "start_state", where) or {
+        key: given.get(f"start_{key}") for key in ("all_orders", "bonus_orders")
+    }
+    wanted, extra = _mixes(now, "all_orders", most, where), _mixes(now, "bonus_orders", most, where)
     ordered, bonus = np.zeros(16, np.int32), np.zeros(16, np.int32)
     ordered[wanted or [o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= most]] = 1
     bonus[extra] = 1
@@ -76,7 +91,7 @@ def read_orders(given: dict, where: str) -> Orders:
     factor = given.get("order_bonus", 2)
     worth = ordered * _table(given, "value", "delivery_reward", listed, where)
     worth[bonus == 1] *= _number({"order_bonus": factor}, "order_bonus", where)
-    shaping = given.get("rew_shaping_params") or SHAPING
+    shaping = _table_of(given, "rew_shaping_params", where) or SHAPING
     for key in shaping:
         if key not in SHAPING and key not in UNUSED:
             raise UsageError(f"{where}: rew_shaping_params: unknown key {key!r}; known: {', '.join(SHAPING)}")

@@ -163,14 +163,18 @@ def first(layout: Layout, agents: int, pot_at: np.ndarray) -> tuple[np.ndarray, 
         for cook, player in zip(cooks, state.get("players", ()), strict=False):
             col, row = player["position"]
             cook[:] = row, col, facing_of(player["orientation"]), _peer_thing(player["held_object"])
+            if layout.plan[row, col] != Cell.FLOOR:
+                raise ValueError(f"a player at {player['position']} is not on the floor")
         for thing in state.get("objects", ()):
             col, row = thing["position"]
             code = _peer_thing(thing)
             if pot_at[row, col] >= 0:
                 mix = code - Thing.SOUP
                 pots[pot_at[row, col]] = mix % 4, mix // 4, thing["_cooking_tick"], 0
-            else:
+            elif layout.plan[row, col] == Cell.COUNTER:
                 items[row, col] = code
+            else:
+                raise ValueError(f"an object at {thing['position']} is neither on a counter nor in a pot")
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UsageError(f"{layout.where}: start_state: {error!r}; expected overcooked-ai's own form") from None
     return cooks, items, pots
