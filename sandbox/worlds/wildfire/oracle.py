@@ -19,7 +19,7 @@ from sandbox.worlds.wildfire.terrain import heading, nearest_water
 
 LOOKED_AT = 512  # burning cells that one crew weighs in one tick: of more, an even sample
 SPENT = 30.0  # cells of way that a cell is worth less if it can set nothing alight
-NEAR = 12  # cells: a fire that near to a village has all its crews look after it first; else every second one does
+NEAR = 14  # cells: a fire that near to a village has all its crews look after it first; else every second one does
 ABLAZE, ENDANGERED = 12, 6  # need of a building that burns, that may catch fire next; 3 for any other dry one
 BOX = 5  # cells around its station in which a crew looks for buildings to wet
 SHARED = 12.0  # ... if another crew attacks within two cells of it
@@ -175,12 +175,11 @@ def _verb(s, lane, agent, rules, memory, dice):
     near = _near(s, lane, crew[Crew.HOME_ROW], crew[Crew.HOME_COL], rules)
     if (hot or near) and in_reach_people(land, row, col):
         return np.int32(Verb.RESCUE)
-    if crew[Crew.TANKS] == 0:
-        return _fetch_water(s, lane, row, col, rules, spin)
-    if burning_in_reach(land, row, col, False):
+    if crew[Crew.TANKS] and burning_in_reach(land, row, col, False):
         return np.int32(Verb.DOUSE)
-    if 2 * crew[Crew.TANKS] <= rules.tanks and in_reach_water(land, row, col):
-        return np.int32(Verb.REFILL)
+    low = 2 * crew[Crew.TANKS] <= rules.tanks
+    if crew[Crew.TANKS] == 0 or (low and (near or in_reach_water(land, row, col))):
+        return _fetch_water(s, lane, row, col, rules, spin)
     target = _to_wet(s, lane, agent, rules, memory) if near or agent % 2 == 0 else np.int64(-1)
     wets = target >= 0
     if not wets:
