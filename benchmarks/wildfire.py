@@ -91,7 +91,7 @@ def beside_mesa(quick: bool) -> None:
 
 
 def large_map(quick: bool) -> None:
-    """4,096 x 4,096 cells, 1,000 crews with the rules policy: the compiled loop, and the hosted tier with its digest."""
+    """4,096 x 4,096 cells, 1,000 crews by rules: the compiled loop, and the hosted tier."""
     options = {"layout": "village", "height": 4096, "width": 4096, "max_ticks": ENDLESS}
     sandbox.make("wildfire", agents=4, height=32, width=32).play([0], "rules", ticks=2)
     scenario = {"world": {"name": "wildfire", **options}, "agents": [{"count": 1000, "reasoner": "rules"}]}

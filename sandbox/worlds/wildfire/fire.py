@@ -26,7 +26,7 @@ from sandbox.worlds.wildfire.cells import age_of, can_burn, ground_of, has_peopl
 from sandbox.worlds.wildfire.state import Count, Ground, Kind, Stream
 from sandbox.worlds.wildfire.terrain import elevation, heading, moisture
 
-P = np.array([0.0, 0.0, 0.0, 0.13, 0.095, 0.065, 0.095, 0.0])  # by Kind, for each tick
+P = np.array([0.0, 0.0, 0.0, 0.12, 0.088, 0.06, 0.085, 0.0])  # by Kind, for each tick
 FOR = np.array([0, 0, 0, 6, 9, 12, 12, 0], np.int64)  # ticks that it burns, by Kind; classic: 1
 C1, C2, A = 0.045, 0.131, 0.078
 EMBERS, FLIGHT, ASTRAY = 0.0004, 3, 25.0

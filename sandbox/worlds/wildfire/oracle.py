@@ -19,7 +19,8 @@ from sandbox.worlds.wildfire.terrain import heading, nearest_water
 
 LOOKED_AT = 512  # burning cells that one crew weighs in one tick: of more, an even sample
 SPENT = 30.0  # cells of way that a cell is worth less if it can set nothing alight
-NEAR = 12  # cells: a fire that near to a village has all its crews wet the buildings first; else every second one does
+NEAR = 14  # cells: a fire that near to a village has all its crews look after it first; else every second one does
+ABLAZE, ENDANGERED = 12, 6  # need of a building that burns, that may catch fire next; 3 for any other dry one
 BOX = 5  # cells around its station in which a crew looks for buildings to wet
 SHARED = 12.0  # ... if another crew attacks within two cells of it
 
@@ -114,26 +115,39 @@ def _near(s, lane, row, col, rules):
 
 
 @kernel
-def _dry_in_reach(land, row, col):
-    """How many dry buildings are in reach."""
-    count = 0
+def _threatened(land, row, col):
+    """Whether anything burns beside a cell."""
+    for k in range(8):
+        r, c = row + DROW[k], col + DCOL[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1] and age_of(land[r, c]) > 0:
+            return True
+    return False
+
+
+@kernel
+def _need(land, row, col):
+    """How much the buildings in reach need water: burning ones most, then dry ones beside fire, then other dry ones."""
+    need = 0
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
-        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1]:
-            count += kind_of(land[r, c]) == Kind.BUILDING and ground_of(land[r, c]) <= Ground.PEOPLE
-    return count
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1] and kind_of(land[r, c]) == Kind.BUILDING:
+            if age_of(land[r, c]) > 0:
+                need += ABLAZE
+            elif ground_of(land[r, c]) <= Ground.PEOPLE:
+                need += ENDANGERED if _threatened(land, r, c) else 3
+    return need
 
 
 @kernel
 def _to_wet(s, lane, agent, rules, memory):
-    """The cell of its village from which this crew should wet the most dry buildings, -1 if there are none."""
+    """The cell of its village from which this crew should douse buildings, -1 if none needs it."""
     land, crew = s.land[lane], s.crew[lane, agent]
     best, most = np.int64(-1), -1e9
     for row in range(max(0, crew[Crew.HOME_ROW] - BOX), min(rules.height, crew[Crew.HOME_ROW] + BOX + 1)):
         for col in range(max(0, crew[Crew.HOME_COL] - BOX), min(rules.width, crew[Crew.HOME_COL] + BOX + 1)):
-            dry = _dry_in_reach(land, row, col) if may_enter(land, row, col) else 0
-            if dry:
-                score = 3.0 * dry - abs(row - s.pos[lane, agent, 0]) - abs(col - s.pos[lane, agent, 1])
+            need = _need(land, row, col) if may_enter(land, row, col) else 0
+            if need:
+                score = float(need) - abs(row - s.pos[lane, agent, 0]) - abs(col - s.pos[lane, agent, 1])
                 if score > most:
                     score -= SHARED if _shared(s, lane, agent, row, col, rules, memory) else 0.0
                 if score > most:
@@ -153,25 +167,20 @@ def _fetch_water(s, lane, row, col, rules, spin):
 
 
 @kernel
-def _protects(s, lane, agent, rules):
-    """Whether a crew looks after its village before it attacks: every second one, all if the fire is near."""
-    crew = s.crew[lane, agent]
-    return agent % 2 == 0 or _near(s, lane, crew[Crew.HOME_ROW], crew[Crew.HOME_COL], rules)
-
-
-@kernel
 def _verb(s, lane, agent, rules, memory, dice):
     """What one crew does."""
     land, row, col = s.land[lane], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     spin, here = below(4, dice, 0, 0, agent), row * rules.width + col
-    hot = burning_in_reach(land, row, col, True)
-    if hot and in_reach_people(land, row, col):
+    hot, crew = burning_in_reach(land, row, col, True), s.crew[lane, agent]
+    near = _near(s, lane, crew[Crew.HOME_ROW], crew[Crew.HOME_COL], rules)
+    if (hot or near) and in_reach_people(land, row, col):
         return np.int32(Verb.RESCUE)
-    if s.crew[lane, agent, Crew.TANKS] == 0:
-        return _fetch_water(s, lane, row, col, rules, spin)
-    if burning_in_reach(land, row, col, False):
+    if crew[Crew.TANKS] and burning_in_reach(land, row, col, False):
         return np.int32(Verb.DOUSE)
-    target = _to_wet(s, lane, agent, rules, memory) if _protects(s, lane, agent, rules) else np.int64(-1)
+    low = 2 * crew[Crew.TANKS] <= rules.tanks
+    if crew[Crew.TANKS] == 0 or (low and (near or in_reach_water(land, row, col))):
+        return _fetch_water(s, lane, row, col, rules, spin)
+    target = _to_wet(s, lane, agent, rules, memory) if near or agent % 2 == 0 else np.int64(-1)
     wets = target >= 0
     if not wets:
         target = _target(s, lane, agent, rules, memory)

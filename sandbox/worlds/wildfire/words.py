@@ -9,7 +9,7 @@ _MEANING = {
     Verb.SOUTH: "Go one cell south. You cannot enter a burning cell.",
     Verb.WEST: "Go one cell west. You cannot enter a burning cell.",
     Verb.EAST: "Go one cell east. You cannot enter a burning cell.",
-    Verb.DOUSE: "Use one tank: put out your own cell and the four beside it, and wet what could burn there; fire must dry it first.",
+    Verb.DOUSE: "Use one tank: put out your own cell and the four beside it; what could burn there gets wet.",
     Verb.CUT: f"Cut away the fuel of your own cell; takes {CUT_FOR} ticks in a row and leaves a fire break.",
     Verb.REFILL: "Fill all your tanks; water must be in your cell or beside it.",
     Verb.RESCUE: "Take the households in your cell and the four beside it to safety, even out of a burning building.",
