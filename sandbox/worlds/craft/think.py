@@ -4,6 +4,7 @@ import numpy as np
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
+from sandbox.worlds.craft.mobs import daylight
 from sandbox.worlds.craft.recipes import MADE, NEARBY, USES, WALKS
 from sandbox.worlds.craft.routes import NO, Aim, at, enter, met, near_table, plan
 from sandbox.worlds.craft.state import MOST, Achievement, Body, Kind, Material, Note, Verb
@@ -13,6 +14,7 @@ LOW, URGENT = 5, 3  # of food and drink: goes for it if it knows where; looks fo
 TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it stands
 DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which it eats and drinks ahead
 WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
+BOLD = 2  # so much less of both is enough at noon, when there are no zombies
 RETRY = 12  # ticks after which what could not be reached is tried again
 PATIENCE = 12  # ticks on one cell after which a route is given up
 FURNACE_STONES, TABLE_WOOD = 4, 2
@@ -202,10 +204,11 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
     """What the body asks for, -1 if it can wait: drink, food, sleep."""
     note = memory.notes[lane, agent]
     drink, food, energy = has(vector, Body.DRINK), has(vector, Body.FOOD), has(vector, Body.ENERGY)
-    low = LOW + 2 * (vector[4] < DUSK)
+    light = daylight(note[Note.CLOCK], 0.0)  # by its own clock: where it is always dark there is work to do all the same
+    low = LOW + 2 * (light < DUSK)
     note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= low)
     note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= low)
-    health, dark = has(vector, Body.HEALTH), vector[4] < DARK
+    health, dark = has(vector, Body.HEALTH) + BOLD * (light >= DUSK), light < DARK
     if note[Note.RESTING] and ((energy >= MOST and health >= WELL and not dark) or min(drink, food) <= 1):
         note[Note.RESTING] = 0
     verb = NO
