@@ -189,3 +189,22 @@ def test_with_mobs_and_balance_random_play_is_equal_at_every_step():
         total += _play(env, stage, 2000, rng, 300, weights / weights.sum())
     for fight in (Achievement.DEFEAT_ZOMBIE, Achievement.DEFEAT_SKELETON, Achievement.EAT_COW):
         assert total[fight] > 0, fight
+
+
+def test_maps_have_crafters_terrain():
+    """25 maps of crafter, 300 of ours: shares of each material and numbers of mobs within four standard errors."""
+    theirs, ours = [], []
+    for seed in range(25):
+        env = Peer(1000 + seed)
+        kinds = [NUMBERS[KINDS[type(thing)]] for thing in env.things()]
+        theirs.append(np.r_[np.bincount(env._world._mat_map.ravel(), minlength=11), np.bincount(kinds, minlength=5)[2:5]])
+    stage = _make()
+    state = stage.reset(range(300))
+    for lane in range(300):
+        kinds = state.mobs[lane, : state.census[lane], Mob.KIND]
+        ours.append(np.r_[np.bincount(state.grid[lane].ravel(), minlength=11), np.bincount(kinds, minlength=5)[2:5]])
+    theirs, ours = np.array(theirs), np.array(ours)
+    error = np.sqrt(theirs.var(axis=0) / 25 + ours.var(axis=0) / 300)
+    apart = np.abs(theirs.mean(axis=0) - ours.mean(axis=0))
+    assert (apart <= 4 * error).all(), (theirs.mean(axis=0), ours.mean(axis=0))
+    assert (ours.mean(axis=0)[1:] > 0).all()
