@@ -3,7 +3,10 @@
 import argparse
 from importlib import import_module
 
-BENCHMARKS = {"warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts"}
+BENCHMARKS = {
+    "craft": "our Craft beside crafter: steps a second, the profile of random play, Crafter scores",
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+}
 
 
 def main() -> None:

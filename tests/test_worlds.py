@@ -19,4 +19,4 @@ class TestWarehouse(Conformance):
 
 class TestCraft(Conformance):
     world = "craft"
-    cases = [{"size": 24, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]
+    cases = [{"size": 32, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]

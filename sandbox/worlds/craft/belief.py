@@ -1,6 +1,5 @@
 """What a player takes the world to be: a lane of imagined state from its own observation and memory."""
 
-
 from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.mobs import HEALTH
@@ -43,8 +42,8 @@ def _believe_player(out, to, agent, row, col, facing, health):
 def believe(obs, lane, agent, memory, rules, seed, out, to):
     """Lane ``to`` of ``out``: the world as ``agent`` takes it to be, with dice of its own (``seed``).
 
-    Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The rest
-    of the map is unknown, and nothing is there; needs have just been met; the hour is the first that has this daylight.
+    Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The
+    rest of the map is unknown, and nobody is there; the counters of its needs and the clock begin anew.
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])
@@ -97,5 +96,3 @@ def _believe_things(window, row, col, agent, rules, out, to):
                 add(out, to, kind, r, c, 0, max(0, window[2, i, j] - 1))
             else:
                 add(out, to, kind, r, c, HEALTH[kind - Kind.COW], 0)
-
-

@@ -1,8 +1,8 @@
 """Finding and following routes over a map that is known in part.
 
-The search spreads in layers of time over cells that can be walked, dug or bridged; entering a cell costs what its material
-costs, so whoever comes first is the quickest. It ends at the nearest cell from which the aim is met. A route is a stack of
-cells in ``memory.route``; the last is the next to enter.
+The search spreads in layers of time over cells that can be walked, dug or bridged; entering a cell costs what its
+material costs, so whoever comes first is the quickest. It ends at the nearest cell from which the aim is met. A route
+is a stack of cells in ``memory.route``; the last is the next to enter.
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""How a player of ``rules`` and ``oracle`` decides: danger, thirst, hunger, sleep, then the next step of the tech tree."""
+"""How a player of ``rules`` and ``oracle`` decides: danger, needs of the body, then the next step of the tech tree."""
 
 import numpy as np
 
@@ -170,7 +170,7 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
 
 @kernel
 def explore(known, window, vector, memory, lane, agent, first, dice):
-    """Go where the map ends, first in one kind of country (MEADOW or ROCK); where nothing is left to see, to any grass."""
+    """Go where the map ends, first in one kind of country (MEADOW or ROCK); with nothing left to see, to any grass."""
     verb = go(known, window, vector, memory, lane, agent, first, np.int32(-1), dice)
     if verb < 0:
         verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
@@ -204,7 +204,7 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
     """What the body asks for, -1 if it can wait: drink, food, sleep."""
     note = memory.notes[lane, agent]
     drink, food, energy = has(vector, Body.DRINK), has(vector, Body.FOOD), has(vector, Body.ENERGY)
-    light = daylight(note[Note.CLOCK], 0.0)  # by its own clock: where it is always dark there is work to do all the same
+    light = daylight(note[Note.CLOCK], 0.0)  # by its own clock: where it is always dark, there is work all the same
     low = LOW + 2 * (light < DUSK)
     note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= low)
     note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= low)
@@ -281,7 +281,8 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
             return np.int32(Verb.PLACE_STONE)
     verb, strong = NO, has(vector, Body.HEALTH) > 4 and has(vector, Body.WOOD_SWORD)
     if not unlocked(vector, Achievement.EAT_COW) and memory.notes[lane, agent, Note.COW] >= 0:
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), np.int32(memory.notes[lane, agent, Note.COW]), dice)
+        cow = np.int32(memory.notes[lane, agent, Note.COW])
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), cow, dice)
     if verb < 0 and not unlocked(vector, Achievement.COLLECT_DRINK):
         verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
     if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_ZOMBIE):
