@@ -180,7 +180,7 @@ def test_without_mobs_random_play_is_equal_at_every_step():
 
 
 def test_with_mobs_and_balance_random_play_is_equal_at_every_step():
-    """The whole game on four maps, by day and night; ``do`` and moves are drawn more often, so that there are fights."""
+    """The whole game on four maps, by day and by night; ``do`` is drawn more often, so that there are fights."""
     stage, rng, total = _make(), np.random.default_rng(1), 0
     weights = np.ones(len(Verb))
     weights[1:5], weights[Verb.DO] = 3, 12

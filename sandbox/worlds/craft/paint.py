@@ -36,8 +36,10 @@ GROUNDS = (
 )  # fmt: skip
 _MARKS = {
     "leaf": "#3f7d4a", "leaf light": "#5a9c5f", "trunk": "#7a5a3a", "coal": "#33373d", "iron": "#d9a078",
-    "diamond": "#f2fbff", "table": "#8a5a2b", "table top": "#b98046", "furnace": "#5b6066", "fire": "#f5b83d", "lava": "#f8c14a",
-    "wave": "#86b9e2", "stone": "#8f9299", "cow": "#7b4b32", "cow spot": "#f3ece2", "zombie": "#4e7f3c", "skeleton": "#e8e6de",
+    "diamond": "#f2fbff", "table": "#8a5a2b", "table top": "#b98046", "furnace": "#5b6066", "fire": "#f5b83d",
+    "lava": "#f8c14a",
+    "wave": "#86b9e2", "stone": "#8f9299", "cow": "#7b4b32", "cow spot": "#f3ece2", "zombie": "#4e7f3c",
+    "skeleton": "#e8e6de",
     "dark": shapes.DARK, "white": shapes.WHITE, "plant": "#6cc04a", "ripe": "#e4572e", "night": "#101a3a",
 }  # fmt: skip
 (
