@@ -1,9 +1,9 @@
 """Our Craft against crafter 1.8.3, step by step: it is the record.
 
-Crafter draws with our dice: each of its objects is handed the draws that ours makes for the same row of the table, and each
-chunk those of its balance (``Dice``), so that nothing is brought in line after the start; every field is compared at every
-step. Rendering is switched off, which also leaves out the only draws that belong to the picture (the noise of the night).
-Episodes are begun anew by drawing a situation into crafter and placing it here.
+Crafter draws with our dice: each of its objects is handed the draws that ours makes for the same row of the table, and
+each chunk those of its balance (``Dice``), so that nothing is brought in line after the start; every field is compared
+at every step. Rendering is switched off, which also leaves out the only draws that belong to the picture (the noise of
+the night). Episodes are begun anew by drawing a situation into crafter and placing it here.
 """
 
 import crafter
@@ -126,7 +126,7 @@ def _compare(env, state, reward, done, where):
 
 
 def _scatter(env, rng):
-    """Begin anew in crafter: the player somewhere else, beside random materials, with random items; the tick goes on."""
+    """Begin anew in crafter: the player elsewhere, beside random materials, with random items; the tick goes on."""
     me, world = env._player, env._world
     while True:
         cell = rng.integers(0, 64, 2)
@@ -180,7 +180,7 @@ def test_without_mobs_random_play_is_equal_at_every_step():
 
 
 def test_with_mobs_and_balance_random_play_is_equal_at_every_step():
-    """The whole game on four maps, through days and nights; ``do`` and moves are drawn more often, so that there are fights."""
+    """The whole game on four maps, by day and by night; ``do`` is drawn more often, so that there are fights."""
     stage, rng, total = _make(), np.random.default_rng(1), 0
     weights = np.ones(len(Verb))
     weights[1:5], weights[Verb.DO] = 3, 12
@@ -189,3 +189,23 @@ def test_with_mobs_and_balance_random_play_is_equal_at_every_step():
         total += _play(env, stage, 2000, rng, 300, weights / weights.sum())
     for fight in (Achievement.DEFEAT_ZOMBIE, Achievement.DEFEAT_SKELETON, Achievement.EAT_COW):
         assert total[fight] > 0, fight
+
+
+def test_maps_have_crafters_terrain():
+    """25 maps of crafter, 300 of ours: shares of each material and numbers of mobs within four standard errors."""
+    theirs, ours = [], []
+    for seed in range(25):
+        env = Peer(1000 + seed)
+        kinds = [NUMBERS[KINDS[type(thing)]] for thing in env.things()]
+        cells = np.bincount(env._world._mat_map.ravel(), minlength=11)
+        theirs.append(np.r_[cells, np.bincount(kinds, minlength=5)[2:5]])
+    stage = _make()
+    state = stage.reset(range(300))
+    for lane in range(300):
+        kinds = state.mobs[lane, : state.census[lane], Mob.KIND]
+        ours.append(np.r_[np.bincount(state.grid[lane].ravel(), minlength=11), np.bincount(kinds, minlength=5)[2:5]])
+    theirs, ours = np.array(theirs), np.array(ours)
+    error = np.sqrt(theirs.var(axis=0) / 25 + ours.var(axis=0) / 300)
+    apart = np.abs(theirs.mean(axis=0) - ours.mean(axis=0))
+    assert (apart <= 4 * error).all(), (theirs.mean(axis=0), ours.mean(axis=0))
+    assert (ours.mean(axis=0)[1:] > 0).all()

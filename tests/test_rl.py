@@ -13,7 +13,12 @@ from pettingzoo.test import parallel_api_test
 import sandbox
 from sandbox.core import registry
 
-SMALL = {"warehouse": {"layout": "tiny", "agents": 3, "max_ticks": 60}}
+SMALL = {
+    "warehouse": {"layout": "tiny", "agents": 3, "max_ticks": 60},
+    "wildfire": {"height": 32, "width": 32},
+    "craft": {"size": 24, "agents": 2},
+    "web": {"agents": 2},
+}
 
 
 def _env(world: str, **options):

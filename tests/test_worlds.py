@@ -32,7 +32,7 @@ class TestWildfire(Conformance):
 
 class TestCraft(Conformance):
     world = "craft"
-    cases = [{"size": 24, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]
+    cases = [{"size": 32, "agents": 2, "goal": "wood_tools", "max_ticks": 300}]
 
 
 class TestWeb(Conformance):

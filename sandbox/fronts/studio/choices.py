@@ -9,7 +9,7 @@ from sandbox.core.registry import find, names
 from sandbox.core.world import World
 
 TEAM = 19  # agents at most: as many as RWARE registers
-BUTTONS = 6  # choices at most that stand side by side; more of them make a list
+BUTTONS = 45  # letters of choices that stand side by side; more of them make a list
 OF_A_WORLD = ("layout", "team", "policy")  # keys of what is chosen anew with another world
 SEEDS = 2**64
 
@@ -27,7 +27,7 @@ def choose() -> Choice:
     with st.sidebar:
         st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
         world = _world()
-        layout = _pick("Layout", "layout", list(world.layouts), world.layouts[0], "How large the place is.")
+        layout = _pick("Layout", "layout", list(world.layouts), _usual_layout(world), "What the place is like.")
         team = st.slider(
             f"Team size ({world.roles[0]}s)", 1, *_team(world), key="team", bind="query-params",
             help="How many work at the same task.",
@@ -42,7 +42,7 @@ def choose() -> Choice:
 def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
     """One of a few; a default beside a value from the address would be warned of in the server's log."""
     given = st.query_params.get(key) in options
-    if len(options) > BUTTONS:
+    if sum(map(len, options)) > BUTTONS:
         index = {} if given else {"index": options.index(usual)}
         return st.selectbox(label, options, key=key, bind="query-params", help=words, **index)
     return st.segmented_control(
@@ -70,6 +70,11 @@ def _team(world: World) -> tuple[int, int]:
     field = world.options.model_fields["agents"]
     most = min([TEAM, *(rule.le for rule in field.metadata if hasattr(rule, "le"))])
     return most, field.default
+
+
+def _usual_layout(world: World) -> str:
+    given = world.options.model_fields["layout"].default
+    return given if given in world.layouts else world.layouts[0]
 
 
 def _usual(world: World) -> str:

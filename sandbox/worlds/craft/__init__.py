@@ -1,6 +1,5 @@
 """Craft: survive, gather and make tools in crafter's rules, alone or as a team on one map."""
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.world import Perturbation, World, doses
@@ -11,6 +10,7 @@ from sandbox.worlds.craft.paint import LEGEND, canvas, paint
 from sandbox.worlds.craft.policies import POLICIES, start
 from sandbox.worlds.craft.state import (
     CHUNK,
+    Body,
     Dose,
     Memory,
     Rules,
@@ -32,7 +32,7 @@ class Options(BaseModel):
 
     layout: str = "crafter"  # the generator, a path, or the map as text
     size: int = Field(64, ge=CHUNK, le=128)  # cells a side of a generated map
-    agents: int = Field(1, ge=1, le=64)
+    agents: int = Field(2, ge=1, le=64)
     goal: str = "stone_tools"  # wood_tools, stone_tools, iron_tools, diamond, an achievement, or none: crafter's game
     mobs: bool = True
     max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
@@ -62,7 +62,7 @@ def build(options: Options) -> Rules:
 def conserved(s: State, lane: int, rules: Rules) -> tuple:
     """The map of things agrees with their table: nobody is lost, doubled, or in two places."""
     things = s.object_at[lane][s.object_at[lane] > 0].tolist()
-    living = int((s.body[lane, :, 9] > 0).sum())
+    living = int((s.body[lane, :, Body.HEALTH] > 0).sum())
     return len(things) == len(set(things)), len(things) - living - int(s.census[lane])
 
 
@@ -98,5 +98,3 @@ WORLD = World(
     conserved=conserved,
     legend=LEGEND,
 )
-
-assert np.int32(9) == State._fields.index("achieved")

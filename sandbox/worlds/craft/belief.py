@@ -42,8 +42,8 @@ def _believe_player(out, to, agent, row, col, facing, health):
 def believe(obs, lane, agent, memory, rules, seed, out, to):
     """Lane ``to`` of ``out``: the world as ``agent`` takes it to be, with dice of its own (``seed``).
 
-    Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The rest
-    of the map is unknown, and nothing is there; needs have just been met; the hour is the first that has this daylight.
+    Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The
+    rest of the map is unknown, and nobody is there; the counters of its needs and the clock begin anew.
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])

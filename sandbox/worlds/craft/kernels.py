@@ -1,7 +1,8 @@
 """Craft's kernels: reset, step, observe. Crafter 1.8.3 is the record, step by step.
 
-A tick: players act in order, then the mobs near a player in the order in which they appeared, then, every tenth tick, the
-chunks are balanced. With one player it is crafter; with several, mobs go by the nearest, and who dies is off the map.
+A tick: players act in order, then the mobs near a player in the order in which they appeared, then, every tenth tick,
+the chunks are balanced. With one player it is crafter; with several, mobs go by the nearest, and who dies is off the
+map. The picture's noise at night is left out, as in crafter's own semantic view: what is in view is seen.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, update_mobs, balance, daylight
+from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, balance, daylight, update_mobs
 from sandbox.worlds.craft.players import RIPE_AT, _fill_mask, _legal, update_player
 from sandbox.worlds.craft.recipes import WALKS
 from sandbox.worlds.craft.state import (
@@ -171,7 +172,7 @@ def _known(actions, lane, agent):
 
 @kernel
 def _look(s, lane, agent, window):
-    """Fill one window (3, 9, 9): material, thing, its facing + 1 (players, arrows). 9 x 7 cells are seen, as in crafter."""
+    """Fill one window (3, 9, 9): material, thing, facing + 1 (players, arrows). 9 x 7 cells are seen, as in crafter."""
     height, width, players = s.grid.shape[1], s.grid.shape[2], s.pos.shape[1]
     top, left = s.pos[lane, agent, 0] - SIDE // 2, s.pos[lane, agent, 1] - ACROSS
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):

@@ -1,7 +1,7 @@
 """Cows, zombies, skeletons, arrows, plants, and the balance of chunks: crafter's rules, with keyed dice.
 
-The n-th draw that crafter makes for the k-th mob of a tick is ``draw(seed, tick, MOB, 8 k + n)``; for the c-th kind of a chunk
-``draw(seed, tick, BALANCE, 8 (3 chunk + c) + n)``. So crafter, handed our dice, does what ours does.
+The n-th draw that crafter makes for the k-th mob of a tick is ``draw(seed, tick, MOB, 8 k + n)``; for the c-th kind of
+a chunk ``draw(seed, tick, BALANCE, 8 (3 chunk + c) + n)``. So crafter, handed our dice, does what ours does.
 """
 
 from math import cos, pi

@@ -35,10 +35,12 @@ GROUNDS = (
     "#a6a8ad", "#d9cfbd", "#d9cfbd",
 )  # fmt: skip
 _MARKS = {
-    "leaf": "#3f7d4a", "leaf light": "#5a9c5f", "trunk": "#7a5a3a", "coal": "#33373d", "iron": "#d9a078", "diamond": "#f2fbff",
-    "table": "#8a5a2b", "table top": "#b98046", "furnace": "#5b6066", "fire": "#f5b83d", "lava": "#f8c14a", "wave": "#86b9e2",
-    "stone": "#8f9299", "cow": "#7b4b32", "cow spot": "#f3ece2", "zombie": "#4e7f3c", "skeleton": "#e8e6de", "dark": shapes.DARK,
-    "white": shapes.WHITE, "plant": "#6cc04a", "ripe": "#e4572e", "night": "#101a3a",
+    "leaf": "#3f7d4a", "leaf light": "#5a9c5f", "trunk": "#7a5a3a", "coal": "#33373d", "iron": "#d9a078",
+    "diamond": "#f2fbff", "table": "#8a5a2b", "table top": "#b98046", "furnace": "#5b6066", "fire": "#f5b83d",
+    "lava": "#f8c14a",
+    "wave": "#86b9e2", "stone": "#8f9299", "cow": "#7b4b32", "cow spot": "#f3ece2", "zombie": "#4e7f3c",
+    "skeleton": "#e8e6de",
+    "dark": shapes.DARK, "white": shapes.WHITE, "plant": "#6cc04a", "ripe": "#e4572e", "night": "#101a3a",
 }  # fmt: skip
 (
     LEAF, LEAF_LIGHT, TRUNK, COAL, IRON, DIAMOND_INK, TABLE, TABLE_TOP, FURNACE, FIRE, LAVA, WAVE, CRACK, COW, COW_SPOT,
@@ -78,9 +80,8 @@ def _speck(image, y, x, cell, material, salt):
                 image, y + off, x - 0.18 * cell, y + off - 0.1 * cell, x + 0.16 * cell, 0.06 * cell, PALETTE[CRACK], 0.7
             )
     elif material == Material.LAVA:
-        draw_line(
-            image, y + 0.12 * cell, x - 0.25 * cell, y - 0.08 * cell, x + 0.2 * cell, 0.12 * cell, PALETTE[LAVA], 0.9
-        )
+        wide = 0.12 * cell
+        draw_line(image, y + wide, x - 0.25 * cell, y - 0.08 * cell, x + 0.2 * cell, wide, PALETTE[LAVA], 0.9)
     elif material == Material.COAL or material == Material.IRON:
         ink = PALETTE[COAL if material == Material.COAL else IRON]
         draw_shape(image, DISC, y - 0.16 * cell, x - 0.15 * cell, 0.15 * cell, 0.0, ink, 1.0)

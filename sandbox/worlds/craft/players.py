@@ -277,7 +277,7 @@ def _live(body, scarcity):
 
 @kernel
 def update_player(s, lane, agent, verb, may_fail, rules):
-    """One player's tick. ``may_fail``: the verb was legal when the tick began, so that it is refused if it no longer is."""
+    """One player's tick. ``may_fail``: the verb was legal when the tick began; it is refused if it no longer is."""
     body = s.body[lane, agent]
     can = _legal(s, lane, agent, verb)
     s.refused[lane, agent] = may_fail and not can

@@ -1,4 +1,4 @@
-"""Craft's compiled policies: idle, random, uniform, rules, oracle. The last two think alike; they differ in what they know."""
+"""Craft's compiled policies: idle, random, uniform, rules, oracle. The last two think alike."""
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
@@ -27,7 +27,7 @@ def _remember(known, window, row, col):
 
 @kernel
 def rules(obs, lane, rules, memory, team, dice, actions):
-    """Keeps a map of what it has seen, explores for what is missing, and climbs the tech tree; each player for itself."""
+    """Keeps a map of what it has seen, explores for what is missing, climbs the tech tree; each player for itself."""
     for agent in team:
         window, vector, known = obs.window[lane, agent], obs.vector[lane, agent], memory.seen[lane, agent]
         _remember(known, window, int(vector[0]), int(vector[1]))

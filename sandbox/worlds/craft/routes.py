@@ -1,8 +1,8 @@
 """Finding and following routes over a map that is known in part.
 
-The search spreads in layers of time over cells that can be walked, dug or bridged; entering a cell costs what its material
-costs, so whoever comes first is the quickest. It ends at the nearest cell from which the aim is met. A route is a stack of
-cells in ``memory.route``; the last is the next to enter.
+The search spreads in layers of time over cells that can be walked, dug or bridged; entering a cell costs what its
+material costs, so whoever comes first is the quickest. It ends at the nearest cell from which the aim is met. A route
+is a stack of cells in ``memory.route``; the last is the next to enter.
 """
 
 from enum import IntEnum
@@ -50,7 +50,7 @@ def _delay(material, pick, stones):
 
 @kernel
 def at(known, row, col):
-    """The material of a cell as far as it is known; stone beyond the edge."""
+    """The material of a cell as far as it is known; beyond the edge, what nobody goes to."""
     if row < 0 or col < 0 or row >= known.shape[0] or col >= known.shape[1]:
         return np.int8(Material.LAVA)
     return known[row, col]
@@ -58,7 +58,8 @@ def at(known, row, col):
 
 @kernel
 def _solid(material):
-    return material != Material.UNKNOWN and not WALKS[material]
+    """Whether neither mobs nor arrows come through."""
+    return material == Material.STONE or material == Material.TREE or Material.COAL <= material <= Material.DIAMOND
 
 
 @kernel

@@ -1,7 +1,7 @@
 """The nouns of Craft: verbs, materials, things, columns, state, rules, and the shape of every array.
 
-H x W cells, N players, M mobs at most, C chunks. Names and numbers are crafter's (Hafner 2021, package 1.8.3); rows count
-downwards, so crafter's position (x, y) is our (column, row).
+H x W cells, N players, M mobs at most, C chunks. Names and numbers are crafter's (Hafner 2021, package 1.8.3); rows
+count downwards, so crafter's position (x, y) is our (column, row).
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""Maps by crafter's recipe (``worldgen``): noise of several scales, thresholds, tunnels, a clearing where players begin."""
+"""Maps by crafter's recipe (``worldgen``): noise of several scales, thresholds, tunnels, a clearing for the players."""
 
 from math import exp, sqrt
 

@@ -1,11 +1,12 @@
-"""How a player of ``rules`` and ``oracle`` decides: danger, thirst, hunger, sleep, then the next step of the tech tree."""
+"""How a player of ``rules`` and ``oracle`` decides: danger, needs of the body, then the next step of the tech tree."""
 
 import numpy as np
 
-from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
+from sandbox.worlds.craft.errands import PATIENCE, errand, explore, go, has, pick_of, random_step, unlocked
+from sandbox.worlds.craft.mobs import daylight
 from sandbox.worlds.craft.recipes import MADE, NEARBY, USES, WALKS
-from sandbox.worlds.craft.routes import NO, Aim, at, enter, met, near_table, plan
+from sandbox.worlds.craft.routes import NO, Aim, at, met, near_table
 from sandbox.worlds.craft.state import MOST, Achievement, Body, Kind, Material, Note, Verb
 from sandbox.worlds.craft.things import DCOL, DROW
 
@@ -13,40 +14,10 @@ LOW, URGENT = 5, 3  # of food and drink: goes for it if it knows where; looks fo
 TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it stands
 DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which it eats and drinks ahead
 WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
+BOLD = 2  # so much less of both is enough at noon, when there are no zombies
 RETRY = 12  # ticks after which what could not be reached is tried again
-PATIENCE = 12  # ticks on one cell after which a route is given up
 FURNACE_STONES, TABLE_WOOD = 4, 2
 NEAR_ENOUGH = 14  # cells that it walks to a table rather than build another one
-
-
-@kernel
-def has(vector, item):
-    """How many of an item (a column of Body) the player has."""
-    return int(vector[5 + item - Body.HEALTH])
-
-
-@kernel
-def unlocked(vector, achievement):
-    return vector[21 + achievement] > 0
-
-
-@kernel
-def _pick(vector):
-    """The best pickaxe: 0 none, 1 wood, 2 stone, 3 iron."""
-    if has(vector, Body.IRON_PICKAXE):
-        return 3
-    return 2 if has(vector, Body.STONE_PICKAXE) else 1 if has(vector, Body.WOOD_PICKAXE) else 0
-
-
-@kernel
-def _random_step(known, window, row, col, dice, agent):
-    """A step to a free cell beside, if there is one."""
-    spin = below(4, dice, 1, 0, agent)
-    for k in range(4):
-        side = (spin + k) % 4
-        if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
-            return np.int32(Verb.MOVE_LEFT + side)
-    return np.int32(Verb.NOOP)
 
 
 @kernel
@@ -58,47 +29,6 @@ def _can_make(vector, known, row, col, verb):
         if USES[verb, k, 0] and has(vector, USES[verb, k, 0]) < USES[verb, k, 1]:
             return False
     return near_table(known, row, col, NEARBY[verb, 1])
-
-
-@kernel
-def go(known, window, vector, memory, lane, agent, aim, place, dice):
-    """The verb that leads to an aim, ``do`` once it is ahead; -1 where it cannot be reached."""
-    note, width = memory.notes[lane, agent], known.shape[1]
-    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
-    here, stones = row * width + col, has(vector, Body.STONE)
-    side = met(known, row, col, aim, place)
-    if side == 4:
-        return np.int32(Verb.NOOP)
-    if side >= 0 and aim != Aim.FRONTIER and aim < Aim.MEADOW:
-        note[Note.LEFT], note[Note.SIDE] = 0, side
-        return np.int32(Verb.DO) if facing == side else np.int32(Verb.MOVE_LEFT + side)
-    if note[Note.SHUN] >> aim & 1:
-        return NO
-    left = note[Note.LEFT]
-    if left and memory.route[lane, agent, left - 1] == here:
-        left -= 1
-        note[Note.LEFT] = left
-    fresh = note[Note.AIM] != aim or note[Note.PLACE] != place or left == 0 or note[Note.STUCK] > PATIENCE
-    if not fresh:
-        there = memory.route[lane, agent, left - 1]
-        fresh = abs(there // width - row) + abs(there % width - col) != 1
-        end = memory.route[lane, agent, 0]
-        fresh |= left < memory.route.shape[2] and met(known, end // width, end % width, aim, place) < 0
-    for _ in range(2):
-        if fresh:
-            if not plan(known, window, memory, lane, agent, here, aim, place, _pick(vector), stones):
-                note[Note.SHUN] |= 1 << aim
-                return NO
-            if note[Note.STUCK] > PATIENCE:
-                note[Note.STUCK] = 0
-                return _random_step(known, window, row, col, dice, agent)
-        if note[Note.LEFT] == 0:
-            return _random_step(known, window, row, col, dice, agent)
-        verb = enter(known, window, here, memory.route[lane, agent, note[Note.LEFT] - 1], facing, stones)
-        if verb >= 0:
-            return verb
-        fresh = True
-    return _random_step(known, window, row, col, dice, agent)
 
 
 @kernel
@@ -133,7 +63,7 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
     row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
     here, energy = row * width + col, has(vector, Body.ENERGY)
     if note[Note.RESTING] == 0:
-        if _pick(vector):
+        if pick_of(vector):
             side = met(known, row, col, Aim.BURROW, -1)
             if side < 0:
                 verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BURROW), np.int32(-1), dice)
@@ -167,45 +97,15 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
 
 
 @kernel
-def explore(known, window, vector, memory, lane, agent, first, dice):
-    """Go where the map ends, first in one kind of country (MEADOW or ROCK); where nothing is left to see, to any grass."""
-    verb = go(known, window, vector, memory, lane, agent, first, np.int32(-1), dice)
-    if verb < 0:
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
-    if verb >= 0:
-        return verb
-    note, place, width = memory.notes[lane, agent], NO, known.shape[1]
-    if note[Note.AIM] == Aim.BESIDE and note[Note.LEFT] > 1:
-        place = note[Note.PLACE]
-    else:
-        for k in range(8):
-            cell = below(known.size, dice, 2 + k, 0, agent)
-            if known[cell // width, cell % width] == Material.GRASS:
-                place = np.int32(cell)
-    if place < 0:
-        return NO
-    return go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), place, dice)
-
-
-@kernel
-def errand(known, window, vector, memory, lane, agent, material, dice):
-    """Fetch some of a material; look for it where none is known."""
-    verb = go(known, window, vector, memory, lane, agent, np.int64(material), np.int32(-1), dice)
-    if verb < 0:
-        country = Aim.ROCK if material == Material.STONE or material >= Material.COAL else Aim.MEADOW
-        verb = explore(known, window, vector, memory, lane, agent, np.int64(country), dice)
-    return verb
-
-
-@kernel
 def _needs(known, window, vector, memory, lane, agent, zombie, dice):
     """What the body asks for, -1 if it can wait: drink, food, sleep."""
     note = memory.notes[lane, agent]
     drink, food, energy = has(vector, Body.DRINK), has(vector, Body.FOOD), has(vector, Body.ENERGY)
-    low = LOW + 2 * (vector[4] < DUSK)
+    light = daylight(note[Note.CLOCK], 0.0)  # by its own clock: where it is always dark, there is work all the same
+    low = LOW + 2 * (light < DUSK)
     note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= low)
     note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= low)
-    health, dark = has(vector, Body.HEALTH), vector[4] < DARK
+    health, dark = has(vector, Body.HEALTH) + BOLD * (light >= DUSK), light < DARK
     if note[Note.RESTING] and ((energy >= MOST and health >= WELL and not dark) or min(drink, food) <= 1):
         note[Note.RESTING] = 0
     verb = NO
@@ -228,7 +128,7 @@ def _place(known, window, vector, row, col, verb, dice, agent):
     side = int(vector[2])
     if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
         return np.int32(verb)
-    return _random_step(known, window, row, col, dice, agent)
+    return random_step(known, window, row, col, dice, agent)
 
 
 @kernel
@@ -278,17 +178,8 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
             return np.int32(Verb.PLACE_STONE)
     verb, strong = NO, has(vector, Body.HEALTH) > 4 and has(vector, Body.WOOD_SWORD)
     if not unlocked(vector, Achievement.EAT_COW) and memory.notes[lane, agent, Note.COW] >= 0:
-        verb = go(
-            known,
-            window,
-            vector,
-            memory,
-            lane,
-            agent,
-            np.int64(Aim.BESIDE),
-            np.int32(memory.notes[lane, agent, Note.COW]),
-            dice,
-        )
+        cow = np.int32(memory.notes[lane, agent, Note.COW])
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), cow, dice)
     if verb < 0 and not unlocked(vector, Achievement.COLLECT_DRINK):
         verb = go(known, window, vector, memory, lane, agent, np.int64(Material.WATER), np.int32(-1), dice)
     if verb < 0 and strong and not unlocked(vector, Achievement.DEFEAT_ZOMBIE):
@@ -302,7 +193,7 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
 def _climb(known, window, vector, rules, memory, lane, agent, dice):
     """The next step of the tech tree."""
     wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
-    sword, pick = has(vector, Body.WOOD_SWORD), _pick(vector)
+    sword, pick = has(vector, Body.WOOD_SWORD), pick_of(vector)
     row, col = int(vector[0]), int(vector[1])
     deep = rules.goal[Achievement.MAKE_IRON_PICKAXE] or rules.goal[Achievement.COLLECT_DIAMOND] or not rules.goal.any()
     fetch, forge = 0, False
@@ -361,5 +252,5 @@ def think(known, window, vector, rules, memory, lane, agent, dice):
     if verb < 0:
         verb = _climb(known, window, vector, rules, memory, lane, agent, dice)
     if verb < 0:
-        verb = _random_step(known, window, row, col, dice, agent)
+        verb = random_step(known, window, row, col, dice, agent)
     return verb

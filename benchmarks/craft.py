@@ -1,0 +1,165 @@
+"""Craft: beside crafter, the profile of random play, the Crafter score of our policies beside published agents."""
+
+import sys
+import time
+
+import crafter
+import numpy as np
+
+import sandbox
+from benchmarks.pace import Pace, seconds
+from benchmarks.report import console, machine, met, table
+from sandbox.worlds.craft.state import Achievement
+
+NAMES = [a.name.lower() for a in Achievement]
+PUBLISHED = {  # score %, reward of an episode: Hafner 2021, 2023; Wu and others 2023
+    "random": (1.6, 2.1), "Rainbow": (4.3, 6.0), "PPO": (4.6, 4.2), "DreamerV2": (10.0, 9.0), "DreamerV3": (14.5, 11.7),
+    "SPRING (language model)": (27.3, 12.3), "human": (50.5, 14.3),
+}  # fmt: skip
+PROFILE = {  # % of episodes of the random agent, Hafner 2021
+    "wake_up": 93.6, "collect_sapling": 50.2, "place_plant": 44.6, "collect_wood": 24.4, "place_table": 4.4,
+}  # fmt: skip
+LENGTH = 168  # steps of an episode of the random agent
+
+
+def score(share: np.ndarray) -> float:
+    """The Crafter score in percent of the success rates (22,) in percent."""
+    return float(np.expm1(np.log1p(share).mean()))
+
+
+# -- beside crafter ----------------------------------------------------------------------------------------------------
+
+
+class Blind(crafter.Env):
+    """Crafter with rendering and the semantic view switched off."""
+
+    def __init__(self, seed: int):
+        super().__init__(seed=seed)
+        self.render = self._sem_view = lambda *_: None
+        self.reset()
+
+
+class Walk:
+    """Random play in crafter, in one episode that never ends."""
+
+    def __init__(self, env: crafter.Env):
+        self.env, self.actions = env, np.random.default_rng(0)
+
+    def play(self, steps: int) -> int:
+        for action in self.actions.integers(0, 17, steps):
+            self.env._player.inventory["health"] = 9  # nobody dies: crafter's reset takes most of a second
+            self.env.step(int(action))
+        return steps
+
+
+class Lanes:
+    """Random play of ours, with observations and with drawing the actions, on lanes set up beforehand."""
+
+    def __init__(self, stage, lanes: int, policy: str):
+        self.stage, self.lanes = stage, lanes
+        teams, loops = stage.teams([policy])
+        self.loop, actions = loops.play, np.zeros((lanes, 1, 2), np.int32)
+        self.parts = (stage.observation(lanes), stage.memory(lanes), actions, stage.tally(lanes), teams, stage.rules)
+        self.trace = np.zeros((lanes, 0, 32), np.uint8)
+        self.round, self.state = 0, stage.reset(range(lanes))
+
+    def set_up(self) -> None:
+        self.round += 1
+        self.stage.reset(range(self.round * self.lanes, (self.round + 1) * self.lanes), self.state)
+
+    def play(self) -> int:
+        return self.loop(self.state, *self.parts, 0, self.lanes, 1 << 30, self.trace)
+
+
+def beside_crafter(quick: bool) -> None:
+    stage, walk = sandbox.make("craft", goal="none", max_ticks=10_000), Walk(Blind(0))
+    watched = Walk(crafter.Env(seed=0))
+    watched.env.reset()
+    lanes = Lanes(stage, 300 if quick else 2000, "uniform")
+    lanes.play()
+    seeing = Pace("crafter 1.8.3, with its observation", lambda: watched.play(150 if quick else 500))
+    peer = Pace("crafter 1.8.3, no rendering", lambda: walk.play(1500 if quick else 5000))
+    ours = Pace("ours, 1 thread, with observations", lanes.play)
+    for _ in range(3 if quick else 5):
+        lanes.set_up()
+        seeing.run()
+        peer.run()
+        ours.run()
+    rows = [
+        [p.name, p.rate, min(p.rates()), max(p.rates()), p.rate / peer.rate, p.cpu_rate] for p in (seeing, peer, ours)
+    ]
+    columns = ["", "steps/s", "least", "most", "x no rendering", "steps/CPU s"]
+    table("Steps without setting up: one player, 64 x 64, uniform random verbs", columns, rows)
+    console.print(f"steps a second with observations: {met(ours.rate, 800_000)}")
+    console.print(f"times crafter without rendering: {ours.rate / peer.rate:,.0f}; {met(ours.rate / peer.rate, 3000)}")
+    console.print(f"times crafter with its observation: {ours.rate / seeing.rate:,.0f}")
+    setups = [seconds(Blind, 5), seconds(stage.reset, range(200)) / 200]
+    rows = [["crafter 1.8.3", 1e3 * setups[0], 1.0], ["ours", 1e3 * setups[1], setups[0] / setups[1]]]
+    table("Setting up an episode", ["", "milliseconds", "x crafter"], rows)
+
+
+# -- the profile of random play ----------------------------------------------------------------------------------------
+
+
+def peer_episodes(episodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """(lengths, unlocked (episodes, 22)) of uniform random play in crafter itself."""
+    rng, lengths, unlocked = np.random.default_rng(1), [], []
+    env = Blind(77)
+    for _ in range(episodes):
+        env.reset()
+        done = False
+        while not done:
+            _, _, done, info = env.step(int(rng.integers(17)))
+        lengths.append(env._step)
+        unlocked.append([info["achievements"][name] > 0 for name in NAMES])
+    return np.array(lengths), np.array(unlocked)
+
+
+def random_profile(quick: bool) -> None:
+    stage, episodes = sandbox.make("craft", goal="none", max_ticks=10_000), 2000 if quick else 10_000
+    state, _, _ = stage.play(range(episodes), "uniform", threads=None)
+    lengths, unlocked = peer_episodes(20 if quick else 300)
+    ours, theirs = 100 * (state.achieved[:, 0] > 0).mean(axis=0), 100 * unlocked.mean(axis=0)
+    rows = [["episode length", float(LENGTH), float(state.tick.mean()), float(lengths.mean()), float(lengths.std())]]
+    for name, published in PROFILE.items():
+        k = NAMES.index(name)
+        rows.append([f"{name} %", published, float(ours[k]), float(theirs[k]), float(100 * unlocked[:, k].std())])
+    rows.append(["score %", 1.6, score(ours), score(theirs), 0.0])
+    for row in rows:
+        row[4] = row[4] / len(lengths) ** 0.5
+    title = f"Random play: {episodes:,} episodes of ours, {len(lengths)} of crafter 1.8.3 here"
+    table(title, ["", "published", "ours", "crafter here", "its standard error"], rows)
+
+
+# -- scores ------------------------------------------------------------------------------------------------------------
+
+
+def scores(quick: bool) -> None:
+    stage, episodes = sandbox.make("craft", goal="none", max_ticks=10_000), 100 if quick else 1000
+    rows = [[name, "published", *figures, 0.0, 0.0, 0.0] for name, figures in PUBLISHED.items()]
+    shares = {}
+    for policy in ("uniform", "random", "rules", "oracle"):
+        start = time.perf_counter()
+        state, tally, _ = stage.play(range(episodes), policy, threads=None)
+        spent = time.perf_counter() - start
+        share = shares[policy] = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
+        iron = float(share[Achievement.MAKE_IRON_PICKAXE])
+        reward, steps = float(tally.reward.mean()), float(state.tick.mean())
+        rows.append([policy, "ours", score(share), reward, iron, steps, steps * episodes / spent])
+    columns = ["agent", "source", "score %", "reward", "iron pickaxe %", "steps", "steps/s, all threads"]
+    table(f"Crafter score, {episodes:,} episodes each (the published ones: over 1M steps of training)", columns, rows)
+    rows = [[name, *(float(share[k]) for share in shares.values())] for k, name in enumerate(NAMES)]
+    table("Success by achievement, %", ["achievement", *shares], rows)
+    console.print(f"rules reach an iron pickaxe: {met(float(shares['rules'][Achievement.MAKE_IRON_PICKAXE]), 50)} %")
+
+
+PARTS = {"crafter": beside_crafter, "random": random_profile, "scores": scores}
+
+
+def main(quick: bool = False, only: str | None = None) -> None:
+    if only not in (None, *PARTS):
+        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
+    machine("crafter")
+    for name, part in PARTS.items():
+        if only in (None, name):
+            part(quick)
