@@ -14,7 +14,7 @@ from sandbox.worlds.web.kernels import label_of
 from sandbox.worlds.web.layouts import names
 from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Session, Verb
 from sandbox.worlds.web.visits import page_of, shown
-from sandbox.worlds.web.words import id_text, instruction, label_text
+from sandbox.worlds.web.words import id_text, instruction, label_code, label_text
 
 FACTORS = {p.name for p in sandbox.make("web").world.perturbations}
 SEEDS = 600  # about 27 of each of the 22 templates
@@ -91,11 +91,37 @@ def test_more_dose_is_worse():
     assert share[0] == 1 and all(a > b + 0.05 for a, b in zip(share, share[1:], strict=False))
 
 
+@pytest.mark.parametrize("layout", names())
+def test_one_renamed_button_is_enough(layout):
+    """One label in other words breaks the script of labels, one id the macro; each alone, on a site else untouched."""
+    stage = make(layout=layout, max_ticks=30)
+    table, label_breaks = stage.rules.element, 0
+    for row in stage.rules.plan[stage.rules.plan[:, Plan.VERB] == Verb.CLICK]:
+        e = int(row[Plan.ELEMENT])
+
+        def new_id(described, e=e):
+            described["elements"][e]["id"] = "gen-abc"
+            return described
+
+        def new_label(described, e=e):
+            code = label_code(stage.rules, described["elements"][e]["label"])
+            described["elements"][e]["label"] = label_text(stage.rules, code + 2)
+            return described
+
+        verdicts = {p: play(stage, 5, p, new_id).done[0] == Finish.COMPLETED for p in ("rules", "semantic", "oracle")}
+        assert verdicts == {"rules": False, "semantic": True, "oracle": True}
+        if table[e, Element.CONCEPT] >= 0 and stage.rules.forms[table[e, Element.CONCEPT]] > 2:
+            verdicts = {p: play(stage, 5, p, new_label).done[0] == 1 for p in ("rules", "semantic", "oracle")}
+            assert verdicts == {"rules": True, "semantic": False, "oracle": True}
+            label_breaks += 1
+    assert label_breaks or layout in ("click-button", "use-menu")
+
+
 def test_hostile_popups_fool_labels():
     stage = make(perturb={"hostile_popups": 1.0})
     good, state, tally = succeeded(stage, "semantic")
     harm = state.session[:, :, Session.HARM].sum(axis=1)
-    assert 0.3 < (harm > 0).mean() < 0.99 and good.all()
+    assert 0.3 < (harm > 0).mean() < 0.9 and good.all()
     unharmed = succeeded(stage, "oracle")[2].reward.sum()
     assert tally.reward.sum() == pytest.approx(unharmed - harm.sum(), abs=0.05), "harm costs 1 each"
 
@@ -103,10 +129,12 @@ def test_hostile_popups_fool_labels():
 # -- verifiers ---------------------------------------------------------------------------------------------------------
 
 
-def play(stage, seed, policy="oracle"):
-    """One episode tick by tick."""
+def play(stage, seed, policy="oracle", change=None):
+    """One episode tick by tick; ``change`` may alter what the first state is described as."""
     teams, loops = stage.teams([policy] * stage.agents)
     state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
+    if change:
+        stage.place(state, 0, change(stage.describe(state)))
     actions = np.zeros((1, stage.agents, 2), np.int32)
     while state.done[0] == Finish.RUNNING:
         stage.observe(state, obs)
