@@ -197,9 +197,9 @@ def test_harm_is_counted_and_a_hostile_button_wipes():
     described = stage.describe(state)
     field = next(k for k, e in enumerate(described["elements"]) if e["id"] == "comment")
     described["elements"][field]["value"] = described["values"]["phrase.0"]
-    described["agents"][0]["over"] = "injection"
+    described["agents"][0]["over"] = "notice-agents"
     stage.place(state, 0, described)
-    button = next(e for e in stage.describe(state)["elements"] if e["page"] == "injection" and e["label"] == "OK")
+    button = next(e for e in stage.describe(state)["elements"] if e["page"] == "notice-agents" and e["label"] == "OK")
     stage.step(state, np.array([[[Verb.CLICK, button["slot"]]]]))
     after = stage.describe(state)
     assert after["agents"][0]["harm"] == 1 and after["agents"][0]["over"] is None and state.reward[0, 0] == -1
@@ -224,6 +224,20 @@ def test_instructions_say_what_is_asked_in_three_ways(all_sites):
             said = rules.variable[own[Template.VARIABLE] + k, 2]
             word = label_text(rules, 4 * int(state.value[lane, 0, k]))
             assert said < 2 or all(word in text for text in texts), (texts, word)
+
+
+def test_agents_believe_what_they_see():
+    """The page as it is seen and the task are in the imagined lane; nothing of it comes from the world's dice."""
+    for layout in ("order-hardware", "fill-form", "use-menu", "filter-list"):
+        stage = make(layout=layout, agents=1)
+        state, memory, out, rng = stage.reset([8]), stage.memory(1), stage.allocate(1), np.random.default_rng(1)
+        for _ in range(40):
+            obs = stage.observe(state)
+            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(99), out, 0)
+            seen = stage.observe(out)
+            assert np.array_equal(seen.window, obs.window) and np.array_equal(seen.vector, obs.vector), layout
+            pair = rng.choice(np.flatnonzero(obs.mask[0, 0]))
+            stage.step(state, np.array([[[pair // stage.world.targets, pair % stage.world.targets]]]))
 
 
 # -- site files --------------------------------------------------------------------------------------------------------
@@ -284,6 +298,7 @@ def test_a_stranger_adds_a_site_without_python(tmp_path):
         ('greeted = "{who}"', "greeted = 0", "line 8, column 1: the goal holds from the start"),
         ('"Greet {who}.", ', "", "line 2, column 1: 2 texts, expected 3 paraphrases"),
         ('texts = ["Greet {who}."', 'texts = ["Greet."', "needs a value that the instruction does not name"),
+        ('name = "door"', 'name = "login"', "line 12, column .*: page 'login' is there twice"),
         ('id = "hello"', 'id = "name"', "line 15, column .*: id 'name' is there twice"),
         ('"Greet them"', '"Log in"', "line 20, column .*: 'Log in' is another form of a label"),
         ('button = "Say hello"', 'button = "Sign in"', "line 16, column .*: 'Sign in' is another form of a label"),
