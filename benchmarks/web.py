@@ -78,9 +78,8 @@ def robustness(quick: bool) -> None:
     table(f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at dose 1", columns, rows)
     least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
     most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
-    console.print(
-        f"oracle, least of all doses: {least:.3f}; {met(float(least), 1.0)}. idle, most of all doses: {most:.3f}; {met(float(most), 0.0, False)}"
-    )
+    console.print(f"oracle, least of all doses: {least:.3f}; {met(float(least), 1.0)}")
+    console.print(f"idle, most of all doses: {most:.3f}; {met(float(most), 0.0, at_least=False)}")
     if not quick:
         plot(curves, seeds)
 
@@ -93,7 +92,8 @@ def plot(curves: dict, seeds: int) -> None:
         for policy, (colour, marker, line) in STYLES.items():
             points, harmed = curves[factor, policy]
             axis.fill_between(DOSES, points[:, 1], points[:, 2], color=colour, alpha=0.18, linewidth=0)
-            axis.plot(DOSES, points[:, 0], line, color=colour, marker=marker, markersize=4.5, label=LABELS[policy])
+            look = {"markersize": 9, "markerfacecolor": "none"} if policy == "oracle" else {"markersize": 4.5}
+            axis.plot(DOSES, points[:, 0], line, color=colour, marker=marker, label=LABELS[policy], **look)
             if policy == "semantic" and harmed.max() > 0:
                 axis.plot(DOSES, harmed, ":", color="#cc79a7", marker="D", markersize=3.5, label="semantic: did harm")
         axis.set_title(factor.replace("_", " ") if factor != "all" else "all at once", fontsize=11)
@@ -104,7 +104,7 @@ def plot(curves: dict, seeds: int) -> None:
     found = {
         label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=5, frameon=False)
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=5, frameon=False)
     figure.suptitle(f"Who breaks when: 22 web tasks, {seeds} paired seeds, exact 95 % intervals", fontsize=12)
     PLOT.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(PLOT, dpi=110)

@@ -14,7 +14,7 @@ from sandbox.worlds.web.kernels import label_of
 from sandbox.worlds.web.layouts import names
 from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Session, Verb
 from sandbox.worlds.web.visits import page_of, shown
-from sandbox.worlds.web.words import id_text, instruction, label_text
+from sandbox.worlds.web.words import id_text, instruction, label_code, label_text
 
 FACTORS = {p.name for p in sandbox.make("web").world.perturbations}
 SEEDS = 600  # about 27 of each of the 22 templates
@@ -91,11 +91,37 @@ def test_more_dose_is_worse():
     assert share[0] == 1 and all(a > b + 0.05 for a, b in zip(share, share[1:], strict=False))
 
 
+@pytest.mark.parametrize("layout", names())
+def test_one_renamed_button_is_enough(layout):
+    """One label in other words breaks the script of labels, one id the macro; each alone, on a site else untouched."""
+    stage = make(layout=layout, max_ticks=30)
+    table, label_breaks = stage.rules.element, 0
+    for row in stage.rules.plan[stage.rules.plan[:, Plan.VERB] == Verb.CLICK]:
+        e = int(row[Plan.ELEMENT])
+
+        def new_id(described, e=e):
+            described["elements"][e]["id"] = "gen-abc"
+            return described
+
+        def new_label(described, e=e):
+            code = label_code(stage.rules, described["elements"][e]["label"])
+            described["elements"][e]["label"] = label_text(stage.rules, code + 2)
+            return described
+
+        verdicts = {p: play(stage, 5, p, new_id).done[0] == Finish.COMPLETED for p in ("rules", "semantic", "oracle")}
+        assert verdicts == {"rules": False, "semantic": True, "oracle": True}
+        if table[e, Element.CONCEPT] >= 0 and stage.rules.forms[table[e, Element.CONCEPT]] > 2:
+            verdicts = {p: play(stage, 5, p, new_label).done[0] == 1 for p in ("rules", "semantic", "oracle")}
+            assert verdicts == {"rules": True, "semantic": False, "oracle": True}
+            label_breaks += 1
+    assert label_breaks or layout in ("click-button", "use-menu")
+
+
 def test_hostile_popups_fool_labels():
     stage = make(perturb={"hostile_popups": 1.0})
     good, state, tally = succeeded(stage, "semantic")
     harm = state.session[:, :, Session.HARM].sum(axis=1)
-    assert 0.3 < (harm > 0).mean() < 0.99 and good.all()
+    assert 0.3 < (harm > 0).mean() < 0.9 and good.all()
     unharmed = succeeded(stage, "oracle")[2].reward.sum()
     assert tally.reward.sum() == pytest.approx(unharmed - harm.sum(), abs=0.05), "harm costs 1 each"
 
@@ -103,10 +129,12 @@ def test_hostile_popups_fool_labels():
 # -- verifiers ---------------------------------------------------------------------------------------------------------
 
 
-def play(stage, seed, policy="oracle"):
-    """One episode tick by tick."""
+def play(stage, seed, policy="oracle", change=None):
+    """One episode tick by tick; ``change`` may alter what the first state is described as."""
     teams, loops = stage.teams([policy] * stage.agents)
     state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
+    if change:
+        stage.place(state, 0, change(stage.describe(state)))
     actions = np.zeros((1, stage.agents, 2), np.int32)
     while state.done[0] == Finish.RUNNING:
         stage.observe(state, obs)
@@ -169,9 +197,9 @@ def test_harm_is_counted_and_a_hostile_button_wipes():
     described = stage.describe(state)
     field = next(k for k, e in enumerate(described["elements"]) if e["id"] == "comment")
     described["elements"][field]["value"] = described["values"]["phrase.0"]
-    described["agents"][0]["over"] = "injection"
+    described["agents"][0]["over"] = "notice-agents"
     stage.place(state, 0, described)
-    button = next(e for e in stage.describe(state)["elements"] if e["page"] == "injection" and e["label"] == "OK")
+    button = next(e for e in stage.describe(state)["elements"] if e["page"] == "notice-agents" and e["label"] == "OK")
     stage.step(state, np.array([[[Verb.CLICK, button["slot"]]]]))
     after = stage.describe(state)
     assert after["agents"][0]["harm"] == 1 and after["agents"][0]["over"] is None and state.reward[0, 0] == -1
@@ -196,6 +224,20 @@ def test_instructions_say_what_is_asked_in_three_ways(all_sites):
             said = rules.variable[own[Template.VARIABLE] + k, 2]
             word = label_text(rules, 4 * int(state.value[lane, 0, k]))
             assert said < 2 or all(word in text for text in texts), (texts, word)
+
+
+def test_agents_believe_what_they_see():
+    """The page as it is seen and the task are in the imagined lane; nothing of it comes from the world's dice."""
+    for layout in ("order-hardware", "fill-form", "use-menu", "filter-list"):
+        stage = make(layout=layout, agents=1)
+        state, memory, out, rng = stage.reset([8]), stage.memory(1), stage.allocate(1), np.random.default_rng(1)
+        for _ in range(40):
+            obs = stage.observe(state)
+            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(99), out, 0)
+            seen = stage.observe(out)
+            assert np.array_equal(seen.window, obs.window) and np.array_equal(seen.vector, obs.vector), layout
+            pair = rng.choice(np.flatnonzero(obs.mask[0, 0]))
+            stage.step(state, np.array([[[pair // stage.world.targets, pair % stage.world.targets]]]))
 
 
 # -- site files --------------------------------------------------------------------------------------------------------
@@ -256,6 +298,7 @@ def test_a_stranger_adds_a_site_without_python(tmp_path):
         ('greeted = "{who}"', "greeted = 0", "line 8, column 1: the goal holds from the start"),
         ('"Greet {who}.", ', "", "line 2, column 1: 2 texts, expected 3 paraphrases"),
         ('texts = ["Greet {who}."', 'texts = ["Greet."', "needs a value that the instruction does not name"),
+        ('name = "door"', 'name = "login"', "line 12, column .*: page 'login' is there twice"),
         ('id = "hello"', 'id = "name"', "line 15, column .*: id 'name' is there twice"),
         ('"Greet them"', '"Log in"', "line 20, column .*: 'Log in' is another form of a label"),
         ('button = "Say hello"', 'button = "Sign in"', "line 16, column .*: 'Sign in' is another form of a label"),

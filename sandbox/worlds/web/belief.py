@@ -56,6 +56,9 @@ def _believe_page(window, page, own, out, to, agent, rules):
                     best, most = e, like
         if best >= 0:
             _believe_element(window, i, j, item[best], slot)
+            register = rules.element[own[Template.ELEMENT] + best, Element.REGISTER]
+            if register >= 0 and item[best, Item.LABEL]:
+                out.register[to, register] = WORD + item[best, Item.LABEL] // 4
             if window[5, i, j] & Flag.FOCUSED:
                 out.session[to, agent, Session.FOCUS] = best
     free = 0
@@ -72,7 +75,7 @@ def _believe_page(window, page, own, out, to, agent, rules):
 def believe(obs, lane, agent, memory, rules, seed, out, to):
     """Lane ``to`` of ``out``: the site as ``agent`` takes it to be, with dice of its own (``seed``).
 
-    What the site has stored so far, and what the other agent does, it cannot see: nothing, and at its start page.
+    What the site has stored it knows as far as the page shows it; the other agent it takes to be at its start page.
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     template = int(vector[6])

@@ -46,7 +46,9 @@ class Site:
         for key, given in {**common["values"], **read.get("values", {})}.items():
             self._value(key, given)
         self._page_list = [*self.need("page"), *common["page"]]
-        self.page_of = {self._page_name(page): k for k, page in enumerate(self._page_list)}
+        self.page_of: dict[str, int] = {}
+        for k, page in enumerate(self._page_list):
+            self._page_name(k, page)
         for k, page in enumerate(self._page_list):
             self._page(k, page)
         for element, effects, entity in self._todo:
@@ -132,13 +134,15 @@ class Site:
 
     # -- pages ---------------------------------------------------------------------------------------------------------
 
-    def _page_name(self, page: dict) -> str:
+    def _page_name(self, k: int, page: dict) -> None:
         for key in page:
             if key not in PAGE_KEYS:
                 raise self.source.unknown("key", key, PAGE_KEYS, "[[page]]")
         if not page.get("name") or not page.get("lines"):
             raise self.source.bad("[[page]]", "a page needs 'name' and 'lines'")
-        return page["name"]
+        if page["name"] in self.page_of:
+            raise self.source.bad(page["name"], f"page '{page['name']}' is there twice")
+        self.page_of[page["name"]] = k
 
     def _page(self, k: int, page: dict) -> None:
         kind = str(page.get("kind", "site")).upper()

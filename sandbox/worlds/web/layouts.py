@@ -1,4 +1,22 @@
-"""Site files: where a template comes from, and what is wrong with a bad one, with line and column."""
+"""Site files: where a template comes from, and what is wrong with a bad one, with line and column.
+
+A site file is TOML (see ``sites/``); it holds one task and its pages:
+
+``texts``     the instruction in three paraphrases; ``{who}`` is filled in with the episode's value
+``values``    what an episode draws: ``who = "person"``, or ``who = { kind = "person", count = 5 }``; kinds: vocabulary
+``goal``      registers and what they must hold in the end: a number, a text, or ``"{who}"``
+``steps``     the way that was recorded: ``[approver: ]click|type|select|read|scroll ID [VALUE]``
+``page``      name, ``kind`` (site, dialog), and lines of elements ``{ button = "Save", id = "save", do = [effects] }``;
+              a list is one line; ``{ each = "who", of = [elements] }`` is a line for each of the values, in any order.
+              A label is a text, ``"{who}"``, or ``"=register"``; besides ``options`` (combobox), ``group`` (radio),
+              ``hidden``, ``disabled``
+``synonyms``  other forms of labels: ``"Save" = ["Keep"]``; without them a label is never renamed
+``agents``, ``start``   1 or 2, and the page of each
+
+Effects (``columns.Op``): ``go|open PAGE``, ``close``, ``set REG VALUE``, ``add REG N``, ``save ID REG``,
+``copy REG REG``, ``show|hide|toggle|enable|clear ID...``, ``filter EACH VALUES ID``, ``sort EACH VALUES``,
+``if ID VALUE`` and ``where REG VALUE`` (the rest only if that holds). In a line of ``each``, ``{who}`` is that line's own value.
+"""
 
 import re
 import tomllib

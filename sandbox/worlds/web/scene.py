@@ -2,6 +2,7 @@
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
+from sandbox.worlds.web.arrange import THEMES
 from sandbox.worlds.web.columns import Element, Role, Template
 from sandbox.worlds.web.state import SLOTS, WORD, Flag, Info, Item, Rules, Session, State
 from sandbox.worlds.web.words import (
@@ -93,7 +94,7 @@ def _place_agent(s: State, lane: int, rules: Rules, own, agent: int, given: dict
     for column in Session:
         value = given[column.name.lower()]
         if column in _PAGES:
-            if value not in pages:
+            if value not in pages or (value is None and column in (Session.PAGE, Session.NEXT)):
                 raise unknown("page", value, [p for p in pages if p], f"place: agents[{agent}].{column.name.lower()}")
             value = pages[value]
         s.session[lane, agent, column] = -1 if value is None else value
@@ -120,6 +121,8 @@ def place(s: State, lane: int, rules: Rules, given: dict) -> None:
     templates = {name(rules, TEMPLATES, k): k for k in range(len(rules.template))}
     if given["task"] not in templates:
         raise unknown("task", given["task"], templates, "place")
+    if given["theme"] not in range(THEMES):
+        raise UsageError(f"place: theme {given['theme']!r}, expected 0..{THEMES - 1}")
     s.seed[lane], s.tick[lane] = given["seed"], given["tick"]
     s.info[lane] = templates[given["task"]], given["theme"]
     own = _own(s, lane, rules)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from sandbox.core.observation import Observation
-from sandbox.worlds.web.columns import Kind, Page, Role, Template, Variable
+from sandbox.worlds.web.columns import Role, Template, Variable
 from sandbox.worlds.web.kernels import OWN
 from sandbox.worlds.web.state import (
     BASE,
@@ -174,7 +174,7 @@ def _line(entry: dict) -> str:
     return f"[{entry['slot']}] row {entry['row']}: {entry['role']} '{entry['label']}' #{entry['id']}{note}"
 
 
-def _can(mask, words: list[str]) -> str:
+def _can(mask) -> str:
     legal = mask.reshape(len(Verb), SLOTS)
     parts = ["wait"]
     for verb in (Verb.CLICK, Verb.TYPE, Verb.SELECT):
@@ -193,10 +193,9 @@ def text(obs: Observation, lane: int, agent: int, rules: Rules) -> str:
     lines.append(f"If you must log in: user name {account}, password {password}.")
     if vector[4]:
         return "\n".join([*lines, "The page is loading.", "You can: wait."])
-    kind = Kind(rules.page[page, Page.KIND]).name.lower()
-    lines.append(f"{'On top of the page' if vector[3] else 'Page'} '{name(rules, PAGES, page)}' ({kind}):")
+    lines.append(f"{'On top of the page' if vector[3] else 'Page'} '{name(rules, PAGES, page)}':")
     lines += map(_line, elements(obs, lane, agent, rules))
     words = [label_text(rules, 4 * int(code)) for code in vector[OWN + SAID :] if code]
     if obs.mask[lane, agent, Verb.TYPE * SLOTS]:
         lines.append("Texts to type: " + ", ".join(f"{k} '{word}'" for k, word in enumerate(words)) + ".")
-    return "\n".join([*lines, f"You can: {_can(obs.mask[lane, agent], words)}."])
+    return "\n".join([*lines, f"You can: {_can(obs.mask[lane, agent])}."])
