@@ -74,7 +74,7 @@ def beside_mesa(quick: bool) -> None:
     stage.play([0], "idle")
     peer = Pace(f"mesa {mesa.__version__}", lambda: burn_mesa(side, burnt))
     ours = Pace("ours, 1 thread", lambda: burn_ours(stage, 20, burnt))
-    for _ in range(3 if quick else 2):
+    for _ in range(3 if quick else 1):
         ours.run()
         peer.run()
     ours.run()

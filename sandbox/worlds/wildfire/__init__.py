@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.errors import UsageError
 from sandbox.core.world import Perturbation, World, doses
-from sandbox.worlds.wildfire import kernels, scene, words
+from sandbox.worlds.wildfire import kernels, scene, senses, words
 from sandbox.worlds.wildfire.belief import believe
 from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
 from sandbox.worlds.wildfire.paint import LEGEND, canvas, paint
@@ -111,7 +111,7 @@ WORLD = World(
     observation=observation,
     agents=lambda rules: rules.agents,
     reset=kernels.reset,
-    observe=kernels.observe,
+    observe=senses.observe,
     step=kernels.step,
     believe=believe,
     start=start,

@@ -4,8 +4,9 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.cells import ground_of, kind_of
-from sandbox.worlds.wildfire.kernels import count_up, look_out, reset
-from sandbox.worlds.wildfire.state import Crew, Ground, Kind, Note, Verb
+from sandbox.worlds.wildfire.kernels import count_up, reset
+from sandbox.worlds.wildfire.senses import look_out
+from sandbox.worlds.wildfire.state import Crew, Ground, Kind, Note
 from sandbox.worlds.wildfire.terrain import dig_wells
 
 
@@ -27,6 +28,26 @@ def _set_alight(land, row, col):
     """A fire that is known of but not seen."""
     if 0 <= row < land.shape[0] and 0 <= col < land.shape[1] and ground_of(land[row, col]) < Ground.FIRE:
         land[row, col] = max(kind_of(land[row, col]), np.int64(Kind.GRASS)) + 8 * (Ground.FIRE + 1)
+
+
+@kernel
+def _believe_crews(window, row, col, agent, rules, out, to):
+    """Other crews stand where they are seen, with full tanks; those out of sight are nowhere (row -1)."""
+    sight = rules.sight
+    for other in range(rules.agents):
+        crew = out.crew[to, other]
+        out.pos[to, other, 0], out.pos[to, other, 1] = -1, -1
+        for k in range(len(crew)):
+            crew[k] = 0
+    other = 0
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            if window[4, i, j]:
+                other += other == agent
+                if other < rules.agents:
+                    out.pos[to, other, 0], out.pos[to, other, 1] = row + i - sight, col + j - sight
+                    out.crew[to, other, Crew.TANKS] = rules.tanks
+                    other += 1
 
 
 @kernel
@@ -58,20 +79,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     count_up(land, out.fires[to], out.tally[to])
     out.wind[to, 0] = np.arctan2(vector[4], -vector[3]) * 180.0 / np.pi
     out.wind[to, 1] = vector[5]
-    for other in range(rules.agents):
-        crew = out.crew[to, other]
-        out.pos[to, other, 0], out.pos[to, other, 1] = -1, -1
-        for k in range(len(crew)):
-            crew[k] = 0
-    other = 0
-    for i in range(2 * sight + 1):
-        for j in range(2 * sight + 1):
-            if window[4, i, j]:
-                other += other == agent
-                if other < rules.agents:
-                    out.pos[to, other, 0], out.pos[to, other, 1] = row + i - sight, col + j - sight
-                    out.crew[to, other, Crew.TANKS] = rules.tanks
-                    other += 1
+    _believe_crews(window, row, col, agent, rules, out, to)
     own = out.crew[to, agent]
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
     own[Crew.TANKS], own[Crew.HOME_ROW], own[Crew.HOME_COL] = int(vector[2]), int(vector[6]), int(vector[7])
@@ -79,6 +87,3 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     own[Crew.HURT], own[Crew.WORK], own[Crew.DOWN] = int(vector[13]), int(vector[14]), int(vector[15])
     for crew in range(rules.agents):
         look_out(out, to, crew, rules)
-
-
-assert Verb.STAY == 0  # what a crew does that is nowhere

@@ -106,8 +106,10 @@ def _target(s, lane, agent, rules, memory):
 
 @kernel
 def _near(s, lane, row, col, rules):
-    """Whether something of the list burns within NEAR cells of a place."""
-    for k in range(min(s.tally[lane, Count.BURNING], rules.longest)):
+    """Whether anything burns within NEAR cells of a place; taken for granted where the list is too short."""
+    if s.tally[lane, Count.BURNING] > rules.longest:
+        return True
+    for k in range(s.tally[lane, Count.BURNING]):
         cell = np.int64(s.fires[lane, k])
         if abs(cell // rules.width - row) + abs(cell % rules.width - col) <= NEAR:
             return True

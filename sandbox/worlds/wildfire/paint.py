@@ -206,7 +206,7 @@ def paint(s, lane, rules, trail, blend, image):
     for agent in range(len(pos)):
         if pos[agent, 0] >= 0:
             row, col = between(pos, agent, trail, blend)
-            radius = max(spot, 0.4 * scale) if scale > DETAIL else spot
+            radius = max(2.2 * spot, 0.4 * scale) if scale > DETAIL else spot
             _crew(image, (row + 0.5) * scale, (col + 0.5) * scale, s.crew[lane, agent], agent % 8, radius, scale)
     if min(image.shape[0], image.shape[1]) >= 120 and not rules.classic:
         _wind(image, heading(s.seed[lane], s.tick[lane], s.wind[lane, 0], rules), s.wind[lane, 1])
