@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import sandbox
+from sandbox.core import registry
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Finish
 from sandbox.fronts.cli import main
@@ -26,6 +27,7 @@ SCENARIO = {
     "perturb": {"action_failure": 0.2},
     "seed": 40,
 }
+SMALL = {"wildfire": {"height": 32, "width": 32}, "craft": {"size": 32, "max_ticks": 200}}
 SWEPT = {**SCENARIO, "sweep": {"world.deliveries": [2, 4]}}
 FILE = """
 [world]
@@ -53,6 +55,21 @@ def test_compiled_outcomes_equal_hosted_ones_row_by_row(tmp_path, monkeypatch):
         hosted = sandbox.run(SCENARIO, seed=40 + k).as_dict()
         mine = {key: None if pd.isna(value) else value for key, value in rows.loc[k].items() if key in hosted}
         assert {**hosted, "seconds": 0} == {**mine, "seconds": 0}
+
+
+@pytest.mark.parametrize("world", sorted(set(registry.names()) - {"warehouse"}))
+def test_so_they_do_in_every_world(world, tmp_path):
+    """All with the policy ``rules`` and all perturbations a little, so that what is drawn differs from seed to seed."""
+    usual = registry.find(world).options.model_fields["agents"].default
+    scenario = {"world": {"name": world, **SMALL.get(world, {})}, "agents": [{"count": usual, "reasoner": "rules"}]}
+    scenario["perturb"] = {each.name: 0.2 for each in registry.find(world).perturbations}
+    rows = sandbox.results(batch(scenario, tmp_path / "b", trials=12))
+    for k in (0, 5, 11):
+        hosted = sandbox.run(scenario, seed=k)
+        row = rows.loc[k]
+        assert (hosted.digest, hosted.finish, hosted.ticks) == (row["digest"], row["finish"], row["ticks"])
+        assert hosted.reward == row["reward"] and hosted.tasks_done == row["tasks_done"]
+        assert hosted.invalid_actions == row["invalid_actions"] and hosted.success == row["success"]
 
 
 def test_lanes_fit_into_their_memory():
