@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import sandbox
 from sandbox.fronts.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +28,13 @@ def test_commands_run_in_order(page, tmp_path, monkeypatch):
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code in (0, None), command
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").rglob("*.toml")), ids=lambda path: path.stem)
+def test_scenarios_run(path):
+    outcome = sandbox.run(path)
+    assert outcome.error is None and outcome.ticks > 1
+    assert outcome.success or path.stem == "renamed"  # its seed shows how an agent breaks
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
