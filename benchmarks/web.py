@@ -72,12 +72,14 @@ def robustness(quick: bool) -> None:
                 harmed.append(harm.mean())
             curves[factor, policy] = np.array(points), np.array(harmed)
             if policy in ("rules", "semantic"):
-                cells = [f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in points]
+                cells = [f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in points[1:]]
                 rows.append([factor, policy, *cells, f"{harmed[-1]:.2f}"])
-    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in DOSES), "harm"]
+    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in DOSES[1:]), "harm"]
     table(f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at dose 1", columns, rows)
     least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
     most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
+    clean = min(curves[key][0][0, 0] for key in curves if key[1] != "idle")
+    console.print(f"dose 0, least of rules, semantic, oracle: {clean:.3f}; {met(float(clean), 1.0)}")
     console.print(f"oracle, least of all doses: {least:.3f}; {met(float(least), 1.0)}")
     console.print(f"idle, most of all doses: {most:.3f}; {met(float(most), 0.0, at_least=False)}")
     if not quick:
