@@ -73,9 +73,11 @@ def robustness(quick: bool) -> None:
                 harmed.append(harm.mean())
             curves[factor, policy] = np.array(points), np.array(harmed)
             if policy in ("rules", "semantic"):
-                cells = [f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in points[TABLED]]
+                cells = [
+                    f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in (points[k] for k in TABLED)
+                ]
                 rows.append([factor, policy, *cells, f"{harmed[-1]:.2f}"])
-    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in np.array(DOSES)[TABLED]), "harm"]
+    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in (DOSES[k] for k in TABLED)), "harm"]
     table(f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at dose 1", columns, rows)
     least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
     most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
