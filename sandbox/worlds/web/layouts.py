@@ -15,8 +15,7 @@ A site file is TOML (see ``sites/``); it holds one task and its pages:
 
 Effects (``columns.Op``): ``go|open PAGE``, ``close``, ``set REG VALUE``, ``add REG N``, ``save ID REG``,
 ``copy REG REG``, ``show|hide|toggle|enable|clear ID...``, ``filter EACH VALUES ID``, ``sort EACH VALUES``,
-``if ID VALUE`` and ``where REG VALUE`` (the rest only if that holds). In a line of ``each``, ``{who}`` is that line's
-own value.
+``if ID VALUE`` and ``where REG VALUE`` (the rest only if that holds). In a line of ``each``, ``{who}`` is its own.
 """
 
 import re
