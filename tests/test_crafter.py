@@ -177,7 +177,7 @@ def _play(env, stage, steps, rng, scatter=200, weights=None):
 
 
 def _make(**options):
-    return sandbox.make("craft", goal="none", max_ticks=10_000, **options)
+    return sandbox.make("craft", agents=1, goal="none", max_ticks=10_000, **options)
 
 
 def test_without_mobs_random_play_is_equal_at_every_step():
