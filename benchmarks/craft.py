@@ -72,7 +72,7 @@ class Lanes:
 
 
 def beside_crafter(quick: bool) -> None:
-    stage, walk = sandbox.make("craft", goal="none", max_ticks=10_000), Walk(Blind(0))
+    stage, walk = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), Walk(Blind(0))
     watched = Walk(crafter.Env(seed=0))
     watched.env.reset()
     lanes = Lanes(stage, 300 if quick else 2000, "uniform")
@@ -116,7 +116,7 @@ def peer_episodes(episodes: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def random_profile(quick: bool) -> None:
-    stage, episodes = sandbox.make("craft", goal="none", max_ticks=10_000), 2000 if quick else 10_000
+    stage, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 2000 if quick else 10_000
     state, _, _ = stage.play(range(episodes), "uniform", threads=None)
     lengths, unlocked = peer_episodes(20 if quick else 300)
     ours, theirs = 100 * (state.achieved[:, 0] > 0).mean(axis=0), 100 * unlocked.mean(axis=0)
@@ -135,9 +135,8 @@ def random_profile(quick: bool) -> None:
 
 
 def scores(quick: bool) -> None:
-    stage, episodes = sandbox.make("craft", goal="none", max_ticks=10_000), 100 if quick else 1000
-    rows = [[name, "published", *figures, 0.0, 0.0, 0.0] for name, figures in PUBLISHED.items()]
-    shares = {}
+    stage, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 100 if quick else 1000
+    rows, shares = [], {}
     for policy in ("uniform", "random", "rules", "oracle"):
         start = time.perf_counter()
         state, tally, _ = stage.play(range(episodes), policy, threads=None)
@@ -146,6 +145,7 @@ def scores(quick: bool) -> None:
         iron = float(share[Achievement.MAKE_IRON_PICKAXE])
         reward, steps = float(tally.reward.mean()), float(state.tick.mean())
         rows.append([policy, "ours", score(share), reward, iron, steps, steps * episodes / spent])
+    rows += [[name, "published", *figures, "", "", ""] for name, figures in PUBLISHED.items()]
     columns = ["agent", "source", "score %", "reward", "iron pickaxe %", "steps", "steps/s, all threads"]
     table(f"Crafter score, {episodes:,} episodes each (the published ones: over 1M steps of training)", columns, rows)
     rows = [[name, *(float(share[k]) for share in shares.values())] for k, name in enumerate(NAMES)]

@@ -207,7 +207,7 @@ def test_maps_hold_what_the_goal_needs():
 
 def test_random_play_has_the_published_profile():
     """Uniform verbs, everything on; the tolerance is four standard errors of 1,500 episodes, and what was printed."""
-    stage = sandbox.make("craft", goal="none", max_ticks=10_000)
+    stage = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000)
     state, tally, _ = stage.play(range(1500), "uniform", threads=None)
     assert state.tick.mean() == pytest.approx(168, abs=8)
     share = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
@@ -220,7 +220,7 @@ def test_random_play_has_the_published_profile():
 
 
 def test_rules_climb_to_iron_and_beyond_the_published_agents():
-    stage = sandbox.make("craft", goal="none", max_ticks=10_000)
+    stage = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000)
     state, _, _ = stage.play(range(60), "rules", threads=None)
     share = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
     assert share[Achievement.MAKE_IRON_PICKAXE] > 50

@@ -142,6 +142,18 @@ def _scatter(env, rng):
     me.sleeping = False
 
 
+def _check_mask(stage, state, where):
+    """What the mask excludes does what the no-op does; what it allows does more, but for luck (a sapling in grass)."""
+    mask, twin, ends = stage.observe(state).mask[0, 0], stage.allocate(1), []
+    for verb in Verb:
+        stage.fork(state, 0, twin, 0)
+        stage.step(twin, np.array([[[verb, 0]]], np.int32))
+        ends.append(stage.digest(twin))
+    for verb in Verb:
+        if verb not in (Verb.NOOP, Verb.DO) or not mask[verb]:
+            assert mask[verb] == (ends[verb] != ends[0]) or verb == Verb.NOOP, (where, verb)
+
+
 def _play(env, stage, steps, rng, scatter=200, weights=None):
     """Random actions in both; returns how often each achievement came."""
     state = stage.allocate(1)
@@ -152,6 +164,8 @@ def _play(env, stage, steps, rng, scatter=200, weights=None):
             _scatter(env, rng)
             stage.place(state, 0, env.describe())
             before = state.achieved[0, 0].copy()
+        if step % 20 == 0:
+            _check_mask(stage, state, step)
         verb = int(rng.choice(len(Verb), p=weights))
         actions[0, 0, 0] = verb
         stage.step(state, actions)
@@ -163,7 +177,7 @@ def _play(env, stage, steps, rng, scatter=200, weights=None):
 
 
 def _make(**options):
-    return sandbox.make("craft", goal="none", max_ticks=10_000, **options)
+    return sandbox.make("craft", agents=1, goal="none", max_ticks=10_000, **options)
 
 
 def test_without_mobs_random_play_is_equal_at_every_step():

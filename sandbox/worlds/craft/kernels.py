@@ -129,8 +129,13 @@ def _pay(s, lane, agent):
 @kernel
 def step(s, lane, actions, rules):
     """One tick; does nothing once the lane is done. Unknown verbs and targets count as noop."""
-    if s.done[lane] != Finish.RUNNING:
-        return
+    if s.done[lane] == Finish.RUNNING:
+        advance(s, lane, actions, rules)
+
+
+@kernel
+def advance(s, lane, actions, rules):
+    """The tick itself, a kernel of its own: what ``step`` holds is compiled anew into the loop of every policy."""
     s.tick[lane] += 1
     used = s.census[lane]
     for agent in range(1, rules.agents):  # what was legal when the tick began is refused if somebody was faster
@@ -226,15 +231,21 @@ def _feel(s, lane, agent, light, vector):
 @kernel
 def observe(s, lane, rules, obs):
     """What each player sees, and which verbs would have an effect."""
+    perceive(s, lane, rules, obs.window[lane], obs.vector[lane], obs.mask[lane])
+
+
+@kernel
+def perceive(s, lane, rules, windows, vectors, masks):
+    """The same, a kernel of its own, as ``advance`` is."""
     light = daylight(s.tick[lane], rules.dose[Dose.NIGHT])
     for agent in range(rules.agents):
-        mask = obs.mask[lane, agent]
-        _feel(s, lane, agent, light, obs.vector[lane, agent])
+        mask, window = masks[agent], windows[agent]
+        _feel(s, lane, agent, light, vectors[agent])
         if s.pos[lane, agent, 0] >= 0:
-            _look(s, lane, agent, obs.window[lane, agent])
+            _look(s, lane, agent, window)
             if rules.dose[Dose.SENSOR_NOISE] > 0:
                 chance = rules.dose[Dose.SENSOR_NOISE] * WRONG_AT_MOST
-                _see_wrongly(s, lane, agent, chance, obs.window[lane, agent])
+                _see_wrongly(s, lane, agent, chance, window)
             _fill_mask(s, lane, agent, mask)
         else:
             for verb in range(len(mask)):
