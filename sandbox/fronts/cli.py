@@ -17,7 +17,7 @@ from sandbox.fronts.progress import Live
 from sandbox.model import Sandbox
 from sandbox.record import open_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
-from sandbox.report.video import check_suffix, frames, write_video
+from sandbox.report.video import FPS, check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
 from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
@@ -34,6 +34,7 @@ for command in (many.batch, many.certify, many.compare):
     app.command()(command)
 
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]
+Fps = Annotated[float, typer.Option(min=0.5, max=50, help="frames a second of the video")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run")]
 
 
@@ -60,6 +61,7 @@ def run(
     set_: Set = None,
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the run; default: runs/...")] = None,
     video: Video = None,
+    fps: Fps = FPS,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
     if video:
@@ -74,7 +76,7 @@ def run(
     with open_run(folder) as record:
         out.print(f"run    {folder}\nroot   {record.meta.get('root', 'none')}")
         if video:
-            _film(replays.replay(record), video)
+            _film(replays.replay(record), video, fps)
     if outcome.error:
         raise SandboxError(f"the run failed at tick {outcome.ticks}: {outcome.error}")
     if interrupted:
@@ -97,13 +99,14 @@ def replay(
     folder: Folder,
     trial: Annotated[int, typer.Option(help="number of the trial")] = 0,
     video: Video = None,
+    fps: Fps = FPS,
 ) -> None:
     """Play a recorded trial again, from its actions, and check every state on the way."""
     if video:
         check_suffix(video)
     with open_run(folder) as record:
         if video:
-            _film(replays.replay(record, trial), video)
+            _film(replays.replay(record, trial), video, fps)
         model = None
         with Live(err) as live:
             for model in replays.replay(record, trial):
@@ -147,7 +150,7 @@ def _new_folder(name: str, seed: int) -> Path:
     return next(folder for folder in (Path("runs") / each for each in names) if not folder.exists())
 
 
-def _film(models, path: Path) -> None:
+def _film(models, path: Path, fps: float) -> None:
     def caption(state) -> str:
         return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
 
@@ -158,7 +161,7 @@ def _film(models, path: Path) -> None:
         for each in models:
             yield each.state
 
-    write_video(path, frames(model.stage, states(), caption=caption))
+    write_video(path, frames(model.stage, states(), caption=caption), fps)
     out.print(f"video  {path}")
 
 
