@@ -124,9 +124,9 @@ def random_profile(quick: bool) -> None:
     for name, published in PROFILE.items():
         k = NAMES.index(name)
         rows.append([f"{name} %", published, float(ours[k]), float(theirs[k]), float(100 * unlocked[:, k].std())])
-    rows.append(["score %", 1.6, score(ours), score(theirs), 0.0])
     for row in rows:
         row[4] = row[4] / len(lengths) ** 0.5
+    rows.append(["score %", 1.6, score(ours), score(theirs), ""])
     title = f"Random play: {episodes:,} episodes of ours, {len(lengths)} of crafter 1.8.3 here"
     table(title, ["", "published", "ours", "crafter here", "its standard error"], rows)
 
