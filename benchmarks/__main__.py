@@ -3,6 +3,8 @@
 import argparse
 from importlib import import_module
 
+from benchmarks.report import machine
+
 BENCHMARKS = {
     "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
@@ -21,7 +23,13 @@ def main() -> None:
     if arguments.name is None:
         print("\n".join(f"{name:12} {summary}" for name, summary in BENCHMARKS.items()))
         return
-    import_module(f"benchmarks.{arguments.name}").main(arguments.quick, arguments.only)
+    module = import_module(f"benchmarks.{arguments.name}")
+    if arguments.only not in (None, *module.PARTS):
+        parser.error(f"no part '{arguments.only}'; there are {', '.join(module.PARTS)}")
+    machine(*module.PEERS)
+    for name, part in module.PARTS.items():
+        if arguments.only in (None, name):
+            part(arguments.quick)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Craft: beside crafter, the profile of random play, the Crafter score of our policies beside published agents."""
 
-import sys
 import time
 
 import crafter
@@ -8,7 +7,7 @@ import numpy as np
 
 import sandbox
 from benchmarks.pace import Pace, seconds
-from benchmarks.report import console, machine, met, table
+from benchmarks.report import console, met, table
 from sandbox.worlds.craft.state import Achievement
 
 NAMES = [a.name.lower() for a in Achievement]
@@ -153,13 +152,5 @@ def scores(quick: bool) -> None:
     console.print(f"rules reach an iron pickaxe: {met(float(shares['rules'][Achievement.MAKE_IRON_PICKAXE]), 50)} %")
 
 
+PEERS = ("crafter",)
 PARTS = {"crafter": beside_crafter, "random": random_profile, "scores": scores}
-
-
-def main(quick: bool = False, only: str | None = None) -> None:
-    if only not in (None, *PARTS):
-        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
-    machine("crafter")
-    for name, part in PARTS.items():
-        if only in (None, name):
-            part(quick)

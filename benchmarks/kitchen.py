@@ -2,13 +2,12 @@
 
 import contextlib
 import io
-import sys
 
 import numpy as np
 
 import sandbox
 from benchmarks.pace import Pace
-from benchmarks.report import console, machine, met, table
+from benchmarks.report import console, met, table
 
 np.Inf = np.inf  # overcooked-ai 1.1.0 was written for NumPy 1
 
@@ -125,13 +124,5 @@ def served(quick: bool) -> None:
     table("Soups served in 400 ticks by two cooks: mean and least", columns, rows)
 
 
+PEERS = ("overcooked-ai",)
 PARTS = {"peer": beside_peer, "served": served}
-
-
-def main(quick: bool = False, only: str | None = None) -> None:
-    if only not in (None, *PARTS):
-        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
-    machine("overcooked-ai")
-    for name, part in PARTS.items():
-        if only in (None, name):
-            part(quick)

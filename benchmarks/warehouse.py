@@ -12,7 +12,7 @@ import rware.warehouse as rware
 
 import sandbox
 from benchmarks.pace import Pace, seconds
-from benchmarks.report import console, machine, met, table
+from benchmarks.report import console, met, table
 
 EPISODE = 500  # ticks
 ENDLESS = 1_000_000  # ticks: no measurement gets there
@@ -145,13 +145,5 @@ def starts(quick: bool) -> None:
     table("Process start to first hosted tick, seconds", ["kernels", "seconds", "target"], rows)
 
 
+PEERS = ("rware",)
 PARTS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step, "starts": starts}
-
-
-def main(quick: bool = False, only: str | None = None) -> None:
-    if only not in (None, *PARTS):
-        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
-    machine("rware")
-    for name, part in PARTS.items():
-        if only in (None, name):
-            part(quick)

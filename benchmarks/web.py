@@ -1,16 +1,15 @@
 """The web: steps a second, and who breaks when: success against dose for each factor and policy."""
 
-import sys
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-from scipy.stats import binomtest
 
 import sandbox
 from benchmarks.pace import Pace
-from benchmarks.report import console, machine, met, table
+from benchmarks.report import console, met, table
 from sandbox.core.finish import Finish
+from sandbox.statistics import success_rate
 from sandbox.worlds.web.state import Session
 
 matplotlib.use("Agg")
@@ -68,8 +67,7 @@ def robustness(quick: bool) -> None:
             points, harmed = [], []
             for dose in DOSES:
                 good, harm = outcomes(factor, dose, policy, seeds)
-                interval = binomtest(int(good.sum()), seeds).proportion_ci(0.95, method="exact")
-                points.append((good.mean(), interval.low, interval.high))
+                points.append(success_rate(int(good.sum()), seeds))
                 harmed.append(harm.mean())
             curves[factor, policy] = np.array(points), np.array(harmed)
             if policy in ("rules", "semantic"):
@@ -117,13 +115,5 @@ def plot(curves: dict, seeds: int) -> None:
     console.print(f"drawn: {PLOT.relative_to(PLOT.parents[2])}")
 
 
+PEERS = ("scipy", "matplotlib")
 PARTS = {"speed": speed, "robustness": robustness}
-
-
-def main(quick: bool = False, only: str | None = None) -> None:
-    if only not in (None, *PARTS):
-        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
-    machine("scipy", "matplotlib")
-    for name, part in PARTS.items():
-        if only in (None, name):
-            part(quick)

@@ -1,16 +1,15 @@
 """The wildfire: beside Mesa's forest fire, a large map with a thousand crews, what policies save."""
 
-import sys
 from statistics import median
 
 import mesa
 import numpy as np
 from mesa.discrete_space import FixedAgent, OrthogonalMooreGrid
-from scipy.stats import bootstrap
 
 import sandbox
 from benchmarks.pace import Pace, seconds
-from benchmarks.report import console, machine, met, table
+from benchmarks.report import console, met, table
+from sandbox.statistics import mean_difference
 from sandbox.worlds.wildfire.state import Count, Ground
 
 DENSITY = 0.9
@@ -156,9 +155,7 @@ def shares(quick: bool) -> None:
         for policy, values in share.items():
             told = ""
             if policy in ("rules", "oracle"):
-                interval = bootstrap(
-                    (values - share[before],), np.mean, confidence_level=0.95, rng=0
-                ).confidence_interval
+                interval = mean_difference(values - share[before])
                 told = f"{interval.low:+.3f} .. {interval.high:+.3f} of {before}"
                 before = policy
             rows.append([layout, policy, values.mean(), float((values >= 0.8).mean()), told])
@@ -166,13 +163,5 @@ def shares(quick: bool) -> None:
     table(f"Share of buildings and households saved: 48 x 48, 6 crews, {episodes} seeds", columns, rows)
 
 
+PEERS = ("mesa", "scipy")
 PARTS = {"mesa": beside_mesa, "large": large_map, "saved": shares}
-
-
-def main(quick: bool = False, only: str | None = None) -> None:
-    if only not in (None, *PARTS):
-        sys.exit(f"no part {only!r}; there are {', '.join(PARTS)}")
-    machine("mesa", "scipy")
-    for name, part in PARTS.items():
-        if only in (None, name):
-            part(quick)
