@@ -110,6 +110,19 @@ def test_another_choice_is_another_model(page):
     assert (model.scenario.world.layout, model.scenario.agents[0].reasoner) == ("small", "random")
 
 
+def test_another_world_has_choices_of_its_own(page):
+    ready(page.run())
+    page.slider(key="team").set_value(7)
+    page.button_group(key="layout").set_value("small").run()
+    page.selectbox(key="world").set_value("kitchen").run()
+    show, kitchen = ready(page), find("kitchen")
+    assert not page.error and list(page.selectbox(key="layout").options) == list(kitchen.layouts)
+    assert (page.selectbox(key="layout").value, page.slider(key="team").value) == ("cramped_room", 2)
+    assert show._episode.model.stage.world is kitchen
+    page.selectbox(key="world").set_value("web").run()
+    assert page.selectbox(key="layout").value == "all" and not page.error
+
+
 def test_bad_values_are_told_in_words(page):
     ready(page)
     page.text_input(key="seed").set_value("twelve").run()

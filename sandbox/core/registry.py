@@ -16,8 +16,8 @@ def _addresses() -> dict[str, str]:
 
 
 def names() -> list[str]:
-    """The names of all worlds that can be made here."""
-    return sorted(_addresses())
+    """The names of all worlds that can be made here, ours first."""
+    return list(_addresses())
 
 
 @cache
