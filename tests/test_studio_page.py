@@ -147,10 +147,11 @@ PICTURE = """() => {
   }
   return {hash, colours: colours.size, width: canvas.clientWidth, ...canvas.dataset};
 }"""
-WATCHED = """() => { window.faults = [];
+WATCHED = """() => { window.faults = []; let missing = 0;  // a rerun on a busy machine may swap the node: 5 frames
   const look = () => {
     const canvas = document.querySelector('.stBidiComponent');
-    if (!canvas) window.faults.push('gone');
+    missing = canvas ? 0 : missing + 1;
+    if (missing > 5) window.faults.push('gone');
     for (let e = canvas; e; e = e.parentElement) if (getComputedStyle(e).opacity < 1) window.faults.push('pale');
     requestAnimationFrame(look);
   }; look(); }"""
