@@ -1,6 +1,7 @@
 """Outcomes and worlds as tables for a terminal."""
 
 from dataclasses import fields
+from typing import Literal, get_args, get_origin
 
 import pandas as pd
 from rich.table import Table
@@ -109,6 +110,12 @@ def worlds_table(worlds: list[World]) -> Table:
     return table
 
 
+def _kind(annotation) -> str:
+    if get_origin(annotation) is Literal:
+        return " | ".join(map(str, get_args(annotation)))
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
 def _few(names: tuple[str, ...], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
@@ -122,8 +129,7 @@ def world_tables(world: World) -> list[Table]:
     options = Table("option", "default", "kind", title=r"\[world] in a scenario", title_justify="left")
     for name, field in world.options.model_fields.items():
         if name not in ("agents", "perturb"):
-            kind = getattr(field.annotation, "__name__", None) or str(field.annotation).replace("typing.", "")
-            options.add_row(name, str(field.get_default(call_default_factory=True)), kind)
+            options.add_row(name, str(field.get_default(call_default_factory=True)), _kind(field.annotation))
     perturbations = Table("perturbation", "dose 0..1", title=r"\[perturb] in a scenario", title_justify="left")
     for perturbation in world.perturbations:
         perturbations.add_row(perturbation.name, perturbation.summary)

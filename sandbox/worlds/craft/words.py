@@ -31,7 +31,8 @@ def _meaning(verb: Verb) -> str:
         uses, where = PLACE[what]
         return f"Put a {what} straight ahead, on {', '.join(where)}; uses {_amounts(uses)}."
     uses, near = MAKE[what]
-    return f"Make a {what.replace('_', ' ')} beside a {' and a '.join(near)}; uses {_amounts(uses)}."
+    article = "an" if what.startswith("iron") else "a"
+    return f"Make {article} {what.replace('_', ' ')} beside a {' and a '.join(near)}; uses {_amounts(uses)}."
 
 
 def tools(rules: Rules) -> list[dict]:
