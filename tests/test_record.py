@@ -95,20 +95,22 @@ def test_ctrl_c_anywhere_leaves_an_intact_record(tmp_path):
         raise KeyboardInterrupt
 
     events = story(trials=1, ticks=20_000)[:-1]
-    old = signal.signal(signal.SIGALRM, interrupt)
+    old, interrupted = signal.signal(signal.SIGALRM, interrupt), 0
     try:
         for number in range(12):
             with Log.create(tmp_path / str(number)) as log:
                 log.append(events[0])
-                with pytest.raises(KeyboardInterrupt):
-                    # Again after a while, since Python drops an exception that meets it in a destructor.
-                    signal.setitimer(signal.ITIMER_REAL, 0.005 + 0.005 * number, 0.05)
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, 0.005 + 0.005 * number)  # once: a second would hit the test
                     for event in events[1:]:
                         log.append(event)
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                except KeyboardInterrupt:
+                    interrupted += 1
                 log.append(RunFinished(trials=0, status="stopped"))
             report = verify(tmp_path / str(number))
             assert report.intact, report.summary
+        assert interrupted >= 6  # Python drops an exception that meets it in a destructor
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
