@@ -1,5 +1,8 @@
 """What the commands share: where they print, and what comes before a run."""
 
+import json
+import shlex
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -19,6 +22,12 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 def overrides(given: list[str] | None) -> dict[str, object]:
     """What ``--set`` says, by dotted key."""
     return dict(_pair(text) for text in given or [])
+
+
+def settings(changes: Mapping[str, object]) -> str:
+    """The options ``--set`` that say the same as these overrides; the inverse of ``overrides``."""
+    told = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
+    return "".join(f" --set {shlex.quote(f'{key}={value}')}" for key, value in told.items())
 
 
 def _pair(text: str) -> tuple[str, object]:

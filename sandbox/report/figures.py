@@ -26,11 +26,11 @@ def save(figure: Figure, path: str | Path) -> None:
         figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
 
 
-def robustness(curves: list) -> Figure:
+def robustness(curves: list, across: int = ACROSS) -> Figure:
     """Success against dose, a panel for each perturbation, a line with its exact interval for each condition."""
     names = list(dict.fromkeys(curve.perturbation for curve in curves))
     with matplotlib.rc_context(STYLE):
-        figure, panels = _panels(len(names))
+        figure, panels = _panels(len(names), across)
         for name, axis in zip(names, panels, strict=False):
             for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
                 _line(axis, curve, k)
@@ -43,8 +43,8 @@ def robustness(curves: list) -> Figure:
     return figure
 
 
-def _panels(count: int) -> tuple[Figure, list]:
-    across = min(count, ACROSS)
+def _panels(count: int, across: int) -> tuple[Figure, list]:
+    across = min(count, across)
     down = math.ceil(count / across)
     figure = Figure(figsize=(max(4.6, 3.1 * across), 0.6 + 2.6 * down), layout="constrained")
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
