@@ -2,7 +2,9 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,3 +46,13 @@ def warm_up(*scenarios: Scenario) -> None:
             continue
         err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
         Sandbox(scenario, rng=0).step()
+
+
+@contextmanager
+def stoppable(folder: Path) -> Iterator[None]:
+    """Ctrl-C ends with a line that says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
+        raise typer.Exit(1) from None

@@ -1,7 +1,5 @@
 """Commands on many trials: batch, results, certify, compare, and checking a certificate."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +7,7 @@ import pandas as pd
 import typer
 
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.fronts.console import Set, err, out, overrides, settings, warm_up
+from sandbox.fronts.console import Set, err, out, overrides, settings, stoppable, warm_up
 from sandbox.fronts.progress import Counting
 from sandbox.report.figures import robustness, save
 from sandbox.report.tables import batch_table, certificate_table, comparison_table, robustness_table
@@ -46,7 +44,7 @@ def batch(
     chosen = load(scenario, overrides(set_))
     chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
-    with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
+    with stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
         batches.batch(chosen, folder, trials, workers, on, on_plan=_compile, on_progress=counting)
     rows = _shown(folder)
     if drawn := curves(rows):
@@ -95,7 +93,7 @@ def certify(
     stated = certificates.claim(chosen, reliability, confidence, failures)
     out.print(stated.words)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
-    with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
+    with stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
         found = certificates.certify(chosen, stated, folder, workers, on, on_plan=_compile, on_progress=counting)
     out.print(certificate_table(found))
     for failed in found["failed"][:SHOWN]:
@@ -125,13 +123,3 @@ def verify(folder: Path, sample: int) -> None:
 
 def _compile(planned: list[Scenario]) -> None:
     warm_up(*planned)
-
-
-@contextmanager
-def _stoppable(folder: Path) -> Iterator[None]:
-    """Ctrl-C ends with a line that says what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
-        raise typer.Exit(1) from None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import tomli_w
 import typer
 
 from sandbox.core.errors import SandboxError
@@ -14,6 +13,7 @@ from sandbox.fronts.console import err, out, settings, warm_up
 from sandbox.report.page import Origin, Shown, report_page
 from sandbox.report.pictures import stills
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.load import as_toml
 from sandbox.trials.compare import beside_first
 from sandbox.trials.study import SINGLE, Episode, Study, open_study, play_again, worst
 
@@ -82,15 +82,15 @@ def _file(study: Study) -> str:
 def _watch(study: Study, episode: Episode) -> str:
     if study.kind == SINGLE:
         return shlex.join(["sandbox", "replay", study.name, "--trial", str(episode.trial), "--video", "replay.gif"])
-    return f"sandbox run {shlex.quote(_file(study))} --seed {episode.seed}{settings(episode.overrides)} --video failed.gif"
+    told = f"--seed {episode.seed}{settings(episode.overrides)} --video failed.gif"
+    return f"sandbox run {shlex.quote(_file(study))} {told}"
 
 
 def _origin(study: Study) -> Origin:
     told, seeds = study.rows.attrs.get("versions", {}), study.rows["seed"]
     versions = ", ".join(f"{name} {version}" for name, version in told.items()) or "versions not recorded"
     span = f"seeds {seeds.min()} to {seeds.max()}" if len(seeds) else "no seeds yet"
-    toml = tomli_w.dumps(study.scenario, multiline_strings=True)
-    return Origin(span, versions, _again(study), _file(study), toml)
+    return Origin(span, versions, _again(study), _file(study), as_toml(study.scenario))
 
 
 def _again(study: Study) -> str:

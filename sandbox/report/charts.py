@@ -1,4 +1,4 @@
-"""Figures of a report's page. A *series* is a name with measures (``trials.measures``) and has one colour throughout."""
+"""Figures of a report's page. A *series* is a name with measures (``trials.measures``), in one colour throughout."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from sandbox.report.figures import COLOURS, MARKERS
+from sandbox.report.figures import COLOURS, MARKERS, line
 from sandbox.report.inline import PAGE_STYLE
 
-WIDE, HIGH = 5.2, 3.1  # inches; at 390 pixels of page the smallest letters are still 9 pixels high
+WIDE, HIGH, SMALL = 5.2, 3.1, 2.4  # inches; at 390 pixels of page the smallest letters are still 9 pixels high
 ROW = 0.24  # inches for each bar or interval
 Series = Sequence[tuple[str, Any]]
 FINISHES = {"completed": 2, "tick limit": 4, "budget": 5, "stalled": 1, "invalid": 3, "stopped": 0}  # their colours
@@ -78,6 +78,16 @@ def _steps(axis, curve, right: float, name: str, colour: str) -> None:
     share, low, high = (np.concatenate([[v[0] if k else 0.0], v, v[-1:]]) for k, v in enumerate(curve[1:]))
     axis.fill_between(ticks, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
     axis.plot(ticks, share, drawstyle="steps-post", color=colour, label=short(name), linewidth=1.6)
+
+
+def doses(curves: Sequence[tuple[int, Any]]) -> Figure:
+    """Success against the dose of one perturbation: (number of the colour, curve)."""
+    with _figure(SMALL, 0.8 * SMALL) as (_, axis):
+        for k, curve in curves:
+            line(axis, curve, k)
+        axis.set_title(short(curves[0][1].perturbation.replace("_", " ")))
+        axis.set(xlabel="dose", ylim=(-0.04, 1.04), ylabel="success")
+    return axis.figure
 
 
 def finishes(series: Series) -> Figure:

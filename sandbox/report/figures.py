@@ -26,14 +26,14 @@ def save(figure: Figure, path: str | Path) -> None:
         figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
 
 
-def robustness(curves: list, across: int = ACROSS) -> Figure:
+def robustness(curves: list) -> Figure:
     """Success against dose, a panel for each perturbation, a line with its exact interval for each condition."""
     names = list(dict.fromkeys(curve.perturbation for curve in curves))
     with matplotlib.rc_context(STYLE):
-        figure, panels = _panels(len(names), across)
+        figure, panels = _panels(len(names))
         for name, axis in zip(names, panels, strict=False):
             for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
-                _line(axis, curve, k)
+                line(axis, curve, k)
             axis.set_title(name.replace("_", " "), fontsize=11)
             axis.set(xlabel="dose", ylim=(-0.04, 1.04))
         figure.supylabel("success")
@@ -43,8 +43,8 @@ def robustness(curves: list, across: int = ACROSS) -> Figure:
     return figure
 
 
-def _panels(count: int, across: int) -> tuple[Figure, list]:
-    across = min(count, across)
+def _panels(count: int) -> tuple[Figure, list]:
+    across = min(count, ACROSS)
     down = math.ceil(count / across)
     figure = Figure(figsize=(max(4.6, 3.1 * across), 0.6 + 2.6 * down), layout="constrained")
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
@@ -53,7 +53,8 @@ def _panels(count: int, across: int) -> tuple[Figure, list]:
     return figure, list(axes.flat[:count])
 
 
-def _line(axis, curve, number: int) -> None:
+def line(axis, curve, number: int) -> None:
+    """One curve with its interval, in the colour of its ``number``."""
     colour, doses = COLOURS[number % len(COLOURS)], [point.dose for point in curve.points]
     rates, low, high = zip(*(point.success for point in curve.points), strict=True)
     axis.fill_between(doses, low, high, color=colour, alpha=0.18, linewidth=0)

@@ -8,13 +8,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import jinja2
-import matplotlib
 import numpy as np
 from markupsafe import Markup
 
 from sandbox.report import charts
-from sandbox.report.figures import robustness
-from sandbox.report.inline import PAGE_STYLE, svg
+from sandbox.report.inline import svg
 from sandbox.report.pictures import Still
 from sandbox.statistics import CONFIDENCE, Estimate
 
@@ -63,8 +61,11 @@ class Figures:
         self._command, self._count = command, 0
 
     def __call__(self, figure, told: str) -> Drawn:
+        """One figure, or small multiples."""
         self._count += 1
-        drawing = svg(figure, f"f{self._count}", told)
+        several = figure if isinstance(figure, list) else [figure]
+        parts = [svg(each, f"f{self._count}{chr(97 + k)}", told) for k, each in enumerate(several)]
+        drawing = Markup('<div class="multiples">{}</div>').format(Markup().join(parts)) if parts[1:] else parts[0]
         return Drawn(self._count, drawing, Markup("{} Again: <code>{}</code>").format(told, self._command))
 
 
@@ -82,7 +83,7 @@ def report_page(
     return render(
         "report.html",
         title="; ".join(titles), summary=_summary(studies), studies=studies, several=len(studies) > 1,
-        table=_table(studies), compared=compared, curves=found, shown=shown, skipped=skipped,
+        table=_table(studies), compared=compared, curves=found, lines=_lines(found), shown=shown, skipped=skipped,
         failures=any(not each.episode.success for each in shown), figures=_figures(studies, found, again),
         limits=f" of {limits[0]:,}" if len(limits) == 1 else "", costs=_costs(studies), errors=_errors(studies),
         seeds=[o.seeds for o in origins], versions=[o.versions for o in origins], again=again,
@@ -102,8 +103,8 @@ def _environment() -> jinja2.Environment:
     loader = jinja2.PackageLoader("sandbox.report")
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.filters |= {
-        "percent": percent, "interval": interval, "number": number, "words": words, "unfinished": unfinished,
-        "passes": mean_passes,
+        "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
+        "brief": brief, "unfinished": unfinished, "passes": mean_passes,
     }  # fmt: skip
     return found
 
@@ -126,10 +127,26 @@ def interval(estimate: Estimate) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits at least; a dash where there is none."""
-    if value is None or math.isnan(value):
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 100 else f"{value:.1f}"
+    """With one decimal; a dash where there is none."""
+    return "–" if math.isnan(value) else f"{value:,.1f}"
+
+
+def share(value: float) -> str:
+    """A probability in three decimals."""
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def cost(value: float, name: str) -> str:
+    """Seconds below one are milliseconds."""
+    if name == "seconds":
+        return f"{1000 * value:.2f} ms" if value < 1 else f"{value:,.1f} s"
+    return number(value)
+
+
+def brief(condition: str) -> str:
+    """A condition as ``trials.compare`` has it, with the ends of its keys only."""
+    parts = (part.partition("=") for part in condition.split("; "))
+    return ", ".join(f"{words(key.rpartition('.')[2])} {value}" if sign else key for key, sign, value in parts)
 
 
 def words(name: str) -> str:
@@ -205,7 +222,8 @@ def _figures(studies: Sequence, curves: Sequence, again: str) -> dict[str, Drawn
     found = {
         "success": draw(
             charts.success(rows, arms),
-            f"Success in each condition, with exact (Clopper-Pearson) {level} intervals. {trials}{_each(studies)}.{beyond}",
+            f"Success in each condition, with exact (Clopper-Pearson) {level} intervals. {trials}, {_each(studies)} a "
+            f"condition.{beyond}",
         ),
         "passes": draw(charts.passes(series), f"The chance that k trials all succeed, {what}. {trials}; no interval."),
         "completion": draw(
@@ -214,18 +232,26 @@ def _figures(studies: Sequence, curves: Sequence, again: str) -> dict[str, Drawn
             "log-log). Trials stopped from outside are censored; failed ones are not done up to the tick limit.",
         ),
     }
+    bars, ended = _bars(studies), "How trials ended, as shares of those that count"
+    found["finishes"] = draw(charts.finishes(bars), f"{ended}. {trials}; no interval.")
     if curves:
-        with matplotlib.rc_context(PAGE_STYLE):
-            figure = robustness(curves, across=2)
         found["robustness"] = draw(
-            figure,
+            [charts.doses(own) for own in _by_perturbation(curves)],
             f"Success against the dose of each perturbation, all else as in the clean trials on the same seeds; exact "
             f"{level} intervals. n = {_spread([p.trials for c in curves for p in c.points])} trials a point.",
         )
-    bars = _bars(studies)
-    ended = "How trials ended, as shares of those that count"
-    found["finishes"] = draw(charts.finishes(bars), f"{ended}. {trials}; no interval.")
     return found
+
+
+def _lines(curves: Sequence) -> list[str]:
+    """What each colour of the robustness curves stands for."""
+    return list(dict.fromkeys(curve.condition for curve in curves))
+
+
+def _by_perturbation(curves: Sequence) -> list[list[tuple[int, Any]]]:
+    """The curves of each perturbation, each with the number of its colour."""
+    names, order = dict.fromkeys(curve.perturbation for curve in curves), _lines(curves)
+    return [[(order.index(c.condition), c) for c in curves if c.perturbation == name] for name in names]
 
 
 def _series(studies: Sequence) -> tuple[list[tuple[str, Any]], str]:
@@ -246,7 +272,7 @@ def _bars(studies: Sequence) -> list[tuple[str, Any]]:
 
 
 def _each(studies: Sequence) -> str:
-    return f", {_spread([each.measures.trials for study in studies for each in study.conditions])} a condition"
+    return _spread([each.measures.trials for study in studies for each in study.conditions])
 
 
 def _spread(counts: Sequence[int]) -> str:

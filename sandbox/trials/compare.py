@@ -9,6 +9,7 @@ import pandas as pd
 from sandbox.core.errors import UsageError
 from sandbox.statistics import Estimate, Paired, holm, mean_difference, paired_success
 from sandbox.trials.results import results
+from sandbox.trials.robustness import PREFIX
 
 
 class Comparison(NamedTuple):
@@ -42,8 +43,14 @@ def beside_first(runs: Mapping[str, pd.DataFrame]) -> list[Comparison]:
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that count, by condition in words and seed."""
     keys = [key for key in rows.columns if "." in key]
-    words = ["; ".join(f"{key}={value}" for key, value in zip(keys, given, strict=True)) for given in rows[keys].values]
-    return rows.assign(words=words if keys else "")[rows["error"].isna()].set_index(["words", "seed"])
+    words = [_words(dict(zip(keys, given, strict=True))) for given in rows[keys].values] if keys else ""
+    return rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
+
+
+def _words(swept: Mapping[str, object]) -> str:
+    """A condition in words; a dose of 0 goes without saying."""
+    told = (f"{key}={value}" for key, value in swept.items() if value or not key.startswith(PREFIX))
+    return "; ".join(told) or "clean"
 
 
 def _beside(base: pd.DataFrame, rows: pd.DataFrame, run: str) -> list[Comparison]:
