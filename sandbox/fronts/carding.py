@@ -19,7 +19,7 @@ from sandbox.trials.suite import Suite, entrant, open_suite
 from sandbox.trials.trial import versions
 
 TRIALS = 100  # seeds of each condition
-WIDTH = 108  # of the table where the terminal is no wider
+WIDTH = 120  # of the table where the terminal is no wider
 
 Agents = Annotated[list[str], typer.Argument(metavar="AGENT...", help="a reasoner's name, or a TOML file of its keys")]
 
