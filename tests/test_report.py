@@ -205,7 +205,9 @@ def test_results_are_shown_again_and_exported(runs, tmp_path, monkeypatch, capsy
         shown = capsys.readouterr().out
         assert "success, interval" in shown and "Robustness" in shown and "60 rows" in shown
     assert pd.read_csv(tmp_path / "t.csv")["ticks"].tolist() == rows["ticks"].tolist()
-    assert pd.read_parquet(tmp_path / "t.parquet")["perturb.agent_crash"].tolist() == [0.0] * 20 + [0.5] * 20 + [1.0] * 20
+    assert (
+        pd.read_parquet(tmp_path / "t.parquet")["perturb.agent_crash"].tolist() == [0.0] * 20 + [0.5] * 20 + [1.0] * 20
+    )
     assert told("results", "rules", "--out", "t.xls") == 2
     assert "expected .csv or .parquet" in capsys.readouterr().err
 

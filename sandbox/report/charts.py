@@ -104,7 +104,8 @@ def finishes(series: Series) -> Figure:
         axis.set_yticks(range(len(series)), [short(name) for name, _ in series])
         axis.set(xlim=(0, 1), ylim=(len(series) - 0.4, -0.6), xlabel="share of trials")
         axis.grid(axis="y", visible=False)
-        figure.legend(loc="outside upper center", ncols=3, frameon=False)
+        if kinds:
+            figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
