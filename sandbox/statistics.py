@@ -3,6 +3,7 @@
 Successes are counted of trials that ran; infrastructure errors are left out before anything here is called.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,15 @@ class Paired(NamedTuple):
     only_second: int
     difference: Estimate  # of success, second minus first
     p_value: float  # McNemar's exact test
+
+
+class Completion(NamedTuple):
+    """A curve that rises at ``ticks`` (K,) to ``share`` (K,), with its interval."""
+
+    ticks: np.ndarray
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 def success_rate(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:
@@ -59,6 +69,21 @@ def trials_needed(reliability: float, confidence: float = CONFIDENCE, failures: 
 def pass_hat(successes: int, trials: int, k: int) -> float:
     """pass^k (Yao and others 2024, tau-bench): the chance that k trials out of these all succeed."""
     return float(special.comb(successes, k) / special.comb(trials, k)) if k <= trials else float("nan")
+
+
+def kaplan_meier(steps: np.ndarray, succeeded: np.ndarray, confidence: float = CONFIDENCE) -> Completion:
+    """Share of trials that are done by each tick: one minus Kaplan and Meier's curve (1958) of those that are not.
+
+    Arguments as in ``mean_steps``. The interval is pointwise, Greenwood's variance on the log-log scale; it is NaN
+    where that has none: before the first trial is done, and once all are.
+    """
+    curve = stats.ecdf(stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))).sf
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        interval = curve.confidence_interval(confidence, method="log-log")
+    return Completion(
+        curve.quantiles, 1 - curve.probabilities, 1 - interval.high.probabilities, 1 - interval.low.probabilities
+    )
 
 
 def mean_steps(steps: np.ndarray, succeeded: np.ndarray, limit: float) -> float:

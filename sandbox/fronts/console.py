@@ -1,5 +1,10 @@
 """What the commands share: where they print, and what comes before a run."""
 
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +26,12 @@ def overrides(given: list[str] | None) -> dict[str, object]:
     return dict(_pair(text) for text in given or [])
 
 
+def settings(changes: Mapping[str, object]) -> str:
+    """The options ``--set`` that say the same as these overrides; the inverse of ``overrides``."""
+    told = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
+    return "".join(f" --set {shlex.quote(f'{key}={value}')}" for key, value in told.items())
+
+
 def _pair(text: str) -> tuple[str, object]:
     key, sign, value = text.partition("=")
     if not sign or not key:
@@ -35,3 +46,13 @@ def warm_up(*scenarios: Scenario) -> None:
             continue
         err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
         Sandbox(scenario, rng=0).step()
+
+
+@contextmanager
+def stoppable(folder: Path) -> Iterator[None]:
+    """Ctrl-C ends with a line that says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
+        raise typer.Exit(1) from None

@@ -1,14 +1,13 @@
-"""Commands on many trials: batch, certify, compare, and checking a certificate."""
+"""Commands on many trials: batch, results, certify, compare, and checking a certificate."""
 
-import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
-from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.core.errors import SandboxError, UsageError
+from sandbox.fronts.console import Set, err, out, overrides, settings, stoppable, warm_up
 from sandbox.fronts.progress import Counting
 from sandbox.report.figures import robustness, save
 from sandbox.report.tables import batch_table, certificate_table, comparison_table, robustness_table
@@ -19,6 +18,7 @@ from sandbox.trials.compare import compare as compare_runs
 from sandbox.trials.results import results
 from sandbox.trials.robustness import curves, dose_sweep
 
+EXPORTS = {".csv": pd.DataFrame.to_csv, ".parquet": pd.DataFrame.to_parquet}
 SHOWN = 5  # failures whose replay is spelled out
 
 File = Annotated[Path, typer.Argument(help="a scenario file (TOML), with [sweep] and [trials] if it has them")]
@@ -44,15 +44,38 @@ def batch(
     chosen = load(scenario, overrides(set_))
     chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
-    with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
+    with stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
         batches.batch(chosen, folder, trials, workers, on, on_plan=_compile, on_progress=counting)
-    rows = results(folder)
-    out.print(batch_table(rows, chosen.title or scenario.stem))
+    rows = _shown(folder)
     if drawn := curves(rows):
-        out.print(robustness_table(drawn))
         save(robustness(drawn), folder / "robustness.svg")
         out.print(f"figure {folder / 'robustness.svg'}")
     out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
+
+
+def _shown(folder: Path) -> pd.DataFrame:
+    """Print the tables of a batch; returns its rows."""
+    rows = results(folder)
+    out.print(batch_table(rows, rows.attrs["scenario"].get("title") or folder.name))
+    if drawn := curves(rows):
+        out.print(robustness_table(drawn))
+    return rows
+
+
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a batch, finished or not")],
+    file: Annotated[Path | None, typer.Option("--out", help="also write its rows: .csv or .parquet")] = None,
+) -> None:
+    """Print the tables of a batch again without running anything, and export its rows."""
+    if file and file.suffix not in EXPORTS:
+        raise UsageError(f"--out {file}: unknown kind of table '{file.suffix}'; expected {' or '.join(EXPORTS)}")
+    rows = _shown(folder)
+    if file:
+        try:
+            EXPORTS[file.suffix](rows, file, index=False)
+        except OSError as error:
+            raise SandboxError(f"{file}: the table cannot be written ({error.strerror})") from None
+        out.print(f"table  {file}  ({len(rows):,} rows)")
 
 
 def certify(
@@ -70,11 +93,11 @@ def certify(
     stated = certificates.claim(chosen, reliability, confidence, failures)
     out.print(stated.words)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
-    with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
+    with stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
         found = certificates.certify(chosen, stated, folder, workers, on, on_plan=_compile, on_progress=counting)
     out.print(certificate_table(found))
     for failed in found["failed"][:SHOWN]:
-        sets = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in failed["overrides"].items())
+        sets = settings(failed["overrides"])
         out.print(f"failed: {failed['finish']}; watch it: sandbox run {scenario} --seed {failed['seed']}{sets}")
     out.print(f"certificate  {folder / certificates.FILE}\nroot         {found['root']}")
     if not found["earned"]:
@@ -100,13 +123,3 @@ def verify(folder: Path, sample: int) -> None:
 
 def _compile(planned: list[Scenario]) -> None:
     warm_up(*planned)
-
-
-@contextmanager
-def _stoppable(folder: Path) -> Iterator[None]:
-    """Ctrl-C ends with a line that says what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
-        raise typer.Exit(1) from None

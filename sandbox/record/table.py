@@ -104,6 +104,14 @@ class Table:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
+    def note(self, **facts) -> None:
+        """Keep facts about the batch beside its scenario, in place of what was noted before."""
+        rows = [(key, _text(value)) for key, value in facts.items()]
+        try:
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
     def counts(self) -> tuple[int, int, int]:
         """Trials so far, successes among them, and infrastructure errors."""
         return self._db.execute("SELECT count(*), coalesce(sum(success), 0), count(error) FROM trial").fetchone()
@@ -128,6 +136,8 @@ class Rows(NamedTuple):
     rows: list[tuple]  # by condition and trial
     overrides: dict[int, dict]  # of each condition
     scenario: dict
+    created: str  # UTC
+    facts: dict  # what was noted
 
 
 def read_table(folder: str | Path) -> Rows:
@@ -140,9 +150,11 @@ def read_table(folder: str | Path) -> Rows:
             found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
             conditions = dict(db.execute("SELECT condition, overrides FROM condition"))
             columns = [column for column, *_ in found.description]
-            (scenario,) = db.execute("SELECT value FROM meta WHERE key = 'scenario'").fetchone()
+            meta = dict(db.execute("SELECT key, value FROM meta"))
+            scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
+            facts = {key: json.loads(value) for key, value in meta.items()}
             overrides = {number: json.loads(text) for number, text in conditions.items()}
-            return Rows(columns, found.fetchall(), overrides, json.loads(scenario))
+            return Rows(columns, found.fetchall(), overrides, scenario, created, facts)
     except sqlite3.Error as error:
         raise explain(error, path) from error
 

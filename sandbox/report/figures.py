@@ -33,7 +33,7 @@ def robustness(curves: list) -> Figure:
         figure, panels = _panels(len(names))
         for name, axis in zip(names, panels, strict=False):
             for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
-                _line(axis, curve, k)
+                line(axis, curve, k)
             axis.set_title(name.replace("_", " "), fontsize=11)
             axis.set(xlabel="dose", ylim=(-0.04, 1.04))
         figure.supylabel("success")
@@ -53,7 +53,8 @@ def _panels(count: int) -> tuple[Figure, list]:
     return figure, list(axes.flat[:count])
 
 
-def _line(axis, curve, number: int) -> None:
+def line(axis, curve, number: int) -> None:
+    """One curve with its interval, in the colour of its ``number``."""
     colour, doses = COLOURS[number % len(COLOURS)], [point.dose for point in curve.points]
     rates, low, high = zip(*(point.success for point in curve.points), strict=True)
     axis.fill_between(doses, low, high, color=colour, alpha=0.18, linewidth=0)

@@ -1,14 +1,18 @@
 """Reading scenarios: a file, a table or a scenario, with overrides; errors name the place and the nearest name."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.scenario.schema import AgentGroup, Scenario
+
+_LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
 
 
 def parse_value(text: str) -> Any:
@@ -17,6 +21,15 @@ def parse_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def as_toml(scenario: Mapping[str, Any]) -> str:
+    """A scenario's JSON values (``Scenario.as_dict``) as a file that ``load`` reads, in the order people write it."""
+    agents = [{"reasoner": AgentGroup.model_fields["reasoner"].default, **group} for group in scenario["agents"]]
+    table = {key: scenario[key] for key in Scenario.model_fields if key in scenario} | {"agents": agents}
+    text = tomli_w.dumps(table, multiline_strings=True)
+    short = _LIST.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(", ]", "]"), text)
+    return short if tomllib.loads(short) == table else text  # a text of the scenario may look like a list
 
 
 def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:

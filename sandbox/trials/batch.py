@@ -20,6 +20,7 @@ from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
 from sandbox.trials.episodes import LANES, broken, outcomes
+from sandbox.trials.trial import versions
 from sandbox.trials.workers import Workers
 
 HOSTED = 8  # trials of a chunk that is played in the hosted tier
@@ -91,6 +92,7 @@ def batch(
     with Workers(on, compiled, workers) as crew, Table(out, known, conditions(scenario.sweep)) as table:
         if on_plan and on is None:
             on_plan(planned)
+        table.note(planned=count * len(planned), versions=versions())
         todo = table.missing(len(planned), count, LANES if compiled else HOSTED)
         _Work(table, crew, planned, Progress(*table.counts(), count * len(planned))).run(todo, on_progress)
     return Path(out)

@@ -1,6 +1,6 @@
 """Comparing batches, paired on their seeds and conditions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import pandas as pd
 from sandbox.core.errors import UsageError
 from sandbox.statistics import Estimate, Paired, holm, mean_difference, paired_success
 from sandbox.trials.results import results
+from sandbox.trials.robustness import PREFIX
 
 
 class Comparison(NamedTuple):
@@ -25,10 +26,16 @@ def compare(runs: Sequence[str | Path]) -> list[Comparison]:
     """Every run beside the first one, condition by condition; raises UsageError where they share no seeds."""
     if len(runs) < 2:
         raise UsageError(f"compare: {len(runs)} run, expected two or more")
-    base, *others = (_keyed(results(run)) for run in runs)
-    found = [row for run, rows in zip(runs[1:], others, strict=True) for row in _beside(base, rows, str(run))]
+    found = beside_first({str(run): results(run) for run in runs})
     if not found:
         raise UsageError(f"compare: {runs[0]} shares no seeds with the other runs under equal conditions")
+    return found
+
+
+def beside_first(runs: Mapping[str, pd.DataFrame]) -> list[Comparison]:
+    """The same for rows of ``results`` by the names of their runs; empty where they share no seeds."""
+    base, *others = (_keyed(rows) for rows in runs.values())
+    found = [row for run, rows in zip(list(runs)[1:], others, strict=True) for row in _beside(base, rows, run)]
     adjusted = holm([row.success.p_value for row in found])
     return [row._replace(adjusted=p) for row, p in zip(found, adjusted, strict=True)]
 
@@ -36,8 +43,14 @@ def compare(runs: Sequence[str | Path]) -> list[Comparison]:
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that count, by condition in words and seed."""
     keys = [key for key in rows.columns if "." in key]
-    words = ["; ".join(f"{key}={value}" for key, value in zip(keys, given, strict=True)) for given in rows[keys].values]
-    return rows.assign(words=words if keys else "")[rows["error"].isna()].set_index(["words", "seed"])
+    words = [_words(dict(zip(keys, given, strict=True))) for given in rows[keys].values] if keys else ""
+    return rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
+
+
+def _words(swept: Mapping[str, object]) -> str:
+    """A condition in words; a dose of 0 goes without saying."""
+    told = (f"{key}={value}" for key, value in swept.items() if value or not key.startswith(PREFIX))
+    return "; ".join(told) or "clean"
 
 
 def _beside(base: pd.DataFrame, rows: pd.DataFrame, run: str) -> list[Comparison]:

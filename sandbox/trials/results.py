@@ -12,8 +12,9 @@ def results(folder: str | Path) -> pd.DataFrame:
     """One row for each trial so far: the condition's number, what is swept, and the outcome's measures.
 
     Paired analysis: rows of one ``seed`` belong together. Rows with an ``error`` are infrastructure failures and count
-    neither for nor against an agent. Columns with a dot in their name are keys of the sweep; ``attrs["scenario"]`` is
-    the scenario as it ran. Raises RecordError where there is no batch.
+    neither for nor against an agent. Columns with a dot in their name are keys of the sweep; ``attrs`` has
+    the ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it ``planned``, and its
+    ``versions``. Raises RecordError where there is no batch.
     """
     found = read_table(folder)
     kinds = {"success": bool, "steps_to_completion": float, "error": "string"}  # also where all of them are missing
@@ -23,7 +24,7 @@ def results(folder: str | Path) -> pd.DataFrame:
         usual = _stated(found.scenario, key)
         values = {number: overrides.get(key, usual) for number, overrides in found.overrides.items()}
         frame.insert(place, key, frame["condition"].map(values))
-    frame.attrs["scenario"] = found.scenario
+    frame.attrs |= {"scenario": found.scenario, "created": found.created, **found.facts}
     return frame
 
 

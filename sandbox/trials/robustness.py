@@ -103,5 +103,7 @@ def _points(rows: pd.DataFrame, key: str, clean: float) -> Iterator[Point]:
     for dose, group in rows.groupby(key):
         rate = success_rate(int(group["success"].sum()), len(group))
         both = pd.concat([base, group.set_index("seed")["success"]], axis=1, join="inner") if dose != clean else None
+        if both is not None and both.empty:
+            continue  # nothing to pair with yet
         paired = None if both is None else paired_success(both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy())
         yield Point(float(dose), len(group), rate, paired, 1.0)

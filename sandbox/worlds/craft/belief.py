@@ -5,7 +5,7 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.mobs import HEALTH
 from sandbox.worlds.craft.players import RIPE_AT
 from sandbox.worlds.craft.state import ACROSS, DOWN, SIDE, Body, Kind, Material, Mob
-from sandbox.worlds.craft.things import add, chunk_of, count_materials, list_chunk
+from sandbox.worlds.craft.things import add, chunk_of, count_materials, keep_inside, list_chunk
 
 
 @kernel
@@ -47,6 +47,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])
+    keep_inside(window, row, col, rules.plan)
     _empty(out, to, rules)
     out.seed[to] = seed
     for r in range(rules.plan.shape[0]):

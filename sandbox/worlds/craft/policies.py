@@ -6,6 +6,7 @@ from sandbox.engine.policies import idle, random
 from sandbox.worlds.craft.kernels import _feel, _look
 from sandbox.worlds.craft.mobs import daylight
 from sandbox.worlds.craft.state import Dose, Kind, Material, Note
+from sandbox.worlds.craft.things import keep_inside
 from sandbox.worlds.craft.think import think
 
 
@@ -30,6 +31,7 @@ def rules(obs, lane, rules, memory, team, dice, actions):
     """Keeps a map of what it has seen, explores for what is missing, climbs the tech tree; each player for itself."""
     for agent in team:
         window, vector, known = obs.window[lane, agent], obs.vector[lane, agent], memory.seen[lane, agent]
+        keep_inside(window, int(vector[0]), int(vector[1]), known)
         _remember(known, window, int(vector[0]), int(vector[1]))
         verb = think(known, window, vector, rules, memory, lane, agent, dice)
         actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0

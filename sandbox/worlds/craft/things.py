@@ -126,3 +126,13 @@ def _nearest(pos, object_at, row, col):
         if far < best and at_row >= 0 and object_at[at_row, at_col] == agent + 1:
             best, who = far, agent
     return best, who
+
+
+@kernel
+def keep_inside(window, row, col, land):
+    """Empty what a window shows beyond the edge of ``land``, where noise may show things that cannot be."""
+    for i in range(window.shape[1]):
+        for j in range(window.shape[2]):
+            r, c = row + i - window.shape[1] // 2, col + j - window.shape[2] // 2
+            if r < 0 or c < 0 or r >= land.shape[0] or c >= land.shape[1]:
+                window[0, i, j], window[1, i, j] = Material.UNKNOWN, Kind.NONE

@@ -1,0 +1,61 @@
+"""The command ``sandbox card``: agents through the standard suite."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sandbox.core.errors import UsageError
+from sandbox.fronts.console import err, out, stoppable, warm_up
+from sandbox.fronts.progress import Counting
+from sandbox.fronts.reporting import write_page
+from sandbox.report.card import card_page, card_table
+from sandbox.scenario import Scenario
+from sandbox.trials import card as cards
+from sandbox.trials.suite import Suite, entrant, open_suite
+from sandbox.trials.trial import versions
+
+TRIALS = 100  # seeds of each condition
+WIDTH = 120  # of the table where the terminal is no wider
+
+Agents = Annotated[list[str], typer.Argument(metavar="AGENT...", help="a reasoner's name, or a TOML file of its keys")]
+
+
+def card(
+    agents: Agents,
+    suite: Annotated[Path, typer.Option(help="folder of the suite's scenarios")] = Path("scenarios/suite"),
+    trials: Annotated[int, typer.Option(min=1, help="seeds of each condition")] = TRIALS,
+    workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
+    folder: Annotated[Path, typer.Option("--out", help="folder of the card and its batches")] = Path("runs/card"),
+) -> None:
+    """Try agents on a suite of scenarios, clean and perturbed, beside the oracle: a table, a page, a JSON file."""
+    chosen = open_suite(suite)
+    names = list(dict.fromkeys([*agents, cards.YARDSTICK]))
+    entrants = [entrant(name, chosen) for name in names]
+    if len({who.name for who in entrants}) < len(entrants):
+        raise UsageError(f"two agents of one name among {', '.join(names)}; rename a file")
+    with stoppable(folder):
+        played = cards.play(chosen, entrants, folder, trials, workers, _progress)
+    rows = cards.card(chosen, entrants, played)
+    Console(highlight=False, width=max(out.width, WIDTH)).print(card_table(rows, chosen.words, trials))
+    options = ["--suite", str(suite), "--trials", str(trials), "--out", str(folder)]
+    again = shlex.join(["sandbox", "card", *agents, *options])
+    _write(folder, chosen, trials, rows, again)
+
+
+def _progress(agent: str, scenario: Scenario) -> Counting:
+    warm_up(scenario)
+    err.print(f"{agent} in '{scenario.title or scenario.world.name}'", markup=False)
+    return Counting(err, agent)
+
+
+def _write(folder: Path, suite: Suite, trials: int, rows: list, again: str) -> None:
+    told = versions()
+    origin = ", ".join(f"{name} {version}" for name, version in told.items())
+    write_page(folder / "card.html", card_page(rows, suite.words, trials, again, origin))
+    figures = cards.as_json(suite, trials, rows, told)
+    (folder / "card.json").write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    out.print(f"card   {folder / 'card.json'}")

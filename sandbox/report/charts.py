@@ -1,0 +1,118 @@
+"""Figures of a report's page. A *series* is a name with measures (``trials.measures``), in one colour throughout."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from sandbox.report.figures import COLOURS, MARKERS, line
+from sandbox.report.inline import PAGE_STYLE
+
+WIDE, HIGH, SMALL = 5.2, 3.1, 2.4  # inches; at 390 pixels of page the smallest letters are still 9 pixels high
+ROW = 0.24  # inches for each bar or interval
+Series = Sequence[tuple[str, Any]]
+FINISHES = {"completed": 2, "tick limit": 4, "budget": 5, "stalled": 1, "invalid": 3, "stopped": 0}  # their colours
+LONGEST = 34  # letters of a label
+
+
+@contextmanager
+def _figure(width: float = WIDE, height: float = HIGH) -> Iterator[tuple[Figure, Any]]:
+    with matplotlib.rc_context(PAGE_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, figure.subplots()
+
+
+def short(text: str, most: int = LONGEST) -> str:
+    """The end of a long text, which tells more than its beginning; matplotlib takes $ for mathematics."""
+    return (text if len(text) <= most else "…" + text[1 - most :]).replace("$", r"\$")
+
+
+def success(rows: Sequence[str], arms: Sequence[tuple[str, dict[str, Any]]]) -> Figure:
+    """Success with its interval for each condition in ``rows``, beside each other for each (name, measures by row)."""
+    step = 0.6 / max(len(arms), 1)
+    with _figure(height=0.9 + max(ROW, 0.13 * len(arms)) * len(rows)) as (figure, axis):
+        for k, (name, found) in enumerate(arms):
+            drawn = [(y, found[row].success) for y, row in enumerate(rows) if row in found and found[row].success]
+            places = [y + step * (k - (len(arms) - 1) / 2) for y, _ in drawn]
+            values = [rate.value for _, rate in drawn]
+            spread = [[r.value - r.low for _, r in drawn], [r.high - r.value for _, r in drawn]]
+            look = {"fmt": MARKERS[k % len(MARKERS)], "markersize": 4.5, "elinewidth": 1.6}
+            axis.errorbar(values, places, xerr=spread, color=COLOURS[k % len(COLOURS)], label=short(name), **look)
+        axis.set_yticks(range(len(rows)), [short(row) for row in rows])
+        axis.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6), xlabel="success")
+        axis.grid(axis="y", visible=False)
+        _legend(figure, axis, len(arms))
+    return figure
+
+
+def passes(series: Series) -> Figure:
+    """pass^k against k."""
+    with _figure() as (figure, axis):
+        for k, (name, found) in enumerate(series):
+            axis.plot(range(1, len(found.passes) + 1), found.passes, label=short(name), **_look(k), markersize=4.5)
+        axis.set(ylim=(-0.03, 1.03), xlabel="k trials", ylabel="all k succeed: pass^k")
+        axis.set_xticks(range(1, 1 + max(len(found.passes) for _, found in series)))
+        _legend(figure, axis, len(series))
+    return figure
+
+
+def completion(series: Series) -> Figure:
+    """Share of trials that are done by each tick, with its interval."""
+    limit = max(found.limit for _, found in series)
+    ends = [float(f.completion.ticks[f.completion.share > 0].max(initial=0)) for _, f in series if f.completion]
+    right = min(limit, 1.15 * max(ends, default=limit) or limit)
+    with _figure() as (figure, axis):
+        for k, (name, found) in enumerate(series):
+            if found.completion:
+                _steps(axis, found.completion, right, name, COLOURS[k % len(COLOURS)])
+        axis.set(ylim=(-0.03, 1.03), xlim=(0, right), xlabel="tick", ylabel="share of trials that are done")
+        _legend(figure, axis, len(series))
+    return figure
+
+
+def _steps(axis, curve, right: float, name: str, colour: str) -> None:
+    ticks = np.concatenate([[0.0], curve.ticks, [right]])
+    share, low, high = (np.concatenate([[v[0] if k else 0.0], v, v[-1:]]) for k, v in enumerate(curve[1:]))
+    axis.fill_between(ticks, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
+    axis.plot(ticks, share, drawstyle="steps-post", color=colour, label=short(name), linewidth=1.6)
+
+
+def doses(curves: Sequence[tuple[int, Any]]) -> Figure:
+    """Success against the dose of one perturbation: (number of the colour, curve)."""
+    with _figure(SMALL, 0.8 * SMALL) as (_, axis):
+        for k, curve in curves:
+            line(axis, curve, k)
+        axis.set_title(short(curves[0][1].perturbation.replace("_", " ")))
+        axis.set(xlabel="dose", ylim=(-0.04, 1.04), ylabel="success")
+    return axis.figure
+
+
+def finishes(series: Series) -> Figure:
+    """How trials ended: a bar for each series, in shares."""
+    found = [name for _, each in series for name in each.finishes]
+    kinds = [name for name in (*FINISHES, *found) if name in found]
+    with _figure(height=1.0 + ROW * len(series)) as (figure, axis):
+        left = np.zeros(len(series))
+        for kind in dict.fromkeys(kinds):
+            share = np.array([each.finishes.get(kind, 0) / max(each.trials, 1) for _, each in series])
+            colour = COLOURS[FINISHES.get(kind, 6)]
+            axis.barh(range(len(series)), share, left=left, color=colour, label=short(kind), height=0.72)
+            left += share
+        axis.set_yticks(range(len(series)), [short(name) for name, _ in series])
+        axis.set(xlim=(0, 1), ylim=(len(series) - 0.4, -0.6), xlabel="share of trials")
+        axis.grid(axis="y", visible=False)
+        if kinds:
+            figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def _look(k: int) -> dict[str, Any]:
+    return {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "linewidth": 1.6}
+
+
+def _legend(figure: Figure, axis, count: int) -> None:
+    if count > 1 and axis.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside upper center", ncols=2, frameon=False)

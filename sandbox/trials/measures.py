@@ -1,0 +1,71 @@
+"""What the trials of one condition come to: every number that tables, pages and cards show of them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sandbox.core.finish import Finish
+from sandbox.core.registry import find
+from sandbox.statistics import Completion, Estimate, kaplan_meier, mean_steps, pass_hat, success_rate
+
+PASSES = 8  # pass^1 .. pass^8
+PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions", "messages", "calls", "tokens", "money")
+NONE = float("nan")
+
+
+class Measures(NamedTuple):
+    """Of trials that ran; ``errors`` are infrastructure errors, which count for nothing else here."""
+
+    trials: int
+    errors: int
+    successes: int
+    success: Estimate | None
+    passes: tuple[float, ...]  # pass^1 .. pass^8; NaN beyond the number of trials
+    completion: Completion | None
+    limit: int  # ticks: to here steps are restricted
+    mean_steps: float  # restricted mean; a trial that fails takes ``limit`` ticks
+    median_steps: float  # tick by which half of the trials are done; NaN where they never are
+    per_trial: dict[str, float]  # means of PER_TRIAL, as far as they are measured; of seconds the median
+    finishes: dict[str, int]
+
+
+def measures(rows: pd.DataFrame, limit: int) -> Measures:
+    """Measures of rows of ``results``; ``limit`` is the tick limit of these trials."""
+    counted = rows[rows["error"].isna()]
+    trials, successes = len(counted), int(counted["success"].sum())
+    passes = tuple(pass_hat(successes, trials, k) for k in range(1, PASSES + 1))
+    per_trial = {name: float(_usual(counted[name])) for name in PER_TRIAL if name in counted and trials}
+    finishes = {str(name): int(count) for name, count in counted["finish"].value_counts().items()}
+    if not trials:
+        return Measures(0, len(rows), 0, None, passes, None, limit, NONE, NONE, per_trial, finishes)
+    steps, succeeded = _steps(counted, limit), counted["success"].to_numpy(bool)
+    completion = kaplan_meier(steps, succeeded)
+    half = completion.ticks[completion.share >= 0.5]
+    return Measures(
+        trials, len(rows) - trials, successes, success_rate(successes, trials), passes, completion, limit,
+        mean_steps(steps, succeeded, limit), float(half[0]) if len(half) else NONE, per_trial, finishes,
+    )  # fmt: skip
+
+
+def _usual(values: pd.Series) -> float:
+    return values.median() if values.name == "seconds" else values.mean()  # the first trials may wait for a compiler
+
+
+def _steps(rows: pd.DataFrame, limit: int) -> np.ndarray:
+    """Ticks to completion, or to where a trial is censored.
+
+    One that was stopped from outside is censored there. One that failed can no longer succeed: it is not done up to
+    the limit, whenever it ended, so that to fail early is no merit.
+    """
+    open_ended = rows["success"] | (rows["finish"] == Finish.STOPPED.words)
+    return np.where(open_ended, rows["ticks"], np.maximum(rows["ticks"], limit)).astype(float)
+
+
+def tick_limit(scenario: Mapping[str, Any], overrides: Mapping[str, Any], rows: pd.DataFrame) -> int:
+    """The tick limit of one condition: stated, or the world's own, or where the longest of its trials ended."""
+    stated = overrides.get("world.max_ticks", scenario["world"].get("max_ticks"))
+    if stated is None and (option := find(scenario["world"]["name"]).options.model_fields.get("max_ticks")):
+        stated = option.default
+    return int(stated if stated is not None else rows["ticks"].max() if len(rows) else 1)

@@ -1,0 +1,147 @@
+"""The folder of a batch, a certificate or a single run, opened to be reported on."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from sandbox.core.errors import RecordError
+from sandbox.core.finish import Outcome
+from sandbox.model import Sandbox
+from sandbox.record import RunStarted, open_run
+from sandbox.record.table import read_table
+from sandbox.scenario import Scenario, load
+from sandbox.trials.certify import FILE
+from sandbox.trials.measures import Measures, measures, tick_limit
+from sandbox.trials.replay import replay
+from sandbox.trials.results import results
+from sandbox.trials.robustness import PREFIX, Curve, curves
+
+SINGLE = "run"
+
+
+class Condition(NamedTuple):
+    """One condition and its trials so far."""
+
+    words: str
+    overrides: dict[str, Any]
+    measures: Measures
+
+
+class Study(NamedTuple):
+    """One RUN: what was run, and what it came to."""
+
+    name: str  # the folder, as it was given
+    kind: str  # batch, certificate, run
+    rows: pd.DataFrame  # as ``results`` has them
+    conditions: list[Condition]
+    whole: Measures  # of all conditions together
+    curves: list[Curve]
+    certificate: dict | None
+    root: str | None  # Merkle root of a single run's record
+
+    @property
+    def scenario(self) -> dict:
+        return self.rows.attrs["scenario"]
+
+    @property
+    def planned(self) -> int:
+        """Trials when it is complete; those that there are where it is not known."""
+        return max(self.rows.attrs.get("planned", 0), len(self.rows))
+
+
+class Episode(NamedTuple):
+    """One trial that is worth looking at."""
+
+    condition: str
+    overrides: dict[str, Any]
+    trial: int
+    seed: int
+    success: bool
+    finish: str
+    ticks: int
+    tasks_done: int
+    tasks_total: int
+    invalid_actions: int
+    refused_actions: int
+
+
+def open_study(folder: str | Path) -> Study:
+    """Open a RUN, finished or not; raises RecordError where there is none."""
+    folder = Path(folder)
+    try:
+        rows, root, kind = results(folder), None, "batch"
+        overrides = read_table(folder).overrides
+    except RecordError:
+        rows, root = _single(folder)
+        overrides, kind = {0: {}}, SINGLE
+    certificate = _certificate(folder / FILE)
+    scenario = rows.attrs["scenario"]
+    words = _words(overrides)
+    of_each = {number: rows[rows["condition"] == number] for number in overrides}
+    limits = {number: tick_limit(scenario, given, of_each[number]) for number, given in overrides.items()}
+    found = [Condition(words[k], overrides[k], measures(of_each[k], limits[k])) for k in overrides]
+    whole = measures(rows, max(limits.values()))
+    kind = "certificate" if certificate else kind
+    return Study(str(folder), kind, rows, found, whole, curves(rows), certificate, root)
+
+
+def _single(folder: Path) -> tuple[pd.DataFrame, str | None]:
+    """The outcomes of a recorded run as ``results`` has those of a batch."""
+    with open_run(folder) as run:
+        first, meta, outcomes = next(run.events(), None), run.meta, run.outcomes
+    if not isinstance(first, RunStarted):
+        raise RecordError(f"{folder}: the record does not begin with a scenario; nothing can be reported")
+    rows = [{"condition": 0, "trial": trial, **outcome} for trial, outcome in outcomes.items()]
+    frame = pd.DataFrame(rows, columns=["condition", "trial", *Outcome._fields]).astype({"success": bool})
+    about = {"created": meta["created"], "planned": first.trials, "versions": first.versions}
+    frame.attrs |= {"scenario": first.scenario, **about}
+    return frame, meta.get("root")
+
+
+def _certificate(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ValueError:
+        raise RecordError(f"{path}: no certificate (it is damaged)") from None
+
+
+def _words(overrides: Mapping[int, dict]) -> dict[int, str]:
+    """Each condition in a few words: the last part of each key, or all of it where two keys end alike."""
+    keys = list(dict.fromkeys(key for given in overrides.values() for key in given))
+    ends = [key.rpartition(".")[2] for key in keys]
+    short = {key: end if ends.count(end) == 1 else key for key, end in zip(keys, ends, strict=True)}
+    usual = "clean" if keys and all(key.startswith(PREFIX) for key in keys) else "as the scenario stands"
+    return {
+        number: ", ".join(f"{short[key].replace('_', ' ')} {value}" for key, value in given.items()) or usual
+        for number, given in overrides.items()
+    }
+
+
+def worst(study: Study, most: int) -> list[Episode]:
+    """Failed trials, those that got least far first, of as many conditions as there are; the slowest if none failed."""
+    rows = study.rows[study.rows["error"].isna()]
+    failed = rows[~rows["success"]]
+    far = failed["tasks_done"] / failed["tasks_total"].clip(lower=1)
+    failed = failed.assign(far=far).sort_values(["far", "ticks", "seed"], ascending=[True, False, True])
+    failed = failed.assign(turn=failed.groupby("condition").cumcount()).sort_values(["turn", "far"], kind="stable")
+    chosen = failed.head(most) if len(failed) else rows.sort_values("ticks", ascending=False).head(1)
+    told = {k: (each.words, each.overrides) for k, each in enumerate(study.conditions)}
+    fields = Episode._fields[2:]
+    return [Episode(*told[row.condition], *(getattr(row, name) for name in fields)) for row in chosen.itertuples()]
+
+
+def play_again(study: Study, episode: Episode) -> Iterator[Sandbox]:
+    """The model of that trial after reset and after every tick: a single run from its record, else from its seed."""
+    if study.kind == SINGLE:
+        with open_run(study.name) as run:
+            yield from replay(run, episode.trial)
+        return
+    base = Scenario.model_validate({**study.scenario, "sweep": {}})
+    model = Sandbox(load(base, episode.overrides), rng=int(episode.seed))
+    yield model
+    while model.running:
+        model.step()
+        yield model

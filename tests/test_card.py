@@ -1,0 +1,118 @@
+"""Report cards: their figures are those of the trials, and what cannot be carded is told in one line."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+import sandbox
+from sandbox.core import registry
+from sandbox.fronts.cli import main
+from sandbox.trials.suite import VERSION, hash_of, open_suite
+
+SCENARIO = """
+title = "<b>Four robots</b>"
+[world]
+name = "warehouse"
+layout = "tiny"
+deliveries = 3
+max_ticks = 60
+[[agents]]
+count = 4
+[sweep.one_at_a_time]
+"perturb.agent_crash" = [0.5, 1.0]
+"""
+
+
+def told(*arguments) -> int:
+    old, sys.argv = sys.argv, ["sandbox", *map(str, arguments)]
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code or 0
+    finally:
+        sys.argv = old
+    return 0
+
+
+@pytest.fixture
+def folder(warm_tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "hall.toml").write_text(SCENARIO)
+    (tmp_path / "planner.toml").write_text('reasoner = "rules"\n')
+    return tmp_path
+
+
+def test_a_card_says_what_the_trials_say(folder, capsys):
+    assert told("card", "planner.toml", "--suite", "suite", "--trials", "12") == 0
+    shown = capsys.readouterr().out
+    assert "no version" in shown and "planner" in shown and "oracle" in shown
+    found = json.loads((folder / "runs" / "card" / "card.json").read_text())
+    own, overall = (row for row in found["rows"] if row["agent"] == "planner")
+    rows, best = (sandbox.results(folder / "runs" / "card" / name / "hall") for name in ("planner", "oracle"))
+    clean, bad = rows[rows["condition"] == 0], rows[rows["condition"] > 0]
+    assert own["clean"]["success"]["value"] == clean["success"].mean() and own["clean"]["trials"] == 12
+    low, high = binomtest(int(bad["success"].sum()), 24).proportion_ci(method="exact")
+    assert own["perturbed"] == pytest.approx({"value": bad["success"].mean(), "low": low, "high": high})
+    both = rows["success"] & best["success"]
+    ratio = np.exp(np.log(rows["ticks"][both] / best["ticks"][both]).mean())
+    assert own["steps_to_oracle"]["value"] == pytest.approx(ratio) and ratio > 1
+    rates = rows.groupby("condition")["success"].mean().tolist()
+    assert own["robustness"] == pytest.approx((rates[0] + 2 * rates[1] + rates[2]) / 4)
+    assert own["finishes"] == rows["finish"].value_counts().to_dict()
+    assert own["per_trial"]["invalid_actions"] == rows["invalid_actions"].mean()
+    assert overall["perturbed"] == own["perturbed"] and overall["worlds"] == 1
+    page = (folder / "runs" / "card" / "card.html").read_text()
+    assert "http" not in page.replace("http://www.w3.org/", "") and f"{own['robustness']:.3f}" in page
+    capsys.readouterr()
+    assert told("card", "rules", "--suite", "suite", "--trials", "12") == 0
+    assert "0 of 36 trials" in (err := capsys.readouterr().err) and err.count("0 of 36") == 1  # the oracle's are there
+
+
+def test_a_world_that_does_not_know_an_agent_has_no_figures(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sandbox.trials.suite._known", lambda scenario: KNOWN[scenario.title])
+    (folder / "suite" / "other.toml").write_text(SCENARIO.replace("<b>Four robots</b>", "other"))
+    assert told("card", "rules", "--suite", "suite", "--trials", "2") == 0
+    found = json.loads((folder / "runs" / "card" / "card.json").read_text())["rows"]
+    assert [row["known"] for row in found if row["agent"] == "rules"] == [True, False, True]
+    assert "hall" in capsys.readouterr().out
+
+
+KNOWN = {"<b>Four robots</b>": {"rules", "oracle"}, "other": {"oracle"}}
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("rulez", "did you mean 'rules'"),
+        ("missing.toml", "no such agent"),
+        ("key.toml", "did you mean 'reasoner'"),
+        ("text.toml", "not TOML"),
+        ("name.toml", "did you mean 'oracle'"),
+    ],
+)
+def test_bad_agents_are_told_before_anything_runs(folder, capsys, agent, words):
+    (folder / "key.toml").write_text('reasonr = "rules"\n')
+    (folder / "text.toml").write_text("what is this\n")
+    (folder / "name.toml").write_text('reasoner = "oracl"\n')
+    assert told("card", agent, "--suite", "suite") == 2
+    err = capsys.readouterr().err
+    assert words in err and err.count("\n") == 1 and not (folder / "runs").exists()
+
+
+def test_no_suite_is_told(folder, capsys):
+    assert told("card", "rules", "--suite", "nowhere") == 2
+    assert "expected a folder with scenarios" in capsys.readouterr().err
+
+
+def test_the_standard_suite_is_what_its_version_says(root):
+    """Whoever changes a scenario of the suite gives it another number: cards of different suites are not comparable."""
+    suite = open_suite(root / "scenarios" / "suite")
+    number, stated = suite.version.split()
+    assert stated == hash_of(list(suite.folder.glob("*.toml"))), f"raise the number in {VERSION}, state {suite.hash}"
+    assert int(number) >= 1 and "changed" not in suite.words
+    assert {each.world.name for each in suite.scenarios.values()} == set(registry.names())
+    assert all(set(each.sweep) == {"one_at_a_time"} for each in suite.scenarios.values())
