@@ -30,6 +30,6 @@ def _pair(text: str) -> tuple[str, object]:
 
 def warm_up(scenario: Scenario) -> None:
     """Compile what is not compiled yet, and say so before the wait."""
-    if not scenario.stage().is_warm([group.reasoner for group in scenario.agents]):
+    if not scenario.stage().is_warm([group.policy for group in scenario.agents]):
         err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
         Sandbox(scenario, rng=0).step()

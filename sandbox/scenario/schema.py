@@ -6,12 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.scripted import parse_script
-from sandbox.core.errors import unknown
+from sandbox.core.errors import UsageError, unknown
 from sandbox.core.registry import find
 from sandbox.engine.stage import Stage, make
 
-REASONERS = ("scripted",)  # besides the compiled policies of the world
+REASONERS = ("scripted", "llm")  # besides the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -31,6 +32,13 @@ class AgentGroup(BaseModel):
     reasoner: str = "rules"
     role: str | None = None
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
+    llm: Options | None = None  # for the reasoner "llm"
+    fallback: str = "idle"  # the compiled policy that acts where a language model does not
+
+    @property
+    def policy(self) -> str | None:
+        """The compiled policy that acts for these agents, or stands by."""
+        return {"scripted": None, "llm": self.fallback}.get(self.reasoner, self.reasoner)
 
 
 class TrialsTable(BaseModel):
@@ -63,6 +71,10 @@ class Scenario(BaseModel):
                 raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
             if group.role is not None and group.role not in world.roles:
                 raise unknown("role", group.role, world.roles, f"agents[{k}]")
+            if group.fallback not in world.policies:
+                raise unknown("policy", group.fallback, world.policies, f"agents[{k}].fallback")
+            if (group.reasoner == "llm") != (group.llm is not None):
+                raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
             parse_script(group.script, world, f"agents[{k}].script")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)

@@ -37,7 +37,7 @@ def lanes_at_once(stage: Stage) -> int:
 
 def _compiled(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterator[Outcome]:
     started = time.perf_counter()
-    state, tally, _ = stage.play(seeds, [group.reasoner for group in scenario.team()])
+    state, tally, _ = stage.play(seeds, [group.policy for group in scenario.team()])
     digests = _digests(state)
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
     for lane, seed in enumerate(seeds):
