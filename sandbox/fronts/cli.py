@@ -11,7 +11,7 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import many
+from sandbox.fronts import many, prompt
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
 from sandbox.model import Sandbox
@@ -30,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (many.batch, many.certify, many.compare):
+for command in (many.batch, many.certify, many.compare, prompt.prompt):
     app.command()(command)
 
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]

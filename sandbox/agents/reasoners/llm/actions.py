@@ -11,7 +11,7 @@ from sandbox.agents.reasoners.llm.request import Reply
 from sandbox.core.errors import unknown
 from sandbox.core.world import World
 
-_WHY = "In a sentence or two, before you decide: why this action."
+_WHY = "Why this action, in a sentence or two."
 _ASCII = "^[ !#-\\[\\]-~]{0,%d}$"  # for grammars: a model that writes bytes may end in the middle of another character
 
 

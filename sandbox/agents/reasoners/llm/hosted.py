@@ -4,6 +4,7 @@ All requests of a round run at once on one event loop in a thread of its own.
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Coroutine
 from functools import cache
@@ -14,7 +15,6 @@ from genai_prices import Usage, calc_price
 from pydantic_ai.direct import model_request
 from pydantic_ai.exceptions import (
     ModelAuthenticationError,
-    ModelConnectionError,
     ModelHTTPError,
     ModelNotFoundError,
     ModelRequestRejectedError,
@@ -29,8 +29,6 @@ from pydantic_ai.tools import ToolDefinition
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
-
-LONGEST_WAIT = 10.0  # seconds before a retry, whatever the server asks for
 
 
 @cache
@@ -82,7 +80,7 @@ class Hosted:
         started, sent = time.perf_counter(), False
         try:
             async with asyncio.timeout(None if within == float("inf") else within):
-                await asyncio.sleep(min(request.wait, LONGEST_WAIT))
+                await asyncio.sleep(min(request.wait, self._options.timeout))
                 async with places:
                     sent = True
                     answer = await self._one(request)
@@ -97,17 +95,16 @@ class Hosted:
                 self._model, messages, model_settings=self._settings,
                 model_request_parameters=self._parameters(request),
             )  # fmt: skip
+            return Answer(_reply(response), tokens=_tokens(response))
         except (ModelAuthenticationError, ModelNotFoundError) as error:
             raise SandboxError(f"llm: {self._setup.model}: {_words(error)}") from None
         except ModelHTTPError as error:  # refused before anything was computed
             again = not isinstance(error, ModelRequestRejectedError)
-            return Answer(error=_words(error), retry=again, wait=min(error.retry_after or 0.0, LONGEST_WAIT))
+            return Answer(error=_words(error), retry=again, wait=error.retry_after or 0.0)
         except ModelRequestTimeout:
             return Answer(error=f"no reply within {self._options.timeout:g} s", retry=True, tokens=None)
         except Exception as error:  # a server may send anything, and clients fail on it in many ways
-            refused = isinstance(error, ModelConnectionError) and isinstance(error.__cause__, ConnectionRefusedError)
-            return Answer(error=_words(error), retry=True, tokens=(0, 0) if refused else None)
-        return Answer(_reply(response), tokens=_tokens(response))
+            return Answer(error=_words(error), retry=True, tokens=(0, 0) if _never_sent(error) else None)
 
     def _parameters(self, request: Request) -> ModelRequestParameters:
         if request.schema is None:
@@ -176,6 +173,13 @@ def _reply(response: ModelResponse) -> Reply:
 def _tokens(response: ModelResponse) -> tuple[int, int] | None:
     usage = response.usage
     return (usage.input_tokens, usage.output_tokens) if usage.input_tokens or usage.output_tokens else None
+
+
+def _never_sent(error: BaseException | None) -> bool:
+    """Whether there was nobody to send it to."""
+    while error and not isinstance(error, ConnectionRefusedError | socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _words(error: Exception) -> str:

@@ -15,7 +15,7 @@ from sandbox.agents.reasoners.llm.request import Answer, Client, Request, Setup
 from sandbox.core.decision import Call, Decision, Percept, Trace
 
 GIVE_UP = 3  # ticks in a row without any reply, after which the model is asked no more in this episode
-BACK_OFF = 0.05  # seconds before the first retry, doubled for each further one
+BACK_OFF = 0.5  # seconds before the first retry after an error, doubled for each further one
 
 
 class Question:
@@ -132,7 +132,7 @@ class LLM:
                 problem, again = str(error), True
                 question.prompt = self._prompts.repair(question.words, problem, question.percept.mask)
         question.attempt += 1
-        question.wait = max(answer.wait, BACK_OFF * 2**question.attempt) if answer.reply is None else 0.0
+        question.wait = max(answer.wait, BACK_OFF * 2 ** (question.attempt - 1)) if answer.reply is None else 0.0
         if not again or question.attempt > self._options.retries:
             question.failure = problem
         return problem
