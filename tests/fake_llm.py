@@ -39,7 +39,7 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version, wbufsize = "HTTP/1.1", -1  # one write for a reply: two would meet the delayed ACK
     server: Server
 
     def log_message(self, *_):
