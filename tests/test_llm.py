@@ -13,6 +13,7 @@ from sandbox.agents.reasoners.llm.actions import Actions, Unusable
 from sandbox.agents.reasoners.llm.ledger import OVERHEAD
 from sandbox.agents.reasoners.llm.request import LONGEST, Reply
 from sandbox.core.errors import UsageError
+from sandbox.fronts.prompt import first_request
 from sandbox.record import CallDone, open_run
 from sandbox.scenario import load
 from sandbox.trials.replay import replay, verify
@@ -282,3 +283,15 @@ def test_scripts_are_files_too(tmp_path):
     (tmp_path / "s.toml").write_text(text.replace("FILE", "bad.json"))
     with pytest.raises(UsageError, match="expected a list of replies"):
         load(tmp_path / "s.toml")
+
+
+def test_the_first_prompt_can_be_read(root, monkeypatch):
+    path = root / "scenarios" / "llm-web.toml"
+    told = first_request(load(path), None)
+    assert list(told)[1:] == ["tick 1", "schema of the reply"] and "click 1, 2, 4, 5" in told["tick 1"]
+    monkeypatch.setenv("SANDBOX_MODEL", "openai:gpt-5.2")
+    told = first_request(load(path), 0)
+    assert list(told) == ["instructions to openai:gpt-5.2, the same in every tick", "tick 1", "tools"]
+    assert [tool["name"] for tool in json.loads(told["tools"])] == list(load(path).stage().verbs)
+    with pytest.raises(UsageError, match="agent 1 has no language model; agents that have one: 0"):
+        first_request(load(path), 1)

@@ -23,7 +23,7 @@ def tiny(tmp_path_factory):
 def scenario(world: str, path, **options) -> dict:
     llm = {"model": f"gguf:{path}", "reason": 20, "max_tokens": 400, "timeout": 120.0, "temperature": 1.0, **options}
     group = {"count": TEAMS.get(world, 2), "reasoner": "llm", "llm": llm}
-    return {"world": {"name": world, "max_ticks": 12}, "agents": [group]}
+    return {"world": {"name": world, "max_ticks": 4}, "agents": [group]}
 
 
 @pytest.mark.parametrize("world", registry.names())

@@ -31,6 +31,9 @@ from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
 
 
+KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY"}
+
+
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
@@ -55,8 +58,8 @@ class Hosted:
         self._options, self._setup, self._address = options, setup, address
         try:
             self._model = _local(address or options.name) if not options.hosted else _model(options.kind, options.name)
-        except UserError as error:
-            raise UsageError(f"llm: {options.model}: {' '.join(str(error).split())[:300]}") from None
+        except UserError:
+            raise UsageError(f"llm: {options.model}: set the variable {KEYS[options.kind]} to your key") from None
         self._settings = _settings(options)
         self._tools = [
             ToolDefinition(name=t["name"], description=t["description"], parameters_json_schema=t["parameters"])
