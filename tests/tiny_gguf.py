@@ -1,4 +1,4 @@
-"""A language model of random weights in a GGUF file, written in a moment: bytes are its tokens, nonsense its answers."""
+"""A language model of random weights in a GGUF file, written in a moment: its tokens are bytes, its answers noise."""
 
 from pathlib import Path
 

@@ -30,7 +30,6 @@ from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
 
-
 KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY"}
 
 
