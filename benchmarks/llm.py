@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ from sandbox.trials.replay import verify
 
 OVERHEAD, REPLAYED = 1.2, 0.5  # ms of CPU time for one decision, at most
 AT_ONCE = 64
-PEER = "MESA_LLM_PYTHON"  # an interpreter that has mesa-llm; its client and ours need different versions of openai
 
 
 @contextmanager
@@ -93,7 +91,8 @@ def overhead(quick: bool) -> None:
                 pace.run()
     cost = [1000 / pace.cpu_rate for pace in paces]
     rows = [[pace.name, ms, pace.rate] for pace, ms in zip(paces, cost, strict=True)]
-    table(f"{agents} agents, {AT_ONCE} calls at once, median of {rounds}", ["", "ms CPU a decision", "decisions/s"], rows)
+    columns = ["", "ms CPU a decision", "decisions/s"]
+    table(f"{agents} agents, {AT_ONCE} calls at once, median of {rounds}", columns, rows)
     console.print(f"on top of the call: {cost[1] - cost[0]:.2f} ms; {met(cost[1] - cost[0], OVERHEAD, at_least=False)}")
 
 
@@ -127,23 +126,5 @@ def replayed(quick: bool) -> None:
                   f"{met(cost, REPLAYED, at_least=False)}")  # fmt: skip
 
 
-def peer(quick: bool) -> None:
-    """mesa-llm on the same server, where an interpreter that has it is named."""
-    python = os.environ.get(PEER)
-    if not python:
-        console.print(f"mesa-llm: not measured; {PEER} names an interpreter that has it")
-        return
-    agents, ticks = 20, 2 if quick else 5
-    script = Path(__file__).with_name("llm_peer.py")
-    with server() as address:
-        done = subprocess.run([python, str(script), address, str(agents), str(ticks)], capture_output=True, text=True)
-        console.print(done.stdout.strip() or done.stderr[-500:])
-        _ours(agents, 1)
-        pace = Pace("ours", lambda: _ours(agents, ticks))
-        pace.run()
-    cost = f"{1000 / pace.cpu_rate:.2f} ms CPU a decision, {pace.rate:.0f} decisions/s"
-    console.print(f"ours, as many agents and ticks: {cost}")
-
-
 PEERS = ("pydantic-ai-slim", "openai")
-PARTS = {"overhead": overhead, "crowd": crowd, "replayed": replayed, "peer": peer}
+PARTS = {"overhead": overhead, "crowd": crowd, "replayed": replayed}
