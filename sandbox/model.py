@@ -10,12 +10,14 @@ import mesa
 import numpy as np
 
 from sandbox.agents.agent import Agent
+from sandbox.agents.reasoners.faulty import Faulty
 from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.reasoners.llm.prompts import Prompts
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.finish import Finish
+from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
 from sandbox.scenario import Scenario, load
 
@@ -61,7 +63,7 @@ class Sandbox(mesa.Model):
     def _begin(self, recorded: Recorded | None) -> None:
         stage, team = self.stage, self.scenario.team()
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
-        self.observation, self.tally = stage.observation(1), stage.tally(1)
+        self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
         self.actions[..., 0] = stage.rules.noop
         for row, group in enumerate(team):
@@ -81,10 +83,12 @@ class Sandbox(mesa.Model):
         for group in self.scenario.agents:
             rows = range(row, row + group.count)
             if group.reasoner == "scripted":
-                found.append((rows, Scripted(parse_script(group.script, world, "script"), rules.noop)))
+                script = parse_script(group.script, world, "script")
+                found.append((rows, self._suffering(Scripted(script, rules.noop))))
             if group.reasoner == "llm":
                 prompts = Prompts(group.llm, self.stage, group.role or world.roles[0])
-                found.append((rows, clients.reasoner(group.llm, prompts, rows, rules.noop, recorded)))
+                asked = clients.reasoner(group.llm, prompts, rows, rules.noop, recorded)
+                found.append((rows, self._suffering(asked)))
             row += group.count
         return found
 
@@ -92,6 +96,11 @@ class Sandbox(mesa.Model):
         """Give back what reasoners hold: the servers of local models."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
+
+    def _suffering(self, reasoner: Reasoner) -> Reasoner:
+        if not OF_REPLIES & self.scenario.perturb.keys():
+            return reasoner
+        return Faulty(reasoner, self.faults.dose, self.seed, len(self.stage.verbs), self.stage.rules.noop)
 
     @cached_property
     def _compiled(self):
@@ -116,7 +125,7 @@ class Sandbox(mesa.Model):
 
     def _decide(self) -> None:
         stage, (teams, loops) = self.stage, self._compiled
-        stage.world.observe(self.state, 0, stage.rules, self.observation)
+        loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, teams, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
@@ -133,14 +142,14 @@ class Sandbox(mesa.Model):
 
     def _act(self) -> None:
         stage, (_, loops) = self.stage, self._compiled
-        loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally)
+        loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
         digest = stage.digest(self.state)
         self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, self._traces)
 
     def replay_tick(self, actions: np.ndarray) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions."""
         self.actions[0] = actions
-        self.stage.world.observe(self.state, 0, self.stage.rules, self.observation)
+        self._compiled[1].sense(self.state, 0, self.stage.rules, self.observation, self.faults)
         self._act()
         self.running = bool(self.state.done[0] == Finish.RUNNING)
 
@@ -166,11 +175,11 @@ class Sandbox(mesa.Model):
 
     @property
     def tasks_done(self) -> int:
-        return self.stage.task.progress(self.state, 0)[0]
+        return self.stage.progress(self.state)[0]
 
     @property
     def tasks_total(self) -> int:
-        return self.stage.task.progress(self.state, 0)[1]
+        return self.stage.progress(self.state)[1]
 
     @property
     def reward(self) -> float:
