@@ -295,3 +295,11 @@ def test_the_first_prompt_can_be_read(root, monkeypatch):
     assert [tool["name"] for tool in json.loads(told["tools"])] == list(load(path).stage().verbs)
     with pytest.raises(UsageError, match="agent 1 has no language model; agents that have one: 0"):
         first_request(load(path), 1)
+
+
+def test_faults_of_replies_reach_a_model_and_replay(tmp_path):
+    """What a call cost is counted and recorded though its reply was lost; the replay loses the same replies."""
+    table = scenario(*["left"] * 40, "junk") | {"perturb": {"tool_timeout": 1.0, "changed_schema": 1.0}}
+    outcome = sandbox.run(table, seed=3, out=tmp_path / "run")
+    assert outcome.error is None and outcome.calls >= outcome.ticks > 10
+    assert verify(tmp_path / "run").passed and outcome.digest != sandbox.run(scenario(*["left"] * 40), seed=3).digest
