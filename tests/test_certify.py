@@ -89,6 +89,15 @@ def test_a_forged_certificate_is_found(forged, earned, tmp_path):
         assert any("not the same when executed again" in problem for problem in problems)
 
 
+def test_a_claim_cannot_know_its_outcomes(earned, tmp_path):
+    with pytest.raises(UsageError, match="holds another claim"):
+        _certified(SCENARIO, earned[0], failures=1)
+    assert _certified(SCENARIO, earned[0])["root"] == earned[1]["root"]  # the same one goes on, or is done
+    sandbox.batch(SCENARIO, tmp_path / "b", trials=10)
+    with pytest.raises(UsageError, match="trials that were run before the claim was stated"):
+        _certified(SCENARIO, tmp_path / "b")
+
+
 def test_no_certificate_is_told(tmp_path):
     with pytest.raises(RecordError, match="no certificate"):
         list(check(tmp_path))

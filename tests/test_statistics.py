@@ -1,9 +1,12 @@
 """Statistics against published values, closed forms and simulated coverage."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from sandbox import statistics
 from sandbox.statistics import (
     holm,
     lower_bound,
@@ -43,14 +46,28 @@ def test_exact_intervals_cover_at_least_as_often_as_they_say():
         assert covered / 10_000 >= 0.95 - 0.004  # 2 standard errors of the simulation
 
 
-def test_bootstrap_intervals_of_differences_cover_about_as_often_as_they_say():
-    rng, covered = np.random.default_rng(2), 0
-    for _ in range(300):
-        sample = rng.choice([-1.0, 0.0, 1.0], 200, p=[0.1, 0.6, 0.3])
-        found = mean_difference(sample)
-        covered += found.low <= 0.2 <= found.high
-    assert 0.915 <= covered / 300 <= 0.98  # .95 within 2.7 standard errors of 300 studies
+@pytest.mark.parametrize("chances", [(0.1, 0.6, 0.3), (0.05, 0.85, 0.1)])
+def test_bootstrap_intervals_of_differences_cover_about_as_often_as_they_say(chances):
+    """10,000 studies of 100 pairs; a study is told by how many pairs are -1, 0 and 1."""
+
+    @cache
+    def interval(lost: int, equal: int, won: int):
+        return mean_difference(np.repeat([-1.0, 0.0, 1.0], [lost, equal, won]))
+
+    truth = chances[2] - chances[0]
+    studies = np.random.default_rng(2).multinomial(100, chances, 10_000)
+    found = [interval(*map(int, study)) for study in studies]
+    covered = np.mean([one.low - 1e-12 <= truth <= one.high + 1e-12 for one in found])
+    assert 0.935 <= covered <= 0.96
+
+
+def test_differences_of_many_pairs_are_students_and_agree_with_the_bootstrap(monkeypatch):
+    sample = np.random.default_rng(3).choice([-1.0, 0.0, 1.0], 3000, p=[0.1, 0.6, 0.3])
+    many = mean_difference(sample)
+    monkeypatch.setattr(statistics, "MANY", len(sample))
+    assert many == pytest.approx(mean_difference(sample), abs=0.002)
     assert mean_difference(np.zeros(5)) == (0, 0, 0)
+    assert mean_difference(np.tile(sample, 500)).high - many.value < 0.002  # 1.5 million pairs at once
 
 
 def test_pass_hat_k():

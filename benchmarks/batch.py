@@ -1,0 +1,154 @@
+"""Batches: beside the bare kernel loop, beside ``mesa.batch_run`` of an equal Mesa model, and as they grow."""
+
+import resource
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mesa
+import numpy as np
+
+import sandbox
+from benchmarks.pace import Pace
+from benchmarks.report import console, met, table
+from sandbox.engine.pool import cores
+from sandbox.trials.episodes import LANES
+
+CASES = {
+    "warehouse": {"layout": "tiny", "agents": 4},
+    "kitchen": {"agents": 2},
+    "wildfire": {"height": 32, "width": 32, "agents": 4},
+    "craft": {"size": 32, "agents": 2, "max_ticks": 300},
+    "web": {"layout": "all", "agents": 1},
+}
+GROWTH = """
+import resource, sys, tempfile, time, sandbox
+scenario, trials = eval(sys.argv[1]), int(sys.argv[2])
+with tempfile.TemporaryDirectory() as folder:
+    sandbox.batch(scenario, folder + "/warm", trials=2000)
+    started = time.perf_counter()
+    sandbox.batch(scenario, folder + "/b", trials=trials)
+    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def _scenario(world: str) -> dict:
+    options = {key: value for key, value in CASES[world].items() if key != "agents"}
+    return {"world": {"name": world, **options}, "agents": [{"count": CASES[world]["agents"], "reasoner": "rules"}]}
+
+
+def _bare(stage: sandbox.Stage, trials: int) -> int:
+    """The compiled loop over the same lanes on as many threads, its results thrown away."""
+
+    def play(first: int) -> None:
+        stage.play(range(first, min(first + LANES, trials)), "rules")
+
+    with ThreadPoolExecutor(cores()) as executor:
+        list(executor.map(play, range(0, trials, LANES)))
+    return trials
+
+
+def _batch(world: str, trials: int) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox.batch(_scenario(world), folder, trials=trials)
+    return trials
+
+
+def throughput(quick: bool) -> None:
+    """Trials a second of a batch, its database included, as a share of the bare loop's."""
+    rows, rounds = [], 3 if quick else 5
+    for world, options in CASES.items():
+        stage = sandbox.make(world, **options)
+        each = stage.play(range(64), "rules")[0].tick.mean()
+        trials = {"warehouse": 20_000, "kitchen": 20_000, "web": 200_000}.get(world, 5_000) // (4 if quick else 1)
+        bare = Pace("bare", lambda stage=stage, trials=trials: _bare(stage, trials))
+        whole = Pace("batch", lambda world=world, trials=trials: _batch(world, trials))
+        for pace in (bare, whole) * rounds:
+            pace.run()
+        share = whole.rate / bare.rate
+        rows.append([world, float(each), bare.rate, whole.rate, f"{share:.0%}", met(share, 0.85)])
+    table("Trials a second", ["world", "ticks a trial", "bare loop", "batch", "share", "target"], rows)
+
+
+def growth(quick: bool) -> None:
+    """Seconds and peak memory of batches of one size after the other, each in a process of its own."""
+    rows = []
+    for world in ("web", "warehouse"):
+        sizes = (1_000, 10_000, 100_000) if quick or world == "warehouse" else (1_000, 10_000, 100_000, 1_000_000)
+        for trials in sizes:
+            command = [sys.executable, "-c", GROWTH, repr(_scenario(world)), str(trials)]
+            seconds, peak = map(
+                float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+            )
+            rows.append([world, trials, seconds, 1e6 * seconds / trials, peak])
+    table("Growth", ["world", "trials", "seconds", "us a trial", "peak MB"], rows)
+
+
+class Walkers(mesa.Model):
+    """Robots of a hall that step at random and count: the least that a Mesa model of a batch does."""
+
+    def __init__(self, agents: int = 4, ticks: int = 120, rng: int | None = None):
+        super().__init__(rng=rng)
+        self.place = self.rng.integers(0, (10, 11), (agents, 2))
+        self.left, self.moved = ticks, 0
+        for row in range(agents):
+            Walker(self, row)
+        self.datacollector = mesa.DataCollector(model_reporters={"moved": "moved"})
+
+    def step(self) -> None:
+        self.agents.shuffle_do("step")
+        self.left -= 1
+        self.running = self.left > 0
+        if not self.running:
+            self.datacollector.collect(self)
+
+
+class Walker(mesa.Agent):
+    """Takes a step where that stays inside."""
+
+    def __init__(self, model: Walkers, row: int):
+        super().__init__(model)
+        self.row = row
+
+    def step(self) -> None:
+        place = self.model.place[self.row] + ((-1, 0), (1, 0), (0, -1), (0, 1))[self.model.random.randrange(4)]
+        if (place >= 0).all() and (place < (10, 11)).all():
+            self.model.place[self.row] = place
+            self.model.moved += 1
+
+
+def _mesa(trials: int) -> int:
+    mesa.batch_run(
+        Walkers,
+        {"agents": 4, "ticks": 120},
+        iterations=trials,
+        max_steps=200,
+        number_processes=1,
+        display_progress=False,
+    )
+    return trials
+
+
+def beside_mesa(quick: bool) -> None:
+    """Our warehouse with four robots that act at random for 120 ticks, beside a plainer Mesa model of that size."""
+    scenario = {"world": {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": 120}}
+    scenario["agents"] = [{"count": 4, "reasoner": "random"}]
+
+    def ours() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            sandbox.batch(scenario, Path(folder) / "b", trials=20_000, workers=1)
+        return 20_000
+
+    ours()
+    paces = Pace("sandbox.batch, one thread", ours), Pace("mesa.batch_run, one process", lambda: _mesa(40))
+    for pace in paces * (3 if quick else 5):
+        pace.run()
+    rows = [[pace.name, pace.rate, float(np.median(pace.rates())) / paces[1].rate] for pace in paces]
+    table("4 agents x 120 ticks: trials a second", ["", "trials/s", "times Mesa's"], rows)
+    console.print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+PEERS = ("mesa",)
+PARTS = {"throughput": throughput, "growth": growth, "mesa": beside_mesa}
