@@ -10,6 +10,7 @@ BENCHMARKS = {
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
+    "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
     "web": "steps a second; success against dose for each perturbation and policy, with a plot",
 }
 

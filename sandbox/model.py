@@ -11,8 +11,11 @@ import numpy as np
 
 from sandbox.agents.agent import Agent
 from sandbox.agents.reasoners.faulty import Faulty
+from sandbox.agents.reasoners.llm import clients
+from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.agents.reasoners.llm.prompts import Prompts
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
-from sandbox.core.decision import Decision, Percept, Reasoner
+from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.finish import Finish
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
@@ -26,6 +29,7 @@ class Tick(NamedTuple):
     actions: np.ndarray  # (N, 2) int32
     reward: np.ndarray  # (N,) float32
     digest: str  # of the state after the tick
+    traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
 
 
 class Sandbox(mesa.Model):
@@ -35,6 +39,7 @@ class Sandbox(mesa.Model):
     ----------
     scenario : path of a TOML file, mapping, or Scenario.
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
+    recorded : the calls of a recorded trial; they answer in place of the language models.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
@@ -43,16 +48,19 @@ class Sandbox(mesa.Model):
 
     scenario: Scenario = None  # shadows a property of Mesa 3.5, which writes itself into what it is given
 
-    def __init__(self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, **overrides: Any):
+    def __init__(
+        self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, recorded: Recorded | None = None,
+        **overrides: Any,
+    ):  # fmt: skip
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)
         self.scenario = load(scenario, overrides)
         self.stage: Stage = self.scenario.stage()
         self.error: str | None = None
         self.latest: Tick | None = None
-        self._begin()
+        self._begin(recorded)
 
-    def _begin(self) -> None:
+    def _begin(self, recorded: Recorded | None) -> None:
         stage, team = self.stage, self.scenario.team()
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
         self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
@@ -62,22 +70,32 @@ class Sandbox(mesa.Model):
             Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        self.reasoners = self._reasoners()
+        self.usage, self._traces = Usage(), {}
+        self.reasoners = self._reasoners(recorded)
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
         )
         self.datacollector.collect(self)
 
-    def _reasoners(self) -> list[tuple[list[int], Reasoner]]:
+    def _reasoners(self, recorded: Recorded | None) -> list[tuple[range, Reasoner]]:
         """The reasoners that are objects, each with the rows it decides for."""
-        found, row = [], 0
+        found, row, (world, rules) = [], 0, (self.stage.world, self.stage.rules)
         for group in self.scenario.agents:
-            rows = list(range(row, row + group.count))
+            rows = range(row, row + group.count)
             if group.reasoner == "scripted":
-                script = parse_script(group.script, self.stage.world, "script")
-                found.append((rows, self._suffering(Scripted(script, self.stage.rules.noop))))
+                script = parse_script(group.script, world, "script")
+                found.append((rows, self._suffering(Scripted(script, rules.noop))))
+            if group.reasoner == "llm":
+                prompts = Prompts(group.llm, self.stage, group.role or world.roles[0])
+                asked = clients.reasoner(group.llm, prompts, rows, rules.noop, recorded)
+                found.append((rows, self._suffering(asked)))
             row += group.count
         return found
+
+    def close(self) -> None:
+        """Give back what reasoners hold: the servers of local models."""
+        for _, reasoner in self.reasoners:
+            getattr(reasoner, "close", lambda: None)()
 
     def _suffering(self, reasoner: Reasoner) -> Reasoner:
         if not OF_REPLIES & self.scenario.perturb.keys():
@@ -86,8 +104,7 @@ class Sandbox(mesa.Model):
 
     @cached_property
     def _compiled(self):
-        policies = self.stage.world.policies
-        return self.stage.teams([g.reasoner if g.reasoner in policies else None for g in self.scenario.team()])
+        return self.stage.teams([group.policy for group in self.scenario.team()])
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
@@ -110,15 +127,24 @@ class Sandbox(mesa.Model):
         stage, (teams, loops) = self.stage, self._compiled
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, teams, self.actions)
+        self._traces = {}
         for rows, reasoner in self.reasoners:
             for row, decision in zip(rows, reasoner.decide([self.percept(row) for row in rows]), strict=True):
-                self.actions[0, row] = Decision(*decision)
+                self._take(row, Decision(*decision))
+
+    def _take(self, row: int, decision: Decision) -> None:
+        """A decision becomes the agent's action; without a verb, what its fallback has chosen stays."""
+        if decision.verb is not None:
+            self.actions[0, row] = decision[:2]
+        if decision.trace:
+            self._traces[row] = decision.trace
+            self.usage.add(decision.trace)
 
     def _act(self) -> None:
         stage, (_, loops) = self.stage, self._compiled
         loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
         digest = stage.digest(self.state)
-        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest)
+        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, self._traces)
 
     def replay_tick(self, actions: np.ndarray) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions."""

@@ -106,10 +106,11 @@ class Conformance:
             many, _, _ = stage.play(list(range(1000)), policy, ticks=TICKS, threads=2)
             assert same(alone, many, 0, 77), policy
 
-    def test_kernels_equal_their_python_twins(self, case):
-        """The same episodes with Numba switched off, by the interpreter and NumPy alone."""
+    def test_kernels_equal_their_python_twins(self, stage, case):
+        """The same episodes with Numba switched off, by the interpreter and NumPy alone, which checks every index."""
         names = list(find(self.world).policies)
-        request = json.dumps([self.world, case, names, 15])
+        perturbed = {**case, "perturb": {each.name: 0.4 for each in stage.perturbations}}
+        request = json.dumps([self.world, perturbed, names, 15])
         told = [_twin(request, off) for off in ("0", "1")]
         assert told[0] == told[1] and len(told[0].split()) == 2 * len(names)
 

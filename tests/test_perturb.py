@@ -34,9 +34,9 @@ def test_actions_fail_at_the_stated_rate(dose):
     assert _holds(sum(fails(7, tick, 1, faults) for tick in range(TICKS)), TICKS, 0.3 * dose)
 
 
-def test_agents_crash_for_twenty_ticks_at_a_time():
+def test_agents_crash_for_ten_ticks_at_a_time():
     faults = _faults(agent_crash=1.0)
-    down = np.array([fails(7, tick, 2, faults) for tick in range(20 * TICKS)]).reshape(TICKS, 20)
+    down = np.array([fails(7, tick, 2, faults) for tick in range(10 * TICKS)]).reshape(TICKS, 10)
     assert (down.all(axis=1) | ~down.any(axis=1)).all() and _holds(int(down[:, 0].sum()), TICKS, 0.3)
 
 

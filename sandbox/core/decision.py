@@ -1,5 +1,6 @@
 """What a reasoner is handed, and what it answers."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 
@@ -14,11 +15,57 @@ class Percept(NamedTuple):
     inbox: Any  # (M, 4) int32
 
 
+class Call(NamedTuple):
+    """One request to a language model, and what came back."""
+
+    tick: int  # the one that is decided: 1, 2, 3, ...
+    agent: int  # the first, where several ask the same
+    sample: int
+    attempt: int
+    key: str  # SHA-256 over everything that was asked, hexadecimal
+    prompt: str  # what follows the instructions
+    reply: dict[str, str] | None  # text, tool, arguments, thinking; None where none came
+    error: str  # why the reply is missing or was not used; empty where it was
+    retry: bool  # whether the error is one that may pass
+    input_tokens: int
+    output_tokens: int
+    money: float  # US dollars
+    seconds: float  # from asking to the reply, waiting for a free place included
+
+
+class Trace(NamedTuple):
+    """How a decision came about."""
+
+    thought: str = ""  # the reason that the model gave
+    calls: tuple[Call, ...] = ()  # made for it in this tick
+    fallback: str = ""  # why the agent's fallback acts instead
+    late: int = 0  # ticks between what was perceived and the action
+
+
 class Decision(NamedTuple):
     """The action of one agent: indices into the world's verbs and the verb's targets."""
 
-    verb: int
+    verb: int | None  # None: what the agent's fallback policy would do
     target: int = 0
+    trace: Trace | None = None
+
+
+@dataclass
+class Usage:
+    """What decisions have cost; a field of each is in the outcome."""
+
+    calls: int = 0
+    tokens: int = 0
+    money: float = 0.0  # US dollars
+    fallbacks: int = 0  # decisions that the fallback policy made
+    late_decisions: int = 0
+
+    def add(self, trace: Trace) -> None:
+        self.calls += len(trace.calls)
+        self.tokens += sum(call.input_tokens + call.output_tokens for call in trace.calls)
+        self.money += sum(call.money for call in trace.calls)
+        self.fallbacks += bool(trace.fallback)
+        self.late_decisions += trace.late > 0
 
 
 class Reasoner(Protocol):

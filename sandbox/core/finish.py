@@ -38,6 +38,11 @@ class Outcome(NamedTuple):
     seconds: float
     digest: str
     error: str | None = None
+    calls: int = 0  # of language models
+    tokens: int = 0  # in and out
+    money: float = 0.0  # US dollars
+    fallbacks: int = 0  # decisions that an agent's fallback policy made
+    late_decisions: int = 0
 
     def as_dict(self) -> dict:
         return self._asdict()

@@ -33,14 +33,14 @@ class Fault(IntEnum):
 
 WRONG_AT_MOST = 0.2  # dose 1 of sensor_noise
 FAIL_AT_MOST = 0.3  # dose 1 of action_failure
-DOWN_AT_MOST, DOWN_FOR = 0.3, 20  # dose 1 of agent_crash; ticks until an agent is back
+DOWN_AT_MOST, DOWN_FOR = 0.3, 10  # dose 1 of agent_crash; ticks until an agent is back
 LATE_AT_MOST = 10  # dose 1 of message_delay, ticks
 REPLIES_AT_MOST = 0.5  # dose 1 of each fault of replies
 
 GENERIC = (
     Perturbation("sensor_noise", "cells in sight show what another one shows; dose 1: 20 % of them"),
     Perturbation("action_failure", "actions do nothing; dose 1: 30 % of them"),
-    Perturbation("agent_crash", "agents do nothing for 20 ticks at a time; dose 1: 30 % of the time"),
+    Perturbation("agent_crash", "agents do nothing for 10 ticks at a time; dose 1: 30 % of the time"),
     Perturbation("message_loss", "messages get lost; dose 1: all of them"),
     Perturbation("message_delay", "messages come late; dose 1: by 10 ticks"),
     Perturbation("tool_timeout", "replies do not come, so the agent waits; dose 1: every second one"),

@@ -12,6 +12,7 @@ from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import distort, fails
 from sandbox.engine.lanes import digest_lane
 
+FAILED = 1 << 30
 reset = start = observe = step = progress = policy = others = decide = act = after = None  # filled in by specialise
 
 
@@ -54,7 +55,10 @@ def choose(s, obs, lane, rules, memory, teams, actions):
 
 
 def enact(s, obs, lane, rules, actions, tally, faults):
-    """One tick of the world; counts what agents got wrong and earned. An action that fails becomes the no-op."""
+    """One tick of the world; counts what agents got wrong and what they earned.
+
+    While the tick lasts, a verb that fails is far below 0, so that it has no effect, as all that is outside.
+    """
     targets = obs.mask.shape[2] // rules.verbs
     for agent in range(actions.shape[1]):
         verb, target = actions[lane, agent, 0], actions[lane, agent, 1]
@@ -62,10 +66,12 @@ def enact(s, obs, lane, rules, actions, tally, faults):
         if not (known and obs.mask[lane, agent, verb * targets + target]):
             tally.invalid[lane, agent] += 1
         elif verb != rules.noop and fails(s.seed[lane], s.tick[lane], agent, faults):
-            tally.refused[lane, agent] += 1
-            actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
+            actions[lane, agent, 0] -= FAILED
     step(s, lane, actions, rules)
     for agent in range(actions.shape[1]):
+        if actions[lane, agent, 0] <= rules.verbs - FAILED:
+            actions[lane, agent, 0] += FAILED
+            s.refused[lane, agent] = 1
         tally.reward[lane, agent] += s.reward[lane, agent]
         tally.refused[lane, agent] += s.refused[lane, agent]
 

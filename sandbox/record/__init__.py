@@ -2,7 +2,9 @@
 
 from sandbox.record.events import (
     AgentEntry,
+    CallDone,
     Event,
+    ModelUsed,
     RunFinished,
     RunStarted,
     TickDone,
@@ -17,9 +19,11 @@ from sandbox.record.verify import ChainReport, verify_chain
 
 __all__ = [
     "AgentEntry",
+    "CallDone",
     "ChainReport",
     "Event",
     "Log",
+    "ModelUsed",
     "Run",
     "RunFinished",
     "RunStarted",

@@ -54,6 +54,40 @@ class TickDone(_Frozen):
     digest: Digest  # of the state after the tick
 
 
+class ModelUsed(_Frozen):
+    """A language model as a group of agents uses it: what every request of the trial begins with."""
+
+    kind: Literal["model"] = "model"
+    trial: Count
+    agents: tuple[int, ...]
+    model: str
+    instructions: str
+    tools: tuple[dict[str, JsonValue], ...]
+    max_tokens: Count
+    temperature: float | None
+    price: tuple[float, float]  # US dollars for one token: input, output
+
+
+class CallDone(_Frozen):
+    """One request to a language model and what came back, before the tick that it was made for; see ``core.Call``."""
+
+    kind: Literal["call"] = "call"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    sample: Count
+    attempt: Count
+    key: Digest  # of everything that was asked
+    prompt: str  # what followed the instructions
+    reply: dict[str, str] | None
+    error: str
+    retry: bool
+    input_tokens: Count
+    output_tokens: Count
+    money: float
+    seconds: float
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -69,7 +103,7 @@ class RunFinished(_Frozen):
 
 
 Event = Annotated[
-    RunStarted | TrialStarted | TickDone | TrialFinished | RunFinished,
+    RunStarted | TrialStarted | ModelUsed | CallDone | TickDone | TrialFinished | RunFinished,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -31,12 +31,12 @@ class Run:
     @property
     def trials(self) -> tuple[TrialStarted, ...]:
         """The trials that were started, in the order of their start."""
-        return tuple(self._milestones("trial_started"))
+        return tuple(self.milestones("trial_started"))
 
     @property
     def outcomes(self) -> dict[int, dict[str, JsonValue]]:
         """The outcome of each finished trial, by its number."""
-        return {event.trial: event.outcome for event in self._milestones("trial_finished")}
+        return {event.trial: event.outcome for event in self.milestones("trial_finished")}
 
     def events(self, trial: int | None = None) -> Iterator[Event]:
         """The events in the order they happened: all, or those of one trial."""
@@ -45,6 +45,13 @@ class Run:
         while page := list(self.query(sql, {"trial": trial, "seq": seq})):
             for seq, body in page:
                 yield self._event(seq, body)
+
+    def milestones(self, *kinds: str) -> Iterator[Event]:
+        """The events of some kinds other than ``tick``, in the order they happened."""
+        # The first condition is the index's own; without it SQLite does not see that the index serves.
+        places = ", ".join("?" * len(kinds))
+        sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind IN ({places}) ORDER BY seq"
+        return (self._event(seq, body) for seq, body in self.query(sql, kinds))
 
     def query(self, sql: str, values: dict | tuple = ()) -> Iterator[tuple]:
         """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError where the file is unreadable."""
@@ -70,11 +77,6 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _milestones(self, kind: str) -> Iterator[Event]:
-        # The first condition is the index's own; without it SQLite does not see that the index serves.
-        sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind = ? ORDER BY seq"
-        return (self._event(seq, body) for seq, body in self.query(sql, (kind,)))
 
     def _event(self, seq: int, body: bytes) -> Event:
         try:

@@ -12,10 +12,21 @@ from typing import NamedTuple
 
 from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
-from sandbox.record.events import Event, RunFinished, RunStarted, TickDone, TrialFinished, TrialStarted, parse
+from sandbox.record.events import (
+    CallDone,
+    Event,
+    ModelUsed,
+    RunFinished,
+    RunStarted,
+    TickDone,
+    TrialFinished,
+    TrialStarted,
+    parse,
+)
 from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
+_IN_TRIAL = TrialStarted | ModelUsed | CallDone | TickDone | TrialFinished
 _PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"
 
@@ -72,10 +83,10 @@ class _Course:
         if isinstance(self.event, RunFinished):
             yield "an event after run_finished"
         self.event = event
-        if isinstance(event, TrialStarted | TickDone | TrialFinished):
+        if isinstance(event, _IN_TRIAL):
             yield from self._in_trial(event)
 
-    def _in_trial(self, event: TrialStarted | TickDone | TrialFinished) -> Iterator[str]:
+    def _in_trial(self, event: _IN_TRIAL) -> Iterator[str]:
         trial, before = event.trial, self._ticks.get(event.trial)
         if isinstance(event, TrialStarted) and before is not None:
             yield f"trial {trial} begins a second time"
@@ -83,7 +94,7 @@ class _Course:
             yield f"{event.kind} of trial {trial}, which has not begun"
         if trial in self._closed:
             yield f"{event.kind} of trial {trial}, which is finished"
-        if isinstance(event, TickDone) and event.tick != (before or 0) + 1:
+        if isinstance(event, TickDone | CallDone) and event.tick != (before or 0) + 1:
             yield f"trial {trial} goes from tick {before or 0} to tick {event.tick}"
         if isinstance(event, TrialFinished):
             self._closed.add(trial)

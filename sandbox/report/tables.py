@@ -16,7 +16,12 @@ _WORDS = {
     "tasks_done": "tasks done",
     "invalid_actions": "invalid actions",
     "refused_actions": "prevented actions",
+    "calls": "calls of language models",
+    "money": "US dollars",
+    "fallbacks": "decisions of the fallback",
+    "late_decisions": "late decisions",
 }
+_OF_MODELS = ("calls", "tokens", "money", "fallbacks", "late_decisions")
 
 
 def outcome_table(outcome: Outcome, title: str) -> Table:
@@ -27,6 +32,8 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
     for name, value in shown.items():
         if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
+            continue
+        if name in _OF_MODELS and not outcome.calls:
             continue
         style = ("green" if outcome.success else "red") if name in ("success", "finish") else ""
         table.add_row(_WORDS.get(name, name), _text(value), style=style)

@@ -1,5 +1,7 @@
 """Reading scenarios: a file, a table or a scenario, with overrides; errors name the place and the nearest name."""
 
+import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,9 +11,11 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from sandbox.agents.reasoners.llm.options import Options
 from sandbox.core.errors import UsageError, unknown
 from sandbox.scenario.schema import AgentGroup, Scenario
 
+MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
 
 
@@ -35,7 +39,8 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
-    A layout that is a file beside the scenario is taken in as text, so that the scenario stands for itself.
+    A layout or a script of replies that is a file beside the scenario is taken in, so that the scenario stands for
+    itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
     """
     where, table, folder = _table(source)
     for key, value in (overrides or {}).items():
@@ -46,6 +51,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
     for k, group in enumerate(groups if isinstance(groups, list) else []):
         if isinstance(group, Mapping):
             _check_keys(group, AgentGroup, f"{where}: agents[{k}]")
+            if isinstance(group.get("llm"), Mapping) and not isinstance(source, Scenario):
+                _complete_model(group["llm"], folder, f"{where}: agents[{k}].llm")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:
@@ -120,3 +127,28 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: expected a text file with a map ({error.__class__.__name__})") from None
+
+
+def _complete_model(table: dict, folder: Path, where: str) -> None:
+    """The model that is asked for from outside, if one is; the lines of a script that is a file."""
+    _check_keys(table, Options, where)
+    if MODEL in os.environ:
+        table["model"] = os.environ[MODEL]
+    kind, _, name = str(table.get("model")).partition(":")
+    if kind == "scripted" and name and not table.get("replies"):
+        path = next((each for each in (folder / name, Path(name)) if each.is_file()), None)
+        if path is None:
+            raise UsageError(f"{where}.model: {table['model']}: no such file")
+        table["replies"] = _replies(path)
+
+
+def _replies(path: Path) -> list:
+    """The lines of a script: a JSON list, or a TOML file with a list ``replies``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text).get("replies")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: expected a list of replies ({error})") from None
+    if not isinstance(found, list):
+        raise UsageError(f"{path}: expected a list of replies, in TOML below [[replies]]")
+    return found

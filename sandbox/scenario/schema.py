@@ -6,13 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.scripted import parse_script
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
 from sandbox.engine.stage import Stage, make
 
-REASONERS = ("scripted",)  # besides the compiled policies of the world
+REASONERS = ("scripted", "llm")  # besides the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -32,6 +33,13 @@ class AgentGroup(BaseModel):
     reasoner: str = "rules"
     role: str | None = None
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
+    llm: Options | None = None  # for the reasoner "llm"
+    fallback: str = "idle"  # the compiled policy that acts where a language model does not
+
+    @property
+    def policy(self) -> str | None:
+        """The compiled policy that acts for these agents, or stands by."""
+        return {"scripted": None, "llm": self.fallback}.get(self.reasoner, self.reasoner)
 
 
 class TrialsTable(BaseModel):
@@ -64,6 +72,10 @@ class Scenario(BaseModel):
                 raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
             if group.role is not None and group.role not in world.roles:
                 raise unknown("role", group.role, world.roles, f"agents[{k}]")
+            if group.fallback not in world.policies:
+                raise unknown("policy", group.fallback, world.policies, f"agents[{k}].fallback")
+            if (group.reasoner == "llm") != (group.llm is not None):
+                raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
             parse_script(group.script, world, f"agents[{k}].script")
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if self.compiled and self.perturb[name] > 0:
@@ -81,6 +93,11 @@ class Scenario(BaseModel):
     def reasoners(self) -> set[str]:
         """The kinds of reasoner in the team."""
         return {group.reasoner for group in self.agents}
+
+    @property
+    def policies(self) -> set[str]:
+        """The compiled policies that act for agents of the team, or stand by."""
+        return {group.policy for group in self.agents} - {None}
 
     def team(self) -> list[AgentGroup]:
         """The group of each agent, in order."""

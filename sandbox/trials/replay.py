@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.core.decision import Call
 from sandbox.core.errors import RecordError
 from sandbox.model import Sandbox
-from sandbox.record import ChainReport, Run, RunStarted, TickDone, open_run, verify_chain
+from sandbox.record import CallDone, ChainReport, ModelUsed, Run, RunStarted, TickDone, open_run, verify_chain
 from sandbox.scenario import Scenario
 
 
@@ -25,7 +27,18 @@ def model_of(run: Run, trial: int = 0) -> Sandbox:
     started = {event.trial: event for event in run.trials}
     if trial not in started:
         raise RecordError(f"{run.folder}: no trial {trial}; recorded: {', '.join(map(str, started)) or 'none'}")
-    return Sandbox(scenario_of(run), rng=started[trial].seed)
+    return Sandbox(scenario_of(run), rng=started[trial].seed, recorded=calls_of(run, trial))
+
+
+def calls_of(run: Run, trial: int) -> Recorded:
+    """What language models answered in a recorded trial; nothing else answers in a replay."""
+    calls, prices = [], {}
+    for event in run.milestones("model", "call"):
+        if isinstance(event, CallDone) and event.trial == trial:
+            calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
+        elif isinstance(event, ModelUsed) and event.trial == trial:
+            prices[event.agents[0]] = event.price
+    return Recorded(calls, prices)
 
 
 def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:

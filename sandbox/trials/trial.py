@@ -2,14 +2,27 @@
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sandbox.core.decision import Call
 from sandbox.core.finish import Finish, Outcome
 from sandbox.model import Sandbox
-from sandbox.record import AgentEntry, Log, RunFinished, RunStarted, TickDone, TrialFinished, TrialStarted
+from sandbox.record import (
+    AgentEntry,
+    CallDone,
+    Log,
+    ModelUsed,
+    RunFinished,
+    RunStarted,
+    TickDone,
+    TrialFinished,
+    TrialStarted,
+)
 from sandbox.scenario import Scenario, load
 
 OnTick = Callable[[Sandbox], None]
@@ -39,6 +52,7 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         seconds=round(seconds, 3),
         digest=model.stage.digest(model.state),
         error=model.error,
+        **asdict(model.usage),
     )
 
 
@@ -56,12 +70,12 @@ def run(
     the record complete up to there, and is raised again.
     """
     scenario = load(scenario, overrides)
-    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed)
-    if out is None:
-        return _play(model, None, on_tick)
-    with Log.create(out) as log:
-        log.append(_opening(scenario))
-        return _play(model, log, on_tick)
+    with closing(Sandbox(scenario, rng=scenario.seed if seed is None else seed)) as model:
+        if out is None:
+            return _play(model, None, on_tick)
+        with Log.create(out) as log:
+            log.append(_opening(scenario))
+            return _play(model, log, on_tick)
 
 
 def _opening(scenario: Scenario) -> RunStarted:
@@ -73,12 +87,16 @@ def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
     if log:
         entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
         log.append(TrialStarted(trial=0, seed=model.seed, agents=entries))
+        for event in _models(model):
+            log.append(event)
     try:
         if on_tick:
             on_tick(model)
         while model.running:
             model.step()
             if log and model.error is None:
+                for call in _calls(model):
+                    log.append(CallDone(trial=0, **call._asdict()))
                 log.append(tick_event(model))
             if on_tick:
                 on_tick(model)
@@ -100,3 +118,15 @@ def tick_event(model: Sandbox) -> TickDone:
     return TickDone.model_construct(
         trial=0, tick=latest.tick, actions=latest.actions.tolist(), reward=latest.reward.tolist(), digest=latest.digest
     )
+
+
+def _models(model: Sandbox) -> Iterator[ModelUsed]:
+    """What requests to language models begin with, an event for each group of agents that has one."""
+    for rows, reasoner in model.reasoners:
+        if setup := getattr(reasoner, "setup", None):
+            yield ModelUsed(trial=0, agents=tuple(rows), **setup.model_dump())
+
+
+def _calls(model: Sandbox) -> Iterator[Call]:
+    """The calls of the latest tick, in the order of the agents."""
+    return (call for trace in model.latest.traces.values() for call in trace.calls)

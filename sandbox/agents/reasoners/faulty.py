@@ -19,17 +19,27 @@ class Faulty:
 
     def __init__(self, reasoner: Reasoner, dose: np.ndarray, seed: int, verbs: int, noop: int):
         self._reasoner, self._chance, self._seed = reasoner, dose * REPLIES_AT_MOST, np.uint64(seed)
-        self._verbs, self._wait = verbs, Decision(noop)
+        self._verbs, self._noop = verbs, noop
+
+    @property
+    def setup(self):
+        """Of a language model: what its requests begin with."""
+        return getattr(self._reasoner, "setup", None)
+
+    def close(self) -> None:
+        getattr(self._reasoner, "close", lambda: None)()
 
     def decide(self, percepts: list[Percept]) -> list[Decision]:
         answers = self._reasoner.decide(percepts)
         return [self._suffer(percept, Decision(*answer)) for percept, answer in zip(percepts, answers, strict=True)]
 
     def _suffer(self, percept: Percept, decision: Decision) -> Decision:
-        if self._hit(Fault.TOOL_TIMEOUT, TIMEOUT, percept.tick, percept.agent):
-            return self._wait
-        if self._hit(Fault.RATE_LIMIT, LIMIT, percept.tick // LIMITED_FOR, percept.agent):
-            return self._wait
+        if self._hit(Fault.TOOL_TIMEOUT, TIMEOUT, percept.tick, percept.agent) or self._hit(
+            Fault.RATE_LIMIT, LIMIT, percept.tick // LIMITED_FOR, percept.agent
+        ):
+            return decision._replace(verb=self._noop, target=0)  # what it cost stays in its trace
+        if decision.verb is None:
+            return decision
         if self._hit(Fault.PARTIAL_REPLY, PARTIAL, percept.tick, percept.agent):
             decision = decision._replace(target=0)
         if self._hit(Fault.CHANGED_SCHEMA, SCHEMA, 0, 0):

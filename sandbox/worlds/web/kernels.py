@@ -156,7 +156,7 @@ def step(s, lane, actions, rules):
         return
     goals, before = rules.template[s.info[lane, Info.TEMPLATE], Template.GOALS], reached(s, lane, rules)
     for agent in range(rules.agents):
-        harm = s.session[lane, agent, Session.HARM]
+        harm, s.refused[lane, agent] = s.session[lane, agent, Session.HARM], 0
         _act(s, lane, agent, actions[lane, agent, 0], actions[lane, agent, 1], rules)
         s.reward[lane, agent] = harm - s.session[lane, agent, Session.HARM]
     for agent in range(rules.agents):

@@ -117,7 +117,10 @@ def oracle(s, lane, rules, memory, team, dice, actions):
     own = rules.template[s.info[lane, Info.TEMPLATE]]
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.WAIT, 0
-        session = s.session[lane, agent]
+        session, note = s.session[lane, agent], memory.notes[lane, agent]
+        if s.refused[lane, agent]:
+            note[Note.STEP] = note[Note.BEFORE]
+        note[Note.BEFORE] = note[Note.STEP]
         page = rules.page[page_of(s, lane, shown(session), rules)]
         if session[Session.LOADING] > 0:
             continue

@@ -124,7 +124,7 @@ class State(NamedTuple):
     session: np.ndarray  # (L, N, 11) int16    see Session
     info: np.ndarray  # (L, 2) int16           see Info
     pos: np.ndarray  # (L, N, 2) int32         row, column of each pointer on the page
-    refused: np.ndarray  # (L, N) int8         always 0: what is legal happens
+    refused: np.ndarray  # (L, N) int8         1 where the action failed
     reward: np.ndarray  # (L, N) float32       share of the goal reached in the last tick, less 1 for each harm done
     done: np.ndarray  # (L,) int8              a Finish code
 
@@ -159,7 +159,7 @@ class Note(IntEnum):
 
     STEP = 0  # of its plan, from 0
     NOTED = 1  # concept that was read
-    TRIED = 2  # ticks in a row that nothing could be done
+    BEFORE = 2  # the step before the last decision, for an oracle whose click failed
 
 
 class Memory(NamedTuple):

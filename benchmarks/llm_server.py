@@ -1,0 +1,41 @@
+"""A language model's server that costs next to nothing, in a process of its own: every reply is the same tool call.
+
+``python -m benchmarks.llm_server VERB [SECONDS]`` prints its address, answers after SECONDS, and ends with its parent.
+"""
+
+import asyncio
+import json
+import sys
+
+
+def _reply(verb: str) -> bytes:
+    call = {"id": "c", "type": "function", "function": {"name": verb, "arguments": '{"reason": "so"}'}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    usage = {"prompt_tokens": 500, "completion_tokens": 12, "total_tokens": 512}
+    told = {"id": "1", "object": "chat.completion", "created": 1, "model": "fake", "choices": [choice], "usage": usage}
+    body = json.dumps(told).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def _serve(verb: str, seconds: float) -> None:
+    reply = _reply(verb)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
+                await asyncio.sleep(seconds)
+                writer.write(reply)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=4096)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await asyncio.to_thread(sys.stdin.read)  # its parent holds the other end
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 0.0))

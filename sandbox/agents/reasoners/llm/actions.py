@@ -1,0 +1,119 @@
+"""Verbs as tools and JSON schemas; replies as actions, checked against schema and mask, or told what is wrong."""
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from sandbox.agents.reasoners.llm.request import Reply
+from sandbox.core.errors import unknown
+from sandbox.core.world import World
+
+_WHY = "Why this action, in a sentence or two."
+_ASCII = "^[ !#-\\[\\]-~]{0,%d}$"  # for grammars: a model that writes bytes may end in the middle of another character
+
+
+class Choice(NamedTuple):
+    """An action that a model chose, and why."""
+
+    verb: int
+    target: int
+    reason: str
+
+
+class Unusable(Exception):
+    """A reply that is no action; its message tells the model what was wrong."""
+
+
+class Actions:
+    """The verbs of a world, as a language model gets them; ``reason`` characters say why (0: none are asked for)."""
+
+    def __init__(self, world: World, rules: Any, reason: int):
+        self._verbs, self.targets, self._reason = world.verbs, world.targets, reason
+        own = world.tools(rules)
+        self.tools = tuple(self._with_reason(tool) for tool in own)
+        # A reason is asked for; an action without one is an action all the same.
+        self._checks = {tool["name"]: Draft202012Validator(tool["parameters"]) for tool in own}
+        self._aimed = {tool["name"] for tool in self.tools if "target" in tool["parameters"]["properties"]}
+
+    def _with_reason(self, tool: dict) -> dict:
+        if not self._reason:
+            return tool
+        own = tool["parameters"]
+        properties = {"reason": {"type": "string", "description": _WHY}, **own["properties"]}
+        return tool | {"parameters": own | {"properties": properties, "required": ["reason", *own.get("required", [])]}}
+
+    # -- told ----------------------------------------------------------------------------------------------------------
+
+    def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
+        """The verbs that have an effect now, each with its targets."""
+        rows = mask.reshape(len(self._verbs), self.targets)
+        return {verb: np.flatnonzero(row).tolist() for verb, row in zip(self._verbs, rows, strict=True) if row.any()}
+
+    def in_words(self, mask: np.ndarray) -> str:
+        """The legal actions as a list in words."""
+        legal = self.legal(mask).items()
+        return "; ".join(f"{verb} {', '.join(map(str, at))}" if verb in self._aimed else verb for verb, at in legal)
+
+    def schema(self, mask: np.ndarray) -> dict:
+        """The JSON schema of the legal actions: a union, one member for each verb."""
+        return {"oneOf": [self._member(verb, targets) for verb, targets in self.legal(mask).items()]}
+
+    def _member(self, verb: str, targets: list[int]) -> dict:
+        reason = {"reason": {"type": "string", "pattern": _ASCII % self._reason}} if self._reason else {}
+        properties = reason | {"verb": {"const": verb}} | ({"target": {"enum": targets}} if verb in self._aimed else {})
+        return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+
+    def example(self) -> str:
+        """What the JSON text looks like, by an action that has all parts."""
+        verb = next((tool["name"] for tool in self.tools if tool["name"] in self._aimed), self._verbs[0])
+        reason = {"reason": "..."} if self._reason else {}
+        return json.dumps(reason | {"verb": verb} | ({"target": 0} if verb in self._aimed else {}))
+
+    def described(self) -> str:
+        """The verbs with their meanings, a line for each."""
+        lines = []
+        for tool in self.tools:
+            target = tool["parameters"]["properties"].get("target", {})
+            about = f" `target`: {target.get('description', 'a number')}." if target else ""
+            lines.append(f"- {tool['name']}: {tool['description']}{about}")
+        return "\n".join(lines)
+
+    # -- read ----------------------------------------------------------------------------------------------------------
+
+    def read(self, reply: Reply, mask: np.ndarray, hosted: bool) -> Choice:
+        """The action that a reply names; raises Unusable, in words for the model, where it names none that is legal."""
+        verb, arguments = self._called(reply) if hosted else self._written(reply)
+        if verb not in self._checks:
+            raise Unusable(str(unknown("action", verb[:40], self._verbs)))
+        reason = str(arguments.pop("reason", ""))
+        if error := best_match(self._checks[verb].iter_errors(arguments)):
+            raise Unusable(f"{'.'.join(map(str, error.path)) or verb}: {error.message[:200]}")
+        target = int(arguments.get("target", 0))
+        number = self._verbs.index(verb)
+        if not (0 <= target < self.targets and mask[number * self.targets + target]):
+            raise Unusable(f"'{verb}{f' {target}' if verb in self._aimed else ''}' has no effect now")
+        return Choice(number, target, reason)
+
+    def _called(self, reply: Reply) -> tuple[str, dict]:
+        if not reply.tool:
+            raise Unusable("no tool was called")
+        return reply.tool, _object(reply.arguments or "{}")
+
+    def _written(self, reply: Reply) -> tuple[str, dict]:
+        found = _object(reply.text)
+        if not isinstance(found.get("verb"), str):
+            raise Unusable('expected an object with a "verb"')
+        return found.pop("verb"), found
+
+
+def _object(text: str) -> dict:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unusable(f"expected a JSON object, got {text[:80]!r}") from None
+    if not isinstance(found, dict):
+        raise Unusable(f"expected a JSON object, got {text[:80]!r}")
+    return found

@@ -1,0 +1,54 @@
+"""Who answers, by the kind of the model; clients of language models are imported when one is used."""
+
+from sandbox.agents.reasoners.llm.options import Options
+from sandbox.agents.reasoners.llm.playback import Recorded, Script
+from sandbox.agents.reasoners.llm.prompts import Prompts
+from sandbox.agents.reasoners.llm.reasoner import LLM
+from sandbox.agents.reasoners.llm.request import Client, Setup
+from sandbox.core.errors import UsageError
+
+
+def reasoner(options: Options, prompts: Prompts, agents: range, noop: int, recorded: Recorded | None) -> LLM:
+    """The reasoner of a group of agents; ``recorded`` answers in place of its model.
+
+    Raises UsageError where the model cannot be asked: an extra, a key or a price is missing.
+    """
+    price = recorded.prices.get(agents.start, (0.0, 0.0)) if recorded else price_of(options)
+    setup = prompts.setup(price)
+    return LLM(options, prompts, setup, recorded or connect(options, setup), noop)
+
+
+def connect(options: Options, setup: Setup) -> Client:
+    """A client for the model."""
+    if options.kind == "scripted":
+        return Script(options.replies)
+    try:
+        if options.kind == "gguf":
+            from sandbox.agents.reasoners.llm.served import Served as Chosen
+        else:
+            from sandbox.agents.reasoners.llm.hosted import Hosted as Chosen
+        return Chosen(options, setup)
+    except ImportError as error:
+        raise _missing(options, error) from None
+
+
+def price_of(options: Options) -> tuple[float, float]:
+    """US dollars for one token, input and output."""
+    if options.price:
+        return options.price.input / 1e6, options.price.output / 1e6
+    if not options.hosted:
+        return 0.0, 0.0
+    try:
+        from sandbox.agents.reasoners.llm.hosted import list_price
+    except ImportError as error:
+        raise _missing(options, error) from None
+    price = list_price(options)
+    if price is None and options.budget.money is not None:
+        raise UsageError(f"llm: the price of {options.model} is not known; give price = {{ input = , output = }}")
+    return price or (0.0, 0.0)
+
+
+def _missing(options: Options, error: ImportError) -> UsageError:
+    extra = "local" if options.kind == "gguf" else "llm"
+    name = getattr(error, "name", None) or "a package"
+    return UsageError(f"{name} is missing for the model {options.model}: pip install 'sandbox[{extra}]'")

@@ -1,0 +1,45 @@
+"""The command ``prompt``: what a language model would be sent."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.agents.reasoners.llm.prompts import Prompts
+from sandbox.core.decision import Percept
+from sandbox.core.errors import UsageError
+from sandbox.fronts.console import Set, out, overrides
+from sandbox.scenario import Scenario, load
+
+
+def prompt(
+    scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML)")],
+    agent: Annotated[int | None, typer.Option(help="number of the agent; default: the first with a model")] = None,
+    set_: Set = None,
+) -> None:
+    """Print what the language model of an agent would be sent at the first tick; nothing is asked."""
+    for title, text in first_request(load(scenario, overrides(set_)), agent).items():
+        out.print(f"[bold]# {title}[/bold]")
+        out.print(text, markup=False)
+        out.print()
+
+
+def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
+    """The parts of an agent's first request, by their titles, in the order in which they are sent."""
+    stage, team = scenario.stage(), scenario.team()
+    able = [row for row, group in enumerate(team) if group.llm]
+    row = agent if agent is not None else next(iter(able), 0)
+    if row not in able:
+        having = ", ".join(map(str, able[:20])) or "none"
+        raise UsageError(f"agent {row} has no language model; agents that have one: {having}")
+    group, observation = team[row], stage.observe(stage.reset([scenario.seed]))
+    prompts = Prompts(group.llm, stage, group.role or stage.world.roles[0])
+    setup, percept = prompts.setup(), Percept(row, 0, *(part[0, row] for part in observation))
+    request = prompts.request(setup, percept, prompts.turn(prompts.words(percept)))
+    form = ("tools", setup.tools) if setup.tools else ("schema of the reply", request.schema)
+    return {
+        f"instructions to {setup.model}, the same in every tick": setup.instructions,
+        "tick 1": request.prompt,
+        form[0]: json.dumps(form[1], indent=1),
+    }

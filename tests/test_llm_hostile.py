@@ -1,0 +1,167 @@
+"""Servers that fail in every way: the episode ends with a truthful outcome, budgets hold, nothing is tried for ever."""
+
+import json
+import random
+import time
+
+import pytest
+from fake_llm import Server, completion, plays, send, tool_call
+
+import sandbox
+from sandbox.agents.reasoners.llm import reasoner
+from sandbox.trials.replay import verify
+
+TICKS, AGENTS, RETRIES = 5, 2, 1
+LIMIT = 15_000  # tokens: some calls, not all
+
+
+def scenario(model: str, agents: int = AGENTS, **options) -> dict:
+    llm = {"model": model, "timeout": 0.4, "retries": RETRIES, "max_tokens": 100, "reason": 0, **options}
+    world = {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": TICKS}
+    return {"world": world, "agents": [{"count": agents, "reasoner": "llm", "fallback": "rules", "llm": llm}]}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(reasoner, "BACK_OFF", 0.01)
+
+
+def says(message: dict, usage=(100, 10)):
+    return raw(completion(message, usage))
+
+
+def raw(data: bytes, status: int = 200, **headers: str):
+    return lambda server, handler, body: send(handler, data, status, **headers)
+
+
+def hang(server, handler, body):
+    server.ended.wait(20)
+
+
+def half(server, handler, body):
+    handler.send_response(200)
+    handler.send_header("content-type", "application/json")
+    handler.send_header("content-length", "5000")
+    handler.end_headers()
+    handler.wfile.write(completion(tool_call("left"))[:100])
+    handler.close_connection = True
+
+
+def drip(server, handler, body):
+    """One byte after the other, for ever."""
+    handler.send_response(200)
+    handler.send_header("content-length", "100000")
+    handler.end_headers()
+    while not server.ended.wait(0.05):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+
+
+def hang_up(server, handler, body):
+    handler.close_connection = True
+
+
+FLOOD = "".join(map(chr, range(0x300, 0x370))) * 500 + "\x00\u202e\ufffe\U0010ffff"
+NEVER = {  # nothing that these say is of use
+    "429": raw(b'{"error": {"message": "slow down"}}', 429, retry_after="3600"), "500": raw(b"oops", 500),
+    "503 in bytes": raw(bytes(range(256)), 503), "hang": hang, "half": half, "drip": drip, "hang up": hang_up,
+    "no JSON": raw(b"{nope"), "HTML": raw(b"<html>login</html>", content_type="text/html"), "nothing": raw(b""),
+    "null": raw(b"null"), "list": raw(b"[1, 2]"), "no choices": raw(b'{"id": "1", "choices": []}'),
+    "nested": raw(b"[" * 100_000), "error in 200": raw(b'{"error": {"message": "no", "code": 500}}'),
+    "redirect": raw(b"", 302, location="http://127.0.0.1:1/v1"),
+    "text": says({"content": "I would rather not."}), "empty": says({"content": ""}), "silence": says({}),
+    "unknown tool": says(tool_call("launch")), "no tool name": says(tool_call("")),
+    "wrong arguments": says(tool_call("left", '{"speed": 9}')), "no arguments": says(tool_call("left", "[[[")),
+    "nested arguments": says(tool_call("left", "[" * 100_000)), "10 MB": says({"content": "x" * 10_000_000}),
+    "10 MB of arguments": says(tool_call("left", '{"a": "' + "x" * 10_000_000)),
+    "flood": says({"content": FLOOD, **tool_call(FLOOD, FLOOD)}), "surrogates": says(tool_call("\ud800", '"\ud800"')),
+    "wrong types": raw(json.dumps({"choices": [{"message": {"content": 7, "tool_calls": "left"}}]}).encode()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["openai:gpt-5.2", "local"])
+@pytest.mark.parametrize("name", NEVER)
+def test_hostile(name, model, monkeypatch, tmp_path):
+    ticks = 1 if "10 MB" in name else TICKS
+    with Server(NEVER[name]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.address)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        model = f"local:{server.address}" if model == "local" else model
+        table = scenario(model, budget={"tokens": LIMIT})
+        outcome = sandbox.run(table, seed=1, overrides={"world.max_ticks": ticks}, out=tmp_path / "run")
+        asked = len(server.requests)
+    assert (outcome.error, outcome.finish, outcome.ticks) == (None, "tick limit", ticks)
+    assert outcome.fallbacks == ticks * AGENTS and outcome.calls <= ticks * AGENTS * (RETRIES + 1)
+    assert outcome.tokens <= LIMIT
+    assert asked == outcome.calls or name == "redirect", "what is sent is counted"
+    verdict = verify(tmp_path / "run")  # the server is gone
+    assert verdict.passed and verdict.ticks == ticks, verdict.summary
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_no_retry_can_mend_is_an_error_of_the_infrastructure(status):
+    with Server(raw(b'{"error": {"message": "no such key"}}', status)) as server:
+        outcome = sandbox.run(scenario(f"local:{server.address}"), seed=1)
+        assert len(server.requests) <= AGENTS
+    assert outcome.finish == "error" and str(status) in outcome.error and not outcome.success
+
+
+def test_nobody_listens(tmp_path):
+    outcome = sandbox.run(scenario("local:http://127.0.0.1:9/v1"), seed=1, out=tmp_path / "run")
+    assert outcome.error is None and outcome.fallbacks == TICKS * AGENTS and outcome.tokens == 0
+    assert verify(tmp_path / "run").passed
+
+
+@pytest.mark.parametrize("usage", [(10**12, 10**12), (-5, -5), None, (0, 0)])
+def test_a_server_that_lies_about_tokens_cannot_break_a_budget(usage):
+    with Server(plays("left", usage)) as server:
+        outcome = sandbox.run(scenario(f"local:{server.address}", budget={"tokens": LIMIT}), seed=1)
+    assert outcome.error is None and 0 < outcome.tokens <= LIMIT or usage == (-5, -5)
+
+
+def test_seconds_are_a_budget_too():
+    with Server(hang) as server:
+        started = time.perf_counter()
+        outcome = sandbox.run(scenario(f"local:{server.address}", timeout=30.0, budget={"seconds": 0.5}), seed=1)
+        assert time.perf_counter() - started < 5
+    assert outcome.error is None and outcome.calls == AGENTS and outcome.fallbacks == TICKS * AGENTS
+
+
+def test_what_passes_is_tried_again():
+    def flaky(server, handler, body):
+        bad = len(server.requests) % 2
+        send(handler, b"{}", 429) if bad else plays("left")(server, handler, body)
+
+    with Server(flaky) as server:
+        outcome = sandbox.run(scenario(f"local:{server.address}", agents=1), seed=1)
+    assert outcome.fallbacks == 0 and outcome.calls == 2 * TICKS
+
+
+def test_identical_requests_of_a_tick_are_asked_once():
+    with Server(plays("left")) as server:
+        table = scenario(f"local:{server.address}", agents=5, prompts={"turn": "What now?"})
+        outcome = sandbox.run(table, seed=1)
+        asked = len(server.requests)
+    assert asked == outcome.calls < 5 * TICKS and outcome.fallbacks == 0
+
+
+@pytest.mark.parametrize("times", [5])
+def test_results_do_not_depend_on_latency(times, monkeypatch):
+    """Replies that differ by agent and tick come in any order, some of them useless at first."""
+
+    def behave(server, handler, body):
+        time.sleep(0.02 * random.random())
+        text = body["messages"][-1]["content"]
+        verbs = text.rsplit("You can: ", 1)[1].split(".")[0].split(", ")
+        say = "?" if len(text) % 5 == 0 and "could not be used" not in text else verbs[len(text) % len(verbs)]
+        send(handler, completion({"content": json.dumps({"verb": say})}, (len(text), 7)))
+
+    with Server(behave) as server:
+        table = scenario(f"local:{server.address}", agents=6, concurrency=4, timeout=30.0, budget={"tokens": 20_000})
+        found = {tuple(_told(sandbox.run(table, seed=2))) for _ in range(times)}
+    assert len(found) == 1
+
+
+def _told(outcome) -> list:
+    assert outcome.calls and outcome.fallbacks
+    return [outcome.digest, outcome.calls, outcome.tokens, outcome.fallbacks]
