@@ -38,7 +38,7 @@ def told(*arguments) -> int:
 
 
 @pytest.fixture
-def folder(warm_tiny, tmp_path, monkeypatch):
+def folder(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "suite").mkdir()
     (tmp_path / "suite" / "hall.toml").write_text(SCENARIO)

@@ -86,7 +86,7 @@ def reported(folder, *runs) -> Page:
 
 
 @pytest.fixture(scope="module")
-def runs(warm_tiny, tmp_path_factory):
+def runs(tiny, tmp_path_factory):
     """Two agents on the same seeds."""
     folder = tmp_path_factory.mktemp("runs")
     for reasoner in ("rules", "oracle"):
@@ -159,7 +159,7 @@ def _table(folder, planned, rows):
         table.add(Chunk(0, 0, len(found)), found)
 
 
-def test_no_success_only_errors_and_a_batch_that_still_runs(warm_tiny, tmp_path):
+def test_no_success_only_errors_and_a_batch_that_still_runs(tiny, tmp_path):
     _table(tmp_path / "lost", 20, [(False, None)] * 10)
     page = reported(tmp_path, tmp_path / "lost")
     assert "10 of 20 trials so far" in page.text and "0.0 % 0.0 .. 30.8 %" in page.text
@@ -173,7 +173,7 @@ def test_no_success_only_errors_and_a_batch_that_still_runs(warm_tiny, tmp_path)
     assert "0 of 40 trials so far" in reported(tmp_path, tmp_path / "begun").text
 
 
-def test_failing_early_is_no_merit_in_steps(warm_tiny, tmp_path):
+def test_failing_early_is_no_merit_in_steps(tiny, tmp_path):
     _table(tmp_path / "early", 4, [(True, None)] * 2 + [(False, None)] * 2)  # these end at tick 30, the limit is 60
     assert "clean 4 50.0 % 6.8 .. 93.2 % 0.000 45.0 30.0" in reported(tmp_path, tmp_path / "early").text.replace(
         "– ", "0.000 "

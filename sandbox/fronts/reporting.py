@@ -55,9 +55,9 @@ def _compared(studies: Sequence[Study]) -> list:
 
 def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
     """The worst episodes of each study in pictures, and how many there was no time for."""
-    chosen = [(arm, study, each) for arm, study in enumerate(studies) for each in worst(study, EPISODES)]
-    if chosen:
-        warm_up(*(_scenario(study) for study in studies))
+    free = [(arm, study) for arm, study in enumerate(studies) if study.free]
+    chosen = [(arm, study, each) for arm, study in free for each in worst(study, EPISODES)]
+    warm_up(*(_scenario(study) for _, study, _ in chosen if study.kind != SINGLE))
     shown, until = [], time.monotonic() + SECONDS
     for arm, study, episode in chosen:
         if time.monotonic() > until:

@@ -140,7 +140,7 @@ def cost(value: float, name: str) -> str:
     """Seconds below one are milliseconds."""
     if name == "seconds":
         return f"{1000 * value:.2f} ms" if value < 1 else f"{value:,.1f} s"
-    return number(value)
+    return f"${value:,.4f}" if name == "money" else number(value)
 
 
 def brief(condition: str) -> str:

@@ -11,7 +11,8 @@ from sandbox.core.registry import find
 from sandbox.statistics import Completion, Estimate, kaplan_meier, mean_steps, pass_hat, success_rate
 
 PASSES = 8  # pass^1 .. pass^8
-PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions", "messages", "calls", "tokens", "money")
+PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
+IF_ANY = ("messages", "calls", "tokens", "money", "fallbacks", "late_decisions")
 NONE = float("nan")
 
 
@@ -27,7 +28,7 @@ class Measures(NamedTuple):
     limit: int  # ticks: to here steps are restricted
     mean_steps: float  # restricted mean; a trial that fails takes ``limit`` ticks
     median_steps: float  # tick by which half of the trials are done; NaN where they never are
-    per_trial: dict[str, float]  # means of PER_TRIAL, as far as they are measured; of seconds the median
+    per_trial: dict[str, float]  # means of PER_TRIAL, and of IF_ANY where there are any; of seconds the median
     finishes: dict[str, int]
 
 
@@ -36,7 +37,8 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
     counted = rows[rows["error"].isna()]
     trials, successes = len(counted), int(counted["success"].sum())
     passes = tuple(pass_hat(successes, trials, k) for k in range(1, PASSES + 1))
-    per_trial = {name: float(_usual(counted[name])) for name in PER_TRIAL if name in counted and trials}
+    measured = (*PER_TRIAL, *(name for name in IF_ANY if name in counted and counted[name].any()))
+    per_trial = {name: float(_usual(counted[name])) for name in measured if trials}
     finishes = {str(name): int(count) for name, count in counted["finish"].value_counts().items()}
     if not trials:
         return Measures(0, len(rows), 0, None, passes, None, limit, NONE, NONE, per_trial, finishes)

@@ -51,6 +51,11 @@ class Study(NamedTuple):
         """Trials when it is complete; those that there are where it is not known."""
         return max(self.rows.attrs.get("planned", 0), len(self.rows))
 
+    @property
+    def free(self) -> bool:
+        """Whether its episodes can be played again at no cost: no language model would be asked anew."""
+        return self.kind == SINGLE or all(group.get("reasoner") != "llm" for group in self.scenario["agents"])
+
 
 class Episode(NamedTuple):
     """One trial that is worth looking at."""
