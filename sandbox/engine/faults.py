@@ -45,13 +45,15 @@ def distort(seed, tick, lane, obs, faults):
 
 @kernel
 def blur(seed, tick, agent, chance, window):
-    """With ``chance`` a cell shows what another cell of the window (C, K, K) shows; the agent's own is never wrong."""
+    """With ``chance`` a cell shows what another of the window (C, K, K) shows; the agent's own is left out of it."""
     side = window.shape[1]
     cells = side * side
+    own = cells // 2
     for cell in range(cells):
         key = agent * cells + cell
-        if 2 * cell + 1 != cells and uniform(seed, tick, NOISE, key) < chance:
-            other = below(cells, seed, tick, OTHER, key)
+        if cell != own and uniform(seed, tick, NOISE, key) < chance:
+            other = below(cells - 1, seed, tick, OTHER, key)
+            other += other >= own
             for channel in range(window.shape[0]):
                 window[channel, cell // side, cell % side] = window[channel, other // side, other % side]
 

@@ -40,8 +40,8 @@ def _see(obs, lane, agent, rules, cooks, cells, pots):
         cells[ITEMS, cell] = thing_seen(window, i, j) if seen else 0
     for i in range(window.shape[1]):
         for j in range(window.shape[1]):
-            other = window[COOK, i, j] - 1
-            if other >= 0:
+            other, inside = window[COOK, i, j] - 1, 0 <= top + i < rules.plan.shape[0] and 0 <= left + j < width
+            if other >= 0 and inside:  # noise may show a cook where nobody can be
                 cooks[other, Cook.CELL] = (top + i) * width + left + j
                 cooks[other, Cook.FACING] = window[FACING, i, j] - 1
                 cooks[other, Cook.HELD] = thing_seen(window, i, j)
