@@ -7,6 +7,9 @@ Kernels work on one lane and fill what they are given (``engine.kernel``). L lan
 ``observe(s, lane, rules, obs)``                                   fill the observation of every agent of the lane
 ``step(s, lane, actions, rules)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
 ``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
+``value(s, lane, rules)``                                          what the team has in hand, in units of reward
+                                                                   (optional): with it, search sees progress that
+                                                                   is not paid for within its horizon
 ``start(memory, lane, rules)``                                     clear the policies' own memory
 ``policy(view, lane, rules, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
                                                                    ``view`` is the observation, or the state for one in
@@ -101,4 +104,5 @@ class World:
     conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
     targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
+    value: Callable | None = None  # what a lane is worth where imagination ends: see above
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

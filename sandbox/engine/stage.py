@@ -11,11 +11,17 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import Observation
 from sandbox.core.registry import find
 from sandbox.core.world import World
+from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
 from sandbox.engine.cache import is_cached
 from sandbox.engine.kernel import CACHE, embedded, specialise
-from sandbox.engine.play import Tally, Teams, choose, enact, honest, last, play, sighted, silent, traced
+from sandbox.engine.play import Tally, Teams, choose, enact, honest, imaginative, last, play, sighted, silent, traced
 from sandbox.engine.pool import over_lanes
+from sandbox.engine.search import SEARCH, searcher
+from sandbox.engine.workspace import workspace
+
+
+Policy = str | WorldModel | None
 
 
 @cache
@@ -28,11 +34,13 @@ class Loops:
 
     def __init__(self, world: World, policies: tuple[str, ...]):
         name = ".".join((world.name, *policies))
-        decide = _decide(world, policies, f"{name}.embedded", embedded)
+        # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
+        prepared = (lambda kernel: kernel) if any(map(_looks_ahead, policies)) else embedded
+        decide = _decide(world, policies, f"{name}.embedded", prepared)
         parts = {
-            "observe": embedded(world.observe),
+            "observe": prepared(world.observe),
             "decide": specialise(choose, name, inline=True, decide=decide),
-            "act": specialise(enact, name, inline=True, step=embedded(world.step)),
+            "act": specialise(enact, name, inline=True, step=prepared(world.step)),
         }
         self.choose = specialise(choose, f"{name}.hosted", decide=_decide(world, policies, name, lambda kernel: kernel))
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
@@ -44,9 +52,16 @@ def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callab
     """One kernel in which every policy decides for its own agents."""
     decide = specialise(last, name, inline=True)
     for policy in reversed(policies):
-        template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
+        if _looks_ahead(policy):
+            template, kernel = imaginative, searcher(world, policy.removeprefix(SEARCH))
+        else:
+            template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
         decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
     return decide
+
+
+def _looks_ahead(policy: str) -> bool:
+    return policy.startswith(SEARCH)
 
 
 class Stage:
@@ -136,34 +151,41 @@ class Stage:
 
     def tally(self, lanes: int) -> Tally:
         shape = (lanes, self.agents)
-        return Tally(np.zeros(shape), np.zeros(shape, np.int32), np.zeros(shape, np.int32))
+        return Tally(np.zeros(shape), *(np.zeros(shape, kind) for kind in (np.int32, np.int32, np.int64)))
 
-    def teams(self, policies: Sequence[str | None]) -> tuple[Teams, Loops]:
-        """Who follows which compiled policy (a name for each agent, None for other reasoners), and their loops."""
-        for name in policies:
-            if name is not None and name not in self.world.policies:
+    def teams(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None) -> tuple[Teams, Loops]:
+        """Who follows which compiled policy, and their loops.
+
+        ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
+        needs the ``memory`` and ``tally`` of the lanes; the teams then hold scratch memory and serve one thread.
+        """
+        names = [f"{SEARCH}{each.base}" if isinstance(each, WorldModel) else each for each in policies]
+        for name in names:
+            if name is not None and name.removeprefix(SEARCH) not in self.world.policies:
                 raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
-        used = tuple(name for name in self.world.policies if name in policies)
-        groups = [[i for i, own in enumerate(policies) if own == name] for name in used]
-        bounds = np.cumsum([0, *map(len, groups)]).astype(np.int32)
-        return Teams(np.array([i for group in groups for i in group], np.int32), bounds), loops(self.world, used)
+        used = tuple(dict.fromkeys(n for n in (*self.world.policies, *sorted(set(names) - {None})) if n in names))
+        groups = [[i for i, own in enumerate(names) if own == name] for name in used]
+        agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
+        work = workspace(self, policies, memory, tally.imagined) if any(map(_looks_ahead, used)) else ()
+        return Teams(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 
     def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1, trace: int = 0):
         """Play one episode for each seed in the compiled tier.
 
-        ``policies`` is one name for all agents or one for each. Returns (state, tally, digests), where ``digests`` is
+        ``policies`` is one name or WorldModel for all agents or one for each. Returns (state, tally, digests), where ``digests`` is
         (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
         state, lanes = self.reset(seeds), len(seeds)
-        teams, compiled = self.teams([policies] * self.agents if isinstance(policies, str) else policies)
+        policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
         observation, memory, tally = self.observation(lanes), self.memory(lanes), self.tally(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         digests = np.zeros((lanes, trace, 32), np.uint8)
-        loop = compiled.trace if trace else compiled.play
 
         def work(start: int, stop: int) -> int:
+            teams, compiled = self.teams(policies, memory, tally)
+            loop = compiled.trace if trace else compiled.play
             return loop(state, observation, memory, actions, tally, teams, self.rules, start, stop, ticks, digests)
 
         over_lanes(work, lanes, threads)
