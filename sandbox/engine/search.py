@@ -4,7 +4,7 @@ For each future the agent's belief is built anew from its observation and memory
 candidate is played first and the base policy goes on, for everybody, up to the horizon: rollout policy improvement
 (Tesauro and Galperin 1996; Bertsekas 2013). All candidates meet the same dice (common random numbers), so their
 returns are compared in pairs. The base policy's own choice stands unless another one is better by ``caution`` standard
-errors of the mean difference; the one with the best such bound is taken.
+errors of the mean difference, and by MARGIN; the one with the best such bound is taken.
 
 The return of a future: rewards of all agents, discounted, and at its end the world's ``value`` of what was reached.
 """
@@ -23,6 +23,7 @@ from sandbox.engine.kernel import kernel, specialise
 observe = step = policy = value = believe = None  # filled in by specialise
 
 DISCOUNT = 0.99  # of a tick: what comes sooner is better
+MARGIN = 0.01  # of a unit of reward: for less, the base policy's plan is not left
 BLANK, BEFORE, AFTER = 1, 2, 3  # rows of ``Workspace.minds``
 HERE = np.int64(0)  # the lane of a workspace, typed: kernels would be compiled anew for a literal 0
 
@@ -122,7 +123,8 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
             work.belief[0, k] = 0
         believe(obs, lane, agent, memory, rules, draw(dice, agent, IMAGINED, future), work.state, HERE)
         _copy(work.belief[0], work.belief[1])
-        present, begun, first = gather(work.state.pos[0], agent, rules.noop, work.team, work.actions), work.state.tick[0], 0.0
+        present = gather(work.state.pos[0], agent, rules.noop, work.team, work.actions)
+        begun, first = work.state.tick[0], 0.0
         for c in range(count):
             pair = work.pairs[(c + 1) % count if kind == Kind.SHUFFLED else c]
             work.plan[0, 0], work.plan[0, 1] = pair // targets, pair % targets
@@ -137,8 +139,8 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
 
 @kernel
 def _best(gains, count, futures, caution):
-    """The candidate with the best lower bound of its mean gain, 0 unless one is above 0."""
-    best, most = 0, 1e-9
+    """The candidate with the best lower bound of its mean gain, 0 unless one is above MARGIN."""
+    best, most = 0, MARGIN
     for c in range(1, count):
         mean = gains[c, 0] / futures
         spread = max(0.0, gains[c, 1] / futures - mean * mean)
@@ -163,12 +165,15 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
         count = list_candidates(mask, own, setting[Setting.CANDIDATES], dice, agent, work.pairs)
         if count == 1:
             continue
+        _copy(work.minds[BEFORE], work.minds[0])
+        give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
         compare(obs, lane, agent, memory, rules, dice, count, setting, work)
         futures = 1 if setting[Setting.KIND] == Kind.CALM else setting[Setting.FUTURES]
         best = _best(work.gains, count, futures, work.caution[agent])
         if best:
             actions[lane, agent, 0], actions[lane, agent, 1] = work.pairs[best] // targets, work.pairs[best] % targets
-            _copy(work.minds[BEFORE], work.minds[0])
+        else:
+            _copy(work.minds[AFTER], work.minds[0])
             give_back(work.rows, lane, agent)
 
 

@@ -20,7 +20,6 @@ from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, searcher
 from sandbox.engine.workspace import workspace
 
-
 Policy = str | WorldModel | None
 
 
@@ -174,8 +173,8 @@ class Stage:
     def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1, trace: int = 0):
         """Play one episode for each seed in the compiled tier.
 
-        ``policies`` is one name or WorldModel for all agents or one for each. Returns (state, tally, digests), where ``digests`` is
-        (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
+        ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, tally, digests), where
+        ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
         state, lanes = self.reset(seeds), len(seeds)
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies

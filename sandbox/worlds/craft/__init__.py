@@ -21,6 +21,7 @@ from sandbox.worlds.craft.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.craft.tasks import goal_of, needed_for, task
+from sandbox.worlds.craft.value import value
 
 WHERE = "world 'craft'"
 
@@ -96,5 +97,6 @@ WORLD = World(
     tools=words.tools,
     task=task,
     conserved=conserved,
+    value=value,
     legend=LEGEND,
 )

@@ -26,6 +26,7 @@ from sandbox.worlds.kitchen.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.kitchen.tasks import task
+from sandbox.worlds.kitchen.value import value
 
 WHERE = "world 'kitchen'"
 
@@ -123,5 +124,6 @@ WORLD = World(
     tools=words.tools,
     task=task,
     conserved=conserved,
+    value=value,
     legend=LEGEND,
 )

@@ -28,6 +28,7 @@ from sandbox.worlds.wildfire.state import (
 )  # fmt: skip
 from sandbox.worlds.wildfire.tasks import task
 from sandbox.worlds.wildfire.terrain import SCENE
+from sandbox.worlds.wildfire.value import value
 
 
 class Options(BaseModel):
@@ -124,5 +125,6 @@ WORLD = World(
     tools=words.tools,
     task=task,
     conserved=conserved,
+    value=value,
     legend=LEGEND,
 )
