@@ -10,9 +10,11 @@ import mesa
 import numpy as np
 
 from sandbox.agents.agent import Agent
+from sandbox.agents.reasoners.faulty import Faulty
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner
 from sandbox.core.finish import Finish
+from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
 from sandbox.scenario import Scenario, load
 
@@ -53,7 +55,7 @@ class Sandbox(mesa.Model):
     def _begin(self) -> None:
         stage, team = self.stage, self.scenario.team()
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
-        self.observation, self.tally = stage.observation(1), stage.tally(1)
+        self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
         self.actions[..., 0] = stage.rules.noop
         for row, group in enumerate(team):
@@ -73,9 +75,14 @@ class Sandbox(mesa.Model):
             rows = list(range(row, row + group.count))
             if group.reasoner == "scripted":
                 script = parse_script(group.script, self.stage.world, "script")
-                found.append((rows, Scripted(script, self.stage.rules.noop)))
+                found.append((rows, self._suffering(Scripted(script, self.stage.rules.noop))))
             row += group.count
         return found
+
+    def _suffering(self, reasoner: Reasoner) -> Reasoner:
+        if not OF_REPLIES & self.scenario.perturb.keys():
+            return reasoner
+        return Faulty(reasoner, self.faults.dose, self.seed, len(self.stage.verbs), self.stage.rules.noop)
 
     @cached_property
     def _compiled(self):
@@ -101,7 +108,7 @@ class Sandbox(mesa.Model):
 
     def _decide(self) -> None:
         stage, (teams, loops) = self.stage, self._compiled
-        stage.world.observe(self.state, 0, stage.rules, self.observation)
+        loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, teams, self.actions)
         for rows, reasoner in self.reasoners:
             for row, decision in zip(rows, reasoner.decide([self.percept(row) for row in rows]), strict=True):
@@ -109,14 +116,14 @@ class Sandbox(mesa.Model):
 
     def _act(self) -> None:
         stage, (_, loops) = self.stage, self._compiled
-        loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally)
+        loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
         digest = stage.digest(self.state)
         self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest)
 
     def replay_tick(self, actions: np.ndarray) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions."""
         self.actions[0] = actions
-        self.stage.world.observe(self.state, 0, self.stage.rules, self.observation)
+        self._compiled[1].sense(self.state, 0, self.stage.rules, self.observation, self.faults)
         self._act()
         self.running = bool(self.state.done[0] == Finish.RUNNING)
 
@@ -142,11 +149,11 @@ class Sandbox(mesa.Model):
 
     @property
     def tasks_done(self) -> int:
-        return self.stage.task.progress(self.state, 0)[0]
+        return self.stage.progress(self.state)[0]
 
     @property
     def tasks_total(self) -> int:
-        return self.stage.task.progress(self.state, 0)[1]
+        return self.stage.progress(self.state)[1]
 
     @property
     def reward(self) -> float:

@@ -83,7 +83,7 @@ class Conformance:
 
     @pytest.mark.parametrize("doses", [0.0, 0.4], ids=["clean", "perturbed"])
     def test_hosted_equals_compiled_at_every_tick(self, stage, case, doses):
-        perturb = {p.name: doses for p in stage.world.perturbations} if doses else {}
+        perturb = {p.name: doses for p in stage.perturbations} if doses else {}
         options = {k: v for k, v in case.items() if k != "agents"}
         stage = make(self.world, agents=stage.agents, perturb=perturb, **options)
         for policy in stage.world.policies:
@@ -221,7 +221,7 @@ class Conformance:
         assert not (state.done == Finish.COMPLETED).any()
 
     def test_every_perturbation_leaves_the_oracle_able_to_succeed(self, stage, case):
-        for perturbation in stage.world.perturbations:
+        for perturbation in stage.perturbations:
             perturbed = make(self.world, **case, perturb={perturbation.name: 1.0})
             state, _, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
             failed = np.flatnonzero(state.done != Finish.COMPLETED)

@@ -62,7 +62,7 @@ def test_so_they_do_in_every_world(world, tmp_path):
     """All with the policy ``rules`` and all perturbations a little, so that what is drawn differs from seed to seed."""
     usual = registry.find(world).options.model_fields["agents"].default
     scenario = {"world": {"name": world, **SMALL.get(world, {})}, "agents": [{"count": usual, "reasoner": "rules"}]}
-    scenario["perturb"] = {each.name: 0.2 for each in registry.find(world).perturbations}
+    scenario["perturb"] = {each.name: 0.2 for each in sandbox.make(world).perturbations}
     rows = sandbox.results(batch(scenario, tmp_path / "b", trials=12))
     for k in (0, 5, 11):
         hosted = sandbox.run(scenario, seed=k)

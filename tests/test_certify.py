@@ -19,7 +19,7 @@ from sandbox.trials.compare import compare
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 200},
     "agents": [{"count": 4, "reasoner": "oracle"}],
-    "sweep": {"perturb.stuck_robots": [0.0, 1.0]},
+    "sweep": {"perturb.agent_crash": [0.0, 1.0]},
 }
 WEAK = {**SCENARIO, "agents": [{"count": 4, "reasoner": "random"}]}
 
@@ -38,7 +38,7 @@ def earned(tmp_path_factory):
 def test_what_is_claimed_is_stated_beforehand():
     stated = claim(load(SCENARIO), 0.99999, 0.95, 0)
     assert (stated.trials, stated.each) == (299_572, 149_786)
-    assert "at least 0.99999 of trials, at 0.95 confidence, over 2 conditions" in stated.words
+    assert "at least 0.99999 of trials, at 0.95 confidence\nover 2 conditions, each equally often" in stated.words
 
 
 def test_an_earned_certificate(earned):

@@ -92,14 +92,14 @@ def test_runs_get_folders_of_their_own(folder, capsys):
 
 
 def test_overrides(folder, capsys):
-    changes = ("world.layout=small", "agents.0.reasoner=oracle", "perturb.stuck_robots=0.1")
+    changes = ("world.layout=small", "agents.0.reasoner=oracle", "perturb.agent_crash=0.1")
     arguments = [word for change in changes for word in ("--set", change)]
     code, out, _ = sandbox(capsys, "run", "good.toml", "--out", "r", *arguments)
     assert code == 0
     with open_run("r") as run:
         scenario = next(run.events()).scenario
     assert scenario["world"]["layout"] == "small" and scenario["agents"][0]["reasoner"] == "oracle"
-    assert scenario["perturb"] == {"stuck_robots": 0.1}
+    assert scenario["perturb"] == {"agent_crash": 0.1}
 
 
 def test_a_layout_file_is_kept_in_the_record(folder, capsys):
@@ -139,8 +139,8 @@ BAD = {
     "unknown reasoner": (GOOD.replace('"rules"', '"rulez"'), "did you mean 'rules'"),
     "target out of range": (GOOD.replace('"rules"', '"scripted"\nscript = ["forward 3"]'), "expected 0..0"),
     "unknown verb": (GOOD.replace('"rules"', '"scripted"\nscript = ["foward"]'), "did you mean 'forward'"),
-    "unknown perturbation": (GOOD + "[perturb]\nstuck_robot = 0.5", "did you mean 'stuck_robots'"),
-    "dose out of range": (GOOD + "[perturb]\nstuck_robots = 1.5", "expected 0..1"),
+    "unknown perturbation": (GOOD + "[perturb]\nagent_crsh = 0.5", "did you mean 'agent_crash'"),
+    "dose out of range": (GOOD + "[perturb]\nagent_crash = 1.5", "expected 0..1"),
     "wrong type": (GOOD.replace("count = 4", 'count = "four"'), "agents.0.count"),
     "wrong type of an option": (GOOD.replace("deliveries = 3", 'deliveries = "three"'), "deliveries"),
     "a tick limit of 0": (GOOD.replace("deliveries = 3", "max_ticks = 0"), "max_ticks"),

@@ -112,7 +112,7 @@ def test_no_more_is_seen_than_in_crafter():
 def test_inventories_are_own_and_achievements_pool():
     stage, state = field(player(4, 2, "right"), player(5, 3, wood=4), goal="wood_tools", max_ticks=9)
     told = act(stage, state, "do", "make_wood_pickaxe")
-    assert [p["inventory"]["wood"] for p in told["players"]] == [1, 3] and stage.task.progress(state, 0) == (2, 4)
+    assert [p["inventory"]["wood"] for p in told["players"]] == [1, 3] and stage.progress(state) == (2, 4)
     act(stage, state, "noop", "make_wood_sword")
     assert state.done[0] == Finish.RUNNING
     told = act(stage, state, "noop", "place_table")

@@ -239,31 +239,3 @@ def _reached(open_cells, start):
             seen[cell] = True
             left += _beside(*cell, open_cells.shape)
     return seen
-
-
-@pytest.mark.parametrize(("name", "most"), [("stuck_robots", 0.3), ("action_failure", 0.5)])
-def test_prevented_actions_have_the_stated_rate(name, most):
-    for dose in (0.5, 1.0):
-        stage = sandbox.make("warehouse", agents=1, deliveries=0, perturb={name: dose})
-        actions = np.zeros((1, 1, 2), np.int32)
-        actions[..., 0] = Verb.LEFT
-        refused = 0
-        for seed in range(40):
-            state = stage.reset([seed])
-            for _ in range(500):
-                stage.step(state, actions)
-                refused += int(state.refused[0, 0])
-        assert refused / 20_000 == pytest.approx(dose * most, abs=0.03)
-
-
-def test_sensor_noise_has_the_stated_rate_and_spares_the_own_cell():
-    clean = sandbox.make("warehouse", layout="large", agents=2)
-    noisy = sandbox.make("warehouse", layout="large", agents=2, perturb={"sensor_noise": 1.0})
-    wrong = []
-    for seed in range(500):
-        state = clean.reset([seed])
-        a, b = clean.observe(state).window[0, :, 0], noisy.observe(state).window[0, :, 0]
-        wrong.append(a != b)
-    rate = np.mean(wrong, axis=(0, 1))
-    assert rate[1, 1] == 0
-    assert rate.sum() / 8 == pytest.approx(0.2, abs=0.02)

@@ -1,7 +1,7 @@
 """How an episode ends, and what is measured of it."""
 
-from dataclasses import asdict, dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Finish(IntEnum):
@@ -21,8 +21,7 @@ class Finish(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one trial came to. ``error`` is set for infrastructure errors only; they never count against an agent."""
 
     world: str
@@ -41,4 +40,4 @@ class Outcome:
     error: str | None = None
 
     def as_dict(self) -> dict:
-        return asdict(self)
+        return self._asdict()

@@ -10,6 +10,8 @@ Kernels work on one lane and fill what they are given (``engine.kernel``). L lan
 ``value(s, lane, rules)``                                          what the team has in hand, in units of reward
                                                                    (optional): with it, search sees progress that
                                                                    is not paid for within its horizon
+``progress(s, lane, rules)``                                       (done, total) parts of the shared task, read from the
+                                                                   state, never from what an agent claims
 ``start(memory, lane, rules)``                                     clear the policies' own memory
 ``policy(view, lane, rules, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
                                                                    ``view`` is the observation, or the state for one in
@@ -25,14 +27,13 @@ Every ``State`` has the fields of :class:`StateFields`, every ``Rules`` the numb
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any, Protocol
 
 import numpy as np
 from pydantic import BaseModel
 
-from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import ObservationSpec
+from sandbox.core.perturb import Perturbation
 from sandbox.core.task import Task
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
@@ -49,26 +50,6 @@ class StateFields(Protocol):
     done: np.ndarray  # (L,) int8       a Finish code
 
 
-@dataclass(frozen=True)
-class Perturbation:
-    """A disturbance with a dose in 0..1; ``summary`` says what dose 1 means."""
-
-    name: str
-    summary: str
-
-
-def doses(perturb: Mapping[str, float], known: type[IntEnum], where: str) -> np.ndarray:
-    """The dose of each perturbation as (P,) float64 in the order of the enum ``known``; UsageError for a bad one."""
-    dose = np.zeros(len(known))
-    for name, value in perturb.items():
-        if name.upper() not in known.__members__:
-            raise unknown("perturbation", name, [d.name.lower() for d in known], where)
-        if not 0 <= value <= 1:
-            raise UsageError(f"{where}: perturb.{name}: dose {value}, expected 0..1")
-        dose[known[name.upper()]] = value
-    return dose
-
-
 @dataclass(frozen=True, eq=False)
 class World:
     """A world as it is registered: everything that the rest of Sandbox needs to know about it."""
@@ -79,7 +60,7 @@ class World:
     roles: tuple[str, ...]
     verbs: tuple[str, ...]
     layouts: tuple[str, ...]  # the named ones; a path or the map as text works too
-    perturbations: tuple[Perturbation, ...]
+    perturbations: tuple[Perturbation, ...]  # its own, beside the generic ones
     options: type[BaseModel]  # validates the keywords of ``sandbox.make`` and of ``[world]``
     build: Callable[[Any], Any]  # options -> Rules, a NamedTuple of arrays and numbers
     state: type  # NamedTuple of arrays
@@ -101,6 +82,7 @@ class World:
     text: Callable[..., str]  # obs, lane, agent, rules -> what the agent sees, in words
     tools: Callable[[Any], list[dict]]  # rules -> JSON schemas of the verbs
     task: Callable[[Any], Task]
+    progress: Callable
     conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
     targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))

@@ -1,6 +1,6 @@
 """Generic loops over lanes. Their free names are filled in by ``specialise``: a world's own kernels.
 
-A tick is observe, decide, act. The hosted tier calls the three one after the other; the compiled tier calls ``play``,
+A tick is sense, decide, act. The hosted tier calls the three one after the other; the compiled tier calls ``play``,
 which is nothing but their loop. So both tiers run the same program.
 """
 
@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.faults import distort, fails
 from sandbox.engine.lanes import digest_lane
 
-observe = step = policy = others = decide = act = after = None  # filled in by specialise
+reset = start = observe = step = progress = policy = others = decide = act = after = None  # filled in by specialise
 
 
 class Tally(NamedTuple):
@@ -20,6 +21,7 @@ class Tally(NamedTuple):
     reward: np.ndarray  # (L, N) float64  sum of rewards
     invalid: np.ndarray  # (L, N) int32   actions outside the mask
     refused: np.ndarray  # (L, N) int32   legal actions that were prevented
+    progress: np.ndarray  # (L, 2) int32  parts of the shared task that are done, and all; at the end of ``play``
     imagined: np.ndarray  # (L, N) int64  ticks of the futures that it looked into
 
 
@@ -49,40 +51,52 @@ def last(s, obs, lane, rules, memory, teams, code, dice, actions):
     """The end of a chain of policies."""
 
 
+def sense(s, lane, rules, obs, faults):
+    """Every agent perceives: what the world shows, and what faults make of it."""
+    observe(s, lane, rules, obs)
+    distort(s.seed[lane], s.tick[lane], lane, obs, faults)
+
+
 def choose(s, obs, lane, rules, memory, teams, actions):
     """Every agent with a compiled policy decides; dice are keyed apart from the world's own."""
     decide(s, obs, lane, rules, memory, teams, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
 
 
-def enact(s, obs, lane, rules, actions, tally):
-    """One tick of the world; counts what agents got wrong and what they earned."""
+def enact(s, obs, lane, rules, actions, tally, faults):
+    """One tick of the world; counts what agents got wrong and earned. An action that fails becomes the no-op."""
     targets = obs.mask.shape[2] // rules.verbs
     for agent in range(actions.shape[1]):
         verb, target = actions[lane, agent, 0], actions[lane, agent, 1]
         known = 0 <= verb < rules.verbs and 0 <= target < targets
         if not (known and obs.mask[lane, agent, verb * targets + target]):
             tally.invalid[lane, agent] += 1
+        elif verb != rules.noop and fails(s.seed[lane], s.tick[lane], agent, faults):
+            tally.refused[lane, agent] += 1
+            actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
     step(s, lane, actions, rules)
     for agent in range(actions.shape[1]):
         tally.reward[lane, agent] += s.reward[lane, agent]
         tally.refused[lane, agent] += s.refused[lane, agent]
 
 
-def play(s, obs, memory, actions, tally, teams, rules, start, stop, ticks, trace):
-    """Play lanes ``start``..``stop`` for at most ``ticks`` ticks each; returns the ticks played in all.
+def play(s, obs, memory, actions, tally, teams, rules, faults, first, end, ticks, trace):
+    """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks`` ticks each; returns the ticks in all.
 
     ``after`` is told of every tick; ``trace`` is what it fills.
     """
     played = 0
-    for lane in range(start, stop):
+    for lane in range(first, end):
+        reset(s, lane, rules)
+        start(memory, lane, rules)
         for tick in range(ticks):
             if s.done[lane] != 0:
                 break
-            observe(s, lane, rules, obs)
+            sense(s, lane, rules, obs, faults)
             decide(s, obs, lane, rules, memory, teams, actions)
-            act(s, obs, lane, rules, actions, tally)
+            act(s, obs, lane, rules, actions, tally, faults)
             after(s, lane, tick, trace)
             played += 1
+        tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
     return played
 
 

@@ -9,13 +9,28 @@ from pydantic import ValidationError
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import Observation
+from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
 from sandbox.engine.cache import is_cached
+from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.kernel import CACHE, embedded, specialise
-from sandbox.engine.play import Tally, Teams, choose, enact, honest, imaginative, last, play, sighted, silent, traced
+from sandbox.engine.play import (
+    Tally,
+    Teams,
+    choose,
+    enact,
+    honest,
+    imaginative,
+    last,
+    play,
+    sense,
+    sighted,
+    silent,
+    traced,
+)  # fmt: skip
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, searcher
 from sandbox.engine.workspace import workspace
@@ -37,12 +52,14 @@ class Loops:
         prepared = (lambda kernel: kernel) if any(map(_looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
         parts = {
-            "observe": prepared(world.observe),
+            "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
             "decide": specialise(choose, name, inline=True, decide=decide),
             "act": specialise(enact, name, inline=True, step=prepared(world.step)),
         }
         self.choose = specialise(choose, f"{name}.hosted", decide=_decide(world, policies, name, lambda kernel: kernel))
+        self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
+        parts |= {"reset": world.reset, "start": world.start, "progress": world.progress}
         self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
         self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
 
@@ -77,6 +94,9 @@ class Stage:
         self.agents = world.agents(self.rules)
         self.spec = world.observation(self.rules)
         self.task = world.task(self.rules)
+        for name in OF_MESSAGES & self.options.perturb.keys():
+            if not self.spec.messages and self.options.perturb[name] > 0:
+                raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
 
     def __reduce__(self):
         return _remake, (self.world.name, self.options.model_dump())
@@ -126,7 +146,7 @@ class Stage:
         )
 
     def observe(self, state, into: Observation | None = None) -> Observation:
-        """What every agent of every lane sees."""
+        """What the world shows every agent of every lane; faults come in with the loops."""
         into = into or self.observation(len(state.seed))
         for lane in range(len(state.seed)):
             self.world.observe(state, lane, self.rules, into)
@@ -143,14 +163,35 @@ class Stage:
 
     def memory(self, lanes: int):
         """The policies' own memory, cleared."""
-        memory = lane_tools.allocate(self.world.memory, self.world.memory_shapes(self.rules), lanes)
+        memory = self._memory(lanes)
         for lane in range(lanes):
             self.world.start(memory, lane, self.rules)
         return memory
 
+    def _memory(self, lanes: int):
+        return lane_tools.allocate(self.world.memory, self.world.memory_shapes(self.rules), lanes)
+
     def tally(self, lanes: int) -> Tally:
         shape = (lanes, self.agents)
-        return Tally(np.zeros(shape), *(np.zeros(shape, kind) for kind in (np.int32, np.int32, np.int64)))
+        counts = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((lanes, 2), np.int32)
+        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64))
+
+    def faults(self, lanes: int) -> Faults:
+        """The generic perturbations of ``[perturb]``, with no message under way."""
+        dose = generic_doses(self.options.perturb)
+        late = ticks_late(dose[Fault.MESSAGE_DELAY]) if self.spec.messages else 0
+        return Faults(dose, np.zeros((lanes, late, self.agents, self.spec.messages, 4), np.int32))
+
+    @property
+    def perturbations(self) -> tuple[Perturbation, ...]:
+        """The world's own, and the generic ones that act on any reasoner here."""
+        idle = OF_REPLIES if self.spec.messages else OF_REPLIES | OF_MESSAGES
+        return (*self.world.perturbations, *(each for each in GENERIC if each.name not in idle))
+
+    def progress(self, state, lane: int = 0) -> tuple[int, int]:
+        """Parts of the shared task that are done, and all, read from the state."""
+        done, total = self.world.progress(state, lane, self.rules)
+        return int(done), int(total)
 
     def teams(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None) -> tuple[Teams, Loops]:
         """Who follows which compiled policy, and their loops.
@@ -176,16 +217,19 @@ class Stage:
         ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, tally, digests), where
         ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
-        state, lanes = self.reset(seeds), len(seeds)
+        lanes = len(seeds)
+        state, faults = self.allocate(lanes), self.faults(lanes)
+        state.seed[:] = np.asarray(seeds, np.uint64)
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
-        observation, memory, tally = self.observation(lanes), self.memory(lanes), self.tally(lanes)
+        observation, memory, tally = self.observation(lanes), self._memory(lanes), self.tally(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         digests = np.zeros((lanes, trace, 32), np.uint8)
 
         def work(start: int, stop: int) -> int:
             teams, compiled = self.teams(policies, memory, tally)
             loop = compiled.trace if trace else compiled.play
-            return loop(state, observation, memory, actions, tally, teams, self.rules, start, stop, ticks, digests)
+            own = state, observation, memory, actions, tally, teams, self.rules, faults
+            return loop(*own, start, stop, ticks, digests)
 
         over_lanes(work, lanes, threads)
         return state, tally, digests

@@ -28,8 +28,10 @@ def _pair(text: str) -> tuple[str, object]:
     return key, parse_value(value)
 
 
-def warm_up(scenario: Scenario) -> None:
-    """Compile what is not compiled yet, and say so before the wait."""
-    if not scenario.stage().is_warm([group.reasoner for group in scenario.agents]):
+def warm_up(*scenarios: Scenario) -> None:
+    """Compile what is not compiled yet, once for each world and set of policies, and say so before the wait."""
+    for scenario in {(each.world.name, *sorted(each.reasoners)): each for each in scenarios}.values():
+        if scenario.stage().is_warm(scenario.reasoners):
+            continue
         err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
         Sandbox(scenario, rng=0).step()

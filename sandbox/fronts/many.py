@@ -10,33 +10,48 @@ import typer
 
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Counting
-from sandbox.report.tables import batch_table, certificate_table, comparison_table
+from sandbox.report.figures import robustness, save
+from sandbox.report.tables import batch_table, certificate_table, comparison_table, robustness_table
 from sandbox.scenario import Scenario, load
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
 from sandbox.trials.compare import compare as compare_runs
 from sandbox.trials.results import results
+from sandbox.trials.robustness import curves, dose_sweep
 
 SHOWN = 5  # failures whose replay is spelled out
 
 File = Annotated[Path, typer.Argument(help="a scenario file (TOML), with [sweep] and [trials] if it has them")]
 Workers = Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")]
+On = Annotated[str | None, typer.Option(metavar="CLUSTER", help="dask://host:port, ray://host:port, or ray (here)")]
+Perturb = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=FROM:TO:STEP", help="robustness curve: doses one at a time, beside clean trials"),
+]
 Out = Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")]
 
 
 def batch(
     scenario: File,
     trials: Annotated[int | None, typer.Option(min=1, help="seeds of each condition; default: the scenario's")] = None,
+    perturb: Perturb = None,
     workers: Workers = None,
+    on: On = None,
     set_: Set = None,
     folder: Out = None,
 ) -> None:
     """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
-    chosen = _ready(scenario, set_)
+    chosen = load(scenario, overrides(set_))
+    chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
     with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
-        batches.batch(chosen, folder, trials, workers, on_progress=counting)
-    out.print(batch_table(results(folder), chosen.title or scenario.stem))
+        batches.batch(chosen, folder, trials, workers, on, on_plan=_compile, on_progress=counting)
+    rows = results(folder)
+    out.print(batch_table(rows, chosen.title or scenario.stem))
+    if drawn := curves(rows):
+        out.print(robustness_table(drawn))
+        save(robustness(drawn), folder / "robustness.svg")
+        out.print(f"figure {folder / 'robustness.svg'}")
     out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
 
 
@@ -46,16 +61,17 @@ def certify(
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999999)] = 0.95,
     failures: Annotated[int, typer.Option(min=0, help="failures that are allowed; each takes more trials")] = 0,
     workers: Workers = None,
+    on: On = None,
     set_: Set = None,
     folder: Out = None,
 ) -> None:
     """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
-    chosen = _ready(scenario, set_)
+    chosen = load(scenario, overrides(set_))
     stated = certificates.claim(chosen, reliability, confidence, failures)
     out.print(stated.words)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
     with _stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
-        found = certificates.certify(chosen, stated, folder, workers, on_progress=counting)
+        found = certificates.certify(chosen, stated, folder, workers, on, on_plan=_compile, on_progress=counting)
     out.print(certificate_table(found))
     for failed in found["failed"][:SHOWN]:
         sets = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in failed["overrides"].items())
@@ -82,12 +98,8 @@ def verify(folder: Path, sample: int) -> None:
     out.print(f"the root and the bound follow from the outcomes; {sample} trials executed again, all equal")
 
 
-def _ready(scenario: Path, set_: list[str] | None) -> Scenario:
-    """The scenario with all its conditions checked and compiled."""
-    chosen = load(scenario, overrides(set_))
-    for each in batches.plan(chosen):
-        warm_up(each)
-    return chosen
+def _compile(planned: list[Scenario]) -> None:
+    warm_up(*planned)
 
 
 @contextmanager

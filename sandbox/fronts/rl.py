@@ -28,6 +28,7 @@ class Episodes:
         self.generator = np.random.default_rng()
         self.targets = stage.world.targets
         self._view, self._actions = stage.observation(1), np.zeros((1, stage.agents, 2), np.int32)
+        self._tally, (_, self._loops) = stage.tally(1), stage.teams([None] * stage.agents)
 
     def reset(self, seed: int | None) -> None:
         """Begin the episode of ``seed``; without one, the next of those that the last seed leads to."""
@@ -36,20 +37,22 @@ class Episodes:
         else:
             self.generator = np.random.default_rng(seed)
         self.stage.reset([seed], self.state)
+        self._faults = self.stage.faults(1)
 
     def step(self, pairs: dict[int, int]) -> None:
         """One tick; agents that are not among ``pairs`` do nothing."""
         self._actions[0] = self.stage.rules.noop, 0
         for agent, pair in pairs.items():
             self._actions[0, agent] = divmod(int(pair), self.targets)
-        self.stage.step(self.state, self._actions)
+        own = self.stage.rules, self._actions, self._tally, self._faults
+        self._loops.act(self.state, self._view, 0, *own)
 
     @property
     def finish(self) -> Finish:
         return Finish(self.state.done[0])
 
     def observe(self) -> None:
-        self.stage.observe(self.state, self._view)
+        self._loops.sense(self.state, 0, self.stage.rules, self._view, self._faults)
 
     def seen(self, agent: int) -> dict[str, Any]:
         """What one agent is given, in arrays of its own."""

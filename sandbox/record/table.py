@@ -8,7 +8,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -18,13 +17,14 @@ from sandbox.core.finish import Outcome
 from sandbox.record.lock import Lock
 from sandbox.record.store import BUSY_SECONDS, DATABASE, explain
 
-MEASURES = tuple(field.name for field in fields(Outcome))
+MEASURES = Outcome._fields
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE condition (condition INTEGER PRIMARY KEY, overrides TEXT NOT NULL);  -- canonical JSON
 CREATE TABLE chunk (condition INTEGER, start INTEGER, stop INTEGER, PRIMARY KEY (condition, start)) WITHOUT ROWID;
 CREATE TABLE trial (condition INTEGER, trial INTEGER, {", ".join(MEASURES)},
                     PRIMARY KEY (condition, trial)) WITHOUT ROWID;
+CREATE INDEX trial_error ON trial (condition, trial) WHERE error IS NOT NULL;
 """
 
 
@@ -58,6 +58,7 @@ class Table:
             raise UsageError(f"{self.path.parent} holds the record of a single run; choose another folder")
         if "trial" in known:
             _same(self.path.parent, self._meta("scenario"), scenario)
+            self._forget_errors()
             return
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")  # only a power cut loses the latest chunks
@@ -66,6 +67,15 @@ class Table:
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("created", created), ("scenario", _text(scenario))])
         rows = [(number, _text(overrides)) for number, overrides in enumerate(conditions)]
         self._db.executemany("INSERT INTO condition VALUES (?, ?)", rows)
+        self._db.execute("COMMIT")
+
+    def _forget_errors(self) -> None:
+        """Chunks with infrastructure errors were not done: they are tried once more."""
+        found = "SELECT DISTINCT condition, start, stop FROM trial JOIN chunk USING (condition)"
+        chunks = self._db.execute(f"{found} WHERE trial >= start AND trial < stop AND error IS NOT NULL").fetchall()
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("DELETE FROM trial WHERE condition = ? AND trial >= ? AND trial < ?", chunks)
+        self._db.executemany("DELETE FROM chunk WHERE condition = ? AND start = ? AND stop = ?", chunks)
         self._db.execute("COMMIT")
 
     def _meta(self, key: str) -> dict:
@@ -84,7 +94,7 @@ class Table:
     def add(self, chunk: Chunk, outcomes: Iterable[Outcome]) -> None:
         """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full)."""
         numbers = range(chunk.start, chunk.stop)
-        rows = [(chunk.condition, k, *astuple(outcome)) for k, outcome in zip(numbers, outcomes, strict=True)]
+        rows = [(chunk.condition, k, *outcome) for k, outcome in zip(numbers, outcomes, strict=True)]
         places = ", ".join("?" * (2 + len(MEASURES)))
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -111,8 +121,17 @@ class Table:
         self.close()
 
 
-def read_table(folder: str | Path) -> tuple[list[str], list[tuple], dict[int, dict]]:
-    """Columns and rows of a batch by condition and trial, and the overrides of each condition."""
+class Rows(NamedTuple):
+    """What a table holds."""
+
+    columns: list[str]
+    rows: list[tuple]  # by condition and trial
+    overrides: dict[int, dict]  # of each condition
+    scenario: dict
+
+
+def read_table(folder: str | Path) -> Rows:
+    """All that a batch holds so far; raises RecordError where there is none."""
     path = Path(folder) / DATABASE
     if not path.is_file():
         raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
@@ -121,7 +140,9 @@ def read_table(folder: str | Path) -> tuple[list[str], list[tuple], dict[int, di
             found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
             conditions = dict(db.execute("SELECT condition, overrides FROM condition"))
             columns = [column for column, *_ in found.description]
-            return columns, found.fetchall(), {number: json.loads(text) for number, text in conditions.items()}
+            (scenario,) = db.execute("SELECT value FROM meta WHERE key = 'scenario'").fetchone()
+            overrides = {number: json.loads(text) for number, text in conditions.items()}
+            return Rows(columns, found.fetchall(), overrides, json.loads(scenario))
     except sqlite3.Error as error:
         raise explain(error, path) from error
 

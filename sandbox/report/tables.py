@@ -1,14 +1,14 @@
 """Outcomes and worlds as tables for a terminal."""
 
-from dataclasses import fields
 from typing import Literal, get_args, get_origin
 
 import pandas as pd
 from rich.table import Table
 
 from sandbox.core.finish import Outcome
+from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
-from sandbox.statistics import CONFIDENCE, success_rate
+from sandbox.statistics import CONFIDENCE, Estimate, success_rate
 
 _WORDS = {
     "seconds": "wall-clock seconds",
@@ -25,12 +25,11 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     table.add_column()
     table.add_column(overflow="fold")
     shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
-    for field in fields(outcome):
-        value = shown[field.name]
-        if value is None or field.name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
+    for name, value in shown.items():
+        if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
-        style = ("green" if outcome.success else "red") if field.name in ("success", "finish") else ""
-        table.add_row(_WORDS.get(field.name, field.name), _text(value), style=style)
+        style = ("green" if outcome.success else "red") if name in ("success", "finish") else ""
+        table.add_row(_WORDS.get(name, name), _text(value), style=style)
     return table
 
 
@@ -62,9 +61,8 @@ def _measures(group: pd.DataFrame) -> tuple[str, ...]:
     if counted.empty:
         return "0", "-", "-", errors
     rate = success_rate(int(counted["success"].sum()), len(counted))
-    success = f"{100 * rate.value:.2f} %  {100 * rate.low:.2f} .. {100 * rate.high:.2f}"
     steps = counted["steps_to_completion"].median()
-    return f"{len(counted):,}", success, "-" if pd.isna(steps) else f"{steps:g}", errors
+    return f"{len(counted):,}", _rate(rate), "-" if pd.isna(steps) else f"{steps:g}", errors
 
 
 def certificate_table(certificate: dict) -> Table:
@@ -81,6 +79,31 @@ def certificate_table(certificate: dict) -> Table:
         words = ", ".join(f"{key} = {value}" for key, value in stratum["overrides"].items()) or "all"
         table.add_row(words, f"{stratum['trials']:,}", str(stratum["failures"]), f"{stratum['bound']:.7f}")
     return table
+
+
+def robustness_table(curves: list) -> Table:
+    """Success at each dose of each perturbation, and what it costs beside the clean trials."""
+    caption = f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar, adjusted by Holm"
+    table = Table(title="Robustness", title_justify="left", caption=caption)
+    table.add_column("perturbation", overflow="fold", min_width=18)
+    for name in ("dose", "trials", "success, interval", "beside clean, points", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for curve in curves:
+        name = f"{curve.perturbation}\n{curve.condition}".rstrip() + f"\nmean over doses {curve.area:.1%}"
+        told = [_point(point) for point in curve.points]
+        table.add_row(name, *("\n".join(column) for column in zip(*told, strict=True)), end_section=True)
+    return table
+
+
+def _point(point) -> tuple[str, ...]:
+    paired = point.beside_clean
+    beside = _signed(*(100 * value for value in paired.difference)) if paired else "clean"
+    p_value = f"{point.adjusted:.1g}" if paired else ""
+    return f"{point.dose:g}", f"{point.trials:,}", _rate(point.success), beside, p_value
+
+
+def _rate(rate: Estimate) -> str:
+    return f"{100 * rate.value:.2f} %  {100 * rate.low:.2f} .. {100 * rate.high:.2f}"
 
 
 def comparison_table(rows: list) -> Table:
@@ -131,6 +154,6 @@ def world_tables(world: World) -> list[Table]:
         if name not in ("agents", "perturb"):
             options.add_row(name, str(field.get_default(call_default_factory=True)), _kind(field.annotation))
     perturbations = Table("perturbation", "dose 0..1", title=r"\[perturb] in a scenario", title_justify="left")
-    for perturbation in world.perturbations:
+    for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)
     return [verbs, options, perturbations]

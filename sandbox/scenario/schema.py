@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.agents.reasoners.scripted import parse_script
-from sandbox.core.errors import unknown
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
 from sandbox.engine.stage import Stage, make
 
@@ -64,6 +65,9 @@ class Scenario(BaseModel):
             if group.role is not None and group.role not in world.roles:
                 raise unknown("role", group.role, world.roles, f"agents[{k}]")
             parse_script(group.script, world, f"agents[{k}].script")
+        for name in sorted(OF_REPLIES & self.perturb.keys()):
+            if self.compiled and self.perturb[name] > 0:
+                raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))
@@ -71,7 +75,12 @@ class Scenario(BaseModel):
     @property
     def compiled(self) -> bool:
         """Whether all reasoners are compiled policies, so that whole episodes run in the compiled tier."""
-        return all(group.reasoner not in REASONERS for group in self.agents)
+        return not self.reasoners & set(REASONERS)
+
+    @property
+    def reasoners(self) -> set[str]:
+        """The kinds of reasoner in the team."""
+        return {group.reasoner for group in self.agents}
 
     def team(self) -> list[AgentGroup]:
         """The group of each agent, in order."""

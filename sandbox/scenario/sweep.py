@@ -7,6 +7,10 @@
 [sweep.zip]                                  # zipped: these keys change together
 "agents.0.count" = [2, 4, 8]
 "world.deliveries" = [5, 10, 20]
+
+[sweep.one_at_a_time]                        # the scenario as it stands, then each of these values by itself
+"perturb.action_failure" = [0.5, 1.0]
+"perturb.message_loss" = [0.5, 1.0]
 """
 
 from itertools import product
@@ -14,7 +18,7 @@ from typing import Any
 
 from sandbox.core.errors import UsageError, unknown
 
-ZIP = "zip"
+ZIP, ONE = "zip", "one_at_a_time"
 RANGE = ("from", "to", "step")
 
 
@@ -23,13 +27,25 @@ def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
 
     Raises UsageError for what is no list and no range, an empty one, and zipped lists of different lengths.
     """
-    axes = [[{key: value} for value in _values(key, given)] for key, given in sweep.items() if key != ZIP]
-    zipped = sweep.get(ZIP, {})
-    if not isinstance(zipped, dict):
-        raise UsageError(f"sweep.zip: {zipped!r}, expected a table of lists")
-    if zipped:
-        axes.append(_zipped({key: _values(f"zip.{key}", given) for key, given in zipped.items()}))
+    axes = [[{key: value} for value in _values(key, given)] for key, given in sweep.items() if key not in (ZIP, ONE)]
+    if zipped := _lists(sweep, ZIP):
+        axes.append(_zipped(zipped))
+    if single := _lists(sweep, ONE):
+        axes.append([{}, *({key: value} for key, values in single.items() for value in values)])
     return [{key: value for part in parts for key, value in part.items()} for parts in product(*axes)]
+
+
+def _lists(sweep: dict[str, Any], name: str) -> dict[str, list]:
+    """The lists of a table below ``[sweep]``, by key."""
+    table = sweep.get(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"sweep.{name}: {table!r}, expected a table of lists")
+    return {key: _values(f"{name}.{key}", given) for key, given in table.items()}
+
+
+def one_at_a_time(sweep: dict[str, Any]) -> list[str]:
+    """The keys whose values are tried by themselves."""
+    return list(_lists(sweep, ONE))
 
 
 def _zipped(lists: dict[str, list]) -> list[dict[str, Any]]:

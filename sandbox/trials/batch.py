@@ -1,28 +1,31 @@
 """A batch: every condition of a scenario's sweep, tried on the same seeds, chunk by chunk, resumed by calling it again.
 
-Chunks run on any ``concurrent.futures.Executor``: threads where all reasoners are compiled (their kernels hold no
-interpreter lock), else processes. What a chunk comes to depends on nothing but its scenario and its seeds.
+Chunks run on any ``concurrent.futures.Executor`` (``trials.workers``). What a chunk comes to depends on nothing but its
+scenario and its seeds, so neither the place nor the order matters.
 """
 
-import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
-from sandbox.engine.pool import cores
+from sandbox.engine.kernel import CACHE
 from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
-from sandbox.trials.episodes import LANES, outcomes
+from sandbox.trials.episodes import LANES, broken, outcomes
+from sandbox.trials.workers import Workers
 
 HOSTED = 8  # trials of a chunk that is played in the hosted tier
 AHEAD = 2  # chunks for each worker that are handed out: enough to keep it busy, few enough to keep memory flat
+DEADLY = 3  # trials that kill their workers before any is played: then it is not the trials
+SOURCES = CACHE.name  # a hash of them: a worker with others would come to other outcomes
 
 
 class Progress(NamedTuple):
@@ -37,6 +40,15 @@ class Progress(NamedTuple):
     def failures(self) -> int:
         return self.done - self.successes - self.errors
 
+    def after(self, found: list[Outcome]) -> "Progress":
+        """With a few more outcomes."""
+        successes = sum(outcome.success for outcome in found)
+        errors = sum(outcome.error is not None for outcome in found)
+        return Progress(self.done + len(found), self.successes + successes, self.errors + errors, self.total)
+
+
+OnProgress = Callable[[Progress], bool | None]
+
 
 def plan(scenario: Scenario) -> list[Scenario]:
     """The scenario of each condition, checked; raises UsageError, naming the condition, where one cannot run."""
@@ -46,7 +58,7 @@ def plan(scenario: Scenario) -> list[Scenario]:
     for number, overrides in enumerate(found):
         try:
             planned.append(load(base, overrides))
-            planned[-1].stage()
+            _staged(planned[-1].model_dump_json())
         except UsageError as error:
             raise UsageError(f"condition {number} of {len(found)} {overrides or ''}: {error}") from None
     return planned
@@ -57,62 +69,111 @@ def batch(
     out: str | Path,
     trials: int | None = None,
     workers: int | None = None,
+    on: str | None = None,
     overrides: Mapping[str, Any] | None = None,
-    on_progress: Callable[[Progress], bool | None] | None = None,
+    on_plan: Callable[[list[Scenario]], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Path:
     """Try every condition of ``scenario`` on ``trials`` seeds (default: the scenario's); returns the folder ``out``.
 
-    The same call again goes on where the last one ended; with more ``trials`` it adds to them. Conditions share their
-    seeds, so their differences are paired. Ctrl-C keeps every finished chunk and is raised again. Raises UsageError
-    where ``out`` holds another batch, RecordError where it cannot be written.
+    The same call again goes on where the last one ended and tries infrastructure errors once more; with more ``trials``
+    it adds to them. Conditions share their seeds, so their differences are paired. ``on`` names a cluster
+    (``trials.workers``). ``on_plan`` is told the scenario of each condition before anything is played. Ctrl-C keeps
+    every finished chunk and is raised again. Raises UsageError where ``out`` holds another batch, RecordError where it
+    cannot be written.
     """
     scenario = load(scenario, overrides)
     count, planned = trials or scenario.trials.count, plan(scenario)
     if scenario.seed + count >= 2**63:
         raise UsageError(f"seeds {scenario.seed} .. {scenario.seed + count - 1}: a batch takes those below 2**63")
+    if on_plan:
+        on_plan(planned)
     known = scenario.model_copy(update={"trials": type(scenario.trials)()}).as_dict()  # more trials are no change
-    with Table(out, known, conditions(scenario.sweep)) as table:
-        compiled = all(each.compiled for each in planned)
+    compiled = all(each.compiled for each in planned)
+    with Table(out, known, conditions(scenario.sweep)) as table, Workers(on, compiled, workers) as crew:
         todo = table.missing(len(planned), count, LANES if compiled else HOSTED)
-        with _executor(compiled, workers or cores()) as executor:
-            _work(table, todo, planned, executor, workers or cores(), count * len(planned), on_progress)
+        _Work(table, crew, planned, Progress(*table.counts(), count * len(planned))).run(todo, on_progress)
     return Path(out)
 
 
-def _executor(compiled: bool, workers: int) -> Executor:
-    if compiled:
-        return ThreadPoolExecutor(workers)
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+class _Work:
+    """Hands chunks out and puts what they come to into the table, never more than a few at a time.
 
+    A trial's own trouble is its outcome. What else goes wrong is a worker's: a chunk that a worker died over is played
+    once more with nothing beside it, then trial by trial, so that one that kills its worker is an error of its own.
+    """
 
-def _work(
-    table: Table, todo: Iterator[Chunk], planned: list[Scenario], executor: Executor, workers: int, total: int,
-    on_progress: Callable[[Progress], bool | None] | None,
-) -> None:  # fmt: skip
-    """Hand chunks out and put what they come to into the table, never more than a few at a time."""
-    texts = [scenario.model_dump_json() for scenario in planned]
-    running, (done, successes, errors) = {}, table.counts()
-    try:
+    def __init__(self, table: Table, crew: Workers, planned: list[Scenario], progress: Progress):
+        self._table, self._crew, self._planned, self._progress = table, crew, planned, progress
+        self._texts = [scenario.model_dump_json() for scenario in planned]
+        self._running: dict[Future, Chunk] = {}
+        self._suspects: deque[Chunk] = deque()
+        self._played, self._deadly = False, 0  # whether any worker has played anything; trials that killed theirs
+
+    def run(self, todo: Iterator[Chunk], on_progress: OnProgress | None) -> None:
         while True:
-            for chunk in islice(todo, workers * AHEAD - len(running)):
-                running[executor.submit(play_chunk, texts[chunk.condition], chunk.start, chunk.stop)] = chunk
-            enough = on_progress and on_progress(Progress(done, successes, errors, total))
-            if enough or not running:
+            self._hand_out(todo)
+            enough = on_progress and on_progress(self._progress)
+            if enough or not self._running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                found = future.result()
-                table.add(running.pop(future), found)
-                done += len(found)
-                successes += sum(outcome.success for outcome in found)
-                errors += sum(outcome.error is not None for outcome in found)
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+            alone = len(self._running) == 1
+            for future in self._done():
+                chunk, error = self._running.pop(future), future.exception()
+                if error is None:
+                    self._played = True
+                    self._add(chunk, future.result())
+                elif isinstance(error, SandboxError):
+                    raise error
+                else:
+                    self._suspect(chunk, error, alone)
+
+    def _hand_out(self, todo: Iterator[Chunk]) -> None:
+        if not self._suspects:
+            more = islice(todo, self._crew.count * AHEAD - len(self._running))
+        else:
+            more = [self._suspects.popleft()] if not self._running else []
+        for chunk in more:
+            self._running[self._submit(self._texts[chunk.condition], chunk.start, chunk.stop, SOURCES)] = chunk
+
+    def _submit(self, *own: Any) -> Future:
+        try:
+            return self._crew.executor.submit(play_chunk, *own)
+        except BrokenExecutor as error:  # it broke since it was last heard of
+            future = Future()
+            future.set_exception(error)
+            return future
+
+    def _done(self) -> set[Future]:
+        done = wait(self._running, return_when=FIRST_COMPLETED).done
+        if any(isinstance(future.exception(), BrokenExecutor) for future in done):
+            done = wait(self._running).done  # a broken executor fails them all
+            self._crew.restart()
+        return done
+
+    def _suspect(self, chunk: Chunk, error: BaseException, alone: bool) -> None:
+        condition, start, stop = chunk
+        if not alone:
+            self._suspects.append(chunk)
+        elif stop - start > 1:
+            self._suspects.extend(Chunk(condition, k, k + 1) for k in range(start, stop))
+        else:
+            self._deadly += 1
+            if self._deadly == DEADLY and not self._played:
+                raise SandboxError(f"no worker can play a trial: {type(error).__name__}: {error}")
+            scenario, told = self._planned[condition], f"its worker died: {type(error).__name__}"
+            self._add(chunk, [broken(scenario, scenario.seed + start, told)])
+
+    def _add(self, chunk: Chunk, found: list[Outcome]) -> None:
+        self._table.add(chunk, found)
+        self._progress = self._progress.after(found)
 
 
-def play_chunk(scenario: str, start: int, stop: int) -> list[Outcome]:
+def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> list[Outcome]:
     """The outcomes of trials ``start`` .. ``stop`` - 1 of a scenario in JSON; what an executor's worker runs."""
+    if sources != SOURCES:
+        raise SandboxError("a worker has another version of sandbox than this machine; install the same on both")
     ready, stage = _staged(scenario)
-    return list(outcomes(ready, stage, range(ready.seed + start, ready.seed + stop)))
+    return outcomes(ready, stage, range(ready.seed + start, ready.seed + stop))
 
 
 @lru_cache(maxsize=16)

@@ -6,6 +6,7 @@ are allowed is fixed beforehand; one more, and the trials end at once.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from sandbox.core.errors import RecordError
+from sandbox.core.errors import RecordError, UsageError
 from sandbox.record.chain import merkle_root
+from sandbox.record.store import DATABASE
 from sandbox.scenario import Scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.statistics import lower_bound, trials_needed
@@ -22,8 +24,7 @@ from sandbox.trials.batch import Progress, batch, plan, play_chunk
 from sandbox.trials.results import results
 from sandbox.trials.trial import versions
 
-FILE = "certificate.json"
-KEPT = 1000  # failures that a certificate lists
+FILE, CLAIM = "certificate.json", "claim.json"
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,27 @@ class Claim:
     trials: int
     conditions: int
     each: int
+    strata: list[dict]  # what each condition overrides
 
     @property
     def words(self) -> str:
-        over = f"{self.conditions} conditions, {self.each:,} seeds of each" if self.conditions > 1 else "the seeds"
         rate, confidence = f"{self.reliability:.10g}", f"{self.confidence:.10g}"
-        return (
-            f"claim: success in at least {rate} of trials, at {confidence} confidence, over {over};\n"
-            f"it takes {self.each * self.conditions:,} trials with at most {self.failures} failures"
-        )
+        told = [f"claim: success in at least {rate} of trials, at {confidence} confidence"]
+        if self.conditions > 1:
+            told.append(f"over {self.conditions} conditions, each equally often, {self.each:,} seeds of each:")
+            told += [f"  {_words(overrides)}" for overrides in self.strata]
+        told.append(f"it takes {self.each * self.conditions:,} trials with at most {self.failures} failures")
+        return "\n".join(told)
+
+
+def _words(overrides: dict) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in overrides.items()) or "as the scenario stands"
 
 
 def claim(scenario: Scenario, reliability: float, confidence: float, failures: int) -> Claim:
     """The claim for a scenario, before anything is run."""
-    needed, count = trials_needed(reliability, confidence, failures), len(conditions(scenario.sweep))
-    return Claim(reliability, confidence, failures, needed, count, -(-needed // count))
+    needed, strata = trials_needed(reliability, confidence, failures), conditions(scenario.sweep)
+    return Claim(reliability, confidence, failures, needed, len(strata), -(-needed // len(strata)), strata)
 
 
 def certify(
@@ -58,11 +65,14 @@ def certify(
     stated: Claim,
     out: str | Path,
     workers: int | None = None,
+    on: str | None = None,
+    on_plan: Callable[[list[Scenario]], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> dict:
     """Run the trials of a claim, write ``certificate.json`` into the folder ``out``, and return what it says.
 
-    The same call again goes on where the last one ended.
+    The same call again goes on where the last one ended. Raises UsageError where ``out`` holds trials that were run
+    before this claim was stated: a claim that knows its outcomes proves nothing.
     """
 
     def lost(progress: Progress) -> bool:
@@ -70,11 +80,26 @@ def certify(
             on_progress(progress)
         return progress.failures > stated.failures
 
-    batch(scenario, out, stated.each, workers, on_progress=lost)
+    _state(Path(out), stated)
+    batch(scenario, out, stated.each, workers, on, on_plan=on_plan, on_progress=lost)
     rows = results(out)
     certificate = _certificate(scenario, stated, rows)
-    (Path(out) / FILE).write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
+    whole = Path(out) / f"{FILE}.part"
+    whole.write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
+    os.replace(whole, Path(out) / FILE)  # a reader meets the whole of it or none
     return certificate
+
+
+def _state(folder: Path, stated: Claim) -> None:
+    """Put the claim into the folder before anything is run there."""
+    path = folder / CLAIM
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) == asdict(stated):
+        return
+    if path.is_file() or (folder / DATABASE).is_file():
+        found = "another claim" if path.is_file() else "trials that were run before the claim was stated"
+        raise UsageError(f"{folder}: holds {found}; choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(stated)), encoding="utf-8")
 
 
 def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
@@ -91,7 +116,7 @@ def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
         ],
         "failed": [
             {"overrides": found[row.condition], "seed": row.seed, "finish": row.finish, "ticks": row.ticks}
-            for row in failed.head(KEPT).itertuples()
+            for row in failed.itertuples()
         ],
         "errors": int(rows["error"].notna().sum()),
         "scenario": scenario.as_dict(),

@@ -6,26 +6,33 @@ The outcomes are the same in both ways, to the last digit; only their ``seconds`
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 
 from sandbox.core.finish import Finish, Outcome
+from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
 from sandbox.scenario import Scenario
 from sandbox.trials.trial import run
 
 LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
 LANES = 1024  # at most
+WORDS = np.array([finish.words for finish in Finish], object)
 
 
-def outcomes(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterator[Outcome]:
+def outcomes(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> list[Outcome]:
     """The outcome for each seed, in order; ``stage`` is the scenario's own. Trouble inside a trial is its outcome."""
     if not scenario.compiled:
-        yield from (run(scenario, seed) for seed in seeds)
-        return
-    lanes = lanes_at_once(stage)
-    for start in range(0, len(seeds), lanes):
-        yield from _compiled(scenario, stage, seeds[start : start + lanes])
+        return [_hosted(scenario, seed) for seed in seeds]
+    lanes, found = lanes_at_once(stage), []
+    for first in range(0, len(seeds), lanes):
+        some = seeds[first : first + lanes]
+        try:
+            found += _compiled(scenario, stage, some)
+        except Exception:  # one of these trials is broken: alone, each says what it is
+            found += [_hosted(scenario, seed) for seed in some]
+    return found
 
 
 def lanes_at_once(stage: Stage) -> int:
@@ -35,20 +42,34 @@ def lanes_at_once(stage: Stage) -> int:
     return max(1, min(LANES, LANE_BYTES // one))
 
 
+def broken(scenario: Scenario, seed: int, error: str) -> Outcome:
+    """The outcome of a trial that could not be played: an infrastructure error."""
+    return Outcome(scenario.world.name, seed, False, Finish.ERROR.words, 0, None, 0.0, 0, 0, 0, 0, 0.0, "", error)
+
+
+def _hosted(scenario: Scenario, seed: int) -> Outcome:
+    try:
+        return run(scenario, seed)
+    except Exception as error:
+        return broken(scenario, seed, f"{type(error).__name__}: {error}")
+
+
 def _compiled(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterator[Outcome]:
     started = time.perf_counter()
     state, tally, _ = stage.play(seeds, [group.reasoner for group in scenario.team()])
-    digests = _digests(state)
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
-    for lane, seed in enumerate(seeds):
-        finish, ticks = Finish(state.done[lane]), int(state.tick[lane])
-        success = finish == Finish.COMPLETED
-        done, total = stage.task.progress(state, lane)
-        yield Outcome(
-            stage.world.name, seed, success, finish.words, ticks, ticks if success else None,
-            float(tally.reward[lane].sum()), done, total, int(tally.invalid[lane].sum()),
-            int(tally.refused[lane].sum()), seconds, digests[lane],
-        )  # fmt: skip
+    return map(Outcome._make, zip(*_columns(stage.world.name, seeds, state, tally, seconds), strict=False))
+
+
+def _columns(world: str, seeds: Sequence[int], state, tally: Tally, seconds: float) -> tuple:
+    """The measures of all lanes in the order of ``Outcome``, each a list or an endless iterator."""
+    success, ticks = state.done == Finish.COMPLETED, state.tick
+    return (
+        repeat(world), seeds, success.tolist(), WORDS[state.done].tolist(), ticks.tolist(),
+        np.where(success, ticks.astype(object), None).tolist(), tally.reward.sum(axis=1).tolist(),
+        tally.progress[:, 0].tolist(), tally.progress[:, 1].tolist(), tally.invalid.sum(axis=1).tolist(),
+        tally.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
+    )  # fmt: skip
 
 
 def _digests(state) -> list[str]:

@@ -1,6 +1,7 @@
 """The outcomes of a batch as a table for pandas."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -8,15 +9,28 @@ from sandbox.record.table import read_table
 
 
 def results(folder: str | Path) -> pd.DataFrame:
-    """One row for each trial so far: the condition's number, what it overrides, and the outcome's measures.
+    """One row for each trial so far: the condition's number, what is swept, and the outcome's measures.
 
     Paired analysis: rows of one ``seed`` belong together. Rows with an ``error`` are infrastructure failures and count
-    neither for nor against an agent. Raises RecordError where there is no batch.
+    neither for nor against an agent. Columns with a dot in their name are keys of the sweep; ``attrs["scenario"]`` is
+    the scenario as it ran. Raises RecordError where there is no batch.
     """
-    columns, rows, conditions = read_table(folder)
-    frame = pd.DataFrame(rows, columns=columns).astype({"success": bool})
-    keys = list(dict.fromkeys(key for overrides in conditions.values() for key in overrides))
+    found = read_table(folder)
+    frame = pd.DataFrame(found.rows, columns=found.columns).astype({"success": bool})
+    keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
     for place, key in enumerate(keys, 1):
-        values = {number: overrides.get(key) for number, overrides in conditions.items()}
+        usual = _stated(found.scenario, key)
+        values = {number: overrides.get(key, usual) for number, overrides in found.overrides.items()}
         frame.insert(place, key, frame["condition"].map(values))
+    frame.attrs["scenario"] = found.scenario
     return frame
+
+
+def _stated(scenario: dict, key: str) -> Any:
+    """What the scenario itself says of a swept key: a dose is 0 where it says nothing, another value None."""
+    place: Any = scenario
+    for part in key.split("."):
+        place = place[int(part)] if isinstance(place, list) else place.get(part)
+        if place is None:
+            return 0.0 if key.startswith("perturb.") else None
+    return place

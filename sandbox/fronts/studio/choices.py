@@ -1,12 +1,15 @@
 """The sidebar of Watch: what is chosen there becomes a scenario and a seed."""
 
+from functools import cache
 from typing import NamedTuple
 
 import streamlit as st
 
 from sandbox.core.errors import UsageError
+from sandbox.core.perturb import Perturbation
 from sandbox.core.registry import find, names
 from sandbox.core.world import World
+from sandbox.engine.stage import make
 
 TEAM = 19  # agents at most: as many as RWARE registers
 BUTTONS = 45  # letters of choices that stand side by side; more of them make a list
@@ -88,12 +91,17 @@ def _policy_help(world: World) -> str:
     )
 
 
+@cache
+def _acting(world: World) -> tuple[Perturbation, ...]:
+    return make(world.name).perturbations
+
+
 def _doses(world: World) -> dict[str, float]:
     """What goes wrong and how badly; doses of 0 are left out."""
     doses = {}
     with st.expander("Disturbances", icon=":material/bolt:"):
         st.caption("How badly things go wrong: 0 is a normal day, 1 the worst.")
-        for each in world.perturbations:
+        for each in _acting(world):
             label = each.name.replace("_", " ").capitalize()
             summary = each.summary[:1].upper() + each.summary[1:]
             value = st.slider(label, 0.0, 1.0, 0.0, 0.05, key=each.name, help=f"{summary}.", bind="query-params")

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.core.world import Perturbation, World, doses
+from sandbox.core.perturb import Perturbation, doses
+from sandbox.core.world import World
 from sandbox.worlds.craft import kernels, scene, words
 from sandbox.worlds.craft.belief import believe
 from sandbox.worlds.craft.layouts import NAMES, load
@@ -20,7 +21,7 @@ from sandbox.worlds.craft.state import (
     observation,
     state_shapes,
 )  # fmt: skip
-from sandbox.worlds.craft.tasks import goal_of, needed_for, task
+from sandbox.worlds.craft.tasks import goal_of, needed_for, progress, task
 from sandbox.worlds.craft.value import value
 
 WHERE = "world 'craft'"
@@ -42,8 +43,6 @@ class Options(BaseModel):
 
 PERTURBATIONS = (
     Perturbation("night", "daylight is dimmed and zombies multiply; dose 1: by 70 %, at noon too"),
-    Perturbation("action_failure", "actions do nothing; dose 1: 30 % of them"),
-    Perturbation("sensor_noise", "cells of the view are misreported; dose 1: 10 % of them"),
     Perturbation("scarcity", "food, drink and energy run down faster; dose 1: twice as fast"),
 )
 
@@ -96,6 +95,7 @@ WORLD = World(
     text=words.text,
     tools=words.tools,
     task=task,
+    progress=progress,
     conserved=conserved,
     value=value,
     legend=LEGEND,

@@ -8,7 +8,6 @@ map. The picture's noise at night is left out, as in crafter's own semantic view
 import numpy as np
 
 from sandbox.core.finish import Finish
-from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.mobs import BALANCED_EVERY, COW_HEALTH, balance, daylight, update_mobs
 from sandbox.worlds.craft.players import RIPE_AT, _fill_mask, _legal, update_player
@@ -24,13 +23,10 @@ from sandbox.worlds.craft.state import (
     Kind,
     Material,
     Mob,
-    Stream,
     Verb,
 )
 from sandbox.worlds.craft.terrain import generate, populate
 from sandbox.worlds.craft.things import add, chunk_of, compact, count_materials, list_chunk
-
-WRONG_AT_MOST = 0.1  # dose 1 of sensor_noise: share of cells reported wrongly
 
 
 @kernel
@@ -201,22 +197,6 @@ def _look(s, lane, agent, window):
 
 
 @kernel
-def _see_wrongly(s, lane, agent, chance, window):
-    """Report some cells as another material, or with a mob that is not there; the own cell is never wrong."""
-    for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
-        for j in range(SIDE):
-            key = 3 * ((agent * SIDE + i) * SIDE + j)
-            if (i == SIDE // 2 and j == ACROSS) or window[0, i, j] == Material.UNKNOWN:
-                continue
-            if uniform(s.seed[lane], s.tick[lane], Stream.SENSOR, key) < chance:
-                if uniform(s.seed[lane], s.tick[lane], Stream.SENSOR, key + 1) < 0.5:
-                    window[0, i, j] = 1 + below(10, s.seed[lane], s.tick[lane], Stream.SENSOR, key + 2)
-                else:
-                    window[1, i, j], window[2, i, j] = below(5, s.seed[lane], s.tick[lane], Stream.SENSOR, key + 2), 0
-                    window[1, i, j] += window[1, i, j] > 0
-
-
-@kernel
 def _feel(s, lane, agent, light, vector):
     """Fill one vector: place, facing, sleep, daylight, the sixteen items, the player's own achievements."""
     body = s.body[lane, agent]
@@ -243,9 +223,6 @@ def perceive(s, lane, rules, windows, vectors, masks):
         _feel(s, lane, agent, light, vectors[agent])
         if s.pos[lane, agent, 0] >= 0:
             _look(s, lane, agent, window)
-            if rules.dose[Dose.SENSOR_NOISE] > 0:
-                chance = rules.dose[Dose.SENSOR_NOISE] * WRONG_AT_MOST
-                _see_wrongly(s, lane, agent, chance, window)
             _fill_mask(s, lane, agent, mask)
         else:
             for verb in range(len(mask)):

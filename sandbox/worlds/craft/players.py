@@ -26,7 +26,6 @@ RIPE_AT = 300  # ticks after which a plant can be eaten
 HUNGER, THIRST, FATIGUE = 50, 40, 30  # half ticks, half ticks, ticks until food, drink, energy fall by one
 REST, RECOVER, WEAKEN = -10, 50, -30  # ticks until energy, half ticks until health rises, falls by one
 COW_FEEDS, PLANT_FEEDS = 6, 4
-FAIL_AT_MOST = 0.3  # dose 1 of action_failure: share of actions that do nothing
 
 
 @kernel
@@ -284,10 +283,6 @@ def update_player(s, lane, agent, verb, may_fail, rules):
     if body[Body.SLEEPING] and body[Body.ENERGY] >= MOST:
         body[Body.SLEEPING] = 0
         s.achieved[lane, agent, Achievement.WAKE_UP] += 1
-    fail = rules.dose[Dose.ACTION_FAILURE] * FAIL_AT_MOST
-    if can and verb != Verb.NOOP and fail > 0:
-        if uniform(s.seed[lane], s.tick[lane], Stream.FAIL, agent) < fail:
-            s.refused[lane, agent], can = 1, False
     if can:
         _act(s, lane, agent, verb)
     _live(body, rules.dose[Dose.SCARCITY])

@@ -167,17 +167,13 @@ class Stream(IntEnum):
     COLLECT = 3
     MOB = 4
     BALANCE = 5
-    FAIL = 6
-    SENSOR = 7
 
 
 class Dose(IntEnum):
     """Index of each perturbation in ``Rules.dose``."""
 
     NIGHT = 0
-    ACTION_FAILURE = 1
-    SENSOR_NOISE = 2
-    SCARCITY = 3
+    SCARCITY = 1
 
 
 class State(NamedTuple):

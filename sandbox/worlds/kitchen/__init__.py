@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.errors import UsageError
-from sandbox.core.world import Perturbation, World, doses
+from sandbox.core.perturb import Perturbation, doses
+from sandbox.core.world import World
 from sandbox.worlds.kitchen import geometry, kernels, scene, sight, words
 from sandbox.worlds.kitchen.belief import believe
 from sandbox.worlds.kitchen.layouts import CLASSIC, load
@@ -25,7 +26,7 @@ from sandbox.worlds.kitchen.state import (
     observation,
     state_shapes,
 )  # fmt: skip
-from sandbox.worlds.kitchen.tasks import task
+from sandbox.worlds.kitchen.tasks import progress, task
 from sandbox.worlds.kitchen.value import value
 
 WHERE = "world 'kitchen'"
@@ -123,6 +124,7 @@ WORLD = World(
     text=words.text,
     tools=words.tools,
     task=task,
+    progress=progress,
     conserved=conserved,
     value=value,
     legend=LEGEND,

@@ -1,8 +1,7 @@
 """The kitchen's shared task: what is said, and how it is verified."""
 
-from functools import partial
-
 from sandbox.core.task import Task
+from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.state import Rules
 
 _TEXTS = (
@@ -12,10 +11,12 @@ _TEXTS = (
 )
 
 
-def _progress(total: int, state, lane: int) -> tuple[int, int]:
-    return int(state.served[lane]), total
+@kernel
+def progress(s, lane, rules):
+    """Soups served, of those that were asked for."""
+    return s.served[lane], rules.soups
 
 
 def task(rules: Rules) -> Task:
     """Serve K soups before the tick limit."""
-    return Task("serve", tuple(t.format(n=rules.soups) for t in _TEXTS), partial(_progress, rules.soups))
+    return Task("serve", tuple(t.format(n=rules.soups) for t in _TEXTS))

@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.errors import UsageError
-from sandbox.core.world import Perturbation, World, doses
+from sandbox.core.perturb import Perturbation, doses
+from sandbox.core.world import World
 from sandbox.worlds.warehouse import kernels, scene, words
 from sandbox.worlds.warehouse.belief import believe
 from sandbox.worlds.warehouse.layouts import SIZES, load
@@ -25,7 +26,7 @@ from sandbox.worlds.warehouse.state import (
     observation,
     state_shapes,
 )  # fmt: skip
-from sandbox.worlds.warehouse.tasks import task
+from sandbox.worlds.warehouse.tasks import progress, task
 
 WHERE = "world 'warehouse'"
 BOARD_AT_MOST = 8  # orders that one robot reads at a time
@@ -47,12 +48,7 @@ class Options(BaseModel):
     perturb: dict[str, float] = {}
 
 
-PERTURBATIONS = (
-    Perturbation("blocked_aisles", "aisle cells that can be spared are closed; dose 1: 30 % of them"),
-    Perturbation("stuck_robots", "robots break down for 20 ticks at a time; dose 1: 30 % of the time"),
-    Perturbation("action_failure", "actions do nothing; dose 1: every second one"),
-    Perturbation("sensor_noise", "robots and shelves in sight are misreported; dose 1: 20 % of the cells"),
-)
+PERTURBATIONS = (Perturbation("blocked_aisles", "aisle cells that can be spared are closed; dose 1: 30 % of them"),)
 
 
 def build(options: Options) -> Rules:
@@ -120,6 +116,7 @@ WORLD = World(
     text=words.text,
     tools=words.tools,
     task=task,
+    progress=progress,
     conserved=conserved,
     legend=LEGEND,
 )

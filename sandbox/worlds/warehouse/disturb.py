@@ -1,44 +1,12 @@
-"""The warehouse's perturbations as kernels; each dose in 0..1, all keyed draws, none when its dose is 0."""
+"""The warehouse's own perturbation: aisles that are closed for an episode, by keyed draws."""
 
 import numpy as np
 
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import allocating, kernel
-from sandbox.worlds.warehouse.state import Cell, Dose, Stream
+from sandbox.worlds.warehouse.state import Cell, Stream
 
 CLOSE_AT_MOST = 0.3  # dose 1 of blocked_aisles: share of the aisle cells that can be spared
-STUCK_AT_MOST, STUCK_FOR = 0.3, 20  # dose 1 of stuck_robots: share of the time; ticks that one breakdown lasts
-FAIL_AT_MOST = 0.5  # dose 1 of action_failure: share of actions that do nothing
-WRONG_AT_MOST = 0.2  # dose 1 of sensor_noise: share of cells reported wrongly
-
-
-@kernel
-def prevented(s, lane, agent, rules):
-    """Whether a breakdown or a failure keeps this agent from acting in this tick."""
-    stuck, fail = rules.dose[Dose.STUCK_ROBOTS], rules.dose[Dose.ACTION_FAILURE]
-    if stuck > 0:
-        spell = s.tick[lane] // STUCK_FOR
-        if uniform(s.seed[lane], spell, Stream.STUCK, agent) < stuck * STUCK_AT_MOST:
-            return True
-    return fail > 0 and uniform(s.seed[lane], s.tick[lane], Stream.FAIL, agent) < fail * FAIL_AT_MOST
-
-
-@kernel
-def see_wrongly(s, lane, agent, rules, window):
-    """Flip the presence of robots and of shelves in some cells of a window; the agent's own cell is never wrong."""
-    side = window.shape[1]
-    chance = rules.dose[Dose.SENSOR_NOISE] * WRONG_AT_MOST
-    for i in range(side):
-        for j in range(side):
-            key = (agent * side + i) * side + j
-            if 2 * i + 1 == side and 2 * j + 1 == side:
-                continue
-            if uniform(s.seed[lane], s.tick[lane], Stream.NOISE, 2 * key) < chance:
-                window[0, i, j] = 1 - window[0, i, j]
-                window[1, i, j] = window[0, i, j]
-            if uniform(s.seed[lane], s.tick[lane], Stream.NOISE, 2 * key + 1) < chance:
-                window[2, i, j] = 1 - window[2, i, j]
-                window[3, i, j] = 0
 
 
 @kernel

@@ -10,7 +10,7 @@ from sandbox.core.finish import Finish
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.conflicts import resolve
-from sandbox.worlds.warehouse.disturb import block_aisles, prevented, see_wrongly
+from sandbox.worlds.warehouse.disturb import block_aisles
 from sandbox.worlds.warehouse.orders import deliver, hand_over, parcel, request
 from sandbox.worlds.warehouse.state import Cell, Facing, Reward, Stream, Verb
 
@@ -152,9 +152,8 @@ def step(s, lane, actions, rules):
         here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
         s.aim[lane, agent] = here
         if actions[lane, agent, 0] == Verb.FORWARD and actions[lane, agent, 1] == 0 and here >= 0:
-            if not prevented(s, lane, agent, rules):
-                s.aim[lane, agent] = aim_of(s, lane, agent, rules)
-                s.refused[lane, agent] = s.aim[lane, agent] != here
+            s.aim[lane, agent] = aim_of(s, lane, agent, rules)
+            s.refused[lane, agent] = s.aim[lane, agent] != here
     if _contended(s, lane, rules):
         resolve(s.agent_at[lane], s.aim[lane], s.pos[lane], s.refused[lane], not rules.courier)
     else:
@@ -170,12 +169,8 @@ def step(s, lane, actions, rules):
             if s.aim[lane, agent] != row * width + col:
                 if not s.refused[lane, agent]:
                     _enter(s, lane, agent, rules)
-            elif prevented(s, lane, agent, rules):
-                s.refused[lane, agent] = 1
         elif verb < Verb.FORWARD or verb > Verb.TOGGLE_LOAD or s.pos[lane, agent, 0] < 0:
             continue
-        elif prevented(s, lane, agent, rules):
-            s.refused[lane, agent] = 1
         elif verb == Verb.LEFT:
             s.facing[lane, agent] = TO_LEFT[s.facing[lane, agent]]
         elif verb == Verb.RIGHT:
@@ -242,8 +237,6 @@ def observe(s, lane, rules, obs):
         if row < 0:
             continue
         _look(s, lane, agent, rules, obs.window[lane, agent])
-        if rules.dose[3] > 0:
-            see_wrongly(s, lane, agent, rules, obs.window[lane, agent])
         vector = obs.vector[lane, agent]
         vector[0], vector[1], vector[2] = row, col, s.carrying[lane, agent] > 0
         for k in range(4):

@@ -56,20 +56,14 @@ class Stream(IntEnum):
     TURN = 1
     REQUEST = 2
     BLOCK = 3
-    STUCK = 4
-    FAIL = 5
-    NOISE = 6
-    PARCEL = 7
-    BELIEF = 8
+    PARCEL = 4
+    BELIEF = 5
 
 
 class Dose(IntEnum):
     """Index of each perturbation in ``Rules.dose``."""
 
     BLOCKED_AISLES = 0
-    STUCK_ROBOTS = 1
-    ACTION_FAILURE = 2
-    SENSOR_NOISE = 3
 
 
 class State(NamedTuple):

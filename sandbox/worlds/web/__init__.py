@@ -4,7 +4,8 @@ from collections import Counter
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.core.world import Perturbation, World, doses
+from sandbox.core.perturb import Perturbation, doses
+from sandbox.core.world import World
 from sandbox.worlds.web import kernels, layouts, scene, words
 from sandbox.worlds.web.belief import believe
 from sandbox.worlds.web.build import build as build_rules
@@ -25,7 +26,7 @@ from sandbox.worlds.web.state import (
     observation,
     state_shapes,
 )  # fmt: skip
-from sandbox.worlds.web.tasks import task
+from sandbox.worlds.web.tasks import progress, task
 
 WHERE = "world 'web'"
 
@@ -95,6 +96,7 @@ WORLD = World(
     text=words.text,
     tools=words.tools,
     task=task,
+    progress=progress,
     conserved=conserved,
     targets=SLOTS,
     legend=LEGEND,

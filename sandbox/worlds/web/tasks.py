@@ -1,10 +1,9 @@
 """The shared task of a site: what is said, and how it is verified."""
 
-from functools import partial
-
 from sandbox.core.task import Task
+from sandbox.engine.kernel import kernel
 from sandbox.worlds.web.columns import Template
-from sandbox.worlds.web.effects import content
+from sandbox.worlds.web.kernels import reached
 from sandbox.worlds.web.state import Info, Rules
 from sandbox.worlds.web.words import TEMPLATES, generic, name
 
@@ -15,16 +14,15 @@ _ANY = (
 )
 
 
-def _progress(rules: Rules, state, lane: int) -> tuple[int, int]:
-    own, value = rules.template[state.info[lane, Info.TEMPLATE]], state.value[lane]
-    goals = rules.goal[own[Template.GOAL] : own[Template.GOAL] + own[Template.GOALS]]
-    done = sum(int(state.register[lane, r]) == int(content(value, kind, argument)) for r, kind, argument in goals)
-    return done, len(goals)
+@kernel
+def progress(s, lane, rules):
+    """Conditions of the goal that hold now."""
+    return reached(s, lane, rules), rules.template[s.info[lane, Info.TEMPLATE], Template.GOALS]
 
 
 def task(rules: Rules) -> Task:
     """Every condition of the goal holds in the state of the site, at one time."""
     if rules.own < 0:
-        return Task("any", _ANY, partial(_progress, rules))
+        return Task("any", _ANY)
     texts = tuple(generic(rules, 0, number) for number in range(3))
-    return Task(name(rules, TEMPLATES, 0), texts, partial(_progress, rules))
+    return Task(name(rules, TEMPLATES, 0), texts)

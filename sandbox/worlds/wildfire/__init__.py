@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.errors import UsageError
-from sandbox.core.world import Perturbation, World, doses
+from sandbox.core.perturb import Perturbation, doses
+from sandbox.core.world import World
 from sandbox.worlds.wildfire import kernels, scene, senses, words
 from sandbox.worlds.wildfire.belief import believe
 from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
@@ -26,7 +27,7 @@ from sandbox.worlds.wildfire.state import (
     observation,
     state_shapes,
 )  # fmt: skip
-from sandbox.worlds.wildfire.tasks import task
+from sandbox.worlds.wildfire.tasks import progress, task
 from sandbox.worlds.wildfire.terrain import SCENE
 from sandbox.worlds.wildfire.value import value
 
@@ -55,7 +56,6 @@ class Options(BaseModel):
 
 PERTURBATIONS = (
     Perturbation("wind_shift", "the wind turns at a drawn tick; dose 1: by 90 degrees"),
-    Perturbation("radio_loss", "messages get lost; dose 1: all of them"),
     Perturbation("crew_lost", "crews break down for good within 60 ticks; dose 1: a third of them"),
     Perturbation("wrong_map", "places on the crews' maps are up to 6 cells off; dose 1: half of them"),
 )
@@ -124,6 +124,7 @@ WORLD = World(
     text=words.text,
     tools=words.tools,
     task=task,
+    progress=progress,
     conserved=conserved,
     value=value,
     legend=LEGEND,

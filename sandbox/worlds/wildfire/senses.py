@@ -2,7 +2,7 @@
 
 from math import cos, sin
 
-from sandbox.engine.draw import below, uniform
+from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.cells import age_of, ground_of, has_people, kind_of
 from sandbox.worlds.wildfire.crews import (
@@ -64,7 +64,7 @@ def _look(s, lane, agent, rules, window):
 
 @kernel
 def _listen(s, lane, agent, rules, inbox):
-    """Messages: each crew hears ``messages`` others a tick, beginning with one that is drawn; some get lost."""
+    """Messages: each crew hears ``messages`` others a tick, beginning with one that is drawn."""
     seed, tick, others = s.seed[lane], s.tick[lane], rules.agents - 1
     start = below(max(1, others), seed, tick, Stream.RADIO, agent)
     for m in range(len(inbox)):
@@ -74,8 +74,7 @@ def _listen(s, lane, agent, rules, inbox):
             continue
         sender = (agent + 1 + (start + m) % others) % rules.agents
         crew = s.crew[lane, sender]
-        loss = rules.dose[Dose.RADIO_LOSS]
-        if crew[Crew.REPORT] and (loss == 0 or uniform(seed, tick, Stream.LOSS, agent * 64 + m) >= loss):
+        if crew[Crew.REPORT]:
             inbox[m, 0], inbox[m, 1] = sender + 1, crew[Crew.REPORT]
             inbox[m, 2], inbox[m, 3] = crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL]
 

@@ -112,7 +112,6 @@ class Stream(IntEnum):
     EMBER_ANGLE = 13
     EMBER_CATCH = 14
     RADIO = 15
-    LOSS = 16
     SHIFT = 17
     BREAKDOWN = 18
     WRONG = 19
@@ -124,9 +123,8 @@ class Dose(IntEnum):
     """Index of each perturbation in ``Rules.dose``."""
 
     WIND_SHIFT = 0
-    RADIO_LOSS = 1
-    CREW_LOST = 2
-    WRONG_MAP = 3
+    CREW_LOST = 1
+    WRONG_MAP = 2
 
 
 OLDEST = 12  # ticks: the largest age of a fire that a cell's byte holds

@@ -1,8 +1,7 @@
 """The wildfire's shared task: what is said, and how it is verified."""
 
-from functools import partial
-
 from sandbox.core.task import Task
+from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.state import Count, Rules
 
 _TEXTS = (
@@ -17,17 +16,19 @@ _CLASSIC = (
 )
 
 
-def _needed(save: float, total: int) -> int:
+@kernel
+def _needed(save, total):
     return total - int((1.0 - save) * total + 1e-9)
 
 
-def _progress(save: float, state, lane: int) -> tuple[int, int]:
+@kernel
+def progress(s, lane, rules):
     """Buildings and households saved so far, of those that are needed, and one for the fire being out."""
-    tally = state.tally[lane].tolist()
+    tally = s.tally[lane]
     buildings, homes = tally[Count.BUILDINGS], tally[Count.HOUSEHOLDS]
-    total = _needed(save, buildings) + _needed(save, homes) + 1
-    done = min(_needed(save, buildings), buildings - tally[Count.LOST])
-    done += min(_needed(save, homes), homes - tally[Count.PERISHED])
+    total = _needed(rules.save, buildings) + _needed(rules.save, homes) + 1
+    done = min(_needed(rules.save, buildings), buildings - tally[Count.LOST])
+    done += min(_needed(rules.save, homes), homes - tally[Count.PERISHED])
     return done + (tally[Count.BURNING] == 0), total
 
 
@@ -35,4 +36,4 @@ def task(rules: Rules) -> Task:
     """Contain the fire and save a share of what it threatens."""
     texts = _CLASSIC if rules.classic else _TEXTS
     told = tuple(text.format(save=rules.save, lost=1 - rules.save) for text in texts)
-    return Task("contain", told, partial(_progress, rules.save))
+    return Task("contain", told)

@@ -1,0 +1,83 @@
+"""The generic perturbations that act between a world and its agents: on what they perceive, and on what they do.
+
+They know no world: noise shows an agent another cell of its own window, a failed action is the no-op. All are keyed
+draws in streams of their own, and cost nothing at dose 0. Those of replies are in ``agents.reasoners.faulty``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.perturb import DOWN_AT_MOST, DOWN_FOR, FAIL_AT_MOST, LATE_AT_MOST, WRONG_AT_MOST, Fault
+from sandbox.engine.draw import FAULT, below, uniform
+from sandbox.engine.kernel import kernel
+
+NOISE, OTHER, FAIL, CRASH, LOSS = (FAULT + k for k in range(5))  # streams
+_SENSOR_NOISE, _ACTION_FAILURE = int(Fault.SENSOR_NOISE), int(Fault.ACTION_FAILURE)
+_AGENT_CRASH, _MESSAGE_LOSS = int(Fault.AGENT_CRASH), int(Fault.MESSAGE_LOSS)
+
+
+class Faults(NamedTuple):
+    """The doses, and the messages that are under way."""
+
+    dose: np.ndarray  # (F,) float64           see core.perturb.Fault
+    mail: np.ndarray  # (L, D, N, M, 4) int32  what comes D ticks late; D = 0 without delay
+
+
+def ticks_late(dose: float) -> int:
+    """How late messages come at a dose of message_delay, ticks."""
+    return int(np.ceil(dose * LATE_AT_MOST))
+
+
+@kernel
+def distort(seed, tick, lane, obs, faults):
+    """Change what the agents of a lane perceive in place, after the world has filled the observation."""
+    dose, agents = faults.dose, obs.window.shape[1]
+    if dose[_SENSOR_NOISE] > 0:
+        for agent in range(agents):
+            blur(seed, tick, agent, dose[_SENSOR_NOISE] * WRONG_AT_MOST, obs.window[lane, agent])
+    if dose[_MESSAGE_LOSS] > 0:
+        for agent in range(agents):
+            lose(seed, tick, agent, dose[_MESSAGE_LOSS], obs.inbox[lane, agent])
+    if faults.mail.shape[1] > 0:
+        hold(obs.inbox[lane], faults.mail[lane, tick % faults.mail.shape[1]])
+
+
+@kernel
+def blur(seed, tick, agent, chance, window):
+    """With ``chance`` a cell shows what another cell of the window (C, K, K) shows; the agent's own is never wrong."""
+    side = window.shape[1]
+    cells = side * side
+    for cell in range(cells):
+        key = agent * cells + cell
+        if 2 * cell + 1 != cells and uniform(seed, tick, NOISE, key) < chance:
+            other = below(cells, seed, tick, OTHER, key)
+            for channel in range(window.shape[0]):
+                window[channel, cell // side, cell % side] = window[channel, other // side, other % side]
+
+
+@kernel
+def lose(seed, tick, agent, chance, inbox):
+    """With ``chance`` a message of the inbox (M, 4) is none."""
+    for m in range(len(inbox)):
+        if uniform(seed, tick, LOSS, agent * len(inbox) + m) < chance:
+            for k in range(4):
+                inbox[m, k] = 0
+
+
+@kernel
+def hold(inbox, mail):
+    """Keep what has come (N, M, 4), and hand over what came when this place of the ring was last filled."""
+    for agent in range(inbox.shape[0]):
+        for m in range(inbox.shape[1]):
+            for k in range(4):
+                inbox[agent, m, k], mail[agent, m, k] = mail[agent, m, k], inbox[agent, m, k]
+
+
+@kernel
+def fails(seed, tick, agent, faults):
+    """Whether an agent's action of this tick comes to nothing."""
+    fail, crash = faults.dose[_ACTION_FAILURE], faults.dose[_AGENT_CRASH]
+    if crash > 0 and uniform(seed, tick // DOWN_FOR, CRASH, agent) < crash * DOWN_AT_MOST:
+        return True
+    return fail > 0 and uniform(seed, tick, FAIL, agent) < fail * FAIL_AT_MOST

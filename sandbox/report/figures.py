@@ -1,0 +1,60 @@
+"""Figures of results, one visual language: Okabe and Ito's colours (2008), which colour-blind readers tell apart."""
+
+import math
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MARKERS = "osD^vP*"
+ACROSS = 3  # small multiples in a row
+STYLE = {
+    "svg.hashsalt": "sandbox",  # the same results give the same file
+    "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+}
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure in the format of the path's suffix."""
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
+
+
+def robustness(curves: list) -> Figure:
+    """Success against dose, a panel for each perturbation, a line with its exact interval for each condition."""
+    names = list(dict.fromkeys(curve.perturbation for curve in curves))
+    with matplotlib.rc_context(STYLE):
+        figure, panels = _panels(len(names))
+        for name, axis in zip(names, panels, strict=False):
+            for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
+                _line(axis, curve, k)
+            axis.set_title(name.replace("_", " "), fontsize=11)
+            axis.set(xlabel="dose", ylim=(-0.04, 1.04))
+        figure.supylabel("success")
+        labels = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
+        if any(labels):
+            figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _panels(count: int) -> tuple[Figure, list]:
+    across = min(count, ACROSS)
+    down = math.ceil(count / across)
+    figure = Figure(figsize=(max(4.6, 3.1 * across), 0.6 + 2.6 * down), layout="constrained")
+    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat[count:]:
+        axis.set_visible(False)
+    return figure, list(axes.flat[:count])
+
+
+def _line(axis, curve, number: int) -> None:
+    colour, doses = COLOURS[number % len(COLOURS)], [point.dose for point in curve.points]
+    rates, low, high = zip(*(point.success for point in curve.points), strict=True)
+    axis.fill_between(doses, low, high, color=colour, alpha=0.18, linewidth=0)
+    axis.plot(doses, rates, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=4.5, label=curve.condition)

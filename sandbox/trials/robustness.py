@@ -1,0 +1,107 @@
+"""Robustness curves: success against the dose of one perturbation, paired with the clean trials on the same seeds."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sandbox.core.errors import UsageError
+from sandbox.scenario import Scenario
+from sandbox.scenario.sweep import ONE
+from sandbox.statistics import Estimate, Paired, holm, paired_success, success_rate
+
+PREFIX = "perturb."
+
+
+class Point(NamedTuple):
+    """One dose of a curve."""
+
+    dose: float
+    trials: int
+    success: Estimate
+    beside_clean: Paired | None  # None for the clean trials themselves
+    adjusted: float  # the p-value of McNemar's test, Holm's for all points of all curves
+
+
+class Curve(NamedTuple):
+    """One perturbation, in one condition of whatever else was swept."""
+
+    perturbation: str
+    condition: str  # in words; empty where nothing else was swept
+    points: list[Point]  # by dose; the clean trials first
+
+    @property
+    def area(self) -> float:
+        """Mean success over the doses: the area below the curve, by the trapezoidal rule, per unit of dose."""
+        doses = np.array([point.dose for point in self.points])
+        rates = np.array([point.success.value for point in self.points])
+        return float(np.trapezoid(rates, doses) / np.ptp(doses)) if np.ptp(doses) else float(rates[0])
+
+
+def dose_sweep(scenario: Scenario, given: list[str] | None) -> dict[str, Any]:
+    """Overrides that try the doses of ``NAME=FROM:TO:STEP`` one at a time, beside the scenario as it stands.
+
+    Raises UsageError for what does not read so. Dose 0, and the scenario's own, are the clean trials.
+    """
+    single = dict(scenario.sweep.get(ONE, {}))
+    for text in given or []:
+        name, _, values = text.partition("=")
+        doses = _range(text, values)
+        clean = scenario.perturb.get(name, 0.0)
+        single[PREFIX + name] = [dose for dose in doses if dose != clean]
+    return {"sweep": {**scenario.sweep, ONE: single}} if given else {}
+
+
+def _range(text: str, values: str) -> list[float]:
+    expected = UsageError(f"--perturb {text}: expected NAME=FROM:TO:STEP in 0..1, such as action_failure=0:1:0.25")
+    try:
+        first, last, step = map(float, values.split(":")) if ":" in values else (float(values), float(values), 1.0)
+    except ValueError:
+        raise expected from None
+    if not (0 <= first <= last <= 1 and step > 0):
+        raise expected
+    return [round(first + k * step, 12) for k in range(int((last - first) / step + 1e-9) + 1)]
+
+
+def curves(rows: pd.DataFrame) -> list[Curve]:
+    """The curve of every perturbation that was swept in a batch (``results``); none where none was.
+
+    Points of one curve differ in nothing but the dose: all other perturbations are as the scenario has them.
+    """
+    rows = rows[rows["error"].isna()]
+    swept = [key for key in rows.columns if key.startswith(PREFIX)]
+    others = [key for key in rows.columns if "." in key and key not in swept]
+    clean = {key: _clean(rows[key], key, rows.attrs["scenario"].get("perturb", {})) for key in swept}
+    found = [curve for key in swept for curve in _of(key, rows, clean, others)]
+    tested = [point for curve in found for point in curve.points if point.beside_clean]
+    adjusted = iter(holm([point.beside_clean.p_value for point in tested]))
+    return [
+        curve._replace(points=[p._replace(adjusted=next(adjusted)) if p.beside_clean else p for p in curve.points])
+        for curve in found
+    ]
+
+
+def _clean(doses: pd.Series, key: str, perturb: Mapping[str, float]) -> float:
+    usual = perturb.get(key.removeprefix(PREFIX), 0.0)
+    return usual if (doses == usual).any() else doses.min()
+
+
+def _of(key: str, rows: pd.DataFrame, clean: Mapping[str, float], others: list[str]) -> Iterator[Curve]:
+    rest = [rows[other] == value for other, value in clean.items() if other != key]
+    rows = rows[np.logical_and.reduce(rest)] if rest else rows
+    groups = rows.groupby(others, sort=False, dropna=False) if others else [((), rows)]
+    for values, group in groups:
+        words = "; ".join(f"{other}={value}" for other, value in zip(others, values, strict=True))
+        points = list(_points(group, key, clean[key]))
+        if len(points) > 1:
+            yield Curve(key.removeprefix(PREFIX), words, points)
+
+
+def _points(rows: pd.DataFrame, key: str, clean: float) -> Iterator[Point]:
+    base = rows[rows[key] == clean].drop_duplicates("seed").set_index("seed")["success"]
+    for dose, group in rows.groupby(key):
+        rate = success_rate(int(group["success"].sum()), len(group))
+        both = pd.concat([base, group.set_index("seed")["success"]], axis=1, join="inner") if dose != clean else None
+        paired = None if both is None else paired_success(both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy())
+        yield Point(float(dose), len(group), rate, paired, 1.0)
