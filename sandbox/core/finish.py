@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
     seconds: float
     digest: str
     error: str | None = None
+    imagined_ticks: int = 0  # of all futures that its agents looked into
 
     def as_dict(self) -> dict:
         return self._asdict()

@@ -16,12 +16,14 @@ from math import sqrt
 import numpy as np
 
 from sandbox.core.world import World
-from sandbox.core.world_model import Kind
+from sandbox.core.world_model import Kind, WorldModel
 from sandbox.engine.draw import IMAGINED, POLICY, below, draw
 from sandbox.engine.kernel import kernel, specialise
 
 observe = step = policy = value = believe = None  # filled in by specialise
 
+Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or a reasoner that is not compiled
+SEARCH = "search."  # before the base policy's name: the name of a search
 DISCOUNT = 0.99  # of a tick: what comes sooner is better
 MARGIN = 0.01  # of a unit of reward: for less, the base policy's plan is not left
 BLANK, BEFORE, AFTER = 1, 2, 3  # rows of ``Workspace.minds``
@@ -177,7 +179,14 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
             give_back(work.rows, lane, agent)
 
 
-SEARCH = "search."  # before the base policy's name: the name of the policy that looks ahead
+def looks_ahead(policy: str) -> bool:
+    """Whether that is the name of a search."""
+    return policy.startswith(SEARCH)
+
+
+def policy_name(policy: Policy) -> str | None:
+    """The name under which a policy is compiled."""
+    return f"{SEARCH}{policy.base}" if isinstance(policy, WorldModel) else policy
 
 
 @cache

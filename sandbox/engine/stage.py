@@ -1,6 +1,6 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -32,11 +32,8 @@ from sandbox.engine.play import (
     traced,
 )  # fmt: skip
 from sandbox.engine.pool import over_lanes
-from sandbox.engine.search import SEARCH, searcher
+from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name, searcher
 from sandbox.engine.workspace import workspace
-
-Policy = str | WorldModel | None
-
 
 @cache
 def loops(world: World, policies: tuple[str, ...]):
@@ -49,7 +46,7 @@ class Loops:
     def __init__(self, world: World, policies: tuple[str, ...]):
         name = ".".join((world.name, *policies))
         # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
-        prepared = (lambda kernel: kernel) if any(map(_looks_ahead, policies)) else embedded
+        prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
         parts = {
             "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
@@ -68,16 +65,12 @@ def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callab
     """One kernel in which every policy decides for its own agents."""
     decide = specialise(last, name, inline=True)
     for policy in reversed(policies):
-        if _looks_ahead(policy):
+        if looks_ahead(policy):
             template, kernel = imaginative, searcher(world, policy.removeprefix(SEARCH))
         else:
             template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
         decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
     return decide
-
-
-def _looks_ahead(policy: str) -> bool:
-    return policy.startswith(SEARCH)
 
 
 class Stage:
@@ -105,9 +98,9 @@ class Stage:
     def verbs(self) -> tuple[str, ...]:
         return self.world.verbs
 
-    def is_warm(self, reasoners: Sequence[str]) -> bool:
+    def is_warm(self, policies: Collection[Policy]) -> bool:
         """Whether a team with these policies finds its kernels compiled."""
-        used = (name for name in self.world.policies if name in reasoners)
+        used = self._used([policy_name(policy) for policy in policies])
         return is_cached(CACHE, f"choose.{'.'.join((self.world.name, *used))}.hosted")
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
@@ -199,15 +192,19 @@ class Stage:
         ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
         needs the ``memory`` and ``tally`` of the lanes; the teams then hold scratch memory and serve one thread.
         """
-        names = [f"{SEARCH}{each.base}" if isinstance(each, WorldModel) else each for each in policies]
+        names = [policy_name(policy) for policy in policies]
+        used = self._used(names)
+        groups = [[i for i, own in enumerate(names) if own == name] for name in used]
+        agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
+        work = workspace(self, policies, memory, tally.imagined) if any(map(looks_ahead, used)) else ()
+        return Teams(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
+
+    def _used(self, names: Collection[str | None]) -> tuple[str, ...]:
+        """The policies among ``names``, in one order whatever the team: those that search come last."""
         for name in names:
             if name is not None and name.removeprefix(SEARCH) not in self.world.policies:
                 raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
-        used = tuple(dict.fromkeys(n for n in (*self.world.policies, *sorted(set(names) - {None})) if n in names))
-        groups = [[i for i, own in enumerate(names) if own == name] for name in used]
-        agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
-        work = workspace(self, policies, memory, tally.imagined) if any(map(_looks_ahead, used)) else ()
-        return Teams(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
+        return tuple(name for name in (*self.world.policies, *(SEARCH + p for p in self.world.policies)) if name in names)
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 

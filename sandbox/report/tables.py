@@ -16,6 +16,7 @@ _WORDS = {
     "tasks_done": "tasks done",
     "invalid_actions": "invalid actions",
     "refused_actions": "prevented actions",
+    "imagined_ticks": "imagined ticks",
 }
 
 
@@ -27,6 +28,8 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
     for name, value in shown.items():
         if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
+            continue
+        if name == "imagined_ticks" and value == 0:
             continue
         style = ("green" if outcome.success else "red") if name in ("success", "finish") else ""
         table.add_row(_WORDS.get(name, name), _text(value), style=style)

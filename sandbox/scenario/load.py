@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.world_model import WorldModel
 from sandbox.scenario.schema import AgentGroup, Scenario
 
 
@@ -33,6 +34,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
     for k, group in enumerate(groups if isinstance(groups, list) else []):
         if isinstance(group, Mapping):
             _check_keys(group, AgentGroup, f"{where}: agents[{k}]")
+            if isinstance(group.get("world_model"), Mapping):
+                _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:

@@ -10,9 +10,13 @@ from sandbox.agents.reasoners.scripted import parse_script
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
+from sandbox.core.world import World
+from sandbox.core.world_model import WorldModel
+from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage, make
 
-REASONERS = ("scripted",)  # besides the compiled policies of the world
+SEARCH = "search"  # looks ahead with a world model; compiled, in every world
+REASONERS = ("scripted",)  # besides these and the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -32,6 +36,14 @@ class AgentGroup(BaseModel):
     reasoner: str = "rules"
     role: str | None = None
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
+    world_model: WorldModel = WorldModel()  # for the reasoner "search"
+
+    @property
+    def policy(self) -> Policy:
+        """What ``Stage.teams`` takes: the compiled policy that it follows, None where it follows none."""
+        if self.reasoner == SEARCH:
+            return self.world_model
+        return None if self.reasoner in REASONERS else self.reasoner
 
 
 class TrialsTable(BaseModel):
@@ -40,6 +52,14 @@ class TrialsTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     count: int = Field(100, ge=1, le=1_000_000_000)
+
+
+def _check_base(base: str, world: World, where: str) -> None:
+    """A base policy is played in imagination, where nobody sees the state."""
+    if base not in world.policies:
+        raise unknown("policy", base, set(world.policies) - world.sighted, where)
+    if base in world.sighted:
+        raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")
 
 
 class Scenario(BaseModel):
@@ -59,12 +79,13 @@ class Scenario(BaseModel):
         """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
-            known = (*world.policies, *REASONERS)
+            known = (*world.policies, SEARCH, *REASONERS)
             if group.reasoner not in known:
                 raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
             if group.role is not None and group.role not in world.roles:
                 raise unknown("role", group.role, world.roles, f"agents[{k}]")
             parse_script(group.script, world, f"agents[{k}].script")
+            _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if self.compiled and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")

@@ -56,7 +56,7 @@ def _hosted(scenario: Scenario, seed: int) -> Outcome:
 
 def _compiled(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterator[Outcome]:
     started = time.perf_counter()
-    state, tally, _ = stage.play(seeds, [group.reasoner for group in scenario.team()])
+    state, tally, _ = stage.play(seeds, [group.policy for group in scenario.team()])
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
     return map(Outcome._make, zip(*_columns(stage.world.name, seeds, state, tally, seconds), strict=False))
 
@@ -69,6 +69,7 @@ def _columns(world: str, seeds: Sequence[int], state, tally: Tally, seconds: flo
         np.where(success, ticks.astype(object), None).tolist(), tally.reward.sum(axis=1).tolist(),
         tally.progress[:, 0].tolist(), tally.progress[:, 1].tolist(), tally.invalid.sum(axis=1).tolist(),
         tally.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
+        tally.imagined.sum(axis=1).tolist(),
     )  # fmt: skip
 
 

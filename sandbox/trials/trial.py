@@ -39,6 +39,7 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         seconds=round(seconds, 3),
         digest=model.stage.digest(model.state),
         error=model.error,
+        imagined_ticks=int(model.tally.imagined.sum()),
     )
 
 
