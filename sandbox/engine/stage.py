@@ -35,6 +35,7 @@ from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name, searcher
 from sandbox.engine.workspace import workspace
 
+
 @cache
 def loops(world: World, policies: tuple[str, ...]):
     return Loops(world, policies)
@@ -204,7 +205,8 @@ class Stage:
         for name in names:
             if name is not None and name.removeprefix(SEARCH) not in self.world.policies:
                 raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
-        return tuple(name for name in (*self.world.policies, *(SEARCH + p for p in self.world.policies)) if name in names)
+        known = (*self.world.policies, *(SEARCH + policy for policy in self.world.policies))
+        return tuple(name for name in known if name in names)
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,11 @@ class Scenario(BaseModel):
         """The kinds of reasoner in the team."""
         return {group.reasoner for group in self.agents}
 
+    @property
+    def policies(self) -> frozenset[Policy]:
+        """What its agents follow, as ``Stage`` takes it."""
+        return frozenset(group.policy for group in self.agents)
+
     def team(self) -> list[AgentGroup]:
         """The group of each agent, in order."""
         return [group for group in self.agents for _ in range(group.count)]
