@@ -1,10 +1,12 @@
-"""What players have in hand: their lives, their needs, and what the next tools take; in units of the reward."""
+"""What players have in hand: their lives and what their bodies need, in units of the reward.
+
+Things carried are worth nothing by themselves: a player that valued them would not build a table.
+"""
 
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.state import MOST, Body
+from sandbox.worlds.craft.state import Body
 
-LIFE, NEED, LOW = 3.0, 0.05, 4  # to be alive; each point of food, drink or energy below LOW
-CARRIED = ((Body.WOOD, 0.04, 6), (Body.STONE, 0.03, 6), (Body.COAL, 0.15, 2), (Body.IRON, 0.3, 2))  # worth, how many
+LIFE, NEED, LOW = 5.0, 0.05, 4  # to be alive; squared points of food, drink or energy below LOW
 
 
 @kernel
@@ -18,7 +20,4 @@ def value(s, lane, rules):
         total += LIFE
         for need in range(Body.FOOD, Body.ENERGY + 1):
             total -= NEED * max(0, LOW - body[need]) ** 2
-        for item, worth, most in CARRIED:
-            total += worth * min(body[item], most)
-        total += 0.01 * min(body[Body.HEALTH], MOST)
     return total
