@@ -1,7 +1,6 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,62 +15,12 @@ from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
 from sandbox.engine.cache import is_cached
 from sandbox.engine.faults import Faults, ticks_late
-from sandbox.engine.kernel import CACHE, embedded, specialise
-from sandbox.engine.play import (
-    Tally,
-    Teams,
-    choose,
-    enact,
-    honest,
-    imaginative,
-    last,
-    play,
-    sense,
-    sighted,
-    silent,
-    traced,
-)  # fmt: skip
+from sandbox.engine.kernel import CACHE
+from sandbox.engine.loops import Loops, loops
+from sandbox.engine.play import Tally, Teams
 from sandbox.engine.pool import over_lanes
-from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name, searcher
+from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
-
-
-@cache
-def loops(world: World, policies: tuple[str, ...]):
-    return Loops(world, policies)
-
-
-class Loops:
-    """The loops of one world for one set of its policies, each compiled when it is first called."""
-
-    def __init__(self, world: World, policies: tuple[str, ...]):
-        name = ".".join((world.name, *policies))
-        # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
-        prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
-        decide = _decide(world, policies, f"{name}.embedded", prepared)
-        parts = {
-            "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
-            "decide": specialise(choose, name, inline=True, decide=decide),
-            "act": specialise(enact, name, inline=True, step=prepared(world.step)),
-        }
-        self.choose = specialise(choose, f"{name}.hosted", decide=_decide(world, policies, name, lambda kernel: kernel))
-        self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
-        self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
-        parts |= {"reset": world.reset, "start": world.start, "progress": world.progress}
-        self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
-        self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
-
-
-def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:
-    """One kernel in which every policy decides for its own agents."""
-    decide = specialise(last, name, inline=True)
-    for policy in reversed(policies):
-        if looks_ahead(policy):
-            template, kernel = imaginative, searcher(world, policy.removeprefix(SEARCH))
-        else:
-            template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
-        decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
-    return decide
 
 
 class Stage:
