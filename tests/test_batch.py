@@ -1,22 +1,24 @@
 """Batches: outcomes equal to hosted ones, nothing lost or doubled on the way, and what is wrong is said."""
 
+import multiprocessing
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import sandbox
 from sandbox.core import registry
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.core.finish import Finish
+from sandbox.engine.stage import Stage
 from sandbox.fronts.cli import main
-from sandbox.record.table import Table
-from sandbox.scenario import load
+from sandbox.record import table
 from sandbox.scenario.sweep import conditions
 from sandbox.trials import episodes
 from sandbox.trials.batch import batch
@@ -104,21 +106,57 @@ def test_hosted_batches_on_processes(tmp_path):
     assert rows["digest"][3] == sandbox.run(scripted, seed=43).digest
 
 
-def test_killed_at_any_moment_it_loses_and_doubles_nothing(tmp_path):
-    (tmp_path / "s.toml").write_text(FILE)
-    whole = _rows(batch(load(tmp_path / "s.toml"), tmp_path / "whole", trials=20_000))
-    code = "import sandbox, sys; print(flush=True); sandbox.batch('s.toml', 'parts', trials=20_000)"
-    for delay in (0.05, 0.3, 0.6, 1.0):
-        with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE) as process:
-            process.stdout.readline()
-            time.sleep(delay)
-            with pytest.raises(RecordError, match="another process is writing"):
-                while process.poll() is None and not (tmp_path / "parts" / "run.db").exists():
-                    time.sleep(0.01)
-                Table(tmp_path / "parts", {}, [{}])
-            process.send_signal(signal.SIGKILL)
-    batch(load(tmp_path / "s.toml"), tmp_path / "parts", trials=20_000)
-    pd.testing.assert_frame_equal(_rows(tmp_path / "parts"), whole)
+WEB = {"world": {"name": "web", "layout": "all"}, "agents": [{"count": 1, "reasoner": "rules"}]}
+MANY = 100_000
+FORK = multiprocessing.get_context("fork")  # a child begins at once, with its kernels compiled
+
+
+def test_killed_at_twenty_moments_it_loses_and_doubles_nothing(tmp_path):
+    whole = _rows(batch(WEB, tmp_path / "whole", trials=MANY))
+    moments, seen = np.random.default_rng(4).uniform(0.01, 0.25, 20), []
+    for moment in moments:
+        child = FORK.Process(target=batch, args=(WEB, tmp_path / "parts", MANY))
+        child.start()
+        time.sleep(moment)
+        child.kill()
+        child.join()
+        if (tmp_path / "parts" / "run.db").exists():
+            with suppress(RecordError):  # killed before there was a table
+                seen.append(len(_rows(tmp_path / "parts")))
+    assert seen == sorted(seen) and len(set(seen)) > 5 and seen[-1] < MANY
+    pd.testing.assert_frame_equal(_rows(batch(WEB, tmp_path / "parts", trials=MANY)), whole)
+
+
+def test_a_second_process_on_the_same_run_is_refused(tmp_path):
+    child = FORK.Process(target=batch, args=(WEB, tmp_path / "b", MANY))
+    child.start()
+    while not (tmp_path / "b" / "run.db").exists():
+        time.sleep(0.01)
+    with pytest.raises(RecordError, match="another process is writing this run"):
+        batch(WEB, tmp_path / "b", trials=MANY)
+    child.kill()
+    child.join()
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "small database"])
+def test_a_full_disk_is_told_and_the_same_call_goes_on_when_there_is_room(kind, tmp_path, monkeypatch):
+    """A real small disk where we may mount one; else a small database, which its first connection keeps small."""
+    whole, disk = _rows(batch(WEB, tmp_path / "whole", trials=30_000)), tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(disk)]
+    real = kind == "tmpfs" and os.geteuid() == 0 and subprocess.run(mount, check=False).returncode == 0
+    if not real:
+        monkeypatch.setattr(table, "SCHEMA", "PRAGMA max_page_count = 300;" + table.SCHEMA)
+    try:
+        with pytest.raises(RecordError, match=r"^[^\n]*the disk is full; what was recorded before stays readable"):
+            batch(WEB, disk / "b", trials=30_000)
+        assert 1000 < len(_rows(disk / "b")) < 30_000
+        if real:
+            subprocess.run(["mount", "-o", "remount,size=60m", str(disk)], check=True)
+        pd.testing.assert_frame_equal(_rows(batch(WEB, disk / "b", trials=30_000)), whole)
+    finally:
+        if real:
+            subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_it_can_be_queried_while_it_runs(tmp_path):
@@ -141,20 +179,29 @@ def test_another_scenario_is_refused_with_what_changed(tmp_path):
         batch(SCENARIO, tmp_path / "single", trials=5)
 
 
-def test_trouble_in_a_trial_is_a_row_that_does_not_count(tmp_path, monkeypatch, capsys):
-    scripted = {**SCENARIO, "agents": [{"count": 1, "reasoner": "scripted"}]}
-    monkeypatch.setattr("sandbox.trials.episodes.run", lambda *_: _failing(*_))
-    found = list(episodes.outcomes(load(scripted), None, [1, 2]))
-    assert [outcome.finish for outcome in found] == ["error", "error"] and "broke" in found[0].error
+def test_trouble_in_a_trial_is_a_row_that_does_not_count_and_is_tried_again(tmp_path, monkeypatch):
+    """A world that breaks in some episodes: the lanes of the others are played one by one."""
+    play = Stage.play
 
+    def breaking(stage, seeds, *arguments, **keywords):
+        if 47 in seeds:
+            raise ValueError("it broke")
+        return play(stage, seeds, *arguments, **keywords)
 
-def _failing(scenario, seed):
-    model = sandbox.Sandbox(scenario, rng=seed)
-    model.reasoners = [([0], None)]
-    model._decide = lambda: (_ for _ in ()).throw(ValueError("it broke"))
-    model.step()
-    assert model.finish == Finish.ERROR
-    return sandbox.trials.trial.outcome_of(model, 0.0)
+    def refusing(scenario, seed):
+        if seed == 47:
+            raise ValueError("it broke")
+        return sandbox.run(scenario, seed)
+
+    whole = _rows(batch(SCENARIO, tmp_path / "whole", trials=12))
+    monkeypatch.setattr(Stage, "play", breaking)
+    monkeypatch.setattr(episodes, "run", refusing)
+    rows = _rows(batch(SCENARIO, tmp_path / "b", trials=12))
+    assert rows["error"].dropna().to_dict() == {7: "ValueError: it broke"} and rows["finish"][7] == "error"
+    others = [k for k in range(12) if k != 7]
+    pd.testing.assert_frame_equal(rows.loc[others], whole.loc[others])
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(_rows(batch(SCENARIO, tmp_path / "b", trials=12)), whole)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +211,7 @@ def _failing(scenario, seed):
         ({"a": [1, 2], "b": ["x"]}, [{"a": 1, "b": "x"}, {"a": 2, "b": "x"}]),
         ({"a": {"from": 0.0, "to": 0.3, "step": 0.1}}, [{"a": 0.0}, {"a": 0.1}, {"a": 0.2}, {"a": 0.3}]),
         ({"a": {"from": 2, "to": 6, "step": 3}}, [{"a": 2}, {"a": 5}]),
+        ({"one_at_a_time": {"a": [1, 2], "b": [3]}}, [{}, {"a": 1}, {"a": 2}, {"b": 3}]),
         ({"a": [1, 2], "zip": {"b": [1, 2], "c": [3, 4]}},
          [{"a": a, "b": b, "c": b + 2} for a in (1, 2) for b in (1, 2)]),
     ],
@@ -181,6 +229,7 @@ def test_sweeps(sweep, found):
         ({"a": {"from": 3, "to": 0, "step": 1}}, "is empty"),
         ({"zip": {"a": [1, 2], "b": [1]}}, "a has 2, b has 1"),
         ({"zip": [1]}, "expected a table"),
+        ({"one_at_a_time": {"a": 3}}, "sweep.one_at_a_time.a: 3, expected a list"),
     ],
 )
 def test_bad_sweeps_are_told(sweep, told):

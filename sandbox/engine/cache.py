@@ -1,8 +1,8 @@
 """The folder of compiled kernels: one for each state of the sources, so that an edit never meets a stale kernel.
 
 Numba invalidates a cached kernel when its own file changes, but not when a kernel that it calls, in another file,
-does. So the folder's name is a hash of every source that may define kernels: this package's and those of the packages
-that register worlds.
+does. So the folder's name is a hash of every source that may define kernels or what they are made of: this package's up
+to the floor of agents and worlds, and those of the packages that register worlds.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from platformdirs import user_cache_path
 
 from sandbox.core.errors import UsageError
 
+FLOORS = ("core", "engine", "agents", "worlds")  # the others hold no kernels
 KEEP = 8  # newest folders that pruning leaves alone
 _OURS = re.compile(r"[0-9a-f]{16}")
 GRACE = 24 * 3600.0  # seconds since its last use before a folder may be pruned
@@ -32,7 +33,7 @@ _sources: dict[str, bytes] = {}  # as they were hashed
 
 
 def _packages() -> list[Path]:
-    roots = [Path(__file__).resolve().parents[1]]
+    roots = [Path(__file__).resolve().parents[1] / floor for floor in FLOORS]
     for point in entry_points(group="sandbox.worlds"):
         spec = find_spec(point.value.split(":")[0].split(".")[0])
         if spec and spec.origin:

@@ -78,19 +78,19 @@ def batch(
 
     The same call again goes on where the last one ended and tries infrastructure errors once more; with more ``trials``
     it adds to them. Conditions share their seeds, so their differences are paired. ``on`` names a cluster
-    (``trials.workers``). ``on_plan`` is told the scenario of each condition before anything is played. Ctrl-C keeps
-    every finished chunk and is raised again. Raises UsageError where ``out`` holds another batch, RecordError where it
-    cannot be written.
+    (``trials.workers``). ``on_plan`` is told the scenario of each condition before anything is played here. Ctrl-C
+    keeps every finished chunk and is raised again. Raises UsageError where ``out`` holds another batch, RecordError
+    where it cannot be written.
     """
     scenario = load(scenario, overrides)
     count, planned = trials or scenario.trials.count, plan(scenario)
     if scenario.seed + count >= 2**63:
         raise UsageError(f"seeds {scenario.seed} .. {scenario.seed + count - 1}: a batch takes those below 2**63")
-    if on_plan:
-        on_plan(planned)
     known = scenario.model_copy(update={"trials": type(scenario.trials)()}).as_dict()  # more trials are no change
     compiled = all(each.compiled for each in planned)
-    with Table(out, known, conditions(scenario.sweep)) as table, Workers(on, compiled, workers) as crew:
+    with Workers(on, compiled, workers) as crew, Table(out, known, conditions(scenario.sweep)) as table:
+        if on_plan and on is None:
+            on_plan(planned)
         todo = table.missing(len(planned), count, LANES if compiled else HOSTED)
         _Work(table, crew, planned, Progress(*table.counts(), count * len(planned))).run(todo, on_progress)
     return Path(out)

@@ -16,7 +16,8 @@ def results(folder: str | Path) -> pd.DataFrame:
     the scenario as it ran. Raises RecordError where there is no batch.
     """
     found = read_table(folder)
-    frame = pd.DataFrame(found.rows, columns=found.columns).astype({"success": bool})
+    kinds = {"success": bool, "steps_to_completion": float, "error": "string"}  # also where all of them are missing
+    frame = pd.DataFrame(found.rows, columns=found.columns).astype(kinds)
     keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
     for place, key in enumerate(keys, 1):
         usual = _stated(found.scenario, key)

@@ -5,6 +5,7 @@ nothing but its scenario and its seeds.
 """
 
 import multiprocessing
+import os
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
 from typing import Any, Self
@@ -91,6 +92,7 @@ def _ray(address: str, count: int | None) -> tuple[Executor, int]:
         import ray
     except ModuleNotFoundError as error:
         raise _missing("ray", error) from None
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told what is run here
     local = {"num_cpus": count or cores(), "include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address, log_to_driver=False, logging_level="error", ignore_reinit_error=True, **local)

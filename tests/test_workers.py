@@ -1,0 +1,188 @@
+"""Batches on threads, processes, Dask and Ray: identical tables, and a worker that dies loses nothing."""
+
+import os
+import signal
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import pandas as pd
+import psutil
+import pytest
+from distributed import LocalCluster
+
+import sandbox
+from sandbox.core.errors import SandboxError, UsageError
+from sandbox.trials import batch as batches
+from sandbox.trials import workers
+from sandbox.trials.workers import Workers
+
+SCENARIO = {
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 60},
+    "agents": [{"count": 4, "reasoner": "rules"}],
+    "sweep": {"world.deliveries": [1, 2]},
+}
+SCRIPTED = {
+    "world": {"name": "warehouse", "layout": "tiny", "max_ticks": 150},
+    "agents": [{"count": 1, "reasoner": "rules"}, {"count": 1, "reasoner": "scripted", "script": ["left"]}],
+}
+
+
+def _rows(folder) -> pd.DataFrame:
+    return sandbox.results(folder).drop(columns="seconds")
+
+
+@pytest.fixture(scope="module")
+def dask():
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory) -> dict[str, pd.DataFrame]:
+    """What this machine's threads and processes make of the two scenarios."""
+    folder = tmp_path_factory.mktemp("here")
+    return {
+        "compiled": _rows(sandbox.batch(SCENARIO, folder / "compiled", trials=3000)),
+        "hosted": _rows(sandbox.batch(SCRIPTED, folder / "hosted", trials=40, workers=2)),
+    }
+
+
+def _killing(victims, told):
+    """A callback that kills one worker once some trials are done."""
+
+    def kill(progress):
+        if progress.done and not told:
+            told.append(next(pid for pid in victims() if pid != os.getpid()))
+            os.kill(told[0], signal.SIGKILL)
+
+    return kill
+
+
+def _address(cluster: LocalCluster) -> str:
+    return cluster.scheduler_address.replace("tcp://", "dask://")
+
+
+def test_dask_gives_the_same_table_also_when_a_worker_is_killed(dask, here, tmp_path):
+    folder = sandbox.batch(SCENARIO, tmp_path / "compiled", trials=3000, on=_address(dask))
+    pd.testing.assert_frame_equal(_rows(folder), here["compiled"])
+    killed = []
+    kill = _killing(lambda: [worker.pid for worker in dask.workers.values()], killed)
+    folder = sandbox.batch(SCRIPTED, tmp_path / "hosted", trials=40, on=_address(dask), on_progress=kill)
+    assert killed
+    pd.testing.assert_frame_equal(_rows(folder), here["hosted"])
+
+
+def _ray_workers() -> list[int]:
+    children = psutil.Process().children(recursive=True)
+    return [process.pid for process in children if "ray::play_chunk" in " ".join(process.cmdline())]
+
+
+def test_ray_gives_the_same_table_also_when_a_worker_is_killed(here, tmp_path):
+    killed = []
+
+    def kill(progress):
+        if progress.done and not killed and (found := _ray_workers()):
+            killed.append(found[0])
+            os.kill(found[0], signal.SIGKILL)
+
+    folder = sandbox.batch(SCRIPTED, tmp_path / "hosted", trials=40, on="ray", on_progress=kill)
+    assert killed
+    pd.testing.assert_frame_equal(_rows(folder), here["hosted"])
+    folder = sandbox.batch(SCENARIO, tmp_path / "compiled", trials=3000, on="ray")
+    pd.testing.assert_frame_equal(_rows(folder), here["compiled"])
+
+
+def test_a_local_process_that_is_killed_loses_nothing(here, tmp_path):
+    def victims():
+        return [child.pid for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+
+    killed = []
+    folder = sandbox.batch(SCRIPTED, tmp_path / "b", trials=40, workers=2, on_progress=_killing(victims, killed))
+    assert killed
+    pd.testing.assert_frame_equal(_rows(folder), here["hosted"])
+
+
+class _Mortal:
+    """Workers that die over the trials of ``deadly``; the first chunk is slow, so that it dies with them."""
+
+    def __init__(self, deadly: set[int]):
+        self.deadly, self.restarts, self.count = deadly, 0, 2
+        self.executor, self._slow, self._broken = self, None, False
+
+    def submit(self, function, scenario, start, stop, sources):
+        if self._broken:
+            raise BrokenProcessPool("died before")
+        future = Future()
+        if self.deadly & set(range(start, stop)):
+            self._broken = True
+            for each in filter(None, (self._slow, future)):
+                each.set_exception(BrokenProcessPool("died"))
+            self._slow = None
+        elif start == 0 and self.restarts == 0 and self.deadly:
+            self._slow = future
+        else:
+            future.set_result(function(scenario, start, stop, sources))
+        return future
+
+    def restart(self) -> None:
+        self.restarts += 1
+        self._broken = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_trial_that_kills_its_worker_is_a_row_and_harms_no_other(here, tmp_path, monkeypatch):
+    crew = _Mortal({13})
+    monkeypatch.setattr(batches, "Workers", lambda *_: crew)
+    rows = _rows(sandbox.batch(SCRIPTED, tmp_path / "b", trials=40))
+    assert crew.restarts == 3 and rows["error"].notna().sum() == 1
+    assert (rows["finish"][13], rows["error"][13]) == ("error", "its worker died: BrokenProcessPool")
+    others = [k for k in range(40) if k != 13]
+    pd.testing.assert_frame_equal(rows.loc[others], here["hosted"].loc[others])
+    crew.deadly = set()  # the same call tries it once more
+    pd.testing.assert_frame_equal(_rows(sandbox.batch(SCRIPTED, tmp_path / "b", trials=40)), here["hosted"])
+
+
+def test_workers_that_cannot_play_at_all_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(batches, "Workers", lambda *_: _Mortal(set(range(40))))
+    with pytest.raises(SandboxError, match="no worker can play a trial: BrokenProcessPool"):
+        sandbox.batch(SCRIPTED, tmp_path / "b", trials=40)
+
+
+def test_a_worker_with_other_sources_is_refused():
+    with pytest.raises(SandboxError, match="another version of sandbox"):
+        batches.play_chunk("{}", 0, 1, "0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("on", "told"),
+    [
+        ("dask://127.0.0.1:1", "no scheduler answers at tcp://127.0.0.1:1"),
+        ("ray://127.0.0.1:1", "no Ray answers there"),
+        ("dask", "expected dask://host:port, ray://host:port or ray"),
+        ("slurm://x", "expected dask://host:port"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_told(on, told, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 1)
+    with pytest.raises(UsageError, match=told):
+        sandbox.batch(SCENARIO, tmp_path / "b", trials=1, on=on)
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(("extra", "on"), [("dask", "dask://127.0.0.1:1"), ("ray", "ray")])
+def test_a_missing_extra_is_named(extra, on, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed" if extra == "dask" else "ray", None)
+    with pytest.raises(UsageError, match=rf"pip install 'sandbox\[{extra}\]'"):
+        Workers(on, True)
+
+
+def test_here_compiled_chunks_run_on_threads():
+    with Workers(None, True, 3) as crew:
+        assert isinstance(crew.executor, ThreadPoolExecutor) and crew.count == 3
+        assert crew.executor.submit(time.monotonic).result() > 0
