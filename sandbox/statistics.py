@@ -111,7 +111,9 @@ def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> 
         interval = stats.ttest_1samp(differences, 0).confidence_interval(confidence)
         return Estimate(value, float(interval.low), float(interval.high))
     rng = np.random.default_rng(0)
-    found = stats.bootstrap((differences,), np.mean, confidence_level=confidence, n_resamples=RESAMPLES, batch=BATCH, rng=rng)
+    found = stats.bootstrap(
+        (differences,), np.mean, confidence_level=confidence, n_resamples=RESAMPLES, batch=BATCH, rng=rng
+    )
     return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
 
 
