@@ -104,7 +104,7 @@ class Sandbox(mesa.Model):
 
     @cached_property
     def _compiled(self):
-        return self.stage.teams([group.policy for group in self.scenario.team()])
+        return self.stage.teams([group.policy for group in self.scenario.team()], self.memory, self.tally)
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}

@@ -43,6 +43,7 @@ class Outcome(NamedTuple):
     money: float = 0.0  # US dollars
     fallbacks: int = 0  # decisions that an agent's fallback policy made
     late_decisions: int = 0
+    imagined_ticks: int = 0  # of all futures that its agents looked into
 
     def as_dict(self) -> dict:
         return self._asdict()

@@ -7,6 +7,9 @@ Kernels work on one lane and fill what they are given (``engine.kernel``). L lan
 ``observe(s, lane, rules, obs)``                                   fill the observation of every agent of the lane
 ``step(s, lane, actions, rules)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
 ``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
+``value(s, lane, rules)``                                          what the team has in hand, in units of reward
+                                                                   (optional): with it, search sees progress that
+                                                                   is not paid for within its horizon
 ``progress(s, lane, rules)``                                       (done, total) parts of the shared task, read from the
                                                                    state, never from what an agent claims
 ``start(memory, lane, rules)``                                     clear the policies' own memory
@@ -83,4 +86,5 @@ class World:
     conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
     targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
+    value: Callable | None = None  # what a lane is worth where imagination ends: see above
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

@@ -4,7 +4,7 @@ A tick is sense, decide, act. The hosted tier calls the three one after the othe
 which is nothing but their loop. So both tiers run the same program.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Tally(NamedTuple):
     invalid: np.ndarray  # (L, N) int32   actions outside the mask
     refused: np.ndarray  # (L, N) int32   legal actions that were prevented
     progress: np.ndarray  # (L, 2) int32  parts of the shared task that are done, and all; at the end of ``play``
+    imagined: np.ndarray  # (L, N) int64  ticks of the futures that it looked into
 
 
 def honest(s, obs, lane, rules, memory, teams, code, dice, actions):
@@ -36,6 +37,14 @@ def sighted(s, obs, lane, rules, memory, teams, code, dice, actions):
     """The same for a policy that is handed the state."""
     if teams.bounds[code + 1] > teams.bounds[code]:
         policy(s, lane, rules, memory, teams.agents[teams.bounds[code] : teams.bounds[code + 1]], dice, actions)
+    others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
+
+
+def imaginative(s, obs, lane, rules, memory, teams, code, dice, actions):
+    """The same for one that looks ahead, which takes scratch memory; it is handed the observation only."""
+    if teams.bounds[code + 1] > teams.bounds[code]:
+        own = teams.agents[teams.bounds[code] : teams.bounds[code + 1]]
+        policy(obs, lane, rules, memory, own, dice, actions, teams.work)
     others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
 
 
@@ -112,3 +121,4 @@ class Teams(NamedTuple):
 
     agents: np.ndarray  # (N',) int32  agents sorted by policy
     bounds: np.ndarray  # (P + 1,) int32  policy p has agents[bounds[p]:bounds[p + 1]]
+    work: Any  # the Workspace of those that look ahead, () where nobody does

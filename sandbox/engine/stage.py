@@ -1,7 +1,6 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,45 +11,16 @@ from sandbox.core.observation import Observation
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.registry import find
 from sandbox.core.world import World
+from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
 from sandbox.engine.cache import is_cached
 from sandbox.engine.faults import Faults, ticks_late
-from sandbox.engine.kernel import CACHE, embedded, specialise
-from sandbox.engine.play import Tally, Teams, choose, enact, honest, last, play, sense, sighted, silent, traced
+from sandbox.engine.kernel import CACHE
+from sandbox.engine.loops import Loops, loops
+from sandbox.engine.play import Tally, Teams
 from sandbox.engine.pool import over_lanes
-
-
-@cache
-def loops(world: World, policies: tuple[str, ...]):
-    return Loops(world, policies)
-
-
-class Loops:
-    """The loops of one world for one set of its policies, each compiled when it is first called."""
-
-    def __init__(self, world: World, policies: tuple[str, ...]):
-        name = ".".join((world.name, *policies))
-        decide = _decide(world, policies, f"{name}.embedded", embedded)
-        parts = {
-            "sense": specialise(sense, name, inline=True, observe=embedded(world.observe)),
-            "decide": specialise(choose, name, inline=True, decide=decide),
-            "act": specialise(enact, name, inline=True, step=embedded(world.step)),
-        }
-        self.choose = specialise(choose, f"{name}.hosted", decide=_decide(world, policies, name, lambda kernel: kernel))
-        self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
-        self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
-        parts |= {"reset": world.reset, "start": world.start, "progress": world.progress}
-        self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
-        self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
-
-
-def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:
-    """One kernel in which every policy decides for its own agents."""
-    decide = specialise(last, name, inline=True)
-    for policy in reversed(policies):
-        template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
-        decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
-    return decide
+from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
+from sandbox.engine.workspace import workspace
 
 
 class Stage:
@@ -78,9 +48,9 @@ class Stage:
     def verbs(self) -> tuple[str, ...]:
         return self.world.verbs
 
-    def is_warm(self, reasoners: Sequence[str]) -> bool:
+    def is_warm(self, policies: Collection[Policy]) -> bool:
         """Whether a team with these policies finds its kernels compiled."""
-        used = (name for name in self.world.policies if name in reasoners)
+        used = self._used([policy_name(policy) for policy in policies])
         return is_cached(CACHE, f"choose.{'.'.join((self.world.name, *used))}.hosted")
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
@@ -147,7 +117,7 @@ class Stage:
     def tally(self, lanes: int) -> Tally:
         shape = (lanes, self.agents)
         counts = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((lanes, 2), np.int32)
-        return Tally(np.zeros(shape), *counts)
+        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64))
 
     def faults(self, lanes: int) -> Faults:
         """The generic perturbations of ``[perturb]``, with no message under way."""
@@ -166,34 +136,46 @@ class Stage:
         done, total = self.world.progress(state, lane, self.rules)
         return int(done), int(total)
 
-    def teams(self, policies: Sequence[str | None]) -> tuple[Teams, Loops]:
-        """Who follows which compiled policy (a name for each agent, None for other reasoners), and their loops."""
-        for name in policies:
-            if name is not None and name not in self.world.policies:
+    def teams(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None) -> tuple[Teams, Loops]:
+        """Who follows which compiled policy, and their loops.
+
+        ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
+        needs the ``memory`` and ``tally`` of the lanes; the teams then hold scratch memory and serve one thread.
+        """
+        names = [policy_name(policy) for policy in policies]
+        used = self._used(names)
+        groups = [[i for i, own in enumerate(names) if own == name] for name in used]
+        agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
+        work = workspace(self, policies, memory, tally.imagined) if any(map(looks_ahead, used)) else ()
+        return Teams(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
+
+    def _used(self, names: Collection[str | None]) -> tuple[str, ...]:
+        """The policies among ``names``, in one order whatever the team: those that search come last."""
+        for name in names:
+            if name is not None and name.removeprefix(SEARCH) not in self.world.policies:
                 raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
-        used = tuple(name for name in self.world.policies if name in policies)
-        groups = [[i for i, own in enumerate(policies) if own == name] for name in used]
-        bounds = np.cumsum([0, *map(len, groups)]).astype(np.int32)
-        return Teams(np.array([i for group in groups for i in group], np.int32), bounds), loops(self.world, used)
+        known = (*self.world.policies, *(SEARCH + policy for policy in self.world.policies))
+        return tuple(name for name in known if name in names)
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 
     def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1, trace: int = 0):
         """Play one episode for each seed in the compiled tier.
 
-        ``policies`` is one name for all agents or one for each. Returns (state, tally, digests), where ``digests`` is
-        (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
+        ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, tally, digests), where
+        ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
         lanes = len(seeds)
         state, faults = self.allocate(lanes), self.faults(lanes)
         state.seed[:] = np.asarray(seeds, np.uint64)
-        teams, compiled = self.teams([policies] * self.agents if isinstance(policies, str) else policies)
+        policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
         observation, memory, tally = self.observation(lanes), self._memory(lanes), self.tally(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         digests = np.zeros((lanes, trace, 32), np.uint8)
-        loop = compiled.trace if trace else compiled.play
 
         def work(start: int, stop: int) -> int:
+            teams, compiled = self.teams(policies, memory, tally)
+            loop = compiled.trace if trace else compiled.play
             own = state, observation, memory, actions, tally, teams, self.rules, faults
             return loop(*own, start, stop, ticks, digests)
 

@@ -41,7 +41,7 @@ def _pair(text: str) -> tuple[str, object]:
 
 def warm_up(*scenarios: Scenario) -> None:
     """Compile what is not compiled yet, once for each world and set of policies, and say so before the wait."""
-    for scenario in {(each.world.name, *sorted(each.policies)): each for each in scenarios}.values():
+    for scenario in {(each.world.name, each.policies): each for each in scenarios}.values():
         if scenario.stage().is_warm(scenario.policies):
             continue
         err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")

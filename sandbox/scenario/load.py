@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.world_model import WorldModel
 from sandbox.scenario.schema import AgentGroup, Scenario
 
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
@@ -53,6 +54,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
             _check_keys(group, AgentGroup, f"{where}: agents[{k}]")
             if isinstance(group.get("llm"), Mapping) and not isinstance(source, Scenario):
                 _complete_model(group["llm"], folder, f"{where}: agents[{k}].llm")
+            if isinstance(group.get("world_model"), Mapping):
+                _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:

@@ -11,9 +11,13 @@ from sandbox.agents.reasoners.scripted import parse_script
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
+from sandbox.core.world import World
+from sandbox.core.world_model import WorldModel
+from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage, make
 
-REASONERS = ("scripted", "llm")  # besides the compiled policies of the world
+SEARCH = "search"  # looks ahead with a world model; compiled, in every world
+REASONERS = ("scripted", "llm")  # besides these and the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -35,11 +39,12 @@ class AgentGroup(BaseModel):
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
     llm: Options | None = None  # for the reasoner "llm"
     fallback: str = "idle"  # the compiled policy that acts where a language model does not
+    world_model: WorldModel = WorldModel()  # for the reasoner "search"
 
     @property
-    def policy(self) -> str | None:
-        """The compiled policy that acts for these agents, or stands by."""
-        return {"scripted": None, "llm": self.fallback}.get(self.reasoner, self.reasoner)
+    def policy(self) -> Policy:
+        """What ``Stage.teams`` takes: the compiled policy that acts for these agents or stands by, None for none."""
+        return {"scripted": None, "llm": self.fallback, SEARCH: self.world_model}.get(self.reasoner, self.reasoner)
 
 
 class TrialsTable(BaseModel):
@@ -48,6 +53,14 @@ class TrialsTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     count: int = Field(100, ge=1, le=1_000_000_000)
+
+
+def _check_base(base: str, world: World, where: str) -> None:
+    """A base policy is played in imagination, where nobody sees the state."""
+    if base not in world.policies:
+        raise unknown("policy", base, set(world.policies) - world.sighted, where)
+    if base in world.sighted:
+        raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")
 
 
 class Scenario(BaseModel):
@@ -67,7 +80,7 @@ class Scenario(BaseModel):
         """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
-            known = (*world.policies, *REASONERS)
+            known = (*world.policies, SEARCH, *REASONERS)
             if group.reasoner not in known:
                 raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
             if group.role is not None and group.role not in world.roles:
@@ -77,6 +90,7 @@ class Scenario(BaseModel):
             if (group.reasoner == "llm") != (group.llm is not None):
                 raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
             parse_script(group.script, world, f"agents[{k}].script")
+            _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if self.compiled and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
@@ -95,9 +109,9 @@ class Scenario(BaseModel):
         return {group.reasoner for group in self.agents}
 
     @property
-    def policies(self) -> set[str]:
-        """The compiled policies that act for agents of the team, or stand by."""
-        return {group.policy for group in self.agents} - {None}
+    def policies(self) -> frozenset[Policy]:
+        """What acts for agents of the team or stands by, as ``Stage`` takes it."""
+        return frozenset(group.policy for group in self.agents)
 
     def team(self) -> list[AgentGroup]:
         """The group of each agent, in order."""

@@ -70,6 +70,7 @@ def _columns(world: str, seeds: Sequence[int], state, tally: Tally, seconds: flo
         tally.progress[:, 0].tolist(), tally.progress[:, 1].tolist(), tally.invalid.sum(axis=1).tolist(),
         tally.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
         *map(repeat, (0, 0, 0.0, 0, 0)),  # no language models
+        tally.imagined.sum(axis=1).tolist(),
     )  # fmt: skip
 
 

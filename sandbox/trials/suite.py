@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.registry import find
 from sandbox.scenario import AgentGroup, Scenario, load
-from sandbox.scenario.schema import REASONERS
+from sandbox.scenario.schema import REASONERS, SEARCH
 
 VERSION = "VERSION"  # the file: a number, a blank, the hash of the scenarios
 
@@ -95,4 +95,4 @@ def seated(scenario: Scenario, who: Entrant) -> Scenario | None:
 
 
 def _known(scenario: Scenario) -> set[str]:
-    return {*find(scenario.world.name).policies, *REASONERS}
+    return {*find(scenario.world.name).policies, SEARCH, *REASONERS}

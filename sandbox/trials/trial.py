@@ -53,6 +53,7 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         digest=model.stage.digest(model.state),
         error=model.error,
         **asdict(model.usage),
+        imagined_ticks=int(model.tally.imagined.sum()),
     )
 
 

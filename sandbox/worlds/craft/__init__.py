@@ -22,6 +22,7 @@ from sandbox.worlds.craft.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.craft.tasks import goal_of, needed_for, progress, task
+from sandbox.worlds.craft.value import value
 
 WHERE = "world 'craft'"
 
@@ -96,5 +97,6 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    value=value,
     legend=LEGEND,
 )

@@ -4,7 +4,7 @@ from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.mobs import HEALTH
 from sandbox.worlds.craft.players import RIPE_AT
-from sandbox.worlds.craft.state import ACROSS, DOWN, SIDE, Body, Kind, Material, Mob
+from sandbox.worlds.craft.state import ACROSS, DOWN, SIDE, Body, Kind, Material, Mob, Note
 from sandbox.worlds.craft.things import add, chunk_of, count_materials, keep_inside, list_chunk
 
 
@@ -43,13 +43,14 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     """Lane ``to`` of ``out``: the world as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The
-    rest of the map is unknown, and nobody is there; the counters of its needs and the clock begin anew.
+    rest of the map is unknown, and nobody is there; the counters of its needs begin anew. The time of day is by its own
+    count of ticks.
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])
     keep_inside(window, row, col, rules.plan)
     _empty(out, to, rules)
-    out.seed[to] = seed
+    out.seed[to], out.tick[to] = seed, memory.notes[lane, agent, Note.CLOCK]
     for r in range(rules.plan.shape[0]):
         for c in range(rules.plan.shape[1]):
             out.grid[to, r, c] = memory.seen[lane, agent, r, c]

@@ -27,6 +27,7 @@ from sandbox.worlds.kitchen.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.kitchen.tasks import progress, task
+from sandbox.worlds.kitchen.value import value
 
 WHERE = "world 'kitchen'"
 
@@ -125,5 +126,6 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    value=value,
     legend=LEGEND,
 )

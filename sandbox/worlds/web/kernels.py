@@ -93,7 +93,7 @@ def _at_slot(s, lane, page, slot):
 
 
 @kernel
-def _click(s, lane, agent, e, role, page, rules):
+def click(s, lane, agent, e, role, page, rules):
     """Click an element: what its role does, then its effects."""
     item, session = s.item[lane, e], s.session[lane, agent]
     s.pos[lane, agent, 0], s.pos[lane, agent, 1] = item[Item.ROW], item[Item.COL]
@@ -125,7 +125,7 @@ def _act(s, lane, agent, verb, target, rules):
         if e >= 0:
             own = rules.element[first + e, Element.ROLE]
             if clickable(own, item[e, Item.FLAGS], item[e, Item.ROW], scroll):
-                _click(s, lane, agent, e, own, page, rules)
+                click(s, lane, agent, e, own, page, rules)
     elif verb == Verb.TYPE:
         if (role == Role.TEXTBOX or role == Role.SEARCHBOX) and s.value[lane, 1, target]:
             item[focus, Item.VALUE] = WORD + s.value[lane, 1, target]

@@ -29,6 +29,7 @@ from sandbox.worlds.wildfire.state import (
 )  # fmt: skip
 from sandbox.worlds.wildfire.tasks import progress, task
 from sandbox.worlds.wildfire.terrain import SCENE
+from sandbox.worlds.wildfire.value import value
 
 
 class Options(BaseModel):
@@ -125,5 +126,6 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    value=value,
     legend=LEGEND,
 )

@@ -1,0 +1,28 @@
+"""What is said of a world model in a scenario, and of the search that imagines with it."""
+
+from enum import IntEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Kind(IntEnum):
+    """What imagination is like. All but the first are controls: they show what a gain is owed to."""
+
+    EXACT = 0  # the world's own kernels on a believed lane, with dice of its own
+    SHUFFLED = 1  # each candidate is imagined as the next one
+    WRONG = 2  # physics of another world: every verb of everybody does what the next verb does
+    CALM = 3  # all futures share one seed: no chance
+
+
+class WorldModel(BaseModel):
+    """``world_model`` of ``[[agents]]``: how an agent with the reasoner ``search`` looks ahead."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["exact", "shuffled", "wrong", "calm"] = "exact"
+    horizon: int = Field(12, ge=0, le=10_000)  # ticks of one future; 0: nothing is imagined
+    futures: int = Field(32, ge=1, le=10_000)  # of each candidate, with common random numbers
+    candidates: int = Field(8, ge=1, le=1_000)  # actions compared, the base policy's own among them
+    base: str = "rules"  # the policy with which futures go on, of the others too
+    caution: float = Field(1.0, ge=0, le=100)  # standard errors by which a candidate must beat the base policy's

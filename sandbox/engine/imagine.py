@@ -1,0 +1,75 @@
+"""The world model from Python: beliefs, and futures that can be looked at. Search does the same in one kernel."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.errors import UsageError
+from sandbox.core.observation import Observation
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.stage import Stage
+from sandbox.engine.workspace import own_rows
+
+
+class Belief(NamedTuple):
+    """What one agent believes, K times over: as many draws of what it does not know, each with dice of its own."""
+
+    agent: int
+    state: tuple  # State of K lanes
+    memory: tuple  # Memory of K lanes: the agent's own row, and of the others nothing
+
+
+class Futures(NamedTuple):
+    """Where P plans lead in each of K beliefs."""
+
+    state: tuple  # State of P * K lanes, plan by plan
+    reward: np.ndarray  # (P, K) float64, of all agents
+
+
+def believe(stage: Stage, observation: Observation, memory, agent: int, seeds: Sequence[int], lane: int = 0) -> Belief:
+    """What ``agent`` believes from its rows of ``observation`` and ``memory`` alone; ``seeds``: dice of each draw."""
+    state, mind = stage.allocate(len(seeds)), stage.memory(len(seeds))
+    for k, seed in enumerate(seeds):
+        stage.world.believe(observation, lane, agent, memory, stage.rules, np.uint64(seed), state, k)
+    for own, believed in own_rows(memory, mind, stage.agents):
+        believed[:, agent] = own[lane, agent]
+    return Belief(agent, state, mind)
+
+
+def unroll(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Iterator[tuple]:
+    """Play all plans in all beliefs; yields the state, plan by plan, after each tick.
+
+    ``plans`` is (P, T, 2) int32: verbs and targets of the agent's first T ticks; then ``base`` goes on for it. Agents
+    that are believed to be somewhere follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees
+    the state.
+    """
+    if base in stage.world.sighted:
+        raise UsageError(f"imagine: '{base}' sees the state, which nobody can imagine; expected one that observes")
+    plans, worlds = np.asarray(plans, np.int32), len(belief.state.seed)
+    lanes = [k for _ in plans for k in range(worlds)]
+    state, mind = (kind._make(field[lanes] for field in kind) for kind in (belief.state, belief.memory))
+    observation, actions = stage.observation(len(lanes)), np.zeros((len(lanes), stage.agents, 2), np.int32)
+    for tick in range(ticks):
+        stage.observe(state, observation)
+        actions[...] = stage.rules.noop, 0
+        for lane in range(len(lanes)):
+            planned = tick < plans.shape[1]
+            there = np.flatnonzero(state.pos[lane, :, 0] >= 0).astype(np.int32)
+            team = there[there != belief.agent] if planned else there
+            dice = draw(state.seed[lane], state.tick[lane], POLICY, 0)
+            stage.world.policies[base](observation, lane, stage.rules, mind, team, np.uint64(dice), actions)
+            if planned:
+                actions[lane, belief.agent] = plans[lane // worlds, tick]
+        stage.step(state, actions)
+        yield state
+
+
+def imagine(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Futures:
+    """The futures of each plan (see :func:`unroll`), and what they earn."""
+    reward, running = np.zeros(len(plans) * len(belief.state.seed)), np.ones(len(plans) * len(belief.state.seed), bool)
+    state = belief.state
+    for state in unroll(stage, belief, plans, ticks, base):
+        reward += np.where(running, state.reward.sum(axis=1), 0)
+        running = state.done == 0
+    return Futures(state, reward.reshape(len(plans), -1))
