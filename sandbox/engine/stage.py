@@ -48,10 +48,24 @@ class Stage:
     def verbs(self) -> tuple[str, ...]:
         return self.world.verbs
 
-    def is_warm(self, policies: Collection[Policy]) -> bool:
-        """Whether a team with these policies finds its kernels compiled."""
-        used = self._used([policy_name(policy) for policy in policies])
-        return is_cached(CACHE, f"choose.{'.'.join((self.world.name, *used))}.hosted")
+    def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
+        """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
+        name = ".".join((self.world.name, *self._used([policy_name(policy) for policy in policies])))
+        return is_cached(CACHE, f"play.{name}" if whole else f"choose.{name}.hosted")
+
+    def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
+        """Compile them: one tick, in which nobody but compiled policies decides."""
+        if whole:
+            self.play([0], policies, ticks=1)
+            return
+        state, view, memory, tally, faults = (
+            self.reset([0]), self.observation(1), self.memory(1), self.tally(1), self.faults(1)
+        )  # fmt: skip
+        teams, loops = self.teams(policies, memory, tally)
+        actions = np.zeros((1, self.agents, 2), np.int32)
+        loops.sense(state, 0, self.rules, view, faults)
+        loops.choose(state, view, 0, self.rules, memory, teams, actions)
+        loops.act(state, view, 0, self.rules, actions, tally, faults)
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def card(
 
 
 def _progress(agent: str, scenario: Scenario) -> Counting:
-    warm_up(scenario)
+    warm_up(scenario, batch=True)
     err.print(f"{agent} in '{scenario.title or scenario.world.name}'", markup=False)
     return Counting(err, agent)
 

@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 
 from sandbox.core.errors import UsageError
-from sandbox.model import Sandbox
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import parse_value
 
@@ -39,13 +38,13 @@ def _pair(text: str) -> tuple[str, object]:
     return key, parse_value(value)
 
 
-def warm_up(*scenarios: Scenario) -> None:
+def warm_up(*scenarios: Scenario, batch: bool = False) -> None:
     """Compile what is not compiled yet, once for each world and set of policies, and say so before the wait."""
     for scenario in {(each.world.name, each.policies): each for each in scenarios}.values():
-        if scenario.stage().is_warm(scenario.policies):
-            continue
-        err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
-        Sandbox(scenario, rng=0).step()
+        stage, whole = scenario.stage(), batch and scenario.compiled
+        if not stage.is_warm(scenario.policies, whole):
+            err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
+            stage.warm_up([group.policy for group in scenario.team()], whole)
 
 
 @contextmanager

@@ -122,4 +122,4 @@ def verify(folder: Path, sample: int) -> None:
 
 
 def _compile(planned: list[Scenario]) -> None:
-    warm_up(*planned)
+    warm_up(*planned, batch=True)

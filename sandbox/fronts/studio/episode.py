@@ -44,8 +44,8 @@ class Episode:
         self._course = [(0, self.model.tasks_done)]
 
     def warm_up(self) -> None:
-        """Compile what a tick needs, on a model of its own."""
-        Sandbox(self.model.scenario, rng=self.model.seed).step()
+        """Compile what a tick needs."""
+        self.model.stage.warm_up([group.policy for group in self.model.scenario.team()])
 
     def advance(self, ticks: int, parts: int) -> list[np.ndarray]:
         """Some ticks, the last of them painted in ``parts`` frames."""
