@@ -27,11 +27,6 @@ def scenario(world, count: int = 1, perturb=None, **model) -> dict:
 
 
 @pytest.fixture(scope="module")
-def kitchen():
-    return sandbox.make(**{"world" if k == "name" else k: v for k, v in BLIND.items()})
-
-
-@pytest.fixture(scope="module")
 def web():
     return sandbox.make("web", layout="all", max_ticks=40, perturb=OFTEN)
 
@@ -108,13 +103,13 @@ def test_worlds_of_other_dice_do_differ_in_what_comes(web):
     assert np.array_equal(ways[0], ways[1]) and not np.array_equal(ways[0], ways[2])
 
 
-def test_beliefs_hold_neither_the_seed_nor_the_memory_of_others(kitchen):
-    state, memory = kitchen.reset([5]), kitchen.memory(1)
-    memory.cooks[0] = 7
-    belief = believe(kitchen, kitchen.observe(state), memory, 0, [1, 2])
+def test_beliefs_hold_neither_the_seed_nor_the_memory_of_others():
+    two = sandbox.make("web", layout="approve-request", agents=2)
+    state, memory = two.reset([5]), two.memory(1)
+    memory.notes[0] = 7
+    belief = believe(two, two.observe(state), memory, 0, [1, 2])
     assert belief.state.seed.tolist() == [1, 2]
-    assert (belief.memory.cooks[:, 0] == 7).all() and not (belief.memory.cooks[:, 1] == 7).any()
-    assert (belief.state.pos[:, 1] == -1).all(), "the other cook is out of sight"
+    assert (belief.memory.notes[:, 0] == 7).all() and not (belief.memory.notes[:, 1] == 7).any()
 
 
 # -- what imagination is worth -----------------------------------------------------------------------------------------
@@ -166,16 +161,16 @@ def test_imagined_futures_follow_their_plans(web):
         next(unroll(web, belief, plans, 1, "oracle"))
 
 
-def test_a_lane_lies_in_one_block_of_words(kitchen):
-    shapes = kitchen.world.state_shapes(kitchen.rules)
-    state, words = allocate_flat(kitchen.world.state, shapes, 2)
-    kitchen.world.reset(state, 0, kitchen.rules)
-    kept = kitchen.digest(state)
+def test_a_lane_lies_in_one_block_of_words(web):
+    shapes = web.world.state_shapes(web.rules)
+    state, words = allocate_flat(web.world.state, shapes, 2)
+    web.world.reset(state, 0, web.rules)
+    kept = web.digest(state)
     words[1] = words[0]
     words[0] = 0
-    assert kitchen.digest(state) != kept and not state.pos.any()
+    assert web.digest(state) != kept and not state.item.any()
     words[0] = words[1]
-    assert kitchen.digest(state) == kept
+    assert web.digest(state) == kept
     assert all(field.flags.c_contiguous and field.flags.aligned for field in state)
 
 
