@@ -22,6 +22,7 @@ from sandbox.core.finish import Finish
 from sandbox.core.registry import find
 from sandbox.engine import lanes
 from sandbox.engine.draw import IMAGINED, draw
+from sandbox.engine.faults import blur
 from sandbox.engine.stage import Stage, make
 from sandbox.model import Sandbox
 
@@ -212,6 +213,14 @@ class Conformance:
         assert np.array_equal(seen.vector[0, 0, :2], obs.vector[0, 0, :2])
         for _ in rollout(stage, believed, 20):
             pass
+
+    def test_noise_puts_nobody_off_the_map_of_a_belief(self, stage):
+        state, memory = stage.reset([5]), stage.memory(1)
+        for k, _ in enumerate(rollout(stage, state, 20)):
+            obs, believed = stage.observe(state), stage.allocate(1)
+            blur(np.uint64(k), np.int32(k), 0, 0.5, obs.window[0, 0])
+            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(k), believed, 0)
+            assert (believed.pos >= -1).all() and (believed.pos[0, 0] == state.pos[0, 0]).all()
 
     # -- what can be achieved ------------------------------------------------------------------------------------------
 

@@ -12,11 +12,13 @@ from sandbox.engine.workspace import allocate_flat
 from sandbox.scenario import load
 from sandbox.trials.episodes import outcomes
 from sandbox.trials.trial import run
+from sandbox.worlds.web.state import Item
 
 QUICK = {"horizon": 6, "futures": 3}
 BLIND = {"name": "kitchen", "layout": "counter_circuit", "soups": 1, "sight": 1}
-MISTY = {"sticky_floor": 0.5, "slow_pot": 0.5}
 POPUPS = {"name": "web", "layout": "all", "max_ticks": 40}
+OFTEN = {"hostile_popups": 0.4}
+SEED, OTHER = 8, 99  # something pops up after the first tick; another seed
 
 
 def scenario(world, count: int = 1, perturb=None, **model) -> dict:
@@ -25,12 +27,12 @@ def scenario(world, count: int = 1, perturb=None, **model) -> dict:
 
 
 @pytest.fixture(scope="module")
-def kitchen():
-    return sandbox.make(**{"world" if k == "name" else k: v for k, v in BLIND.items()}, perturb=MISTY)
+def web():
+    return sandbox.make("web", layout="all", max_ticks=40, perturb=OFTEN)
 
 
 def decide(stage, state, memory, dice: int, **model) -> list:
-    """What cook 0 does, by the dice of its own decision; its memory is left as it was."""
+    """What agent 0 does, by the dice of its own decision; its memory is left as it was."""
     copies = type(memory)(*(field.copy() for field in memory))
     tally, actions = stage.tally(1), np.zeros((1, stage.agents, 2), np.int32)
     teams, _ = stage.teams([WorldModel(**QUICK | model)] * stage.agents, copies, tally)
@@ -39,27 +41,20 @@ def decide(stage, state, memory, dice: int, **model) -> list:
     return actions[0, 0].tolist()
 
 
+def follow_rules(stage, state, memory):
+    """One tick by the base policy; returns what agent 0 saw before it."""
+    seen, actions = stage.observe(state), np.zeros((1, stage.agents, 2), np.int32)
+    stage.world.policies["rules"](seen, 0, stage.rules, memory, np.zeros(1, np.int32), np.uint64(0), actions)
+    stage.step(state, actions)
+    return seen.window[0, 0]
+
+
 # -- one program, two tiers --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [(BLIND, 2, MISTY), (POPUPS, 1, {"hostile_popups": 0.4})], ids=["kitchen", "web"])
-def test_hosted_equals_compiled_at_every_tick(case):
-    chosen = load(scenario(*case))
-    stage, policies = chosen.stage(), [group.policy for group in chosen.team()]
-    _, tally, digests = stage.play([11, 12, 13, 14], policies, threads=2, trace=60)
-    model = sandbox.Sandbox(chosen, rng=13)
-    for tick in range(60):
-        if model.running:
-            model.step()
-            assert model.latest.digest == digests[2, tick].tobytes().hex(), tick
-    assert model.error is None
-    assert (model.tally.imagined[0] == tally.imagined[2]).all() or model.running
-    assert tally.imagined.sum() > 0
-
-
 def test_a_batch_equals_single_runs():
-    chosen = load(scenario(POPUPS, perturb={"hostile_popups": 0.4}))
-    for outcome in outcomes(chosen, chosen.stage(), range(6)):
+    chosen = load(scenario(POPUPS, perturb=OFTEN))
+    for outcome in outcomes(chosen, chosen.stage(), range(12)):
         alone = run(chosen, outcome.seed)
         assert alone._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks > 0
 
@@ -67,72 +62,77 @@ def test_a_batch_equals_single_runs():
 # -- honesty -----------------------------------------------------------------------------------------------------------
 
 
-def two_worlds(stage):
-    """The same to the eyes of cook 0; another seed, another cook elsewhere with full hands, another hidden delay."""
-    state, other = stage.reset([5]), stage.reset([6])
-    pots = stage.describe(state)["pots"]
-    pots[0] |= {"ingredients": ["onion"] * 3, "cooking_ticks": 2, "extra_ticks": 0}
-    cooks = [dict(cook) for cook in stage.describe(state)["players"]]
-    stage.place(state, 0, {"pots": pots})
-    cooks[1] |= {"row": 1, "col": 6, "holding": "dish"}
-    stage.place(other, 0, {"players": cooks, "pots": [pots[0] | {"extra_ticks": 9}, *pots[1:]]})
-    other.seed[0] = 6
-    return state, other
+@pytest.fixture
+def two_worlds(web):
+    """Under a pop-up, the same to the agent's eyes; another seed, and other values on the pages that it does not see.
+
+    Returns both states and the agent's memory.
+    """
+    state, memory = web.reset([SEED]), web.memory(1)
+    follow_rules(web, state, memory)
+    lane = web.describe(state)
+    assert lane["agents"][0]["over"]
+    hidden = [k for k, each in enumerate(lane["elements"]) if each["page"] not in lane["agents"][0].values()]
+    other = web.allocate(1)
+    web.fork(state, 0, other, 0)
+    other.seed[0] = OTHER
+    other.item[0, hidden, Item.VALUE] += 1
+    return state, other, memory
 
 
-def test_a_planner_cannot_see_the_dice(kitchen):
+def test_a_planner_cannot_see_the_dice(web, two_worlds):
     """Worlds that agree on everything seen, and differ in what is hidden and in all draws to come: equal decisions."""
-    state, other = two_worlds(kitchen)
-    seen = [kitchen.observe(each) for each in (state, other)]
-    assert all(np.array_equal(a[0, 0], b[0, 0]) for a, b in zip(*seen, strict=True))
-    assert kitchen.digest(state) != kitchen.digest(other)
-    memory = kitchen.memory(1)
-    choices = [[decide(kitchen, each, memory, dice, horizon=12) for dice in range(40)] for each in (state, other)]
+    state, other, memory = two_worlds
+    seen = [web.observe(each) for each in (state, other)]
+    assert all(np.array_equal(a, b) for a, b in zip(*seen, strict=True))
+    assert not np.array_equal(state.item, other.item) and state.seed != other.seed
+    choices = [[decide(web, each, memory, dice, candidates=4) for dice in range(40)] for each in (state, other)]
     assert choices[0] == choices[1]
     assert len({tuple(choice) for choice in choices[0]}) > 1, "the decisions do depend on something: on their own dice"
 
 
-def test_these_worlds_do_differ_in_what_comes(kitchen):
-    """The control: the same steps of the same cook lead elsewhere, since the floor holds them by other dice."""
-    ways, states = [], two_worlds(kitchen)
-    for state in states:
-        way = []
-        for tick in range(12):
-            verb = kitchen.verbs.index("west" if tick % 6 < 3 else "east")
-            kitchen.step(state, np.array([[[verb, 0], [kitchen.rules.noop, 0]]], np.int32))
-            way.append(tuple(state.pos[0, 0].tolist()))
-        ways.append(way)
-    assert ways[0] != ways[1]
+def test_worlds_of_other_dice_do_differ_in_what_comes(web):
+    """The control: begun alike, the same seed leads the same way, and another one elsewhere: other things pop up."""
+    begun, ways = web.reset([SEED]), []
+    for seed in (SEED, SEED, OTHER):
+        state, memory = web.allocate(1), web.memory(1)
+        web.fork(begun, 0, state, 0)
+        state.seed[0] = seed
+        ways.append(np.array([follow_rules(web, state, memory) for _ in range(10)]))
+    assert np.array_equal(ways[0][0], ways[2][0])
+    assert np.array_equal(ways[0], ways[1]) and not np.array_equal(ways[0], ways[2])
 
 
-def test_beliefs_hold_neither_the_seed_nor_the_memory_of_others(kitchen):
-    state, memory = kitchen.reset([5]), kitchen.memory(1)
-    memory.cooks[0] = 7
-    belief = believe(kitchen, kitchen.observe(state), memory, 0, [1, 2])
+def test_beliefs_hold_neither_the_seed_nor_the_memory_of_others():
+    two = sandbox.make("web", layout="approve-request", agents=2)
+    state, memory = two.reset([5]), two.memory(1)
+    memory.notes[0] = 7
+    belief = believe(two, two.observe(state), memory, 0, [1, 2])
     assert belief.state.seed.tolist() == [1, 2]
-    assert (belief.memory.cooks[:, 0] == 7).all() and not (belief.memory.cooks[:, 1] == 7).any()
-    assert (belief.state.pos[:, 1] == -1).all(), "the other cook is out of sight"
+    assert (belief.memory.notes[:, 0] == 7).all() and not (belief.memory.notes[:, 1] == 7).any()
 
 
 # -- what imagination is worth -----------------------------------------------------------------------------------------
 
 
-def test_without_a_horizon_search_is_its_base_policy(kitchen):
-    _, _, base = kitchen.play([3, 4], "rules", trace=50)
-    _, tally, blank = kitchen.play([3, 4], WorldModel(horizon=0, futures=1), trace=50)
-    assert np.array_equal(base, blank) and tally.imagined.sum() == 0
+def test_without_a_horizon_search_is_its_base_policy(web):
+    """Also from single runs, where the base policy does not go through a search at all."""
+    blank = scenario(POPUPS, perturb=OFTEN, horizon=0)
+    chosen = load(blank)
+    for outcome in outcomes(chosen, chosen.stage(), range(6)):
+        base = run(chosen, outcome.seed, {"agents.0.reasoner": "rules"})
+        assert base._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks == 0
 
 
-def test_imagination_closes_what_pops_up_and_a_wrong_model_does_not():
-    stage = sandbox.make("web", layout="all", max_ticks=40, perturb={"hostile_popups": 0.4})
-    ahead = {"horizon": 20, "futures": 4, "candidates": 60}
-    won = {kind: (stage.play(range(60), WorldModel(kind=kind, **ahead))[0].done == 1) for kind in ("exact", "shuffled")}
-    rules = stage.play(range(60), "rules")[0].done == 1
-    assert won["exact"].all() and rules.mean() < 0.7 and won["shuffled"].mean() < 0.8
+def test_imagination_closes_what_pops_up_and_a_wrong_model_does_not(web):
+    ahead, seeds = {"horizon": 20, "futures": 4, "candidates": 60}, range(60)
+    won = {kind: (web.play(seeds, WorldModel(kind=kind, **ahead))[0].done == 1) for kind in ("exact", "shuffled")}
+    base = web.play(seeds, WorldModel(horizon=0))[0].done == 1
+    assert won["exact"].all() and base.mean() < 0.7 and won["shuffled"].mean() < 0.8
 
 
-def test_calm_imagination_looks_into_one_future(kitchen):
-    calm, exact = (kitchen.play([3], WorldModel(kind=kind, **QUICK), ticks=1)[1] for kind in ("calm", "exact"))
+def test_calm_imagination_looks_into_one_future(web):
+    calm, exact = (web.play([3], WorldModel(kind=kind, **QUICK), ticks=1)[1] for kind in ("calm", "exact"))
     assert 0 < calm.imagined.sum() <= exact.imagined.sum() / 2
 
 
@@ -147,29 +147,30 @@ def test_candidates_are_legal_and_begin_with_the_bases_own():
 # -- the world model from Python ---------------------------------------------------------------------------------------
 
 
-def test_imagined_futures_follow_their_plans(kitchen):
-    state, memory = kitchen.reset([5]), kitchen.memory(1)
-    belief = believe(kitchen, kitchen.observe(state), memory, 0, [1, 2, 3])
-    west = kitchen.verbs.index("west")
-    plans = np.array([[[west, 0]] * 4, [[kitchen.rules.noop, 0]] * 4], np.int32)
-    before = kitchen.digest(belief.state, 0)
-    futures = imagine(kitchen, belief, plans, 4)
-    assert futures.reward.shape == (2, 3) and kitchen.digest(belief.state, 0) == before
-    assert (futures.state.pos[:3, 0, 1] < futures.state.pos[3:, 0, 1]).any() and (futures.state.tick == 4).all()
+def test_imagined_futures_follow_their_plans(web):
+    """Two ticks on, who clicked what its rules would click stands elsewhere than who waited."""
+    state, memory = web.reset([SEED]), web.memory(1)
+    belief = believe(web, web.observe(state), memory, 0, [1, 2, 3])
+    first = decide(web, state, memory, 0, horizon=0)
+    plans = np.array([[first] * 2, [[web.rules.noop, 0]] * 2], np.int32)
+    before = web.digest(belief.state, 0)
+    futures = imagine(web, belief, plans, 2)
+    assert futures.reward.shape == (2, 3) and web.digest(belief.state, 0) == before
+    assert not np.array_equal(futures.state.session[:3], futures.state.session[3:]) and (futures.state.tick == 2).all()
     with pytest.raises(UsageError, match="sees the state"):
-        next(unroll(kitchen, belief, plans, 1, "oracle"))
+        next(unroll(web, belief, plans, 1, "oracle"))
 
 
-def test_a_lane_lies_in_one_block_of_words(kitchen):
-    shapes = kitchen.world.state_shapes(kitchen.rules)
-    state, words = allocate_flat(kitchen.world.state, shapes, 2)
-    kitchen.world.reset(state, 0, kitchen.rules)
-    kept = kitchen.digest(state)
+def test_a_lane_lies_in_one_block_of_words(web):
+    shapes = web.world.state_shapes(web.rules)
+    state, words = allocate_flat(web.world.state, shapes, 2)
+    web.world.reset(state, 0, web.rules)
+    kept = web.digest(state)
     words[1] = words[0]
     words[0] = 0
-    assert kitchen.digest(state) != kept and not state.pos.any()
+    assert web.digest(state) != kept and not state.item.any()
     words[0] = words[1]
-    assert kitchen.digest(state) == kept
+    assert web.digest(state) == kept
     assert all(field.flags.c_contiguous and field.flags.aligned for field in state)
 
 

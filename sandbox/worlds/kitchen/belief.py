@@ -33,9 +33,10 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     """Lane ``to`` of ``out``: the kitchen as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are the plan, all pots, the clock, what was served, and what is in the window; counters out of sight are
-    believed to be empty, and cooks out of sight are nowhere (row -1).
+    believed to be empty, and cooks out of sight are nowhere (row -1). Noise may show what cannot be: things beyond the
+    kitchen, or itself elsewhere.
     """
-    window, vector, width = obs.window[lane, agent], obs.vector[lane, agent], rules.plan.shape[1]
+    window, vector, (height, width) = obs.window[lane, agent], obs.vector[lane, agent], rules.plan.shape
     out.seed[to] = seed
     reset(out, to, rules)
     out.tick[to], out.served[to] = rules.max_ticks - int(vector[9]), int(vector[10])
@@ -48,6 +49,10 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
         for j in range(window.shape[1]):
             row, col = int(vector[0]) + i - rules.sight, int(vector[1]) + j - rules.sight
             other = window[COOK, i, j] - 1
+            if not (0 <= row < height and 0 <= col < width) or rules.plan[row, col] != window[0, i, j]:
+                continue
+            if other == agent and (i != rules.sight or j != rules.sight):
+                continue
             if other >= 0:
                 out.pos[to, other, 0], out.pos[to, other, 1] = row, col
                 out.facing[to, other] = window[FACING, i, j] - 1

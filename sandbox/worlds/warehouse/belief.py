@@ -17,6 +17,12 @@ def _believe_shelf(out, to, shelf, row, col):
 
 
 @kernel
+def _is_open(grid, row, col):
+    """Whether a robot can stand there; noise may show one where none can."""
+    return 0 <= row < grid.shape[0] and 0 <= col < grid.shape[1] and grid[row, col] < Cell.WALL
+
+
+@kernel
 def _believe_agent(out, to, agent, row, col, facing, load, rules):
     """Stand a robot where it is believed to be."""
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
@@ -81,7 +87,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             at_row, at_col = row + i - sight, col + j - sight
-            if window[0, i, j] and (i != sight or j != sight) and not window[4, i, j]:
+            if window[0, i, j] and (i != sight or j != sight) and _is_open(out.grid[to], at_row, at_col):
                 other += other == agent
                 if other < rules.agents:
                     _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, rules)

@@ -11,6 +11,12 @@ from sandbox.worlds.wildfire.terrain import dig_wells
 
 
 @kernel
+def _on_map(row, col, rules):
+    """Noise may show things beyond the edge."""
+    return 0 <= row < rules.height and 0 <= col < rules.width
+
+
+@kernel
 def _code(window, i, j):
     """The byte of a cell in sight."""
     kind, fire, people = int(window[0, i, j]) - 1, int(window[1, i, j]), int(window[3, i, j])
@@ -42,7 +48,7 @@ def _believe_crews(window, row, col, agent, rules, out, to):
     other = 0
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[4, i, j]:
+            if window[4, i, j] and window[0, i, j] and _on_map(row + i - sight, col + j - sight, rules):
                 other += other == agent
                 if other < rules.agents:
                     out.pos[to, other, 0], out.pos[to, other, 1] = row + i - sight, col + j - sight
@@ -73,7 +79,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
             _set_alight(land, inbox[m, 2], inbox[m, 3])
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[0, i, j]:
+            if window[0, i, j] and _on_map(row + i - sight, col + j - sight, rules):
                 land[row + i - sight, col + j - sight] = _code(window, i, j)
     dig_wells(land, out.wells[to])
     count_up(land, out.fires[to], out.tally[to])
