@@ -1,6 +1,5 @@
 """Batches: beside the bare kernel loop, beside ``mesa.batch_run`` of an equal Mesa model, and as they grow."""
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ import numpy as np
 
 import sandbox
 from benchmarks.pace import Pace
-from benchmarks.report import console, met, table
+from benchmarks.report import met, table
 from sandbox.engine.pool import cores
 from sandbox.trials.episodes import LANES
 
@@ -24,13 +23,15 @@ CASES = {
     "web": {"layout": "all", "agents": 1},
 }
 GROWTH = """
-import resource, sys, tempfile, time, sandbox
+import re, sys, tempfile, time, sandbox
 scenario, trials = eval(sys.argv[1]), int(sys.argv[2])
 with tempfile.TemporaryDirectory() as folder:
     sandbox.batch(scenario, folder + "/warm", trials=2000)
     started = time.perf_counter()
     sandbox.batch(scenario, folder + "/b", trials=trials)
-    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    seconds = time.perf_counter() - started
+    told = open("/proc/self/status").read()  # of this program alone; getrusage would count its parent's too
+    print(seconds, int(re.search(r"VmHWM:\\s+(\\d+)", told)[1]) / 1024)
 """
 
 
@@ -96,13 +97,13 @@ class Walkers(mesa.Model):
         for row in range(agents):
             Walker(self, row)
         self.datacollector = mesa.DataCollector(model_reporters={"moved": "moved"})
+        self.datacollector.collect(self)
 
     def step(self) -> None:
         self.agents.shuffle_do("step")
         self.left -= 1
         self.running = self.left > 0
-        if not self.running:
-            self.datacollector.collect(self)
+        self.datacollector.collect(self)
 
 
 class Walker(mesa.Agent):
@@ -147,7 +148,6 @@ def beside_mesa(quick: bool) -> None:
         pace.run()
     rows = [[pace.name, pace.rate, float(np.median(pace.rates())) / paces[1].rate] for pace in paces]
     table("4 agents x 120 ticks: trials a second", ["", "trials/s", "times Mesa's"], rows)
-    console.print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
 PEERS = ("mesa",)

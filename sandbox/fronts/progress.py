@@ -81,8 +81,8 @@ class Counting(_Shown):
             self._before, self._started = count.done, time.monotonic()
         if not self._is_due(count.done >= count.total):
             return
-        share = f"{count.successes / count.done:.2%}" if count.done else "none"
+        share = f", {count.successes / count.done:.2%} succeed" if count.done else ""
         rate = self._rate(count.done - self._before)
         left = f", {(count.total - count.done) / rate:,.0f} s left" if rate and count.done < count.total else ""
-        told = f"{count.done:,} of {count.total:,} trials, {share} succeed, {rate:,.0f} trials/s{left}"
+        told = f"{count.done:,} of {count.total:,} trials{share}, {rate:,.0f} trials/s{left}"
         self._show(self._name, told, count.done, count.total)

@@ -83,8 +83,10 @@ def certificate_table(certificate: dict) -> Table:
     for name in ("trials", "failures", "success at least"):
         table.add_column(name, justify="right", no_wrap=True)
     strata = certificate["strata"] if len(certificate["strata"]) > 1 else []
-    for stratum in [*strata, {**certificate, "overrides": {}}]:
-        words = ", ".join(f"{key} = {value}" for key, value in stratum["overrides"].items()) or "all"
+    for stratum in [*strata, {**certificate, "overrides": None}]:
+        words = "all"
+        if stratum["overrides"] is not None:
+            words = ", ".join(f"{key} = {value}" for key, value in stratum["overrides"].items()) or "as it stands"
         table.add_row(words, f"{stratum['trials']:,}", str(stratum["failures"]), f"{stratum['bound']:.7f}")
     return table
 
