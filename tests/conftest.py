@@ -16,6 +16,8 @@ import sandbox
 settings.register_profile("sandbox", deadline=None)  # a first example may compile a kernel
 settings.load_profile("sandbox")
 
+os.environ.pop("SANDBOX_MODEL", None)  # tests play the models that their scenarios name
+
 ROOT = Path(__file__).resolve().parents[1]
 
 TOY = {

@@ -21,7 +21,7 @@ from sandbox.trials.robustness import curves, dose_sweep
 EXPORTS = {".csv": pd.DataFrame.to_csv, ".parquet": pd.DataFrame.to_parquet}
 SHOWN = 5  # failures whose replay is spelled out
 
-File = Annotated[Path, typer.Argument(help="a scenario file (TOML), with [sweep] and [trials] if it has them")]
+File = Annotated[Path, typer.Argument(help="a scenario file (TOML); its sweep is tried whole")]
 Workers = Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")]
 On = Annotated[str | None, typer.Option(metavar="CLUSTER", help="dask://host:port, ray://host:port, or ray (here)")]
 Perturb = Annotated[
