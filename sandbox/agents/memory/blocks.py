@@ -19,10 +19,11 @@ from sandbox.core.errors import UsageError, unknown
 
 FULL = 0.9  # of the part of the context that is not kept free for what is recalled
 PART = 8  # the summary, and what is recalled, fill this part of the context each, at most
-LEAST, FOUND = 0.5, 5  # importance of what just happened; entries that a search answers with
+FOUND, SHOWN = 5, 390  # entries that a search answers with; bytes of each
 
 Label = Annotated[str, Field(description="the label of a block")]
 Text = Annotated[str, Field(description="what to write there")]
+Old = Annotated[str, Field(description="text that stands there now, exactly once")]
 Query = Annotated[str, Field(description="a few words about what you look for")]
 
 
@@ -131,8 +132,7 @@ class Blocks:
         block = self._writable(label)
         return self._write(block, f"{block.value}\n{text}" if block.value else text)
 
-    def memory_replace(self, label: Label, old: Annotated[str, Field(description="text that stands there now, once")],
-                       new: Annotated[str, Field(description="what stands there instead; empty: nothing")]) -> str:  # fmt: skip
+    def memory_replace(self, label: Label, old: Old, new: Text) -> str:
         """Replace a piece of text in a block of your memory."""
         block = self._writable(label)
         if not old or block.value.count(old) != 1:
@@ -180,8 +180,8 @@ class Blocks:
         return f"block '{block.label}' now holds {size} of {block.limit} bytes"
 
     def _answer(self, store: Store, query: str) -> str:
-        found = store.search(query, FOUND, self.now)
-        return "\n".join(clip(f"tick {store.entries[k].tick}: {store.entries[k].text}", 800) for k in found) or "nothing"
+        found = (store.entries[place] for place in store.search(query, FOUND, self.now))
+        return "\n".join(clip(f"[tick {tick}] {text}", SHOWN) for tick, text, _ in found) or "nothing found"
 
 
 def digest(before: str, experiences: list[Edit]) -> str:

@@ -61,5 +61,5 @@ class MemoryOptions(_Table):
             raise ValueError("each block needs a label of its own")
         core = sum(block.limit + len(block.description.encode()) + 100 for block in self.blocks)
         if self.kind == "blocks" and core > 2 * self.context:
-            raise ValueError(f"blocks can fill {core // 4} tokens, expected half of the context ({self.context}) at most")
+            raise ValueError(f"blocks can fill {core // 4} tokens, expected half of context = {self.context} at most")
         return self

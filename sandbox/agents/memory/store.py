@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.agents.embed import DIMENSIONS, embed
+from sandbox.agents.embed import embed
 from sandbox.agents.memory.options import Weights
 
+WIDTH = 128  # of a vector here
 QUERY_WORDS = 16  # of a question, the rarest ones
 POSTINGS = 20_000  # entries that hold the words of a question, at most; commoner words are left out
 PLACES = 4  # decimals of a score: below that, machines add up in different ways
@@ -56,7 +57,7 @@ class Store:
         size = len(self.entries)
         if not size or k <= 0:
             return []
-        relevance = (_share(self._vectors[:size] @ embed([query])[0]) + _share(self._by_words(query))) / 2
+        relevance = (_share(self._vectors[:size] @ _vectors([query])[0]) + _share(self._by_words(query))) / 2
         age = np.maximum(now - self._ticks[:size], 0)
         recency = (self._decay ** np.arange(int(age.max()) + 1, dtype=np.float32))[age]
         weights = self._weights
@@ -70,7 +71,7 @@ class Store:
 
     def _forget_indexes(self) -> None:
         self._indexed = 0
-        self._vectors = np.zeros((0, DIMENSIONS), np.float32)
+        self._vectors = np.zeros((0, WIDTH), np.float32)
         self._ticks, self._importance = np.zeros(0, np.int64), np.zeros(0, np.float32)
         self._counts: Counter[str] = Counter()  # in how many entries a word stands
         self._db: sqlite3.Connection | None = None
@@ -79,7 +80,7 @@ class Store:
         while fresh := self.entries[self._indexed : self._indexed + BATCH]:
             start, stop = self._indexed, self._indexed + len(fresh)
             self._make_room(stop)
-            self._vectors[start:stop] = embed([entry.text for entry in fresh])
+            self._vectors[start:stop] = _vectors([entry.text for entry in fresh])
             self._ticks[start:stop] = [entry.tick for entry in fresh]
             self._importance[start:stop] = [entry.importance for entry in fresh]
             self._words.executemany(
@@ -127,6 +128,13 @@ class Store:
                 break
             rare.append(word)
         return rare
+
+
+def _vectors(texts: list[str]) -> np.ndarray:
+    """(n, WIDTH) float32 of length one: hashed features stay such where components are folded together."""
+    rows = embed(texts)
+    rows = rows.reshape(len(texts), -1, WIDTH).sum(axis=1)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
 def _words(text: str) -> list[str]:
