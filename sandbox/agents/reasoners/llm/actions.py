@@ -88,7 +88,7 @@ class Actions:
     def example(self) -> str:
         """What the JSON text looks like, by an action that has all parts."""
         verb = next((tool["name"] for tool in self.tools if tool["name"] in self._aimed), self._verbs[0])
-        words = {name: "..." for name in self._said}
+        words = dict.fromkeys(self._said, "...")
         return json.dumps(words | {"verb": verb} | ({"target": 0} if verb in self._aimed else {}))
 
     def described(self) -> str:
