@@ -177,7 +177,7 @@ class LLM:
         return Decision(self._noop, 0, Trace(calls=calls))
 
     def _ticks(self, questions: list[Question]) -> int:
-        """How long the decision takes; samples are written side by side, and the judge reads them when all are there."""
+        """How long the decision takes: samples are written side by side, and the judge reads them all."""
         thinking = self._options.thinking
         if thinking.tokens_per_tick:
             tokens = max(q.tokens for q in questions if not q.judges) + sum(q.tokens for q in questions if q.judges)
