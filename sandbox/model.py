@@ -10,16 +10,18 @@ import mesa
 import numpy as np
 
 from sandbox.agents.agent import Agent
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.faulty import Faulty
 from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.agents.reasoners.llm.prompts import Prompts
+from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.finish import Finish
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import AgentGroup, Scenario, load
 
 
 class Tick(NamedTuple):
@@ -86,11 +88,17 @@ class Sandbox(mesa.Model):
                 script = parse_script(group.script, world, "script")
                 found.append((rows, self._suffering(Scripted(script, rules.noop))))
             if group.reasoner == "llm":
-                prompts = Prompts(group.llm, self.stage, group.role or world.roles[0])
-                asked = clients.reasoner(group.llm, prompts, rows, rules.noop, recorded)
+                minds = self._minds(group, rows)
+                prompts = prompts_for(group.llm, self.stage, group.role or world.roles[0], minds[row])
+                asked = clients.reasoner(group.llm, prompts, minds, rules.noop, recorded)
                 found.append((rows, self._suffering(asked)))
             row += group.count
         return found
+
+    def _minds(self, group: AgentGroup, rows: range) -> dict[int, Mind]:
+        beliefs = Beliefs(self.stage, self.observation, self.memory, self.seed)
+        own = group.memory, group.equipment, beliefs
+        return {row: Mind(*own, row, self.faults.dose, self.seed) for row in rows}
 
     def close(self) -> None:
         """Give back what reasoners hold: the servers of local models."""

@@ -11,7 +11,9 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners.llm.options import Options
+from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world_model import WorldModel
 from sandbox.scenario.schema import AgentGroup, Scenario
@@ -56,6 +58,9 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
                 _complete_model(group["llm"], folder, f"{where}: agents[{k}].llm")
             if isinstance(group.get("world_model"), Mapping):
                 _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
+            if isinstance(group.get("memory"), Mapping):
+                _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
+            _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:
@@ -143,6 +148,14 @@ def _complete_model(table: dict, folder: Path, where: str) -> None:
         if path is None:
             raise UsageError(f"{where}.model: {table['model']}: no such file")
         table["replies"] = _replies(path)
+
+
+def _take_in_tools(group: Mapping, folder: Path, where: str) -> None:
+    """The documents of a folder become part of the scenario."""
+    given = group.get("tools")
+    table = given.get("retrieval") if isinstance(given, Mapping) else None
+    if isinstance(table, dict) and table.get("folder") and not table.get("documents"):
+        table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
 
 
 def _replies(path: Path) -> list:

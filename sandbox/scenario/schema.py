@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.scripted import parse_script
+from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
@@ -40,6 +42,13 @@ class AgentGroup(BaseModel):
     llm: Options | None = None  # for the reasoner "llm"
     fallback: str = "idle"  # the compiled policy that acts where a language model does not
     world_model: WorldModel = WorldModel()  # for the reasoner "search"
+    memory: MemoryOptions = MemoryOptions()  # for the reasoner "llm", as are its tools, by name with their options
+    tools: dict[str, dict[str, Any]] = {}
+
+    @property
+    def equipment(self) -> dict[str, Any]:
+        """The tools with their options, checked; raises UsageError."""
+        return check(self.tools)
 
     @property
     def policy(self) -> Policy:
@@ -89,6 +98,10 @@ class Scenario(BaseModel):
                 raise unknown("policy", group.fallback, world.policies, f"agents[{k}].fallback")
             if (group.reasoner == "llm") != (group.llm is not None):
                 raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
+            if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
+                raise UsageError(f"agents[{k}]: memory and tools are for the reasoner 'llm'")
+            if "imagine" in (equipment := group.equipment):
+                _check_base(equipment["imagine"].base, world, f"agents[{k}].tools.imagine.base")
             parse_script(group.script, world, f"agents[{k}].script")
             _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
         for name in sorted(OF_REPLIES & self.perturb.keys()):

@@ -20,7 +20,9 @@ from sandbox.core.decision import Edit
 
 
 class Memory(Protocol):
-    """The memory of one agent."""
+    """The memory of one agent. ``now``: the tick that is decided."""
+
+    now: int
 
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
         """Keep what was perceived at a tick, what was done about it, and why."""

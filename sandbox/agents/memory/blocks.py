@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sandbox.agents.memory.options import Block, MemoryOptions
 from sandbox.agents.memory.store import Entry, Store
-from sandbox.agents.memory.tokens import BYTES, clip, cut, tokens
+from sandbox.agents.memory.tokens import BYTES, clip, tokens
 from sandbox.agents.memory.window import experience, told
 from sandbox.core.decision import Edit
 from sandbox.core.errors import UsageError, unknown
@@ -34,7 +34,7 @@ class Blocks:
         self._options, self.now = options, 0
         self.blocks: dict[str, Block] = {block.label: block for block in options.blocks}
         self.happened, self.archive = (Store(options.weights, options.decay) for _ in range(2))
-        self._summary, self._latest = "", []  # experiences that are told as they were
+        self.summary, self._latest = "", []  # experiences that are told as they were
         self._fresh: list[Edit] = []
 
     # -- what happens --------------------------------------------------------------------------------------------------
@@ -43,7 +43,12 @@ class Blocks:
         self.now = tick
         self.edit(Edit(tick, "experience", experience(words, did, why, self._options.context), did))
         if self._options.summary == "digest" and self.pressing:
-            self.summarise(digest(self._summary, self.pressing))
+            self.summarise("")
+
+    @property
+    def summary_bytes(self) -> int:
+        """How long a summary is at most."""
+        return self._options.context * BYTES // PART
 
     @property
     def pressing(self) -> list[Edit]:
@@ -53,8 +58,8 @@ class Blocks:
         return self._latest[: len(self._latest) // 2]
 
     def summarise(self, text: str) -> None:
-        """Put ``text`` in the place of the experiences that are pressing, and of what was in short before."""
-        text = cut(text, self._options.context // PART)
+        """Put ``text`` in the place of what is pressing and of what was in short before; without one, a digest."""
+        text = clip(text or digest(self.summary, self.pressing), self.summary_bytes)
         self.edit(Edit(self.now, "summary", text, replaces=len(self.pressing)))
 
     def edit(self, edit: Edit) -> None:
@@ -71,7 +76,7 @@ class Blocks:
         else:
             self.happened.add(Entry(edit.tick, told(edit), edit.importance))
             if edit.change == "summary":
-                self._summary, self._latest = edit.text, self._latest[edit.replaces :]
+                self.summary, self._latest = edit.text, self._latest[edit.replaces :]
             else:
                 self._latest = [*self._latest, edit]
 
@@ -111,8 +116,8 @@ class Blocks:
 
     def _told(self) -> str:
         parts = [self._core()]
-        if self._summary:
-            parts.append(f"# Earlier, in short\n{self._summary}")
+        if self.summary:
+            parts.append(f"# Earlier, in short\n{self.summary}")
         if self._latest:
             parts.append("# Latest\n" + "\n\n".join(map(told, self._latest)))
         return "\n\n".join(parts)

@@ -13,6 +13,8 @@ PART = 8  # one experience fills this part of the context at most
 class Nothing:
     """The kind ``none``: nothing is kept."""
 
+    now = 0
+
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
         """It is forgotten."""
 
@@ -33,7 +35,7 @@ class Window:
     """Experiences, of which the oldest are dropped where they no longer fit into the context."""
 
     def __init__(self, options: MemoryOptions):
-        self._options = options
+        self._options, self.now = options, 0
         self._latest: deque[str] = deque()  # as they are told
         self._size = 0  # bytes of these
         self._fresh: list[Edit] = []

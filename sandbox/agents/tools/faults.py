@@ -52,3 +52,11 @@ class ToolFaults:
 
     def _hit(self, fault: Fault, stream: int, tick: int, index: int) -> bool:
         return self._chance[fault] > 0 and uniform(self._seed, tick, stream, index) < self._chance[fault]
+
+
+def both_names(spec: dict[str, Any]) -> dict[str, Any]:
+    """A tool's schema in which each argument may bear its old or its new name, and none is required."""
+    own = spec["parameters"].get("properties", {})
+    properties = own | {name + RENAMED: value for name, value in own.items()}
+    parameters = {key: value for key, value in spec["parameters"].items() if key != "required"}
+    return spec | {"parameters": parameters | {"properties": properties}}

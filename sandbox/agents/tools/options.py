@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.core.errors import UsageError, unknown
 
@@ -50,11 +51,26 @@ TOOLS: dict[str, type[_Table]] = {
 }  # fmt: skip
 
 
-def options_of(name: str) -> type[_Table]:
-    """The options of a tool; raises UsageError for a name that is none."""
+def check(tools: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Each tool with its options, checked; raises UsageError for what is no tool, no option, or not installed."""
+    return {name: _checked(name, given) for name, given in tools.items()}
+
+
+def _checked(name: str, given: Mapping[str, Any]) -> _Table:
     if name not in TOOLS and ":" not in name:
         raise unknown("tool", name, {*TOOLS, "package.module:function"})
-    return TOOLS.get(name, Plain)
+    table = TOOLS.get(name, Plain)
+    for key in given:
+        if key not in table.model_fields:
+            raise unknown("key", key, table.model_fields, f"tools.{name}")
+    if name in ("calculator", "code") and find_spec("pydantic_monty") is None:
+        raise UsageError(f"pydantic-monty is missing for the tool {name}: pip install 'sandbox[code]'")
+    try:
+        return table(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UsageError(f"tools.{name}.{key}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}") from None
 
 
 def find_function(name: str) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 """The tools of one agent: what it is told of them, and its calls."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory import Memory
-from sandbox.agents.tools.faults import ToolFaults
+from sandbox.agents.tools.faults import ToolFaults, both_names
 from sandbox.agents.tools.imagining import Imagining
-from sandbox.agents.tools.options import find_function, options_of
+from sandbox.agents.tools.options import find_function
 from sandbox.agents.tools.retrieval import Library
 from sandbox.agents.tools.tool import Tool, ToolError
 from sandbox.core.errors import unknown
@@ -49,6 +49,12 @@ class Toolbox:
         functions |= getattr(self._memory, "functions", {})
         return {name: Tool(name, function) for name, function in functions.items()}
 
+    def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:
+        """The tools as their schemas stand at a tick: where they have changed, old and new names are let through."""
+        if not self._faults.changed(tick):
+            return list(specs)
+        return [both_names(spec) if spec["name"] in self.tools else spec for spec in specs]
+
     def call(self, name: str, arguments: str, tick: int) -> str:
         """What a tool answers, an error included; never raises for what a model says."""
         self._calls = self._calls + 1 if tick == self._tick else 0
@@ -59,11 +65,6 @@ class Toolbox:
             return self._faults.call(self.tools[name], _object(arguments), tick, self._agent, self._calls)
         except ToolError as error:
             return f"error: {error}"
-
-
-def check(options: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Each tool's options, validated; raises UsageError."""
-    return {name: options_of(name).model_validate(given) for name, given in options.items()}
 
 
 def _object(text: str) -> dict[str, Any]:

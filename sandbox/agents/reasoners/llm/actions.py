@@ -83,6 +83,10 @@ class Actions:
         legal = self.legal(mask).items()
         return "; ".join(f"{verb} {', '.join(map(str, at))}" if verb in self._aimed else verb for verb, at in legal)
 
+    def as_lines(self, mask: np.ndarray) -> list[str]:
+        """The legal actions, each by itself: "forward", "click 3"."""
+        return [f"{verb} {at}" if verb in self._aimed else verb for verb, ats in self.legal(mask).items() for at in ats]
+
     def named(self, choice: Choice) -> str:
         """An action in words."""
         verb = self._verbs[choice.verb]
@@ -151,7 +155,7 @@ class Actions:
         """A call of a tool that is no verb; None where there is none, or the agent has no tools."""
         if hosted:
             return ToolCall(reply.tool, reply.arguments) if reply.tool in self.extras else None
-        found = _object(reply.text) if self.extras else {}
+        found = as_object(reply.text) if self.extras else {}
         if "tool" not in found:
             return None
         if found["tool"] not in [*self.extras]:
@@ -161,10 +165,10 @@ class Actions:
     def _called(self, reply: Reply) -> tuple[str, dict]:
         if not reply.tool:
             raise Unusable("no tool was called")
-        return reply.tool, _object(reply.arguments or "{}")
+        return reply.tool, as_object(reply.arguments or "{}")
 
     def _written(self, reply: Reply) -> tuple[str, dict]:
-        found = _object(reply.text)
+        found = as_object(reply.text)
         if not isinstance(found.get("verb"), str):
             raise Unusable('expected an object with a "verb"')
         return found.pop("verb"), found
@@ -182,7 +186,7 @@ def _grammatical(schema: Any) -> Any:
     return found | ({"pattern": _ASCII % min(FREE, schema.get("maxLength", FREE))} if free else {})
 
 
-def _object(text: str) -> dict:
+def as_object(text: str) -> dict:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

@@ -8,7 +8,9 @@ from sandbox.core.errors import unknown
 
 HOSTED = ("openai", "anthropic", "google")  # get one tool for each verb; all others a JSON schema
 KINDS = (*HOSTED, "local", "gguf", "scripted")
-PROMPTS = ("memory", "extras", "tool", "summary", "system", "tools", "json", "turn", "subgoal", "judge", "repair")  # the files in prompts/
+PROMPTS = (  # the files in prompts/
+    "system", "tools", "json", "extras", "memory", "turn", "subgoal", "tool", "judge", "repair", "summary",
+)  # fmt: skip
 
 Amount = Annotated[int, Field(ge=0)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
