@@ -16,6 +16,7 @@ from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.reasoners.llm.prompts import Prompts
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
+from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
@@ -85,6 +86,8 @@ class Sandbox(mesa.Model):
             if group.reasoner == "scripted":
                 script = parse_script(group.script, world, "script")
                 found.append((rows, self._suffering(Scripted(script, rules.noop))))
+            if group.reasoner == "program":
+                found.append((rows, self._suffering(self._programmed(group.program))))
             if group.reasoner == "llm":
                 prompts = Prompts(group.llm, self.stage, group.role or world.roles[0])
                 asked = clients.reasoner(group.llm, prompts, rows, rules.noop, recorded)
@@ -92,8 +95,15 @@ class Sandbox(mesa.Model):
             row += group.count
         return found
 
+    def _programmed(self, source: str) -> Reasoner:
+        try:
+            from sandbox.agents.reasoners.program import Programmed
+        except ModuleNotFoundError as error:
+            raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
+        return Programmed(source, self.stage, self.memory, self.earned)
+
     def close(self) -> None:
-        """Give back what reasoners hold: the servers of local models."""
+        """Give back what reasoners hold: the servers of local models, the workers of programs."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
 
@@ -156,6 +166,10 @@ class Sandbox(mesa.Model):
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation))
+
+    def earned(self, row: int) -> dict[str, Any]:
+        """What the last tick brought one agent."""
+        return {"refused": bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 
     def stop(self) -> None:
         """End the episode from outside."""
