@@ -1,13 +1,14 @@
 """What an agent that is a language model has besides the model: a memory, tools, and a program that may be running."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.eyes import Eyes
 from sandbox.agents.memory.minds import memory_for
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import clip
@@ -17,28 +18,32 @@ from sandbox.core.decision import Decision, Percept
 
 SAID = 600  # bytes of what is told of a program that has ended
 _CODE = (
-    "Run a program in Python that acts for you. In it each action is a function, {verbs}: a call takes one tick and "
-    "returns what you perceive after it. perceive() returns what you perceive now, legal() the list of actions that "
-    "have an effect now. While the program runs you are not asked; how it ended is told to you."
+    "Run a program in Python that acts for you. In it each action is a function, {verbs}: a call takes one tick, and its "
+    "value is a dict: whether it was legal, refused, and the reward. see() is what you believe of the world, a dict; "
+    "legal() the actions that have an effect now, each with its targets. While it runs you are not asked; how it ended "
+    "is told to you."
 )
 
 
 class Mind:
-    """Memory, tools and program of one agent."""
+    """Memory, tools and program of one agent; ``earned`` has what its last action came to, by agent."""
 
-    def __init__(self, memory: MemoryOptions, tools: Mapping[str, Any], beliefs: Beliefs, agent: int,
-                 dose: np.ndarray, seed: int):  # fmt: skip
+    def __init__(self, memory: MemoryOptions, tools: Mapping[str, Any], beliefs: Beliefs,
+                 earned: Callable[[int], dict], agent: int, dose: np.ndarray, seed: int):  # fmt: skip
         self.memory = memory_for(memory, beliefs, agent)
         self.tools = Toolbox(tools, self.memory, beliefs, agent, dose, seed)
         self.summarises = memory.kind == "blocks" and memory.summary == "model"
         self.news = ""  # what is told of a program at the next decision
         self._code: Code | None = tools.get(CODE)
         self.remembers = memory.kind != "none"
-        self._beliefs, self._program, self._since = beliefs, None, 0
+        self._beliefs, self._told, self._eyes = beliefs, earned, Eyes(beliefs.stage, beliefs.memory)
+        self._program, self._since, self._legal = None, 0, True
+        self._percept: Percept | None = None
 
-    def begin(self, tick: int) -> None:
-        """The tick that is decided now."""
-        self.memory.now = self._beliefs.tick = tick
+    def begin(self, percept: Percept) -> None:
+        """A new tick."""
+        self._percept, self.memory.now = percept, percept.tick + 1
+        self._beliefs.perceive(percept)
 
     @property
     def busy(self) -> bool:
@@ -61,14 +66,14 @@ class Mind:
     @property
     def extras_now(self) -> list[dict[str, Any]]:
         """The same with the arguments' names of this tick."""
-        return self.tools.in_terms_of(self._beliefs.tick - 1, self.extras)
+        return self.tools.in_terms_of(self._percept.tick, self.extras)
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in self.__dict__.items() if key != "extras"}
 
     # -- programs ------------------------------------------------------------------------------------------------------
 
-    def start(self, arguments: str, percept: Percept, words: str, legal: list[str]):
+    def start(self, arguments: str) -> tuple[Any, str]:
         """Begin a program: it and its first action, or None and what there is to say."""
         from sandbox.agents.programs import Limits, Program
 
@@ -77,34 +82,37 @@ class Mind:
         except (ValueError, RecursionError, LookupError, TypeError):
             lines = None
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            return None, 'error: expected {"lines": [...]}, the program line by line'
+            return None, 'error: expected {"lines": ["...", "..."]}, the program line by line'
         world = self._beliefs.stage.world
         program = Program("\n".join(lines), world.verbs, world.targets, Limits(steps=self._code.steps))
-        decision = program.advance(_senses(words, legal))
-        if decision and not _possible(decision, percept, world.targets):
-            program.close()
-            return None, f"error: the program began with {world.verbs[decision.verb]}, which has no effect now"
+        decision = program.advance(self._senses())
         return ((program, decision), "") if decision else (None, _ended(program))
 
-    def keep(self, program: Any, tick: int) -> None:
-        """From now on this program acts."""
-        self._program, self._since = program, tick
+    def keep(self, program: Any, decision: tuple[int, int]) -> None:
+        """From now on this program acts; it has begun with ``decision``."""
+        self._program, self._since = program, self._percept.tick
+        self._legal = self._has_effect(*decision)
 
-    def go_on(self, percept: Percept, words: str, legal: list[str]) -> Decision | None:
+    def go_on(self) -> Decision | None:
         """The next action of the program; None where none runs, or no longer."""
         if self._program is None:
             return None
-        program, world = self._program, self._beliefs.stage.world
-        if percept.tick - self._since >= self._code.ticks:
-            self._stop(f"it was stopped after {self._code.ticks} ticks")
+        if self._percept.tick - self._since >= self._code.ticks:
+            self._stop(f"it was stopped after {self._code.ticks} ticks.")
             return None
-        decision = program.advance(_senses(words, legal), words)
+        answer = {"legal": self._legal, **self._told(self._percept.agent)}
+        decision = self._program.advance(self._senses(), answer)
         if decision is None:
-            self._stop(_ended(program))
-        elif not _possible(decision, percept, world.targets):
-            self._stop(f"it was stopped at {world.verbs[decision.verb]} {decision.target}, which has no effect now")
-            return None
+            self._stop(_ended(self._program))
+        else:
+            self._legal = self._has_effect(*decision[:2])
         return decision
+
+    def _senses(self) -> dict[str, Any]:
+        return self._eyes.functions(self._percept)
+
+    def _has_effect(self, verb: int, target: int) -> bool:
+        return bool(self._percept.mask[verb * self._beliefs.stage.world.targets + target])
 
     def _stop(self, why: str) -> None:
         self._program.close()
@@ -120,15 +128,7 @@ class Mind:
             self._program.close()
 
 
-def _senses(words: str, legal: list[str]) -> dict:
-    return {"perceive": lambda: words, "legal": lambda: legal}
-
-
-def _possible(decision: Decision, percept: Percept, targets: int) -> bool:
-    return bool(percept.mask[decision.verb * targets + decision.target])
-
-
 def _ended(program: Any) -> str:
     printed = f" It printed: {program.printed}" if program.printed else ""
-    value = f" Its value: {program.value!r}" if program.value is not None else ""
+    value = f" Its value: {program.value!r}." if program.value is not None else ""
     return clip((f"error: {program.ended}." if program.failed else "it has ended.") + value + printed, SAID)

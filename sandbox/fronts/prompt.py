@@ -37,10 +37,11 @@ def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
         having = ", ".join(map(str, able[:20])) or "none"
         raise UsageError(f"agent {row} has no language model; agents that have one: {having}")
     group, observation = team[row], stage.observe(stage.reset([scenario.seed]))
-    beliefs = Beliefs(stage, observation, stage.memory(1), scenario.seed)
-    mind = Mind(group.memory, group.equipment, beliefs, row, generic_doses(scenario.perturb), scenario.seed)
+    beliefs = Beliefs(stage, stage.memory(1), scenario.seed)
+    mind = Mind(group.memory, group.equipment, beliefs, lambda _: {}, row, generic_doses(scenario.perturb), scenario.seed)
     prompts = prompts_for(group.llm, stage, group.role or stage.world.roles[0], mind)
     setup, percept = prompts.setup(), Percept(row, 0, *(part[0, row] for part in observation))
+    mind.begin(percept)
     words = prompts.words(percept)
     turn = prompts.turn(words, memory=mind.memory.context(words), tick=1)
     request = prompts.request(setup, percept, turn, extras=mind.extras)

@@ -83,10 +83,6 @@ class Actions:
         legal = self.legal(mask).items()
         return "; ".join(f"{verb} {', '.join(map(str, at))}" if verb in self._aimed else verb for verb, at in legal)
 
-    def as_lines(self, mask: np.ndarray) -> list[str]:
-        """The legal actions, each by itself: "forward", "click 3"."""
-        return [f"{verb} {at}" if verb in self._aimed else verb for verb, ats in self.legal(mask).items() for at in ats]
-
     def named(self, choice: Choice) -> str:
         """An action in words."""
         verb = self._verbs[choice.verb]

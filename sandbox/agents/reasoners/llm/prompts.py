@@ -84,10 +84,6 @@ class Prompts:
         """The prompt for a summary of ``words`` in at most ``most`` bytes."""
         return self._fill("summary", words=words, most=str(most))
 
-    def legal(self, percept: Percept) -> list[str]:
-        """The actions that have an effect now, as a program names them."""
-        return self.actions.as_lines(percept.mask)
-
     def repair(self, words: str, problem: str, mask: np.ndarray) -> str:
         return self._fill("repair", words=words, problem=problem, legal=self.actions.in_words(mask))
 

@@ -65,7 +65,7 @@ class LLM:
         self._views, asked = {}, []
         for percept in percepts:
             mind = self.minds[percept.agent]
-            mind.begin(percept.tick + 1)
+            mind.begin(percept)
             if mind.summarises and mind.memory.pressing:
                 words = "\n\n".join([mind.memory.summary, *map(told, mind.memory.pressing)])
                 prompt = self._prompts.summary(words, mind.memory.summary_bytes)
@@ -85,8 +85,7 @@ class LLM:
         mind = self.minds[percept.agent]
         if not mind.busy:
             return None
-        decision = mind.go_on(percept, self._view(percept), self._prompts.legal(percept))
-        if decision:
+        if decision := mind.go_on():
             self._remember(percept, Choice(decision.verb, decision.target, "as your program does"))
         return decision
 
@@ -210,7 +209,7 @@ class LLM:
         mind = self.minds[percept.agent]
         if call.name != CODE:
             return mind.tools.call(call.name, call.arguments, percept.tick)
-        begun, answer = mind.start(call.arguments, percept, self._view(percept), self._prompts.legal(percept))
+        begun, answer = mind.start(call.arguments)
         if begun:
             question.program, first = begun
             question.choice = Choice(first.verb, first.target, "as your program does")
@@ -250,7 +249,7 @@ class LLM:
         mind = self.minds[percept.agent]
         for question in questions:
             if question.program and question.choice[:2] == choice[:2] and not mind.busy:
-                mind.keep(question.program, percept.tick)
+                mind.keep(question.program, choice[:2])
             elif question.program:
                 question.program.close()
 
