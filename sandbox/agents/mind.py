@@ -18,8 +18,8 @@ from sandbox.core.decision import Decision, Percept
 
 SAID = 600  # bytes of what is told of a program that has ended
 _CODE = (
-    "Run a program in Python that acts for you. In it each action is a function, {verbs}: a call takes one tick, and its "
-    "value is a dict: whether it was legal, refused, and the reward. see() is what you believe of the world, a dict; "
+    "Run a program in Python that acts for you. In it each action is a function, {verbs}: a call takes one tick, and "
+    "its value is a dict: whether it was legal, refused, and the reward. see() is what you believe of the world, a dict; "
     "legal() the actions that have an effect now, each with its targets. While it runs you are not asked; how it ended "
     "is told to you."
 )
