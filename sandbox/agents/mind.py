@@ -18,8 +18,8 @@ from sandbox.core.decision import Decision, Percept
 
 SAID = 600  # bytes of what is told of a program that has ended
 _CODE = (
-    "Run a program in Python that acts for you. In it each action is a function, {verbs}: a call takes one tick, and "
-    "its value is a dict: whether it was legal, refused, and the reward. see() is what you believe of the world, a dict; "
+    "Run a program in Python that acts for you. In it you act by calling {verbs}: a call takes one tick, and its "
+    "value is a dict: whether it was legal, refused, and the reward. see() is what you believe of the world, a dict; "
     "legal() the actions that have an effect now, each with its targets. While it runs you are not asked; how it ended "
     "is told to you."
 )
@@ -57,7 +57,7 @@ class Mind:
         if self._code is None:
             return own
         world = self._beliefs.stage.world
-        verbs = ", ".join(f"{verb}({'target' if world.targets > 1 else ''})" for verb in world.verbs)
+        verbs = ", ".join(f'act("{verb}"{", target" if world.targets > 1 else ""})' for verb in world.verbs)
         lines = {"type": "array", "items": {"type": "string"}, "description": "the program, line by line"}
         parameters = {"type": "object", "properties": {"lines": lines}, "required": ["lines"],
                       "additionalProperties": False}  # fmt: skip

@@ -15,7 +15,7 @@ from sandbox.agents.embed import embed
 from sandbox.agents.memory.options import Weights
 
 WIDTH = 128  # of a vector here
-QUERY_WORDS = 16  # of a question, the rarest ones
+QUERY_WORDS = 32  # of a question, the rarest ones
 POSTINGS = 20_000  # entries that hold the words of a question, at most; commoner words are left out
 PLACES = 4  # decimals of a score: below that, machines add up in different ways
 BATCH = 1_000  # texts that become vectors at once
@@ -104,7 +104,7 @@ class Store:
     def _words(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            self._db.execute("CREATE VIRTUAL TABLE word USING fts5(text, content='')")
+            self._db.execute("CREATE VIRTUAL TABLE word USING fts5(text, content='', tokenize='porter unicode61')")
         return self._db
 
     def _by_words(self, query: str) -> np.ndarray:
@@ -119,10 +119,9 @@ class Store:
         return fit
 
     def _telling(self, query: str) -> list[str]:
-        """The rarest of a question's words that stand in any entry."""
-        known = {word for word in _words(query) if word in self._counts}
+        """The rarest words of a question; those that stand nowhere may have a stem that does."""
         rare, postings = [], 0
-        for word in sorted(known, key=lambda word: (self._counts[word], word))[:QUERY_WORDS]:
+        for word in sorted({*_words(query)}, key=lambda word: (self._counts[word], word))[:QUERY_WORDS]:
             postings += self._counts[word]
             if rare and postings > POSTINGS:
                 break

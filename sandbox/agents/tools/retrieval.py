@@ -19,7 +19,7 @@ class Library:
     def __init__(self, documents: Mapping[str, str], results: int):
         self._places: list[str] = []  # file:line of each chunk
         self._results, self._store = results, Store(Weights(recency=0, importance=0), 1.0)
-        for name, text in documents.items():
+        for name, text in sorted(documents.items()):
             for line, chunk in chunks(text):
                 self._places.append(f"{name}:{line}")
                 self._store.add(Entry(0, chunk))
