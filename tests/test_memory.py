@@ -279,7 +279,7 @@ def test_a_model_can_be_pickled_in_the_middle():
 
 def test_a_model_writes_its_own_summaries():
     """One call when the context is nearly full; where it fails, a digest stands in."""
-    lines = ["left"] * 5 + [{"tool": "memory_summary", "arguments": {"text": "I turned and turned."}}] + ["left"] * 40
+    lines = ["left"] * 4 + [{"tool": "memory_summary", "arguments": {"text": "I turned and turned."}}] + ["left"] * 40
     memory = {"kind": "blocks", "context": 400, "summary": "model", "blocks": [{"label": "plan", "limit": 50}]}
     model = sandbox.Sandbox(scenario(lines, memory), rng=2)
     told = []
@@ -289,8 +289,8 @@ def test_a_model_writes_its_own_summaries():
         told += [call.prompt for call in model.latest.traces[0].calls]
     mine = model.reasoners[0][1].minds[0].memory
     texts = [entry.text for entry in mine.happened.entries]
-    asked = [k for k, prompt in enumerate(told) if "memory_summary" in prompt]
-    assert asked[0] == 5 and any("I turned and turned." in text for text in texts)
+    asked = [k for k, prompt in enumerate(told) if "Your memory is nearly full" in prompt]
+    assert asked[0] == 4 and any("I turned and turned." in text for text in texts)
     assert len(asked) > 1 and any("Ticks " in text for text in texts), "a verb is no summary; the digest stands in"
 
 

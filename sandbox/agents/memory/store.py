@@ -16,7 +16,7 @@ from sandbox.agents.memory.options import Weights
 
 WIDTH = 128  # of a vector here
 QUERY_WORDS = 32  # of a question, the rarest ones
-POSTINGS = 20_000  # entries that hold the words of a question, at most; commoner words are left out
+POSTINGS = 2_000  # entries that hold the words of a question, at most; commoner words are left out
 PLACES = 4  # decimals of a score: below that, machines add up in different ways
 BATCH = 1_000  # texts that become vectors at once
 _WORD = re.compile(r"\w+")

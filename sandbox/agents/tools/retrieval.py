@@ -33,13 +33,13 @@ class Library:
 
 
 def chunks(text: str) -> Iterator[tuple[int, str]]:
-    """Paragraphs, headings with what follows them, no longer than CHUNK; each with the number of its first line."""
+    """Paragraphs, each with its heading and the number of its first line; long ones in parts of about CHUNK."""
     start, kept = 1, []
     for number, line in enumerate([*text.splitlines(), ""], 1):
         heading = line.startswith("#")
-        full = sum(map(len, kept)) + len(line) > CHUNK
         lone = len(kept) == 1 and kept[0].startswith("#")  # a heading waits for its paragraph
-        if kept and (heading or full or (not line.strip() and not lone)):
+        full = sum(map(len, kept)) + len(line) > CHUNK
+        if kept and (heading or not lone and (full or not line.strip())):
             yield start, "\n".join(kept).strip()
             kept = []
         if line.strip():

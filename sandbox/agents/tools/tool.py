@@ -67,7 +67,7 @@ class Tool:
 def _problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(map(str, first["loc"]))
-    got = "" if first["type"] == "missing_argument" else f", got {str(first['input'])[:60]!r}"
+    got = "" if first["type"] == "missing_argument" else f", got {repr(first['input'])[:60]}"
     return clip(" ".join(f"{place}: {first['msg']}{got}".split()), ERROR)
 
 
