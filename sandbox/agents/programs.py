@@ -1,6 +1,6 @@
-"""Programs of agents: plain Python, run by pydantic-monty (extra ``code``) in a worker process that reaches nothing.
+"""Programs of agents: plain Python, run by pydantic-monty (extra ``code``) in a process that reaches nothing.
 
-A program acts by calling a *verb* of its world, ``collect()`` or ``click(3)``. That suspends it: the tick takes the
+A program acts by calling a *verb* of its world, ``collect()`` or ``click(3)``, or ``act("click", 3)``. That suspends it: the tick takes the
 decision, and the next tick resumes it with what became of that. There are no threads; a suspended program is a value,
 which ``dump`` makes bytes of. All other functions are the host's and answer at once, within the tick.
 
@@ -27,6 +27,7 @@ from sandbox.core.errors import UsageError, unknown
 
 Functions = Mapping[str, Callable[..., Any]]
 
+ACT = "act"  # calls a verb by its name
 LIVE = 16  # suspended programs that keep a worker each; of all others there is nothing but their bytes
 WORKERS = 64  # at most
 PRINTED = 2_000  # characters that are kept of what is printed in a tick
@@ -43,6 +44,9 @@ class Limits(NamedTuple):
     memory: int = 32 << 20  # bytes
     depth: int = 200  # of calls within calls
     seconds: float = 10.0  # between two calls; for operations that never end
+
+
+LIMITS = Limits()
 
 
 class Result(NamedTuple):
@@ -72,7 +76,7 @@ class Program:
     ``failed`` is whether anything went wrong. ``value`` is what its last line came to.
     """
 
-    def __init__(self, source: str, verbs: Sequence[str], targets: int = 1, limits: Limits = Limits()):
+    def __init__(self, source: str, verbs: Sequence[str], targets: int = 1, limits: Limits = LIMITS):
         self._source, self._verbs, self._targets, self._limits = source, tuple(verbs), targets, limits
         self.ended, self.failed, self.value, self.printed = "", False, None, ""
         self._state = b""  # the suspended program, where no worker holds it
@@ -105,7 +109,7 @@ class Program:
                     raise _Ended(f"more than {self._limits.steps:,} steps in one tick")
                 snapshot = snapshot.resume({"return_value": None})
                 continue
-            if name in self._verbs:
+            if name in self._verbs or name == ACT:
                 return self._suspended(snapshot)
             calls += 1
             if calls > self._limits.calls:
@@ -125,15 +129,19 @@ class Program:
         return self._snapshot.resume({"return_value": answer})
 
     def _suspended(self, snapshot) -> Decision:
-        decision = Decision(self._verbs.index(snapshot.function_name), self._target(snapshot))
+        name, given = snapshot.function_name, (*snapshot.args, *snapshot.kwargs.values())
+        if name == ACT:
+            name, given = given[0] if given else "", given[1:]
+            if name not in self._verbs:
+                raise _Ended(str(unknown("verb", name, self._verbs)))
+        decision = Decision(self._verbs.index(name), self._target(name, given))
         self._snapshot, self._state = snapshot, b""
         self._placed = self._placed or _live.acquire(blocking=False)
         if not self._placed:
             self.close()
         return decision._replace(trace=Trace(self.printed) if self.printed else None)
 
-    def _target(self, snapshot) -> int:
-        name, given = snapshot.function_name, (*snapshot.args, *snapshot.kwargs.values())
+    def _target(self, name: str, given: tuple) -> int:
         if len(given) > 1:
             raise _Ended(f"{name}: {len(given)} arguments, expected a target at most")
         target = given[0] if given else 0
@@ -145,7 +153,7 @@ class Program:
         """Go on after a call of a function, a name that is not defined in the program, or a file or module."""
         if isinstance(snapshot, monty.NameLookupSnapshot):
             name = snapshot.variable_name
-            return snapshot.resume(value=_stub(name)) if name in {*functions, *self._verbs} else snapshot.resume()
+            return snapshot.resume(value=_stub(name)) if name in {*functions, *self._verbs, ACT} else snapshot.resume()
         if not isinstance(snapshot, monty.FunctionSnapshot):
             raise _Ended("waits for what never comes")
         if snapshot.is_os_function:
@@ -204,7 +212,7 @@ class Program:
         self._release()
 
 
-def run(source: str, functions: Functions | None = None, limits: Limits = Limits()) -> Result:
+def run(source: str, functions: Functions | None = None, limits: Limits = LIMITS) -> Result:
     """Run a program that answers at once: one without verbs."""
     program = Program(source, (), limits=limits)
     program.advance(functions or {})
