@@ -15,7 +15,7 @@ from sandbox.engine.stage import Stage
 class Eyes:
     """Beliefs of the agents of one lane, from a percept and the rows of ``memory`` that are the agent's own.
 
-    Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have(what)`` and ``toward(kind)``.
+    Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have``, ``knows`` and ``toward``.
     """
 
     def __init__(self, stage: Stage, memory):
@@ -31,6 +31,7 @@ class Eyes:
             holding = cache(lambda: ladder.holding(believed(), 0, agent))
             found["have"] = lambda what: holding()[what]
             found["toward"] = lambda kind, by=None: ladder.toward(believed(), 0, agent, kind, by)
+            found["knows"] = lambda kind: ladder.knows(believed(), 0, kind)
             found["began"] = lambda what: None  # of interest where skills are learned
         return found
 

@@ -12,10 +12,11 @@ class Ladder:
     """The achievements of a world as data, and the few functions by which programs climb them.
 
     ``graph`` has a node for each achievement and an edge a -> b where b takes a; ``amount`` on the edge says how many
-    must be at hand, ``leaves`` on a node which thing it leaves in the world. ``milestones`` are nodes by short name.
-    ``achieved`` reads the state and is the verifier's. ``holding`` and ``toward`` are for beliefs: how much of each
-    achievement is at hand, and the verb of the next step to a kind of thing, "" where the agent faces it, None where
-    there is no way; ``by`` asks that the place is beside another kind of thing.
+    must be at hand, ``leaves`` on a node which thing it leaves in the world, ``foe`` which it is against.
+    ``milestones`` are nodes by short name. ``achieved`` reads the state and is the verifier's. The other functions are
+    for beliefs: how much of each achievement is at hand, whether a kind of thing is known, and the verb of the next
+    step to one: "" where the agent faces it, None where there is no way; ``by`` asks that the agent then stands beside
+    another kind of thing.
     """
 
     graph: nx.DiGraph

@@ -6,29 +6,24 @@ state: an achievement counts where the world's own count of it has risen. The wr
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-import numpy as np
+import pandas as pd
 
-from sandbox.agents.eyes import Eyes
-from sandbox.agents.programs import Program
 from sandbox.agents.skills.curriculum import Curriculum
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.writer import Feedback, Rules
-from sandbox.core.decision import Decision, Percept
-from sandbox.core.errors import UsageError
-from sandbox.engine.draw import draw
 from sandbox.engine.stage import Stage
-from sandbox.scenario import Scenario
+from sandbox.scenario import Scenario, load
+from sandbox.trials.lives import Life
+from sandbox.trials.workers import Workers
 
 TRIES, ITERATIONS = 4, 160  # as Voyager's
-TICKS = 600  # of one try at most
-MAP = "rules"  # the policy that keeps the map of what was seen; what it would do is not done
 LOW, FULL = 3, 8  # of a vital: at the first, a skill that is known to raise it is used until the second
-LIVES = 1 << 23  # stream of the seeds of lives
 
 
 class Arm(NamedTuple):
@@ -54,86 +49,9 @@ class Writer(Protocol):
     def learn(self, skill: Skill, feedback: Feedback, library: Library) -> Skill: ...
 
 
-class Life:
-    """One agent in one lane, dying and being born again; ``run`` lets it follow a program."""
-
-    def __init__(self, stage: Stage, seed: int):
-        if stage.world.ladder is None or stage.agents != 1:
-            raise UsageError(f"skills: world '{stage.world.name}': expected one agent, in a world with a ladder")
-        self.stage, self.ladder, self._seed = stage, stage.world.ladder, seed
-        self.memory, self.view, self.tally = stage.memory(1), stage.observation(1), stage.tally(1)
-        self._faults, self._actions = stage.faults(1), np.zeros((1, 1, 2), np.int32)
-        self._teams, self._loops = stage.teams([MAP], self.memory, self.tally)
-        self._eyes, self.lives, self.ticks, self.distance = Eyes(stage, self.memory), 0, 0, 0
-        self.ever: dict[str, int] = {}  # tick of the first time, by achievement
-        self._born()
-
-    def _born(self) -> None:
-        self.state = self.stage.reset([draw(np.uint64(self._seed), self.lives, LIVES, 0)])
-        self.stage.world.start(self.memory, 0, self.stage.rules)
-        self.lives += 1
-        self._perceive()
-
-    def _perceive(self) -> None:
-        state, rules = self.state, self.stage.rules
-        self._loops.sense(state, 0, rules, self.view, self._faults)
-        self._loops.choose(state, self.view, 0, rules, self.memory, self._teams, self._actions)
-
-    @property
-    def percept(self) -> Percept:
-        return Percept(0, int(self.state.tick[0]), *(part[0, 0] for part in self.view))
-
-    def known(self) -> list[str]:
-        """The kinds of things that the agent knows of."""
-        believed = self._eyes.believed(self.percept)
-        return [kind for kind in self.ladder.places if self.ladder.knows(believed, 0, kind)]
-
-    def vitals(self) -> dict[str, int]:
-        held = self.ladder.holding(self._eyes.believed(self.percept), 0, 0)
-        return {name: held[name] for name in self.ladder.vitals}
-
-    def achieved(self) -> dict[str, int]:
-        """How often each, read from the state: the verifier's."""
-        return self.ladder.achieved(self.state, 0, 0)
-
-    def run(self, text: str, task: str) -> Feedback:
-        """Follow a program for ``TICKS`` at most; whether the task was achieved on the way."""
-        program, answer, used, began = Program(text, self.stage.verbs), None, set(), []
-        before, success = self.achieved()[task], False
-
-        def begin(what: str) -> None:
-            if what == task and not began:
-                used.clear()
-                began.append(what)
-
-        for _ in range(TICKS):
-            functions = self._eyes.functions(self.percept)
-            functions["began"] = begin
-            decision = program.advance(functions, answer)
-            if decision is None:
-                break
-            used.add(self.stage.verbs[decision.verb])
-            answer = self._tick(decision)
-            success |= self.achieved()[task] > before
-            if self.state.done[0]:
-                break
-        program.close()
-        died = bool(self.state.done[0])
-        if died:
-            self._born()
-        return Feedback(success, frozenset(used), bool(began), program.ended if program.failed else "", died)
-
-    def _tick(self, decision: Decision) -> dict:
-        legal, before = bool(self.percept.mask[decision.verb]), self.state.pos[0, 0].copy()
-        self._actions[0, 0] = decision[:2]
-        self._loops.act(self.state, self.view, 0, self.stage.rules, self._actions, self.tally, self._faults)
-        self.ticks += 1
-        self.distance += int(np.abs(self.state.pos[0, 0] - before).sum())
-        for name, count in self.achieved().items():
-            if count:
-                self.ever.setdefault(name, self.ticks)
-        self._perceive()
-        return {"legal": legal, "refused": bool(self.state.refused[0, 0]), "reward": float(self.state.reward[0, 0])}
+TRANSFER = (Arm("learned library, frozen"), Arm("no library, new seeds", library=False))
+FROZEN_ITERATIONS = 40  # of the transfer to new seeds
+CURVE = ["arm", "seed", "iteration", "achievements"]
 
 
 @dataclass
@@ -149,6 +67,17 @@ class Learned:
     lives: int = 0
     total_ticks: int = 0
     library: Library = field(default_factory=Library)
+
+    def row(self, milestones: dict[str, str]) -> dict[str, Any]:
+        """Its measures; of each milestone the iteration and the tick, None where it was never reached."""
+        told = {"arm": self.arm, "seed": self.seed, "achievements": self.curve[-1] if self.curve else 0}
+        told |= {"skills": len(self.library), "distance": self.distance, "ticks": self.total_ticks, "lives": self.lives}
+        for name, node in milestones.items():
+            told |= {f"{name}_iteration": self.reached.get(node), f"{name}_tick": self.ticks.get(node)}
+        return told
+
+
+OnLearned = Callable[[Learned], None]
 
 
 class Learner:
@@ -215,12 +144,40 @@ class Learner:
                 self.life.run(self.library.text(skill) + again, skill.name)
 
 
-def learn(
-    scenario: Scenario, arm: Arm, seed: int, iterations: int = ITERATIONS, library: str | None = None
-) -> Learned:
-    """One learner of an arm, with a frozen library where the name of its file is given."""
+def learn(scenario: dict, arm: Arm, seed: int, iterations: int, library: str | None = None) -> Learned:
+    """One learner; with a frozen library where the name of its file is given."""
     given = Library.load(Path(library)) if library else None
-    return Learner(scenario.stage(), seed, arm, given, frozen=library is not None).learn(iterations)
+    return Learner(load(scenario).stage(), seed, arm, given, frozen=library is not None).learn(iterations)
 
 
-OnLearned = Callable[[Learned], None]
+def study(
+    scenario: Scenario, seeds: int, iterations: int, out: Path, workers: int | None, on_learned: OnLearned
+) -> pd.DataFrame:
+    """All arms on the same seeds, then the fullest library, frozen, on as many new ones; a row for each learner.
+
+    ``out`` gets ``learners.csv``, ``curves.csv`` (different achievements after each iteration) and ``library.toml``.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    first, path = scenario.seed, out / "library.toml"
+    jobs = [(arm, first + k, iterations, None) for k in range(seeds) for arm in ARMS]
+    found = _all(jobs, scenario, workers, on_learned)
+    # The fullest library, the earliest of equals; new seeds decide what it is worth.
+    max((each for each in found if each.arm == ARMS[0].name), key=lambda each: len(each.library)).library.save(path)
+    again = min(iterations, FROZEN_ITERATIONS)
+    new = range(first + seeds, first + 2 * seeds)
+    jobs = [(arm, seed, again, str(path) if arm is TRANSFER[0] else None) for seed in new for arm in TRANSFER]
+    found += _all(jobs, scenario, workers, on_learned)
+    curves = pd.DataFrame([(e.arm, e.seed, k + 1, n) for e in found for k, n in enumerate(e.curve)], columns=CURVE)
+    curves.to_csv(out / "curves.csv", index=False)
+    rows = pd.DataFrame([each.row(scenario.stage().world.ladder.milestones) for each in found])
+    rows.to_csv(out / "learners.csv", index=False)
+    return rows
+
+
+def _all(jobs: Sequence[tuple], scenario: Scenario, workers: int | None, on_learned: OnLearned) -> list[Learned]:
+    """The learners of all jobs, in their order, whoever is done first."""
+    with Workers(None, compiled=False, count=workers) as team:
+        futures = [team.executor.submit(learn, scenario.as_dict(), *job) for job in jobs]
+        for done in as_completed(futures):
+            on_learned(done.result())
+        return [future.result() for future in futures]

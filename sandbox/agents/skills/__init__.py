@@ -7,5 +7,6 @@
 ``writer``     rules that write programs; ``prompted`` lets a language model write them
 =============  ========================================================================================
 
-Where they are tried, verified and kept is an experiment: ``sandbox.trials.skills``.
+``basics`` is run by programs, not imported. Where skills are tried, verified and kept is an experiment:
+``sandbox.trials.skills``.
 """

@@ -1,10 +1,27 @@
-# ruff: noqa: F821  (have, toward, legal, began and act are the host's)
+# ruff: noqa: F821  (have, knows, toward, legal, began and act are the host's)
 """The functions that every skill is made of; programs run this text, nothing imports it."""
+
+
+REFLEXES = []  # (kind of thing that hurts, the skill against it), of what was learned
+FELT = {"health": 9, "busy": False}
+
+
+def guard():
+    """Who is hurt turns on what hurts, if there is a skill against it."""
+    hurt, FELT["health"] = have("health") < FELT["health"], have("health")
+    if not hurt or FELT["busy"]:
+        return
+    FELT["busy"] = True
+    for foe, skill in REFLEXES:
+        if knows(foe):
+            skill()
+    FELT["busy"] = False
 
 
 def near(place, by=None, patience=120):
     """Go where a kind of thing is straight ahead, looking for one where none is known; whether that came to pass."""
     for _ in range(patience):
+        guard()
         step = toward(place, by)
         if step == "":
             return True

@@ -22,6 +22,7 @@ class Skill(NamedTuple):
     description: str
     program: str
     calls: tuple[str, ...] = ()  # earlier skills, by name
+    foe: str = ""  # the kind of thing that it is against: then it is a reflex of whoever is hurt
 
     @property
     def call(self) -> str:
@@ -68,7 +69,12 @@ class Library:
         """A whole program: the basics, what the skill calls, in order, the skill, and its call."""
         parts: dict[str, str] = {}
         self._collect(skill, parts, set())
-        return "\n\n".join([basics(), *parts.values(), skill.call]) + "\n"
+        reflexes = [each for each in self if each.foe]
+        for each in reflexes:
+            if each.name not in parts:
+                self._collect(each, parts, set())
+        learned = [f"REFLEXES.append(({each.foe!r}, to_{each.name}))" for each in reflexes]
+        return "\n\n".join([basics(), *parts.values(), *learned, skill.call]) + "\n"
 
     def _collect(self, skill: Skill, parts: dict[str, str], open_: set[str]) -> None:
         for name in skill.calls:

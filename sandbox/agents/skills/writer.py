@@ -14,7 +14,7 @@ from sandbox.agents.skills.library import Library, Skill
 from sandbox.core.ladder import Ladder
 
 ROUNDS = 30  # at most
-FEAR = 3.0  # how much later a verb comes that always ends in death; all others are drawn from 0..1
+FEAR, BOLD = 2.0, 0.1  # a verb is left out by FEAR times the share of its tries that ended in death, not always
 
 
 class Feedback(NamedTuple):
@@ -79,9 +79,12 @@ class Rules:
             open_ = [(None, None)]
         place, by = self._rng.choice(open_)
         verbs = [verb for verb in self._ladder.verbs if verb not in self._spent[task, place, by]]
-        # In any order, but what has often ended in death comes later: it is done where nothing else has an effect.
-        late = {verb: self._rng.random() + FEAR * self._deaths[verb] / (1 + self._uses[verb]) for verb in verbs}
-        return Step(task, place, by, tuple(sorted(verbs, key=late.__getitem__)))
+        self._rng.shuffle(verbs)
+        return Step(task, place, by, tuple(verb for verb in verbs if self._dares(verb)) or tuple(verbs))
+
+    def _dares(self, verb: str) -> bool:
+        fear = FEAR * self._deaths[verb] / (1 + self._uses[verb])
+        return self._rng.random() < max(BOLD, 1 - fear)
 
     def _stations(self, task: str) -> list[str]:
         graph = self._ladder.graph
@@ -93,7 +96,10 @@ class Rules:
         lines.append(f"return pursue({step.what!r}, place, by, {list(step.verbs)!r}, {ROUNDS})")
         body = "\n".join(f"    {line}" for line in lines)
         program = f"def to_{step.what}(place={step.place!r}, by={step.by!r}):\n{body}\n"
-        return Skill(step.what, f"{step.what.replace('_', ' ')}{where}", program, tuple(calls))
+        return Skill(step.what, f"{step.what.replace('_', ' ')}{where}", program, tuple(calls), self._foe(step.what))
+
+    def _foe(self, task: str) -> str:
+        return self._ladder.graph.nodes[task].get("foe", "")
 
     def _needs(self, task: str, library: Library, known: Collection[str]) -> tuple[list[str], list[str]]:
         """Lines that fetch what the task takes: things that stay first, then tools, then what is used up."""

@@ -21,6 +21,8 @@ def _graph() -> nx.DiGraph:
     graph = nx.DiGraph()
     for what in ("table", "furnace", "plant"):
         graph.add_node(f"place_{what}", leaves=what)
+    for what in ("zombie", "skeleton"):
+        graph.add_node(f"defeat_{what}", foe=what)
     graph.add_nodes_from(each.name.lower() for each in Achievement)
     for require, item, _, _ in COLLECT.values():
         if require:
