@@ -4,7 +4,7 @@ STEPS = {(0, -1): move_left, (0, 1): move_right, (-1, 0): move_up, (1, 0): move_
 
 
 def toward(symbols):
-    """The first step to the nearest cell with one of these symbols, over grass, sand and paths; None if there is none."""
+    """The first step to the nearest cell with one of these symbols, over land; None if there is none."""
     seen = see()
     rows, player = seen["terrain"], seen["players"][me()]
     start = (player["row"], player["col"])

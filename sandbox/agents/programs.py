@@ -1,8 +1,9 @@
 """Programs of agents: plain Python, run by pydantic-monty (extra ``code``) in a process that reaches nothing.
 
-A program acts by calling a *verb* of its world, ``collect()`` or ``click(3)``, or ``act("click", 3)``. That suspends it: the tick takes the
-decision, and the next tick resumes it with what became of that. There are no threads; a suspended program is a value,
-which ``dump`` makes bytes of. All other functions are the host's and answer at once, within the tick.
+A program acts by calling a *verb* of its world, ``collect()`` or ``click(3)``, or ``act("click", 3)``. That suspends
+it: the tick takes the decision, and the next tick resumes it with what became of that. There are no threads; a
+suspended program is a value, which ``dump`` makes bytes of. All other functions are the host's and answer at once,
+within the tick.
 
 Whatever goes wrong in a program ends it, with one line that says what; nothing is raised. Limits are on steps, calls
 and memory, so that a program ends at the same place on every machine. The clock enters in one place: a single

@@ -32,6 +32,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import BaseModel
 
+from sandbox.core.ladder import Ladder
 from sandbox.core.observation import ObservationSpec
 from sandbox.core.perturb import Perturbation
 from sandbox.core.task import Task
@@ -87,4 +88,5 @@ class World:
     targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
+    ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

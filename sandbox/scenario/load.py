@@ -42,7 +42,7 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
-    A layout, a program or a script of replies that is a file beside the scenario is taken in, so that the scenario stands for
+    A layout, a program or a script of replies that is a file beside the scenario is taken in, so that it stands for
     itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
     """
     where, table, folder = _table(source)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.agents.eyes import Eyes
-from sandbox.agents.programs import Limits, Program
+from sandbox.agents.programs import LIMITS, Limits, Program
 from sandbox.core.decision import Decision, Percept, Trace
 from sandbox.engine.stage import Stage
 
@@ -17,7 +17,7 @@ class Programmed:
     """
 
     def __init__(
-        self, source: str, stage: Stage, memory, told: Callable[[int], dict], limits: Limits = Limits()
+        self, source: str, stage: Stage, memory, told: Callable[[int], dict], limits: Limits = LIMITS
     ):  # fmt: skip
         self._source, self._eyes, self._told, self._limits = source, Eyes(stage, memory), told, limits
         self._verbs, self._targets = stage.verbs, stage.world.targets

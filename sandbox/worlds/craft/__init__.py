@@ -6,6 +6,7 @@ from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
 from sandbox.worlds.craft import kernels, scene, words
 from sandbox.worlds.craft.belief import believe
+from sandbox.worlds.craft.ladder import LADDER
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.paint import LEGEND, canvas, paint
 from sandbox.worlds.craft.policies import POLICIES, start
@@ -98,5 +99,6 @@ WORLD = World(
     progress=progress,
     conserved=conserved,
     value=value,
+    ladder=LADDER,
     legend=LEGEND,
 )
