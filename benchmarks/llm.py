@@ -142,7 +142,8 @@ def peer(quick: bool) -> None:
             ours.run()
         told = subprocess.run([python, script, address, str(agents), str(ticks)], stdout=subprocess.PIPE, check=True)
     mine, (one, react) = 1000 / ours.cpu_rate, map(float, told.stdout.split())
-    rows = [["ours: checked, within budgets, a fallback at hand", mine, 1.0], ["mesa-llm: one call with tools", one, one / mine],
+    rows = [["ours: checked, within budgets, a fallback at hand", mine, 1.0],
+            ["mesa-llm: one call with tools", one, one / mine],
             ["mesa-llm: its reasoner ReAct (two calls)", react, react / mine]]  # fmt: skip
     table(f"{agents} agents on the same server", ["", "ms CPU a decision", "x ours"], rows)
 
