@@ -278,20 +278,23 @@ def test_a_model_can_be_pickled_in_the_middle():
 
 
 def test_a_model_writes_its_own_summaries():
-    """One call when the context is nearly full; where it fails, a digest stands in."""
-    lines = ["left"] * 4 + [{"tool": "memory_summary", "arguments": {"text": "I turned and turned."}}] + ["left"] * 40
+    """One call when the context is nearly full; where it fails, since a verb is no summary, a digest stands in."""
     memory = {"kind": "blocks", "context": 400, "summary": "model", "blocks": [{"label": "plan", "limit": 50}]}
-    model = sandbox.Sandbox(scenario(lines, memory), rng=2)
-    told = []
-    while model.running:
-        model.step()
-        assert model.error is None
-        told += [call.prompt for call in model.latest.traces[0].calls]
-    mine = model.reasoners[0][1].minds[0].memory
-    texts = [entry.text for entry in mine.happened.entries]
-    asked = [k for k, prompt in enumerate(told) if "Your memory is nearly full" in prompt]
-    assert asked[0] == 4 and any("I turned and turned." in text for text in texts)
-    assert len(asked) > 1 and any("Ticks " in text for text in texts), "a verb is no summary; the digest stands in"
+
+    def lived_by(*lines):
+        model, told = sandbox.Sandbox(scenario(list(lines), memory), rng=2), []
+        while model.running:
+            model.step()
+            assert model.error is None
+            told += [call.prompt for call in model.latest.traces[0].calls]
+        asked = [k for k, prompt in enumerate(told) if prompt.startswith("Your memory is nearly full.")]
+        return asked, [e.text for e in model.reasoners[0][1].minds[0].memory.happened.entries]
+
+    asked, texts = lived_by(*["left"] * 60)
+    assert len(asked) > 1 and any(": Ticks " in text for text in texts)
+    summary = {"tool": "memory_summary", "arguments": {"text": "I turned and turned."}}
+    again, texts = lived_by(*["left"] * asked[0], summary, *["left"] * 60)
+    assert again[0] == asked[0] and any("I turned and turned." in text for text in texts)
 
 
 # -- what is remembered, measured --------------------------------------------------------------------------------------
