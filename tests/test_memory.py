@@ -282,7 +282,7 @@ def test_a_model_writes_its_own_summaries():
     memory = {"kind": "blocks", "context": 400, "summary": "model", "blocks": [{"label": "plan", "limit": 50}]}
 
     def lived_by(*lines):
-        model, told = sandbox.Sandbox(scenario(list(lines), memory), rng=2), []
+        model, told = sandbox.Sandbox(scenario(list(lines), memory, max_ticks=30), rng=2), []
         while model.running:
             model.step()
             assert model.error is None

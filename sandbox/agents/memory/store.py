@@ -57,15 +57,23 @@ class Store:
         size = len(self.entries)
         if not size or k <= 0:
             return []
-        relevance = (_share(self._vectors[:size] @ _vectors([query])[0]) + _share(self._by_words(query))) / 2
-        age = np.maximum(now - self._ticks[:size], 0)
-        recency = (self._decay ** np.arange(int(age.max()) + 1, dtype=np.float32))[age]
-        weights = self._weights
-        score = weights.relevance * relevance + weights.recency * recency
-        score = np.round(score + weights.importance * self._importance[:size], PLACES)
+        weights, half = self._weights, self._weights.relevance / 2
+        score = half * _share(self._vectors[:size] @ _vectors([query])[0])
+        score += half * _share(self._by_words(query))
+        score += weights.recency * self._recency(now)
+        score += weights.importance * self._importance[:size]
+        np.round(score, PLACES, out=score)
         least = np.partition(score, size - k)[size - k] if k < size else -np.inf
         found = np.flatnonzero(score >= least)
         return found[np.lexsort((-found, -score[found]))][:k].tolist()
+
+    def _recency(self, now: int) -> np.ndarray:
+        """``decay`` to the power of an entry's age in ticks; 1 for the newest."""
+        age = np.maximum(now - self._ticks[: len(self.entries)], 0)
+        most = int(age.max())
+        if most >= len(self._powers):
+            self._powers = self._decay ** np.arange(2 * most + 1, dtype=np.float32)
+        return self._powers[age]
 
     # -- indexes -------------------------------------------------------------------------------------------------------
 
@@ -73,6 +81,7 @@ class Store:
         self._indexed = 0
         self._vectors = np.zeros((0, WIDTH), np.float32)
         self._ticks, self._importance = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        self._powers = np.zeros(0, np.float32)  # of ``decay``
         self._counts: Counter[str] = Counter()  # in how many entries a word stands
         self._db: sqlite3.Connection | None = None
 
