@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.agents.eyes import Eyes
 from sandbox.core.decision import Percept
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.imagine import Belief, believe
@@ -21,6 +22,7 @@ class Beliefs:
 
     def __init__(self, stage: Stage, memory, seed: int):
         self.stage, self.memory, self._seed = stage, memory, seed
+        self.eyes = Eyes(stage, memory)  # of programs
         self._percepts: dict[int, Percept] = {}  # the latest of each agent
 
     def perceive(self, percept: Percept) -> None:

@@ -7,6 +7,7 @@ Features are words, pairs of neighbouring words, and the 3- to 5-grams of each w
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -48,6 +49,7 @@ def _grams(word: str) -> Iterable[str]:
     return (f"#{word[k : k + size]}" for size in _GRAMS for k in range(len(word) - size + 1))
 
 
+@lru_cache(1 << 16)  # texts of one world share their features
 def _hashed(feature: str) -> tuple[int, float]:
     """A component and a sign; not Python's ``hash``, which differs from process to process."""
     number = int.from_bytes(blake2b(feature.encode(), digest_size=8).digest(), "little")
