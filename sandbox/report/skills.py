@@ -27,7 +27,7 @@ def skills_table(rows: pd.DataFrame, title: str) -> Table:
         table.add_row(arm, str(len(own)), *means, *(_milestone(own[f"{name}_iteration"]) for name in MILESTONES))
     table.add_section()
     for name, iterations in VOYAGER:
-        table.add_row(f"{name} (Minecraft)", "3", "", "", "", *("never" if k is None else str(k) for k in iterations))
+        table.add_row(f"{name} (Minecraft)", "", "", "", "", *("never" if k is None else str(k) for k in iterations))
     return table
 
 

@@ -65,7 +65,7 @@ class Life:
         def begin(what: str) -> None:
             if what == task and not began:
                 used.clear()
-                began.append(what)
+                began.append(self.achieved())
 
         for _ in range(TICKS):
             functions = self._eyes.functions(self.percept)
@@ -79,10 +79,12 @@ class Life:
             if self.state.done[0]:
                 break
         program.close()
+        now = self.achieved()
+        besides = tuple(name for name, n in now.items() if name != task and began and n > began[0][name])
         died = bool(self.state.done[0])
         if died:
             self._born()
-        return Feedback(success, frozenset(used), bool(began), program.ended if program.failed else "", died)
+        return Feedback(success, frozenset(used), bool(began), program.ended if program.failed else "", died, besides)
 
     def _tick(self, decision: Decision) -> dict:
         legal, before = bool(self.percept.mask[decision.verb]), self.state.pos[0, 0].copy()

@@ -46,7 +46,7 @@ class Writer(Protocol):
 
     def write(self, task: str, library: Library, known: Sequence[str]) -> Skill: ...
 
-    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> Skill: ...
+    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> list[Skill]: ...
 
 
 TRANSFER = (Arm("learned library, frozen"), Arm("no library, new seeds", library=False))
@@ -120,9 +120,9 @@ class Learner:
         feedback = self.life.run(self.library.text(skill), task)
         done = feedback.success or not self.arm.verified
         if task not in self.library:
-            skill = self._writer.learn(skill, feedback, self.library)
-            if done and self.arm.library and not self._frozen:
-                self.library.add(skill)
+            worked = self._writer.learn(skill, feedback, self.library)
+            for each in worked if self.arm.verified else [skill]:
+                self._keep(each)
         if feedback.success:
             self._raises |= {name: task for name, level in self.life.vitals().items() if level > before[name]}
         found = self.found
@@ -130,6 +130,11 @@ class Learner:
         for name in self.life.ever:
             found.reached.setdefault(name, len(found.curve))
         return done
+
+    def _keep(self, skill: Skill) -> None:
+        self._believed.add(skill.name)
+        if self.arm.library and not self._frozen and skill.name not in self.library:
+            self.library.add(skill)
 
     def _recalled(self, task: str) -> Skill | None:
         """The skill for the very task, if there is one already."""

@@ -39,10 +39,10 @@ class Prompted:
             self._problem = str(error)
             return Skill(task, "", f"def to_{task}():\n    pass\n")
 
-    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> Skill:
+    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> list[Skill]:
         told = self._problem or feedback.error or "it ran, but the task was not achieved"
         self._feedback[skill.name] = "" if feedback.success else f"The last try failed: {told}.\n{skill.program}"
-        return skill
+        return [skill] * feedback.success
 
     def _prompt(self, task: str, library: Library, known: Collection[str]) -> str:
         ladder, words = self._world.ladder, task.replace("_", " ")

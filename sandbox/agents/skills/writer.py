@@ -25,6 +25,7 @@ class Feedback(NamedTuple):
     began: bool = False  # whether the place was reached, with all that it takes
     error: str = ""  # the line with which the program broke off
     died: bool = False
+    besides: tuple[str, ...] = ()  # other achievements, once it had begun
 
 
 class Step(NamedTuple):
@@ -50,18 +51,30 @@ class Rules:
         self._step = self._draw(task, known)
         return self._skill(self._step, library, known)
 
-    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> Skill:
-        """The skill as it is worth keeping: without the verbs that it never acted, which changes no action."""
+    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> list[Skill]:
+        """The skills that are worth keeping if their achievements are verified: this one, and what came besides.
+
+        They are without the verbs that were never acted, which changes no action. What came besides is the same
+        program that stops at another achievement; so up to there its actions are those that were seen.
+        """
         step = self._step
         self._uses.update(feedback.used & set(step.verbs))
         self._deaths.update(feedback.used & set(step.verbs) if feedback.died else ())
-        if feedback.success:
-            kept = tuple(verb for verb in step.verbs if verb in feedback.used)
-            return skill._replace(program=skill.program.replace(repr(list(step.verbs)), repr(list(kept))))
-        if feedback.began:
+        names = [skill.name] * feedback.success
+        graph, takes = self._ladder.graph, set(self._ladder.graph.predecessors(skill.name))
+        names += [name for name in feedback.besides if set(graph.predecessors(name)) <= takes]
+        if not feedback.success and feedback.began:
             idle = not feedback.used & set(step.verbs)
             self._spent[step[:3]] |= set(step.verbs) if idle else feedback.used
-        return skill
+        kept = [verb for verb in step.verbs if verb in feedback.used]
+        program = skill.program.replace(repr(list(step.verbs)), repr(kept))
+        return [self._renamed(skill._replace(program=program), name) for name in names]
+
+    def _renamed(self, skill: Skill, name: str) -> Skill:
+        program = skill.program.replace(f"def to_{skill.name}(", f"def to_{name}(")
+        program = program.replace(f"return pursue({skill.name!r}", f"return pursue({name!r}")
+        description = skill.description.replace(skill.name.replace("_", " "), name.replace("_", " "))
+        return Skill(name, description, program, skill.calls, self._foe(name))
 
     # -- the grammar ---------------------------------------------------------------------------------------------------
 
