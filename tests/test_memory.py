@@ -1,6 +1,5 @@
 """Memories of agents: what they keep, find and tell, and that a record holds all of it."""
 
-import os
 import pickle
 import signal
 import subprocess
@@ -235,7 +234,7 @@ def test_a_memory_that_was_changed_in_the_record_is_found(tmp_path, monkeypatch)
     assert "tick 3: an agent remembers otherwise" in verify(tmp_path / "run").differs
 
 
-def test_a_memory_survives_kill_9(tmp_path):
+def test_a_memory_survives_kill_9(tmp_path, root):
     """What was committed before the kill is the memory that a run from the same seed has at that tick."""
     code = (
         "import sandbox, sys, time; sys.path.insert(0, sys.argv[2]); from test_memory import LINES, scenario\n"
@@ -243,7 +242,7 @@ def test_a_memory_survives_kill_9(tmp_path):
         "on_tick=lambda model: time.sleep(0.05))"
     )
     folder = tmp_path / "run"
-    process = subprocess.Popen([sys.executable, "-c", code, str(folder), os.path.dirname(__file__)])
+    process = subprocess.Popen([sys.executable, "-c", code, str(folder), str(root / "tests")], cwd=root)
     for _ in range(1000):
         time.sleep(0.1)
         if (folder / "run.db").exists() and _ticks(folder) > 5:

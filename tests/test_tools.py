@@ -7,6 +7,7 @@ import time
 from typing import Annotated
 
 import pytest
+import tiny_gguf
 from fake_llm import Server, completion, send, tool_call
 from pydantic import BaseModel, Field
 
@@ -52,7 +53,7 @@ def flood() -> str:
 
 def scenario(lines: list, tools: dict, llm: dict | None = None, **more) -> dict:
     llm = {"model": "scripted", "replies": [{"verb": x} if isinstance(x, str) else x for x in lines], **(llm or {})}
-    group = {"reasoner": "llm", "fallback": "rules", "llm": llm, "tools": tools, **more}
+    group = {"reasoner": "llm", "fallback": "rules", "llm": llm, "tools": tools} | more
     return {"world": WORLD, "agents": [group]}
 
 
@@ -283,6 +284,16 @@ def test_hosted_models_get_tools_beside_the_verbs_and_results_do_not_depend_on_l
     assert names[:4] == ["noop", "forward", "left", "right"] and {"calculator", "code", "archival_search"} < {*names}
 
 
+def test_a_local_models_grammar_holds_tools(tmp_path):
+    """Random weights, a real server: whatever it says is an action or a use of a tool."""
+    path = tiny_gguf.write(tmp_path / "tiny.gguf")
+    llm = {"model": f"gguf:{path}", "reason": 20, "max_tokens": 3000, "timeout": 120.0, "temperature": 1.0,
+           "context": 32_768, "tool_calls": 2, "retries": 0}  # fmt: skip
+    calls = asked(scenario([], {**ALL, "test_tools:distance": {}}, llm, memory={"kind": "blocks"}), ticks=3, seed=5)
+    assert not [call.error for each in calls for call in each if call.error]
+    assert any("It answered:" in call.prompt for each in calls for call in each)
+
+
 # -- faults ------------------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +339,14 @@ def test_bad_tools_are_one_clear_line(tools, told):
     with pytest.raises(UsageError, match=told) as error:
         sandbox.Sandbox(scenario([], tools), rng=1)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("group", [{"memory": {"kind": "map"}}, {"tools": {"code": {}}}, {"tools": {"imagine": {}}}])
+def test_beliefs_do_not_rest_on_a_policy_that_sees_the_state(group):
+    table = scenario([], {}, fallback="oracle")
+    table["agents"][0] |= group
+    with pytest.raises(UsageError, match="'oracle' sees the state"):
+        load(table).stage()
 
 
 def test_a_missing_extra_is_one_clear_line(monkeypatch):

@@ -114,6 +114,10 @@ class Scenario(BaseModel):
                 raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
             if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
                 raise UsageError(f"agents[{k}]: memory and tools are for the reasoner 'llm'")
+            believes = group.memory.kind == "map" or {"imagine", "code"} & group.tools.keys()
+            if believes and group.fallback in world.sighted:
+                what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
+                raise UsageError(f"agents[{k}].fallback: {what}")
             if "imagine" in (equipment := group.equipment):
                 _check_base(equipment["imagine"].base, world, f"agents[{k}].tools.imagine.base")
             parse_script(group.script, world, f"agents[{k}].script")
