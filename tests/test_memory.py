@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import sandbox
 from benchmarks.memory import told as facts_told
-from sandbox.agents.memory.atlas import common
+from sandbox.agents.memory.atlas import Atlas, common
 from sandbox.agents.memory.blocks import Blocks, digest
 from sandbox.agents.memory.minds import memory_for, restored
 from sandbox.agents.memory.options import Block, MemoryOptions, Weights
@@ -195,6 +195,9 @@ def test_a_map_is_what_the_agent_has_seen_never_the_state():
     model.state.shelf[0, -1] = 0  # far away
     mind.begin(percept)
     assert mind.memory.context("now") == told
+    short = Atlas(MemoryOptions(kind="map", context=200), mind._beliefs, 0)
+    short.remember(1, "x" * 900, "left", "")
+    assert tokens(short.context("now")) <= 200 and "..." in short.context("now")
 
 
 # -- the record --------------------------------------------------------------------------------------------------------

@@ -37,7 +37,6 @@ class Window:
     def __init__(self, options: MemoryOptions):
         self._options, self.now = options, 0
         self._latest: deque[str] = deque()  # as they are told
-        self._size = 0  # bytes of these
         self._fresh: list[Edit] = []
 
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
