@@ -96,7 +96,7 @@ def test_a_search_is_the_sum_of_its_parts():
     cosine = np.maximum(entries._vectors[:200] @ module._vectors(["pump and valve"])[0], 0)
     scores = []
     for k, entry in enumerate(entries.entries):
-        relevance = (cosine[k] / cosine.max() + fit[k] / fit.max()) / 2
+        relevance = (cosine[k] / cosine.max() + 2 * fit[k] / fit.max()) / 3
         scores.append(round(2 * relevance + 0.9 ** (200 - entry.tick) + entry.importance, 4))
     assert found == sorted(range(200), key=lambda k: (-scores[k], -k))[:10]
 

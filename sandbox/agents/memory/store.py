@@ -1,7 +1,8 @@
 """Entries that are found again by meaning (vectors, one contiguous matrix) and by words (SQLite's FTS5).
 
 An entry's score is relevance + recency + importance, weighted (Park and others 2023, Generative Agents), each in 0..1;
-the newest entry has the highest recency. Relevance is the mean of cosine and BM25, each as a share of the best one's.
+the newest entry has the highest recency. Relevance is of cosine and BM25, each as a share of the best one's; BM25 counts
+twice, for it knows which words are rare.
 """
 
 import re
@@ -57,10 +58,10 @@ class Store:
         size = len(self.entries)
         if not size or k <= 0:
             return []
-        weights, half = self._weights, self._weights.relevance / 2
+        weights, third = self._weights, self._weights.relevance / 3
         # einsum takes one thread, and where others are at work is eight times faster than BLAS, which takes all.
-        score = half * _share(np.einsum("ij,j->i", self._vectors[:size], _vectors([query])[0]))
-        score += half * _share(self._by_words(query))
+        score = third * _share(np.einsum("ij,j->i", self._vectors[:size], _vectors([query])[0]))
+        score += 2 * third * _share(self._by_words(query))
         score += weights.recency * self._recency(now)
         score += weights.importance * self._importance[:size]
         np.round(score, PLACES, out=score)
