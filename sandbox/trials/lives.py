@@ -84,7 +84,8 @@ class Life:
         died = bool(self.state.done[0])
         if died:
             self._born()
-        return Feedback(success, frozenset(used), bool(began), program.ended if program.failed else "", died, besides, met)
+        error = program.ended if program.failed else ""
+        return Feedback(success, frozenset(used), bool(began), error, died, besides, met)
 
     def _tick(self, decision: Decision) -> dict:
         legal, before = bool(self.percept.mask[decision.verb]), self.state.pos[0, 0].copy()
