@@ -14,7 +14,7 @@ from sandbox.agents.reasoners.llm.request import Setup
 from sandbox.agents.skills.curriculum import Curriculum
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.prompted import Prompted
-from sandbox.agents.skills.writer import Rules
+from sandbox.agents.skills.writer import HERE, Feedback, Rules
 from sandbox.core.errors import UsageError
 from sandbox.fronts.cli import main
 from sandbox.trials import skills
@@ -114,8 +114,6 @@ def test_the_curriculum_proposes_what_is_in_reach(stage):
 
 
 def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(stage):
-    from sandbox.agents.skills.writer import Feedback
-
     ladder, library = stage.world.ladder, Library([Skill("collect_wood", "collect wood near tree", WOOD)])
     writer = Rules(ladder, Random(0))
     skill = writer.write("place_table", library, ["tree"])
@@ -127,6 +125,15 @@ def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(stage):
         writer.learn(skill, Feedback(False, frozenset({verbs[0]}), began=True), library)
         again = writer.write("collect_coal", Library(), []).program.rsplit("[", 1)[1]
         assert repr(verbs[0]) not in again or len(verbs) == 1
+
+
+def test_what_fails_here_is_looked_for_elsewhere(stage):
+    writer, places = Rules(stage.world.ladder, Random(0)), []
+    for _ in range(40):
+        skill = writer.write("collect_iron", Library(), ["tree"])
+        places.append(skill.program.split("place=")[1].split(",")[0])
+        writer.learn(skill, Feedback(False, met=("iron",)), Library())
+    assert set(places[:HERE]) <= {"None", "'tree'"} and "'iron'" in places[HERE:]
 
 
 def test_retrieval_finds_the_right_one_and_a_library_is_a_file(tmp_path):

@@ -30,7 +30,8 @@ def skills(
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
     chosen = load(scenario, overrides(set_))
-    if chosen.agents[0].policy != MAP or chosen.stage().world.ladder is None:
+    stage = chosen.stage()
+    if chosen.agents[0].policy != MAP or stage.agents != 1 or stage.world.ladder is None:
         raise UsageError(f"{scenario}: expected a world with a ladder and one agent with the reasoner '{MAP}'")
     warm_up(chosen)
     folder, total, done = folder or Path("runs") / f"{scenario.stem}-skills", seeds * len(ARMS + TRANSFER), []

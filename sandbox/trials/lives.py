@@ -79,12 +79,13 @@ class Life:
             if self.state.done[0]:
                 break
         program.close()
-        now = self.achieved()
+        now, met = self.achieved(), tuple(self.known())
         besides = tuple(name for name, n in now.items() if name != task and began and n > began[0][name])
         died = bool(self.state.done[0])
         if died:
             self._born()
-        return Feedback(success, frozenset(used), bool(began), program.ended if program.failed else "", died, besides)
+        error = program.ended if program.failed else ""
+        return Feedback(success, frozenset(used), bool(began), error, died, besides, met)
 
     def _tick(self, decision: Decision) -> dict:
         legal, before = bool(self.percept.mask[decision.verb]), self.state.pos[0, 0].copy()

@@ -14,6 +14,7 @@ from sandbox.agents.skills.library import Library, Skill
 from sandbox.core.ladder import Ladder
 
 ROUNDS = 30  # at most
+HERE = 6  # tries of a task at what is known
 FEAR, BOLD = 2.0, 0.1  # a verb is left out by FEAR times the share of its tries that ended in death, not always
 
 
@@ -26,6 +27,7 @@ class Feedback(NamedTuple):
     error: str = ""  # the line with which the program broke off
     died: bool = False
     besides: tuple[str, ...] = ()  # other achievements, once it had begun
+    met: tuple[str, ...] = ()  # kinds of things that the agent knew of in the end
 
 
 class Step(NamedTuple):
@@ -44,10 +46,18 @@ class Rules:
         self._ladder, self._rng = ladder, rng
         self._spent: dict[tuple, set[str]] = defaultdict(set)  # verbs that were of no use, by task and place
         self._uses, self._deaths = Counter(), Counter()  # of verbs, in tries
+        self._met: set[str] = set()  # kinds of things, in any life
+        self._tries = Counter()  # by task
         self._step: Step | None = None
 
     def write(self, task: str, library: Library, known: Collection[str]) -> Skill:
-        """A program for the task; ``known`` are the kinds of things that the agent knows of."""
+        """A program for the task; ``known`` are the kinds of things that the agent knows of.
+
+        What has failed a few times here is looked for elsewhere: at the kinds that were met in any life.
+        """
+        self._tries[task] += 1
+        if self._tries[task] > HERE:
+            known = [kind for kind in self._ladder.places if kind in self._met or kind in known]
         self._step = self._draw(task, known)
         return self._skill(self._step, library, known)
 
@@ -58,6 +68,7 @@ class Rules:
         program that stops at another achievement; so up to there its actions are those that were seen.
         """
         step = self._step
+        self._met.update(feedback.met)
         self._uses.update(feedback.used & set(step.verbs))
         self._deaths.update(feedback.used & set(step.verbs) if feedback.died else ())
         names = [skill.name] * feedback.success
