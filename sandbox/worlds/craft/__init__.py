@@ -6,6 +6,7 @@ from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
 from sandbox.worlds.craft import kernels, scene, words
 from sandbox.worlds.craft.belief import believe
+from sandbox.worlds.craft.facts import facts, in_view
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.paint import LEGEND, canvas, paint
 from sandbox.worlds.craft.policies import POLICIES, start
@@ -97,6 +98,8 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    facts=facts,
+    in_view=in_view,
     value=value,
     legend=LEGEND,
 )
