@@ -27,8 +27,7 @@ observe = step = policy = earned = value = believe = progress = None  # filled i
 
 Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or a reasoner that is not compiled
 SEARCH = "search."  # before the base policy's name: the name of a search
-DISCOUNT = 0.99  # of a tick: what comes sooner is better
-MARGIN = 0.01  # of a part of the task, what one part is worth a tick sooner: for less the base's plan is not left
+MARGIN = 0.01  # of a part of the task: for less, the base policy's plan is not left
 BLANK, BEFORE, AFTER, SPARE = 1, 2, 3, 4  # rows of ``Workspace.minds``
 HERE = np.int64(0)  # the lane of a workspace, typed: kernels would be compiled anew for a literal 0
 
@@ -41,6 +40,13 @@ class Setting(IntEnum):
     FUTURES = 2
     CANDIDATES = 3
     DEPTH = 4
+
+
+class Scale(IntEnum):
+    """Columns of ``Workspace.scale``."""
+
+    CAUTION = 0
+    DISCOUNT = 1
 
 
 def done(s, lane, rules):
@@ -139,7 +145,7 @@ def play_out(work, rules, agent, present, skewed, free, setting):
         after = earned(s, HERE, rules)
         total += weight * (after - before)
         before = after
-        weight *= DISCOUNT
+        weight *= work.scale[agent, Scale.DISCOUNT]
     work.path[length] = NONE
     return total + weight * value(s, HERE, rules)
 
@@ -197,7 +203,7 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
         _copy(work.minds[BEFORE], work.minds[0])
         give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
         compare(obs, lane, agent, memory, rules, dice, count, setting, work)
-        best = best_child(work.nodes, work.worth, count, _rounds(setting), work.caution[agent], MARGIN)
+        best = best_child(work.nodes, work.worth, count, _rounds(setting), work.scale[agent, Scale.CAUTION], MARGIN)
         if best:
             actions[lane, agent, 0], actions[lane, agent, 1] = work.pairs[best] // targets, work.pairs[best] % targets
         else:

@@ -18,7 +18,7 @@ class Workspace(NamedTuple):
     """What the kernels of ``engine.search`` work on. N agents, A pairs of verb and target, B and M words."""
 
     settings: np.ndarray  # (N, 5) int32     see Setting
-    caution: np.ndarray  # (N,) float64      standard errors
+    scale: np.ndarray  # (N, 2) float64      see Scale
     spent: np.ndarray  # (L, N) int64        ticks that each agent has imagined, of all lanes
     rows: tuple  # pairs of (L, N, bytes) uint8: what is remembered of each agent, of all lanes and in ``mind``
     state: Any  # State of one lane: where futures are played
@@ -68,16 +68,16 @@ def workspace(stage, policies, memory, spent: np.ndarray) -> Workspace:
     mind, minds = allocate_flat(world.memory, world.memory_shapes(rules), 5)
     world.start(mind, 0, rules)
     minds[1:] = minds[0]
-    settings, caution = np.zeros((agents, 5), np.int32), np.zeros(agents)
+    settings, scale = np.zeros((agents, 5), np.int32), np.zeros((agents, 2))
     pairs, size, depth = len(stage.verbs) * world.targets + 1, 0, 1
     for agent, model in enumerate(policies):
         if isinstance(model, WorldModel):
             kind, most = int(Kind[model.kind.upper()]), min(model.candidates, pairs)
             settings[agent] = kind, model.horizon, model.futures, model.candidates, model.depth
-            caution[agent], depth = model.caution, max(depth, model.depth)
+            scale[agent], depth = (model.caution, model.discount), max(depth, model.depth)
             size = max(size, 1 + most * (1 if model.depth == 1 else 1 + model.futures))
     return Workspace(
-        settings, caution, spent, own_rows(memory, mind, agents), state, belief, mind, minds, stage.observation(1),
+        settings, scale, spent, own_rows(memory, mind, agents), state, belief, mind, minds, stage.observation(1),
         np.zeros((1, agents, 2), np.int32), np.zeros(agents, np.int32), np.zeros(2, np.int32),
         np.zeros(pairs, np.int32), np.zeros((size, 4), np.int32), np.zeros((size, 2)), np.zeros(depth + 1, np.int64),
     )  # fmt: skip
