@@ -125,7 +125,7 @@ def test_without_a_horizon_search_is_its_base_policy(web):
 
 
 def test_imagination_closes_what_pops_up_and_a_wrong_model_does_not(web):
-    ahead, seeds = {"horizon": 20, "futures": 4, "candidates": 60}, range(60)
+    ahead, seeds = {"horizon": 20, "futures": 4, "candidates": 60, "discount": 0.999}, range(60)
     won = {kind: (web.play(seeds, WorldModel(kind=kind, **ahead))[0].done == 1) for kind in ("exact", "shuffled")}
     base = web.play(seeds, WorldModel(horizon=0))[0].done == 1
     assert won["exact"].all() and base.mean() < 0.7 and won["shuffled"].mean() < 0.8

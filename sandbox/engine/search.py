@@ -175,8 +175,10 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
             _copy(work.minds[BEFORE if node > 1 else AFTER], work.minds[0])
             worth = play_out(work, rules, agent, present, kind == Kind.WRONG, free, setting)
             work.spent[lane, agent] += work.state.tick[0] - begun
-            first = worth if c == 0 else first
-            back_up(work.nodes, work.worth, work.path, worth - first)
+            if c:
+                back_up(work.nodes, work.worth, work.path, worth - first)
+            else:
+                first = worth
 
 
 @kernel
@@ -203,7 +205,8 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
         _copy(work.minds[BEFORE], work.minds[0])
         give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
         compare(obs, lane, agent, memory, rules, dice, count, setting, work)
-        best = best_child(work.nodes, work.worth, count, _rounds(setting), work.scale[agent, Scale.CAUTION], MARGIN)
+        share = _rounds(setting) * (count - 1) // count
+        best = best_child(work.nodes, work.worth, count, share, work.scale[agent, Scale.CAUTION], MARGIN)
         if best:
             actions[lane, agent, 0], actions[lane, agent, 1] = work.pairs[best] // targets, work.pairs[best] % targets
         else:
