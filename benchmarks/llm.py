@@ -17,6 +17,7 @@ from sandbox.trials.replay import verify
 
 OVERHEAD, REPLAYED = 1.2, 0.5  # ms of CPU time for one decision, at most
 AT_ONCE = 64
+PEER = "MESA_LLM_PYTHON"  # the variable that names an interpreter with mesa-llm
 
 
 @contextmanager
@@ -127,5 +128,25 @@ def replayed(quick: bool) -> None:
                   f"{met(cost, REPLAYED, at_least=False)}")  # fmt: skip
 
 
+def peer(quick: bool) -> None:
+    """mesa-llm in its own interpreter, beside ours on the same server; the same number of agents and ticks."""
+    python, agents, ticks = os.environ.get(PEER), 100, 3 if quick else 10
+    if python is None:
+        console.print(f"mesa-llm: set {PEER} to a Python that has it (3.12 or newer, pip install mesa-llm mcp)")
+        return
+    script = Path(__file__).with_name("llm_peer.py")
+    with server() as address:
+        _ours(agents, 1)
+        ours = Pace("ours", lambda: _ours(agents, ticks))
+        for _ in range(5):
+            ours.run()
+        told = subprocess.run([python, script, address, str(agents), str(ticks)], stdout=subprocess.PIPE, check=True)
+    mine, (one, react) = 1000 / ours.cpu_rate, map(float, told.stdout.split())
+    rows = [["ours: checked, within budgets, a fallback at hand", mine, 1.0],
+            ["mesa-llm: one call with tools", one, one / mine],
+            ["mesa-llm: its reasoner ReAct (two calls)", react, react / mine]]  # fmt: skip
+    table(f"{agents} agents on the same server", ["", "ms CPU a decision", "x ours"], rows)
+
+
 PEERS = ("pydantic-ai-slim", "openai")
-PARTS = {"overhead": overhead, "crowd": crowd, "replayed": replayed}
+PARTS = {"overhead": overhead, "crowd": crowd, "replayed": replayed, "peer": peer}

@@ -1,5 +1,7 @@
 """A language model's server that costs next to nothing, in a process of its own: every reply is the same tool call.
 
+One that is asked for JSON text (mesa-llm does so) gets the same text each time.
+
 ``python -m benchmarks.llm_server VERB [SECONDS]`` prints its address, answers after SECONDS, and ends with its parent.
 """
 
@@ -8,10 +10,17 @@ import json
 import sys
 
 
-def _reply(verb: str) -> bytes:
+def _call(verb: str) -> dict:
     call = {"id": "c", "type": "function", "function": {"name": verb, "arguments": '{"reason": "so"}'}}
-    message = {"role": "assistant", "content": None, "tool_calls": [call]}
-    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def _text(verb: str) -> dict:
+    return {"role": "assistant", "content": json.dumps({"reasoning": "so", "action": verb})}
+
+
+def _reply(message: dict) -> bytes:
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
     usage = {"prompt_tokens": 500, "completion_tokens": 12, "total_tokens": 512}
     told = {"id": "1", "object": "chat.completion", "created": 1, "model": "fake", "choices": [choice], "usage": usage}
     body = json.dumps(told).encode()
@@ -20,15 +29,15 @@ def _reply(verb: str) -> bytes:
 
 
 async def _serve(verb: str, seconds: float) -> None:
-    reply = _reply(verb)
+    call, text = _reply(_call(verb)), _reply(_text(verb))
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
+                body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
                 await asyncio.sleep(seconds)
-                writer.write(reply)
+                writer.write(text if b'"response_format"' in body else call)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             writer.close()
 

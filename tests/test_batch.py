@@ -7,7 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -111,22 +112,30 @@ MANY = 100_000
 FORK = multiprocessing.get_context("fork")  # a child begins at once, with its kernels compiled
 
 
+def _killed(folder, rows: int, delay: float) -> None:
+    """A batch that is killed ``delay`` seconds after it has so many rows."""
+    here, there = FORK.Pipe()
+    told = partial(_tell, there, rows)
+    child = FORK.Process(target=batch, args=(WEB, folder, MANY), kwargs={"on_progress": told})
+    child.start()
+    assert here.poll(60)
+    time.sleep(delay)
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+
+
+def _tell(pipe, rows: int, progress) -> None:
+    if progress.done >= rows:
+        pipe.send(progress.done)
+
+
 def test_killed_at_twenty_moments_it_loses_and_doubles_nothing(tmp_path):
-    batch(WEB, tmp_path / "compiled", trials=10)
-    started = time.monotonic()
-    whole = _rows(batch(WEB, tmp_path / "whole", trials=MANY))
-    taken = time.monotonic() - started
-    moments, seen = np.random.default_rng(4).uniform(0.2, 1.4, 20) * taken / 20, []  # too short to come to the end
-    for moment in moments:
-        child = FORK.Process(target=batch, args=(WEB, tmp_path / "parts", MANY))
-        child.start()
-        time.sleep(moment)
-        child.kill()
-        child.join()
-        if (tmp_path / "parts" / "run.db").exists():
-            with suppress(RecordError):  # killed before there was a table
-                seen.append(len(_rows(tmp_path / "parts")))
-    assert seen == sorted(seen) and len(set(seen)) > 5 and seen[-1] < MANY
+    whole, seen, dice = _rows(batch(WEB, tmp_path / "whole", trials=MANY)), [], np.random.default_rng(4)
+    for rows in sorted(dice.uniform(0, 0.9 * MANY, 20)):
+        _killed(tmp_path / "parts", rows, dice.uniform(0, 0.03))
+        seen.append(len(_rows(tmp_path / "parts")))
+    assert seen == sorted(seen) and len(set(seen)) > 10 and seen[-1] < MANY
     pd.testing.assert_frame_equal(_rows(batch(WEB, tmp_path / "parts", trials=MANY)), whole)
 
 

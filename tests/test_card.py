@@ -1,15 +1,14 @@
 """Report cards: their figures are those of the trials, and what cannot be carded is told in one line."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
+from commands import told
 from scipy.stats import binomtest
 
 import sandbox
 from sandbox.core import registry
-from sandbox.fronts.cli import main
 from sandbox.trials.suite import VERSION, hash_of, open_suite
 
 SCENARIO = """
@@ -24,17 +23,6 @@ count = 4
 [sweep.one_at_a_time]
 "perturb.agent_crash" = [0.5, 1.0]
 """
-
-
-def told(*arguments) -> int:
-    old, sys.argv = sys.argv, ["sandbox", *map(str, arguments)]
-    try:
-        main()
-    except SystemExit as ended:
-        return ended.code or 0
-    finally:
-        sys.argv = old
-    return 0
 
 
 @pytest.fixture

@@ -79,10 +79,10 @@ def test_without_a_usable_reply_the_named_policy_acts():
 
 def test_masked_actions_are_refused_and_single_ones_not_asked():
     stage = sandbox.make("warehouse", layout="tiny", agents=1)
-    actions, mask = Actions(stage.world, stage.rules, 0), stage.observation(1).mask[0, 0]
+    actions, mask = Actions(stage.world, stage.rules, {"reason": 2}), stage.observation(1).mask[0, 0]
     mask[[0, 2]] = True
     assert actions.read(Reply(text='{"verb": "left"}'), mask, hosted=False)[:2] == (2, 0)
-    assert actions.read(Reply(tool="left", arguments='{"reason": "so"}'), mask, hosted=True) == (2, 0, "so")
+    assert actions.read(Reply(tool="left", arguments='{"reason": "soon"}'), mask, hosted=True)[:3] == (2, 0, "so")
     for reply, hosted, told in [
         (Reply(text='{"verb": "forward"}'), False, "no effect"), (Reply(text="left"), True, "no tool"),
         (Reply(tool="left", arguments='{"target": 1}'), True, "unexpected"),
@@ -99,7 +99,7 @@ def test_masked_actions_are_refused_and_single_ones_not_asked():
 def test_targets_are_checked_too():
     stage = sandbox.make("web", layout="click-button")
     mask = stage.observe(stage.reset([1])).mask[0, 0]
-    actions = Actions(stage.world, stage.rules, 0)
+    actions = Actions(stage.world, stage.rules, {})
     first = actions.legal(mask)["click"][0]
     assert actions.read(Reply(tool="click", arguments=f'{{"target": {first}}}'), mask, True)[1] == first
     assert actions.read(Reply(tool="click", arguments=f'{{"target": {first}.0}}'), mask, True)[1] == first
@@ -153,6 +153,37 @@ def test_of_several_samples_the_most_frequent_action_is_taken():
         (3, 0),
     ]
     assert len({call.key for call in model.latest.traces[0].calls}) == 5
+
+
+def test_a_judge_takes_one_of_the_samples():
+    """It may take no other action; where it fails, the samples vote."""
+    lines = ["left", "right", "left", "noop", {"verb": "right", "reason": "shorter", "tokens": 7}]
+    model, verbs = played(scenario(*lines, samples=3, choose="judge"), 1)
+    calls = model.latest.traces[0].calls
+    assert verbs == ["right"] and [(call.sample, call.attempt) for call in calls] == [
+        (0, 0), (1, 0), (2, 0), (3, 0), (3, 1)]  # fmt: skip
+    assert "'noop' has no effect" in calls[3].error and "- left: no reason\n- right: no reason" in calls[3].prompt
+    assert (model.latest.traces[0].thought, model.usage.tokens) == ("shorter", 7), "its price is shown"
+    _, verbs = played(scenario("left", "right", "right", *[{"text": "?"}] * 3, samples=3, choose="judge"), 1)
+    assert verbs == ["right"]
+    model, verbs = played(scenario("left", "left", samples=2, choose="judge"), 1)
+    assert verbs == ["left"] and model.usage.calls == 2, "where all agree nobody is asked"
+
+
+def test_a_judge_reads_when_all_samples_are_written():
+    lines = [{"verb": "left", "tokens": 10}, {"verb": "right", "tokens": 20}, {"verb": "left", "tokens": 10}]
+    thinking = {"tokens_per_tick": 10}
+    assert played(scenario(*lines, samples=2, choose="judge", thinking=thinking), 4)[1] == ["noop"] * 3 + ["left"]
+
+
+def test_a_sub_goal_is_kept_until_another_is_set():
+    lines = [{"verb": "left", "subgoal": "find shelf 3"}, "right", {"verb": "left", "subgoal": "x" * 99}, "left"]
+    model, asked = sandbox.Sandbox(scenario(*lines, subgoal=20), rng=3), []
+    for _ in lines:
+        model.step()
+        asked.append(model.latest.traces[0].calls[0].prompt.partition("set yourself: ")[2])
+    assert asked == ["", "find shelf 3", "find shelf 3", "x" * 20]
+    assert model.latest.traces[0].subgoal == "x" * 20
 
 
 def test_a_model_can_be_pickled_in_the_middle():

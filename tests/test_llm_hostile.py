@@ -145,20 +145,19 @@ def test_identical_requests_of_a_tick_are_asked_once():
     assert asked == outcome.calls < 5 * TICKS and outcome.fallbacks == 0
 
 
-@pytest.mark.parametrize("times", [5])
-def test_results_do_not_depend_on_latency(times, monkeypatch):
+def test_results_do_not_depend_on_latency():
     """Replies that differ by agent and tick come in any order, some of them useless at first."""
 
     def behave(server, handler, body):
-        time.sleep(0.02 * random.random())
+        time.sleep(0.01 * random.random())
         text = body["messages"][-1]["content"]
         verbs = text.rsplit("You can: ", 1)[1].split(".")[0].split(", ")
         say = "?" if len(text) % 5 == 0 and "could not be used" not in text else verbs[len(text) % len(verbs)]
         send(handler, completion({"content": json.dumps({"verb": say})}, (len(text), 7)))
 
     with Server(behave) as server:
-        table = scenario(f"local:{server.address}", agents=6, concurrency=4, timeout=30.0, budget={"tokens": 20_000})
-        found = {tuple(_told(sandbox.run(table, seed=2))) for _ in range(times)}
+        table = scenario(f"local:{server.address}", agents=4, concurrency=3, timeout=30.0, budget={"tokens": 7_000})
+        found = {tuple(_told(sandbox.run(table, seed=2))) for _ in range(50)}
     assert len(found) == 1
 
 

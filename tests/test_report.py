@@ -3,18 +3,17 @@
 import json
 import re
 import shutil
-import sys
 import tomllib
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import told
 from scipy.stats import binomtest
 
 import sandbox
 from sandbox.core.finish import Outcome
-from sandbox.fronts.cli import main
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
@@ -63,17 +62,6 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if not self.open or self.open[-1] != "style":
             self.words.append(data)
-
-
-def told(*arguments) -> int:
-    old, sys.argv = sys.argv, ["sandbox", *map(str, arguments)]
-    try:
-        main()
-    except SystemExit as ended:
-        return ended.code or 0
-    finally:
-        sys.argv = old
-    return 0
 
 
 def reported(folder, *runs) -> Page:

@@ -37,6 +37,7 @@ class Trace(NamedTuple):
     """How a decision came about."""
 
     thought: str = ""  # the reason that the model gave
+    subgoal: str = ""  # what it has set itself
     calls: tuple[Call, ...] = ()  # made for it in this tick
     fallback: str = ""  # why the agent's fallback acts instead
     late: int = 0  # ticks between what was perceived and the action

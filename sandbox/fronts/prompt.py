@@ -36,7 +36,7 @@ def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
     group, observation = team[row], stage.observe(stage.reset([scenario.seed]))
     prompts = Prompts(group.llm, stage, group.role or stage.world.roles[0])
     setup, percept = prompts.setup(), Percept(row, 0, *(part[0, row] for part in observation))
-    request = prompts.request(setup, percept, prompts.turn(prompts.words(percept)))
+    request = prompts.request(setup, percept, prompts.turn(prompts.words(percept), ""))
     form = ("tools", setup.tools) if setup.tools else ("schema of the reply", request.schema)
     return {
         f"instructions to {setup.model}, the same in every tick": setup.instructions,

@@ -56,6 +56,12 @@ def _zipped(lists: dict[str, list]) -> list[dict[str, Any]]:
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
+def steps(first: float, last: float, step: float) -> list:
+    """The numbers from ``first`` to ``last``, both included; whole ones where all are whole."""
+    count = int((last - first) / step + 1e-9) + 1
+    return [first + k * step if isinstance(step, int) else round(first + k * step, 12) for k in range(count)]
+
+
 def _values(key: str, given: Any) -> list:
     """A list as it is; a range with both its ends."""
     if isinstance(given, dict):
@@ -67,8 +73,7 @@ def _values(key: str, given: Any) -> list:
         first, last, step = (given[name] for name in RANGE)
         if step <= 0 or last < first:
             raise UsageError(f"sweep.{key}: from {first} to {last} by {step} is empty")
-        count = int((last - first) / step + 1e-9) + 1
-        return [first + k * step if isinstance(step, int) else round(first + k * step, 12) for k in range(count)]
+        return steps(first, last, step)
     if not isinstance(given, list) or not given:
         raise UsageError(f"sweep.{key}: {given!r}, expected a list of values, or {{ from, to, step }}")
     return given

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sandbox.core.errors import UsageError
 from sandbox.scenario import Scenario
-from sandbox.scenario.sweep import ONE
+from sandbox.scenario.sweep import ONE, steps
 from sandbox.statistics import Estimate, Paired, holm, paired_success, success_rate
 
 PREFIX = "perturb."
@@ -61,7 +61,7 @@ def _range(text: str, values: str) -> list[float]:
         raise expected from None
     if not (0 <= first <= last <= 1 and step > 0):
         raise expected
-    return [round(first + k * step, 12) for k in range(int((last - first) / step + 1e-9) + 1)]
+    return steps(first, last, step)
 
 
 def curves(rows: pd.DataFrame) -> list[Curve]:

@@ -1,6 +1,7 @@
 """Verbs as tools and JSON schemas; replies as actions, checked against schema and mask, or told what is wrong."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,16 +12,20 @@ from sandbox.agents.reasoners.llm.request import Reply
 from sandbox.core.errors import unknown
 from sandbox.core.world import World
 
-_WHY = "Why this action, in a sentence or two."
+_SAID = {
+    "reason": "Why this action, in a sentence or two.",
+    "subgoal": "What you are working towards now, on the way to the task: keep it, or set a new one.",
+}
 _ASCII = "^[ !#-\\[\\]-~]{0,%d}$"  # for grammars: a model that writes bytes may end in the middle of another character
 
 
 class Choice(NamedTuple):
-    """An action that a model chose, and why."""
+    """An action that a model chose, why, and what it works towards."""
 
     verb: int
     target: int
     reason: str
+    subgoal: str = ""
 
 
 class Unusable(Exception):
@@ -28,22 +33,25 @@ class Unusable(Exception):
 
 
 class Actions:
-    """The verbs of a world, as a language model gets them; ``reason`` characters say why (0: none are asked for)."""
+    """The verbs of a world, as a language model gets them.
 
-    def __init__(self, world: World, rules: Any, reason: int):
-        self._verbs, self.targets, self._reason = world.verbs, world.targets, reason
+    ``said``: what it says before it acts, ``reason`` and ``subgoal``, with the most characters of each.
+    """
+
+    def __init__(self, world: World, rules: Any, said: Mapping[str, int]):
+        self._verbs, self.targets, self._said = world.verbs, world.targets, dict(said)
         own = world.tools(rules)
-        self.tools = tuple(self._with_reason(tool) for tool in own)
-        # A reason is asked for; an action without one is an action all the same.
+        self.tools = tuple(self._saying(tool) for tool in own)
+        # It is asked to say so; an action without words is an action all the same.
         self._checks = {tool["name"]: Draft202012Validator(tool["parameters"]) for tool in own}
         self._aimed = {tool["name"] for tool in self.tools if "target" in tool["parameters"]["properties"]}
 
-    def _with_reason(self, tool: dict) -> dict:
-        if not self._reason:
-            return tool
+    def _saying(self, tool: dict) -> dict:
         own = tool["parameters"]
-        properties = {"reason": {"type": "string", "description": _WHY}, **own["properties"]}
-        return tool | {"parameters": own | {"properties": properties, "required": ["reason", *own.get("required", [])]}}
+        words = {name: {"type": "string", "description": _SAID[name]} for name in self._said}
+        required = [*words, *own.get("required", [])]
+        changed = {"properties": words | own["properties"]} | ({"required": required} if required else {})
+        return tool | {"parameters": own | changed}
 
     # -- told ----------------------------------------------------------------------------------------------------------
 
@@ -52,25 +60,36 @@ class Actions:
         rows = mask.reshape(len(self._verbs), self.targets)
         return {verb: np.flatnonzero(row).tolist() for verb, row in zip(self._verbs, rows, strict=True) if row.any()}
 
+    def only(self, choices: Sequence[Choice]) -> np.ndarray:
+        """The mask (A,) bool in which just these are legal."""
+        mask = np.zeros(len(self._verbs) * self.targets, bool)
+        mask[[choice.verb * self.targets + choice.target for choice in choices]] = True
+        return mask
+
     def in_words(self, mask: np.ndarray) -> str:
         """The legal actions as a list in words."""
         legal = self.legal(mask).items()
         return "; ".join(f"{verb} {', '.join(map(str, at))}" if verb in self._aimed else verb for verb, at in legal)
+
+    def named(self, choice: Choice) -> str:
+        """An action in words."""
+        verb = self._verbs[choice.verb]
+        return f"{verb} {choice.target}" if verb in self._aimed else verb
 
     def schema(self, mask: np.ndarray) -> dict:
         """The JSON schema of the legal actions: a union, one member for each verb."""
         return {"oneOf": [self._member(verb, targets) for verb, targets in self.legal(mask).items()]}
 
     def _member(self, verb: str, targets: list[int]) -> dict:
-        reason = {"reason": {"type": "string", "pattern": _ASCII % self._reason}} if self._reason else {}
-        properties = reason | {"verb": {"const": verb}} | ({"target": {"enum": targets}} if verb in self._aimed else {})
+        words = {name: {"type": "string", "pattern": _ASCII % most} for name, most in self._said.items()}
+        properties = words | {"verb": {"const": verb}} | ({"target": {"enum": targets}} if verb in self._aimed else {})
         return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
 
     def example(self) -> str:
         """What the JSON text looks like, by an action that has all parts."""
         verb = next((tool["name"] for tool in self.tools if tool["name"] in self._aimed), self._verbs[0])
-        reason = {"reason": "..."} if self._reason else {}
-        return json.dumps(reason | {"verb": verb} | ({"target": 0} if verb in self._aimed else {}))
+        words = dict.fromkeys(self._said, "...")
+        return json.dumps(words | {"verb": verb} | ({"target": 0} if verb in self._aimed else {}))
 
     def described(self) -> str:
         """The verbs with their meanings, a line for each."""
@@ -88,14 +107,15 @@ class Actions:
         verb, arguments = self._called(reply) if hosted else self._written(reply)
         if verb not in self._checks:
             raise Unusable(str(unknown("action", verb[:40], self._verbs)))
-        reason = str(arguments.pop("reason", ""))
+        reason, subgoal = (str(arguments.pop(name, ""))[: self._said.get(name, 0)] for name in _SAID)
         if error := best_match(self._checks[verb].iter_errors(arguments)):
             raise Unusable(f"{'.'.join(map(str, error.path)) or verb}: {error.message[:200]}")
         target = int(arguments.get("target", 0))
         number = self._verbs.index(verb)
+        choice = Choice(number, target, reason, subgoal)
         if not (0 <= target < self.targets and mask[number * self.targets + target]):
-            raise Unusable(f"'{verb}{f' {target}' if verb in self._aimed else ''}' has no effect now")
-        return Choice(number, target, reason)
+            raise Unusable(f"'{self.named(choice)}' has no effect now")
+        return choice
 
     def _called(self, reply: Reply) -> tuple[str, dict]:
         if not reply.tool:

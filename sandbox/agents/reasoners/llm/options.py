@@ -1,6 +1,6 @@
 """``llm = {...}``: which model answers, how it is asked, and what that may cost."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -8,7 +8,7 @@ from sandbox.core.errors import unknown
 
 HOSTED = ("openai", "anthropic", "google")  # get one tool for each verb; all others a JSON schema
 KINDS = (*HOSTED, "local", "gguf", "scripted")
-PROMPTS = ("system", "tools", "json", "turn", "repair")  # the files in prompts/
+PROMPTS = ("system", "tools", "json", "turn", "subgoal", "judge", "repair")  # the files in prompts/
 
 Amount = Annotated[int, Field(ge=0)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -53,6 +53,7 @@ class Line(_Table):
     verb: str | None = None
     target: int | None = None
     reason: str = ""
+    subgoal: str = ""
     text: str = ""
     error: str = ""  # in place of a reply
     tokens: Amount = 0  # of output, as if a model had written them
@@ -68,13 +69,15 @@ class Options(_Table):
     timeout: float = Field(30.0, gt=0, le=3600)  # seconds, of one call
     retries: int = Field(2, ge=0, le=10)  # further calls where one fails or its reply is of no use
     concurrency: int = Field(64, ge=1, le=10_000)  # calls at once
-    samples: int = Field(1, ge=1, le=100)  # replies for one decision, of which the most frequent action is taken
+    samples: int = Field(1, ge=1, le=100)  # replies for one decision
+    choose: Literal["vote", "judge"] = "vote"  # of samples: the most frequent action, or what one more call says
     reason: int = Field(200, ge=0)  # characters in which the model says why, before it acts; 0: none are asked for
+    subgoal: int = Field(0, ge=0)  # characters of a sub-goal that it sets itself and is reminded of; 0: none
     context: int = Field(8192, ge=256)  # tokens of one conversation, of a gguf model
     budget: Budget = Budget()
     thinking: Thinking = Thinking()
     price: Price | None = None
-    prompts: dict[str, str] = {}  # texts in place of the package's files: system, tools, json, turn, repair
+    prompts: dict[str, str] = {}  # texts in place of the package's files: PROMPTS
 
     @field_validator("model")
     @classmethod

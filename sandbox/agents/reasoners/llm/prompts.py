@@ -1,12 +1,13 @@
 """What a language model is sent. The texts are files beside this one; a scenario may put others in their place."""
 
+from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from string import Template
 
 import numpy as np
 
-from sandbox.agents.reasoners.llm.actions import Actions
+from sandbox.agents.reasoners.llm.actions import Actions, Choice
 from sandbox.agents.reasoners.llm.options import PROMPTS, Options
 from sandbox.agents.reasoners.llm.request import Request, Setup, key_of
 from sandbox.core.decision import Percept
@@ -24,7 +25,8 @@ class Prompts:
 
     def __init__(self, options: Options, stage: Stage, role: str):
         self._options, self._stage, self._role = options, stage, role
-        self.actions = Actions(stage.world, stage.rules, options.reason)
+        said = {"reason": options.reason, "subgoal": options.subgoal}
+        self.actions = Actions(stage.world, stage.rules, {name: most for name, most in said.items() if most})
 
     def __reduce__(self):
         return Prompts, (self._options, self._stage, self._role)
@@ -48,13 +50,21 @@ class Prompts:
         rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept[2:])
         return self._stage.world.text(Observation(*rows), 0, percept.agent, self._stage.rules)
 
-    def turn(self, words: str) -> str:
-        return self._fill("turn", words=words)
+    def turn(self, words: str, subgoal: str) -> str:
+        """The prompt of a decision; ``subgoal``: what the agent has set itself, empty at first."""
+        told = self._fill("subgoal", words=words, subgoal=subgoal) if subgoal else words
+        return self._fill("turn", words=told)
+
+    def judge(self, prompt: str, choices: Sequence[Choice]) -> str:
+        """The prompt of the call that takes one of several proposals."""
+        lines = (f"- {self.actions.named(choice)}: {choice.reason or 'no reason'}" for choice in choices)
+        return self._fill("judge", words=prompt, proposals="\n".join(lines))
 
     def repair(self, words: str, problem: str, mask: np.ndarray) -> str:
         return self._fill("repair", words=words, problem=problem, legal=self.actions.in_words(mask))
 
     def request(self, setup: Setup, percept: Percept, prompt: str, sample: int = 0, attempt: int = 0) -> Request:
+        """What is sent; ``percept.mask`` holds the actions to choose from."""
         schema = None if self._options.hosted else self.actions.schema(percept.mask)
         key = key_of(setup, prompt, schema, sample)
         return Request(percept.tick + 1, percept.agent, sample, attempt, prompt, schema, key)

@@ -19,10 +19,11 @@ BACK_OFF = 0.5  # seconds before the first retry after an error, doubled for eac
 
 
 class Question:
-    """One sample of one agent's decision: open until it has an action or has failed."""
+    """One sample of one agent's decision, or the judge's of all of them: open until it has an action or has failed."""
 
-    def __init__(self, percept: Percept, words: str, prompt: str, sample: int):
-        self.percept, self.words, self.prompt, self.sample = percept, words, prompt, sample
+    def __init__(self, percept: Percept, told: str, sample: int, judges: bool = False):
+        self.percept, self.told, self.sample, self.judges = percept, told, sample, judges
+        self.prompt = told  # with what was wrong with the last reply
         self.attempt, self.wait, self.tokens = 0, 0.0, 0
         self.calls: list[Call] = []
         self.choice: Choice | None = None
@@ -53,6 +54,7 @@ class LLM:
         self.setup, self._options, self._prompts, self._client, self._noop = setup, options, prompts, client, noop
         self._ledger = Ledger(options.budget, setup)
         self._due: dict[int, tuple[int, Decision]] = {}  # decisions that are still being thought about
+        self._subgoals: dict[int, str] = {}  # that agents have set themselves
         self._silent = 0  # ticks in a row without any reply
 
     def close(self) -> None:
@@ -61,12 +63,24 @@ class LLM:
     def decide(self, percepts: list[Percept]) -> list[Decision]:
         questions = {p.agent: self._questions(p) for p in percepts if p.agent not in self._due and p.mask.sum() > 1}
         self._work([question for own in questions.values() for question in own])
+        if self._options.choose == "judge":
+            self._judge(questions)
         return [self._decision(percept, questions.get(percept.agent)) for percept in percepts]
 
     def _questions(self, percept: Percept) -> list[Question]:
-        words = self._prompts.words(percept)
-        prompt = self._prompts.turn(words)
-        return [Question(percept, words, prompt, sample) for sample in range(self._options.samples)]
+        prompt = self._prompts.turn(self._prompts.words(percept), self._subgoals.get(percept.agent, ""))
+        return [Question(percept, prompt, sample) for sample in range(self._options.samples)]
+
+    def _judge(self, questions: dict[int, list[Question]]) -> None:
+        """Best of n: where samples differ, one more question, with the proposals as all that may be chosen."""
+        asked = []
+        for own in questions.values():
+            choices = list({q.choice[:2]: q.choice for q in own if q.choice}.values())
+            if len(choices) > 1:
+                percept = own[0].percept._replace(mask=self._actions.only(choices))
+                own.append(Question(percept, self._prompts.judge(own[0].told, choices), len(own), judges=True))
+                asked.append(own[-1])
+        self._work(asked)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -130,7 +144,7 @@ class LLM:
                 return ""
             except Unusable as error:
                 problem, again = str(error), True
-                question.prompt = self._prompts.repair(question.words, problem, question.percept.mask)
+                question.prompt = self._prompts.repair(question.told, problem, question.percept.mask)
         question.attempt += 1
         question.wait = max(answer.wait, BACK_OFF * 2 ** (question.attempt - 1)) if answer.reply is None else 0.0
         if not again or question.attempt > self._options.retries:
@@ -154,18 +168,20 @@ class LLM:
         choices = [question.choice for question in questions if question.choice]
         if not choices:
             return Decision(None, 0, Trace(calls=calls, fallback=questions[0].failure))
-        choice = most_frequent(choices)
-        late = self._ticks(questions)
+        choice = choices[-1] if questions[-1].judges and questions[-1].choice else most_frequent(choices)
+        self._subgoals[percept.agent] = choice.subgoal or self._subgoals.get(percept.agent, "")
+        late, thought = self._ticks(questions), (choice.reason, self._subgoals[percept.agent])
         if not late:
-            return Decision(choice.verb, choice.target, Trace(choice.reason, calls))
-        self._due[percept.agent] = percept.tick + late, Decision(*choice[:2], Trace(choice.reason, late=late))
+            return Decision(choice.verb, choice.target, Trace(*thought, calls))
+        self._due[percept.agent] = percept.tick + late, Decision(*choice[:2], Trace(*thought, late=late))
         return Decision(self._noop, 0, Trace(calls=calls))
 
     def _ticks(self, questions: list[Question]) -> int:
-        """How long the decision takes; samples are written side by side."""
+        """How long the decision takes: samples are written side by side, and the judge reads them all."""
         thinking = self._options.thinking
         if thinking.tokens_per_tick:
-            return max(question.tokens for question in questions) // thinking.tokens_per_tick
+            tokens = max(q.tokens for q in questions if not q.judges) + sum(q.tokens for q in questions if q.judges)
+            return tokens // thinking.tokens_per_tick
         return thinking.ticks
 
 
