@@ -118,7 +118,7 @@ def _forest(found: dict) -> Figure:
             axis.axvline(0, color="#5b6470", linewidth=0.8)
             axis.set_yticks(range(len(ARMS)), [arm.replace("depth 3", "UCT, depth 3") for arm in ARMS])
             axis.set(title=name, xlabel="steps" if always else "success, points", ylim=(len(ARMS) - 0.5, -0.5))
-            axis.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, -0.5), frameon=False)
+            axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
     return figure
 
 
