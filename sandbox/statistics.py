@@ -116,6 +116,22 @@ def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> 
     return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
 
 
+def ratio(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """Sum of ``parts`` (T,) over sum of ``wholes`` (T,), not all 0, with its bootstrap interval over the T pairs."""
+    value = float(parts.sum() / wholes.sum())
+    some = wholes > 0
+    if some.sum() < 2:
+        return Estimate(value, float("nan"), float("nan"))
+
+    def share(a, b, axis=-1):
+        return a.sum(axis=axis) / b.sum(axis=axis)
+
+    options = {"paired": True, "method": "percentile", "confidence_level": confidence, "n_resamples": RESAMPLES}
+    rng = np.random.default_rng(0)
+    found = stats.bootstrap((parts[some], wholes[some]), share, vectorized=True, batch=BATCH, rng=rng, **options)
+    return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
+
+
 def paired_success(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Paired:
     """Compare success (T,) bool of two arms on the same seeds.
 

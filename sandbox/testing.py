@@ -214,6 +214,19 @@ class Conformance:
         for _ in rollout(stage, believed, 20):
             pass
 
+    def test_what_is_in_view_is_believed_as_it_is(self, stage):
+        """But for one fact in a hundred: a thing that somebody has moved; of what is out of view more is wrong."""
+        state, memory, world, rules, wrong = stage.reset([5]), stage.memory(1), stage.world, stage.rules, ([], [])
+        for k, _ in enumerate(rollout(stage, state, 20)):
+            obs, believed = stage.observe(state), stage.allocate(1)
+            world.believe(obs, 0, 0, memory, rules, np.uint64(k), believed, 0)
+            differ = world.facts(state, 0, rules) != world.facts(believed, 0, rules)
+            seen = world.in_view(state, 0, 0, rules)
+            wrong[0].extend(differ[seen])
+            wrong[1].extend(differ[~seen])
+        assert len(wrong[0]) > 100 and np.mean(wrong[0]) < 0.01
+        assert not wrong[1] or np.mean(wrong[1]) > np.mean(wrong[0])
+
     def test_noise_puts_nobody_off_the_map_of_a_belief(self, stage):
         state, memory = stage.reset([5]), stage.memory(1)
         for k, _ in enumerate(rollout(stage, state, 20)):

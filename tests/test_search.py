@@ -11,6 +11,7 @@ from sandbox.engine.search import list_candidates, searcher
 from sandbox.engine.workspace import allocate_flat
 from sandbox.scenario import load
 from sandbox.trials.episodes import outcomes
+from sandbox.trials.foresight import foresight
 from sandbox.trials.trial import run
 from sandbox.worlds.web.state import Item
 
@@ -52,8 +53,10 @@ def follow_rules(stage, state, memory):
 # -- one program, two tiers --------------------------------------------------------------------------------------------
 
 
-def test_a_batch_equals_single_runs():
-    chosen = load(scenario(POPUPS, perturb=OFTEN))
+@pytest.mark.parametrize("more", [{}, {"depth": 3}, {"kind": "wrong"}], ids=str)
+def test_a_batch_equals_single_runs(more):
+    """Whatever is imagined, and under noise that shows what cannot be."""
+    chosen = load(scenario(POPUPS, perturb=OFTEN | ({"sensor_noise": 0.1} if more else {}), **more))
     for outcome in outcomes(chosen, chosen.stage(), range(12)):
         alone = run(chosen, outcome.seed)
         assert alone._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks > 0
@@ -125,10 +128,19 @@ def test_without_a_horizon_search_is_its_base_policy(web):
 
 
 def test_imagination_closes_what_pops_up_and_a_wrong_model_does_not(web):
-    ahead, seeds = {"horizon": 20, "futures": 4, "candidates": 60}, range(60)
+    ahead, seeds = {"horizon": 20, "futures": 4, "candidates": 60, "discount": 0.999}, range(60)
     won = {kind: (web.play(seeds, WorldModel(kind=kind, **ahead))[0].done == 1) for kind in ("exact", "shuffled")}
     base = web.play(seeds, WorldModel(horizon=0))[0].done == 1
     assert won["exact"].all() and base.mean() < 0.7 and won["shuffled"].mean() < 0.8
+
+
+def test_a_tree_takes_no_more_futures_than_flat_search(web):
+    """And its first actions are as good: what pops up is closed."""
+    ahead = {"horizon": 20, "futures": 4, "candidates": 60, "discount": 0.999}
+    flat, deep = (web.play(range(60), WorldModel(depth=depth, **ahead)) for depth in (1, 3))
+    first = [web.play(range(60), WorldModel(depth=depth, **ahead), ticks=1)[1].imagined for depth in (1, 3)]
+    assert (flat[0].done == 1).all() and (deep[0].done == 1).mean() > 0.9
+    assert not np.array_equal(*first) and (first[1] <= 20 * 4 * 60).all()
 
 
 def test_calm_imagination_looks_into_one_future(web):
@@ -172,6 +184,24 @@ def test_a_lane_lies_in_one_block_of_words(web):
     words[0] = words[1]
     assert web.digest(state) == kept
     assert all(field.flags.c_contiguous and field.flags.aligned for field in state)
+
+
+def errors(chosen, trials: int) -> dict[int, float]:
+    """By horizon, the share of what changed in view that was foreseen wrongly."""
+    rows = [row for row in foresight(load(chosen), trials) if row.view == "in view" and row.changed]
+    assert all(row.still.value == 1 for row in rows), "who believes that nothing changes is always wrong"
+    return {row.horizon: row.error.value for row in rows}
+
+
+@pytest.mark.parametrize("layout", ["fill-form", "copy-value"])
+def test_what_is_seen_is_foreseen_where_nothing_is_left_to_chance(layout):
+    found = errors(scenario({"name": "web", "layout": layout}), 6)
+    assert len(found) >= 3 and not any(found.values())
+
+
+def test_errors_grow_with_the_horizon_where_others_decide():
+    found = errors(scenario(BLIND | {"sight": 9}, 2, horizon=8), 6)
+    assert 0 < found[1] < found[8] < 1
 
 
 # -- scenarios ---------------------------------------------------------------------------------------------------------

@@ -40,3 +40,9 @@ def parse_grid(lines: list[str], kinds: Mapping[str, int], where: str, first_lin
         if len(line) != width:
             raise UsageError(f"{where}: line {number} has {len(line)} cells, expected {width} as in line {first_line}")
     return np.array([[kinds[char] for char in line] for line in lines], np.int8)
+
+
+def around(shape: tuple[int, ...], place: np.ndarray, down: int, across: int) -> np.ndarray:
+    """(H, W) bool: the cells within ``down`` rows and ``across`` columns of ``place`` (row, column)."""
+    rows, cols = np.abs(np.arange(shape[0]) - place[0]), np.abs(np.arange(shape[1]) - place[1])
+    return (rows <= down)[:, None] & (cols <= across)

@@ -7,9 +7,12 @@ Kernels work on one lane and fill what they are given (``engine.kernel``). L lan
 ``observe(s, lane, rules, obs)``                                   fill the observation of every agent of the lane
 ``step(s, lane, actions, rules)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
 ``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
-``value(s, lane, rules)``                                          what the team has in hand, in units of reward
+``earned(s, lane, rules)``                                         what has been earned for the task so far, in its
+                                                                   parts, less the harm done (optional; else
+                                                                   what is done by ``progress``): search wants more
+``value(s, lane, rules)``                                          what the team has in hand, in parts of the task
                                                                    (optional): with it, search sees progress that
-                                                                   is not paid for within its horizon
+                                                                   is not earned within its horizon
 ``progress(s, lane, rules)``                                       (done, total) parts of the shared task, read from the
                                                                    state, never from what an agent claims
 ``start(memory, lane, rules)``                                     clear the policies' own memory
@@ -85,8 +88,11 @@ class World:
     task: Callable[[Any], Task]
     progress: Callable
     conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
+    facts: Callable[[Any, int, Any], np.ndarray]  # state, lane, rules -> (F,) int: what stands where, what holds
+    in_view: Callable[[Any, int, int, Any], np.ndarray]  # state, lane, agent, rules -> (F,) bool: facts that it sees
     targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
+    earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

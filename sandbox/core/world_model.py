@@ -24,5 +24,7 @@ class WorldModel(BaseModel):
     horizon: int = Field(12, ge=0, le=10_000)  # ticks of one future; 0: nothing is imagined
     futures: int = Field(32, ge=1, le=10_000)  # of each candidate, with common random numbers
     candidates: int = Field(8, ge=1, le=1_000)  # actions compared, the base policy's own among them
+    depth: int = Field(1, ge=1, le=1_000)  # own actions that are searched; above 1 by UCT, with as many futures
     base: str = "rules"  # the policy with which futures go on, of the others too
+    discount: float = Field(0.99, gt=0, le=1)  # of a tick: what comes sooner is better; 1: no sooner than later
     caution: float = Field(1.0, ge=0, le=100)  # standard errors by which a candidate must beat the base policy's

@@ -12,7 +12,7 @@ from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import distort, fails
 from sandbox.engine.lanes import digest_lane
 
-FAILED = 1 << 30
+FAILED = 1 << 30  # taken from a verb for the tick in which its action fails, so that the world knows no such verb
 reset = start = observe = step = progress = policy = others = decide = act = after = None  # filled in by specialise
 
 

@@ -6,12 +6,14 @@ candidate is played first and the base policy goes on, for everybody, up to the 
 returns are compared in pairs. The base policy's own choice stands unless another one is better by ``caution`` standard
 errors of the mean difference, and by MARGIN; the one with the best such bound is taken.
 
-The return of a future: rewards of all agents, discounted, and at its end the world's ``value`` of what was reached.
+The return of a future: what it earns for the shared task, in parts of it, discounted, and at its end the world's
+``value`` of what is in hand. It is the task that counts, not the reward, which may pay for other things.
+
+Deeper than 1, a tree of the agent's own next actions grows over the same number of futures: see ``engine.tree``.
 """
 
 from enum import IntEnum
 from functools import cache
-from math import sqrt
 
 import numpy as np
 
@@ -19,14 +21,14 @@ from sandbox.core.world import World
 from sandbox.core.world_model import Kind, WorldModel
 from sandbox.engine.draw import IMAGINED, POLICY, below, draw
 from sandbox.engine.kernel import kernel, specialise
+from sandbox.engine.tree import NONE, ROOT, Node, back_up, best_child, choose_child, descend, plant
 
-observe = step = policy = value = believe = None  # filled in by specialise
+observe = step = policy = earned = value = believe = progress = None  # filled in by specialise
 
 Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or a reasoner that is not compiled
 SEARCH = "search."  # before the base policy's name: the name of a search
-DISCOUNT = 0.99  # of a tick: what comes sooner is better
-MARGIN = 0.01  # of a unit of reward: for less, the base policy's plan is not left
-BLANK, BEFORE, AFTER = 1, 2, 3  # rows of ``Workspace.minds``
+MARGIN = 0.01  # of a part of the task: for less, the base policy's plan is not left
+BLANK, BEFORE, AFTER, SPARE = 1, 2, 3, 4  # rows of ``Workspace.minds``
 HERE = np.int64(0)  # the lane of a workspace, typed: kernels would be compiled anew for a literal 0
 
 
@@ -37,6 +39,19 @@ class Setting(IntEnum):
     HORIZON = 1
     FUTURES = 2
     CANDIDATES = 3
+    DEPTH = 4
+
+
+class Scale(IntEnum):
+    """Columns of ``Workspace.scale``."""
+
+    CAUTION = 0
+    DISCOUNT = 1
+
+
+def done(s, lane, rules):
+    """What has been earned, in a world that does not say: the parts of the task that are done."""
+    return float(progress(s, lane, rules)[0])
 
 
 @kernel
@@ -94,33 +109,56 @@ def gather(pos, agent, noop, team, actions):
     return count + 1
 
 
-def play_out(work, rules, agent, count, skewed, ticks):
-    """Play the believed lane on for ``ticks`` ticks, the agent by ``work.plan`` first; returns what it is worth."""
-    s, obs, actions, planned, earned, weight = work.state, work.seen, work.actions, len(work.plan), 0.0, 1.0
-    for tick in range(ticks):
+def play_out(work, rules, agent, present, skewed, free, setting):
+    """Play the believed lane on to the horizon, the agent first by the nodes of ``work.path``; what that is worth.
+
+    A path that is ``free`` grows: up to the depth the tree says what comes next, and the first new node ends it.
+    """
+    s, obs, actions, nodes = work.state, work.seen, work.actions, work.nodes
+    mask, targets, mind = obs.mask[HERE, agent], obs.mask.shape[2] // rules.verbs, work.minds[0]
+    length, growing = 1, free and nodes[work.path[0], Node.VISITS] > 0
+    total, weight, before = 0.0, 1.0, earned(s, HERE, rules)
+    for tick in range(setting[Setting.HORIZON]):
         if s.done[0] != 0:
             break
         observe(s, HERE, rules, obs)
-        team = work.team[: count - (tick < planned)]
-        policy(obs, HERE, rules, work.mind, team, draw(s.seed[0], s.tick[0], POLICY, 0), actions)
-        if tick < planned:
-            actions[0, agent, 0], actions[0, agent, 1] = work.plan[tick, 0], work.plan[tick, 1]
+        planned, dice = tick == 0 or growing, draw(s.seed[0], s.tick[0], POLICY, 0)
+        policy(obs, HERE, rules, work.mind, work.team[: present - planned], dice, actions)
+        if tick == 0:
+            actions[0, agent, 0], actions[0, agent, 1] = work.first[0], work.first[1]
+        elif growing:
+            _copy(mind, work.minds[SPARE])
+            policy(obs, HERE, rules, work.mind, work.team[present - 1 : present], dice, actions)
+            own, parent = actions[0, agent, 0] * targets + actions[0, agent, 1], work.path[length - 1]
+            node = descend(nodes, work.worth, parent, own, mask, setting[Setting.CANDIDATES], s.seed[0], tick)
+            if node != NONE and nodes[node, Node.PAIR] != own:
+                _copy(work.minds[SPARE], mind)
+                pair = nodes[node, Node.PAIR]
+                actions[0, agent, 0], actions[0, agent, 1] = pair // targets, pair % targets
+            work.path[length] = node
+            length += node != NONE
+            growing = node != NONE and nodes[node, Node.VISITS] > 0 and length < setting[Setting.DEPTH]
         if skewed:
             for other in range(actions.shape[1]):
                 actions[0, other, 0] = (actions[0, other, 0] + 1) % rules.verbs
         step(s, HERE, actions, rules)
-        for other in range(actions.shape[1]):
-            earned += weight * s.reward[0, other]
-        weight *= DISCOUNT
-    return earned + weight * value(s, HERE, rules)
+        after = earned(s, HERE, rules)
+        total += weight * (after - before)
+        before = after
+        weight *= work.scale[agent, Scale.DISCOUNT]
+    work.path[length] = NONE
+    return total + weight * value(s, HERE, rules)
 
 
 def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
-    """Fill ``work.gains``: what each of ``count`` candidates earns over the first one, in the same futures."""
+    """Fill ``work.nodes`` and ``work.worth``: what each of ``count`` candidates earns over the first, in equal futures.
+
+    Every future is played ``count`` times: by the base policy's choice, then, at depth 1, by every other candidate;
+    deeper, by what the tree chooses.
+    """
     kind, targets = setting[Setting.KIND], obs.mask.shape[2] // rules.verbs
-    for c in range(count):
-        work.gains[c, 0], work.gains[c, 1] = 0.0, 0.0
-    for future in range(1 if kind == Kind.CALM else setting[Setting.FUTURES]):
+    plant(work.nodes, work.worth, work.pairs, count)
+    for future in range(_rounds(setting)):
         for k in range(work.belief.shape[1]):
             work.belief[0, k] = 0
         believe(obs, lane, agent, memory, rules, draw(dice, agent, IMAGINED, future), work.state, HERE)
@@ -128,28 +166,25 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
         present = gather(work.state.pos[0], agent, rules.noop, work.team, work.actions)
         begun, first = work.state.tick[0], 0.0
         for c in range(count):
-            pair = work.pairs[(c + 1) % count if kind == Kind.SHUFFLED else c]
-            work.plan[0, 0], work.plan[0, 1] = pair // targets, pair % targets
+            node, free = np.int64(c + 1), c > 0 and setting[Setting.DEPTH] > 1
+            if free:
+                node = choose_child(work.nodes, work.worth, ROOT, obs.mask[lane, agent])
+            pair = work.pairs[node % count if kind == Kind.SHUFFLED else node - 1]
+            work.path[0], work.first[0], work.first[1] = node, pair // targets, pair % targets
             _copy(work.belief[1], work.belief[0])
-            _copy(work.minds[BEFORE if c else AFTER], work.minds[0])
-            worth = play_out(work, rules, agent, present, kind == Kind.WRONG, setting[Setting.HORIZON])
+            _copy(work.minds[BEFORE if node > 1 else AFTER], work.minds[0])
+            worth = play_out(work, rules, agent, present, kind == Kind.WRONG, free, setting)
             work.spent[lane, agent] += work.state.tick[0] - begun
-            first = worth if c == 0 else first
-            work.gains[c, 0] += worth - first
-            work.gains[c, 1] += (worth - first) ** 2
+            if c:
+                back_up(work.nodes, work.worth, work.path, worth - first)
+            else:
+                first = worth
 
 
 @kernel
-def _best(gains, count, futures, caution):
-    """The candidate with the best lower bound of its mean gain, 0 unless one is above MARGIN."""
-    best, most = 0, MARGIN
-    for c in range(1, count):
-        mean = gains[c, 0] / futures
-        spread = max(0.0, gains[c, 1] / futures - mean * mean)
-        bound = mean - caution * sqrt(spread / futures)
-        if bound > most:
-            best, most = c, bound
-    return best
+def _rounds(setting):
+    """How many different futures are played; with no chance, they are all one."""
+    return 1 if setting[Setting.KIND] == Kind.CALM else int(setting[Setting.FUTURES])
 
 
 def search(obs, lane, rules, memory, team, dice, actions, work):
@@ -170,8 +205,8 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
         _copy(work.minds[BEFORE], work.minds[0])
         give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
         compare(obs, lane, agent, memory, rules, dice, count, setting, work)
-        futures = 1 if setting[Setting.KIND] == Kind.CALM else setting[Setting.FUTURES]
-        best = _best(work.gains, count, futures, work.caution[agent])
+        share = _rounds(setting) * (count - 1) // count
+        best = best_child(work.nodes, work.worth, count, share, work.scale[agent, Scale.CAUTION], MARGIN)
         if best:
             actions[lane, agent, 0], actions[lane, agent, 1] = work.pairs[best] // targets, work.pairs[best] % targets
         else:
@@ -194,6 +229,7 @@ def searcher(world: World, base: str):
     """The search of a world with a base policy, as a compiled policy that takes a Workspace besides."""
     name = f"{world.name}.{base}"
     parts = {"observe": world.observe, "policy": world.policies[base], "step": world.step}
-    inner = specialise(play_out, name, inline=True, value=world.value or worthless, **parts)
+    gained = world.earned or specialise(done, world.name, progress=world.progress)
+    inner = specialise(play_out, name, inline=True, earned=gained, value=world.value or worthless, **parts)
     outer = specialise(compare, name, inline=True, believe=world.believe, play_out=inner)
     return specialise(search, name, policy=world.policies[base], compare=outer)

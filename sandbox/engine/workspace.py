@@ -17,20 +17,23 @@ WORD = 8  # bytes
 class Workspace(NamedTuple):
     """What the kernels of ``engine.search`` work on. N agents, A pairs of verb and target, B and M words."""
 
-    settings: np.ndarray  # (N, 4) int32     see Setting
-    caution: np.ndarray  # (N,) float64      standard errors
+    settings: np.ndarray  # (N, 5) int32     see Setting
+    scale: np.ndarray  # (N, 2) float64      see Scale
     spent: np.ndarray  # (L, N) int64        ticks that each agent has imagined, of all lanes
     rows: tuple  # pairs of (L, N, bytes) uint8: what is remembered of each agent, of all lanes and in ``mind``
     state: Any  # State of one lane: where futures are played
     belief: np.ndarray  # (2, B) uint64      words of the state: as it is, and as it was believed
     mind: Any  # Memory of one lane: what is remembered in a future
-    minds: np.ndarray  # (4, M) uint64       words of the memory: as it is; blank; before and after the base's decision
+    minds: np.ndarray  # (5, M) uint64       words of the memory: as it is; blank; before and after the base's decision;
+    # and before one in a future
     seen: Any  # Observation of one lane
     actions: np.ndarray  # (1, N, 2) int32
     team: np.ndarray  # (N,) int32           the agents that are believed to be somewhere; the imagining one last
-    plan: np.ndarray  # (T, 2) int32         the imagining agent's first actions
+    first: np.ndarray  # (2,) int32          the imagining agent's first action in a future
     pairs: np.ndarray  # (A + 1,) int32      candidates
-    gains: np.ndarray  # (A + 1, 2) float64   of each candidate over the base's: sum, sum of squares
+    nodes: np.ndarray  # (K, 4) int32        see engine.tree.Node
+    worth: np.ndarray  # (K, 2) float64      what each gains over the base's plan: sum, sum of squares; root: its span
+    path: np.ndarray  # (D + 1,) int64       the nodes of a future, then 0
 
 
 def allocate_flat(kind: type, shapes: Mapping[str, tuple], copies: int):
@@ -62,17 +65,19 @@ def workspace(stage, policies, memory, spent: np.ndarray) -> Workspace:
     """
     world, rules, agents = stage.world, stage.rules, stage.agents
     state, belief = allocate_flat(world.state, world.state_shapes(rules), 2)
-    mind, minds = allocate_flat(world.memory, world.memory_shapes(rules), 4)
+    mind, minds = allocate_flat(world.memory, world.memory_shapes(rules), 5)
     world.start(mind, 0, rules)
     minds[1:] = minds[0]
-    settings, caution = np.zeros((agents, 4), np.int32), np.zeros(agents)
+    settings, scale = np.zeros((agents, 5), np.int32), np.zeros((agents, 2))
+    pairs, size, depth = len(stage.verbs) * world.targets + 1, 0, 1
     for agent, model in enumerate(policies):
         if isinstance(model, WorldModel):
-            kind = int(Kind[model.kind.upper()])
-            settings[agent], caution[agent] = (kind, model.horizon, model.futures, model.candidates), model.caution
-    pairs = len(stage.verbs) * world.targets + 1
+            kind, most = int(Kind[model.kind.upper()]), min(model.candidates, pairs)
+            settings[agent] = kind, model.horizon, model.futures, model.candidates, model.depth
+            scale[agent], depth = (model.caution, model.discount), max(depth, model.depth)
+            size = max(size, 1 + most * (1 if model.depth == 1 else 1 + model.futures))
     return Workspace(
-        settings, caution, spent, own_rows(memory, mind, agents), state, belief, mind, minds, stage.observation(1),
-        np.zeros((1, agents, 2), np.int32), np.zeros(agents, np.int32), np.zeros((1, 2), np.int32),
-        np.zeros(pairs, np.int32), np.zeros((pairs, 2)),
+        settings, scale, spent, own_rows(memory, mind, agents), state, belief, mind, minds, stage.observation(1),
+        np.zeros((1, agents, 2), np.int32), np.zeros(agents, np.int32), np.zeros(2, np.int32),
+        np.zeros(pairs, np.int32), np.zeros((size, 4), np.int32), np.zeros((size, 2)), np.zeros(depth + 1, np.int64),
     )  # fmt: skip

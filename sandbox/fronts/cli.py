@@ -32,7 +32,10 @@ app = typer.Typer(
 )
 app.command()(many.batch)
 app.command(name="results")(many.show)
-for command in (many.certify, many.compare, reporting.report, carding.card, prompt.prompt, skilling.skills):
+commands = (
+    many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
+)  # fmt: skip
+for command in commands:
     app.command()(command)
 
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]

@@ -8,12 +8,20 @@ import typer
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.console import Set, err, out, overrides, settings, stoppable, warm_up
-from sandbox.fronts.progress import Counting
+from sandbox.fronts.progress import Counting, Episodes
+from sandbox.report.figures import foresight as drawn_foresight
 from sandbox.report.figures import robustness, save
-from sandbox.report.tables import batch_table, certificate_table, comparison_table, robustness_table
+from sandbox.report.tables import (
+    batch_table,
+    certificate_table,
+    comparison_table,
+    foresight_table,
+    robustness_table,
+)  # fmt: skip
 from sandbox.scenario import Scenario, load
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
+from sandbox.trials import foresight as foresights
 from sandbox.trials.compare import compare as compare_runs
 from sandbox.trials.results import results
 from sandbox.trials.robustness import curves, dose_sweep
@@ -104,10 +112,29 @@ def certify(
         raise typer.Exit(1)
 
 
+def foresight(
+    scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML); agents[0].world_model is measured")],
+    trials: Annotated[int, typer.Option(min=2, help="episodes, on as many seeds")] = 20,
+    set_: Set = None,
+    figure: Annotated[Path | None, typer.Option("--out", help="also draw it: .svg or .png")] = None,
+) -> None:
+    """How wrong imagination is, by horizon: what an agent believes and foresees beside what really comes."""
+    if figure and figure.suffix not in (".svg", ".png"):
+        raise UsageError(f"--out {figure}: unknown kind of figure '{figure.suffix}'; expected .svg or .png")
+    chosen = load(scenario, overrides(set_))
+    title = chosen.title or scenario.stem
+    with Episodes(err, title) as shown:
+        rows = foresights.foresight(chosen, trials, shown)
+    out.print(foresight_table(rows, title))
+    if figure:
+        save(drawn_foresight({title: rows}), figure)
+        out.print(f"figure {figure}")
+
+
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="folders of batches; the first is the base")],
 ) -> None:
-    """Paired differences between batches, on the seeds and conditions that they share."""
+    """Paired differences between batches, or between the teams that one batch sweeps, on seeds that they share."""
     out.print(comparison_table(compare_runs(runs)))
 
 

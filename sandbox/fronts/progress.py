@@ -68,6 +68,19 @@ class Live(_Shown):
         self._show(name, told, model.tasks_done, model.tasks_total or None)
 
 
+class Episodes(_Shown):
+    """Of episodes one after the other: called with how many are done, and all."""
+
+    def __init__(self, console: Console, name: str):
+        told = TextColumn("{task.fields[told]}")
+        super().__init__(console, TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
+        self._name = name
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._is_due(done >= total):
+            self._show(self._name, f"{done:,} of {total:,} episodes, {self._rate(done):.1f} episodes/s", done, total)
+
+
 class Counting(_Shown):
     """Of a batch: called with how far it is."""
 

@@ -43,6 +43,28 @@ def robustness(curves: list) -> Figure:
     return figure
 
 
+def foresight(found: dict[str, list]) -> Figure:
+    """Prediction error against horizon, a panel for each name: in view and out of view, and who foresees no change."""
+    with matplotlib.rc_context(STYLE):
+        figure, panels = _panels(len(found))
+        for (name, rows), axis in zip(found.items(), panels, strict=False):
+            for k, view in enumerate(dict.fromkeys(row.view for row in rows)):
+                drawn = [row for row in rows if row.view == view and row.error]
+                ticks, error = [row.horizon for row in drawn], [row.error for row in drawn]
+                look = {"color": COLOURS[k], "markersize": 4.5}
+                spread = [each.low for each in error], [each.high for each in error]
+                axis.fill_between(ticks, *spread, color=COLOURS[k], alpha=0.18, linewidth=0)
+                axis.plot(ticks, [each.value for each in error], marker=MARKERS[k], label=view, **look)
+                still = [row.still.value for row in drawn]
+                axis.plot(ticks, still, linestyle=":", label=f"{view}: nothing changes", **look)
+            axis.set_title(name, fontsize=11)
+            axis.set(xlabel="ticks ahead", xscale="log", ylim=(-0.04, 1.04))
+        figure.supylabel("of what changed, foreseen wrongly")
+        labels = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
+        figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
 def _panels(count: int) -> tuple[Figure, list]:
     across = min(count, ACROSS)
     down = math.ceil(count / across)

@@ -55,10 +55,13 @@ def batch_table(rows: pd.DataFrame, title: str) -> Table:
     )
     for key in keys:
         table.add_column(key, overflow="fold")
-    for name in ("trials", "success, interval", "steps", "errors"):
+    imagines = rows["imagined_ticks"].any()
+    for name in ("trials", "success, interval", "steps", *(["imagined"] if imagines else []), "errors"):
         table.add_column(name, justify="right", no_wrap=True)
     for _, group in rows.groupby("condition"):
-        table.add_row(*(str(group[key].iloc[0]) for key in keys), *_measures(group))
+        *told, errors = _measures(group)
+        imagined = [f"{group['imagined_ticks'].mean():,.0f}"] if imagines else []
+        table.add_row(*(str(group[key].iloc[0]) for key in keys), *told, *imagined, errors)
     return table
 
 
@@ -129,6 +132,26 @@ def comparison_table(rows: list) -> Table:
         name = f"{row.run}\n{row.condition}".rstrip()
         table.add_row(name, f"{row.success.pairs:,}", points, f"{row.adjusted:.1g}", steps, end_section=True)
     return table
+
+
+def foresight_table(rows: list, title: str) -> Table:
+    """Prediction error by horizon, in view and out of view."""
+    caption = (
+        f"of the facts that changed, the share foreseen wrongly; {CONFIDENCE:.0%} bootstrap intervals over episodes; "
+        "still: the error of who believes that nothing changes; alarms: changes that did not come, for each that did"
+    )
+    table = Table(title=title, title_justify="left", caption=caption)
+    table.add_column("seen at first", no_wrap=True)
+    for name in ("ticks", "changed", "error", "still", "alarms"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        shares = (_share(row.error), f"{row.still.value:.3f}", f"{row.alarms:.2f}") if row.error else ("-", "-", "-")
+        table.add_row(row.view, str(row.horizon), f"{row.changed:,}", *shares)
+    return table
+
+
+def _share(rate: Estimate) -> str:
+    return f"{rate.value:.3f}  {rate.low:.3f} .. {rate.high:.3f}"
 
 
 def _signed(value: float, low: float, high: float) -> str:

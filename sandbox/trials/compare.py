@@ -1,4 +1,4 @@
-"""Comparing batches, paired on their seeds and conditions."""
+"""Comparing batches, or the teams that one batch sweeps, paired on their seeds and conditions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,8 @@ from sandbox.core.errors import UsageError
 from sandbox.statistics import Estimate, Paired, holm, mean_difference, paired_success
 from sandbox.trials.results import results
 from sandbox.trials.robustness import PREFIX
+
+TEAM = "agents."  # keys of the sweep that make another team
 
 
 class Comparison(NamedTuple):
@@ -23,10 +25,16 @@ class Comparison(NamedTuple):
 
 
 def compare(runs: Sequence[str | Path]) -> list[Comparison]:
-    """Every run beside the first one, condition by condition; raises UsageError where they share no seeds."""
-    if len(runs) < 2:
-        raise UsageError(f"compare: {len(runs)} run, expected two or more")
-    found = beside_first({str(run): results(run) for run in runs})
+    """Every run beside the first one, condition by condition; of a single run, every team that it sweeps.
+
+    Raises UsageError where they share no seeds, and for a single run that sweeps nothing below ``agents``.
+    """
+    opened = {str(run): results(run) for run in runs}
+    if len(runs) == 1:
+        opened = _teams(opened[str(runs[0])])
+        if len(opened) < 2:
+            raise UsageError(f"compare: {runs[0]} sweeps no keys of agents; expected such a run, or two or more runs")
+    found = beside_first(opened)
     if not found:
         raise UsageError(f"compare: {runs[0]} shares no seeds with the other runs under equal conditions")
     return found
@@ -38,6 +46,18 @@ def beside_first(runs: Mapping[str, pd.DataFrame]) -> list[Comparison]:
     found = [row for run, rows in zip(list(runs)[1:], others, strict=True) for row in _beside(base, rows, run)]
     adjusted = holm([row.success.p_value for row in found])
     return [row._replace(adjusted=p) for row, p in zip(found, adjusted, strict=True)]
+
+
+def _teams(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each team in the order of the sweep, by that in which it differs from the first."""
+    keys = [key for key in rows.columns if key.startswith(TEAM)]
+    groups = list(rows.groupby(keys, sort=False, dropna=False)) if keys else []
+    found = {}
+    for values, group in groups:
+        told = zip(keys, values, groups[0][0], strict=True)
+        changes = (f"{key.rpartition('.')[2]} {value}" for key, value, usual in told if value != usual)
+        found[", ".join(changes) or "first"] = group.drop(columns=keys)
+    return found
 
 
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
 from sandbox.worlds.craft import kernels, scene, words
 from sandbox.worlds.craft.belief import believe
+from sandbox.worlds.craft.facts import facts, in_view
 from sandbox.worlds.craft.ladder import LADDER
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.paint import LEGEND, canvas, paint
@@ -98,6 +99,8 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    facts=facts,
+    in_view=in_view,
     value=value,
     ladder=LADDER,
     legend=LEGEND,

@@ -10,6 +10,7 @@ from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
 from sandbox.worlds.kitchen import geometry, kernels, scene, sight, words
 from sandbox.worlds.kitchen.belief import believe
+from sandbox.worlds.kitchen.facts import facts, in_view
 from sandbox.worlds.kitchen.layouts import CLASSIC, load
 from sandbox.worlds.kitchen.orders import aims, read_orders
 from sandbox.worlds.kitchen.paint import LEGEND, canvas, paint
@@ -126,6 +127,8 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    facts=facts,
+    in_view=in_view,
     value=value,
     legend=LEGEND,
 )

@@ -1,4 +1,4 @@
-"""What a kitchen has in hand: how far its soups are, in units of the reward that all cooks get for them."""
+"""What a kitchen has in hand: how far its soups are, in soups of the usual kind."""
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.kernels import is_ready
@@ -42,7 +42,7 @@ def _in_pots(pots, rules):
 
 @kernel
 def value(s, lane, rules):
-    """Soups under way, each as a part of its reward, once for each cook as the reward is."""
+    """Soups under way, each as a part of one that is served."""
     total, room, dishes = _in_pots(s.pots[lane], rules)
     for agent in range(rules.agents):
         held = s.holding[lane, agent]
@@ -57,4 +57,4 @@ def value(s, lane, rules):
         elif held != Thing.DISH and room > 0:
             total += HELD + NEAR * _near(s, lane, agent, Cell.POT, rules)
             room -= 1
-    return total * USUAL * rules.agents
+    return total

@@ -10,6 +10,7 @@ from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
 from sandbox.worlds.warehouse import kernels, scene, words
 from sandbox.worlds.warehouse.belief import believe
+from sandbox.worlds.warehouse.facts import facts, in_view
 from sandbox.worlds.warehouse.layouts import SIZES, load
 from sandbox.worlds.warehouse.paint import LEGEND, canvas, paint
 from sandbox.worlds.warehouse.policies import POLICIES
@@ -118,5 +119,7 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    facts=facts,
+    in_view=in_view,
     legend=LEGEND,
 )

@@ -23,6 +23,35 @@ def _is_open(grid, row, col):
 
 
 @kernel
+def _stray(row, col, load, wanted, rules, out, to):
+    """A shelf that is on order, or not, as ``wanted`` says, and is not believed to stand in sight; 0 without."""
+    for shelf in range(1, out.shelf.shape[1] + 1):
+        at = out.shelf[to, shelf - 1]
+        near = abs(at[0] - row) <= rules.sight and abs(at[1] - col) <= rules.sight
+        known = shelf == load or (near and out.shelf_at[to, at[0], at[1]] == shelf)
+        if out.requested[to, shelf - 1] == wanted and not known:
+            return shelf
+    return 0
+
+
+@kernel
+def _believe_stock(window, row, col, load, rules, out, to):
+    """In sight shelves stand where they are seen: one that was believed elsewhere takes the place, another is gone."""
+    for turn in range(2):
+        for i in range(2 * rules.sight + 1):
+            for j in range(2 * rules.sight + 1):
+                r, c = row + i - rules.sight, col + j - rules.sight
+                if not _is_open(out.grid[to], r, c) or (window[2, i, j] > 0) == (out.shelf_at[to, r, c] > 0):
+                    continue
+                if turn == 0 and not window[2, i, j]:
+                    out.shelf_at[to, r, c] = 0
+                elif turn == 1:
+                    shelf = _stray(row, col, load, window[3, i, j], rules, out, to)
+                    if shelf:
+                        _believe_shelf(out, to, shelf, r, c)
+
+
+@kernel
 def _believe_agent(out, to, agent, row, col, facing, load, rules):
     """Stand a robot where it is believed to be."""
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
@@ -41,7 +70,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
-    are believed at home, requests that it cannot read are drawn, and robots out of sight are nowhere (row -1).
+    out of sight are believed at home, requests that it cannot read are drawn, robots out of sight are nowhere (row -1).
     """
     width = rules.plan.shape[1]
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
@@ -83,6 +112,7 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     while vector[3 + facing] == 0:
         facing += 1
     _believe_agent(out, to, agent, row, col, facing, load, rules)
+    _believe_stock(window, row, col, load, rules, out, to)
     other = 0
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):

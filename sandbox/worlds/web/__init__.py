@@ -10,6 +10,7 @@ from sandbox.worlds.web import kernels, layouts, scene, words
 from sandbox.worlds.web.belief import believe
 from sandbox.worlds.web.build import build as build_rules
 from sandbox.worlds.web.columns import Element, Template
+from sandbox.worlds.web.facts import facts, in_view
 from sandbox.worlds.web.oracle import start
 from sandbox.worlds.web.paint import LEGEND, canvas, paint
 from sandbox.worlds.web.policies import POLICIES
@@ -27,6 +28,7 @@ from sandbox.worlds.web.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.web.tasks import progress, task
+from sandbox.worlds.web.value import earned
 
 WHERE = "world 'web'"
 
@@ -98,6 +100,9 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    facts=facts,
+    in_view=in_view,
     targets=SLOTS,
+    earned=earned,
     legend=LEGEND,
 )

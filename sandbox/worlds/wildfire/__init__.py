@@ -9,6 +9,7 @@ from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
 from sandbox.worlds.wildfire import kernels, scene, senses, words
 from sandbox.worlds.wildfire.belief import believe
+from sandbox.worlds.wildfire.facts import facts, in_view
 from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
 from sandbox.worlds.wildfire.paint import LEGEND, canvas, paint
 from sandbox.worlds.wildfire.policies import POLICIES, start
@@ -29,7 +30,7 @@ from sandbox.worlds.wildfire.state import (
 )  # fmt: skip
 from sandbox.worlds.wildfire.tasks import progress, task
 from sandbox.worlds.wildfire.terrain import SCENE
-from sandbox.worlds.wildfire.value import value
+from sandbox.worlds.wildfire.value import earned, value
 
 
 class Options(BaseModel):
@@ -126,6 +127,9 @@ WORLD = World(
     task=task,
     progress=progress,
     conserved=conserved,
+    facts=facts,
+    in_view=in_view,
+    earned=earned,
     value=value,
     legend=LEGEND,
 )

@@ -1,13 +1,20 @@
-"""What a fire still threatens: the losses that are to be expected of what burns, in units of the reward."""
+"""What a team has saved, and what a fire still threatens: the losses to be expected of what burns. In buildings."""
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.cells import age_of, can_burn, has_people, kind_of
 from sandbox.worlds.wildfire.fire import DCOL, DROW
-from sandbox.worlds.wildfire.state import Crew, Kind
+from sandbox.worlds.wildfire.state import Count, Crew, Kind
 
 HOUSE, PEOPLE = 0.9, 0.9  # of a building, or a household, that burns: it is lost unless somebody comes
 FRONT = 0.02  # of each cell beside a burning one that can burn, a building five times as much
 WATER = 0.01  # a tank of water in hand
+
+
+@kernel
+def earned(s, lane, rules):
+    """Households that were rescued, less buildings and households that are lost, and harm done to crews."""
+    tally = s.tally[lane]
+    return float(tally[Count.RESCUED] - tally[Count.LOST] - tally[Count.PERISHED] - tally[Count.HURT])
 
 
 @kernel
