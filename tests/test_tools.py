@@ -4,6 +4,7 @@ import json
 import pickle
 import random
 import time
+from contextlib import closing
 from typing import Annotated
 
 import pytest
@@ -288,11 +289,15 @@ def test_a_local_models_grammar_holds_tools(tmp_path):
     """Random weights, a real server: whatever it says is an action or a use of a tool."""
     path = tiny_gguf.write(tmp_path / "tiny.gguf")
     llm = {"model": f"gguf:{path}", "reason": 20, "max_tokens": 3000, "timeout": 120.0, "temperature": 1.0,
-           "context": 16_384, "tool_calls": 1, "retries": 0, "samples": 6}  # fmt: skip
+           "context": 16_384, "tool_calls": 1, "retries": 0, "samples": 3}  # fmt: skip
     tools = {"calculator": {}, "code": {}, "test_tools:distance": {}}
-    calls = asked(scenario([], tools, llm), ticks=1, seed=5)
-    assert not [call.error for each in calls for call in each if call.error]
-    assert any("It answered:" in call.prompt for each in calls for call in each)
+    with closing(sandbox.Sandbox(scenario([], tools, llm), rng=5)) as model:
+        calls = []
+        while not any("It answered:" in call.prompt for call in calls):  # what it says differs from run to run
+            model.step()
+            assert model.error is None and model.ticks < 20, "it never uses a tool"
+            calls = model.latest.traces[0].calls if 0 in model.latest.traces else []
+            assert not [call.error for call in calls if call.error]
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------
