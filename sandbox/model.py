@@ -10,16 +10,19 @@ import mesa
 import numpy as np
 
 from sandbox.agents.agent import Agent
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.faulty import Faulty
 from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.agents.reasoners.llm.prompts import Prompts
+from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
+from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import AgentGroup, Scenario, load
 
 
 class Tick(NamedTuple):
@@ -85,15 +88,30 @@ class Sandbox(mesa.Model):
             if group.reasoner == "scripted":
                 script = parse_script(group.script, world, "script")
                 found.append((rows, self._suffering(Scripted(script, rules.noop))))
+            if group.reasoner == "program":
+                found.append((rows, self._suffering(self._programmed(group.program))))
             if group.reasoner == "llm":
-                prompts = Prompts(group.llm, self.stage, group.role or world.roles[0])
-                asked = clients.reasoner(group.llm, prompts, rows, rules.noop, recorded)
+                minds = self._minds(group, rows)
+                prompts = prompts_for(group.llm, self.stage, group.role or world.roles[0], minds[row])
+                asked = clients.reasoner(group.llm, prompts, minds, rules.noop, recorded)
                 found.append((rows, self._suffering(asked)))
             row += group.count
         return found
 
+    def _minds(self, group: AgentGroup, rows: range) -> dict[int, Mind]:
+        equipment, beliefs = group.equipment, Beliefs(self.stage, self.memory, self.seed)
+        own = group.memory, equipment, beliefs, self.earned
+        return {row: Mind(*own, row, self.faults.dose, self.seed) for row in rows}
+
+    def _programmed(self, source: str) -> Reasoner:
+        try:
+            from sandbox.agents.reasoners.program import Programmed
+        except ModuleNotFoundError as error:
+            raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
+        return Programmed(source, self.stage, self.memory, self.earned)
+
     def close(self) -> None:
-        """Give back what reasoners hold: the servers of local models."""
+        """Give back what reasoners hold: the servers of local models, the workers of programs."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
 
@@ -156,6 +174,10 @@ class Sandbox(mesa.Model):
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation))
+
+    def earned(self, row: int) -> dict[str, Any]:
+        """What the last tick brought one agent."""
+        return {"refused": bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 
     def stop(self) -> None:
         """End the episode from outside."""

@@ -33,6 +33,17 @@ class Call(NamedTuple):
     seconds: float  # from asking to the reply, waiting for a free place included
 
 
+class Edit(NamedTuple):
+    """A change of an agent's memory; a memory is made again by applying its edits in order."""
+
+    tick: int  # the one that was decided
+    change: str  # experience, block, archival, summary
+    text: str  # what is kept; of a block, all that stands in it now
+    label: str = ""  # of an experience, the action; of a block, its label
+    importance: float = 0.5  # 0..1
+    replaces: int = 0  # of a summary: how many experiences, the oldest ones, it stands for
+
+
 class Trace(NamedTuple):
     """How a decision came about."""
 
@@ -41,6 +52,7 @@ class Trace(NamedTuple):
     calls: tuple[Call, ...] = ()  # made for it in this tick
     fallback: str = ""  # why the agent's fallback acts instead
     late: int = 0  # ticks between what was perceived and the action
+    edits: tuple[Edit, ...] = ()  # of the agent's memory, in this tick
 
 
 class Decision(NamedTuple):

@@ -35,6 +35,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import BaseModel
 
+from sandbox.core.ladder import Ladder
 from sandbox.core.observation import ObservationSpec
 from sandbox.core.perturb import Perturbation
 from sandbox.core.task import Task
@@ -93,4 +94,5 @@ class World:
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
+    ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

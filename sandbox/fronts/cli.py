@@ -11,7 +11,7 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import carding, many, prompt, reporting
+from sandbox.fronts import carding, many, prompt, reporting, skilling
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
 from sandbox.model import Sandbox
@@ -32,7 +32,8 @@ app = typer.Typer(
 )
 app.command()(many.batch)
 app.command(name="results")(many.show)
-for command in (many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt):
+_commands = (many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills)
+for command in _commands:
     app.command()(command)
 
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]

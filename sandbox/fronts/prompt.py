@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from sandbox.agents.reasoners.llm.prompts import Prompts
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.mind import Mind
+from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.core.decision import Percept
 from sandbox.core.errors import UsageError
+from sandbox.core.perturb import generic_doses
 from sandbox.fronts.console import Set, out, overrides
 from sandbox.scenario import Scenario, load
 
@@ -34,9 +37,15 @@ def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
         having = ", ".join(map(str, able[:20])) or "none"
         raise UsageError(f"agent {row} has no language model; agents that have one: {having}")
     group, observation = team[row], stage.observe(stage.reset([scenario.seed]))
-    prompts = Prompts(group.llm, stage, group.role or stage.world.roles[0])
+    beliefs = Beliefs(stage, stage.memory(1), scenario.seed)
+    dose = generic_doses(scenario.perturb)
+    mind = Mind(group.memory, group.equipment, beliefs, lambda _: {}, row, dose, scenario.seed)
+    prompts = prompts_for(group.llm, stage, group.role or stage.world.roles[0], mind)
     setup, percept = prompts.setup(), Percept(row, 0, *(part[0, row] for part in observation))
-    request = prompts.request(setup, percept, prompts.turn(prompts.words(percept), ""))
+    mind.begin(percept)
+    words = prompts.words(percept)
+    turn = prompts.turn(words, memory=mind.memory.context(words), tick=1)
+    request = prompts.request(setup, percept, turn, extras=mind.extras)
     form = ("tools", setup.tools) if setup.tools else ("schema of the reply", request.schema)
     return {
         f"instructions to {setup.model}, the same in every tick": setup.instructions,

@@ -88,6 +88,20 @@ class CallDone(_Frozen):
     seconds: float
 
 
+class MemoryEdited(_Frozen):
+    """A change of an agent's memory, in the tick that follows; see ``core.Edit``."""
+
+    kind: Literal["memory"] = "memory"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    change: Literal["experience", "block", "archival", "summary"]
+    text: str
+    label: str
+    importance: float
+    replaces: Count
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -103,7 +117,7 @@ class RunFinished(_Frozen):
 
 
 Event = Annotated[
-    RunStarted | TrialStarted | ModelUsed | CallDone | TickDone | TrialFinished | RunFinished,
+    RunStarted | TrialStarted | ModelUsed | CallDone | MemoryEdited | TickDone | TrialFinished | RunFinished,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

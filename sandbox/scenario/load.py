@@ -11,7 +11,9 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners.llm.options import Options
+from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world_model import WorldModel
 from sandbox.scenario.schema import AgentGroup, Scenario
@@ -40,7 +42,7 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
-    A layout or a script of replies that is a file beside the scenario is taken in, so that the scenario stands for
+    A layout, a program or a script of replies that is a file beside the scenario is taken in, so that it stands for
     itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
     """
     where, table, folder = _table(source)
@@ -54,8 +56,13 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
             _check_keys(group, AgentGroup, f"{where}: agents[{k}]")
             if isinstance(group.get("llm"), Mapping) and not isinstance(source, Scenario):
                 _complete_model(group["llm"], folder, f"{where}: agents[{k}].llm")
+            if isinstance(group.get("program"), str) and not isinstance(source, Scenario):
+                group["program"] = _program(group["program"], folder, f"{where}: agents[{k}].program")
             if isinstance(group.get("world_model"), Mapping):
                 _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
+            if isinstance(group.get("memory"), Mapping):
+                _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
+            _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:
@@ -125,11 +132,21 @@ def _embed_layout(scenario: Scenario, folder: Path) -> None:
                 return
 
 
-def _read(path: Path) -> str:
+def _program(program: str, folder: Path, where: str) -> str:
+    """The text of a program that is given as the name of a file, else the program itself."""
+    if "\n" in program or not program.endswith(".py"):
+        return program
+    path = next((each for each in (folder / program, Path(program)) if each.is_file()), None)
+    if path is None:
+        raise UsageError(f"{where}: {program}: no such file")
+    return _read(path, "a program")
+
+
+def _read(path: Path, what: str = "a map") -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: expected a text file with a map ({error.__class__.__name__})") from None
+        raise UsageError(f"{path}: expected a text file with {what} ({error.__class__.__name__})") from None
 
 
 def _complete_model(table: dict, folder: Path, where: str) -> None:
@@ -143,6 +160,14 @@ def _complete_model(table: dict, folder: Path, where: str) -> None:
         if path is None:
             raise UsageError(f"{where}.model: {table['model']}: no such file")
         table["replies"] = _replies(path)
+
+
+def _take_in_tools(group: Mapping, folder: Path, where: str) -> None:
+    """The documents of a folder become part of the scenario."""
+    given = group.get("tools")
+    table = given.get("retrieval") if isinstance(given, Mapping) else None
+    if isinstance(table, dict) and table.get("folder") and not table.get("documents"):
+        table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
 
 
 def _replies(path: Path) -> list:

@@ -6,8 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.metered import metered
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.scripted import parse_script
+from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
@@ -17,7 +20,7 @@ from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage, make
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
-REASONERS = ("scripted", "llm")  # besides these and the compiled policies of the world
+REASONERS = ("scripted", "program", "llm")  # besides these and the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -37,14 +40,23 @@ class AgentGroup(BaseModel):
     reasoner: str = "rules"
     role: str | None = None
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
+    program: str = ""  # for the reasoner "program": Python, or a file beside the scenario
     llm: Options | None = None  # for the reasoner "llm"
-    fallback: str = "idle"  # the compiled policy that acts where a language model does not
+    fallback: str = "idle"  # the compiled policy that acts where a language model does not, and after a program's end
     world_model: WorldModel = WorldModel()  # for the reasoner "search"
+    memory: MemoryOptions = MemoryOptions()  # for the reasoner "llm", as are its tools, by name with their options
+    tools: dict[str, dict[str, Any]] = {}
+
+    @property
+    def equipment(self) -> dict[str, Any]:
+        """The tools with their options, checked; raises UsageError."""
+        return check(self.tools)
 
     @property
     def policy(self) -> Policy:
         """What ``Stage.teams`` takes: the compiled policy that acts for these agents or stands by, None for none."""
-        return {"scripted": None, "llm": self.fallback, SEARCH: self.world_model}.get(self.reasoner, self.reasoner)
+        instead = {"scripted": None, "program": self.fallback, "llm": self.fallback, SEARCH: self.world_model}
+        return instead.get(self.reasoner, self.reasoner)
 
 
 class TrialsTable(BaseModel):
@@ -61,6 +73,17 @@ def _check_base(base: str, world: World, where: str) -> None:
         raise unknown("policy", base, set(world.policies) - world.sighted, where)
     if base in world.sighted:
         raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")
+
+
+def _check_program(group: AgentGroup, world: World, where: str) -> None:
+    """A program sees what its fallback remembers, so that must not see the state."""
+    _check_base(group.fallback, world, f"{where}.fallback")
+    if not group.program.strip():
+        raise UsageError(f"{where}: reasoner 'program' and program = \"...\" belong together")
+    try:
+        metered(group.program)
+    except UsageError as error:
+        raise UsageError(f"{where}.program: {error}") from None
 
 
 class Scenario(BaseModel):
@@ -89,7 +112,17 @@ class Scenario(BaseModel):
                 raise unknown("policy", group.fallback, world.policies, f"agents[{k}].fallback")
             if (group.reasoner == "llm") != (group.llm is not None):
                 raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
+            if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
+                raise UsageError(f"agents[{k}]: memory and tools are for the reasoner 'llm'")
+            believes = group.memory.kind == "map" or {"imagine", "code"} & group.tools.keys()
+            if believes and group.fallback in world.sighted:
+                what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
+                raise UsageError(f"agents[{k}].fallback: {what}")
+            if "imagine" in (equipment := group.equipment):
+                _check_base(equipment["imagine"].base, world, f"agents[{k}].tools.imagine.base")
             parse_script(group.script, world, f"agents[{k}].script")
+            if group.reasoner == "program":
+                _check_program(group, world, f"agents[{k}]")
             _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if self.compiled and self.perturb[name] > 0:

@@ -6,12 +6,25 @@ from pathlib import Path
 
 import numpy as np
 
+from sandbox.agents.memory import Memory
+from sandbox.agents.memory.minds import restored
 from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.core.decision import Call
-from sandbox.core.errors import RecordError
+from sandbox.core.decision import Call, Edit
+from sandbox.core.errors import RecordError, UsageError
 from sandbox.model import Sandbox
-from sandbox.record import CallDone, ChainReport, ModelUsed, Run, RunStarted, TickDone, open_run, verify_chain
+from sandbox.record import (
+    CallDone,
+    ChainReport,
+    MemoryEdited,
+    ModelUsed,
+    Run,
+    RunStarted,
+    TickDone,
+    open_run,
+    verify_chain,
+)
 from sandbox.scenario import Scenario
+from sandbox.trials.trial import edits_of
 
 
 def scenario_of(run: Run) -> Scenario:
@@ -39,6 +52,22 @@ def calls_of(run: Run, trial: int) -> Recorded:
         elif isinstance(event, ModelUsed) and event.trial == trial:
             prices[event.agents[0]] = event.price
     return Recorded(calls, prices)
+
+
+def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
+    """The memory of an agent as it was after a tick, by default the last one that is recorded; made from the record.
+
+    Raises UsageError where the agent is none with a language model.
+    """
+    team = scenario_of(run).team()
+    if not (0 <= agent < len(team) and team[agent].llm):
+        raise UsageError(f"agent {agent} has no memory; expected one with a language model")
+    edits = [
+        Edit(**event.model_dump(exclude={"kind", "trial", "agent"}))
+        for event in run.milestones("memory")
+        if (event.trial, event.agent) == (trial, agent) and (tick is None or event.tick <= tick)
+    ]
+    return restored(team[agent].memory, edits)
 
 
 def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
@@ -85,21 +114,26 @@ def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
         ticks = 0
         for started in run.trials:
             model = model_of(run, started.trial)
+            edits = []  # of the tick that comes
             for event in run.events(started.trial):
+                if isinstance(event, MemoryEdited):
+                    edits.append(event)
                 if not isinstance(event, TickDone):
                     continue
                 model.step()
-                if difference := _difference(model, event):
+                if difference := _difference(model, event, edits):
                     return Verdict(chain, ticks, f"trial {started.trial}, tick {event.tick}: {difference}")
-                ticks += 1
+                ticks, edits = ticks + 1, []
         return Verdict(chain, ticks, None)
 
 
-def _difference(model: Sandbox, event: TickDone) -> str | None:
+def _difference(model: Sandbox, event: TickDone, edits: list[MemoryEdited]) -> str | None:
     if model.error:
         return model.error
     if model.latest is None or model.latest.tick != event.tick:
         return "the episode ends earlier"
     if [list(pair) for pair in event.actions] != model.latest.actions.tolist():
         return "an agent decides otherwise"
+    if [edit.model_copy(update={"trial": 0}) for edit in edits] != edits_of(model):
+        return "an agent remembers otherwise"
     return "the state differs" if model.latest.digest != event.digest else None

@@ -16,6 +16,7 @@ from sandbox.record import (
     AgentEntry,
     CallDone,
     Log,
+    MemoryEdited,
     ModelUsed,
     RunFinished,
     RunStarted,
@@ -98,6 +99,8 @@ def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
             if log and model.error is None:
                 for call in _calls(model):
                     log.append(CallDone(trial=0, **call._asdict()))
+                for edited in edits_of(model):
+                    log.append(edited)
                 log.append(tick_event(model))
             if on_tick:
                 on_tick(model)
@@ -119,6 +122,14 @@ def tick_event(model: Sandbox) -> TickDone:
     return TickDone.model_construct(
         trial=0, tick=latest.tick, actions=latest.actions.tolist(), reward=latest.reward.tolist(), digest=latest.digest
     )
+
+
+def edits_of(model: Sandbox) -> list[MemoryEdited]:
+    """The changes of agents' memories in the latest tick, in the order of the agents."""
+    return [
+        MemoryEdited(trial=0, agent=row, **edit._asdict())
+        for row, trace in model.latest.traces.items() for edit in trace.edits
+    ]  # fmt: skip
 
 
 def _models(model: Sandbox) -> Iterator[ModelUsed]:

@@ -7,6 +7,7 @@ from sandbox.core.world import World
 from sandbox.worlds.craft import kernels, scene, words
 from sandbox.worlds.craft.belief import believe
 from sandbox.worlds.craft.facts import facts, in_view
+from sandbox.worlds.craft.ladder import LADDER
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.paint import LEGEND, canvas, paint
 from sandbox.worlds.craft.policies import POLICIES, start
@@ -101,5 +102,6 @@ WORLD = World(
     facts=facts,
     in_view=in_view,
     value=value,
+    ladder=LADDER,
     legend=LEGEND,
 )

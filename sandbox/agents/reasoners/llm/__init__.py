@@ -6,6 +6,7 @@
 ``actions``     verbs as tools and schemas; a reply becomes an action, or it is said what is wrong with it
 ``request``     what goes to a model and what comes back, free of any client's types
 ``ledger``      budgets
+``question``    what is being asked, until it has an answer or has failed
 ``reasoner``    the rounds of a tick: ask all at once, check, ask again, fall back
 ``clients``     who answers: ``hosted`` (pydantic-ai), ``served`` (a GGUF file), ``playback`` (script, record)
 ==============  ======================================================================================

@@ -9,13 +9,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from sandbox.agents.reasoners.llm.request import Reply
-from sandbox.core.errors import unknown
+from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import World
 
 _SAID = {
     "reason": "Why this action, in a sentence or two.",
     "subgoal": "What you are working towards now, on the way to the task: keep it, or set a new one.",
 }
+FREE = 200  # characters of a free text that a grammar holds, at most
 _ASCII = "^[ !#-\\[\\]-~]{0,%d}$"  # for grammars: a model that writes bytes may end in the middle of another character
 
 
@@ -28,6 +29,13 @@ class Choice(NamedTuple):
     subgoal: str = ""
 
 
+class ToolCall(NamedTuple):
+    """A tool that a model wants to use before it acts."""
+
+    name: str
+    arguments: str  # JSON, as the model wrote it
+
+
 class Unusable(Exception):
     """A reply that is no action; its message tells the model what was wrong."""
 
@@ -35,13 +43,17 @@ class Unusable(Exception):
 class Actions:
     """The verbs of a world, as a language model gets them.
 
-    ``said``: what it says before it acts, ``reason`` and ``subgoal``, with the most characters of each.
+    ``said``: what it says before it acts, ``reason`` and ``subgoal``, with the most characters of each. ``extras``:
+    tools that do not act, each with name, description and parameters.
     """
 
-    def __init__(self, world: World, rules: Any, said: Mapping[str, int]):
+    def __init__(self, world: World, rules: Any, said: Mapping[str, int], extras: Sequence[dict] = ()):
         self._verbs, self.targets, self._said = world.verbs, world.targets, dict(said)
         own = world.tools(rules)
         self.tools = tuple(self._saying(tool) for tool in own)
+        self.extras = {tool["name"]: tool for tool in extras}
+        if taken := {*self.extras} & {*self._verbs}:
+            raise UsageError(f"tool {min(taken)}: a verb of the world has that name")
         # It is asked to say so; an action without words is an action all the same.
         self._checks = {tool["name"]: Draft202012Validator(tool["parameters"]) for tool in own}
         self._aimed = {tool["name"] for tool in self.tools if "target" in tool["parameters"]["properties"]}
@@ -76,9 +88,17 @@ class Actions:
         verb = self._verbs[choice.verb]
         return f"{verb} {choice.target}" if verb in self._aimed else verb
 
-    def schema(self, mask: np.ndarray) -> dict:
-        """The JSON schema of the legal actions: a union, one member for each verb."""
-        return {"oneOf": [self._member(verb, targets) for verb, targets in self.legal(mask).items()]}
+    def schema(self, mask: np.ndarray, extras: Sequence[dict] = ()) -> dict:
+        """The JSON schema of the legal actions and of ``extras``: a union, one member for each verb or tool."""
+        members = [self._member(verb, targets) for verb, targets in self.legal(mask).items()]
+        shared: dict[str, Any] = {}
+        for tool in extras:
+            parameters = _grammatical(tool["parameters"])
+            shared |= parameters.pop("$defs", {})
+            properties = {"tool": {"const": tool["name"]}, "arguments": parameters}
+            members.append({"type": "object", "properties": properties, "required": [*properties],
+                            "additionalProperties": False})  # fmt: skip
+        return {"oneOf": members} | ({"$defs": shared} if shared else {})
 
     def _member(self, verb: str, targets: list[int]) -> dict:
         words = {name: {"type": "string", "pattern": _ASCII % most} for name, most in self._said.items()}
@@ -100,13 +120,23 @@ class Actions:
             lines.append(f"- {tool['name']}: {tool['description']}{about}")
         return "\n".join(lines)
 
+    def extras_described(self, schemas: bool) -> str:
+        """The other tools with their meanings, and where the model gets no list of tools their arguments' schemas."""
+        lines = []
+        for tool in self.extras.values():
+            about = f" Arguments: {json.dumps(tool['parameters'])}" if schemas else ""
+            lines.append(f"- {tool['name']}: {tool['description']}{about}")
+        return "\n".join(lines)
+
     # -- read ----------------------------------------------------------------------------------------------------------
 
-    def read(self, reply: Reply, mask: np.ndarray, hosted: bool) -> Choice:
-        """The action that a reply names; raises Unusable, in words for the model, where it names none that is legal."""
+    def read(self, reply: Reply, mask: np.ndarray, hosted: bool) -> Choice | ToolCall:
+        """The action or the tool that a reply names; raises Unusable, in words for the model, where it names none."""
+        if call := self._tool_called(reply, hosted):
+            return call
         verb, arguments = self._called(reply) if hosted else self._written(reply)
         if verb not in self._checks:
-            raise Unusable(str(unknown("action", verb[:40], self._verbs)))
+            raise Unusable(str(unknown("action", verb[:40], (*self._verbs, *self.extras))))
         reason, subgoal = (str(arguments.pop(name, ""))[: self._said.get(name, 0)] for name in _SAID)
         if error := best_match(self._checks[verb].iter_errors(arguments)):
             raise Unusable(f"{'.'.join(map(str, error.path)) or verb}: {error.message[:200]}")
@@ -117,19 +147,42 @@ class Actions:
             raise Unusable(f"'{self.named(choice)}' has no effect now")
         return choice
 
+    def _tool_called(self, reply: Reply, hosted: bool) -> ToolCall | None:
+        """A call of a tool that is no verb; None where there is none, or the agent has no tools."""
+        if hosted:
+            return ToolCall(reply.tool, reply.arguments) if reply.tool in self.extras else None
+        found = as_object(reply.text) if self.extras else {}
+        if "tool" not in found:
+            return None
+        if found["tool"] not in [*self.extras]:
+            raise Unusable(str(unknown("tool", str(found["tool"])[:40], self.extras)))
+        return ToolCall(found["tool"], json.dumps(found.get("arguments", {})))
+
     def _called(self, reply: Reply) -> tuple[str, dict]:
         if not reply.tool:
             raise Unusable("no tool was called")
-        return reply.tool, _object(reply.arguments or "{}")
+        return reply.tool, as_object(reply.arguments or "{}")
 
     def _written(self, reply: Reply) -> tuple[str, dict]:
-        found = _object(reply.text)
+        found = as_object(reply.text)
         if not isinstance(found.get("verb"), str):
             raise Unusable('expected an object with a "verb"')
         return found.pop("verb"), found
 
 
-def _object(text: str) -> dict:
+def _grammatical(schema: Any) -> Any:
+    """A copy in which free text is of characters that grammars of local models can hold (see _ASCII)."""
+    if isinstance(schema, list):
+        return [_grammatical(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    free = schema.get("type") == "string" and not {"enum", "const", "pattern", "format"} & schema.keys()
+    dropped = {"maxLength", "default"} if free else {"default"}
+    found = {key: _grammatical(value) for key, value in schema.items() if key not in dropped}
+    return found | ({"pattern": _ASCII % min(FREE, schema.get("maxLength", FREE))} if free else {})
+
+
+def as_object(text: str) -> dict:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

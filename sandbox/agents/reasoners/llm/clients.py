@@ -1,5 +1,6 @@
 """Who answers, by the kind of the model; clients of language models are imported when one is used."""
 
+from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.playback import Recorded, Script
 from sandbox.agents.reasoners.llm.prompts import Prompts
@@ -8,14 +9,16 @@ from sandbox.agents.reasoners.llm.request import Client, Setup
 from sandbox.core.errors import UsageError
 
 
-def reasoner(options: Options, prompts: Prompts, agents: range, noop: int, recorded: Recorded | None) -> LLM:
-    """The reasoner of a group of agents; ``recorded`` answers in place of its model.
+def reasoner(
+    options: Options, prompts: Prompts, minds: dict[int, Mind], noop: int, recorded: Recorded | None
+) -> LLM:  # fmt: skip
+    """The reasoner of a group of agents, by their ``minds``; ``recorded`` answers in place of its model.
 
     Raises UsageError where the model cannot be asked: an extra, a key or a price is missing.
     """
-    price = recorded.prices.get(agents.start, (0.0, 0.0)) if recorded else price_of(options)
+    price = recorded.prices.get(min(minds), (0.0, 0.0)) if recorded else price_of(options)
     setup = prompts.setup(price)
-    return LLM(options, prompts, setup, recorded or connect(options, setup), noop)
+    return LLM(options, prompts, setup, recorded or connect(options, setup), noop, minds)
 
 
 def connect(options: Options, setup: Setup) -> Client:

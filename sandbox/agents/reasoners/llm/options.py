@@ -1,6 +1,6 @@
 """``llm = {...}``: which model answers, how it is asked, and what that may cost."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -8,7 +8,9 @@ from sandbox.core.errors import unknown
 
 HOSTED = ("openai", "anthropic", "google")  # get one tool for each verb; all others a JSON schema
 KINDS = (*HOSTED, "local", "gguf", "scripted")
-PROMPTS = ("system", "tools", "json", "turn", "subgoal", "judge", "repair")  # the files in prompts/
+PROMPTS = (  # the files in prompts/
+    "system", "tools", "json", "extras", "memory", "turn", "subgoal", "tool", "judge", "repair", "summary",
+)  # fmt: skip
 
 Amount = Annotated[int, Field(ge=0)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -54,6 +56,8 @@ class Line(_Table):
     target: int | None = None
     reason: str = ""
     subgoal: str = ""
+    tool: str | None = None  # instead of an action, with its arguments
+    arguments: dict[str, Any] = {}
     text: str = ""
     error: str = ""  # in place of a reply
     tokens: Amount = 0  # of output, as if a model had written them
@@ -72,6 +76,7 @@ class Options(_Table):
     samples: int = Field(1, ge=1, le=100)  # replies for one decision
     choose: Literal["vote", "judge"] = "vote"  # of samples: the most frequent action, or what one more call says
     reason: int = Field(200, ge=0)  # characters in which the model says why, before it acts; 0: none are asked for
+    tool_calls: int = Field(4, ge=0, le=100)  # in one decision, before it acts; each is one more request
     subgoal: int = Field(0, ge=0)  # characters of a sub-goal that it sets itself and is reminded of; 0: none
     context: int = Field(8192, ge=256)  # tokens of one conversation, of a gguf model
     budget: Budget = Budget()

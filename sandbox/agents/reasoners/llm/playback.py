@@ -34,7 +34,7 @@ class Script:
 
 
 def _text(line: Line) -> str:
-    parts = line.model_dump(include={"reason", "subgoal", "verb", "target"}, exclude_defaults=True)
+    parts = line.model_dump(include={"reason", "subgoal", "verb", "target", "tool", "arguments"}, exclude_defaults=True)
     return compact(parts).decode()
 
 

@@ -1,45 +1,26 @@
 """The rounds of a tick: ask for all agents at once, check every reply, ask again where it is of no use, or fall back.
 
 A round's answers are taken in the order of the agents, and the next round begins when all are there. So nothing depends
-on which reply comes first: not the actions, not what is asked again, and not who gets the rest of a budget.
+on which reply comes first: not the actions, not what is asked again, and not who gets the rest of a budget. A tool
+answers between two rounds, and its answer is part of what is asked in the next one.
 """
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from sandbox.agents.reasoners.llm.actions import Actions, Choice, Unusable
-from sandbox.agents.reasoners.llm.ledger import Ledger, Worst
+from sandbox.agents.memory.window import told
+from sandbox.agents.mind import Mind
+from sandbox.agents.reasoners.llm.actions import Actions, Choice, ToolCall, Unusable
+from sandbox.agents.reasoners.llm.ledger import Ledger
 from sandbox.agents.reasoners.llm.options import Options
-from sandbox.agents.reasoners.llm.prompts import Prompts
-from sandbox.agents.reasoners.llm.request import Answer, Client, Request, Setup
+from sandbox.agents.reasoners.llm.prompts import SUMMARY_TOOL, Prompts, summary_in
+from sandbox.agents.reasoners.llm.question import JUDGE, SUMMARY, Asked, Question
+from sandbox.agents.reasoners.llm.request import Answer, Client, Setup
+from sandbox.agents.tools.toolbox import CODE
 from sandbox.core.decision import Call, Decision, Percept, Trace
 
 GIVE_UP = 3  # ticks in a row without any reply, after which the model is asked no more in this episode
 BACK_OFF = 0.5  # seconds before the first retry after an error, doubled for each further one
-
-
-class Question:
-    """One sample of one agent's decision, or the judge's of all of them: open until it has an action or has failed."""
-
-    def __init__(self, percept: Percept, told: str, sample: int, judges: bool = False):
-        self.percept, self.told, self.sample, self.judges = percept, told, sample, judges
-        self.prompt = told  # with what was wrong with the last reply
-        self.attempt, self.wait, self.tokens = 0, 0.0, 0
-        self.calls: list[Call] = []
-        self.choice: Choice | None = None
-        self.failure = ""
-
-    @property
-    def open(self) -> bool:
-        return self.choice is None and not self.failure
-
-
-class Asked(NamedTuple):
-    """A request of a round, and everyone who asks just that."""
-
-    request: Request
-    worst: Worst
-    questions: list[Question]
 
 
 class LLM:
@@ -47,28 +28,73 @@ class LLM:
 
     ``decide`` answers for all of them: with an action, with the no-op while a decision takes its time (``thinking``),
     or with verb None and the reason where the agent's fallback must act. Only SandboxError escapes it: the model
-    cannot be asked at all, or a record lacks a call.
+    cannot be asked at all, or a record lacks a call. ``minds`` are the agents' memories and tools.
     """
 
-    def __init__(self, options: Options, prompts: Prompts, setup: Setup, client: Client, noop: int):
+    def __init__(
+        self, options: Options, prompts: Prompts, setup: Setup, client: Client, noop: int, minds: Mapping[int, Mind]
+    ):  # fmt: skip
         self.setup, self._options, self._prompts, self._client, self._noop = setup, options, prompts, client, noop
+        self.minds = minds
+        self._views: dict[int, str] = {}  # what agents perceive in this tick, in words
+        self._asides: dict[int, list[Call]] = {}  # calls for summaries, in this tick
         self._ledger = Ledger(options.budget, setup)
         self._due: dict[int, tuple[int, Decision]] = {}  # decisions that are still being thought about
         self._subgoals: dict[int, str] = {}  # that agents have set themselves
         self._silent = 0  # ticks in a row without any reply
 
     def close(self) -> None:
+        for mind in self.minds.values():
+            mind.close()
         self._client.close()
 
     def decide(self, percepts: list[Percept]) -> list[Decision]:
-        questions = {p.agent: self._questions(p) for p in percepts if p.agent not in self._due and p.mask.sum() > 1}
+        ready = [percept for percept in percepts if percept.agent not in self._due]
+        self._begin(ready)
+        programs = {p.agent: decision for p in ready if (decision := self._go_on(p))}
+        questions = {p.agent: self._questions(p) for p in ready if p.agent not in programs and p.mask.sum() > 1}
         self._work([question for own in questions.values() for question in own])
         if self._options.choose == "judge":
             self._judge(questions)
-        return [self._decision(percept, questions.get(percept.agent)) for percept in percepts]
+        return [
+            self._kept(p.agent, programs.get(p.agent) or self._decision(p, questions.get(p.agent))) for p in percepts
+        ]
+
+    def _begin(self, percepts: list[Percept]) -> None:
+        """A new tick: a model that writes its own summaries is asked for those that are due."""
+        self._views, asked = {}, []
+        for percept in percepts:
+            mind = self.minds[percept.agent]
+            mind.begin(percept)
+            if mind.summarises and mind.memory.pressing:
+                words = "\n\n".join([mind.memory.summary, *map(told, mind.memory.pressing)])
+                prompt = self._prompts.summary(words, mind.memory.summary_bytes)
+                asked.append(Question(percept, prompt, self._options.samples + 1, SUMMARY))
+        self._work(asked)
+        for question in asked:
+            self.minds[question.percept.agent].memory.summarise(question.text)
+        self._asides = {question.percept.agent: question.calls for question in asked}
+
+    def _view(self, percept: Percept) -> str:
+        if percept.agent not in self._views:
+            self._views[percept.agent] = self._prompts.words(percept)
+        return self._views[percept.agent]
+
+    def _go_on(self, percept: Percept) -> Decision | None:
+        """The next action of an agent's program, if one is running."""
+        mind = self.minds[percept.agent]
+        if not mind.busy:
+            return None
+        if decision := mind.go_on():
+            self._remember(percept, Choice(decision.verb, decision.target, "as your program does"))
+        return decision
 
     def _questions(self, percept: Percept) -> list[Question]:
-        prompt = self._prompts.turn(self._prompts.words(percept), self._subgoals.get(percept.agent, ""))
+        words, mind = self._view(percept), self.minds[percept.agent]
+        memory = mind.memory.context(words)
+        if news := mind.told_news():
+            words = f"{words}\n\n{news}"
+        prompt = self._prompts.turn(words, self._subgoals.get(percept.agent, ""), memory, percept.tick + 1)
         return [Question(percept, prompt, sample) for sample in range(self._options.samples)]
 
     def _judge(self, questions: dict[int, list[Question]]) -> None:
@@ -78,7 +104,7 @@ class LLM:
             choices = list({q.choice[:2]: q.choice for q in own if q.choice}.values())
             if len(choices) > 1:
                 percept = own[0].percept._replace(mask=self._actions.only(choices))
-                own.append(Question(percept, self._prompts.judge(own[0].told, choices), len(own), judges=True))
+                own.append(Question(percept, self._prompts.judge(own[0].told, choices), len(own), JUDGE))
                 asked.append(own[-1])
         self._work(asked)
 
@@ -111,7 +137,7 @@ class LLM:
         found: dict[str, Asked] = {}
         for question in waiting:
             request = self._prompts.request(
-                self.setup, question.percept, question.prompt, question.sample, question.attempt
+                self.setup, question.percept, question.prompt, question.sample, question.attempt, self._extras(question)
             )._replace(wait=question.wait)
             if request.key in found:
                 found[request.key].questions.append(question)
@@ -122,6 +148,15 @@ class LLM:
             else:
                 question.failure = "the budget is spent"
         return list(found.values())
+
+    def _extras(self, question: Question) -> list[dict]:
+        """The tools that may be used now, besides the verbs."""
+        if question.kind == SUMMARY:
+            return [SUMMARY_TOOL]
+        return self.minds[question.percept.agent].extras_now if self._may_use(question) else []
+
+    def _may_use(self, question: Question) -> bool:
+        return not question.judges and question.used < self._options.tool_calls
 
     def _receive(self, asked: Asked, answer: Answer) -> None:
         """The one place where replies come in: the ledger and the record take them, then those who asked."""
@@ -140,16 +175,45 @@ class LLM:
         question.tokens += tokens
         if answer.reply is not None:
             try:
-                question.choice = self._actions.read(answer.reply, question.percept.mask, self._options.hosted)
+                said = self._actions.read(answer.reply, question.percept.mask, self._options.hosted)
+                self._heed(question, said)
                 return ""
             except Unusable as error:
                 problem, again = str(error), True
                 question.prompt = self._prompts.repair(question.told, problem, question.percept.mask)
-        question.attempt += 1
-        question.wait = max(answer.wait, BACK_OFF * 2 ** (question.attempt - 1)) if answer.reply is None else 0.0
-        if not again or question.attempt > self._options.retries:
+        question.attempt, question.failures = question.attempt + 1, question.failures + 1
+        question.wait = max(answer.wait, BACK_OFF * 2 ** (question.failures - 1)) if answer.reply is None else 0.0
+        if not again or question.failures > self._options.retries:
             question.failure = problem
         return problem
+
+    def _heed(self, question: Question, said: Choice | ToolCall) -> None:
+        """An action is the answer; a tool answers, and with that the question is asked again. Raises Unusable."""
+        if question.kind == SUMMARY:
+            question.text = summary_in(said)
+        elif isinstance(said, Choice):
+            question.choice = said
+        elif not self._may_use(question):
+            raise Unusable("no more tools can be used in this tick; act now")
+        else:
+            question.used, question.wait = question.used + 1, 0.0
+            answer = self._answer(question, said)
+            if question.choice is None:
+                left = self._options.tool_calls - question.used
+                question.told = question.prompt = self._prompts.answered(question.told, said, answer, left)
+                question.attempt += 1
+
+    def _answer(self, question: Question, call: ToolCall) -> str:
+        """What a tool says; the first action of a program is a choice."""
+        percept = question.percept
+        mind = self.minds[percept.agent]
+        if call.name != CODE:
+            return mind.tools.call(call.name, call.arguments, percept.tick)
+        begun, answer = mind.start(call.arguments)
+        if begun:
+            question.program, first = begun
+            question.choice = Choice(first.verb, first.target, "as your program does")
+        return answer
 
     @property
     def _actions(self) -> Actions:
@@ -163,18 +227,46 @@ class LLM:
             return self._due.pop(percept.agent)[1] if percept.tick >= due else Decision(self._noop)
         if questions is None:  # there is nothing to choose
             verb, target = divmod(int(percept.mask.argmax()), self._actions.targets)
+            self._remember(percept, Choice(verb, target, "nothing else was possible"))
             return Decision(verb, target)
         calls = tuple(call for question in questions for call in question.calls)
         choices = [question.choice for question in questions if question.choice]
         if not choices:
+            self._remember(percept, None, questions[0].failure)
             return Decision(None, 0, Trace(calls=calls, fallback=questions[0].failure))
         choice = choices[-1] if questions[-1].judges and questions[-1].choice else most_frequent(choices)
         self._subgoals[percept.agent] = choice.subgoal or self._subgoals.get(percept.agent, "")
+        self._run(percept, choice, questions)
         late, thought = self._ticks(questions), (choice.reason, self._subgoals[percept.agent])
+        self._remember(percept, choice, f"in effect {late} ticks later" if late else "")
         if not late:
             return Decision(choice.verb, choice.target, Trace(*thought, calls))
         self._due[percept.agent] = percept.tick + late, Decision(*choice[:2], Trace(*thought, late=late))
         return Decision(self._noop, 0, Trace(calls=calls))
+
+    def _run(self, percept: Percept, choice: Choice, questions: list[Question]) -> None:
+        """Keep the program that the choice comes from; others are given up."""
+        mind = self.minds[percept.agent]
+        for question in questions:
+            if question.program and question.choice[:2] == choice[:2] and not mind.busy:
+                mind.keep(question.program, choice[:2])
+            elif question.program:
+                question.program.close()
+
+    def _remember(self, percept: Percept, choice: Choice | None, note: str = "") -> None:
+        mind = self.minds[percept.agent]
+        if mind.remembers:
+            did = self._actions.named(choice) if choice else "nothing; your fallback acted"
+            why = "; ".join(part for part in (choice.reason if choice else "", note) if part)
+            mind.memory.remember(percept.tick + 1, self._view(percept), did, why)
+
+    def _kept(self, agent: int, decision: Decision) -> Decision:
+        """The decision with what became of the agent's memory in this tick."""
+        edits, asides = self.minds[agent].memory.taken(), tuple(self._asides.get(agent, ()))
+        if not edits and not asides:
+            return decision
+        trace = decision.trace or Trace()
+        return decision._replace(trace=trace._replace(edits=edits, calls=asides + trace.calls))
 
     def _ticks(self, questions: list[Question]) -> int:
         """How long the decision takes: samples are written side by side, and the judge reads them all."""

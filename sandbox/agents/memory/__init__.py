@@ -1,0 +1,45 @@
+"""What an agent keeps of the ticks that are past, and what of it a language model is told.
+
+===========  ===========================================================================================
+``options``  ``memory = {...}`` of a scenario
+``tokens``   the estimate by which texts are measured and cut
+``store``    entries that are searched by vector and by words
+``window``   the latest experiences that fit
+``blocks``   core blocks, recall and archival memory, in the terms of MemGPT (Packer and others 2023) and Letta
+``atlas``    what the agent believes of its world, above a window: the kind ``map``
+``minds``    the memories of a group of agents; a memory made again from its edits
+===========  ===========================================================================================
+
+Every change is an ``Edit`` (``core.decision``): it goes into the trace of the decision and from there into the run's
+chain of events, and a memory is nothing but its edits, applied in order. So it is made again from any record.
+"""
+
+from typing import Protocol
+
+from sandbox.core.decision import Edit
+
+
+class Memory(Protocol):
+    """The memory of one agent. ``now``: the tick that is decided."""
+
+    now: int
+
+    def remember(self, tick: int, words: str, did: str, why: str) -> None:
+        """Keep what was perceived at a tick, what was done about it, and why."""
+        ...
+
+    def recall(self, query: str, k: int) -> list[str]:
+        """At most ``k`` texts that fit a question, best first."""
+        ...
+
+    def context(self, now: str = "") -> str:
+        """What the model is told, within the budget of tokens; ``now`` is what the agent perceives."""
+        ...
+
+    def apply(self, edit: Edit) -> None:
+        """Take in a change."""
+        ...
+
+    def taken(self) -> tuple[Edit, ...]:
+        """The changes since this was last asked."""
+        ...

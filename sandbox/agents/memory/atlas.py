@@ -1,0 +1,76 @@
+"""A map: what the agent takes its world to be, in words, above a window of what it did.
+
+The belief is the world model's (``engine.imagine``): made from the agent's own observation and from what its fallback
+policy has noted, never from the state. It is drawn a few times with dice of its own; what all draws agree on is told,
+what they differ in is guesswork and stands as "?".
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.memory.tokens import cut, tokens
+from sandbox.agents.memory.window import Window
+
+DRAWS = 3  # of what the agent does not know
+LEFT_OUT = ("seed", "tick", "reward", "finish", "refused")  # of a description: what is no part of a map
+UNKNOWN = "?"
+
+
+class Atlas(Window):
+    """The map fills half of the context at most, the window the rest."""
+
+    def __init__(self, options: MemoryOptions, beliefs: Beliefs, agent: int):
+        super().__init__(options)
+        self._beliefs, self._agent = beliefs, agent
+
+    def context(self, now: str = "") -> str:
+        latest = super().context()
+        if not now:
+            return latest
+        room = self._options.context - tokens(latest) - 20
+        seen = cut(in_words(common(self._beliefs.described(self._agent, DRAWS))), room)
+        return f"# The world as you know it\n{seen}\n\n# Latest\n{latest}"
+
+    @property
+    def _room(self) -> int:
+        return self._options.context // 2
+
+
+def common(draws: Sequence[Any]) -> Any:
+    """What several JSON values agree on: part by part, letter by letter; the rest is UNKNOWN or left out."""
+    first = draws[0]
+    if all(draw == first for draw in draws):
+        return first
+    if any(type(draw) is not type(first) for draw in draws):
+        return UNKNOWN
+    if isinstance(first, dict):
+        return {key: common([draw[key] for draw in draws]) for key in first if all(key in draw for draw in draws)}
+    if isinstance(first, list | str) and all(len(draw) == len(first) for draw in draws):
+        parts = [common(parts) if isinstance(first, list) else _letter(parts) for parts in zip(*draws, strict=True)]
+        return parts if isinstance(first, list) else "".join(parts)
+    if isinstance(first, list):
+        return [item for item in first if all(item in draw for draw in draws)]
+    return UNKNOWN
+
+
+def _letter(letters: Sequence[str]) -> str:
+    return letters[0] if len({*letters}) == 1 else UNKNOWN
+
+
+def in_words(description: dict[str, Any]) -> str:
+    """A description as lines: one for each key; maps, which are rows of symbols, as they are."""
+    lines = []
+    for key, value in description.items():
+        if key in LEFT_OUT:
+            continue
+        rows = isinstance(value, list) and value and all(isinstance(row, str) for row in value)
+        lines.append(f"{key}:\n" + "\n".join(value) if rows else f"{key}: {_plain(value)}")
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(", ", " "))
+    return text.replace('"', "")

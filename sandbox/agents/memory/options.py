@@ -1,0 +1,65 @@
+"""``memory = {...}``: which memory an agent has, and how much of it a language model is told."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+KINDS = ("none", "window", "blocks", "map")
+
+Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Block(_Table):
+    """A block of core memory: always told, and edited by the model itself."""
+
+    label: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    description: str = Field("", max_length=200)
+    value: str = ""
+    limit: int = Field(800, ge=1, le=1_000_000)  # bytes in UTF-8: four to a token
+    read_only: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self):
+        if len(self.value.encode()) > self.limit:
+            raise ValueError(f"the value of block '{self.label}' is longer than its limit of {self.limit} bytes")
+        return self
+
+
+class Weights(_Table):
+    """What an entry's score is the weighted sum of, each in 0..1; the defaults are those in Generative Agents' code."""
+
+    relevance: Share = 3.0
+    recency: Share = 0.5
+    importance: Share = 2.0
+
+
+OWN_BLOCKS = (
+    Block(label="plan", description="what you are about to do, step by step"),
+    Block(label="facts", description="what you have found out and must not forget"),
+)
+
+
+class MemoryOptions(_Table):
+    """What agents of a group remember."""
+
+    kind: Literal["none", "window", "blocks", "map"] = "none"
+    context: int = Field(4_000, ge=200, le=1_000_000)  # tokens that the model is told, at most; see ``tokens``
+    blocks: tuple[Block, ...] = Field(OWN_BLOCKS, strict=False)  # of the kind "blocks"
+    recalled: int = Field(3, ge=0, le=100)  # entries told because they fit what is perceived; 0: only by search
+    summary: Literal["digest", "model"] = "digest"  # who writes in short what no longer fits
+    decay: float = Field(0.995, gt=0, le=1)  # of an entry's recency, each tick
+    weights: Weights = Weights()
+
+    @model_validator(mode="after")
+    def _room(self):
+        labels = [block.label for block in self.blocks]
+        if len({*labels}) < len(labels):
+            raise ValueError("each block needs a label of its own")
+        core = sum(block.limit + len(block.description.encode()) + 100 for block in self.blocks)
+        if self.kind == "blocks" and core > 2 * self.context:
+            raise ValueError(f"blocks can fill {core // 4} tokens, expected half of context = {self.context} at most")
+        return self

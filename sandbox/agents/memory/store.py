@@ -1,0 +1,157 @@
+"""Entries that are found again by meaning (vectors, one contiguous matrix) and by words (SQLite's FTS5).
+
+An entry's score is relevance + recency + importance, weighted (Park and others 2023, Generative Agents), each in 0..1;
+the newest entry has the highest recency. Relevance is of cosine and BM25, each as a share of the best; BM25 counts
+twice, for it knows which words are rare.
+"""
+
+import re
+import sqlite3
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.agents.embed import embed
+from sandbox.agents.memory.options import Weights
+
+WIDTH = 128  # of a vector here
+QUERY_WORDS = 32  # of a question, the rarest ones
+POSTINGS = 2_000  # entries that hold the words of a question, at most; commoner words are left out
+PLACES = 4  # decimals of a score: below that, machines add up in different ways
+BATCH = 1_000  # texts that become vectors at once
+_WORD = re.compile(r"\w+")
+
+
+class Entry(NamedTuple):
+    """Something that is kept."""
+
+    tick: int
+    text: str
+    importance: float = 0.5  # 0..1
+
+
+class Store:
+    """Entries in the order they came. Indexes are made when they are first searched, for what has come since."""
+
+    def __init__(self, weights: Weights, decay: float):
+        self.entries: list[Entry] = []
+        self._weights, self._decay = weights, decay
+        self._forget_indexes()
+
+    def __getstate__(self) -> dict:
+        return {"entries": self.entries, "_weights": self._weights, "_decay": self._decay}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._forget_indexes()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    def search(self, query: str, k: int, now: int = 0) -> list[int]:
+        """The places of the best ``k`` entries for a question at tick ``now``, best first; the later one of equals."""
+        self._index()
+        size = len(self.entries)
+        if not size or k <= 0:
+            return []
+        weights, third = self._weights, self._weights.relevance / 3
+        # einsum takes one thread, and where others are at work is eight times faster than BLAS, which takes all.
+        score = third * _share(np.einsum("ij,j->i", self._vectors[:size], _vectors([query])[0]))
+        score += 2 * third * _share(self._by_words(query))
+        score += weights.recency * self._recency(now)
+        score += weights.importance * self._importance[:size]
+        np.round(score, PLACES, out=score)
+        least = np.partition(score, size - k)[size - k] if k < size else -np.inf
+        found = np.flatnonzero(score >= least)
+        return found[np.lexsort((-found, -score[found]))][:k].tolist()
+
+    def _recency(self, now: int) -> np.ndarray:
+        """``decay`` to the power of an entry's age in ticks; 1 for the newest."""
+        age = np.maximum(now - self._ticks[: len(self.entries)], 0)
+        most = int(age.max())
+        if most >= len(self._powers):
+            self._powers = self._decay ** np.arange(2 * most + 1, dtype=np.float32)
+        return self._powers[age]
+
+    # -- indexes -------------------------------------------------------------------------------------------------------
+
+    def _forget_indexes(self) -> None:
+        self._indexed = 0
+        self._vectors = np.zeros((0, WIDTH), np.float32)
+        self._ticks, self._importance = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        self._powers = np.zeros(0, np.float32)  # of ``decay``
+        self._counts: Counter[str] = Counter()  # in how many entries a word stands
+        self._db: sqlite3.Connection | None = None
+
+    def _index(self) -> None:
+        while fresh := self.entries[self._indexed : self._indexed + BATCH]:
+            start, stop = self._indexed, self._indexed + len(fresh)
+            self._make_room(stop)
+            self._vectors[start:stop] = _vectors([entry.text for entry in fresh])
+            self._ticks[start:stop] = [entry.tick for entry in fresh]
+            self._importance[start:stop] = [entry.importance for entry in fresh]
+            self._words.executemany(
+                "INSERT INTO word (rowid, text) VALUES (?, ?)",
+                [(start + k, entry.text) for k, entry in enumerate(fresh)],
+            )
+            for entry in fresh:
+                self._counts.update({*_words(entry.text)})
+            self._indexed = stop
+
+    def _make_room(self, size: int) -> None:
+        if size <= len(self._vectors):
+            return
+        room = max(64, size, 2 * len(self._vectors))
+        self._vectors, self._ticks, self._importance = (
+            np.concatenate([part, np.zeros((room - len(part), *part.shape[1:]), part.dtype)])
+            for part in (self._vectors, self._ticks, self._importance)
+        )
+
+    @property
+    def _words(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            self._db.execute("CREATE VIRTUAL TABLE word USING fts5(text, content='', tokenize='porter unicode61')")
+        return self._db
+
+    def _by_words(self, query: str) -> np.ndarray:
+        """How well the words of each entry fit (BM25, more is better); 0 where none does."""
+        fit, wanted = np.zeros(len(self.entries), np.float32), self._telling(query)
+        if wanted:
+            asked = " OR ".join(f'"{word}"' for word in wanted)
+            rows = self._words.execute("SELECT rowid, -rank FROM word WHERE word MATCH ?", (asked,)).fetchall()
+            if rows:
+                places, values = zip(*rows, strict=True)
+                fit[list(places)] = values
+        return fit
+
+    def _telling(self, query: str) -> list[str]:
+        """The rarest words of a question; those that stand nowhere may have a stem that does."""
+        rare, postings = [], 0
+        for word in sorted({*_words(query)}, key=lambda word: (self._counts[word], word))[:QUERY_WORDS]:
+            postings += self._counts[word]
+            if rare and postings > POSTINGS:
+                break
+            rare.append(word)
+        return rare
+
+
+def _vectors(texts: list[str]) -> np.ndarray:
+    """(n, WIDTH) float32 of length one: hashed features stay such where components are folded together."""
+    rows = embed(texts)
+    rows = rows.reshape(len(texts), -1, WIDTH).sum(axis=1)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _share(values: np.ndarray) -> np.ndarray:
+    """As shares of the best; what is below nothing is nothing."""
+    best = values.max(initial=0.0)
+    return np.maximum(values, 0.0) / best if best > 0 else np.zeros_like(values)

@@ -1,0 +1,83 @@
+"""A window: the latest experiences that fit."""
+
+from collections import deque
+
+from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.memory.store import Entry, Store
+from sandbox.agents.memory.tokens import BYTES, clip, tokens
+from sandbox.core.decision import Edit
+
+PART = 8  # one experience fills this part of the context at most
+
+
+class Nothing:
+    """The kind ``none``: nothing is kept."""
+
+    now = 0
+
+    def remember(self, tick: int, words: str, did: str, why: str) -> None:
+        """It is forgotten."""
+
+    def recall(self, query: str, k: int) -> list[str]:
+        return []
+
+    def context(self, now: str = "") -> str:
+        return ""
+
+    def apply(self, edit: Edit) -> None:
+        """There is nothing to change."""
+
+    def taken(self) -> tuple[Edit, ...]:
+        return ()
+
+
+class Window:
+    """Experiences, of which the oldest are dropped where they no longer fit into the context."""
+
+    def __init__(self, options: MemoryOptions):
+        self._options, self.now = options, 0
+        self._latest: deque[str] = deque()  # as they are told
+        self._fresh: list[Edit] = []
+
+    def remember(self, tick: int, words: str, did: str, why: str) -> None:
+        self.edit(Edit(tick, "experience", experience(words, did, why, self._options.context), did))
+
+    def recall(self, query: str, k: int) -> list[str]:
+        store = Store(self._options.weights, self._options.decay)
+        for place, text in enumerate(self._latest):
+            store.add(Entry(place, text))
+        return [self._latest[place] for place in store.search(query, k, len(self._latest))]
+
+    def context(self, now: str = "") -> str:
+        return "\n\n".join(self._latest)
+
+    def edit(self, edit: Edit) -> None:
+        """Make a change, to be recorded."""
+        self.apply(edit)
+        self._fresh.append(edit)
+
+    def apply(self, edit: Edit) -> None:
+        self._latest.append(told(edit))
+        while tokens(self.context()) > self._room:
+            self._latest.popleft()
+
+    def taken(self) -> tuple[Edit, ...]:
+        edits, self._fresh = tuple(self._fresh), []
+        return edits
+
+    @property
+    def _room(self) -> int:
+        """Tokens that the window may fill."""
+        return self._options.context
+
+
+def experience(words: str, did: str, why: str, context: int) -> str:
+    """What was perceived and done as one text, a part of ``context`` tokens at most."""
+    most = context * BYTES // PART - 60  # bytes, less the tick that is put before it, and what stands between the parts
+    end = clip(f"You did: {clip(did, most // 3)}" + (f" ({clip(why, most // 3)})" if why else ""), most)
+    return f"{clip(words, most - len(end.encode()))}\n{end}"
+
+
+def told(edit: Edit) -> str:
+    """An experience as the model is told of it."""
+    return f"Tick {edit.tick}: {edit.text}"

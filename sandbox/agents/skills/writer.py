@@ -1,0 +1,149 @@
+"""Rules that write skills: a small grammar, drawn from, and a memory of what has failed.
+
+A skill is: what it takes, first, by earlier skills; then a place, and verbs of which the first that has an effect there
+is done, until there is more of what is wanted. The writer knows the graph of what takes what. It does not know which
+verb at which place yields what: places and verbs are names to it, and it draws them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from random import Random
+from typing import NamedTuple
+
+from sandbox.agents.skills.library import Library, Skill
+from sandbox.core.ladder import Ladder
+
+ROUNDS = 30  # at most
+HERE = 6  # tries of a task at what is known
+FEAR, BOLD = 2.0, 0.1  # a verb is left out by FEAR times the share of its tries that ended in death, not always
+
+
+class Feedback(NamedTuple):
+    """What a try came to, as the world showed it."""
+
+    success: bool
+    used: frozenset[str] = frozenset()  # verbs that were acted
+    began: bool = False  # whether the place was reached, with all that it takes
+    error: str = ""  # the line with which the program broke off
+    died: bool = False
+    besides: tuple[str, ...] = ()  # other achievements, once it had begun
+    met: tuple[str, ...] = ()  # kinds of things that the agent knew of in the end
+
+
+class Step(NamedTuple):
+    """Something to pursue, in the grammar's terms."""
+
+    what: str
+    place: str | None
+    by: str | None
+    verbs: tuple[str, ...]
+
+
+class Rules:
+    """Writes by rules; ``write`` a program, then ``learn`` what it came to."""
+
+    def __init__(self, ladder: Ladder, rng: Random):
+        self._ladder, self._rng = ladder, rng
+        self._spent: dict[tuple, set[str]] = defaultdict(set)  # verbs that were of no use, by task and place
+        self._uses, self._deaths = Counter(), Counter()  # of verbs, in tries
+        self._met: set[str] = set()  # kinds of things, in any life
+        self._tries = Counter()  # by task
+        self._step: Step | None = None
+
+    def write(self, task: str, library: Library, known: Collection[str]) -> Skill:
+        """A program for the task; ``known`` are the kinds of things that the agent knows of.
+
+        What has failed a few times here is looked for elsewhere: at the kinds that were met in any life.
+        """
+        self._tries[task] += 1
+        if self._tries[task] > HERE:
+            known = [kind for kind in self._ladder.places if kind in self._met or kind in known]
+        self._step = self._draw(task, known)
+        return self._skill(self._step, library, known)
+
+    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> list[Skill]:
+        """The skills that are worth keeping if their achievements are verified: this one, and what came besides.
+
+        They are without the verbs that were never acted, which changes no action. What came besides is the same
+        program that stops at another achievement; so up to there its actions are those that were seen.
+        """
+        step = self._step
+        self._met.update(feedback.met)
+        self._uses.update(feedback.used & set(step.verbs))
+        self._deaths.update(feedback.used & set(step.verbs) if feedback.died else ())
+        names = [skill.name] * feedback.success
+        graph, takes = self._ladder.graph, set(self._ladder.graph.predecessors(skill.name))
+        names += [name for name in feedback.besides if set(graph.predecessors(name)) <= takes]
+        if not feedback.success and feedback.began:
+            idle = not feedback.used & set(step.verbs)
+            self._spent[step[:3]] |= set(step.verbs) if idle else feedback.used
+        kept = [verb for verb in step.verbs if verb in feedback.used]
+        program = skill.program.replace(repr(list(step.verbs)), repr(kept))
+        return [self._renamed(skill._replace(program=program), name) for name in names]
+
+    def _renamed(self, skill: Skill, name: str) -> Skill:
+        program = skill.program.replace(f"def to_{skill.name}(", f"def to_{name}(")
+        program = program.replace(f"return pursue({skill.name!r}", f"return pursue({name!r}")
+        description = skill.description.replace(skill.name.replace("_", " "), name.replace("_", " "))
+        return Skill(name, description, program, skill.calls, self._foe(name))
+
+    # -- the grammar ---------------------------------------------------------------------------------------------------
+
+    def _draw(self, task: str, known: Collection[str]) -> Step:
+        stations = [station for station in self._stations(task) if station in known]
+        open_ = [
+            (place, by)
+            for place in [None, *(each for each in self._ladder.places if each in known)]
+            for by in ([None] if place is None or len(stations) < 2 else [None, *stations])
+            if len(self._spent[task, place, by]) < len(self._ladder.verbs)
+        ]
+        if not open_:  # all has failed, so failures must have had other reasons
+            for key in [key for key in self._spent if key[0] == task]:
+                del self._spent[key]
+            open_ = [(None, None)]
+        place, by = self._rng.choice(open_)
+        verbs = [verb for verb in self._ladder.verbs if verb not in self._spent[task, place, by]]
+        self._rng.shuffle(verbs)
+        return Step(task, place, by, tuple(verb for verb in verbs if self._dares(verb)) or tuple(verbs))
+
+    def _dares(self, verb: str) -> bool:
+        fear = FEAR * self._deaths[verb] / (1 + self._uses[verb])
+        return self._rng.random() < max(BOLD, 1 - fear)
+
+    def _stations(self, task: str) -> list[str]:
+        graph = self._ladder.graph
+        return [found for node in graph.predecessors(task) if (found := graph.nodes[node].get("leaves"))]
+
+    def _skill(self, step: Step, library: Library, known: Collection[str]) -> Skill:
+        lines, calls = self._needs(step.what, library, known)
+        where = f" near {step.place}" if step.place else ""
+        lines.append(f"return pursue({step.what!r}, place, by, {list(step.verbs)!r}, {ROUNDS})")
+        body = "\n".join(f"    {line}" for line in lines)
+        program = f"def to_{step.what}(place={step.place!r}, by={step.by!r}):\n{body}\n"
+        return Skill(step.what, f"{step.what.replace('_', ' ')}{where}", program, tuple(calls), self._foe(step.what))
+
+    def _foe(self, task: str) -> str:
+        return self._ladder.graph.nodes[task].get("foe", "")
+
+    def _needs(self, task: str, library: Library, known: Collection[str]) -> tuple[list[str], list[str]]:
+        """Lines that fetch what the task takes: things that stay first, then tools, then what is used up."""
+        graph, lines, calls = self._ladder.graph, [], []
+        nodes = sorted(
+            graph.predecessors(task), key=lambda node: ("leaves" not in graph.nodes[node], -graph.in_degree(node))
+        )
+        beside = None
+        for node in nodes:
+            amount, leaves = graph.edges[node, task]["amount"], graph.nodes[node].get("leaves")
+            skill = next((each for each in library.retrieve(node.replace("_", " ")) if each.name == node), None)
+            if skill:
+                calls.append(node)
+                lines.append(f"need({node!r}, to_{node}, {amount})")
+            else:  # nothing to call: draw that too
+                step = self._draw(node, known)
+                inner = f"{node!r}, {step.place!r}, {step.by!r}, {list(step.verbs)!r}, {ROUNDS}"
+                lines.append(f"need({node!r}, lambda: pursue({inner}), {amount})")
+            if skill and leaves and beside:  # both must be near at once
+                ground = self._rng.choice([each for each in self._ladder.places if each in known] or [None])
+                lines.append(f"to_{node}({ground!r}, {beside!r})")
+            beside = beside or leaves
+        return lines, calls

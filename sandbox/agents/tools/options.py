@@ -1,0 +1,104 @@
+"""``tools = {...}``: what an agent is given, by name, each with its options."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sandbox.core.errors import UsageError, unknown
+
+DOCUMENTS = (".md", ".txt")
+LARGEST = 5_000_000  # bytes of all documents, which become part of the scenario
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Plain(_Table):
+    """No options: calculator, and functions of your own."""
+
+
+class Code(_Table):
+    """Programs that act over the next ticks."""
+
+    steps: int = Field(100_000, ge=1, le=10_000_000)  # rounds of loops and entries of functions, in one tick
+    ticks: int = Field(100, ge=1, le=1_000_000)  # for which one program acts, at most
+
+
+class Retrieval(_Table):
+    """A folder beside the scenario; its documents are taken into the scenario, by their paths in it."""
+
+    folder: str = ""
+    documents: dict[str, str] = {}
+    results: int = Field(3, ge=1, le=20)
+
+
+class Imagine(_Table):
+    """How far ahead, and how often, plans are imagined; ``base`` goes on after them, and for everybody else."""
+
+    horizon: int = Field(12, ge=1, le=200)
+    futures: int = Field(8, ge=2, le=256)
+    plans: int = Field(4, ge=1, le=16)  # in one call
+    base: str = "rules"
+
+
+TOOLS: dict[str, type[_Table]] = {
+    "calculator": Plain, "code": Code, "retrieval": Retrieval, "imagine": Imagine,
+}  # fmt: skip
+
+
+def check(tools: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Each tool with its options, checked; raises UsageError for what is no tool, no option, or not installed."""
+    known = [*TOOLS]  # the order is the same whatever the file's, since a record keeps none
+    names = sorted(tools, key=lambda name: (known.index(name) if name in known else len(known), name))
+    return {name: _checked(name, tools[name]) for name in names}
+
+
+def _checked(name: str, given: Mapping[str, Any]) -> _Table:
+    if name not in TOOLS and ":" not in name:
+        raise unknown("tool", name, {*TOOLS, "package.module:function"})
+    table = TOOLS.get(name, Plain)
+    for key in given:
+        if key not in table.model_fields:
+            raise unknown("key", key, table.model_fields, f"tools.{name}")
+    if name in ("calculator", "code") and find_spec("pydantic_monty") is None:
+        raise UsageError(f"pydantic-monty is missing for the tool {name}: pip install 'sandbox[code]'")
+    try:
+        return table(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UsageError(f"tools.{name}.{key}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}") from None
+
+
+def find_function(name: str) -> Callable[..., Any]:
+    """A function by ``package.module:function``; raises UsageError where there is none."""
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"tool {name}: not found ({error}); expected package.module:function") from None
+    if not callable(found):
+        raise UsageError(f"tool {name}: expected a function")
+    return found
+
+
+def take_in_documents(table: Mapping[str, Any], folder: Path, where: str) -> dict[str, str]:
+    """The documents of ``retrieval``'s folder, by their paths; it lies beside the scenario or where we are."""
+    name = str(table["folder"])
+    found = next((each for each in (folder / name, Path(name)) if each.is_dir()), None)
+    if found is None:
+        raise UsageError(f"{where}.folder: {name}: no such folder")
+    paths = sorted(path for path in found.rglob("*") if path.suffix in DOCUMENTS and path.is_file())
+    if not paths:
+        raise UsageError(f"{where}.folder: {name}: holds no documents ({', '.join(DOCUMENTS)})")
+    if sum(path.stat().st_size for path in paths) > LARGEST:
+        raise UsageError(f"{where}.folder: {name}: more than {LARGEST:,} bytes of documents")
+    try:
+        return {path.relative_to(found).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{where}.folder: {name}: {error}") from None

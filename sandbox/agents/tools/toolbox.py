@@ -1,0 +1,77 @@
+"""The tools of one agent: what it is told of them, and its calls."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.memory import Memory
+from sandbox.agents.tools.faults import ToolFaults, both_names
+from sandbox.agents.tools.imagining import Imagining
+from sandbox.agents.tools.options import find_function
+from sandbox.agents.tools.retrieval import Library
+from sandbox.agents.tools.tool import Tool, ToolError
+from sandbox.core.errors import unknown
+
+CODE = "code"
+
+
+class Toolbox:
+    """Tools by name. ``options``: as in the scenario, each with its checked options; ``dose``: of the perturbations."""
+
+    def __init__(self, options: Mapping[str, Any], memory: Memory, beliefs: Beliefs, agent: int, dose: np.ndarray,
+                 seed: int):  # fmt: skip
+        self._options, self._memory, self._beliefs, self._agent = options, memory, beliefs, agent
+        self._faults = ToolFaults(dose, seed)
+        self._tick, self._calls = 0, 0
+
+    def __getstate__(self) -> dict:
+        return {key: value for key, value in self.__dict__.items() if key != "tools"}
+
+    @cached_property
+    def tools(self) -> dict[str, Tool]:
+        """All but ``code``, whose programs act."""
+        functions = {}
+        for name, options in self._options.items():
+            if name == "calculator":
+                from sandbox.agents.tools.calculator import calculator
+
+                functions[name] = calculator
+            elif name == "retrieval":
+                functions[name] = Library(options.documents, options.results).retrieval
+            elif name == "imagine":
+                functions[name] = Imagining(options, self._beliefs, self._agent).imagine
+            elif name != CODE:
+                functions[name.partition(":")[2]] = find_function(name)
+        functions |= getattr(self._memory, "functions", {})
+        return {name: Tool(name, function) for name, function in functions.items()}
+
+    def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:
+        """The tools as their schemas stand at a tick: where they have changed, old and new names are let through."""
+        if not self._faults.changed(tick):
+            return list(specs)
+        return [both_names(spec) if spec["name"] in self.tools else spec for spec in specs]
+
+    def call(self, name: str, arguments: str, tick: int) -> str:
+        """What a tool answers, an error included; never raises for what a model says."""
+        self._calls = self._calls + 1 if tick == self._tick else 0
+        self._tick = tick
+        try:
+            if name not in self.tools:
+                raise ToolError(str(unknown("tool", name[:40], self.tools)))
+            return self._faults.call(self.tools[name], _object(arguments), tick, self._agent, self._calls)
+        except ToolError as error:
+            return f"error: {error}"
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        raise ToolError(f"arguments: expected a JSON object, got {text[:60]!r}") from None
+    if not isinstance(found, dict):
+        raise ToolError(f"arguments: expected a JSON object, got {text[:60]!r}")
+    return found

@@ -1,0 +1,48 @@
+"""The command ``sandbox skills``: agents that learn skills as programs, with ablations and transfer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+
+from sandbox.core.errors import UsageError
+from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.report.skills import draw_curves, skills_table
+from sandbox.scenario import load
+from sandbox.trials.lives import MAP
+
+WIDTH = 150  # of the table where the terminal is no wider
+
+
+def skills(
+    scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML) with one agent")],
+    seeds: Annotated[int, typer.Option(min=1, help="learners of each arm")] = 20,
+    iterations: Annotated[int, typer.Option(min=1, help="programs that each may write")] = 160,
+    workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
+    set_: Set = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")] = None,
+) -> None:
+    """Let agents learn skills as programs: all of it, three ablations, and a learned library on new seeds."""
+    try:
+        from sandbox.trials.skills import ARMS, TRANSFER, Learned, study
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
+    chosen = load(scenario, overrides(set_))
+    stage = chosen.stage()
+    if chosen.agents[0].policy != MAP or stage.agents != 1 or stage.world.ladder is None:
+        raise UsageError(f"{scenario}: expected a world with a ladder and one agent with the reasoner '{MAP}'")
+    warm_up(chosen)
+    folder, total, done = folder or Path("runs") / f"{scenario.stem}-skills", seeds * len(ARMS + TRANSFER), []
+
+    def tell(found: Learned) -> None:
+        done.append(found)
+        told = f"{found.arm}, seed {found.seed}: {found.curve[-1]} achievements, {len(found.library)} skills"
+        err.print(f"{len(done)} of {total} learners; {told}", markup=False)
+
+    rows = study(chosen, seeds, iterations, folder, workers, tell)
+    table = skills_table(rows, chosen.title or scenario.stem)
+    Console(highlight=False, width=max(out.width, WIDTH)).print(table)
+    draw_curves(pd.read_csv(folder / "curves.csv"), folder / "curves.png")
+    out.print(f"skills {folder}  (learners.csv, curves.csv, curves.png, library.toml)")

@@ -1,0 +1,188 @@
+"""Learning skills in a world: a curriculum proposes, a writer writes, the world verifies, a library keeps.
+
+One iteration is one program that was written and tried. A task gets up to ``TRIES`` of them in a row. Life goes on from
+try to try; who dies begins anew in another world with empty hands, and keeps the library. Success is read from the
+state: an achievement counts where the world's own count of it has risen. The writer is told what its agent could see.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple, Protocol
+
+import pandas as pd
+
+from sandbox.agents.skills.curriculum import Curriculum
+from sandbox.agents.skills.library import Library, Skill
+from sandbox.agents.skills.writer import Feedback, Rules
+from sandbox.engine.stage import Stage
+from sandbox.scenario import Scenario, load
+from sandbox.trials.lives import Life
+from sandbox.trials.workers import Workers
+
+TRIES, ITERATIONS = 4, 160  # as Voyager's
+LOW, FULL = 3, 8  # of a vital: at the first, a skill that is known to raise it is used until the second
+
+
+class Arm(NamedTuple):
+    """What is left out: an ablation."""
+
+    name: str
+    library: bool = True
+    curriculum: bool = True
+    verified: bool = True
+
+
+ARMS = (
+    Arm("all of it"), Arm("no library", library=False), Arm("random curriculum", curriculum=False),
+    Arm("no verification", verified=False),
+)  # fmt: skip
+
+
+class Writer(Protocol):
+    """Who writes programs."""
+
+    def write(self, task: str, library: Library, known: Sequence[str]) -> Skill: ...
+
+    def learn(self, skill: Skill, feedback: Feedback, library: Library) -> list[Skill]: ...
+
+
+TRANSFER = (Arm("learned library, frozen"), Arm("no library, new seeds", library=False))
+FROZEN_ITERATIONS = 40  # of the transfer to new seeds
+CURVE = ["arm", "seed", "iteration", "achievements"]
+
+
+@dataclass
+class Learned:
+    """What one learner came to."""
+
+    arm: str
+    seed: int
+    curve: list[int] = field(default_factory=list)  # different achievements after each iteration
+    reached: dict[str, int] = field(default_factory=dict)  # iteration of the first time, by achievement
+    ticks: dict[str, int] = field(default_factory=dict)  # the same in ticks
+    distance: int = 0
+    lives: int = 0
+    total_ticks: int = 0
+    library: Library = field(default_factory=Library)
+
+    def row(self, milestones: dict[str, str]) -> dict[str, Any]:
+        """Its measures; of each milestone the iteration and the tick, None where it was never reached."""
+        told = {"arm": self.arm, "seed": self.seed, "achievements": self.curve[-1] if self.curve else 0}
+        told |= {"skills": len(self.library), "distance": self.distance, "ticks": self.total_ticks, "lives": self.lives}
+        for name, node in milestones.items():
+            told |= {f"{name}_iteration": self.reached.get(node), f"{name}_tick": self.ticks.get(node)}
+        return told
+
+
+OnLearned = Callable[[Learned], None]
+
+
+class Learner:
+    """One agent that learns; ``frozen`` keeps the library that it is given as it is."""
+
+    def __init__(
+        self, stage: Stage, seed: int, arm: Arm = ARMS[0], library: Library | None = None, frozen: bool = False,
+        writer: Writer | None = None,
+    ):  # fmt: skip
+        self.life, self.arm, self._frozen = Life(stage, seed), arm, frozen
+        self.library, rng = library or Library(), Random(seed)
+        self._writer = writer or Rules(stage.world.ladder, rng)
+        self._curriculum = Curriculum(stage.world.ladder.graph, rng, random=not arm.curriculum)
+        self._believed: set[str] = set()  # done, as the agent takes it
+        self._raises: dict[str, str] = {}  # vital -> skill
+        self.found = Learned(arm.name, seed, library=self.library)
+
+    def learn(self, iterations: int = ITERATIONS) -> Learned:
+        """Go on until so many programs were tried, or nothing is left to do."""
+        found, task = self.found, ""
+        while len(found.curve) < iterations and task is not None:
+            task = self._curriculum.propose(self._believed)
+            for _ in range(min(TRIES, iterations - len(found.curve)) if task else 0):
+                if self._try(task):
+                    self._believed.add(task)
+                    break
+            else:
+                self._curriculum.failures[task] += 1
+        found.curve += found.curve[-1:] * (iterations - len(found.curve))
+        found.ticks, found.distance, found.lives = dict(self.life.ever), self.life.distance, self.life.lives
+        found.total_ticks = self.life.ticks
+        return found
+
+    def _try(self, task: str) -> bool:
+        """One iteration; whether the agent takes the task for done."""
+        self._refresh()
+        known = self.life.known()
+        skill = self._recalled(task) or self._writer.write(task, self.library, known)
+        before = self.life.vitals()
+        feedback = self.life.run(self.library.text(skill), task)
+        done = feedback.success or not self.arm.verified
+        if task not in self.library:
+            worked = self._writer.learn(skill, feedback, self.library)
+            for each in worked if self.arm.verified else [skill]:
+                self._keep(each)
+        if feedback.success:
+            self._raises |= {name: task for name, level in self.life.vitals().items() if level > before[name]}
+        found = self.found
+        found.curve.append(len(self.life.ever))
+        for name in self.life.ever:
+            found.reached.setdefault(name, len(found.curve))
+        return done
+
+    def _keep(self, skill: Skill) -> None:
+        self._believed.add(skill.name)
+        if self.arm.library and not self._frozen and skill.name not in self.library:
+            self.library.add(skill)
+
+    def _recalled(self, task: str) -> Skill | None:
+        """The skill for the very task, if there is one already."""
+        return next((each for each in self.library.retrieve(task.replace("_", " ")) if each.name == task), None)
+
+    def _refresh(self) -> None:
+        """Use what is known to help before something runs out; no iteration, since nothing is written."""
+        for name, level in self.life.vitals().items():
+            if level < LOW and self._raises.get(name) in self.library:
+                skill = self.library[self._raises[name]]
+                again = f"for _ in range({FULL}):\n    if have({name!r}) < {FULL}:\n        {skill.call}\n"
+                self.life.run(self.library.text(skill) + again, skill.name)
+
+
+def learn(scenario: dict, arm: Arm, seed: int, iterations: int, library: str | None = None) -> Learned:
+    """One learner; with a frozen library where the name of its file is given."""
+    given = Library.load(Path(library)) if library else None
+    return Learner(load(scenario).stage(), seed, arm, given, frozen=library is not None).learn(iterations)
+
+
+def study(
+    scenario: Scenario, seeds: int, iterations: int, out: Path, workers: int | None, on_learned: OnLearned
+) -> pd.DataFrame:
+    """All arms on the same seeds, then the fullest library, frozen, on as many new ones; a row for each learner.
+
+    ``out`` gets ``learners.csv``, ``curves.csv`` (different achievements after each iteration) and ``library.toml``.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    first, path = scenario.seed, out / "library.toml"
+    jobs = [(arm, first + k, iterations, None) for k in range(seeds) for arm in ARMS]
+    found = _all(jobs, scenario, workers, on_learned)
+    # The fullest library, the earliest of equals; new seeds decide what it is worth.
+    max((each for each in found if each.arm == ARMS[0].name), key=lambda each: len(each.library)).library.save(path)
+    again = min(iterations, FROZEN_ITERATIONS)
+    new = range(first + seeds, first + 2 * seeds)
+    jobs = [(arm, seed, again, str(path) if arm is TRANSFER[0] else None) for seed in new for arm in TRANSFER]
+    found += _all(jobs, scenario, workers, on_learned)
+    curves = pd.DataFrame([(e.arm, e.seed, k + 1, n) for e in found for k, n in enumerate(e.curve)], columns=CURVE)
+    curves.to_csv(out / "curves.csv", index=False)
+    rows = pd.DataFrame([each.row(scenario.stage().world.ladder.milestones) for each in found])
+    rows.to_csv(out / "learners.csv", index=False)
+    return rows
+
+
+def _all(jobs: Sequence[tuple], scenario: Scenario, workers: int | None, on_learned: OnLearned) -> list[Learned]:
+    """The learners of all jobs, in their order, whoever is done first."""
+    with Workers(None, compiled=False, count=workers) as team:
+        futures = [team.executor.submit(learn, scenario.as_dict(), *job) for job in jobs]
+        for done in as_completed(futures):
+            on_learned(done.result())
+        return [future.result() for future in futures]
