@@ -73,6 +73,7 @@ class Sandbox(mesa.Model):
             Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        self.beliefs = Beliefs(stage, self.memory, self.seed)
         self.usage, self._traces = Usage(), {}
         self.reasoners = self._reasoners(recorded)
         self.datacollector = mesa.DataCollector(
@@ -99,8 +100,7 @@ class Sandbox(mesa.Model):
         return found
 
     def _minds(self, group: AgentGroup, rows: range) -> dict[int, Mind]:
-        equipment, beliefs = group.equipment, Beliefs(self.stage, self.memory, self.seed)
-        own = group.memory, equipment, beliefs, self.earned
+        own = group.memory, group.equipment, self.beliefs, self.earned
         return {row: Mind(*own, row, self.faults.dose, self.seed) for row in rows}
 
     def _programmed(self, source: str) -> Reasoner:
@@ -108,7 +108,7 @@ class Sandbox(mesa.Model):
             from sandbox.agents.reasoners.program import Programmed
         except ModuleNotFoundError as error:
             raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
-        return Programmed(source, self.stage, self.memory, self.earned)
+        return Programmed(source, self.beliefs, self.earned)
 
     def close(self) -> None:
         """Give back what reasoners hold: the servers of local models, the workers of programs."""

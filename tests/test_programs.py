@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import sandbox
+from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.embed import embed, nearest
 from sandbox.agents.eyes import Eyes
 from sandbox.agents.metered import metered
@@ -140,7 +141,7 @@ def test_what_a_program_sees_is_its_belief_and_not_the_dice():
     model.step()
     thought = model.latest.traces[0].thought
     assert thought.startswith("False ") and set(thought.split()[1]) == {"?"}  # the far row is unknown
-    eyes, other = Eyes(model.stage, model.memory), model.percept(0)
+    eyes, other = Eyes(Beliefs(model.stage, model.memory, 0)), model.percept(0)
     before = eyes.functions(other)["see"]()
     model.state.seed[0] += 1
     model.state.grid[0, 0] = 1  # what it does not see

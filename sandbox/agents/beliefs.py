@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.agents.eyes import Eyes
 from sandbox.core.decision import Percept
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.imagine import Belief, believe
@@ -22,7 +21,6 @@ class Beliefs:
 
     def __init__(self, stage: Stage, memory, seed: int):
         self.stage, self.memory, self._seed = stage, memory, seed
-        self.eyes = Eyes(stage, memory)  # of programs
         self._percepts: dict[int, Percept] = {}  # the latest of each agent
 
     def perceive(self, percept: Percept) -> None:
@@ -34,7 +32,7 @@ class Beliefs:
         for field, part in zip(view, percept[2:], strict=True):
             field[0, agent] = part
         seed = np.uint64(self._seed)
-        seeds = [int(draw(seed, percept.tick, IMAGINED, DICE * (agent + 1) + k)) for k in range(draws)]
+        seeds = [int(draw(seed, percept.tick, IMAGINED, DICE * k + agent)) for k in range(draws)]
         return believe(self.stage, view, self.memory, agent, seeds)
 
     def described(self, agent: int, draws: int) -> list[dict[str, Any]]:

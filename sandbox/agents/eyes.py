@@ -6,23 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.agents.beliefs import Beliefs
 from sandbox.core.decision import Percept
-from sandbox.engine.draw import IMAGINED, draw
-from sandbox.engine.imagine import believe
-from sandbox.engine.stage import Stage
 
 
 class Eyes:
-    """Beliefs of the agents of one lane, from a percept and the rows of ``memory`` that are the agent's own.
+    """The functions by which the programs of one lane's agents perceive.
 
     Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have``, ``knows`` and ``toward``.
     """
 
-    def __init__(self, stage: Stage, memory):
-        self._stage, self._memory, self._view = stage, memory, stage.observation(1)
+    def __init__(self, beliefs: Beliefs):
+        self._beliefs, self._stage = beliefs, beliefs.stage
 
     def functions(self, percept: Percept) -> dict[str, Callable[[], Any]]:
-        """The functions by which a program perceives; each answers at once, and for this tick only."""
+        """Functions by name; each answers at once, and for this tick only."""
         believed, agent, ladder = cache(lambda: self.believed(percept)), percept.agent, self._stage.world.ladder
         found = {
             "see": lambda: self._seen(believed()), "legal": lambda: self.legal(percept.mask), "me": lambda: agent,
@@ -49,9 +47,5 @@ class Eyes:
 
     def believed(self, percept: Percept):
         """A state of one lane: what the agent takes the world to be, with dice that are not the world's."""
-        agent = percept.agent
-        for field, part in zip(self._view, percept[2:], strict=True):
-            field[:] = 0  # nothing of the others
-            field[0, agent] = part
-        seed = draw(0, percept.tick, IMAGINED, agent)
-        return believe(self._stage, self._view, self._memory, agent, [seed]).state
+        self._beliefs.perceive(percept)
+        return self._beliefs.of(percept.agent, 1).state

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.eyes import Eyes
 from sandbox.agents.memory.minds import memory_for
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import clip
@@ -35,7 +36,7 @@ class Mind:
         self.news = ""  # what is told of a program at the next decision
         self._code: Code | None = tools.get(CODE)
         self.remembers = memory.kind != "none"
-        self._beliefs, self._told = beliefs, earned
+        self._beliefs, self._eyes, self._told = beliefs, Eyes(beliefs), earned
         self._program, self._since, self._legal = None, 0, True
         self._percept: Percept | None = None
 
@@ -108,7 +109,7 @@ class Mind:
         return decision
 
     def _senses(self) -> dict[str, Any]:
-        return self._beliefs.eyes.functions(self._percept)
+        return self._eyes.functions(self._percept)
 
     def _has_effect(self, verb: int, target: int) -> bool:
         return bool(self._percept.mask[verb * self._beliefs.stage.world.targets + target])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.eyes import Eyes
 from sandbox.agents.programs import Program
 from sandbox.agents.skills.writer import Feedback
@@ -25,7 +26,7 @@ class Life:
         self.memory, self.view, self.tally = stage.memory(1), stage.observation(1), stage.tally(1)
         self._faults, self._actions = stage.faults(1), np.zeros((1, 1, 2), np.int32)
         self._teams, self._loops = stage.teams([MAP], self.memory, self.tally)
-        self._eyes, self.lives, self.ticks, self.distance = Eyes(stage, self.memory), 0, 0, 0
+        self._eyes, self.lives, self.ticks, self.distance = Eyes(Beliefs(stage, self.memory, 0)), 0, 0, 0
         self.ever: dict[str, int] = {}  # tick of the first time, by achievement
         self._born()
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.eyes import Eyes
 from sandbox.agents.programs import LIMITS, Limits, Program
 from sandbox.core.decision import Decision, Percept, Trace
-from sandbox.engine.stage import Stage
 
 
 class Programmed:
@@ -16,11 +16,9 @@ class Programmed:
     the last two, by agent. ``failures`` has the line with which an agent's program broke off.
     """
 
-    def __init__(
-        self, source: str, stage: Stage, memory, told: Callable[[int], dict], limits: Limits = LIMITS
-    ):  # fmt: skip
-        self._source, self._eyes, self._told, self._limits = source, Eyes(stage, memory), told, limits
-        self._verbs, self._targets = stage.verbs, stage.world.targets
+    def __init__(self, source: str, beliefs: Beliefs, told: Callable[[int], dict], limits: Limits = LIMITS):
+        self._source, self._eyes, self._told, self._limits = source, Eyes(beliefs), told, limits
+        self._verbs, self._targets = beliefs.stage.verbs, beliefs.stage.world.targets
         self._programs: dict[int, Program] = {}
         self._legal: dict[int, bool] = {}  # of each agent's last verb
 
