@@ -43,7 +43,7 @@ def _milestone(iterations: pd.Series) -> str:
 
 def draw_curves(curves: pd.DataFrame, path: Path) -> None:
     """Different achievements against iterations: the mean of each arm, and its 95 % interval (normal)."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(8.5, 4), layout="constrained")
     axes = figure.subplots()
     for k, (arm, own) in enumerate(curves.groupby("arm", sort=False)):
         by = own.groupby("iteration")["achievements"].agg(["mean", "sem"]).fillna(0)
@@ -53,5 +53,5 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
             by.index, by["mean"] - 1.96 * by["sem"], by["mean"] + 1.96 * by["sem"], color=colour, alpha=0.15, lw=0
         )
     axes.set(xlabel="iterations (programs written)", ylabel="different achievements", ylim=(0, None))
-    axes.legend(frameon=False)
+    figure.legend(loc="outside right upper", frameon=False)
     figure.savefig(path, dpi=110)
