@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import sandbox
 settings.register_profile("sandbox", deadline=None)  # a first example may compile a kernel
 settings.load_profile("sandbox")
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the background may have been told to ignore it
 os.environ.pop("SANDBOX_MODEL", None)  # tests play the models that their scenarios name
 
 ROOT = Path(__file__).resolve().parents[1]
