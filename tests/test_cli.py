@@ -271,3 +271,22 @@ def test_a_full_disk(folder, capsys):
     assert done.stderr.splitlines()[-1].startswith("error: "), done.stderr
     code, out, _ = sandbox(capsys, "verify", "r")
     assert code == 0 and "unfinished, chain intact" in out
+
+
+EXTRAS = ["pydantic_monty", "pydantic_ai", "genai_prices", "xllamacpp", "dask", "ray", "imageio", "pettingzoo"]
+
+
+def test_without_any_extra_the_main_job_runs(folder):
+    """What an extra is needed for says so in one line; all else works."""
+    code = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS})); from sandbox.fronts.cli import main; main()"
+
+    def told(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        return done.returncode, done.stdout
+
+    assert told("run", "good.toml", "--video", "r.gif")[0] == 0 and (folder / "r.gif").exists()
+    (folder / "program.toml").write_text(GOOD.replace('"rules"', '"program"') + 'program = "forward()"')
+    for command in (["run", "program.toml"], ["skills", "good.toml"]):
+        status, words = told(*command)
+        assert status == 2 and "pip install 'sandbox[code]'" in words and "Traceback" not in words

@@ -6,6 +6,8 @@ from typing import Any
 
 import networkx as nx
 
+MAP = "rules"  # the policy that keeps the map of what a climber has seen; what it would do is not done
+
 
 @dataclass(frozen=True, eq=False)
 class Ladder:

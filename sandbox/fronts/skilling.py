@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 
 from sandbox.core.errors import UsageError
+from sandbox.core.ladder import MAP
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.report.skills import draw_curves, skills_table
 from sandbox.scenario import load
-from sandbox.trials.lives import MAP
 
 WIDTH = 150  # of the table where the terminal is no wider
 

@@ -8,11 +8,11 @@ from sandbox.agents.programs import Program
 from sandbox.agents.skills.writer import Feedback
 from sandbox.core.decision import Decision, Percept
 from sandbox.core.errors import UsageError
+from sandbox.core.ladder import MAP
 from sandbox.engine.draw import draw
 from sandbox.engine.stage import Stage
 
 TICKS = 600  # of one try at most
-MAP = "rules"  # the policy that keeps the map of what was seen; what it would do is not done
 LIVES = 1 << 23  # stream of the seeds of lives
 
 
