@@ -4,10 +4,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from sandbox.agents.beliefs import Beliefs
-from sandbox.core.decision import Percept
+from sandbox.core.decision import Decision, Percept
 
 
 class Eyes:
@@ -23,7 +21,8 @@ class Eyes:
         """Functions by name; each answers at once, and for this tick only."""
         believed, agent, ladder = cache(lambda: self.believed(percept)), percept.agent, self._stage.world.ladder
         found = {
-            "see": lambda: self._seen(believed()), "legal": lambda: self.legal(percept.mask), "me": lambda: agent,
+            "see": lambda: self._seen(believed()), "legal": lambda: self._stage.world.legal(percept.mask),
+            "me": lambda: agent,
         }  # fmt: skip
         if ladder:
             holding = cache(lambda: ladder.holding(believed(), 0, agent))
@@ -39,11 +38,9 @@ class Eyes:
         told.pop("seed", None)
         return told
 
-    def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
-        """The verbs that have an effect now, each with its targets."""
-        rows = mask.reshape(len(self._stage.verbs), self._stage.world.targets)
-        pairs = zip(self._stage.verbs, rows, strict=True)
-        return {verb: np.flatnonzero(row).tolist() for verb, row in pairs if row.any()}
+    def has_effect(self, percept: Percept, decision: Decision) -> bool:
+        """Whether an action was legal when it was chosen."""
+        return bool(percept.mask[decision.verb * self._stage.world.targets + decision.target])
 
     def believed(self, percept: Percept):
         """A state of one lane: what the agent takes the world to be, with dice that are not the world's."""

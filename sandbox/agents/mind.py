@@ -1,17 +1,18 @@
 """What an agent that is a language model has besides the model: a memory, tools, and a program that may be running."""
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sandbox.agents.actor import Actor
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.eyes import Eyes
 from sandbox.agents.memory.minds import memory_for
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import clip
+from sandbox.agents.reasoners.llm.request import object_in
 from sandbox.agents.tools.options import Code
 from sandbox.agents.tools.toolbox import CODE, Toolbox
 from sandbox.core.decision import Decision, Percept
@@ -37,7 +38,8 @@ class Mind:
         self._code: Code | None = tools.get(CODE)
         self.remembers = memory.kind != "none"
         self._beliefs, self._eyes, self._told = beliefs, Eyes(beliefs), earned
-        self._program, self._since, self._legal = None, 0, True
+        self._actor: Actor | None = None  # the program that acts, since a tick
+        self._since = 0
         self._percept: Percept | None = None
 
     def begin(self, percept: Percept) -> None:
@@ -48,7 +50,7 @@ class Mind:
     @property
     def busy(self) -> bool:
         """Whether a program acts."""
-        return self._program is not None
+        return self._actor is not None
 
     @cached_property
     def extras(self) -> tuple[dict[str, Any], ...]:
@@ -73,50 +75,38 @@ class Mind:
 
     # -- programs ------------------------------------------------------------------------------------------------------
 
-    def start(self, arguments: str) -> tuple[Any, str]:
+    def start(self, arguments: str) -> tuple[tuple[Actor, Decision] | None, str]:
         """Begin a program: it and its first action, or None and what there is to say."""
         from sandbox.agents.programs import Limits, Program
 
-        try:
-            lines = json.loads(arguments)["lines"]
-        except (ValueError, RecursionError, LookupError, TypeError):
-            lines = None
+        lines = (object_in(arguments) or {}).get("lines")
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             return None, 'error: expected {"lines": ["...", "..."]}, the program line by line'
         world = self._beliefs.stage.world
         program = Program("\n".join(lines), world.verbs, world.targets, Limits(steps=self._code.steps))
-        decision = program.advance(self._senses())
-        return ((program, decision), "") if decision else (None, _ended(program))
+        actor = Actor(program, self._eyes, self._told)
+        decision = actor.advance(self._percept)
+        return ((actor, decision), "") if decision else (None, _ended(program))
 
-    def keep(self, program: Any, decision: tuple[int, int]) -> None:
-        """From now on this program acts; it has begun with ``decision``."""
-        self._program, self._since = program, self._percept.tick
-        self._legal = self._has_effect(*decision)
+    def keep(self, actor: Actor) -> None:
+        """From now on this program acts; it has begun in this tick."""
+        self._actor, self._since = actor, self._percept.tick
 
     def go_on(self) -> Decision | None:
         """The next action of the program; None where none runs, or no longer."""
-        if self._program is None:
+        if self._actor is None:
             return None
         if self._percept.tick - self._since >= self._code.ticks:
             self._stop(f"it was stopped after {self._code.ticks} ticks.")
             return None
-        answer = {"legal": self._legal, **self._told(self._percept.agent)}
-        decision = self._program.advance(self._senses(), answer)
+        decision = self._actor.advance(self._percept)
         if decision is None:
-            self._stop(_ended(self._program))
-        else:
-            self._legal = self._has_effect(*decision[:2])
+            self._stop(_ended(self._actor.program))
         return decision
 
-    def _senses(self) -> dict[str, Any]:
-        return self._eyes.functions(self._percept)
-
-    def _has_effect(self, verb: int, target: int) -> bool:
-        return bool(self._percept.mask[verb * self._beliefs.stage.world.targets + target])
-
     def _stop(self, why: str) -> None:
-        self._program.close()
-        self._program, self.news = None, f"Your program: {why}"
+        self._actor.program.close()
+        self._actor, self.news = None, f"Your program: {why}"
 
     def told_news(self) -> str:
         """What is new of a program, once."""
@@ -124,8 +114,8 @@ class Mind:
         return news
 
     def close(self) -> None:
-        if self._program is not None:
-            self._program.close()
+        if self._actor is not None:
+            self._actor.program.close()
 
 
 def _ended(program: Any) -> str:

@@ -96,3 +96,8 @@ class World:
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
+
+    def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
+        """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""
+        rows = mask.reshape(len(self.verbs), self.targets)
+        return {verb: np.flatnonzero(row).tolist() for verb, row in zip(self.verbs, rows, strict=True) if row.any()}

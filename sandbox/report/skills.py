@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from sandbox.report.figures import COLOURS, STYLE, save
 from sandbox.statistics import Estimate, mean_difference
 
 MILESTONES = ("wood", "stone", "iron", "diamond")
@@ -43,15 +44,14 @@ def _milestone(iterations: pd.Series) -> str:
 
 def draw_curves(curves: pd.DataFrame, path: Path) -> None:
     """Different achievements against iterations: the mean of each arm, and its 95 % interval (normal)."""
-    figure = Figure(figsize=(8.5, 4), layout="constrained")
-    axes = figure.subplots()
-    for k, (arm, own) in enumerate(curves.groupby("arm", sort=False)):
-        by = own.groupby("iteration")["achievements"].agg(["mean", "sem"]).fillna(0)
-        colour = matplotlib.colormaps["tab10"](k)
-        axes.plot(by.index, by["mean"], color=colour, label=arm)
-        axes.fill_between(
-            by.index, by["mean"] - 1.96 * by["sem"], by["mean"] + 1.96 * by["sem"], color=colour, alpha=0.15, lw=0
-        )
-    axes.set(xlabel="iterations (programs written)", ylabel="different achievements", ylim=(0, None))
-    figure.legend(loc="outside right upper", frameon=False)
-    figure.savefig(path, dpi=110)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8.5, 4), layout="constrained")
+        axes = figure.subplots()
+        for colour, (arm, own) in zip(COLOURS, curves.groupby("arm", sort=False), strict=False):
+            by = own.groupby("iteration")["achievements"].agg(["mean", "sem"]).fillna(0)
+            axes.plot(by.index, by["mean"], color=colour, label=arm)
+            low, high = by["mean"] - 1.96 * by["sem"], by["mean"] + 1.96 * by["sem"]
+            axes.fill_between(by.index, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.set(xlabel="iterations (programs written)", ylabel="different achievements", ylim=(0, None))
+        figure.legend(loc="outside right upper", frameon=False)
+    save(figure, path)

@@ -125,18 +125,20 @@ def _check_keys(table: Mapping, model: type[BaseModel], where: str) -> None:
 
 def _embed_layout(scenario: Scenario, folder: Path) -> None:
     layout = getattr(scenario.world, "layout", None)
-    if isinstance(layout, str) and "\n" not in layout:
-        for path in (folder / layout, Path(layout)):
-            if path.is_file():
-                scenario.world.layout = _read(path)
-                return
+    if isinstance(layout, str) and "\n" not in layout and (path := _beside(folder, layout)):
+        scenario.world.layout = _read(path)
+
+
+def _beside(folder: Path, name: str) -> Path | None:
+    """The file of a name, beside the scenario or where we are."""
+    return next((path for path in (folder / name, Path(name)) if path.is_file()), None)
 
 
 def _program(program: str, folder: Path, where: str) -> str:
     """The text of a program that is given as the name of a file, else the program itself."""
     if "\n" in program or not program.endswith(".py"):
         return program
-    path = next((each for each in (folder / program, Path(program)) if each.is_file()), None)
+    path = _beside(folder, program)
     if path is None:
         raise UsageError(f"{where}: {program}: no such file")
     return _read(path, "a program")
@@ -156,7 +158,7 @@ def _complete_model(table: dict, folder: Path, where: str) -> None:
         table["model"] = os.environ[MODEL]
     kind, _, name = str(table.get("model")).partition(":")
     if kind == "scripted" and name and not table.get("replies"):
-        path = next((each for each in (folder / name, Path(name)) if each.is_file()), None)
+        path = _beside(folder, name)
         if path is None:
             raise UsageError(f"{where}.model: {table['model']}: no such file")
         table["replies"] = _replies(path)

@@ -43,11 +43,6 @@ def _lists(sweep: dict[str, Any], name: str) -> dict[str, list]:
     return {key: _values(f"{name}.{key}", given) for key, given in table.items()}
 
 
-def one_at_a_time(sweep: dict[str, Any]) -> list[str]:
-    """The keys whose values are tried by themselves."""
-    return list(_lists(sweep, ONE))
-
-
 def _zipped(lists: dict[str, list]) -> list[dict[str, Any]]:
     lengths = {key: len(values) for key, values in lists.items()}
     if len(set(lengths.values())) > 1:

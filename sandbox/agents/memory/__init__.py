@@ -4,6 +4,7 @@
 ``options``  ``memory = {...}`` of a scenario
 ``tokens``   the estimate by which texts are measured and cut
 ``store``    entries that are searched by vector and by words
+``journal``  what all memories share
 ``window``   the latest experiences that fit
 ``blocks``   core blocks, recall and archival memory, in the terms of MemGPT (Packer and others 2023) and Letta
 ``atlas``    what the agent believes of its world, above a window: the kind ``map``

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sandbox.agents.memory.journal import Journal
 from sandbox.agents.memory.options import Block, MemoryOptions
 from sandbox.agents.memory.store import Entry, Store
 from sandbox.agents.memory.tokens import BYTES, clip, tokens
@@ -27,15 +28,15 @@ Old = Annotated[str, Field(description="text that stands there now, exactly once
 Query = Annotated[str, Field(description="a few words about what you look for")]
 
 
-class Blocks:
+class Blocks(Journal):
     """Core, recall and archival memory of one agent."""
 
     def __init__(self, options: MemoryOptions):
+        super().__init__()
         self._options, self.now = options, 0
         self.blocks: dict[str, Block] = {block.label: block for block in options.blocks}
         self.happened, self.archive = (Store(options.weights, options.decay) for _ in range(2))
         self.summary, self._latest = "", []  # experiences that are told as they were
-        self._fresh: list[Edit] = []
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -62,11 +63,6 @@ class Blocks:
         text = clip(text or digest(self.summary, self.pressing), self.summary_bytes)
         self.edit(Edit(self.now, "summary", text, replaces=len(self.pressing)))
 
-    def edit(self, edit: Edit) -> None:
-        """Make a change, to be recorded."""
-        self.apply(edit)
-        self._fresh.append(edit)
-
     def apply(self, edit: Edit) -> None:
         self.now = edit.tick
         if edit.change == "block":
@@ -79,10 +75,6 @@ class Blocks:
                 self.summary, self._latest = edit.text, self._latest[edit.replaces :]
             else:
                 self._latest = [*self._latest, edit]
-
-    def taken(self) -> tuple[Edit, ...]:
-        edits, self._fresh = tuple(self._fresh), []
-        return edits
 
     # -- what is told --------------------------------------------------------------------------------------------------
 

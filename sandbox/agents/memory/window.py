@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from sandbox.agents.memory.journal import Journal
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.store import Entry, Store
 from sandbox.agents.memory.tokens import BYTES, clip, tokens
@@ -31,13 +32,13 @@ class Nothing:
         return ()
 
 
-class Window:
+class Window(Journal):
     """Experiences, of which the oldest are dropped where they no longer fit into the context."""
 
     def __init__(self, options: MemoryOptions):
+        super().__init__()
         self._options, self.now = options, 0
         self._latest: deque[str] = deque()  # as they are told
-        self._fresh: list[Edit] = []
 
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
         self.edit(Edit(tick, "experience", experience(words, did, why, self._options.context), did))
@@ -51,19 +52,10 @@ class Window:
     def context(self, now: str = "") -> str:
         return "\n\n".join(self._latest)
 
-    def edit(self, edit: Edit) -> None:
-        """Make a change, to be recorded."""
-        self.apply(edit)
-        self._fresh.append(edit)
-
     def apply(self, edit: Edit) -> None:
         self._latest.append(told(edit))
         while tokens(self.context()) > self._room:
             self._latest.popleft()
-
-    def taken(self) -> tuple[Edit, ...]:
-        edits, self._fresh = tuple(self._fresh), []
-        return edits
 
     @property
     def _room(self) -> int:

@@ -14,12 +14,26 @@ LIMITED_FOR = 10  # ticks of one rate limit
 CHANGES_BEFORE = 50  # ticks: by then a schema that changes has changed
 
 
+class ReplyFaults:
+    """Keyed draws of the faults of a trial; ``dose`` (F,) float64 is in the order of ``Fault``."""
+
+    def __init__(self, dose: np.ndarray, seed: int):
+        self._chance, self.seed = dose * REPLIES_AT_MOST, np.uint64(seed)
+
+    def hit(self, fault: Fault, stream: int, tick: int, index: int) -> bool:
+        """Whether a fault comes to ``index`` at a tick."""
+        return self._chance[fault] > 0 and uniform(self.seed, tick, stream, index) < self._chance[fault]
+
+    def changed(self, stream: int, when: int, tick: int) -> bool:
+        """Whether the schema has changed by a tick; the streams say whether it ever does, and when."""
+        return self.hit(Fault.CHANGED_SCHEMA, stream, 0, 0) and tick >= below(CHANGES_BEFORE, self.seed, 0, when, 0)
+
+
 class Faulty:
     """A reasoner whose replies suffer. ``dose`` (F,) float64 is in the order of ``Fault``; ``noop`` is to wait."""
 
     def __init__(self, reasoner: Reasoner, dose: np.ndarray, seed: int, verbs: int, noop: int):
-        self._reasoner, self._chance, self._seed = reasoner, dose * REPLIES_AT_MOST, np.uint64(seed)
-        self._verbs, self._noop = verbs, noop
+        self._reasoner, self._faults, self._verbs, self._noop = reasoner, ReplyFaults(dose, seed), verbs, noop
 
     @property
     def setup(self):
@@ -34,23 +48,15 @@ class Faulty:
         return [self._suffer(percept, Decision(*answer)) for percept, answer in zip(percepts, answers, strict=True)]
 
     def _suffer(self, percept: Percept, decision: Decision) -> Decision:
-        if self._hit(Fault.TOOL_TIMEOUT, TIMEOUT, percept.tick, percept.agent) or self._hit(
-            Fault.RATE_LIMIT, LIMIT, percept.tick // LIMITED_FOR, percept.agent
-        ):
+        tick, agent, hit = percept.tick, percept.agent, self._faults.hit
+        if hit(Fault.TOOL_TIMEOUT, TIMEOUT, tick, agent) or hit(Fault.RATE_LIMIT, LIMIT, tick // LIMITED_FOR, agent):
             return decision._replace(verb=self._noop, target=0)  # what it cost stays in its trace
         if decision.verb is None:
             return decision
-        if self._hit(Fault.PARTIAL_REPLY, PARTIAL, percept.tick, percept.agent):
+        if hit(Fault.PARTIAL_REPLY, PARTIAL, tick, agent):
             decision = decision._replace(target=0)
-        if self._hit(Fault.CHANGED_SCHEMA, SCHEMA, 0, 0):
-            decision = self._in_old_terms(percept.tick, decision)
-        return decision
+        return self._in_old_terms(decision) if self._faults.changed(SCHEMA, WHEN, tick) else decision
 
-    def _in_old_terms(self, tick: int, decision: Decision) -> Decision:
-        if tick < below(CHANGES_BEFORE, self._seed, 0, WHEN, 0):
-            return decision
-        turned = 1 + below(self._verbs - 1, self._seed, 0, ORDER, 0)
+    def _in_old_terms(self, decision: Decision) -> Decision:
+        turned = 1 + below(self._verbs - 1, self._faults.seed, 0, ORDER, 0)
         return decision._replace(verb=(decision.verb + turned) % self._verbs)
-
-    def _hit(self, fault: Fault, stream: int, tick: int, agent: int) -> bool:
-        return self._chance[fault] > 0 and uniform(self._seed, tick, stream, agent) < self._chance[fault]

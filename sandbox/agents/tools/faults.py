@@ -5,40 +5,34 @@ All are keyed draws, as in ``reasoners.faulty``; a model that reads the error ca
 
 from typing import Any
 
-import numpy as np
-
-from sandbox.agents.reasoners.faulty import CHANGES_BEFORE, LIMITED_FOR
+from sandbox.agents.reasoners.faulty import LIMITED_FOR, ReplyFaults
 from sandbox.agents.tools.tool import Tool, ToolError
-from sandbox.core.perturb import REPLIES_AT_MOST, Fault
-from sandbox.engine.draw import FAULT, below, uniform
+from sandbox.core.perturb import Fault
+from sandbox.engine.draw import FAULT
 
 TIMEOUT, LIMIT, PARTIAL, SCHEMA, WHEN = (FAULT + 32 + k for k in range(5))  # streams
 CALLS = 1_000  # in one tick: the most that have a draw of their own
 RENAMED = "_v2"  # what an argument's name ends with in a changed schema
 
 
-class ToolFaults:
-    """The faults of a trial; ``dose`` (F,) float64 is in the order of ``Fault``."""
+class ToolFaults(ReplyFaults):
+    """The faults of a trial as its tools show them."""
 
-    def __init__(self, dose: np.ndarray, seed: int):
-        self._chance, self._seed = dose * REPLIES_AT_MOST, np.uint64(seed)
-
-    def changed(self, tick: int) -> bool:
+    def changed_by(self, tick: int) -> bool:
         """Whether the arguments of all tools have other names by now."""
-        changes = self._hit(Fault.CHANGED_SCHEMA, SCHEMA, 0, 0)
-        return changes and tick >= below(CHANGES_BEFORE, self._seed, 0, WHEN, 0)
+        return self.changed(SCHEMA, WHEN, tick)
 
     def call(self, tool: Tool, arguments: dict[str, Any], tick: int, agent: int, number: int) -> str:
         """Call a tool, the ``number``-th call of an agent in a tick; raises ToolError."""
         key = agent * CALLS + number
-        if self._hit(Fault.TOOL_TIMEOUT, TIMEOUT, tick, key):
+        if self.hit(Fault.TOOL_TIMEOUT, TIMEOUT, tick, key):
             raise ToolError("the tool did not answer in time; it may do so if it is called again")
-        if self._hit(Fault.RATE_LIMIT, LIMIT, tick // LIMITED_FOR, agent):
+        if self.hit(Fault.RATE_LIMIT, LIMIT, tick // LIMITED_FOR, agent):
             raise ToolError(f"rate limit: no further calls for {LIMITED_FOR - tick % LIMITED_FOR} ticks")
-        if self.changed(tick):
+        if self.changed_by(tick):
             arguments = self._in_new_terms(tool, arguments)
         answer = tool.call(arguments)
-        if self._hit(Fault.PARTIAL_REPLY, PARTIAL, tick, key):
+        if self.hit(Fault.PARTIAL_REPLY, PARTIAL, tick, key):
             return answer[: len(answer) // 2] + " [the connection broke; this is half of the answer]"
         return answer
 
@@ -49,9 +43,6 @@ class ToolFaults:
             if name not in new:
                 raise ToolError(f"the schema of {tool.name} has changed: its arguments are now {', '.join(new)}")
         return {new[name]: value for name, value in arguments.items()}
-
-    def _hit(self, fault: Fault, stream: int, tick: int, index: int) -> bool:
-        return self._chance[fault] > 0 and uniform(self._seed, tick, stream, index) < self._chance[fault]
 
 
 def both_names(spec: dict[str, Any]) -> dict[str, Any]:

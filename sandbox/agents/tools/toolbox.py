@@ -1,6 +1,5 @@
 """The tools of one agent: what it is told of them, and its calls."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory import Memory
+from sandbox.agents.reasoners.llm.request import object_in
 from sandbox.agents.tools.faults import ToolFaults, both_names
 from sandbox.agents.tools.imagining import Imagining
 from sandbox.agents.tools.options import find_function
@@ -51,7 +51,7 @@ class Toolbox:
 
     def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:
         """The tools as their schemas stand at a tick: where they have changed, old and new names are let through."""
-        if not self._faults.changed(tick):
+        if not self._faults.changed_by(tick):
             return list(specs)
         return [both_names(spec) if spec["name"] in self.tools else spec for spec in specs]
 
@@ -68,10 +68,7 @@ class Toolbox:
 
 
 def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        raise ToolError(f"arguments: expected a JSON object, got {text[:60]!r}") from None
-    if not isinstance(found, dict):
+    found = object_in(text or "{}")
+    if found is None:
         raise ToolError(f"arguments: expected a JSON object, got {text[:60]!r}")
     return found

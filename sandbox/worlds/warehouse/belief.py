@@ -66,26 +66,8 @@ def _believe_agent(out, to, agent, row, col, facing, load, rules):
 
 
 @kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
-    """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
-
-    Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
-    out of sight are believed at home, requests that it cannot read are drawn, robots out of sight are nowhere (row -1).
-    """
-    width = rules.plan.shape[1]
-    window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    row, col, sight = int(vector[0]), int(vector[1]), rules.sight
-    out.seed[to] = seed
-    reset(out, to, rules)
-    for other in range(rules.agents):
-        at = out.pos[to, other]
-        out.agent_at[to, at[0], at[1]] = 0
-        at[0], at[1], out.aim[to, other] = -1, -1, -width - 1
-    for cell in range(rules.plan.size):
-        out.grid[to, cell // width, cell % width] = rules.plan[cell // width, cell % width]
-    for cell in memory.closed[lane, agent]:
-        if cell >= 0:
-            out.grid[to, cell // width, cell % width] = Cell.BLOCKED
+def _believe_board(vector, out, to, agent, rules):
+    """The orders that the agent's board shows."""
     for k in range(rules.board):
         shelf = int(vector[13 + 4 * k])
         if not rules.courier:
@@ -101,6 +83,44 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
             at = out.shelf[to, shelf - 1]
             out.shelf_at[to, at[0], at[1]] = 0
             _believe_shelf(out, to, shelf, int(vector[10 + 4 * k]), int(vector[11 + 4 * k]))
+
+
+@kernel
+def _believe_robots(window, row, col, agent, rules, out, to):
+    """The robots in the window, numbered as they are met; they are taken to carry nothing."""
+    sight, other = rules.sight, 0
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            at_row, at_col = row + i - sight, col + j - sight
+            if window[0, i, j] and (i != sight or j != sight) and _is_open(out.grid[to], at_row, at_col):
+                other += other == agent
+                if other < rules.agents:
+                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, rules)
+                    other += 1
+
+
+@kernel
+def believe(obs, lane, agent, memory, rules, seed, out, to):
+    """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
+
+    Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
+    out of sight are believed at home, requests that it cannot read are drawn, robots out of sight are nowhere (row -1).
+    """
+    width = rules.plan.shape[1]
+    window, vector = obs.window[lane, agent], obs.vector[lane, agent]
+    row, col = int(vector[0]), int(vector[1])
+    out.seed[to] = seed
+    reset(out, to, rules)
+    for other in range(rules.agents):
+        at = out.pos[to, other]
+        out.agent_at[to, at[0], at[1]] = 0
+        at[0], at[1], out.aim[to, other] = -1, -1, -width - 1
+    for cell in range(rules.plan.size):
+        out.grid[to, cell // width, cell % width] = rules.plan[cell // width, cell % width]
+    for cell in memory.closed[lane, agent]:
+        if cell >= 0:
+            out.grid[to, cell // width, cell % width] = Cell.BLOCKED
+    _believe_board(vector, out, to, agent, rules)
     load = 0
     if vector[2]:
         load = max(1, memory.notes[lane, agent, Note.LOAD])
@@ -113,12 +133,4 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
         facing += 1
     _believe_agent(out, to, agent, row, col, facing, load, rules)
     _believe_stock(window, row, col, load, rules, out, to)
-    other = 0
-    for i in range(2 * sight + 1):
-        for j in range(2 * sight + 1):
-            at_row, at_col = row + i - sight, col + j - sight
-            if window[0, i, j] and (i != sight or j != sight) and _is_open(out.grid[to], at_row, at_col):
-                other += other == agent
-                if other < rules.agents:
-                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, rules)
-                    other += 1
+    _believe_robots(window, row, col, agent, rules, out, to)

@@ -8,7 +8,7 @@ import numpy as np
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from sandbox.agents.reasoners.llm.request import Reply
+from sandbox.agents.reasoners.llm.request import Reply, object_in
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import World
 
@@ -48,7 +48,7 @@ class Actions:
     """
 
     def __init__(self, world: World, rules: Any, said: Mapping[str, int], extras: Sequence[dict] = ()):
-        self._verbs, self.targets, self._said = world.verbs, world.targets, dict(said)
+        self._world, self._verbs, self.targets, self._said = world, world.verbs, world.targets, dict(said)
         own = world.tools(rules)
         self.tools = tuple(self._saying(tool) for tool in own)
         self.extras = {tool["name"]: tool for tool in extras}
@@ -67,11 +67,6 @@ class Actions:
 
     # -- told ----------------------------------------------------------------------------------------------------------
 
-    def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
-        """The verbs that have an effect now, each with its targets."""
-        rows = mask.reshape(len(self._verbs), self.targets)
-        return {verb: np.flatnonzero(row).tolist() for verb, row in zip(self._verbs, rows, strict=True) if row.any()}
-
     def only(self, choices: Sequence[Choice]) -> np.ndarray:
         """The mask (A,) bool in which just these are legal."""
         mask = np.zeros(len(self._verbs) * self.targets, bool)
@@ -80,7 +75,7 @@ class Actions:
 
     def in_words(self, mask: np.ndarray) -> str:
         """The legal actions as a list in words."""
-        legal = self.legal(mask).items()
+        legal = self._world.legal(mask).items()
         return "; ".join(f"{verb} {', '.join(map(str, at))}" if verb in self._aimed else verb for verb, at in legal)
 
     def named(self, choice: Choice) -> str:
@@ -90,7 +85,7 @@ class Actions:
 
     def schema(self, mask: np.ndarray, extras: Sequence[dict] = ()) -> dict:
         """The JSON schema of the legal actions and of ``extras``: a union, one member for each verb or tool."""
-        members = [self._member(verb, targets) for verb, targets in self.legal(mask).items()]
+        members = [self._member(verb, targets) for verb, targets in self._world.legal(mask).items()]
         shared: dict[str, Any] = {}
         for tool in extras:
             parameters = _grammatical(tool["parameters"])
@@ -183,10 +178,7 @@ def _grammatical(schema: Any) -> Any:
 
 
 def as_object(text: str) -> dict:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Unusable(f"expected a JSON object, got {text[:80]!r}") from None
-    if not isinstance(found, dict):
+    found = object_in(text)
+    if found is None:
         raise Unusable(f"expected a JSON object, got {text[:80]!r}")
     return found

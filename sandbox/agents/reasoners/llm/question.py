@@ -1,7 +1,8 @@
 """What is being asked: a question is open until it has an answer or has failed."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sandbox.agents.actor import Actor
 from sandbox.agents.reasoners.llm.actions import Choice
 from sandbox.agents.reasoners.llm.ledger import Worst
 from sandbox.agents.reasoners.llm.request import Request
@@ -21,7 +22,7 @@ class Question:
         self.wait, self.tokens = 0.0, 0
         self.calls: list[Call] = []
         self.choice: Choice | None = None
-        self.program: Any = None  # which the choice is the first action of
+        self.actor: Actor | None = None  # the program which the choice is the first action of
         self.text = ""  # a summary
         self.failure = ""
 

@@ -211,7 +211,7 @@ class LLM:
             return mind.tools.call(call.name, call.arguments, percept.tick)
         begun, answer = mind.start(call.arguments)
         if begun:
-            question.program, first = begun
+            question.actor, first = begun
             question.choice = Choice(first.verb, first.target, "as your program does")
         return answer
 
@@ -248,10 +248,10 @@ class LLM:
         """Keep the program that the choice comes from; others are given up."""
         mind = self.minds[percept.agent]
         for question in questions:
-            if question.program and question.choice[:2] == choice[:2] and not mind.busy:
-                mind.keep(question.program, choice[:2])
-            elif question.program:
-                question.program.close()
+            if question.actor and question.choice[:2] == choice[:2] and not mind.busy:
+                mind.keep(question.actor)
+            elif question.actor:
+                question.actor.program.close()
 
     def _remember(self, percept: Percept, choice: Choice | None, note: str = "") -> None:
         mind = self.minds[percept.agent]

@@ -88,5 +88,14 @@ def key_of(setup: Setup, prompt: str, schema: dict | None, sample: int) -> str:
     return hashlib.sha256(setup.digest + compact([prompt, schema, sample])).hexdigest()
 
 
+def object_in(text: str) -> dict | None:
+    """The JSON object that a model wrote; None for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def compact(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
