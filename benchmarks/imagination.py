@@ -11,6 +11,7 @@ from benchmarks.report import console, met, table
 from sandbox.core.world_model import WorldModel
 from sandbox.report.figures import COLOURS, STYLE, save
 from sandbox.report.figures import foresight as draw_foresight
+from sandbox.report.tables import foresight_table
 from sandbox.scenario import load
 from sandbox.trials.batch import batch
 from sandbox.trials.compare import compare
@@ -60,14 +61,10 @@ def _ahead(stage, model: WorldModel, ticks: int) -> int:
 
 def foresight(quick: bool) -> None:
     """Prediction error by horizon, as ``sandbox foresight`` measures it, and its figure."""
-    found, rows = {}, []
+    found = {}
     for name, path in SCENARIOS.items():
         found[name] = measure(load(path, {"seed": FRESH, "sweep": {}}), 5 if quick else 40)
-        for row in found[name]:
-            told = [f"{row.error.value:.3f}  {row.error.low:.3f} .. {row.error.high:.3f}"] if row.error else ["-"]
-            told += [f"{row.still.value:.3f}", f"{row.alarms:.2f}"] if row.error else ["-", "-"]
-            rows.append([name, row.view, row.horizon, row.changed, *told])
-    table("Of what changed, foreseen wrongly", ["world", "seen", "ticks", "changed", "error", "still", "alarms"], rows)
+        console.print(foresight_table(found[name], name))
     if not quick:
         _save(draw_foresight(found), "foresight.png")
 
