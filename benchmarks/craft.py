@@ -56,9 +56,9 @@ class Lanes:
 
     def __init__(self, stage, lanes: int, policy: str):
         self.stage, self.lanes = stage, lanes
-        teams, loops = stage.teams([policy])
+        cast, loops = stage.cast([policy])
         self.loop, actions = loops.play, np.zeros((lanes, 1, 2), np.int32)
-        self.parts = (stage.observation(lanes), stage.memory(lanes), actions, stage.tally(lanes), teams, stage.rules)
+        self.parts = (stage.observation(lanes), stage.memory(lanes), actions, stage.tally(lanes), cast, stage.rules)
         self.trace = np.zeros((lanes, 0, 32), np.uint8)
         self.round, self.state = 0, stage.reset(range(lanes))
 

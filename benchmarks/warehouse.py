@@ -78,10 +78,10 @@ class Episode:
     def __init__(self, policy: str, agents: int, **options):
         self.stage = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=ENDLESS, **options)
         self.agents, stage = agents, self.stage
-        teams, loops = stage.teams([policy] * agents)
+        cast, loops = stage.cast([policy] * agents)
         self.loop, trace = loops.play, np.zeros((1, 0, 32), np.uint8)
         actions = np.zeros((1, agents, 2), np.int32)
-        self.state, parts = stage.reset([1]), (stage.observation(1), stage.memory(1), actions, stage.tally(1), teams)
+        self.state, parts = stage.reset([1]), (stage.observation(1), stage.memory(1), actions, stage.tally(1), cast)
         self.play = lambda ticks: self.loop(self.state, *parts, stage.rules, 0, 1, ticks, trace)
 
 

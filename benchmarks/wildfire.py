@@ -118,8 +118,8 @@ def large_map(quick: bool) -> None:
     reset = seconds(lambda: stage.world.reset(model.state, 0, stage.rules))
     model.step()  # the hosted loops compile
     rows, played = [], 0
-    teams, loops = stage.teams(["rules"] * 1000)
-    parts = (model.observation, model.memory, model.actions, stage.tally(1), teams, stage.rules, 0, 1)
+    cast, loops = stage.cast(["rules"] * 1000)
+    parts = (model.observation, model.memory, model.actions, stage.tally(1), cast, stage.rules, 0, 1)
     loops.play(model.state, *parts, 1, np.zeros((1, 0, 32), np.uint8))
     for ticks in (20, 100) if quick else (20, 100, 200, 300):
         burning = int(model.state.tally[0, Count.BURNING])

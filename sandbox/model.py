@@ -64,7 +64,7 @@ class Sandbox(mesa.Model):
         self._begin(recorded)
 
     def _begin(self, recorded: Recorded | None) -> None:
-        stage, team = self.stage, self.scenario.team()
+        stage, team = self.stage, self.scenario.roster()
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
         self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
@@ -122,7 +122,7 @@ class Sandbox(mesa.Model):
 
     @cached_property
     def _compiled(self):
-        return self.stage.teams([group.policy for group in self.scenario.team()], self.memory, self.tally)
+        return self.stage.cast([group.policy for group in self.scenario.roster()], self.memory, self.tally)
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
@@ -142,9 +142,9 @@ class Sandbox(mesa.Model):
         self.datacollector.collect(self)
 
     def _decide(self) -> None:
-        stage, (teams, loops) = self.stage, self._compiled
+        stage, (cast, loops) = self.stage, self._compiled
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
-        loops.choose(self.state, self.observation, 0, stage.rules, self.memory, teams, self.actions)
+        loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
             for row, decision in zip(rows, reasoner.decide([self.percept(row) for row in rows]), strict=True):

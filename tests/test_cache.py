@@ -94,7 +94,7 @@ def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
         "import json, sandbox\n"
         "stage = sandbox.make('warehouse', layout='tiny', agents=4)\n"
         "state, *_ = stage.play([1], 'rules', ticks=2, trace=2)\n"
-        "stats = stage.teams(['rules'] * 4)[1].trace.stats\n"
+        "stats = stage.cast(['rules'] * 4)[1].trace.stats\n"
         "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), stage.digest(state)]))"
     )
     before = kernels(CACHE)
@@ -212,8 +212,8 @@ def test_pruning_spares_what_is_no_folder_of_ours(tmp_path):
 
 
 def test_a_warm_world_is_known_as_warm(warm_tiny, tmp_path):
-    teams, loops = warm_tiny.teams(["rules"] * 4)
+    cast, loops = warm_tiny.cast(["rules"] * 4)
     observation, actions = warm_tiny.observation(1), np.zeros((1, 4, 2), np.int32)
-    loops.choose(warm_tiny.reset([1]), observation, 0, warm_tiny.rules, warm_tiny.memory(1), teams, actions)
+    loops.choose(warm_tiny.reset([1]), observation, 0, warm_tiny.rules, warm_tiny.memory(1), cast, actions)
     assert warm_tiny.is_warm(["rules"] * 4) and not warm_tiny.is_warm(["idle", "oracle", "rules"])
     assert not cache.is_cached(tmp_path, "choose.warehouse.rules.hosted")

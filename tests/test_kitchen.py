@@ -87,12 +87,12 @@ def _random(rng, agents):
 
 
 def _policy(stage, policy):
-    teams, loops = stage.teams([policy] * stage.agents)
+    cast, loops = stage.cast([policy] * stage.agents)
     memory, obs, actions = stage.memory(1), stage.observation(1), np.zeros((1, stage.agents, 2), np.int32)
 
     def choose(state, step):
         stage.observe(state, obs)
-        loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
+        loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
         return actions[0].copy()
 
     return choose

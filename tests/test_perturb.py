@@ -79,7 +79,7 @@ def test_crews_hear_late_and_less():
     for name, perturb in {"clean": {}, "late": {"message_delay": 0.3}, "none": {"message_loss": 1.0}}.items():
         stage = sandbox.make("wildfire", **options, perturb=perturb)
         state, observation, faults = stage.reset([4]), stage.observation(1), stage.faults(1)
-        _, loops = stage.teams([None] * 8)
+        _, loops = stage.cast([None] * 8)
         idle, heard[name] = np.zeros((1, 8, 2), np.int32), []
         for _ in range(30):
             loops.sense(state, 0, stage.rules, observation, faults)

@@ -139,11 +139,11 @@ def test_play_that_delivers_is_equal(reward):
     """The oracle's and the rules' joint play, so that loads, goals, requests and rewards are really exercised."""
     for policy in ("oracle", "rules"):
         stage = _make("tiny", 6, reward)
-        teams, loops = stage.teams([policy] * 6)
+        cast, loops = stage.cast([policy] * 6)
         memory, actions = stage.memory(1), np.zeros((1, 6, 2), np.int32)
 
         def choose(state, obs, step):
-            loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
+            loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
             return actions[0].copy()
 
         delivered, _ = _compare("tiny", 6, 5, reward, stage, choose)

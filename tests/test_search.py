@@ -36,9 +36,9 @@ def decide(stage, state, memory, dice: int, **model) -> list:
     """What agent 0 does, by the dice of its own decision; its memory is left as it was."""
     copies = type(memory)(*(field.copy() for field in memory))
     tally, actions = stage.tally(1), np.zeros((1, stage.agents, 2), np.int32)
-    teams, _ = stage.teams([WorldModel(**QUICK | model)] * stage.agents, copies, tally)
+    cast, _ = stage.cast([WorldModel(**QUICK | model)] * stage.agents, copies, tally)
     look_ahead, team = searcher(stage.world, "rules"), np.zeros(1, np.int32)
-    look_ahead(stage.observe(state), 0, stage.rules, copies, team, np.uint64(dice), actions, teams.work)
+    look_ahead(stage.observe(state), 0, stage.rules, copies, team, np.uint64(dice), actions, cast.work)
     return actions[0, 0].tolist()
 
 

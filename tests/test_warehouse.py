@@ -174,13 +174,13 @@ def test_couriers_never_collide():
     """Lifelong pick-up and drop-off: no two in a cell, no two through an edge, moves of one cell, none into a wall."""
     stage = sandbox.make("warehouse", layout=MAP, agents=12, deliveries=0, max_ticks=400)
     for policy in ("oracle", "rules", "random"):
-        teams, loops = stage.teams([policy] * 12)
+        cast, loops = stage.cast([policy] * 12)
         state, obs, memory = stage.reset([3]), stage.observation(1), stage.memory(1)
         actions = np.zeros((1, 12, 2), np.int32)
         for _ in range(400):
             before = state.pos[0].copy()
             stage.observe(state, obs)
-            loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
+            loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
             stage.step(state, actions)
             after = state.pos[0]
             assert len({tuple(cell) for cell in after.tolist()}) == 12

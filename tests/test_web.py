@@ -131,14 +131,14 @@ def test_hostile_popups_fool_labels():
 
 def play(stage, seed, policy="oracle", change=None):
     """One episode tick by tick; ``change`` may alter what the first state is described as."""
-    teams, loops = stage.teams([policy] * stage.agents)
+    cast, loops = stage.cast([policy] * stage.agents)
     state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
     if change:
         stage.place(state, 0, change(stage.describe(state)))
     actions = np.zeros((1, stage.agents, 2), np.int32)
     while state.done[0] == Finish.RUNNING:
         stage.observe(state, obs)
-        loops.choose(state, obs, 0, stage.rules, memory, teams, actions)
+        loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
         stage.step(state, actions)
     return state
 
@@ -390,7 +390,7 @@ def end_of_ours(state, stage):
 def follow_in_browser(browser, stage, seed, policy, ticks=25):
     """Play one episode here and in Chromium, side by side; how it ended, and the actions made."""
     rules, agents = stage.rules, stage.agents
-    teams, loops = stage.teams([policy] * agents)
+    cast, loops = stage.cast([policy] * agents)
     state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
     actions, page, made, errors = np.zeros((1, agents, 2), np.int32), browser.new_page(), 0, []
     page.set_default_timeout(3000)
@@ -398,7 +398,7 @@ def follow_in_browser(browser, stage, seed, policy, ticks=25):
     page.set_content(html(state, 0, rules))
     while state.done[0] == Finish.RUNNING and state.tick[0] < ticks:
         stage.observe(state, obs)
-        loops.choose(state, obs, 0, rules, memory, teams, actions)
+        loops.choose(state, obs, 0, rules, memory, cast, actions)
         for agent, (verb, target) in enumerate(actions[0].tolist()):
             if verb != Verb.WAIT:
                 if agents > 1:

@@ -26,29 +26,29 @@ class Tally(NamedTuple):
     imagined: np.ndarray  # (L, N) int64  ticks of the futures that it looked into
 
 
-def honest(s, obs, lane, rules, memory, teams, code, dice, actions):
+def honest(s, obs, lane, rules, memory, cast, code, dice, actions):
     """A policy that is handed the observation decides for its agents; then the policies after it do for theirs."""
-    if teams.bounds[code + 1] > teams.bounds[code]:
-        policy(obs, lane, rules, memory, teams.agents[teams.bounds[code] : teams.bounds[code + 1]], dice, actions)
-    others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
+    if cast.bounds[code + 1] > cast.bounds[code]:
+        policy(obs, lane, rules, memory, cast.agents[cast.bounds[code] : cast.bounds[code + 1]], dice, actions)
+    others(s, obs, lane, rules, memory, cast, code + 1, dice, actions)
 
 
-def sighted(s, obs, lane, rules, memory, teams, code, dice, actions):
+def sighted(s, obs, lane, rules, memory, cast, code, dice, actions):
     """The same for a policy that is handed the state."""
-    if teams.bounds[code + 1] > teams.bounds[code]:
-        policy(s, lane, rules, memory, teams.agents[teams.bounds[code] : teams.bounds[code + 1]], dice, actions)
-    others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
+    if cast.bounds[code + 1] > cast.bounds[code]:
+        policy(s, lane, rules, memory, cast.agents[cast.bounds[code] : cast.bounds[code + 1]], dice, actions)
+    others(s, obs, lane, rules, memory, cast, code + 1, dice, actions)
 
 
-def imaginative(s, obs, lane, rules, memory, teams, code, dice, actions):
+def imaginative(s, obs, lane, rules, memory, cast, code, dice, actions):
     """The same for one that looks ahead, which takes scratch memory; it is handed the observation only."""
-    if teams.bounds[code + 1] > teams.bounds[code]:
-        own = teams.agents[teams.bounds[code] : teams.bounds[code + 1]]
-        policy(obs, lane, rules, memory, own, dice, actions, teams.work)
-    others(s, obs, lane, rules, memory, teams, code + 1, dice, actions)
+    if cast.bounds[code + 1] > cast.bounds[code]:
+        own = cast.agents[cast.bounds[code] : cast.bounds[code + 1]]
+        policy(obs, lane, rules, memory, own, dice, actions, cast.work)
+    others(s, obs, lane, rules, memory, cast, code + 1, dice, actions)
 
 
-def last(s, obs, lane, rules, memory, teams, code, dice, actions):
+def last(s, obs, lane, rules, memory, cast, code, dice, actions):
     """The end of a chain of policies."""
 
 
@@ -58,9 +58,9 @@ def sense(s, lane, rules, obs, faults):
     distort(s.seed[lane], s.tick[lane], lane, obs, faults)
 
 
-def choose(s, obs, lane, rules, memory, teams, actions):
+def choose(s, obs, lane, rules, memory, cast, actions):
     """Every agent with a compiled policy decides; dice are keyed apart from the world's own."""
-    decide(s, obs, lane, rules, memory, teams, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
+    decide(s, obs, lane, rules, memory, cast, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
 
 
 def enact(s, obs, lane, rules, actions, tally, faults):
@@ -85,7 +85,7 @@ def enact(s, obs, lane, rules, actions, tally, faults):
         tally.refused[lane, agent] += s.refused[lane, agent]
 
 
-def play(s, obs, memory, actions, tally, teams, rules, faults, first, end, ticks, trace):
+def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks, trace):
     """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks`` ticks each; returns the ticks in all.
 
     ``after`` is told of every tick; ``trace`` is what it fills.
@@ -98,7 +98,7 @@ def play(s, obs, memory, actions, tally, teams, rules, faults, first, end, ticks
             if s.done[lane] != 0:
                 break
             sense(s, lane, rules, obs, faults)
-            decide(s, obs, lane, rules, memory, teams, actions)
+            decide(s, obs, lane, rules, memory, cast, actions)
             act(s, obs, lane, rules, actions, tally, faults)
             after(s, lane, tick, trace)
             played += 1
@@ -116,7 +116,7 @@ def traced(s, lane, tick, trace):
         digest_lane(s, lane, trace[lane, tick])
 
 
-class Teams(NamedTuple):
+class Cast(NamedTuple):
     """Which agents follow which compiled policy; those of other reasoners are in none."""
 
     agents: np.ndarray  # (N',) int32  agents sorted by policy

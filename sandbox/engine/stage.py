@@ -17,7 +17,7 @@ from sandbox.engine.cache import is_cached
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.kernel import CACHE
 from sandbox.engine.loops import Loops, loops
-from sandbox.engine.play import Tally, Teams
+from sandbox.engine.play import Cast, Tally
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
@@ -61,10 +61,10 @@ class Stage:
         state, view, memory, tally, faults = (
             self.reset([0]), self.observation(1), self.memory(1), self.tally(1), self.faults(1)
         )  # fmt: skip
-        teams, loops = self.teams(policies, memory, tally)
+        cast, loops = self.cast(policies, memory, tally)
         actions = np.zeros((1, self.agents, 2), np.int32)
         loops.sense(state, 0, self.rules, view, faults)
-        loops.choose(state, view, 0, self.rules, memory, teams, actions)
+        loops.choose(state, view, 0, self.rules, memory, cast, actions)
         loops.act(state, view, 0, self.rules, actions, tally, faults)
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
@@ -150,18 +150,18 @@ class Stage:
         done, total = self.world.progress(state, lane, self.rules)
         return int(done), int(total)
 
-    def teams(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None) -> tuple[Teams, Loops]:
+    def cast(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None) -> tuple[Cast, Loops]:
         """Who follows which compiled policy, and their loops.
 
         ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
-        needs the ``memory`` and ``tally`` of the lanes; the teams then hold scratch memory and serve one thread.
+        needs the ``memory`` and ``tally`` of the lanes; the cast then hold scratch memory and serve one thread.
         """
         names = [policy_name(policy) for policy in policies]
         used = self._used(names)
         groups = [[i for i, own in enumerate(names) if own == name] for name in used]
         agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
         work = workspace(self, policies, memory, tally.imagined) if any(map(looks_ahead, used)) else ()
-        return Teams(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
+        return Cast(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
 
     def _used(self, names: Collection[str | None]) -> tuple[str, ...]:
         """The policies among ``names``, in one order whatever the team: those that search come last."""
@@ -188,9 +188,9 @@ class Stage:
         digests = np.zeros((lanes, trace, 32), np.uint8)
 
         def work(start: int, stop: int) -> int:
-            teams, compiled = self.teams(policies, memory, tally)
+            cast, compiled = self.cast(policies, memory, tally)
             loop = compiled.trace if trace else compiled.play
-            own = state, observation, memory, actions, tally, teams, self.rules, faults
+            own = state, observation, memory, actions, tally, cast, self.rules, faults
             return loop(*own, start, stop, ticks, digests)
 
         over_lanes(work, lanes, threads)

@@ -44,7 +44,7 @@ def warm_up(*scenarios: Scenario, batch: bool = False) -> None:
         stage, whole = scenario.stage(), batch and scenario.compiled
         if not stage.is_warm(scenario.policies, whole):
             err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
-            stage.warm_up([group.policy for group in scenario.team()], whole)
+            stage.warm_up([group.policy for group in scenario.roster()], whole)
 
 
 @contextmanager

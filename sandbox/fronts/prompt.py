@@ -30,7 +30,7 @@ def prompt(
 
 def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
     """The parts of an agent's first request, by their titles, in the order in which they are sent."""
-    stage, team = scenario.stage(), scenario.team()
+    stage, team = scenario.stage(), scenario.roster()
     able = [row for row, group in enumerate(team) if group.llm]
     row = agent if agent is not None else next(iter(able), 0)
     if row not in able:

@@ -28,7 +28,7 @@ class Episodes:
         self.generator = np.random.default_rng()
         self.targets = stage.world.targets
         self._view, self._actions = stage.observation(1), np.zeros((1, stage.agents, 2), np.int32)
-        self._tally, (_, self._loops) = stage.tally(1), stage.teams([None] * stage.agents)
+        self._tally, (_, self._loops) = stage.tally(1), stage.cast([None] * stage.agents)
 
     def reset(self, seed: int | None) -> None:
         """Begin the episode of ``seed``; without one, the next of those that the last seed leads to."""

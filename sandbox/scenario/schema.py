@@ -54,7 +54,7 @@ class AgentGroup(BaseModel):
 
     @property
     def policy(self) -> Policy:
-        """What ``Stage.teams`` takes: the compiled policy that acts for these agents or stands by, None for none."""
+        """What ``Stage.cast`` takes: the compiled policy that acts for these agents or stands by, None for none."""
         instead = {"scripted": None, "program": self.fallback, "llm": self.fallback, SEARCH: self.world_model}
         return instead.get(self.reasoner, self.reasoner)
 
@@ -146,7 +146,7 @@ class Scenario(BaseModel):
         """What acts for agents of the team or stands by, as ``Stage`` takes it."""
         return frozenset(group.policy for group in self.agents)
 
-    def team(self) -> list[AgentGroup]:
+    def roster(self) -> list[AgentGroup]:
         """The group of each agent, in order."""
         return [group for group in self.agents for _ in range(group.count)]
 

@@ -56,7 +56,7 @@ def _hosted(scenario: Scenario, seed: int) -> Outcome:
 
 def _compiled(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterator[Outcome]:
     started = time.perf_counter()
-    state, tally, _ = stage.play(seeds, [group.policy for group in scenario.team()])
+    state, tally, _ = stage.play(seeds, [group.policy for group in scenario.roster()])
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
     return map(Outcome._make, zip(*_columns(stage.world.name, seeds, state, tally, seconds), strict=False))
 

@@ -68,7 +68,7 @@ def _episode(stage: Stage, model, seed: int, horizons: Sequence[int]) -> np.ndar
     state, view, memory, tally, faults = (
         stage.reset([seed]), stage.observation(1), stage.memory(1), stage.tally(1), stage.faults(1)
     )  # fmt: skip
-    teams, loops = stage.teams([model.base] * stage.agents, memory, tally)
+    cast, loops = stage.cast([model.base] * stage.agents, memory, tally)
     actions, came, moments = np.zeros((1, stage.agents, 2), np.int32), [], []
     came.append(stage.world.facts(state, 0, stage.rules))
     while state.done[0] == 0:
@@ -78,7 +78,7 @@ def _episode(stage: Stage, model, seed: int, horizons: Sequence[int]) -> np.ndar
         if tick % EVERY == 0 and state.pos[0, agent, 0] >= 0:
             seen = stage.world.in_view(state, 0, agent, stage.rules)
             moments.append((tick, seen, _forecasts(stage, model, view, memory, agent, seed, horizons)))
-        loops.choose(state, view, 0, stage.rules, memory, teams, actions)
+        loops.choose(state, view, 0, stage.rules, memory, cast, actions)
         loops.act(state, view, 0, stage.rules, actions, tally, faults)
         came.append(stage.world.facts(state, 0, stage.rules))
     return _count(came, moments, horizons)

@@ -25,7 +25,7 @@ class Life:
         self.stage, self.ladder, self._seed = stage, stage.world.ladder, seed
         self.memory, self.view, self.tally = stage.memory(1), stage.observation(1), stage.tally(1)
         self._faults, self._actions = stage.faults(1), np.zeros((1, 1, 2), np.int32)
-        self._teams, self._loops = stage.teams([MAP], self.memory, self.tally)
+        self._cast, self._loops = stage.cast([MAP], self.memory, self.tally)
         self._eyes, self.lives, self.ticks, self.distance = Eyes(Beliefs(stage, self.memory, 0)), 0, 0, 0
         self.ever: dict[str, int] = {}  # tick of the first time, by achievement
         self._born()
@@ -39,7 +39,7 @@ class Life:
     def _perceive(self) -> None:
         state, rules = self.state, self.stage.rules
         self._loops.sense(state, 0, rules, self.view, self._faults)
-        self._loops.choose(state, self.view, 0, rules, self.memory, self._teams, self._actions)
+        self._loops.choose(state, self.view, 0, rules, self.memory, self._cast, self._actions)
 
     @property
     def percept(self) -> Percept:

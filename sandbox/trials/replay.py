@@ -59,7 +59,7 @@ def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> 
 
     Raises UsageError where the agent is none with a language model.
     """
-    team = scenario_of(run).team()
+    team = scenario_of(run).roster()
     if not (0 <= agent < len(team) and team[agent].llm):
         raise UsageError(f"agent {agent} has no memory; expected one with a language model")
     edits = [

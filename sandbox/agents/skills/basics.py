@@ -1,7 +1,6 @@
 # ruff: noqa: F821  (have, knows, toward, legal, began and act are the host's)
 """The functions that every skill is made of; programs run this text, nothing imports it."""
 
-
 REFLEXES = []  # (kind of thing that hurts, the skill against it), of what was learned
 FELT = {"health": 9, "busy": False}
 

@@ -45,7 +45,7 @@ class Episode:
 
     def warm_up(self) -> None:
         """Compile what a tick needs."""
-        self.model.stage.warm_up([group.policy for group in self.model.scenario.team()])
+        self.model.stage.warm_up([group.policy for group in self.model.scenario.roster()])
 
     def advance(self, ticks: int, parts: int) -> list[np.ndarray]:
         """Some ticks, the last of them painted in ``parts`` frames."""

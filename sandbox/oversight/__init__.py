@@ -1,0 +1,1 @@
+"""Oversight: rules on what agents may do, and people who are asked."""
