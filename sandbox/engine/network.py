@@ -1,0 +1,227 @@
+"""Who hears whom, and the delivery of messages: the same kernels in both tiers, for any world.
+
+What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: who wants to know looks
+along the edges that lead to it whether a message of an earlier page arrives now, which is a pure function of the pages
+and of keyed draws. So it can be asked as often as one likes, in any order, and ``count`` alone keeps the books.
+
+A message takes one tick and its edge's delay. Where the graph is made anew by position, the edges are those of the tick
+in which it arrives.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.speech import Act
+from sandbox.engine.draw import NETWORK, below, draw, uniform
+from sandbox.engine.kernel import kernel
+
+UNLIMITED = 2**31 - 1  # bandwidth
+TO, ACT, TASK, VALUE = range(4)  # columns of ``Mail.said``
+SENT, ARRIVED, LOST = range(3)  # columns of ``Mail.counts``; the last two are also what can become of a message
+_ELSEWHERE = 0  # it does not come along this edge in this tick
+_REPORT = int(Act.REPORT)
+_ROWS, _COLS = (0, -1, 0, 1, 0, -1, -1, 1, 1), (0, 0, 1, 0, -1, -1, 1, 1, -1)  # own bin, sides, corners
+
+
+class Network(NamedTuple):
+    """The edges that lead to each of N agents, compressed sparse rows; E edges, or places for them.
+
+    W is 1 where all lanes have one graph, else the number of lanes. Of the messages that are said along an edge in one
+    tick, those beyond its bandwidth are dropped (tail drop), before chance takes its share of the others.
+    """
+
+    first: np.ndarray  # (W, N + 1) int32  agent i is reached by the edges first[w, i] .. first[w, i + 1] - 1
+    sender: np.ndarray  # (W, E) int32
+    loss: np.ndarray  # (E,) float64       chance that a message is lost
+    delay: np.ndarray  # (E,) int32        ticks beyond the one that every message takes
+    width: np.ndarray  # (E,) int32        bandwidth: messages a tick
+    bins: np.ndarray  # (W, N + 1) int32   scratch of ``rewire``: where each bin begins in ``order``
+    order: np.ndarray  # (W, N) int32      the agents, bin by bin
+    reach: int  # cells; 0: the graph never changes, else ``rewire`` makes it from positions
+
+
+class Mail(NamedTuple):
+    """What was said of late, on D = longest delay + 2 pages of S places for each agent, and what became of it."""
+
+    said: np.ndarray  # (L, D, N, S, 4) int32  page tick % D: to + 1 (0: all), act (0: none), task's code, value
+    counts: np.ndarray  # (L, N, 3) int64      sent along an edge, by sender; arrived and lost, by receiver
+
+
+def mail_for(net: Network, lanes: int, places: int) -> Mail:
+    """Empty pages on which every agent may say ``places`` things a tick."""
+    agents, pages = net.first.shape[1] - 1, int(net.delay.max(initial=0)) + 2
+    return Mail(np.zeros((lanes, pages, agents, places, 4), np.int32), np.zeros((lanes, agents, 3), np.int64))
+
+
+@kernel
+def open_page(mail, lane, tick):
+    """Clear the page of this tick, before anybody speaks."""
+    mail.said[lane, tick % mail.said.shape[1]] = 0
+
+
+@kernel
+def say(mail, lane, tick, agent, to, act, task, value):
+    """Put a message of ``agent`` on this tick's page; ``to`` is an agent, or -1 for all. False: its places are full."""
+    own = mail.said[lane, tick % mail.said.shape[1], agent]
+    for m in range(len(own)):
+        if own[m, ACT] == 0:
+            own[m, TO], own[m, ACT], own[m, TASK], own[m, VALUE] = to + 1, act, task, value
+            return True
+    return False
+
+
+@kernel
+def _row(net, lane):
+    """The graph of a lane."""
+    return min(lane, net.first.shape[0] - 1)
+
+
+@kernel
+def _takes(message, agent):
+    """Whether a message goes along an edge to ``agent``."""
+    return message[ACT] != 0 and (message[TO] == 0 or message[TO] == agent + 1)
+
+
+@kernel
+def _fate(seed, tick, lane, net, mail, agent, edge, m):
+    """What becomes in this tick of message ``m`` on an edge to ``agent``: ARRIVED, LOST, or it is not there."""
+    then, sender = tick - 1 - net.delay[edge], net.sender[_row(net, lane), edge]
+    if then < 0:
+        return _ELSEWHERE
+    page = mail.said[lane, then % mail.said.shape[1], sender]
+    if not _takes(page[m], agent):
+        return _ELSEWHERE
+    before = 0
+    for k in range(m):
+        before += _takes(page[k], agent)
+    if before >= net.width[edge]:
+        return LOST
+    lost = net.loss[edge] > 0 and uniform(draw(seed, then, NETWORK, sender), agent, 0, m) < net.loss[edge]
+    return LOST if lost else ARRIVED
+
+
+@kernel
+def arrives(seed, tick, lane, net, mail, agent, edge, m):
+    """Whether message ``m`` (0..S-1) of the sender of ``edge``, which leads to ``agent``, arrives in this tick.
+
+    It was said 1 + delay ticks ago, to all or to this agent, is among the first ``width`` that took the edge then, and
+    was not lost. The chance is keyed by sender, receiver, message and tick, wherever the edge stands in the arrays.
+    """
+    return _fate(seed, tick, lane, net, mail, agent, edge, m) == ARRIVED
+
+
+@kernel
+def count(seed, tick, lane, net, mail):
+    """Add to ``mail.counts`` what becomes of messages in this tick; once a tick, after ``rewire``."""
+    row, counts = _row(net, lane), mail.counts[lane]
+    for agent in range(net.first.shape[1] - 1):
+        for edge in range(net.first[row, agent], net.first[row, agent + 1]):
+            for m in range(mail.said.shape[3]):
+                fate = _fate(seed, tick, lane, net, mail, agent, edge, m)
+                if fate != _ELSEWHERE:
+                    counts[net.sender[row, edge], SENT] += 1
+                    counts[agent, fate] += 1
+
+
+@kernel
+def listen(seed, tick, lane, net, mail, agent, columns, inbox):
+    """Fill ``inbox`` (M, 4) with the first M reports that reach ``agent``: sender + 1, the world's kind, row, column.
+
+    It begins with an edge that is drawn, so that whoever hears many hears each of them at times; ``columns`` is the
+    map's width, since a report's value is its cell.
+    """
+    row = _row(net, lane)
+    begin, edges, filled = net.first[row, agent], net.first[row, agent + 1] - net.first[row, agent], 0
+    inbox[:] = 0
+    turn = below(max(1, edges), seed, tick, NETWORK + 1, agent)
+    for k in range(edges):
+        edge = begin + (turn + k) % edges
+        sender, then = net.sender[row, edge], tick - 1 - net.delay[edge]
+        for m in range(mail.said.shape[3]):
+            if filled == len(inbox):
+                return
+            message = mail.said[lane, then % mail.said.shape[1], sender, m]
+            if message[ACT] == _REPORT and arrives(seed, tick, lane, net, mail, agent, edge, m):
+                inbox[filled, 0], inbox[filled, 1] = sender + 1, message[TASK]
+                inbox[filled, 2], inbox[filled, 3] = message[VALUE] // columns, message[VALUE] % columns
+                filled += 1
+
+
+@kernel
+def rewire(pos, lane, net):
+    """Make a lane's graph anew where it depends on position: agents hear those within ``reach`` cells (Manhattan).
+
+    At most E // N senders each: those of its own bin of the map first, then of the bins at its sides, then of those at
+    the corners, beginning in each bin with another one for each agent. ``pos`` is (L, N, 2) int32; who has a negative
+    row is nowhere, hears nobody and is not heard. Linear in N, by counting sort.
+    """
+    if net.reach == 0:
+        return
+    agents, row = pos.shape[1], _row(net, lane)
+    bins, order, first, sender = net.bins[row], net.order[row], net.first[row], net.sender[row]
+    most, filled = len(sender) // agents, 0
+    top, left, side, down, across = _sort(pos[lane], net.reach, bins, order)
+    for agent in range(agents):
+        first[agent] = filled
+        if pos[lane, agent, 0] >= 0:
+            i, j = (pos[lane, agent, 0] - top) // side, (pos[lane, agent, 1] - left) // side
+            for k in range(9):
+                b = k if k == 0 or k > 4 else 1 + (k - 1 + agent) % 4
+                r, c = i + _ROWS[b], j + _COLS[b]
+                if 0 <= r < down and 0 <= c < across:
+                    near = order[bins[r * across + c] : bins[r * across + c + 1]]
+                    filled = _gather(pos[lane], agent, near, net.reach, sender, filled, first[agent] + most)
+    first[agents] = filled
+
+
+@kernel
+def _sort(pos, reach, bins, order):
+    """Counting sort of the agents into bins; returns the first row and column, the bins' side, their rows and columns.
+
+    Bins are squares of side ``reach``, or as much larger as it takes for N of them to cover all agents.
+    """
+    top, left, bottom, right = _bounds(pos)
+    side = reach
+    while ((bottom - top) // side + 1) * ((right - left) // side + 1) > len(pos):
+        side += 1 + side // 4
+    down, across = (bottom - top) // side + 1, (right - left) // side + 1
+    bins[:] = 0
+    for agent in range(len(pos)):
+        if pos[agent, 0] >= 0:
+            bins[(pos[agent, 0] - top) // side * across + (pos[agent, 1] - left) // side] += 1
+    for b in range(1, len(bins)):
+        bins[b] += bins[b - 1]
+    for agent in range(len(pos) - 1, -1, -1):
+        if pos[agent, 0] >= 0:
+            b = (pos[agent, 0] - top) // side * across + (pos[agent, 1] - left) // side
+            bins[b] -= 1
+            order[bins[b]] = agent
+    return top, left, side, down, across
+
+
+@kernel
+def _bounds(pos):
+    """First row and column, last row and column with an agent; zeros where nobody is anywhere."""
+    top, left, bottom, right, nobody = 0, 0, 0, 0, True
+    for row, col in pos:
+        if row >= 0:
+            top, bottom = row if nobody else min(top, row), max(bottom, row)
+            left, right, nobody = col if nobody else min(left, col), max(right, col), False
+    return top, left, bottom, right
+
+
+@kernel
+def _gather(pos, agent, near, reach, sender, filled, full):
+    """Put the agents of a bin that are in reach into ``sender`` from ``filled`` on, up to ``full``; the new end."""
+    k = agent % max(1, len(near))
+    for _ in range(len(near)):
+        if filled == full:
+            break
+        other = near[k]
+        far = abs(pos[other, 0] - pos[agent, 0]) + abs(pos[other, 1] - pos[agent, 1])
+        if far <= reach and other != agent:
+            sender[filled] = other
+            filled += 1
+        k = 0 if k + 1 == len(near) else k + 1
+    return filled

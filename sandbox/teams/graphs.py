@@ -1,0 +1,173 @@
+"""Who can speak to whom: graphs drawn by networkx or read from a file, and the arrays that messages go along."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.engine.network import UNLIMITED, Network
+
+WHERE = "team.network"
+MOST_EDGES = 4_000_000
+LONGEST = 1_000  # ticks of delay: what is said is kept as long
+
+
+class Terms(BaseModel):
+    """What an edge does to messages."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    loss: float = Field(0.0, ge=0, le=1)  # chance that a message is lost
+    delay: int = Field(0, ge=0, le=LONGEST)  # ticks, beyond the one that every message takes
+    bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)  # messages a tick; what exceeds it is dropped
+
+
+class NetworkTable(Terms):
+    """``network`` of ``[team]``: the name of a kind, or a table with its options.
+
+    Raises UsageError for an unknown kind, and for an option of another kind.
+    """
+
+    kind: str = "complete"
+    neighbours: int = Field(4, ge=2, multiple_of=2)  # small_world: to whom each is tied before ties are rewired
+    rewired: float = Field(0.1, ge=0, le=1)  # small_world: share of ties that lead to anybody instead
+    attached: int = Field(2, ge=1)  # scale_free: to how many each newcomer is tied
+    branching: int = Field(2, ge=1)  # tree: how many are below each
+    reach: int = Field(5, ge=1, le=100_000)  # range: cells (Manhattan distance) within which agents hear each other
+    most: int = Field(16, ge=1, le=1_000)  # range: how many an agent hears at most
+    file: str = ""  # file: GraphML, an edge list or adjacency JSON, by its ending
+    directed: bool = False  # file: whether an edge list's edges lead one way; other files say it themselves
+    graph: dict[str, Any] = {}  # file: what was taken in from it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        table = {"kind": given} if isinstance(given, str) else given
+        if isinstance(table, Mapping):
+            kind = table.get("kind", "complete")
+            if kind not in OPTIONS:
+                raise unknown("network", kind, OPTIONS, WHERE)
+            known = {"kind", *Terms.model_fields, *OPTIONS[kind]}
+            for key in table:
+                if key not in known and not (key in cls.model_fields and table[key] == cls.model_fields[key].default):
+                    raise unknown("key", key, known, f"{WHERE}: {kind}")
+        return table
+
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "complete": (), "star": (), "ring": (), "tree": ("branching",), "small_world": ("neighbours", "rewired"),
+    "scale_free": ("attached",), "range": ("reach", "most"), "file": ("file", "directed", "graph"),
+}  # fmt: skip
+
+
+def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable:
+    """The table of what stands in a scenario; raises UsageError, in one line."""
+    try:
+        return NetworkTable.model_validate(given)
+    except ValidationError as error:
+        raise _said_of(error, WHERE) from None
+
+
+def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
+    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears.
+
+    Random graphs are drawn from ``seed`` alone. The graph's own attributes are the terms of edges that state none, and
+    ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises UsageError.
+    """
+    size = _size(table, agents)
+    if size > MOST_EDGES:
+        made = f"{agents:,} agents make {size:,} edges"
+        raise UsageError(f"{WHERE}: {table.kind}: {made}, expected {MOST_EDGES:,} at most")
+    try:
+        found = _draw(table, agents, lead, seed)
+    except nx.NetworkXException as error:
+        raise UsageError(f"{WHERE}: {table.kind}: {agents} agents: {error}") from None
+    graph = nx.DiGraph(found)
+    graph.remove_edges_from(list(nx.selfloop_edges(graph)))
+    reach, most = (table.reach, table.most) if table.kind == "range" else (0, 0)
+    graph.graph = {key: getattr(table, key) for key in Terms.model_fields} | {"reach": reach, "most": most}
+    return graph
+
+
+def _size(table: NetworkTable, agents: int) -> int:
+    """How many edges a kind makes, at most."""
+    each = {"complete": agents - 1, "small_world": table.neighbours, "scale_free": 2 * table.attached,
+            "range": table.most}  # fmt: skip
+    return agents * min(agents - 1, each.get(table.kind, 2))
+
+
+def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
+    """The graph of a kind that is drawn; small teams of any kind are complete where they have no choice."""
+    others = agents - 1
+    led = {0: lead, lead: 0}  # in networkx the centre and the root are 0
+    kinds: dict[str, Callable[[], nx.Graph]] = {
+        "complete": lambda: nx.complete_graph(agents, nx.DiGraph),
+        "star": lambda: nx.relabel_nodes(nx.star_graph(others), led),
+        "ring": lambda: nx.cycle_graph(agents),
+        "tree": lambda: nx.relabel_nodes(nx.full_rary_tree(table.branching, agents), led),
+        "small_world": lambda: nx.connected_watts_strogatz_graph(agents, table.neighbours, table.rewired, seed=seed),
+        "scale_free": lambda: nx.barabasi_albert_graph(agents, min(table.attached, others), seed=seed),
+        "range": lambda: nx.empty_graph(agents),
+    }  # fmt: skip
+    small = {"small_world": table.neighbours >= others, "scale_free": others == 0}
+    return kinds["complete" if small.get(table.kind) else table.kind]()
+
+
+def network_of(graph: nx.DiGraph, lanes: int = 1, loss: float = 0.0, late: int = 0) -> Network:
+    """The arrays of a graph by ``graph_of``; perturbations add ``loss`` (a chance) and ``late`` (ticks)."""
+    reach, agents = graph.graph["reach"], graph.number_of_nodes()
+    if reach:
+        each = min(graph.graph["most"], agents - 1)
+        first, sender = np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32)
+        terms = [np.full(agents * each, graph.graph[key]) for key in Terms.model_fields]
+    else:
+        ends = np.array(graph.edges, np.int32).reshape(-1, 2)
+        order = np.lexsort((ends[:, 0], ends[:, 1]))
+        first = np.searchsorted(ends[order, 1], np.arange(agents + 1)).astype(np.int32)[None]
+        sender, terms = ends[order, 0][None], [_terms(graph, key)[order] for key in Terms.model_fields]
+    lost, delay, width = terms
+    scratch = (lanes, agents) if reach else (1, 0)
+    return Network(
+        first, sender, 1 - (1 - lost.astype(np.float64)) * (1 - loss), delay.astype(np.int32) + np.int32(late),
+        width.astype(np.int32), np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros(scratch, np.int32), reach,
+    )  # fmt: skip
+
+
+def _terms(graph: nx.DiGraph, key: str) -> np.ndarray:
+    return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])])
+
+
+def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
+    """The graph of a lane as it is now, with the terms of each edge: for pictures and tests."""
+    row = min(lane, len(network.first) - 1)
+    first, sender = network.first[row], network.sender[row]
+    graph = nx.empty_graph(len(first) - 1, nx.DiGraph)
+    for agent in range(len(first) - 1):
+        for edge in range(first[agent], first[agent + 1]):
+            terms = zip(Terms.model_fields, (network.loss, network.delay, network.width), strict=True)
+            graph.add_edge(int(sender[edge]), agent, **{key: values[edge].item() for key, values in terms})
+    return graph
+
+
+def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
+    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named."""
+    if graph.graph["reach"]:
+        return
+    for agent in graph:
+        if agent != lead and not (graph.has_edge(agent, lead) and graph.has_edge(lead, agent)):
+            way = f"{_name(lead, names)} to {_name(agent, names)}" if graph.has_edge(agent, lead) else (
+                f"{_name(agent, names)} to {_name(lead, names)}")  # fmt: skip
+            raise UsageError(f"{WHERE}: no edge from {way}; expected the lead to hear and reach everybody")
+
+
+def _name(agent: int, names: Sequence[str]) -> str:
+    return names[agent] if names else f"agent {agent}"
+
+
+def _said_of(error: ValidationError, where: str) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    return UsageError(f"{where}: {key}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}")
