@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.core.speech import Act
-from sandbox.engine.draw import NETWORK, below, draw, uniform
+from sandbox.engine.draw import NETWORK, below, uniform
 from sandbox.engine.kernel import kernel
 
 UNLIMITED = 2**31 - 1  # bandwidth
 TO, ACT, TASK, VALUE = range(4)  # columns of ``Mail.said``
 SENT, ARRIVED, LOST = range(3)  # columns of ``Mail.counts``; the last two are also what can become of a message
+TURN, CHANCE = NETWORK, NETWORK + 1  # streams; none come after them, since indices of the last exceed 2**32
 _ELSEWHERE = 0  # it does not come along this edge in this tick
 _REPORT = int(Act.REPORT)
 _ROWS, _COLS = (0, -1, 0, 1, 0, -1, -1, 1, 1), (0, 0, 1, 0, -1, -1, 1, 1, -1)  # own bin, sides, corners
@@ -27,17 +28,18 @@ _ROWS, _COLS = (0, -1, 0, 1, 0, -1, -1, 1, 1), (0, 0, 1, 0, -1, -1, 1, 1, -1)  #
 class Network(NamedTuple):
     """The edges that lead to each of N agents, compressed sparse rows; E edges, or places for them.
 
-    W is 1 where all lanes have one graph, else the number of lanes. Of the messages that are said along an edge in one
-    tick, those beyond its bandwidth are dropped (tail drop), before chance takes its share of the others.
+    W is 1 where all lanes have one graph, else the number of lanes; T is 1 where all edges are alike, else E. Of the
+    messages that are said along an edge in one tick, those beyond its bandwidth are dropped (tail drop), before chance
+    takes its share of the others.
     """
 
     first: np.ndarray  # (W, N + 1) int32  agent i is reached by the edges first[w, i] .. first[w, i + 1] - 1
     sender: np.ndarray  # (W, E) int32
-    loss: np.ndarray  # (E,) float64       chance that a message is lost
-    delay: np.ndarray  # (E,) int32        ticks beyond the one that every message takes
-    width: np.ndarray  # (E,) int32        bandwidth: messages a tick
+    loss: np.ndarray  # (T,) float64       chance that a message is lost
+    delay: np.ndarray  # (T,) int32        ticks beyond the one that every message takes
+    width: np.ndarray  # (T,) int32        bandwidth: messages a tick
     bins: np.ndarray  # (W, N + 1) int32   scratch of ``rewire``: where each bin begins in ``order``
-    order: np.ndarray  # (W, N) int32      the agents, bin by bin
+    order: np.ndarray  # (W, N, 3) int32   the agents, bin by bin, with row and column
     reach: int  # cells; 0: the graph never changes, else ``rewire`` makes it from positions
 
 
@@ -78,26 +80,35 @@ def _row(net, lane):
 
 
 @kernel
+def _terms(net, edge):
+    """Where the loss, delay and width of an edge stand."""
+    return min(edge, len(net.loss) - 1)
+
+
+@kernel
+def _back(mail, today, delay):
+    """The page of what arrives now after ``delay``, where ``today`` is this tick's; without a division."""
+    page = today - 1 - delay
+    return page if page >= 0 else page + mail.said.shape[1]
+
+
+@kernel
 def _takes(message, agent):
     """Whether a message goes along an edge to ``agent``."""
     return message[ACT] != 0 and (message[TO] == 0 or message[TO] == agent + 1)
 
 
 @kernel
-def _fate(seed, tick, lane, net, mail, agent, edge, m):
-    """What becomes in this tick of message ``m`` on an edge to ``agent``: ARRIVED, LOST, or it is not there."""
-    then, sender = tick - 1 - net.delay[edge], net.sender[_row(net, lane), edge]
-    if then < 0:
-        return _ELSEWHERE
-    page = mail.said[lane, then % mail.said.shape[1], sender]
-    if not _takes(page[m], agent):
+def _fate(seed, then, net, own, agent, terms, sender, m):
+    """What becomes of message ``m`` of ``own`` (S, 4), which ``sender`` said at ``then``, on an edge to ``agent``."""
+    if not _takes(own[m], agent):
         return _ELSEWHERE
     before = 0
     for k in range(m):
-        before += _takes(page[k], agent)
-    if before >= net.width[edge]:
+        before += _takes(own[k], agent)
+    if before >= net.width[terms]:
         return LOST
-    lost = net.loss[edge] > 0 and uniform(draw(seed, then, NETWORK, sender), agent, 0, m) < net.loss[edge]
+    lost = net.loss[terms] > 0 and uniform(seed, then, CHANCE, m << 34 | sender << 17 | agent) < net.loss[terms]
     return LOST if lost else ARRIVED
 
 
@@ -108,19 +119,28 @@ def arrives(seed, tick, lane, net, mail, agent, edge, m):
     It was said 1 + delay ticks ago, to all or to this agent, is among the first ``width`` that took the edge then, and
     was not lost. The chance is keyed by sender, receiver, message and tick, wherever the edge stands in the arrays.
     """
-    return _fate(seed, tick, lane, net, mail, agent, edge, m) == ARRIVED
+    terms, sender = _terms(net, edge), net.sender[_row(net, lane), edge]
+    then = tick - 1 - net.delay[terms]
+    own = mail.said[lane, _back(mail, tick % mail.said.shape[1], net.delay[terms]), sender]
+    return then >= 0 and _fate(seed, then, net, own, agent, terms, sender, m) == ARRIVED
 
 
 @kernel
 def count(seed, tick, lane, net, mail):
     """Add to ``mail.counts`` what becomes of messages in this tick; once a tick, after ``rewire``."""
-    row, counts = _row(net, lane), mail.counts[lane]
-    for agent in range(net.first.shape[1] - 1):
+    row, counts, today = _row(net, lane), mail.counts[lane], tick % mail.said.shape[1]
+    agents = net.bins[row, len(net.bins[row]) - 1] if net.reach else net.first.shape[1] - 1
+    for k in range(agents):
+        agent = net.order[row, k, 0] if net.reach else k  # neighbours after one another: their pages are at hand
         for edge in range(net.first[row, agent], net.first[row, agent + 1]):
-            for m in range(mail.said.shape[3]):
-                fate = _fate(seed, tick, lane, net, mail, agent, edge, m)
+            terms, sender = _terms(net, edge), net.sender[row, edge]
+            then, own = tick - 1 - net.delay[terms], mail.said[lane, _back(mail, today, net.delay[terms]), sender]
+            for m in range(len(own)):
+                if then < 0 or own[m, ACT] == 0:
+                    break  # places fill in order
+                fate = _fate(seed, then, net, own, agent, terms, sender, m)
                 if fate != _ELSEWHERE:
-                    counts[net.sender[row, edge], SENT] += 1
+                    counts[sender, SENT] += 1
                     counts[agent, fate] += 1
 
 
@@ -134,14 +154,14 @@ def listen(seed, tick, lane, net, mail, agent, columns, inbox):
     row = _row(net, lane)
     begin, edges, filled = net.first[row, agent], net.first[row, agent + 1] - net.first[row, agent], 0
     inbox[:] = 0
-    turn = below(max(1, edges), seed, tick, NETWORK + 1, agent)
+    today, turn = tick % mail.said.shape[1], below(max(1, edges), seed, tick, TURN, agent)
     for k in range(edges):
         edge = begin + (turn + k) % edges
-        sender, then = net.sender[row, edge], tick - 1 - net.delay[edge]
+        sender, page = net.sender[row, edge], _back(mail, today, net.delay[_terms(net, edge)])
         for m in range(mail.said.shape[3]):
             if filled == len(inbox):
                 return
-            message = mail.said[lane, then % mail.said.shape[1], sender, m]
+            message = mail.said[lane, page, sender, m]
             if message[ACT] == _REPORT and arrives(seed, tick, lane, net, mail, agent, edge, m):
                 inbox[filled, 0], inbox[filled, 1] = sender + 1, message[TASK]
                 inbox[filled, 2], inbox[filled, 3] = message[VALUE] // columns, message[VALUE] % columns
@@ -165,13 +185,13 @@ def rewire(pos, lane, net):
     for agent in range(agents):
         first[agent] = filled
         if pos[lane, agent, 0] >= 0:
-            i, j = (pos[lane, agent, 0] - top) // side, (pos[lane, agent, 1] - left) // side
+            i, j = np.int32(pos[lane, agent, 0] - top) // side, np.int32(pos[lane, agent, 1] - left) // side
             for k in range(9):
-                b = k if k == 0 or k > 4 else 1 + (k - 1 + agent) % 4
+                b = k if k == 0 or k > 4 else 1 + (k - 1 + agent & 3)
                 r, c = i + _ROWS[b], j + _COLS[b]
                 if 0 <= r < down and 0 <= c < across:
                     near = order[bins[r * across + c] : bins[r * across + c + 1]]
-                    filled = _gather(pos[lane], agent, near, net.reach, sender, filled, first[agent] + most)
+                    filled = _gather(pos[lane, agent], agent, near, net.reach, sender, filled, first[agent] + most)
     first[agents] = filled
 
 
@@ -196,7 +216,7 @@ def _sort(pos, reach, bins, order):
         if pos[agent, 0] >= 0:
             b = (pos[agent, 0] - top) // side * across + (pos[agent, 1] - left) // side
             bins[b] -= 1
-            order[bins[b]] = agent
+            order[bins[b], 0], order[bins[b], 1], order[bins[b], 2] = agent, pos[agent, 0], pos[agent, 1]
     return top, left, side, down, across
 
 
@@ -214,14 +234,12 @@ def _bounds(pos):
 @kernel
 def _gather(pos, agent, near, reach, sender, filled, full):
     """Put the agents of a bin that are in reach into ``sender`` from ``filled`` on, up to ``full``; the new end."""
-    k = agent % max(1, len(near))
+    k = (agent * 40503 & 0xFFFF) * len(near) >> 16  # Fibonacci hashing (Knuth)
     for _ in range(len(near)):
         if filled == full:
             break
-        other = near[k]
-        far = abs(pos[other, 0] - pos[agent, 0]) + abs(pos[other, 1] - pos[agent, 1])
-        if far <= reach and other != agent:
-            sender[filled] = other
-            filled += 1
+        other, far = near[k, 0], abs(near[k, 1] - pos[0]) + abs(near[k, 2] - pos[1])
+        sender[filled] = other  # kept where the end moves on: no branch to be foretold
+        filled += (far <= reach) & (other != agent)
         k = 0 if k + 1 == len(near) else k + 1
     return filled

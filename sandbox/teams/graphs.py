@@ -1,6 +1,7 @@
 """Who can speak to whom: graphs drawn by networkx or read from a file, and the arrays that messages go along."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -9,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.network import UNLIMITED, Network
+from sandbox.teams.graph_files import read_adjacency, take_in
 
 WHERE = "team.network"
 MOST_EDGES = 4_000_000
+KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # of an edge's terms
 LONGEST = 1_000  # ticks of delay: what is said is kept as long
 
 
@@ -72,7 +75,7 @@ def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable
 
 
 def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
-    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears.
+    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears; none to oneself.
 
     Random graphs are drawn from ``seed`` alone. The graph's own attributes are the terms of edges that state none, and
     ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises UsageError.
@@ -82,14 +85,46 @@ def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, nam
         made = f"{agents:,} agents make {size:,} edges"
         raise UsageError(f"{WHERE}: {table.kind}: {made}, expected {MOST_EDGES:,} at most")
     try:
-        found = _draw(table, agents, lead, seed)
+        found = _from_file(table, agents, names) if table.kind == "file" else _draw(table, agents, lead, seed)
     except nx.NetworkXException as error:
         raise UsageError(f"{WHERE}: {table.kind}: {agents} agents: {error}") from None
-    graph = nx.DiGraph(found)
-    graph.remove_edges_from(list(nx.selfloop_edges(graph)))
     reach, most = (table.reach, table.most) if table.kind == "range" else (0, 0)
-    graph.graph = {key: getattr(table, key) for key in Terms.model_fields} | {"reach": reach, "most": most}
+    terms = {key: getattr(table, key) for key in KINDS}
+    graph = nx.empty_graph(agents, nx.DiGraph)
+    graph.add_edges_from((a, b, data) for a, b, data in nx.DiGraph(found).edges(data=True) if a != b)
+    graph.graph = {**terms, "reach": reach, "most": most}
     return graph
+
+
+def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Graph:
+    """The graph that was taken in, or stands in the file, with agents for its nodes."""
+    where = f"{WHERE}: {table.file or 'graph'}"
+    if not table.graph and not table.file:
+        raise UsageError(f'{WHERE}: file: expected file = "...", a .graphml, .edgelist, .txt or .json')
+    found = read_adjacency(table.graph or take_in(Path(table.file), table.directed), where)
+    for a, b, data in found.edges(data=True):
+        try:
+            Terms(**data)
+        except ValidationError as error:
+            raise _said_of(error, f"{where}: edge {a} to {b}") from None
+    return nx.relabel_nodes(found, _agents(found, agents, names, where))
+
+
+def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> dict[str, int]:
+    """The agent of each node, which is its number or its name; raises UsageError where they are not the same ones."""
+    known = {str(agent): agent for agent in range(agents)} | {name: agent for agent, name in enumerate(names)}
+    size = f"{where}: {len(graph):,} nodes for a team of {agents:,}"
+    for node in graph:
+        if node not in known:
+            named = f", or a name such as {names[0]}" if names else ""
+            raise UsageError(f"{size}; '{node}' is no agent; expected 0..{agents - 1}{named}")
+    numbers = {node: known[node] for node in graph}
+    missing = set(range(agents)) - {*numbers.values()}
+    if missing:
+        raise UsageError(f"{size}; {_name(min(missing), names)} is missing")
+    if len(numbers) > agents:
+        raise UsageError(f"{size}; some agent stands there by number and by name")
+    return numbers
 
 
 def _size(table: NetworkTable, agents: int) -> int:
@@ -118,26 +153,35 @@ def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
 
 def network_of(graph: nx.DiGraph, lanes: int = 1, loss: float = 0.0, late: int = 0) -> Network:
     """The arrays of a graph by ``graph_of``; perturbations add ``loss`` (a chance) and ``late`` (ticks)."""
-    reach, agents = graph.graph["reach"], graph.number_of_nodes()
-    if reach:
-        each = min(graph.graph["most"], agents - 1)
-        first, sender = np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32)
-        terms = [np.full(agents * each, graph.graph[key]) for key in Terms.model_fields]
-    else:
-        ends = np.array(graph.edges, np.int32).reshape(-1, 2)
-        order = np.lexsort((ends[:, 0], ends[:, 1]))
-        first = np.searchsorted(ends[order, 1], np.arange(agents + 1)).astype(np.int32)[None]
-        sender, terms = ends[order, 0][None], [_terms(graph, key)[order] for key in Terms.model_fields]
-    lost, delay, width = terms
-    scratch = (lanes, agents) if reach else (1, 0)
+    moving = graph.graph["reach"] > 0
+    first, sender, terms = _places(graph, lanes) if moving else _edges(graph)
+    lost, delay, width = terms["loss"], terms["delay"], terms["bandwidth"]
+    scratch = (lanes, len(graph)) if moving else (1, 0)
     return Network(
-        first, sender, 1 - (1 - lost.astype(np.float64)) * (1 - loss), delay.astype(np.int32) + np.int32(late),
-        width.astype(np.int32), np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros(scratch, np.int32), reach,
+        first, sender, lost + loss * (1 - lost), delay + np.int32(late), width,
+        np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros((*scratch, 3), np.int32), graph.graph["reach"],
     )  # fmt: skip
 
 
-def _terms(graph: nx.DiGraph, key: str) -> np.ndarray:
-    return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])])
+def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Room for as many edges as there can be, in each lane."""
+    agents, each = len(graph), min(graph.graph["most"], len(graph) - 1)
+    terms = {key: np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()}
+    return np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32), terms
+
+
+def _edges(graph: nx.DiGraph) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """The edges sorted by receiver, then by sender; their terms once where they are all alike."""
+    ends = np.array(graph.edges, np.int32).reshape(-1, 2)
+    order = np.lexsort((ends[:, 0], ends[:, 1]))
+    first = np.searchsorted(ends[order, 1], np.arange(len(graph) + 1)).astype(np.int32)
+    terms = {}
+    for key, kind in KINDS.items():
+        values = np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])], kind)
+        terms[key] = values[order]
+    if all((values == graph.graph[key]).all() for key, values in terms.items()):
+        terms = {key: np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()}
+    return first[None], ends[order, 0][None], terms
 
 
 def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
@@ -147,8 +191,10 @@ def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
     graph = nx.empty_graph(len(first) - 1, nx.DiGraph)
     for agent in range(len(first) - 1):
         for edge in range(first[agent], first[agent + 1]):
-            terms = zip(Terms.model_fields, (network.loss, network.delay, network.width), strict=True)
-            graph.add_edge(int(sender[edge]), agent, **{key: values[edge].item() for key, values in terms})
+            terms = (
+                values[min(edge, len(values) - 1)].item() for values in (network.loss, network.delay, network.width)
+            )
+            graph.add_edge(int(sender[edge]), agent, **dict(zip(KINDS, terms, strict=True)))
     return graph
 
 
@@ -156,10 +202,10 @@ def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
     """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named."""
     if graph.graph["reach"]:
         return
-    for agent in graph:
+    for agent in range(len(graph)):
         if agent != lead and not (graph.has_edge(agent, lead) and graph.has_edge(lead, agent)):
-            way = f"{_name(lead, names)} to {_name(agent, names)}" if graph.has_edge(agent, lead) else (
-                f"{_name(agent, names)} to {_name(lead, names)}")  # fmt: skip
+            ends = (lead, agent) if graph.has_edge(agent, lead) else (agent, lead)
+            way = " to ".join(_name(end, names) for end in ends)
             raise UsageError(f"{WHERE}: no edge from {way}; expected the lead to hear and reach everybody")
 
 
