@@ -108,8 +108,8 @@ def _fate(seed, then, net, own, agent, terms, sender, m):
         before += _takes(own[k], agent)
     if before >= net.width[terms]:
         return LOST
-    lost = net.loss[terms] > 0 and uniform(seed, then, CHANCE, m << 34 | sender << 17 | agent) < net.loss[terms]
-    return LOST if lost else ARRIVED
+    key = np.int64(m) << 34 | np.int64(sender) << 17 | agent  # agents have 17 bits
+    return LOST if net.loss[terms] > 0 and uniform(seed, then, CHANCE, key) < net.loss[terms] else ARRIVED
 
 
 @kernel

@@ -51,7 +51,7 @@ class NetworkTable(Terms):
         table = {"kind": given} if isinstance(given, str) else given
         if isinstance(table, Mapping):
             kind = table.get("kind", "complete")
-            if kind not in OPTIONS:
+            if str(kind) not in OPTIONS:
                 raise unknown("network", kind, OPTIONS, WHERE)
             known = {"kind", *Terms.model_fields, *OPTIONS[kind]}
             for key in table:
