@@ -9,16 +9,20 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sandbox.core.errors import UsageError, unknown
-from sandbox.engine.network import UNLIMITED, Network
+from sandbox.engine.network import UNLIMITED, Network, Terms
 from sandbox.teams.graph_files import read_adjacency, take_in
 
 WHERE = "team.network"
 MOST_EDGES = 4_000_000
-KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # of an edge's terms
+KINDS = {
+    "loss": np.float64,
+    "delay": np.int32,
+    "bandwidth": np.int32,
+}  # columns of Terms, as they are called in tables and files
 LONGEST = 1_000  # ticks of delay: what is said is kept as long
 
 
-class Terms(BaseModel):
+class EdgeTable(BaseModel):
     """What an edge does to messages."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -28,7 +32,7 @@ class Terms(BaseModel):
     bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)  # messages a tick; what exceeds it is dropped
 
 
-class NetworkTable(Terms):
+class NetworkTable(EdgeTable):
     """``network`` of ``[team]``: the name of a kind, or a table with its options.
 
     Raises UsageError for an unknown kind, and for an option of another kind.
@@ -53,7 +57,7 @@ class NetworkTable(Terms):
             kind = table.get("kind", "complete")
             if str(kind) not in OPTIONS:
                 raise unknown("network", kind, OPTIONS, WHERE)
-            known = {"kind", *Terms.model_fields, *OPTIONS[kind]}
+            known = {"kind", *EdgeTable.model_fields, *OPTIONS[kind]}
             for key in table:
                 if key not in known and not (key in cls.model_fields and table[key] == cls.model_fields[key].default):
                     raise unknown("key", key, known, f"{WHERE}: {kind}")
@@ -104,7 +108,7 @@ def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Gra
     found = read_adjacency(table.graph or take_in(Path(table.file), table.directed), where)
     for a, b, data in found.edges(data=True):
         try:
-            Terms(**data)
+            EdgeTable(**data)
         except ValidationError as error:
             raise _said_of(error, f"{where}: edge {a} to {b}") from None
     return nx.relabel_nodes(found, _agents(found, agents, names, where))
@@ -153,35 +157,37 @@ def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
 
 def network_of(graph: nx.DiGraph, lanes: int = 1, loss: float = 0.0, late: int = 0) -> Network:
     """The arrays of a graph by ``graph_of``; perturbations add ``loss`` (a chance) and ``late`` (ticks)."""
-    moving = graph.graph["reach"] > 0
+    moving, agents = graph.graph["reach"] > 0, len(graph)
     first, sender, terms = _places(graph, lanes) if moving else _edges(graph)
-    lost, delay, width = terms["loss"], terms["delay"], terms["bandwidth"]
-    scratch = (lanes, len(graph)) if moving else (1, 0)
-    return Network(
-        first, sender, lost + loss * (1 - lost), delay + np.int32(late), width,
-        np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros((*scratch, 3), np.int32), graph.graph["reach"],
-    )  # fmt: skip
+    terms = Terms(terms.loss + loss * (1 - terms.loss), terms.delay + np.int32(late), terms.width)
+    scratch = (lanes, agents) if moving else (1, 0)
+    bins, order = np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros((*scratch, 3), np.int32)
+    return Network(first, sender, terms, bins, order, graph.graph["reach"])
 
 
-def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, Terms]:
     """Room for as many edges as there can be, in each lane."""
     agents, each = len(graph), min(graph.graph["most"], len(graph) - 1)
-    terms = {key: np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()}
-    return np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32), terms
+    return np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32), _alike(graph)
 
 
-def _edges(graph: nx.DiGraph) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """The edges sorted by receiver, then by sender; their terms once where they are all alike."""
+def _edges(graph: nx.DiGraph) -> tuple[np.ndarray, np.ndarray, Terms]:
+    """The edges sorted by receiver, then by sender."""
     ends = np.array(graph.edges, np.int32).reshape(-1, 2)
     order = np.lexsort((ends[:, 0], ends[:, 1]))
     first = np.searchsorted(ends[order, 1], np.arange(len(graph) + 1)).astype(np.int32)
-    terms = {}
-    for key, kind in KINDS.items():
-        values = np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])], kind)
-        terms[key] = values[order]
-    if all((values == graph.graph[key]).all() for key, values in terms.items()):
-        terms = {key: np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()}
+    terms = _alike(graph)
+    if any(data for *_, data in graph.edges(data=True)):
+        terms = Terms(*(_column(graph, key, kind)[order] for key, kind in KINDS.items()))
     return first[None], ends[order, 0][None], terms
+
+
+def _alike(graph: nx.DiGraph) -> Terms:
+    return Terms(*(np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()))
+
+
+def _column(graph: nx.DiGraph, key: str, kind: type) -> np.ndarray:
+    return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])], kind)
 
 
 def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
@@ -191,9 +197,7 @@ def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
     graph = nx.empty_graph(len(first) - 1, nx.DiGraph)
     for agent in range(len(first) - 1):
         for edge in range(first[agent], first[agent + 1]):
-            terms = (
-                values[min(edge, len(values) - 1)].item() for values in (network.loss, network.delay, network.width)
-            )
+            terms = (values[min(edge, len(values) - 1)].item() for values in network.terms)
             graph.add_edge(int(sender[edge]), agent, **dict(zip(KINDS, terms, strict=True)))
     return graph
 
