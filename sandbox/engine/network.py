@@ -1,8 +1,8 @@
 """Who hears whom, and the delivery of messages: the same kernels in both tiers, for any world.
 
-What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: whether one of an earlier
-page arrives now is found by looking along the edges that lead to an agent, a pure function of the pages and of keyed
-draws. ``arrives`` says it of one message, ``deliver`` fills everybody's letters and keeps the books.
+What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: whether one of an
+earlier page arrives now is found by looking along the edges that lead to an agent, a pure function of the pages and of
+keyed draws. ``arrives`` says it of one message; ``deliver`` fills everybody's letters and keeps the books.
 
 A message takes one tick and its edge's delay. Where the graph is made anew by position, the edges are those of the tick
 in which it arrives.
