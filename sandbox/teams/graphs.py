@@ -1,6 +1,7 @@
 """Who can speak to whom: graphs drawn by networkx or read from a file, and the arrays that messages go along."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sandbox.engine.network import UNLIMITED, Network, Terms
 from sandbox.teams.graph_files import read_adjacency, take_in
 
 WHERE = "team.network"
-MOST_EDGES = 4_000_000
+MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
 KINDS = {
     "loss": np.float64,
     "delay": np.int32,
@@ -95,7 +96,8 @@ def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, nam
     reach, most = (table.reach, table.most) if table.kind == "range" else (0, 0)
     terms = {key: getattr(table, key) for key in KINDS}
     graph = nx.empty_graph(agents, nx.DiGraph)
-    graph.add_edges_from((a, b, data) for a, b, data in nx.DiGraph(found).edges(data=True) if a != b)
+    both = found.to_directed(as_view=True)
+    graph.add_edges_from((a, b, data) for a, b, data in both.edges(data=True) if a != b)
     graph.graph = {**terms, "reach": reach, "most": most}
     return graph
 
@@ -173,7 +175,7 @@ def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, Term
 
 def _edges(graph: nx.DiGraph) -> tuple[np.ndarray, np.ndarray, Terms]:
     """The edges sorted by receiver, then by sender."""
-    ends = np.array(graph.edges, np.int32).reshape(-1, 2)
+    ends = np.fromiter(chain.from_iterable(graph.edges), np.int32).reshape(-1, 2)
     order = np.lexsort((ends[:, 0], ends[:, 1]))
     first = np.searchsorted(ends[order, 1], np.arange(len(graph) + 1)).astype(np.int32)
     terms = _alike(graph)
