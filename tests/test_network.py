@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 
 import networkx as nx
 import numpy as np
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -371,7 +373,7 @@ NAMES = ("robot-0", "robot-1", "robot-2")
 def test_a_file_is_taken_in_and_gives_its_graph(tmp_path, name):
     path = tmp_path / name
     path.write_text(FILES[name])
-    taken = json.loads(json.dumps(take_in(path)))
+    taken = json.loads(json.dumps(tomllib.loads(tomli_w.dumps(take_in(path)))))
     given = {"kind": "file", "file": name, "bandwidth": 2}
     for table in ({**given, "graph": taken}, {**given, "file": str(path)}):
         graph = graph_of(network_table(table), 3, names=NAMES)
@@ -420,6 +422,14 @@ def test_a_bad_table_is_one_clear_line(given, agents, words):
     assert (
         words in str(caught.value) and str(caught.value).startswith("team.network: ") and "\n" not in str(caught.value)
     )
+
+
+def test_a_file_may_not_hold_any_number_of_edges(monkeypatch, tmp_path):
+    (tmp_path / "net.txt").write_text("0 1\n1 2\n2 0\n")
+    monkeypatch.setattr("sandbox.teams.graphs.MOST_EDGES", 2)
+    table = network_table({"kind": "file", "file": str(tmp_path / "net.txt"), "directed": True})
+    with pytest.raises(UsageError, match="team.network: file: 3 agents make 3 edges, expected 2 at most"):
+        graph_of(table, 3)
 
 
 def test_what_networkx_cannot_draw_is_one_clear_line(monkeypatch):

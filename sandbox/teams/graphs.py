@@ -85,10 +85,7 @@ def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, nam
     Random graphs are drawn from ``seed`` alone. The graph's own attributes are the terms of edges that state none, and
     ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises UsageError.
     """
-    size = _size(table, agents)
-    if size > MOST_EDGES:
-        made = f"{agents:,} agents make {size:,} edges"
-        raise UsageError(f"{WHERE}: {table.kind}: {made}, expected {MOST_EDGES:,} at most")
+    _check_size(table.kind, agents, _size(table, agents))
     try:
         found = _from_file(table, agents, names) if table.kind == "file" else _draw(table, agents, lead, seed)
     except nx.NetworkXException as error:
@@ -108,6 +105,7 @@ def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Gra
     if not table.graph and not table.file:
         raise UsageError(f'{WHERE}: file: expected file = "...", a .graphml, .edgelist, .txt or .json')
     found = read_adjacency(table.graph or take_in(Path(table.file), table.directed), where)
+    _check_size("file", agents, found.number_of_edges())
     for a, b, data in found.edges(data=True):
         try:
             EdgeTable(**data)
@@ -136,8 +134,14 @@ def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> d
 def _size(table: NetworkTable, agents: int) -> int:
     """How many edges a kind makes, at most."""
     each = {"complete": agents - 1, "small_world": table.neighbours, "scale_free": 2 * table.attached,
-            "range": table.most}  # fmt: skip
+            "range": table.most, "file": 0}  # fmt: skip
     return agents * min(agents - 1, each.get(table.kind, 2))
+
+
+def _check_size(kind: str, agents: int, edges: int) -> None:
+    if edges > MOST_EDGES:
+        made = f"{agents:,} agents make {edges:,} edges"
+        raise UsageError(f"{WHERE}: {kind}: {made}, expected {MOST_EDGES:,} at most")
 
 
 def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
@@ -205,7 +209,10 @@ def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
 
 
 def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
-    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named."""
+    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named.
+
+    Where the edges follow from positions, nothing can be said beforehand.
+    """
     if graph.graph["reach"]:
         return
     for agent in range(len(graph)):
