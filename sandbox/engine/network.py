@@ -1,8 +1,8 @@
 """Who hears whom, and the delivery of messages: the same kernels in both tiers, for any world.
 
-What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: who wants to know looks
-along the edges that lead to it whether a message of an earlier page arrives now, which is a pure function of the pages
-and of keyed draws. So it can be asked as often as one likes, in any order, and ``count`` alone keeps the books.
+What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: whether one of an
+earlier page arrives now is found by looking along the edges that lead to an agent, a pure function of the pages and of
+keyed draws. ``arrives`` says it of one message; ``deliver`` fills everybody's letters and keeps the books.
 
 A message takes one tick and its edge's delay. Where the graph is made anew by position, the edges are those of the tick
 in which it arrives.
@@ -12,16 +12,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.speech import Act
-from sandbox.engine.draw import NETWORK, below, draw, uniform
+from sandbox.engine.draw import NETWORK, below, uniform
 from sandbox.engine.kernel import kernel
 
 UNLIMITED = 2**31 - 1  # bandwidth
 TO, ACT, TASK, VALUE = range(4)  # columns of ``Mail.said``
-SENT, ARRIVED, LOST = range(3)  # columns of ``Mail.counts``; the last two are also what can become of a message
+SENT, ARRIVED, LOST = range(3)  # columns of ``Mail.counts``; the last two: what can become of a message
+TURN, CHANCE = NETWORK, NETWORK + 1  # streams; none come after them, since indices of the last exceed 2**32
 _ELSEWHERE = 0  # it does not come along this edge in this tick
-_REPORT = int(Act.REPORT)
 _ROWS, _COLS = (0, -1, 0, 1, 0, -1, -1, 1, 1), (0, 0, 1, 0, -1, -1, 1, 1, -1)  # own bin, sides, corners
+
+
+class Terms(NamedTuple):
+    """What edges do to messages; T is 1 where all are alike, else there is a line for each edge."""
+
+    loss: np.ndarray  # (T,) float64  chance that a message is lost
+    delay: np.ndarray  # (T,) int32   ticks beyond the one that every message takes
+    width: np.ndarray  # (T,) int32   bandwidth: messages a tick
 
 
 class Network(NamedTuple):
@@ -33,11 +40,9 @@ class Network(NamedTuple):
 
     first: np.ndarray  # (W, N + 1) int32  agent i is reached by the edges first[w, i] .. first[w, i + 1] - 1
     sender: np.ndarray  # (W, E) int32
-    loss: np.ndarray  # (E,) float64       chance that a message is lost
-    delay: np.ndarray  # (E,) int32        ticks beyond the one that every message takes
-    width: np.ndarray  # (E,) int32        bandwidth: messages a tick
+    terms: Terms
     bins: np.ndarray  # (W, N + 1) int32   scratch of ``rewire``: where each bin begins in ``order``
-    order: np.ndarray  # (W, N) int32      the agents, bin by bin
+    order: np.ndarray  # (W, N, 3) int32   the agents, bin by bin, with row and column
     reach: int  # cells; 0: the graph never changes, else ``rewire`` makes it from positions
 
 
@@ -50,7 +55,7 @@ class Mail(NamedTuple):
 
 def mail_for(net: Network, lanes: int, places: int) -> Mail:
     """Empty pages on which every agent may say ``places`` things a tick."""
-    agents, pages = net.first.shape[1] - 1, int(net.delay.max(initial=0)) + 2
+    agents, pages = net.first.shape[1] - 1, int(net.terms.delay.max()) + 2
     return Mail(np.zeros((lanes, pages, agents, places, 4), np.int32), np.zeros((lanes, agents, 3), np.int64))
 
 
@@ -78,27 +83,36 @@ def _row(net, lane):
 
 
 @kernel
+def _line(net, edge):
+    """Where the terms of an edge stand."""
+    return min(edge, len(net.terms.loss) - 1)
+
+
+@kernel
+def _page(mail, today, delay):
+    """The page of what arrives now after ``delay``, where ``today`` is this tick's; without a division."""
+    page = today - 1 - delay
+    return page if page >= 0 else page + mail.said.shape[1]
+
+
+@kernel
 def _takes(message, agent):
     """Whether a message goes along an edge to ``agent``."""
     return message[ACT] != 0 and (message[TO] == 0 or message[TO] == agent + 1)
 
 
 @kernel
-def _fate(seed, tick, lane, net, mail, agent, edge, m):
-    """What becomes in this tick of message ``m`` on an edge to ``agent``: ARRIVED, LOST, or it is not there."""
-    then, sender = tick - 1 - net.delay[edge], net.sender[_row(net, lane), edge]
-    if then < 0:
-        return _ELSEWHERE
-    page = mail.said[lane, then % mail.said.shape[1], sender]
-    if not _takes(page[m], agent):
+def _fate(seed, then, terms, line, own, agent, sender, m):
+    """What becomes of message ``m`` of ``own`` (S, 4), which ``sender`` said at ``then``, on an edge to ``agent``."""
+    if not _takes(own[m], agent):
         return _ELSEWHERE
     before = 0
     for k in range(m):
-        before += _takes(page[k], agent)
-    if before >= net.width[edge]:
+        before += _takes(own[k], agent)
+    if before >= terms.width[line]:
         return LOST
-    lost = net.loss[edge] > 0 and uniform(draw(seed, then, NETWORK, sender), agent, 0, m) < net.loss[edge]
-    return LOST if lost else ARRIVED
+    key = np.int64(m) << 34 | np.int64(sender) << 17 | agent  # agents have 17 bits
+    return LOST if terms.loss[line] > 0 and uniform(seed, then, CHANCE, key) < terms.loss[line] else ARRIVED
 
 
 @kernel
@@ -108,44 +122,50 @@ def arrives(seed, tick, lane, net, mail, agent, edge, m):
     It was said 1 + delay ticks ago, to all or to this agent, is among the first ``width`` that took the edge then, and
     was not lost. The chance is keyed by sender, receiver, message and tick, wherever the edge stands in the arrays.
     """
-    return _fate(seed, tick, lane, net, mail, agent, edge, m) == ARRIVED
+    line, sender = _line(net, edge), net.sender[_row(net, lane), edge]
+    delay = net.terms.delay[line]
+    own = mail.said[lane, _page(mail, tick % mail.said.shape[1], delay), sender]
+    return tick > delay and _fate(seed, tick - 1 - delay, net.terms, line, own, agent, sender, m) == ARRIVED
 
 
 @kernel
-def count(seed, tick, lane, net, mail):
-    """Add to ``mail.counts`` what becomes of messages in this tick; once a tick, after ``rewire``."""
-    row, counts = _row(net, lane), mail.counts[lane]
-    for agent in range(net.first.shape[1] - 1):
-        for edge in range(net.first[row, agent], net.first[row, agent + 1]):
-            for m in range(mail.said.shape[3]):
-                fate = _fate(seed, tick, lane, net, mail, agent, edge, m)
-                if fate != _ELSEWHERE:
-                    counts[net.sender[row, edge], SENT] += 1
-                    counts[agent, fate] += 1
+def deliver(seed, tick, lane, net, mail, letters, arrived):
+    """Put what reaches each agent in this tick into ``letters``, and count it: once a tick, after ``rewire``.
 
-
-@kernel
-def listen(seed, tick, lane, net, mail, agent, columns, inbox):
-    """Fill ``inbox`` (M, 4) with the first M reports that reach ``agent``: sender + 1, the world's kind, row, column.
-
-    It begins with an edge that is drawn, so that whoever hears many hears each of them at times; ``columns`` is the
-    map's width, since a report's value is its cell.
+    ``letters`` (E * S, 4) int32 is sender, act, task and value of each; agent i's begin at ``first[i]`` * S, and it has
+    ``arrived[i]``, (N,) int32.
     """
-    row = _row(net, lane)
-    begin, edges, filled = net.first[row, agent], net.first[row, agent + 1] - net.first[row, agent], 0
-    inbox[:] = 0
-    turn = below(max(1, edges), seed, tick, NETWORK + 1, agent)
-    for k in range(edges):
-        edge = begin + (turn + k) % edges
-        sender, then = net.sender[row, edge], tick - 1 - net.delay[edge]
-        for m in range(mail.said.shape[3]):
-            if filled == len(inbox):
-                return
-            message = mail.said[lane, then % mail.said.shape[1], sender, m]
-            if message[ACT] == _REPORT and arrives(seed, tick, lane, net, mail, agent, edge, m):
-                inbox[filled, 0], inbox[filled, 1] = sender + 1, message[TASK]
-                inbox[filled, 2], inbox[filled, 3] = message[VALUE] // columns, message[VALUE] % columns
-                filled += 1
+    arrived[:] = 0
+    there = net.bins[_row(net, lane), len(arrived)] if net.reach else len(arrived)
+    for k in range(there):  # neighbours after one another, whose pages are then at hand
+        agent = net.order[_row(net, lane), k, 0] if net.reach else k
+        arrived[agent] = _deliver_to(seed, tick, lane, net, mail, agent, letters)
+
+
+@kernel
+def _deliver_to(seed, tick, lane, net, mail, agent, letters):
+    """One agent's letters, edge by edge from one that is drawn, so that nobody is always the first to be heard."""
+    row, counts, today, places = _row(net, lane), mail.counts[lane], tick % mail.said.shape[1], mail.said.shape[3]
+    begin, end, found, lost = net.first[row, agent], net.first[row, agent + 1], 0, 0
+    edge = begin + below(max(1, end - begin), seed, tick, TURN, agent)
+    for _ in range(end - begin):
+        line, sender = _line(net, edge), net.sender[row, edge]
+        delay = net.terms.delay[line]
+        own = mail.said[lane, _page(mail, today, delay), sender]
+        for m in range(places):
+            if own[m, ACT] == 0 or tick <= delay:
+                break  # places fill in order
+            fate = _fate(seed, tick - 1 - delay, net.terms, line, own, agent, sender, m)
+            counts[sender, SENT] += fate != _ELSEWHERE
+            lost += fate == LOST
+            if fate == ARRIVED:
+                letter = letters[begin * places + found]
+                letter[0], letter[1], letter[2], letter[3] = sender, own[m, ACT], own[m, TASK], own[m, VALUE]
+                found += 1
+        edge = begin if edge + 1 == end else edge + 1
+    counts[agent, ARRIVED] += found
+    counts[agent, LOST] += lost
+    return found
 
 
 @kernel
@@ -165,13 +185,13 @@ def rewire(pos, lane, net):
     for agent in range(agents):
         first[agent] = filled
         if pos[lane, agent, 0] >= 0:
-            i, j = (pos[lane, agent, 0] - top) // side, (pos[lane, agent, 1] - left) // side
+            i, j = np.int32(pos[lane, agent, 0] - top) // side, np.int32(pos[lane, agent, 1] - left) // side
             for k in range(9):
-                b = k if k == 0 or k > 4 else 1 + (k - 1 + agent) % 4
+                b = k if k == 0 or k > 4 else 1 + (k - 1 + agent & 3)
                 r, c = i + _ROWS[b], j + _COLS[b]
                 if 0 <= r < down and 0 <= c < across:
                     near = order[bins[r * across + c] : bins[r * across + c + 1]]
-                    filled = _gather(pos[lane], agent, near, net.reach, sender, filled, first[agent] + most)
+                    filled = _gather(pos[lane, agent], agent, near, net.reach, sender, filled, first[agent] + most)
     first[agents] = filled
 
 
@@ -196,7 +216,7 @@ def _sort(pos, reach, bins, order):
         if pos[agent, 0] >= 0:
             b = (pos[agent, 0] - top) // side * across + (pos[agent, 1] - left) // side
             bins[b] -= 1
-            order[bins[b]] = agent
+            order[bins[b], 0], order[bins[b], 1], order[bins[b], 2] = agent, pos[agent, 0], pos[agent, 1]
     return top, left, side, down, across
 
 
@@ -214,14 +234,12 @@ def _bounds(pos):
 @kernel
 def _gather(pos, agent, near, reach, sender, filled, full):
     """Put the agents of a bin that are in reach into ``sender`` from ``filled`` on, up to ``full``; the new end."""
-    k = agent % max(1, len(near))
+    k = (agent * 40503 & 0xFFFF) * len(near) >> 16  # Fibonacci hashing (Knuth)
     for _ in range(len(near)):
         if filled == full:
             break
-        other = near[k]
-        far = abs(pos[other, 0] - pos[agent, 0]) + abs(pos[other, 1] - pos[agent, 1])
-        if far <= reach and other != agent:
-            sender[filled] = other
-            filled += 1
+        other, far = near[k, 0], abs(near[k, 1] - pos[0]) + abs(near[k, 2] - pos[1])
+        sender[filled] = other  # kept where the end moves on: no branch to be foretold
+        filled += (far <= reach) & (other != agent)
         k = 0 if k + 1 == len(near) else k + 1
     return filled

@@ -1,6 +1,8 @@
 """Who can speak to whom: graphs drawn by networkx or read from a file, and the arrays that messages go along."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -8,14 +10,20 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sandbox.core.errors import UsageError, unknown
-from sandbox.engine.network import UNLIMITED, Network
+from sandbox.engine.network import UNLIMITED, Network, Terms
+from sandbox.teams.graph_files import read_adjacency, take_in
 
 WHERE = "team.network"
-MOST_EDGES = 4_000_000
+MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
+KINDS = {
+    "loss": np.float64,
+    "delay": np.int32,
+    "bandwidth": np.int32,
+}  # columns of Terms, as they are called in tables and files
 LONGEST = 1_000  # ticks of delay: what is said is kept as long
 
 
-class Terms(BaseModel):
+class EdgeTable(BaseModel):
     """What an edge does to messages."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -25,7 +33,7 @@ class Terms(BaseModel):
     bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)  # messages a tick; what exceeds it is dropped
 
 
-class NetworkTable(Terms):
+class NetworkTable(EdgeTable):
     """``network`` of ``[team]``: the name of a kind, or a table with its options.
 
     Raises UsageError for an unknown kind, and for an option of another kind.
@@ -48,9 +56,9 @@ class NetworkTable(Terms):
         table = {"kind": given} if isinstance(given, str) else given
         if isinstance(table, Mapping):
             kind = table.get("kind", "complete")
-            if kind not in OPTIONS:
+            if str(kind) not in OPTIONS:
                 raise unknown("network", kind, OPTIONS, WHERE)
-            known = {"kind", *Terms.model_fields, *OPTIONS[kind]}
+            known = {"kind", *EdgeTable.model_fields, *OPTIONS[kind]}
             for key in table:
                 if key not in known and not (key in cls.model_fields and table[key] == cls.model_fields[key].default):
                     raise unknown("key", key, known, f"{WHERE}: {kind}")
@@ -72,31 +80,68 @@ def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable
 
 
 def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
-    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears.
+    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears; none to oneself.
 
     Random graphs are drawn from ``seed`` alone. The graph's own attributes are the terms of edges that state none, and
     ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises UsageError.
     """
-    size = _size(table, agents)
-    if size > MOST_EDGES:
-        made = f"{agents:,} agents make {size:,} edges"
-        raise UsageError(f"{WHERE}: {table.kind}: {made}, expected {MOST_EDGES:,} at most")
+    _check_size(table.kind, agents, _size(table, agents))
     try:
-        found = _draw(table, agents, lead, seed)
+        found = _from_file(table, agents, names) if table.kind == "file" else _draw(table, agents, lead, seed)
     except nx.NetworkXException as error:
         raise UsageError(f"{WHERE}: {table.kind}: {agents} agents: {error}") from None
-    graph = nx.DiGraph(found)
-    graph.remove_edges_from(list(nx.selfloop_edges(graph)))
     reach, most = (table.reach, table.most) if table.kind == "range" else (0, 0)
-    graph.graph = {key: getattr(table, key) for key in Terms.model_fields} | {"reach": reach, "most": most}
+    terms = {key: getattr(table, key) for key in KINDS}
+    graph = nx.empty_graph(agents, nx.DiGraph)
+    both = found.to_directed(as_view=True)
+    graph.add_edges_from((a, b, data) for a, b, data in both.edges(data=True) if a != b)
+    graph.graph = {**terms, "reach": reach, "most": most}
     return graph
+
+
+def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Graph:
+    """The graph that was taken in, or stands in the file, with agents for its nodes."""
+    where = f"{WHERE}: {table.file or 'graph'}"
+    if not table.graph and not table.file:
+        raise UsageError(f'{WHERE}: file: expected file = "...", a .graphml, .edgelist, .txt or .json')
+    found = read_adjacency(table.graph or take_in(Path(table.file), table.directed), where)
+    _check_size("file", agents, found.number_of_edges())
+    for a, b, data in found.edges(data=True):
+        try:
+            EdgeTable(**data)
+        except ValidationError as error:
+            raise _said_of(error, f"{where}: edge {a} to {b}") from None
+    return nx.relabel_nodes(found, _agents(found, agents, names, where))
+
+
+def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> dict[str, int]:
+    """The agent of each node, which is its number or its name; raises UsageError where they are not the same ones."""
+    known = {str(agent): agent for agent in range(agents)} | {name: agent for agent, name in enumerate(names)}
+    size = f"{where}: {len(graph):,} nodes for a team of {agents:,}"
+    for node in graph:
+        if node not in known:
+            named = f", or a name such as {names[0]}" if names else ""
+            raise UsageError(f"{size}; '{node}' is no agent; expected 0..{agents - 1}{named}")
+    numbers = {node: known[node] for node in graph}
+    missing = set(range(agents)) - {*numbers.values()}
+    if missing:
+        raise UsageError(f"{size}; {_name(min(missing), names)} is missing")
+    if len(numbers) > agents:
+        raise UsageError(f"{size}; some agent stands there by number and by name")
+    return numbers
 
 
 def _size(table: NetworkTable, agents: int) -> int:
     """How many edges a kind makes, at most."""
     each = {"complete": agents - 1, "small_world": table.neighbours, "scale_free": 2 * table.attached,
-            "range": table.most}  # fmt: skip
+            "range": table.most, "file": 0}  # fmt: skip
     return agents * min(agents - 1, each.get(table.kind, 2))
+
+
+def _check_size(kind: str, agents: int, edges: int) -> None:
+    if edges > MOST_EDGES:
+        made = f"{agents:,} agents make {edges:,} edges"
+        raise UsageError(f"{WHERE}: {kind}: {made}, expected {MOST_EDGES:,} at most")
 
 
 def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
@@ -118,26 +163,37 @@ def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
 
 def network_of(graph: nx.DiGraph, lanes: int = 1, loss: float = 0.0, late: int = 0) -> Network:
     """The arrays of a graph by ``graph_of``; perturbations add ``loss`` (a chance) and ``late`` (ticks)."""
-    reach, agents = graph.graph["reach"], graph.number_of_nodes()
-    if reach:
-        each = min(graph.graph["most"], agents - 1)
-        first, sender = np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32)
-        terms = [np.full(agents * each, graph.graph[key]) for key in Terms.model_fields]
-    else:
-        ends = np.array(graph.edges, np.int32).reshape(-1, 2)
-        order = np.lexsort((ends[:, 0], ends[:, 1]))
-        first = np.searchsorted(ends[order, 1], np.arange(agents + 1)).astype(np.int32)[None]
-        sender, terms = ends[order, 0][None], [_terms(graph, key)[order] for key in Terms.model_fields]
-    lost, delay, width = terms
-    scratch = (lanes, agents) if reach else (1, 0)
-    return Network(
-        first, sender, 1 - (1 - lost.astype(np.float64)) * (1 - loss), delay.astype(np.int32) + np.int32(late),
-        width.astype(np.int32), np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros(scratch, np.int32), reach,
-    )  # fmt: skip
+    moving, agents = graph.graph["reach"] > 0, len(graph)
+    first, sender, terms = _places(graph, lanes) if moving else _edges(graph)
+    terms = Terms(terms.loss + loss * (1 - terms.loss), terms.delay + np.int32(late), terms.width)
+    scratch = (lanes, agents) if moving else (1, 0)
+    bins, order = np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros((*scratch, 3), np.int32)
+    return Network(first, sender, terms, bins, order, graph.graph["reach"])
 
 
-def _terms(graph: nx.DiGraph, key: str) -> np.ndarray:
-    return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])])
+def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, Terms]:
+    """Room for as many edges as there can be, in each lane."""
+    agents, each = len(graph), min(graph.graph["most"], len(graph) - 1)
+    return np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32), _alike(graph)
+
+
+def _edges(graph: nx.DiGraph) -> tuple[np.ndarray, np.ndarray, Terms]:
+    """The edges sorted by receiver, then by sender."""
+    ends = np.fromiter(chain.from_iterable(graph.edges), np.int32).reshape(-1, 2)
+    order = np.lexsort((ends[:, 0], ends[:, 1]))
+    first = np.searchsorted(ends[order, 1], np.arange(len(graph) + 1)).astype(np.int32)
+    terms = _alike(graph)
+    if any(data for *_, data in graph.edges(data=True)):
+        terms = Terms(*(_column(graph, key, kind)[order] for key, kind in KINDS.items()))
+    return first[None], ends[order, 0][None], terms
+
+
+def _alike(graph: nx.DiGraph) -> Terms:
+    return Terms(*(np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()))
+
+
+def _column(graph: nx.DiGraph, key: str, kind: type) -> np.ndarray:
+    return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])], kind)
 
 
 def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
@@ -147,19 +203,22 @@ def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
     graph = nx.empty_graph(len(first) - 1, nx.DiGraph)
     for agent in range(len(first) - 1):
         for edge in range(first[agent], first[agent + 1]):
-            terms = zip(Terms.model_fields, (network.loss, network.delay, network.width), strict=True)
-            graph.add_edge(int(sender[edge]), agent, **{key: values[edge].item() for key, values in terms})
+            terms = (values[min(edge, len(values) - 1)].item() for values in network.terms)
+            graph.add_edge(int(sender[edge]), agent, **dict(zip(KINDS, terms, strict=True)))
     return graph
 
 
 def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
-    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named."""
+    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named.
+
+    Where the edges follow from positions, nothing can be said beforehand.
+    """
     if graph.graph["reach"]:
         return
-    for agent in graph:
+    for agent in range(len(graph)):
         if agent != lead and not (graph.has_edge(agent, lead) and graph.has_edge(lead, agent)):
-            way = f"{_name(lead, names)} to {_name(agent, names)}" if graph.has_edge(agent, lead) else (
-                f"{_name(agent, names)} to {_name(lead, names)}")  # fmt: skip
+            ends = (lead, agent) if graph.has_edge(agent, lead) else (agent, lead)
+            way = " to ".join(_name(end, names) for end in ends)
             raise UsageError(f"{WHERE}: no edge from {way}; expected the lead to hear and reach everybody")
 
 
