@@ -1,7 +1,7 @@
 """The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +21,11 @@ from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.perturb import OF_REPLIES
+from sandbox.core.speech import Said
 from sandbox.engine.stage import Stage
 from sandbox.scenario import AgentGroup, Scenario, load
+from sandbox.teams.stopping import Condition
+from sandbox.teams.talk import Talk
 
 
 class Tick(NamedTuple):
@@ -33,6 +36,7 @@ class Tick(NamedTuple):
     reward: np.ndarray  # (N,) float32
     digest: str  # of the state after the tick
     traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
+    said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
 
 
 class Sandbox(mesa.Model):
@@ -43,6 +47,7 @@ class Sandbox(mesa.Model):
     scenario : path of a TOML file, mapping, or Scenario.
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
     recorded : the calls of a recorded trial; they answer in place of the language models.
+    until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
@@ -53,12 +58,13 @@ class Sandbox(mesa.Model):
 
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, recorded: Recorded | None = None,
-        **overrides: Any,
+        until: Condition | None = None, **overrides: Any,
     ):  # fmt: skip
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)
         self.scenario = load(scenario, overrides)
         self.stage: Stage = self.scenario.stage()
+        self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
         self._begin(recorded)
@@ -69,6 +75,7 @@ class Sandbox(mesa.Model):
         self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
         self.actions[..., 0] = stage.rules.noop
+        self.talk = Talk(stage.team, self._until) if stage.team else None
         for row, group in enumerate(team):
             Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
@@ -122,7 +129,8 @@ class Sandbox(mesa.Model):
 
     @cached_property
     def _compiled(self):
-        return self.stage.cast([group.policy for group in self.scenario.roster()], self.memory, self.tally)
+        policies = [group.policy for group in self.scenario.roster()]
+        return self.stage.cast(policies, self.memory, self.tally, self.talk.team if self.talk else ())
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
@@ -147,33 +155,47 @@ class Sandbox(mesa.Model):
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
-            for row, decision in zip(rows, reasoner.decide([self.percept(row) for row in rows]), strict=True):
+            able = [row for row in rows if self.talk is None or self.talk.may_act(row)]
+            for row, decision in zip(able, reasoner.decide([self.percept(row) for row in able]), strict=True):
                 self._take(row, Decision(*decision))
 
     def _take(self, row: int, decision: Decision) -> None:
         """A decision becomes the agent's action; without a verb, what its fallback has chosen stays."""
         if decision.verb is not None:
             self.actions[0, row] = decision[:2]
+        for said in decision.said if self.talk else ():
+            self.talk.say(row, said, self.ticks)
         if decision.trace:
             self._traces[row] = decision.trace
             self.usage.add(decision.trace)
 
     def _act(self) -> None:
-        stage, (_, loops) = self.stage, self._compiled
+        stage, (cast, loops) = self.stage, self._compiled
+        if self.talk:
+            loops.restrain(0, stage.rules, self.actions, cast)
         loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
-        digest = stage.digest(self.state)
-        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, self._traces)
+        digest, said = stage.digest(self.state), self.talk.taken() if self.talk else ()
+        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, self._traces, said)
+        if self.talk:
+            self.talk.measure(self)
+            loops.oversee(self.state, 0, stage.rules, cast)
 
-    def replay_tick(self, actions: np.ndarray) -> None:
-        """One tick with the actions (N, 2) of a record in place of decisions."""
+    def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
+        """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""
+        stage, loops = self.stage, self._compiled[1]
+        loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        if self.talk:
+            loops.confer(self.state, self.observation, 0, stage.rules, self.talk.team)
+            for row, one in said:
+                self.talk.say(row, one, self.ticks)
         self.actions[0] = actions
-        self._compiled[1].sense(self.state, 0, self.stage.rules, self.observation, self.faults)
         self._act()
         self.running = bool(self.state.done[0] == Finish.RUNNING)
 
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
-        return Percept(row, self.ticks, *(part[0, row] for part in self.observation))
+        heard = self.talk.heard(row) if self.talk else ()
+        return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
 
     def earned(self, row: int) -> dict[str, Any]:
         """What the last tick brought one agent."""

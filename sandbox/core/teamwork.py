@@ -74,7 +74,7 @@ class Protocol:
     heed: Callable
     speak: Callable
     led: bool = False  # one agent, the team's lead, must be heard by all others and hear them
-    silent: bool = False  # nobody says anything
+    reports: bool = False  # agents tell all others what their sensors see, where their world has such reports
     turns: bool = False  # only who has the turn acts
     acts: tuple[Act, ...] = ()  # what those can say that speak for themselves, besides TELL and DONE
 

@@ -40,7 +40,7 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team has besides: ``restrain``, before ``act``, and ``oversee`` after it.
+    A team has besides: ``confer``, the first part of ``choose``; ``restrain``, before ``act``, and ``oversee`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
@@ -54,7 +54,7 @@ class Loops:
         }
         hosted = _decide(world, policies, name, lambda kernel: kernel)
         if protocol:
-            conferring = _confer(world, protocol)
+            self.confer = conferring = _confer(world, protocol)
             parts["decide"] = specialise(meet, name, inline=True, confer=conferring, decide=decide)
             self.choose = specialise(meet, f"{name}.hosted", confer=conferring, decide=hosted)
             own = _survey(world)
@@ -80,7 +80,7 @@ def _survey(world: World) -> Callable:
 def _confer(world: World, protocol: Protocol) -> Callable:
     """A tick of a protocol in a world."""
     name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
-    if world.teamwork.tell and not protocol.silent:
+    if world.teamwork.tell and protocol.reports:
         sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
     kernels = {"look": embedded(world.teamwork.look), "heed": embedded(protocol.heed), "speak": embedded(protocol.speak)}
     return specialise(confer, name, survey=_survey(world), sensed=sensed, **kernels)

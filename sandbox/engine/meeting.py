@@ -10,7 +10,7 @@ from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import open_page, rewire
+from sandbox.engine.network import count, open_page, rewire
 from sandbox.engine.stopping import Measure, met
 from sandbox.engine.team import (
     KIND_BITS,
@@ -52,6 +52,7 @@ def confer(s, obs, lane, rules, team):
             offer_objects(team, lane, agent)
         if busy and job[Job.KIND] == 0 and not own[Own.FINISHED]:
             job[Job.CODE] = 0
+    count(s.seed[lane], tick, lane, team.net, team.mail)
     for agent in range(agents):
         if not team.absent[agent]:
             heed(team, lane, agent, tick)
@@ -80,8 +81,9 @@ def instruct(team, lane, agent, obs):
     """What its team wants of an agent, and what it was told by others' sensors, become part of its observation."""
     for k in range(4):
         obs.task[lane, agent, k] = team.task[lane, agent, k] if team.task[lane, agent, Job.KIND] else 0
-    inbox, letters, found = obs.inbox[lane, agent], letters_of(team, lane, agent), 0
-    for m in range(len(letters)):
+    inbox, found = obs.inbox[lane, agent], 0
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.REPORT and found < len(inbox):
             inbox[found, 0], inbox[found, 1] = letters[m, Letter.FROM] + 1, letters[m, Letter.TASK]
             inbox[found, 2] = letters[m, Letter.VALUE] // team.width
@@ -175,8 +177,8 @@ def judge(s, lane, rules, team, still_open):
         s.done[lane] = Finish.RUNNING if s.tick[lane] < rules.max_ticks else Finish.TICK_LIMIT
     if s.done[lane] == Finish.RUNNING and len(team.stop):
         measures = team.measures[lane]
-        measures[Measure.OPEN_TASKS], measures[Measure.TICKS] = still_open, s.tick[lane]
-        measures[Measure.STALLED_FOR] = s.tick[lane] - team.turn[lane, Turn.PROGRESS]
+        measures[Measure.ALL_TASKS], measures[Measure.TICKS] = len(team.kind) > 0 and not still_open, s.tick[lane]
+        measures[Measure.STALL] = s.tick[lane] - team.turn[lane, Turn.PROGRESS]
         sent = 0
         for agent in range(len(team.hosted)):
             sent += team.mail.counts[lane, agent, 0]

@@ -143,15 +143,21 @@ def collect(team, lane, agent, seed, tick):
 
 @kernel
 def letters_of(team, lane, agent):
-    """(n, 4) int32: the messages that have reached an agent in this tick, see Letter."""
+    """From which to which place of ``team.letters[lane]`` the messages stand that have reached an agent in this tick."""
     first = team.net.first[lane % len(team.net.first), agent] * team.mail.said.shape[3]
-    return team.letters[lane, first : first + team.arrived[lane, agent]]
+    return first, first + team.arrived[lane, agent]
 
 
 @kernel
 def tell(team, lane, agent, tick, to, act, task, value):
     """Say something to an agent, or to all who can hear it (``to`` -1)."""
     return say(team.mail, lane, tick, agent, to, act, task, value)
+
+
+@kernel
+def answer_time(team):
+    """Ticks in which the answer to something that is said now comes at the latest."""
+    return 2 * team.mail.said.shape[1]
 
 
 @kernel
@@ -257,10 +263,20 @@ def cheapest(team, lane, agent):
 @kernel
 def is_claimed(team, lane, agent, code):
     """Whether one of the messages that have just come says that its sender is at a task."""
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.TASK] == code and letters[m, Letter.ACT] == Act.CLAIM:
             return True
+    return False
+
+
+@kernel
+def is_elsewhere(team, lane, agent, other, code):
+    """Whether another agent has just said that it is at a task that is not this one."""
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
+        if letters[m, Letter.FROM] == other and letters[m, Letter.ACT] == Act.CLAIM:
+            return letters[m, Letter.TASK] != code
     return False
 
 

@@ -17,6 +17,7 @@ from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world_model import WorldModel
 from sandbox.scenario.schema import AgentGroup, Scenario
+from sandbox.teams.options import TeamTable
 
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
@@ -63,6 +64,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
             if isinstance(group.get("memory"), Mapping):
                 _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
             _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
+    if isinstance(table.get("team"), Mapping):
+        _check_keys(table["team"], TeamTable, f"{where}: team")
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:

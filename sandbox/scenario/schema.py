@@ -17,7 +17,10 @@ from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.search import Policy
-from sandbox.engine.stage import Stage, make
+from sandbox.engine.stage import Stage
+from sandbox.teams.options import TeamTable
+from sandbox.teams.plan import TeamPlan
+from sandbox.teams.stopping import parse
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
 REASONERS = ("scripted", "program", "llm")  # besides these and the compiled policies of the world
@@ -94,6 +97,7 @@ class Scenario(BaseModel):
     title: str = ""
     world: WorldTable
     agents: list[AgentGroup] = Field(min_length=1)
+    team: TeamTable | None = None
     perturb: dict[str, float] = {}
     seed: int = Field(0, ge=0, lt=2**64)
     sweep: dict[str, Any] = {}
@@ -129,12 +133,20 @@ class Scenario(BaseModel):
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
-        return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))
+        perturb = {"perturb": self.perturb} if self.perturb else {}
+        return Stage(world, options | perturb, self._plan if self.team else None)
+
+    def _plan(self, stage: Stage) -> TeamPlan:
+        """The team, for a world that is set up."""
+        roster, usual = self.roster(), stage.world.roles[0]
+        roles = [group.role or usual for group in roster]
+        hosted = [group.reasoner in REASONERS for group in roster]
+        return TeamPlan(self.team, stage, [f"{role}-{k}" for k, role in enumerate(roles)], roles, hosted, self.seed)
 
     @property
     def compiled(self) -> bool:
         """Whether all reasoners are compiled policies, so that whole episodes run in the compiled tier."""
-        return not self.reasoners & set(REASONERS)
+        return not self.reasoners & set(REASONERS) and not (self.team and parse(self.team.stop).hosted_only)
 
     @property
     def reasoners(self) -> set[str]:

@@ -9,8 +9,9 @@ from sandbox.engine.team import Job, Letter, drop, is_free, letters_of, take_che
 @kernel
 def heed(team, lane, agent, tick):
     """Give up what another agent does more cheaply; then, if free, take what nobody says to be at."""
-    job, letters = team.task[lane, agent], letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    job = team.task[lane, agent]
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         other, cost = letters[m, Letter.FROM], letters[m, Letter.VALUE]
         same = job[Job.KIND] and letters[m, Letter.ACT] == Act.CLAIM and letters[m, Letter.TASK] == job[Job.CODE]
         if same and (cost < job[Job.COST] or (cost == job[Job.COST] and other < agent)):
@@ -27,4 +28,5 @@ def speak(team, lane, agent, tick):
         tell(team, lane, agent, tick, -1, Act.CLAIM, job[Job.CODE], job[Job.COST])
 
 
-CONCURRENT = Protocol("concurrent", "all at once, each says what it is at", heed, speak, acts=(Act.CLAIM,))
+CONCURRENT = Protocol("concurrent", "all at once, each says what it is at and what it sees", heed, speak, reports=True,
+                      acts=(Act.CLAIM,))  # fmt: skip

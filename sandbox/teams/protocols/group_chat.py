@@ -27,8 +27,8 @@ from sandbox.teams.protocols.turns import has_turn
 @kernel
 def follow(team, lane, agent, tick):
     """Remember who has claimed what, until it is said to be done or the claimer takes up something else."""
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.CLAIM or letters[m, Letter.ACT] == Act.DONE:
             forget(team, lane, agent, letters[m, Letter.FROM])
         if letters[m, Letter.ACT] == Act.CLAIM:
@@ -61,8 +61,8 @@ def heed_round_robin(team, lane, agent, tick):
 def heed_selector(team, lane, agent, tick):
     """Who is given the word by the lead has it in this tick."""
     follow(team, lane, agent, tick)
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.NEXT and letters[m, Letter.FROM] == team.lead:
             pass_turn(team, lane, agent, tick)
             if is_free(team, lane, agent):
@@ -95,9 +95,10 @@ def speak_selector(team, lane, agent, tick):
         if is_free(team, lane, agent):
             tell(team, lane, agent, tick, team.lead, Act.IDLE, 0, team.own[lane, agent, Own.CELL])
         return
-    letters, agents = letters_of(team, lane, agent), len(team.hosted)
+    agents = len(team.hosted)
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
     best, least = -1, agents
-    for m in range(len(letters)):
+    for m in range(start, stop):
         after = (letters[m, Letter.FROM] - team.turn[lane, Turn.HOLDER] - 1) % agents
         if letters[m, Letter.ACT] == Act.IDLE and after < least:
             best, least = letters[m, Letter.FROM], after
@@ -109,6 +110,6 @@ def speak_selector(team, lane, agent, tick):
 
 
 ROUND_ROBIN = Protocol("round_robin", "group chat: the word goes round, who has it claims a task", heed_round_robin,
-                       speak_round_robin, acts=(Act.CLAIM,))  # fmt: skip
+                       speak_round_robin, reports=True, acts=(Act.CLAIM,))  # fmt: skip
 SELECTOR = Protocol("selector", "group chat: the lead gives the word to one after the other", heed_selector,
-                    speak_selector, True, acts=(Act.CLAIM, Act.NEXT, Act.IDLE))  # fmt: skip
+                    speak_selector, True, reports=True, acts=(Act.CLAIM, Act.NEXT, Act.IDLE))  # fmt: skip

@@ -27,8 +27,9 @@ def best_suited(team, lane, agent):
     k = cheapest(team, lane, agent)
     if k < 0:
         return next_present(team, agent)  # it knows of nothing to do: another one may
-    letters, best, least = letters_of(team, lane, agent), agent, team.offers[lane, agent, k, Offer.COST]
-    for m in range(len(letters)):
+    best, least = agent, team.offers[lane, agent, k, Offer.COST]
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         far = way(team, letters[m, Letter.VALUE], team.offers[lane, agent, k, Offer.CELL])
         if letters[m, Letter.ACT] == Act.IDLE and far < least:
             best, least = letters[m, Letter.FROM], far

@@ -18,4 +18,4 @@ def speak(team, lane, agent, tick):
     """Nothing."""
 
 
-INDEPENDENT = Protocol("independent", "each agent for itself, without a word", heed, speak, silent=True)
+INDEPENDENT = Protocol("independent", "each agent for itself, without a word", heed, speak)

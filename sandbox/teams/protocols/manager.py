@@ -8,6 +8,7 @@ from sandbox.engine.team import (
     Job,
     Letter,
     Note,
+    answer_time,
     depth_of,
     is_claimed,
     is_free,
@@ -25,8 +26,8 @@ FIRST = 1 << 16  # cells that the length of the chain of tasks behind one is wor
 @kernel
 def heed(team, lane, agent, tick):
     """Take what the lead assigns."""
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.ASSIGN and letters[m, Letter.FROM] == team.lead and is_free(team, lane, agent):
             take(team, lane, agent, letters[m, Letter.TASK], letters[m, Letter.VALUE], tick)
 
@@ -49,7 +50,7 @@ def report(team, lane, agent, tick):
 def is_open(team, lane, code, tick):
     """Whether the lead knows of nobody that is at a task, or was given it a short while ago."""
     note = note_of(team, lane, team.lead, code)
-    if note >= 0 and tick - team.notes[lane, team.lead, note, Note.TICK] < team.patience:
+    if note >= 0 and tick - team.notes[lane, team.lead, note, Note.TICK] < answer_time(team):
         return False
     job = team.task[lane, team.lead]
     return not (is_claimed(team, lane, team.lead, code) or (job[Job.KIND] and job[Job.CODE] == code))
@@ -61,14 +62,14 @@ def nearest_open(team, lane, cell, tick):
 
     Those that most others wait for come first, and of these the nearest.
     """
-    letters, offers = letters_of(team, lane, team.lead), team.offers[lane, team.lead]
-    code, place, least = 0, -1, FAR
-    for m in range(len(letters) + len(offers)):
-        told = m < len(letters)
-        if told and letters[m, Letter.ACT] != Act.OPEN:
+    offers = team.offers[lane, team.lead]
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
+    offers, code, place, least = team.offers[lane, team.lead], 0, -1, FAR
+    for m in range(start, stop + len(offers)):
+        if m < stop and letters[m, Letter.ACT] != Act.OPEN:
             continue
-        one = letters[m, Letter.TASK] if told else offers[m - len(letters), Offer.CODE]
-        at = letters[m, Letter.VALUE] if told else offers[m - len(letters), Offer.CELL]
+        one = letters[m, Letter.TASK] if m < stop else offers[m - stop, Offer.CODE]
+        at = letters[m, Letter.VALUE] if m < stop else offers[m - stop, Offer.CELL]
         cost = way(team, cell, at) - FIRST * depth_of(team, one)
         if one and cost < least and is_open(team, lane, one, tick):
             code, place, least = one, at, cost
@@ -95,8 +96,8 @@ def speak(team, lane, agent, tick):
     if agent != team.lead:
         report(team, lane, agent, tick)
         return
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         idle = letters[m, Letter.ACT] == Act.IDLE
         if idle and not assign(team, lane, letters[m, Letter.FROM], letters[m, Letter.VALUE], tick):
             break

@@ -9,8 +9,10 @@ from sandbox.engine.team import (
     Job,
     Letter,
     Note,
+    answer_time,
     drop,
     is_claimed,
+    is_elsewhere,
     is_free,
     letters_of,
     note_of,
@@ -27,8 +29,9 @@ NOBODY = -1  # has been awarded it yet
 @kernel
 def heed(team, lane, agent, tick):
     """Take what is awarded; give up what another says to do more cheaply."""
-    job, letters = team.task[lane, agent], letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    job = team.task[lane, agent]
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         act, other, code = letters[m, Letter.ACT], letters[m, Letter.FROM], letters[m, Letter.TASK]
         cost = letters[m, Letter.VALUE]
         if act == Act.AWARD and is_free(team, lane, agent):
@@ -39,23 +42,36 @@ def heed(team, lane, agent, tick):
 
 
 @kernel
-def bid(team, lane, agent, tick):
-    """Who is free bids for the nearest of the tasks that are announced."""
-    letters, best, least = letters_of(team, lane, agent), -1, FAR
-    for m in range(len(letters)):
+def wish(team, lane, agent):
+    """What a free agent would like best: who gives it, the task, and its cost; of what is announced and what it gives."""
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    giver, code, least = NOBODY, 0, FAR
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.OPEN and not is_claimed(team, lane, agent, letters[m, Letter.TASK]):
             cost = way(team, team.own[lane, agent, Own.CELL], letters[m, Letter.VALUE])
             if cost < least:
-                best, least = m, cost
-    if best >= 0:
-        tell(team, lane, agent, tick, letters[best, Letter.FROM], Act.BID, letters[best, Letter.TASK], least)
+                giver, code, least = letters[m, Letter.FROM], letters[m, Letter.TASK], cost
+    for k in range(team.offers.shape[2]):
+        if may_give(team, lane, agent, k) and team.offers[lane, agent, k, Offer.COST] < least:
+            giver, code, least = agent, team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.COST]
+    return giver, code, least
+
+
+@kernel
+def may_give(team, lane, agent, k):
+    """Whether offer ``k`` is this agent's to share out, and nobody is at it."""
+    code, job = team.offers[lane, agent, k, Offer.CODE], team.task[lane, agent]
+    if not code or team.offers[lane, agent, k, Offer.HOST] != agent or (job[Job.KIND] and job[Job.CODE] == code):
+        return False
+    return not is_claimed(team, lane, agent, code)
 
 
 @kernel
 def decide(team, lane, agent, code, cell, own, tick):
     """Award a task to the cheapest bidder, or take it where nobody asks less than its ``own`` cost."""
-    letters, best, least = letters_of(team, lane, agent), agent, own
-    for m in range(len(letters)):
+    best, least = agent, own
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.BID and letters[m, Letter.TASK] == code and letters[m, Letter.VALUE] < least:
             best, least = letters[m, Letter.FROM], letters[m, Letter.VALUE]
     if least == FAR:
@@ -68,17 +84,18 @@ def decide(team, lane, agent, code, cell, own, tick):
 
 
 @kernel
-def auction(team, lane, agent, k, tick):
+def auction(team, lane, agent, k, own, tick):
     """One round for offer ``k``, which is this agent's to share out: announce it, decide on bids, or wait for news."""
     code, cell = team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.CELL]
     note = note_of(team, lane, agent, code)
-    awarded = note >= 0 and team.notes[lane, agent, note, Note.AGENT] != NOBODY
-    if awarded and tick - team.notes[lane, agent, note, Note.TICK] < team.patience:
-        return
+    winner = team.notes[lane, agent, note, Note.AGENT] if note >= 0 else NOBODY
+    awarded = winner != NOBODY
+    if awarded and tick - team.notes[lane, agent, note, Note.TICK] < answer_time(team):
+        if not is_elsewhere(team, lane, agent, winner, code):
+            return
     if note < 0 or awarded:
         remember(team, lane, agent, code, NOBODY, tick)
     elif tick - team.notes[lane, agent, note, Note.TICK] >= ROUND:
-        own = team.offers[lane, agent, k, Offer.COST] if is_free(team, lane, agent) else FAR
         decide(team, lane, agent, code, cell, own, tick)
         if team.notes[lane, agent, note, Note.AGENT] != NOBODY:
             return
@@ -87,18 +104,18 @@ def auction(team, lane, agent, k, tick):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Say what it is at, or bid; then hold the auctions that are this agent's to hold."""
-    job = team.task[lane, agent]
+    """Say what it is at, or bid for what it likes best; then hold the auctions that are this agent's to hold."""
+    job, giver, code, cost = team.task[lane, agent], NOBODY, 0, FAR
     if job[Job.KIND]:
         tell(team, lane, agent, tick, -1, Act.CLAIM, job[Job.CODE], job[Job.COST])
     elif is_free(team, lane, agent):
-        bid(team, lane, agent, tick)
+        giver, code, cost = wish(team, lane, agent)
+        if giver != NOBODY and giver != agent:
+            tell(team, lane, agent, tick, giver, Act.BID, code, cost)
     for k in range(team.offers.shape[2]):
-        code = team.offers[lane, agent, k, Offer.CODE]
-        own = job[Job.KIND] and job[Job.CODE] == code
-        if code and not own and team.offers[lane, agent, k, Offer.HOST] == agent:
-            if not is_claimed(team, lane, agent, code):
-                auction(team, lane, agent, k, tick)
+        if may_give(team, lane, agent, k):
+            wanted = giver == agent and team.offers[lane, agent, k, Offer.CODE] == code
+            auction(team, lane, agent, k, cost if wanted else FAR, tick)
 
 
 MARKET = Protocol("market", "contract net: announce, bid, award", heed, speak, acts=(Act.OPEN, Act.BID, Act.AWARD))

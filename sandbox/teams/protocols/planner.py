@@ -26,8 +26,8 @@ REPLAN = 5  # times the patience without any progress, after which the plan is t
 @kernel
 def heed(team, lane, agent, tick):
     """Executors take what the planner assigns, also in place of what they were at."""
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.ASSIGN and letters[m, Letter.FROM] == team.lead:
             if team.own[lane, agent, Own.FREE]:
                 take(team, lane, agent, letters[m, Letter.TASK], letters[m, Letter.VALUE], tick)
@@ -36,8 +36,9 @@ def heed(team, lane, agent, tick):
 @kernel
 def keep_ledgers(team, lane, tick):
     """Write down who is heard to be at what, and strike out what has not been heard of for too long: a stall."""
-    letters, notes = letters_of(team, lane, team.lead), team.notes[lane, team.lead]
-    for m in range(len(letters)):
+    notes = team.notes[lane, team.lead]
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.CLAIM:
             remember(team, lane, team.lead, letters[m, Letter.TASK], letters[m, Letter.FROM], tick)
         elif letters[m, Letter.ACT] == Act.DONE:
@@ -65,8 +66,8 @@ def speak(team, lane, agent, tick):
         manager.report(team, lane, agent, tick)
         return
     keep_ledgers(team, lane, tick)
-    letters = letters_of(team, lane, agent)
-    for m in range(len(letters)):
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         idle = letters[m, Letter.ACT] == Act.IDLE
         if idle and not manager.assign(team, lane, letters[m, Letter.FROM], letters[m, Letter.VALUE], tick):
             break

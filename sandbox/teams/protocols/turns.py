@@ -18,8 +18,9 @@ def heed_turn(team, lane, agent, tick):
     A holder without progress for too long loses the turn to the next in order, so that nobody can keep the team waiting
     for ever.
     """
-    turn, letters, task = team.turn[lane], letters_of(team, lane, agent), 0
-    for m in range(len(letters)):
+    turn, task = team.turn[lane], 0
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.HAND_OFF and letters[m, Letter.FROM] == turn[Turn.HOLDER]:
             task = letters[m, Letter.TASK]
             pass_turn(team, lane, agent, tick)

@@ -29,8 +29,10 @@ _ORDER_CODE = task_code(ORDER, 0)
 
 @kernel
 def _is_over(obs, lane, agent, rules, task, row, col):
-    """Whether a robot without a load sees that there is nothing more to fetch for its task."""
+    """Whether a robot without a load has delivered it, or sees that there is nothing more to fetch for its task."""
     sight, vector = rules.sight, obs.vector[lane, agent]
+    if task[2] < 0:
+        return True
     if task[2] == row and task[3] == col:
         return not obs.window[lane, agent, 3, sight, sight]
     for k in range(rules.board if task[0] == ORDER + 1 else 0):
@@ -38,6 +40,12 @@ def _is_over(obs, lane, agent, rules, task, row, col):
         if vector[at + 3] == task[1]:
             return not (vector[at + 2] and vector[at] == task[2] and vector[at + 1] == task[3])
     return False
+
+
+@kernel
+def _host(slot, rules):
+    """Who shares an order out: the robot whose board begins with it, else the first one that sees it at all."""
+    return slot if slot < rules.agents else max(0, slot - rules.board + 1)
 
 
 @kernel
@@ -49,15 +57,17 @@ def look(obs, lane, agent, rules, task, own, offers):
     if task[0] and task[0] <= FIRST + 1:
         if laden and not rules.courier and not obs.window[lane, agent, 3, rules.sight, rules.sight]:
             task[0], own[Own.FINISHED] = 0, 1
-        elif not laden and _is_over(obs, lane, agent, rules, task, row, col):
-            task[0], own[Own.FINISHED] = 0, rules.courier
+        elif laden:
+            task[2], task[3] = -1, -1  # nothing to fetch any more
+        elif _is_over(obs, lane, agent, rules, task, row, col):
+            task[0], own[Own.FINISHED] = 0, task[2] < 0
     for k in range(rules.board):
         at = 10 + 4 * k
         if vector[at + 2]:
             shelf, to_row, to_col = int(vector[at + 3]), int(vector[at]), int(vector[at + 1])
             offers[found, Offer.CODE], offers[found, Offer.CELL] = _ORDER_CODE + shelf, to_row * width + to_col
             offers[found, Offer.COST] = abs(to_row - row) + abs(to_col - col)
-            offers[found, Offer.HOST] = (agent + k) % rules.requests % rules.agents
+            offers[found, Offer.HOST] = _host((agent + k) % rules.requests, rules)
             found += 1
     for k in range(found, len(offers)):
         offers[k, Offer.CODE] = 0
