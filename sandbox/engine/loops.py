@@ -40,7 +40,7 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team has besides: ``confer``, the first part of ``choose``; ``restrain``, before ``act``, and ``oversee`` after it.
+    A team has besides: ``confer``, the first part of ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
@@ -82,8 +82,8 @@ def _confer(world: World, protocol: Protocol) -> Callable:
     name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
     if world.teamwork.tell and protocol.reports:
         sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
-    kernels = {"look": embedded(world.teamwork.look), "heed": embedded(protocol.heed), "speak": embedded(protocol.speak)}
-    return specialise(confer, name, survey=_survey(world), sensed=sensed, **kernels)
+    look, heed, speak = map(embedded, (world.teamwork.look, protocol.heed, protocol.speak))
+    return specialise(confer, name, survey=_survey(world), sensed=sensed, look=look, heed=heed, speak=speak)
 
 
 def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:

@@ -10,7 +10,7 @@ from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import count, open_page, rewire
+from sandbox.engine.network import deliver, open_page, rewire
 from sandbox.engine.stopping import Measure, met
 from sandbox.engine.team import (
     KIND_BITS,
@@ -18,7 +18,6 @@ from sandbox.engine.team import (
     Letter,
     Turn,
     begin,
-    collect,
     letters_of,
     may_do,
     tell,
@@ -43,8 +42,8 @@ def confer(s, obs, lane, rules, team):
     open_page(team.mail, lane, tick)
     if team.net.reach > 0:
         rewire(s.pos, lane, team.net)
+    deliver(s.seed[lane], tick, lane, team.net, team.mail, team.letters[lane], team.arrived[lane])
     for agent in range(agents):
-        collect(team, lane, agent, s.seed[lane], tick)
         own, job = team.own[lane, agent], team.task[lane, agent]
         own[Own.FINISHED], busy = 0, job[Job.KIND] != 0
         look(obs, lane, agent, rules, job, own, team.offers[lane, agent])
@@ -52,7 +51,6 @@ def confer(s, obs, lane, rules, team):
             offer_objects(team, lane, agent)
         if busy and job[Job.KIND] == 0 and not own[Own.FINISHED]:
             job[Job.CODE] = 0
-    count(s.seed[lane], tick, lane, team.net, team.mail)
     for agent in range(agents):
         if not team.absent[agent]:
             heed(team, lane, agent, tick)
@@ -69,7 +67,6 @@ def reports(s, lane, agent, rules, team):
     kind, row, col = look_out(s, lane, agent, rules)
     if kind:
         tell(team, lane, agent, s.tick[lane], -1, Act.REPORT, kind, row * team.width + col)
-
 
 
 def nothing_sensed(s, lane, agent, rules, team):

@@ -1,4 +1,4 @@
-"""A team's arrays: who hears whom, what is to be done, and what each agent is at. No world and no protocol is known here.
+"""A team's arrays: who hears whom, what is to be done, what each agent is at. No world and no protocol is known here.
 
 N agents, L lanes, T task objects, K offers, E edges, S messages that an agent can say in a tick.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import Mail, Network, arrives, say
+from sandbox.engine.network import Mail, Network, say
 
 KIND_BITS, ARGUMENT = 24, (1 << 24) - 1  # of a task's code, see core.speech
 FAR = 1 << 28  # no cost is as high
@@ -119,31 +119,8 @@ def begin(team, lane):
 
 
 @kernel
-def collect(team, lane, agent, seed, tick):
-    """Put the messages that reach an agent now into its letters, and count them."""
-    net, mail = team.net, team.mail
-    row = lane % len(net.first)
-    places = mail.said.shape[3]
-    start, found = net.first[row, agent] * places, 0
-    for edge in range(net.first[row, agent], net.first[row, agent + 1]):
-        sender, page = net.sender[row, edge], (tick - 1 - net.delay[edge]) % mail.said.shape[1]
-        for m in range(places):
-            if mail.said[lane, page, sender, m, 1] == 0:
-                break
-            if arrives(seed, tick, lane, net, mail, agent, edge, m):
-                letter = team.letters[lane, start + found]
-                letter[Letter.FROM], letter[Letter.ACT] = sender, mail.said[lane, page, sender, m, 1]
-                letter[Letter.TASK], letter[Letter.VALUE] = (
-                    mail.said[lane, page, sender, m, 2],
-                    mail.said[lane, page, sender, m, 3],
-                )
-                found += 1
-    team.arrived[lane, agent] = found
-
-
-@kernel
 def letters_of(team, lane, agent):
-    """From which to which place of ``team.letters[lane]`` the messages stand that have reached an agent in this tick."""
+    """From which to which place of ``team.letters[lane]`` the messages stand that reached an agent in this tick."""
     first = team.net.first[lane % len(team.net.first), agent] * team.mail.said.shape[3]
     return first, first + team.arrived[lane, agent]
 
@@ -187,11 +164,17 @@ def take(team, lane, agent, code, cell, tick):
 
 
 @kernel
+def take_offer(team, lane, agent, k, tick):
+    """The agent takes the task of its offer ``k``."""
+    take(team, lane, agent, team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.CELL], tick)
+
+
+@kernel
 def take_cheapest(team, lane, agent, tick):
     """The agent takes the cheapest of its offers that nobody claims, if there is one."""
     k = cheapest(team, lane, agent)
     if k >= 0:
-        take(team, lane, agent, team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.CELL], tick)
+        take_offer(team, lane, agent, k, tick)
 
 
 @kernel

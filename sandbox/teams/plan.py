@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-import networkx as nx
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
@@ -118,5 +117,3 @@ class TeamPlan:
             "owner": column(one.owner for one in objects), "after": np.array(after, np.int32).reshape(-1, 2),
             "depth": depths(objects),
         }  # fmt: skip
-
-

@@ -28,6 +28,8 @@ class Condition:
         return self._joined(other, Operator.OR)
 
     def _joined(self, other: "Condition", how: Operator) -> "Condition":
+        if not self.steps:  # no condition at all
+            return other
         steps = (*self.steps, *other.steps, (int(how), 0.0))
         return Condition(*steps, words=self.words + other.words, asked=self.asked + other.asked)
 

@@ -1,4 +1,4 @@
-"""Concurrent: all work at once, and each says what it is at. Of two that are at the same task, the dearer one gives up."""
+"""Concurrent: all work at once, and each says what it is at. Of two at the same task, the dearer one gives up."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Protocol

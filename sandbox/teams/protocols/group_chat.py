@@ -8,7 +8,6 @@ from sandbox.engine.team import (
     FAR,
     Job,
     Letter,
-    Note,
     Turn,
     claim_done,
     forget,
@@ -18,7 +17,7 @@ from sandbox.engine.team import (
     note_of,
     pass_turn,
     remember,
-    take,
+    take_offer,
     tell,
 )  # fmt: skip
 from sandbox.teams.protocols.turns import has_turn
@@ -44,7 +43,7 @@ def choose(team, lane, agent, tick):
         if offer[Offer.CODE] and offer[Offer.COST] < least and note_of(team, lane, agent, offer[Offer.CODE]) < 0:
             best, least = k, offer[Offer.COST]
     if best >= 0:
-        take(team, lane, agent, team.offers[lane, agent, best, Offer.CODE], team.offers[lane, agent, best, Offer.CELL], tick)
+        take_offer(team, lane, agent, best, tick)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Hand-off: one works at a time, and when its task is done it hands the next one, and the turn, to whom it suits best."""
+"""Hand-off: one works at a time; when its task is done it hands the next one, and the turn, to whom it suits best."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol

@@ -1,4 +1,4 @@
-"""Manager: those that are free report to the lead, with the tasks they know of; the lead assigns the nearest to each."""
+"""Manager: those that are free report to the lead, with the tasks they know of, and it assigns the nearest to each."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol

@@ -1,5 +1,5 @@
-"""Market: the contract net (Smith 1980). Who has a task to give announces it, those that are free bid what it would cost
-them, and the cheapest gets it, the announcer included. What is lost on the way is said again in the next tick."""
+"""Market: the contract net (Smith 1980). Who has a task to give announces it, those that are free bid what it would
+cost them, and the cheapest gets it, the announcer included. What is lost on the way is said again in the next tick."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol
@@ -43,7 +43,7 @@ def heed(team, lane, agent, tick):
 
 @kernel
 def wish(team, lane, agent):
-    """What a free agent would like best: who gives it, the task, and its cost; of what is announced and what it gives."""
+    """What a free agent would like best of all that is announced or its own to give: the giver, the task, its cost."""
     letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
     giver, code, least = NOBODY, 0, FAR
     for m in range(start, stop):

@@ -1,6 +1,6 @@
-"""Planner and executors, with two ledgers (Magentic-One, Fourney and others 2024): the task ledger says who is to do what;
-the progress ledger, when that was last heard of. What nobody is heard to be at is planned anew; so is all of it where
-nothing goes on."""
+"""Planner and executors, with two ledgers (Magentic-One, Fourney and others 2024): the task ledger says who is to do
+what; the progress ledger, when that was last heard of. What nobody is heard to be at is planned anew; so is all of it
+where nothing goes on."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Own, Protocol

@@ -67,7 +67,7 @@ def _requested_in_sight(obs, lane, agent, rules, row, col):
 
 @kernel
 def _target_unladen(obs, lane, agent, rules, memory, dice, row, col):
-    """Where to go for a load: where the team wants it, else the first waiting order, else what it sees, else anywhere."""
+    """Where to go for a load: where the team says, else the first waiting order, else what it sees, else anywhere."""
     width = rules.plan.shape[1]
     vector, task = obs.vector[lane, agent], obs.task[lane, agent]
     if task[0] and task[2] >= 0:

@@ -30,7 +30,7 @@ def sector_of(row, col, width):
 
 @kernel
 def look(obs, lane, agent, rules, task, own, offers):
-    """The sectors where the crew sees fire, by the nearest flame in each; its own is over when it is there and sees none.
+    """The sectors where the crew sees fire, by the nearest flame in each; its own is over when it sees none there.
 
     A crew that sees fire fights it, and is not free for another task.
     """
