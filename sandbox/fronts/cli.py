@@ -11,7 +11,7 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import carding, many, prompt, reporting, skilling
+from sandbox.fronts import carding, many, prompt, reporting, skilling, tracing
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
 from sandbox.model import Sandbox
@@ -21,7 +21,7 @@ from sandbox.report.video import FPS, check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
 from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
-from sandbox.trials.trial import outcome_of
+from sandbox.trials.trial import OnEvent, outcome_of
 from sandbox.trials.trial import run as run_trial
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command()(many.batch)
 app.command(name="results")(many.show)
 commands = (
     many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
+    tracing.trace,
 )  # fmt: skip
 for command in commands:
     app.command()(command)
@@ -67,6 +68,8 @@ def run(
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the run; default: runs/...")] = None,
     video: Video = None,
     fps: Fps = FPS,
+    trace: Annotated[str | None, typer.Option(metavar="URL", help="send traces to this OTLP endpoint")] = None,
+    content: tracing.Content = False,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
     if video:
@@ -76,7 +79,8 @@ def run(
         chosen = load(chosen, {"seed": seed})
     warm_up(chosen)
     folder = folder or _new_folder(scenario.stem, chosen.seed)
-    outcome, interrupted = _run(chosen, folder)
+    with tracing.live(trace, content) as on_event:
+        outcome, interrupted = _run(chosen, folder, on_event)
     out.print(outcome_table(outcome, chosen.title or scenario.stem))
     with open_run(folder) as record:
         out.print(f"run    {folder}\nroot   {record.meta.get('root', 'none')}")
@@ -88,11 +92,11 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(scenario: Scenario, folder: Path) -> tuple[Outcome, bool]:
+def _run(scenario: Scenario, folder: Path, on_event: OnEvent | None) -> tuple[Outcome, bool]:
     """The outcome, and whether Ctrl-C ended it; then what was done until there is recorded and reported."""
     try:
         with Live(err) as live:
-            return run_trial(scenario, out=folder, on_tick=live), False
+            return run_trial(scenario, out=folder, on_tick=live, on_event=on_event), False
     except KeyboardInterrupt:
         err.print(f"stopped; what was done is kept in {folder}")
         with open_run(folder) as record:

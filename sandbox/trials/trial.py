@@ -3,11 +3,11 @@
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.core.decision import Call
 from sandbox.core.finish import Finish, Outcome
@@ -15,6 +15,7 @@ from sandbox.model import Sandbox
 from sandbox.record import (
     AgentEntry,
     CallDone,
+    Event,
     Log,
     MemoryEdited,
     ModelUsed,
@@ -27,6 +28,7 @@ from sandbox.record import (
 from sandbox.scenario import Scenario, load
 
 OnTick = Callable[[Sandbox], None]
+OnEvent = Callable[[Event], None]
 
 
 def versions() -> dict[str, str]:
@@ -64,27 +66,41 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     on_tick: OnTick | None = None,
+    on_event: OnEvent | None = None,
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
-    ``on_tick`` is called with the model after reset and after every tick. Ctrl-C ends the episode as ``stopped``, with
+    ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
+    recorded, or would be. Ctrl-C ends the episode as ``stopped``, with
     the record complete up to there, and is raised again.
     """
     scenario = load(scenario, overrides)
-    with closing(Sandbox(scenario, rng=scenario.seed if seed is None else seed)) as model:
-        if out is None:
-            return _play(model, None, on_tick)
-        with Log.create(out) as log:
-            log.append(_opening(scenario))
-            return _play(model, log, on_tick)
+    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed)
+    with closing(model), nullcontext() if out is None else Log.create(out) as log:
+        told = _Heard(on_event, log) if on_event else log
+        if told:
+            told.append(_opening(scenario))
+        return _play(model, told, on_tick)
+
+
+class _Heard(NamedTuple):
+    """Takes events as a log does, and hands them on."""
+
+    on_event: OnEvent
+    log: Log | None
+
+    def append(self, event: Event) -> None:
+        if self.log:
+            self.log.append(event)
+        self.on_event(event)
 
 
 def _opening(scenario: Scenario) -> RunStarted:
     return RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
 
 
-def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
+def _play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None) -> Outcome:
     started, interrupted = time.perf_counter(), None
     if log:
         entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
