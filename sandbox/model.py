@@ -20,8 +20,10 @@ from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
+from sandbox.oversight.guard import Guard, Review
 from sandbox.scenario import AgentGroup, Scenario, load
 
 
@@ -33,6 +35,7 @@ class Tick(NamedTuple):
     reward: np.ndarray  # (N,) float32
     digest: str  # of the state after the tick
     traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
+    reviews: tuple[Review, ...]  # what the guard made of them
 
 
 class Sandbox(mesa.Model):
@@ -43,6 +46,7 @@ class Sandbox(mesa.Model):
     scenario : path of a TOML file, mapping, or Scenario.
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
     recorded : the calls of a recorded trial; they answer in place of the language models.
+    people : who is asked where the guard escalates; nobody if it is None.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
@@ -53,7 +57,7 @@ class Sandbox(mesa.Model):
 
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, recorded: Recorded | None = None,
-        **overrides: Any,
+        people: People | None = None, **overrides: Any,
     ):  # fmt: skip
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)
@@ -61,6 +65,7 @@ class Sandbox(mesa.Model):
         self.stage: Stage = self.scenario.stage()
         self.error: str | None = None
         self.latest: Tick | None = None
+        self._people = people or Nobody()
         self._begin(recorded)
 
     def _begin(self, recorded: Recorded | None) -> None:
@@ -74,12 +79,19 @@ class Sandbox(mesa.Model):
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.beliefs = Beliefs(stage, self.memory, self.seed)
-        self.usage, self._traces = Usage(), {}
+        self.usage, self._traces, self._reviews = Usage(), {}, ()
+        self.guard = self._guard()
         self.reasoners = self._reasoners(recorded)
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
         )
         self.datacollector.collect(self)
+
+    def _guard(self) -> Guard | None:
+        if not self.scenario.guard:
+            return None
+        names, known = [agent.name for agent in self.agents], self.stage.world
+        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self._people, self.question)
 
     def _reasoners(self, recorded: Recorded | None) -> list[tuple[range, Reasoner]]:
         """The reasoners that are objects, each with the rows it decides for."""
@@ -135,6 +147,7 @@ class Sandbox(mesa.Model):
             return
         try:
             self._decide()
+            self._reviews = self.guard.review(self.actions[0]) if self.guard else ()
             self._act()
         except Exception as error:  # escaping, it would kill the model silently in Mesa 3.5
             self.state.done[0], self.error = Finish.ERROR, f"{type(error).__name__}: {error}"
@@ -162,7 +175,8 @@ class Sandbox(mesa.Model):
         stage, (_, loops) = self.stage, self._compiled
         loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
         digest = stage.digest(self.state)
-        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, self._traces)
+        told = self._traces, self._reviews
+        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, *told)
 
     def replay_tick(self, actions: np.ndarray) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions."""
@@ -175,9 +189,17 @@ class Sandbox(mesa.Model):
         """What one agent perceives now."""
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation))
 
+    def question(self, row: int, patience: float, said: Action | None = None, why: str = "") -> Question:
+        """What a person is asked about an agent now; see ``core.people``."""
+        world, rules = self.stage.world, self.stage.rules
+        view, legal = world.text(self.observation, 0, row, rules), world.legal(self.observation.mask[0, row])
+        name = self.agents[row].name
+        return Question(self.ticks + 1, row, name, patience, view, world.verbs, legal, rules.noop, said, why)
+
     def earned(self, row: int) -> dict[str, Any]:
         """What the last tick brought one agent."""
-        return {"refused": bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
+        denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
+        return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 
     def stop(self) -> None:
         """End the episode from outside."""

@@ -102,6 +102,20 @@ class MemoryEdited(_Frozen):
     replaces: Count
 
 
+class Reviewed(_Frozen):
+    """What became of an action that a rule of the guard is about, in the tick that follows; see ``Review``."""
+
+    kind: Literal["review"] = "review"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    said: tuple[int, int]  # verb, target
+    rule: Count
+    effect: Literal["deny", "modify", "escalate"]
+    enforced: tuple[int, int]
+    by: Literal["rule", "human", "timeout"]
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -117,7 +131,7 @@ class RunFinished(_Frozen):
 
 
 Event = Annotated[
-    RunStarted | TrialStarted | ModelUsed | CallDone | MemoryEdited | TickDone | TrialFinished | RunFinished,
+    RunStarted | TrialStarted | ModelUsed | CallDone | MemoryEdited | Reviewed | TickDone | TrialFinished | RunFinished,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -18,6 +18,7 @@ from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage, make
+from sandbox.oversight.guard import Rule, check_rules
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
 REASONERS = ("scripted", "program", "llm")  # besides these and the compiled policies of the world
@@ -95,6 +96,7 @@ class Scenario(BaseModel):
     world: WorldTable
     agents: list[AgentGroup] = Field(min_length=1)
     perturb: dict[str, float] = {}
+    guard: list[Rule] = []
     seed: int = Field(0, ge=0, lt=2**64)
     sweep: dict[str, Any] = {}
     trials: TrialsTable = TrialsTable()
@@ -124,8 +126,10 @@ class Scenario(BaseModel):
             if group.reasoner == "program":
                 _check_program(group, world, f"agents[{k}]")
             _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
+        roles = [group.role or world.roles[0] for group in self.roster()]
+        check_rules(self.guard, [f"{role}-{row}" for row, role in enumerate(roles)], world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
-            if self.compiled and self.perturb[name] > 0:
+            if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
@@ -133,8 +137,8 @@ class Scenario(BaseModel):
 
     @property
     def compiled(self) -> bool:
-        """Whether all reasoners are compiled policies, so that whole episodes run in the compiled tier."""
-        return not self.reasoners & set(REASONERS)
+        """Whether whole episodes run in the compiled tier: all reasoners are compiled policies, without a guard."""
+        return not self.reasoners & set(REASONERS) and not self.guard
 
     @property
     def reasoners(self) -> set[str]:
