@@ -13,6 +13,7 @@ from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.faulty import Faulty
+from sandbox.agents.reasoners.human import Human
 from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.reasoners.llm.prompts import prompts_for
@@ -46,7 +47,7 @@ class Sandbox(mesa.Model):
     scenario : path of a TOML file, mapping, or Scenario.
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
     recorded : the calls of a recorded trial; they answer in place of the language models.
-    people : who is asked where the guard escalates; nobody if it is None.
+    people : who decides for the reasoner ``human``, and is asked where the guard escalates; nobody if it is None.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
@@ -103,6 +104,8 @@ class Sandbox(mesa.Model):
                 found.append((rows, self._suffering(Scripted(script, rules.noop))))
             if group.reasoner == "program":
                 found.append((rows, self._suffering(self._programmed(group.program))))
+            if group.reasoner == "human":
+                found.append((rows, Human(group.human, self._people, self.question)))
             if group.reasoner == "llm":
                 minds = self._minds(group, rows)
                 prompts = prompts_for(group.llm, self.stage, group.role or world.roles[0], minds[row])

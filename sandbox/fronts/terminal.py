@@ -21,7 +21,7 @@ QUIT = "quit"
 
 def needs_people(scenario: Scenario) -> bool:
     """Whether somebody may be asked something."""
-    return any(rule.effect == "escalate" for rule in scenario.guard)
+    return "human" in scenario.reasoners or any(rule.effect == "escalate" for rule in scenario.guard)
 
 
 def people_at(live: Live, scenario: Scenario) -> "Terminal | None":
@@ -30,7 +30,7 @@ def people_at(live: Live, scenario: Scenario) -> "Terminal | None":
         return None
     if sys.stdin.isatty():
         return Terminal(err, pause=live.pause)
-    err.print("nobody can be asked here (no terminal): what a rule escalates is denied at once")
+    err.print("nobody can be asked here (no terminal): fallbacks act for people, what a rule escalates is denied")
     return None
 
 
@@ -47,6 +47,7 @@ class Terminal:
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader: threading.Thread | None = None
         self._ended = False  # no more lines will come
+        self._late = False  # what is typed now answers a question that is gone
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         """See ``People``; a question's patience begins when it is shown."""
@@ -54,6 +55,9 @@ class Terminal:
             return [self._ask(question) for question in questions]
 
     def _ask(self, question: Question) -> Action | None:
+        while self._late and not self._lines.empty():
+            self._ended = not self._lines.get()
+        self._late = False
         if self._ended:
             return None
         self._show(question)
@@ -66,6 +70,7 @@ class Terminal:
             except UsageError as error:
                 self._console.print(f"{error}", markup=False)
         self._console.print("no answer", markup=False)
+        self._late = True
         return None
 
     def _show(self, question: Question) -> None:
@@ -80,7 +85,7 @@ class Terminal:
         say(f"{', '.join(actions)}, quit; empty: nothing. {question.patience:g} s", markup=False)
 
     def _line(self, until: float) -> str | None:
-        """The next line that is typed from now on; None where none comes in time."""
+        """The next line that is typed; None where none comes in time."""
         if self._reader is None:
             self._reader = threading.Thread(target=self._read, name="keyboard", daemon=True)
             self._reader.start()

@@ -1,4 +1,4 @@
-"""Questions that wait for a person, who may answer from any thread."""
+"""Questions that wait for people, who may answer from any thread: what to do, and whether an agent may do it."""
 
 import threading
 import time

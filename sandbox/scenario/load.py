@@ -12,6 +12,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
@@ -65,6 +66,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
                 group["program"] = _program(group["program"], folder, f"{where}: agents[{k}].program")
             if isinstance(group.get("world_model"), Mapping):
                 _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
+            if isinstance(group.get("human"), Mapping):
+                _check_keys(group["human"], HumanOptions, f"{where}: agents[{k}].human")
             if isinstance(group.get("memory"), Mapping):
                 _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
             _take_in_tools(group, folder, f"{where}: agents[{k}].tools")

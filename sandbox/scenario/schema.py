@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.metered import metered
+from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.scripted import parse_script
 from sandbox.agents.tools.options import check
@@ -21,7 +22,7 @@ from sandbox.engine.stage import Stage, make
 from sandbox.oversight.guard import Rule, check_rules
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
-REASONERS = ("scripted", "program", "llm")  # besides these and the compiled policies of the world
+REASONERS = ("scripted", "program", "llm", "human")  # besides these and the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -43,7 +44,8 @@ class AgentGroup(BaseModel):
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
     program: str = ""  # for the reasoner "program": Python, or a file beside the scenario
     llm: Options | None = None  # for the reasoner "llm"
-    fallback: str = "idle"  # the compiled policy that acts where a language model does not, and after a program's end
+    human: HumanOptions = HumanOptions()  # for the reasoner "human"
+    fallback: str = "idle"  # the compiled policy that acts where a model, a person or a program does not
     world_model: WorldModel = WorldModel()  # for the reasoner "search"
     memory: MemoryOptions = MemoryOptions()  # for the reasoner "llm", as are its tools, by name with their options
     tools: dict[str, dict[str, Any]] = {}
@@ -56,7 +58,7 @@ class AgentGroup(BaseModel):
     @property
     def policy(self) -> Policy:
         """What ``Stage.cast`` takes: the compiled policy that acts for these agents or stands by, None for none."""
-        instead = {"scripted": None, "program": self.fallback, "llm": self.fallback, SEARCH: self.world_model}
+        instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
         return instead.get(self.reasoner, self.reasoner)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.decision import Call
 from sandbox.core.people import Action, Question
-from sandbox.record import CallDone, ModelUsed, Reviewed, Run
+from sandbox.record import CallDone, HumanActed, ModelUsed, Run
 
 
 def calls_of(run: Run, trial: int) -> Recorded:
@@ -15,7 +15,7 @@ def calls_of(run: Run, trial: int) -> Recorded:
         if isinstance(event, CallDone) and event.trial == trial:
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
         elif isinstance(event, ModelUsed) and event.trial == trial:
-            prices[event.agents[0]] = event.price
+            prices.setdefault(event.agents[0], []).append(event.price)
     return Recorded(calls, prices)
 
 
@@ -31,9 +31,10 @@ class Answers:
 
 def answers_of(run: Run, trial: int) -> Answers:
     """What people answered in a recorded trial; nobody else is asked in a replay."""
-    reviews = (event for event in run.milestones("review") if event.trial == trial)
-    return Answers({(each.tick, each.agent, False): each.enforced for each in reviews if _by_a_person(each)})
-
-
-def _by_a_person(event: Reviewed) -> bool:
-    return event.by == "human"
+    given = {}
+    for event in run.milestones("human", "review"):
+        if event.trial == trial and isinstance(event, HumanActed):
+            given[event.tick, event.agent, True] = event.action
+        elif event.trial == trial and event.by == "human":
+            given[event.tick, event.agent, False] = event.enforced
+    return Answers(given)

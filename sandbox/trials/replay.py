@@ -13,6 +13,8 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.model import Sandbox
 from sandbox.record import (
     ChainReport,
+    Event,
+    HumanActed,
     MemoryEdited,
     Reviewed,
     Run,
@@ -25,7 +27,10 @@ from sandbox.scenario import Scenario
 from sandbox.trials.playback import answers_of, calls_of
 from sandbox.trials.trial import beside
 
-BESIDE = {MemoryEdited: "an agent remembers otherwise", Reviewed: "the guard reviews otherwise"}
+BESIDE = {
+    MemoryEdited: "an agent remembers otherwise", HumanActed: "a person acts for another agent",
+    Reviewed: "the guard reviews otherwise",
+}  # fmt: skip
 
 
 def scenario_of(run: Run) -> Scenario:
@@ -118,7 +123,7 @@ def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
         return Verdict(chain, ticks, None)
 
 
-def _difference(model: Sandbox, event: TickDone, told: list[MemoryEdited | Reviewed]) -> str | None:
+def _difference(model: Sandbox, event: TickDone, told: list[Event]) -> str | None:
     if model.error:
         return model.error
     if model.latest is None or model.latest.tick != event.tick:

@@ -16,6 +16,7 @@ from sandbox.model import Sandbox
 from sandbox.record import (
     AgentEntry,
     CallDone,
+    HumanActed,
     Log,
     MemoryEdited,
     ModelUsed,
@@ -71,9 +72,9 @@ def run(
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
-    ``on_tick`` is called with the model after reset and after every tick; ``people`` answer what is escalated to them,
-    else nobody does, and it is denied at once. Ctrl-C ends the episode as ``stopped``, with
-    the record complete up to there, and is raised again.
+    ``on_tick`` is called with the model after reset and after every tick; ``people`` decide for human agents and
+    for what is escalated; without them fallbacks act and it is denied, at once. Ctrl-C ends the episode as ``stopped``,
+    with the record complete up to there, and is raised again.
     """
     scenario = load(scenario, overrides)
     with closing(Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)) as model:
@@ -128,11 +129,12 @@ def tick_event(model: Sandbox) -> TickDone:
     )
 
 
-def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | Reviewed]:
-    """What a record keeps of the latest tick besides calls and actions: memories' changes, and the guard's reviews."""
-    tick, traces = model.latest.tick, model.latest.traces.items()
+def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | Reviewed]:
+    """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
+    traces, place = model.latest.traces.items(), {"trial": trial, "tick": model.latest.tick}
     edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
-    return [*edits, *(Reviewed(trial=trial, tick=tick, **each._asdict()) for each in model.latest.reviews)]
+    acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
+    return [*edits, *acts, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
 
 
 def _models(model: Sandbox) -> Iterator[ModelUsed]:
