@@ -151,6 +151,27 @@ def test_content_is_there_on_request_only(run):
     assert "robot" in json.loads(first["gen_ai.system_instructions"])[0]["content"]
 
 
+def test_what_the_guard_did_is_told_where_it_happened():
+    """On the agent's own span; of agents that have none, as a number of the tick."""
+    world, kept = WORLD | {"max_ticks": 3}, Kept()
+    agents = [{"reasoner": "scripted", "script": ["left", "right", "left"]}, {"reasoner": "rules"}]
+    guard = [
+        {"agent": "robot-0", "verb": "left", "effect": "modify", "to": "right"},
+        {"agent": "robot-1", "effect": "deny"},
+    ]
+    assert sandbox.run({"world": world, "agents": agents, "guard": guard}, seed=3, on_event=kept.take).error is None
+    kept.take.close()
+    turns, ticks = kept.named("invoke_agent"), [span for span in kept.spans if span.name == "tick"]
+    assert [[event.name for event in turn.events] for turn in turns] == [["sandbox.review"], [], ["sandbox.review"]]
+    assert dict(turns[0].events[0].attributes) == {
+        "sandbox.said": "left 0", "sandbox.rule": 0, "sandbox.effect": "modify", "sandbox.enforced": "right 0",
+        "sandbox.by": "rule",
+    }  # fmt: skip
+    assert turns[0].start_time == turns[0].events[0].timestamp
+    assert [tick.attributes["sandbox.events.review"] for tick in ticks] == [2, 1, 2]
+    assert kept.named("execute_tool")[0].name == "execute_tool right", "the action that was enforced"
+
+
 # -- time --------------------------------------------------------------------------------------------------------------
 
 

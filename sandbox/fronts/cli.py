@@ -14,6 +14,7 @@ from sandbox.core.finish import Outcome
 from sandbox.fronts import carding, many, prompt, reporting, skilling, tracing
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
+from sandbox.fronts.terminal import people_at
 from sandbox.model import Sandbox
 from sandbox.record import open_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
@@ -96,7 +97,8 @@ def _run(scenario: Scenario, folder: Path, on_event: OnEvent | None) -> tuple[Ou
     """The outcome, and whether Ctrl-C ended it; then what was done until there is recorded and reported."""
     try:
         with Live(err) as live:
-            return run_trial(scenario, out=folder, on_tick=live, on_event=on_event), False
+            people = people_at(live, scenario)
+            return run_trial(scenario, out=folder, on_tick=live, people=people, on_event=on_event), False
     except KeyboardInterrupt:
         err.print(f"stopped; what was done is kept in {folder}")
         with open_run(folder) as record:

@@ -102,6 +102,30 @@ class MemoryEdited(_Frozen):
     replaces: Count
 
 
+class HumanActed(_Frozen):
+    """The action that a person took for an agent."""
+
+    kind: Literal["human"] = "human"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    action: tuple[int, int]  # verb, target
+
+
+class Reviewed(_Frozen):
+    """What became of an action that a rule of the guard is about, in the tick that follows; see ``Review``."""
+
+    kind: Literal["review"] = "review"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    said: tuple[int, int]  # verb, target
+    rule: Count
+    effect: Literal["deny", "modify", "escalate"]
+    enforced: tuple[int, int]
+    by: Literal["rule", "human", "timeout"]
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -117,7 +141,16 @@ class RunFinished(_Frozen):
 
 
 Event = Annotated[
-    RunStarted | TrialStarted | ModelUsed | CallDone | MemoryEdited | TickDone | TrialFinished | RunFinished,
+    RunStarted
+    | TrialStarted
+    | ModelUsed
+    | CallDone
+    | MemoryEdited
+    | HumanActed
+    | Reviewed
+    | TickDone
+    | TrialFinished
+    | RunFinished,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

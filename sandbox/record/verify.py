@@ -15,8 +15,10 @@ from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.events import (
     CallDone,
     Event,
+    HumanActed,
     MemoryEdited,
     ModelUsed,
+    Reviewed,
     RunFinished,
     RunStarted,
     TickDone,
@@ -27,7 +29,8 @@ from sandbox.record.events import (
 from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
-_IN_TRIAL = TrialStarted | ModelUsed | CallDone | MemoryEdited | TickDone | TrialFinished
+_OF_A_TICK = CallDone | MemoryEdited | HumanActed | Reviewed | TickDone
+_IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"
 
@@ -95,7 +98,7 @@ class _Course:
             yield f"{event.kind} of trial {trial}, which has not begun"
         if trial in self._closed:
             yield f"{event.kind} of trial {trial}, which is finished"
-        if isinstance(event, TickDone | CallDone | MemoryEdited) and event.tick != (before or 0) + 1:
+        if isinstance(event, _OF_A_TICK) and event.tick != (before or 0) + 1:
             yield f"trial {trial} goes from tick {before or 0} to tick {event.tick}"
         if isinstance(event, TrialFinished):
             self._closed.add(trial)

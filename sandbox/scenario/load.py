@@ -12,10 +12,12 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world_model import WorldModel
+from sandbox.oversight.guard import Rule
 from sandbox.scenario.schema import AgentGroup, Scenario
 from sandbox.teams.options import TeamTable
 
@@ -51,6 +53,10 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
         _override(table, key, value)
     if not isinstance(source, Scenario):
         _check_keys(table, Scenario, where)
+    rules = table.get("guard")
+    for k, rule in enumerate(rules if isinstance(rules, list) else []):
+        if isinstance(rule, Mapping):
+            _check_keys(rule, Rule, f"{where}: guard[{k}]")
     groups = table.get("agents")
     for k, group in enumerate(groups if isinstance(groups, list) else []):
         if isinstance(group, Mapping):
@@ -61,6 +67,8 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
                 group["program"] = _program(group["program"], folder, f"{where}: agents[{k}].program")
             if isinstance(group.get("world_model"), Mapping):
                 _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
+            if isinstance(group.get("human"), Mapping):
+                _check_keys(group["human"], HumanOptions, f"{where}: agents[{k}].human")
             if isinstance(group.get("memory"), Mapping):
                 _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
             _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
@@ -109,14 +117,14 @@ def _override(table: dict, key: str, value: Any) -> None:
     for part in path:
         if isinstance(place, list):
             if not part.isdigit() or int(part) >= len(place):
-                raise UsageError(f"--set {key}: '{part}' is no group of agents; expected 0..{len(place) - 1}")
+                raise UsageError(f"--set {key}: there is no '{part}'; expected 0..{len(place) - 1}")
             place = place[int(part)]
         else:
             place = place.setdefault(part, {})
         if not isinstance(place, dict | list):
             raise UsageError(f"--set {key}: '{part}' is a value, expected a table")
     if isinstance(place, list):
-        raise UsageError(f"--set {key}: expected the number of a group and a key, such as agents.0.count")
+        raise UsageError(f"--set {key}: expected a number and a key, such as agents.0.count")
     place[last] = value
 
 

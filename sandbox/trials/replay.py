@@ -8,15 +8,15 @@ import numpy as np
 
 from sandbox.agents.memory import Memory
 from sandbox.agents.memory.minds import restored
-from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.core.decision import Call, Edit
+from sandbox.core.decision import Edit
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.model import Sandbox
 from sandbox.record import (
-    CallDone,
     ChainReport,
+    Event,
+    HumanActed,
     MemoryEdited,
-    ModelUsed,
+    Reviewed,
     Run,
     RunStarted,
     TickDone,
@@ -24,7 +24,13 @@ from sandbox.record import (
     verify_chain,
 )
 from sandbox.scenario import Scenario
-from sandbox.trials.trial import edits_of
+from sandbox.trials.playback import answers_of, calls_of
+from sandbox.trials.trial import beside
+
+BESIDE = {
+    MemoryEdited: "an agent remembers otherwise", HumanActed: "a person acts for another agent",
+    Reviewed: "the guard reviews otherwise",
+}  # fmt: skip
 
 
 def scenario_of(run: Run) -> Scenario:
@@ -40,18 +46,8 @@ def model_of(run: Run, trial: int = 0) -> Sandbox:
     started = {event.trial: event for event in run.trials}
     if trial not in started:
         raise RecordError(f"{run.folder}: no trial {trial}; recorded: {', '.join(map(str, started)) or 'none'}")
-    return Sandbox(scenario_of(run), rng=started[trial].seed, recorded=calls_of(run, trial))
-
-
-def calls_of(run: Run, trial: int) -> Recorded:
-    """What language models answered in a recorded trial; nothing else answers in a replay."""
-    calls, prices = [], {}
-    for event in run.milestones("model", "call"):
-        if isinstance(event, CallDone) and event.trial == trial:
-            calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
-        elif isinstance(event, ModelUsed) and event.trial == trial:
-            prices[event.agents[0]] = event.price
-    return Recorded(calls, prices)
+    said = {"recorded": calls_of(run, trial), "people": answers_of(run, trial)}
+    return Sandbox(scenario_of(run), rng=started[trial].seed, **said)
 
 
 def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
@@ -114,26 +110,28 @@ def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
         ticks = 0
         for started in run.trials:
             model = model_of(run, started.trial)
-            edits = []  # of the tick that comes
+            told = []  # of the tick that comes
             for event in run.events(started.trial):
-                if isinstance(event, MemoryEdited):
-                    edits.append(event)
+                if isinstance(event, tuple(BESIDE)):
+                    told.append(event)
                 if not isinstance(event, TickDone):
                     continue
                 model.step()
-                if difference := _difference(model, event, edits):
+                if difference := _difference(model, event, told):
                     return Verdict(chain, ticks, f"trial {started.trial}, tick {event.tick}: {difference}")
-                ticks, edits = ticks + 1, []
+                ticks, told = ticks + 1, []
         return Verdict(chain, ticks, None)
 
 
-def _difference(model: Sandbox, event: TickDone, edits: list[MemoryEdited]) -> str | None:
+def _difference(model: Sandbox, event: TickDone, told: list[Event]) -> str | None:
     if model.error:
         return model.error
     if model.latest is None or model.latest.tick != event.tick:
         return "the episode ends earlier"
     if [list(pair) for pair in event.actions] != model.latest.actions.tolist():
         return "an agent decides otherwise"
-    if [edit.model_copy(update={"trial": 0}) for edit in edits] != edits_of(model):
-        return "an agent remembers otherwise"
+    again = beside(model, event.trial)
+    for kind, words in BESIDE.items():
+        if [one for one in told if isinstance(one, kind)] != [one for one in again if isinstance(one, kind)]:
+            return words
     return "the state differs" if model.latest.digest != event.digest else None

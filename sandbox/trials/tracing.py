@@ -17,7 +17,17 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider, set_span_in_context
 
 from sandbox.core.registry import find
-from sandbox.record import CallDone, Event, ModelUsed, RunStarted, TickDone, TrialFinished, TrialStarted
+from sandbox.record import (
+    CallDone,
+    Event,
+    HumanActed,
+    ModelUsed,
+    Reviewed,
+    RunStarted,
+    TickDone,
+    TrialFinished,
+    TrialStarted,
+)
 from sandbox.scenario import Scenario
 from sandbox.scenario.schema import REASONERS
 
@@ -57,6 +67,8 @@ class Spans:
                 trial.models |= dict.fromkeys(event.agents, event)
             case CallDone():
                 trial.calls.append(event)
+            case HumanActed() | Reviewed():
+                trial.notes.append(event)
             case TickDone():
                 self._tick(trial, event)
             case TrialFinished():
@@ -89,24 +101,25 @@ class Spans:
         told = {"sandbox.tick": event.tick, "sandbox.digest": event.digest, "sandbox.reward": sum(event.reward)}
         acted = Counter(verb for verb, _ in event.actions)
         told |= {f"sandbox.actions.{trial.verbs[verb]}": count for verb, count in sorted(acted.items())}
+        told |= {f"sandbox.events.{kind}": count for kind, count in Counter(note.kind for note in trial.notes).items()}
         tick = self._span("tick", trial.root, start, self._now, told)
         for agent in trial.thinkers:
             self._turn(trial, tick, agent, event, start, [each for each in laid if each[0].agent == agent])
         trial.calls.clear()
+        trial.notes.clear()
 
     def _turn(self, trial: "_Trial", tick: Span, agent: int, event: TickDone, start: int, laid: list[tuple]) -> None:
         """One decision of an agent: its calls, then the action that it took."""
         verb, target = event.actions[agent]
         who = {AGENT: trial.names[agent], "sandbox.agent": agent}
-        turn = self._span(
-            f"invoke_agent {who[AGENT]}", tick, start, self._now,
-            {OPERATION: "invoke_agent", **who, "sandbox.reward": event.reward[agent]},
-        )  # fmt: skip
+        acted = max((end for _, _, end in laid), default=start)
+        notes = [(note, acted) for note in trial.notes if note.agent == agent]
+        told = {OPERATION: "invoke_agent", **who, "sandbox.reward": event.reward[agent]}
+        turn = self._span(f"invoke_agent {who[AGENT]}", tick, start, self._now, told, notes=notes)
         for call, begin, end in laid:
             self._chat(trial.models[agent], call, turn, begin, end, who)
         name = trial.verbs[verb]
         told = {OPERATION: "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.type": "function", **who}
-        acted = max((end for _, _, end in laid), default=start)
         self._span(f"execute_tool {name}", turn, acted, self._now, told | {"sandbox.target": target})
 
     def _chat(self, model: ModelUsed, call: CallDone, turn: Span, begin: int, end: int, who: dict) -> None:
@@ -125,10 +138,12 @@ class Spans:
 
     def _span(
         self, name: str, parent: Span, begin: int, end: int, told: Mapping[str, Any],
-        kind: SpanKind = SpanKind.INTERNAL, error: tuple[str, str] | None = None,
+        kind: SpanKind = SpanKind.INTERNAL, error: tuple[str, str] | None = None, notes: Iterable[tuple] = (),
     ) -> Span:  # fmt: skip
         """A span from ``begin`` to ``end``, ns; ``error`` is its type and, where it may be told, its words."""
         span = self._tracer.start_span(name, set_span_in_context(parent), kind, told, start_time=begin)
+        for note, at in notes:
+            span.add_event(f"sandbox.{note.kind}", self._trial.about(note), at)
         if error:
             _fail(span, *error)
         span.end(end)
@@ -144,9 +159,18 @@ class _Trial:
         self.names = [entry.name for entry in event.agents]
         self.thinkers = [row for row, entry in enumerate(event.agents) if entry.reasoner in REASONERS]
         self.models: dict[int, ModelUsed] = {}
-        self.calls: list[CallDone] = []  # of the tick that comes
+        self.calls: list[CallDone] = []  # of the tick that comes, as are the notes
+        self.notes: list[HumanActed | Reviewed] = []
         self.outcome: dict[str, Any] = {}
         self._samples = [group.llm.samples if group.llm else 1 for group in scenario.roster()]
+
+    def about(self, note: HumanActed | Reviewed) -> dict[str, Any]:
+        """What happened to an agent in a tick, as attributes; an action is a verb and its target in words."""
+        told = note.model_dump(exclude={"kind", "trial", "tick", "agent"})
+        return {
+            f"sandbox.{key}": f"{self.verbs[value[0]]} {value[1]}" if isinstance(value, tuple) else value
+            for key, value in told.items()
+        }
 
     def lay(self, start: int) -> Iterator[tuple[CallDone, int, int]]:
         """The calls with their begin and end, ns: agents and samples side by side, each one's attempts in turn.

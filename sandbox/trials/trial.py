@@ -11,14 +11,17 @@ from typing import Any, NamedTuple
 
 from sandbox.core.decision import Call
 from sandbox.core.finish import Finish, Outcome
+from sandbox.core.people import People
 from sandbox.model import Sandbox
 from sandbox.record import (
     AgentEntry,
     CallDone,
     Event,
+    HumanActed,
     Log,
     MemoryEdited,
     ModelUsed,
+    Reviewed,
     RunFinished,
     RunStarted,
     TickDone,
@@ -66,17 +69,19 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     on_tick: OnTick | None = None,
+    people: People | None = None,
     on_event: OnEvent | None = None,
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
     ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
-    recorded, or would be. Ctrl-C ends the episode as ``stopped``, with
-    the record complete up to there, and is raised again.
+    recorded, or would be; ``people`` decide for human agents and for what is escalated; without them fallbacks act and
+    it is denied, at once. Ctrl-C ends the episode as ``stopped``, with the record complete up to there, and is raised
+    again.
     """
     scenario = load(scenario, overrides)
-    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed)
+    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)
     with closing(model), nullcontext() if out is None else Log.create(out) as log:
         told = _Heard(on_event, log) if on_event else log
         if told:
@@ -115,8 +120,8 @@ def _play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None) -> O
             if log and model.error is None:
                 for call in _calls(model):
                     log.append(CallDone(trial=0, **call._asdict()))
-                for edited in edits_of(model):
-                    log.append(edited)
+                for event in beside(model):
+                    log.append(event)
                 log.append(tick_event(model))
             if on_tick:
                 on_tick(model)
@@ -140,12 +145,12 @@ def tick_event(model: Sandbox) -> TickDone:
     )
 
 
-def edits_of(model: Sandbox) -> list[MemoryEdited]:
-    """The changes of agents' memories in the latest tick, in the order of the agents."""
-    return [
-        MemoryEdited(trial=0, agent=row, **edit._asdict())
-        for row, trace in model.latest.traces.items() for edit in trace.edits
-    ]  # fmt: skip
+def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | Reviewed]:
+    """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
+    traces, place = model.latest.traces.items(), {"trial": trial, "tick": model.latest.tick}
+    edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
+    acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
+    return [*edits, *acts, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
 
 
 def _models(model: Sandbox) -> Iterator[ModelUsed]:
