@@ -7,6 +7,7 @@ from sandbox.record.events import (
     HumanActed,
     MemoryEdited,
     ModelUsed,
+    Resumed,
     Reviewed,
     RunFinished,
     RunStarted,
@@ -19,6 +20,7 @@ from sandbox.record.events import (
 from sandbox.record.log import Log
 from sandbox.record.read import Run, open_run
 from sandbox.record.verify import ChainReport, verify_chain
+from sandbox.record.writer import Occupied
 
 __all__ = [
     "AgentEntry",
@@ -29,6 +31,8 @@ __all__ = [
     "Log",
     "MemoryEdited",
     "ModelUsed",
+    "Occupied",
+    "Resumed",
     "Reviewed",
     "Run",
     "RunFinished",
