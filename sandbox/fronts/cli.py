@@ -21,6 +21,7 @@ from sandbox.record import Occupied, open_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.change import changed
 from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
 from sandbox.trials import resume as resuming
@@ -88,14 +89,14 @@ def run(
 
 
 @app.command()
-def resume(folder: Folder, video: Video = None, fps: Fps = FPS) -> None:
-    """Go on with a run that was killed, stopped or failed, from its last recorded tick."""
+def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS) -> None:
+    """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
     if video:
         check_suffix(video)
     with open_run(folder) as record:
-        chosen = replays.scenario_of(record)
+        chosen = changed(resuming.scenario_now(record), changes := overrides(set_))
     warm_up(chosen)
-    _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, live, people))
+    _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people))
 
 
 def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:

@@ -3,6 +3,7 @@
 from sandbox.record.events import (
     AgentEntry,
     CallDone,
+    Changed,
     Event,
     HumanActed,
     MemoryEdited,
@@ -26,6 +27,7 @@ __all__ = [
     "AgentEntry",
     "CallDone",
     "ChainReport",
+    "Changed",
     "Event",
     "HumanActed",
     "Log",

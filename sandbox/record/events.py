@@ -135,6 +135,15 @@ class Resumed(_Frozen):
     versions: dict[str, str]
 
 
+class Changed(_Frozen):
+    """From a tick on, the one that comes, a trial goes on under another scenario of the same world and team."""
+
+    kind: Literal["changed"] = "changed"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    scenario: dict[str, JsonValue]
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -159,6 +168,7 @@ Event = Annotated[
     | Reviewed
     | TickDone
     | Resumed
+    | Changed
     | TrialFinished
     | RunFinished,
     Field(discriminator="kind"),

@@ -46,15 +46,15 @@ class Log:
             raise explain(error, path / DATABASE) from error
 
     @classmethod
-    def reopen(cls, folder: str | Path, first: Event, root: str) -> Self:
-        """Go on with a run that did not end, from the event ``first`` on; its seal, where it has one, is broken.
+    def reopen(cls, folder: str | Path, first: Iterable[Event], root: str) -> Self:
+        """Go on with a run that did not end, from the events ``first`` on; its seal, where it has one, is broken.
 
         ``root`` is that of the rows which were read. Raises RecordError when there are others by now, another process
         writes there, or it cannot be written.
         """
         path = Path(folder)
         try:
-            return cls(path, Writer(path, _entry(first), root))
+            return cls(path, Writer(path, [_entry(event) for event in first], root))
         except (sqlite3.Error, OSError) as error:
             raise explain(error, path / DATABASE) from error
 

@@ -14,6 +14,7 @@ from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.events import (
     CallDone,
+    Changed,
     Event,
     HumanActed,
     MemoryEdited,
@@ -30,7 +31,7 @@ from sandbox.record.events import (
 from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
-_OF_A_TICK = CallDone | MemoryEdited | HumanActed | Reviewed | TickDone | Resumed
+_OF_A_TICK = CallDone | MemoryEdited | HumanActed | Reviewed | TickDone | Resumed | Changed
 _IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"

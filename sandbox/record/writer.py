@@ -37,7 +37,7 @@ class Writer:
     Errors of SQLite come through as they are; after one, only ``close`` makes sense.
     """
 
-    def __init__(self, folder: Path, first: Entry | None = None, root: str = "") -> None:
+    def __init__(self, folder: Path, first: Sequence[Entry] = (), root: str = "") -> None:
         self.root: str | None = None  # Merkle root, hexadecimal, once sealed
         self._head = GENESIS
         self._tree = Merkle()
@@ -47,13 +47,13 @@ class Writer:
             if first:
                 self._go_on(folder, first, root)
         except BaseException:
-            if first is None:
+            if not first:
                 (folder / DATABASE).unlink(missing_ok=True)  # else a full disk would leave a folder that looks used
             self._lock.release()
             raise
 
-    def _go_on(self, folder: Path, first: Entry, root: str) -> None:
-        """Take up chain and tree where they ended, and put the first event in the place of the seal."""
+    def _go_on(self, folder: Path, first: Sequence[Entry], root: str) -> None:
+        """Take up chain and tree where they ended, and put the first entries in the place of the seal."""
         for (body,) in self._db.execute("SELECT CAST(body AS BLOB) FROM event ORDER BY seq"):
             self._head = chain_hash(self._head, leaf_hash(body))
             self._tree.add(leaf_hash(body))
@@ -61,7 +61,7 @@ class Writer:
             raise RecordError(f"{folder}: another process has written to this run meanwhile")
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("DELETE FROM meta WHERE key IN (?, ?)", _SEAL)
-        self._insert([self._link(first)])
+        self._insert([self._link(entry) for entry in first])
         self._db.execute("COMMIT")
 
     def write(self, entries: Sequence[Entry], last: bool = False) -> None:

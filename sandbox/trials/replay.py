@@ -14,6 +14,7 @@ from sandbox.core.people import People
 from sandbox.model import Sandbox
 from sandbox.record import (
     ChainReport,
+    Changed,
     Event,
     HumanActed,
     MemoryEdited,
@@ -78,6 +79,8 @@ def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
     model = model_of(run, trial)
     yield model
     for event in run.events(trial):
+        if isinstance(event, Changed):
+            model.change(Scenario.model_validate(event.scenario))
         if isinstance(event, TickDone):
             model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2))
             if model.latest.digest != event.digest:
@@ -124,7 +127,9 @@ def retrace(model: Sandbox, run: Run, trial: int = 0) -> Iterator[str | None]:
     """Execute a recorded trial again, decisions and all; yields after each tick what differs, in words, or None."""
     told = []  # of the tick that comes
     for event in run.events(trial):
-        if isinstance(event, tuple(BESIDE)):
+        if isinstance(event, Changed):
+            model.change(Scenario.model_validate(event.scenario))
+        elif isinstance(event, tuple(BESIDE)):
             told.append(event)
         elif isinstance(event, TickDone):
             model.step()

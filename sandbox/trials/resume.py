@@ -4,24 +4,34 @@ The model is made again by executing what is recorded, with the record in the pl
 every state is compared on the way. From the last recorded tick on they answer themselves.
 """
 
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from sandbox.core.errors import RecordError
 from sandbox.core.finish import Outcome
 from sandbox.core.people import People
-from sandbox.record import ChainReport, Log, Resumed, Run, RunFinished, open_run, verify_chain
+from sandbox.model import Sandbox
+from sandbox.record import ChainReport, Changed, Event, Log, Resumed, Run, RunFinished, open_run, verify_chain
 from sandbox.record.lock import Lock
 from sandbox.scenario import Scenario
+from sandbox.scenario.change import changed
 from sandbox.trials.replay import model_of, retrace, scenario_of
-from sandbox.trials.trial import OnTick, play, versions
+from sandbox.trials.trial import OnTick, models_used, play, versions
 
 
-def resume(folder: str | Path, on_tick: OnTick | None = None, people: People | None = None) -> Outcome:
+def resume(
+    folder: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    on_tick: OnTick | None = None,
+    people: People | None = None,
+) -> Outcome:
     """Go on with the run in ``folder``, in its own record, to the end; the arguments are those of ``run``.
 
-    ``on_tick`` is called from the last recorded tick on; ``seconds`` of the outcome count from there. Raises
-    RecordError where the run is done, is being written, was changed, or does not come to the recorded states again.
+    ``overrides`` change the scenario from the tick that comes: what ``scenario.change`` allows. ``on_tick`` is called
+    from the last recorded tick on; ``seconds`` of the outcome count from there. Raises UsageError for overrides that
+    cannot be, RecordError where the run is done, is being written, was forged, or does not come to the recorded states.
     """
     with open_run(folder) as run:
         Lock(run.folder).release()  # whoever writes there is told of before any work
@@ -31,9 +41,16 @@ def resume(folder: str | Path, on_tick: OnTick | None = None, people: People | N
             for difference in retrace(model, run):
                 if difference:
                     raise RecordError(f"{folder}: it does not run as it is recorded: {difference}")
-            first = Resumed(trial=0, tick=model.ticks + 1, versions=versions())
-            with Log.reopen(folder, first, chain.root) as log:
+            place = {"trial": 0, "tick": model.ticks + 1}
+            changes = list(_changes(model, overrides, place)) if overrides else []
+            with Log.reopen(folder, [Resumed(**place, versions=versions()), *changes], chain.root) as log:
                 return play(model, log, on_tick)
+
+
+def _changes(model: Sandbox, overrides: Mapping[str, Any], place: Mapping[str, int]) -> Iterator[Event]:
+    new = model.change(changed(model.scenario, overrides))
+    yield Changed(**place, scenario=model.scenario.as_dict())
+    yield from models_used(new)
 
 
 def _unfinished(run: Run) -> ChainReport:
@@ -52,6 +69,12 @@ def status(run: Run) -> str:
     """How a run ended: done, stopped or failed; empty while it has not."""
     ends = list(run.milestones("run_finished", "resumed"))[-1:]
     return ends[0].status if ends and isinstance(ends[0], RunFinished) else ""
+
+
+def scenario_now(run: Run) -> Scenario:
+    """The scenario of a run with what was changed in the middle."""
+    changes = list(run.milestones("changed"))
+    return Scenario.model_validate(changes[-1].scenario) if changes else scenario_of(run)
 
 
 def is_begun(folder: str | Path, scenario: Scenario, seed: int) -> bool:

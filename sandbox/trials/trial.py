@@ -2,14 +2,14 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sandbox.core.decision import Call
+from sandbox.core.decision import Call, Reasoner
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
 from sandbox.model import Sandbox
@@ -92,7 +92,7 @@ def _opening(model: Sandbox) -> Iterator[Event]:
     yield RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
     entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
     yield TrialStarted(trial=0, seed=model.seed, agents=entries)
-    yield from _models(model)
+    yield from models_used(model.reasoners)
 
 
 def play(model: Sandbox, log: Log | None, on_tick: OnTick | None = None) -> Outcome:
@@ -143,9 +143,9 @@ def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | R
     return [*edits, *acts, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
 
 
-def _models(model: Sandbox) -> Iterator[ModelUsed]:
+def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
     """What requests to language models begin with, an event for each group of agents that has one."""
-    for rows, reasoner in model.reasoners:
+    for rows, reasoner in reasoners:
         if setup := getattr(reasoner, "setup", None):
             yield ModelUsed(trial=0, agents=tuple(rows), **setup.model_dump())
 
