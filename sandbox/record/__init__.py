@@ -3,10 +3,12 @@
 from sandbox.record.events import (
     AgentEntry,
     CallDone,
+    Changed,
     Event,
     HumanActed,
     MemoryEdited,
     ModelUsed,
+    Resumed,
     Reviewed,
     RunFinished,
     RunStarted,
@@ -19,16 +21,20 @@ from sandbox.record.events import (
 from sandbox.record.log import Log
 from sandbox.record.read import Run, open_run
 from sandbox.record.verify import ChainReport, verify_chain
+from sandbox.record.writer import Occupied
 
 __all__ = [
     "AgentEntry",
     "CallDone",
     "ChainReport",
+    "Changed",
     "Event",
     "HumanActed",
     "Log",
     "MemoryEdited",
     "ModelUsed",
+    "Occupied",
+    "Resumed",
     "Reviewed",
     "Run",
     "RunFinished",

@@ -126,6 +126,24 @@ class Reviewed(_Frozen):
     by: Literal["rule", "human", "timeout"]
 
 
+class Resumed(_Frozen):
+    """A trial goes on that was killed, stopped or failed; what it had come to then is no outcome any more."""
+
+    kind: Literal["resumed"] = "resumed"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]  # the one that comes
+    versions: dict[str, str]
+
+
+class Changed(_Frozen):
+    """From a tick on, the one that comes, a trial goes on under another scenario of the same world and team."""
+
+    kind: Literal["changed"] = "changed"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    scenario: dict[str, JsonValue]
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -133,7 +151,7 @@ class TrialFinished(_Frozen):
 
 
 class RunFinished(_Frozen):
-    """The last event of a run; it seals the record."""
+    """The last event of a run; it seals the record. A run that is not done may be ``Resumed``."""
 
     kind: Literal["run_finished"] = "run_finished"
     trials: Count
@@ -149,6 +167,8 @@ Event = Annotated[
     | HumanActed
     | Reviewed
     | TickDone
+    | Resumed
+    | Changed
     | TrialFinished
     | RunFinished,
     Field(discriminator="kind"),

@@ -2,20 +2,21 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sandbox.core.decision import Call
+from sandbox.core.decision import Call, Reasoner
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
 from sandbox.model import Sandbox
 from sandbox.record import (
     AgentEntry,
     CallDone,
+    Event,
     HumanActed,
     Log,
     MemoryEdited,
@@ -79,34 +80,31 @@ def run(
     scenario = load(scenario, overrides)
     with closing(Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)) as model:
         if out is None:
-            return _play(model, None, on_tick)
+            return play(model, None, on_tick)
         with Log.create(out) as log:
-            log.append(_opening(scenario))
-            return _play(model, log, on_tick)
+            log.extend(_opening(model))
+            log.flush()
+            return play(model, log, on_tick)
 
 
-def _opening(scenario: Scenario) -> RunStarted:
-    return RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
+def _opening(model: Sandbox) -> Iterator[Event]:
+    scenario = model.scenario
+    yield RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
+    entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
+    yield TrialStarted(trial=0, seed=model.seed, agents=entries)
+    yield from models_used(model.reasoners)
 
 
-def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
+def play(model: Sandbox, log: Log | None, on_tick: OnTick | None = None) -> Outcome:
+    """Play a model from where it is to the end; see ``run``."""
     started, interrupted = time.perf_counter(), None
-    if log:
-        entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
-        log.append(TrialStarted(trial=0, seed=model.seed, agents=entries))
-        for event in _models(model):
-            log.append(event)
     try:
         if on_tick:
             on_tick(model)
         while model.running:
             model.step()
             if log and model.error is None:
-                for call in _calls(model):
-                    log.append(CallDone(trial=0, **call._asdict()))
-                for event in beside(model):
-                    log.append(event)
-                log.append(tick_event(model))
+                _record(model, log)
             if on_tick:
                 on_tick(model)
     except KeyboardInterrupt as error:
@@ -114,11 +112,19 @@ def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
         interrupted = error
     outcome = outcome_of(model, time.perf_counter() - started)
     if log:
-        log.append(TrialFinished(trial=0, outcome=outcome.as_dict()))
-        log.append(RunFinished(trials=1, status="stopped" if interrupted else "failed" if model.error else "done"))
+        status = "stopped" if interrupted else "failed" if model.error else "done"
+        log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
     if interrupted:
         raise interrupted
     return outcome
+
+
+def _record(model: Sandbox, log: Log) -> None:
+    """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
+    calls = [CallDone(trial=0, **call._asdict()) for call in _calls(model)]
+    log.extend([*calls, *beside(model), tick_event(model)])
+    if model.latest.traces:
+        log.flush()
 
 
 def tick_event(model: Sandbox) -> TickDone:
@@ -137,9 +143,9 @@ def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | R
     return [*edits, *acts, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
 
 
-def _models(model: Sandbox) -> Iterator[ModelUsed]:
+def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
     """What requests to language models begin with, an event for each group of agents that has one."""
-    for rows, reasoner in model.reasoners:
+    for rows, reasoner in reasoners:
         if setup := getattr(reasoner, "setup", None):
             yield ModelUsed(trial=0, agents=tuple(rows), **setup.model_dump())
 
