@@ -17,6 +17,7 @@ from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
@@ -97,7 +98,7 @@ class Sandbox(mesa.Model):
                 script = parse_script(group.script, world, "script")
                 found.append((rows, self._suffering(Scripted(script, rules.noop))))
             if group.reasoner == "program":
-                found.append((rows, self._suffering(self._programmed(group.program))))
+                found.append((rows, self._suffering(self._programmed(group.program, rows))))
             if group.reasoner == "llm":
                 minds = self._minds(group, rows)
                 prompts = prompts_for(group.llm, self.stage, group.role or world.roles[0], minds[row])
@@ -108,14 +109,18 @@ class Sandbox(mesa.Model):
 
     def _minds(self, group: AgentGroup, rows: range) -> dict[int, Mind]:
         own = group.memory, group.equipment, self.beliefs, self.earned
-        return {row: Mind(*own, row, self.faults.dose, self.seed) for row in rows}
+        return {row: Mind(*own, row, self.faults.dose, self.seed, self._speech(row)) for row in rows}
 
-    def _programmed(self, source: str) -> Reasoner:
+    def _speech(self, row: int) -> Speech | None:
+        return Speech(self.talk, row) if self.talk else None
+
+    def _programmed(self, source: str, rows: range) -> Reasoner:
         try:
             from sandbox.agents.reasoners.program import Programmed
         except ModuleNotFoundError as error:
             raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
-        return Programmed(source, self.beliefs, self.earned)
+        speeches = {row: Speech(self.talk, row) for row in rows} if self.talk else None
+        return Programmed(source, self.beliefs, self.earned, speeches=speeches)
 
     def close(self) -> None:
         """Give back what reasoners hold: the servers of local models, the workers of programs."""

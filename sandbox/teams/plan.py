@@ -1,7 +1,6 @@
 """A team set up for a world: its protocol, its network, its task objects, and the arrays that the kernels work on."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from sandbox.teams.graphs import check_lead, graph_of, network_of
 from sandbox.teams.options import TeamTable
 from sandbox.teams.protocols import PROTOCOLS
 from sandbox.teams.stopping import Condition, parse
-from sandbox.teams.tasks import code_of, depths, named, objects_of
+from sandbox.teams.tasks import code_in, depths, named, objects_of
 
 NOTES = 64  # tasks that an agent can remember, at most
 
@@ -67,13 +66,14 @@ class TeamPlan:
         """What a task is called, by its code."""
         return named(code, self.objects, self._world.teamwork, self._rules)
 
-    @cached_property
-    def codes(self) -> dict[str, int]:
-        """The codes of the task objects by name."""
-        return {one.name: code_of(one) for one in self.objects}
+    def code(self, name: str) -> int:
+        """The code of a task by its name, or by its kind and argument ("order 17"); raises UsageError."""
+        return code_in(name, self.objects, self._world.teamwork, self._rules)
 
     def hears(self, agent: int) -> list[int]:
-        """Who can hear an agent, where that does not depend on where they are."""
+        """Who can hear an agent; anybody may where that depends on where they are."""
+        if self.graph.graph["reach"]:
+            return [other for other in range(self.agents) if other != agent]
         return sorted(self.graph.successors(agent))
 
     # -- arrays --------------------------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@ from typing import Any
 
 from sandbox.core.decision import Heard
 from sandbox.core.speech import Act, Said
+from sandbox.core.teamwork import Offer, TaskState
 from sandbox.engine.stopping import Measure
-from sandbox.engine.team import Count, Letter, Turn, claim_done, letters_of, tell
+from sandbox.engine.team import Count, Job, Letter, Turn, claim_done, letters_of, take, tell
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import Condition
 
@@ -39,11 +40,57 @@ class Talk:
         if said.act == Act.TELL:
             value = len(self._texts)
             self._texts.append(said.text[:LONGEST])
+        if said.act in (Act.OPEN, Act.AWARD, Act.ASSIGN):
+            value = self._place(agent, said.task)
+        if said.act == Act.CLAIM:
+            take(self.team, 0, agent, said.task, self._place(agent, said.task), tick)
+            value = int(self.team.task[0, agent, Job.COST])
         if said.act == Act.DONE:
             claim_done(self.team, 0, agent, tick, said.to, said.task)
         else:
             tell(self.team, 0, agent, tick, said.to, int(said.act), said.task, value)
         self._said.append((agent, said))
+
+    def _place(self, agent: int, code: int) -> int:
+        """The cell of a task as far as an agent knows it, -1 if it does not."""
+        offers = self.team.offers[0, agent]
+        known = [int(offer[Offer.CELL]) for offer in offers if offer[Offer.CODE] == code]
+        start, stop = letters_of(self.team, 0, agent)
+        for letter in self.team.letters[0, start:stop]:
+            if letter[Letter.TASK] == code and letter[Letter.ACT] in (Act.OPEN, Act.AWARD, Act.ASSIGN):
+                known.append(int(letter[Letter.VALUE]))
+        return next(iter(known), -1)
+
+    # -- what agents are told of their team (agents.speech.Circle) -----------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.plan.names
+
+    def about(self, agent: int) -> str:
+        """How the team works together, in a sentence or two."""
+        plan, protocol = self.plan, self.plan.protocol
+        led = f" {self.names[plan.table.lead]} leads." if protocol.led else ""
+        turn = f" It is the turn of {self.names[self.holder]}." if protocol.turns else ""
+        return f"You are {self.names[agent]}, in a team of {plan.agents}. {protocol.summary.capitalize()}.{led}{turn}"
+
+    def hearers(self, agent: int) -> list[int]:
+        return self.plan.hears(agent)
+
+    def acts(self, agent: int) -> tuple[Act, ...]:
+        protocol, lead = self.plan.protocol, self.plan.table.lead
+        kept = {Act.ASSIGN, Act.NEXT} if agent != lead else set()  # for the lead alone
+        return tuple(act for act in protocol.acts if act not in kept)
+
+    def board(self) -> list[tuple[str, str]]:
+        states = self.team.state[0].tolist()
+        return [(one.name, TaskState(state).name.lower()) for one, state in zip(self.plan.objects, states, strict=True)]
+
+    def code(self, name: str) -> int:
+        return self.plan.code(name)
+
+    def named(self, code: int) -> str:
+        return self.plan.named(code)
 
     def taken(self) -> tuple[tuple[int, Said], ...]:
         """What was said in this tick by those that speak for themselves, once."""

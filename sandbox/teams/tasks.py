@@ -81,9 +81,16 @@ def depths(objects: Sequence[TaskObject]) -> np.ndarray:
     return np.array([depth[one.name] for one in objects], np.int32)
 
 
-def code_of(one: TaskObject) -> int:
-    """The task object in one number."""
-    return task_code(one.kind, one.argument)
+def code_in(name: str, objects: Sequence[TaskObject], work: Teamwork, rules: Any) -> int:
+    """The code of a task by its name, or by its kind and what the argument is called; raises UsageError."""
+    for one in objects:
+        if one.name == name:
+            return task_code(one.kind, one.argument)
+    word, _, called = name.partition(" ")
+    kinds = [kind.name for kind in work.kinds]
+    if word not in kinds or called not in (known := work.arguments(rules, kinds.index(word))):
+        raise unknown("task", name, [one.name for one in objects] or [f"{kind} ..." for kind in kinds])
+    return task_code(kinds.index(word), known.index(called))
 
 
 def named(code: int, objects: Sequence[TaskObject], work: Teamwork, rules: Any) -> str:
