@@ -384,6 +384,11 @@ def test_a_file_is_taken_in_and_gives_its_graph(tmp_path, name):
         assert folded.edges[1, 2] == {"loss": 0.0, "delay": 0, "bandwidth": 2}
 
 
+def test_a_graph_may_stand_in_the_scenario_itself():
+    data = nx.adjacency_data(nx.path_graph(3))
+    assert {*graph_of(network_table({"kind": "file", "graph": data}), 3).edges} == {(0, 1), (1, 0), (1, 2), (2, 1)}
+
+
 def test_files_may_lead_one_way(tmp_path):
     graph = nx.DiGraph([("0", "1"), ("1", "2"), ("2", "2")])
     nx.write_graphml(graph, tmp_path / "way.graphml")
