@@ -11,23 +11,17 @@ import numpy as np
 
 from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.mind import Mind
-from sandbox.agents.reasoners.faulty import Faulty
-from sandbox.agents.reasoners.human import Human
-from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.agents.reasoners.llm.prompts import prompts_for
-from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
-from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.people import Action, Nobody, People, Question
-from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.speech import Said
+from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Guard, Review
-from sandbox.scenario import AgentGroup, Scenario, load
+from sandbox.reasoning import Surroundings, groups_of, reasoner_for, suffering
+from sandbox.scenario import Scenario, load
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
 
@@ -73,10 +67,10 @@ class Sandbox(mesa.Model):
         self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
-        self._people = people or Nobody()
-        self._begin(recorded)
+        self._people, self._recorded = people or Nobody(), recorded
+        self._begin()
 
-    def _begin(self, recorded: Recorded | None) -> None:
+    def _begin(self) -> None:
         stage, team = self.stage, self.scenario.roster()
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
         self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
@@ -90,7 +84,13 @@ class Sandbox(mesa.Model):
         self.beliefs = Beliefs(stage, self.memory, self.seed)
         self.usage, self._traces, self._reviews = Usage(), {}, ()
         self.guard = self._guard()
-        self.reasoners = self._reasoners(recorded)
+        self._around = Surroundings(
+            stage, self.beliefs, self.earned, self.question, self._people, self.faults.dose, self.seed, self._recorded,
+            self._speech,
+        )  # fmt: skip
+        self.reasoners: list[tuple[range, Reasoner]] = []  # that are objects, each with the rows it decides for
+        for rows, group in groups_of(self.scenario.agents):
+            self._seat(rows, reasoner_for(group, rows, self._around))
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
         )
@@ -102,50 +102,43 @@ class Sandbox(mesa.Model):
         names, known = [agent.name for agent in self.agents], self.stage.world
         return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self._people, self.question)
 
-    def _reasoners(self, recorded: Recorded | None) -> list[tuple[range, Reasoner]]:
-        """The reasoners that are objects, each with the rows it decides for."""
-        found, row, (world, rules) = [], 0, (self.stage.world, self.stage.rules)
-        for group in self.scenario.agents:
-            rows = range(row, row + group.count)
-            if group.reasoner == "scripted":
-                script = parse_script(group.script, world, "script")
-                found.append((rows, self._suffering(Scripted(script, rules.noop))))
-            if group.reasoner == "program":
-                found.append((rows, self._suffering(self._programmed(group.program, rows))))
-            if group.reasoner == "human":
-                found.append((rows, Human(group.human, self._people, self.question)))
-            if group.reasoner == "llm":
-                minds = self._minds(group, rows)
-                prompts = prompts_for(group.llm, self.stage, group.role or world.roles[0], minds[row])
-                asked = clients.reasoner(group.llm, prompts, minds, rules.noop, recorded)
-                found.append((rows, self._suffering(asked)))
-            row += group.count
-        return found
-
-    def _minds(self, group: AgentGroup, rows: range) -> dict[int, Mind]:
-        own = group.memory, group.equipment, self.beliefs, self.earned
-        return {row: Mind(*own, row, self.faults.dose, self.seed, self._speech(row)) for row in rows}
-
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
 
-    def _programmed(self, source: str, rows: range) -> Reasoner:
-        try:
-            from sandbox.agents.reasoners.program import Programmed
-        except ModuleNotFoundError as error:
-            raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
-        speeches = {row: Speech(self.talk, row) for row in rows} if self.talk else None
-        return Programmed(source, self.beliefs, self.earned, speeches=speeches)
+    def _seat(self, rows: range, reasoner: Reasoner | None) -> None:
+        if reasoner:
+            self.reasoners.append((rows, suffering(reasoner, set(self.scenario.perturb), self._around)))
 
     def close(self) -> None:
         """Give back what reasoners hold: the servers of local models, the workers of programs."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
 
-    def _suffering(self, reasoner: Reasoner) -> Reasoner:
-        if not OF_REPLIES & self.scenario.perturb.keys():
-            return reasoner
-        return Faulty(reasoner, self.faults.dose, self.seed, len(self.stage.verbs), self.stage.rules.noop)
+    def change(self, scenario: Scenario) -> list[tuple[range, Reasoner]]:
+        """Go on under a scenario that differs in what ``scenario.change`` allows; returns the reasoners that are new.
+
+        State, memories and minds stay. A reasoner that differs begins anew, its budget too. Raises UsageError where the
+        scenario cannot run.
+        """
+        stage, before, anew = scenario.stage(), self.scenario, set()
+        bare = {rows.start: getattr(reasoner, "inner", reasoner) for rows, reasoner in self.reasoners}
+        self.scenario, self.reasoners = scenario, []
+        self.stage.rules, self.stage.options = stage.rules, stage.options
+        self.faults.dose[:] = stage.faults(1).dose
+        if self.talk:
+            self.stage.team = stage.team
+            self.talk.go_on(stage.team)
+        for (rows, group), was in zip(groups_of(scenario.agents), before.agents, strict=True):
+            reasoner = bare.get(rows.start)
+            if not group.reasons_as(was):
+                reasoner = reasoner_for(group, rows, self._around, reasoner)
+                anew.add(rows.start)
+            self._seat(rows, reasoner)
+        for agent, group in zip(self.agents, scenario.roster(), strict=True):
+            agent.reasoner = group.reasoner
+        self.guard = self._guard()
+        self.__dict__.pop("_compiled", None)
+        return [(rows, reasoner) for rows, reasoner in self.reasoners if rows.start in anew]
 
     @cached_property
     def _compiled(self):
@@ -247,13 +240,20 @@ class Sandbox(mesa.Model):
     def finish(self) -> Finish:
         return Finish(self.state.done[0])
 
+    def settle(self) -> Tally:
+        """What is counted of the episode so far."""
+        cast, loops = self._compiled
+        loops.settle(self.state, 0, self.stage.rules, cast, self.tally)
+        return self.tally
+
     @property
     def tasks_done(self) -> int:
-        return self.stage.progress(self.state)[0]
+        """Parts of the shared task, or task objects where the team has them."""
+        return int(self.settle().progress[0, 0])
 
     @property
     def tasks_total(self) -> int:
-        return self.stage.progress(self.state)[1]
+        return int(self.settle().progress[0, 1])
 
     @property
     def reward(self) -> float:

@@ -1,5 +1,6 @@
 """Traces: the tree of spans, their names and numbers, a real OTLP endpoint, and endpoints that are down or hang."""
 
+import itertools
 import json
 import socket
 import sys
@@ -15,8 +16,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import sandbox
-from sandbox.record import CallDone, ModelUsed, open_run
-from sandbox.trials import otlp, tracing
+from sandbox.core.speech import Act
+from sandbox.record import CallDone, Changed, MessageSaid, ModelUsed, Resumed, TickDone, open_run
+from sandbox.scenario import load
+from sandbox.trials import genai, otlp, tracing
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 40}
 LINES = [
@@ -53,12 +56,24 @@ class Kept:
 
 
 def of_record(folder, content: bool = False) -> Kept:
-    kept = Kept(content)
     with open_run(folder) as run:
-        for event in run.events():
-            kept.take(event)
+        return of_events(run.events(), content=content)
+
+
+def of_events(*events, content: bool = False) -> Kept:
+    kept = Kept(content)
+    for event in itertools.chain(*events):
+        kept.take(event)
     kept.take.close()
     return kept
+
+
+def opening(folder) -> tuple[list, TickDone]:
+    """A record's events before its first tick, without calls; and that tick."""
+    with open_run(folder) as record:
+        events = list(record.events(0))
+        begun = [next(record.events()), *(event for event in events[:4] if event.kind in ("trial_started", "model"))]
+    return begun, next(event for event in events if event.kind == "tick")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +134,7 @@ def test_a_call_that_failed_says_so(run):
         calls = list(record.milestones("call"))
     chats = kept.named("chat")
     assert [chat.attributes.get("error.type") for chat in chats] == [
-        tracing.error_type(call) if call.error else None for call in calls
+        genai.error_type(call) if call.error else None for call in calls
     ]
     assert {"unusable_reply", "TooBusy", "no_reply", None} == {chat.attributes.get("error.type") for chat in chats}
     assert all(
@@ -172,6 +187,34 @@ def test_what_the_guard_did_is_told_where_it_happened():
     assert kept.named("execute_tool")[0].name == "execute_tool right", "the action that was enforced"
 
 
+def test_messages_are_told_where_they_were_said(run):
+    begun, tick = opening(run[0])
+    said = {"act": Act.TELL, "to": -1, "task": 0, "value": 0, "text": "a secret"}
+    messages = [MessageSaid(trial=0, tick=1, agent=1, **said), MessageSaid(trial=0, tick=1, agent=1, **said)]
+    for content in (False, True):
+        kept = of_events(begun, messages, [tick, tick.model_copy(update={"tick": 2})], content=content)
+        turns = kept.named("invoke_agent")
+        assert [len(turn.events) for turn in turns] == [0, 2, 0, 0], "each tick has its own"
+        told = dict(turns[1].events[0].attributes)
+        assert turns[1].events[0].name == "sandbox.said" and (told["sandbox.act"], told["sandbox.to"]) == ("tell", -1)
+        assert told.get("sandbox.text") == ("a secret" if content else None)
+
+
+def test_a_run_that_was_resumed_has_its_last_outcome_and_those_who_decided_then(run):
+    begun, tick = opening(run[0])
+    with open_run(run[0]) as record:
+        last = list(record.events())[-2:]
+    other = scenario() | {"agents": [{"count": 2, "reasoner": "rules"}, {"reasoner": "scripted", "script": ["left"]}]}
+    again = Resumed(trial=0, tick=2, versions={}), Changed(trial=0, tick=2, scenario=load(other).as_dict())
+    second = tick.model_copy(update={"tick": 2})
+    kept = of_events(begun, [tick], last, again, [second])
+    assert [turn.attributes["sandbox.agent"] for turn in kept.named("invoke_agent")] == [0, 1, 2]
+    (root,) = kept.named("invoke_workflow")
+    assert root.attributes["sandbox.finished"] is False and "sandbox.finish" not in root.attributes
+    (root,) = of_events(begun, [tick], last, again, [second], last).named("invoke_workflow")
+    assert root.attributes["sandbox.finished"] is True
+
+
 # -- time --------------------------------------------------------------------------------------------------------------
 
 
@@ -198,16 +241,10 @@ def _call(agent: int, sample: int, attempt: int, seconds: float) -> CallDone:
 
 def test_calls_keep_their_seconds_and_their_order(run):
     """Two samples side by side, the second in two attempts; the judge (sample 2) after both; the tick waits for it."""
-    with open_run(run[0]) as record:
-        events = list(record.events())
-    events[0].scenario["agents"][0]["llm"]["samples"] = 2
-    before = [event for event in events[:4] if event.kind in ("run_started", "trial_started", "model")]
-    tick = next(event for event in events if event.kind == "tick")
+    begun, tick = opening(run[0])
+    begun[0].scenario["agents"][0]["llm"]["samples"] = 2
     calls = [_call(0, 0, 0, 0.5), _call(0, 1, 0, 1.0), _call(0, 1, 1, 2.0), _call(0, 2, 0, 0.25), _call(1, 0, 0, 0.1)]
-    kept = Kept()
-    for event in [*before, *calls, tick]:
-        kept.take(event)
-    kept.take.close()
+    kept = of_events(begun, calls, [tick])
     laid = [((s.start_time - ORIGIN * 1e9) / 1e9, (s.end_time - ORIGIN * 1e9) / 1e9) for s in kept.named("chat")]
     assert laid == [(0, 0.5), (0, 1), (1, 3), (3, 3.25), (0, 0.1)]
     assert [action.start_time for action in kept.named("execute_tool")] == [(ORIGIN + t) * 1e9 for t in (3.25, 0.1)]
@@ -223,7 +260,7 @@ def test_models_are_named_as_the_conventions_do(model, provider, name):
     used = ModelUsed(
         trial=0, agents=(0,), model=model, instructions="", tools=(), max_tokens=9, temperature=0.5, price=(0, 0)
     )
-    told = tracing.request_attributes(used)
+    told = genai.request_attributes(used)
     assert (told["gen_ai.provider.name"], told["gen_ai.request.model"]) == (provider, name)
     assert told["gen_ai.request.temperature"] == 0.5
     assert (told.get("server.address"), told.get("server.port")) == (

@@ -45,16 +45,18 @@ def live(url: str | None, content: bool) -> Iterator[OnEvent | None]:
         yield None
         return
     collector = _collector(url)
-    with collector:
-        spans = _spans(collector, time.time(), content)
-        try:
-            yield spans
-        finally:
-            spans.close()
-    if collector.lost:
-        err.print(f"warning: traces: {collector.summary}", markup=False)
-    else:
-        _tell(collector, spans)
+    spans = _spans(collector, time.time(), content)
+    try:
+        with collector:
+            try:
+                yield spans
+            finally:
+                spans.close()
+    finally:
+        if collector.lost:
+            err.print(f"warning: traces: {collector.summary}", markup=False)
+        elif spans.traces:
+            _tell(collector, spans)
 
 
 def _collector(url: str, patient: bool = False) -> "Collector":

@@ -64,6 +64,11 @@ class AgentGroup(BaseModel):
         instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
         return instead.get(self.reasoner, self.reasoner)
 
+    def reasons_as(self, other: "AgentGroup") -> bool:
+        """Whether a reasoner made for one group can go on for the other."""
+        own = {"reasoner", "script", "program", "llm", "human"}
+        return self.model_dump(include=own) == other.model_dump(include=own)
+
 
 class TrialsTable(BaseModel):
     """``[trials]``: how often each condition of a batch is tried, on the seeds ``seed``, ``seed`` + 1, ..."""

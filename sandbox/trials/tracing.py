@@ -4,24 +4,24 @@ After https://github.com/open-telemetry/semantic-conventions-genai, v0.1.0; what
 ``sandbox.``. ``docs/traces.md`` shows the tree, and says how ticks and calls share one clock.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
-from pathlib import PurePath
 from typing import Any
-from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider, set_span_in_context
 
 from sandbox.core.registry import find
+from sandbox.core.speech import Act
 from sandbox.record import (
     CallDone,
+    Changed,
     Event,
     HumanActed,
+    MessageSaid,
     ModelUsed,
+    Resumed,
     Reviewed,
     RunStarted,
     TickDone,
@@ -30,12 +30,12 @@ from sandbox.record import (
 )
 from sandbox.scenario import Scenario
 from sandbox.scenario.schema import REASONERS
+from sandbox.trials.genai import OPERATION, content_attributes, error_type, request_attributes
 
 SECOND = 1_000_000_000  # ns, the unit of OpenTelemetry's times
 TICK = SECOND  # of the simulated clock
 
-OPERATION, AGENT = "gen_ai.operation.name", "gen_ai.agent.name"
-PROVIDERS = {"google": "gcp.gemini", "gguf": "llama.cpp"}  # all other kinds of models keep their name
+AGENT = "gen_ai.agent.name"
 
 
 class Spans:
@@ -67,12 +67,16 @@ class Spans:
                 trial.models |= dict.fromkeys(event.agents, event)
             case CallDone():
                 trial.calls.append(event)
-            case HumanActed() | Reviewed():
+            case HumanActed() | MessageSaid() | Reviewed():
                 trial.notes.append(event)
             case TickDone():
                 self._tick(trial, event)
             case TrialFinished():
                 trial.outcome = event.outcome
+            case Resumed():
+                trial.outcome = {}
+            case Changed():
+                trial.follow(Scenario.model_validate(event.scenario))
 
     def close(self) -> None:
         """End the trial that is under way: with its outcome, or without one where the run was killed."""
@@ -143,7 +147,7 @@ class Spans:
         """A span from ``begin`` to ``end``, ns; ``error`` is its type and, where it may be told, its words."""
         span = self._tracer.start_span(name, set_span_in_context(parent), kind, told, start_time=begin)
         for note, at in notes:
-            span.add_event(f"sandbox.{note.kind}", self._trial.about(note), at)
+            span.add_event(f"sandbox.{note.kind}", self._trial.about(note, self._content), at)
         if error:
             _fail(span, *error)
         span.end(end)
@@ -157,16 +161,23 @@ class _Trial:
         self.root, self.seed = root, event.seed
         self.verbs = find(scenario.world.name).verbs
         self.names = [entry.name for entry in event.agents]
-        self.thinkers = [row for row, entry in enumerate(event.agents) if entry.reasoner in REASONERS]
         self.models: dict[int, ModelUsed] = {}
         self.calls: list[CallDone] = []  # of the tick that comes, as are the notes
-        self.notes: list[HumanActed | Reviewed] = []
+        self.notes: list[HumanActed | MessageSaid | Reviewed] = []
         self.outcome: dict[str, Any] = {}
-        self._samples = [group.llm.samples if group.llm else 1 for group in scenario.roster()]
+        self.follow(scenario)
 
-    def about(self, note: HumanActed | Reviewed) -> dict[str, Any]:
+    def follow(self, scenario: Scenario) -> None:
+        """Go on under this scenario."""
+        roster = scenario.roster()
+        self.thinkers = [row for row, group in enumerate(roster) if group.reasoner in REASONERS]
+        self._samples = [group.llm.samples if group.llm else 1 for group in roster]
+
+    def about(self, note: HumanActed | MessageSaid | Reviewed, content: bool) -> dict[str, Any]:
         """What happened to an agent in a tick, as attributes; an action is a verb and its target in words."""
-        told = note.model_dump(exclude={"kind", "trial", "tick", "agent"})
+        told = note.model_dump(exclude={"kind", "trial", "tick", "agent"} | (set() if content else {"text"}))
+        if isinstance(note, MessageSaid):
+            told["act"] = Act(note.act).name.lower()
         return {
             f"sandbox.{key}": f"{self.verbs[value[0]]} {value[1]}" if isinstance(value, tuple) else value
             for key, value in told.items()
@@ -189,50 +200,6 @@ class _Trial:
             if alone:
                 begun[agent] = end
             yield call, at, end
-
-
-def request_attributes(model: ModelUsed) -> dict[str, Any]:
-    """What a request says of the model that it goes to."""
-    kind, _, name = model.model.partition(":")
-    told = {OPERATION: "chat", "gen_ai.provider.name": PROVIDERS.get(kind, kind)}
-    if kind == "local":
-        url = urlsplit(name)
-        name = url.fragment
-        told |= {"server.address": url.hostname, "server.port": url.port or (443 if url.scheme == "https" else 80)}
-    elif kind in ("gguf", "scripted"):
-        name = PurePath(name).name  # a file
-    told |= {"gen_ai.request.model": name or kind, "gen_ai.request.max_tokens": model.max_tokens}
-    return told if model.temperature is None else told | {"gen_ai.request.temperature": model.temperature}
-
-
-def content_attributes(model: ModelUsed, call: CallDone) -> dict[str, str]:
-    """What the model was told and what it said, as JSON: messages of parts."""
-    reply = call.reply or {}
-    parts = [{"type": "reasoning", "content": reply.get("thinking")}, {"type": "text", "content": reply.get("text")}]
-    if tool := reply.get("tool"):
-        parts.append({"type": "tool_call", "name": tool, "content": reply.get("arguments", "")})
-    said = [part for part in parts if part["content"]]
-    return {
-        "gen_ai.system_instructions": _json([{"type": "text", "content": model.instructions}]),
-        "gen_ai.input.messages": _messages("user", [{"type": "text", "content": call.prompt}]),
-        **({"gen_ai.output.messages": _messages("assistant", said)} if said else {}),
-    }
-
-
-def error_type(call: CallDone) -> str:
-    """The class of what went wrong: an exception's name, ``timeout``, ``no_reply``, ``unusable_reply``."""
-    if call.reply is not None:
-        return "unusable_reply"
-    named = re.match(r"([A-Z]\w+): ", call.error)
-    return named[1] if named else "timeout" if call.error.startswith("no reply within") else "no_reply"
-
-
-def _messages(role: str, parts: Iterable[dict]) -> str:
-    return _json([{"role": role, "parts": list(parts)}])
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _fail(span: Span, kind: str, words: str) -> None:
