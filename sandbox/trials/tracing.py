@@ -4,7 +4,7 @@ After https://github.com/open-telemetry/semantic-conventions-genai, v0.1.0; what
 ``sandbox.``. ``docs/traces.md`` shows the tree, and says how ticks and calls share one clock.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -107,20 +107,28 @@ class Spans:
         told |= {f"sandbox.actions.{trial.verbs[verb]}": count for verb, count in sorted(acted.items())}
         told |= {f"sandbox.events.{kind}": count for kind, count in Counter(note.kind for note in trial.notes).items()}
         tick = self._span("tick", trial.root, start, self._now, told)
+        calls, notes = defaultdict(list), defaultdict(list)
+        for call, begin, end in laid:
+            calls[call.agent].append((call, begin, end))
+        for note in trial.notes:
+            notes[note.agent].append(note)
         for agent in trial.thinkers:
-            self._turn(trial, tick, agent, event, start, [each for each in laid if each[0].agent == agent])
+            self._turn(trial, tick, agent, event, start, calls[agent], notes[agent])
         trial.calls.clear()
         trial.notes.clear()
 
-    def _turn(self, trial: "_Trial", tick: Span, agent: int, event: TickDone, start: int, laid: list[tuple]) -> None:
+    def _turn(
+        self, trial: "_Trial", tick: Span, agent: int, event: TickDone, start: int, calls: list, notes: list
+    ) -> None:  # fmt: skip
         """One decision of an agent: its calls, then the action that it took."""
         verb, target = event.actions[agent]
         who = {AGENT: trial.names[agent], "sandbox.agent": agent}
-        acted = max((end for _, _, end in laid), default=start)
-        notes = [(note, acted) for note in trial.notes if note.agent == agent]
+        acted = max((end for _, _, end in calls), default=start)
         told = {OPERATION: "invoke_agent", **who, "sandbox.reward": event.reward[agent]}
-        turn = self._span(f"invoke_agent {who[AGENT]}", tick, start, self._now, told, notes=notes)
-        for call, begin, end in laid:
+        turn = self._span(
+            f"invoke_agent {who[AGENT]}", tick, start, self._now, told, notes=[(note, acted) for note in notes]
+        )
+        for call, begin, end in calls:
             self._chat(trial.models[agent], call, turn, begin, end, who)
         name = trial.verbs[verb]
         told = {OPERATION: "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.type": "function", **who}
