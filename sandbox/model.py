@@ -1,7 +1,7 @@
 """The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,13 +12,17 @@ import numpy as np
 from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.finish import Finish
 from sandbox.core.people import Action, Nobody, People, Question
+from sandbox.core.speech import Said
 from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, groups_of, reasoner_for, suffering
 from sandbox.scenario import Scenario, load
+from sandbox.teams.stopping import Condition
+from sandbox.teams.talk import Talk
 
 
 class Tick(NamedTuple):
@@ -30,6 +34,7 @@ class Tick(NamedTuple):
     digest: str  # of the state after the tick
     traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
     reviews: tuple[Review, ...]  # what the guard made of them
+    said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
 
 
 class Sandbox(mesa.Model):
@@ -40,6 +45,7 @@ class Sandbox(mesa.Model):
     scenario : path of a TOML file, mapping, or Scenario.
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
     recorded : the calls of a recorded trial; they answer in place of the language models.
+    until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
     people : who decides for the reasoner ``human``, and is asked where the guard escalates; nobody if it is None.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
@@ -51,12 +57,13 @@ class Sandbox(mesa.Model):
 
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, recorded: Recorded | None = None,
-        people: People | None = None, **overrides: Any,
+        people: People | None = None, until: Condition | None = None, **overrides: Any,
     ):  # fmt: skip
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)
         self.scenario = load(scenario, overrides)
         self.stage: Stage = self.scenario.stage()
+        self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
         self._people, self._recorded = people or Nobody(), recorded
@@ -68,6 +75,7 @@ class Sandbox(mesa.Model):
         self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
         self.actions = np.zeros((1, stage.agents, 2), np.int32)
         self.actions[..., 0] = stage.rules.noop
+        self.talk = Talk(stage.team, self._until) if stage.team else None
         for row, group in enumerate(team):
             Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
@@ -76,8 +84,9 @@ class Sandbox(mesa.Model):
         self.usage, self._traces, self._reviews = Usage(), {}, ()
         self.guard = self._guard()
         self._around = Surroundings(
-            stage, self.beliefs, self.earned, self.question, self._people, self.faults.dose, self.seed, self._recorded
-        )
+            stage, self.beliefs, self.earned, self.question, self._people, self.faults.dose, self.seed, self._recorded,
+            self._speech,
+        )  # fmt: skip
         self.reasoners: list[tuple[range, Reasoner]] = []  # that are objects, each with the rows it decides for
         for rows, group in groups_of(self.scenario.agents):
             self._seat(rows, reasoner_for(group, rows, self._around))
@@ -91,6 +100,9 @@ class Sandbox(mesa.Model):
             return None
         names, known = [agent.name for agent in self.agents], self.stage.world
         return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self._people, self.question)
+
+    def _speech(self, row: int) -> Speech | None:
+        return Speech(self.talk, row) if self.talk else None
 
     def _seat(self, rows: range, reasoner: Reasoner | None) -> None:
         if reasoner:
@@ -112,6 +124,9 @@ class Sandbox(mesa.Model):
         self.scenario, self.reasoners = scenario, []
         self.stage.rules, self.stage.options = stage.rules, stage.options
         self.faults.dose[:] = stage.faults(1).dose
+        if self.talk:
+            self.stage.team = stage.team
+            self.talk.go_on(stage.team)
         for (rows, group), was in zip(groups_of(scenario.agents), before.agents, strict=True):
             reasoner = bare.get(rows.start)
             if not group.reasons_as(was):
@@ -126,7 +141,8 @@ class Sandbox(mesa.Model):
 
     @cached_property
     def _compiled(self):
-        return self.stage.cast([group.policy for group in self.scenario.roster()], self.memory, self.tally)
+        policies = [group.policy for group in self.scenario.roster()]
+        return self.stage.cast(policies, self.memory, self.tally, self.talk.team if self.talk else ())
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
@@ -152,34 +168,48 @@ class Sandbox(mesa.Model):
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
-            for row, decision in zip(rows, reasoner.decide([self.percept(row) for row in rows]), strict=True):
+            able = [row for row in rows if self.talk is None or self.talk.may_act(row)]
+            for row, decision in zip(able, reasoner.decide([self.percept(row) for row in able]), strict=True):
                 self._take(row, Decision(*decision))
+        if self.talk:
+            loops.restrain(0, stage.rules, self.actions, cast)
 
     def _take(self, row: int, decision: Decision) -> None:
         """A decision becomes the agent's action; without a verb, what its fallback has chosen stays."""
         if decision.verb is not None:
             self.actions[0, row] = decision[:2]
+        for said in decision.said if self.talk else ():
+            self.talk.say(row, said, self.ticks)
         if decision.trace:
             self._traces[row] = decision.trace
             self.usage.add(decision.trace)
 
     def _act(self) -> None:
-        stage, (_, loops) = self.stage, self._compiled
+        stage, (cast, loops) = self.stage, self._compiled
         loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
-        digest = stage.digest(self.state)
-        told = self._traces, self._reviews
+        digest, said = stage.digest(self.state), self.talk.taken() if self.talk else ()
+        told = self._traces, self._reviews, said
         self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, *told)
+        if self.talk:
+            self.talk.measure(self)
+            loops.oversee(self.state, 0, stage.rules, cast)
 
-    def replay_tick(self, actions: np.ndarray) -> None:
-        """One tick with the actions (N, 2) of a record in place of decisions."""
+    def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
+        """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""
+        stage, loops = self.stage, self._compiled[1]
+        loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        if self.talk:
+            loops.confer(self.state, self.observation, 0, stage.rules, self.talk.team)
+            for row, one in said:
+                self.talk.say(row, one, self.ticks)
         self.actions[0] = actions
-        self._compiled[1].sense(self.state, 0, self.stage.rules, self.observation, self.faults)
         self._act()
         self.running = bool(self.state.done[0] == Finish.RUNNING)
 
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
-        return Percept(row, self.ticks, *(part[0, row] for part in self.observation))
+        heard = self.talk.heard(row) if self.talk else ()
+        return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
 
     def question(self, row: int, patience: float, said: Action | None = None, why: str = "") -> Question:
         """What a person is asked about an agent now; see ``core.people``."""

@@ -14,6 +14,7 @@ from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Reasoner
 from sandbox.core.errors import UsageError
 from sandbox.core.people import People, Question
@@ -33,6 +34,7 @@ class Surroundings(NamedTuple):
     dose: np.ndarray  # (F,) float64, of the generic perturbations
     seed: int
     recorded: Recorded | None  # who answers for language models
+    speech: Callable[[int], Speech | None]  # the voice of an agent in its team
 
 
 def groups_of(agents: Sequence[AgentGroup]) -> Iterator[tuple[range, AgentGroup]]:
@@ -55,7 +57,7 @@ def reasoner_for(
     if group.reasoner == "scripted":
         return Scripted(parse_script(group.script, world, "script"), noop)
     if group.reasoner == "program":
-        return _programmed(group.program, around)
+        return _programmed(group.program, rows, around)
     if group.reasoner == "human":
         return Human(group.human, around.people, around.question)
     if group.reasoner != "llm":
@@ -67,15 +69,16 @@ def reasoner_for(
 
 def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, Mind]:
     own = group.memory, group.equipment, around.beliefs, around.earned
-    return {row: Mind(*own, row, around.dose, around.seed) for row in rows}
+    return {row: Mind(*own, row, around.dose, around.seed, around.speech(row)) for row in rows}
 
 
-def _programmed(source: str, around: Surroundings) -> Reasoner:
+def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
     try:
         from sandbox.agents.reasoners.program import Programmed
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
-    return Programmed(source, around.beliefs, around.earned)
+    speeches = {row: speech for row in rows if (speech := around.speech(row))}
+    return Programmed(source, around.beliefs, around.earned, speeches=speeches)
 
 
 def suffering(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:

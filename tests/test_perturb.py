@@ -115,7 +115,7 @@ class _Steady:
 
 def _replies(ticks: int, **perturb) -> list[Decision]:
     faulty = Faulty(_Steady(), generic_doses(perturb), 9, verbs=5, noop=0)
-    return [faulty.decide([Percept(0, tick, None, None, None, None)])[0] for tick in range(ticks)]
+    return [faulty.decide([Percept(0, tick, None, None, None, None, None)])[0] for tick in range(ticks)]
 
 
 def test_replies_do_not_come_or_come_in_part():
@@ -132,7 +132,7 @@ def test_in_half_of_the_episodes_the_schema_changes_once():
     changed = 0
     for seed in range(200):
         faulty = Faulty(_Steady(), generic_doses({"changed_schema": 1.0}), seed, verbs=5, noop=0)
-        verbs = [faulty.decide([Percept(0, tick, None, None, None, None)])[0].verb for tick in range(60)]
+        verbs = [faulty.decide([Percept(0, tick, None, None, None, None, None)])[0].verb for tick in range(60)]
         turns = np.flatnonzero(np.diff(verbs))
         assert len(turns) <= 1 and verbs[0] in range(5)
         changed += verbs[-1] != 2

@@ -29,7 +29,7 @@ class Beliefs:
     def of(self, agent: int, draws: int) -> Belief:
         """The world as an agent takes it to be, ``draws`` times; it sees its own percept and nothing of the others."""
         percept, view = self._percepts[agent], self.stage.observation(1)
-        for field, part in zip(view, percept[2:], strict=True):
+        for field, part in zip(view, percept.view, strict=True):
             field[0, agent] = part
         seed = np.uint64(self._seed)
         seeds = [int(draw(seed, percept.tick, IMAGINED, DICE * k + agent)) for k in range(draws)]

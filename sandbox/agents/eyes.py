@@ -5,17 +5,19 @@ from functools import cache
 from typing import Any
 
 from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept
 
 
 class Eyes:
     """The functions by which the programs of one lane's agents perceive.
 
-    Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have``, ``knows`` and ``toward``.
+    Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have``, ``knows`` and ``toward``; an
+    agent of a team also ``heard()``, ``task()`` and what it can say (``speech``).
     """
 
-    def __init__(self, beliefs: Beliefs):
-        self._beliefs, self._stage = beliefs, beliefs.stage
+    def __init__(self, beliefs: Beliefs, speech: Speech | None = None):
+        self._beliefs, self._stage, self._speech = beliefs, beliefs.stage, speech
 
     def functions(self, percept: Percept) -> dict[str, Callable[[], Any]]:
         """Functions by name; each answers at once, and for this tick only."""
@@ -24,6 +26,8 @@ class Eyes:
             "see": lambda: self._seen(believed()), "legal": lambda: self._stage.world.legal(percept.mask),
             "me": lambda: agent,
         }  # fmt: skip
+        if speech := self._speech:
+            found |= speech.functions | {"heard": lambda: speech.heard(percept), "task": lambda: speech.task(percept)}
         if ladder:
             holding = cache(lambda: ladder.holding(believed(), 0, agent))
             found["have"] = lambda what: holding()[what]

@@ -13,6 +13,7 @@ from sandbox.agents.memory.minds import memory_for
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import clip
 from sandbox.agents.reasoners.llm.request import object_in
+from sandbox.agents.speech import Speech
 from sandbox.agents.tools.options import Code
 from sandbox.agents.tools.toolbox import CODE, Toolbox
 from sandbox.core.decision import Decision, Percept
@@ -27,17 +28,19 @@ _CODE = (
 
 
 class Mind:
-    """Memory, tools and program of one agent; ``earned`` has what its last action came to, by agent."""
+    """Memory, tools, program and voice of an agent; ``earned`` has what its last action came to, by agent."""
 
     def __init__(self, memory: MemoryOptions, tools: Mapping[str, Any], beliefs: Beliefs,
-                 earned: Callable[[int], dict], agent: int, dose: np.ndarray, seed: int):  # fmt: skip
+                 earned: Callable[[int], dict], agent: int, dose: np.ndarray, seed: int,
+                 speech: Speech | None = None):  # fmt: skip
         self.memory = memory_for(memory, beliefs, agent)
-        self.tools = Toolbox(tools, self.memory, beliefs, agent, dose, seed)
+        self.tools = Toolbox(tools, self.memory, beliefs, agent, dose, seed, speech)
+        self.speech = speech
         self.summarises = memory.kind == "blocks" and memory.summary == "model"
         self.news = ""  # what is told of a program at the next decision
         self._code: Code | None = tools.get(CODE)
         self.remembers = memory.kind != "none"
-        self._beliefs, self._eyes, self._told = beliefs, Eyes(beliefs), earned
+        self._beliefs, self._eyes, self._told = beliefs, Eyes(beliefs, speech), earned
         self._actor: Actor | None = None  # the program that acts, since a tick
         self._since = 0
         self._percept: Percept | None = None

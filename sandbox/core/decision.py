@@ -3,6 +3,15 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from sandbox.core.speech import Said
+
+
+class Heard(NamedTuple):
+    """A message that has arrived."""
+
+    sender: int
+    said: Said
+
 
 class Percept(NamedTuple):
     """What one agent perceives in one tick: its row of the observation's arrays."""
@@ -13,6 +22,13 @@ class Percept(NamedTuple):
     vector: Any  # (V,) float32
     mask: Any  # (A,) bool
     inbox: Any  # (M, 4) int32
+    task: Any  # (4,) int32
+    heard: tuple[Heard, ...] = ()  # what others said to it, as it comes in now
+
+    @property
+    def view(self) -> tuple:
+        """Its rows of the observation, field by field."""
+        return self[2:7]
 
 
 class Call(NamedTuple):
@@ -62,6 +78,7 @@ class Decision(NamedTuple):
     verb: int | None  # None: what the agent's fallback policy would do
     target: int = 0
     trace: Trace | None = None
+    said: tuple[Said, ...] = ()  # to others in its team
 
 
 @dataclass

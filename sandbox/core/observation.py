@@ -12,6 +12,7 @@ class Observation(NamedTuple):
     vector: np.ndarray  # (L, N, V) float32       what the agent knows besides; entries are the world's
     mask: np.ndarray  # (L, N, A) bool            False: the pair (verb * targets + target) would have no effect
     inbox: np.ndarray  # (L, N, M, 4) int32       messages: sender + 1 (0 = empty), kind, two arguments
+    task: np.ndarray  # (L, N, 4) int32           what its team wants: kind + 1 (0 = nothing), argument, row, col
 
 
 class ObservationSpec(NamedTuple):

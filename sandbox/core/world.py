@@ -39,6 +39,7 @@ from sandbox.core.ladder import Ladder
 from sandbox.core.observation import ObservationSpec
 from sandbox.core.perturb import Perturbation
 from sandbox.core.task import Task
+from sandbox.core.teamwork import Teamwork
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
 
@@ -94,6 +95,7 @@ class World:
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
+    teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
 

@@ -2,7 +2,7 @@
 
 Numba invalidates a cached kernel when its own file changes, but not when a kernel that it calls, in another file,
 does. So the folder's name is a hash of every source that may define kernels or what they are made of: this package's up
-to the floor of agents and worlds, and those of the packages that register worlds.
+to the floor of teams, and those of the packages that register worlds.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 
 from sandbox.core.errors import UsageError
 
-FLOORS = ("core", "engine", "agents", "worlds")  # the others hold no kernels
+FLOORS = ("core", "engine", "agents", "worlds", "teams")  # the others hold no kernels
 KEEP = 8  # newest folders that pruning leaves alone
 _OURS = re.compile(r"[0-9a-f]{16}")
 GRACE = 24 * 3600.0  # seconds since its last use before a folder may be pruned

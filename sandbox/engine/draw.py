@@ -17,6 +17,7 @@ _UNIT = 1.0 / (1 << 53)
 POLICY = 1 << 20  # stream of the keys that policies draw from; worlds number their own streams from 0
 IMAGINED = 1 << 21  # stream of the seeds of imagined lanes
 FAULT = 1 << 22  # and the next: streams of the generic perturbations
+NETWORK = 1 << 23  # and the next: streams of the messages between agents
 
 
 @kernel

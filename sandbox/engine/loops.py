@@ -3,8 +3,20 @@
 from collections.abc import Callable
 from functools import cache
 
+from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
 from sandbox.engine.kernel import embedded, specialise
+from sandbox.engine.meeting import (
+    confer,
+    meet,
+    nothing_sensed,
+    oversee,
+    reports,
+    restrain,
+    survey,
+    unrestrained,
+    unseen,
+)  # fmt: skip
 from sandbox.engine.play import (
     choose,
     enact,
@@ -21,29 +33,57 @@ from sandbox.engine.search import SEARCH, looks_ahead, searcher
 
 
 @cache
-def loops(world: World, policies: tuple[str, ...]):
-    return Loops(world, policies)
+def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = None):
+    return Loops(world, policies, protocol)
 
 
 class Loops:
-    """The loops of one world for one set of its policies, each compiled when it is first called."""
+    """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    def __init__(self, world: World, policies: tuple[str, ...]):
-        name = ".".join((world.name, *policies))
+    A team has besides: ``confer``, the first part of ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
+    """
+
+    def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
+        name = ".".join((world.name, *policies, *([protocol.name] if protocol else [])))
         # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
         prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
         parts = {
             "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
-            "decide": specialise(choose, name, inline=True, decide=decide),
             "act": specialise(enact, name, inline=True, step=prepared(world.step)),
         }
-        self.choose = specialise(choose, f"{name}.hosted", decide=_decide(world, policies, name, lambda kernel: kernel))
+        hosted = _decide(world, policies, name, lambda kernel: kernel)
+        if protocol:
+            self.confer = conferring = _confer(world, protocol)
+            parts["decide"] = specialise(meet, name, inline=True, confer=conferring, decide=decide)
+            self.choose = specialise(meet, f"{name}.hosted", confer=conferring, decide=hosted)
+            own = _survey(world)
+            self.restrain = specialise(restrain, f"{world.name}.hosted")
+            self.oversee = specialise(oversee, f"{world.name}.hosted", survey=own, progress=world.progress)
+            parts |= {"restrain": self.restrain, "oversee": self.oversee}
+        else:
+            parts["decide"] = specialise(choose, name, inline=True, decide=decide)
+            self.choose = specialise(choose, f"{name}.hosted", decide=hosted)
+            parts["restrain"] = specialise(unrestrained, name, inline=True)
+            parts["oversee"] = specialise(unseen, name, inline=True)
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
         parts |= {"reset": world.reset, "start": world.start, "progress": world.progress}
         self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
         self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
+
+
+def _survey(world: World) -> Callable:
+    return specialise(survey, world.name, check=world.teamwork.check)
+
+
+def _confer(world: World, protocol: Protocol) -> Callable:
+    """A tick of a protocol in a world."""
+    name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
+    if world.teamwork.tell and protocol.reports:
+        sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
+    look, heed, speak = map(embedded, (world.teamwork.look, protocol.heed, protocol.speak))
+    return specialise(confer, name, survey=_survey(world), sensed=sensed, look=look, heed=heed, speak=speak)
 
 
 def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:

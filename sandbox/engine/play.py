@@ -1,7 +1,8 @@
 """Generic loops over lanes. Their free names are filled in by ``specialise``: a world's own kernels.
 
-A tick is sense, decide, act. The hosted tier calls the three one after the other; the compiled tier calls ``play``,
-which is nothing but their loop. So both tiers run the same program.
+A tick is sense, decide, act; a team confers before it decides, and is overseen after it has acted (``meeting``). The
+hosted tier calls them one after the other; the compiled tier calls ``play``, which is nothing but their loop. So both
+tiers run the same program.
 """
 
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from sandbox.engine.faults import distort, fails
 from sandbox.engine.lanes import digest_lane
 
 FAILED = 1 << 30  # taken from a verb for the tick in which its action fails, so that the world knows no such verb
-reset = start = observe = step = progress = policy = others = decide = act = after = None  # filled in by specialise
+reset = start = observe = step = progress = policy = others = None  # filled in by specialise
+decide = restrain = act = after = oversee = None
 
 
 class Tally(NamedTuple):
@@ -24,6 +26,7 @@ class Tally(NamedTuple):
     refused: np.ndarray  # (L, N) int32   legal actions that were prevented
     progress: np.ndarray  # (L, 2) int32  parts of the shared task that are done, and all; at the end of ``play``
     imagined: np.ndarray  # (L, N) int64  ticks of the futures that it looked into
+    idle: np.ndarray  # (L, N) int32      ticks in which it did nothing
 
 
 def honest(s, obs, lane, rules, memory, cast, code, dice, actions):
@@ -71,6 +74,7 @@ def enact(s, obs, lane, rules, actions, tally, faults):
     targets = obs.mask.shape[2] // rules.verbs
     for agent in range(actions.shape[1]):
         verb, target = actions[lane, agent, 0], actions[lane, agent, 1]
+        tally.idle[lane, agent] += verb == rules.noop
         known = 0 <= verb < rules.verbs and 0 <= target < targets
         if not (known and obs.mask[lane, agent, verb * targets + target]):
             tally.invalid[lane, agent] += 1
@@ -99,8 +103,10 @@ def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks,
                 break
             sense(s, lane, rules, obs, faults)
             decide(s, obs, lane, rules, memory, cast, actions)
+            restrain(lane, rules, actions, cast)
             act(s, obs, lane, rules, actions, tally, faults)
             after(s, lane, tick, trace)
+            oversee(s, lane, rules, cast)
             played += 1
         tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
     return played
@@ -122,3 +128,4 @@ class Cast(NamedTuple):
     agents: np.ndarray  # (N',) int32  agents sorted by policy
     bounds: np.ndarray  # (P + 1,) int32  policy p has agents[bounds[p]:bounds[p + 1]]
     work: Any  # the Workspace of those that look ahead, () where nobody does
+    team: Any = ()  # the Team, () where they are none

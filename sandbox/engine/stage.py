@@ -1,6 +1,6 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import Observation
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.registry import find
+from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
@@ -27,22 +28,24 @@ class Stage:
     """A world with its layout, team size and options: ``sandbox.make`` returns it.
 
     Arrays have the lane as their first axis; L lanes, N agents. All calls that take a state change it in place or not
-    at all, and work from several threads at once on lanes of their own.
+    at all, and work from several threads at once on lanes of their own. ``team`` is what its agents are to one another
+    (``teams.plan``), None where each is for itself; ``plan`` makes it, for a world that is set up.
     """
 
-    def __init__(self, world: World, options: Mapping[str, Any]):
+    def __init__(self, world: World, options: Mapping[str, Any], plan: Callable[["Stage"], Any] | None = None):
         self.world = world
         self.options = _validated(world, options)
         self.rules = _contiguous(world.build(self.options))
         self.agents = world.agents(self.rules)
         self.spec = world.observation(self.rules)
         self.task = world.task(self.rules)
+        self.team = plan(self) if plan else None
         for name in OF_MESSAGES & self.options.perturb.keys():
-            if not self.spec.messages and self.options.perturb[name] > 0:
+            if not (self.spec.messages or self.team) and self.options.perturb[name] > 0:
                 raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
 
     def __reduce__(self):
-        return _remake, (self.world.name, self.options.model_dump())
+        return _remake, (self.world.name, self.options.model_dump(), self.team)
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -50,7 +53,8 @@ class Stage:
 
     def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
         """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
-        name = ".".join((self.world.name, *self._used([policy_name(policy) for policy in policies])))
+        used, protocol = self._used([policy_name(policy) for policy in policies]), self._protocol
+        name = ".".join((self.world.name, *used, *([protocol.name] if protocol else [])))
         return is_cached(CACHE, f"play.{name}" if whole else f"choose.{name}.hosted")
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
@@ -61,11 +65,13 @@ class Stage:
         state, view, memory, tally, faults = (
             self.reset([0]), self.observation(1), self.memory(1), self.tally(1), self.faults(1)
         )  # fmt: skip
-        cast, loops = self.cast(policies, memory, tally)
+        cast, loops = self.cast(policies, memory, tally, self.company(1))
         actions = np.zeros((1, self.agents, 2), np.int32)
         loops.sense(state, 0, self.rules, view, faults)
         loops.choose(state, view, 0, self.rules, memory, cast, actions)
         loops.act(state, view, 0, self.rules, actions, tally, faults)
+        if self.team:
+            loops.oversee(state, 0, self.rules, cast)
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
 
@@ -100,6 +106,7 @@ class Stage:
             np.zeros((lanes, agents, len(spec.vector)), np.float32),
             np.zeros((lanes, agents, len(self.verbs) * self.world.targets), np.bool_),
             np.zeros((lanes, agents, spec.messages, 4), np.int32),
+            np.zeros((lanes, agents, 4), np.int32),
         )
 
     def observe(self, state, into: Observation | None = None) -> Observation:
@@ -131,18 +138,20 @@ class Stage:
     def tally(self, lanes: int) -> Tally:
         shape = (lanes, self.agents)
         counts = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((lanes, 2), np.int32)
-        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64))
+        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64), np.zeros(shape, np.int32))
 
     def faults(self, lanes: int) -> Faults:
-        """The generic perturbations of ``[perturb]``, with no message under way."""
+        """The generic perturbations of ``[perturb]``, with no message under way; those of a team are its network's."""
         dose = generic_doses(self.options.perturb)
+        if self.team:
+            dose[[Fault.MESSAGE_LOSS, Fault.MESSAGE_DELAY]] = 0
         late = ticks_late(dose[Fault.MESSAGE_DELAY]) if self.spec.messages else 0
         return Faults(dose, np.zeros((lanes, late, self.agents, self.spec.messages, 4), np.int32))
 
     @property
     def perturbations(self) -> tuple[Perturbation, ...]:
         """The world's own, and the generic ones that act on any reasoner here."""
-        idle = OF_REPLIES if self.spec.messages else OF_REPLIES | OF_MESSAGES
+        idle = OF_REPLIES if self.spec.messages or self.team else OF_REPLIES | OF_MESSAGES
         return (*self.world.perturbations, *(each for each in GENERIC if each.name not in idle))
 
     def progress(self, state, lane: int = 0) -> tuple[int, int]:
@@ -150,8 +159,16 @@ class Stage:
         done, total = self.world.progress(state, lane, self.rules)
         return int(done), int(total)
 
-    def cast(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None) -> tuple[Cast, Loops]:
-        """Who follows which compiled policy, and their loops.
+    def company(self, lanes: int):
+        """The team's arrays of ``lanes`` lanes; () where there is no team."""
+        return self.team.arrays(lanes) if self.team else ()
+
+    @property
+    def _protocol(self) -> Protocol | None:
+        return self.team.protocol if self.team else None
+
+    def cast(self, policies: Sequence[Policy], memory=None, tally: Tally | None = None, team=()) -> tuple[Cast, Loops]:
+        """Who follows which compiled policy, and their loops; ``team`` are the arrays of ``company``.
 
         ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
         needs the ``memory`` and ``tally`` of the lanes; the cast then hold scratch memory and serve one thread.
@@ -161,7 +178,8 @@ class Stage:
         groups = [[i for i, own in enumerate(names) if own == name] for name in used]
         agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
         work = workspace(self, policies, memory, tally.imagined) if any(map(looks_ahead, used)) else ()
-        return Cast(np.array(agents, np.int32), bounds.astype(np.int32), work), loops(self.world, used)
+        compiled = loops(self.world, used, self._protocol if len(team) else None)
+        return Cast(np.array(agents, np.int32), bounds.astype(np.int32), work, team), compiled
 
     def _used(self, names: Collection[str | None]) -> tuple[str, ...]:
         """The policies among ``names``, in one order whatever the team: those that search come last."""
@@ -185,10 +203,10 @@ class Stage:
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
         observation, memory, tally = self.observation(lanes), self._memory(lanes), self.tally(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
-        digests = np.zeros((lanes, trace, 32), np.uint8)
+        digests, company = np.zeros((lanes, trace, 32), np.uint8), self.company(lanes)
 
         def work(start: int, stop: int) -> int:
-            cast, compiled = self.cast(policies, memory, tally)
+            cast, compiled = self.cast(policies, memory, tally, company)
             loop = compiled.trace if trace else compiled.play
             own = state, observation, memory, actions, tally, cast, self.rules, faults
             return loop(*own, start, stop, ticks, digests)
@@ -260,8 +278,8 @@ def _contiguous(rules):
     )
 
 
-def _remake(name: str, options: dict) -> Stage:
-    return make(name, **options)
+def _remake(name: str, options: dict, team) -> Stage:
+    return Stage(find(name), options, lambda _: team)
 
 
 def make(world: str, **options) -> Stage:

@@ -19,6 +19,8 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
 from sandbox.scenario.schema import AgentGroup, Scenario
+from sandbox.teams.graph_files import take_in
+from sandbox.teams.options import TeamTable
 
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
@@ -44,8 +46,8 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
-    A layout, a program or a script of replies that is a file beside the scenario is taken in, so that it stands for
-    itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
+    A layout, a program, a network or a script of replies that is a file beside the scenario is taken in, so that it
+    stands for itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
     """
     where, table, folder = _table(source)
     for key, value in (overrides or {}).items():
@@ -71,6 +73,9 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
             if isinstance(group.get("memory"), Mapping):
                 _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
             _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
+    if isinstance(table.get("team"), Mapping):
+        _check_keys(table["team"], TeamTable, f"{where}: team")
+        _take_in_network(table["team"], folder)
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:
@@ -178,6 +183,14 @@ def _take_in_tools(group: Mapping, folder: Path, where: str) -> None:
     table = given.get("retrieval") if isinstance(given, Mapping) else None
     if isinstance(table, dict) and table.get("folder") and not table.get("documents"):
         table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
+
+
+def _take_in_network(team: Mapping, folder: Path) -> None:
+    """The graph of a file becomes part of the scenario."""
+    given = team.get("network")
+    if isinstance(given, dict) and given.get("kind") == "file" and given.get("file") and not given.get("graph"):
+        name = str(given["file"])
+        given["graph"] = take_in(_beside(folder, name) or Path(name), given.get("directed") is True)
 
 
 def _replies(path: Path) -> list:

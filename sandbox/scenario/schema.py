@@ -18,8 +18,11 @@ from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.search import Policy
-from sandbox.engine.stage import Stage, make
+from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Rule, check_rules
+from sandbox.teams.options import TeamTable
+from sandbox.teams.plan import TeamPlan
+from sandbox.teams.stopping import parse
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
 REASONERS = ("scripted", "program", "llm", "human")  # besides these and the compiled policies of the world
@@ -102,6 +105,7 @@ class Scenario(BaseModel):
     title: str = ""
     world: WorldTable
     agents: list[AgentGroup] = Field(min_length=1)
+    team: TeamTable | None = None
     perturb: dict[str, float] = {}
     guard: list[Rule] = []
     seed: int = Field(0, ge=0, lt=2**64)
@@ -140,12 +144,21 @@ class Scenario(BaseModel):
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
-        return make(self.world.name, **options, **({"perturb": self.perturb} if self.perturb else {}))
+        perturb = {"perturb": self.perturb} if self.perturb else {}
+        return Stage(world, options | perturb, self._plan if self.team else None)
+
+    def _plan(self, stage: Stage) -> TeamPlan:
+        """The team, for a world that is set up."""
+        roster, usual = self.roster(), stage.world.roles[0]
+        roles = [group.role or usual for group in roster]
+        hosted = [group.reasoner in REASONERS for group in roster]
+        return TeamPlan(self.team, stage, [f"{role}-{k}" for k, role in enumerate(roles)], roles, hosted, self.seed)
 
     @property
     def compiled(self) -> bool:
-        """Whether whole episodes run in the compiled tier: all reasoners are compiled policies, without a guard."""
-        return not self.reasoners & set(REASONERS) and not self.guard
+        """Whether whole episodes run in the compiled tier: nothing is needed that only the hosted one has."""
+        hosted = self.reasoners & set(REASONERS) or self.guard or (self.team and parse(self.team.stop).hosted_only)
+        return not hosted
 
     @property
     def reasoners(self) -> set[str]:

@@ -1,11 +1,12 @@
 """The reasoner ``program``: a script in Python that sees and reacts, one program for each agent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sandbox.agents.actor import Actor
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.eyes import Eyes
 from sandbox.agents.programs import LIMITS, Limits, Program
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Trace
 
 
@@ -16,8 +17,10 @@ class Programmed:
     has the line with which an agent's program broke off.
     """
 
-    def __init__(self, source: str, beliefs: Beliefs, told: Callable[[int], dict], limits: Limits = LIMITS):
-        self._source, self._eyes, self._told, self._limits = source, Eyes(beliefs), told, limits
+    def __init__(self, source: str, beliefs: Beliefs, told: Callable[[int], dict], limits: Limits = LIMITS,
+                 speeches: Mapping[int, Speech] | None = None):  # fmt: skip
+        self._source, self._beliefs, self._told, self._limits = source, beliefs, told, limits
+        self._speeches = speeches or {}
         self._verbs, self._targets = beliefs.stage.verbs, beliefs.stage.world.targets
         self._actors: dict[int, Actor] = {}
 
@@ -31,13 +34,15 @@ class Programmed:
     def _decide(self, percept: Percept) -> Decision:
         actor = self._actors.get(percept.agent) or self._begin(percept.agent)
         decision = actor.advance(percept)
+        speech = self._speeches.get(percept.agent)
+        said = speech.taken() if speech else ()
         if decision is None:
-            return Decision(None, 0, Trace(actor.program.printed, fallback=actor.program.ended))
-        return decision
+            return Decision(None, 0, Trace(actor.program.printed, fallback=actor.program.ended), said)
+        return decision._replace(said=said)
 
     def _begin(self, agent: int) -> Actor:
         program = Program(self._source, self._verbs, self._targets, self._limits)
-        self._actors[agent] = Actor(program, self._eyes, self._told)
+        self._actors[agent] = Actor(program, Eyes(self._beliefs, self._speeches.get(agent)), self._told)
         return self._actors[agent]
 
     def close(self) -> None:

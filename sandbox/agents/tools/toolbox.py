@@ -9,6 +9,7 @@ import numpy as np
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory import Memory
 from sandbox.agents.reasoners.llm.request import object_in
+from sandbox.agents.speech import Speech
 from sandbox.agents.tools.faults import ToolFaults, both_names
 from sandbox.agents.tools.imagining import Imagining
 from sandbox.agents.tools.options import find_function
@@ -23,9 +24,9 @@ class Toolbox:
     """Tools by name. ``options``: as in the scenario, each with its checked options; ``dose``: of the perturbations."""
 
     def __init__(self, options: Mapping[str, Any], memory: Memory, beliefs: Beliefs, agent: int, dose: np.ndarray,
-                 seed: int):  # fmt: skip
+                 seed: int, speech: Speech | None = None):  # fmt: skip
         self._options, self._memory, self._beliefs, self._agent = options, memory, beliefs, agent
-        self._faults = ToolFaults(dose, seed)
+        self._faults, self._speech = ToolFaults(dose, seed), speech
         self._tick, self._calls = 0, 0
 
     def __getstate__(self) -> dict:
@@ -47,6 +48,7 @@ class Toolbox:
             elif name != CODE:
                 functions[name.partition(":")[2]] = find_function(name)
         functions |= getattr(self._memory, "functions", {})
+        functions |= self._speech.functions if self._speech else {}
         return {name: Tool(name, function) for name, function in functions.items()}
 
     def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:

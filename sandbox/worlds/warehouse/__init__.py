@@ -28,6 +28,7 @@ from sandbox.worlds.warehouse.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.warehouse.tasks import progress, task
+from sandbox.worlds.warehouse.teamwork import TEAMWORK
 
 WHERE = "world 'warehouse'"
 BOARD_AT_MOST = 8  # orders that one robot reads at a time
@@ -121,5 +122,6 @@ WORLD = World(
     conserved=conserved,
     facts=facts,
     in_view=in_view,
+    teamwork=TEAMWORK,
     legend=LEGEND,
 )

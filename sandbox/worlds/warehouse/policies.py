@@ -67,9 +67,11 @@ def _requested_in_sight(obs, lane, agent, rules, row, col):
 
 @kernel
 def _target_unladen(obs, lane, agent, rules, memory, dice, row, col):
-    """Where to go for a load: the first waiting order on the board, else what is in sight, else somewhere."""
+    """Where to go for a load: where the team says, else the first waiting order, else what it sees, else anywhere."""
     width = rules.plan.shape[1]
-    vector = obs.vector[lane, agent]
+    vector, task = obs.vector[lane, agent], obs.task[lane, agent]
+    if task[0] and task[2] >= 0:
+        return np.int32(task[2]) * width + np.int32(task[3])
     for k in range(rules.board):
         if vector[12 + 4 * k]:
             return np.int32(vector[10 + 4 * k]) * width + np.int32(vector[11 + 4 * k])

@@ -29,6 +29,7 @@ from sandbox.worlds.wildfire.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.wildfire.tasks import progress, task
+from sandbox.worlds.wildfire.teamwork import TEAMWORK
 from sandbox.worlds.wildfire.terrain import SCENE
 from sandbox.worlds.wildfire.value import earned, value
 
@@ -129,6 +130,7 @@ WORLD = World(
     conserved=conserved,
     facts=facts,
     in_view=in_view,
+    teamwork=TEAMWORK,
     earned=earned,
     value=value,
     legend=LEGEND,

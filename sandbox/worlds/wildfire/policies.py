@@ -102,9 +102,13 @@ def _walk(mask, row, col, to_row, to_col, spin):
 
 
 @kernel
-def _search(vector, note, agent, rules, dice):
-    """Where to go if no fire is in sight: where it is known or was reported to be; else around that place."""
+def _search(vector, task, note, agent, rules, dice):
+    """Where to go if no fire is in sight: where the team wants it, or fire is known to be; else around that place."""
     row, col = int(vector[8]), int(vector[9])
+    if task[0] and task[2] >= 0:
+        row, col = int(task[2]), int(task[3])
+        if abs(row - vector[0]) + abs(col - vector[1]) > rules.sight:
+            return row, col
     if note[Note.FIRE_ROW] >= 0:
         row, col = int(note[Note.FIRE_ROW]), int(note[Note.FIRE_COL])
     note[Note.LOST] += 1
@@ -165,7 +169,7 @@ def _decide(obs, lane, agent, rules, memory, dice):
     if mask[Verb.REFILL] and vector[2] < rules.tanks // 2:
         return np.int32(Verb.REFILL)
     _hear(obs, lane, agent, note, row, col)
-    to_row, to_col = _search(vector, note, agent, rules, dice)
+    to_row, to_col = _search(vector, obs.task[lane, agent], note, agent, rules, dice)
     return _walk(mask, row, col, to_row, to_col, spin)
 
 

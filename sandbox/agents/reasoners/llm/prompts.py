@@ -61,7 +61,7 @@ class Prompts:
     def words(self, percept: Percept) -> str:
         """What the agent perceives, as the world puts it."""
         # The world reads the agent's row of a lane; all rows are the percept, and none is copied.
-        rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept[2:])
+        rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept.view)
         return self._stage.world.text(Observation(*rows), 0, percept.agent, self._stage.rules)
 
     def turn(self, words: str, subgoal: str = "", memory: str = "", tick: int = 0) -> str:

@@ -82,7 +82,9 @@ class LLM:
 
     def _view(self, percept: Percept) -> str:
         if percept.agent not in self._views:
-            self._views[percept.agent] = self._prompts.words(percept)
+            speech = self.minds[percept.agent].speech
+            team = f"\n\n{speech.words(percept)}" if speech else ""
+            self._views[percept.agent] = self._prompts.words(percept) + team
         return self._views[percept.agent]
 
     def _go_on(self, percept: Percept) -> Decision | None:
@@ -266,8 +268,11 @@ class LLM:
             mind.memory.remember(percept.tick + 1, self._view(percept), did, why)
 
     def _kept(self, agent: int, decision: Decision) -> Decision:
-        """The decision with what became of the agent's memory in this tick."""
-        edits, asides = self.minds[agent].memory.taken(), tuple(self._asides.get(agent, ()))
+        """The decision with what the agent has said, and with what became of its memory, in this tick."""
+        mind, asides = self.minds[agent], tuple(self._asides.get(agent, ()))
+        edits = mind.memory.taken()
+        if mind.speech:
+            decision = decision._replace(said=mind.speech.taken())
         if not edits and not asides:
             return decision
         trace = decision.trace or Trace()

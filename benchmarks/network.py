@@ -1,0 +1,127 @@
+"""Messages: ticks a second of rewiring and delivery by team size, beside networkx with dictionaries."""
+
+from collections import defaultdict
+from random import Random
+
+import networkx as nx
+import numpy as np
+
+from benchmarks.pace import Pace
+from benchmarks.report import console, met, table
+from sandbox.core.speech import Act
+from sandbox.engine.kernel import kernel
+from sandbox.engine.network import ARRIVED, deliver, mail_for, open_page, rewire, say
+from sandbox.teams.graphs import graph_of, network_of, network_table
+
+SIZES = (1_000, 10_000, 100_000)
+REACH, CROWD, LOSS = 10, 0.025, 0.1  # cells, agents to a cell, chance
+MOST = 20  # senders heard: nobody has more in reach here, so that both deliver the same
+TICK_MS = 60.0  # for 100,000 agents, all of it
+
+
+@kernel
+def everybody_speaks(mail, tick):
+    """All say one thing to all who hear them."""
+    open_page(mail, 0, tick)
+    for agent in range(mail.said.shape[2]):
+        say(mail, 0, tick, agent, -1, Act.IDLE, 0, agent)
+
+
+@kernel
+def everybody_moves(pos, tick, side):
+    """One step along a row, all around."""
+    for agent in range(pos.shape[1]):
+        pos[0, agent, 1] = (pos[0, agent, 1] + 1) % side
+
+
+class Ours:
+    """A team with the arrays and kernels of the package; ``side`` 0: nobody moves."""
+
+    def __init__(self, graph: nx.DiGraph, pos: np.ndarray, side: int):
+        self.net, self.pos, self.side, self.tick = network_of(graph), pos[None].copy(), side, 0
+        self.mail = mail_for(self.net, 1, 2)
+        self.letters = np.zeros((self.net.sender.shape[1] * 2, 4), np.int32)
+        self.arrived = np.zeros(len(pos), np.int32)
+
+    def step(self) -> None:
+        if self.side:
+            everybody_moves(self.pos, self.tick, self.side)
+            rewire(self.pos, 0, self.net)
+        deliver(np.uint64(1), self.tick, 0, self.net, self.mail, self.letters, self.arrived)
+        everybody_speaks(self.mail, self.tick)
+        self.tick += 1
+
+    @property
+    def delivered(self) -> int:
+        return int(self.mail.counts[0, :, ARRIVED].sum())
+
+
+class Plain:
+    """The same as one would write it: networkx finds who is near (by SciPy's tree), dictionaries hold the letters."""
+
+    def __init__(self, graph: nx.DiGraph, pos: np.ndarray, side: int):
+        self.graph, self.pos, self.side, self.loss = graph, pos.copy(), side, graph.graph["loss"]
+        self.rng, self.said, self.delivered = Random(1), {}, 0
+
+    def step(self) -> None:
+        if self.side:
+            self.pos[:, 1] = (self.pos[:, 1] + 1) % self.side
+            near = nx.empty_graph(len(self.pos))
+            nx.set_node_attributes(near, dict(enumerate(self.pos.tolist())), "pos")
+            near.add_edges_from(nx.geometric_edges(near, REACH, p=1))
+            self.graph = near
+        letters = defaultdict(list)
+        for sender, message in self.said.items():
+            for hearer in self.graph[sender]:
+                if self.rng.random() >= self.loss:
+                    letters[hearer].append((sender, *message))
+        self.delivered += sum(map(len, letters.values()))
+        self.said = {agent: (Act.IDLE, 0, agent) for agent in range(len(self.pos))}
+
+
+def steps(team: Ours | Plain, ticks: int):
+    def work() -> int:
+        for _ in range(ticks):
+            team.step()
+        return ticks
+
+    return work
+
+
+def compare(title: str, options: dict, moving: bool, quick: bool) -> None:
+    """Both in turns, by team size, with lost messages; and that without loss both deliver the same."""
+    rows = []
+    for agents in SIZES[:2] if quick else SIZES:
+        side = int(np.sqrt(agents / CROWD))
+        pos = np.random.default_rng(0).integers(0, side, (agents, 2)).astype(np.int32)
+        same = [kind(graph_of(network_table(options), agents), pos, side * moving) for kind in (Ours, Plain)]
+        for team in same:
+            steps(team, 3)()
+        assert same[0].delivered == same[1].delivered > 0
+        graph = graph_of(network_table({**options, "loss": LOSS}), agents)
+        ticks = max(1, 100_000 // agents)
+        ours = Pace("ours", steps(Ours(graph, pos, side * moving), 20 * ticks))
+        plain = Pace("networkx", steps(Plain(graph, pos, side * moving), ticks))
+        for _ in range(3):
+            ours.run()
+            plain.run()
+        letters = same[0].delivered // 2
+        rows.append([agents, letters, ours.rate, plain.rate, ours.rate / plain.rate, ours.rate * letters * (1 - LOSS)])
+    columns = ["agents", "messages a tick", "ours, ticks/s", "networkx and dicts", "times", "our letters/s"]
+    table(f"{title}; {LOSS:.0%} of messages lost", columns, rows)
+    if agents == SIZES[-1]:
+        console.print(f"100,000 agents: {1000 / ours.rate:.0f} ms a tick; {met(1000 / ours.rate, TICK_MS, False)}")
+
+
+def moving(quick: bool) -> None:
+    """The graph is made anew in each tick, from positions."""
+    compare(f"Within {REACH} cells, made anew each tick", {"kind": "range", "reach": REACH, "most": MOST}, True, quick)
+
+
+def fixed(quick: bool) -> None:
+    """A graph that stays."""
+    compare("Small world, four neighbours", {"kind": "small_world"}, False, quick)
+
+
+PEERS = ("networkx",)
+PARTS = {"moving": moving, "fixed": fixed}

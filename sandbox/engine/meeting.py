@@ -1,0 +1,183 @@
+"""What a team does in a tick, around what its agents decide; the free names are a world's and a protocol's kernels.
+
+``confer`` comes before the decisions: messages arrive, every agent looks what there is to do, the protocol shares it
+out, and the agents speak. ``restrain`` comes before the world's step: who has not got the turn waits. ``oversee`` comes
+after it: the task objects are verified from the state, and the termination conditions are looked at.
+"""
+
+from sandbox.core.finish import Finish
+from sandbox.core.speech import Act
+from sandbox.core.teamwork import Offer, Own, TaskState
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.kernel import kernel
+from sandbox.engine.network import deliver, open_page, rewire
+from sandbox.engine.stopping import Measure, met
+from sandbox.engine.team import (
+    KIND_BITS,
+    Job,
+    Letter,
+    Turn,
+    begin,
+    letters_of,
+    may_do,
+    tell,
+    way,
+)
+
+look = check = heed = speak = sensed = look_out = progress = decide = None  # filled in by specialise
+
+
+def meet(s, obs, lane, rules, memory, cast, actions):
+    """The team confers, then every agent with a compiled policy decides."""
+    confer(s, obs, lane, rules, cast.team)
+    decide(s, obs, lane, rules, memory, cast, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
+
+
+def confer(s, obs, lane, rules, team):
+    """Messages arrive; the protocol shares tasks out; the agents speak."""
+    tick, agents = s.tick[lane], len(team.hosted)
+    if tick == 0:
+        begin(team, lane)
+        survey(s, lane, rules, team)
+    open_page(team.mail, lane, tick)
+    if team.net.reach > 0:
+        rewire(s.pos, lane, team.net)
+    deliver(s.seed[lane], tick, lane, team.net, team.mail, team.letters[lane], team.arrived[lane])
+    for agent in range(agents):
+        own, job = team.own[lane, agent], team.task[lane, agent]
+        own[Own.FINISHED], busy = 0, job[Job.KIND] != 0
+        look(obs, lane, agent, rules, job, own, team.offers[lane, agent])
+        if len(team.kind):
+            offer_objects(team, lane, agent)
+        if busy and job[Job.KIND] == 0 and not own[Own.FINISHED]:
+            job[Job.CODE] = 0
+    for agent in range(agents):
+        if not team.absent[agent]:
+            heed(team, lane, agent, tick)
+    for agent in range(agents):
+        if not team.absent[agent]:
+            sensed(s, lane, agent, rules, team)
+            if not team.hosted[agent]:
+                speak(team, lane, agent, tick)
+        instruct(team, lane, agent, obs)
+
+
+def reports(s, lane, agent, rules, team):
+    """What an agent's sensors tell all who can hear it."""
+    kind, row, col = look_out(s, lane, agent, rules)
+    if kind:
+        tell(team, lane, agent, s.tick[lane], -1, Act.REPORT, kind, row * team.width + col)
+
+
+def nothing_sensed(s, lane, agent, rules, team):
+    """No sensor tells anything."""
+
+
+@kernel
+def instruct(team, lane, agent, obs):
+    """What its team wants of an agent, and what it was told by others' sensors, become part of its observation."""
+    for k in range(4):
+        obs.task[lane, agent, k] = team.task[lane, agent, k] if team.task[lane, agent, Job.KIND] else 0
+    inbox, found = obs.inbox[lane, agent], 0
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
+        if letters[m, Letter.ACT] == Act.REPORT and found < len(inbox):
+            inbox[found, 0], inbox[found, 1] = letters[m, Letter.FROM] + 1, letters[m, Letter.TASK]
+            inbox[found, 2] = letters[m, Letter.VALUE] // team.width
+            inbox[found, 3] = letters[m, Letter.VALUE] % team.width
+            found += 1
+    for m in range(found, len(inbox)):
+        for k in range(4):
+            inbox[m, k] = 0
+
+
+@kernel
+def offer_objects(team, lane, agent):
+    """Where there is a graph of task objects, an agent's offers are those that it may do now; they are on a board."""
+    code, found, count = team.task[lane, agent, Job.CODE], 0, len(team.kind)
+    for k in range(count):
+        t = (agent + k) % count
+        own = (team.kind[t] + 1) << KIND_BITS | team.argument[t]
+        if team.task[lane, agent, Job.KIND] and own == code and team.state[lane, t] >= TaskState.DONE:
+            team.task[lane, agent, Job.KIND], team.own[lane, agent, Own.FINISHED] = 0, 1
+        if team.state[lane, t] == TaskState.OPEN and may_do(team, agent, t) and found < team.offers.shape[2]:
+            offer = team.offers[lane, agent, found]
+            offer[Offer.CODE], offer[Offer.CELL] = own, team.place[lane, t]
+            offer[Offer.COST] = way(team, team.own[lane, agent, Own.CELL], team.place[lane, t])
+            offer[Offer.HOST] = team.owner[t] if team.owner[t] >= 0 else t % len(team.hosted)
+            found += 1
+    for k in range(found, team.offers.shape[2]):
+        team.offers[lane, agent, k, Offer.CODE] = 0
+
+
+def survey(s, lane, rules, team):
+    """Read from the state how every task object stands; whether all are done."""
+    for t in range(len(team.kind)):
+        state, mark, cell = check(s, lane, rules, team.kind[t], team.argument[t], team.mark[lane, t])
+        team.mark[lane, t], team.place[lane, t] = mark, cell
+        if state == TaskState.OPEN and not ready(team, lane, t):
+            state = TaskState.WAITING
+        team.state[lane, t] = state
+        if state != TaskState.WAITING and team.times[lane, t, 0] < 0:
+            team.times[lane, t, 0] = s.tick[lane]
+        if state == TaskState.DONE and team.times[lane, t, 1] < 0:
+            team.times[lane, t, 1] = s.tick[lane]
+
+
+@kernel
+def ready(team, lane, task):
+    """Whether all that must be done before a task object is done."""
+    for k in range(len(team.after)):
+        if team.after[k, 0] == task and team.state[lane, team.after[k, 1]] != TaskState.DONE:
+            return False
+    return True
+
+
+def unrestrained(lane, rules, actions, cast):
+    """Every agent acts as it has decided."""
+
+
+def restrain(lane, rules, actions, cast):
+    """Who is absent, or has not got the turn, does nothing."""
+    team = cast.team
+    for agent in range(actions.shape[1]):
+        waits = team.turns and team.turn[lane, Turn.HOLDER] != agent
+        if waits or team.absent[agent]:
+            actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
+
+
+def unseen(s, lane, rules, cast):
+    """Nothing is overseen."""
+
+
+def oversee(s, lane, rules, cast):
+    """After a tick: verify task objects, notice progress, end the episode where a condition says so."""
+    team, tick = cast.team, s.tick[lane]
+    survey(s, lane, rules, team)
+    still_open, advanced = 0, 0
+    for t in range(len(team.kind)):
+        still_open += team.state[lane, t] != TaskState.DONE
+        advanced += team.state[lane, t] == TaskState.DONE
+    done, _ = progress(s, lane, rules)
+    turn = team.turn[lane]
+    if done + advanced > turn[Turn.BEST]:
+        turn[Turn.BEST], turn[Turn.PROGRESS] = done + advanced, tick
+    judge(s, lane, rules, team, still_open)
+
+
+@kernel
+def judge(s, lane, rules, team, still_open):
+    """With task objects, the episode is completed when all are done, not before; then the conditions are looked at."""
+    if len(team.kind) and s.done[lane] == Finish.RUNNING and still_open == 0:
+        s.done[lane] = Finish.COMPLETED
+    elif still_open and s.done[lane] == Finish.COMPLETED:
+        s.done[lane] = Finish.RUNNING if s.tick[lane] < rules.max_ticks else Finish.TICK_LIMIT
+    if s.done[lane] == Finish.RUNNING and len(team.stop):
+        measures = team.measures[lane]
+        measures[Measure.ALL_TASKS], measures[Measure.TICKS] = len(team.kind) > 0 and not still_open, s.tick[lane]
+        measures[Measure.STALL] = s.tick[lane] - team.turn[lane, Turn.PROGRESS]
+        sent = 0
+        for agent in range(len(team.hosted)):
+            sent += team.mail.counts[lane, agent, 0]
+        measures[Measure.MESSAGES] = sent
+        s.done[lane] = met(team.stop, measures)

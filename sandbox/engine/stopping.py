@@ -1,0 +1,64 @@
+"""When an episode ends besides the world's own end: a condition as a small program that both tiers run.
+
+A program is (K, 2) float64, in postfix order: an operation and its argument. A condition is met when its measure has
+reached the argument.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+from sandbox.core.finish import Finish
+from sandbox.engine.kernel import kernel
+
+DEEPEST = 16  # codes on the stack
+
+
+class Measure(IntEnum):
+    """What conditions look at; those from TOKENS on are known to the hosted tier only."""
+
+    ALL_TASKS = 0  # 1 when every task object is done; -1 where there are none
+    TICKS = 1
+    MESSAGES = 2  # sent, one for each edge
+    STALL = 3  # ticks since the shared task last went on
+    TOKENS = 4
+    MONEY = 5  # US dollars
+    SECONDS = 6  # on the wall
+    WORD = 7  # 1 when one of the words looked for was said
+    PREDICATE = 8  # 1 when the caller's function says so
+
+
+class Operator(IntEnum):
+    """Operations besides measures, in the numbers behind them."""
+
+    AND = 100
+    OR = 101
+
+
+FINISH = np.array(
+    [Finish.COMPLETED, Finish.TICK_LIMIT, Finish.BUDGET, Finish.STALLED, Finish.BUDGET, Finish.BUDGET, Finish.BUDGET,
+     Finish.STOPPED, Finish.STOPPED], np.int8
+)  # fmt: skip
+
+
+@kernel
+def met(program, measures):
+    """The Finish code of a program's condition, 0 where it is not met.
+
+    Of ``a & b`` it is the code of ``b``, which is the last to be asked; of ``a | b`` that of the first which is met.
+    Codes are kept on a stack of four bits each, so that nothing is allocated.
+    """
+    stack = np.uint64(0)
+    for k in range(len(program)):
+        operation = int(program[k, 0])
+        if operation < Operator.AND:
+            code = FINISH[operation] if measures[operation] >= program[k, 1] else 0
+            stack = (stack << np.uint64(4)) | np.uint64(code)
+            continue
+        right, left = stack & np.uint64(15), (stack >> np.uint64(4)) & np.uint64(15)
+        if operation == Operator.AND:
+            code = right if left else np.uint64(0)
+        else:
+            code = left if left else right
+        stack = ((stack >> np.uint64(8)) << np.uint64(4)) | code
+    return np.int8(stack & np.uint64(15))

@@ -1,0 +1,228 @@
+"""Who can speak to whom: graphs drawn by networkx or read from a file, and the arrays that messages go along."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.engine.network import UNLIMITED, Network, Terms
+from sandbox.teams.graph_files import read_adjacency, take_in
+
+WHERE = "team.network"
+MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
+KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # of Terms, by their names in tables
+LONGEST = 1_000  # ticks of delay: what is said is kept as long
+
+
+class EdgeTable(BaseModel):
+    """What an edge does to messages."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    loss: float = Field(0.0, ge=0, le=1)  # chance that a message is lost
+    delay: int = Field(0, ge=0, le=LONGEST)  # ticks, beyond the one that every message takes
+    bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)  # messages a tick; what exceeds it is dropped
+
+
+class NetworkTable(EdgeTable):
+    """``network`` of ``[team]``: the name of a kind, or a table with its options.
+
+    Raises UsageError for an unknown kind, and for an option of another kind.
+    """
+
+    kind: str = "complete"
+    neighbours: int = Field(4, ge=2, multiple_of=2)  # small_world: to whom each is tied before ties are rewired
+    rewired: float = Field(0.1, ge=0, le=1)  # small_world: share of ties that lead to anybody instead
+    attached: int = Field(2, ge=1)  # scale_free: to how many each newcomer is tied
+    branching: int = Field(2, ge=1)  # tree: how many are below each
+    reach: int = Field(5, ge=1, le=100_000)  # range: cells (Manhattan distance) within which agents hear each other
+    most: int = Field(16, ge=1, le=1_000)  # range: how many an agent hears at most
+    file: str = ""  # file: GraphML, an edge list or adjacency JSON, by its ending
+    directed: bool = False  # file: whether an edge list's edges lead one way; other files say it themselves
+    graph: dict[str, Any] = {}  # file: what was taken in from it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        table = {"kind": given} if isinstance(given, str) else given
+        if isinstance(table, Mapping):
+            kind = table.get("kind", "complete")
+            if str(kind) not in OPTIONS:
+                raise unknown("network", kind, OPTIONS, WHERE)
+            known = {"kind", *EdgeTable.model_fields, *OPTIONS[kind]}
+            for key in table:
+                if key not in known and not (key in cls.model_fields and table[key] == cls.model_fields[key].default):
+                    raise unknown("key", key, known, f"{WHERE}: {kind}")
+        return table
+
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "complete": (), "star": (), "ring": (), "tree": ("branching",), "small_world": ("neighbours", "rewired"),
+    "scale_free": ("attached",), "range": ("reach", "most"), "file": ("file", "directed", "graph"),
+}  # fmt: skip
+
+
+def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable:
+    """The table of what stands in a scenario; raises UsageError, in one line."""
+    try:
+        return NetworkTable.model_validate(given)
+    except ValidationError as error:
+        raise _said_of(error, WHERE) from None
+
+
+def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
+    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears; none to oneself.
+
+    Random graphs are drawn from ``seed`` alone. The graph's own attributes are the terms of edges that state none, and
+    ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises UsageError.
+    """
+    _check_size(table.kind, agents, _size(table, agents))
+    try:
+        found = _from_file(table, agents, names) if table.kind == "file" else _draw(table, agents, lead, seed)
+    except nx.NetworkXException as error:
+        raise UsageError(f"{WHERE}: {table.kind}: {agents} agents: {error}") from None
+    reach, most = (table.reach, table.most) if table.kind == "range" else (0, 0)
+    terms = {key: getattr(table, key) for key in KINDS}
+    graph = nx.empty_graph(agents, nx.DiGraph)
+    both = found.to_directed(as_view=True)
+    graph.add_edges_from((a, b, data) for a, b, data in both.edges(data=True) if a != b)
+    graph.graph = {**terms, "reach": reach, "most": most}
+    return graph
+
+
+def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Graph:
+    """The graph that was taken in, or stands in the file, with agents for its nodes."""
+    where = f"{WHERE}: {table.file or 'graph'}"
+    if not table.graph and not table.file:
+        raise UsageError(f'{WHERE}: file: expected file = "...", a .graphml, .edgelist, .txt or .json')
+    found = read_adjacency(table.graph or take_in(Path(table.file), table.directed), where)
+    _check_size("file", agents, found.number_of_edges())
+    for a, b, data in found.edges(data=True):
+        try:
+            EdgeTable(**data)
+        except ValidationError as error:
+            raise _said_of(error, f"{where}: edge {a} to {b}") from None
+    return nx.relabel_nodes(found, _agents(found, agents, names, where))
+
+
+def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> dict[str, int]:
+    """The agent of each node, which is its number or its name; raises UsageError where they are not the same ones."""
+    known = {str(agent): agent for agent in range(agents)} | {name: agent for agent, name in enumerate(names)}
+    size = f"{where}: {len(graph):,} nodes for a team of {agents:,}"
+    for node in graph:
+        if node not in known:
+            named = f", or a name such as {names[0]}" if names else ""
+            raise UsageError(f"{size}; '{node}' is no agent; expected 0..{agents - 1}{named}")
+    numbers = {node: known[node] for node in graph}
+    missing = set(range(agents)) - {*numbers.values()}
+    if missing:
+        raise UsageError(f"{size}; {_name(min(missing), names)} is missing")
+    if len(numbers) > agents:
+        raise UsageError(f"{size}; some agent stands there by number and by name")
+    return numbers
+
+
+def _size(table: NetworkTable, agents: int) -> int:
+    """How many edges a kind makes, at most."""
+    each = {"complete": agents - 1, "small_world": table.neighbours, "scale_free": 2 * table.attached,
+            "range": table.most, "file": 0}  # fmt: skip
+    return agents * min(agents - 1, each.get(table.kind, 2))
+
+
+def _check_size(kind: str, agents: int, edges: int) -> None:
+    if edges > MOST_EDGES:
+        made = f"{agents:,} agents make {edges:,} edges"
+        raise UsageError(f"{WHERE}: {kind}: {made}, expected {MOST_EDGES:,} at most")
+
+
+def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
+    """The graph of a kind that is drawn; small teams of any kind are complete where they have no choice."""
+    others = agents - 1
+    led = {0: lead, lead: 0}  # in networkx the centre and the root are 0
+    kinds: dict[str, Callable[[], nx.Graph]] = {
+        "complete": lambda: nx.complete_graph(agents, nx.DiGraph),
+        "star": lambda: nx.relabel_nodes(nx.star_graph(others), led),
+        "ring": lambda: nx.cycle_graph(agents),
+        "tree": lambda: nx.relabel_nodes(nx.full_rary_tree(table.branching, agents), led),
+        "small_world": lambda: nx.connected_watts_strogatz_graph(agents, table.neighbours, table.rewired, seed=seed),
+        "scale_free": lambda: nx.barabasi_albert_graph(agents, min(table.attached, others), seed=seed),
+        "range": lambda: nx.empty_graph(agents),
+    }  # fmt: skip
+    small = {"small_world": table.neighbours >= others, "scale_free": others == 0}
+    return kinds["complete" if small.get(table.kind) else table.kind]()
+
+
+def network_of(graph: nx.DiGraph, lanes: int = 1, loss: float = 0.0, late: int = 0) -> Network:
+    """The arrays of a graph by ``graph_of``; perturbations add ``loss`` (a chance) and ``late`` (ticks)."""
+    moving, agents = graph.graph["reach"] > 0, len(graph)
+    first, sender, terms = _places(graph, lanes) if moving else _edges(graph)
+    terms = Terms(terms.loss + loss * (1 - terms.loss), terms.delay + np.int32(late), terms.width)
+    scratch = (lanes, agents) if moving else (1, 0)
+    bins, order = np.zeros((scratch[0], scratch[1] + 1), np.int32), np.zeros((*scratch, 3), np.int32)
+    return Network(first, sender, terms, bins, order, graph.graph["reach"])
+
+
+def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, Terms]:
+    """Room for as many edges as there can be, in each lane."""
+    agents, each = len(graph), min(graph.graph["most"], len(graph) - 1)
+    return np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32), _alike(graph)
+
+
+def _edges(graph: nx.DiGraph) -> tuple[np.ndarray, np.ndarray, Terms]:
+    """The edges sorted by receiver, then by sender."""
+    ends = np.fromiter(chain.from_iterable(graph.edges), np.int32).reshape(-1, 2)
+    order = np.lexsort((ends[:, 0], ends[:, 1]))
+    first = np.searchsorted(ends[order, 1], np.arange(len(graph) + 1)).astype(np.int32)
+    terms = _alike(graph)
+    if any(data for *_, data in graph.edges(data=True)):
+        terms = Terms(*(_column(graph, key, kind)[order] for key, kind in KINDS.items()))
+    return first[None], ends[order, 0][None], terms
+
+
+def _alike(graph: nx.DiGraph) -> Terms:
+    return Terms(*(np.full(1, graph.graph[key], kind) for key, kind in KINDS.items()))
+
+
+def _column(graph: nx.DiGraph, key: str, kind: type) -> np.ndarray:
+    return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])], kind)
+
+
+def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
+    """The graph of a lane as it is now, with the terms of each edge: for pictures and tests."""
+    row = min(lane, len(network.first) - 1)
+    first, sender = network.first[row], network.sender[row]
+    graph = nx.empty_graph(len(first) - 1, nx.DiGraph)
+    for agent in range(len(first) - 1):
+        for edge in range(first[agent], first[agent + 1]):
+            terms = (values[min(edge, len(values) - 1)].item() for values in network.terms)
+            graph.add_edge(int(sender[edge]), agent, **dict(zip(KINDS, terms, strict=True)))
+    return graph
+
+
+def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
+    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named.
+
+    Where the edges follow from positions, nothing can be said beforehand.
+    """
+    if graph.graph["reach"]:
+        return
+    for agent in range(len(graph)):
+        if agent != lead and not (graph.has_edge(agent, lead) and graph.has_edge(lead, agent)):
+            ends = (lead, agent) if graph.has_edge(agent, lead) else (agent, lead)
+            way = " to ".join(_name(end, names) for end in ends)
+            raise UsageError(f"{WHERE}: no edge from {way}; expected the lead to hear and reach everybody")
+
+
+def _name(agent: int, names: Sequence[str]) -> str:
+    return names[agent] if names else f"agent {agent}"
+
+
+def _said_of(error: ValidationError, where: str) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    return UsageError(f"{where}: {key}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}")

@@ -1,0 +1,119 @@
+"""A team set up for a world: its protocol, its network, its task objects, and the arrays that the kernels work on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.perturb import Fault, generic_doses
+from sandbox.core.teamwork import Own, Protocol, TaskObject
+from sandbox.engine.faults import ticks_late
+from sandbox.engine.network import Network, mail_for
+from sandbox.engine.stage import Stage
+from sandbox.engine.stopping import Measure
+from sandbox.engine.team import Count, Job, Letter, Note, Team, Turn
+from sandbox.teams.graphs import check_lead, graph_of, network_of
+from sandbox.teams.options import TeamTable
+from sandbox.teams.protocols import PROTOCOLS
+from sandbox.teams.stopping import Condition, parse
+from sandbox.teams.tasks import code_in, depths, named, objects_of
+
+NOTES = 64  # tasks that an agent can remember, at most
+
+
+class TeamPlan:
+    """What a scenario's ``[team]`` comes to; ``names``, ``roles`` and ``hosted`` are of each agent.
+
+    ``hosted``: those that speak for themselves. Raises UsageError, in one line, where the team cannot work so.
+    """
+
+    def __init__(self, table: TeamTable, stage: Stage, names: Sequence[str], roles: Sequence[str],
+                 hosted: Sequence[bool], seed: int):  # fmt: skip
+        if table.protocol not in PROTOCOLS:
+            raise unknown("protocol", table.protocol, PROTOCOLS, "team")
+        if stage.world.teamwork is None:
+            raise UsageError(f"team: world '{stage.world.name}' has nothing that a team can share out")
+        self.table, self.names, self.agents = table, tuple(names), stage.agents
+        self._world, self._rules, self._hosted = stage.world, stage.rules, np.array(hosted, bool)
+        self._roles = np.array([stage.world.roles.index(role) for role in roles], np.int32)
+        self.stop = parse(table.stop)
+        self._check_agents()
+        self.objects = self._objects()
+        self.graph = graph_of(table.network, self.agents, table.lead, seed, names)
+        if self.protocol.led:
+            check_lead(self.graph, table.lead, names)
+        dose = generic_doses(stage.options.perturb)
+        self._loss, self._late = dose[Fault.MESSAGE_LOSS], ticks_late(dose[Fault.MESSAGE_DELAY])
+
+    @property
+    def protocol(self) -> Protocol:
+        return PROTOCOLS[self.table.protocol]
+
+    def _check_agents(self) -> None:
+        for key, given in (("lead", [self.table.lead]), ("absent", self.table.absent)):
+            if wrong := [agent for agent in given if not 0 <= agent < self.agents]:
+                raise UsageError(f"team.{key}: agent {wrong[0]}, expected 0..{self.agents - 1}")
+        if self.protocol.led and self.table.lead in self.table.absent:
+            raise UsageError(f"team.absent: agent {self.table.lead} leads the team; expected another one")
+
+    def _objects(self) -> list[TaskObject]:
+        work = self._world.teamwork
+        if self.table.tasks == "generated":
+            return work.generate(self._rules)
+        return objects_of(self.table.tasks, work, self._rules, self._world.roles, self.agents)
+
+    def named(self, code: int) -> str:
+        """What a task is called, by its code."""
+        return named(code, self.objects, self._world.teamwork, self._rules)
+
+    def code(self, name: str) -> int:
+        """The code of a task by its name, or by its kind and argument ("order 17"); raises UsageError."""
+        return code_in(name, self.objects, self._world.teamwork, self._rules)
+
+    def hears(self, agent: int) -> list[int]:
+        """Who can hear an agent; anybody may where that depends on where they are."""
+        if self.graph.graph["reach"]:
+            return [other for other in range(self.agents) if other != agent]
+        return sorted(self.graph.successors(agent))
+
+    # -- arrays --------------------------------------------------------------------------------------------------------
+
+    def arrays(self, lanes: int, until: Condition | None = None) -> Team:
+        """The team of ``lanes`` episodes, before they begin; ``until`` is another condition to end them."""
+        net, table, objects, agents = self._network(lanes), self.table, self.objects, self.agents
+        mail, offers = mail_for(net, lanes, table.words), self._world.teamwork.offers
+        absent = np.zeros(agents, bool)
+        absent[table.absent] = True
+
+        def blank(*shape: int, kind=np.int32) -> np.ndarray:
+            return np.zeros((lanes, *shape), kind)
+
+        return Team(
+            net=net, lead=table.lead, patience=table.patience, width=self._world.teamwork.width(self._rules),
+            turns=self.protocol.turns, hosted=self._hosted, absent=absent, roles=self._roles,
+            **self._graph_arrays(), stop=(self.stop | until if until else self.stop).program, mail=mail,
+            letters=blank(net.sender.shape[1] * table.words, len(Letter)), arrived=blank(agents),
+            task=blank(agents, len(Job)), own=blank(agents, len(Own)), offers=blank(agents, offers, 4),
+            notes=blank(agents, min(NOTES, max(8, 2 * agents)), len(Note)), turn=blank(len(Turn)),
+            count=blank(len(Count), kind=np.int64), state=blank(len(objects), kind=np.int8), mark=blank(len(objects)),
+            place=blank(len(objects)), times=blank(len(objects), 2),
+            measures=blank(len(Measure), kind=np.float64),
+        )  # fmt: skip
+
+    def _network(self, lanes: int) -> Network:
+        return network_of(self.graph, lanes, self._loss, self._late)
+
+    def _graph_arrays(self) -> dict[str, np.ndarray]:
+        objects, place = self.objects, {one.name: t for t, one in enumerate(self.objects)}
+        after = [(place[one.name], place[other]) for one in objects for other in one.after]
+        roles = self._world.roles
+
+        def column(values) -> np.ndarray:
+            return np.array(list(values), np.int32)
+
+        return {
+            "kind": column(one.kind for one in objects), "argument": column(one.argument for one in objects),
+            "role": column(roles.index(one.role) if one.role else -1 for one in objects),
+            "owner": column(one.owner for one in objects), "after": np.array(after, np.int32).reshape(-1, 2),
+            "depth": depths(objects),
+        }  # fmt: skip

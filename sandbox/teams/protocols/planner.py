@@ -1,0 +1,79 @@
+"""Planner and executors, with two ledgers (Magentic-One, Fourney and others 2024): the task ledger says who is to do
+what; the progress ledger, when that was last heard of. What nobody is heard to be at is planned anew; so is all of it
+where nothing goes on."""
+
+from sandbox.core.speech import Act
+from sandbox.core.teamwork import Own, Protocol
+from sandbox.engine.kernel import kernel
+from sandbox.engine.team import (
+    Count,
+    Job,
+    Letter,
+    Note,
+    Turn,
+    claim_done,
+    forget,
+    is_free,
+    letters_of,
+    remember,
+    take,
+)  # fmt: skip
+from sandbox.teams.protocols import manager
+
+REPLAN = 5  # times the patience without any progress, after which the plan is thrown away
+
+
+@kernel
+def heed(team, lane, agent, tick):
+    """Executors take what the planner assigns, also in place of what they were at."""
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
+        if letters[m, Letter.ACT] == Act.ASSIGN and letters[m, Letter.FROM] == team.lead:
+            if team.own[lane, agent, Own.FREE]:
+                take(team, lane, agent, letters[m, Letter.TASK], letters[m, Letter.VALUE], tick)
+
+
+@kernel
+def keep_ledgers(team, lane, tick):
+    """Write down who is heard to be at what, and strike out what has not been heard of for too long: a stall."""
+    notes = team.notes[lane, team.lead]
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
+    for m in range(start, stop):
+        if letters[m, Letter.ACT] == Act.CLAIM:
+            remember(team, lane, team.lead, letters[m, Letter.TASK], letters[m, Letter.FROM], tick)
+        elif letters[m, Letter.ACT] == Act.DONE:
+            forget(team, lane, team.lead, letters[m, Letter.FROM])
+    last = max(team.turn[lane, Turn.PROGRESS], team.turn[lane, Turn.SINCE])
+    replan = tick - last > REPLAN * team.patience
+    if replan:
+        team.turn[lane, Turn.SINCE] = tick
+        team.count[lane, Count.STALLS] += 1
+    for k in range(len(notes)):
+        silent = tick - notes[k, Note.TICK] >= team.patience
+        if notes[k, Note.CODE] and (replan or silent):
+            notes[k, Note.CODE] = 0
+            team.count[lane, Count.STALLS] += silent
+
+
+@kernel
+def speak(team, lane, agent, tick):
+    """Executors report what they are at and what is done; the planner keeps its ledgers and assigns."""
+    job = team.task[lane, agent]
+    if agent != team.lead:
+        if job[Job.KIND] == 0 and job[Job.CODE]:
+            claim_done(team, lane, agent, tick, team.lead, job[Job.CODE])
+            job[Job.CODE] = 0
+        manager.report(team, lane, agent, tick)
+        return
+    keep_ledgers(team, lane, tick)
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
+        idle = letters[m, Letter.ACT] == Act.IDLE
+        if idle and not manager.assign(team, lane, letters[m, Letter.FROM], letters[m, Letter.VALUE], tick):
+            break
+    if is_free(team, lane, agent):
+        manager.assign(team, lane, agent, team.own[lane, agent, Own.CELL], tick)
+
+
+PLANNER = Protocol("planner", "a planner with a task and a progress ledger, and executors", heed, speak, True,
+                   acts=(Act.ASSIGN, Act.CLAIM, Act.IDLE, Act.OPEN))  # fmt: skip

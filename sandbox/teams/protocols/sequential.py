@@ -1,0 +1,27 @@
+"""Sequential: one after the other. Who has the turn works, alone, until its task is done; then the next in order."""
+
+from sandbox.core.speech import Act
+from sandbox.core.teamwork import Own, Protocol
+from sandbox.engine.kernel import kernel
+from sandbox.engine.team import Job, Turn, is_free, next_present, take_cheapest, tell
+from sandbox.teams.protocols.turns import has_turn, heed_turn
+
+
+@kernel
+def heed(team, lane, agent, tick):
+    """Take the turn if it is given, and with it the cheapest task; who has finished one takes no other."""
+    before = has_turn(team, lane, agent)
+    heed_turn(team, lane, agent, tick)
+    began = not before or tick == team.turn[lane, Turn.SINCE]
+    if has_turn(team, lane, agent) and is_free(team, lane, agent) and began:
+        take_cheapest(team, lane, agent, tick)
+
+
+@kernel
+def speak(team, lane, agent, tick):
+    """Who has the turn and nothing more to do hands it to the next in order, again in every tick until it is heard."""
+    if has_turn(team, lane, agent) and team.own[lane, agent, Own.FREE] and team.task[lane, agent, Job.KIND] == 0:
+        tell(team, lane, agent, tick, next_present(team, agent), Act.HAND_OFF, 0, 0)
+
+
+SEQUENTIAL = Protocol("sequential", "one after the other, in order", heed, speak, turns=True, acts=(Act.HAND_OFF,))

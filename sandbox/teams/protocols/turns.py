@@ -1,0 +1,31 @@
+"""What the protocols with a turn share: who has it acts, the others wait (``engine.meeting.restrain``)."""
+
+from sandbox.core.speech import Act
+from sandbox.engine.kernel import kernel
+from sandbox.engine.team import Count, Letter, Turn, drop, letters_of, next_present, pass_turn
+
+
+@kernel
+def has_turn(team, lane, agent):
+    """Whether it is this agent's turn."""
+    return team.turn[lane, Turn.HOLDER] == agent
+
+
+@kernel
+def heed_turn(team, lane, agent, tick):
+    """Take the turn if its holder hands it on; the task that came with it, 0 for none.
+
+    A holder without progress for too long loses the turn to the next in order, so that nobody can keep the team waiting
+    for ever.
+    """
+    turn, task = team.turn[lane], 0
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    for m in range(start, stop):
+        if letters[m, Letter.ACT] == Act.HAND_OFF and letters[m, Letter.FROM] == turn[Turn.HOLDER]:
+            task = letters[m, Letter.TASK]
+            pass_turn(team, lane, agent, tick)
+    if has_turn(team, lane, agent) and tick - max(turn[Turn.SINCE], turn[Turn.PROGRESS]) > team.patience:
+        drop(team, lane, agent)
+        team.count[lane, Count.STALLS] += 1
+        pass_turn(team, lane, next_present(team, agent), tick)
+    return task

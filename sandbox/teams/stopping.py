@@ -1,0 +1,141 @@
+"""Termination conditions: ``all_tasks() | ticks(200) & stall(50)``, in Python and in a scenario."""
+
+import ast
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.engine.stopping import DEEPEST, Measure, Operator
+
+WHERE = "team.stop"
+
+
+class Condition:
+    """When to end. ``a & b``: when both are met; ``a | b``: when one of them is."""
+
+    def __init__(self, *steps: tuple[int, float], words: tuple[str, ...] = (), asked: tuple[Callable, ...] = ()):
+        self.steps, self.words, self.asked = steps, words, asked
+        if self._depth > DEEPEST:
+            raise UsageError(f"{WHERE}: nested {self._depth} deep, expected {DEEPEST} at most")
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return self._joined(other, Operator.AND)
+
+    def __or__(self, other: "Condition") -> "Condition":
+        return self._joined(other, Operator.OR)
+
+    def _joined(self, other: "Condition", how: Operator) -> "Condition":
+        if not self.steps:  # no condition at all
+            return other
+        steps = (*self.steps, *other.steps, (int(how), 0.0))
+        return Condition(*steps, words=self.words + other.words, asked=self.asked + other.asked)
+
+    @property
+    def _depth(self) -> int:
+        depth, deepest = 0, 0
+        for operation, _ in self.steps:
+            depth += 1 if operation < Operator.AND else -1
+            deepest = max(deepest, depth)
+        return deepest
+
+    @cached_property
+    def program(self) -> np.ndarray:
+        """(K, 2) float64, as ``engine.stopping.met`` runs it."""
+        return np.array(self.steps, np.float64).reshape(-1, 2)
+
+    @property
+    def hosted_only(self) -> bool:
+        """Whether it looks at what only the hosted tier knows."""
+        return any(Measure.TOKENS <= operation <= Measure.PREDICATE for operation, _ in self.steps)
+
+
+def _number(measure: Measure, n: Any, least: float) -> Condition:
+    if isinstance(n, bool) or not isinstance(n, int | float) or not n >= least:
+        raise UsageError(f"{WHERE}: {measure.name.lower()}({n!r}), expected a number from {least:g} on")
+    return Condition((int(measure), float(n)))
+
+
+def all_tasks() -> Condition:
+    """Every task object is done."""
+    return Condition((int(Measure.ALL_TASKS), 1.0))
+
+
+def ticks(n: int) -> Condition:
+    """So many ticks have passed."""
+    return _number(Measure.TICKS, n, 1)
+
+
+def messages(n: int) -> Condition:
+    """So many messages were sent; one that goes along several edges counts for each."""
+    return _number(Measure.MESSAGES, n, 1)
+
+
+def stall(n: int) -> Condition:
+    """For so many ticks neither a task object nor the world's own task has gone on."""
+    return _number(Measure.STALL, n, 1)
+
+
+def tokens(n: int) -> Condition:
+    """Language models have read and written so many tokens."""
+    return _number(Measure.TOKENS, n, 1)
+
+
+def money(dollars: float) -> Condition:
+    """So many US dollars were spent on language models."""
+    return _number(Measure.MONEY, dollars, 0)
+
+
+def seconds(n: float) -> Condition:
+    """So many seconds have passed on the wall: the episode does not come out the same every time."""
+    return _number(Measure.SECONDS, n, 0)
+
+
+def word(text: str) -> Condition:
+    """Somebody has said a text that contains this one."""
+    if not isinstance(text, str) or not text:
+        raise UsageError(f"{WHERE}: word({text!r}), expected a text")
+    return Condition((int(Measure.WORD), 1.0), words=(text,))
+
+
+def predicate(met: Callable[[Any], bool]) -> Condition:
+    """A function of the model says so; from Python only."""
+    return Condition((int(Measure.PREDICATE), 1.0), asked=(met,))
+
+
+NAMES: dict[str, Callable[..., Condition]] = {
+    each.__name__: each for each in (all_tasks, ticks, messages, stall, tokens, money, seconds, word)
+}
+
+
+def parse(text: str) -> Condition:
+    """The condition of a scenario's ``stop``; raises UsageError, in one line."""
+    if not text.strip():
+        return Condition()
+    try:
+        return _read(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise UsageError(f'{WHERE}: {text[:60]!r}, expected such as "all_tasks | stall(50) & ticks(200)"') from None
+
+
+def _read(node: ast.expr) -> Condition:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
+        left, right = _read(node.left), _read(node.right)
+        return left & right if isinstance(node.op, ast.BitAnd) else left | right
+    call = node if isinstance(node, ast.Call) else None
+    name = call.func if call else node
+    if not isinstance(name, ast.Name) or (call and (call.keywords or not all(map(_is_plain, call.args)))):
+        raise UsageError(f"{WHERE}: column {node.col_offset + 1}: expected a condition, such as stall(50)")
+    if name.id not in NAMES:
+        raise unknown("condition", name.id, NAMES, WHERE)
+    values = [ast.literal_eval(each) for each in call.args] if call else []
+    if len(values) != (name.id != "all_tasks"):
+        wanted = "no value" if name.id == "all_tasks" else "one value"
+        raise UsageError(f"{WHERE}: {name.id}: {len(values)} values, expected {wanted}")
+    return NAMES[name.id](*values)
+
+
+def _is_plain(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant)

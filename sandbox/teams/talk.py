@@ -1,0 +1,133 @@
+"""A team in the hosted tier: who acts, what those say that speak for themselves, and what they hear, texts included."""
+
+import time
+from typing import Any
+
+from sandbox.core.decision import Heard
+from sandbox.core.speech import Act, Said
+from sandbox.core.teamwork import Offer, TaskState
+from sandbox.engine.stopping import Measure
+from sandbox.engine.team import Count, Job, Letter, Turn, claim_done, letters_of, take, tell
+from sandbox.teams.plan import TeamPlan
+from sandbox.teams.stopping import Condition
+
+LONGEST = 4_000  # characters of a text that is handed on
+
+
+class Talk:
+    """The team of one episode; ``team`` are its arrays, of one lane. ``until``: another condition to end it."""
+
+    def __init__(self, plan: TeamPlan, until: Condition | None = None):
+        self.plan, self.team, self._until = plan, plan.arrays(1, until), until
+        self._stop = plan.stop | until if until else plan.stop
+        self._texts: list[str] = []  # a TELL carries the number of its text
+        self._said: list[tuple[int, Said]] = []  # in this tick
+        self._began = time.monotonic()
+
+    def go_on(self, plan: TeamPlan) -> None:
+        """Work on as another plan has it, with the same network and task objects; what was said and done stays."""
+        anew, kept = plan.arrays(1, self._until), self.team
+        self.plan, self._stop = plan, plan.stop | self._until if self._until else plan.stop
+        own = {name: getattr(anew, name) for name in ("lead", "patience", "turns", "hosted", "absent", "stop")}
+        self.team = kept._replace(**own)
+
+    def may_act(self, agent: int) -> bool:
+        """Whether the team lets an agent act in this tick."""
+        waits = self.team.turns and self.holder != agent
+        return not (waits or self.team.absent[agent])
+
+    @property
+    def holder(self) -> int:
+        """Whose turn it is, where there are turns."""
+        return int(self.team.turn[0, Turn.HOLDER])
+
+    def say(self, agent: int, said: Said, tick: int) -> None:
+        """Put a message of an agent into the mail; what does not fit any more is not said. Claims are counted."""
+        value = said.value
+        if said.act == Act.TELL:
+            value = len(self._texts)
+            self._texts.append(said.text[:LONGEST])
+        if said.act in (Act.OPEN, Act.AWARD, Act.ASSIGN):
+            value = self._place(agent, said.task)
+        if said.act == Act.CLAIM:
+            take(self.team, 0, agent, said.task, self._place(agent, said.task), tick)
+            value = int(self.team.task[0, agent, Job.COST])
+        if said.act == Act.DONE:
+            claim_done(self.team, 0, agent, tick, said.to, said.task)
+        else:
+            tell(self.team, 0, agent, tick, said.to, int(said.act), said.task, value)
+        self._said.append((agent, said))
+
+    def _place(self, agent: int, code: int) -> int:
+        """The cell of a task as far as an agent knows it, -1 if it does not."""
+        offers = self.team.offers[0, agent]
+        known = [int(offer[Offer.CELL]) for offer in offers if offer[Offer.CODE] == code]
+        start, stop = letters_of(self.team, 0, agent)
+        for letter in self.team.letters[0, start:stop]:
+            if letter[Letter.TASK] == code and letter[Letter.ACT] in (Act.OPEN, Act.AWARD, Act.ASSIGN):
+                known.append(int(letter[Letter.VALUE]))
+        return next(iter(known), -1)
+
+    # -- what agents are told of their team (agents.speech.Circle) -----------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.plan.names
+
+    def about(self, agent: int) -> str:
+        """How the team works together, in a sentence or two."""
+        plan, protocol = self.plan, self.plan.protocol
+        led = f" {self.names[plan.table.lead]} leads." if protocol.led else ""
+        turn = f" It is the turn of {self.names[self.holder]}." if protocol.turns else ""
+        return f"You are {self.names[agent]}, in a team of {plan.agents}. {protocol.summary.capitalize()}.{led}{turn}"
+
+    def hearers(self, agent: int) -> list[int]:
+        return self.plan.hears(agent)
+
+    def acts(self, agent: int) -> tuple[Act, ...]:
+        protocol, lead = self.plan.protocol, self.plan.table.lead
+        kept = {Act.ASSIGN, Act.NEXT} if agent != lead else set()  # for the lead alone
+        return tuple(act for act in protocol.acts if act not in kept)
+
+    def board(self) -> list[tuple[str, str]]:
+        states = self.team.state[0].tolist()
+        return [(one.name, TaskState(state).name.lower()) for one, state in zip(self.plan.objects, states, strict=True)]
+
+    def code(self, name: str) -> int:
+        return self.plan.code(name)
+
+    def named(self, code: int) -> str:
+        return self.plan.named(code)
+
+    def taken(self) -> tuple[tuple[int, Said], ...]:
+        """What was said in this tick by those that speak for themselves, once."""
+        said, self._said = tuple(self._said), []
+        return said
+
+    def heard(self, agent: int) -> tuple[Heard, ...]:
+        """What has reached an agent in this tick, besides what sensors tell."""
+        found, (start, stop) = [], letters_of(self.team, 0, agent)
+        for letter in self.team.letters[0, start:stop]:
+            act, value = Act(letter[Letter.ACT]), int(letter[Letter.VALUE])
+            if act != Act.REPORT:
+                text = self._texts[value] if act == Act.TELL else ""
+                found.append(Heard(int(letter[Letter.FROM]), Said(act, agent, int(letter[Letter.TASK]), value, text)))
+        return tuple(found)
+
+    def measure(self, model: Any) -> None:
+        """Tell the termination conditions what only this tier knows."""
+        measures, usage = self.team.measures[0], model.usage
+        measures[Measure.TOKENS], measures[Measure.MONEY] = usage.tokens, usage.money
+        measures[Measure.SECONDS] = time.monotonic() - self._began
+        measures[Measure.WORD] = any(word in text for word in self._stop.words for text in self._texts)
+        measures[Measure.PREDICATE] = any(asked(model) for asked in self._stop.asked)
+
+    # -- measures ------------------------------------------------------------------------------------------------------
+
+    def counted(self, what: Count) -> int:
+        return int(self.team.count[0, what])
+
+    @property
+    def messages(self) -> int:
+        """Messages sent so far, one for each edge that it took."""
+        return int(self.team.mail.counts[0, :, 0].sum())
