@@ -17,6 +17,7 @@ from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.finish import Finish
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Said
+from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, groups_of, reasoner_for, suffering
@@ -239,13 +240,20 @@ class Sandbox(mesa.Model):
     def finish(self) -> Finish:
         return Finish(self.state.done[0])
 
+    def settle(self) -> Tally:
+        """What is counted of the episode so far."""
+        cast, loops = self._compiled
+        loops.settle(self.state, 0, self.stage.rules, cast, self.tally)
+        return self.tally
+
     @property
     def tasks_done(self) -> int:
-        return self.stage.progress(self.state)[0]
+        """Parts of the shared task, or task objects where the team has them."""
+        return int(self.settle().progress[0, 0])
 
     @property
     def tasks_total(self) -> int:
-        return self.stage.progress(self.state)[1]
+        return int(self.settle().progress[0, 1])
 
     @property
     def reward(self) -> float:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from sandbox.core.errors import RecordError
+from sandbox.core.speech import Act
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]  # fits a SQLite integer
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256, hexadecimal
@@ -102,6 +103,20 @@ class MemoryEdited(_Frozen):
     replaces: Count
 
 
+class MessageSaid(_Frozen):
+    """What an agent said that speaks for itself, in the tick that follows; see ``core.Said``."""
+
+    kind: Literal["said"] = "said"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    act: Annotated[int, Field(ge=1, le=max(Act))]
+    to: Annotated[int, Field(ge=-1)]
+    task: int  # code, 0 for none
+    value: int
+    text: str
+
+
 class HumanActed(_Frozen):
     """The action that a person took for an agent."""
 
@@ -165,6 +180,7 @@ Event = Annotated[
     | CallDone
     | MemoryEdited
     | HumanActed
+    | MessageSaid
     | Reviewed
     | TickDone
     | Resumed

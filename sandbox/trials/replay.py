@@ -11,6 +11,7 @@ from sandbox.agents.memory.minds import restored
 from sandbox.core.decision import Edit
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.people import People
+from sandbox.core.speech import Act, Said
 from sandbox.model import Sandbox
 from sandbox.record import (
     ChainReport,
@@ -18,6 +19,7 @@ from sandbox.record import (
     Event,
     HumanActed,
     MemoryEdited,
+    MessageSaid,
     Reviewed,
     Run,
     RunStarted,
@@ -31,7 +33,7 @@ from sandbox.trials.trial import beside
 
 BESIDE = {
     MemoryEdited: "an agent remembers otherwise", HumanActed: "a person acts for another agent",
-    Reviewed: "the guard reviews otherwise",
+    MessageSaid: "an agent says something else", Reviewed: "the guard reviews otherwise",
 }  # fmt: skip
 
 
@@ -76,13 +78,16 @@ def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
 
     Raises RecordError at the first tick after which the state is not the recorded one.
     """
-    model = model_of(run, trial)
+    model, said = model_of(run, trial), []  # of the tick that comes
     yield model
     for event in run.events(trial):
         if isinstance(event, Changed):
             model.change(Scenario.model_validate(event.scenario))
-        if isinstance(event, TickDone):
-            model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2))
+        elif isinstance(event, MessageSaid):
+            said.append((event.agent, Said(Act(event.act), event.to, event.task, event.value, event.text)))
+        elif isinstance(event, TickDone):
+            model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2), said)
+            said = []
             if model.latest.digest != event.digest:
                 raise RecordError(f"{run.folder}: trial {trial}, tick {event.tick}: the replayed state differs")
             yield model

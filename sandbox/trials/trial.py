@@ -9,9 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sandbox.core.decision import Call, Reasoner
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
+from sandbox.engine.play import Talk
 from sandbox.model import Sandbox
 from sandbox.record import (
     AgentEntry,
@@ -20,6 +23,7 @@ from sandbox.record import (
     HumanActed,
     Log,
     MemoryEdited,
+    MessageSaid,
     ModelUsed,
     Reviewed,
     RunFinished,
@@ -41,7 +45,8 @@ def versions() -> dict[str, str]:
 
 def outcome_of(model: Sandbox, seconds: float) -> Outcome:
     """What an episode came to, read from the world's state."""
-    done = model.finish == Finish.COMPLETED
+    done, tally = model.finish == Finish.COMPLETED, model.settle()
+    idle_share, load_balance = shares(tally.idle, model.state.tick)
     return Outcome(
         world=model.scenario.world.name,
         seed=model.seed,
@@ -50,16 +55,30 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         ticks=model.ticks,
         steps_to_completion=model.ticks if done else None,
         reward=model.reward,
-        tasks_done=model.tasks_done,
-        tasks_total=model.tasks_total,
+        tasks_done=int(tally.progress[0, 0]),
+        tasks_total=int(tally.progress[0, 1]),
         invalid_actions=model.invalid_actions,
         refused_actions=model.refused_actions,
         seconds=round(seconds, 3),
         digest=model.stage.digest(model.state),
         error=model.error,
         **asdict(model.usage),
-        imagined_ticks=int(model.tally.imagined.sum()),
+        imagined_ticks=int(tally.imagined.sum()),
+        **{what.name.lower(): int(tally.talk[0, what]) for what in Talk},
+        idle_share=float(idle_share[0]),
+        load_balance=float(load_balance[0]),
     )
+
+
+def shares(idle: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each lane: the share of its agents' ticks in which nothing was done, and how evenly the others are spread.
+
+    ``idle`` is (L, N), ``ticks`` (L,). The second is Jain's index (1984) of the ticks at work; 1 where nobody worked.
+    """
+    work = ticks[:, None].astype(np.int64) - idle
+    total, squares = work.sum(axis=1), (work * work).sum(axis=1)
+    spread = np.where(squares > 0, total * total / np.maximum(1, idle.shape[1] * squares), 1.0)
+    return idle.sum(axis=1) / np.maximum(1, ticks * idle.shape[1]), spread
 
 
 def run(
@@ -135,12 +154,13 @@ def tick_event(model: Sandbox) -> TickDone:
     )
 
 
-def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | Reviewed]:
+def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:
     """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
     traces, place = model.latest.traces.items(), {"trial": trial, "tick": model.latest.tick}
     edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
+    said = [MessageSaid(**place, agent=row, **one._asdict()) for row, one in model.latest.said]
     acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
-    return [*edits, *acts, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
+    return [*edits, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
 
 
 def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
