@@ -213,6 +213,27 @@ def test_people_are_asked_only_what_is_new(tmp_path):
     assert told_of(tmp_path / "run") == told_of(tmp_path / "whole") and verify(tmp_path / "run").passed
 
 
+def test_a_team_that_talks_goes_on(tmp_path):
+    """A person, a model that speaks and rules in a market; the person hears what the model says."""
+    replies = [{"tool": "tell", "arguments": {"text": f"word {k}", "to": "all"}} for k in range(20)]
+    lines = [line for k, reply in enumerate(replies) for line in (reply, {"verb": VERBS[k % 3]})]
+    speaker = {"reasoner": "llm", "fallback": "rules", "llm": {"model": "scripted", "replies": lines}}
+    people = [{"reasoner": "human", "fallback": "rules"}, speaker, {"reasoner": "rules", "count": 2}]
+    table = {"world": WORLD | {"max_ticks": 20}, "agents": people, "team": {"protocol": "market"}}
+    views = {}
+
+    class Person(Approvals):
+        def ask(self, questions):
+            views.update({question.tick: question.view for question in questions})
+            return [None if question.tick % 2 else (1, 0) for question in questions]
+
+    whole = sandbox.run(table, seed=5, out=tmp_path / "whole", people=Person())
+    assert "robot-1: word 4" in views[6] and whole.messages > 20 and whole.fallbacks == 10
+    stopped(tmp_path / "run", 9, table, people=Person())
+    assert sandbox.resume(tmp_path / "run", people=Person())._replace(seconds=0) == whole._replace(seconds=0)
+    assert told_of(tmp_path / "run") == told_of(tmp_path / "whole") and verify(tmp_path / "run").passed
+
+
 # -- change ------------------------------------------------------------------------------------------------------------
 
 CHANGES = {
