@@ -166,6 +166,8 @@ class Sandbox(mesa.Model):
     def _decide(self) -> None:
         stage, (cast, loops) = self.stage, self._compiled
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        if self.talk:
+            loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
