@@ -100,6 +100,7 @@ class Scenario(BaseModel):
     team: TeamTable | None = None
     perturb: dict[str, float] = {}
     seed: int = Field(0, ge=0, lt=2**64)
+    tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a tick stands for, in what is simulated
     sweep: dict[str, Any] = {}
     trials: TrialsTable = TrialsTable()
 
