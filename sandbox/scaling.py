@@ -16,6 +16,7 @@ from sandbox.statistics import CONFIDENCE, Estimate
 AMDAHL, USL = 2, 3  # laws, by the number of their parameters
 RESAMPLES = 500  # each is two fits
 FAR = 100  # times the largest team: a peak out there is none that these sizes could tell of
+FLAT = 1e-9  # means that differ by less, as shares of the highest throughput, are equal
 GAIN = 1e-3  # a peak that is higher than one agent by less than this share is none
 
 
@@ -64,12 +65,17 @@ def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float 
     found = _least_squares(agents, means, law, np.array([max(means[0] / agents[0], 1e-3), 0.1, 0.01]))
     drawn = rng.integers(scaled.shape[1], size=(RESAMPLES, scaled.shape[1]))
     samples = np.array([_least_squares(agents, scaled[:, own].mean(axis=1), law, found) for own in drawn])
-    spread = np.ptp(means)
-    left = np.sum((means - curve(found, agents)) ** 2) / np.sum((means - means.mean()) ** 2) if spread else 1.0
     peaks = [_peak(each, agents[-1]) for each in (found, *samples)]
     scale = np.array([unit, 1.0, 1.0])
     values = [_estimate(v, own, confidence) for v, own in zip(found * scale, (samples * scale).T, strict=True)]
-    return Law(*values, _estimate(peaks[0], np.array(peaks[1:]), confidence), float(1 - left))
+    peak = _estimate(peaks[0], np.array(peaks[1:]), confidence)
+    return Law(*values, peak, _explained(means, curve(found, agents)))
+
+
+def _explained(means: np.ndarray, fitted: np.ndarray) -> float:
+    if np.ptp(means) < FLAT:
+        return float("nan")
+    return float(1 - np.sum((means - fitted) ** 2) / np.sum((means - means.mean()) ** 2))
 
 
 def _estimate(value: float, samples: np.ndarray, confidence: float) -> Estimate:

@@ -63,22 +63,20 @@ def _agents(rows: pd.DataFrame, counts: list[str]) -> pd.Series:
 
 def _of(rows: pd.DataFrame, others: dict) -> Iterator[Scaling]:
     table = rows.pivot_table(index="agents", columns="seed", values="throughput", aggfunc="mean").dropna(axis=1)
-    if len(table) < 2:
-        return
+    if len(table) < 2 or table.shape[1] == 0:
+        return  # one size, or no seed yet that all sizes share
     words = "; ".join(f"{key}={value}" for key, value in others.items())
     agents, throughput = table.index.to_numpy(), table.to_numpy(float)
-    laws, missing = {}, [obstacle(agents, throughput, law) for law in (AMDAHL, USL)]
-    for law, words_why in zip((AMDAHL, USL), missing, strict=True):
-        laws[law] = None if words_why else fit(agents, throughput, law)
-    told = next((why for why in missing if why), "")
-    sizes = list(_sizes(agents, throughput)) if throughput.size else []
-    yield Scaling(words, throughput.shape[1], sizes, laws[AMDAHL], laws[USL], told)
+    missing = {law: obstacle(agents, throughput, law) for law in (AMDAHL, USL)}
+    laws = [None if why else fit(agents, throughput, law) for law, why in missing.items()]
+    told = missing[AMDAHL] or missing[USL]
+    yield Scaling(words, throughput.shape[1], list(_sizes(agents, throughput)), *laws, told)
 
 
 def _sizes(agents: np.ndarray, throughput: np.ndarray) -> Iterator[Size]:
     first = throughput[0]
     for n, own in zip(agents.tolist(), throughput, strict=True):
         speedup = ratio(own, first) if first.any() else None
-        share = agents[0] / n
+        share = float(agents[0]) / n
         efficiency = Estimate(*(share * value for value in speedup)) if speedup else None
         yield Size(n, mean_difference(own), speedup, efficiency)
