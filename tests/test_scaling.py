@@ -193,6 +193,7 @@ def test_the_interval_of_a_latency_covers():
 
 
 def test_measures_of_teams_are_shown_where_there_are_any():
-    rows = frame([{}], [[{"messages": 4, "idle_share": 0.25, "false_claims": 0}] * 2])
-    shown = measures(rows, 50).per_trial
+    own = [{"messages": 4, "idle_share": 0.25, "false_claims": 0}] * 2
+    shown = measures(frame([{}], [own], {**SCENARIO, "team": {}}), 50).per_trial
     assert shown["messages"] == 4 and shown["idle_share"] == 0.25 and "false_claims" not in shown
+    assert "idle_share" not in measures(frame([{}], [own]), 50).per_trial

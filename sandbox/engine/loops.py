@@ -13,12 +13,14 @@ from sandbox.engine.meeting import (
     oversee,
     reports,
     restrain,
+    settle,
     survey,
     unrestrained,
     unseen,
 )  # fmt: skip
 from sandbox.engine.play import (
     choose,
+    count_up,
     enact,
     honest,
     imaginative,
@@ -60,15 +62,17 @@ class Loops:
             own = _survey(world)
             self.restrain = specialise(restrain, f"{world.name}.hosted")
             self.oversee = specialise(oversee, f"{world.name}.hosted", survey=own, progress=world.progress)
-            parts |= {"restrain": self.restrain, "oversee": self.oversee}
+            self.settle = specialise(settle, f"{world.name}.hosted", progress=world.progress)
+            parts |= {"restrain": self.restrain, "oversee": self.oversee, "settle": self.settle}
         else:
             parts["decide"] = specialise(choose, name, inline=True, decide=decide)
             self.choose = specialise(choose, f"{name}.hosted", decide=hosted)
             parts["restrain"] = specialise(unrestrained, name, inline=True)
             parts["oversee"] = specialise(unseen, name, inline=True)
+            parts["settle"] = self.settle = specialise(count_up, world.name, progress=world.progress)
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
-        parts |= {"reset": world.reset, "start": world.start, "progress": world.progress}
+        parts |= {"reset": world.reset, "start": world.start}
         self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
         self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
 

@@ -18,7 +18,7 @@ from sandbox.engine.cache import is_cached
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.kernel import CACHE
 from sandbox.engine.loops import Loops, loops
-from sandbox.engine.play import Cast, Tally
+from sandbox.engine.play import Cast, Talk, Tally
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
@@ -138,7 +138,8 @@ class Stage:
     def tally(self, lanes: int) -> Tally:
         shape = (lanes, self.agents)
         counts = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((lanes, 2), np.int32)
-        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64), np.zeros(shape, np.int32))
+        talk = np.zeros((lanes, len(Talk)), np.int64)
+        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64), np.zeros(shape, np.int32), talk)
 
     def faults(self, lanes: int) -> Faults:
         """The generic perturbations of ``[perturb]``, with no message under way; those of a team are its network's."""

@@ -3,6 +3,7 @@
 import itertools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +15,16 @@ from sandbox.core.finish import Outcome
 from sandbox.fronts import carding, many, prompt, reporting, skilling
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
+from sandbox.fronts.terminal import people_at
 from sandbox.model import Sandbox
-from sandbox.record import open_run
+from sandbox.record import Occupied, open_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.change import changed
 from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
+from sandbox.trials import resume as resuming
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
 
@@ -76,8 +80,29 @@ def run(
         chosen = load(chosen, {"seed": seed})
     warm_up(chosen)
     folder = folder or _new_folder(scenario.stem, chosen.seed)
-    outcome, interrupted = _run(chosen, folder)
-    out.print(outcome_table(outcome, chosen.title or scenario.stem))
+    try:
+        _watch(folder, chosen, video, fps, lambda live, people: run_trial(chosen, None, None, folder, live, people))
+    except Occupied:
+        if resuming.is_begun(folder, chosen, chosen.seed):
+            raise SandboxError(f"{folder} holds this run, not done; 'sandbox resume {folder}' continues it") from None
+        raise
+
+
+@app.command()
+def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS) -> None:
+    """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
+    if video:
+        check_suffix(video)
+    with open_run(folder) as record:
+        chosen = changed(resuming.scenario_now(record), changes := overrides(set_))
+    warm_up(chosen)
+    _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people))
+
+
+def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:
+    """Play a run to its end or to Ctrl-C, and say what it came to."""
+    outcome, interrupted = _played(folder, scenario, play)
+    out.print(outcome_table(outcome, scenario.title or folder.name))
     with open_run(folder) as record:
         out.print(f"run    {folder}\nroot   {record.meta.get('root', 'none')}")
         if video:
@@ -88,15 +113,18 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(scenario: Scenario, folder: Path) -> tuple[Outcome, bool]:
+def _played(folder: Path, scenario: Scenario, play: Callable[..., Outcome]) -> tuple[Outcome, bool]:
     """The outcome, and whether Ctrl-C ended it; then what was done until there is recorded and reported."""
     try:
         with Live(err) as live:
-            return run_trial(scenario, out=folder, on_tick=live), False
+            return play(live, people_at(live, scenario)), False
     except KeyboardInterrupt:
-        err.print(f"stopped; what was done is kept in {folder}")
         with open_run(folder) as record:
-            return Outcome(**record.outcomes[0]), True
+            outcomes = record.outcomes
+        if not outcomes:  # of a run that was being made again: nothing was added to it
+            raise
+        err.print(f"stopped; what was done is kept in {folder}, and 'sandbox resume {folder}' goes on with it")
+        return Outcome(**outcomes[0]), True
 
 
 @app.command()

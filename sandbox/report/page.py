@@ -121,6 +121,8 @@ def cost(value: float, name: str) -> str:
     """Seconds below one are milliseconds."""
     if name == "seconds":
         return f"{1000 * value:.2f} ms" if value < 1 else f"{value:,.1f} s"
+    if name in ("idle_share", "load_balance"):
+        return share(value)
     return f"${value:,.4f}" if name == "money" else number(value)
 
 

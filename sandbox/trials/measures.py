@@ -13,10 +13,11 @@ from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean
 PASSES = 8  # pass^1 .. pass^8
 PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
 PERCENTILES = (50, 95)
-OF_TEAMS = (
-    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "idle_share", "load_balance",
+OF_TEAMS = ("idle_share", "load_balance")  # shown where there is a team
+IF_ANY = (
+    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money", "fallbacks",
+    "late_decisions",
 )  # fmt: skip
-IF_ANY = (*OF_TEAMS, "calls", "tokens", "money", "fallbacks", "late_decisions")
 NONE = float("nan")
 
 
@@ -32,7 +33,7 @@ class Measures(NamedTuple):
     limit: int  # ticks: to here steps are restricted
     mean_steps: float  # restricted mean; a trial that fails takes ``limit`` ticks
     latency: tuple[Estimate, ...]  # ticks by which the PERCENTILES of trials are done; infinite where they never are
-    per_trial: dict[str, float]  # means of PER_TRIAL, and of IF_ANY where there are any; of seconds the median
+    per_trial: dict[str, float]  # means; of seconds the median
     finishes: dict[str, int]
 
 
@@ -41,7 +42,12 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
     counted = rows[rows["error"].isna()]
     trials, successes = len(counted), int(counted["success"].sum())
     passes = tuple(pass_hat(successes, trials, k) for k in range(1, PASSES + 1))
-    measured = (*PER_TRIAL, *(name for name in IF_ANY if name in counted and counted[name].any()))
+    of_team = OF_TEAMS if "team" in rows.attrs.get("scenario", {}) else ()
+    measured = (
+        *PER_TRIAL,
+        *(name for name in of_team if name in counted),
+        *(name for name in IF_ANY if name in counted and counted[name].any()),
+    )
     per_trial = {name: float(_usual(counted[name])) for name in measured if trials}
     finishes = {str(name): int(count) for name, count in counted["finish"].value_counts().items()}
     if not trials:
