@@ -28,6 +28,7 @@ SCENARIO = {
 }
 
 USUAL = Outcome("warehouse", 0, True, "completed", 10, 10, 0.0, 2, 2, 0, 0, 0.1, "")
+PLAYED_ONCE = {**SCENARIO, "agents": [{"count": 2, "reasoner": "llm"}]}  # nothing is played again for pictures
 
 
 def drawn(truth: np.ndarray, seed: int, trials: int = 60) -> np.ndarray:
@@ -112,9 +113,15 @@ def test_a_batch_over_team_sizes(tmp_path):
     assert first.speedup.value == 1 and second.efficiency.value == pytest.approx(second.speedup.value / 2)
     assert second.speedup.value == pytest.approx(second.throughput.value / first.throughput.value)
     assert clean.usl is None and clean.amdahl.alpha.low <= 1 and "needs as many team sizes" in clean.missing
+
+
+def test_team_sizes_are_reported(tmp_path):
+    sizes, folder = [{"agents.0.count": n} for n in (1, 2)], tmp_path / "b"
+    written(folder, PLAYED_ONCE, sizes, [[USUAL._replace(seed=k, ticks=30 - 10 * c) for k in range(5)] for c in (0, 1)])
     assert told("report", folder, "--out", tmp_path / "p.html") == 0
     page = (tmp_path / "p.html").read_text()
-    assert "Team size" in page and "one law is not fitted: a law of 3" in page and not re.search(r"[>\s]nan[\s<]", page)
+    assert "Team size" in page and "Amdahl" in page and not re.search(r"[>\s]nan[\s<]", page)
+    assert "one law is not fitted: a law of 3 parameters needs as many team sizes, here are 2." in page
 
 
 def test_a_sweep_of_other_things_or_of_one_size_has_no_curve():
@@ -160,8 +167,7 @@ def test_without_a_whole_team_or_pairs_nobody_contributes():
 
 def test_absent_agents_are_reported_and_compared(tmp_path):
     """From the file on: a list in a sweep is a condition like any other."""
-    agents = [{"count": 2, "reasoner": "llm"}]  # a model's episodes are not played again for pictures
-    scenario = {**SCENARIO, "agents": agents, "team": {"protocol": "market"}, "tick_seconds": 0.5}
+    scenario = {**PLAYED_ONCE, "team": {"protocol": "market"}, "tick_seconds": 0.5}
     folder, overrides = tmp_path / "b", [{"team.absent": []}, {"team.absent": [0]}]
     outcomes = [[USUAL._replace(seed=k, ticks=10 * (c + 1)) for k in range(5)] for c in range(2)]
     written(folder, scenario, overrides, outcomes)
