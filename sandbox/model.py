@@ -166,6 +166,8 @@ class Sandbox(mesa.Model):
     def _decide(self) -> None:
         stage, (cast, loops) = self.stage, self._compiled
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        if self.talk:
+            loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
@@ -216,6 +218,8 @@ class Sandbox(mesa.Model):
         """What a person is asked about an agent now; see ``core.people``."""
         world, rules = self.stage.world, self.stage.rules
         view, legal = world.text(self.observation, 0, row, rules), world.legal(self.observation.mask[0, row])
+        if speech := self._speech(row):
+            view += f"\n\n{speech.words(self.percept(row))}"
         name = self.agents[row].name
         return Question(self.ticks + 1, row, name, patience, view, world.verbs, legal, rules.noop, said, why)
 

@@ -213,6 +213,27 @@ def test_people_are_asked_only_what_is_new(tmp_path):
     assert told_of(tmp_path / "run") == told_of(tmp_path / "whole") and verify(tmp_path / "run").passed
 
 
+def test_a_team_that_talks_goes_on(tmp_path):
+    """A person, a model that speaks and rules in a market; the person hears what the model says."""
+    replies = [{"tool": "tell", "arguments": {"text": f"word {k}", "to": "all"}} for k in range(20)]
+    lines = [line for k, reply in enumerate(replies) for line in (reply, {"verb": VERBS[k % 3]})]
+    speaker = {"reasoner": "llm", "fallback": "rules", "llm": {"model": "scripted", "replies": lines}}
+    people = [{"reasoner": "human", "fallback": "rules"}, speaker, {"reasoner": "rules", "count": 2}]
+    table = {"world": WORLD | {"max_ticks": 20}, "agents": people, "team": {"protocol": "market"}}
+    views = {}
+
+    class Person(Approvals):
+        def ask(self, questions):
+            views.update({question.tick: question.view for question in questions})
+            return [None if question.tick % 2 else (1, 0) for question in questions]
+
+    whole = sandbox.run(table, seed=5, out=tmp_path / "whole", people=Person())
+    assert "robot-1: word 4" in views[6] and whole.messages > 20 and whole.fallbacks == 10
+    stopped(tmp_path / "run", 9, table, people=Person())
+    assert sandbox.resume(tmp_path / "run", people=Person())._replace(seconds=0) == whole._replace(seconds=0)
+    assert told_of(tmp_path / "run") == told_of(tmp_path / "whole") and verify(tmp_path / "run").passed
+
+
 # -- change ------------------------------------------------------------------------------------------------------------
 
 CHANGES = {
@@ -224,14 +245,23 @@ CHANGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory):
+    """A run that was stopped, whose model has no memory, and the digest to which it comes without a change."""
+    table = scenario()
+    del table["agents"][0]["memory"]
+    folder = tmp_path_factory.mktemp("forgetful") / "run"
+    stopped(folder, 20, table)
+    return folder, sandbox.run(table, seed=5).digest
+
+
 @pytest.mark.parametrize("name", CHANGES)
-def test_interrupt_change_resume(whole, tmp_path, name):
+def test_interrupt_change_resume(forgetful, tmp_path, name):
     """Killed and taken up twice more after the change: each time the same, and verified and replayed with it."""
-    folder = tmp_path / "run"
-    stopped(folder, 20)
+    folder, digest = shutil.copytree(forgetful[0], tmp_path / "run"), forgetful[1]
     copy = shutil.copytree(folder, tmp_path / "copy")
     changed = sandbox.resume(folder, CHANGES[name])
-    assert changed.digest != whole[1].digest and verify(folder).passed and told("replay", folder) == 0
+    assert changed.digest != digest and verify(folder).passed and told("replay", folder) == 0
 
     def again(overrides, tick):
         sandbox.resume(copy, overrides, on_tick=kill_at(tick, None))

@@ -42,11 +42,12 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team has besides: ``confer``, the first part of ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
+    A team has besides: ``confer`` before ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
-        name = ".".join((world.name, *policies, *([protocol.name] if protocol else [])))
+        alone = ".".join((world.name, *policies))
+        name = f"{alone}.{protocol.name}" if protocol else alone
         # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
         prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
@@ -54,11 +55,11 @@ class Loops:
             "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
             "act": specialise(enact, name, inline=True, step=prepared(world.step)),
         }
-        hosted = _decide(world, policies, name, lambda kernel: kernel)
+        hosted = _decide(world, policies, alone, lambda kernel: kernel)
+        self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
         if protocol:
             self.confer = conferring = _confer(world, protocol)
             parts["decide"] = specialise(meet, name, inline=True, confer=conferring, decide=decide)
-            self.choose = specialise(meet, f"{name}.hosted", confer=conferring, decide=hosted)
             own = _survey(world)
             self.restrain = specialise(restrain, f"{world.name}.hosted")
             self.oversee = specialise(oversee, f"{world.name}.hosted", survey=own, progress=world.progress)
@@ -66,7 +67,6 @@ class Loops:
             parts |= {"restrain": self.restrain, "oversee": self.oversee, "settle": self.settle}
         else:
             parts["decide"] = specialise(choose, name, inline=True, decide=decide)
-            self.choose = specialise(choose, f"{name}.hosted", decide=hosted)
             parts["restrain"] = specialise(unrestrained, name, inline=True)
             parts["oversee"] = specialise(unseen, name, inline=True)
             parts["settle"] = self.settle = specialise(count_up, world.name, progress=world.progress)
@@ -86,7 +86,7 @@ def _confer(world: World, protocol: Protocol) -> Callable:
     name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
     if world.teamwork.tell and protocol.reports:
         sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
-    look, heed, speak = map(embedded, (world.teamwork.look, protocol.heed, protocol.speak))
+    look, heed, speak = world.teamwork.look, protocol.heed, protocol.speak
     return specialise(confer, name, survey=_survey(world), sensed=sensed, look=look, heed=heed, speak=speak)
 
 

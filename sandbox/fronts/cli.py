@@ -1,5 +1,6 @@
 """The command line. Exit codes: 0 done, 1 the run failed, 2 unusable arguments or scenario (one clear line)."""
 
+import functools
 import itertools
 import os
 import sys
@@ -12,7 +13,7 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import carding, many, prompt, reporting, skilling
+from sandbox.fronts import carding, many, prompt, reporting, skilling, tracing
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
 from sandbox.fronts.terminal import people_at
@@ -38,6 +39,7 @@ app.command()(many.batch)
 app.command(name="results")(many.show)
 commands = (
     many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
+    tracing.trace,
 )  # fmt: skip
 for command in commands:
     app.command()(command)
@@ -71,6 +73,8 @@ def run(
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the run; default: runs/...")] = None,
     video: Video = None,
     fps: Fps = FPS,
+    trace: Annotated[str | None, typer.Option(metavar="URL", help="send traces to this OTLP endpoint")] = None,
+    content: tracing.Content = False,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
     if video:
@@ -81,7 +85,9 @@ def run(
     warm_up(chosen)
     folder = folder or _new_folder(scenario.stem, chosen.seed)
     try:
-        _watch(folder, chosen, video, fps, lambda live, people: run_trial(chosen, None, None, folder, live, people))
+        with tracing.live(trace, content) as heard:
+            play = functools.partial(run_trial, chosen, None, None, folder, on_event=heard)
+            _watch(folder, chosen, video, fps, play)
     except Occupied:
         if resuming.is_begun(folder, chosen, chosen.seed):
             raise SandboxError(f"{folder} holds this run, not done; 'sandbox resume {folder}' continues it") from None

@@ -87,7 +87,7 @@ class Guard:
 
     def review(self, actions: np.ndarray) -> tuple[Review, ...]:
         """Enforce the rules on ``actions`` (N, 2) int32, in place; what became of those that a rule is about."""
-        found = [self._review(row, *actions[row].tolist()) for row in self._concerned(actions)]
+        found = [self._review(row, *actions[row].tolist()) for row in self._concerned(actions).tolist()]
         asked = [review for review in found if review.effect == "escalate"]
         questions = [
             self._ask(review.agent, self._rules[review.rule].timeout, review.said, self._rules[review.rule].why)

@@ -3,11 +3,11 @@
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from sandbox.record import (
 from sandbox.scenario import Scenario, load
 
 OnTick = Callable[[Sandbox], None]
+OnEvent = Callable[[Event], None]
 
 
 def versions() -> dict[str, str]:
@@ -88,22 +89,42 @@ def run(
     out: str | Path | None = None,
     on_tick: OnTick | None = None,
     people: People | None = None,
+    on_event: OnEvent | None = None,
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
-    ``on_tick`` is called with the model after reset and after every tick; ``people`` decide for human agents and
-    for what is escalated; without them fallbacks act and it is denied, at once. Ctrl-C ends the episode as ``stopped``,
-    with the record complete up to there, and is raised again.
+    ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
+    recorded, or would be; ``people`` decide for human agents and for what is escalated; without them fallbacks act and
+    it is denied, at once. Ctrl-C ends the episode as ``stopped``, with the record complete up to there, and is raised
+    again.
     """
     scenario = load(scenario, overrides)
-    with closing(Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)) as model:
-        if out is None:
-            return play(model, None, on_tick)
-        with Log.create(out) as log:
-            log.extend(_opening(model))
-            log.flush()
-            return play(model, log, on_tick)
+    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)
+    with closing(model), nullcontext() if out is None else Log.create(out) as log:
+        told = _Heard(log, on_event) if on_event else log
+        if told:
+            told.extend(_opening(model))
+            told.flush()
+        return play(model, told, on_tick)
+
+
+class _Heard(NamedTuple):
+    """Takes events as a log does, and hands them on."""
+
+    log: Log | None
+    on_event: OnEvent
+
+    def extend(self, events: Iterable[Event]) -> None:
+        events = list(events)
+        if self.log:
+            self.log.extend(events)
+        for event in events:
+            self.on_event(event)
+
+    def flush(self) -> None:
+        if self.log:
+            self.log.flush()
 
 
 def _opening(model: Sandbox) -> Iterator[Event]:
@@ -114,7 +135,7 @@ def _opening(model: Sandbox) -> Iterator[Event]:
     yield from models_used(model.reasoners)
 
 
-def play(model: Sandbox, log: Log | None, on_tick: OnTick | None = None) -> Outcome:
+def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None) -> Outcome:
     """Play a model from where it is to the end; see ``run``."""
     started, interrupted = time.perf_counter(), None
     try:
@@ -138,7 +159,7 @@ def play(model: Sandbox, log: Log | None, on_tick: OnTick | None = None) -> Outc
     return outcome
 
 
-def _record(model: Sandbox, log: Log) -> None:
+def _record(model: Sandbox, log: Log | _Heard) -> None:
     """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
     calls = [CallDone(trial=0, **call._asdict()) for call in _calls(model)]
     log.extend([*calls, *beside(model), tick_event(model)])
