@@ -65,7 +65,7 @@ def rollout(stage: Stage, state, ticks: int, seed: int = 0):
 
 
 def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, list]:
-    """What an agent of lane 0 knows of open tasks (rows of Offer) and of itself (Own), in arrays that held ``before``."""
+    """What an agent of lane 0 knows of open tasks (rows of Offer) and of itself (Own); the arrays held ``before``."""
     own, offers = np.full(len(Own), before, np.int32), np.full((stage.world.teamwork.offers, 4), before, np.int32)
     own[Own.FINISHED] = 0
     stage.world.teamwork.look(obs, 0, agent, stage.rules, np.zeros(len(Job), np.int32), own, offers)

@@ -64,11 +64,12 @@ def arguments(rules: Rules, kind: int) -> list[str]:
 
 
 def generate(rules: Rules) -> list[TaskObject]:
-    """The achievements of the goal, all 22 where it is endless, each after those that it takes."""
+    """The achievements of the goal, all 22 where it is endless; each comes after those that it takes."""
     goal = [one.name.lower() for one in Achievement if rules.goal[one] or not rules.goal.any()]
     needs = nx.transitive_reduction(nx.transitive_closure_dag(LADDER.graph).subgraph(goal))
     after = {name: tuple(f"achieve {before}" for before in needs.predecessors(name)) for name in goal}
-    return [TaskObject(f"achieve {name}", ACHIEVE, NAMES.index(name), after[name]) for name in goal]
+    order = nx.lexicographical_topological_sort(needs, NAMES.index)
+    return [TaskObject(f"achieve {name}", ACHIEVE, NAMES.index(name), after[name]) for name in order]
 
 
 TEAMWORK = Teamwork(KINDS, len(NAMES), lambda rules: rules.plan.shape[1], arguments, generate, look, check)
