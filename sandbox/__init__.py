@@ -8,9 +8,12 @@ from sandbox.engine.stage import Stage, make
 from sandbox.model import Sandbox
 from sandbox.trials.batch import batch
 from sandbox.trials.results import results
+from sandbox.trials.resume import resume
 from sandbox.trials.trial import run
 
-__all__ = ["Finish", "Outcome", "Sandbox", "Stage", "batch", "gym_env", "make", "parallel_env", "results", "run"]
+__all__ = [
+    "Finish", "Outcome", "Sandbox", "Stage", "batch", "gym_env", "make", "parallel_env", "results", "resume", "run",
+]  # fmt: skip
 __version__ = "0.1.0"
 
 

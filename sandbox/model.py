@@ -11,20 +11,17 @@ import numpy as np
 
 from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.mind import Mind
-from sandbox.agents.reasoners.faulty import Faulty
-from sandbox.agents.reasoners.llm import clients
 from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.agents.reasoners.llm.prompts import prompts_for
-from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
-from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
-from sandbox.core.perturb import OF_REPLIES
+from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Said
+from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
-from sandbox.scenario import AgentGroup, Scenario, load
+from sandbox.oversight.guard import Guard, Review
+from sandbox.reasoning import Surroundings, groups_of, reasoner_for, suffering
+from sandbox.scenario import Scenario, load
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
 
@@ -37,6 +34,7 @@ class Tick(NamedTuple):
     reward: np.ndarray  # (N,) float32
     digest: str  # of the state after the tick
     traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
+    reviews: tuple[Review, ...]  # what the guard made of them
     said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
 
 
@@ -49,6 +47,7 @@ class Sandbox(mesa.Model):
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
     recorded : the calls of a recorded trial; they answer in place of the language models.
     until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
+    people : who decides for the reasoner ``human``, and is asked where the guard escalates; nobody if it is None.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
@@ -59,7 +58,7 @@ class Sandbox(mesa.Model):
 
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, recorded: Recorded | None = None,
-        until: Condition | None = None, **overrides: Any,
+        people: People | None = None, until: Condition | None = None, **overrides: Any,
     ):  # fmt: skip
         self.seed = secrets.randbits(32) if rng is None else int(rng)
         super().__init__(rng=self.seed)
@@ -68,9 +67,10 @@ class Sandbox(mesa.Model):
         self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
-        self._begin(recorded)
+        self._people, self._recorded = people or Nobody(), recorded
+        self._begin()
 
-    def _begin(self, recorded: Recorded | None) -> None:
+    def _begin(self) -> None:
         stage, team = self.stage, self.scenario.roster()
         self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
         self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
@@ -82,55 +82,63 @@ class Sandbox(mesa.Model):
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.beliefs = Beliefs(stage, self.memory, self.seed)
-        self.usage, self._traces = Usage(), {}
-        self.reasoners = self._reasoners(recorded)
+        self.usage, self._traces, self._reviews = Usage(), {}, ()
+        self.guard = self._guard()
+        self._around = Surroundings(
+            stage, self.beliefs, self.earned, self.question, self._people, self.faults.dose, self.seed, self._recorded,
+            self._speech,
+        )  # fmt: skip
+        self.reasoners: list[tuple[range, Reasoner]] = []  # that are objects, each with the rows it decides for
+        for rows, group in groups_of(self.scenario.agents):
+            self._seat(rows, reasoner_for(group, rows, self._around))
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
         )
         self.datacollector.collect(self)
 
-    def _reasoners(self, recorded: Recorded | None) -> list[tuple[range, Reasoner]]:
-        """The reasoners that are objects, each with the rows it decides for."""
-        found, row, (world, rules) = [], 0, (self.stage.world, self.stage.rules)
-        for group in self.scenario.agents:
-            rows = range(row, row + group.count)
-            if group.reasoner == "scripted":
-                script = parse_script(group.script, world, "script")
-                found.append((rows, self._suffering(Scripted(script, rules.noop))))
-            if group.reasoner == "program":
-                found.append((rows, self._suffering(self._programmed(group.program, rows))))
-            if group.reasoner == "llm":
-                minds = self._minds(group, rows)
-                prompts = prompts_for(group.llm, self.stage, group.role or world.roles[0], minds[row])
-                asked = clients.reasoner(group.llm, prompts, minds, rules.noop, recorded)
-                found.append((rows, self._suffering(asked)))
-            row += group.count
-        return found
-
-    def _minds(self, group: AgentGroup, rows: range) -> dict[int, Mind]:
-        own = group.memory, group.equipment, self.beliefs, self.earned
-        return {row: Mind(*own, row, self.faults.dose, self.seed, self._speech(row)) for row in rows}
+    def _guard(self) -> Guard | None:
+        if not self.scenario.guard:
+            return None
+        names, known = [agent.name for agent in self.agents], self.stage.world
+        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self._people, self.question)
 
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
 
-    def _programmed(self, source: str, rows: range) -> Reasoner:
-        try:
-            from sandbox.agents.reasoners.program import Programmed
-        except ModuleNotFoundError as error:
-            raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
-        speeches = {row: Speech(self.talk, row) for row in rows} if self.talk else None
-        return Programmed(source, self.beliefs, self.earned, speeches=speeches)
+    def _seat(self, rows: range, reasoner: Reasoner | None) -> None:
+        if reasoner:
+            self.reasoners.append((rows, suffering(reasoner, set(self.scenario.perturb), self._around)))
 
     def close(self) -> None:
         """Give back what reasoners hold: the servers of local models, the workers of programs."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
 
-    def _suffering(self, reasoner: Reasoner) -> Reasoner:
-        if not OF_REPLIES & self.scenario.perturb.keys():
-            return reasoner
-        return Faulty(reasoner, self.faults.dose, self.seed, len(self.stage.verbs), self.stage.rules.noop)
+    def change(self, scenario: Scenario) -> list[tuple[range, Reasoner]]:
+        """Go on under a scenario that differs in what ``scenario.change`` allows; returns the reasoners that are new.
+
+        State, memories and minds stay. A reasoner that differs begins anew, its budget too. Raises UsageError where the
+        scenario cannot run.
+        """
+        stage, before, anew = scenario.stage(), self.scenario, set()
+        bare = {rows.start: getattr(reasoner, "inner", reasoner) for rows, reasoner in self.reasoners}
+        self.scenario, self.reasoners = scenario, []
+        self.stage.rules, self.stage.options = stage.rules, stage.options
+        self.faults.dose[:] = stage.faults(1).dose
+        if self.talk:
+            self.stage.team = stage.team
+            self.talk.go_on(stage.team)
+        for (rows, group), was in zip(groups_of(scenario.agents), before.agents, strict=True):
+            reasoner = bare.get(rows.start)
+            if not group.reasons_as(was):
+                reasoner = reasoner_for(group, rows, self._around, reasoner)
+                anew.add(rows.start)
+            self._seat(rows, reasoner)
+        for agent, group in zip(self.agents, scenario.roster(), strict=True):
+            agent.reasoner = group.reasoner
+        self.guard = self._guard()
+        self.__dict__.pop("_compiled", None)
+        return [(rows, reasoner) for rows, reasoner in self.reasoners if rows.start in anew]
 
     @cached_property
     def _compiled(self):
@@ -148,6 +156,7 @@ class Sandbox(mesa.Model):
             return
         try:
             self._decide()
+            self._reviews = self.guard.review(self.actions[0]) if self.guard else ()
             self._act()
         except Exception as error:  # escaping, it would kill the model silently in Mesa 3.5
             self.state.done[0], self.error = Finish.ERROR, f"{type(error).__name__}: {error}"
@@ -157,12 +166,16 @@ class Sandbox(mesa.Model):
     def _decide(self) -> None:
         stage, (cast, loops) = self.stage, self._compiled
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        if self.talk:
+            loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
         self._traces = {}
         for rows, reasoner in self.reasoners:
             able = [row for row in rows if self.talk is None or self.talk.may_act(row)]
             for row, decision in zip(able, reasoner.decide([self.percept(row) for row in able]), strict=True):
                 self._take(row, Decision(*decision))
+        if self.talk:
+            loops.restrain(0, stage.rules, self.actions, cast)
 
     def _take(self, row: int, decision: Decision) -> None:
         """A decision becomes the agent's action; without a verb, what its fallback has chosen stays."""
@@ -176,11 +189,10 @@ class Sandbox(mesa.Model):
 
     def _act(self) -> None:
         stage, (cast, loops) = self.stage, self._compiled
-        if self.talk:
-            loops.restrain(0, stage.rules, self.actions, cast)
         loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
         digest, said = stage.digest(self.state), self.talk.taken() if self.talk else ()
-        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, self._traces, said)
+        told = self._traces, self._reviews, said
+        self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, *told)
         if self.talk:
             self.talk.measure(self)
             loops.oversee(self.state, 0, stage.rules, cast)
@@ -202,9 +214,19 @@ class Sandbox(mesa.Model):
         heard = self.talk.heard(row) if self.talk else ()
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
 
+    def question(self, row: int, patience: float, said: Action | None = None, why: str = "") -> Question:
+        """What a person is asked about an agent now; see ``core.people``."""
+        world, rules = self.stage.world, self.stage.rules
+        view, legal = world.text(self.observation, 0, row, rules), world.legal(self.observation.mask[0, row])
+        if speech := self._speech(row):
+            view += f"\n\n{speech.words(self.percept(row))}"
+        name = self.agents[row].name
+        return Question(self.ticks + 1, row, name, patience, view, world.verbs, legal, rules.noop, said, why)
+
     def earned(self, row: int) -> dict[str, Any]:
         """What the last tick brought one agent."""
-        return {"refused": bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
+        denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
+        return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 
     def stop(self) -> None:
         """End the episode from outside."""
@@ -222,13 +244,20 @@ class Sandbox(mesa.Model):
     def finish(self) -> Finish:
         return Finish(self.state.done[0])
 
+    def settle(self) -> Tally:
+        """What is counted of the episode so far."""
+        cast, loops = self._compiled
+        loops.settle(self.state, 0, self.stage.rules, cast, self.tally)
+        return self.tally
+
     @property
     def tasks_done(self) -> int:
-        return self.stage.progress(self.state)[0]
+        """Parts of the shared task, or task objects where the team has them."""
+        return int(self.settle().progress[0, 0])
 
     @property
     def tasks_total(self) -> int:
-        return self.stage.progress(self.state)[1]
+        return int(self.settle().progress[0, 1])
 
     @property
     def reward(self) -> float:

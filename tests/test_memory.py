@@ -232,8 +232,8 @@ def test_a_memory_that_was_changed_in_the_record_is_found(tmp_path, monkeypatch)
     sandbox.run(scenario(LINES, {"kind": "blocks"}), seed=2, out=tmp_path / "run")
     from sandbox.trials import replay
 
-    original = replay.edits_of
-    monkeypatch.setattr(replay, "edits_of", lambda model: original(model)[:-1] if model.ticks == 3 else original(model))
+    original = replay.beside
+    monkeypatch.setattr(replay, "beside", lambda model, _: original(model)[: -(model.ticks == 3) or None])
     assert "tick 3: an agent remembers otherwise" in verify(tmp_path / "run").differs
 
 

@@ -19,6 +19,7 @@ from sandbox.core.speech import Act
 from sandbox.engine import network as post
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel
+from sandbox.scenario.load import as_toml, load
 from sandbox.teams.graph_files import take_in
 from sandbox.teams.graphs import NetworkTable, as_graph, check_lead, graph_of, network_of, network_table
 
@@ -383,6 +384,11 @@ def test_a_file_is_taken_in_and_gives_its_graph(tmp_path, name):
         assert folded.edges[1, 2] == {"loss": 0.0, "delay": 0, "bandwidth": 2}
 
 
+def test_a_graph_may_stand_in_the_scenario_itself():
+    data = nx.adjacency_data(nx.path_graph(3))
+    assert {*graph_of(network_table({"kind": "file", "graph": data}), 3).edges} == {(0, 1), (1, 0), (1, 2), (2, 1)}
+
+
 def test_files_may_lead_one_way(tmp_path):
     graph = nx.DiGraph([("0", "1"), ("1", "2"), ("2", "2")])
     nx.write_graphml(graph, tmp_path / "way.graphml")
@@ -391,6 +397,41 @@ def test_files_may_lead_one_way(tmp_path):
     for name in ("way.graphml", "way.json", "way.edgelist"):
         table = {"kind": "file", "file": str(tmp_path / name), "directed": name == "way.edgelist"}
         assert {*graph_of(network_table(table), 3).edges} == {(0, 1), (1, 2)}
+
+
+TEAM = """
+[world]
+name = "warehouse"
+layout = "tiny"
+
+[[agents]]
+count = 3
+
+[team]
+protocol = "market"
+network = { kind = "file", file = "net.graphml", loss = 0.1 }
+"""
+
+
+def test_a_scenario_stands_for_itself(tmp_path):
+    """The graph of a file beside it is part of it, also when it is written and read again somewhere else."""
+    (tmp_path / "net.graphml").write_text(FILES["net.graphml"])
+    (tmp_path / "team.toml").write_text(TEAM)
+    scenario = load(tmp_path / "team.toml")
+    (tmp_path / "net.graphml").unlink()
+    again = load(tomllib.loads(as_toml(scenario.as_dict())))
+    assert again == scenario == load(scenario) and again.hash == scenario.hash
+    graph = graph_of(again.team.network, 3, names=NAMES)
+    assert {*graph.edges} == {(0, 1), (1, 0), (1, 2), (2, 1)} and graph.graph["loss"] == 0.1
+
+
+def test_a_file_that_does_not_fit_the_team_is_refused_when_the_stage_is_set(tmp_path):
+    (tmp_path / "net.graphml").write_text(FILES["net.graphml"])
+    (tmp_path / "team.toml").write_text(TEAM)
+    with pytest.raises(UsageError, match="net.graphml: 3 nodes for a team of 4; robot-3 is missing"):
+        load(tmp_path / "team.toml", {"agents.0.count": 4}).stage()
+    with pytest.raises(UsageError, match=r"team.network: .*gone.graphml: no such file"):
+        load(tmp_path / "team.toml", {"team.network.file": "gone.graphml"})
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class Trace(NamedTuple):
     fallback: str = ""  # why the agent's fallback acts instead
     late: int = 0  # ticks between what was perceived and the action
     edits: tuple[Edit, ...] = ()  # of the agent's memory, in this tick
+    person: tuple[int, int] | None = None  # the action that a person took for it
 
 
 class Decision(NamedTuple):

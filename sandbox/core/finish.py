@@ -44,6 +44,14 @@ class Outcome(NamedTuple):
     fallbacks: int = 0  # decisions that an agent's fallback policy made
     late_decisions: int = 0
     imagined_ticks: int = 0  # of all futures that its agents looked into
+    messages: int = 0  # sent in a team, one for each edge
+    lost_messages: int = 0
+    turns: int = 0  # how often the turn, or the word, went to another agent
+    stalls: int = 0  # plans that were given up, turns that were taken away
+    claims: int = 0  # of task objects: "done"
+    false_claims: int = 0  # of these: it was not so
+    idle_share: float = 0.0  # of its agents' ticks: nothing was done
+    load_balance: float = 1.0  # of ticks at work: Jain's index, 1/N (one does all) .. 1 (all alike)
 
     def as_dict(self) -> dict:
         return self._asdict()

@@ -13,12 +13,14 @@ from sandbox.engine.meeting import (
     oversee,
     reports,
     restrain,
+    settle,
     survey,
     unrestrained,
     unseen,
 )  # fmt: skip
 from sandbox.engine.play import (
     choose,
+    count_up,
     enact,
     honest,
     imaginative,
@@ -40,11 +42,12 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team has besides: ``confer``, the first part of ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
+    A team has besides: ``confer`` before ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
-        name = ".".join((world.name, *policies, *([protocol.name] if protocol else [])))
+        alone = ".".join((world.name, *policies))
+        name = f"{alone}.{protocol.name}" if protocol else alone
         # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
         prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
@@ -52,23 +55,24 @@ class Loops:
             "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
             "act": specialise(enact, name, inline=True, step=prepared(world.step)),
         }
-        hosted = _decide(world, policies, name, lambda kernel: kernel)
+        hosted = _decide(world, policies, alone, lambda kernel: kernel)
+        self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
         if protocol:
             self.confer = conferring = _confer(world, protocol)
             parts["decide"] = specialise(meet, name, inline=True, confer=conferring, decide=decide)
-            self.choose = specialise(meet, f"{name}.hosted", confer=conferring, decide=hosted)
             own = _survey(world)
             self.restrain = specialise(restrain, f"{world.name}.hosted")
             self.oversee = specialise(oversee, f"{world.name}.hosted", survey=own, progress=world.progress)
-            parts |= {"restrain": self.restrain, "oversee": self.oversee}
+            self.settle = specialise(settle, f"{world.name}.hosted", progress=world.progress)
+            parts |= {"restrain": self.restrain, "oversee": self.oversee, "settle": self.settle}
         else:
             parts["decide"] = specialise(choose, name, inline=True, decide=decide)
-            self.choose = specialise(choose, f"{name}.hosted", decide=hosted)
             parts["restrain"] = specialise(unrestrained, name, inline=True)
             parts["oversee"] = specialise(unseen, name, inline=True)
+            parts["settle"] = self.settle = specialise(count_up, world.name, progress=world.progress)
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
-        parts |= {"reset": world.reset, "start": world.start, "progress": world.progress}
+        parts |= {"reset": world.reset, "start": world.start}
         self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
         self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
 
@@ -82,7 +86,7 @@ def _confer(world: World, protocol: Protocol) -> Callable:
     name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
     if world.teamwork.tell and protocol.reports:
         sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
-    look, heed, speak = map(embedded, (world.teamwork.look, protocol.heed, protocol.speak))
+    look, heed, speak = world.teamwork.look, protocol.heed, protocol.speak
     return specialise(confer, name, survey=_survey(world), sensed=sensed, look=look, heed=heed, speak=speak)
 
 

@@ -10,7 +10,8 @@ from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import deliver, open_page, rewire
+from sandbox.engine.network import LOST, SENT, deliver, open_page, rewire
+from sandbox.engine.play import Talk
 from sandbox.engine.stopping import Measure, met
 from sandbox.engine.team import (
     KIND_BITS,
@@ -144,6 +145,22 @@ def restrain(lane, rules, actions, cast):
         waits = team.turns and team.turn[lane, Turn.HOLDER] != agent
         if waits or team.absent[agent]:
             actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
+
+
+def settle(s, lane, rules, cast, tally):
+    """At the end of an episode: how far the shared task is, and what the team's talk came to."""
+    team, talk = cast.team, tally.talk[lane]
+    tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
+    if len(team.kind):
+        tally.progress[lane, 0], tally.progress[lane, 1] = 0, len(team.kind)
+    for t in range(len(team.kind)):
+        tally.progress[lane, 0] += team.state[lane, t] == TaskState.DONE
+    talk[Talk.MESSAGES], talk[Talk.LOST_MESSAGES] = 0, 0
+    for agent in range(len(team.hosted)):
+        talk[Talk.MESSAGES] += team.mail.counts[lane, agent, SENT]
+        talk[Talk.LOST_MESSAGES] += team.mail.counts[lane, agent, LOST]
+    for k in range(team.count.shape[1]):
+        talk[Talk.TURNS + k] = team.count[lane, k]
 
 
 def unseen(s, lane, rules, cast):

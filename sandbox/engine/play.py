@@ -5,6 +5,7 @@ hosted tier calls them one after the other; the compiled tier calls ``play``, wh
 tiers run the same program.
 """
 
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,18 @@ from sandbox.engine.lanes import digest_lane
 
 FAILED = 1 << 30  # taken from a verb for the tick in which its action fails, so that the world knows no such verb
 reset = start = observe = step = progress = policy = others = None  # filled in by specialise
-decide = restrain = act = after = oversee = None
+decide = restrain = act = after = oversee = settle = None
+
+
+class Talk(IntEnum):
+    """What is counted of a team; the fields of an outcome."""
+
+    MESSAGES = 0
+    LOST_MESSAGES = 1
+    TURNS = 2
+    STALLS = 3
+    CLAIMS = 4
+    FALSE_CLAIMS = 5
 
 
 class Tally(NamedTuple):
@@ -27,6 +39,7 @@ class Tally(NamedTuple):
     progress: np.ndarray  # (L, 2) int32  parts of the shared task that are done, and all; at the end of ``play``
     imagined: np.ndarray  # (L, N) int64  ticks of the futures that it looked into
     idle: np.ndarray  # (L, N) int32      ticks in which it did nothing
+    talk: np.ndarray  # (L, 6) int64      see Talk; at the end of ``play``
 
 
 def honest(s, obs, lane, rules, memory, cast, code, dice, actions):
@@ -108,8 +121,13 @@ def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks,
             after(s, lane, tick, trace)
             oversee(s, lane, rules, cast)
             played += 1
-        tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
+        settle(s, lane, rules, cast, tally)
     return played
+
+
+def count_up(s, lane, rules, cast, tally):
+    """At the end of an episode: how far the shared task is."""
+    tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
 
 
 def silent(s, lane, tick, trace):

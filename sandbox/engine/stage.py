@@ -18,7 +18,7 @@ from sandbox.engine.cache import is_cached
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.kernel import CACHE
 from sandbox.engine.loops import Loops, loops
-from sandbox.engine.play import Cast, Tally
+from sandbox.engine.play import Cast, Talk, Tally
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
@@ -53,9 +53,11 @@ class Stage:
 
     def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
         """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
-        used, protocol = self._used([policy_name(policy) for policy in policies]), self._protocol
-        name = ".".join((self.world.name, *used, *([protocol.name] if protocol else [])))
-        return is_cached(CACHE, f"play.{name}" if whole else f"choose.{name}.hosted")
+        name = ".".join((self.world.name, *self._used([policy_name(policy) for policy in policies])))
+        if self._protocol and not whole and not is_cached(CACHE, f"confer.{self.world.name}.{self._protocol.name}"):
+            return False
+        own = f".{self._protocol.name}" if self._protocol else ""
+        return is_cached(CACHE, f"play.{name}{own}" if whole else f"choose.{name}.hosted")
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile them: one tick, in which nobody but compiled policies decides."""
@@ -68,7 +70,11 @@ class Stage:
         cast, loops = self.cast(policies, memory, tally, self.company(1))
         actions = np.zeros((1, self.agents, 2), np.int32)
         loops.sense(state, 0, self.rules, view, faults)
+        if self.team:
+            loops.confer(state, view, 0, self.rules, cast.team)
         loops.choose(state, view, 0, self.rules, memory, cast, actions)
+        if self.team:
+            loops.restrain(0, self.rules, actions, cast)
         loops.act(state, view, 0, self.rules, actions, tally, faults)
         if self.team:
             loops.oversee(state, 0, self.rules, cast)
@@ -138,7 +144,8 @@ class Stage:
     def tally(self, lanes: int) -> Tally:
         shape = (lanes, self.agents)
         counts = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((lanes, 2), np.int32)
-        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64), np.zeros(shape, np.int32))
+        talk = np.zeros((lanes, len(Talk)), np.int64)
+        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64), np.zeros(shape, np.int32), talk)
 
     def faults(self, lanes: int) -> Faults:
         """The generic perturbations of ``[perturb]``, with no message under way; those of a team are its network's."""

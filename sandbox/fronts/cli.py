@@ -1,8 +1,10 @@
 """The command line. Exit codes: 0 done, 1 the run failed, 2 unusable arguments or scenario (one clear line)."""
 
+import functools
 import itertools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +13,19 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import carding, many, prompt, reporting, skilling
+from sandbox.fronts import carding, many, prompt, reporting, skilling, tracing
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.progress import Live
+from sandbox.fronts.terminal import people_at
 from sandbox.model import Sandbox
-from sandbox.record import open_run
+from sandbox.record import Occupied, open_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix, frames, write_video
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.change import changed
 from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
+from sandbox.trials import resume as resuming
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
 
@@ -34,6 +39,7 @@ app.command()(many.batch)
 app.command(name="results")(many.show)
 commands = (
     many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
+    tracing.trace,
 )  # fmt: skip
 for command in commands:
     app.command()(command)
@@ -67,6 +73,8 @@ def run(
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the run; default: runs/...")] = None,
     video: Video = None,
     fps: Fps = FPS,
+    trace: Annotated[str | None, typer.Option(metavar="URL", help="send traces to this OTLP endpoint")] = None,
+    content: tracing.Content = False,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
     if video:
@@ -76,8 +84,31 @@ def run(
         chosen = load(chosen, {"seed": seed})
     warm_up(chosen)
     folder = folder or _new_folder(scenario.stem, chosen.seed)
-    outcome, interrupted = _run(chosen, folder)
-    out.print(outcome_table(outcome, chosen.title or scenario.stem))
+    try:
+        with tracing.live(trace, content) as heard:
+            play = functools.partial(run_trial, chosen, None, None, folder, on_event=heard)
+            _watch(folder, chosen, video, fps, play)
+    except Occupied:
+        if resuming.is_begun(folder, chosen, chosen.seed):
+            raise SandboxError(f"{folder} holds this run, not done; 'sandbox resume {folder}' continues it") from None
+        raise
+
+
+@app.command()
+def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS) -> None:
+    """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
+    if video:
+        check_suffix(video)
+    with open_run(folder) as record:
+        chosen = changed(resuming.scenario_now(record), changes := overrides(set_))
+    warm_up(chosen)
+    _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people))
+
+
+def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:
+    """Play a run to its end or to Ctrl-C, and say what it came to."""
+    outcome, interrupted = _played(folder, scenario, play)
+    out.print(outcome_table(outcome, scenario.title or folder.name))
     with open_run(folder) as record:
         out.print(f"run    {folder}\nroot   {record.meta.get('root', 'none')}")
         if video:
@@ -88,15 +119,18 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(scenario: Scenario, folder: Path) -> tuple[Outcome, bool]:
+def _played(folder: Path, scenario: Scenario, play: Callable[..., Outcome]) -> tuple[Outcome, bool]:
     """The outcome, and whether Ctrl-C ended it; then what was done until there is recorded and reported."""
     try:
         with Live(err) as live:
-            return run_trial(scenario, out=folder, on_tick=live), False
+            return play(live, people_at(live, scenario)), False
     except KeyboardInterrupt:
-        err.print(f"stopped; what was done is kept in {folder}")
         with open_run(folder) as record:
-            return Outcome(**record.outcomes[0]), True
+            outcomes = record.outcomes
+        if not outcomes:  # of a run that was being made again: nothing was added to it
+            raise
+        err.print(f"stopped; what was done is kept in {folder}, and 'sandbox resume {folder}' goes on with it")
+        return Outcome(**outcomes[0]), True
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Progress of a trial or a batch: a live bar on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
@@ -30,6 +32,15 @@ class _Shown:
     def __exit__(self, *_: object) -> None:
         if self._bar:
             self._bar.stop()
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def _is_due(self, over: bool) -> bool:
         now = time.monotonic()

@@ -3,9 +3,14 @@
 from sandbox.record.events import (
     AgentEntry,
     CallDone,
+    Changed,
     Event,
+    HumanActed,
     MemoryEdited,
+    MessageSaid,
     ModelUsed,
+    Resumed,
+    Reviewed,
     RunFinished,
     RunStarted,
     TickDone,
@@ -17,15 +22,22 @@ from sandbox.record.events import (
 from sandbox.record.log import Log
 from sandbox.record.read import Run, open_run
 from sandbox.record.verify import ChainReport, verify_chain
+from sandbox.record.writer import Occupied
 
 __all__ = [
     "AgentEntry",
     "CallDone",
     "ChainReport",
+    "Changed",
     "Event",
+    "HumanActed",
     "Log",
     "MemoryEdited",
+    "MessageSaid",
     "ModelUsed",
+    "Occupied",
+    "Resumed",
+    "Reviewed",
     "Run",
     "RunFinished",
     "RunStarted",

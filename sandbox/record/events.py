@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from sandbox.core.errors import RecordError
+from sandbox.core.speech import Act
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]  # fits a SQLite integer
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256, hexadecimal
@@ -102,6 +103,62 @@ class MemoryEdited(_Frozen):
     replaces: Count
 
 
+class MessageSaid(_Frozen):
+    """What an agent said that speaks for itself, in the tick that follows; see ``core.Said``."""
+
+    kind: Literal["said"] = "said"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    act: Annotated[int, Field(ge=1, le=max(Act))]
+    to: Annotated[int, Field(ge=-1)]
+    task: int  # code, 0 for none
+    value: int
+    text: str
+
+
+class HumanActed(_Frozen):
+    """The action that a person took for an agent."""
+
+    kind: Literal["human"] = "human"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    action: tuple[int, int]  # verb, target
+
+
+class Reviewed(_Frozen):
+    """What became of an action that a rule of the guard is about, in the tick that follows; see ``Review``."""
+
+    kind: Literal["review"] = "review"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    said: tuple[int, int]  # verb, target
+    rule: Count
+    effect: Literal["deny", "modify", "escalate"]
+    enforced: tuple[int, int]
+    by: Literal["rule", "human", "timeout"]
+
+
+class Resumed(_Frozen):
+    """A trial goes on that was killed, stopped or failed; what it had come to then is no outcome any more."""
+
+    kind: Literal["resumed"] = "resumed"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]  # the one that comes
+    versions: dict[str, str]
+
+
+class Changed(_Frozen):
+    """From a tick on, the one that comes, a trial goes on under another scenario of the same world and team."""
+
+    kind: Literal["changed"] = "changed"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    scenario: dict[str, JsonValue]
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -109,7 +166,7 @@ class TrialFinished(_Frozen):
 
 
 class RunFinished(_Frozen):
-    """The last event of a run; it seals the record."""
+    """The last event of a run; it seals the record. A run that is not done may be ``Resumed``."""
 
     kind: Literal["run_finished"] = "run_finished"
     trials: Count
@@ -117,7 +174,19 @@ class RunFinished(_Frozen):
 
 
 Event = Annotated[
-    RunStarted | TrialStarted | ModelUsed | CallDone | MemoryEdited | TickDone | TrialFinished | RunFinished,
+    RunStarted
+    | TrialStarted
+    | ModelUsed
+    | CallDone
+    | MemoryEdited
+    | HumanActed
+    | MessageSaid
+    | Reviewed
+    | TickDone
+    | Resumed
+    | Changed
+    | TrialFinished
+    | RunFinished,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -5,15 +5,16 @@ Since that thread alone touches chain and file, Ctrl-C in the middle of an ``app
 
 import sqlite3
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
 from typing import Self
 
 from sandbox.core.errors import RecordError
-from sandbox.record.events import Event, RunFinished, canonical
+from sandbox.record.events import Event, canonical
 from sandbox.record.store import DATABASE, explain
-from sandbox.record.writer import Entry, Writer
+from sandbox.record.writer import ENDS, Entry, Writer
 
 COMMIT_SECONDS = 0.25  # a killed process loses what came after the last commit
 BACKLOG = 10_000  # events; a producer faster than the disk waits here
@@ -25,7 +26,7 @@ class Log:
     def __init__(self, folder: Path, writer: Writer) -> None:
         self.folder = folder
         self._writer = writer
-        self._waiting: deque[Entry | Signal] = deque()
+        self._waiting: deque[list[Entry] | Signal] = deque()
         self._due = Signal()
         self._ended = self._closing = False  # a run_finished has come; close was called
         self._failure: RecordError | None = None
@@ -44,22 +45,39 @@ class Log:
         except (sqlite3.Error, OSError) as error:
             raise explain(error, path / DATABASE) from error
 
+    @classmethod
+    def reopen(cls, folder: str | Path, first: Iterable[Event], root: str) -> Self:
+        """Go on with a run that did not end, from the events ``first`` on; its seal, where it has one, is broken.
+
+        ``root`` is that of the rows which were read. Raises RecordError when there are others by now, another process
+        writes there, or it cannot be written.
+        """
+        path = Path(folder)
+        try:
+            return cls(path, Writer(path, [_entry(event) for event in first], root))
+        except (sqlite3.Error, OSError) as error:
+            raise explain(error, path / DATABASE) from error
+
     @property
     def root(self) -> str | None:
         """The Merkle root, hexadecimal; None until ``run_finished`` or ``close`` has sealed the record."""
         return self._writer.root
 
     def append(self, event: Event) -> None:
-        """Record the event, on disk within ``COMMIT_SECONDS``; ``run_finished`` is the last and is on disk at once.
+        """Record the event; see ``extend``."""
+        self.extend([event])
 
-        Raises RecordError when an earlier commit failed (disk full), or the run is finished or closed.
+    def extend(self, events: Iterable[Event]) -> None:
+        """Record events that belong together: after a crash all of them are there, or none.
+
+        They are on disk within ``COMMIT_SECONDS``; ``run_finished`` is the last and is on disk at once. Raises
+        RecordError when an earlier commit failed (disk full), or the run is finished or closed.
         """
         if self._failure or self._ended or self._closing:
             raise self._failure or RecordError(f"{self.folder}: the run is finished; nothing can be added to it")
-        body = canonical(event)
-        self._ended = isinstance(event, RunFinished)
-        trial, tick = getattr(event, "trial", None), getattr(event, "tick", None)
-        self._waiting.append(Entry(trial, tick, event.kind, body))
+        entries = [_entry(event) for event in events]
+        self._ended = any(entry.kind == ENDS for entry in entries)
+        self._waiting.append(entries)
         if self._ended or len(self._waiting) >= BACKLOG:
             self.flush()
 
@@ -107,7 +125,11 @@ class Log:
 
     def _commit(self, last: bool) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        self._writer.write([item for item in batch if isinstance(item, Entry)], last)
+        self._writer.write([entry for item in batch if isinstance(item, list) for entry in item], last)
         for item in batch:
             if isinstance(item, Signal):
                 item.set()
+
+
+def _entry(event: Event) -> Entry:
+    return Entry(getattr(event, "trial", None), getattr(event, "tick", None), event.kind, canonical(event))

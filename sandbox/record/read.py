@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from sandbox.core.errors import RecordError
-from sandbox.record.events import Event, TrialStarted, parse
+from sandbox.record.events import Event, TrialFinished, TrialStarted, parse
 from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, primary_code
 
 _PAGE = 500  # rows read at once, so that a paused reader holds no snapshot that keeps the WAL from being emptied
@@ -36,7 +36,10 @@ class Run:
     @property
     def outcomes(self) -> dict[int, dict[str, JsonValue]]:
         """The outcome of each finished trial, by its number."""
-        return {event.trial: event.outcome for event in self.milestones("trial_finished")}
+        found = {}
+        for event in self.milestones("trial_finished", "resumed"):
+            found[event.trial] = event.outcome if isinstance(event, TrialFinished) else None
+        return {trial: outcome for trial, outcome in found.items() if outcome is not None}
 
     def events(self, trial: int | None = None) -> Iterator[Event]:
         """The events in the order they happened: all, or those of one trial."""

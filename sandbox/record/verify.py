@@ -14,9 +14,14 @@ from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.events import (
     CallDone,
+    Changed,
     Event,
+    HumanActed,
     MemoryEdited,
+    MessageSaid,
     ModelUsed,
+    Resumed,
+    Reviewed,
     RunFinished,
     RunStarted,
     TickDone,
@@ -27,7 +32,8 @@ from sandbox.record.events import (
 from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
-_IN_TRIAL = TrialStarted | ModelUsed | CallDone | MemoryEdited | TickDone | TrialFinished
+_OF_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed
+_IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"
 
@@ -81,8 +87,11 @@ class _Course:
         """Take the next event in; yields what is wrong with its place."""
         if isinstance(event, RunStarted) != (self.event is None):
             yield "a run begins with run_started, and only there"
-        if isinstance(self.event, RunFinished):
+        goes_on = isinstance(event, Resumed) and isinstance(self.event, RunFinished) and self.event.status != "done"
+        if isinstance(self.event, RunFinished) and not goes_on:
             yield "an event after run_finished"
+        if goes_on:
+            self._closed.discard(event.trial)
         self.event = event
         if isinstance(event, _IN_TRIAL):
             yield from self._in_trial(event)
@@ -95,7 +104,7 @@ class _Course:
             yield f"{event.kind} of trial {trial}, which has not begun"
         if trial in self._closed:
             yield f"{event.kind} of trial {trial}, which is finished"
-        if isinstance(event, TickDone | CallDone | MemoryEdited) and event.tick != (before or 0) + 1:
+        if isinstance(event, _OF_A_TICK) and event.tick != (before or 0) + 1:
             yield f"trial {trial} goes from tick {before or 0} to tick {event.tick}"
         if isinstance(event, TrialFinished):
             self._closed.add(trial)

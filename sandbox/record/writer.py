@@ -14,6 +14,12 @@ from sandbox.record.store import DATABASE, SCHEMA
 
 _ROWS = 256  # in one statement: Python gives up its GIL for each, and may wait 5 ms to get it back
 _META = "INSERT INTO meta VALUES (?, ?)"
+_SEAL = ("events", "root")  # keys of meta
+ENDS = "run_finished"  # the event that seals the record
+
+
+class Occupied(RecordError):
+    """A new run was to be written where there is one."""
 
 
 class Entry(NamedTuple):
@@ -26,23 +32,41 @@ class Entry(NamedTuple):
 
 
 class Writer:
-    """Writes one new run. Errors of SQLite come through as they are; after one, only ``close`` makes sense."""
+    """Writes one run, a new one, or from ``first`` on one that was begun and has the rows under ``root``.
 
-    def __init__(self, folder: Path) -> None:
+    Errors of SQLite come through as they are; after one, only ``close`` makes sense.
+    """
+
+    def __init__(self, folder: Path, first: Sequence[Entry] = (), root: str = "") -> None:
         self.root: str | None = None  # Merkle root, hexadecimal, once sealed
         self._head = GENESIS
         self._tree = Merkle()
-        self._lock = _claim(folder)
+        self._lock = Lock(folder) if first else _claim(folder)
         try:
-            self._db = _create(folder / DATABASE)
+            self._db = _open(folder / DATABASE) if first else _create(folder / DATABASE)
+            if first:
+                self._go_on(folder, first, root)
         except BaseException:
-            (folder / DATABASE).unlink(missing_ok=True)  # else a full disk would leave a folder that looks used
+            if not first:
+                (folder / DATABASE).unlink(missing_ok=True)  # else a full disk would leave a folder that looks used
             self._lock.release()
             raise
 
+    def _go_on(self, folder: Path, first: Sequence[Entry], root: str) -> None:
+        """Take up chain and tree where they ended, and put the first entries in the place of the seal."""
+        for (body,) in self._db.execute("SELECT CAST(body AS BLOB) FROM event ORDER BY seq"):
+            self._head = chain_hash(self._head, leaf_hash(body))
+            self._tree.add(leaf_hash(body))
+        if self._tree.root().hex() != root:
+            raise RecordError(f"{folder}: another process has written to this run meanwhile")
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("DELETE FROM meta WHERE key IN (?, ?)", _SEAL)
+        self._insert([self._link(entry) for entry in first])
+        self._db.execute("COMMIT")
+
     def write(self, entries: Sequence[Entry], last: bool = False) -> None:
         """Commit the entries in one transaction; a ``run_finished`` among them, or ``last``, seals the record."""
-        seal = self.root is None and (last or any(entry.kind == "run_finished" for entry in entries))
+        seal = self.root is None and (last or any(entry.kind == ENDS for entry in entries))
         if not entries and not seal:
             return
         rows = [self._link(entry) for entry in entries]
@@ -51,7 +75,7 @@ class Writer:
             self._insert(rows[start : start + _ROWS])
         root = self._tree.root().hex()
         if seal:
-            self._db.executemany(_META, [("events", str(self._tree.size)), ("root", root)])
+            self._db.executemany(_META, zip(_SEAL, (str(self._tree.size), root), strict=True))
         self._db.execute("COMMIT")
         self.root = root if seal else self.root
 
@@ -83,16 +107,25 @@ def _claim(folder: Path) -> Lock:
     except OSError as error:
         lock.release()
         if isinstance(error, FileExistsError):
-            raise RecordError(f"{folder} already holds a run; choose another folder, or remove that one") from error
+            raise Occupied(f"{folder} already holds a run; choose another folder, or remove that one") from error
         raise
     return lock
 
 
-def _create(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut, the latest commits
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(path: Path) -> sqlite3.Connection:
+    db = _open(path)
+    try:
         db.executescript("BEGIN;" + SCHEMA)
         db.execute(_META, ("created", datetime.now(UTC).isoformat(timespec="seconds")))
         db.execute("COMMIT")

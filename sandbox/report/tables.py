@@ -34,7 +34,7 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     for name, value in shown.items():
         if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
-        if (name in _OF_MODELS and not outcome.calls) or (name == "imagined_ticks" and not value):
+        if (name in _OF_MODELS and not (outcome.calls or value)) or (name == "imagined_ticks" and not value):
             continue
         style = ("green" if outcome.success else "red") if name in ("success", "finish") else ""
         table.add_row(_WORDS.get(name, name), _text(value), style=style)

@@ -12,11 +12,14 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world_model import WorldModel
+from sandbox.oversight.guard import Rule
 from sandbox.scenario.schema import AgentGroup, Scenario
+from sandbox.teams.graph_files import take_in
 from sandbox.teams.options import TeamTable
 
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
@@ -43,14 +46,18 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
-    A layout, a program or a script of replies that is a file beside the scenario is taken in, so that it stands for
-    itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
+    A layout, a program, a network or a script of replies that is a file beside the scenario is taken in, so that it
+    stands for itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
     """
     where, table, folder = _table(source)
     for key, value in (overrides or {}).items():
         _override(table, key, value)
     if not isinstance(source, Scenario):
         _check_keys(table, Scenario, where)
+    rules = table.get("guard")
+    for k, rule in enumerate(rules if isinstance(rules, list) else []):
+        if isinstance(rule, Mapping):
+            _check_keys(rule, Rule, f"{where}: guard[{k}]")
     groups = table.get("agents")
     for k, group in enumerate(groups if isinstance(groups, list) else []):
         if isinstance(group, Mapping):
@@ -61,11 +68,14 @@ def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] |
                 group["program"] = _program(group["program"], folder, f"{where}: agents[{k}].program")
             if isinstance(group.get("world_model"), Mapping):
                 _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
+            if isinstance(group.get("human"), Mapping):
+                _check_keys(group["human"], HumanOptions, f"{where}: agents[{k}].human")
             if isinstance(group.get("memory"), Mapping):
                 _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
             _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
     if isinstance(table.get("team"), Mapping):
         _check_keys(table["team"], TeamTable, f"{where}: team")
+        _take_in_network(table["team"], folder)
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:
@@ -109,14 +119,14 @@ def _override(table: dict, key: str, value: Any) -> None:
     for part in path:
         if isinstance(place, list):
             if not part.isdigit() or int(part) >= len(place):
-                raise UsageError(f"--set {key}: '{part}' is no group of agents; expected 0..{len(place) - 1}")
+                raise UsageError(f"--set {key}: there is no '{part}'; expected 0..{len(place) - 1}")
             place = place[int(part)]
         else:
             place = place.setdefault(part, {})
         if not isinstance(place, dict | list):
             raise UsageError(f"--set {key}: '{part}' is a value, expected a table")
     if isinstance(place, list):
-        raise UsageError(f"--set {key}: expected the number of a group and a key, such as agents.0.count")
+        raise UsageError(f"--set {key}: expected a number and a key, such as agents.0.count")
     place[last] = value
 
 
@@ -173,6 +183,14 @@ def _take_in_tools(group: Mapping, folder: Path, where: str) -> None:
     table = given.get("retrieval") if isinstance(given, Mapping) else None
     if isinstance(table, dict) and table.get("folder") and not table.get("documents"):
         table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
+
+
+def _take_in_network(team: Mapping, folder: Path) -> None:
+    """The graph of a file becomes part of the scenario."""
+    given = team.get("network")
+    if isinstance(given, dict) and given.get("kind") == "file" and given.get("file") and not given.get("graph"):
+        name = str(given["file"])
+        given["graph"] = take_in(_beside(folder, name) or Path(name), given.get("directed") is True)
 
 
 def _replies(path: Path) -> list:

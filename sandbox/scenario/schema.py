@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.metered import metered
+from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.scripted import parse_script
 from sandbox.agents.tools.options import check
@@ -18,12 +19,13 @@ from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage
+from sandbox.oversight.guard import Rule, check_rules
 from sandbox.teams.options import TeamTable
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import parse
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
-REASONERS = ("scripted", "program", "llm")  # besides these and the compiled policies of the world
+REASONERS = ("scripted", "program", "llm", "human")  # besides these and the compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -45,7 +47,8 @@ class AgentGroup(BaseModel):
     script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
     program: str = ""  # for the reasoner "program": Python, or a file beside the scenario
     llm: Options | None = None  # for the reasoner "llm"
-    fallback: str = "idle"  # the compiled policy that acts where a language model does not, and after a program's end
+    human: HumanOptions = HumanOptions()  # for the reasoner "human"
+    fallback: str = "idle"  # the compiled policy that acts where a model, a person or a program does not
     world_model: WorldModel = WorldModel()  # for the reasoner "search"
     memory: MemoryOptions = MemoryOptions()  # for the reasoner "llm", as are its tools, by name with their options
     tools: dict[str, dict[str, Any]] = {}
@@ -58,8 +61,13 @@ class AgentGroup(BaseModel):
     @property
     def policy(self) -> Policy:
         """What ``Stage.cast`` takes: the compiled policy that acts for these agents or stands by, None for none."""
-        instead = {"scripted": None, "program": self.fallback, "llm": self.fallback, SEARCH: self.world_model}
+        instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
         return instead.get(self.reasoner, self.reasoner)
+
+    def reasons_as(self, other: "AgentGroup") -> bool:
+        """Whether a reasoner made for one group can go on for the other."""
+        own = {"reasoner", "script", "program", "llm", "human"}
+        return self.model_dump(include=own) == other.model_dump(include=own)
 
 
 class TrialsTable(BaseModel):
@@ -99,6 +107,7 @@ class Scenario(BaseModel):
     agents: list[AgentGroup] = Field(min_length=1)
     team: TeamTable | None = None
     perturb: dict[str, float] = {}
+    guard: list[Rule] = []
     seed: int = Field(0, ge=0, lt=2**64)
     sweep: dict[str, Any] = {}
     trials: TrialsTable = TrialsTable()
@@ -128,8 +137,10 @@ class Scenario(BaseModel):
             if group.reasoner == "program":
                 _check_program(group, world, f"agents[{k}]")
             _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
+        roles = [group.role or world.roles[0] for group in self.roster()]
+        check_rules(self.guard, [f"{role}-{row}" for row, role in enumerate(roles)], world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
-            if self.compiled and self.perturb[name] > 0:
+            if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
@@ -145,8 +156,9 @@ class Scenario(BaseModel):
 
     @property
     def compiled(self) -> bool:
-        """Whether all reasoners are compiled policies, so that whole episodes run in the compiled tier."""
-        return not self.reasoners & set(REASONERS) and not (self.team and parse(self.team.stop).hosted_only)
+        """Whether whole episodes run in the compiled tier: nothing is needed that only the hosted one has."""
+        hosted = self.reasoners & set(REASONERS) or self.guard or (self.team and parse(self.team.stop).hosted_only)
+        return not hosted
 
     @property
     def reasoners(self) -> set[str]:

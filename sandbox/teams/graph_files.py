@@ -54,9 +54,9 @@ def _read(path: Path, directed: bool) -> nx.Graph:
 
 
 def read_adjacency(data: Mapping[str, Any], where: str) -> nx.Graph:
-    """The graph that ``take_in`` made ``data`` of; raises UsageError for what is none."""
+    """The graph that ``take_in`` made ``data`` of, with texts for nodes; raises UsageError for what is none."""
     try:
-        return nx.adjacency_graph(data)
+        return nx.relabel_nodes(nx.adjacency_graph(data), str)
     except _MALFORMED as error:
         raise UsageError(f"{where}: not adjacency data ({_line(error)})") from None
 

@@ -15,11 +15,7 @@ from sandbox.teams.graph_files import read_adjacency, take_in
 
 WHERE = "team.network"
 MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
-KINDS = {
-    "loss": np.float64,
-    "delay": np.int32,
-    "bandwidth": np.int32,
-}  # columns of Terms, as they are called in tables and files
+KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # of Terms, by their names in tables
 LONGEST = 1_000  # ticks of delay: what is said is kept as long
 
 

@@ -16,7 +16,7 @@ class TeamTable(BaseModel):
     protocol: str = "independent"
     network: NetworkTable = NetworkTable()
     lead: int = Field(0, ge=0)  # the agent that manages, plans or gives the word
-    patience: int = Field(20, ge=1)  # ticks without news after which an agent is no longer waited for
+    patience: int = Field(60, ge=1)  # ticks without news after which an agent is no longer waited for
     words: int = Field(6, ge=1, le=64)  # messages that an agent can say in a tick
     tasks: list[TaskTable] | Literal["generated"] = []  # the shared task as a graph; without it, the world's own
     stop: str = ""  # when to end, besides the world's own end: "stall(100) | messages(5000)"

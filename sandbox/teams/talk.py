@@ -18,11 +18,18 @@ class Talk:
     """The team of one episode; ``team`` are its arrays, of one lane. ``until``: another condition to end it."""
 
     def __init__(self, plan: TeamPlan, until: Condition | None = None):
-        self.plan, self.team = plan, plan.arrays(1, until)
+        self.plan, self.team, self._until = plan, plan.arrays(1, until), until
         self._stop = plan.stop | until if until else plan.stop
         self._texts: list[str] = []  # a TELL carries the number of its text
         self._said: list[tuple[int, Said]] = []  # in this tick
         self._began = time.monotonic()
+
+    def go_on(self, plan: TeamPlan) -> None:
+        """Work on as another plan has it, with the same network and task objects; what was said and done stays."""
+        anew, kept = plan.arrays(1, self._until), self.team
+        self.plan, self._stop = plan, plan.stop | self._until if self._until else plan.stop
+        own = {name: getattr(anew, name) for name in ("lead", "patience", "turns", "hosted", "absent", "stop")}
+        self.team = kept._replace(**own)
 
     def may_act(self, agent: int) -> bool:
         """Whether the team lets an agent act in this tick."""

@@ -11,10 +11,10 @@ from itertools import repeat
 import numpy as np
 
 from sandbox.core.finish import Finish, Outcome
-from sandbox.engine.play import Tally
+from sandbox.engine.play import Talk, Tally
 from sandbox.engine.stage import Stage
 from sandbox.scenario import Scenario
-from sandbox.trials.trial import run
+from sandbox.trials.trial import run, shares
 
 LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
 LANES = 1024  # at most
@@ -64,13 +64,15 @@ def _compiled(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterato
 def _columns(world: str, seeds: Sequence[int], state, tally: Tally, seconds: float) -> tuple:
     """The measures of all lanes in the order of ``Outcome``, each a list or an endless iterator."""
     success, ticks = state.done == Finish.COMPLETED, state.tick
+    idle_share, load_balance = shares(tally.idle, ticks)
     return (
         repeat(world), seeds, success.tolist(), WORDS[state.done].tolist(), ticks.tolist(),
         np.where(success, ticks.astype(object), None).tolist(), tally.reward.sum(axis=1).tolist(),
         tally.progress[:, 0].tolist(), tally.progress[:, 1].tolist(), tally.invalid.sum(axis=1).tolist(),
         tally.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
         *map(repeat, (0, 0, 0.0, 0, 0)),  # no language models
-        tally.imagined.sum(axis=1).tolist(),
+        tally.imagined.sum(axis=1).tolist(), *(tally.talk[:, what].tolist() for what in Talk), idle_share.tolist(),
+        load_balance.tolist(),
     )  # fmt: skip
 
 

@@ -12,7 +12,10 @@ from sandbox.statistics import Completion, Estimate, kaplan_meier, mean_steps, p
 
 PASSES = 8  # pass^1 .. pass^8
 PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
-IF_ANY = ("messages", "calls", "tokens", "money", "fallbacks", "late_decisions")
+IF_ANY = (
+    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money", "fallbacks",
+    "late_decisions",
+)  # fmt: skip
 NONE = float("nan")
 
 

@@ -8,15 +8,19 @@ import numpy as np
 
 from sandbox.agents.memory import Memory
 from sandbox.agents.memory.minds import restored
-from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.core.decision import Call, Edit
+from sandbox.core.decision import Edit
 from sandbox.core.errors import RecordError, UsageError
+from sandbox.core.people import People
+from sandbox.core.speech import Act, Said
 from sandbox.model import Sandbox
 from sandbox.record import (
-    CallDone,
     ChainReport,
+    Changed,
+    Event,
+    HumanActed,
     MemoryEdited,
-    ModelUsed,
+    MessageSaid,
+    Reviewed,
     Run,
     RunStarted,
     TickDone,
@@ -24,7 +28,13 @@ from sandbox.record import (
     verify_chain,
 )
 from sandbox.scenario import Scenario
-from sandbox.trials.trial import edits_of
+from sandbox.trials.playback import answers_of, calls_of
+from sandbox.trials.trial import beside
+
+BESIDE = {
+    MemoryEdited: "an agent remembers otherwise", HumanActed: "a person acts for another agent",
+    MessageSaid: "an agent says something else", Reviewed: "the guard reviews otherwise",
+}  # fmt: skip
 
 
 def scenario_of(run: Run) -> Scenario:
@@ -35,23 +45,16 @@ def scenario_of(run: Run) -> Scenario:
     return Scenario.model_validate(first.scenario)
 
 
-def model_of(run: Run, trial: int = 0) -> Sandbox:
-    """The model of a recorded trial, at tick 0."""
+def model_of(run: Run, trial: int = 0, until: int | None = None, people: People | None = None) -> Sandbox:
+    """The model of a recorded trial, at tick 0.
+
+    The record answers for language models and people; after tick ``until``, where it is one, they do themselves.
+    """
     started = {event.trial: event for event in run.trials}
     if trial not in started:
         raise RecordError(f"{run.folder}: no trial {trial}; recorded: {', '.join(map(str, started)) or 'none'}")
-    return Sandbox(scenario_of(run), rng=started[trial].seed, recorded=calls_of(run, trial))
-
-
-def calls_of(run: Run, trial: int) -> Recorded:
-    """What language models answered in a recorded trial; nothing else answers in a replay."""
-    calls, prices = [], {}
-    for event in run.milestones("model", "call"):
-        if isinstance(event, CallDone) and event.trial == trial:
-            calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
-        elif isinstance(event, ModelUsed) and event.trial == trial:
-            prices[event.agents[0]] = event.price
-    return Recorded(calls, prices)
+    said = {"recorded": calls_of(run, trial, until), "people": answers_of(run, trial, until, people)}
+    return Sandbox(scenario_of(run), rng=started[trial].seed, **said)
 
 
 def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
@@ -75,11 +78,16 @@ def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
 
     Raises RecordError at the first tick after which the state is not the recorded one.
     """
-    model = model_of(run, trial)
+    model, said = model_of(run, trial), []  # of the tick that comes
     yield model
     for event in run.events(trial):
-        if isinstance(event, TickDone):
-            model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2))
+        if isinstance(event, Changed):
+            model.change(Scenario.model_validate(event.scenario))
+        elif isinstance(event, MessageSaid):
+            said.append((event.agent, Said(Act(event.act), event.to, event.task, event.value, event.text)))
+        elif isinstance(event, TickDone):
+            model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2), said)
+            said = []
             if model.latest.digest != event.digest:
                 raise RecordError(f"{run.folder}: trial {trial}, tick {event.tick}: the replayed state differs")
             yield model
@@ -113,27 +121,37 @@ def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
             return Verdict(chain, 0, None)
         ticks = 0
         for started in run.trials:
-            model = model_of(run, started.trial)
-            edits = []  # of the tick that comes
-            for event in run.events(started.trial):
-                if isinstance(event, MemoryEdited):
-                    edits.append(event)
-                if not isinstance(event, TickDone):
-                    continue
-                model.step()
-                if difference := _difference(model, event, edits):
-                    return Verdict(chain, ticks, f"trial {started.trial}, tick {event.tick}: {difference}")
-                ticks, edits = ticks + 1, []
+            for difference in retrace(model_of(run, started.trial), run, started.trial):
+                if difference:
+                    return Verdict(chain, ticks, difference)
+                ticks += 1
         return Verdict(chain, ticks, None)
 
 
-def _difference(model: Sandbox, event: TickDone, edits: list[MemoryEdited]) -> str | None:
+def retrace(model: Sandbox, run: Run, trial: int = 0) -> Iterator[str | None]:
+    """Execute a recorded trial again, decisions and all; yields after each tick what differs, in words, or None."""
+    told = []  # of the tick that comes
+    for event in run.events(trial):
+        if isinstance(event, Changed):
+            model.change(Scenario.model_validate(event.scenario))
+        elif isinstance(event, tuple(BESIDE)):
+            told.append(event)
+        elif isinstance(event, TickDone):
+            model.step()
+            difference = _difference(model, event, told)
+            yield f"trial {trial}, tick {event.tick}: {difference}" if difference else None
+            told = []
+
+
+def _difference(model: Sandbox, event: TickDone, told: list[Event]) -> str | None:
     if model.error:
         return model.error
     if model.latest is None or model.latest.tick != event.tick:
         return "the episode ends earlier"
     if [list(pair) for pair in event.actions] != model.latest.actions.tolist():
         return "an agent decides otherwise"
-    if [edit.model_copy(update={"trial": 0}) for edit in edits] != edits_of(model):
-        return "an agent remembers otherwise"
+    again = beside(model, event.trial)
+    for kind, words in BESIDE.items():
+        if [one for one in told if isinstance(one, kind)] != [one for one in again if isinstance(one, kind)]:
+            return words
     return "the state differs" if model.latest.digest != event.digest else None

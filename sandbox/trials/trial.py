@@ -2,22 +2,30 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sandbox.core.decision import Call
+import numpy as np
+
+from sandbox.core.decision import Call, Reasoner
 from sandbox.core.finish import Finish, Outcome
+from sandbox.core.people import People
+from sandbox.engine.play import Talk
 from sandbox.model import Sandbox
 from sandbox.record import (
     AgentEntry,
     CallDone,
+    Event,
+    HumanActed,
     Log,
     MemoryEdited,
+    MessageSaid,
     ModelUsed,
+    Reviewed,
     RunFinished,
     RunStarted,
     TickDone,
@@ -27,6 +35,7 @@ from sandbox.record import (
 from sandbox.scenario import Scenario, load
 
 OnTick = Callable[[Sandbox], None]
+OnEvent = Callable[[Event], None]
 
 
 def versions() -> dict[str, str]:
@@ -37,7 +46,8 @@ def versions() -> dict[str, str]:
 
 def outcome_of(model: Sandbox, seconds: float) -> Outcome:
     """What an episode came to, read from the world's state."""
-    done = model.finish == Finish.COMPLETED
+    done, tally = model.finish == Finish.COMPLETED, model.settle()
+    idle_share, load_balance = shares(tally.idle, model.state.tick)
     return Outcome(
         world=model.scenario.world.name,
         seed=model.seed,
@@ -46,16 +56,30 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         ticks=model.ticks,
         steps_to_completion=model.ticks if done else None,
         reward=model.reward,
-        tasks_done=model.tasks_done,
-        tasks_total=model.tasks_total,
+        tasks_done=int(tally.progress[0, 0]),
+        tasks_total=int(tally.progress[0, 1]),
         invalid_actions=model.invalid_actions,
         refused_actions=model.refused_actions,
         seconds=round(seconds, 3),
         digest=model.stage.digest(model.state),
         error=model.error,
         **asdict(model.usage),
-        imagined_ticks=int(model.tally.imagined.sum()),
+        imagined_ticks=int(tally.imagined.sum()),
+        **{what.name.lower(): int(tally.talk[0, what]) for what in Talk},
+        idle_share=float(idle_share[0]),
+        load_balance=float(load_balance[0]),
     )
+
+
+def shares(idle: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each lane: the share of its agents' ticks in which nothing was done, and how evenly the others are spread.
+
+    ``idle`` is (L, N), ``ticks`` (L,). The second is Jain's index (1984) of the ticks at work; 1 where nobody worked.
+    """
+    work = ticks[:, None].astype(np.int64) - idle
+    total, squares = work.sum(axis=1), (work * work).sum(axis=1)
+    spread = np.where(squares > 0, total * total / np.maximum(1, idle.shape[1] * squares), 1.0)
+    return idle.sum(axis=1) / np.maximum(1, ticks * idle.shape[1]), spread
 
 
 def run(
@@ -64,44 +88,63 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     on_tick: OnTick | None = None,
+    people: People | None = None,
+    on_event: OnEvent | None = None,
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
-    ``on_tick`` is called with the model after reset and after every tick. Ctrl-C ends the episode as ``stopped``, with
-    the record complete up to there, and is raised again.
+    ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
+    recorded, or would be; ``people`` decide for human agents and for what is escalated; without them fallbacks act and
+    it is denied, at once. Ctrl-C ends the episode as ``stopped``, with the record complete up to there, and is raised
+    again.
     """
     scenario = load(scenario, overrides)
-    with closing(Sandbox(scenario, rng=scenario.seed if seed is None else seed)) as model:
-        if out is None:
-            return _play(model, None, on_tick)
-        with Log.create(out) as log:
-            log.append(_opening(scenario))
-            return _play(model, log, on_tick)
+    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)
+    with closing(model), nullcontext() if out is None else Log.create(out) as log:
+        told = _Heard(log, on_event) if on_event else log
+        if told:
+            told.extend(_opening(model))
+            told.flush()
+        return play(model, told, on_tick)
 
 
-def _opening(scenario: Scenario) -> RunStarted:
-    return RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
+class _Heard(NamedTuple):
+    """Takes events as a log does, and hands them on."""
+
+    log: Log | None
+    on_event: OnEvent
+
+    def extend(self, events: Iterable[Event]) -> None:
+        events = list(events)
+        if self.log:
+            self.log.extend(events)
+        for event in events:
+            self.on_event(event)
+
+    def flush(self) -> None:
+        if self.log:
+            self.log.flush()
 
 
-def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
+def _opening(model: Sandbox) -> Iterator[Event]:
+    scenario = model.scenario
+    yield RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
+    entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
+    yield TrialStarted(trial=0, seed=model.seed, agents=entries)
+    yield from models_used(model.reasoners)
+
+
+def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None) -> Outcome:
+    """Play a model from where it is to the end; see ``run``."""
     started, interrupted = time.perf_counter(), None
-    if log:
-        entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
-        log.append(TrialStarted(trial=0, seed=model.seed, agents=entries))
-        for event in _models(model):
-            log.append(event)
     try:
         if on_tick:
             on_tick(model)
         while model.running:
             model.step()
             if log and model.error is None:
-                for call in _calls(model):
-                    log.append(CallDone(trial=0, **call._asdict()))
-                for edited in edits_of(model):
-                    log.append(edited)
-                log.append(tick_event(model))
+                _record(model, log)
             if on_tick:
                 on_tick(model)
     except KeyboardInterrupt as error:
@@ -109,11 +152,19 @@ def _play(model: Sandbox, log: Log | None, on_tick: OnTick | None) -> Outcome:
         interrupted = error
     outcome = outcome_of(model, time.perf_counter() - started)
     if log:
-        log.append(TrialFinished(trial=0, outcome=outcome.as_dict()))
-        log.append(RunFinished(trials=1, status="stopped" if interrupted else "failed" if model.error else "done"))
+        status = "stopped" if interrupted else "failed" if model.error else "done"
+        log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
     if interrupted:
         raise interrupted
     return outcome
+
+
+def _record(model: Sandbox, log: Log | _Heard) -> None:
+    """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
+    calls = [CallDone(trial=0, **call._asdict()) for call in _calls(model)]
+    log.extend([*calls, *beside(model), tick_event(model)])
+    if model.latest.traces:
+        log.flush()
 
 
 def tick_event(model: Sandbox) -> TickDone:
@@ -124,17 +175,18 @@ def tick_event(model: Sandbox) -> TickDone:
     )
 
 
-def edits_of(model: Sandbox) -> list[MemoryEdited]:
-    """The changes of agents' memories in the latest tick, in the order of the agents."""
-    return [
-        MemoryEdited(trial=0, agent=row, **edit._asdict())
-        for row, trace in model.latest.traces.items() for edit in trace.edits
-    ]  # fmt: skip
+def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:
+    """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
+    traces, place = model.latest.traces.items(), {"trial": trial, "tick": model.latest.tick}
+    edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
+    said = [MessageSaid(**place, agent=row, **one._asdict()) for row, one in model.latest.said]
+    acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
+    return [*edits, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
 
 
-def _models(model: Sandbox) -> Iterator[ModelUsed]:
+def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
     """What requests to language models begin with, an event for each group of agents that has one."""
-    for rows, reasoner in model.reasoners:
+    for rows, reasoner in reasoners:
         if setup := getattr(reasoner, "setup", None):
             yield ModelUsed(trial=0, agents=tuple(rows), **setup.model_dump())
 

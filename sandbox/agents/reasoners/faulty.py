@@ -15,14 +15,15 @@ CHANGES_BEFORE = 50  # ticks: by then a schema that changes has changed
 
 
 class ReplyFaults:
-    """Keyed draws of the faults of a trial; ``dose`` (F,) float64 is in the order of ``Fault``."""
+    """Keyed draws of the faults of a trial; ``dose`` (F,) float64 is in the order of ``Fault``, and may change."""
 
     def __init__(self, dose: np.ndarray, seed: int):
-        self._chance, self.seed = dose * REPLIES_AT_MOST, np.uint64(seed)
+        self._dose, self.seed = dose, np.uint64(seed)
 
     def hit(self, fault: Fault, stream: int, tick: int, index: int) -> bool:
         """Whether a fault comes to ``index`` at a tick."""
-        return self._chance[fault] > 0 and uniform(self.seed, tick, stream, index) < self._chance[fault]
+        chance = self._dose[fault] * REPLIES_AT_MOST
+        return chance > 0 and uniform(self.seed, tick, stream, index) < chance
 
     def changed(self, stream: int, when: int, tick: int) -> bool:
         """Whether the schema has changed by a tick; the streams say whether it ever does, and when."""
@@ -30,21 +31,21 @@ class ReplyFaults:
 
 
 class Faulty:
-    """A reasoner whose replies suffer. ``dose`` (F,) float64 is in the order of ``Fault``; ``noop`` is to wait."""
+    """The reasoner ``inner``, whose replies suffer. ``dose``: see ``ReplyFaults``; ``noop`` is to wait."""
 
     def __init__(self, reasoner: Reasoner, dose: np.ndarray, seed: int, verbs: int, noop: int):
-        self._reasoner, self._faults, self._verbs, self._noop = reasoner, ReplyFaults(dose, seed), verbs, noop
+        self.inner, self._faults, self._verbs, self._noop = reasoner, ReplyFaults(dose, seed), verbs, noop
 
     @property
     def setup(self):
         """Of a language model: what its requests begin with."""
-        return getattr(self._reasoner, "setup", None)
+        return getattr(self.inner, "setup", None)
 
     def close(self) -> None:
-        getattr(self._reasoner, "close", lambda: None)()
+        getattr(self.inner, "close", lambda: None)()
 
     def decide(self, percepts: list[Percept]) -> list[Decision]:
-        answers = self._reasoner.decide(percepts)
+        answers = self.inner.decide(percepts)
         return [self._suffer(percept, Decision(*answer)) for percept, answer in zip(percepts, answers, strict=True)]
 
     def _suffer(self, percept: Percept, decision: Decision) -> Decision:

@@ -2,7 +2,7 @@
 
 from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.llm.options import Options
-from sandbox.agents.reasoners.llm.playback import Recorded, Script
+from sandbox.agents.reasoners.llm.playback import Continued, Recorded, Script
 from sandbox.agents.reasoners.llm.prompts import Prompts
 from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.agents.reasoners.llm.request import Client, Setup
@@ -12,13 +12,16 @@ from sandbox.core.errors import UsageError
 def reasoner(
     options: Options, prompts: Prompts, minds: dict[int, Mind], noop: int, recorded: Recorded | None
 ) -> LLM:  # fmt: skip
-    """The reasoner of a group of agents, by their ``minds``; ``recorded`` answers in place of its model.
+    """The reasoner of a group of agents, by their ``minds``; ``recorded`` answers in place of its model, or before it.
 
     Raises UsageError where the model cannot be asked: an extra, a key or a price is missing.
     """
-    price = recorded.prices.get(min(minds), (0.0, 0.0)) if recorded else price_of(options)
-    setup = prompts.setup(price)
-    return LLM(options, prompts, setup, recorded or connect(options, setup), noop, minds)
+    setup = prompts.setup((recorded and recorded.price(min(minds))) or price_of(options))
+    if recorded is None:
+        client = connect(options, setup)
+    else:
+        client = recorded if recorded.until is None else Continued(recorded, connect(options, setup))
+    return LLM(options, prompts, setup, client, noop, minds)
 
 
 def connect(options: Options, setup: Setup) -> Client:

@@ -1,13 +1,15 @@
 """Who answers without a model: a script, or the record of a run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sandbox.agents.reasoners.llm.options import Line
-from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, compact
+from sandbox.agents.reasoners.llm.request import Answer, Client, Reply, Request, compact
 from sandbox.core.decision import Call
 from sandbox.core.errors import RecordError
 
 ENDED = "the script has ended"
+
+Price = tuple[float, float]  # US dollars for one token: input, output
 
 
 class Script:
@@ -29,6 +31,11 @@ class Script:
             return Answer(error=line.error, retry=True)
         return Answer(Reply(text=line.text or _text(line)), tokens=(0, line.tokens))
 
+    def skip(self, requests: list[Request]) -> None:
+        """Another has answered these."""
+        for request in requests:
+            self._next[request.agent] = self._next.get(request.agent, 0) + 1
+
     def close(self) -> None:
         """There is nothing to give back."""
 
@@ -41,9 +48,15 @@ def _text(line: Line) -> str:
 class Recorded:
     """The answers of a recorded trial. What was not asked then, or was asked in other words, is an error."""
 
-    def __init__(self, calls: Iterable[Call], prices: Mapping[int, tuple[float, float]]):
+    def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None = None):
         self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
-        self.prices = prices  # of a token, input and output, by the first agent of a group
+        self._prices = {agent: iter(found) for agent, found in prices.items()}
+        self.until = until  # the last recorded tick, of a run that goes on after it; None: nothing is asked any more
+
+    def price(self, agent: int) -> Price | None:
+        """Of a token, input and output, for the group whose first agent this is; the next one where it was changed."""
+        nothing = (0.0, 0.0) if self.until is None else None
+        return next(self._prices.get(agent, iter(())), nothing)
 
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
         return [self._answer(request) for request in requests]
@@ -61,3 +74,20 @@ class Recorded:
 
     def close(self) -> None:
         """There is nothing to give back."""
+
+
+class Continued:
+    """A run that goes on: the record answers up to its last tick, then the model itself."""
+
+    def __init__(self, recorded: Recorded, model: Client):
+        self._recorded, self._model = recorded, model
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        if requests[0].tick > self._recorded.until:  # all are of one tick
+            return self._model.ask(requests, within)
+        if isinstance(self._model, Script):
+            self._model.skip(requests)
+        return self._recorded.ask(requests, within)
+
+    def close(self) -> None:
+        self._model.close()

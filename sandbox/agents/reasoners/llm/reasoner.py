@@ -43,6 +43,11 @@ class LLM:
         self._subgoals: dict[int, str] = {}  # that agents have set themselves
         self._silent = 0  # ticks in a row without any reply
 
+    def retire(self) -> Mapping[int, Mind]:
+        """Ask no more; returns the minds, for a successor."""
+        self._client.close()
+        return self.minds
+
     def close(self) -> None:
         for mind in self.minds.values():
             mind.close()

@@ -1,0 +1,66 @@
+"""What a person is asked while a team works: what an agent should do, or whether it may do what it wants."""
+
+from typing import NamedTuple, Protocol
+
+from sandbox.core.errors import UsageError, unknown
+
+Action = tuple[int, int]  # verb, target
+ALLOW, DENY = "allow", "deny"
+
+
+class Question(NamedTuple):
+    """One question about one agent in one tick."""
+
+    tick: int  # the one that is decided: 1, 2, 3, ...
+    agent: int
+    name: str  # the agent's
+    patience: float  # seconds until nobody has answered
+    view: str  # what the agent perceives, in words
+    verbs: tuple[str, ...]  # of the world
+    legal: dict[str, list[int]]  # verbs that have an effect now, each with its targets
+    noop: int
+    said: Action | None = None  # what the agent wants to do; None: it asks what to do
+    why: str = ""  # it may not do that without leave
+
+    @property
+    def key(self) -> tuple[int, int, bool]:
+        """No other question of an episode has it."""
+        return self.tick, self.agent, self.said is None
+
+    def in_words(self, action: Action) -> str:
+        """``click 3``; a target 0 of a verb that has no other is left out."""
+        verb, target = action
+        return self.verbs[verb] if target == 0 else f"{self.verbs[verb]} {target}"
+
+    def read(self, words: str) -> Action:
+        """The action of an answer: ``allow``, ``deny``, a verb, or a verb and the number of its target; else the no-op.
+
+        Raises UsageError for anything else, and for an action that has no effect now.
+        """
+        words = words.strip()
+        if not words or (words == DENY and self.said):
+            return self.noop, 0
+        if words == ALLOW and self.said:
+            return self.said
+        verb, _, target = words.partition(" ")
+        if verb not in self.legal:
+            raise unknown("action", verb, {*self.legal, *((ALLOW, DENY) if self.said else ())})
+        number = int(target) if target.isdecimal() else (self.legal[verb][0] if not target else -1)
+        if number not in self.legal[verb]:
+            raise UsageError(f"{words}: expected a target of '{verb}': {', '.join(map(str, self.legal[verb]))}")
+        return self.verbs.index(verb), number
+
+
+class People(Protocol):
+    """Who is asked."""
+
+    def ask(self, questions: list[Question]) -> list[Action | None]:
+        """An action for each, all asked at once; None where nobody answers within the question's patience."""
+        ...
+
+
+class Nobody:
+    """There is no person: no question is answered, and none waits. So is it in batches and certificates."""
+
+    def ask(self, questions: list[Question]) -> list[Action | None]:
+        return [None] * len(questions)

@@ -1,0 +1,85 @@
+"""Going on with a run that was killed, stopped or failed. Its record is the checkpoint: there is no other.
+
+The model is made again by executing what is recorded, with the record in the place of language models and people, and
+every state is compared on the way. From the last recorded tick on they answer themselves.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sandbox.core.errors import RecordError
+from sandbox.core.finish import Outcome
+from sandbox.core.people import People
+from sandbox.model import Sandbox
+from sandbox.record import ChainReport, Changed, Event, Log, Resumed, Run, RunFinished, open_run, verify_chain
+from sandbox.record.lock import Lock
+from sandbox.scenario import Scenario
+from sandbox.scenario.change import changed
+from sandbox.trials.replay import model_of, retrace, scenario_of
+from sandbox.trials.trial import OnTick, models_used, play, versions
+
+
+def resume(
+    folder: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    on_tick: OnTick | None = None,
+    people: People | None = None,
+) -> Outcome:
+    """Go on with the run in ``folder``, in its own record, to the end; the arguments are those of ``run``.
+
+    ``overrides`` change the scenario from the tick that comes: what ``scenario.change`` allows. ``on_tick`` is called
+    from the last recorded tick on; ``seconds`` of the outcome count from there. Raises UsageError for overrides that
+    cannot be, RecordError where the run is done, is being written, was forged, or does not come to the recorded states.
+    """
+    with open_run(folder) as run:
+        Lock(run.folder).release()  # whoever writes there is told of before any work
+        chain = _unfinished(run)
+        model = model_of(run, 0, chain.last_tick, people)
+        with closing(model):
+            for difference in retrace(model, run):
+                if difference:
+                    raise RecordError(f"{folder}: it does not run as it is recorded: {difference}")
+            place = {"trial": 0, "tick": model.ticks + 1}
+            changes = list(_changes(model, overrides, place)) if overrides else []
+            with Log.reopen(folder, [Resumed(**place, versions=versions()), *changes], chain.root) as log:
+                return play(model, log, on_tick)
+
+
+def _changes(model: Sandbox, overrides: Mapping[str, Any], place: Mapping[str, int]) -> Iterator[Event]:
+    new = model.change(changed(model.scenario, overrides))
+    yield Changed(**place, scenario=model.scenario.as_dict())
+    yield from models_used(new)
+
+
+def _unfinished(run: Run) -> ChainReport:
+    """The chain of a run that can go on."""
+    chain = verify_chain(run)
+    if not chain.intact:
+        raise RecordError(f"{run.folder}: {chain.summary}")
+    if chain.last_trial is None:
+        raise RecordError(f"{run.folder}: it has not begun; remove it and run the scenario again")
+    if status(run) == "done":
+        raise RecordError(f"{run.folder}: the run is done; there is nothing to go on with")
+    return chain
+
+
+def status(run: Run) -> str:
+    """How a run ended: done, stopped or failed; empty while it has not."""
+    ends = list(run.milestones("run_finished", "resumed"))[-1:]
+    return ends[0].status if ends and isinstance(ends[0], RunFinished) else ""
+
+
+def scenario_now(run: Run) -> Scenario:
+    """The scenario of a run with what was changed in the middle."""
+    changes = list(run.milestones("changed"))
+    return Scenario.model_validate(changes[-1].scenario) if changes else scenario_of(run)
+
+
+def is_begun(folder: str | Path, scenario: Scenario, seed: int) -> bool:
+    """Whether a folder holds just this trial, and it is not done."""
+    with open_run(folder) as run:
+        return (
+            bool(run.trials) and run.trials[0].seed == seed and scenario_of(run) == scenario and status(run) != "done"
+        )
