@@ -30,22 +30,13 @@ def test_a_task_is_said_in_plain_words(world):
             assert len(text) < 120 and kind.name.isidentifier()
 
 
-@pytest.mark.parametrize(
-    ("world", "options"),
-    [
-        ("craft", {"size": 32, "goal": "stone_tools"}),
-        ("kitchen", {"layout": "coordination_ring"}),
-        ("web", {"layout": "expense-claim"}),
-    ],
-)
-def test_rules_agents_complete_the_shared_task_in_the_compiled_tier(world, options):
-    scenario = {"world": {"name": world, **options}, "team": {"tasks": "generated"}}
+def test_rules_agents_complete_the_shared_task_in_the_compiled_tier():
+    """Of one world, as a team takes long to compile; the others play the same loop in plain Python."""
+    scenario = {"world": {"name": "kitchen", "layout": "coordination_ring"}, "team": {"tasks": "generated"}}
     stage = load(scenario | {"agents": [{"count": 2, "reasoner": "rules"}]}).stage()
     state, _, _ = stage.play(range(6), "rules")
     assert (state.done == Finish.COMPLETED).all()
     for lane in range(6):
-        done = [
-            stage.world.teamwork.check(state, lane, stage.rules, one.kind, one.argument, 0)[0]
-            for one in stage.team.objects
-        ]
-        assert done == [TaskState.DONE] * len(stage.team.objects)
+        check, objects = stage.world.teamwork.check, stage.team.objects
+        stands = [check(state, lane, stage.rules, one.kind, one.argument, 0)[0] for one in objects]
+        assert stands == [TaskState.DONE] * len(objects)
