@@ -99,6 +99,18 @@ def mean_steps(steps: np.ndarray, succeeded: np.ndarray, limit: float) -> float:
     return float(np.sum(np.diff(ticks) * curve.evaluate(ticks[:-1])))
 
 
+def latency(ticks: np.ndarray, share: float, confidence: float = CONFIDENCE) -> Estimate:
+    """The tick by which a ``share`` of trials are done, such as p95, of ``ticks`` (T,); infinite for those never done.
+
+    Interval: two order statistics (David and Nagaraja 2003, Order Statistics, 7.1), which cover at least that often
+    whatever the distribution; 0 and infinity where no trial is early or late enough.
+    """
+    tail, count = (1 - confidence) / 2, len(ticks)
+    ordered = np.concatenate([[0.0], np.sort(ticks), [np.inf]])
+    low, high = stats.binom.ppf([tail, 1 - tail], count, share).astype(int)
+    return Estimate(float(ordered[int(np.ceil(share * count))]), float(ordered[low]), float(ordered[high + 1]))
+
+
 def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
     """The mean of paired differences (T,) with its bootstrap interval (BCa, Efron 1987), drawn with a fixed seed.
 

@@ -15,16 +15,21 @@ import subprocess
 import sys
 from typing import Any, ClassVar
 
+import networkx as nx
 import numpy as np
 import pytest
 
 from sandbox.core.finish import Finish
 from sandbox.core.registry import find
+from sandbox.core.speech import KIND_BITS, task_code
+from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine import lanes
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.faults import blur
 from sandbox.engine.stage import Stage, make
+from sandbox.engine.team import Job
 from sandbox.model import Sandbox
+from sandbox.teams.tasks import graph_of_tasks
 
 TICKS = 120  # how long equality is followed
 
@@ -57,6 +62,14 @@ def rollout(stage: Stage, state, ticks: int, seed: int = 0):
     for _ in range(ticks):
         stage.step(state, random_actions(stage, state, rng))
         yield state
+
+
+def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, list]:
+    """What an agent of lane 0 knows of open tasks (rows of Offer) and of itself (Own); the arrays held ``before``."""
+    own, offers = np.full(len(Own), before, np.int32), np.full((stage.world.teamwork.offers, 4), before, np.int32)
+    own[Own.FINISHED] = 0
+    stage.world.teamwork.look(obs, 0, agent, stage.rules, np.zeros(len(Job), np.int32), own, offers)
+    return offers[offers[:, Offer.CODE] != 0].tolist(), own.tolist()
 
 
 class Conformance:
@@ -213,6 +226,26 @@ class Conformance:
         assert np.array_equal(seen.vector[0, 0, :2], obs.vector[0, 0, :2])
         for _ in rollout(stage, believed, 20):
             pass
+
+    def test_what_teams_can_share_out_is_there_and_verified(self, stage):
+        """Task objects make a graph; what an agent knows to be open is a task; the state tells how each stands."""
+        if (work := stage.world.teamwork) is None:
+            return
+        rules, objects, state = stage.rules, work.generate(stage.rules), stage.reset([5])
+        codes = {task_code(kind, k) for kind in range(len(work.kinds)) for k in range(len(work.arguments(rules, kind)))}
+        assert nx.is_directed_acyclic_graph(graph_of_tasks(objects))
+        for _ in rollout(stage, state, TICKS // 4):
+            obs, asked = stage.observe(state), {task_code(one.kind, one.argument) for one in objects}
+            for agent in range(min(stage.agents, 3)):
+                offers, (free, cell, _) = found = offers_of(stage, obs, agent)
+                assert found == offers_of(stage, obs, agent, before=7), "something is left of the tick before"
+                assert free in (0, 1) and cell >= -1
+                assert all(cell >= -1 and cost >= 0 and 0 <= host < stage.agents for _, cell, cost, host in offers)
+                asked |= {code for code, *_ in offers}
+            assert asked <= codes
+            for kind, argument in (divmod(code, 1 << KIND_BITS) for code in asked):
+                stands, _, cell = work.check(state, 0, rules, np.int32(kind - 1), np.int32(argument), np.int32(0))
+                assert stands in (TaskState.OPEN, TaskState.DONE, TaskState.FAILED) and cell >= -1
 
     def test_what_is_in_view_is_believed_as_it_is(self, stage):
         """But for one fact in a hundred: a thing that somebody has moved; of what is out of view more is wrong."""

@@ -115,6 +115,7 @@ def test_worlds(folder, capsys):
     assert code == 0 and "warehouse" in out
     code, out, _ = sandbox(capsys, "worlds", "warehouse")
     assert code == 0 and all(word in out for word in ("toggle_load", "blocked_aisles", "[perturb]", "RWARE"))
+    assert "[[team.tasks]]" in out and "Serve the order for load" in out
 
 
 def test_trouble_inside_a_run_ends_it_with_a_record(folder, capsys, monkeypatch):

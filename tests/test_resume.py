@@ -228,7 +228,7 @@ def test_a_team_that_talks_goes_on(tmp_path):
             return [None if question.tick % 2 else (1, 0) for question in questions]
 
     whole = sandbox.run(table, seed=5, out=tmp_path / "whole", people=Person())
-    assert "robot-1: word 4" in views[6] and whole.messages > 20 and whole.fallbacks == 10
+    assert "robot-1: word 4" in views[6] and whole.messages > 20 and whole.fallbacks >= 10
     stopped(tmp_path / "run", 9, table, people=Person())
     assert sandbox.resume(tmp_path / "run", people=Person())._replace(seconds=0) == whole._replace(seconds=0)
     assert told_of(tmp_path / "run") == told_of(tmp_path / "whole") and verify(tmp_path / "run").passed

@@ -112,11 +112,11 @@ def offer_objects(team, lane, agent):
 
 
 def survey(s, lane, rules, team):
-    """Read from the state how every task object stands; whether all are done."""
+    """Read from the state how every task object stands; what came before its time counts from its time on."""
     for t in range(len(team.kind)):
         state, mark, cell = check(s, lane, rules, team.kind[t], team.argument[t], team.mark[lane, t])
         team.mark[lane, t], team.place[lane, t] = mark, cell
-        if state == TaskState.OPEN and not ready(team, lane, t):
+        if not ready(team, lane, t):
             state = TaskState.WAITING
         team.state[lane, t] = state
         if state != TaskState.WAITING and team.times[lane, t, 0] < 0:

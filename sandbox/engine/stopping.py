@@ -12,20 +12,23 @@ from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
 
 DEEPEST = 16  # codes on the stack
+MOST_ASKED = 16  # words and predicates of one program
 
 
 class Measure(IntEnum):
     """What conditions look at; those from TOKENS on are known to the hosted tier only."""
 
-    ALL_TASKS = 0  # 1 when every task object is done; -1 where there are none
+    ALL_TASKS = 0  # 1 when every task object is done; 0 where there are none
     TICKS = 1
     MESSAGES = 2  # sent, one for each edge
     STALL = 3  # ticks since the shared task last went on
     TOKENS = 4
     MONEY = 5  # US dollars
     SECONDS = 6  # on the wall
-    WORD = 7  # 1 when one of the words looked for was said
-    PREDICATE = 8  # 1 when the caller's function says so
+    ASKED = 7  # and the next ones: 1 when a word was said, or a caller's function says so; each has its own
+
+
+MEASURES = Measure.ASKED + MOST_ASKED  # of a lane
 
 
 class Operator(IntEnum):
@@ -37,7 +40,7 @@ class Operator(IntEnum):
 
 FINISH = np.array(
     [Finish.COMPLETED, Finish.TICK_LIMIT, Finish.BUDGET, Finish.STALLED, Finish.BUDGET, Finish.BUDGET, Finish.BUDGET,
-     Finish.STOPPED, Finish.STOPPED], np.int8
+     *[Finish.STOPPED] * MOST_ASKED], np.int8
 )  # fmt: skip
 
 

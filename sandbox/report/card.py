@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 
 from sandbox.report import charts
-from sandbox.report.page import Figures, cost, percent, render, share
+from sandbox.report.drawing import Figures
+from sandbox.report.page import cost, percent, render, share
 from sandbox.statistics import CONFIDENCE, Estimate
 
 COLUMNS = ("clean", "perturbed", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")

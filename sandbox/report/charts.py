@@ -90,6 +90,42 @@ def doses(curves: Sequence[tuple[int, Any]]) -> Figure:
     return axis.figure
 
 
+def scaling(found) -> Figure:
+    """Throughput against team size (``trials.scaling``) with its interval, and the laws that were fitted."""
+    agents = found.agents
+    values, low, high = np.array([size.throughput for size in found.sizes]).T
+    with _figure() as (figure, axis):
+        look = {"fmt": MARKERS[0], "markersize": 4.5, "elinewidth": 1.6, "color": COLOURS[0], "label": "measured"}
+        axis.errorbar(agents, values, yerr=[values - low, high - values], **look)
+        along = np.linspace(agents[0], agents[-1], 200)
+        laws = {"Universal Scalability Law": found.usl, "Amdahl's law": found.amdahl}
+        for k, (name, law) in enumerate(laws.items(), 1):
+            if law:
+                axis.plot(along, law.throughput(along), color=COLOURS[k], label=name, linewidth=1.6)
+        axis.plot(along, values[0] * along / agents[0], color=COLOURS[6], linestyle=":", label="in proportion")
+        axis.set(xlabel="agents", ylabel="tasks done, a tick", ylim=(0, 1.25 * max(high.max(), 1e-9)))
+        axis.set_title(short(found.condition))
+        _legend(figure, axis, 2)
+    return figure
+
+
+def contribution(rows: Sequence) -> Figure:
+    """What is lost without each agent (``trials.contribution``): a bar with its interval."""
+    names = [f"{row.absent}; {row.condition}" if row.condition else row.absent for row in rows]
+    with _figure(height=0.9 + ROW * len(rows)) as (figure, axis):
+        for y, row in enumerate(rows):
+            if row.throughput:
+                value, low, high = row.throughput
+                axis.barh(y, value, color=COLOURS[0], height=0.66, alpha=0.7)
+                spread = [[max(value - low, 0)], [max(high - value, 0)]]
+                axis.errorbar(value, y, xerr=spread, fmt="none", ecolor=COLOURS[6])
+        axis.set_yticks(range(len(rows)), [short(name) for name in names])
+        axis.set(ylim=(len(rows) - 0.4, -0.6), xlabel="share of the team's throughput that is lost")
+        axis.axvline(0, color=COLOURS[6], linewidth=0.6)
+        axis.grid(axis="y", visible=False)
+    return figure
+
+
 def finishes(series: Series) -> Figure:
     """How trials ended: a bar for each series, in shares."""
     found = [name for _, each in series for name in each.finishes]

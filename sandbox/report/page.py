@@ -8,25 +8,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import jinja2
-import numpy as np
-from markupsafe import Markup
 
-from sandbox.report import charts
-from sandbox.report.inline import svg
+from sandbox.report.drawing import lines_of, mean_passes, report_figures
 from sandbox.report.pictures import Still
-from sandbox.statistics import CONFIDENCE, Estimate
+from sandbox.scaling import advice
+from sandbox.statistics import Estimate
 
-MOST_SERIES = 7  # lines of a figure: more than there are colours cannot be told apart
-MOST_ROWS = 36  # conditions of a figure; tables hold all
 WORDS = {"refused_actions": "prevented actions"}
-
-
-class Drawn(NamedTuple):
-    """A figure in its place on a page."""
-
-    number: int
-    drawing: Markup
-    caption: str
 
 
 class Shown(NamedTuple):
@@ -54,21 +42,6 @@ class Origin(NamedTuple):
         return "data:application/toml;base64," + base64.b64encode(self.toml.encode()).decode()
 
 
-class Figures:
-    """Draws and numbers the figures of a page; each says how it is made again."""
-
-    def __init__(self, command: str):
-        self._command, self._count = command, 0
-
-    def __call__(self, figure, told: str) -> Drawn:
-        """One figure, or small multiples."""
-        self._count += 1
-        several = figure if isinstance(figure, list) else [figure]
-        parts = [svg(each, f"f{self._count}{chr(97 + k)}", told) for k, each in enumerate(several)]
-        drawing = Markup('<div class="multiples">{}</div>').format(Markup().join(parts)) if parts[1:] else parts[0]
-        return Drawn(self._count, drawing, Markup("{} Again: <code>{}</code>").format(told, self._command))
-
-
 def report_page(
     studies: Sequence, compared: Sequence, shown: Sequence[Shown], skipped: int, origins: Sequence[Origin], again: str
 ) -> str:
@@ -79,12 +52,19 @@ def report_page(
     """
     titles = list(dict.fromkeys(study.scenario.get("title") or study.name for study in studies))
     limits = sorted({each.measures.limit for study in studies for each in study.conditions})
-    found = [point for study in studies for point in _curves(study, len(studies) > 1)]
+    several = len(studies) > 1
+    found, scalings, contributions = (
+        [each for study in studies for each in _named(study, getattr(study, what), several)]
+        for what in ("curves", "scalings", "contributions")
+    )
+    table = _table(studies)
     return render(
         "report.html",
-        title="; ".join(titles), summary=_summary(studies), studies=studies, several=len(studies) > 1,
-        table=_table(studies), compared=compared, curves=found, lines=_lines(found), shown=shown, skipped=skipped,
-        failures=any(not each.episode.success for each in shown), figures=_figures(studies, found, again),
+        title="; ".join(titles), summary=_summary(studies), studies=studies, several=several,
+        table=table, compared=compared, curves=found, lines=lines_of(found), shown=shown, skipped=skipped,
+        failures=any(not each.episode.success for each in shown),
+        figures=report_figures(studies, table, found, scalings, contributions, again),
+        scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),
         limits=f" of {limits[0]:,}" if len(limits) == 1 else "", costs=_costs(studies), errors=_errors(studies),
         seeds=[o.seeds for o in origins], versions=[o.versions for o in origins], again=again,
         commands=[o.command for o in origins],
@@ -104,7 +84,8 @@ def _environment() -> jinja2.Environment:
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.filters |= {
         "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
-        "brief": brief, "unfinished": unfinished, "passes": mean_passes,
+        "brief": brief, "unfinished": unfinished, "passes": mean_passes, "ticks": ticks, "span": span,
+        "advice": advice,
     }  # fmt: skip
     return found
 
@@ -140,6 +121,8 @@ def cost(value: float, name: str) -> str:
     """Seconds below one are milliseconds."""
     if name == "seconds":
         return f"{1000 * value:.2f} ms" if value < 1 else f"{value:,.1f} s"
+    if name in ("idle_share", "load_balance"):
+        return share(value)
     return f"${value:,.4f}" if name == "money" else number(value)
 
 
@@ -149,6 +132,17 @@ def brief(condition: str) -> str:
     return ", ".join(f"{words(key.rpartition('.')[2])} {value}" if sign else key for key, sign, value in parts)
 
 
+def ticks(estimate: Estimate, seconds: float = 1.0) -> str:
+    """A latency in ticks, or in units of so many ``seconds``."""
+    return "beyond" if math.isinf(estimate.value) else f"{seconds * estimate.value:,.10g}"
+
+
+def span(estimate: Estimate, form: str = "%.4g") -> str:
+    """An interval that may have no end."""
+    low, high = (form % value for value in estimate[1:])
+    return f"{low} .. {'no end' if math.isinf(estimate.high) else high}" if not math.isinf(estimate.low) else "no end"
+
+
 def words(name: str) -> str:
     return WORDS.get(name, name.replace("_", " "))
 
@@ -156,14 +150,6 @@ def words(name: str) -> str:
 def unfinished(study) -> bool:
     """Whether trials are still to come; a certificate whose claim is lost ends early and is finished."""
     return len(study.rows) < study.planned and not study.certificate
-
-
-def mean_passes(study) -> list[float]:
-    """pass^1 .. pass^8 of a study: the mean over its conditions that have trials enough."""
-    found = np.array([each.measures.passes for each in study.conditions if each.measures.trials])
-    if not len(found):
-        return [math.nan] * len(study.whole.passes)
-    return [float(np.mean(column)) for column in found.T]
 
 
 def _summary(studies: Sequence) -> str:
@@ -181,7 +167,7 @@ def _table(studies: Sequence) -> list[dict]:
     """Every condition of every study, those of equal words beside each other."""
     order = list(dict.fromkeys(each.words for study in studies for each in study.conditions))
     rows = [
-        {"condition": each.words, "arm": arm, "run": study.name, "measures": each.measures}
+        {"condition": each.words, "arm": arm, "run": study.name, "measures": each.measures, "tick": _tick(study)}
         for arm, study in enumerate(studies)
         for each in study.conditions
     ]
@@ -201,80 +187,14 @@ def _errors(studies: Sequence) -> list[tuple[str, int, str]]:
     ]
 
 
-def _curves(study, several: bool) -> list:
+def _named(study, found: list, several: bool) -> list:
+    """What was found in each condition of a study, by the study's name too where there are several."""
     if not several:
-        return study.curves
-    named = [f"{study.name}; {curve.condition}" if curve.condition else study.name for curve in study.curves]
-    return [curve._replace(condition=name) for curve, name in zip(study.curves, named, strict=True)]
+        return found
+    named = [f"{study.name}; {each.condition}" if each.condition else study.name for each in found]
+    return [each._replace(condition=name) for each, name in zip(found, named, strict=True)]
 
 
-# -- figures -----------------------------------------------------------------------------------------------------------
-
-
-def _figures(studies: Sequence, curves: Sequence, again: str) -> dict[str, Drawn]:
-    draw, series, what = Figures(again), *_series(studies)
-    trials = f"n = {sum(study.whole.trials for study in studies):,} trials"
-    order = list(dict.fromkeys(each.words for study in studies for each in study.conditions))
-    arms = [(study.name, {each.words: each.measures for each in study.conditions}) for study in studies]
-    rows, more = order[:MOST_ROWS], len(order) - MOST_ROWS
-    beyond = f" The first {MOST_ROWS} conditions; the table holds {more} more." if more > 0 else ""
-    level = f"{CONFIDENCE:.0%}"
-    found = {
-        "success": draw(
-            charts.success(rows, arms),
-            f"Success in each condition, with exact (Clopper-Pearson) {level} intervals. {trials}, {_each(studies)} a "
-            f"condition.{beyond}",
-        ),
-        "passes": draw(charts.passes(series), f"The chance that k trials all succeed, {what}. {trials}; no interval."),
-        "completion": draw(
-            charts.completion(series),
-            f"Share of trials that are done by each tick, {what}. {trials}; pointwise {level} intervals (Greenwood, "
-            "log-log). Trials stopped from outside are censored; failed ones are not done up to the tick limit.",
-        ),
-    }
-    bars, ended = _bars(studies), "How trials ended, as shares of those that count"
-    found["finishes"] = draw(charts.finishes(bars), f"{ended}. {trials}; no interval.")
-    if curves:
-        found["robustness"] = draw(
-            [charts.doses(own) for own in _by_perturbation(curves)],
-            f"Success against the dose of each perturbation, all else as in the clean trials on the same seeds; exact "
-            f"{level} intervals. n = {_spread([p.trials for c in curves for p in c.points])} trials a point.",
-        )
-    return found
-
-
-def _lines(curves: Sequence) -> list[str]:
-    """What each colour of the robustness curves stands for."""
-    return list(dict.fromkeys(curve.condition for curve in curves))
-
-
-def _by_perturbation(curves: Sequence) -> list[list[tuple[int, Any]]]:
-    """The curves of each perturbation, each with the number of its colour."""
-    names, order = dict.fromkeys(curve.perturbation for curve in curves), _lines(curves)
-    return [[(order.index(c.condition), c) for c in curves if c.perturbation == name] for name in names]
-
-
-def _series(studies: Sequence) -> tuple[list[tuple[str, Any]], str]:
-    """One series a run; of a single run one a condition, unless these are too many; and what a line stands for."""
-    (first, *others), most = studies, MOST_SERIES
-    if not others and len(first.conditions) <= most:
-        return [(each.words, each.measures) for each in first.conditions], "a line for each condition"
-    pooled = [(study.name, study.whole._replace(passes=tuple(mean_passes(study)))) for study in studies]
-    return pooled, "all conditions together" + (", a line for each run" if others else "")
-
-
-def _bars(studies: Sequence) -> list[tuple[str, Any]]:
-    rows = [(row["condition"], row) for row in _table(studies)]
-    if len(rows) > MOST_ROWS:
-        return [(study.name, study.whole) for study in studies]
-    several = len(studies) > 1
-    return [(f"{name}; {row['run']}" if several else name, row["measures"]) for name, row in rows]
-
-
-def _each(studies: Sequence) -> str:
-    return _spread([each.measures.trials for study in studies for each in study.conditions])
-
-
-def _spread(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+def _tick(study) -> float:
+    """Simulated seconds of a tick."""
+    return study.scenario.get("tick_seconds", 1.0)

@@ -178,7 +178,7 @@ def _few(names: tuple[str, ...], most: int = 5) -> str:
 
 
 def world_tables(world: World) -> list[Table]:
-    """What a world offers: verbs, options, perturbations."""
+    """What a world offers: verbs, options, perturbations, and what its teams can share out."""
     verbs = Table("verb", "what it does", title=f"{world.name}: {world.summary}", title_justify="left")
     for tool in world.tools(None):
         verbs.add_row(tool["name"], tool["description"])
@@ -189,4 +189,7 @@ def world_tables(world: World) -> list[Table]:
     perturbations = Table("perturbation", "dose 0..1", title=r"\[perturb] in a scenario", title_justify="left")
     for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)
-    return [verbs, options, perturbations]
+    tasks = Table("kind of task", "what it asks for", title=r"\[[team.tasks]] in a scenario", title_justify="left")
+    for kind in world.teamwork.kinds if world.teamwork else ():
+        tasks.add_row(kind.name, kind.texts[0].format(what="..."))
+    return [verbs, options, perturbations, *([tasks] if world.teamwork else [])]

@@ -109,6 +109,7 @@ class Scenario(BaseModel):
     perturb: dict[str, float] = {}
     guard: list[Rule] = []
     seed: int = Field(0, ge=0, lt=2**64)
+    tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a tick stands for, in what is simulated
     sweep: dict[str, Any] = {}
     trials: TrialsTable = TrialsTable()
 

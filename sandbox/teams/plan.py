@@ -10,7 +10,7 @@ from sandbox.core.teamwork import Own, Protocol, TaskObject
 from sandbox.engine.faults import ticks_late
 from sandbox.engine.network import Network, mail_for
 from sandbox.engine.stage import Stage
-from sandbox.engine.stopping import Measure
+from sandbox.engine.stopping import MEASURES
 from sandbox.engine.team import Count, Job, Letter, Note, Team, Turn
 from sandbox.teams.graphs import check_lead, graph_of, network_of
 from sandbox.teams.options import TeamTable
@@ -97,7 +97,7 @@ class TeamPlan:
             notes=blank(agents, min(NOTES, max(8, 2 * agents)), len(Note)), turn=blank(len(Turn)),
             count=blank(len(Count), kind=np.int64), state=blank(len(objects), kind=np.int8), mark=blank(len(objects)),
             place=blank(len(objects)), times=blank(len(objects), 2),
-            measures=blank(len(Measure), kind=np.float64),
+            measures=blank(MEASURES, kind=np.float64),
         )  # fmt: skip
 
     def _network(self, lanes: int) -> Network:

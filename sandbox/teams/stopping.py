@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
-from sandbox.engine.stopping import DEEPEST, Measure, Operator
+from sandbox.engine.stopping import DEEPEST, MOST_ASKED, Measure, Operator
 
 WHERE = "team.stop"
 
 
 class Condition:
-    """When to end. ``a & b``: when both are met; ``a | b``: when one of them is."""
+    """When to end. ``a & b``: when both are met; ``a | b``: when one of them is. Without steps: never.
 
-    def __init__(self, *steps: tuple[int, float], words: tuple[str, ...] = (), asked: tuple[Callable, ...] = ()):
-        self.steps, self.words, self.asked = steps, words, asked
+    ``asked`` are the words that are looked for and the functions of the model; the k-th has the measure ASKED + k.
+    """
+
+    def __init__(self, *steps: tuple[int, float], asked: tuple[str | Callable[[Any], bool], ...] = ()):
+        self.steps, self.asked = steps, asked
         if self._depth > DEEPEST:
             raise UsageError(f"{WHERE}: nested {self._depth} deep, expected {DEEPEST} at most")
+        if len(asked) > MOST_ASKED:
+            raise UsageError(f"{WHERE}: {len(asked)} words and predicates, expected {MOST_ASKED} at most")
 
     def __and__(self, other: "Condition") -> "Condition":
         return self._joined(other, Operator.AND)
@@ -28,10 +33,11 @@ class Condition:
         return self._joined(other, Operator.OR)
 
     def _joined(self, other: "Condition", how: Operator) -> "Condition":
-        if not self.steps:  # no condition at all
-            return other
-        steps = (*self.steps, *other.steps, (int(how), 0.0))
-        return Condition(*steps, words=self.words + other.words, asked=self.asked + other.asked)
+        if not (self.steps and other.steps):  # what says nothing changes nothing
+            return self if self.steps else other
+        behind = len(self.asked)
+        shifted = ((op + behind if Measure.ASKED <= op < Operator.AND else op, value) for op, value in other.steps)
+        return Condition(*self.steps, *shifted, (int(how), 0.0), asked=self.asked + other.asked)
 
     @property
     def _depth(self) -> int:
@@ -49,7 +55,7 @@ class Condition:
     @property
     def hosted_only(self) -> bool:
         """Whether it looks at what only the hosted tier knows."""
-        return any(Measure.TOKENS <= operation <= Measure.PREDICATE for operation, _ in self.steps)
+        return any(Measure.TOKENS <= operation < Operator.AND for operation, _ in self.steps)
 
 
 def _number(measure: Measure, n: Any, least: float) -> Condition:
@@ -97,12 +103,12 @@ def word(text: str) -> Condition:
     """Somebody has said a text that contains this one."""
     if not isinstance(text, str) or not text:
         raise UsageError(f"{WHERE}: word({text!r}), expected a text")
-    return Condition((int(Measure.WORD), 1.0), words=(text,))
+    return Condition((int(Measure.ASKED), 1.0), asked=(text,))
 
 
 def predicate(met: Callable[[Any], bool]) -> Condition:
     """A function of the model says so; from Python only."""
-    return Condition((int(Measure.PREDICATE), 1.0), asked=(met,))
+    return Condition((int(Measure.ASKED), 1.0), asked=(met,))
 
 
 NAMES: dict[str, Callable[..., Condition]] = {
@@ -124,18 +130,14 @@ def _read(node: ast.expr) -> Condition:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
         left, right = _read(node.left), _read(node.right)
         return left & right if isinstance(node.op, ast.BitAnd) else left | right
-    call = node if isinstance(node, ast.Call) else None
+    call, where = node if isinstance(node, ast.Call) else None, f"{WHERE}: column {node.col_offset + 1}"
     name = call.func if call else node
-    if not isinstance(name, ast.Name) or (call and (call.keywords or not all(map(_is_plain, call.args)))):
-        raise UsageError(f"{WHERE}: column {node.col_offset + 1}: expected a condition, such as stall(50)")
+    if not isinstance(name, ast.Name):
+        raise UsageError(f"{where}: expected a condition, such as stall(50), joined to others by & or |")
     if name.id not in NAMES:
-        raise unknown("condition", name.id, NAMES, WHERE)
-    values = [ast.literal_eval(each) for each in call.args] if call else []
-    if len(values) != (name.id != "all_tasks"):
-        wanted = "no value" if name.id == "all_tasks" else "one value"
-        raise UsageError(f"{WHERE}: {name.id}: {len(values)} values, expected {wanted}")
-    return NAMES[name.id](*values)
-
-
-def _is_plain(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant)
+        raise unknown("condition", name.id, NAMES, where)
+    values = call.args if call else []
+    wanted = 0 if name.id == all_tasks.__name__ else 1
+    if len(values) != wanted or (call and call.keywords) or not all(isinstance(v, ast.Constant) for v in values):
+        raise UsageError(f"{where}: {ast.unparse(node)[:60]}, expected {name.id}{'(one value)' if wanted else ''}")
+    return NAMES[name.id](*(value.value for value in values))

@@ -119,8 +119,8 @@ class Talk:
         measures, usage = self.team.measures[0], model.usage
         measures[Measure.TOKENS], measures[Measure.MONEY] = usage.tokens, usage.money
         measures[Measure.SECONDS] = time.monotonic() - self._began
-        measures[Measure.WORD] = any(word in text for word in self._stop.words for text in self._texts)
-        measures[Measure.PREDICATE] = any(asked(model) for asked in self._stop.asked)
+        for k, asked in enumerate(self._stop.asked, Measure.ASKED):
+            measures[k] = asked(model) if callable(asked) else any(asked in text for text in self._texts)
 
     # -- measures ------------------------------------------------------------------------------------------------------
 

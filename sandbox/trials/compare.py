@@ -8,10 +8,10 @@ import pandas as pd
 
 from sandbox.core.errors import UsageError
 from sandbox.statistics import Estimate, Paired, holm, mean_difference, paired_success
-from sandbox.trials.results import results
+from sandbox.trials.results import results, swept_keys
 from sandbox.trials.robustness import PREFIX
 
-TEAM = "agents."  # keys of the sweep that make another team
+TEAM = ("agents.", "team.")  # keys of the sweep that make another team
 
 
 class Comparison(NamedTuple):
@@ -27,13 +27,15 @@ class Comparison(NamedTuple):
 def compare(runs: Sequence[str | Path]) -> list[Comparison]:
     """Every run beside the first one, condition by condition; of a single run, every team that it sweeps.
 
-    Raises UsageError where they share no seeds, and for a single run that sweeps nothing below ``agents``.
+    Raises UsageError where they share no seeds, and for a single run that sweeps nothing below ``agents`` or ``team``.
     """
     opened = {str(run): results(run) for run in runs}
     if len(runs) == 1:
         opened = _teams(opened[str(runs[0])])
         if len(opened) < 2:
-            raise UsageError(f"compare: {runs[0]} sweeps no keys of agents; expected such a run, or two or more runs")
+            raise UsageError(
+                f"compare: {runs[0]} sweeps no keys of agents or team; expected such a run, or two or more runs"
+            )
     found = beside_first(opened)
     if not found:
         raise UsageError(f"compare: {runs[0]} shares no seeds with the other runs under equal conditions")
@@ -62,7 +64,7 @@ def _teams(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that count, by condition in words and seed."""
-    keys = [key for key in rows.columns if "." in key]
+    keys = swept_keys(rows)
     words = [_words(dict(zip(keys, given, strict=True))) for given in rows[keys].values] if keys else ""
     return rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
 

@@ -8,10 +8,12 @@ import pandas as pd
 
 from sandbox.core.finish import Finish
 from sandbox.core.registry import find
-from sandbox.statistics import Completion, Estimate, kaplan_meier, mean_steps, pass_hat, success_rate
+from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean_steps, pass_hat, success_rate
 
 PASSES = 8  # pass^1 .. pass^8
 PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
+PERCENTILES = (50, 95)
+OF_TEAMS = ("idle_share", "load_balance")  # shown where there is a team
 IF_ANY = (
     "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money", "fallbacks",
     "late_decisions",
@@ -30,8 +32,8 @@ class Measures(NamedTuple):
     completion: Completion | None
     limit: int  # ticks: to here steps are restricted
     mean_steps: float  # restricted mean; a trial that fails takes ``limit`` ticks
-    median_steps: float  # tick by which half of the trials are done; NaN where they never are
-    per_trial: dict[str, float]  # means of PER_TRIAL, and of IF_ANY where there are any; of seconds the median
+    latency: tuple[Estimate, ...]  # ticks by which the PERCENTILES of trials are done; infinite where they never are
+    per_trial: dict[str, float]  # means; of seconds the median
     finishes: dict[str, int]
 
 
@@ -40,17 +42,22 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
     counted = rows[rows["error"].isna()]
     trials, successes = len(counted), int(counted["success"].sum())
     passes = tuple(pass_hat(successes, trials, k) for k in range(1, PASSES + 1))
-    measured = (*PER_TRIAL, *(name for name in IF_ANY if name in counted and counted[name].any()))
+    of_team = OF_TEAMS if "team" in rows.attrs.get("scenario", {}) else ()
+    measured = (
+        *PER_TRIAL,
+        *(name for name in of_team if name in counted),
+        *(name for name in IF_ANY if name in counted and counted[name].any()),
+    )
     per_trial = {name: float(_usual(counted[name])) for name in measured if trials}
     finishes = {str(name): int(count) for name, count in counted["finish"].value_counts().items()}
     if not trials:
-        return Measures(0, len(rows), 0, None, passes, None, limit, NONE, NONE, per_trial, finishes)
+        return Measures(0, len(rows), 0, None, passes, None, limit, NONE, (), per_trial, finishes)
     steps, succeeded = _steps(counted, limit), counted["success"].to_numpy(bool)
     completion = kaplan_meier(steps, succeeded)
-    half = completion.ticks[completion.share >= 0.5]
+    done_by = np.where(succeeded, steps, np.inf)  # who was stopped from outside is counted with those never done
     return Measures(
         trials, len(rows) - trials, successes, success_rate(successes, trials), passes, completion, limit,
-        mean_steps(steps, succeeded, limit), float(half[0]) if len(half) else NONE, per_trial, finishes,
+        mean_steps(steps, succeeded, limit), tuple(latency(done_by, p / 100) for p in PERCENTILES), per_trial, finishes,
     )  # fmt: skip
 
 

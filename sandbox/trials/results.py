@@ -1,5 +1,6 @@
 """The outcomes of a batch as a table for pandas."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ def results(folder: str | Path) -> pd.DataFrame:
     """One row for each trial so far: the condition's number, what is swept, and the outcome's measures.
 
     Paired analysis: rows of one ``seed`` belong together. Rows with an ``error`` are infrastructure failures and count
-    neither for nor against an agent. Columns with a dot in their name are keys of the sweep; ``attrs`` has
-    the ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it ``planned``, and its
-    ``versions``. Raises RecordError where there is no batch.
+    neither for nor against an agent. Columns with a dot in their name are keys of the sweep (a list or table as JSON);
+    ``attrs`` has the ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it
+    ``planned``, and its ``versions``. Raises RecordError where there is no batch.
     """
     found = read_table(folder)
     kinds = {"success": bool, "steps_to_completion": float, "error": "string"}  # also where all of them are missing
@@ -22,10 +23,20 @@ def results(folder: str | Path) -> pd.DataFrame:
     keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
     for place, key in enumerate(keys, 1):
         usual = _stated(found.scenario, key)
-        values = {number: overrides.get(key, usual) for number, overrides in found.overrides.items()}
+        values = {number: _plain(overrides.get(key, usual)) for number, overrides in found.overrides.items()}
         frame.insert(place, key, frame["condition"].map(values))
     frame.attrs |= {"scenario": found.scenario, "created": found.created, **found.facts}
     return frame
+
+
+def swept_keys(rows: pd.DataFrame) -> list[str]:
+    """The columns that are keys of the sweep."""
+    return [key for key in rows.columns if "." in key]
+
+
+def _plain(value: Any) -> Any:
+    """A value that rows can be grouped by."""
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def _stated(scenario: dict, key: str) -> Any:

@@ -10,6 +10,7 @@ from sandbox.core.errors import UsageError
 from sandbox.scenario import Scenario
 from sandbox.scenario.sweep import ONE, steps
 from sandbox.statistics import Estimate, Paired, holm, paired_success, success_rate
+from sandbox.trials.results import swept_keys
 
 PREFIX = "perturb."
 
@@ -71,7 +72,7 @@ def curves(rows: pd.DataFrame) -> list[Curve]:
     """
     rows = rows[rows["error"].isna()]
     swept = [key for key in rows.columns if key.startswith(PREFIX)]
-    others = [key for key in rows.columns if "." in key and key not in swept]
+    others = [key for key in swept_keys(rows) if key not in swept]
     clean = {key: _clean(rows[key], key, rows.attrs["scenario"].get("perturb", {})) for key in swept}
     found = [curve for key in swept for curve in _of(key, rows, clean, others)]
     tested = [point for curve in found for point in curve.points if point.beside_clean]

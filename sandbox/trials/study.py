@@ -14,10 +14,12 @@ from sandbox.record import RunStarted, open_run
 from sandbox.record.table import read_table
 from sandbox.scenario import Scenario, load
 from sandbox.trials.certify import FILE
+from sandbox.trials.contribution import Contribution, contributions
 from sandbox.trials.measures import Measures, measures, tick_limit
 from sandbox.trials.replay import replay
 from sandbox.trials.results import results
 from sandbox.trials.robustness import PREFIX, Curve, curves
+from sandbox.trials.scaling import Scaling, scalings
 
 SINGLE = "run"
 
@@ -39,6 +41,8 @@ class Study(NamedTuple):
     conditions: list[Condition]
     whole: Measures  # of all conditions together
     curves: list[Curve]
+    scalings: list[Scaling]
+    contributions: list[Contribution]
     certificate: dict | None
     root: str | None  # Merkle root of a single run's record
 
@@ -90,7 +94,9 @@ def open_study(folder: str | Path) -> Study:
     found = [Condition(words[k], overrides[k], measures(of_each[k], limits[k])) for k in overrides]
     whole = measures(rows, max(limits.values()))
     kind = "certificate" if certificate else kind
-    return Study(str(folder), kind, rows, found, whole, curves(rows), certificate, root)
+    return Study(
+        str(folder), kind, rows, found, whole, curves(rows), scalings(rows), contributions(rows), certificate, root
+    )
 
 
 def _single(folder: Path) -> tuple[pd.DataFrame, str | None]:

@@ -24,6 +24,7 @@ from sandbox.worlds.craft.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.craft.tasks import goal_of, needed_for, progress, task
+from sandbox.worlds.craft.teamwork import TEAMWORK
 from sandbox.worlds.craft.value import value
 
 WHERE = "world 'craft'"
@@ -101,6 +102,7 @@ WORLD = World(
     conserved=conserved,
     facts=facts,
     in_view=in_view,
+    teamwork=TEAMWORK,
     value=value,
     ladder=LADDER,
     legend=LEGEND,

@@ -1,15 +1,17 @@
-"""What a player of ``rules`` and ``oracle`` does to get somewhere: go for an aim, explore, fetch a material."""
+"""What a player of ``rules`` and ``oracle`` does to get somewhere: go for an aim, explore, fetch, be at a table."""
 
 import numpy as np
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.recipes import WALKS
-from sandbox.worlds.craft.routes import NO, Aim, at, enter, met, plan
+from sandbox.worlds.craft.routes import NO, Aim, at, enter, met, near_table, plan
 from sandbox.worlds.craft.state import Body, Material, Note, Verb
 from sandbox.worlds.craft.things import DCOL, DROW
 
 PATIENCE = 12  # ticks on one cell after which a route is given up
+FURNACE_STONES, TABLE_WOOD = 4, 2
+NEAR_ENOUGH = 14  # cells that it walks to a table rather than build another one
 
 
 @kernel
@@ -112,3 +114,31 @@ def errand(known, window, vector, memory, lane, agent, material, dice):
         country = Aim.ROCK if material == Material.STONE or material >= Material.COAL else Aim.MEADOW
         verb = explore(known, window, vector, memory, lane, agent, np.int64(country), dice)
     return verb
+
+
+@kernel
+def _place(known, window, vector, row, col, verb, dice, agent):
+    """Place something ahead, or turn to where it can stand."""
+    side = int(vector[2])
+    if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
+        return np.int32(verb)
+    return random_step(known, window, row, col, dice, agent)
+
+
+@kernel
+def _bench(known, window, vector, memory, lane, agent, forge, dice):
+    """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
+    row, col = int(vector[0]), int(vector[1])
+    wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
+    can_build, verb = wood > TABLE_WOOD and (stone >= FURNACE_STONES or not forge), NO
+    if forge:
+        if stone >= FURNACE_STONES and near_table(known, row, col, False):
+            return _place(known, window, vector, row, col, Verb.PLACE_FURNACE, dice, agent)
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FORGE), np.int32(-1), dice)
+    if verb < 0:
+        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BENCH), np.int32(-1), dice)
+    if verb >= 0 and (memory.notes[lane, agent, Note.LEFT] <= NEAR_ENOUGH or not can_build):
+        return verb
+    if can_build:
+        return _place(known, window, vector, row, col, Verb.PLACE_TABLE, dice, agent)
+    return errand(known, window, vector, memory, lane, agent, Material.TREE, dice)

@@ -28,12 +28,14 @@ def _remember(known, window, row, col):
 
 @kernel
 def rules(obs, lane, rules, memory, team, dice, actions):
-    """Keeps a map of what it has seen, explores for what is missing, climbs the tech tree; each player for itself."""
+    """Keeps a map of what it has seen, explores for what is missing, climbs the tech tree: first to its team's task."""
     for agent in team:
         window, vector, known = obs.window[lane, agent], obs.vector[lane, agent], memory.seen[lane, agent]
         keep_inside(window, int(vector[0]), int(vector[1]), known)
         _remember(known, window, int(vector[0]), int(vector[1]))
-        verb = think(known, window, vector, rules, memory, lane, agent, dice)
+        task = obs.task[lane, agent]
+        wanted = task[1] if task[0] else -1
+        verb = think(known, window, vector, wanted, rules, memory, lane, agent, dice)
         actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
 
 
@@ -46,7 +48,7 @@ def oracle(s, lane, rules, memory, team, dice, actions):
         _feel(s, lane, agent, daylight(s.tick[lane], rules.dose[Dose.NIGHT]), vector)
         if memory.notes[lane, agent, Note.COW] < 0:
             _point_at_cow(s, lane, agent, memory)
-        verb = think(s.grid[lane], window, vector, rules, memory, lane, agent, dice)
+        verb = think(s.grid[lane], window, vector, -1, rules, memory, lane, agent, dice)
         actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
 
 

@@ -3,8 +3,21 @@
 import numpy as np
 
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.errands import PATIENCE, errand, explore, go, has, pick_of, random_step, unlocked
+from sandbox.worlds.craft.errands import (
+    FURNACE_STONES,
+    PATIENCE,
+    TABLE_WOOD,
+    _bench,
+    errand,
+    explore,
+    go,
+    has,
+    pick_of,
+    random_step,
+    unlocked,
+)  # fmt: skip
 from sandbox.worlds.craft.mobs import daylight
+from sandbox.worlds.craft.pursue import pursue
 from sandbox.worlds.craft.recipes import MADE, NEARBY, USES, WALKS
 from sandbox.worlds.craft.routes import NO, Aim, at, met, near_table
 from sandbox.worlds.craft.state import MOST, Achievement, Body, Kind, Material, Note, Verb
@@ -16,8 +29,6 @@ DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which
 WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
 BOLD = 2  # so much less of both is enough at noon, when there are no zombies
 RETRY = 12  # ticks after which what could not be reached is tried again
-FURNACE_STONES, TABLE_WOOD = 4, 2
-NEAR_ENOUGH = 14  # cells that it walks to a table rather than build another one
 
 
 @kernel
@@ -123,34 +134,6 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
 
 
 @kernel
-def _place(known, window, vector, row, col, verb, dice, agent):
-    """Place something ahead, or turn to where it can stand."""
-    side = int(vector[2])
-    if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
-        return np.int32(verb)
-    return random_step(known, window, row, col, dice, agent)
-
-
-@kernel
-def _bench(known, window, vector, memory, lane, agent, forge, dice):
-    """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
-    row, col = int(vector[0]), int(vector[1])
-    wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
-    can_build, verb = wood > TABLE_WOOD and (stone >= FURNACE_STONES or not forge), NO
-    if forge:
-        if stone >= FURNACE_STONES and near_table(known, row, col, False):
-            return _place(known, window, vector, row, col, Verb.PLACE_FURNACE, dice, agent)
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FORGE), np.int32(-1), dice)
-    if verb < 0:
-        verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BENCH), np.int32(-1), dice)
-    if verb >= 0 and (memory.notes[lane, agent, Note.LEFT] <= NEAR_ENOUGH or not can_build):
-        return verb
-    if can_build:
-        return _place(known, window, vector, row, col, Verb.PLACE_TABLE, dice, agent)
-    return errand(known, window, vector, memory, lane, agent, Material.TREE, dice)
-
-
-@kernel
 def _hunt(known, window, vector, memory, lane, agent, kind, dice):
     """Go for the nearest of a kind in view; -1 if there is none."""
     row, col, width = int(vector[0]), int(vector[1]), known.shape[1]
@@ -227,8 +210,8 @@ def _climb(known, window, vector, rules, memory, lane, agent, dice):
 
 
 @kernel
-def think(known, window, vector, rules, memory, lane, agent, dice):
-    """One player's verb from its map (H, W), window (3, 9, 9), vector, and notes."""
+def think(known, window, vector, wanted, rules, memory, lane, agent, dice):
+    """One player's verb from its map (H, W), window (3, 9, 9), vector, and notes; ``wanted``: an achievement, or -1."""
     note, width = memory.notes[lane, agent], known.shape[1]
     row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
     here = row * width + col
@@ -247,6 +230,8 @@ def think(known, window, vector, rules, memory, lane, agent, dice):
             if _can_make(vector, known, row, col, make):
                 return np.int32(make)
         verb = _needs(known, window, vector, memory, lane, agent, zombie, dice)
+    if verb < 0 and wanted >= 0:
+        verb = pursue(known, window, vector, memory, lane, agent, wanted, dice)
     if verb < 0 and not rules.goal.any():
         verb = _by_the_way(known, window, vector, memory, lane, agent, dice)
     if verb < 0:

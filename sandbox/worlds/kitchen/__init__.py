@@ -28,6 +28,7 @@ from sandbox.worlds.kitchen.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.kitchen.tasks import progress, task
+from sandbox.worlds.kitchen.teamwork import TEAMWORK
 from sandbox.worlds.kitchen.value import value
 
 WHERE = "world 'kitchen'"
@@ -129,6 +130,7 @@ WORLD = World(
     conserved=conserved,
     facts=facts,
     in_view=in_view,
+    teamwork=TEAMWORK,
     value=value,
     legend=LEGEND,
 )

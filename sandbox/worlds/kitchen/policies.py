@@ -6,6 +6,7 @@ from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
 from sandbox.worlds.kitchen.belief import thing_seen
+from sandbox.worlds.kitchen.heed import heed
 from sandbox.worlds.kitchen.jobs import assign
 from sandbox.worlds.kitchen.moves import AT_HAND, STAY, at_target, beside
 from sandbox.worlds.kitchen.needs import ITEMS
@@ -148,12 +149,13 @@ def _yield_way(cooks, agent, rules, dice):
 
 @kernel
 def rules(obs, lane, rules, memory, team, dice, actions):
-    """Each cook for himself, from what he sees: tasks by shared conventions, giving way at random."""
+    """Each cook from what he sees: his team's pot, else a task by shared conventions, giving way at random."""
     cooks, cells, pots = memory.cooks[lane], memory.cells[lane], memory.pots[lane]
     for agent in team:
         _see(obs, lane, agent, rules, cooks, cells, pots)
         assign(cooks, cells, pots, rules)
         cook, verb = cooks[agent], STAY
+        heed(cook, cells, pots, obs.task[lane, agent], rules)
         if cook[Cook.TARGET] >= 0 and rules.way[cook[Cook.TARGET], cook[Cook.CELL]] < FAR:
             verb = _go(cooks, cells, agent, rules, dice)
         else:

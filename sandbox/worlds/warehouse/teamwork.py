@@ -75,13 +75,23 @@ def look(obs, lane, agent, rules, task, own, offers):
 
 @kernel
 def check(s, lane, rules, kind, argument, mark):
-    """An order is done when its load is no longer asked for. ``mark``: the load of the order, -1 when it is done."""
+    """An order is done when its load is no longer asked for. ``mark``: the load of the order, -1 when it is done.
+
+    A courier's order is done when there is another destination in its place; ``mark`` is then that cell + 1.
+    """
+    width = rules.plan.shape[1]
     if kind == DELIVER:
         return TaskState.DONE if s.delivered[lane] >= argument else TaskState.OPEN, mark, -1
+    if rules.courier and mark >= 0:
+        index = argument - 1 if kind == ORDER else argument
+        to = s.drop[lane, index, 0] * width + s.drop[lane, index, 1] + 1
+        if mark and mark != to:
+            return TaskState.DONE, -1, -1
+        return TaskState.OPEN, to, s.shelf[lane, index, 0] * width + s.shelf[lane, index, 1]
     load = mark if mark else (argument if kind == ORDER else s.request[lane, argument])
     if load < 0:
         return TaskState.DONE, load, -1
-    cell = s.shelf[lane, load - 1, 0] * rules.plan.shape[1] + s.shelf[lane, load - 1, 1]
+    cell = s.shelf[lane, load - 1, 0] * width + s.shelf[lane, load - 1, 1]
     if s.requested[lane, load - 1]:
         return TaskState.OPEN, load, cell
     return (TaskState.DONE, -1, -1) if mark else (TaskState.OPEN, mark, cell)

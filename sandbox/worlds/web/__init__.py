@@ -28,6 +28,7 @@ from sandbox.worlds.web.state import (
     state_shapes,
 )  # fmt: skip
 from sandbox.worlds.web.tasks import progress, task
+from sandbox.worlds.web.teamwork import TEAMWORK
 from sandbox.worlds.web.value import earned
 
 WHERE = "world 'web'"
@@ -102,6 +103,7 @@ WORLD = World(
     conserved=conserved,
     facts=facts,
     in_view=in_view,
+    teamwork=TEAMWORK,
     targets=SLOTS,
     earned=earned,
     legend=LEGEND,
