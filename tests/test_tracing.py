@@ -243,13 +243,16 @@ def test_calls_keep_their_seconds_and_their_order(run):
     """Two samples side by side, the second in two attempts; the judge (sample 2) after both; the tick waits for it."""
     begun, tick = opening(run[0])
     begun[0].scenario["agents"][0]["llm"]["samples"] = 2
+    begun[0].scenario["tick_seconds"] = 2.5
     calls = [_call(0, 0, 0, 0.5), _call(0, 1, 0, 1.0), _call(0, 1, 1, 2.0), _call(0, 2, 0, 0.25), _call(1, 0, 0, 0.1)]
-    kept = of_events(begun, calls, [tick])
+    kept = of_events(begun, calls, [tick, tick])
     laid = [((s.start_time - ORIGIN * 1e9) / 1e9, (s.end_time - ORIGIN * 1e9) / 1e9) for s in kept.named("chat")]
     assert laid == [(0, 0.5), (0, 1), (1, 3), (3, 3.25), (0, 0.1)]
-    assert [action.start_time for action in kept.named("execute_tool")] == [(ORIGIN + t) * 1e9 for t in (3.25, 0.1)]
+    acted = [action.start_time for action in kept.named("execute_tool")]
+    assert acted == [(ORIGIN + t) * 1e9 for t in (3.25, 0.1, 3.25, 3.25)]
     (root,) = kept.named("invoke_workflow")
-    assert root.end_time == (ORIGIN + 3.25) * 1e9 and root.attributes["sandbox.finished"] is False
+    assert root.end_time == (ORIGIN + 3.25 + 2.5) * 1e9, "a tick without calls has the scenario's seconds"
+    assert root.attributes["sandbox.finished"] is False
 
 
 @pytest.mark.parametrize(("model", "provider", "name"), [

@@ -33,7 +33,6 @@ from sandbox.scenario.schema import REASONERS
 from sandbox.trials.genai import OPERATION, content_attributes, error_type, request_attributes
 
 SECOND = 1_000_000_000  # ns, the unit of OpenTelemetry's times
-TICK = SECOND  # of the simulated clock
 
 AGENT = "gen_ai.agent.name"
 
@@ -101,7 +100,7 @@ class Spans:
     def _tick(self, trial: "_Trial", event: TickDone) -> None:
         """The spans of one tick; it lasts until its calls have ended."""
         start, laid = self._now, list(trial.lay(self._now))
-        self._now = max([start + TICK, *(end for _, _, end in laid)])
+        self._now = max([start + trial.tick, *(end for _, _, end in laid)])
         told = {"sandbox.tick": event.tick, "sandbox.digest": event.digest, "sandbox.reward": sum(event.reward)}
         acted = Counter(verb for verb, _ in event.actions)
         told |= {f"sandbox.actions.{trial.verbs[verb]}": count for verb, count in sorted(acted.items())}
@@ -167,6 +166,7 @@ class _Trial:
 
     def __init__(self, event: TrialStarted, scenario: Scenario, root: Span) -> None:
         self.root, self.seed = root, event.seed
+        self.tick = round(scenario.tick_seconds * SECOND)
         self.verbs = find(scenario.world.name).verbs
         self.names = [entry.name for entry in event.agents]
         self.models: dict[int, ModelUsed] = {}
