@@ -45,6 +45,7 @@ class NetworkTable(EdgeTable):
     file: str = ""  # file: GraphML, an edge list or adjacency JSON, by its ending
     directed: bool = False  # file: whether an edge list's edges lead one way; other files say it themselves
     graph: dict[str, Any] = {}  # file: what was taken in from it
+    cut: list[list[int]] = []  # pairs of agents that do not hear each other all the same: which edge matters?
 
     @model_validator(mode="before")
     @classmethod
@@ -54,7 +55,7 @@ class NetworkTable(EdgeTable):
             kind = table.get("kind", "complete")
             if str(kind) not in OPTIONS:
                 raise unknown("network", kind, OPTIONS, WHERE)
-            known = {"kind", *EdgeTable.model_fields, *OPTIONS[kind]}
+            known = {"kind", "cut", *EdgeTable.model_fields, *OPTIONS[kind]}
             for key in table:
                 if key not in known and not (key in cls.model_fields and table[key] == cls.model_fields[key].default):
                     raise unknown("key", key, known, f"{WHERE}: {kind}")
@@ -91,8 +92,16 @@ def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, nam
     graph = nx.empty_graph(agents, nx.DiGraph)
     both = found.to_directed(as_view=True)
     graph.add_edges_from((a, b, data) for a, b, data in both.edges(data=True) if a != b)
+    _cut(graph, table.cut)
     graph.graph = {**terms, "reach": reach, "most": most}
     return graph
+
+
+def _cut(graph: nx.DiGraph, cut: Sequence[Sequence[int]]) -> None:
+    for ends in cut:
+        if len(ends) != 2 or not (graph.has_edge(*ends) or graph.has_edge(*reversed(ends))):
+            raise UsageError(f"{WHERE}.cut: {list(ends)}, expected two agents between whom there is an edge")
+        graph.remove_edges_from([tuple(ends), tuple(reversed(ends))])
 
 
 def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Graph:
