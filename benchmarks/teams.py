@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.report import console, table
+from benchmarks.report import table
 from sandbox.report.figures import COLOURS, MARKERS, STYLE, save
 from sandbox.scenario import load
 from sandbox.statistics import mean_difference, paired_success
@@ -111,7 +111,8 @@ def loss(quick: bool) -> None:
 def _changed(told: dict) -> str:
     """In which keys a condition differs from the scenario, in words."""
     usual = {"message_loss": "0.0", "message_delay": "0.0", "network": "", "protocol": "market"}
-    return ", ".join(f"{key} {told[key]}" for key, value in usual.items() if str(told[key]) != value) or "as it is"
+    changed = [f"{key} {told[key]}" for key, value in usual.items() if str(told[key]) not in (value, "nan")]
+    return ", ".join(changed) or "as it is"
 
 
 def _curve(points: list) -> Figure:
@@ -129,13 +130,45 @@ def _curve(points: list) -> Figure:
 
 def sizes(quick: bool) -> None:
     """Throughput by team size and protocol, with both laws: a crowded hall and an open yard."""
-    found, lines = {}, []
+    found, lines, laws = {}, [], []
     for name in ("sizes", "yard"):
         found[name] = scalings(played(name, quick))
         for scaling in found[name]:
-            lines += [[name, scaling.condition, size.agents, *size[1:]] for size in scaling.sizes]
-            console.print(name, scaling.condition, scaling.amdahl, scaling.usl)
-    table("Team sizes", ["hall", "team", "agents", "measures"], [[*line[:3], str(line[3:])] for line in lines])
+            protocol = scaling.condition.rpartition("=")[2]
+            lines += [[name, protocol, size.agents, *map(_told, size[1:])] for size in scaling.sizes]
+            amdahl, usl = scaling.amdahl, scaling.usl
+            laws.append([name, protocol, _told(amdahl.alpha), *map(_told, (usl.alpha, usl.beta, usl.best)),
+                         usl.explained])  # fmt: skip
+    table("Throughput: tasks done, a tick; beside one agent", ["place", "protocol", "agents", "throughput", "speed-up",
+          "efficiency"], lines)  # fmt: skip
+    columns = ["place", "protocol", "Amdahl's alpha", "USL alpha", "beta", "N*", "explained"]
+    table("Laws, with bootstrap intervals of 95 %", columns, laws)
+    if not quick:
+        save(_growth(found), IMAGES / "teams-sizes.png")
+
+
+def _told(estimate) -> str:
+    return "{:.3g}  {:.3g} .. {:.3g}".format(*estimate)
+
+
+def _growth(found: dict) -> Figure:
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(9.5, 3.4), layout="constrained")
+        for (name, curves), axis in zip(found.items(), figure.subplots(1, len(found)), strict=True):
+            for k, scaling in enumerate(curves):
+                values, low, high = np.array([size.throughput for size in scaling.sizes]).T
+                agents, look = scaling.agents, {"color": COLOURS[k], "markersize": 4.5}
+                label = scaling.condition.rpartition("=")[2]
+                spread = [values - low, high - values]
+                axis.errorbar(agents, values, yerr=spread, fmt=MARKERS[k], label=label, **look)
+                along = np.geomspace(agents[0], agents[-1], 200)
+                axis.plot(along, scaling.usl.throughput(along), color=COLOURS[k], linewidth=1.2)
+            axis.set(title={"sizes": "small hall of shelves", "yard": "open yard"}[name], xscale="log",
+                     xlabel="agents", ylabel="tasks done, a tick")  # fmt: skip
+            axis.set_xticks(agents, labels=[str(n) for n in agents])
+            axis.set_xticks([], minor=True)
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    return figure
 
 
 PEERS = ("networkx", "scipy")

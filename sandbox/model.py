@@ -178,9 +178,11 @@ class Sandbox(mesa.Model):
             loops.restrain(0, stage.rules, self.actions, cast)
 
     def _take(self, row: int, decision: Decision) -> None:
-        """A decision becomes the agent's action; without a verb, what its fallback has chosen stays."""
+        """A decision becomes the agent's action; without a verb, what its fallback has chosen stays, in words too."""
         if decision.verb is not None:
             self.actions[0, row] = decision[:2]
+        elif self.talk and not decision.said:
+            self.talk.speak_by_rule(row, self.ticks)
         for said in decision.said if self.talk else ():
             self.talk.say(row, said, self.ticks)
         if decision.trace:

@@ -233,6 +233,15 @@ def may_do(team, agent, task):
 
 
 @kernel
+def may_take(team, agent, code):
+    """The same by a task's code; what is no task object is anybody's."""
+    for t in range(len(team.kind)):
+        if (team.kind[t] + 1) << KIND_BITS | team.argument[t] == code:
+            return may_do(team, agent, t)
+    return True
+
+
+@kernel
 def cheapest(team, lane, agent):
     """The number of the agent's cheapest offer of which nobody has told it that he is at it; -1 none."""
     best, least = -1, FAR

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.core.decision import Heard
 from sandbox.core.speech import Act, Said
 from sandbox.core.teamwork import Offer, TaskState
+from sandbox.engine.network import ACT
 from sandbox.engine.stopping import Measure
 from sandbox.engine.team import Count, Job, Letter, Turn, claim_done, letters_of, take, tell
 from sandbox.teams.plan import TeamPlan
@@ -47,7 +48,7 @@ class Talk:
         if said.act == Act.TELL:
             value = len(self._texts)
             self._texts.append(said.text[:LONGEST])
-        if said.act in (Act.OPEN, Act.AWARD, Act.ASSIGN):
+        if said.act in (Act.OPEN, Act.AWARD, Act.ASSIGN) and value < 0:
             value = self._place(agent, said.task)
         if said.act == Act.CLAIM:
             take(self.team, 0, agent, said.task, self._place(agent, said.task), tick)
@@ -56,7 +57,16 @@ class Talk:
             claim_done(self.team, 0, agent, tick, said.to, said.task)
         else:
             tell(self.team, 0, agent, tick, said.to, int(said.act), said.task, value)
-        self._said.append((agent, said))
+        self._said.append((agent, said._replace(value=value)))
+
+    def speak_by_rule(self, agent: int, tick: int) -> None:
+        """Say for an agent what its protocol would have it say, in place of a reasoner that did not answer."""
+        page = self.team.mail.said[0, tick % self.team.mail.said.shape[1], agent]
+        before = int((page[:, ACT] > 0).sum())
+        self.plan.protocol.speak(self.team, 0, agent, tick)
+        for to, act, task, value in page[before:].tolist():
+            if act:
+                self._said.append((agent, Said(Act(act), to - 1, task, value)))
 
     def _place(self, agent: int, code: int) -> int:
         """The cell of a task as far as an agent knows it, -1 if it does not."""

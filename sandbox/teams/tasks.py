@@ -26,7 +26,9 @@ class TaskTable(BaseModel):
 
 
 def objects_of(tables: Sequence[TaskTable], work: Teamwork, rules: Any, roles: Sequence[str], agents: int):
-    """The task objects that a scenario writes; raises UsageError, in one line, where they are no graph of this world.
+    """The task objects that a scenario writes, each after those that come before it.
+
+    Raises UsageError, in one line, where they are no graph of this world.
 
     ``roles`` are the world's. A task of which nobody could ever take hold is an error as well as a cycle.
     """
@@ -43,9 +45,10 @@ def objects_of(tables: Sequence[TaskTable], work: Teamwork, rules: Any, roles: S
             raise unknown("role", one.role, roles, where)
         if one.owner >= agents:
             raise UsageError(f"{where}.owner: agent {one.owner}, expected 0..{agents - 1}")
-    if loops := list(nx.simple_cycles(graph_of_tasks(found))):
-        raise UsageError(f"team.tasks: a cycle, so that none can begin: {' -> '.join([*loops[0], loops[0][0]])}")
-    return found
+    graph = graph_of_tasks(found)
+    if loop := next(nx.simple_cycles(graph), None):
+        raise UsageError(f"team.tasks: a cycle, so that none can begin: {' -> '.join([*loop, loop[0]])}")
+    return [found[names.index(name)] for name in nx.lexicographical_topological_sort(graph, names.index)]
 
 
 def _object(table: TaskTable, work: Teamwork, rules: Any, where: str) -> TaskObject:

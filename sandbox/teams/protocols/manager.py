@@ -13,6 +13,7 @@ from sandbox.engine.team import (
     is_claimed,
     is_free,
     letters_of,
+    may_take,
     note_of,
     remember,
     take,
@@ -67,8 +68,8 @@ def was_asked(team, lane, agent, tick):
 
 
 @kernel
-def nearest_open(team, lane, cell, tick):
-    """Code and cell of an open task that the lead has been told of or sees itself; code 0: none.
+def nearest_open(team, lane, agent, cell, tick):
+    """Code and cell of an open task for an agent, that the lead has been told of or sees itself; code 0: none.
 
     Those that most others wait for come first, and of these the nearest.
     """
@@ -81,7 +82,7 @@ def nearest_open(team, lane, cell, tick):
         one = letters[m, Letter.TASK] if m < stop else offers[m - stop, Offer.CODE]
         at = letters[m, Letter.VALUE] if m < stop else offers[m - stop, Offer.CELL]
         cost = way(team, cell, at) - FIRST * depth_of(team, one)
-        if one and cost < least and is_open(team, lane, one, tick):
+        if one and cost < least and may_take(team, agent, one) and is_open(team, lane, one, tick):
             code, place, least = one, at, cost
     return code, place
 
@@ -91,7 +92,7 @@ def assign(team, lane, agent, cell, tick):
     """The lead gives the agent that is free at a cell the nearest open task; False where there is none, or no words."""
     if was_asked(team, lane, agent, tick):
         return True
-    code, place = nearest_open(team, lane, cell, tick)
+    code, place = nearest_open(team, lane, agent, cell, tick)
     if not code:
         return False
     if agent == team.lead:

@@ -15,6 +15,7 @@ from sandbox.engine.team import (
     is_elsewhere,
     is_free,
     letters_of,
+    may_take,
     note_of,
     remember,
     take,
@@ -47,7 +48,9 @@ def wish(team, lane, agent):
     letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
     giver, code, least = NOBODY, 0, FAR
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.OPEN and not is_claimed(team, lane, agent, letters[m, Letter.TASK]):
+        if letters[m, Letter.ACT] != Act.OPEN or not may_take(team, agent, letters[m, Letter.TASK]):
+            continue
+        if not is_claimed(team, lane, agent, letters[m, Letter.TASK]):
             cost = way(team, team.own[lane, agent, Own.CELL], letters[m, Letter.VALUE])
             if cost < least:
                 giver, code, least = letters[m, Letter.FROM], letters[m, Letter.TASK], cost
