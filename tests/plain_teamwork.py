@@ -253,5 +253,5 @@ def test_rules_players_pursue_what_only_their_team_asks_for():
 @pytest.mark.parametrize("world", ["craft", "kitchen", "web"])
 def test_rules_agents_complete_the_shared_task_each_for_itself_and_by_a_market(world):
     for protocol in ("independent", "market"):
-        state, _, _ = load(_scenario(world, "rules", protocol=protocol)).stage().play([1, 2, 3], "rules")
+        state, _, _ = load(_scenario(world, "rules", protocol=protocol)).stage().play(range(1, 6), "rules")
         assert (state.done == Finish.COMPLETED).all(), protocol
