@@ -6,8 +6,10 @@ from random import Random
 import networkx as nx
 import numpy as np
 
-from benchmarks.pace import Pace
+import sandbox
+from benchmarks.pace import Pace, seconds
 from benchmarks.report import console, met, table
+from benchmarks.warehouse import courier_map
 from sandbox.core.speech import Act
 from sandbox.engine.kernel import kernel
 from sandbox.engine.network import ARRIVED, deliver, mail_for, open_page, rewire, say
@@ -123,5 +125,25 @@ def fixed(quick: bool) -> None:
     compare("Small world, four neighbours", {"kind": "small_world"}, False, quick)
 
 
+def market(quick: bool) -> None:
+    """A whole team in the hosted tier: rules, a market, a network by position."""
+    rows = []
+    for agents in (100, 1_000) if quick else (100, 1_000, 10_000):
+        side = round((agents / CROWD) ** 0.5)
+        world = {"name": "warehouse", "layout": courier_map(side), "deliveries": 0, "max_ticks": 1_000_000}
+        team = {"protocol": "market", "network": {"kind": "range", "reach": REACH}}
+        model = sandbox.Sandbox({"world": world, "agents": [{"count": agents}], "team": team}, rng=1)
+        for _ in range(30):
+            model.step()
+        ticks = 300 if agents < 10_000 else 50
+        rate = ticks / seconds(lambda model=model, ticks=ticks: [model.step() for _ in range(ticks)])
+        assert model.error is None
+        rows.append([agents, f"{side} x {side}", rate, model.talk.messages / model.ticks, model.tasks_done])
+    columns = ["robots", "map", "ticks/s", "messages a tick", "deliveries"]
+    table(f"Hosted: rules, market, within {REACH} cells; courier maps, 10 % closed", columns, rows)
+    if not quick:
+        console.print(f"10,000 robots: {rows[-1][2]:.1f} ticks/s; {met(rows[-1][2], 5)}")
+
+
 PEERS = ("networkx",)
-PARTS = {"moving": moving, "fixed": fixed}
+PARTS = {"moving": moving, "fixed": fixed, "market": market}

@@ -82,7 +82,7 @@ class Episode:
         self.loop, trace = loops.play, np.zeros((1, 0, 32), np.uint8)
         actions = np.zeros((1, agents, 2), np.int32)
         self.state, parts = stage.reset([1]), (stage.observation(1), stage.memory(1), actions, stage.tally(1), cast)
-        self.play = lambda ticks: self.loop(self.state, *parts, stage.rules, 0, 1, ticks, trace)
+        self.play = lambda ticks: self.loop(self.state, *parts, stage.rules, stage.faults(1), 0, 1, ticks, trace)
 
 
 def team_row(policy: str, agents: int, quick: bool) -> list:

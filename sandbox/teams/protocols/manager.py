@@ -57,6 +57,16 @@ def is_open(team, lane, code, tick):
 
 
 @kernel
+def was_asked(team, lane, agent, tick):
+    """Whether the lead has given an agent a task and its answer may still be on its way."""
+    notes = team.notes[lane, team.lead]
+    for k in range(len(notes)):
+        if notes[k, Note.CODE] and notes[k, Note.AGENT] == agent and tick - notes[k, Note.TICK] < answer_time(team):
+            return True
+    return False
+
+
+@kernel
 def nearest_open(team, lane, cell, tick):
     """Code and cell of an open task that the lead has been told of or sees itself; code 0: none.
 
@@ -79,6 +89,8 @@ def nearest_open(team, lane, cell, tick):
 @kernel
 def assign(team, lane, agent, cell, tick):
     """The lead gives the agent that is free at a cell the nearest open task; False where there is none, or no words."""
+    if was_asked(team, lane, agent, tick):
+        return True
     code, place = nearest_open(team, lane, cell, tick)
     if not code:
         return False

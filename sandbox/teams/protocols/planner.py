@@ -11,6 +11,7 @@ from sandbox.engine.team import (
     Letter,
     Note,
     Turn,
+    answer_time,
     claim_done,
     forget,
     is_free,
@@ -34,12 +35,23 @@ def heed(team, lane, agent, tick):
 
 
 @kernel
+def strike(team, lane, agent, code, tick):
+    """Strike out what an executor was to do before what it is heard to be at."""
+    notes = team.notes[lane, team.lead]
+    for k in range(len(notes)):
+        earlier = notes[k, Note.CODE] != code and tick - notes[k, Note.TICK] > answer_time(team)
+        if notes[k, Note.AGENT] == agent and earlier:
+            notes[k, Note.CODE] = 0
+
+
+@kernel
 def keep_ledgers(team, lane, tick):
     """Write down who is heard to be at what, and strike out what has not been heard of for too long: a stall."""
     notes = team.notes[lane, team.lead]
     letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
     for m in range(start, stop):
         if letters[m, Letter.ACT] == Act.CLAIM:
+            strike(team, lane, letters[m, Letter.FROM], letters[m, Letter.TASK], tick)
             remember(team, lane, team.lead, letters[m, Letter.TASK], letters[m, Letter.FROM], tick)
         elif letters[m, Letter.ACT] == Act.DONE:
             forget(team, lane, team.lead, letters[m, Letter.FROM])
