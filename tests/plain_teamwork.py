@@ -11,6 +11,7 @@ import pytest
 
 import sandbox
 from sandbox.core.finish import Finish
+from sandbox.core.speech import task_code
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.team import Job
 from sandbox.model import Sandbox
@@ -195,6 +196,14 @@ def test_every_pot_is_offered_to_every_cook_by_one_of_them():
         assert first == second and {host for _, host in first} == {0, 1}
 
 
+def test_what_a_player_has_achieved_is_not_offered_to_it():
+    stage = _stage("craft")
+    for k in np.flatnonzero(stage.rules.goal):
+        obs = _changed(stage, _set("achieved", (0, ME, k), 1))
+        assert task_code(0, k) not in {code for code, *_ in offers_of(stage, obs, ME)[0]}
+        assert task_code(0, k) in {code for code, *_ in offers_of(stage, obs, 0)[0]}
+
+
 # -- check -------------------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +224,14 @@ def test_task_objects_stand_as_the_state_says_all_along_the_oracles_way(world):
     began = dict(zip(stands, model.talk.team.times[0].tolist(), strict=True))
     for one in objects:
         assert all(began[before][1] <= began[one.name][1] for before in one.after), one
+
+
+def test_another_content_than_the_one_asked_for_meets_no_condition():
+    stage = _stage("web")
+    state, check = stage.reset([5]), stage.world.teamwork.check
+    state.register[0] = np.iinfo(state.register.dtype).max
+    for one in stage.world.teamwork.generate(stage.rules):
+        assert check(state, 0, stage.rules, one.kind, one.argument, 0)[0] == TaskState.OPEN
 
 
 def test_a_condition_beyond_those_of_the_episode_is_done():
