@@ -15,6 +15,7 @@ BENCHMARKS = {
     "network": "messages: rewiring and delivery from 10^3 to 10^5 agents, beside networkx with dictionaries",
     "batch": "batches beside the bare kernel loop and mesa.batch_run; cost and memory from 10^3 to 10^6 trials",
     "imagination": "imagined ticks a second beside the bare kernel; prediction error by horizon; does it pay?",
+    "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
     "web": "steps a second; success against dose for each perturbation and policy, with a plot",
 }
 
