@@ -217,8 +217,8 @@ def test_task_objects_stand_as_the_state_says_all_along_the_oracles_way(world):
         stands = dict(zip((one.name for one in objects), model.talk.team.state[0].tolist(), strict=True))
         for one in objects:
             waits = any(stands[before] != TaskState.DONE for before in one.after)
-            done, other = TaskState.DONE, TaskState.WAITING if waits else TaskState.OPEN
-            assert stands[one.name] == (done if holds(model.state, rules, one) else other), (model.ticks, one)
+            expected = TaskState.DONE if holds(model.state, rules, one) else TaskState.OPEN
+            assert stands[one.name] == (TaskState.WAITING if waits else expected), (model.ticks, one)
     assert model.finish == Finish.COMPLETED, model.error
     assert set(stands.values()) == {TaskState.DONE}
     began = dict(zip(stands, model.talk.team.times[0].tolist(), strict=True))
