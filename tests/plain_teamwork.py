@@ -11,6 +11,7 @@ import pytest
 
 import sandbox
 from sandbox.core.finish import Finish
+from sandbox.core.speech import task_code
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.team import Job
 from sandbox.model import Sandbox
@@ -195,6 +196,14 @@ def test_every_pot_is_offered_to_every_cook_by_one_of_them():
         assert first == second and {host for _, host in first} == {0, 1}
 
 
+def test_what_a_player_has_achieved_is_not_offered_to_it():
+    stage = _stage("craft")
+    for k in np.flatnonzero(stage.rules.goal):
+        obs = _changed(stage, _set("achieved", (0, ME, k), 1))
+        assert task_code(0, k) not in {code for code, *_ in offers_of(stage, obs, ME)[0]}
+        assert task_code(0, k) in {code for code, *_ in offers_of(stage, obs, 0)[0]}
+
+
 # -- check -------------------------------------------------------------------------------------------------------------
 
 
@@ -208,13 +217,21 @@ def test_task_objects_stand_as_the_state_says_all_along_the_oracles_way(world):
         stands = dict(zip((one.name for one in objects), model.talk.team.state[0].tolist(), strict=True))
         for one in objects:
             waits = any(stands[before] != TaskState.DONE for before in one.after)
-            done, other = TaskState.DONE, TaskState.WAITING if waits else TaskState.OPEN
-            assert stands[one.name] == (done if holds(model.state, rules, one) else other), (model.ticks, one)
+            expected = TaskState.DONE if holds(model.state, rules, one) else TaskState.OPEN
+            assert stands[one.name] == (TaskState.WAITING if waits else expected), (model.ticks, one)
     assert model.finish == Finish.COMPLETED, model.error
     assert set(stands.values()) == {TaskState.DONE}
     began = dict(zip(stands, model.talk.team.times[0].tolist(), strict=True))
     for one in objects:
         assert all(began[before][1] <= began[one.name][1] for before in one.after), one
+
+
+def test_another_content_than_the_one_asked_for_meets_no_condition():
+    stage = _stage("web")
+    state, check = stage.reset([5]), stage.world.teamwork.check
+    state.register[0] = np.iinfo(state.register.dtype).max
+    for one in stage.world.teamwork.generate(stage.rules):
+        assert check(state, 0, stage.rules, one.kind, one.argument, 0)[0] == TaskState.OPEN
 
 
 def test_a_condition_beyond_those_of_the_episode_is_done():
@@ -253,5 +270,5 @@ def test_rules_players_pursue_what_only_their_team_asks_for():
 @pytest.mark.parametrize("world", ["craft", "kitchen", "web"])
 def test_rules_agents_complete_the_shared_task_each_for_itself_and_by_a_market(world):
     for protocol in ("independent", "market"):
-        state, _, _ = load(_scenario(world, "rules", protocol=protocol)).stage().play([1, 2, 3], "rules")
+        state, _, _ = load(_scenario(world, "rules", protocol=protocol)).stage().play(range(1, 6), "rules")
         assert (state.done == Finish.COMPLETED).all(), protocol

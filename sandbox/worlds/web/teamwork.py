@@ -66,14 +66,14 @@ def _recorded(rules: Rules) -> dict[int, tuple[int, int]]:
 
 
 def generate(rules: Rules) -> list[TaskObject]:
-    """All conditions, each after those that the recorded way comes by first; whose they are, where two are needed."""
+    """All conditions in the order of the recorded way, each after those met before; whose they are, where two work."""
     called = arguments(rules, 0)
     if rules.own < 0:
         return [TaskObject(f"condition {one}", 0, k) for k, one in enumerate(called)]
     own, recorded = rules.template[rules.own], _recorded(rules)
     steps = [recorded.get(int(goal[0]), (-1, -1)) for goal in rules.goal[own[Template.GOAL] :][: len(called)]]
     found = []
-    for k, (step, agent) in enumerate(steps):
+    for k, (step, agent) in sorted(enumerate(steps), key=lambda one: one[1][0]):
         before = np.unique([other for other, _ in steps if 0 <= other < step])[-1:]
         after = tuple(f"condition {called[j]}" for j, (other, _) in enumerate(steps) if other in before)
         owner = agent if own[Template.AGENTS] > 1 else -1
