@@ -1,4 +1,4 @@
-"""Teams: every protocol beside each for itself, lost messages, and team sizes, from the sweeps of ``scenarios/teams``."""
+"""Teams: every protocol beside each for itself, lost messages, team sizes; from the sweeps of ``scenarios/teams``."""
 
 from pathlib import Path
 
@@ -54,8 +54,9 @@ def _by_protocol(name: str, quick: bool) -> list[list]:
             points = [100 * value for value in success.difference]
             told = "{:+.0f}  {:+.0f} .. {:+.0f}".format(*ticks) if ticks else "-"
             means = own[["messages", "turns", "stalls", "idle_share", "load_balance"]].mean()
-            found.append([protocol, loss, points, ticks, 100 * own["success"].mean(),
-                          "{:+.1f}  {:+.1f} .. {:+.1f}".format(*points), own["ticks"].mean(), told, *means])  # fmt: skip
+            gained = "{:+.1f}  {:+.1f} .. {:+.1f}".format(*points)
+            measured = 100 * own["success"].mean(), gained, own["ticks"].mean(), told, *means
+            found.append([protocol, loss, points, ticks, *measured])
     return found
 
 
@@ -98,8 +99,8 @@ def loss(quick: bool) -> None:
             continue
         lost = own["lost_messages"].sum() / max(1, own["messages"].sum())
         changed = _changed(told)
-        lines.append([changed, own["ticks"].mean(), "{:+.0f}  {:+.0f} .. {:+.0f}".format(*ticks), own["messages"].mean(),
-                      lost])  # fmt: skip
+        saved = "{:+.0f}  {:+.0f} .. {:+.0f}".format(*ticks)
+        lines.append([changed, own["ticks"].mean(), saved, own["messages"].mean(), lost])
         if changed == "as it is" or changed.startswith("message_loss"):
             curve.append((told["message_loss"], ticks))
     columns = ["the market, with", "ticks", "beside independent", "messages", "of them lost"]

@@ -21,7 +21,12 @@ _WORDS = {
     "fallbacks": "decisions of the fallback",
     "late_decisions": "late decisions",
     "imagined_ticks": "imagined ticks",
+    "lost_messages": "lost messages",
+    "false_claims": "false claims",
+    "idle_share": "idle, share of ticks",
+    "load_balance": "balance of work (Jain)",
 }
+_IF_ANY = ("imagined_ticks", "messages", "lost_messages", "turns", "stalls", "claims", "false_claims")
 _OF_MODELS = ("calls", "tokens", "money", "fallbacks", "late_decisions")
 
 
@@ -34,7 +39,7 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     for name, value in shown.items():
         if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
-        if (name in _OF_MODELS and not (outcome.calls or value)) or (name == "imagined_ticks" and not value):
+        if (name in _OF_MODELS and not (outcome.calls or value)) or (name in _IF_ANY and not value):
             continue
         style = ("green" if outcome.success else "red") if name in ("success", "finish") else ""
         table.add_row(_WORDS.get(name, name), _text(value), style=style)
