@@ -194,9 +194,9 @@ def test_conditions_and_absence_and_a_change_in_the_middle():
         model.step()
         assert model.latest.actions[1].tolist() == [0, 0]
     assert model.talk.team.mail.counts[0, 1, 0] == 0
-    before = model.talk.messages
     model.change(changed(model.scenario, {"team.protocol": "independent", "team.absent": []}))
-    acted = False
+    model.step()
+    before, acted = model.talk.messages, False  # a message counts when it arrives, a tick after it was said
     for _ in range(20):
         model.step()
         acted |= bool(model.latest.actions[1, 0])
@@ -214,8 +214,8 @@ def weights(tmp_path_factory):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_real_model_in_the_team(protocol, weights):
     llm = {"model": f"gguf:{weights}", "reason": 10, "max_tokens": 300, "timeout": 120.0, "tool_calls": 1}
-    thinker = {"reasoner": "llm", "fallback": "rules", "llm": llm | {"budget": {"calls": 60}}}
-    told = scenario(protocol=protocol, agents=[{"count": 2}, thinker], tasks=[{"kind": "deliver", "argument": 1}])
+    thinker = {"reasoner": "llm", "fallback": "rules", "llm": llm | {"budget": {"calls": 20}}}
+    told = scenario(protocol=protocol, agents=[thinker, {"count": 2}], tasks=[{"kind": "deliver", "argument": 1}])
     outcome = sandbox.run(told, seed=3)
     assert outcome.error is None and outcome.success and outcome.calls > 0 and outcome.invalid_actions == 0
 

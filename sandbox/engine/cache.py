@@ -43,8 +43,8 @@ def _packages() -> list[Path]:
 
 
 def fingerprint(roots: list[Path]) -> str:
-    """A hash over names and contents of all Python files below ``roots``, and over Numba's version."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    """A hash over names and contents of all Python files below ``roots``, over Numba's version and how it optimises."""
+    digest = hashlib.sha256(f"{numba.__version__} {int(numba.config.OPT)}".encode())
     for root in roots:
         for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
             source = path.read_bytes()

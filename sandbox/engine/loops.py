@@ -46,35 +46,42 @@ class Loops:
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
-        alone = ".".join((world.name, *policies))
+        self._world, alone = world, ".".join((world.name, *policies))
+        self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
+        hosted = _decide(world, policies, alone, lambda kernel: kernel)
+        self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
+        self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
+        parts = self._of_a_team(protocol, alone) if protocol else self._of_many(policies, alone)
+        parts |= {"reset": world.reset, "start": world.start}
         name = f"{alone}.{protocol.name}" if protocol else alone
+        self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
+        self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
+
+    def _of_many(self, policies: tuple[str, ...], name: str) -> dict[str, Callable]:
+        """The parts of a tick, written into the loop."""
+        world = self._world
         # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
         prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
-        parts = {
+        self.settle = specialise(count_up, world.name, progress=world.progress)
+        return {
             "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
+            "decide": specialise(choose, name, inline=True, decide=decide),
+            "restrain": specialise(unrestrained, name, inline=True),
             "act": specialise(enact, name, inline=True, step=prepared(world.step)),
-        }
-        hosted = _decide(world, policies, alone, lambda kernel: kernel)
-        self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
-        if protocol:
-            self.confer = conferring = _confer(world, protocol)
-            parts["decide"] = specialise(meet, name, inline=True, confer=conferring, decide=decide)
-            own = _survey(world)
-            self.restrain = specialise(restrain, f"{world.name}.hosted")
-            self.oversee = specialise(oversee, f"{world.name}.hosted", survey=own, progress=world.progress)
-            self.settle = specialise(settle, f"{world.name}.hosted", progress=world.progress)
-            parts |= {"restrain": self.restrain, "oversee": self.oversee, "settle": self.settle}
-        else:
-            parts["decide"] = specialise(choose, name, inline=True, decide=decide)
-            parts["restrain"] = specialise(unrestrained, name, inline=True)
-            parts["oversee"] = specialise(unseen, name, inline=True)
-            parts["settle"] = self.settle = specialise(count_up, world.name, progress=world.progress)
-        self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
-        self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
-        parts |= {"reset": world.reset, "start": world.start}
-        self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
-        self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
+            "oversee": specialise(unseen, name, inline=True), "settle": self.settle,
+        }  # fmt: skip
+
+    def _of_a_team(self, protocol: Protocol, name: str) -> dict[str, Callable]:
+        """The parts of a tick as the hosted tier has them: protocols are many, and talk takes longer than calls do."""
+        world = self._world
+        self.confer = _confer(world, protocol)
+        self.restrain = specialise(restrain, f"{world.name}.hosted")
+        self.oversee = specialise(oversee, f"{world.name}.hosted", survey=_survey(world), progress=world.progress)
+        self.settle = specialise(settle, f"{world.name}.hosted", progress=world.progress)
+        both = specialise(meet, f"{name}.{protocol.name}", inline=True, confer=self.confer, choose=self.choose)
+        return {"sense": self.sense, "decide": both, "restrain": self.restrain, "act": self.act,
+                "oversee": self.oversee, "settle": self.settle}  # fmt: skip
 
 
 def _survey(world: World) -> Callable:

@@ -8,7 +8,6 @@ after it: the task objects are verified from the state, and the termination cond
 from sandbox.core.finish import Finish
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, TaskState
-from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.kernel import kernel
 from sandbox.engine.network import LOST, SENT, deliver, open_page, rewire
 from sandbox.engine.play import Talk
@@ -25,13 +24,13 @@ from sandbox.engine.team import (
     way,
 )
 
-look = check = heed = speak = sensed = look_out = progress = decide = None  # filled in by specialise
+look = check = heed = speak = sensed = look_out = progress = choose = None  # filled in by specialise
 
 
 def meet(s, obs, lane, rules, memory, cast, actions):
     """The team confers, then every agent with a compiled policy decides."""
     confer(s, obs, lane, rules, cast.team)
-    decide(s, obs, lane, rules, memory, cast, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
+    choose(s, obs, lane, rules, memory, cast, actions)
 
 
 def confer(s, obs, lane, rules, team):
