@@ -1,5 +1,7 @@
 """Teams: every protocol gets shared tasks done in several worlds; nobody holds a team up for ever; talk pays."""
 
+import pickle
+
 import numpy as np
 import pytest
 import tiny_gguf
@@ -243,3 +245,15 @@ def test_a_model_leads_in_words_and_enums(tmp_path):
     outcome = sandbox.run(told, seed=2, out=tmp_path / "run")
     assert outcome.finish == "tick limit" and verify(tmp_path / "run").passed
     assert model.talk.holder == model.talk.team.turn[0, Turn.HOLDER]
+
+
+def test_a_model_with_a_team_can_be_pickled_in_the_middle():
+    model = sandbox.Sandbox(scenario(tasks="generated"), rng=6)
+    for _ in range(25):
+        model.step()
+    twin = pickle.loads(pickle.dumps(model))
+    for each in (model, twin):
+        while each.running:
+            each.step()
+    assert twin.stage.digest(twin.state) == model.stage.digest(model.state)
+    assert twin.settle().talk.tolist() == model.settle().talk.tolist()

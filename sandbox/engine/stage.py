@@ -38,14 +38,14 @@ class Stage:
         self.rules = _contiguous(world.build(self.options))
         self.agents = world.agents(self.rules)
         self.spec = world.observation(self.rules)
-        self.task = world.task(self.rules)
         self.team = plan(self) if plan else None
+        self.task = (self.team and self.team.task) or world.task(self.rules)
         for name in OF_MESSAGES & self.options.perturb.keys():
             if not (self.spec.messages or self.team) and self.options.perturb[name] > 0:
                 raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
 
     def __reduce__(self):
-        return _remake, (self.world.name, self.options.model_dump(), self.team)
+        return _remake, (self.world.name, self.options.model_dump(), self.team and self.team.maker)
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -285,8 +285,8 @@ def _contiguous(rules):
     )
 
 
-def _remake(name: str, options: dict, team) -> Stage:
-    return Stage(find(name), options, lambda _: team)
+def _remake(name: str, options: dict, plan: Callable[[Stage], Any] | None) -> Stage:
+    return Stage(find(name), options, plan)
 
 
 def make(world: str, **options) -> Stage:

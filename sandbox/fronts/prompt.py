@@ -9,11 +9,15 @@ import typer
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.llm.prompts import prompts_for
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Percept
 from sandbox.core.errors import UsageError
+from sandbox.core.observation import Observation
 from sandbox.core.perturb import generic_doses
+from sandbox.engine.stage import Stage
 from sandbox.fronts.console import Set, out, overrides
 from sandbox.scenario import Scenario, load
+from sandbox.teams.talk import Talk
 
 
 def prompt(
@@ -39,11 +43,12 @@ def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
     group, observation = team[row], stage.observe(stage.reset([scenario.seed]))
     beliefs = Beliefs(stage, stage.memory(1), scenario.seed)
     dose = generic_doses(scenario.perturb)
-    mind = Mind(group.memory, group.equipment, beliefs, lambda _: {}, row, dose, scenario.seed)
+    speech = _speech(stage, row, observation, scenario.seed) if stage.team else None
+    mind = Mind(group.memory, group.equipment, beliefs, lambda _: {}, row, dose, scenario.seed, speech)
     prompts = prompts_for(group.llm, stage, group.role or stage.world.roles[0], mind)
     setup, percept = prompts.setup(), Percept(row, 0, *(part[0, row] for part in observation))
     mind.begin(percept)
-    words = prompts.words(percept)
+    words = prompts.words(percept, speech)
     turn = prompts.turn(words, memory=mind.memory.context(words), tick=1)
     request = prompts.request(setup, percept, turn, extras=mind.extras)
     form = ("tools", setup.tools) if setup.tools else ("schema of the reply", request.schema)
@@ -52,3 +57,11 @@ def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
         "tick 1": request.prompt,
         form[0]: json.dumps(form[1], indent=1),
     }
+
+
+def _speech(stage: Stage, row: int, observation: Observation, seed: int) -> Speech:
+    """The voice and the ears of an agent in the first tick of its team."""
+    talk = Talk(stage.team)
+    _, loops = stage.cast([None] * stage.agents, team=talk.team)
+    loops.confer(stage.reset([seed]), observation, 0, stage.rules, talk.team)
+    return Speech(talk, row)

@@ -1,11 +1,13 @@
 """A team set up for a world: its protocol, its network, its task objects, and the arrays that the kernels work on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import Fault, generic_doses
+from sandbox.core.task import Task
 from sandbox.core.teamwork import Own, Protocol, TaskObject
 from sandbox.engine.faults import ticks_late
 from sandbox.engine.network import Network, mail_for
@@ -18,6 +20,7 @@ from sandbox.teams.protocols import PROTOCOLS
 from sandbox.teams.stopping import Condition, parse
 from sandbox.teams.tasks import code_in, depths, named, objects_of
 
+TOGETHER = "Get all of this done together:"
 NOTES = 64  # tasks that an agent can remember, at most
 
 
@@ -34,6 +37,7 @@ class TeamPlan:
         if stage.world.teamwork is None:
             raise UsageError(f"team: world '{stage.world.name}' has nothing that a team can share out")
         self.table, self.names, self.agents = table, tuple(names), stage.agents
+        self._stage, self._roles_named, self._seed = stage, tuple(roles), seed
         self._world, self._rules, self._hosted = stage.world, stage.rules, np.array(hosted, bool)
         self._roles = np.array([stage.world.roles.index(role) for role in roles], np.int32)
         self.stop = parse(table.stop)
@@ -44,6 +48,14 @@ class TeamPlan:
             check_lead(self.graph, table.lead, names)
         dose = generic_doses(stage.options.perturb)
         self._loss, self._late = dose[Fault.MESSAGE_LOSS], ticks_late(dose[Fault.MESSAGE_DELAY])
+
+    def __reduce__(self):
+        return _team_of, (self._stage,)
+
+    @property
+    def maker(self) -> Callable[[Stage], "TeamPlan"]:
+        """What makes the same plan for the same stage; it can be pickled."""
+        return partial(_made, self.table, self.names, self._roles_named, self._hosted.tolist(), self._seed)
 
     @property
     def protocol(self) -> Protocol:
@@ -61,6 +73,21 @@ class TeamPlan:
         if self.table.tasks == "generated":
             return work.generate(self._rules)
         return objects_of(self.table.tasks, work, self._rules, self._world.roles, self.agents)
+
+    @property
+    def task(self) -> Task | None:
+        """The shared task in plain language, in as many paraphrases as all kinds have; None where it is the world's."""
+        if not self.objects:
+            return None
+        kinds = self._world.teamwork.kinds
+        told = [[self._told(one, text) for text in kinds[one.kind].texts] for one in self.objects]
+        return Task("shared", tuple("\n".join([TOGETHER, *lines]) for lines in zip(*told, strict=False)))
+
+    def _told(self, one: TaskObject, text: str) -> str:
+        what = self._world.teamwork.arguments(self._rules, one.kind)[one.argument]
+        after = f" (after: {', '.join(one.after)})" if one.after else ""
+        who = f" (for {self.names[one.owner]})" if one.owner >= 0 else f" (for a {one.role})" if one.role else ""
+        return f"- {one.name}: {text.format(what=what)}{after}{who}"
 
     def named(self, code: int) -> str:
         """What a task is called, by its code."""
@@ -117,3 +144,11 @@ class TeamPlan:
             "owner": column(one.owner for one in objects), "after": np.array(after, np.int32).reshape(-1, 2),
             "depth": depths(objects),
         }  # fmt: skip
+
+
+def _made(table: TeamTable, names, roles, hosted, seed: int, stage: Stage) -> TeamPlan:
+    return TeamPlan(table, stage, names, roles, hosted, seed)
+
+
+def _team_of(stage: Stage) -> TeamPlan:
+    return stage.team

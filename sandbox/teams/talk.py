@@ -8,7 +8,7 @@ from sandbox.core.speech import Act, Said
 from sandbox.core.teamwork import Offer, TaskState
 from sandbox.engine.network import ACT
 from sandbox.engine.stopping import Measure
-from sandbox.engine.team import Count, Job, Letter, Turn, claim_done, letters_of, take, tell
+from sandbox.engine.team import Job, Letter, Turn, claim_done, letters_of, take, tell
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import Condition
 
@@ -133,9 +133,6 @@ class Talk:
             measures[k] = asked(model) if callable(asked) else any(asked in text for text in self._texts)
 
     # -- measures ------------------------------------------------------------------------------------------------------
-
-    def counted(self, what: Count) -> int:
-        return int(self.team.count[0, what])
 
     @property
     def messages(self) -> int:

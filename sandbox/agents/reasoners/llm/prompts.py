@@ -12,6 +12,7 @@ from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.llm.actions import Actions, Choice, ToolCall, Unusable, as_object
 from sandbox.agents.reasoners.llm.options import PROMPTS, Options
 from sandbox.agents.reasoners.llm.request import Request, Setup, key_of
+from sandbox.agents.speech import Speech
 from sandbox.core.decision import Percept
 from sandbox.core.observation import Observation
 from sandbox.engine.stage import Stage
@@ -58,11 +59,12 @@ class Prompts:
             temperature=options.temperature, price=price,
         )  # fmt: skip
 
-    def words(self, percept: Percept) -> str:
-        """What the agent perceives, as the world puts it."""
+    def words(self, percept: Percept, speech: Speech | None = None) -> str:
+        """What the agent perceives, as the world puts it, and what it hears from its team."""
         # The world reads the agent's row of a lane; all rows are the percept, and none is copied.
         rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept.view)
-        return self._stage.world.text(Observation(*rows), 0, percept.agent, self._stage.rules)
+        seen = self._stage.world.text(Observation(*rows), 0, percept.agent, self._stage.rules)
+        return f"{seen}\n\n{speech.words(percept)}" if speech else seen
 
     def turn(self, words: str, subgoal: str = "", memory: str = "", tick: int = 0) -> str:
         """The prompt of a decision; ``subgoal``: what the agent has set itself, ``memory``: what it remembers."""

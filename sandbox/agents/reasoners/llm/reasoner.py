@@ -82,9 +82,7 @@ class LLM:
 
     def _view(self, percept: Percept) -> str:
         if percept.agent not in self._views:
-            speech = self.minds[percept.agent].speech
-            team = f"\n\n{speech.words(percept)}" if speech else ""
-            self._views[percept.agent] = self._prompts.words(percept) + team
+            self._views[percept.agent] = self._prompts.words(percept, self.minds[percept.agent].speech)
         return self._views[percept.agent]
 
     def _go_on(self, percept: Percept) -> Decision | None:
