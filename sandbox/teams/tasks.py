@@ -47,7 +47,9 @@ def objects_of(tables: Sequence[TaskTable], work: Teamwork, rules: Any, roles: S
             raise UsageError(f"{where}.owner: agent {one.owner}, expected 0..{agents - 1}")
     graph = graph_of_tasks(found)
     if loop := next(nx.simple_cycles(graph), None):
-        raise UsageError(f"team.tasks: a cycle, so that none can begin: {' -> '.join([*loop, loop[0]])}")
+        first = loop.index(min(loop, key=names.index))
+        told = " -> ".join([*loop[first:], *loop[: first + 1]])
+        raise UsageError(f"team.tasks: a cycle, so that none can begin: {told}")
     return [found[names.index(name)] for name in nx.lexicographical_topological_sort(graph, names.index)]
 
 
