@@ -216,7 +216,7 @@ def weights(tmp_path_factory):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_real_model_in_the_team(protocol, weights):
     llm = {"model": f"gguf:{weights}", "reason": 10, "max_tokens": 300, "timeout": 120.0, "tool_calls": 1}
-    thinker = {"reasoner": "llm", "fallback": "rules", "llm": llm | {"budget": {"calls": 20}}}
+    thinker = {"reasoner": "llm", "fallback": "rules", "llm": llm | {"budget": {"calls": 8}}}
     told = scenario(protocol=protocol, agents=[thinker, {"count": 2}], tasks=[{"kind": "deliver", "argument": 1}])
     outcome = sandbox.run(told, seed=3)
     assert outcome.error is None and outcome.success and outcome.calls > 0 and outcome.invalid_actions == 0
