@@ -9,17 +9,19 @@ from sandbox.core.finish import Finish
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import LOST, SENT, deliver, open_page, rewire
+from sandbox.engine.network import LOST, deliver, open_page, rewire
 from sandbox.engine.play import Talk
 from sandbox.engine.stopping import Measure, met
 from sandbox.engine.team import (
-    KIND_BITS,
     Job,
     Letter,
     Turn,
     begin,
+    code_of,
     letters_of,
+    may_act,
     may_do,
+    messages_sent,
     tell,
     way,
 )
@@ -97,7 +99,7 @@ def offer_objects(team, lane, agent):
     code, found, count = team.task[lane, agent, Job.CODE], 0, len(team.kind)
     for k in range(count):
         t = (agent + k) % count
-        own = (team.kind[t] + 1) << KIND_BITS | team.argument[t]
+        own = code_of(team, t)
         if team.task[lane, agent, Job.KIND] and own == code and team.state[lane, t] >= TaskState.DONE:
             team.task[lane, agent, Job.KIND], team.own[lane, agent, Own.FINISHED] = 0, 1
         if team.state[lane, t] == TaskState.OPEN and may_do(team, agent, t) and found < team.offers.shape[2]:
@@ -139,10 +141,8 @@ def unrestrained(lane, rules, actions, cast):
 
 def restrain(lane, rules, actions, cast):
     """Who is absent, or has not got the turn, does nothing."""
-    team = cast.team
     for agent in range(actions.shape[1]):
-        waits = team.turns and team.turn[lane, Turn.HOLDER] != agent
-        if waits or team.absent[agent]:
+        if not may_act(cast.team, lane, agent):
             actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
 
 
@@ -154,9 +154,8 @@ def settle(s, lane, rules, cast, tally):
         tally.progress[lane, 0], tally.progress[lane, 1] = 0, len(team.kind)
     for t in range(len(team.kind)):
         tally.progress[lane, 0] += team.state[lane, t] == TaskState.DONE
-    talk[Talk.MESSAGES], talk[Talk.LOST_MESSAGES] = 0, 0
+    talk[Talk.MESSAGES], talk[Talk.LOST_MESSAGES] = messages_sent(team, lane), 0
     for agent in range(len(team.hosted)):
-        talk[Talk.MESSAGES] += team.mail.counts[lane, agent, SENT]
         talk[Talk.LOST_MESSAGES] += team.mail.counts[lane, agent, LOST]
     for k in range(team.count.shape[1]):
         talk[Talk.TURNS + k] = team.count[lane, k]
@@ -192,8 +191,5 @@ def judge(s, lane, rules, team, still_open):
         measures = team.measures[lane]
         measures[Measure.ALL_TASKS], measures[Measure.TICKS] = len(team.kind) > 0 and not still_open, s.tick[lane]
         measures[Measure.STALL] = s.tick[lane] - team.turn[lane, Turn.PROGRESS]
-        sent = 0
-        for agent in range(len(team.hosted)):
-            sent += team.mail.counts[lane, agent, 0]
-        measures[Measure.MESSAGES] = sent
+        measures[Measure.MESSAGES] = messages_sent(team, lane)
         s.done[lane] = met(team.stop, measures)

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.core.speech import Act
-from sandbox.core.teamwork import Offer, Own, TaskState
+from sandbox.core.speech import KIND_BITS, Act
+from sandbox.core.teamwork import TaskState
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import Mail, Network, say
+from sandbox.engine.network import SENT, Mail, Network, say
 
-KIND_BITS, ARGUMENT = 24, (1 << 24) - 1  # of a task's code, see core.speech
 FAR = 1 << 28  # no cost is as high
 
 
@@ -25,8 +24,7 @@ class Job(IntEnum):
     ROW = 2
     COL = 3
     CODE = 4  # stays when it is done, until that is said
-    SINCE = 5  # tick
-    COST = 6  # when it was taken on
+    COST = 5  # when it was taken on
 
 
 class Letter(IntEnum):
@@ -85,7 +83,7 @@ class Team(NamedTuple):
     mail: Mail
     letters: np.ndarray  # (L, E * S, 4) int32   what has arrived, see Letter; agent i's begin at first[i] * S
     arrived: np.ndarray  # (L, N) int32       how many of them
-    task: np.ndarray  # (L, N, 7) int32       see Job
+    task: np.ndarray  # (L, N, 6) int32       see Job
     own: np.ndarray  # (L, N, 3) int32        see Own
     offers: np.ndarray  # (L, N, K, 4) int32  see Offer
     notes: np.ndarray  # (L, N, Q, 3) int32   see Note; CODE 0: empty
@@ -146,82 +144,25 @@ def way(team, a, b):
 
 
 @kernel
-def is_free(team, lane, agent):
-    """Whether an agent could take on a task now."""
-    return team.own[lane, agent, Own.FREE] == 1 and team.task[lane, agent, Job.KIND] == 0
+def code_of(team, t):
+    """The code of a task object."""
+    return (team.kind[t] + 1) << KIND_BITS | team.argument[t]
 
 
 @kernel
-def take(team, lane, agent, code, cell, tick):
-    """From now on this is the agent's task."""
-    job = team.task[lane, agent]
-    job[Job.KIND], job[Job.ARGUMENT] = code >> KIND_BITS, code & ARGUMENT
-    job[Job.ROW], job[Job.COL] = -1, -1
-    if cell >= 0:
-        job[Job.ROW], job[Job.COL] = cell // team.width, cell % team.width
-    job[Job.CODE], job[Job.SINCE] = code, tick
-    job[Job.COST] = way(team, team.own[lane, agent, Own.CELL], cell)
-
-
-@kernel
-def take_offer(team, lane, agent, k, tick):
-    """The agent takes the task of its offer ``k``."""
-    take(team, lane, agent, team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.CELL], tick)
-
-
-@kernel
-def take_cheapest(team, lane, agent, tick):
-    """The agent takes the cheapest of its offers that nobody claims, if there is one."""
-    k = cheapest(team, lane, agent)
-    if k >= 0:
-        take_offer(team, lane, agent, k, tick)
-
-
-@kernel
-def drop(team, lane, agent):
-    """The agent's task is no longer its own."""
-    team.task[lane, agent, Job.KIND], team.task[lane, agent, Job.CODE] = 0, 0
-
-
-@kernel
-def note_of(team, lane, agent, code):
-    """The place of what an agent remembers of a task, -1 if nothing."""
-    for k in range(team.notes.shape[2]):
-        if team.notes[lane, agent, k, Note.CODE] == code:
-            return k
+def object_of(team, code):
+    """The number of the task object that has this code, -1 if none has."""
+    for t in range(len(team.kind)):
+        if code_of(team, t) == code:
+            return t
     return -1
-
-
-@kernel
-def remember(team, lane, agent, code, other, tick):
-    """An agent remembers who is to do a task, or is at it, in place of what is longest ago."""
-    notes, place = team.notes[lane, agent], note_of(team, lane, agent, code)
-    if place < 0:
-        place = 0
-        for k in range(len(notes)):
-            if notes[k, Note.CODE] == 0:
-                place = k
-                break
-            if notes[k, Note.TICK] < notes[place, Note.TICK]:
-                place = k
-    notes[place, Note.CODE], notes[place, Note.AGENT], notes[place, Note.TICK] = code, other, tick
-
-
-@kernel
-def forget(team, lane, agent, other):
-    """An agent forgets what it remembers of another one."""
-    for k in range(team.notes.shape[2]):
-        if team.notes[lane, agent, k, Note.AGENT] == other:
-            team.notes[lane, agent, k, Note.CODE] = 0
 
 
 @kernel
 def depth_of(team, code):
     """How long the chain of task objects is that wait for one; 0 for what is none."""
-    for t in range(len(team.kind)):
-        if (team.kind[t] + 1) << KIND_BITS | team.argument[t] == code:
-            return team.depth[t]
-    return 0
+    t = object_of(team, code)
+    return team.depth[t] if t >= 0 else 0
 
 
 @kernel
@@ -235,41 +176,8 @@ def may_do(team, agent, task):
 @kernel
 def may_take(team, agent, code):
     """The same by a task's code; what is no task object is anybody's."""
-    for t in range(len(team.kind)):
-        if (team.kind[t] + 1) << KIND_BITS | team.argument[t] == code:
-            return may_do(team, agent, t)
-    return True
-
-
-@kernel
-def cheapest(team, lane, agent):
-    """The number of the agent's cheapest offer of which nobody has told it that he is at it; -1 none."""
-    best, least = -1, FAR
-    for k in range(team.offers.shape[2]):
-        offer = team.offers[lane, agent, k]
-        if offer[Offer.CODE] and offer[Offer.COST] < least and not is_claimed(team, lane, agent, offer[Offer.CODE]):
-            best, least = k, offer[Offer.COST]
-    return best
-
-
-@kernel
-def is_claimed(team, lane, agent, code):
-    """Whether one of the messages that have just come says that its sender is at a task."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
-    for m in range(start, stop):
-        if letters[m, Letter.TASK] == code and letters[m, Letter.ACT] == Act.CLAIM:
-            return True
-    return False
-
-
-@kernel
-def is_elsewhere(team, lane, agent, other, code):
-    """Whether another agent has just said that it is at a task that is not this one."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
-    for m in range(start, stop):
-        if letters[m, Letter.FROM] == other and letters[m, Letter.ACT] == Act.CLAIM:
-            return letters[m, Letter.TASK] != code
-    return False
+    t = object_of(team, code)
+    return t < 0 or may_do(team, agent, t)
 
 
 @kernel
@@ -294,7 +202,22 @@ def pass_turn(team, lane, agent, tick):
 def claim_done(team, lane, agent, tick, to, code):
     """Say that a task is done. Of a task object it is counted, and whether it is so."""
     tell(team, lane, agent, tick, to, Act.DONE, code, 0)
-    for t in range(len(team.kind)):
-        if (team.kind[t] + 1) << KIND_BITS | team.argument[t] == code:
-            team.count[lane, Count.CLAIMS] += 1
-            team.count[lane, Count.FALSE_CLAIMS] += team.state[lane, t] != TaskState.DONE
+    t = object_of(team, code)
+    if t >= 0:
+        team.count[lane, Count.CLAIMS] += 1
+        team.count[lane, Count.FALSE_CLAIMS] += team.state[lane, t] != TaskState.DONE
+
+
+@kernel
+def may_act(team, lane, agent):
+    """Whether an agent may act in this tick: it is not absent, and where there are turns, it is its own."""
+    return not (team.absent[agent] or (team.turns and team.turn[lane, Turn.HOLDER] != agent))
+
+
+@kernel
+def messages_sent(team, lane):
+    """Messages sent so far by all, one for each edge that they took."""
+    sent = 0
+    for agent in range(len(team.hosted)):
+        sent += team.mail.counts[lane, agent, SENT]
+    return sent

@@ -138,8 +138,7 @@ class Scenario(BaseModel):
             if group.reasoner == "program":
                 _check_program(group, world, f"agents[{k}]")
             _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
-        roles = [group.role or world.roles[0] for group in self.roster()]
-        check_rules(self.guard, [f"{role}-{row}" for row, role in enumerate(roles)], world)
+        check_rules(self.guard, self._names(world), world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
@@ -150,10 +149,15 @@ class Scenario(BaseModel):
 
     def _plan(self, stage: Stage) -> TeamPlan:
         """The team, for a world that is set up."""
-        roster, usual = self.roster(), stage.world.roles[0]
-        roles = [group.role or usual for group in roster]
-        hosted = [group.reasoner in REASONERS for group in roster]
-        return TeamPlan(self.team, stage, [f"{role}-{k}" for k, role in enumerate(roles)], roles, hosted, self.seed)
+        hosted = [group.reasoner in REASONERS for group in self.roster()]
+        return TeamPlan(self.team, self._names(stage.world), self._roles(stage.world), hosted, self.seed, stage)
+
+    def _roles(self, world: World) -> list[str]:
+        return [group.role or world.roles[0] for group in self.roster()]
+
+    def _names(self, world: World) -> list[str]:
+        """What each agent is called, as ``Agent.name`` has it."""
+        return [f"{role}-{row}" for row, role in enumerate(self._roles(world))]
 
     @property
     def compiled(self) -> bool:

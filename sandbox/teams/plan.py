@@ -1,6 +1,6 @@
 """A team set up for a world: its protocol, its network, its task objects, and the arrays that the kernels work on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -30,14 +30,15 @@ class TeamPlan:
     ``hosted``: those that speak for themselves. Raises UsageError, in one line, where the team cannot work so.
     """
 
-    def __init__(self, table: TeamTable, stage: Stage, names: Sequence[str], roles: Sequence[str],
-                 hosted: Sequence[bool], seed: int):  # fmt: skip
+    def __init__(self, table: TeamTable, names: Sequence[str], roles: Sequence[str], hosted: Sequence[bool],
+                 seed: int, stage: Stage):  # fmt: skip
         if table.protocol not in PROTOCOLS:
             raise unknown("protocol", table.protocol, PROTOCOLS, "team")
         if stage.world.teamwork is None:
             raise UsageError(f"team: world '{stage.world.name}' has nothing that a team can share out")
         self.table, self.names, self.agents = table, tuple(names), stage.agents
-        self._stage, self._roles_named, self._seed = stage, tuple(roles), seed
+        self._stage = stage
+        self.maker = partial(TeamPlan, table, names, roles, hosted, seed)  # makes the same for such a stage
         self._world, self._rules, self._hosted = stage.world, stage.rules, np.array(hosted, bool)
         self._roles = np.array([stage.world.roles.index(role) for role in roles], np.int32)
         self.stop = parse(table.stop)
@@ -51,11 +52,6 @@ class TeamPlan:
 
     def __reduce__(self):
         return _team_of, (self._stage,)
-
-    @property
-    def maker(self) -> Callable[[Stage], "TeamPlan"]:
-        """What makes the same plan for the same stage; it can be pickled."""
-        return partial(_made, self.table, self.names, self._roles_named, self._hosted.tolist(), self._seed)
 
     @property
     def protocol(self) -> Protocol:
@@ -105,8 +101,8 @@ class TeamPlan:
 
     # -- arrays --------------------------------------------------------------------------------------------------------
 
-    def arrays(self, lanes: int, until: Condition | None = None) -> Team:
-        """The team of ``lanes`` episodes, before they begin; ``until`` is another condition to end them."""
+    def arrays(self, lanes: int, stop: Condition | None = None) -> Team:
+        """The team of ``lanes`` episodes, before they begin; ``stop`` ends them, else the plan's own condition."""
         net, table, objects, agents = self._network(lanes), self.table, self.objects, self.agents
         mail, offers = mail_for(net, lanes, table.words), self._world.teamwork.offers
         absent = np.zeros(agents, bool)
@@ -118,7 +114,7 @@ class TeamPlan:
         return Team(
             net=net, lead=table.lead, patience=table.patience, width=self._world.teamwork.width(self._rules),
             turns=self.protocol.turns, hosted=self._hosted, absent=absent, roles=self._roles,
-            **self._graph_arrays(), stop=(self.stop | until if until else self.stop).program, mail=mail,
+            **self._graph_arrays(), stop=(stop or self.stop).program, mail=mail,
             letters=blank(net.sender.shape[1] * table.words, len(Letter)), arrived=blank(agents),
             task=blank(agents, len(Job)), own=blank(agents, len(Own)), offers=blank(agents, offers, 4),
             notes=blank(agents, min(NOTES, max(8, 2 * agents)), len(Note)), turn=blank(len(Turn)),
@@ -144,10 +140,6 @@ class TeamPlan:
             "owner": column(one.owner for one in objects), "after": np.array(after, np.int32).reshape(-1, 2),
             "depth": depths(objects),
         }  # fmt: skip
-
-
-def _made(table: TeamTable, names, roles, hosted, seed: int, stage: Stage) -> TeamPlan:
-    return TeamPlan(table, stage, names, roles, hosted, seed)
 
 
 def _team_of(stage: Stage) -> TeamPlan:

@@ -6,9 +6,10 @@ from typing import Any
 from sandbox.core.decision import Heard
 from sandbox.core.speech import Act, Said
 from sandbox.core.teamwork import Offer, TaskState
+from sandbox.engine.jobs import take
 from sandbox.engine.network import ACT
 from sandbox.engine.stopping import Measure
-from sandbox.engine.team import Job, Letter, Turn, claim_done, letters_of, take, tell
+from sandbox.engine.team import Job, Letter, Turn, claim_done, letters_of, may_act, messages_sent, tell
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import Condition
 
@@ -19,23 +20,23 @@ class Talk:
     """The team of one episode; ``team`` are its arrays, of one lane. ``until``: another condition to end it."""
 
     def __init__(self, plan: TeamPlan, until: Condition | None = None):
-        self.plan, self.team, self._until = plan, plan.arrays(1, until), until
-        self._stop = plan.stop | until if until else plan.stop
+        self._until = until or Condition()  # none
+        self.plan, self._stop = plan, plan.stop | self._until
+        self.team = plan.arrays(1, self._stop)
         self._texts: list[str] = []  # a TELL carries the number of its text
         self._said: list[tuple[int, Said]] = []  # in this tick
         self._began = time.monotonic()
 
     def go_on(self, plan: TeamPlan) -> None:
         """Work on as another plan has it, with the same network and task objects; what was said and done stays."""
-        anew, kept = plan.arrays(1, self._until), self.team
-        self.plan, self._stop = plan, plan.stop | self._until if self._until else plan.stop
+        self.plan, self._stop = plan, plan.stop | self._until
+        anew = plan.arrays(1, self._stop)
         own = {name: getattr(anew, name) for name in ("lead", "patience", "turns", "hosted", "absent", "stop")}
-        self.team = kept._replace(**own)
+        self.team = self.team._replace(**own)
 
     def may_act(self, agent: int) -> bool:
         """Whether the team lets an agent act in this tick."""
-        waits = self.team.turns and self.holder != agent
-        return not (waits or self.team.absent[agent])
+        return bool(may_act(self.team, 0, agent))
 
     @property
     def holder(self) -> int:
@@ -137,4 +138,4 @@ class Talk:
     @property
     def messages(self) -> int:
         """Messages sent so far, one for each edge that it took."""
-        return int(self.team.mail.counts[0, :, 0].sum())
+        return int(messages_sent(self.team, 0))

@@ -26,11 +26,9 @@ class TaskTable(BaseModel):
 
 
 def objects_of(tables: Sequence[TaskTable], work: Teamwork, rules: Any, roles: Sequence[str], agents: int):
-    """The task objects that a scenario writes, each after those that come before it.
+    """The task objects that a scenario writes, each after those that come before it; ``roles`` are the world's.
 
     Raises UsageError, in one line, where they are no graph of this world.
-
-    ``roles`` are the world's. A task of which nobody could ever take hold is an error as well as a cycle.
     """
     found = [_object(table, work, rules, f"team.tasks[{k}]") for k, table in enumerate(tables)]
     names = [one.name for one in found]

@@ -2,20 +2,19 @@
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Protocol
+from sandbox.engine.jobs import give_way, is_free, take_cheapest
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Job, Letter, drop, is_free, letters_of, take_cheapest, tell
+from sandbox.engine.team import Job, Letter, letters_of, tell
 
 
 @kernel
 def heed(team, lane, agent, tick):
     """Give up what another agent does more cheaply; then, if free, take what nobody says to be at."""
-    job = team.task[lane, agent]
     letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
     for m in range(start, stop):
-        other, cost = letters[m, Letter.FROM], letters[m, Letter.VALUE]
-        same = job[Job.KIND] and letters[m, Letter.ACT] == Act.CLAIM and letters[m, Letter.TASK] == job[Job.CODE]
-        if same and (cost < job[Job.COST] or (cost == job[Job.COST] and other < agent)):
-            drop(team, lane, agent)
+        if letters[m, Letter.ACT] == Act.CLAIM:
+            other, code, cost = letters[m, Letter.FROM], letters[m, Letter.TASK], letters[m, Letter.VALUE]
+            give_way(team, lane, agent, other, code, cost)
     if is_free(team, lane, agent):
         take_cheapest(team, lane, agent, tick)
 

@@ -3,23 +3,9 @@ the lead gives it to one of those that raise their hand."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol
+from sandbox.engine.jobs import forget, is_free, note_of, remember, say_done, take_offer
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import (
-    FAR,
-    Job,
-    Letter,
-    Turn,
-    claim_done,
-    forget,
-    is_free,
-    letters_of,
-    next_present,
-    note_of,
-    pass_turn,
-    remember,
-    take_offer,
-    tell,
-)  # fmt: skip
+from sandbox.engine.team import FAR, Job, Letter, Turn, letters_of, next_present, pass_turn, tell
 from sandbox.teams.protocols.turns import has_turn
 
 
@@ -74,9 +60,7 @@ def talk(team, lane, agent, tick):
     job = team.task[lane, agent]
     if job[Job.KIND]:
         tell(team, lane, agent, tick, -1, Act.CLAIM, job[Job.CODE], job[Job.COST])
-    elif job[Job.CODE]:
-        claim_done(team, lane, agent, tick, -1, job[Job.CODE])
-        job[Job.CODE] = 0
+    say_done(team, lane, agent, tick, -1)
 
 
 @kernel

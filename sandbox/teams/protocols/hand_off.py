@@ -2,8 +2,9 @@
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol
+from sandbox.engine.jobs import cheapest, is_free, take, take_cheapest
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Job, Letter, cheapest, is_free, letters_of, next_present, take, take_cheapest, tell, way
+from sandbox.engine.team import Job, Letter, letters_of, next_present, tell, way
 from sandbox.teams.protocols.turns import has_turn, heed_turn
 
 

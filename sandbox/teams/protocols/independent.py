@@ -2,8 +2,8 @@
 own rules say."""
 
 from sandbox.core.teamwork import Protocol
+from sandbox.engine.jobs import is_free, take_cheapest
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import is_free, take_cheapest
 
 
 @kernel

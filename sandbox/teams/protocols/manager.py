@@ -2,24 +2,9 @@
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol
+from sandbox.engine.jobs import is_claimed, is_free, note_of, remember, take
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import (
-    FAR,
-    Job,
-    Letter,
-    Note,
-    answer_time,
-    depth_of,
-    is_claimed,
-    is_free,
-    letters_of,
-    may_take,
-    note_of,
-    remember,
-    take,
-    tell,
-    way,
-)  # fmt: skip
+from sandbox.engine.team import FAR, Job, Letter, Note, answer_time, depth_of, letters_of, may_take, tell, way
 
 FIRST = 1 << 16  # cells that the length of the chain of tasks behind one is worth
 
@@ -73,7 +58,6 @@ def nearest_open(team, lane, agent, cell, tick):
 
     Those that most others wait for come first, and of these the nearest.
     """
-    offers = team.offers[lane, team.lead]
     letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
     offers, code, place, least = team.offers[lane, team.lead], 0, -1, FAR
     for m in range(start, stop + len(offers)):
@@ -104,18 +88,24 @@ def assign(team, lane, agent, cell, tick):
 
 
 @kernel
-def speak(team, lane, agent, tick):
-    """Workers report; the lead assigns, and works itself where a task is left for it."""
-    if agent != team.lead:
-        report(team, lane, agent, tick)
-        return
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+def share_out(team, lane, tick):
+    """The lead assigns tasks to those that are free, to itself last."""
+    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
     for m in range(start, stop):
         idle = letters[m, Letter.ACT] == Act.IDLE
         if idle and not assign(team, lane, letters[m, Letter.FROM], letters[m, Letter.VALUE], tick):
             break
-    if is_free(team, lane, agent):
-        assign(team, lane, agent, team.own[lane, agent, Own.CELL], tick)
+    if is_free(team, lane, team.lead):
+        assign(team, lane, team.lead, team.own[lane, team.lead, Own.CELL], tick)
+
+
+@kernel
+def speak(team, lane, agent, tick):
+    """Workers report; the lead assigns, and works itself where a task is left for it."""
+    if agent != team.lead:
+        report(team, lane, agent, tick)
+    else:
+        share_out(team, lane, tick)
 
 
 MANAGER = Protocol("manager", "the lead assigns tasks to those that report to be free", heed, speak, True,

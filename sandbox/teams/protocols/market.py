@@ -3,25 +3,9 @@ cost them, and the cheapest gets it, the announcer included. What is lost on the
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Offer, Own, Protocol
+from sandbox.engine.jobs import give_way, is_claimed, is_elsewhere, is_free, note_of, remember, take
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import (
-    FAR,
-    Job,
-    Letter,
-    Note,
-    answer_time,
-    drop,
-    is_claimed,
-    is_elsewhere,
-    is_free,
-    letters_of,
-    may_take,
-    note_of,
-    remember,
-    take,
-    tell,
-    way,
-)  # fmt: skip
+from sandbox.engine.team import FAR, Job, Letter, Note, answer_time, letters_of, may_take, tell, way
 
 ROUND = 2  # ticks from an announcement until bids can be there
 NOBODY = -1  # has been awarded it yet
@@ -30,16 +14,13 @@ NOBODY = -1  # has been awarded it yet
 @kernel
 def heed(team, lane, agent, tick):
     """Take what is awarded; give up what another says to do more cheaply."""
-    job = team.task[lane, agent]
     letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
     for m in range(start, stop):
-        act, other, code = letters[m, Letter.ACT], letters[m, Letter.FROM], letters[m, Letter.TASK]
-        cost = letters[m, Letter.VALUE]
+        act, code, value = letters[m, Letter.ACT], letters[m, Letter.TASK], letters[m, Letter.VALUE]
         if act == Act.AWARD and is_free(team, lane, agent):
-            take(team, lane, agent, code, letters[m, Letter.VALUE], tick)
-        elif act == Act.CLAIM and job[Job.KIND] and code == job[Job.CODE]:
-            if cost < job[Job.COST] or (cost == job[Job.COST] and other < agent):
-                drop(team, lane, agent)
+            take(team, lane, agent, code, value, tick)
+        elif act == Act.CLAIM:
+            give_way(team, lane, agent, letters[m, Letter.FROM], code, value)
 
 
 @kernel

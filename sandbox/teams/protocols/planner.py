@@ -4,21 +4,9 @@ where nothing goes on."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Own, Protocol
+from sandbox.engine.jobs import forget, remember, say_done, take
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import (
-    Count,
-    Job,
-    Letter,
-    Note,
-    Turn,
-    answer_time,
-    claim_done,
-    forget,
-    is_free,
-    letters_of,
-    remember,
-    take,
-)  # fmt: skip
+from sandbox.engine.team import Count, Letter, Note, Turn, answer_time, letters_of
 from sandbox.teams.protocols import manager
 
 REPLAN = 5  # times the patience without any progress, after which the plan is thrown away
@@ -70,21 +58,12 @@ def keep_ledgers(team, lane, tick):
 @kernel
 def speak(team, lane, agent, tick):
     """Executors report what they are at and what is done; the planner keeps its ledgers and assigns."""
-    job = team.task[lane, agent]
     if agent != team.lead:
-        if job[Job.KIND] == 0 and job[Job.CODE]:
-            claim_done(team, lane, agent, tick, team.lead, job[Job.CODE])
-            job[Job.CODE] = 0
+        say_done(team, lane, agent, tick, team.lead)
         manager.report(team, lane, agent, tick)
-        return
-    keep_ledgers(team, lane, tick)
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
-    for m in range(start, stop):
-        idle = letters[m, Letter.ACT] == Act.IDLE
-        if idle and not manager.assign(team, lane, letters[m, Letter.FROM], letters[m, Letter.VALUE], tick):
-            break
-    if is_free(team, lane, agent):
-        manager.assign(team, lane, agent, team.own[lane, agent, Own.CELL], tick)
+    else:
+        keep_ledgers(team, lane, tick)
+        manager.share_out(team, lane, tick)
 
 
 PLANNER = Protocol("planner", "a planner with a task and a progress ledger, and executors", heed, speak, True,

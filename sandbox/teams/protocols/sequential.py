@@ -2,8 +2,9 @@
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Own, Protocol
+from sandbox.engine.jobs import is_free, take_cheapest
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Job, Turn, is_free, next_present, take_cheapest, tell
+from sandbox.engine.team import Job, Turn, next_present, tell
 from sandbox.teams.protocols.turns import has_turn, heed_turn
 
 

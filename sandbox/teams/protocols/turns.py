@@ -1,8 +1,9 @@
 """What the protocols with a turn share: who has it acts, the others wait (``engine.meeting.restrain``)."""
 
 from sandbox.core.speech import Act
+from sandbox.engine.jobs import drop
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Count, Letter, Turn, drop, letters_of, next_present, pass_turn
+from sandbox.engine.team import Count, Letter, Turn, letters_of, next_present, pass_turn
 
 
 @kernel
