@@ -182,7 +182,7 @@ def test_a_task_is_over_when_the_agent_sees_that_it_is(world, task, before, chan
     for each, left in ((before, task[0]), (change, 0)):
         if each:
             each(state, stage.rules)
-        job, own = np.array([*task, -1, -1, 1, 0, 0], np.int32), np.zeros(len(Own), np.int32)
+        job, own = np.array([*task, -1, -1, 1, 0], np.int32), np.zeros(len(Own), np.int32)
         assert len(job) == len(Job)
         work.look(stage.observe(state), 0, ME, stage.rules, job, own, np.zeros((work.offers, len(Offer)), np.int32))
         assert job[Job.KIND] == left and own[Own.FINISHED] == (left == 0)
