@@ -2,7 +2,7 @@
 
 import time
 
-from sandbox.fronts.studio.runner import Runner
+from sandbox.fronts.studio.show.runner import Runner
 
 SCENARIO = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 4, "reasoner": "rules"}]}
 COMPILE = 180  # seconds that a cold start may take on a busy machine

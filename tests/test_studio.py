@@ -13,9 +13,9 @@ from studio import SCENARIO, loaded, settled, until
 import sandbox
 from sandbox.core.registry import find
 from sandbox.fronts.studio.canvas import pack
-from sandbox.fronts.studio.episode import size_for
-from sandbox.fronts.studio.runner import Runner
-from sandbox.fronts.studio.snapshot import Strip
+from sandbox.fronts.studio.show.episode import size_for
+from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.snapshot import Strip
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from studio import COMPILE, settled, until
 
 from sandbox.core.registry import find
-from sandbox.fronts.studio.runner import Runner
+from sandbox.fronts.studio.show.runner import Runner
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sandbox.fronts.studio import watch
+from sandbox.fronts.studio.pages import watch
 
 SIDEBAR = 340  # pixels: four choices fit side by side
 

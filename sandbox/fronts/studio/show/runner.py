@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 
 from sandbox.core.errors import SandboxError
-from sandbox.fronts.studio.episode import Episode
-from sandbox.fronts.studio.snapshot import Counters, Phase, Snapshot, Strip
+from sandbox.fronts.studio.show.episode import Episode
+from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot, Strip
 
 FPS = 20  # frames a second
 STEP_FRAMES = 8  # of a single step

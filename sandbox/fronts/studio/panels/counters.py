@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sandbox.fronts.studio.snapshot import Counters, Snapshot
+from sandbox.fronts.studio.show.snapshot import Counters, Snapshot
 
 GRID = 10  # ticks: the chart is drawn anew this often, and at every task done
 SHORTEST = 40  # ticks that the chart spans at least

@@ -8,10 +8,10 @@ import streamlit as st
 from sandbox.core.errors import UsageError
 from sandbox.core.world import World
 from sandbox.fronts.studio.canvas import canvas
-from sandbox.fronts.studio.choices import Choice, choose
-from sandbox.fronts.studio.counters import counters
-from sandbox.fronts.studio.runner import Runner
-from sandbox.fronts.studio.snapshot import Snapshot
+from sandbox.fronts.studio.panels.choices import Choice, choose
+from sandbox.fronts.studio.panels.counters import counters
+from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.snapshot import Snapshot
 
 POLL = 0.2  # seconds between two looks at a runner that is at work
 WAITING = 1.0  # the same while it prepares, which takes all the processor time there is
@@ -29,7 +29,7 @@ def runner() -> Runner:
 
 def page() -> None:
     """What Streamlit runs at every rerun. Only ``_live`` runs again by itself, and only while there is news to come."""
-    st.html(Path(__file__).with_name("style.css"))
+    st.html(Path(__file__).parents[1] / "style.css")
     show, problem, choice = runner(), None, None
     try:
         choice = choose()

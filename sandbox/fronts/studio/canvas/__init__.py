@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from sandbox.fronts.studio.episode import Box
-from sandbox.fronts.studio.snapshot import Strip
+from sandbox.fronts.studio.show.episode import Box
+from sandbox.fronts.studio.show.snapshot import Strip
 
 HEADER = struct.Struct("<6I")
 LEVEL = 1  # of compression: 1 ms a frame
@@ -33,7 +33,7 @@ def pack(strip: Strip | None) -> bytes:
 @cache
 def _component():
     here = Path(__file__)
-    html, css, js = (here.with_suffix(suffix).read_text("utf-8") for suffix in (".html", ".css", ".js"))
+    html, css, js = (here.with_name(f"canvas{suffix}").read_text("utf-8") for suffix in (".html", ".css", ".js"))
     return st.components.v2.component("sandbox_canvas", html=html, css=css, js=js)
 
 

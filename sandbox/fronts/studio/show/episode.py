@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sandbox.fronts.studio.snapshot import Counters
+from sandbox.fronts.studio.show.snapshot import Counters
 from sandbox.model import Sandbox
 
 TRAIL = 12  # ticks

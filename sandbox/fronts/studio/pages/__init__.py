@@ -1,0 +1,1 @@
+"""The pages of the studio, a file each; ``app.py`` lists them."""
