@@ -80,13 +80,13 @@ def _live(show: Runner, choice: Choice | None, problem: str | None, news: list[S
     with picture:
         with st.container(key="standing"):
             _message(snapshot, problem)
-        box = canvas(snapshot.strip, key="canvas")
+        gesture = canvas(snapshot.strip, key="canvas")
         if choice:
             _legend(choice.world)
     with beside:
         counters(snapshot)
-    if box:
-        show.resize(*box)
+    if gesture.box:
+        show.resize(*gesture.box, gesture.view)
     now = show.peek()
     woken = now.active and not drawn.active  # the looks are to begin
     if woken or (again and (_pause(now), now.phase) != (_pause(drawn), drawn.phase)):  # or to end

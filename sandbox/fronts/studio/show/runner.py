@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
-
 from sandbox.core.errors import SandboxError
+from sandbox.fronts.studio.show.camera import Shot, develop
 from sandbox.fronts.studio.show.episode import Episode
-from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot, Strip
+from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot
+from sandbox.fronts.studio.show.strip import WHOLE, Strip, View
 
-FPS = 20  # frames a second
+FPS = 24  # frames a second
 STEP_FRAMES = 8  # of a single step
 ROOM = 24  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
@@ -32,12 +32,12 @@ class Runner:
 
     def __init__(self, idle: float = IDLE):
         self.order: Order | None = None  # what was loaded last
-        self._idle, self._speed, self._box = idle, 4.0, (600, 600)
+        self._idle, self._speed, self._box, self._view = idle, 4.0, (600, 600), WHOLE
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._episode: Episode | None = None  # stepped and painted by the thread only
         self._counters: Counters | None = None
-        self._frames: list[np.ndarray] = []
+        self._shots: list[Shot] = []
         self._strip: Strip | None = None
         self._phase: Phase = "empty"
         self._error: str | None = None
@@ -82,13 +82,13 @@ class Runner:
             self._speed = float(ticks_a_second)
             self._changed.notify_all()
 
-    def resize(self, width: int, height: int) -> None:
-        """Paint into a box of this many pixels from now on."""
+    def resize(self, width: int, height: int, view: View = WHOLE) -> None:
+        """Paint into a box of this many pixels from now on, and this part of the world only."""
         shrink = min(1.0, (PIXELS / max(1, width * height)) ** 0.5)
         box = (max(64, int(width * shrink)), max(64, int(height * shrink)))
         with self._changed:
-            if box != self._box:
-                self._box, self._resized = box, True
+            if (box, view) != (self._box, self._view):
+                self._box, self._view, self._resized = box, view, True
                 self._wake()
 
     def close(self) -> None:
@@ -120,21 +120,17 @@ class Runner:
             self._polled = time.monotonic()
             if self._active():
                 self._wake()
-                self._changed.wait_for(lambda: self._frames or not self._active(), wait)
-            if self._frames:
-                self._strip = self._cut()
+                self._changed.wait_for(lambda: self._shots or not self._active(), wait)
+            generation, first, (shots, self._shots) = self._generation, self._painted, (self._shots, [])
+            self._painted += sum(shot.parts for shot in shots)
+        strip = develop(shots, generation, first, FPS) if shots else None  # takes its time: not in the thread's way
+        with self._changed:
+            if strip and generation == self._generation:
+                self._strip = strip
             return self.peek()
 
-    def _cut(self) -> Strip:
-        """The frames that wait, as a strip."""
-        frames, self._frames = self._frames, []
-        height, width, _ = frames[0].shape
-        first, self._painted = self._painted, self._painted + len(frames)
-        pixels = np.stack(frames).tobytes()
-        return Strip(self._generation, first, len(frames), height, width, FPS, pixels)
-
     def _active(self) -> bool:
-        waiting = self._due_load or self._busy or self._frames or (self._episode is not None and self._resized)
+        waiting = self._due_load or self._busy or self._shots or (self._episode is not None and self._resized)
         return bool(waiting or (self._phase == "ready" and not self._over() and (self._playing or self._steps)))
 
     def _over(self) -> bool:
@@ -147,7 +143,7 @@ class Runner:
         self._generation += 1
         self._number += 1
         self._phase, self._episode, self._counters, self._strip, self._error = phase, None, None, None, None
-        self._playing, self._due_load, self._steps, self._frames = False, False, 0, []
+        self._playing, self._due_load, self._steps, self._shots = False, False, 0, []
 
     def _wake(self) -> None:
         self._polled = time.monotonic()
@@ -201,14 +197,14 @@ class Runner:
         if episode is None or self._phase != "ready":
             return None, self._idle
         if self._resized:
-            self._resized, self._frames = False, []
-            return lambda box=self._box: self._publish(generation, episode, episode.still(box)), 0.0
+            self._resized, self._shots, seen = False, [], (self._box, self._view)
+            return lambda: self._publish(generation, episode, [episode.still(*seen)]), 0.0
         if self._over():
             return None, self._idle
         if self._steps:
             self._steps -= 1
             return partial(self._advance, generation, episode, 1, STEP_FRAMES), 0.0
-        if not self._playing or len(self._frames) >= ROOM:
+        if not self._playing or sum(shot.parts for shot in self._shots) >= ROOM:
             return None, self._idle
         if now < self._due:
             return None, self._due - now
@@ -217,22 +213,23 @@ class Runner:
         return partial(self._advance, generation, episode, ticks, parts), 0.0
 
     def _advance(self, generation: int, episode: Episode, ticks: int, parts: int) -> None:
-        self._publish(generation, episode, episode.advance(ticks, parts))
+        self._publish(generation, episode, [episode.advance(ticks, parts, 1 / FPS)])
 
     def _load(self, generation: int, scenario: Mapping, seed: int) -> None:
         episode = Episode(scenario, seed, self._box)
-        frames = episode.advance(0, 1)
-        self._publish(generation, episode, frames, "preparing")  # a picture to look at while the rest is compiled
+        self._publish(
+            generation, episode, [episode.still(self._box, self._view)], "preparing"
+        )  # a picture to look at while the rest is compiled
         episode.warm_up()
         self._publish(generation, episode, [], "ready")
 
-    def _publish(self, generation: int, episode: Episode, frames: list[np.ndarray], phase: Phase = "ready") -> None:
+    def _publish(self, generation: int, episode: Episode, shots: list[Shot], phase: Phase = "ready") -> None:
         counters = episode.counters()
         with self._changed:
             if generation == self._generation:
                 self._phase, self._counters, self._episode = phase, counters, episode
                 self._playing = self._playing and not counters.over
-                self._frames += frames
+                self._shots += shots
                 self._number += 1
                 self._changed.notify_all()
 
