@@ -96,9 +96,13 @@ class Camera:
 
     def __init__(self, stage, box: Box, view: View = WHOLE):
         self.stage, self.box, self.view = stage, box, view
-        nowhere = np.full((stage.agents, 2), -1, np.int32)
-        self._past, self._believed = deque([nowhere] * TRAIL, maxlen=TRAIL), nowhere
         self._seen: deque[tuple[int, np.ndarray]] = deque(maxlen=SEEN)
+        self.forget()
+
+    def forget(self) -> None:
+        """Where everyone has been."""
+        nowhere = np.full((self.stage.agents, 2), -1, np.int32)
+        self._past, self._believed = deque([nowhere] * TRAIL, maxlen=TRAIL), nowhere
 
     @property
     def before(self) -> np.ndarray:
