@@ -82,9 +82,9 @@ def _live(
 
 
 def _picture(show: Runner, snapshot: Snapshot) -> None:
-    box = canvas(snapshot.strip, key="canvas")
-    if box:
-        show.resize(*box)
+    gesture = canvas(snapshot.strip, key="canvas")
+    if gesture.box:
+        show.resize(*gesture.box, gesture.view)
     now = snapshot.counters
     tick, head, live = (now.tick, now.head, now.live) if now else (0, 0, False)
     sought = timeline(tick, head, [], live, key="timeline")

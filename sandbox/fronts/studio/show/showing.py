@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from sandbox.fronts.studio.show.episode import Box, Camera
+from sandbox.fronts.studio.show.camera import Box, Camera, Shot
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.places import new_folder
 from sandbox.fronts.studio.show.snapshot import Counters
+from sandbox.fronts.studio.show.strip import View
 from sandbox.oversight.approvals import Approvals
-
-Frames = list[np.ndarray]  # (H, W, 3) uint8 each
 
 
 class Live(NamedTuple):
@@ -48,6 +45,8 @@ class Showing:
         self.films = tuple(one.film(people) for one in order)
         self.unread = [film for film, one in zip(self.films, order, strict=True) if one.whole]
         self.cameras = [Camera(film.model.stage, box) for film in self.films]
+        for film in self.films:
+            film.model.stage.paint(film.model.state)  # compiled here, not where somebody waits for a picture
 
     def warm_up(self) -> None:
         """Compile what a tick needs."""
@@ -70,8 +69,8 @@ class Showing:
     def tick(self) -> int:
         return max(film.tick for film in self.films)
 
-    def advance(self, ticks: int, parts: int, seconds: float) -> list[Frames]:
-        """Some ticks, in about ``seconds`` at most, the last of them painted in ``parts`` frames, for each film."""
+    def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
+        """Some ticks, in about ``seconds`` at most, the last of them shot in ``parts`` frames, for each film."""
         until = time.perf_counter() + seconds
         for _ in range(ticks):
             for film, camera in zip(self.films, self.cameras, strict=True):
@@ -90,15 +89,15 @@ class Showing:
             camera.forget()
         return all(there)
 
-    def still(self, box: Box) -> list[Frames]:
-        """The present states in another size."""
+    def still(self, box: Box, view: View) -> list[Shot]:
+        """The present states in another size, or another part of them."""
         for camera in self.cameras:
-            camera.box = box
-        return self._shoot(1)
+            camera.box, camera.view = box, view
+        return self._shoot(1, still=True)
 
-    def _shoot(self, parts: int) -> list[Frames]:
+    def _shoot(self, parts: int, still: bool = False) -> list[Shot]:
         shots = zip(self.films, self.cameras, strict=True)
-        return [camera.shoot(film.model.state, parts) for film, camera in shots]
+        return [camera.shoot(film.model.state, parts, still=still) for film, camera in shots]
 
     def counters(self) -> tuple[Counters, ...]:
         return tuple(map(_counters, self.films))

@@ -4,21 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.core.people import Question
+from sandbox.fronts.studio.show.strip import Strip
 
 Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
-
-
-@dataclass(frozen=True, eq=False)
-class Strip:
-    """Painted frames to be played one after the other, ``fps`` a second."""
-
-    episode: int  # frames of another episode have nothing to do with these
-    first: int  # number of the first frame, counted over the life of the runner
-    count: int
-    height: int
-    width: int
-    fps: int
-    pixels: bytes  # count x height x width x RGB, one byte each
 
 
 @dataclass(frozen=True)
