@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from sandbox.core.errors import RecordError
-from sandbox.fronts.studio.panels.words import plain
+from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show import evidence
 from sandbox.fronts.studio.show.errand import Errand, Report
 from sandbox.fronts.studio.show.runner import Runner
@@ -57,7 +57,7 @@ def _report(kind: str, report: Report) -> None:
     if report.phase == "working":
         st.caption(f":material/hourglass_top: {_named(kind)}: {report.seconds:.0f} s so far")
     elif report.phase != "done":
-        st.error(f"{_named(kind)}: {plain(report.error or report.phase)}", icon=":material/error:")
+        st.error(f"{_named(kind)}: {plain(report.error or report.phase, 600)}", icon=":material/error:")
     elif kind in (".gif", ".mp4"):
         mime = "image/gif" if kind == ".gif" else "video/mp4"
         st.download_button(f"Save the {kind[1:].upper()}", report.value, f"episode{kind}", mime, on_click="ignore",
@@ -65,7 +65,7 @@ def _report(kind: str, report: Report) -> None:
     else:
         fine = report.value.intact if kind == "chain" else report.value.passed
         box, icon = (st.success, ":material/verified:") if fine else (st.error, ":material/gpp_bad:")
-        box(plain(report.value.summary), icon=icon)
+        box(plain(report.value.summary, 600), icon=icon)
 
 
 def _named(kind: str) -> str:
