@@ -98,6 +98,7 @@ class World:
     teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
+    cells: Callable[[Any], tuple[int, int]] | None = None  # rules -> rows, columns of the grid that a picture spans
 
     def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
         """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""

@@ -106,4 +106,5 @@ WORLD = World(
     value=value,
     ladder=LADDER,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

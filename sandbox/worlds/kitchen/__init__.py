@@ -133,4 +133,5 @@ WORLD = World(
     teamwork=TEAMWORK,
     value=value,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

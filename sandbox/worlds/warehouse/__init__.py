@@ -124,4 +124,5 @@ WORLD = World(
     in_view=in_view,
     teamwork=TEAMWORK,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

@@ -134,4 +134,5 @@ WORLD = World(
     earned=earned,
     value=value,
     legend=LEGEND,
+    cells=lambda rules: (rules.height, rules.width),
 )
