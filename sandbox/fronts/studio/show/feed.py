@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -35,6 +35,7 @@ class Event:
     agent: int  # -1: nobody in particular
     kind: str  # one of KINDS
     text: str
+    who: str = ""  # the agent's name
 
 
 class Feed:
@@ -52,7 +53,7 @@ class Feed:
         for happened in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
             events = happened(model, self._before)
             for event in islice(events, MOST):
-                self.add(event)
+                self.add(event if event.agent < 0 else replace(event, who=wording.name_of(model, event.agent)))
             if left := sum(1 for _ in events):
                 self.add(Event(model.ticks, -1, event.kind, f"and {left} more of this kind"))
 
@@ -79,7 +80,7 @@ class Feed:
         return tuple(self._jumps)
 
 
-# -- what can happen: each looks at the model and at what the tick before has left ---------------------------------------
+# -- what can happen: each looks at the model, and at what the tick before has left -----------------------------------
 
 Before = dict[str, Any]
 

@@ -24,7 +24,7 @@ LEGAL = 200  # actions that are listed
 class Senses:
     """One observation in three renderings."""
 
-    channels: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]  # name, and K rows of K values; the agent at the centre
+    channels: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]  # name, and K rows of K values
     high: int  # the largest value that a channel can have
     vector: tuple[tuple[str, float], ...]
     legal: tuple[str, ...]  # actions that have an effect
