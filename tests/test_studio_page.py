@@ -63,10 +63,10 @@ def test_the_page_says_what_to_do(page):
     assert metric(page, "Tick") == "0" and metric(page, "Tasks done") == "0 of 10"
     assert buttons(page) == {"Play", "Step", "Reset"}
     world = find("warehouse")
-    controls = {each.key: each for each in page.get("button_group")}
-    assert list(controls["policy"].options) == list(world.policies)
+    controls = {each.key: each for each in (*page.get("button_group"), *page.selectbox)}
+    assert {*world.policies, "search", "human", "llm"} == set(controls["policy"].options)
     assert list(controls["layout"].options) == list(world.layouts)
-    assert {each.name for each in world.perturbations} <= {each.key for each in page.slider}
+    assert {f"dose.{each.name}" for each in world.perturbations} <= {each.key for each in page.slider}
 
 
 def test_the_buttons(page):
@@ -101,7 +101,7 @@ def test_another_choice_is_another_model(page):
         lambda: page.slider(key="team").set_value(7),
         lambda: page.button_group(key="layout").set_value("small"),
         lambda: page.button_group(key="policy").set_value("random"),
-        lambda: page.slider(key="sensor_noise").set_value(0.5),
+        lambda: page.slider(key="dose.sensor_noise").set_value(0.5),
         lambda: page.text_input(key="seed").set_value(str(2**64 - 1)),
     ):
         page.button(key="step").click().run()

@@ -9,7 +9,7 @@ from sandbox.fronts.studio.panels.choices import choose
 from sandbox.fronts.studio.panels.counters import counters
 from sandbox.fronts.studio.panels.player import player
 from sandbox.fronts.studio.session import runner
-from sandbox.fronts.studio.show.showing import Live
+from sandbox.fronts.studio.show.orders import Live
 
 PANELS = {"Charts": lambda show, snapshot: counters(snapshot)}
 

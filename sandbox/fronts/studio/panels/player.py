@@ -7,7 +7,7 @@ import streamlit as st
 
 from sandbox.core.world import World
 from sandbox.fronts.studio.canvas import canvas
-from sandbox.fronts.studio.panels.words import plain
+from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Snapshot
 from sandbox.fronts.studio.timeline import timeline
@@ -104,7 +104,7 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
     """One line on how things stand, always at the same place."""
     problem = problem or snapshot.error or (snapshot.counters and snapshot.counters.error)
     if problem:
-        st.error(plain(problem), icon=":material/error:")
+        st.error(plain(problem, 600), icon=":material/error:")
     elif snapshot.phase == "preparing":
         compiling = f"Compiling, only this once: usually 20 to 30 s ({snapshot.waited:.0f} s so far)"
         st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")

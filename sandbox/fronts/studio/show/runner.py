@@ -14,7 +14,8 @@ from functools import partial
 from sandbox.core.errors import UsageError
 from sandbox.fronts.studio.show.camera import Shot, develop
 from sandbox.fronts.studio.show.film import Film
-from sandbox.fronts.studio.show.showing import Order, Showing
+from sandbox.fronts.studio.show.orders import Order
+from sandbox.fronts.studio.show.showing import Showing
 from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot
 from sandbox.fronts.studio.show.strip import WHOLE, Strip, View
 from sandbox.fronts.studio.show.worker import Job, Worker

@@ -1,41 +1,14 @@
 """What is being shown: one film, or two in step, with a camera for each. The runner's thread works on it."""
 
 import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
 
+from sandbox.core.errors import RecordError
 from sandbox.fronts.studio.show.camera import Box, Camera, Shot
 from sandbox.fronts.studio.show.film import Film
-from sandbox.fronts.studio.show.places import new_folder
+from sandbox.fronts.studio.show.orders import Order
 from sandbox.fronts.studio.show.snapshot import Counters
 from sandbox.fronts.studio.show.strip import View
 from sandbox.oversight.approvals import Approvals
-
-
-class Live(NamedTuple):
-    """An order: play a scenario."""
-
-    scenario: Mapping[str, Any]
-    seed: int
-    whole: bool = False  # play it to the end at once, to look at it from there
-
-    def film(self, people: Approvals) -> Film:
-        return Film.begin(self.scenario, self.seed, new_folder(self.scenario["world"]["name"], self.seed), people)
-
-
-class Recorded(NamedTuple):
-    """An order: show a trial of a run."""
-
-    folder: Path
-    trial: int = 0
-    whole: bool = True
-
-    def film(self, _: Approvals) -> Film:
-        return Film.open(self.folder, self.trial)
-
-
-Order = tuple[Live | Recorded, ...]
 
 
 class Showing:
@@ -43,7 +16,8 @@ class Showing:
 
     def __init__(self, order: Order, people: Approvals, box: Box):
         self.films = tuple(one.film(people) for one in order)
-        self.unread = [film for film, one in zip(self.films, order, strict=True) if one.whole]
+        self._order = order
+        self.unread = [k for k, one in enumerate(order) if one.whole]
         self.cameras = [Camera(film.model.stage, box) for film in self.films]
         for film in self.films:
             film.model.stage.paint(film.model.state)  # compiled here, not where somebody waits for a picture
@@ -54,11 +28,18 @@ class Showing:
             film.model.stage.warm_up([group.policy for group in film.scenario.roster()])
 
     def read(self) -> bool:
-        """Play what is to be known as a whole, for as long as a page can wait; whether all is known, at tick 0."""
+        """Play what is to be known as a whole, for as long as a page can wait; whether all is known, at tick 0.
+
+        Raises RecordError where an episode does not come to the state that is recorded of it.
+        """
         while self.unread:
-            if not self.unread[0].seek(1 << 30):
+            film, order = self.films[self.unread[0]], self._order[self.unread[0]]
+            if not film.seek(1 << 30):
                 return False
-            self.unread.pop(0).seek(0)
+            if order.digest and film.past.digests[-1:] != [order.digest]:
+                raise RecordError(f"seed {film.model.seed}: it does not come to the state that the batch recorded")
+            film.seek(0)
+            self.unread.pop(0)
         return True
 
     @property
