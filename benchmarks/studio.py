@@ -156,11 +156,23 @@ def measure(side: int, agents: int, rounds: int) -> list:
             shown.append(watched(page))
     middle = {key: sorted(each[key] for each in shown)[rounds // 2] for key in shown[0]}
     shares = sorted(each["tick"] / rate for each, rate in zip(shown, record.rates(), strict=True))
-    console.print(f"  frames of {middle['width']} x {middle['height']}; distinct: {[round(s['distinct'], 1) for s in shown]}")
-    console.print(f"  ticks/s of rounds: step {_rounded(step.rates())}, recorded {_rounded(record.rates())}, "
-                  f"with the page {_rounded(each['tick'] for each in shown)}")
-    return [f"{side} x {side}", agents, middle["distinct"], step.rate, record.rate, middle["tick"],
-            shares[rounds // 2], middle["tick"] / step.rate]
+    console.print(
+        f"  frames of {middle['width']} x {middle['height']}; distinct: {[round(s['distinct'], 1) for s in shown]}"
+    )
+    console.print(
+        f"  ticks/s of rounds: step {_rounded(step.rates())}, recorded {_rounded(record.rates())}, "
+        f"with the page {_rounded(each['tick'] for each in shown)}"
+    )
+    return [
+        f"{side} x {side}",
+        agents,
+        middle["distinct"],
+        step.rate,
+        record.rate,
+        middle["tick"],
+        shares[rounds // 2],
+        middle["tick"] / step.rate,
+    ]
 
 
 def _rounded(rates) -> list[float]:

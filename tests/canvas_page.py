@@ -20,17 +20,26 @@ MARKS = (
 kept = st.session_state
 if "camera" not in kept:
     stage = sandbox.make("warehouse", layout="tiny", agents=4)
-    kept.camera, kept.state, kept.first, kept.clicks = Camera(stage, (600, 600)), stage.reset([1]), 0, 0
-    kept.seen = None
-if kept.seen != (now := (kept.camera.box, kept.camera.view)):
-    kept.strip = develop([kept.camera.shoot(kept.state, 3, MARKS, still=True)], 1, kept.first, 24)
-    kept.first, kept.seen = kept.first + 3, now
+    kept.camera, kept.state = Camera(stage, (600, 600)), stage.reset([1])
+    kept.first, kept.clicks, kept.click, kept.picked, kept.shot = 0, 0, None, None, None
+camera, rows_and_cols = kept.camera, kept.camera.stage.rules.plan.shape
+if kept.shot != (camera.box, camera.view):
+    kept.strip = develop([camera.shoot(kept.state, 3, MARKS, still=True)], 1, kept.first, 24)
+    kept.first, kept.shot = kept.first + 3, (camera.box, camera.view)
 gesture = canvas(kept.strip, key="canvas")
-picked = gesture.click and kept.camera.nearest(gesture.click)
 if gesture.click:
-    kept.clicks, kept.click = kept.clicks + 1, [*gesture.click, picked]
-told = {"view": gesture.view, "clicks": kept.clicks, "click": kept.get("click"), "shown": kept.strip.width}
+    kept.clicks, kept.click, kept.picked = kept.clicks + 1, gesture.click, camera.nearest(gesture.click)
+told = {
+    "fitted": gesture.box == camera.box,
+    "view": gesture.view,
+    "shown": kept.strip.width,
+    "pixels": kept.strip.width / kept.strip.view[3],
+    "clicks": kept.clicks,
+    "click": kept.click,
+    "picked": kept.picked,
+    "places": ((kept.state.pos[0] + 0.5) / rows_and_cols).tolist(),
+}
 st.code(json.dumps(told), language=None)
-if gesture.box and (gesture.box, gesture.view) != now:
-    kept.camera.box, kept.camera.view = gesture.box, gesture.view
+if gesture.box and kept.shot != (gesture.box, gesture.view):
+    camera.box, camera.view = gesture.box, gesture.view
     st.rerun()
