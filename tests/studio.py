@@ -3,6 +3,7 @@
 import time
 
 from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.showing import Live
 
 SCENARIO = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 4, "reasoner": "rules"}]}
 COMPILE = 180  # seconds that a cold start may take on a busy machine
@@ -19,7 +20,7 @@ def until(condition, seconds=20.0):
 
 
 def loaded(show: Runner, scenario=SCENARIO, seed=1) -> Runner:
-    show.load(scenario, seed)
+    show.load(Live(scenario, seed))
     until(lambda: show.poll().phase != "preparing", COMPILE)
     return show
 

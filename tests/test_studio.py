@@ -106,7 +106,7 @@ def test_what_cannot_run_is_told_in_words(show):
 
 def test_a_closed_runner_frees_its_model():
     show = loaded(Runner())
-    model, thread = weakref.ref(show._episode.model), show._thread
+    model, thread = weakref.ref(show._showing.films[0].model), show._thread
     show.close()
     thread.join(10)
     assert not thread.is_alive()
@@ -122,7 +122,7 @@ def test_nobody_looking_ends_the_thread_and_the_next_order_goes_on():
         assert not thread.is_alive()
         at = show.peek().counters.tick
         until(lambda: show.poll().counters.tick > at)
-        return weakref.ref(show._episode.model)
+        return weakref.ref(show._showing.films[0].model)
 
     model = left_alone()  # the runner is nobody's any more, as when its session ends
     until(lambda: gc.collect() >= 0 and model() is None)

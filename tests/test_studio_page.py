@@ -101,11 +101,11 @@ def test_another_choice_is_another_model(page):
     ):
         page.button(key="step").click().run()
         settled(show)
-        before = show._episode.model
+        before = show._showing.films[0].model
         choose().run()
         ready(page)
-        assert show._episode.model is not before and metric(page, "Tick") == "0"
-    model = show._episode.model
+        assert show._showing.films[0].model is not before and metric(page, "Tick") == "0"
+    model = show._showing.films[0].model
     assert (len(model.agents), model.seed, model.scenario.perturb) == (7, 2**64 - 1, {"sensor_noise": 0.5})
     assert (model.scenario.world.layout, model.scenario.agents[0].reasoner) == ("small", "random")
 
@@ -118,7 +118,7 @@ def test_another_world_has_choices_of_its_own(page):
     show, kitchen = ready(page), find("kitchen")
     assert not page.error and list(page.selectbox(key="layout").options) == list(kitchen.layouts)
     assert (page.selectbox(key="layout").value, page.slider(key="team").value) == ("cramped_room", 2)
-    assert show._episode.model.stage.world is kitchen
+    assert show._showing.films[0].model.stage.world is kitchen
     page.selectbox(key="world").set_value("web").run()
     assert page.selectbox(key="layout").value == "all" and not page.error
 

@@ -11,6 +11,7 @@ from sandbox.fronts.studio.canvas import canvas
 from sandbox.fronts.studio.panels.choices import Choice, choose
 from sandbox.fronts.studio.panels.counters import counters
 from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.showing import Live
 from sandbox.fronts.studio.show.snapshot import Snapshot
 
 POLL = 0.2  # seconds between two looks at a runner that is at work
@@ -36,8 +37,8 @@ def page() -> None:
     except UsageError as error:
         problem = str(error)
         show.pause()
-    if choice and (choice.scenario, choice.seed) != show.order:
-        show.load(choice.scenario, choice.seed)
+    if choice and (order := Live(choice.scenario, choice.seed)) not in show.order:
+        show.load(order)
     snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
     st.fragment(_live, run_every=_pause(snapshot))(show, choice, problem, [snapshot], snapshot)

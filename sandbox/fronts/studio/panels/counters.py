@@ -33,7 +33,7 @@ def _done(now: Counters) -> str:
 
 
 def _chart(now: Counters | None) -> None:
-    course = list(now.course) if now else [(0, 0)]
+    course = [(0, 0)]
     latest = 0 if now is None else now.tick if now.over else now.tick - now.tick % GRID
     if latest > course[-1][0]:
         course.append((latest, course[-1][1]))

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["empty", "preparing", "ready", "failed"]
+from sandbox.core.people import Question
+
+Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,26 +26,39 @@ class Counters:
     """How far an episode is."""
 
     tick: int
+    head: int  # the last tick that is recorded
+    live: bool  # whether more can come than is recorded
     done: int
     total: int  # 0: the task has no end
     reward: float
     refused: int  # legal actions that were prevented
     finish: str  # in words
-    over: bool
+    over: bool  # no tick comes after this one
     task: str  # what the team is asked to do, in words
-    course: tuple[tuple[int, int], ...]  # (tick, tasks done) wherever the latter changed
+    folder: str  # of its record
     error: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """All that a page shows, at one moment."""
+    """All that a page shows, at one moment. Two episodes may be shown in step."""
 
     number: int  # grows with every change
     phase: Phase
     playing: bool
     active: bool  # whether more is to come without being asked for
     waited: float  # seconds that the preparation has taken so far
-    counters: Counters | None
-    strip: Strip | None  # the latest
+    shots: tuple[Counters, ...]  # of each episode
+    strips: tuple[Strip, ...]  # the latest
     error: str | None  # what was wrong with the order, in one line
+    notice: str | None  # why the latest intervention was not done
+    pending: tuple[Question, ...]  # what waits for a person's answer
+
+    @property
+    def counters(self) -> Counters | None:
+        """Of the first episode."""
+        return self.shots[0] if self.shots else None
+
+    @property
+    def strip(self) -> Strip | None:
+        return self.strips[0] if self.strips else None
