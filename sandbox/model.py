@@ -22,7 +22,7 @@ from sandbox.core.speech import Said
 from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Guard, Review
-from sandbox.reasoning import Surroundings, groups_of, reasoner_for, recast, suffering
+from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
 from sandbox.scenario import Scenario, load
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
@@ -131,12 +131,12 @@ class Sandbox(mesa.Model):
         State, memories and minds stay. A reasoner that differs begins anew, its budget too; groups may be split.
         Raises UsageError, with nothing changed, where the scenario cannot run or go on from here.
         """
+        check_goes_on(scenario, self.scenario)
         stage = scenario.stage()
         if self.talk:
             self.talk.go_on(stage.team)
-        bare = [(rows, getattr(reasoner, "inner", reasoner)) for rows, reasoner in self.reasoners]
         try:
-            kept, anew = recast(scenario, self.scenario, bare, self._around)
+            kept, anew = recast(scenario, self.scenario, self.reasoners, self._around)
         except UsageError:
             if self.talk:
                 self.talk.go_on(self.stage.team)

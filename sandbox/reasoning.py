@@ -69,18 +69,17 @@ def reasoner_for(
 def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings) -> tuple[Seats, Seats]:
     """Who goes on when a scenario changes, with the agents that are left to each, and who is new.
 
-    ``seated`` are the reasoners so far. An agent that reasons as before goes on with its reasoner, whose budget it
-    shares as before. Raises UsageError, with nothing changed, where these are not the same agents, in the same groups
-    or in parts of them.
+    ``seated`` are the reasoners so far. An agent that reasons as before goes on with its reasoner, and shares its
+    budget with those that do. Raises UsageError, with nothing changed, where a new one cannot be made.
     """
-    _check_parts(now, before)
-    was, own = before.roster(), {row: reasoner for rows, reasoner in seated for row in rows}
+    bare = [(rows, getattr(reasoner, "inner", reasoner)) for rows, reasoner in seated]
+    was, own = before.roster(), {row: reasoner for rows, reasoner in bare for row in rows}
     gone = [(rows, group) for rows, group in groups_of(now.agents) if not group.reasons_as(was[rows.start])]
     made = [(rows, reasoner_for(group, rows, around, own.get(rows.start))) for rows, group in gone]
     left = {row for rows, _ in gone for row in rows}
     for rows, successor in made:
         _retire(own.get(rows.start), rows, successor)
-    kept = [(tuple(row for row in rows if row not in left), reasoner) for rows, reasoner in seated]
+    kept = [(tuple(row for row in rows if row not in left), reasoner) for rows, reasoner in bare]
     return [seat for seat in kept if seat[0]], [seat for seat in made if seat[1]]
 
 
@@ -92,14 +91,15 @@ def _retire(reasoner: Reasoner | None, rows: range, successor: Reasoner | None) 
             mind.close()
 
 
-def _check_parts(now: Scenario, before: Scenario) -> None:
+def check_goes_on(now: Scenario, before: Scenario) -> None:
+    """Raises UsageError where it is not the same world with the same agents, in the same groups or in parts of them."""
     groups = [k for k, group in enumerate(before.agents) for _ in range(group.count)]
     parts = [groups[rows.start : rows.stop] for rows, _ in groups_of(now.agents)]
     alike = sum(map(len, parts)) == len(groups) == len(now.roster()) and all(len(set(part)) == 1 for part in parts)
     if not alike or [each.role for each in now.roster()] != [each.role for each in before.roster()]:
         raise UsageError("agents: expected the same agents, in the same groups or in parts of them")
     if now.world != before.world or (now.team is None) != (before.team is None):
-        raise UsageError("expected the same world, and a team where there was one: it goes on")
+        raise UsageError("expected the same world, and a team where there was one")
 
 
 def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, Mind]:
