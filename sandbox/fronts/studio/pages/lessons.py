@@ -171,7 +171,7 @@ def _watch(lesson: Lesson, settings: dict[str, str], kept: Kept) -> None:
         scenario |= {"seed": kept.answer.telling} if kept.answer and kept.settings == settings else {}
         with st.container(horizontal=True):
             if st.button("Watch it", key="watch", icon=":material/play_arrow:",
-                         help="Open this arm on the watch page; once measured, with a seed that shows it."):  # fmt: skip
+                         help="Open this arm on the watch page; once measured, at a telling seed."):  # fmt: skip
                 st.session_state[COMPOSED] = scenario
                 st.switch_page(st.Page(watch.page, title="Watch", url_path="watch", default=True))
             st.download_button("Export TOML", as_toml(scenario), f"{lesson.name}.toml", "application/toml",
