@@ -12,7 +12,7 @@ from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.engine.stage import make
 from sandbox.fronts.studio.panels.composing import compose
-from sandbox.fronts.studio.panels.words import plain
+from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.session import COMPOSED
 from sandbox.fronts.studio.show.places import scenario_files
 from sandbox.scenario import Scenario, load
