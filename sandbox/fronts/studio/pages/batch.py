@@ -6,7 +6,7 @@ import streamlit as st
 
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.studio.panels.beginning import beginning
-from sandbox.fronts.studio.panels.filling import Pace, filling, so_far, success_chart
+from sandbox.fronts.studio.panels.filling import Pace, filling, success_chart
 from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.panels.shelf import STATES, shelf
@@ -116,7 +116,7 @@ def _live(given: str, pace: Pace, news: list[jobs.Status]) -> None:
         st.caption(plain(now.words))
     filling(now, pace)
     if now.known:
-        success_chart(so_far(now))
+        success_chart(now.known)
 
 
 def _finished(given: str, now: jobs.Status) -> None:
@@ -126,7 +126,6 @@ def _finished(given: str, now: jobs.Status) -> None:
         st.warning(plain(f"Stopped at {now.known.done:,} of {now.known.planned:,} trials: {now.words}. "
                          "What is done is kept.", 400), icon=":material/pause:")  # fmt: skip
     if now.known.done:
-        success_chart(so_far(now))
         _outcomes(given)
     else:
         st.info("No trial is done yet. **Go on** tries them.", icon=":material/hourglass_empty:")

@@ -6,12 +6,12 @@ import streamlit as st
 
 from sandbox.core.errors import UsageError
 from sandbox.fronts.studio.panels.choices import choose
-from sandbox.fronts.studio.panels.counters import counters
 from sandbox.fronts.studio.panels.player import player
 from sandbox.fronts.studio.session import runner
+from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.orders import Live
 
-PANELS = {"Charts": lambda show, snapshot: counters(snapshot)}
+PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.RECORD)
 
 
 def page() -> None:
@@ -25,4 +25,4 @@ def page() -> None:
         show.pause()
     if choice and (order := Live(choice.scenario, choice.seed)) not in show.order:
         show.load(order)
-    player(show, PANELS, choice and choice.world, problem)
+    player(show, PANELS, problem)

@@ -3,16 +3,17 @@
 import time
 from collections import deque
 
-import pandas as pd
 import streamlit as st
 
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show import tables
 from sandbox.fronts.studio.show.jobs import Status
+from sandbox.record.table import Glance
 
 LOOKS = 30  # that the rate is taken over
 SHOWN = 24  # conditions in the chart
 ROW = 26  # pixels for each of them
+COLOUR = "#3f9fd6"  # legible on light and dark
 
 
 class Pace:
@@ -48,8 +49,9 @@ def filling(status: Status, pace: Pace) -> None:
         st.metric("Errors", f"{errors:,}", help="Of the machinery; they count for nothing", border=True)
 
 
-def success_chart(frame: pd.DataFrame) -> None:
+def success_chart(known: Glance) -> None:
     """Success in each condition with its exact interval; drawn again at every look."""
+    frame = tables.so_far(known)
     shown = frame.head(SHOWN).dropna(subset=["success"])
     if shown.empty:
         st.caption("No trial is done yet.")
@@ -59,13 +61,13 @@ def success_chart(frame: pd.DataFrame) -> None:
     y = {"field": "condition", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 180}}
     x = {"type": "quantitative", "title": "success, %", "scale": {"domain": [0, 100]}}
     bar = {
-        "mark": {"type": "rule", "strokeWidth": 2},
+        "mark": {"type": "rule", "strokeWidth": 2, "color": COLOUR},
         "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
     }
     tip = [{"field": name, "type": "quantitative", "format": form} for name, form in
            (("trials", ","), ("success", ".2f"), ("low", ".2f"), ("high", ".2f"))]  # fmt: skip
     point = {
-        "mark": {"type": "point", "filled": True, "size": 70},
+        "mark": {"type": "point", "filled": True, "size": 70, "color": COLOUR},
         "encoding": {"x": {**x, "field": "success"}, "tooltip": tip},
     }
     spec = {"layer": [bar, point], "encoding": {"y": y}}
@@ -73,11 +75,6 @@ def success_chart(frame: pd.DataFrame) -> None:
                        alt="Success in each condition, with exact intervals")  # fmt: skip
     if len(frame) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(frame)} conditions; the table has all.")
-
-
-def so_far(status: Status) -> pd.DataFrame:
-    """Success in each condition so far."""
-    return tables.so_far(status.known, tables.names(status.known))
 
 
 def _words(done: int, planned: int, rate: float | None) -> str:

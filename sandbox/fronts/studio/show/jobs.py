@@ -104,8 +104,11 @@ def status(folder: Path) -> Status:
             return Status("starting", _last_line(folder) or "starting", None, True)
         words = str(error) if (folder / DATABASE).exists() or not (folder / JOB).exists() else _end(folder, ended)
         return Status("failed", words, None)
-    if ours or held(folder):
-        return Status("running", "" if ours else "started outside the studio, where Ctrl-C ends it", known, ours)
+    if ours:
+        said = _last_line(folder)
+        return Status("running", said if said.startswith("compiling") else "", known, True)
+    if held(folder):
+        return Status("running", "started outside the studio, where Ctrl-C ends it", known)
     if (folder / CERTIFICATE).is_file() or (known.done >= known.planned and not (folder / CLAIM).is_file()):
         return Status("done", "", known)
     words = _end(folder, ended)

@@ -9,15 +9,17 @@ another one that goes on from there. So a session that is gone leaves no thread,
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from sandbox.core.errors import UsageError
-from sandbox.fronts.studio.show.camera import Shot, develop
+from sandbox.fronts.studio.show.camera import Click, Shot, develop
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.orders import Order
+from sandbox.fronts.studio.show.scene import Look, Scene
 from sandbox.fronts.studio.show.showing import Showing
-from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot
-from sandbox.fronts.studio.show.strip import WHOLE, Strip, View
+from sandbox.fronts.studio.show.snapshot import Phase, Snapshot
+from sandbox.fronts.studio.show.strip import WHOLE, View
 from sandbox.fronts.studio.show.worker import Job, Worker
 from sandbox.oversight.approvals import Approvals
 
@@ -25,6 +27,7 @@ FPS = 24  # frames a second
 STEP_FRAMES = 8  # of a single step
 ROOM = 24  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
+SEEN = 0.25  # seconds between two scenes while it plays
 LAG = 0.25  # seconds of delay that are caught up
 PIXELS = 1_000_000  # of a frame at most
 
@@ -40,18 +43,14 @@ class Runner(Worker):
         super().__init__(idle)
         self._speed, self._box, self._view = 4.0, (600, 600), WHOLE
         self._showing: Showing | None = None  # stepped and painted by the thread only
-        self._shots: tuple[Counters, ...] = ()
+        self._now = Snapshot()
         self._reels: list[list[Shot]] = []  # by film: what is still to be painted
-        self._strips: tuple[Strip, ...] = ()
-        self._phase: Phase = "empty"
-        self._error: str | None = None
-        self._notice: str | None = None
         self._playing = self._resized = self._due_load = False
-        self._number = self._generation = self._painted = self._steps = 0
+        self._generation = self._painted = self._steps = 0
         self._target: int | None = None  # a tick to be sought
         self._deeds: deque[Deed] = deque()
         self._left: list[Showing] = []  # to be closed by the thread
-        self._since = self._due = 0.0
+        self._since = self._due = self._seen = 0.0
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
@@ -94,9 +93,21 @@ class Runner(Worker):
     def do(self, deed: Deed) -> None:
         """Have something done to the first episode between two ticks; if it cannot be, ``notice`` says why."""
         with self._changed:
-            self._notice = None
+            self._now = replace(self._now, notice=None)
             self._deeds.append(deed)
             self._wake()
+
+    def look(self, look: Look) -> None:
+        """Show what somebody looks at: an agent, layers over the world, a panel beside it."""
+        with self._changed:
+            if look != self._now.look:
+                self._now, self._resized = replace(self._now, look=look), True
+                self._wake()
+
+    def picked(self, click: Click) -> int | None:
+        """The agent that was clicked; the first one's who is shown."""
+        with self._changed:
+            return self._showing.picked(click) if self._showing else None
 
     def set_speed(self, ticks_a_second: float) -> None:
         with self._changed:
@@ -124,18 +135,9 @@ class Runner(Worker):
     def peek(self) -> Snapshot:
         """The latest snapshot; frames that wait stay for the next poll."""
         with self._changed:
-            return Snapshot(
-                number=self._number,
-                phase=self._phase,
-                playing=self._playing,
-                active=self._active(),
-                waited=time.monotonic() - self._since if self._phase == "preparing" else 0.0,
-                shots=self._shots,
-                strips=self._strips,
-                error=self._error,
-                notice=self._notice,
-                pending=tuple(self.people.pending),
-            )
+            waited = time.monotonic() - self._since if self._now.phase == "preparing" else 0.0
+            pending = tuple(self.people.pending)
+            return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
 
     def poll(self, wait: float = 0.0) -> Snapshot:
         """The same, with every frame since the last poll as its strips; waits up to ``wait`` seconds for some."""
@@ -149,24 +151,19 @@ class Runner(Worker):
         strips = tuple(develop(reel, number, first, FPS) for reel in reels)  # takes its time: others need not wait
         with self._changed:
             if strips and number == self._generation:
-                self._strips = strips
+                self._now = replace(self._now, strips=strips)
             return self.peek()
 
     def _active(self) -> bool:
         waiting = self._due_load or self._busy or self._reels or (self._showing is not None and self._resized)
         asked = self._playing or self._steps or self._target is not None or self._deeds
-        reading = self._phase == "reading"
-        return bool(waiting or reading or (self._phase == "ready" and asked))
-
-    def _over(self) -> bool:
-        return bool(self._shots) and all(shot.over for shot in self._shots)
+        return bool(waiting or self._now.phase == "reading" or (self._now.phase == "ready" and asked))
 
     def _clear(self, phase: Phase) -> None:
         """Forget what is shown. What the thread is about to publish of it is dropped: the generation differs."""
         self._generation += 1
-        self._number += 1
         old, self._showing = self._showing, None
-        self._phase, self._shots, self._strips, self._error, self._notice = phase, (), (), None, None
+        self._now = Snapshot(self._now.number + 1, phase, look=self._now.look)
         self._playing, self._due_load, self._steps, self._reels = False, False, 0, []
         self._target = None
         self._deeds.clear()
@@ -183,9 +180,9 @@ class Runner(Worker):
         if self._due_load:
             self._due_load = self._resized = False
             return partial(self._load, number, self.order, self.people), 0.0
-        if showing is None or self._phase not in ("ready", "reading"):
+        if showing is None or self._now.phase not in ("ready", "reading"):
             return None, self._idle
-        if self._phase == "reading":
+        if self._now.phase == "reading":
             return partial(self._read, number, showing), 0.0
         if self._resized:
             self._resized, self._reels = False, []
@@ -197,7 +194,7 @@ class Runner(Worker):
         return self._next_tick(now, number, showing)
 
     def _next_tick(self, now: float, number: int, showing: Showing) -> tuple[Job | None, float]:
-        if self._over():
+        if self._now.over:
             self._playing, self._steps = False, 0
             return None, self._idle
         if self._steps:
@@ -225,10 +222,12 @@ class Runner(Worker):
             number, showing, showing.still(self._box, self._view), "preparing"
         ):  # a picture while it compiles
             return showing.close()  # nobody waits for it any more
+        showing.look = self._now.look
         showing.warm_up()
         self._publish(number, showing, [], "reading" if showing.unread else "ready")
 
     def _still(self, number: int, showing: Showing) -> None:
+        showing.look = self._now.look
         self._publish(number, showing, showing.still(self._box, self._view))
 
     def _read(self, number: int, showing: Showing) -> None:
@@ -254,7 +253,7 @@ class Runner(Worker):
             told = str(error)
         with self._changed:
             if number == self._generation:
-                self._notice = told
+                self._now = replace(self._now, notice=told)
         self._publish(number, showing, showing.still(self._box, self._view))
 
     def _advance(self, number: int, showing: Showing, ticks: int, parts: int) -> None:
@@ -262,23 +261,30 @@ class Runner(Worker):
 
     def _publish(self, number: int, showing: Showing, shot: list[Shot], phase: Phase = "ready") -> bool:
         """Show how things stand, and another shot of each film; whether anybody waits for them."""
-        shots = showing.counters()
+        shots, scene, difference = showing.counters(), self._scene(showing), showing.difference
         with self._changed:
             if number != self._generation:
                 return False
-            self._phase, self._shots, self._showing = phase, shots, showing
-            self._playing = self._playing and not self._over()
+            told = {"shots": shots, "scene": scene, "difference": difference}
+            self._now = replace(self._now, number=self._now.number + 1, phase=phase, **told)
+            self._showing, self._playing = showing, self._playing and not self._now.over
             reels = self._reels or [[] for _ in shot]
             self._reels = [[*reel, one] for reel, one in zip(reels, shot, strict=True)] if shot else self._reels
-            self._number += 1
             self._changed.notify_all()
             return True
+
+    def _scene(self, showing: Showing) -> Scene:
+        """Made anew a few times a second only, while ticks go by."""
+        now, scene = time.monotonic(), self._now.scene
+        if scene is None or not self._playing or showing.over or now - self._seen > SEEN:
+            scene, self._seen = showing.scene(), now
+        return scene
 
     def failed(self, job: Job, words: str) -> None:
         with self._changed:
             if isinstance(job, partial) and job.args[0] == self._generation:
                 self._clear("failed")
-                self._error = words
+                self._now = replace(self._now, error=words)
 
 
 def _length(reels: list[list[Shot]]) -> int:

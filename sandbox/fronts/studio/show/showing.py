@@ -1,14 +1,22 @@
 """What is being shown: one film, or two in step, with a camera for each. The runner's thread works on it."""
 
 import time
+from itertools import takewhile
 
 from sandbox.core.errors import RecordError
-from sandbox.fronts.studio.show.camera import Box, Camera, Shot
+from sandbox.fronts.studio.show.camera import Box, Camera, Click, Shot
+from sandbox.fronts.studio.show.feed import Event
 from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.futures import believed
+from sandbox.fronts.studio.show.layers import marks
 from sandbox.fronts.studio.show.orders import Order
+from sandbox.fronts.studio.show.scene import Chronicle, Look, Scene
 from sandbox.fronts.studio.show.snapshot import Counters
 from sandbox.fronts.studio.show.strip import View
 from sandbox.oversight.approvals import Approvals
+
+TOLD = 3  # agents that are named
+BELIEF = "belief"  # the layer that takes the place of the world
 
 
 class Showing:
@@ -19,6 +27,8 @@ class Showing:
         self._order = order
         self.unread = [k for k, one in enumerate(order) if one.whole]
         self.cameras = [Camera(film.model.stage, box) for film in self.films]
+        self.chronicles = [Chronicle(film) for film in self.films]
+        self.look, self.difference = Look(), None
         for film in self.films:
             film.model.stage.paint(film.model.state)  # compiled here, not where somebody waits for a picture
 
@@ -40,6 +50,7 @@ class Showing:
                 raise RecordError(f"seed {film.model.seed}: it does not come to the state that the batch recorded")
             film.seek(0)
             self.unread.pop(0)
+            self.difference = self._difference()
         return True
 
     @property
@@ -77,8 +88,46 @@ class Showing:
         return self._shoot(1, still=True)
 
     def _shoot(self, parts: int, still: bool = False) -> list[Shot]:
-        shots = zip(self.films, self.cameras, strict=True)
-        return [camera.shoot(film.model.state, parts, still=still) for film, camera in shots]
+        return [self._shot(film, camera, parts, still) for film, camera in zip(self.films, self.cameras, strict=True)]
+
+    def _shot(self, film: Film, camera: Camera, parts: int, still: bool) -> Shot:
+        model, agent = film.model, self.look.agent
+        agent = agent if agent is not None and agent < film.agents else None
+        drawn = marks(model, self.look.layers, agent, camera.before)
+        state = believed(model, agent) if agent is not None and BELIEF in self.look.layers else None
+        return camera.shoot(model.state, parts, drawn, state, still)
+
+    def picked(self, click: Click) -> int | None:
+        """The agent that was clicked in the first film."""
+        return self.cameras[0].nearest(click)
+
+    def scene(self) -> Scene:
+        """What stands beside the picture of the first film."""
+        return self.chronicles[0].scene(self.films[0], self.look)
+
+    def _difference(self) -> Event | None:
+        """Where two films part first, once both are known; in words, who does something else than in the other."""
+        if len(self.films) < 2 or self.unread:
+            return None
+        one, other = (film.past.digests for film in self.films)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+        if same == len(one) == len(other):
+            return None
+        found = Event(same + 1, -1, "difference", self._told(same + 1))
+        self.chronicles[0].add(found)
+        return found
+
+    def _told(self, tick: int) -> str:
+        acts = [film.actions(tick) for film in self.films]
+        if not all(acts):
+            ended = "left" if not acts[0] else "right"
+            return f"the {ended} one has ended"
+        names, verbs = [agent.name for agent in self.films[0].model.agents], self.films[0].model.stage.verbs
+        differ = [k for k, (a, b) in enumerate(zip(*acts, strict=False)) if a != b]
+        if not differ:
+            return "all do the same, and the world comes out differently"
+        told = ", ".join(f"{names[k]} {verbs[acts[0][k][0]]} / {verbs[acts[1][k][0]]}" for k in differ[:TOLD])
+        return f"{told}{' and others' if len(differ) > TOLD else ''}"
 
     def counters(self) -> tuple[Counters, ...]:
         return tuple(map(_counters, self.films))
@@ -102,5 +151,8 @@ def _counters(film: Film) -> Counters:
         over=film.over,
         task=model.stage.task.texts[0],
         folder=str(film.folder),
+        world=film.scenario.world.name,
+        title=film.scenario.title,
+        seed=model.seed,
         error=model.error or film.past.error,
     )

@@ -30,6 +30,7 @@ from sandbox.engine.stage import Stage, make
 from sandbox.engine.team import Job
 from sandbox.model import Sandbox
 from sandbox.teams.tasks import graph_of_tasks
+from sandbox.testing.interventions import InterventionConformance
 
 TICKS = 120  # how long equality is followed
 
@@ -72,7 +73,7 @@ def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, lis
     return offers[offers[:, Offer.CODE] != 0].tolist(), own.tolist()
 
 
-class Conformance:
+class Conformance(InterventionConformance):
     """Inherit, name your world, list cases. ``oracle_seeds`` is how many seeds the oracle must succeed on."""
 
     world: ClassVar[str]
@@ -124,8 +125,7 @@ class Conformance:
         """The same episodes with Numba switched off, by the interpreter and NumPy alone, which checks every index."""
         names = list(find(self.world).policies)
         perturbed = {**case, "perturb": {each.name: 0.4 for each in stage.perturbations}}
-        request = json.dumps([self.world, perturbed, names, 15])
-        told = [_twin(request, off) for off in ("0", "1")]
+        told = [_twin(json.dumps([self.world, perturbed, names, 15]), off) for off in ("0", "1")]
         assert told[0] == told[1] and len(told[0].split()) == 2 * len(names)
 
     # -- states --------------------------------------------------------------------------------------------------------
