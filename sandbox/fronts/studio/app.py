@@ -3,12 +3,14 @@
 import streamlit as st
 
 from sandbox.fronts.studio.pages import batch, replay, watch
+from sandbox.fronts.studio.session import prepare
 
 SIDEBAR = 340  # pixels: four choices fit side by side
 
 
 def main() -> None:
     """What Streamlit runs at every rerun."""
+    prepare()
     st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide", initial_sidebar_state=SIDEBAR)
     st.set_option("client.toolbarMode", "viewer")
     pages = [
