@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sandbox.fronts.studio.pages import batch, replay, watch
+from sandbox.fronts.studio.pages import batch, lessons, replay, watch
 
 SIDEBAR = 340  # pixels: four choices fit side by side
 
@@ -15,6 +15,7 @@ def main() -> None:
         st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
         st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
         st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
+        st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
     ]
     st.navigation(pages, position="top").run()
 
