@@ -1,5 +1,7 @@
 """The studio's entry: lists the pages and runs the one that was chosen. Runnable as it is by ``streamlit run``."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from sandbox.fronts.studio.pages import batch, lessons, replay, watch
@@ -9,7 +11,12 @@ SIDEBAR = 340  # pixels: four choices fit side by side
 
 def main() -> None:
     """What Streamlit runs at every rerun."""
-    st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide", initial_sidebar_state=SIDEBAR)
+    st.set_page_config(
+        page_title="Sandbox",
+        page_icon=str(Path(__file__).with_name("icon.svg")),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR,
+    )
     st.set_option("client.toolbarMode", "viewer")
     pages = [
         st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
