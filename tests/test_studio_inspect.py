@@ -368,9 +368,11 @@ def test_the_panel_of_an_agent_has_all_its_views(shown):
 def test_the_panels_of_team_feed_and_courses(shown):
     _, view, events, points = shown
     assert "Market" in words(opened("team", view, 0)) and "messages" in words(opened("team", view, 0))
-    assert len(opened("feed", events).get("button_group")[0].options) == len({event.kind for event in events}) > 1
+    chosen = opened("feed", (*events, Event(2, 0, "harm", HOSTILE, HOSTILE))).get("button_group")[0]
+    assert len(chosen.options) == 1 + len({event.kind for event in events}) > 1
     broken = Point(3, 1, 4, None, 2, 1, 5, None, 0)
-    assert "5" in words(opened("charts", (*points, broken)))
+    told = words(opened("charts", (*points, broken)))
+    assert "**Tokens** 5" in told and "**Reward** -" in told
     assert opened("pick", ["a", HOSTILE], None).selectbox[0].value is None
     assert opened("pick", [str(k) for k in range(500)], 3).number_input[0].value == 3
     assert opened("jump", (Event(4, -1, "task", HOSTILE),)).selectbox[0].value is None
