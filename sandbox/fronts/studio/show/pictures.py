@@ -77,7 +77,7 @@ def _tie(tie: Tie, places: dict, names: dict[int, str], radius: float) -> str:
         for a, b, hears, k in ways if hears
     )  # fmt: skip
     heads = "".join(_arrow(places[a], places[b], radius) for a, b, _, k in ways if tie.now[k])
-    return f"<g><title>{escape(told)}</title>{line}{heads}</g>"
+    return f"<g><title>{escape(told)}</title>{line}{heads}</g>" if sum(tie.total) else line
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], radius: float) -> str:
