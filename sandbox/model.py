@@ -19,8 +19,10 @@ from sandbox.core.finish import Finish
 from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Said
+from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
+from sandbox.engine.workspace import Candidate, candidates
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
 from sandbox.scenario import Scenario, load
@@ -253,6 +255,17 @@ class Sandbox(mesa.Model):
         """What the last tick brought one agent."""
         denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
         return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
+
+    def candidates(self, row: int) -> tuple[Candidate, ...]:
+        """What an agent that looks ahead compared in the last tick, the base policy's own choice first; () for others.
+
+        () as well where the tick was a record's (``replay_tick``), or this model has been unpickled since.
+        """
+        work = self._compiled[0].work if self.latest else ()
+        if not work:
+            return ()
+        dice = draw(np.uint64(self.seed), np.int32(self.latest.tick - 1), POLICY, 0)
+        return candidates(work, row, dice, self.stage.world.targets)
 
     def stop(self) -> None:
         """End the episode from outside."""

@@ -100,6 +100,7 @@ class World:
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     interventions: tuple[Intervention, ...] = ()  # what can be done to it while it runs
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
+    cells: Callable[[Any], tuple[int, int]] | None = None  # rules -> rows, columns of the grid that a picture spans
 
     def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
         """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sandbox.fronts.studio.pages import watch
+from sandbox.fronts.studio.pages import batch, replay, watch
 
 SIDEBAR = 340  # pixels: four choices fit side by side
 
@@ -11,7 +11,11 @@ def main() -> None:
     """What Streamlit runs at every rerun."""
     st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide", initial_sidebar_state=SIDEBAR)
     st.set_option("client.toolbarMode", "viewer")
-    pages = [st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True)]
+    pages = [
+        st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
+        st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
+        st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
+    ]
     st.navigation(pages, position="top").run()
 
 

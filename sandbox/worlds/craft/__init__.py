@@ -108,4 +108,5 @@ WORLD = World(
     ladder=LADDER,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

@@ -135,4 +135,5 @@ WORLD = World(
     value=value,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

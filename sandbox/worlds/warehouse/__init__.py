@@ -126,4 +126,5 @@ WORLD = World(
     teamwork=TEAMWORK,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

@@ -136,4 +136,5 @@ WORLD = World(
     value=value,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: (rules.height, rules.width),
 )

@@ -6,10 +6,11 @@ comes to where the episode ended, and goes on from there.
 """
 
 import io
+import json
 import pickle
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Film:
     def __init__(self, model: Sandbox, folder: Path, trial: int, past: Past, people: Approvals, log: Log | None):
         self.model, self.folder, self.trial = model, folder, trial
         self.people, self.past = people, past
+        self.on_tick: Callable[[Film], None] = lambda film: None
         self._log = log
         self._checkpoints: dict[int, bytes] = {}
         self._worked = self._seconds = 0.0
@@ -63,6 +65,10 @@ class Film:
         return len(self.past.digests)
 
     @property
+    def agents(self) -> int:
+        return self.model.stage.agents
+
+    @property
     def live(self) -> bool:
         """Whether it can go on beyond what is recorded."""
         return self._log is not None
@@ -89,6 +95,7 @@ class Film:
         else:
             self._onward()
         self._worked += time.perf_counter() - began
+        self.on_tick(self)
         if self._worked > WORK and not self.model.reasoners:
             self._keep()
 
@@ -141,6 +148,15 @@ class Film:
         self._checkpoints[self.tick] = _packed(self.model, self.people)
         if len(self._checkpoints) > KEPT:
             self._checkpoints = dict(sorted(self._checkpoints.items())[1::2])
+
+    def actions(self, tick: int) -> list[tuple[int, int]]:
+        """Verb and target of each agent in a recorded tick; none where there is no such tick."""
+        if self._log:
+            self._log.flush()
+        with open_run(self.folder) as run:
+            sql = "SELECT json_extract(body, '$.actions') FROM event WHERE kind = 'tick' AND trial = ? AND tick = ?"
+            found = next(run.query(sql, (self.trial, tick)), ("[]",))[0]
+        return [(verb, target) for verb, target in json.loads(found)]
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

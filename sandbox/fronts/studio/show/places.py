@@ -9,6 +9,7 @@ from pathlib import Path
 from sandbox.core.errors import UsageError
 
 RUNS = Path(os.environ.get("SANDBOX_RUNS", "runs"))
+SCENARIOS, LESSONS = Path("scenarios"), "lessons"
 WATCHED = "studio"  # below it: what was watched in the studio
 KEPT = 50  # runs that were watched; older ones go
 
@@ -29,3 +30,9 @@ def _prune(place: Path) -> None:
     """Of what was watched, only the latest is kept. What is being written is among it: it is the latest."""
     for old in sorted(path for path in place.iterdir() if path.is_dir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def scenario_files() -> dict[str, Path]:
+    """The scenarios of the working directory, by what they are called in a list; lessons have a page of their own."""
+    found = sorted(path for path in SCENARIOS.rglob("*.toml") if LESSONS not in path.parts)
+    return {path.relative_to(SCENARIOS).with_suffix("").as_posix(): path for path in found}

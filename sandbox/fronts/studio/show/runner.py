@@ -9,21 +9,25 @@ another one that goes on from there. So a session that is gone leaves no thread,
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
 from sandbox.core.errors import UsageError
+from sandbox.fronts.studio.show.camera import Click, Shot, develop
 from sandbox.fronts.studio.show.film import Film
-from sandbox.fronts.studio.show.showing import Frames, Order, Showing
-from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot, Strip
+from sandbox.fronts.studio.show.orders import Order
+from sandbox.fronts.studio.show.scene import Look, Scene
+from sandbox.fronts.studio.show.showing import Showing
+from sandbox.fronts.studio.show.snapshot import Phase, Snapshot
+from sandbox.fronts.studio.show.strip import WHOLE, View
 from sandbox.fronts.studio.show.worker import Job, Worker
 from sandbox.oversight.approvals import Approvals
 
-FPS = 20  # frames a second
+FPS = 24  # frames a second
 STEP_FRAMES = 8  # of a single step
 ROOM = 24  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
+SEEN = 0.25  # seconds between two scenes while it plays
 LAG = 0.25  # seconds of delay that are caught up
 PIXELS = 1_000_000  # of a frame at most
 
@@ -37,20 +41,16 @@ class Runner(Worker):
         self.order: Order = ()  # what was loaded last
         self.people = Approvals()  # who answer for the present episode, from any thread
         super().__init__(idle)
-        self._speed, self._box = 4.0, (600, 600)
+        self._speed, self._box, self._view = 4.0, (600, 600), WHOLE
         self._showing: Showing | None = None  # stepped and painted by the thread only
-        self._shots: tuple[Counters, ...] = ()
-        self._frames: list[Frames] = []  # by film
-        self._strips: tuple[Strip, ...] = ()
-        self._phase: Phase = "empty"
-        self._error: str | None = None
-        self._notice: str | None = None
+        self._now = Snapshot()
+        self._reels: list[list[Shot]] = []  # by film: what is still to be painted
         self._playing = self._resized = self._due_load = False
-        self._number = self._generation = self._painted = self._steps = 0
+        self._generation = self._painted = self._steps = 0
         self._target: int | None = None  # a tick to be sought
         self._deeds: deque[Deed] = deque()
         self._left: list[Showing] = []  # to be closed by the thread
-        self._since = self._due = 0.0
+        self._since = self._due = self._seen = 0.0
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
@@ -93,22 +93,34 @@ class Runner(Worker):
     def do(self, deed: Deed) -> None:
         """Have something done to the first episode between two ticks; if it cannot be, ``notice`` says why."""
         with self._changed:
-            self._notice = None
+            self._now = replace(self._now, notice=None)
             self._deeds.append(deed)
             self._wake()
+
+    def look(self, look: Look) -> None:
+        """Show what somebody looks at: an agent, layers over the world, a panel beside it."""
+        with self._changed:
+            if look != self._now.look:
+                self._now, self._resized = replace(self._now, look=look), True
+                self._wake()
+
+    def picked(self, click: Click) -> int | None:
+        """The agent that was clicked; the first one's who is shown."""
+        with self._changed:
+            return self._showing.picked(click) if self._showing else None
 
     def set_speed(self, ticks_a_second: float) -> None:
         with self._changed:
             self._speed = float(ticks_a_second)
             self._changed.notify_all()
 
-    def resize(self, width: int, height: int) -> None:
-        """Paint into a box of this many pixels from now on."""
+    def resize(self, width: int, height: int, view: View = WHOLE) -> None:
+        """Paint into a box of this many pixels from now on, and this part of the world only."""
         shrink = min(1.0, (PIXELS / max(1, width * height)) ** 0.5)
         box = (max(64, int(width * shrink)), max(64, int(height * shrink)))
         with self._changed:
-            if box != self._box:
-                self._box, self._resized = box, True
+            if (box, view) != (self._box, self._view):
+                self._box, self._view, self._resized = box, view, True
                 self._wake()
 
     def close(self) -> None:
@@ -123,18 +135,9 @@ class Runner(Worker):
     def peek(self) -> Snapshot:
         """The latest snapshot; frames that wait stay for the next poll."""
         with self._changed:
-            return Snapshot(
-                number=self._number,
-                phase=self._phase,
-                playing=self._playing,
-                active=self._active(),
-                waited=time.monotonic() - self._since if self._phase == "preparing" else 0.0,
-                shots=self._shots,
-                strips=self._strips,
-                error=self._error,
-                notice=self._notice,
-                pending=tuple(self.people.pending),
-            )
+            waited = time.monotonic() - self._since if self._now.phase == "preparing" else 0.0
+            pending = tuple(self.people.pending)
+            return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
 
     def poll(self, wait: float = 0.0) -> Snapshot:
         """The same, with every frame since the last poll as its strips; waits up to ``wait`` seconds for some."""
@@ -142,33 +145,26 @@ class Runner(Worker):
             self._looked = time.monotonic()
             if self._active():
                 self._wake()
-                self._changed.wait_for(lambda: self._frames or not self._active(), wait)
-            if self._frames:
-                self._strips = self._cut()
+                self._changed.wait_for(lambda: self._reels or not self._active(), wait)
+            number, first, (reels, self._reels) = self._generation, self._painted, (self._reels, [])
+            self._painted += _length(reels)
+        strips = tuple(develop(reel, number, first, FPS) for reel in reels)  # takes its time: others need not wait
+        with self._changed:
+            if strips and number == self._generation:
+                self._now = replace(self._now, strips=strips)
             return self.peek()
 
-    def _cut(self) -> tuple[Strip, ...]:
-        """The frames that wait, as a strip for each film."""
-        films, self._frames = self._frames, []
-        first, self._painted = self._painted, self._painted + len(films[0])
-        return tuple(_strip(self._generation, first, frames) for frames in films)
-
     def _active(self) -> bool:
-        waiting = self._due_load or self._busy or self._frames or (self._showing is not None and self._resized)
+        waiting = self._due_load or self._busy or self._reels or (self._showing is not None and self._resized)
         asked = self._playing or self._steps or self._target is not None or self._deeds
-        reading = self._phase == "reading"
-        return bool(waiting or reading or (self._phase == "ready" and asked))
-
-    def _over(self) -> bool:
-        return bool(self._shots) and all(shot.over for shot in self._shots)
+        return bool(waiting or self._now.phase == "reading" or (self._now.phase == "ready" and asked))
 
     def _clear(self, phase: Phase) -> None:
         """Forget what is shown. What the thread is about to publish of it is dropped: the generation differs."""
         self._generation += 1
-        self._number += 1
         old, self._showing = self._showing, None
-        self._phase, self._shots, self._strips, self._error, self._notice = phase, (), (), None, None
-        self._playing, self._due_load, self._steps, self._frames = False, False, 0, []
+        self._now = Snapshot(self._now.number + 1, phase, look=self._now.look)
+        self._playing, self._due_load, self._steps, self._reels = False, False, 0, []
         self._target = None
         self._deeds.clear()
         self.people = Approvals()
@@ -184,12 +180,12 @@ class Runner(Worker):
         if self._due_load:
             self._due_load = self._resized = False
             return partial(self._load, number, self.order, self.people), 0.0
-        if showing is None or self._phase not in ("ready", "reading"):
+        if showing is None or self._now.phase not in ("ready", "reading"):
             return None, self._idle
-        if self._phase == "reading":
+        if self._now.phase == "reading":
             return partial(self._read, number, showing), 0.0
         if self._resized:
-            self._resized, self._frames = False, []
+            self._resized, self._reels = False, []
             return partial(self._still, number, showing), 0.0
         if self._deeds:
             return partial(self._deed, number, showing, self._deeds.popleft()), 0.0
@@ -198,13 +194,13 @@ class Runner(Worker):
         return self._next_tick(now, number, showing)
 
     def _next_tick(self, now: float, number: int, showing: Showing) -> tuple[Job | None, float]:
-        if self._over():
+        if self._now.over:
             self._playing, self._steps = False, 0
             return None, self._idle
         if self._steps:
             self._steps -= 1
             return partial(self._advance, number, showing, 1, STEP_FRAMES), 0.0
-        if not self._playing or (self._frames and len(self._frames[0]) >= ROOM):
+        if not self._playing or _length(self._reels) >= ROOM:
             return None, self._idle
         if now < self._due:
             return None, self._due - now
@@ -222,28 +218,32 @@ class Runner(Worker):
 
     def _load(self, number: int, order: Order, people: Approvals) -> None:
         showing = Showing(order, people, self._box)
-        if not self._publish(number, showing, showing.still(self._box), "preparing"):  # a picture while it compiles
+        if not self._publish(
+            number, showing, showing.still(self._box, self._view), "preparing"
+        ):  # a picture while it compiles
             return showing.close()  # nobody waits for it any more
+        showing.look = self._now.look
         showing.warm_up()
         self._publish(number, showing, [], "reading" if showing.unread else "ready")
 
     def _still(self, number: int, showing: Showing) -> None:
-        self._publish(number, showing, showing.still(self._box))
+        showing.look = self._now.look
+        self._publish(number, showing, showing.still(self._box, self._view))
 
     def _read(self, number: int, showing: Showing) -> None:
         if showing.read():
-            self._publish(number, showing, showing.still(self._box))
+            self._publish(number, showing, showing.still(self._box, self._view))
         else:
             self._publish(number, showing, [], "reading")
 
     def _seek(self, number: int, showing: Showing, tick: int) -> None:
         there = showing.seek(tick)
-        frames = showing.still(self._box)
+        shots = showing.still(self._box, self._view)
         with self._changed:
             if there and self._target == tick:
                 self._target = None
-            self._frames = []
-        self._publish(number, showing, frames)
+            self._reels = []
+        self._publish(number, showing, shots)
 
     def _deed(self, number: int, showing: Showing, deed: Deed) -> None:
         told = None
@@ -253,34 +253,40 @@ class Runner(Worker):
             told = str(error)
         with self._changed:
             if number == self._generation:
-                self._notice = told
-        self._publish(number, showing, showing.still(self._box))
+                self._now = replace(self._now, notice=told)
+        self._publish(number, showing, showing.still(self._box, self._view))
 
     def _advance(self, number: int, showing: Showing, ticks: int, parts: int) -> None:
         self._publish(number, showing, showing.advance(ticks, parts, 1 / FPS))
 
-    def _publish(self, number: int, showing: Showing, frames: list[Frames], phase: Phase = "ready") -> bool:
-        """Show how things stand, and more frames of each film; whether anybody waits for them."""
-        shots = showing.counters()
+    def _publish(self, number: int, showing: Showing, shot: list[Shot], phase: Phase = "ready") -> bool:
+        """Show how things stand, and another shot of each film; whether anybody waits for them."""
+        shots, scene, difference = showing.counters(), self._scene(showing), showing.difference
         with self._changed:
             if number != self._generation:
                 return False
-            self._phase, self._shots, self._showing = phase, shots, showing
-            self._playing = self._playing and not self._over()
-            if self._frames and frames:
-                frames = [old + new for old, new in zip(self._frames, frames, strict=True)]
-            self._frames = frames or self._frames
-            self._number += 1
+            told = {"shots": shots, "scene": scene, "difference": difference}
+            self._now = replace(self._now, number=self._now.number + 1, phase=phase, **told)
+            self._showing, self._playing = showing, self._playing and not self._now.over
+            reels = self._reels or [[] for _ in shot]
+            self._reels = [[*reel, one] for reel, one in zip(reels, shot, strict=True)] if shot else self._reels
             self._changed.notify_all()
             return True
+
+    def _scene(self, showing: Showing) -> Scene:
+        """Made anew a few times a second only, while ticks go by."""
+        now, scene = time.monotonic(), self._now.scene
+        if scene is None or not self._playing or showing.over or now - self._seen > SEEN:
+            scene, self._seen = showing.scene(), now
+        return scene
 
     def failed(self, job: Job, words: str) -> None:
         with self._changed:
             if isinstance(job, partial) and job.args[0] == self._generation:
                 self._clear("failed")
-                self._error = words
+                self._now = replace(self._now, error=words)
 
 
-def _strip(episode: int, first: int, frames: Frames) -> Strip:
-    height, width, _ = frames[0].shape
-    return Strip(episode, first, len(frames), height, width, FPS, np.stack(frames).tobytes())
+def _length(reels: list[list[Shot]]) -> int:
+    """Frames that wait."""
+    return sum(shot.parts for shot in reels[0]) if reels else 0

@@ -4,21 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.core.people import Question
+from sandbox.fronts.studio.show.feed import Event
+from sandbox.fronts.studio.show.scene import Look, Scene
+from sandbox.fronts.studio.show.strip import Strip
 
 Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
-
-
-@dataclass(frozen=True, eq=False)
-class Strip:
-    """Painted frames to be played one after the other, ``fps`` a second."""
-
-    episode: int  # frames of another episode have nothing to do with these
-    first: int  # number of the first frame, counted over the life of the runner
-    count: int
-    height: int
-    width: int
-    fps: int
-    pixels: bytes  # count x height x width x RGB, one byte each
 
 
 @dataclass(frozen=True)
@@ -36,6 +26,9 @@ class Counters:
     over: bool  # no tick comes after this one
     task: str  # what the team is asked to do, in words
     folder: str  # of its record
+    world: str
+    title: str
+    seed: int
     error: str | None = None
 
 
@@ -43,16 +36,19 @@ class Counters:
 class Snapshot:
     """All that a page shows, at one moment. Two episodes may be shown in step."""
 
-    number: int  # grows with every change
-    phase: Phase
-    playing: bool
-    active: bool  # whether more is to come without being asked for
-    waited: float  # seconds that the preparation has taken so far
-    shots: tuple[Counters, ...]  # of each episode
-    strips: tuple[Strip, ...]  # the latest
-    error: str | None  # what was wrong with the order, in one line
-    notice: str | None  # why the latest intervention was not done
-    pending: tuple[Question, ...]  # what waits for a person's answer
+    number: int = 0  # grows with every change
+    phase: Phase = "empty"
+    playing: bool = False
+    active: bool = False  # whether more is to come without being asked for
+    waited: float = 0.0  # seconds that the preparation has taken so far
+    shots: tuple[Counters, ...] = ()  # of each episode
+    strips: tuple[Strip, ...] = ()  # the latest
+    error: str | None = None  # what was wrong with the order, in one line
+    notice: str | None = None  # why the latest intervention was not done
+    pending: tuple[Question, ...] = ()  # what waits for a person's answer
+    look: Look = Look()  # what is looked at
+    scene: Scene | None = None  # beside the picture, of the first episode
+    difference: Event | None = None  # where two episodes part
 
     @property
     def counters(self) -> Counters | None:
@@ -62,3 +58,8 @@ class Snapshot:
     @property
     def strip(self) -> Strip | None:
         return self.strips[0] if self.strips else None
+
+    @property
+    def over(self) -> bool:
+        """Whether no tick comes after this one."""
+        return bool(self.shots) and all(shot.over for shot in self.shots)

@@ -1,10 +1,14 @@
 """A thread that does one job after the other while somebody looks, and ends when nobody does."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 
 from sandbox.core.errors import SandboxError
+
+SWITCH = 0.0005  # seconds after which who computes hands the interpreter on, in place of 5 ms: kernels, which run
+# without it, ask for it back at every call, and should not wait while a page is drawn
 
 Job = Callable[[], None]
 
@@ -40,6 +44,7 @@ class Worker:
         self._changed.notify_all()
 
     def _run(self) -> None:
+        sys.setswitchinterval(SWITCH)
         while self._work():
             pass
 
