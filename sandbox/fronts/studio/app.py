@@ -1,4 +1,4 @@
-"""The studio's entry: lists the pages and runs the one that was chosen. Runnable as it is by ``streamlit run``."""
+"""The studio's entry: lists the pages and runs the one that was chosen."""
 
 import streamlit as st
 
@@ -16,7 +16,3 @@ def main() -> None:
         st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
     ]
     st.navigation(pages, position="top").run()
-
-
-if __name__ == "__main__":
-    main()
