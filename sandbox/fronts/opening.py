@@ -16,7 +16,7 @@ from sandbox.core.errors import UsageError
 from sandbox.fronts.console import err, out
 
 HERE = "localhost"
-PAGE = Path(__file__).with_name("studio") / "app.py"
+PAGE = Path(__file__).with_name("studio_script.py")
 OPTIONS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",

@@ -1,4 +1,4 @@
-"""The studio's entry: lists the pages and runs the one that was chosen. Runnable as it is by ``streamlit run``."""
+"""The studio's entry: lists the pages and runs the one that was chosen."""
 
 from pathlib import Path
 
@@ -25,7 +25,3 @@ def main() -> None:
         st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
     ]
     st.navigation(pages, position="top").run()
-
-
-if __name__ == "__main__":
-    main()

@@ -37,6 +37,8 @@ def filling(status: Status, pace: Pace) -> None:
     if known is None:
         st.status(plain(status.words) or "Starting", state="running")
         return
+    if status.words:
+        st.caption(plain(status.words))
     rate = pace.look(known.done)
     successes = sum(found[1] for found in known.counts.values())
     errors = sum(found[2] for found in known.counts.values())
