@@ -96,8 +96,10 @@ def _plan(scenario: Scenario, name: str) -> Plan:
     if kind == CERTIFICATE:
         return _certificate(scenario, safe)
     chosen = load(scenario, _doses(scenario)) if kind == CURVE else scenario
-    trials = st.number_input("Trials of each condition", 1, MANY, min(scenario.trials.count, MANY), key=f"trials-{name}",
-                             help="Seeds that each condition is tried on, the same for all")  # fmt: skip
+    trials = st.number_input(
+        "Trials of each condition", 1, MANY, min(scenario.trials.count, MANY), key=f"trials-{name}",
+        help="Seeds that each condition is tried on, the same for all",
+    )  # fmt: skip
     found = conditions(chosen.sweep)
     many = f"{len(found)} conditions, {trials:,} seeds of each" if len(found) > 1 else "One condition"
     words = f"{many}: {len(found) * trials:,} trials{_models(chosen)}"

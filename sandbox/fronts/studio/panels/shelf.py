@@ -18,7 +18,7 @@ STATES = {
 
 
 def shelf(news: list[list[Entry]]) -> None:
-    """A line for each batch, the latest first; a click puts it into the address. ``news`` is used up, then looked for."""
+    """A line for each batch, the latest first; a click puts it into the address. ``news`` is used up first."""
     found = news.pop() if news else [entry for entry in library() if entry.kind != "run"]
     if not found:
         st.info(EMPTY, icon=":material/inventory_2:")
