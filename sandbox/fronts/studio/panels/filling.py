@@ -53,8 +53,8 @@ def filling(status: Status, pace: Pace) -> None:
 
 def success_chart(known: Glance) -> None:
     """Success in each condition with its exact interval; drawn again at every look."""
-    frame = tables.so_far(known)
-    shown = frame.head(SHOWN).assign(condition=frame["condition"].str.slice(0, 60))
+    shown = tables.so_far(known, SHOWN)
+    shown["condition"] = shown["condition"].str.slice(0, 60)
     order = list(dict.fromkeys(shown["condition"]))
     y = {
         "field": "condition",
@@ -78,8 +78,8 @@ def success_chart(known: Glance) -> None:
     spec = {"layer": [bar, point], "encoding": {"y": y}}
     st.vega_lite_chart(shown, spec, width="stretch", height=60 + ROW * len(order), key="success",
                        alt="Success in each condition, with exact intervals")  # fmt: skip
-    if len(frame) > SHOWN:
-        st.caption(f"The first {SHOWN} of {len(frame)} conditions; the table has all.")
+    if len(known.counts) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(known.counts)} conditions; the table has all.")
 
 
 def _words(done: int, planned: int, rate: float | None) -> str:
