@@ -1,0 +1,17 @@
+"""What one browser tab has: its runners, and what pages hand to one another. Streamlit forgets it with the tab."""
+
+import streamlit as st
+
+from sandbox.fronts.studio.show.runner import Runner
+
+COMPOSED = "compose"  # a scenario that another page wants to be watched
+FOLDER = "run"  # of the address: the run or batch that is looked at
+TRIAL = "trial"
+
+
+def runner(page: str) -> Runner:
+    """The runner of a page; what it shows stays while another page is open."""
+    key = f"runner.{page}"
+    if key not in st.session_state:
+        st.session_state[key] = Runner()
+    return st.session_state[key]
