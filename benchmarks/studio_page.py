@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import streamlit as st
+from sandbox.fronts.studio.panels.counters import counters
 
 from sandbox.core.registry import find
-from sandbox.fronts.studio.panels.counters import counters
 from sandbox.fronts.studio.panels.player import SPEEDS, player
 from sandbox.fronts.studio.session import runner
 from sandbox.fronts.studio.show.showing import Live
