@@ -11,9 +11,8 @@ from sandbox.core.people import ALLOW, DENY, Question
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show.offer import Chance, Offer
 
-NOBODY = (
-    "Pick an agent, in the picture or on the panel Agent, to steer it, to seat another reasoner, or to cut its links."
-)
+NOBODY = "Pick an agent, in the picture or on the panel Agent, to steer it, to change who decides, or to cut its links."
+CELL = ("Row", "Column")
 MOST_ACTIONS = 40  # buttons
 ARROWS = {
     "Up": ("up", "north", "forward"), "Down": ("down", "south"), "Left": ("left", "west"), "Right": ("right", "east"),
