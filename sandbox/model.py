@@ -71,7 +71,7 @@ class Sandbox(mesa.Model):
         self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
-        self._people, self._recorded = people or Nobody(), recorded
+        self.people, self._recorded = people or Nobody(), recorded
         self._begin()
 
     def _begin(self) -> None:
@@ -89,7 +89,7 @@ class Sandbox(mesa.Model):
         self.usage, self._traces, self._reviews = Usage(), {}, ()
         self.guard = self._guard()
         self._around = Surroundings(
-            stage, self.beliefs, self.earned, self.question, self._people, self.faults.dose, self.seed, self._recorded,
+            stage, self.beliefs, self.earned, self.question, self.people, self.faults.dose, self.seed, self._recorded,
             self._speech,
         )  # fmt: skip
         self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # that are objects, each with its agents' rows
@@ -104,7 +104,7 @@ class Sandbox(mesa.Model):
         if not self.scenario.guard:
             return None
         names, known = [agent.name for agent in self.agents], self.stage.world
-        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self._people, self.question)
+        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self.people, self.question)
 
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
@@ -184,7 +184,7 @@ class Sandbox(mesa.Model):
         if self.talk:
             loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
-        self._traces, held = {}, self._people.held(self.ticks + 1)
+        self._traces, held = {}, self.people.held(self.ticks + 1)
         may_act = self.talk.may_act if self.talk else lambda row: True
         for rows, reasoner in self.reasoners:
             able = [self.percept(row) for row in rows if row not in held and may_act(row)]

@@ -283,10 +283,10 @@ def page(tmp_path, monkeypatch):
 
 
 def shown(page: AppTest) -> str:
+    """All words of the page, as a reader sees them."""
     assert not page.exception
-    return " ".join(
-        each.value for part in ("markdown", "caption", "info", "success", "warning", "error") for each in page.get(part)
-    )
+    kinds = ("markdown", "caption", "info", "success", "warning", "error")
+    return " ".join(each.value for kind in kinds for each in page.get(kind)).replace("\\", "")
 
 
 def test_an_empty_folder_says_what_to_do(page):

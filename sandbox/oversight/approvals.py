@@ -22,6 +22,7 @@ class Approvals:
         self._lost: set[int] = set()
         self._views: dict[int, Question] = {}  # what taken agents perceive now
         self._keyed: dict[int, Action] = {}  # for the tick that comes
+        self._gone = False
 
     @property
     def pending(self) -> list[Question]:
@@ -45,6 +46,12 @@ class Approvals:
 
     def deny(self, agent: int) -> None:
         self.answer(agent, DENY)
+
+    def leave(self) -> None:
+        """Nobody is there any more: what waits is not answered, and nothing waits again."""
+        with self._changed:
+            self._gone = True
+            self._changed.notify_all()
 
     # -- taking over ---------------------------------------------------------------------------------------------------
 
@@ -120,7 +127,7 @@ class Approvals:
             self._changed.notify_all()
             for question in questions:
                 left = began + question.patience - time.monotonic()
-                self._changed.wait_for(lambda agent=question.agent: agent in self._answers, max(left, 0))
+                self._changed.wait_for(lambda agent=question.agent: self._gone or agent in self._answers, max(left, 0))
                 if question.agent not in self._answers:
                     del self._pending[question.agent]  # too late from now on
             found = [self._answers.get(question.agent) for question in questions]

@@ -147,7 +147,7 @@ def worst(study: Study, most: int) -> list[Episode]:
 def slowest(study: Study, most: int) -> list[Episode]:
     """The trials that succeeded and took longest to it."""
     rows = study.rows[study.rows["error"].isna() & study.rows["success"]]
-    return _episodes(study, rows.nlargest(most, "ticks"))
+    return _episodes(study, rows.sort_values("ticks", ascending=False, kind="stable").head(most))
 
 
 def _episodes(study: Study, rows: pd.DataFrame) -> list[Episode]:

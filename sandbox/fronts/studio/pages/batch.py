@@ -11,6 +11,7 @@ from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.panels.shelf import STATES, shelf
 from sandbox.fronts.studio.show import jobs, tables
+from sandbox.fronts.studio.show.library import library
 from sandbox.scenario.load import as_toml
 
 POLL = 1.0  # seconds between two looks at a batch that is at work
@@ -39,7 +40,9 @@ def _all() -> None:
         st.rerun()
     with right:
         st.markdown("### Batches and certificates", help="What lies below runs/ of the folder where the studio started")
-        st.fragment(shelf, run_every=SHELF)()
+        found = [entry for entry in library() if entry.kind != "run"]
+        moving = any(entry.state in ("starting", "running") for entry in found)
+        st.fragment(shelf, run_every=SHELF if moving else None)([found])
 
 
 def _one(given: str) -> None:
@@ -53,7 +56,7 @@ def _one(given: str) -> None:
         _finished(given, now)
         return
     pace = st.session_state.setdefault("pace", {}).setdefault(given, Pace())
-    st.fragment(_live, run_every=POLL)(given, pace, [now])
+    st.fragment(_live, run_every=POLL)(given, pace, [now], now.state)
     if now.known and st.toggle("Tables and figures so far", key="early",
                                help="Drawn once, of the trials that are done by now"):  # fmt: skip
         _outcomes(given)
@@ -107,16 +110,15 @@ def _downloads(folder: str, now: jobs.Status) -> None:
                        on_click="ignore", icon=":material/download:", help="The scenario, as it ran")  # fmt: skip
 
 
-def _live(given: str, pace: Pace, news: list[jobs.Status]) -> None:
+def _live(given: str, pace: Pace, news: list[jobs.Status], drawn: str) -> None:
     """What changes by itself while a batch runs; drawn with the page from ``news``, and again at every look."""
     now = news.pop() if news else _status(given)
-    if not now.active:
+    if now.state != drawn:  # the head says otherwise
         st.rerun()
-    if now.words and now.known:
-        st.caption(plain(now.words))
-    filling(now, pace)
-    if now.known:
-        success_chart(now.known)
+    with st.container(key="filling"):
+        filling(now, pace)
+        if now.known:
+            success_chart(now.known)
 
 
 def _finished(given: str, now: jobs.Status) -> None:

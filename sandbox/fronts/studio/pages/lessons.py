@@ -9,7 +9,7 @@ import streamlit as st
 from sandbox.core.errors import UsageError
 from sandbox.fronts.studio.pages import watch
 from sandbox.fronts.studio.panels.answer import answer
-from sandbox.fronts.studio.panels.words import plain
+from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.session import COMPOSED
 from sandbox.fronts.studio.show.errand import Errand, Report
 from sandbox.fronts.studio.show.places import LESSONS, SCENARIOS
@@ -22,6 +22,7 @@ NAME = "lesson"  # of the address
 LOOK = 0.4  # seconds between two looks at a measurement
 COLUMNS = 3
 MOST = 100_000  # trials of an arm
+LONG = 600  # letters of one line
 HOW = f"Put a lesson, a TOML file, into `{SCENARIOS / LESSONS}`; `docs/lessons.md` has a small one to copy."
 
 
@@ -52,7 +53,7 @@ def page() -> None:
     try:
         _lesson(load_lesson(known[name]))
     except UsageError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(error, LONG), icon=":material/error:")
 
 
 def _kept(name: str) -> Kept:
@@ -70,7 +71,7 @@ def _cards() -> None:
     else:
         st.caption("One claim each. Predict first, then measure: nothing is known before you press the button.")
     for line in wrong:
-        st.warning(plain(line), icon=":material/error:")
+        st.warning(plain(line, LONG), icon=":material/error:")
     for first in range(0, len(found), COLUMNS):
         for column, lesson in zip(st.columns(COLUMNS), found[first : first + COLUMNS], strict=False):
             with column, st.container(border=True, height="stretch"):
@@ -120,9 +121,12 @@ def _lesson(lesson: Lesson) -> None:
 
 
 def _predict(lesson: Lesson, busy: bool) -> Prediction | None:
-    texts = {plain(each.text): each for each in lesson.plan.predictions}
-    text = st.radio("Your prediction", list(texts), index=None, key=f"prediction.{lesson.name}", disabled=busy,
-                    persist_state="session", help="Choose one before you measure; you may well be wrong.")  # fmt: skip
+    texts = {each.text: each for each in lesson.plan.predictions}
+    text = st.radio(
+        "Your prediction", list(texts), index=None, key=f"prediction.{lesson.name}", disabled=busy,
+        format_func=lambda text: plain(text, LONG), persist_state="session",
+        help="Choose one before you measure; you may well be wrong.",
+    )  # fmt: skip
     return texts.get(text)
 
 
@@ -132,7 +136,7 @@ def _turn(lesson: Lesson, control: Control, busy: bool) -> str:
     known = {} if key in st.session_state else {"default": control.default}
     return st.segmented_control(
         plain(control.label), options, required=True, key=key, format_func=plain, disabled=busy,
-        persist_state="session", help=plain(control.help), **known,
+        persist_state="session", help=plain(control.help, LONG), **known,
     )  # fmt: skip
 
 
@@ -206,13 +210,14 @@ def _standing(report: Report) -> str:
 
 def _answer(lesson: Lesson, kept: Kept, settings: dict[str, str]) -> None:
     if kept.message:
-        st.error(plain(kept.message), icon=":material/error:")
+        st.error(plain(kept.message, LONG), icon=":material/error:")
     if kept.answer is None:
         st.caption("Predict, then press **Measure**: it is played here and now, on the dice that you choose.")
         return
     if kept.settings != settings:
         told = "; ".join(f"{label}: {option}" for label, option in kept.settings.items())
-        st.warning(f"Measured with other settings ({plain(told)}). Press **Measure** again.", icon=":material/tune:")
+        again = f"Measured with other settings ({plain(told, LONG)}). Press **Measure** again."
+        st.warning(again, icon=":material/tune:")
     answer(lesson.plan.measure, kept.answer, kept.prediction)
     st.markdown("##### What it means")
     st.markdown(lesson.plan.meaning)

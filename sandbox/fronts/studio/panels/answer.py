@@ -5,13 +5,14 @@ from math import isfinite
 import streamlit as st
 
 from sandbox.engine.shapes import AGENTS
-from sandbox.fronts.studio.panels.words import plain
+from sandbox.fronts.studio.panels.plain import plain
 from sandbox.statistics import Estimate
 from sandbox.trials.answers import Answer
 from sandbox.trials.lessons import Prediction, Question
 from sandbox.trials.verdicts import POINTS, judged, number, told, unit, words
 
 ROW = 44  # pixels of one row of a picture
+LONG = 600  # letters of one line
 FRAME = 60  # pixels of axis and title
 CLAIMED, SHOWN = "Claimed: at most", "Not ruled out yet: up to"
 
@@ -20,8 +21,8 @@ def answer(asked: Question, found: Answer, prediction: Prediction) -> None:
     """All of it. Texts of the lesson's author are shown as they are."""
     right = prediction.when == found.verdict
     icon, colour = ("check_circle", "green") if right else ("lightbulb", "blue")
-    (st.success if right else st.info)(plain(judged(prediction, found)), icon=f":material/{icon}:")
-    st.markdown(f"**:{colour}[Measured:]** {plain(words(asked, found), 1_500)}")
+    (st.success if right else st.info)(plain(judged(prediction, found), LONG), icon=f":material/{icon}:")
+    st.markdown(f"**:{colour}[Measured:]** {plain(words(asked, found), 3 * LONG)}")
     if asked.ask == "reliability":
         _reliability(asked, found)
     else:
@@ -101,7 +102,7 @@ def _beside(asked: Question, found: Answer) -> list[str]:
 
 def _value(asked: Question, result) -> str:
     value, low, high = (told(asked.measure, each) for each in result.value)
-    return plain(f"{result.name} {value} ({low} .. {high})")
+    return plain(f"{result.name} {value} ({low} .. {high})", 2 * LONG)
 
 
 def _label(measure: str) -> str:

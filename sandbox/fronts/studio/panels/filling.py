@@ -37,11 +37,13 @@ def filling(status: Status, pace: Pace) -> None:
     if known is None:
         st.status(plain(status.words) or "Starting", state="running")
         return
+    if status.words:
+        st.caption(plain(status.words))
     rate = pace.look(known.done)
     successes = sum(found[1] for found in known.counts.values())
     errors = sum(found[2] for found in known.counts.values())
     st.progress(min(known.done / max(known.planned, 1), 1.0), text=_words(known.done, known.planned, rate))
-    with st.container(horizontal=True, key="counts"):
+    with st.container(horizontal=True, wrap=False, key="counts"):
         counted = known.done - errors
         share = f"{100 * successes / counted:.1f} %" if counted else "-"
         st.metric("Trials", f"{known.done:,}", help="That are done", border=True)
@@ -51,14 +53,17 @@ def filling(status: Status, pace: Pace) -> None:
 
 def success_chart(known: Glance) -> None:
     """Success in each condition with its exact interval; drawn again at every look."""
-    frame = tables.so_far(known)
-    shown = frame.head(SHOWN).dropna(subset=["success"])
-    if shown.empty:
-        st.caption("No trial is done yet.")
-        return
-    shown = shown.assign(condition=shown["condition"].str.slice(0, 60))
+    shown = tables.so_far(known, SHOWN)
+    shown["condition"] = shown["condition"].str.slice(0, 60)
     order = list(dict.fromkeys(shown["condition"]))
-    y = {"field": "condition", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 180}}
+    y = {
+        "field": "condition",
+        "type": "nominal",
+        "sort": order,
+        "scale": {"domain": order},
+        "title": None,
+        "axis": {"labelLimit": 180},
+    }
     x = {"type": "quantitative", "title": "success, %", "scale": {"domain": [0, 100]}}
     bar = {
         "mark": {"type": "rule", "strokeWidth": 2, "color": COLOUR},
@@ -73,8 +78,8 @@ def success_chart(known: Glance) -> None:
     spec = {"layer": [bar, point], "encoding": {"y": y}}
     st.vega_lite_chart(shown, spec, width="stretch", height=60 + ROW * len(order), key="success",
                        alt="Success in each condition, with exact intervals")  # fmt: skip
-    if len(frame) > SHOWN:
-        st.caption(f"The first {SHOWN} of {len(frame)} conditions; the table has all.")
+    if len(known.counts) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(known.counts)} conditions; the table has all.")
 
 
 def _words(done: int, planned: int, rate: float | None) -> str:

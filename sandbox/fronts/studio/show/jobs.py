@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TextIO
 
 from sandbox.core.errors import RecordError
+from sandbox.fronts.studio.show.places import RUNS
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
 from sandbox.record.table import Glance, glance
@@ -56,7 +57,7 @@ class Status(NamedTuple):
 _processes: dict[Path, subprocess.Popen] = {}  # those of this server, to learn how they ended
 
 
-def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = Path("runs")) -> Path:
+def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = RUNS) -> Path:
     """Start a job in a new folder below ``runs``, and return it; raises RecordError where none can be written.
 
     ``arguments`` are options of ``sandbox batch`` or ``sandbox certify``, without the scenario and the folder.

@@ -104,10 +104,12 @@ class Runner(Worker):
                 self._now, self._resized = replace(self._now, look=look), True
                 self._wake()
 
-    def picked(self, click: Click) -> int | None:
-        """The agent that was clicked; the first one's who is shown."""
+    def click(self, click: Click) -> None:
+        """Look at the agent that was clicked, or else at the cell."""
         with self._changed:
-            return self._showing.picked(click) if self._showing else None
+            agent, cell = self._showing.hit(click) if self._showing else (None, None)
+            look = self._now.look._replace(agent=agent, cell=cell)
+        self.look(look)
 
     def set_speed(self, ticks_a_second: float) -> None:
         with self._changed:
@@ -135,7 +137,8 @@ class Runner(Worker):
     def peek(self) -> Snapshot:
         """The latest snapshot; frames that wait stay for the next poll."""
         with self._changed:
-            waited = time.monotonic() - self._since if self._now.phase == "preparing" else 0.0
+            since = self._since if self._now.phase == "preparing" else self._began if self._busy else None
+            waited = time.monotonic() - since if since else 0.0
             pending = tuple(self.people.pending)
             return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
 
@@ -167,6 +170,7 @@ class Runner(Worker):
         self._playing, self._due_load, self._steps, self._reels = False, False, 0, []
         self._target = None
         self._deeds.clear()
+        self.people.leave()
         self.people = Approvals()
         if old:
             self._left.append(old)

@@ -20,6 +20,7 @@ class Look(NamedTuple):
     """What somebody looks at."""
 
     agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # row, column, that is picked
     layers: frozenset[str] = frozenset()  # that are drawn over the world
     panel: str = CHARTS  # beside the picture
 

@@ -21,7 +21,7 @@ class Worker:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = self._closed = False
-        self._looked = 0.0
+        self._looked = self._began = 0.0  # when somebody looked, when the present job began
 
     def choose(self, now: float) -> tuple[Job | None, float]:
         """The next job, or None and how many seconds there is none."""
@@ -73,7 +73,7 @@ class Worker:
                     break
                 job, pause = self.choose(now)
                 if job:
-                    self._busy = True
+                    self._busy, self._began = True, now
                     return job
                 self._changed.wait(min(pause, left))
             self._thread = None
