@@ -66,7 +66,7 @@ def _plain(value: float) -> str:
 def spec(several: bool, top: int) -> dict:
     """The same for a whole episode, so that the page gives a chart new data and does not build it anew."""
     tick = {"field": "tick", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": "d"}}
-    value = {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": "~g"}}
+    value = {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": ",.5~f"}}
     if top:
         value |= {"scale": {"domain": [0, top]}}
     shown = {"x": tick, "y": value}

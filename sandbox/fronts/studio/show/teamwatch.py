@@ -167,10 +167,12 @@ def _among(net: Network, shown: list[int]) -> nx.DiGraph:
 
 
 def _arranged(graph: nx.Graph) -> dict[int, np.ndarray]:
-    """A ring where all hear all, else a spring layout, which is the same each time."""
-    agents = len(graph)
-    if graph.number_of_edges() >= agents * (agents - 1) // 2:
+    """A ring where all hear all, or around the one that alone hears all; else springs, the same each time."""
+    ties, most = graph.number_of_edges(), max(graph, key=graph.degree)
+    if ties == len(graph) * (len(graph) - 1) // 2:
         return nx.circular_layout(graph)
+    if ties == len(graph) - 1 == graph.degree[most]:
+        return nx.shell_layout(graph, [[most], [agent for agent in graph if agent != most]])
     return nx.spring_layout(graph, seed=SEED, iterations=100)
 
 
