@@ -10,11 +10,12 @@ from studio import COMPILE, until
 import sandbox
 
 SCENARIO = {
-    "title": "Two slips <img src=x onerror=alert(1)>", "world": {"name": "warehouse", "layout": "tiny", "deliveries": 1},
+    "title": "Two slips <img src=x onerror=alert(1)>",
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 1},
     "agents": [{"count": 4, "reasoner": "rules"}],
 }  # fmt: skip
 PAGES = {"watch": "Ready", "replay": "Choose a run", "batch": "New batch", "lessons": "Does a world model help?"}
-# Streamlit looks for its own end points below the page's address first, and says in the console that they are not there.
+# Streamlit looks for its end points below the page's address first, and complains that they are not there.
 OURS = re.compile(r"^(?!.*(404 \(Not Found\)|WebGL|GPU stall))")
 
 

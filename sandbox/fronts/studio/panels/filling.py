@@ -11,6 +11,7 @@ from sandbox.fronts.studio.show.jobs import Status
 from sandbox.record.table import Glance
 
 LOOKS = 30  # that the rate is taken over
+PAUSE = 10.0  # seconds without a look, after which it is taken anew
 SHOWN = 24  # conditions in the chart
 ROW = 26  # pixels for each of them
 COLOUR = "#3f9fd6"  # legible on light and dark
@@ -24,9 +25,10 @@ class Pace:
 
     def look(self, done: int) -> float | None:
         """Trials a second; None where that is not known yet."""
-        if self._looks and done < self._looks[-1][1]:
-            self._looks.clear()  # another run of it
-        self._looks.append((time.monotonic(), done))
+        moment = time.monotonic()
+        if self._looks and (done < self._looks[-1][1] or moment - self._looks[-1][0] > PAUSE):
+            self._looks.clear()
+        self._looks.append((moment, done))
         (first, before), (now, after) = self._looks[0], self._looks[-1]
         return (after - before) / (now - first) if after > before else None
 
@@ -40,14 +42,20 @@ def filling(status: Status, pace: Pace) -> None:
     if status.words:
         st.caption(plain(status.words))
     rate = pace.look(known.done)
+    st.progress(min(known.done / max(known.planned, 1), 1.0), text=_words(known.done, known.planned, rate))
+    counts(known)
+    success_chart(known)
+
+
+def counts(known: Glance) -> None:
+    """How many trials there are, and what they come to over all conditions."""
     successes = sum(found[1] for found in known.counts.values())
     errors = sum(found[2] for found in known.counts.values())
-    st.progress(min(known.done / max(known.planned, 1), 1.0), text=_words(known.done, known.planned, rate))
+    counted = known.done - errors
+    share = f"{100 * successes / counted:.1f} %" if counted else "-"
     with st.container(horizontal=True, wrap=False, key="counts"):
-        counted = known.done - errors
-        share = f"{100 * successes / counted:.1f} %" if counted else "-"
         st.metric("Trials", f"{known.done:,}", help="That are done", border=True)
-        st.metric("Succeed", share, help="Of those that count", border=True)
+        st.metric("Succeed", share, help="Of those that count, over all conditions", border=True)
         st.metric("Errors", f"{errors:,}", help="Of the machinery; they count for nothing", border=True)
 
 
