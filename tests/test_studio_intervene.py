@@ -22,7 +22,7 @@ OFFER = Offer(
     interventions=(Chance("block_aisle", "a cell is blocked", "cell"), Chance("crew_down", HOSTILE, "agent")),
     perturbations=(Chance("action_failure", "actions fail", dose=0.3),),
     agent=2, name="robot-2", reasoner="llm", reasoners=("idle", "rules"),
-    links=(Link(0, "robot-0", False), Link(1, HOSTILE, True)), steered=(HELD,), taken=(2,), pending=(ASKED,),
+    links=(Link(0, "robot-0", False), Link(1, HOSTILE, True)), steered=(HELD,), taken=(2,),
     leads=False, protocol="manager", protocols=("manager", "market"),
 )  # fmt: skip
 
@@ -42,15 +42,16 @@ class Recorder:
         return deed
 
 
-def script(offer, hands):
-    from sandbox.fronts.studio.panels.intervene import intervene
+def script(offer, questions, hands):
+    from sandbox.fronts.studio.panels.intervene import intervene, pending
 
+    pending(questions, hands)
     intervene(offer, hands)
 
 
-def drawn(offer: Offer = OFFER, hands: Recorder | None = None) -> tuple[AppTest, Recorder]:
-    hands = hands or Recorder()
-    page = AppTest.from_function(script, kwargs={"offer": offer, "hands": hands}, default_timeout=30).run()
+def drawn(offer: Offer = OFFER, hands: Recorder | None = None, asked=(ASKED,)) -> tuple[AppTest, Recorder]:
+    given = {"offer": offer, "questions": asked, "hands": hands or Recorder()}
+    page, hands = AppTest.from_function(script, kwargs=given, default_timeout=30).run(), given["hands"]
     assert not page.exception
     return page, hands
 
@@ -75,9 +76,8 @@ def test_a_button_asks_for_one_thing(key):
 
 
 def test_a_cell_is_aimed_at():
-    page, hands = drawn()
-    page.number_input(key="aim_Row").set_value(3)
-    page.number_input(key="aim_Column").set_value(0)
+    page, hands = drawn(replace(OFFER, cell=(3, 0)))
+    assert any("row 3, column 0" in each.value for each in page.caption)
     page.button(key="place_block_aisle").click().run()
     assert hands.done == [("place", "block_aisle", Aim(cell=(3, 0)))]
 
@@ -93,9 +93,9 @@ def test_doses_reasoners_and_links():
     ]  # fmt: skip
     hands.done.clear()
     page.button_group[0].set_value([]).run()
-    assert hands.done == [("cut", 2, 0)] and not page.exception
+    assert hands.done == [("cut", (2, 0))] and not page.exception
     page.button_group[0].set_value([0, 1]).run()
-    assert ("mend", 2, 1) in hands.done
+    assert ("mend", (2, 1)) in hands.done
 
 
 def test_what_cannot_be_is_told_in_words():
@@ -113,9 +113,9 @@ def test_hostile_words_stay_words():
 
 
 def test_where_nothing_can_be_done_it_says_so():
-    page, _ = drawn(Offer(closed="The episode is over."))
+    page, _ = drawn(Offer(closed="The episode is over."), asked=())
     assert "over" in page.caption[0].value and not page.button
-    page, _ = drawn(Offer())
+    page, _ = drawn(Offer(), asked=())
     assert "Pick an agent" in page.caption[0].value
 
 

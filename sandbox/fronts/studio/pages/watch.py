@@ -11,7 +11,7 @@ from sandbox.fronts.studio.session import WATCHED, runner
 from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.orders import Live
 
-PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.RECORD)
+PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.INTERVENE, scene.RECORD)
 
 
 def page() -> None:

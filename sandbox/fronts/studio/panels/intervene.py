@@ -1,6 +1,6 @@
 """What a person can do to an episode that runs: disturb the world, take an agent over, answer, cut a link."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import streamlit as st
@@ -12,8 +12,8 @@ from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show.offer import Chance, Offer
 
 NOBODY = "Pick an agent, in the picture or on the panel Agent, to steer it, to change who decides, or to cut its links."
-CELL = ("Row", "Column")
 MOST_ACTIONS = 40  # buttons
+VIEW = 2_000  # letters of what an agent perceives
 ARROWS = {
     "Up": ("up", "north", "forward"), "Down": ("down", "south"), "Left": ("left", "west"), "Right": ("right", "east"),
 }  # fmt: skip
@@ -28,8 +28,8 @@ class Hands(Protocol):
     def reseat(self, agent: int, reasoner: str) -> None: ...
     def lead(self, agent: int) -> None: ...
     def protocol(self, name: str) -> None: ...
-    def cut(self, one: int, other: int) -> None: ...
-    def mend(self, one: int, other: int) -> None: ...
+    def cut(self, edge: tuple[int, int]) -> None: ...
+    def mend(self, edge: tuple[int, int]) -> None: ...
     def take(self, agent: int) -> None: ...
     def lose(self, agent: int) -> None: ...
     def release(self, agent: int) -> None: ...
@@ -39,13 +39,9 @@ class Hands(Protocol):
 
 def intervene(offer: Offer, hands: Hands) -> None:
     """All of it; what is asked for is done before the page is drawn again, as callbacks."""
-    if problem := st.session_state.pop(PROBLEM, None):
-        st.warning(plain(problem, 600), icon=":material/error:")
     if offer.closed:
         st.caption(f":material/block: {plain(offer.closed)}")
         return
-    for question in offer.pending:
-        _pending(question, hands)
     _agent(offer, hands)
     _team(offer, hands)
     _world(offer, hands)
@@ -66,12 +62,20 @@ def _button(label: str, key: str, words: str, deed: Callable[..., None], *given:
 # -- questions that wait -----------------------------------------------------------------------------------------------
 
 
+def pending(questions: Iterable[Question], hands: Hands) -> None:
+    """What waits for an answer, and why the last thing was not done."""
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.warning(plain(problem, 600), icon=":material/error:")
+    for question in questions:
+        _pending(question, hands)
+
+
 def _pending(question: Question, hands: Hands) -> None:
     agent, name = question.agent, plain(question.name, 60)
     with st.container(border=True, key=f"pending_{agent}"):
         asked = f"wants to {plain(question.in_words(question.said))}" if question.said else "asks what to do"
         st.markdown(f":material/front_hand: **{name}** {asked}. {plain(question.why, 300)}")
-        st.text(question.view)
+        st.text(question.view[:VIEW])
         with st.container(horizontal=True):
             if question.said:
                 allow = "Let it do what it wants"
@@ -162,7 +166,7 @@ def _links(offer: Offer, agent: int, hands: Hands) -> None:
     def set_links() -> None:
         chosen = set(st.session_state[key])
         for other in chosen ^ set(open_):
-            _do(hands.mend if other in chosen else hands.cut, agent, other)
+            _do(hands.mend if other in chosen else hands.cut, (agent, other))
 
     st.pills(
         "Hears, and is heard by", list(names), selection_mode="multi", default=open_, key=key, on_change=set_links,
@@ -193,22 +197,18 @@ def _world(offer: Offer, hands: Hands) -> None:
         return
     st.markdown(":material/bolt: **The world, now**")
     if any(each.at == "cell" for each in offer.interventions):
-        with st.container(horizontal=True):
-            for what in CELL:
-                st.number_input(
-                    what, 0, None, None, key=f"aim_{what}", placeholder="drawn", width=140,
-                    help="Of the cell that is aimed at, from the top left, counted from 0; empty: it is drawn",
-                )  # fmt: skip
+        aim = (
+            "at row {}, column {}".format(*offer.cell) if offer.cell else "at a cell that is drawn; click one to choose"
+        )
+        st.caption(f":material/my_location: Aimed {aim}.")
     with st.container(horizontal=True):
         for each in offer.interventions:
             summary = f"{_capital(each.summary)}."
-            _button(_label(each), f"place_{each.name}", summary, _place, each, offer.agent, hands)
+            _button(_label(each), f"place_{each.name}", summary, _place, each, offer, hands)
 
 
-def _place(each: Chance, agent: int | None, hands: Hands) -> None:
-    """With the cell that is aimed at when the button is pressed."""
-    cell = tuple(st.session_state.get(f"aim_{what}") for what in CELL) if each.at == "cell" else (None, None)
-    hands.place(each.name, Aim(agent if each.at == "agent" else None, None if None in cell else cell))
+def _place(each: Chance, offer: Offer, hands: Hands) -> None:
+    hands.place(each.name, Aim(offer.agent if each.at == "agent" else None, offer.cell if each.at == "cell" else None))
 
 
 def _doses(offer: Offer, hands: Hands) -> None:

@@ -42,6 +42,7 @@ class Offer:
     interventions: tuple[Chance, ...] = ()
     perturbations: tuple[Chance, ...] = ()
     agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # that is picked: row, column
     name: str = ""
     reasoner: str = ""
     reasoners: tuple[str, ...] = ()  # that it could have
@@ -52,10 +53,11 @@ class Offer:
     taken: tuple[int, ...] = ()  # agents that a person steers
     lost: tuple[int, ...] = ()
     steered: tuple[Question, ...] = ()  # what those that are taken can do now
-    pending: tuple[Question, ...] = ()  # what waits for an answer
 
 
-def offer_of(model: Sandbox, people: Approvals, agent: int | None, closed: str = "") -> Offer:
+def offer_of(
+    model: Sandbox, people: Approvals, agent: int | None, closed: str = "", cell: tuple[int, int] | None = None
+) -> Offer:
     """Made after a tick by the thread that owns the model; ``closed`` says why nothing can be done, if nothing can."""
     world, seated = model.stage.world, agent is not None and 0 <= agent < model.stage.agents
     group, team = model.scenario.roster()[agent] if seated else None, model.scenario.team
@@ -67,6 +69,7 @@ def offer_of(model: Sandbox, people: Approvals, agent: int | None, closed: str =
             for each in model.stage.perturbations
         ),
         agent=agent if seated else None,
+        cell=cell,
         name=name_of(model, agent) if seated else "",
         reasoner=group.reasoner if group else "",
         reasoners=(*world.policies, SEARCH, ASKED),
@@ -77,7 +80,6 @@ def offer_of(model: Sandbox, people: Approvals, agent: int | None, closed: str =
         taken=tuple(people.taken),
         lost=tuple(people.lost),
         steered=tuple(map(_clipped, people.steered)),
-        pending=tuple(map(_clipped, people.pending)),
     )
 
 
