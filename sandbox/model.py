@@ -20,9 +20,9 @@ from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Said
 from sandbox.engine.draw import POLICY, draw
-from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
 from sandbox.engine.workspace import Candidate, candidates
+from sandbox.measures import Measures
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
 from sandbox.scenario import Scenario, load
@@ -42,7 +42,7 @@ class Tick(NamedTuple):
     said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
 
 
-class Sandbox(mesa.Model):
+class Sandbox(Measures, mesa.Model):
     """A scenario as a Mesa model: ``step()``, ``agents``, ``datacollector``, ``running``.
 
     Parameters
@@ -272,41 +272,3 @@ class Sandbox(mesa.Model):
         if self.state.done[0] == Finish.RUNNING:
             self.state.done[0] = Finish.STOPPED
         self.running = False
-
-    # -- measures ------------------------------------------------------------------------------------------------------
-
-    @property
-    def ticks(self) -> int:
-        return int(self.state.tick[0])
-
-    @property
-    def finish(self) -> Finish:
-        return Finish(self.state.done[0])
-
-    def settle(self) -> Tally:
-        """What is counted of the episode so far."""
-        cast, loops = self._compiled
-        loops.settle(self.state, 0, self.stage.rules, cast, self.tally)
-        return self.tally
-
-    @property
-    def tasks_done(self) -> int:
-        """Parts of the shared task, or task objects where the team has them."""
-        return int(self.settle().progress[0, 0])
-
-    @property
-    def tasks_total(self) -> int:
-        return int(self.settle().progress[0, 1])
-
-    @property
-    def reward(self) -> float:
-        """Sum over agents and ticks so far."""
-        return float(self.tally.reward.sum())
-
-    @property
-    def invalid_actions(self) -> int:
-        return int(self.tally.invalid.sum())
-
-    @property
-    def refused_actions(self) -> int:
-        return int(self.tally.refused.sum())
