@@ -118,8 +118,8 @@ def test_the_candidate_with_the_best_bound_is_the_action():
         assert all(option.futures == 4 for option in others)
         left += taken is not own
     assert left > 0, "it has left its base policy's plan, or nothing was tested"
-    assert pickle.loads(pickle.dumps(model)).candidates(0) == (), "what was not made here is not shown"
-    assert played(RULES, ticks=1)[0].candidates(0) == ()
+    assert insight(pickle.loads(pickle.dumps(model)), 0).decided.options == (), "what was not made here is not shown"
+    assert insight(played(RULES, ticks=1)[0], 0).decided.options == ()
 
 
 def test_a_language_model_is_shown_with_what_it_was_asked_and_answered():

@@ -23,7 +23,8 @@ def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
     """The panel that is chosen; the others are not made at all, which keeps the page quick."""
     chosen = st.pills(
         "Beside the picture", names, default=names[0], required=True, key="panel", wrap=True,
-        label_visibility="collapsed", format_func=lambda name: f":material/{ICONS[name]}: {name}", help="What to look at beside the picture",
+        label_visibility="collapsed", format_func=lambda name: f":material/{ICONS[name]}: {name}",
+        help="What to look at beside the picture",
     )  # fmt: skip
     show.look(show.peek().look._replace(panel=chosen))
     _task(snapshot)
