@@ -5,17 +5,17 @@ import os
 from pathlib import Path
 
 import streamlit as st
-from sandbox.fronts.studio.panels.counters import counters
 
-from sandbox.core.registry import find
+from sandbox.fronts.studio.pages.watch import PANELS
 from sandbox.fronts.studio.panels.player import SPEEDS, player
-from sandbox.fronts.studio.session import runner
-from sandbox.fronts.studio.show.showing import Live
+from sandbox.fronts.studio.session import prepare, runner
+from sandbox.fronts.studio.show.orders import Live
 
+prepare()
 st.set_page_config(layout="wide")
 scenario = json.loads(Path(os.environ["SANDBOX_SCENARIO"]).read_text())
 show = runner("watch")
 if not show.order:
     show.load(Live(scenario, 1))
 st.session_state["speed"] = SPEEDS[-1]
-player(show, {"Charts": lambda show, snapshot: counters(snapshot)}, find(scenario["world"]["name"]))
+player(show, PANELS)

@@ -92,7 +92,7 @@ def batch(place) -> Path:
     assert folder == Path("runs/small-batch") and {"All batches", "Stop"} <= labels(page)
     seen = _until_more(folder, 0)
     page.button(key="stop").click().run()
-    until(lambda: not jobs.status(folder).active)
+    until(lambda: not jobs.status(folder).active, COMPILE)
     now = jobs.status(folder)
     assert now.state == "stopped" and "Ctrl-C" in now.words and seen <= now.known.done < 2 * EACH
     page.run()
@@ -102,7 +102,7 @@ def batch(place) -> Path:
         jobs.go_on(folder)
     _until_more(folder, now.known.done)
     os.kill(json.loads((folder / jobs.JOB).read_text())["pid"], signal.SIGKILL)
-    until(lambda: not jobs.status(folder).active)
+    until(lambda: not jobs.status(folder).active, COMPILE)
     now = jobs.status(folder)
     assert now.state == "stopped" and "ended from outside" in now.words and now.known.done < 2 * EACH
     jobs._processes.clear()  # as a server that was started since would see it

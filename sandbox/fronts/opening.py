@@ -20,6 +20,7 @@ PAGE = Path(__file__).with_name("studio_script.py")
 OPTIONS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",
+    "theme.base": str(PAGE.with_name("studio") / "theme.toml"),
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": "false",  # or the first start on a machine waits for an answer
 }  # on the command line: a configuration file does not travel with an installed package

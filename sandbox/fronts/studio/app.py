@@ -5,12 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from sandbox.fronts.studio.pages import batch, lessons, replay, watch
+from sandbox.fronts.studio.session import prepare
 
 SIDEBAR = 340  # pixels: four choices fit side by side
 
 
 def main() -> None:
     """What Streamlit runs at every rerun."""
+    prepare()
     st.set_page_config(
         page_title="Sandbox",
         page_icon=str(Path(__file__).with_name("icon.svg")),

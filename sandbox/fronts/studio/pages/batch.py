@@ -6,7 +6,7 @@ import streamlit as st
 
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.studio.panels.beginning import beginning
-from sandbox.fronts.studio.panels.filling import Pace, filling, success_chart
+from sandbox.fronts.studio.panels.filling import Pace, counts, filling
 from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.panels.shelf import STATES, shelf
@@ -117,8 +117,6 @@ def _live(given: str, pace: Pace, news: list[jobs.Status], drawn: str) -> None:
         st.rerun()
     with st.container(key="filling"):
         filling(now, pace)
-        if now.known:
-            success_chart(now.known)
 
 
 def _finished(given: str, now: jobs.Status) -> None:
@@ -128,6 +126,7 @@ def _finished(given: str, now: jobs.Status) -> None:
         st.warning(plain(f"Stopped at {now.known.done:,} of {now.known.planned:,} trials: {now.words}. "
                          "What is done is kept.", 400), icon=":material/pause:")  # fmt: skip
     if now.known.done:
+        counts(now.known)
         _outcomes(given)
     else:
         st.info("No trial is done yet. **Go on** tries them.", icon=":material/hourglass_empty:")

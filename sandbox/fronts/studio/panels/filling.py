@@ -11,6 +11,7 @@ from sandbox.fronts.studio.show.jobs import Status
 from sandbox.record.table import Glance
 
 LOOKS = 30  # that the rate is taken over
+PAUSE = 10.0  # seconds without a look, after which it is taken anew
 SHOWN = 24  # conditions in the chart
 ROW = 26  # pixels for each of them
 COLOUR = "#3f9fd6"  # legible on light and dark
@@ -24,9 +25,10 @@ class Pace:
 
     def look(self, done: int) -> float | None:
         """Trials a second; None where that is not known yet."""
-        if self._looks and done < self._looks[-1][1]:
-            self._looks.clear()  # another run of it
-        self._looks.append((time.monotonic(), done))
+        moment = time.monotonic()
+        if self._looks and (done < self._looks[-1][1] or moment - self._looks[-1][0] > PAUSE):
+            self._looks.clear()
+        self._looks.append((moment, done))
         (first, before), (now, after) = self._looks[0], self._looks[-1]
         return (after - before) / (now - first) if after > before else None
 
@@ -40,27 +42,36 @@ def filling(status: Status, pace: Pace) -> None:
     if status.words:
         st.caption(plain(status.words))
     rate = pace.look(known.done)
+    st.progress(min(known.done / max(known.planned, 1), 1.0), text=_words(known.done, known.planned, rate))
+    counts(known)
+    success_chart(known)
+
+
+def counts(known: Glance) -> None:
+    """How many trials there are, and what they come to over all conditions."""
     successes = sum(found[1] for found in known.counts.values())
     errors = sum(found[2] for found in known.counts.values())
-    st.progress(min(known.done / max(known.planned, 1), 1.0), text=_words(known.done, known.planned, rate))
-    with st.container(horizontal=True, key="counts"):
-        counted = known.done - errors
-        share = f"{100 * successes / counted:.1f} %" if counted else "-"
+    counted = known.done - errors
+    share = f"{100 * successes / counted:.1f} %" if counted else "-"
+    with st.container(horizontal=True, wrap=False, key="counts"):
         st.metric("Trials", f"{known.done:,}", help="That are done", border=True)
-        st.metric("Succeed", share, help="Of those that count", border=True)
+        st.metric("Succeed", share, help="Of those that count, over all conditions", border=True)
         st.metric("Errors", f"{errors:,}", help="Of the machinery; they count for nothing", border=True)
 
 
 def success_chart(known: Glance) -> None:
     """Success in each condition with its exact interval; drawn again at every look."""
-    frame = tables.so_far(known)
-    shown = frame.head(SHOWN).dropna(subset=["success"])
-    if shown.empty:
-        st.caption("No trial is done yet.")
-        return
-    shown = shown.assign(condition=shown["condition"].str.slice(0, 60))
+    shown = tables.so_far(known, SHOWN)
+    shown["condition"] = shown["condition"].str.slice(0, 60)
     order = list(dict.fromkeys(shown["condition"]))
-    y = {"field": "condition", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 180}}
+    y = {
+        "field": "condition",
+        "type": "nominal",
+        "sort": order,
+        "scale": {"domain": order},
+        "title": None,
+        "axis": {"labelLimit": 180},
+    }
     x = {"type": "quantitative", "title": "success, %", "scale": {"domain": [0, 100]}}
     bar = {
         "mark": {"type": "rule", "strokeWidth": 2, "color": COLOUR},
@@ -75,8 +86,8 @@ def success_chart(known: Glance) -> None:
     spec = {"layer": [bar, point], "encoding": {"y": y}}
     st.vega_lite_chart(shown, spec, width="stretch", height=60 + ROW * len(order), key="success",
                        alt="Success in each condition, with exact intervals")  # fmt: skip
-    if len(frame) > SHOWN:
-        st.caption(f"The first {SHOWN} of {len(frame)} conditions; the table has all.")
+    if len(known.counts) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(known.counts)} conditions; the table has all.")
 
 
 def _words(done: int, planned: int, rate: float | None) -> str:

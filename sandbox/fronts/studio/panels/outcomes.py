@@ -1,12 +1,12 @@
 """What a batch came to: its verdict, tables, figures, and its worst seeds to look at."""
 
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from sandbox.core.errors import SandboxError
+from sandbox.fronts.studio.panels.drawing import draw
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show import tables
 from sandbox.fronts.studio.show.library import library
@@ -35,7 +35,8 @@ def outcomes(folder: str, study: Study) -> None:
     st.markdown("#### Figures")
     with st.spinner("Drawing ..."):
         drawn = tables.figures(folder)
-    _figures()(key="figures", data=drawn)
+    style = Path(__file__).with_name("figures.css").read_text("utf-8")
+    draw(f'<style>{style}</style><div class="figures">{drawn}</div>', key="figures")
     if study.curves:
         with st.expander("Robustness, dose by dose", icon=":material/bolt:"):
             table(tables.points(study))
@@ -123,11 +124,3 @@ def _compare(folder: str) -> None:
         table(tables.beside(folder, chosen.folder))
     except SandboxError as error:
         st.warning(plain(error, 300))
-
-
-@cache
-def _figures():
-    """A place for figures in SVG that take on the page's colours, whatever its theme."""
-    here = Path(__file__)
-    css, js = (here.with_name(f"figures{suffix}").read_text("utf-8") for suffix in (".css", ".js"))
-    return st.components.v2.component("sandbox_figures", html='<div class="figures"></div>', css=css, js=js)

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,8 @@ class Feed:
     def add(self, event: Event) -> None:
         """An event that the model does not know of: a difference between two runs, an intervention."""
         self._events.append(event)
-        if event.kind in WORTH and (event.tick, event.kind) not in {(one.tick, one.kind) for one in self._jumps}:
+        now = takewhile(lambda one: one.tick == event.tick, reversed(self._jumps))
+        if event.kind in WORTH and event.kind not in {one.kind for one in now}:
             self._jumps.append(event)
 
     def forget_after(self, tick: int) -> None:
@@ -92,7 +94,7 @@ Happened = Iterator[tuple[int, str, str | Callable[[], str]]]  # agent, kind, wo
 
 def _tasks(model: Sandbox, before: Before) -> Happened:
     """Task objects that have become open, done or failed; without any, how far the task is."""
-    done, total = model.tasks_done, model.tasks_total
+    done, total = model.settle().progress[0].tolist()
     was, before["done"] = before.get("done"), done
     if model.talk and len(model.talk.plan.objects):
         states = model.talk.team.state[0].copy()

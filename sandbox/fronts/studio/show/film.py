@@ -82,6 +82,14 @@ class Film:
         return not self.model.running or (self.tick >= self.head and not self.live)
 
     @property
+    def closed(self) -> str:
+        """Why nothing can be done to it now, in words; empty where something can."""
+        if self.live and self.tick == self.head and self.model.running:
+            return ""
+        told = f"this is the past; tick {self.head} is the present" if self.live else "the episode is over"
+        return f"{told}; what is recorded cannot be changed"
+
+    @property
     def scenario(self) -> Scenario:
         """As it is now; interventions change it."""
         return self.model.scenario
@@ -173,9 +181,8 @@ class Film:
 
         Raises UsageError where it cannot be done, and where what comes is recorded already.
         """
-        if self.tick < self.head or self.over or not self.live:
-            told = "the episode is over" if self.over else f"this is the past; tick {self.head} is the present"
-            raise UsageError(f"tick {self.tick}: {told}; what is recorded cannot be changed")
+        if self.closed:
+            raise UsageError(f"tick {self.tick}: {self.closed}")
         events = deed(self.model)
         self._log.extend(events)
         self.past.note(events)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.core.errors import UsageError
 from sandbox.core.intervention import ANY, Aim
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.runner import Runner
@@ -14,7 +13,10 @@ from sandbox.trials import intervene
 
 
 class Hands:
-    """A person at a runner. What cannot be done is told in the next snapshot's ``notice``."""
+    """A person at a runner.
+
+    What cannot be done between two ticks is told by the next snapshot's ``notice``; what is wrong now, by UsageError.
+    """
 
     def __init__(self, show: Runner):
         self._show = show
@@ -31,21 +33,13 @@ class Hands:
         """Another reasoner for one agent."""
         self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner)))
 
-    def lead(self, agent: int) -> None:
-        """Another agent leads the team."""
-        self._do(lambda model: intervene.change(model, {"team.lead": agent}))
-
-    def protocol(self, name: str) -> None:
-        """The team works together in another way."""
-        self._do(lambda model: intervene.change(model, {"team.protocol": name}))
-
-    def cut(self, one: int, other: int) -> None:
+    def cut(self, edge: tuple[int, int]) -> None:
         """Two agents hear each other no longer."""
-        self._do(lambda model: intervene.cut(model, (one, other)))
+        self._do(lambda model: intervene.cut(model, edge))
 
-    def mend(self, one: int, other: int) -> None:
+    def mend(self, edge: tuple[int, int]) -> None:
         """They hear each other again."""
-        self._do(lambda model: intervene.mend(model, (one, other)))
+        self._do(lambda model: intervene.mend(model, edge))
 
     def take(self, agent: int) -> None:
         """A person steers the agent from now on."""
@@ -53,32 +47,24 @@ class Hands:
 
     def release(self, agent: int) -> None:
         """It decides for itself again."""
-        self._show.people.release(agent)
+        self._show.do(lambda film: film.people.release(agent))
 
     def lose(self, agent: int) -> None:
         """It stands still from now on."""
-        self._show.people.lose(agent)
+        self._show.do(lambda film: _now(film) and film.people.lose(agent))
 
     def key(self, agent: int, words: str) -> None:
         """What an agent that is steered does next; where the episode holds still, at once."""
-        self._tell(lambda: self._show.people.key(agent, words))
+        self._show.people.key(agent, words)
         if not self._show.peek().playing:
             self._show.step()
 
     def answer(self, agent: int, words: str) -> None:
         """Answer what waits for an answer."""
-        self._tell(lambda: self._show.people.answer(agent, words))
+        self._show.people.answer(agent, words)
 
     def _do(self, deed: Callable[[Sandbox], list[Event]]) -> None:
         self._show.do(lambda film: film.intervene(deed))
-
-    def _tell(self, order: Callable[[], None]) -> None:
-        """Give an order that takes effect at once."""
-        try:
-            order()
-        except UsageError as error:
-            told = str(error)
-            self._show.do(lambda film: _refuse(told))
 
 
 def _needs(model: Sandbox, reasoner: str) -> dict[str, Any]:
@@ -91,7 +77,3 @@ def _now(film: Film) -> bool:
     """Whether it is the present; raises UsageError where it is not."""
     film.intervene(lambda model: [])
     return True
-
-
-def _refuse(told: str) -> None:
-    raise UsageError(told)

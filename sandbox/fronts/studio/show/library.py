@@ -47,7 +47,7 @@ Stamp = tuple[float, ...]
 _known: dict[tuple[str, Stamp], Entry] = {}  # of the last look; a look puts a new one in its place
 
 
-def library(runs: Path = RUNS, most: int = MOST) -> list[Entry]:
+def library(runs: str | Path = RUNS, most: int = MOST) -> list[Entry]:
     """Everything below ``runs``, the latest first, ``most`` at most; never raises."""
     global _known
     stamped = sorted(((stamp(folder), str(folder)) for folder in _folders(Path(runs))), reverse=True)[:most]

@@ -6,6 +6,7 @@ simulation waits; where nobody has looked for ``idle`` seconds, the thread ends,
 another one that goes on from there. So a session that is gone leaves no thread, and its models go with its runner.
 """
 
+import gc
 import time
 from collections import deque
 from collections.abc import Callable
@@ -221,6 +222,7 @@ class Runner(Worker):
     # -- jobs of the thread --------------------------------------------------------------------------------------------
 
     def _load(self, number: int, order: Order, people: Approvals) -> None:
+        gc.collect()  # models go in circles: what was shown before is let go of here
         showing = Showing(order, people, self._box)
         if not self._publish(
             number, showing, showing.still(self._box, self._view), "preparing"

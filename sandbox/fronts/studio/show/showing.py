@@ -65,13 +65,14 @@ class Showing:
 
     def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
         """Some ticks, in about ``seconds`` at most, the last of them shot in ``parts`` frames, for each film."""
-        until = time.perf_counter() + seconds
-        for _ in range(ticks):
+        began = time.perf_counter()
+        for k in range(1, ticks + 1):
             for film, camera in zip(self.films, self.cameras, strict=True):
                 if not film.over:
                     camera.note(film.model.state)
                     film.advance()
-            if time.perf_counter() > until:
+            spent = time.perf_counter() - began
+            if spent + 0.5 * spent / k > seconds:  # one more would miss the time by more
                 break
         return self._shoot(parts)
 

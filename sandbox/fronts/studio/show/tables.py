@@ -4,6 +4,7 @@ import math
 import shlex
 import threading
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -39,14 +40,15 @@ def _study(folder: str, _: Stamp) -> Study:
     return open_study(folder)
 
 
-def so_far(known: Glance) -> pd.DataFrame:
-    """A row for each condition while trials come in: success with its exact interval, in percent."""
+def so_far(known: Glance, most: int) -> pd.DataFrame:
+    """A row for each of the first conditions while trials come in: success with its exact interval, in percent."""
     rows, words = [], condition_words(known.overrides)
-    for number, (trials, successes, errors) in known.counts.items():
+    for number, (trials, successes, errors) in islice(known.counts.items(), most):
         counted = trials - errors
         rate = success_rate(successes, counted) if counted else (None, None, None)
         rows.append([words[number], counted, *map(_percent, rate), errors])
-    return pd.DataFrame(rows, columns=["condition", "trials", "success", "low", "high", "errors"])
+    numbers = dict.fromkeys(("success", "low", "high"), float)
+    return pd.DataFrame(rows, columns=["condition", "trials", *numbers, "errors"]).astype(numbers)
 
 
 def conditions(study: Study) -> pd.DataFrame:
