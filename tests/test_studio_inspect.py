@@ -265,6 +265,10 @@ def test_the_feed_tells_a_shared_task_from_claim_to_end():
     assert {"task", "change", "finish"} <= {jump.kind for jump in watch.feed.jumps} and len(watch.feed.jumps) < len(
         told
     )
+    drawn = Feed()
+    for _ in range(2):
+        drawn.note(model, [{"closed": [[1, 2]]}])
+    assert [event.text for event in drawn.events if event.kind == "change"] == ["drawn into the world: closed [[1, 2]]"]
     tick = told[len(told) // 2].tick
     watch.feed.forget_after(tick)
     assert {event for event in told if event.tick <= tick} == set(watch.feed.events)
