@@ -364,7 +364,7 @@ def test_the_panel_of_an_agent_has_all_its_views(shown):
     assert [each.label.split(":")[0] for each in app.expander] == ["Call 1", "Call 2"]
     assert any("You are robot 0" in each.value for each in app.code)
     app.button_group(key="inspect").set_value("Parts").run()
-    assert {each.label for each in app.metric} == {"Wrong in view", "Wrong out of view"} and "Memory" in words(app)
+    assert {each.label for each in app.metric} == {"In view", "Out of view"} and "Memory" in words(app)
     app.button_group(key="inspect").set_value("Observation").run()
     assert any("You are robot 0" in each.value for each in app.code) and not app.exception
 
