@@ -17,7 +17,7 @@ class Measures:
 
     def settle(self) -> Tally:
         """What is counted of the episode so far."""
-        cast, loops = self._compiled
+        cast, loops = self.kernels
         loops.settle(self.state, 0, self.stage.rules, cast, self.tally)
         return self.tally
 
