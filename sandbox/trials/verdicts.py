@@ -26,8 +26,10 @@ def number(value: float) -> str:
 
 
 def told(measure: str, value: float) -> str:
-    """One value of a measure with its unit."""
-    return f"{number(POINTS * value)} %" if measure == "success" else f"{number(value)} {unit(measure)}"
+    """One value of a measure, with its unit where its name does not say it."""
+    if measure == "success":
+        return f"{number(POINTS * value)} %"
+    return f"{number(value)} {UNITS[measure]}" if measure in UNITS else number(value)
 
 
 def words(asked: Question, answer: Answer) -> str:

@@ -81,8 +81,7 @@ def _cards() -> None:
 def _card(lesson: Lesson) -> None:
     plan, kept = lesson.plan, _kept(lesson.name)
     done = " :green-badge[:material/check: measured]" if kept.answer else ""
-    st.markdown(f"**{plain(plan.title)}**")
-    st.markdown(f":gray-badge[:material/schedule: {plan.minutes} min]{done}")
+    st.markdown(f"**{plain(plan.title)}** :gray-badge[:material/schedule: {plan.minutes} min]{done}")
     st.markdown(plan.question)
     st.button("Open", key=f"open.{lesson.name}", icon=":material/school:", on_click=_open, args=[lesson.name],
               help="Predict, measure, and see what it means.")  # fmt: skip
@@ -97,8 +96,7 @@ def _open(name: str) -> None:
 
 def _lesson(lesson: Lesson) -> None:
     plan, kept = lesson.plan, _kept(lesson.name)
-    st.markdown(f"### {plain(plan.title)}")
-    st.markdown(f":gray-badge[:material/schedule: {plan.minutes} min]")
+    st.markdown(f"### {plain(plan.title)} :gray-badge[:material/schedule: {plan.minutes} min]")
     st.markdown(plan.question)
     busy = kept.errand is not None
     left, right = st.columns([2, 3], gap="large")
