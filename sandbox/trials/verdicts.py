@@ -71,17 +71,22 @@ def _unclear(asked: Question, found: Difference) -> str:
 def _best(asked: Question, answer: Answer) -> str:
     trials = f"{min(result.trials for result in answer.results):,}"
     if answer.verdict == SAME:
-        unclear = [found for found in answer.differences if not found.clear]
-        if not all(isfinite(found.value.low) for found in unclear):
-            return f"Too few trials to tell: {trials} of each."
-        if all(found.value == (0, 0, 0) for found in unclear):
-            return f"No difference at all on any of the {trials} seeds."
-        told = "; ".join(_unclear(asked, found) for found in unclear)
-        return f"No difference that could be told from chance, on the same {trials} seeds: {told}."
+        return _same(asked, answer, trials)
     own = [found for found in answer.differences if answer.verdict in (found.first, found.second)]
     told = "; ".join(_beside(asked, found) for found in own)
     word = "better" if len(answer.results) == 2 else "best"
     return f"{answer.verdict} is {word}: {told}, on the same {trials} seeds."
+
+
+def _same(asked: Question, answer: Answer, trials: str) -> str:
+    if not all(isfinite(found.value.low) for found in answer.differences):
+        return f"Too few trials to tell: {trials} of each."
+    if all(found.value == (0, 0, 0) for found in answer.differences):
+        return f"No difference at all on any of the {trials} seeds."
+    apart = "; ".join(_unclear(asked, found) for found in answer.differences if not found.clear)
+    if len(answer.results) == 2:
+        return f"No difference that could be told from chance, on the same {trials} seeds: {apart}."
+    return f"None is clearly better than every other one, on the same {trials} seeds. Not to be told apart: {apart}."
 
 
 def _reliability(asked: Question, answer: Answer) -> str:
