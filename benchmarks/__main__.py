@@ -17,6 +17,7 @@ BENCHMARKS = {
     "batch": "batches beside the bare kernel loop and mesa.batch_run; cost and memory from 10^3 to 10^6 trials",
     "imagination": "imagined ticks a second beside the bare kernel; prediction error by horizon; does it pay?",
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
+    "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",
     "web": "steps a second; success against dose for each perturbation and policy, with a plot",
 }
 

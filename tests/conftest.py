@@ -103,9 +103,9 @@ def tiny():
 
 @pytest.fixture(scope="session")
 def warm_tiny(tiny):
-    """The same, with the loops that trace each policy compiled."""
+    """The same, with the loop of each policy compiled."""
     for policy in tiny.world.policies:
-        tiny.play([1], policy, ticks=2, trace=2)
+        tiny.play([1], policy, ticks=2)
     return tiny
 
 

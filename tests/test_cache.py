@@ -93,14 +93,14 @@ def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
     code = (
         "import json, sandbox\n"
         "stage = sandbox.make('warehouse', layout='tiny', agents=4)\n"
-        "state, *_ = stage.play([1], 'rules', ticks=2, trace=2)\n"
-        "stats = stage.cast(['rules'] * 4)[1].trace.stats\n"
+        "state, *_ = stage.play([1], 'rules', ticks=2)\n"
+        "stats = stage.cast(['rules'] * 4)[1].play.stats\n"
         "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), stage.digest(state)]))"
     )
     before = kernels(CACHE)
     hits, misses, digest = install.run("-c", code, PYTHONPATH=str(PACKAGE.parent), SANDBOX_CACHE=str(CACHE.parent))
     assert (hits, misses) == (1, 0) and kernels(CACHE) == before
-    assert digest == warm_tiny.digest(warm_tiny.play([1], "rules", ticks=2, trace=2)[0])
+    assert digest == warm_tiny.digest(warm_tiny.play([1], "rules", ticks=2)[0])
 
 
 # -- the fingerprint ---------------------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ import pytest
 from studio import SCENARIO
 
 import sandbox
-from sandbox.core.errors import RecordError
+from sandbox.core.errors import RecordError, UsageError
 from sandbox.fronts.studio.show import film as films
 from sandbox.fronts.studio.show.film import Film
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import open_run
+from sandbox.trials import intervene
 from sandbox.trials.replay import verify
 
 
@@ -90,7 +91,7 @@ def test_seeking_takes_the_nearest_checkpoint(film, monkeypatch):
     while not film.seek(41):
         pass
     assert film.tick == 41 and not opened
-    assert film.model.stage.digest(film.model.state) == digests(41)[-1] and film.model._people is film.people
+    assert film.model.stage.digest(film.model.state) == digests(41)[-1] and film.model.people.held(42) == {}
 
 
 def test_a_record_that_says_otherwise_is_told(film):
@@ -123,3 +124,48 @@ def test_the_error_that_ended_an_episode_is_known_when_it_is_seen_again(film):
     film.seek(2)
     assert film.past.error == "ValueError: a mind went blank"
     assert play(film).tick == 4 and film.over
+
+
+def test_what_people_do_is_recorded_and_seen_again(film):
+    play(film, 5)
+    film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
+    play(film, 5)
+    film.intervene(lambda model: intervene.reseat(model, 2, "idle"))
+    intervene.take(film.model, film.people, 1)
+    film.people.key(1, "left")
+    play(film, 3)
+    film.people.lose(0)
+    play(film, 4)
+    film.people.release(1)
+    play(film, 3)
+    seen = list(film.past.digests)
+    film.seek(2)
+    play(film, 18)
+    assert film.tick == film.head == 20 and film.past.digests == seen != digests(20)
+    play(film, 5)
+    film.close()
+    assert verify(film.folder).passed and verify(film.folder).ticks == 25
+    assert play(Film.open(film.folder)).tick == 25
+
+
+def test_a_checkpoint_is_gone_on_from_as_people_had_it(film, monkeypatch):
+    monkeypatch.setattr(films, "WORK", 0.0)
+    intervene.take(film.model, film.people, 1)
+    play(film, 10)
+    film.people.release(1)
+    play(film, 10)
+    seen = list(film.past.digests)
+    while not film.seek(4):
+        pass
+    play(film, 20)
+    assert film.past.digests[:20] == seen and film.tick == film.head == 24
+
+
+def test_the_past_cannot_be_changed(film):
+    play(film, 5)
+    film.seek(3)
+    with pytest.raises(UsageError, match="tick 3: this is the past; tick 5 is the present"):
+        film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
+    play(film)
+    with pytest.raises(UsageError, match="the episode is over"):
+        film.intervene(lambda model: intervene.intervene(model, "block_aisle"))

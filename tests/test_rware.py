@@ -97,14 +97,14 @@ def _compare(layout, agents, seed, reward_name, stage, choose, steps=STEPS):
     state = stage.reset([seed])
     env = _peer(layout, agents, rware.RewardType[reward_name.upper()], stage.rules.requests)
     _align(env, stage.describe(state))
-    obs, refused = stage.observation(1), 0
+    obs, refused, seen = stage.observation(1), 0, [env._make_obs(robot) for robot in env.agents]
     for step in range(steps):
         stage.observe(state, obs)
-        for agent, robot in enumerate(env.agents):
-            assert np.array_equal(_flat(stage, obs, agent), env._make_obs(robot)), (layout, agents, seed, step, agent)
+        for agent in range(agents):
+            assert np.array_equal(_flat(stage, obs, agent), seen[agent]), (layout, agents, seed, step, agent)
         actions = choose(state, obs, step)
         _draw_as_we_do(env, stage, state)
-        _, rewards, *_ = env.step([int(verb) for verb in actions[:, 0]])
+        seen, rewards, *_ = env.step([int(verb) for verb in actions[:, 0]])
         stage.step(state, actions[None])
         refused += int(state.refused.sum())
         assert _ours(stage, state) == _view(env, rewards), (layout, agents, seed, step)

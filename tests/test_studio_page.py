@@ -1,22 +1,15 @@
 """The studio's page: its logic in AppTest, the canvas in a real Chromium."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
+from browser import chromium, served
 from streamlit.testing.v1 import AppTest
 from studio import COMPILE, settled, until
 
 from sandbox.core.registry import find
 from sandbox.fronts.studio.show.runner import Runner
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def ready(page: AppTest) -> Runner:
@@ -166,41 +159,14 @@ WATCHED = """() => { window.faults = []; let missing = 0;  // a rerun on a busy 
 @pytest.fixture(scope="module")
 def address(root):
     """A studio on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"server.headless": "true", "server.port": port, "server.address": "127.0.0.1"}
-    options |= {"browser.gatherUsageStats": "false", "server.fileWatcherType": "none"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *(f"--{k}={v}" for k, v in options.items())]
-    server = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def answers():
-        assert server.poll() is None, "the server ended"
-        try:
-            return urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).status == 200
-        except OSError:
-            return False
-
-    try:
-        until(answers, 60)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with served(Path("app.py"), root) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"no browser at {CHROMIUM}: the studio's canvas is not tested")
-        pytest.skip(f"no browser at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.mark.parametrize("width, scale, scheme", [(1280, 1, "light"), (390, 2, "dark")])
@@ -225,7 +191,7 @@ def test_in_a_browser(address, browser, width, scale, scheme):
     page.get_by_role("button", name="Play").click()
     until(lambda: tick() >= 6)
     assert page.evaluate(PICTURE)["hash"] != first["hash"]
-    assert painted() > 2 * int(first["painted"]) + 6  # several frames a tick
+    until(lambda: painted() > 2 * int(first["painted"]) + 6)  # several frames a tick
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("Paused").wait_for()
     page.wait_for_timeout(1500)

@@ -29,20 +29,32 @@ def test_work_over_lanes_is_summed_and_its_errors_come_out(threads):
 @pytest.mark.parametrize("policy", ["idle", "random", "rules", "oracle"])
 def test_any_number_of_threads_and_lanes_plays_the_same(warm_tiny, policy):
     seeds, ticks = range(100, 117), 60
-    state, tally, digests = warm_tiny.play(seeds, policy, ticks, threads=1, trace=ticks)
+    state, tally, _ = warm_tiny.play(seeds, policy, ticks, threads=1)
     for threads in (2, 5):
-        again, counted, same = warm_tiny.play(seeds, policy, ticks, threads=threads, trace=ticks)
-        assert np.array_equal(same, digests)
+        again, counted, _ = warm_tiny.play(seeds, policy, ticks, threads=threads)
         assert all(np.array_equal(a, b) for a, b in zip((*state, *tally), (*again, *counted), strict=True))
     for lane in (0, 16):
-        alone, counted, same = warm_tiny.play([seeds[lane]], policy, ticks, trace=ticks)
-        assert np.array_equal(same[0], digests[lane]) and warm_tiny.digest(alone) == warm_tiny.digest(state, lane)
+        alone, counted, _ = warm_tiny.play([seeds[lane]], policy, ticks)
+        assert warm_tiny.digest(alone) == warm_tiny.digest(state, lane)
         assert all(np.array_equal(a[0], b[lane]) for a, b in zip(counted, tally, strict=True))
-    assert digests[0, -1].tobytes().hex() == warm_tiny.digest(state, 0)
+
+
+def test_a_trace_holds_the_state_after_every_tick_on_any_number_of_threads(warm_tiny):
+    """One policy will do: what traces is the same code for all."""
+    seeds, ticks = range(100, 117), 60
+    state, tally, digests = warm_tiny.play(seeds, "random", ticks, trace=ticks)
+    plain, counted, _ = warm_tiny.play(seeds, "random", ticks)
+    assert all(np.array_equal(a, b) for a, b in zip((*state, *tally), (*plain, *counted), strict=True))
+    for threads in (2, 5):
+        assert np.array_equal(warm_tiny.play(seeds, "random", ticks, threads=threads, trace=ticks)[2], digests)
+    for tick in range(1, ticks + 1):
+        after, _, _ = warm_tiny.play(seeds, "random", tick)
+        for lane in (0, 16):
+            assert digests[lane, tick - 1].tobytes().hex() == warm_tiny.digest(after, lane)
 
 
 def test_no_lanes_play_too(warm_tiny):
-    state, tally, digests = warm_tiny.play([], "rules", 5, trace=5)
+    state, tally, digests = warm_tiny.play([], "random", 5, trace=5)
     assert state.seed.shape == (0,) and tally.reward.shape == (0, 4) and digests.shape == (0, 5, 32)
 
 
@@ -59,9 +71,10 @@ def _by_hand(stage, seed: int) -> str:
     return hasher.hexdigest() + stage.digest(state, 0) + stage.digest(state, 1)
 
 
-def _played(stage, seed: int) -> bytes:
+def _played(stage, seed: int) -> list[str]:
     policy = ("rules", "random", "oracle")[seed % 3]
-    return stage.play([seed, seed + 7], policy, 40, threads=1 + seed % 2, trace=40)[2].tobytes()
+    ends = [stage.play([seed, seed + 7], policy, ticks, threads=1 + seed % 2)[0] for ticks in range(1, 41)]
+    return [stage.digest(state, lane) for state in ends for lane in (0, 1)]
 
 
 def at_once(count: int, work) -> list:

@@ -2,8 +2,6 @@
 
 import functools
 import itertools
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +11,7 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import carding, many, prompt, reporting, skilling, tracing
+from sandbox.fronts import carding, many, opening, prompt, reporting, skilling, tracing
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Live
@@ -37,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(many.batch)
 app.command(name="results")(many.show)
+app.command(name="app")(opening.studio)
 commands = (
     many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
     tracing.trace,
@@ -172,15 +171,6 @@ def verify(
         out.print(f"  also: {problem}")
     if not verdict.passed:
         raise typer.Exit(1)
-
-
-@app.command(name="app")
-def studio(port: Annotated[int, typer.Option(help="port of the page")] = 8501) -> None:
-    """Open the studio in the browser."""
-    page = Path(__file__).with_name("studio") / "app.py"
-    # Of this machine only: whoever can reach the page can run scenarios.
-    options = [f"--server.port={port}", "--server.address=localhost", "--browser.gatherUsageStats=false"]
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])
 
 
 def _new_folder(name: str, seed: int) -> Path:

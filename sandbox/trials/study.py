@@ -89,7 +89,7 @@ def open_study(folder: str | Path) -> Study:
         overrides, kind = {0: {}}, SINGLE
     certificate = _certificate(folder / FILE)
     scenario = rows.attrs["scenario"]
-    words = _words(overrides)
+    words = condition_words(overrides)
     of_each = {number: rows[rows["condition"] == number] for number in overrides}
     limits = {number: tick_limit(scenario, given, of_each[number]) for number, given in overrides.items()}
     found = [Condition(words[k], overrides[k], measures(of_each[k], limits[k])) for k in overrides]
@@ -120,7 +120,7 @@ def _certificate(path: Path) -> dict | None:
         raise RecordError(f"{path}: no certificate (it is damaged)") from None
 
 
-def _words(overrides: Mapping[int, dict]) -> dict[int, str]:
+def condition_words(overrides: Mapping[int, dict]) -> dict[int, str]:
     """Each condition in a few words: the last part of each key, or all of it where two keys end alike."""
     keys = list(dict.fromkeys(key for given in overrides.values() for key in given))
     ends = [key.rpartition(".")[2] for key in keys]
@@ -147,7 +147,7 @@ def worst(study: Study, most: int) -> list[Episode]:
 def slowest(study: Study, most: int) -> list[Episode]:
     """The trials that succeeded and took longest to it."""
     rows = study.rows[study.rows["error"].isna() & study.rows["success"]]
-    return _episodes(study, rows.nlargest(most, "ticks"))
+    return _episodes(study, rows.sort_values("ticks", ascending=False, kind="stable").head(most))
 
 
 def _episodes(study: Study, rows: pd.DataFrame) -> list[Episode]:

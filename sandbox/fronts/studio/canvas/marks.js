@@ -37,7 +37,7 @@ const DRAW = {
   message(pen, mark, { place, cell, share }) {
     const [x0, y0] = place(...mark.start), [x1, y1] = place(...mark.end);
     pen.globalAlpha = 0.25;
-    stroke(pen, mark, Math.max(1, 0.04 * cell), () => { pen.moveTo(x0, y0); pen.lineTo(x1, y1); });
+    stroke(pen, mark, 1.5, () => { pen.moveTo(x0, y0); pen.lineTo(x1, y1); });
     pen.globalAlpha = 1;
     pen.beginPath();
     pen.arc(x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, Math.min(Math.max(3, 0.14 * cell), 9), 0, 2 * Math.PI);

@@ -6,11 +6,12 @@ import streamlit as st
 
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.studio.panels.beginning import beginning
-from sandbox.fronts.studio.panels.filling import Pace, filling, so_far, success_chart
+from sandbox.fronts.studio.panels.filling import Pace, counts, filling
 from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.panels.shelf import STATES, shelf
 from sandbox.fronts.studio.show import jobs, tables
+from sandbox.fronts.studio.show.library import library
 from sandbox.scenario.load import as_toml
 
 POLL = 1.0  # seconds between two looks at a batch that is at work
@@ -39,7 +40,9 @@ def _all() -> None:
         st.rerun()
     with right:
         st.markdown("### Batches and certificates", help="What lies below runs/ of the folder where the studio started")
-        st.fragment(shelf, run_every=SHELF)()
+        found = [entry for entry in library() if entry.kind != "run"]
+        moving = any(entry.state in ("starting", "running") for entry in found)
+        st.fragment(shelf, run_every=SHELF if moving else None)([found])
 
 
 def _one(given: str) -> None:
@@ -53,7 +56,7 @@ def _one(given: str) -> None:
         _finished(given, now)
         return
     pace = st.session_state.setdefault("pace", {}).setdefault(given, Pace())
-    st.fragment(_live, run_every=POLL)(given, pace, [now])
+    st.fragment(_live, run_every=POLL)(given, pace, [now], now.state)
     if now.known and st.toggle("Tables and figures so far", key="early",
                                help="Drawn once, of the trials that are done by now"):  # fmt: skip
         _outcomes(given)
@@ -107,16 +110,13 @@ def _downloads(folder: str, now: jobs.Status) -> None:
                        on_click="ignore", icon=":material/download:", help="The scenario, as it ran")  # fmt: skip
 
 
-def _live(given: str, pace: Pace, news: list[jobs.Status]) -> None:
+def _live(given: str, pace: Pace, news: list[jobs.Status], drawn: str) -> None:
     """What changes by itself while a batch runs; drawn with the page from ``news``, and again at every look."""
     now = news.pop() if news else _status(given)
-    if not now.active:
+    if now.state != drawn:  # the head says otherwise
         st.rerun()
-    if now.words and now.known:
-        st.caption(plain(now.words))
-    filling(now, pace)
-    if now.known:
-        success_chart(so_far(now))
+    with st.container(key="filling"):
+        filling(now, pace)
 
 
 def _finished(given: str, now: jobs.Status) -> None:
@@ -126,7 +126,7 @@ def _finished(given: str, now: jobs.Status) -> None:
         st.warning(plain(f"Stopped at {now.known.done:,} of {now.known.planned:,} trials: {now.words}. "
                          "What is done is kept.", 400), icon=":material/pause:")  # fmt: skip
     if now.known.done:
-        success_chart(so_far(now))
+        counts(now.known)
         _outcomes(given)
     else:
         st.info("No trial is done yet. **Go on** tries them.", icon=":material/hourglass_empty:")

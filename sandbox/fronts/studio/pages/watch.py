@@ -7,11 +7,11 @@ import streamlit as st
 from sandbox.core.errors import UsageError
 from sandbox.fronts.studio.panels.choices import choose
 from sandbox.fronts.studio.panels.player import player
-from sandbox.fronts.studio.session import runner
+from sandbox.fronts.studio.session import WATCHED, runner
 from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.orders import Live
 
-PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.RECORD)
+PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.INTERVENE, scene.RECORD)
 
 
 def page() -> None:
@@ -23,6 +23,8 @@ def page() -> None:
     except UsageError as error:
         problem = str(error)
         show.pause()
+    if choice:
+        st.session_state[WATCHED] = choice.scenario
     if choice and (order := Live(choice.scenario, choice.seed)) not in show.order:
         show.load(order)
     player(show, PANELS, problem)

@@ -15,7 +15,7 @@ from sandbox.fronts.studio.show.senses import Senses
 EMPTY = "Click an agent in the picture, or choose one here."
 VIEWS = {"Decision": "bolt", "Parts": "category", "Observation": "visibility"}
 LISTED = 200  # agents up to which they are listed by name
-TEXT = 260  # pixels of a long text
+TEXT, SHORT = 260, 8  # pixels of a long text; messages that are no long one
 
 
 def pick(names: Sequence[str], picked: int | None, key: str = "agent") -> int | None:
@@ -151,7 +151,8 @@ def _senses(one: Senses) -> None:
         st.code(one.words, language=None, wrap_lines=True)
         st.html(_pairs([("can", ", ".join(one.legal))] + [("task", one.task)] * bool(one.task)))
         if one.inbox:
-            st.code("\n".join(one.inbox), language=None, wrap_lines=True)
+            high = TEXT if len(one.inbox) > SHORT else "content"
+            st.code("\n".join(one.inbox), language=None, wrap_lines=True, height=high)
     with pixels:
         st.markdown(":material/image: **Pixels**", help="What a vision model would be shown: the part in its window")
         if one.picture:

@@ -1,7 +1,6 @@
 """Choosing what a new batch tries, and starting it."""
 
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,15 +8,15 @@ import streamlit as st
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.session import WATCHED
 from sandbox.fronts.studio.show import jobs
+from sandbox.fronts.studio.show.places import scenario_files
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
 from sandbox.trials.certify import claim
 from sandbox.trials.robustness import dose_sweep
 
-SCENARIOS = Path("scenarios")
-LESSONS = "lessons"  # a folder of texts beside the scenarios
-FILE, UPLOAD, COMPOSED = "A file", "Upload", "From Watch"
+FILE, UPLOAD, SHOWN = "A file", "Upload", "From Watch"
 SWEEP, CURVE, CERTIFICATE = "Sweep", "Robustness curve", "Certificate"
 KINDS = {
     SWEEP: "every condition of the file's [sweep], on the same seeds",
@@ -65,17 +64,16 @@ def beginning() -> Path | None:
 
 def _source() -> tuple[Scenario, str] | None:
     """The scenario that was chosen and a name for it; None where there is none yet."""
-    composed = st.session_state.get("compose")
-    files = sorted(path for path in SCENARIOS.rglob("*.toml") if LESSONS not in path.parts)
-    ways = [*([COMPOSED] if composed else []), *([FILE] if files else []), UPLOAD]
+    watched, files = st.session_state.get(WATCHED), scenario_files()
+    ways = [*([SHOWN] if watched else []), *([FILE] if files else []), UPLOAD]
     way = st.segmented_control("Scenario", ways, default=ways[0], required=True, key="source",
                                help="A file below scenarios/, one of yours, or what Watch shows")  # fmt: skip
-    if way == COMPOSED and isinstance(composed, Mapping):
-        return load(composed), "composed"
-    if way == FILE and files:
-        path = st.selectbox("File", files, key="file", format_func=lambda path: str(path.relative_to(SCENARIOS)),
+    if way == SHOWN:
+        return load(watched), "watched"
+    if way == FILE:
+        name = st.selectbox("File", list(files), key="file",
                             help="Below scenarios/ of the folder where the studio was started")  # fmt: skip
-        return (load(path), path.stem) if path else None
+        return load(files[name]), files[name].stem
     given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=UPLOADED,
                              help="A scenario file, as `sandbox run` takes it")  # fmt: skip
     return (_uploaded(given.name, given.getvalue()), Path(given.name).stem) if given else None
@@ -96,8 +94,10 @@ def _plan(scenario: Scenario, name: str) -> Plan:
     if kind == CERTIFICATE:
         return _certificate(scenario, safe)
     chosen = load(scenario, _doses(scenario)) if kind == CURVE else scenario
-    trials = st.number_input("Trials of each condition", 1, MANY, min(scenario.trials.count, MANY), key="trials",
-                             help="Seeds that each condition is tried on, the same for all")  # fmt: skip
+    trials = st.number_input(
+        "Trials of each condition", 1, MANY, min(scenario.trials.count, MANY), key=f"trials-{name}",
+        help="Seeds that each condition is tried on, the same for all",
+    )  # fmt: skip
     found = conditions(chosen.sweep)
     many = f"{len(found)} conditions, {trials:,} seeds of each" if len(found) > 1 else "One condition"
     words = f"{many}: {len(found) * trials:,} trials{_models(chosen)}"

@@ -12,10 +12,7 @@ START = "Nothing has happened yet: press Play, or Step for one tick."
 CHARTS = {  # title: lines as (name, field), and what it means
     "Tasks done": ((("done", "done"),), "Parts of the shared task, read from the world's state"),
     "Reward": ((("reward", "reward"),), "Sum over the team and all ticks so far"),
-    "Messages": (
-        (("sent", "messages"), ("lost", "lost")),
-        "One for each edge that a message took; dashed: those that were lost",
-    ),
+    "Messages": ((("sent", "messages"), ("lost", "lost")), "One for each edge that one took; dashed: lost ones"),
     "Refused": ((("refused", "refused"),), "Legal actions that something was in the way of"),
     "Tokens": ((("tokens", "tokens"),), "Of language models, in and out"),
     "Cost": ((("US dollars", "money"),), "Of language models, by their prices"),
@@ -69,7 +66,7 @@ def _plain(value: float) -> str:
 def spec(several: bool, top: int) -> dict:
     """The same for a whole episode, so that the page gives a chart new data and does not build it anew."""
     tick = {"field": "tick", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": "d"}}
-    value = {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3}}
+    value = {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": ",.5~f"}}
     if top:
         value |= {"scale": {"domain": [0, top]}}
     shown = {"x": tick, "y": value}

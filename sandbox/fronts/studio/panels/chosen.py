@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 from sandbox.fronts.studio.show.library import Entry, library, look
-from sandbox.fronts.studio.show.places import RUNS
 
 NONE = ""
 LONGEST = 1_000  # letters of a folder in the address
@@ -13,7 +12,7 @@ LONGEST = 1_000  # letters of a folder in the address
 
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
     """Draw the choice; returns a folder and the number of a trial. ``key`` is what the address calls it."""
-    entries = {entry.folder: entry for entry in library(RUNS)}
+    entries = {entry.folder: entry for entry in library()}
     given = st.query_params.get(key, "").replace("\0", "")[:LONGEST]
     if given and given not in entries:
         entries[given] = look(given)

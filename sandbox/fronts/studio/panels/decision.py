@@ -70,7 +70,7 @@ def _row(place: int, option: Option) -> dict | None:
 def _spec() -> dict:
     """The same for every decision."""
     name = {"field": "action", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
-    gain = {"field": "gain", "type": "quantitative", "title": None, "axis": {"tickCount": 5, "format": "~g"}}
+    gain = {"field": "gain", "type": "quantitative", "title": None, "axis": {"tickCount": 5, "format": ",.4~f"}}
     taken = {"condition": {"test": "datum.taken", "value": 1.0}, "value": 0.45}
     frame = {"condition": {"test": "datum.taken", "value": 2}, "value": 0}
     bar = {"mark": {"type": "bar", "stroke": "gray"}, "encoding": {"x": gain, "opacity": taken, "strokeWidth": frame}}

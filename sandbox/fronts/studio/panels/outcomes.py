@@ -1,19 +1,20 @@
 """What a batch came to: its verdict, tables, figures, and its worst seeds to look at."""
 
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from sandbox.core.errors import SandboxError
+from sandbox.fronts.studio.panels.drawing import draw
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show import tables
 from sandbox.fronts.studio.show.library import library
 from sandbox.trials.study import Study
 
 WORST = 8  # seeds that are shown
-PERCENT = ("success", "low", "high", "beside clean", "from", "to")
+FORMATS = dict.fromkeys(("success", "low", "high", "beside clean", "from", "to"), "%.2f")
+FORMATS |= {"p": "%.2g", "pass^8": "%.3f", "steps": "%.1f", "steps, mean": "%.1f", "trials": "localized"}
 NOTES = {
     "success": "share of trials that succeed", "low": "exact 95 % interval", "high": "exact 95 % interval",
     "pass^8": "the chance that 8 trials all succeed", "steps": "ticks to completion, restricted mean: a failure counts "
@@ -31,17 +32,18 @@ def outcomes(folder: str, study: Study) -> None:
     st.markdown("#### Conditions")
     table(tables.conditions(study))
     _worst(folder, study)
-    if study.curves:
-        st.markdown("#### Robustness")
-        table(tables.points(study))
-    if len(study.conditions) > 1:
-        st.markdown("#### Beside the first condition", help="Paired on seeds: the same dice for both")
-        _first(study)
-    _compare(folder)
     st.markdown("#### Figures")
     with st.spinner("Drawing ..."):
         drawn = tables.figures(folder)
-    _figures()(key="figures", data=drawn)
+    style = Path(__file__).with_name("figures.css").read_text("utf-8")
+    draw(f'<style>{style}</style><div class="figures">{drawn}</div>', key="figures")
+    if study.curves:
+        with st.expander("Robustness, dose by dose", icon=":material/bolt:"):
+            table(tables.points(study))
+    if len(study.conditions) > 1:
+        with st.expander("Beside the first condition, on the same seeds", icon=":material/compare_arrows:"):
+            _first(study)
+    _compare(folder)
 
 
 def verdict(found: dict) -> None:
@@ -65,21 +67,22 @@ def table(frame: pd.DataFrame) -> None:
     """A table of ours, in columns of numbers that say what they are."""
     config = {}
     for name in frame.select_dtypes("number").columns:
-        form = "%.2f" if name in PERCENT else "%.3g" if name == "p" else "localized" if name == "trials" else None
         label = f"{name}, %" if name == "success" else name
-        config[name] = st.column_config.NumberColumn(label, format=form, help=NOTES.get(name))
-    st.dataframe(frame, hide_index=True, column_config=config)
+        config[name] = st.column_config.NumberColumn(label, format=FORMATS.get(name), help=NOTES.get(name))
+    st.dataframe(frame, hide_index=True, column_config=config, placeholder="–")
 
 
 def _worst(folder: str, study: Study) -> None:
     found = tables.episodes(study, WORST)
     if not found:
         return
-    st.markdown("#### Worst seeds", help="Failures first, those that got least far; then the slowest. A click replays")
-    for each in found:
-        done = f"{each.tasks_done} of {each.tasks_total} tasks" if each.tasks_total else f"{each.tasks_done} tasks"
-        told = f"seed {each.seed}: {each.finish} after {each.ticks:,} ticks, {done}; {each.condition}"
-        replay_link(folder, each.row, plain(told, 160), failed=not each.success)
+    st.markdown("#### Worst seeds", help="Failures first, those that got least far; then the slowest that succeeded")
+    with st.container(key="worst", gap=None):
+        for each in found:
+            done = f"{each.tasks_done} of {each.tasks_total} tasks" if each.tasks_total else f"{each.tasks_done} tasks"
+            told = f"{each.finish} after {each.ticks:,} ticks, {done}; {each.condition}"
+            label = f"**Replay seed {each.seed}** {plain(told, 160)}"
+            replay_link(folder, each.row, label, failed=not each.success)
 
 
 def replay_link(folder: str, row: int, label: str, failed: bool) -> None:
@@ -110,10 +113,10 @@ def _compare(folder: str) -> None:
     others = [each for each in others if Path(each.folder) != Path(folder)]
     if not others:
         return
-    st.markdown("#### Beside another batch", help="Paired on seeds, under equal conditions")
     chosen = st.selectbox(
-        "Other batch", others, None, key="other", format_func=lambda each: f"{each.title[:60]} ({each.folder[-60:]})",
-        placeholder="Choose one that was tried on the same seeds", help="Its success minus that of this batch",
+        "Beside another batch", others, None, key="other",
+        format_func=lambda each: f"{each.title[:60]} ({each.folder[-60:]})", placeholder="Choose one on the same seeds",
+        help="Its success minus that of this batch, on the same seeds and under equal conditions",
     )  # fmt: skip
     if not chosen:
         return
@@ -121,11 +124,3 @@ def _compare(folder: str) -> None:
         table(tables.beside(folder, chosen.folder))
     except SandboxError as error:
         st.warning(plain(error, 300))
-
-
-@cache
-def _figures():
-    """A place for figures in SVG that take on the page's colours, whatever its theme."""
-    here = Path(__file__)
-    css, js = (here.with_name(f"figures{suffix}").read_text("utf-8") for suffix in (".css", ".js"))
-    return st.components.v2.component("sandbox_figures", html='<div class="figures"></div>', css=css, js=js)

@@ -3,7 +3,7 @@
 import re
 
 MOST = 120  # letters
-_MARKS = re.compile(r"([^\w\s])")
+_MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # those that Markdown lets one escape
 
 
 def plain(text: object, most: int = MOST) -> str:

@@ -17,6 +17,7 @@ POLL = 0.2  # seconds between two looks at a runner that is at work
 WAITING = 1.0  # the same while it prepares, which takes all the processor time there is
 PATIENCE = 0.15  # seconds that a look waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
+SLOW = 2.0  # seconds after which one job is told of
 COMPILING = 1.0  # seconds after which a preparation must be a compilation
 KINDS = {"task": "done", "difference": "difference", "change": "person", "person": "person"}  # of marks in time
 
@@ -95,7 +96,7 @@ def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
     if gesture.box and not number:
         show.resize(*gesture.box, gesture.view)
     if gesture.click and not number:
-        show.look(snapshot.look._replace(agent=show.picked(gesture.click)))
+        show.click(gesture.click)
 
 
 def _named(now: Counters) -> str:
@@ -130,6 +131,8 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
         st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")
     elif snapshot.phase == "reading":
         st.status(f"Playing it through, to know it as a whole: tick {snapshot.counters.tick:,}", state="running")
+    elif snapshot.waited > SLOW and not snapshot.pending:
+        st.status(f"At work on it for {snapshot.waited:.0f} s: a model answers, or kernels compile", state="running")
     elif snapshot.counters:
         st.markdown(_standing(snapshot))
 

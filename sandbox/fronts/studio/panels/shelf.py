@@ -17,15 +17,16 @@ STATES = {
 }
 
 
-def shelf() -> None:
-    """A line for each batch, the latest first; a click puts it into the address."""
-    found = [entry for entry in library() if entry.kind != "run"]
+def shelf(news: list[list[Entry]]) -> None:
+    """A line for each batch, the latest first; a click puts it into the address. ``news`` is used up first."""
+    found = news.pop() if news else [entry for entry in library() if entry.kind != "run"]
     if not found:
         st.info(EMPTY, icon=":material/inventory_2:")
         return
     everything = len(found) <= FIRST or st.session_state.get("shelf_all", False)
-    for entry in found if everything else found[:FIRST]:
-        _line(entry)
+    with st.container(key="shelf"):
+        for entry in found if everything else found[:FIRST]:
+            _line(entry)
     if len(found) > FIRST:
         st.toggle(f"All {len(found)}", key="shelf_all", help="Also those of longer ago")
 

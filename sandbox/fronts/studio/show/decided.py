@@ -52,11 +52,6 @@ class Decided:
     exchanges: tuple[Exchange, ...]
     options: tuple[Option, ...]  # of a search, the base policy's own choice first
 
-    @property
-    def tools(self) -> tuple[str, ...]:
-        """What the model called in this decision, verbs among it."""
-        return tuple(each.reply for each in self.exchanges if each.reply)
-
 
 def decided(model: Sandbox, agent: int) -> Decided | None:
     """The decision of the latest tick; None before the first."""

@@ -14,13 +14,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.core.errors import RecordError
+from sandbox.core.errors import RecordError, UsageError
+from sandbox.core.people import People
 from sandbox.fronts.studio.show.past import Past
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
-from sandbox.record import Log, RunFinished, TrialFinished, open_run
+from sandbox.record import Event, Log, RunFinished, TrialFinished, open_run
 from sandbox.scenario import Scenario
-from sandbox.trials.replay import model_of, scenario_of
+from sandbox.trials import intervene
+from sandbox.trials.playback import answers_of
+from sandbox.trials.replay import follow, model_of
 from sandbox.trials.trial import opening, outcome_of, record_tick
 
 WORK = 0.5  # seconds of stepping after which a checkpoint is worth its place
@@ -79,6 +82,14 @@ class Film:
         return not self.model.running or (self.tick >= self.head and not self.live)
 
     @property
+    def closed(self) -> str:
+        """Why nothing can be done to it now, in words; empty where something can."""
+        if self.live and self.tick == self.head and self.model.running:
+            return ""
+        told = f"this is the past; tick {self.head} is the present" if self.live else "the episode is over"
+        return f"{told}; what is recorded cannot be changed"
+
+    @property
     def scenario(self) -> Scenario:
         """As it is now; interventions change it."""
         return self.model.scenario
@@ -101,6 +112,8 @@ class Film:
 
     def _again(self) -> None:
         tick = self.tick + 1
+        for event in self.past.interventions.get(tick, ()):
+            follow(self.model, event)
         self.model.step()
         if self.model.error or self.model.latest.digest != self.past.digests[tick - 1]:
             told = self.model.error or "the state differs"
@@ -115,6 +128,7 @@ class Film:
             self.past.digests.append(self.model.latest.digest)
         if not self.model.running:
             self._end("failed" if self.model.error else "done")
+        intervene.show(self.model, self.people)
 
     def seek(self, tick: int) -> bool:
         """Go to a tick, or for ``WORK`` seconds towards it; whether it is there. Beyond the end is the end."""
@@ -128,24 +142,26 @@ class Film:
         return True
 
     def _back(self, tick: int) -> None:
-        """The model at the latest checkpoint before a tick, or at tick 0."""
-        error = self.model.error
+        """The model at the latest checkpoint before a tick, or at tick 0; the record answers up to its end."""
+        error, until = self.model.error, self.head if self.live else None
+        if self._log:
+            self._log.flush()
         at = max((kept for kept in self._checkpoints if kept <= tick), default=None)
-        if at is not None:
-            self.model = _restored(self._checkpoints[at], self.people)
-        else:
-            if self._log:
-                self._log.flush()
-            self.model.close()
-            with open_run(self.folder) as run:
-                until = self.head if self.live else None
+        with open_run(self.folder) as run:
+            if at is None:
+                self.model.close()
                 self.model = model_of(run, self.trial, until, self.people if self.live else None)
+            else:
+                people = answers_of(run, self.trial, until, self.people)
+                self.model = _Unpickler(io.BytesIO(self._checkpoints[at]), people).load()
         self.past.error = self.past.error or error
         self._worked = 0.0
 
     def _keep(self) -> None:
         self._worked = 0.0
-        self._checkpoints[self.tick] = _packed(self.model, self.people)
+        file = io.BytesIO()
+        _Pickler(file, self.model.people).dump(self.model)
+        self._checkpoints[self.tick] = file.getvalue()
         if len(self._checkpoints) > KEPT:
             self._checkpoints = dict(sorted(self._checkpoints.items())[1::2])
 
@@ -157,6 +173,20 @@ class Film:
             sql = "SELECT json_extract(body, '$.actions') FROM event WHERE kind = 'tick' AND trial = ? AND tick = ?"
             found = next(run.query(sql, (self.trial, tick)), ("[]",))[0]
         return [(verb, target) for verb, target in json.loads(found)]
+
+    # -- what people do ------------------------------------------------------------------------------------------------
+
+    def intervene(self, deed: Callable[[Sandbox], list[Event]]) -> None:
+        """Have something done before the next tick, and recorded (``trials.intervene``).
+
+        Raises UsageError where it cannot be done, and where what comes is recorded already.
+        """
+        if self.closed:
+            raise UsageError(f"tick {self.tick}: {self.closed}")
+        events = deed(self.model)
+        self._log.extend(events)
+        self.past.note(events)
+        intervene.show(self.model, self.people)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -176,16 +206,10 @@ class Film:
         self.model.close()
 
 
-def first_scenario(folder: Path) -> Scenario:
-    """The scenario of a run as it began."""
-    with open_run(folder) as run:
-        return scenario_of(run)
-
-
 class _Pickler(pickle.Pickler):
     """People stay who they are: they are not copied with a model."""
 
-    def __init__(self, file: io.BytesIO, people: Approvals):
+    def __init__(self, file: io.BytesIO, people: People):
         super().__init__(file, protocol=5)
         self._people = people
 
@@ -194,19 +218,9 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, people: Approvals):
+    def __init__(self, file: io.BytesIO, people: People):
         super().__init__(file)
         self._people = people
 
-    def persistent_load(self, _: str) -> Approvals:
+    def persistent_load(self, _: str) -> People:
         return self._people
-
-
-def _packed(model: Sandbox, people: Approvals) -> bytes:
-    file = io.BytesIO()
-    _Pickler(file, people).dump(model)
-    return file.getvalue()
-
-
-def _restored(data: bytes, people: Approvals) -> Sandbox:
-    return _Unpickler(io.BytesIO(data), people).load()

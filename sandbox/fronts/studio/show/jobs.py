@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TextIO
 
 from sandbox.core.errors import RecordError
+from sandbox.fronts.studio.show.places import RUNS
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
 from sandbox.record.table import Glance, glance
@@ -56,7 +57,7 @@ class Status(NamedTuple):
 _processes: dict[Path, subprocess.Popen] = {}  # those of this server, to learn how they ended
 
 
-def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = Path("runs")) -> Path:
+def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = RUNS) -> Path:
     """Start a job in a new folder below ``runs``, and return it; raises RecordError where none can be written.
 
     ``arguments`` are options of ``sandbox batch`` or ``sandbox certify``, without the scenario and the folder.
@@ -104,8 +105,11 @@ def status(folder: Path) -> Status:
             return Status("starting", _last_line(folder) or "starting", None, True)
         words = str(error) if (folder / DATABASE).exists() or not (folder / JOB).exists() else _end(folder, ended)
         return Status("failed", words, None)
-    if ours or held(folder):
-        return Status("running", "" if ours else "started outside the studio, where Ctrl-C ends it", known, ours)
+    if ours:
+        said = _last_line(folder)
+        return Status("running", said if said.startswith("compiling") else "", known, True)
+    if held(folder):
+        return Status("running", "started outside the studio, where Ctrl-C ends it", known)
     if (folder / CERTIFICATE).is_file() or (known.done >= known.planned and not (folder / CLAIM).is_file()):
         return Status("done", "", known)
     words = _end(folder, ended)

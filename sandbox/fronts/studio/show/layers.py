@@ -18,7 +18,7 @@ LAYERS = {
     "belief": "The world as the picked agent takes it to be, in place of the real one.",
     "futures": "Where the picked agent's next actions lead, as it imagines it; the best way is bold.",
     "messages": "Who says something to whom in this tick.",
-    "tasks": "What each agent of the team is at, and the tasks that are open.",
+    "tasks": "The tasks that agents of the team are at, and those that are open (dashed).",
 }
 
 
@@ -134,18 +134,23 @@ def _hearers(net) -> Callable[[int], np.ndarray]:
 
 
 def _tasks(look: Look) -> Iterator[Mark]:
-    """From each agent to the cell of its task; a dashed ring where a task is open that nobody is at."""
+    """From each agent to the cell of its task, or a ring around who is at one that has no cell; and the open ones."""
     if not look.model.talk:
         return
     team = look.model.talk.team
-    for agent in np.flatnonzero((team.task[0, :, Job.KIND] > 0) & (team.task[0, :, Job.ROW] >= 0)).tolist():
-        goal, bold = _centre(team.task[0, agent, [Job.ROW, Job.COL]]), agent == look.picked
-        if look.is_there(agent):
-            ends = look.at(agent), goal
-            yield Line(ends, _hue(agent), 0.14 if bold else 0.07, 1.0 if bold else 0.6, lag=look.lag(agent))
-        yield Ring(goal, _hue(agent), 0.46, 0.1)
+    for agent in np.flatnonzero(team.task[0, :, Job.KIND] > 0).tolist():
+        row, col = team.task[0, agent, [Job.ROW, Job.COL]].tolist()
+        width, alpha = (0.14, 1.0) if agent == look.picked else (0.08, 0.7)
+        if not look.is_there(agent):
+            continue
+        if row >= 0:
+            ends = look.at(agent), _centre((row, col))
+            yield Line(ends, _hue(agent), width, alpha, lag=look.lag(agent))
+            yield Ring(ends[1], _hue(agent), 0.46, width, alpha)
+        else:
+            yield Ring(look.at(agent), _hue(agent), 0.56, width, alpha, lag=look.lag(agent))
     for cell in sorted(_open_cells(team)):
-        yield Ring((cell // team.width + 0.5, cell % team.width + 0.5), DARK, 0.46, 0.08, dash=True)
+        yield Ring(_centre((cell // team.width, cell % team.width)), DARK, 0.46, dash=True)
 
 
 def _open_cells(team) -> set[int]:

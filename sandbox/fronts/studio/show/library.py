@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.studio.show.jobs import JOB, status
+from sandbox.fronts.studio.show.places import RUNS
 from sandbox.record import RunStarted, open_run
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
@@ -46,7 +47,7 @@ Stamp = tuple[float, ...]
 _known: dict[tuple[str, Stamp], Entry] = {}  # of the last look; a look puts a new one in its place
 
 
-def library(runs: str | Path = "runs", most: int = MOST) -> list[Entry]:
+def library(runs: str | Path = RUNS, most: int = MOST) -> list[Entry]:
     """Everything below ``runs``, the latest first, ``most`` at most; never raises."""
     global _known
     stamped = sorted(((stamp(folder), str(folder)) for folder in _folders(Path(runs))), reverse=True)[:most]

@@ -18,7 +18,7 @@ from sandbox.scenario.schema import SEARCH
 
 WORDS = 20_000  # bytes of a text
 LATEST = 20  # entries of archival memory that are shown
-DESCRIBED = 20_000  # facts of a world above which its map is not put into words
+DESCRIBED = 6_000  # facts of a world above which its map is not put into words
 
 Settings = tuple[tuple[str, str], ...]  # names and values, in words
 

@@ -13,8 +13,8 @@ from sandbox.fronts.studio.show.teamview import Member, TaskNode, TeamView, Tie
 
 WIDE, HIGH, EDGE = 480, 340, 42  # of the network, and its margin
 NAMED = 30  # agents up to which names stand beside them
-BOX, TALL, GAP, LONG = 148, 46, 28, 18  # of a task: width, height, space between columns, letters of its name
-ROWS, ACROSS = 8, 4  # tasks below one another; in a row where none waits for another
+BOX, TALL, GAP, LONG = 132, 46, 24, 16  # of a task: width, height, space between columns, letters of its name
+ROWS, ACROSS = 8, 3  # tasks below one another; in a row where none waits for another
 MARKS = {"waiting": "◌", "open": "○", "claimed": "◐", "done": "✔", "failed": "✖"}
 HUES = {"claimed": "#56b4e9", "done": "#009e73", "failed": "#d55e00"}
 PALE = {"#f0e442", "#56b4e9", "#e69f00", "#cc79a7"}  # hues on which dark letters stand
@@ -77,7 +77,7 @@ def _tie(tie: Tie, places: dict, names: dict[int, str], radius: float) -> str:
         for a, b, hears, k in ways if hears
     )  # fmt: skip
     heads = "".join(_arrow(places[a], places[b], radius) for a, b, _, k in ways if tie.now[k])
-    return f"<g><title>{escape(told)}</title>{line}{heads}</g>"
+    return f"<g><title>{escape(told)}</title>{line}{heads}</g>" if sum(tie.total) else line
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], radius: float) -> str:

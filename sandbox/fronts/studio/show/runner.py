@@ -6,6 +6,7 @@ simulation waits; where nobody has looked for ``idle`` seconds, the thread ends,
 another one that goes on from there. So a session that is gone leaves no thread, and its models go with its runner.
 """
 
+import gc
 import time
 from collections import deque
 from collections.abc import Callable
@@ -104,10 +105,12 @@ class Runner(Worker):
                 self._now, self._resized = replace(self._now, look=look), True
                 self._wake()
 
-    def picked(self, click: Click) -> int | None:
-        """The agent that was clicked; the first one's who is shown."""
+    def click(self, click: Click) -> None:
+        """Look at the agent that was clicked, or else at the cell."""
         with self._changed:
-            return self._showing.picked(click) if self._showing else None
+            agent, cell = self._showing.hit(click) if self._showing else (None, None)
+            look = self._now.look._replace(agent=agent, cell=cell)
+        self.look(look)
 
     def set_speed(self, ticks_a_second: float) -> None:
         with self._changed:
@@ -135,7 +138,8 @@ class Runner(Worker):
     def peek(self) -> Snapshot:
         """The latest snapshot; frames that wait stay for the next poll."""
         with self._changed:
-            waited = time.monotonic() - self._since if self._now.phase == "preparing" else 0.0
+            since = self._since if self._now.phase == "preparing" else self._began if self._busy else None
+            waited = time.monotonic() - since if since else 0.0
             pending = tuple(self.people.pending)
             return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
 
@@ -167,6 +171,7 @@ class Runner(Worker):
         self._playing, self._due_load, self._steps, self._reels = False, False, 0, []
         self._target = None
         self._deeds.clear()
+        self.people.leave()
         self.people = Approvals()
         if old:
             self._left.append(old)
@@ -217,6 +222,7 @@ class Runner(Worker):
     # -- jobs of the thread --------------------------------------------------------------------------------------------
 
     def _load(self, number: int, order: Order, people: Approvals) -> None:
+        gc.collect()  # models go in circles: what was shown before is let go of here
         showing = Showing(order, people, self._box)
         if not self._publish(
             number, showing, showing.still(self._box, self._view), "preparing"

@@ -7,6 +7,7 @@ from sandbox.fronts.studio.show.feed import Event, Feed
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.insight import Insight, insight
 from sandbox.fronts.studio.show.layers import available
+from sandbox.fronts.studio.show.offer import Offer, offer_of
 from sandbox.fronts.studio.show.series import Point, Series
 from sandbox.fronts.studio.show.teamview import TeamView
 from sandbox.fronts.studio.show.teamwatch import TeamWatch
@@ -20,6 +21,7 @@ class Look(NamedTuple):
     """What somebody looks at."""
 
     agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # row, column, that is picked
     layers: frozenset[str] = frozenset()  # that are drawn over the world
     panel: str = CHARTS  # beside the picture
 
@@ -37,6 +39,7 @@ class Scene:
     events: tuple[Event, ...] = ()
     insight: Insight | None = None
     team: TeamView | None = None
+    offer: Offer | None = None  # what a person can do
 
 
 class Chronicle:
@@ -71,4 +74,5 @@ class Chronicle:
             events=self._feed.events if looked == EVENTS else (),
             insight=insight(model, picked) if looked == AGENT and picked is not None else None,
             team=self._team.view(model, picked or 0) if looked == TEAM else None,
+            offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
         )

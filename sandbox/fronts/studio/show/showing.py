@@ -4,11 +4,13 @@ import time
 from itertools import takewhile
 
 from sandbox.core.errors import RecordError
+from sandbox.engine.shapes import DARK
 from sandbox.fronts.studio.show.camera import Box, Camera, Click, Shot
 from sandbox.fronts.studio.show.feed import Event
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.futures import believed
 from sandbox.fronts.studio.show.layers import marks
+from sandbox.fronts.studio.show.marks import Rect
 from sandbox.fronts.studio.show.orders import Order
 from sandbox.fronts.studio.show.scene import Chronicle, Look, Scene
 from sandbox.fronts.studio.show.snapshot import Counters
@@ -63,13 +65,14 @@ class Showing:
 
     def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
         """Some ticks, in about ``seconds`` at most, the last of them shot in ``parts`` frames, for each film."""
-        until = time.perf_counter() + seconds
-        for _ in range(ticks):
+        began = time.perf_counter()
+        for k in range(1, ticks + 1):
             for film, camera in zip(self.films, self.cameras, strict=True):
                 if not film.over:
                     camera.note(film.model.state)
                     film.advance()
-            if time.perf_counter() > until:
+            spent = time.perf_counter() - began
+            if spent + 0.5 * spent / k > seconds:  # one more would miss the time by more
                 break
         return self._shoot(parts)
 
@@ -94,12 +97,18 @@ class Showing:
         model, agent = film.model, self.look.agent
         agent = agent if agent is not None and agent < film.agents else None
         drawn = marks(model, self.look.layers, agent, camera.before)
+        if self.look.cell:
+            drawn = (*drawn, Rect(self.look.cell, (1, 1), DARK, 0.12))
         state = believed(model, agent) if agent is not None and BELIEF in self.look.layers else None
         return camera.shoot(model.state, parts, drawn, state, still)
 
-    def picked(self, click: Click) -> int | None:
-        """The agent that was clicked in the first film."""
-        return self.cameras[0].nearest(click)
+    def hit(self, click: Click) -> tuple[int | None, tuple[int, int] | None]:
+        """The agent that was clicked in the first film, or else the cell."""
+        agent, stage = self.cameras[0].nearest(click), self.films[0].model.stage
+        if agent is not None or stage.world.cells is None:
+            return agent, None
+        rows, cols = stage.world.cells(stage.rules)
+        return None, (min(int(click.row * rows), rows - 1), min(int(click.col * cols), cols - 1))
 
     def scene(self) -> Scene:
         """What stands beside the picture of the first film."""

@@ -3,8 +3,8 @@
 import math
 import shlex
 import threading
-from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -14,17 +14,20 @@ from sandbox.core.errors import UsageError
 from sandbox.fronts.reporting import report_of
 from sandbox.fronts.studio.show.library import Stamp, stamp
 from sandbox.record.table import Glance
+from sandbox.report.drawing import lines_of
 from sandbox.report.page import study_figures
 from sandbox.statistics import success_rate
 from sandbox.trials.compare import Comparison, beside_first
 from sandbox.trials.results import results, swept_keys
-from sandbox.trials.study import Episode, Study, open_study, slowest, worst
+from sandbox.trials.study import Episode, Study, condition_words, open_study, slowest, worst
 
 KEPT = 3  # studies in memory: one of a million trials is large
 PAIRED = 12  # conditions that are compared with the first
 # Matplotlib's settings are of the whole process, and sessions draw at the same time.
 _drawing = threading.Lock()
-FIGURE = Markup("<figure>{}<figcaption>{}</figcaption></figure>")
+FIGURE = Markup("<figure>{}<figcaption>{}{}</figcaption></figure>")
+LINE = Markup('<span class="line"><i style="background: var(--c{})"></i>{}</span>')
+COLOURS = 7  # then they begin anew
 
 
 def study_of(folder: str) -> Study:
@@ -37,20 +40,15 @@ def _study(folder: str, _: Stamp) -> Study:
     return open_study(folder)
 
 
-def so_far(known: Glance, names: Mapping[int, str]) -> pd.DataFrame:
-    """A row for each condition while trials come in: success with its exact interval, in percent."""
-    rows = []
-    for number, (trials, successes, errors) in known.counts.items():
+def so_far(known: Glance, most: int) -> pd.DataFrame:
+    """A row for each of the first conditions while trials come in: success with its exact interval, in percent."""
+    rows, words = [], condition_words(known.overrides)
+    for number, (trials, successes, errors) in islice(known.counts.items(), most):
         counted = trials - errors
         rate = success_rate(successes, counted) if counted else (None, None, None)
-        rows.append([names.get(number, ""), counted, *map(_percent, rate), errors])
-    return pd.DataFrame(rows, columns=["condition", "trials", "success", "low", "high", "errors"])
-
-
-def names(known: Glance) -> dict[int, str]:
-    """Each condition in words: what it overrides."""
-    told = {k: ", ".join(f"{key} = {value}" for key, value in given.items()) for k, given in known.overrides.items()}
-    return {number: words or "as the scenario stands" for number, words in told.items()}
+        rows.append([words[number], counted, *map(_percent, rate), errors])
+    numbers = dict.fromkeys(("success", "low", "high"), float)
+    return pd.DataFrame(rows, columns=["condition", "trials", *numbers, "errors"]).astype(numbers)
 
 
 def conditions(study: Study) -> pd.DataFrame:
@@ -62,8 +60,8 @@ def conditions(study: Study) -> pd.DataFrame:
         rows.append({
             "condition": each.words, "trials": found.trials,
             **dict(zip(("success", "low", "high"), map(_percent, found.success or (None,) * 3), strict=True)),
-            "pass^8": found.passes[-1], "steps": found.mean_steps, "p50": _finite(half), "p95": _finite(most),
-            "errors": found.errors,
+            "pass^8": _finite(found.passes[-1]), "steps": _finite(found.mean_steps),
+            "p50": _finite(half), "p95": _finite(most), "errors": found.errors,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -108,7 +106,7 @@ def _compared(found: list[Comparison]) -> pd.DataFrame:
         value, low, high = map(_percent, row.success.difference)
         rows.append({
             "condition": row.run, "pairs": row.success.pairs, "success": value, "low": low, "high": high,
-            "p": row.adjusted, "steps": _finite(steps[0]),
+            "p": row.adjusted, "steps, mean": _finite(steps[0]),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -126,9 +124,12 @@ def figures(folder: str) -> str:
 
 @lru_cache(KEPT)
 def _figures(folder: str, now: Stamp) -> str:
+    study = _study(folder, now)
     with _drawing:
-        drawn = study_figures(_study(folder, now), shlex.join(["sandbox", "report", folder]))
-    return Markup().join(FIGURE.format(each.drawing, each.caption) for each in drawn.values())
+        drawn = study_figures(study, shlex.join(["sandbox", "report", folder]))
+    lines = Markup().join(LINE.format(k % COLOURS, each) for k, each in enumerate(lines_of(study.curves)) if each)
+    keys = {"robustness": lines}
+    return Markup().join(FIGURE.format(d.drawing, keys.get(name, ""), d.caption) for name, d in drawn.items())
 
 
 def report_page(folder: str) -> bytes:

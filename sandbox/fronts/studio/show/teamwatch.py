@@ -19,9 +19,10 @@ from sandbox.model import Sandbox
 
 RECENT = 20  # ticks of traffic that count as recent
 SHOWN = 120  # agents that are drawn at most
-EDGES = 1_500  # pairs that are drawn at most, those with traffic first
+EDGES = 400  # pairs that are drawn at most, those with traffic first
 TASKS = 120  # task objects that are drawn at most
 SEED = 1  # of layouts
+ROW = 20  # bits of an agent's number
 
 
 class TeamWatch:
@@ -33,8 +34,8 @@ class TeamWatch:
 
     def _begin(self, tick: int) -> None:
         self._since = self._tick = tick
-        self._total: Counter[tuple[int, int]] = Counter()  # by speaker and hearer, -1 for all who hear it
-        self._recent: deque[Counter[tuple[int, int]]] = deque(maxlen=RECENT)
+        self._total: Counter[int] = Counter()  # by speaker << ROW | hearer + 1, 0 for all who hear it
+        self._recent: deque[Counter[int]] = deque(maxlen=RECENT)
         self._said_done: set[int] = set()  # numbers of task objects
 
     def note(self, model: Sandbox) -> None:
@@ -44,13 +45,12 @@ class TeamWatch:
         if model.ticks != self._tick + 1:
             self._begin(model.ticks - 1)
         self._tick, team = model.ticks, model.talk.team
-        said = Counter()
-        for agent, message in spoken(model):
-            said[agent, int(message[TO]) - 1] += 1
-            if message[ACT] == Act.DONE and (t := int(object_of(team, message[TASK]))) >= 0:
-                self._said_done.add(t)
-        self._recent.append(said)
-        self._total.update(said)
+        speakers, messages = spoken(model)
+        ways, counts = np.unique(speakers << ROW | messages[:, TO], return_counts=True)
+        self._recent.append(Counter(dict(zip(ways.tolist(), counts.tolist(), strict=True))))
+        self._total.update(self._recent[-1])
+        done = messages[messages[:, ACT] == Act.DONE, TASK]
+        self._said_done.update(t for code in np.unique(done) if (t := int(object_of(team, code))) >= 0)
 
     def view(self, model: Sandbox, picked: int = 0) -> TeamView | None:
         """What there is to see; of a large team the neighbourhood of the agent that is picked. None without a team."""
@@ -97,21 +97,24 @@ class TeamWatch:
 
     def _ties(self, graph: nx.DiGraph) -> tuple[tuple[Tie, ...], int]:
         """The pairs that are drawn, and how many are left out."""
-        recent = sum(self._recent, Counter())
-        now = self._recent[-1] if self._recent else Counter()
+        edges, recent = set(graph.edges), Counter()
+        for said in self._recent:
+            recent.update(said)
 
         def between(counts: Counter, a: int, b: int) -> tuple[int, int]:
-            there = (counts[a, b] + counts[a, -1]) * graph.has_edge(a, b)
-            return there, (counts[b, a] + counts[b, -1]) * graph.has_edge(b, a)
+            ways = ((a, b), (b, a))
+            return tuple((counts[x << ROW | y + 1] + counts[x << ROW]) * ((x, y) in edges) for x, y in ways)
 
-        pairs = {(min(a, b), max(a, b)) for a, b in graph.edges}
-        ties = [
-            Tie(a, b, graph.has_edge(a, b), graph.has_edge(b, a), between(now, a, b), between(recent, a, b),
-                between(self._total, a, b))
-            for a, b in sorted(pairs)
-        ]  # fmt: skip
-        ties.sort(key=lambda tie: (-sum(tie.recent), -sum(tie.total), tie.one, tie.other))
-        return tuple(ties[:EDGES]), max(0, len(ties) - EDGES)
+        pairs = sorted({(min(a, b), max(a, b)) for a, b in edges})
+        if len(pairs) > EDGES:
+            pairs.sort(key=lambda pair: (-sum(between(recent, *pair)), -sum(between(self._total, *pair))))
+        now = self._recent[-1] if self._recent else Counter()
+        ties = tuple(
+            Tie(*pair, pair in edges, pair[::-1] in edges,
+                *(between(counts, *pair) for counts in (now, recent, self._total)))
+            for pair in pairs[:EDGES]
+        )  # fmt: skip
+        return ties, max(0, len(pairs) - EDGES)
 
     # -- the shared task -----------------------------------------------------------------------------------------------
 
@@ -130,12 +133,12 @@ class TeamWatch:
         return tuple(found[:TASKS])
 
 
-def spoken(model: Sandbox) -> list[tuple[int, np.ndarray]]:
-    """What was said in the latest tick: speakers, and (4,) int32 each: to + 1 (0: all), act, task's code, value."""
+def spoken(model: Sandbox) -> tuple[np.ndarray, np.ndarray]:
+    """What was said in the latest tick: speakers (n,) int64, and (n, 4) int32: to + 1 (0: all), act, task, value."""
     said = model.talk.team.mail.said[0]
     page = said[(model.latest.tick - 1) % len(said)]
-    agents, places = np.nonzero(page[:, :, ACT])
-    return [(int(agent), page[agent, place]) for agent, place in zip(agents, places, strict=True)]
+    speakers, places = np.nonzero(page[:, :, ACT])
+    return speakers, page[speakers, places]
 
 
 def _heard_by(net: Network, agent: int) -> list[int]:
@@ -164,10 +167,12 @@ def _among(net: Network, shown: list[int]) -> nx.DiGraph:
 
 
 def _arranged(graph: nx.Graph) -> dict[int, np.ndarray]:
-    """A ring where all hear all, else a spring layout, which is the same each time."""
-    agents = len(graph)
-    if graph.number_of_edges() >= agents * (agents - 1) // 2:
+    """A ring where all hear all, or around the one that alone hears all; else springs, the same each time."""
+    ties, most = graph.number_of_edges(), max(graph, key=graph.degree)
+    if ties == len(graph) * (len(graph) - 1) // 2:
         return nx.circular_layout(graph)
+    if ties == len(graph) - 1 == graph.degree[most]:
+        return nx.shell_layout(graph, [[most], [agent for agent in graph if agent != most]])
     return nx.spring_layout(graph, seed=SEED, iterations=100)
 
 

@@ -12,7 +12,9 @@ NAME, LINE = 60, 400  # bytes of a name, and of a line of words
 
 def name_of(model: Any, agent: int) -> str:
     """An agent's name; "all" for -1."""
-    return "all" if agent < 0 else clip(model.agents[agent].name, NAME)
+    if agent < 0:
+        return "all"
+    return clip(model.talk.names[agent] if model.talk else model.agents[agent].name, NAME)
 
 
 def action(world: Any, verb: int, target: int) -> str:

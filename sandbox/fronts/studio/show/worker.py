@@ -1,10 +1,14 @@
 """A thread that does one job after the other while somebody looks, and ends when nobody does."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 
 from sandbox.core.errors import SandboxError
+
+SWITCH = 0.0005  # seconds after which who computes hands the interpreter on, in place of 5 ms: kernels, which run
+# without it, ask for it back at every call, and should not wait while a page is drawn
 
 Job = Callable[[], None]
 
@@ -17,7 +21,7 @@ class Worker:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = self._closed = False
-        self._looked = 0.0
+        self._looked = self._began = 0.0  # when somebody looked, when the present job began
 
     def choose(self, now: float) -> tuple[Job | None, float]:
         """The next job, or None and how many seconds there is none."""
@@ -40,6 +44,7 @@ class Worker:
         self._changed.notify_all()
 
     def _run(self) -> None:
+        sys.setswitchinterval(SWITCH)
         while self._work():
             pass
 
@@ -68,7 +73,7 @@ class Worker:
                     break
                 job, pause = self.choose(now)
                 if job:
-                    self._busy = True
+                    self._busy, self._began = True, now
                     return job
                 self._changed.wait(min(pause, left))
             self._thread = None

@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 from sandbox.core.finish import Finish
-from sandbox.core.registry import find
 from sandbox.core.speech import KIND_BITS, task_code
 from sandbox.core.teamwork import Offer, Own, TaskState
 from sandbox.engine import lanes
@@ -30,17 +29,15 @@ from sandbox.engine.stage import Stage, make
 from sandbox.engine.team import Job
 from sandbox.model import Sandbox
 from sandbox.teams.tasks import graph_of_tasks
+from sandbox.testing.interventions import InterventionConformance
 
 TICKS = 120  # how long equality is followed
 
 _TWIN = """
-import json, sys, numpy, sandbox
-world, options, policies, ticks = json.loads(sys.argv[1])
+import json, sys, numpy
+from sandbox.testing import first_digests
 numpy.seterr(all="ignore")
-stage = sandbox.make(world, **options)
-for policy in policies:
-    _, _, digests = stage.play([11], policy, ticks=ticks, trace=ticks)
-    print(policy, digests[0].tobytes().hex())
+print(json.dumps([first_digests(each) for each in json.loads(sys.argv[1])]))
 """
 
 
@@ -64,6 +61,15 @@ def rollout(stage: Stage, state, ticks: int, seed: int = 0):
         yield state
 
 
+def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
+    """Of the state after each of the first ticks of the hosted tier."""
+    model, found = Sandbox(scenario, rng=12), []
+    while model.running and model.ticks < ticks:
+        model.step()
+        found.append(model.latest.digest)
+    return found
+
+
 def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, list]:
     """What an agent of lane 0 knows of open tasks (rows of Offer) and of itself (Own); the arrays held ``before``."""
     own, offers = np.full(len(Own), before, np.int32), np.full((stage.world.teamwork.offers, 4), before, np.int32)
@@ -72,7 +78,7 @@ def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, lis
     return offers[offers[:, Offer.CODE] != 0].tolist(), own.tolist()
 
 
-class Conformance:
+class Conformance(InterventionConformance):
     """Inherit, name your world, list cases. ``oracle_seeds`` is how many seeds the oracle must succeed on."""
 
     world: ClassVar[str]
@@ -95,24 +101,25 @@ class Conformance:
         assert stage.digest(stage.reset([4])) != stage.digest(stage.reset([5]))
         assert again == first
 
-    @pytest.mark.parametrize("doses", [0.0, 0.4], ids=["clean", "perturbed"])
-    def test_hosted_equals_compiled_at_every_tick(self, stage, case, doses):
-        perturb = {p.name: doses for p in stage.perturbations} if doses else {}
-        options = {k: v for k, v in case.items() if k != "agents"}
-        stage = make(self.world, agents=stage.agents, perturb=perturb, **options)
+    @pytest.mark.parametrize("dose", [0.0, 0.4], ids=["clean", "perturbed"])
+    def test_hosted_equals_compiled_at_every_tick(self, stage, case, dose):
+        """The loops that batches play, broken off after one tick, after two, and so on."""
         for policy in stage.world.policies:
-            _, tally, digests = stage.play([11, 12], policy, ticks=TICKS, trace=TICKS)
-            scenario = {"world": {"name": self.world, **options}, "perturb": perturb}
-            scenario["agents"] = [{"count": stage.agents, "reasoner": policy}]
-            model = Sandbox(scenario, rng=12)
-            for tick in range(TICKS):
+            model = Sandbox(self._scenario(stage, case, policy, dose), rng=12)
+            played = [model.stage.play([11, 12], policy, ticks=ticks)[:2] for ticks in range(1, TICKS + 1)]
+            for tick, (state, _) in enumerate(played):
                 if not model.running:
                     break
                 model.step()
-                assert model.latest.digest == digests[1, tick].tobytes().hex(), (policy, tick)
+                assert model.latest.digest == stage.digest(state, 1), (policy, tick)
             assert model.error is None
-            assert model.reward == tally.reward[1].sum()
-            assert model.invalid_actions == tally.invalid[1].sum()
+            assert model.reward == played[-1][1].reward[1].sum()
+            assert model.invalid_actions == played[-1][1].invalid[1].sum()
+
+    def _scenario(self, stage: Stage, case: dict, policy: str, dose: float) -> dict:
+        world = {"name": self.world, **{key: value for key, value in case.items() if key != "agents"}}
+        perturb = {each.name: dose for each in stage.perturbations if dose}
+        return {"world": world, "agents": [{"count": stage.agents, "reasoner": policy}], "perturb": perturb}
 
     def test_lanes_and_threads_do_not_matter(self, stage):
         for policy in stage.world.policies:
@@ -122,18 +129,14 @@ class Conformance:
 
     def test_kernels_equal_their_python_twins(self, stage, case):
         """The same episodes with Numba switched off, by the interpreter and NumPy alone, which checks every index."""
-        names = list(find(self.world).policies)
-        perturbed = {**case, "perturb": {each.name: 0.4 for each in stage.perturbations}}
-        request = json.dumps([self.world, perturbed, names, 15])
-        told = [_twin(request, off) for off in ("0", "1")]
-        assert told[0] == told[1] and len(told[0].split()) == 2 * len(names)
+        scenarios = [self._scenario(stage, case, policy, 0.4) for policy in stage.world.policies]
+        assert _twin(scenarios) == [first_digests(each) for each in scenarios]
 
     # -- states --------------------------------------------------------------------------------------------------------
 
     def test_save_and_restore_is_continuation(self, stage):
         state = stage.reset([5])
-        for _ in rollout(stage, state, TICKS // 2):
-            pass
+        list(rollout(stage, state, TICKS // 2))
         restored = lanes.load(stage.world.state, lanes.save(state))
         for a, b in zip(rollout(stage, state, 20, 9), rollout(stage, restored, 20, 9), strict=True):
             assert same(a, b)
@@ -151,8 +154,7 @@ class Conformance:
         before = stage.digest(state, 1)
         stage.fork(state, 1, fork, 2)
         assert same(state, fork, 1, 2)
-        for _ in rollout(stage, fork, 10):
-            pass
+        list(rollout(stage, fork, 10))
         assert stage.digest(state, 1) == before != stage.digest(fork, 2)
 
     def test_nothing_is_lost_that_the_rules_conserve(self, stage):
@@ -214,8 +216,7 @@ class Conformance:
     def test_imagination_has_dice_of_its_own(self, stage):
         """Two beliefs from one observation differ only by their seeds, and neither has the world's."""
         state, obs, memory = stage.reset([5]), stage.observation(1), stage.memory(1)
-        for _ in rollout(stage, state, 5):
-            pass
+        list(rollout(stage, state, 5))
         stage.observe(state, obs)
         believed = stage.allocate(2)
         for lane in range(2):
@@ -224,8 +225,7 @@ class Conformance:
         assert len({int(state.seed[0]), *believed.seed.tolist()}) == 3
         seen = stage.observe(believed)
         assert np.array_equal(seen.vector[0, 0, :2], obs.vector[0, 0, :2])
-        for _ in rollout(stage, believed, 20):
-            pass
+        list(rollout(stage, believed, 20))
 
     def test_what_teams_can_share_out_is_there_and_verified(self, stage):
         """Task objects make a graph; what an agent knows to be open is a task; the state tells how each stands."""
@@ -293,8 +293,8 @@ def _alone(stage: Stage, seed: int, first: list):
         yield state
 
 
-def _twin(request: str, off: str) -> str:
-    command = [sys.executable, "-c", _TWIN, request]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NUMBA_DISABLE_JIT": off})
+def _twin(scenarios: list[dict]) -> list[list[str]]:
+    env, command = {**os.environ, "NUMBA_DISABLE_JIT": "1"}, [sys.executable, "-c", _TWIN, json.dumps(scenarios)]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    return json.loads(done.stdout)
