@@ -65,7 +65,8 @@ def _beside(asked: Question, found: Difference) -> str:
 def _unclear(asked: Question, found: Difference) -> str:
     scaled = Estimate(*(_scaled(asked.measure, value) for value in found.value))
     signed = [f"{'+' if value > 0 else ''}{number(value)}" for value in scaled]
-    return f"{found.second} beside {found.first} {signed[0]} {unit(asked.measure)} ({signed[1]} .. {signed[2]})"
+    few = "" if scaled.low <= 0 <= scaled.high else "; the seeds on which they differ are too few"
+    return f"{found.second} beside {found.first} {signed[0]} {unit(asked.measure)} ({signed[1]} .. {signed[2]}{few})"
 
 
 def _best(asked: Question, answer: Answer) -> str:

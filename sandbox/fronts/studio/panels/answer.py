@@ -81,7 +81,7 @@ def _reliability(asked: Question, found: Answer) -> None:
         rows.append(("Seen", many * found.failures / found.results[0].trials))
     data = [{"row": name, "value": value, "hue": AGENTS[k]} for k, (name, value) in enumerate(rows)]
     x = {"field": "value", "type": "quantitative", "scale": {"type": "log"}, "title": "Failures in 100,000 trials",
-         "axis": {"format": "~s", "tickCount": 5}}  # fmt: skip
+         "axis": {"format": "~g", "tickCount": 5}}  # fmt: skip
     y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 170, "ticks": False}}
     mark = {"type": "point", "filled": True, "size": 160, "opacity": 1}
     encoding = {"x": x, "y": y, "color": {"field": "hue", "type": "nominal", "scale": None}}
