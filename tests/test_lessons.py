@@ -124,6 +124,8 @@ def test_a_control_and_another_seed_make_another_answer(tmp_path):
     assert measure(lesson, trials=30, seed=2**64 - 1).seeds == (2**64 - 1, 28)
     with pytest.raises(UsageError, match="unknown control 'Robot'; did you mean 'Robots'"):
         measure(lesson, {"Robot": "Two"})
+    with pytest.raises(UsageError, match="100,001 trials, expected 100,000 at most"):
+        measure(lesson, trials=100_001)
 
 
 def test_the_same_dice_and_a_reliability(tmp_path):
@@ -317,6 +319,26 @@ def test_predict_measure_answer(page, tmp_path):
     assert "measured" in shown(page.run())
     page.button(key="open.own").click().run()
     assert "You predicted" in shown(page) and page.radio(key="prediction.own").value.startswith("No:")
+
+
+def test_a_file_that_changes_while_it_is_open(page, tmp_path):
+    folder = tmp_path / "scenarios" / "lessons"
+    write(folder)
+    page.query_params["lesson"] = "own"
+    page.run()
+    page.button_group(key="control.own.Robots").set_value("Two").run()
+    page.radio(key="prediction.own").set_value("Yes, clearly later.").run()
+    write(
+        folder,
+        EXAMPLE.replace('"Two"', '"A pair"').replace("Yes, clearly", "Yes, much").replace("No slips", "None"),
+    )
+    page.run()
+    assert not page.exception and page.button_group(key="control.own.Robots").value == "Four"
+    assert page.radio(key="prediction.own").value is None and page.button(key="measure").disabled
+    write(folder, "[lesson")
+    assert "not TOML" in shown(page.run())
+    (folder / "own.toml").unlink()
+    assert "There is no lesson own" in shown(page.run())
 
 
 def test_an_address_that_leads_nowhere(page):

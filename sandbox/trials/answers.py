@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sandbox.core.errors import SandboxError
+from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.engine.pool import cores
 from sandbox.engine.stage import Stage
@@ -32,6 +32,7 @@ from sandbox.trials.measures import tick_limit
 
 CHUNK = 0.25  # seconds that some trials at a time should take, so that one can stop between them
 SEEDS = 2**64
+MOST = 100_000  # trials of an arm: their outcomes are held in memory
 
 
 class Progress(NamedTuple):
@@ -94,6 +95,8 @@ def measure(
     """
     scenarios = [lesson.scenario(arm, chosen) for arm in lesson.plan.measure.arms]
     count, first = trials or scenarios[0].trials.count, scenarios[0].seed if seed is None else seed
+    if count > MOST:
+        raise UsageError(f"{lesson.name}: {count:,} trials, expected {MOST:,} at most; `sandbox batch` runs more")
     seeds = [(first + k) % SEEDS for k in range(count)]
     played = _play(scenarios, seeds, on_progress, stop)
     if played is None:
