@@ -4,6 +4,7 @@ import gc
 import re
 import threading
 import time
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,8 @@ from studio import COMPILE, until
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.fronts.studio.show.errand import Errand
+from sandbox.scenario import load
+from sandbox.scenario.load import as_toml
 from sandbox.statistics import lower_bound
 from sandbox.trials import answers
 from sandbox.trials.answers import measure
@@ -73,6 +76,8 @@ def test_every_arm_is_set_up_with_every_option(path):
             lesson.scenario(first, {control.label: option.label}).stage()
     for arm in others:
         lesson.scenario(arm).stage()
+    exported = tomllib.loads(as_toml(lesson.scenario(first).as_dict()))
+    assert load(exported) == lesson.scenario(first)  # stands for itself, without the files beside the lesson
 
 
 @pytest.mark.parametrize(
@@ -319,6 +324,18 @@ def test_predict_measure_answer(page, tmp_path):
     assert "measured" in shown(page.run())
     page.button(key="open.own").click().run()
     assert "You predicted" in shown(page) and page.radio(key="prediction.own").value.startswith("No:")
+
+
+def test_a_measurement_is_stopped_and_has_no_answer(page, tmp_path):
+    write(tmp_path / "scenarios" / "lessons")
+    page.query_params["lesson"] = "own"
+    page.run()
+    page.radio(key="prediction.own").set_value("Yes, clearly later.").run()
+    page.number_input(key="trials.own").set_value(100_000).run()
+    page.button(key="measure").click().run()
+    page.button(key="stop").click().run()
+    until(lambda: "Stopped, so there is no answer" in shown(page.run()), COMPILE)
+    assert page.session_state["lessons"]["own"].answer is None and not page.button(key="measure").disabled
 
 
 def test_a_file_that_changes_while_it_is_open(page, tmp_path):
