@@ -1,7 +1,7 @@
 // Plays strips of frames without a gap: what arrives is queued, and the pace follows the length of the queue.
 // Streamlit calls the exported function at every payload, and its return value when the component goes.
 
-const AHEAD = 0.3; // seconds of frames to keep in the queue
+const AHEAD = 0.6; // seconds of frames to keep in the queue
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
 const MARGIN = 24; // CSS pixels above and below the picture

@@ -28,7 +28,7 @@ FPS = 24  # frames a second
 STEP_FRAMES = 8  # of a single step
 ROOM = 24  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
-SEEN = 0.25  # seconds between two scenes while it plays
+SEEN = 1.0  # seconds between two scenes while it plays
 LAG = 0.25  # seconds of delay that are caught up
 PIXELS = 1_000_000  # of a frame at most
 
