@@ -11,11 +11,13 @@ BENCHMARKS = {
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
+    "lessons": "every lesson of scenarios/lessons as it stands: the measured answers, and how long they take",
     "memory": "facts of long ago that a model is told, by kind of memory; search among 100,000 entries",
     "network": "messages: rewiring and delivery from 10^3 to 10^5 agents, beside networkx with dictionaries",
     "batch": "batches beside the bare kernel loop and mesa.batch_run; cost and memory from 10^3 to 10^6 trials",
     "imagination": "imagined ticks a second beside the bare kernel; prediction error by horizon; does it pay?",
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
+    "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",
     "web": "steps a second; success against dose for each perturbation and policy, with a plot",
 }
 

@@ -14,13 +14,17 @@ from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
+from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Said
+from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
+from sandbox.engine.workspace import Candidate, candidates
 from sandbox.oversight.guard import Guard, Review
-from sandbox.reasoning import Surroundings, groups_of, reasoner_for, suffering
+from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
 from sandbox.scenario import Scenario, load
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
@@ -47,7 +51,7 @@ class Sandbox(mesa.Model):
     rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
     recorded : the calls of a recorded trial; they answer in place of the language models.
     until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
-    people : who decides for the reasoner ``human``, and is asked where the guard escalates; nobody if it is None.
+    people : decide for the reasoner ``human`` and where the guard escalates, may take agents over; None: nobody.
     overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
@@ -67,7 +71,7 @@ class Sandbox(mesa.Model):
         self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
-        self._people, self._recorded = people or Nobody(), recorded
+        self.people, self._recorded = people or Nobody(), recorded
         self._begin()
 
     def _begin(self) -> None:
@@ -85,10 +89,10 @@ class Sandbox(mesa.Model):
         self.usage, self._traces, self._reviews = Usage(), {}, ()
         self.guard = self._guard()
         self._around = Surroundings(
-            stage, self.beliefs, self.earned, self.question, self._people, self.faults.dose, self.seed, self._recorded,
+            stage, self.beliefs, self.earned, self.question, self.people, self.faults.dose, self.seed, self._recorded,
             self._speech,
         )  # fmt: skip
-        self.reasoners: list[tuple[range, Reasoner]] = []  # that are objects, each with the rows it decides for
+        self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # that are objects, each with its agents' rows
         for rows, group in groups_of(self.scenario.agents):
             self._seat(rows, reasoner_for(group, rows, self._around))
         self.datacollector = mesa.DataCollector(
@@ -100,12 +104,12 @@ class Sandbox(mesa.Model):
         if not self.scenario.guard:
             return None
         names, known = [agent.name for agent in self.agents], self.stage.world
-        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self._people, self.question)
+        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self.people, self.question)
 
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
 
-    def _seat(self, rows: range, reasoner: Reasoner | None) -> None:
+    def _seat(self, rows: Sequence[int], reasoner: Reasoner | None) -> None:
         if reasoner:
             self.reasoners.append((rows, suffering(reasoner, set(self.scenario.perturb), self._around)))
 
@@ -114,31 +118,42 @@ class Sandbox(mesa.Model):
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
 
-    def change(self, scenario: Scenario) -> list[tuple[range, Reasoner]]:
+    def intervene(self, patch: Mapping[str, Any]) -> None:
+        """Draw into the world before the tick that comes: keys of its description that have other values.
+
+        Raises UsageError, with nothing changed, where that is no state, or the seed, the clock or the end is drawn.
+        """
+        for key in {"seed", "tick", "finish"} & patch.keys():
+            raise UsageError(f"place: {key}: it cannot be drawn while the world runs")
+        self.stage.place(self.state, 0, patch)
+
+    def change(self, scenario: Scenario) -> list[tuple[Sequence[int], Reasoner]]:
         """Go on under a scenario that differs in what ``scenario.change`` allows; returns the reasoners that are new.
 
-        State, memories and minds stay. A reasoner that differs begins anew, its budget too. Raises UsageError where the
-        scenario cannot run.
+        State, memories and minds stay. A reasoner that differs begins anew, its budget too; groups may be split.
+        Raises UsageError, with nothing changed, where the scenario cannot run or go on from here.
         """
-        stage, before, anew = scenario.stage(), self.scenario, set()
-        bare = {rows.start: getattr(reasoner, "inner", reasoner) for rows, reasoner in self.reasoners}
-        self.scenario, self.reasoners = scenario, []
-        self.stage.rules, self.stage.options = stage.rules, stage.options
-        self.faults.dose[:] = stage.faults(1).dose
+        check_goes_on(scenario, self.scenario)
+        stage = scenario.stage()
         if self.talk:
-            self.stage.team = stage.team
             self.talk.go_on(stage.team)
-        for (rows, group), was in zip(groups_of(scenario.agents), before.agents, strict=True):
-            reasoner = bare.get(rows.start)
-            if not group.reasons_as(was):
-                reasoner = reasoner_for(group, rows, self._around, reasoner)
-                anew.add(rows.start)
+        try:
+            kept, anew = recast(scenario, self.scenario, self.reasoners, self._around)
+        except UsageError:
+            if self.talk:
+                self.talk.go_on(self.stage.team)
+            raise
+        self.scenario, self.reasoners = scenario, []
+        self.stage.rules, self.stage.options, self.stage.team = stage.rules, stage.options, stage.team
+        self.faults.dose[:] = stage.faults(1).dose
+        for rows, reasoner in sorted([*kept, *anew], key=lambda seat: seat[0][0]):
             self._seat(rows, reasoner)
         for agent, group in zip(self.agents, scenario.roster(), strict=True):
             agent.reasoner = group.reasoner
         self.guard = self._guard()
         self.__dict__.pop("_compiled", None)
-        return [(rows, reasoner) for rows, reasoner in self.reasoners if rows.start in anew]
+        new = [rows for rows, _ in anew]
+        return [seat for seat in self.reasoners if seat[0] in new]
 
     @cached_property
     def _compiled(self):
@@ -169,11 +184,17 @@ class Sandbox(mesa.Model):
         if self.talk:
             loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
         loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
-        self._traces = {}
+        self._traces, held = {}, self.people.held(self.ticks + 1)
+        may_act = self.talk.may_act if self.talk else lambda row: True
         for rows, reasoner in self.reasoners:
-            able = [row for row in rows if self.talk is None or self.talk.may_act(row)]
-            for row, decision in zip(able, reasoner.decide([self.percept(row) for row in able]), strict=True):
-                self._take(row, Decision(*decision))
+            able = [self.percept(row) for row in rows if row not in held and may_act(row)]
+            for percept, decision in zip(able, reasoner.decide(able) if able else (), strict=True):
+                self._take(percept.agent, Decision(*decision))
+        for row, action in held.items():
+            if may_act(row):
+                action = action or (stage.rules.noop, 0)
+                self._take(row, Decision(*action, Trace(person=action)))
+        self._traces = dict(sorted(self._traces.items()))
         if self.talk:
             loops.restrain(0, stage.rules, self.actions, cast)
 
@@ -216,10 +237,15 @@ class Sandbox(mesa.Model):
         heard = self.talk.heard(row) if self.talk else ()
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
 
-    def question(self, row: int, patience: float, said: Action | None = None, why: str = "") -> Question:
-        """What a person is asked about an agent now; see ``core.people``."""
-        world, rules = self.stage.world, self.stage.rules
-        view, legal = world.text(self.observation, 0, row, rules), world.legal(self.observation.mask[0, row])
+    def question(
+        self, row: int, patience: float, said: Action | None = None, why: str = "", seen: Observation | None = None
+    ) -> Question:
+        """What a person is asked about an agent now; see ``core.people``.
+
+        ``seen``: what the world shows (``stage.observe(state)``), between two ticks; within one agents have perceived.
+        """
+        world, rules, seen = self.stage.world, self.stage.rules, seen or self.observation
+        view, legal = world.text(seen, 0, row, rules), world.legal(seen.mask[0, row])
         if speech := self._speech(row):
             view += f"\n\n{speech.words(self.percept(row))}"
         name = self.agents[row].name
@@ -229,6 +255,17 @@ class Sandbox(mesa.Model):
         """What the last tick brought one agent."""
         denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
         return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
+
+    def candidates(self, row: int) -> tuple[Candidate, ...]:
+        """What an agent that looks ahead compared in the last tick, the base policy's own choice first; () for others.
+
+        () as well where the tick was a record's (``replay_tick``), or this model has been unpickled since.
+        """
+        work = self._compiled[0].work if self.latest else ()
+        if not work:
+            return ()
+        dice = draw(np.uint64(self.seed), np.int32(self.latest.tick - 1), POLICY, 0)
+        return candidates(work, row, dice, self.stage.world.targets)
 
     def stop(self) -> None:
         """End the episode from outside."""

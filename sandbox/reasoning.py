@@ -20,7 +20,9 @@ from sandbox.core.errors import UsageError
 from sandbox.core.people import People, Question
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
-from sandbox.scenario import AgentGroup
+from sandbox.scenario import AgentGroup, Scenario
+
+Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
 
 
 class Surroundings(NamedTuple):
@@ -49,11 +51,7 @@ def reasoner_for(
     group: AgentGroup, rows: range, around: Surroundings, before: Reasoner | None = None
 ) -> Reasoner | None:
     """The reasoner of a group, None for a compiled policy; one in the place of another keeps the agents' minds."""
-    world, noop, minds = around.stage.world, around.stage.rules.noop, {}
-    if isinstance(before, LLM) and group.reasoner == "llm":
-        minds = before.retire()
-    elif before:
-        getattr(before, "close", lambda: None)()
+    world, noop = around.stage.world, around.stage.rules.noop
     if group.reasoner == "scripted":
         return Scripted(parse_script(group.script, world, "script"), noop)
     if group.reasoner == "program":
@@ -62,9 +60,46 @@ def reasoner_for(
         return Human(group.human, around.people, around.question)
     if group.reasoner != "llm":
         return None
-    minds = minds or _minds(group, rows, around)
+    known = before.minds if isinstance(before, LLM) else {}
+    minds = {row: known[row] for row in rows} if known else _minds(group, rows, around)
     prompts = prompts_for(group.llm, around.stage, group.role or world.roles[0], minds[rows.start])
     return clients.reasoner(group.llm, prompts, minds, noop, around.recorded)
+
+
+def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings) -> tuple[Seats, Seats]:
+    """Who goes on when a scenario changes, with the agents that are left to each, and who is new.
+
+    ``seated`` are the reasoners so far. An agent that reasons as before goes on with its reasoner, and shares its
+    budget with those that do. Raises UsageError, with nothing changed, where a new one cannot be made.
+    """
+    bare = [(rows, getattr(reasoner, "inner", reasoner)) for rows, reasoner in seated]
+    was, own = before.roster(), {row: reasoner for rows, reasoner in bare for row in rows}
+    gone = [(rows, group) for rows, group in groups_of(now.agents) if not group.reasons_as(was[rows.start])]
+    made = [(rows, reasoner_for(group, rows, around, own.get(rows.start))) for rows, group in gone]
+    left = {row for rows, _ in gone for row in rows}
+    for rows, successor in made:
+        _retire(own.get(rows.start), rows, successor)
+    kept = [(tuple(row for row in rows if row not in left), reasoner) for rows, reasoner in bare]
+    return [seat for seat in kept if seat[0]], [seat for seat in made if seat[1]]
+
+
+def _retire(reasoner: Reasoner | None, rows: range, successor: Reasoner | None) -> None:
+    """Take agents from a reasoner; a language model leaves their minds to another one."""
+    minds = getattr(reasoner, "retire", lambda _: {})(rows)
+    if not isinstance(successor, LLM):
+        for mind in minds.values():
+            mind.close()
+
+
+def check_goes_on(now: Scenario, before: Scenario) -> None:
+    """Raises UsageError where it is not the same world with the same agents, in the same groups or in parts of them."""
+    groups = [k for k, group in enumerate(before.agents) for _ in range(group.count)]
+    parts = [groups[rows.start : rows.stop] for rows, _ in groups_of(now.agents)]
+    alike = sum(map(len, parts)) == len(groups) == len(now.roster()) and all(len(set(part)) == 1 for part in parts)
+    if not alike or [each.role for each in now.roster()] != [each.role for each in before.roster()]:
+        raise UsageError("agents: expected the same agents, in the same groups or in parts of them")
+    if now.world != before.world or (now.team is None) != (before.team is None):
+        raise UsageError("expected the same world, and a team where there was one")
 
 
 def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, Mind]:

@@ -128,6 +128,24 @@ def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> 
     return Estimate(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
 
 
+def independent_difference(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """Difference of the means (T,), second minus first, as of two samples that share nothing (Welch 1947)."""
+    value = float(np.mean(second) - np.mean(first))
+    if np.ptp(first) == np.ptp(second) == 0:
+        return Estimate(value, value, value)
+    interval = stats.ttest_ind(second, first, equal_var=False).confidence_interval(confidence)
+    return Estimate(value, float(interval.low), float(interval.high))
+
+
+def correlation(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """Pearson's correlation of pairs (T,) with Fisher's interval; 0 with no end where it cannot be told."""
+    if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return Estimate(0.0, -1.0, 1.0)
+    found = stats.pearsonr(first, second)
+    interval = found.confidence_interval(confidence)
+    return Estimate(float(found.statistic), float(interval.low), float(interval.high))
+
+
 def ratio(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
     """Sum of ``parts`` (T,) over sum of ``wholes`` (T,), not all 0, with its bootstrap interval over the T pairs."""
     value = float(parts.sum() / wholes.sum())

@@ -2,6 +2,7 @@
 
 import time
 
+from sandbox.fronts.studio.show.orders import Live
 from sandbox.fronts.studio.show.runner import Runner
 
 SCENARIO = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 4, "reasoner": "rules"}]}
@@ -19,7 +20,7 @@ def until(condition, seconds=20.0):
 
 
 def loaded(show: Runner, scenario=SCENARIO, seed=1) -> Runner:
-    show.load(scenario, seed)
+    show.load(Live(scenario, seed))
     until(lambda: show.poll().phase != "preparing", COMPILE)
     return show
 

@@ -217,7 +217,7 @@ def test_what_is_typed_too_late_answers_nothing():
 
     keyboard = Terminal(Console(file=io.StringIO()), Slow())
     model = sandbox.Sandbox(scenario(0.15, ticks=3), rng=3)
-    model._people = keyboard
+    model.people = keyboard
     questions = [model.question(0, patience) for patience in (0.15, 2.0)] if model.step() is None else []
     first = keyboard.ask(questions[:1])
     time.sleep(0.3)

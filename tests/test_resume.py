@@ -286,7 +286,7 @@ def test_a_memory_survives_a_change_of_the_model(tmp_path):
 BAD = {
     "the world": ({"world.layout": "small"}, "cannot change in the middle"),
     "a count": ({"agents.0.count": 2}, "cannot change in the middle"),
-    "messages": ({"perturb.message_loss": 0.5}, "cannot change in the middle"),
+    "messages": ({"perturb.message_delay": 0.5}, "cannot change in the middle"),
     "an unknown policy": ({"agents.0.fallback": "rulez"}, "did you mean 'rules'"),
     "a bad rule": ({"guard": [{"verb": "foward", "effect": "deny"}]}, "did you mean 'forward'"),
     "a dose above 1": ({"perturb.action_failure": 2.0}, "expected 0..1"),

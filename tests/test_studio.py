@@ -1,21 +1,15 @@
 """The studio without a page: the runner by itself, and what it sends."""
 
 import gc
-import struct
 import time
 import weakref
 import zlib
 
-import numpy as np
 import pytest
 from studio import SCENARIO, loaded, settled, until
 
 import sandbox
-from sandbox.core.registry import find
-from sandbox.fronts.studio.canvas import pack
-from sandbox.fronts.studio.show.episode import size_for
 from sandbox.fronts.studio.show.runner import Runner
-from sandbox.fronts.studio.show.snapshot import Strip
 
 
 @pytest.fixture
@@ -85,7 +79,7 @@ def test_strips_follow_one_another_and_fit_the_box(show):
         strips.append(until(lambda last=last: (now := show.poll().strip) is not last and now))
     for before, strip in zip(strips, strips[1:], strict=False):
         assert strip.first == before.first + before.count and strip.episode == before.episode
-        assert len(strip.pixels) == strip.count * strip.height * strip.width * 3
+        assert len(zlib.decompress(strip.body)) == strip.count * strip.height * strip.width * 3
         assert strip.width <= 300 and strip.height <= 260
     assert strips[-1].count >= 5  # four ticks a second are twenty frames
 
@@ -106,7 +100,7 @@ def test_what_cannot_run_is_told_in_words(show):
 
 def test_a_closed_runner_frees_its_model():
     show = loaded(Runner())
-    model, thread = weakref.ref(show._episode.model), show._thread
+    model, thread = weakref.ref(show._showing.films[0].model), show._thread
     show.close()
     thread.join(10)
     assert not thread.is_alive()
@@ -122,28 +116,7 @@ def test_nobody_looking_ends_the_thread_and_the_next_order_goes_on():
         assert not thread.is_alive()
         at = show.peek().counters.tick
         until(lambda: show.poll().counters.tick > at)
-        return weakref.ref(show._episode.model)
+        return weakref.ref(show._showing.films[0].model)
 
     model = left_alone()  # the runner is nobody's any more, as when its session ends
     until(lambda: gc.collect() >= 0 and model() is None)
-
-
-# -- the payload -------------------------------------------------------------------------------------------------------
-
-
-def test_a_payload_unpacks_to_the_frames():
-    frames = np.random.default_rng(1).integers(0, 255, (3, 4, 5, 3), np.uint8)
-    payload = pack(Strip(2, 70, 3, 4, 5, 20, frames.tobytes()))
-    assert struct.unpack("<6I", payload[:24]) == (2, 70, 3, 4, 5, 20)
-    changes = np.frombuffer(zlib.decompress(payload[24:]), np.uint8).reshape(frames.shape)
-    assert np.array_equal(np.bitwise_xor.accumulate(changes), frames)
-    assert pack(None) == b""
-
-
-@pytest.mark.parametrize("layout", find("warehouse").layouts)
-def test_pictures_fill_their_box(layout):
-    stage = sandbox.make("warehouse", layout=layout, agents=2)
-    for wide, tall in ((600, 600), (360, 800), (1000, 300)):
-        height, width = stage.world.canvas(stage.rules, size_for(stage, (wide, tall)))
-        assert height <= tall and width <= wide
-        assert height > 0.8 * tall or width > 0.8 * wide

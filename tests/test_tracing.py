@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import sandbox
 from sandbox.core.speech import Act
-from sandbox.record import CallDone, Changed, MessageSaid, ModelUsed, Resumed, TickDone, open_run
+from sandbox.record import CallDone, Changed, MessageSaid, ModelUsed, Placed, Resumed, TickDone, open_run
 from sandbox.scenario import load
 from sandbox.trials import genai, otlp, tracing
 
@@ -213,6 +213,14 @@ def test_a_run_that_was_resumed_has_its_last_outcome_and_those_who_decided_then(
     assert root.attributes["sandbox.finished"] is False and "sandbox.finish" not in root.attributes
     (root,) = of_events(begun, [tick], last, again, [second], last).named("invoke_workflow")
     assert root.attributes["sandbox.finished"] is True
+
+
+def test_what_somebody_drew_into_the_world_is_told_of(run):
+    begun, tick = opening(run[0])
+    placed = Placed(trial=0, tick=2, patch={"closed": [[9, 0]]})
+    (root,) = of_events(begun, [tick, placed, tick.model_copy(update={"tick": 2})]).named("invoke_workflow")
+    (told,) = root.events
+    assert told.name == "sandbox.placed" and dict(told.attributes) == {"sandbox.tick": 2, "sandbox.keys": ("closed",)}
 
 
 # -- time --------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
-"""What a person is asked while a team works: what an agent should do, or whether it may do what it wants."""
+"""What a person does while a team works: answers what an agent should do or may do, or takes an agent over."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from sandbox.core.errors import UsageError, unknown
@@ -21,11 +22,6 @@ class Question(NamedTuple):
     noop: int
     said: Action | None = None  # what the agent wants to do; None: it asks what to do
     why: str = ""  # it may not do that without leave
-
-    @property
-    def key(self) -> tuple[int, int, bool]:
-        """No other question of an episode has it."""
-        return self.tick, self.agent, self.said is None
 
     def in_words(self, action: Action) -> str:
         """``click 3``; a target 0 of a verb that has no other is left out."""
@@ -52,15 +48,25 @@ class Question(NamedTuple):
 
 
 class People(Protocol):
-    """Who is asked."""
+    """Who is asked, and who steers."""
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         """An action for each, all asked at once; None where nobody answers within the question's patience."""
         ...
 
+    def held(self, tick: int) -> Mapping[int, Action | None]:
+        """The agents that a person steers in this tick, the one that is decided, each with its action.
+
+        Their reasoners are not asked. None: nothing was said for it, so it does nothing. Called once a tick.
+        """
+        ...
+
 
 class Nobody:
-    """There is no person: no question is answered, and none waits. So is it in batches and certificates."""
+    """There is no person: no question is answered, none waits, no agent is held. So is it in batches."""
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         return [None] * len(questions)
+
+    def held(self, tick: int) -> Mapping[int, Action | None]:
+        return {}

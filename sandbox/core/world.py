@@ -35,6 +35,7 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import BaseModel
 
+from sandbox.core.intervention import Intervention
 from sandbox.core.ladder import Ladder
 from sandbox.core.observation import ObservationSpec
 from sandbox.core.perturb import Perturbation
@@ -97,7 +98,9 @@ class World:
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
     teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
+    interventions: tuple[Intervention, ...] = ()  # what can be done to it while it runs
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
+    cells: Callable[[Any], tuple[int, int]] | None = None  # rules -> rows, columns of the grid that a picture spans
 
     def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
         """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""

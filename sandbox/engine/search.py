@@ -22,6 +22,7 @@ from sandbox.core.world_model import Kind, WorldModel
 from sandbox.engine.draw import IMAGINED, POLICY, below, draw
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.tree import NONE, ROOT, Node, back_up, best_child, choose_child, descend, plant
+from sandbox.engine.workspace import Found
 
 observe = step = policy = earned = value = believe = progress = None  # filled in by specialise
 
@@ -187,6 +188,16 @@ def _rounds(setting):
     return 1 if setting[Setting.KIND] == Kind.CALM else int(setting[Setting.FUTURES])
 
 
+@kernel
+def note(work, agent, dice, count, best):
+    """Write down what came of a comparison, for who looks at the agent."""
+    work.asked[agent], work.choice[agent, 0], work.choice[agent, 1] = dice, count, best
+    for k in range(count):
+        found = work.found[agent, k]
+        found[Found.PAIR], found[Found.FUTURES] = work.pairs[k], work.nodes[k + 1, Node.VISITS]
+        found[Found.SUM], found[Found.SQUARES] = work.worth[k + 1, 0], work.worth[k + 1, 1]
+
+
 def search(obs, lane, rules, memory, team, dice, actions, work):
     """Decide for each agent of ``team`` by looking ahead. A policy's memory keeps no trace of what it did not do."""
     targets = obs.mask.shape[2] // rules.verbs
@@ -201,12 +212,15 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
         own, mask = actions[lane, agent, 0] * targets + actions[lane, agent, 1], obs.mask[lane, agent]
         count = list_candidates(mask, own, setting[Setting.CANDIDATES], dice, agent, work.pairs)
         if count == 1:
+            plant(work.nodes, work.worth, work.pairs, count)
+            note(work, agent, dice, count, 0)
             continue
         _copy(work.minds[BEFORE], work.minds[0])
         give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
         compare(obs, lane, agent, memory, rules, dice, count, setting, work)
         share = _rounds(setting) * (count - 1) // count
         best = best_child(work.nodes, work.worth, count, share, work.scale[agent, Scale.CAUTION], MARGIN)
+        note(work, agent, dice, count, best)
         if best:
             actions[lane, agent, 0], actions[lane, agent, 1] = work.pairs[best] // targets, work.pairs[best] % targets
         else:

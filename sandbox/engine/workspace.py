@@ -5,6 +5,8 @@ copying words.
 """
 
 from collections.abc import Mapping
+from enum import IntEnum
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +14,26 @@ import numpy as np
 from sandbox.core.world_model import Kind, WorldModel
 
 WORD = 8  # bytes
+
+
+class Found(IntEnum):
+    """Columns of ``Workspace.found``."""
+
+    PAIR = 0  # verb * targets + target
+    FUTURES = 1  # in which it was played
+    SUM = 2  # of what it gains over the base policy's plan, in parts of the task
+    SQUARES = 3  # the sum of their squares
+
+
+class Candidate(NamedTuple):
+    """An action that an agent has looked at in futures that it imagined."""
+
+    verb: int
+    target: int
+    futures: int  # in which it was played
+    gain: float  # mean over the base policy's own choice, in parts of the task
+    error: float  # standard error of that mean
+    taken: bool
 
 
 class Workspace(NamedTuple):
@@ -34,6 +56,9 @@ class Workspace(NamedTuple):
     nodes: np.ndarray  # (K, 4) int32        see engine.tree.Node
     worth: np.ndarray  # (K, 2) float64      what each gains over the base's plan: sum, sum of squares; root: its span
     path: np.ndarray  # (D + 1,) int64       the nodes of a future, then 0
+    found: np.ndarray  # (N, C, 4) float64   what came of each agent's latest comparison, see Found; for who looks at it
+    choice: np.ndarray  # (N, 2) int32       of that: how many candidates, and the place of the one that was taken
+    asked: np.ndarray  # (N,) uint64         of that: the dice of the decision, by which it is known
 
 
 def allocate_flat(kind: type, shapes: Mapping[str, tuple], copies: int):
@@ -69,15 +94,33 @@ def workspace(stage, policies, memory, spent: np.ndarray) -> Workspace:
     world.start(mind, 0, rules)
     minds[1:] = minds[0]
     settings, scale = np.zeros((agents, 5), np.int32), np.zeros((agents, 2))
-    pairs, size, depth = len(stage.verbs) * world.targets + 1, 0, 1
+    pairs, size, depth, longest = len(stage.verbs) * world.targets + 1, 0, 1, 0
     for agent, model in enumerate(policies):
         if isinstance(model, WorldModel):
             kind, most = int(Kind[model.kind.upper()]), min(model.candidates, pairs)
             settings[agent] = kind, model.horizon, model.futures, model.candidates, model.depth
             scale[agent], depth = (model.caution, model.discount), max(depth, model.depth)
+            longest = max(longest, most)
             size = max(size, 1 + most * (1 if model.depth == 1 else 1 + model.futures))
     return Workspace(
         settings, scale, spent, own_rows(memory, mind, agents), state, belief, mind, minds, stage.observation(1),
         np.zeros((1, agents, 2), np.int32), np.zeros(agents, np.int32), np.zeros(2, np.int32),
         np.zeros(pairs, np.int32), np.zeros((size, 4), np.int32), np.zeros((size, 2)), np.zeros(depth + 1, np.int64),
+        np.zeros((agents, longest, len(Found))), np.zeros((agents, 2), np.int32), np.zeros(agents, np.uint64),
     )  # fmt: skip
+
+
+def candidates(work: Workspace, agent: int, dice: int, targets: int) -> tuple[Candidate, ...]:
+    """What an agent compared in the decision of these dice, the base policy's own choice first; () if it did not."""
+    if work.asked[agent] != dice:
+        return ()
+    count, taken = work.choice[agent].tolist()
+    return tuple(_candidate(row, targets, k == taken) for k, row in enumerate(work.found[agent, :count].tolist()))
+
+
+def _candidate(row: list[float], targets: int, taken: bool) -> Candidate:
+    pair, futures, total, squares = row
+    most = max(1.0, futures)
+    mean = total / most
+    error = sqrt(max(0.0, squares / most - mean * mean) / most)
+    return Candidate(*divmod(int(pair), targets), int(futures), mean, error, taken)

@@ -2,8 +2,6 @@
 
 import functools
 import itertools
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -13,14 +11,14 @@ import typer
 from sandbox.core import registry
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.fronts import carding, many, prompt, reporting, skilling, tracing
+from sandbox.fronts import carding, many, opening, prompt, reporting, skilling, tracing
 from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Live
 from sandbox.fronts.terminal import people_at
-from sandbox.model import Sandbox
 from sandbox.record import Occupied, open_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
-from sandbox.report.video import FPS, check_suffix, frames, write_video
+from sandbox.report.video import FPS, check_suffix
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.change import changed
 from sandbox.trials import certify as certificates
@@ -37,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(many.batch)
 app.command(name="results")(many.show)
+app.command(name="app")(opening.studio)
 commands = (
     many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
     tracing.trace,
@@ -112,7 +111,7 @@ def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, pla
     with open_run(folder) as record:
         out.print(f"run    {folder}\nroot   {record.meta.get('root', 'none')}")
         if video:
-            _film(replays.replay(record), video, fps)
+            out.print(f"video  {film(replays.replay(record), video, fps)}")
     if outcome.error:
         raise SandboxError(f"the run failed at tick {outcome.ticks}: {outcome.error}")
     if interrupted:
@@ -145,7 +144,7 @@ def replay(
         check_suffix(video)
     with open_run(folder) as record:
         if video:
-            _film(replays.replay(record, trial), video, fps)
+            out.print(f"video  {film(replays.replay(record, trial), video, fps)}")
         model = None
         with Live(err) as live:
             for model in replays.replay(record, trial):
@@ -174,34 +173,10 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command(name="app")
-def studio(port: Annotated[int, typer.Option(help="port of the page")] = 8501) -> None:
-    """Open the studio in the browser."""
-    page = Path(__file__).with_name("studio") / "app.py"
-    # Of this machine only: whoever can reach the page can run scenarios.
-    options = [f"--server.port={port}", "--server.address=localhost", "--browser.gatherUsageStats=false"]
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])
-
-
 def _new_folder(name: str, seed: int) -> Path:
     """runs/NAME-seedS, with a number if that is taken."""
     names = itertools.chain([f"{name}-seed{seed}"], (f"{name}-seed{seed}-{k}" for k in itertools.count(2)))
     return next(folder for folder in (Path("runs") / each for each in names) if not folder.exists())
-
-
-def _film(models, path: Path, fps: float) -> None:
-    def caption(state) -> str:
-        return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
-
-    model: Sandbox = next(models)
-
-    def states():
-        yield model.state
-        for each in models:
-            yield each.state
-
-    write_video(path, frames(model.stage, states(), caption=caption), fps)
-    out.print(f"video  {path}")
 
 
 def main() -> None:

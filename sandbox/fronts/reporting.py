@@ -29,11 +29,15 @@ def report(
     page: Annotated[Path, typer.Option("--out", help="the page that is written")] = Path("report.html"),
 ) -> None:
     """Write one self-contained HTML page about runs, side by side; while one still runs it shows how far it is."""
+    write_page(page, report_of(runs, page))
+
+
+def report_of(runs: Sequence[Path], page: Path) -> str:
+    """The text of a page about runs, which says that it was written to ``page``."""
     studies = [open_study(run) for run in dict.fromkeys(runs)]
     again = shlex.join(["sandbox", "report", *map(str, dict.fromkeys(runs)), "--out", str(page)])
     shown, skipped = _pictures(studies)
-    text = report_page(studies, _compared(studies), shown, skipped, [_origin(study) for study in studies], again)
-    write_page(page, text)
+    return report_page(studies, _compared(studies), shown, skipped, [_origin(study) for study in studies], again)
 
 
 def write_page(page: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import TextIO
 from rich.console import Console
 
 from sandbox.core.errors import UsageError
-from sandbox.core.people import Action, Question
+from sandbox.core.people import Action, Nobody, Question
 from sandbox.fronts.console import err
 from sandbox.fronts.progress import Live
 from sandbox.scenario import Scenario
@@ -34,7 +34,7 @@ def people_at(live: Live, scenario: Scenario) -> "Terminal | None":
     return None
 
 
-class Terminal:
+class Terminal(Nobody):
     """Asks one question after the other; ``pause`` keeps a progress bar off the screen meanwhile.
 
     An empty line is the no-op; ``quit`` ends the run as Ctrl-C does.

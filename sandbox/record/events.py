@@ -118,7 +118,7 @@ class MessageSaid(_Frozen):
 
 
 class HumanActed(_Frozen):
-    """The action that a person took for an agent."""
+    """The action that a person took for an agent, asked for it or holding the agent."""
 
     kind: Literal["human"] = "human"
     trial: Count
@@ -159,6 +159,15 @@ class Changed(_Frozen):
     scenario: dict[str, JsonValue]
 
 
+class Placed(_Frozen):
+    """Before the tick that comes, somebody drew into the world: keys of its description that have other values."""
+
+    kind: Literal["placed"] = "placed"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    patch: dict[str, JsonValue]
+
+
 class TrialFinished(_Frozen):
     kind: Literal["trial_finished"] = "trial_finished"
     trial: Count
@@ -185,6 +194,7 @@ Event = Annotated[
     | TickDone
     | Resumed
     | Changed
+    | Placed
     | TrialFinished
     | RunFinished,
     Field(discriminator="kind"),

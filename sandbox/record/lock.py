@@ -1,6 +1,7 @@
 """One writer for a folder: the lock is an open transaction on a file of its own, so it ends with its process."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sandbox.core.errors import RecordError
@@ -29,3 +30,16 @@ class Lock:
         """Give the folder free."""
         self._db.close()
         self._path.unlink(missing_ok=True)
+
+
+def held(folder: Path) -> bool:
+    """Whether somebody writes in a folder; nothing is taken, made or removed to find out."""
+    path = folder / LOCK
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0)) as db:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        return primary_code(error) == sqlite3.SQLITE_BUSY
+    return False

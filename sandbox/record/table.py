@@ -7,7 +7,7 @@ that reads SQLite can query it meanwhile: tables ``trial``, ``condition``, ``chu
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.lock import Lock
-from sandbox.record.store import BUSY_SECONDS, DATABASE, explain
+from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, one_line
 
 MEASURES = Outcome._fields
 SCHEMA = f"""
@@ -140,23 +140,82 @@ class Rows(NamedTuple):
     facts: dict  # what was noted
 
 
+class Glance(NamedTuple):
+    """How far a batch is, without its rows."""
+
+    scenario: dict
+    overrides: dict[int, dict]  # of each condition
+    created: str  # UTC
+    facts: dict  # what was noted
+    counts: dict[int, tuple[int, int, int]]  # of each condition: trials so far, successes, infrastructure errors
+
+    @property
+    def done(self) -> int:
+        return sum(trials for trials, *_ in self.counts.values())
+
+    @property
+    def planned(self) -> int:
+        """Trials when it is complete; those that there are where it is not known."""
+        return max(self.facts.get("planned", 0), self.done)
+
+
 def read_table(folder: str | Path) -> Rows:
     """All that a batch holds so far; raises RecordError where there is none."""
+    with _opened(folder) as db:
+        found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
+        columns = [column for column, *_ in found.description]
+        scenario, overrides, created, facts = _about(db)
+        return Rows(columns, found.fetchall(), overrides, scenario, created, facts)
+
+
+def glance(folder: str | Path) -> Glance:
+    """How far a batch is; raises RecordError where there is none."""
+    with _opened(folder) as db:
+        sql = "SELECT condition, count(*), sum(success), count(error) FROM trial GROUP BY condition"
+        counts = {condition: tuple(found) for condition, *found in db.execute(sql)}
+        about = _about(db)
+        return Glance(*about, {number: counts.get(number, (0, 0, 0)) for number in about[1]})
+
+
+def read_trial(folder: str | Path, row: int) -> tuple[dict, dict, dict]:
+    """One trial, by its place among the rows of ``read_table``: the scenario, its condition's overrides, its columns.
+
+    Raises RecordError where there is no such batch or no such row.
+    """
+    with _opened(folder) as db:
+        found = db.execute("SELECT * FROM trial ORDER BY condition, trial LIMIT 1 OFFSET ?", (max(row, 0),))
+        values = found.fetchone() if row >= 0 else None
+        if values is None:
+            (count,) = db.execute("SELECT count(*) FROM trial").fetchone()
+            raise RecordError(f"{folder}: no trial in row {row}; expected 0..{count - 1}" if count else
+                              f"{folder}: no trial is done yet")  # fmt: skip
+        columns = dict(zip((column for column, *_ in found.description), values, strict=True))
+        scenario, overrides, *_ = _about(db)
+        return scenario, overrides[columns["condition"]], columns
+
+
+@contextmanager
+def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
+    """The file of a batch, to be read; what is wrong with it is a RecordError."""
     path = Path(folder) / DATABASE
     if not path.is_file():
         raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
-            found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
-            conditions = dict(db.execute("SELECT condition, overrides FROM condition"))
-            columns = [column for column, *_ in found.description]
-            meta = dict(db.execute("SELECT key, value FROM meta"))
-            scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
-            facts = {key: json.loads(value) for key, value in meta.items()}
-            overrides = {number: json.loads(text) for number, text in conditions.items()}
-            return Rows(columns, found.fetchall(), overrides, scenario, created, facts)
-    except sqlite3.Error as error:
+            yield db
+    except UNREADABLE as error:
         raise explain(error, path) from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise RecordError(f"{path}: it is damaged ({one_line(str(error))})") from error
+
+
+def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
+    """The scenario, what each condition overrides, when it was begun, and what was noted."""
+    conditions = dict(db.execute("SELECT condition, overrides FROM condition"))
+    meta = dict(db.execute("SELECT key, value FROM meta"))
+    scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
+    facts = {key: json.loads(value) for key, value in meta.items()}
+    return scenario, {number: json.loads(text) for number, text in conditions.items()}, created, facts
 
 
 def _text(value: dict) -> str:

@@ -20,6 +20,7 @@ from sandbox.record.events import (
     MemoryEdited,
     MessageSaid,
     ModelUsed,
+    Placed,
     Resumed,
     Reviewed,
     RunFinished,
@@ -32,7 +33,7 @@ from sandbox.record.events import (
 from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
-_OF_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed
+_OF_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed | Placed
 _IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"

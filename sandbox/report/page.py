@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from sandbox.report.drawing import lines_of, mean_passes, report_figures
+from sandbox.report.drawing import Drawn, lines_of, mean_passes, report_figures
 from sandbox.report.pictures import Still
 from sandbox.scaling import advice
 from sandbox.statistics import Estimate
@@ -70,6 +70,12 @@ def report_page(
         commands=[o.command for o in origins],
         files=[{"name": o.file, "uri": o.uri, "text": o.toml} for o in origins],
     )  # fmt: skip
+
+
+def study_figures(study, again: str) -> dict[str, Drawn]:
+    """The figures of one study by name; ``again`` is the command that makes them."""
+    parts = study.curves, study.scalings, study.contributions
+    return report_figures([study], _table([study]), *parts, again)
 
 
 def render(template: str, **values: Any) -> str:

@@ -1,21 +1,23 @@
-"""What may change in the middle of a trial: who decides and how, what is forbidden, what goes wrong; no more."""
+"""What may change in the middle of a trial: who decides and how, what is forbidden, lost, or goes wrong; no more."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.core.errors import UsageError
-from sandbox.core.perturb import OF_MESSAGES
+from sandbox.core.errors import UsageError, unknown
 from sandbox.scenario.load import load
 from sandbox.scenario.schema import Scenario
 
 OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "fallback", "world_model")
-OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent")
+OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent", "network.cut", "network.loss")
+LAID_OUT = "message_delay"  # the perturbation for which there must be room from the beginning
 _MAY = re.compile(
-    rf"agents\.\d+\.({'|'.join(OF_A_GROUP)})(\..+)?|guard(\..+)?|perturb\.(?!{'|'.join(OF_MESSAGES)}).+"
-    rf"|team\.({'|'.join(OF_THE_TEAM)})"
+    rf"agents\.\d+\.({'|'.join(OF_A_GROUP)})(\..+)?|guard(\..+)?|perturb\.(?!{LAID_OUT}$).+"
+    rf"|team\.({'|'.join(map(re.escape, OF_THE_TEAM))})"
 )
 
+MAY_RESEAT = (*OF_A_GROUP, "memory", "tools")
+_NO_MODEL = {"llm": None, "memory": {}, "tools": {}}
 _LEAVES = re.compile(r"agents\.\d+\.reasoner")
 
 
@@ -27,8 +29,33 @@ def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
     for key in overrides:
         if not _MAY.fullmatch(key):
             own = f"agents.K.({', '.join(OF_A_GROUP)}), team.({', '.join(OF_THE_TEAM)})"
-            may = f"{own}, guard, perturb.NAME, but for messages"
+            may = f"{own}, guard, perturb.NAME, but for {LAID_OUT}"
             raise UsageError(f"--set {key}: it cannot change in the middle of a run; what can: {may}")
     left = [key[: -len(".reasoner")] for key, who in overrides.items() if _LEAVES.fullmatch(key) and who != "llm"]
-    none = {f"{group}.{key}": value for group in left for key, value in (("llm", None), ("memory", {}), ("tools", {}))}
+    none = {f"{group}.{key}": value for group in left for key, value in _NO_MODEL.items()}
     return load(scenario, {**overrides, **none})
+
+
+def reseated(scenario: Scenario, agent: int, reasoner: str, **options: Any) -> Scenario:
+    """The scenario in which one agent, by its row, has another reasoner: its group is split, all names stay.
+
+    ``options`` are other keys of its group, such as ``llm``, ``fallback`` or ``world_model``; what is not given stays,
+    but an agent that leaves its language model leaves memory and tools with it. Raises UsageError.
+    """
+    groups, roster = scenario.model_dump()["agents"], scenario.roster()
+    if not 0 <= agent < len(roster):
+        raise UsageError(f"agent {agent}, expected 0..{len(roster) - 1}")
+    for key in options:
+        if key not in MAY_RESEAT:
+            raise unknown("key", key, MAY_RESEAT, f"agent {agent}")
+    split, row = [], 0
+    for group in groups:
+        at, count = agent - row, group["count"]
+        row += count
+        if not 0 <= at < count:
+            split.append(group)
+            continue
+        own = group | (_NO_MODEL if reasoner != "llm" else {}) | options | {"reasoner": reasoner, "count": 1}
+        parts = group | {"count": at}, own, group | {"count": count - at - 1}
+        split += [part for part in parts if part["count"]]
+    return load(scenario, {"agents": split})

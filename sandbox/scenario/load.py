@@ -43,13 +43,17 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
     return short if tomllib.loads(short) == table else text  # a text of the scenario may look like a list
 
 
-def load(source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None) -> Scenario:
+def load(
+    source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None, folder: Path | None = None
+) -> Scenario:
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
     A layout, a program, a network or a script of replies that is a file beside the scenario is taken in, so that it
-    stands for itself. Where the variable SANDBOX_MODEL is set, it is the model of all agents that have one.
+    stands for itself. A table has no place of its own: ``folder`` says beside what its files are. Where the variable
+    SANDBOX_MODEL is set, it is the model of all agents that have one.
     """
-    where, table, folder = _table(source)
+    where, table, beside = _table(source)
+    folder = folder or beside
     for key, value in (overrides or {}).items():
         _override(table, key, value)
     if not isinstance(source, Scenario):

@@ -17,6 +17,7 @@ WHERE = "team.network"
 MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
 KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # of Terms, by their names in tables
 LONGEST = 1_000  # ticks of delay: what is said is kept as long
+_AGENTS = 1 << 17  # more than a team has
 
 
 class EdgeTable(BaseModel):
@@ -199,6 +200,28 @@ def _alike(graph: nx.DiGraph) -> Terms:
 
 def _column(graph: nx.DiGraph, key: str, kind: type) -> np.ndarray:
     return np.array([value for *_, value in graph.edges(data=key, default=graph.graph[key])], kind)
+
+
+def losing_as(network: Network, other: Network) -> Network:
+    """The network with the losses of another one; an edge that the other has not loses all.
+
+    Raises UsageError where the other has an edge besides.
+    """
+    if network.reach:
+        return network._replace(terms=network.terms._replace(loss=other.terms.loss))
+    keys, known = _keys(network), _keys(other)
+    place = np.minimum(np.searchsorted(keys, known), max(0, len(keys) - 1))
+    for key in known[keys[place] != known] if len(keys) else known:
+        raise UsageError(f"{WHERE}: no edge from {key % _AGENTS} to {key // _AGENTS} when the team began")
+    loss, size = np.ones(len(keys)), max(1, len(keys))
+    loss[place] = other.terms.loss
+    return network._replace(terms=Terms(np.resize(loss, size), *(np.resize(each, size) for each in network.terms[1:])))
+
+
+def _keys(network: Network) -> np.ndarray:
+    """A number for each edge, in their order, which is that of the numbers."""
+    receiver = np.repeat(np.arange(network.first.shape[1] - 1), np.diff(network.first[0]))
+    return receiver * _AGENTS + network.sender[0]
 
 
 def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:

@@ -10,6 +10,7 @@ from sandbox.engine.jobs import take
 from sandbox.engine.network import ACT
 from sandbox.engine.stopping import Measure
 from sandbox.engine.team import Job, Letter, Turn, claim_done, letters_of, may_act, messages_sent, tell
+from sandbox.teams.graphs import losing_as
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import Condition
 
@@ -22,17 +23,23 @@ class Talk:
     def __init__(self, plan: TeamPlan, until: Condition | None = None):
         self._until = until or Condition()  # none
         self.plan, self._stop = plan, plan.stop | self._until
+        self._known = plan  # as they know it: nobody is told that an edge has been cut since
         self.team = plan.arrays(1, self._stop)
         self._texts: list[str] = []  # a TELL carries the number of its text
         self._said: list[tuple[int, Said]] = []  # in this tick
         self._began = time.monotonic()
 
     def go_on(self, plan: TeamPlan) -> None:
-        """Work on as another plan has it, with the same network and task objects; what was said and done stays."""
-        self.plan, self._stop = plan, plan.stop | self._until
-        anew = plan.arrays(1, self._stop)
+        """Work on as another plan has it, with the same task objects; what was said and done stays.
+
+        The network stays too, but for what its edges lose: all, where the plan has none. What is under way is lost or
+        arrives by the new loss. Raises UsageError, with nothing changed, where the plan has an edge that is none here.
+        """
+        stop = plan.stop | self._until
+        anew = plan.arrays(1, stop)
         own = {name: getattr(anew, name) for name in ("lead", "patience", "turns", "hosted", "absent", "stop")}
-        self.team = self.team._replace(**own)
+        self.team = self.team._replace(net=losing_as(self.team.net, anew.net), **own)
+        self.plan, self._stop = plan, stop
 
     def may_act(self, agent: int) -> bool:
         """Whether the team lets an agent act in this tick."""
@@ -93,7 +100,7 @@ class Talk:
         return f"You are {self.names[agent]}, in a team of {plan.agents}. {protocol.summary.capitalize()}.{led}{turn}"
 
     def hearers(self, agent: int) -> list[int]:
-        return self.plan.hears(agent)
+        return self._known.hears(agent)
 
     def acts(self, agent: int) -> tuple[Act, ...]:
         protocol, lead = self.plan.protocol, self.plan.table.lead

@@ -1,5 +1,6 @@
 """Who answers where a recorded trial is made again: the record of what language models and people have said."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from sandbox.agents.reasoners.llm.playback import Recorded
@@ -20,26 +21,36 @@ def calls_of(run: Run, trial: int, until: int | None = None) -> Recorded:
 
 
 class Answers:
-    """What people answered in a recorded trial, by ``Question.key``; what is not there, nobody answered in time.
+    """What people did in a recorded trial: their ``acts`` by tick and agent, and what they ``allowed`` likewise.
 
-    After tick ``until`` it is ``people`` who answer.
+    An agent for which a person acted is held in that tick, whether the person was asked or had taken it over. What is
+    not there, nobody answered in time. After tick ``until`` it is ``people`` who act.
     """
 
-    def __init__(self, given: Mapping[tuple[int, int, bool], Action], until: int | None, people: People):
-        self._given, self._until, self._people = given, until, people
+    def __init__(
+        self, acts: Mapping[int, Mapping[int, Action]], allowed: Mapping[tuple[int, int], Action], until: int | None,
+        people: People,
+    ):  # fmt: skip
+        self._acts, self._allowed, self._until, self._people = acts, allowed, until, people
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
-        if self._until is not None and questions[0].tick > self._until:  # all are of one tick
+        if self._over(questions[0].tick):  # all are of one tick
             return self._people.ask(questions)
-        return [self._given.get(question.key) for question in questions]
+        return [None if one.said is None else self._allowed.get((one.tick, one.agent)) for one in questions]
+
+    def held(self, tick: int) -> Mapping[int, Action | None]:
+        return self._people.held(tick) if self._over(tick) else self._acts.get(tick, {})
+
+    def _over(self, tick: int) -> bool:
+        return self._until is not None and tick > self._until
 
 
 def answers_of(run: Run, trial: int, until: int | None = None, people: People | None = None) -> Answers:
-    """What people answered in a recorded trial; after tick ``until`` it is ``people`` who answer, else nobody."""
-    given = {}
+    """What people did in a recorded trial; after tick ``until`` it is ``people`` who act, else nobody."""
+    acts, allowed = defaultdict(dict), {}
     for event in run.milestones("human", "review"):
         if event.trial == trial and isinstance(event, HumanActed):
-            given[event.tick, event.agent, True] = event.action
+            acts[event.tick][event.agent] = event.action
         elif event.trial == trial and event.by == "human":
-            given[event.tick, event.agent, False] = event.enforced
-    return Answers(given, until, people or Nobody())
+            allowed[event.tick, event.agent] = event.enforced
+    return Answers(acts, allowed, until, people or Nobody())

@@ -20,6 +20,7 @@ from sandbox.record import (
     HumanActed,
     MemoryEdited,
     MessageSaid,
+    Placed,
     Reviewed,
     Run,
     RunStarted,
@@ -73,6 +74,14 @@ def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> 
     return restored(team[agent].memory, edits)
 
 
+def follow(model: Sandbox, event: Changed | Placed) -> None:
+    """Do to a model what somebody did to it between two ticks of its record."""
+    if isinstance(event, Placed):
+        model.intervene(event.patch)
+    else:
+        model.change(Scenario.model_validate(event.scenario))
+
+
 def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
     """The model after reset and after every recorded tick, driven by the recorded actions alone.
 
@@ -81,8 +90,8 @@ def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
     model, said = model_of(run, trial), []  # of the tick that comes
     yield model
     for event in run.events(trial):
-        if isinstance(event, Changed):
-            model.change(Scenario.model_validate(event.scenario))
+        if isinstance(event, Changed | Placed):
+            follow(model, event)
         elif isinstance(event, MessageSaid):
             said.append((event.agent, Said(Act(event.act), event.to, event.task, event.value, event.text)))
         elif isinstance(event, TickDone):
@@ -132,8 +141,8 @@ def retrace(model: Sandbox, run: Run, trial: int = 0) -> Iterator[str | None]:
     """Execute a recorded trial again, decisions and all; yields after each tick what differs, in words, or None."""
     told = []  # of the tick that comes
     for event in run.events(trial):
-        if isinstance(event, Changed):
-            model.change(Scenario.model_validate(event.scenario))
+        if isinstance(event, Changed | Placed):
+            follow(model, event)
         elif isinstance(event, tuple(BESIDE)):
             told.append(event)
         elif isinstance(event, TickDone):

@@ -2,11 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sandbox.record.table import read_table
+from sandbox.record.table import read_table, read_trial
+from sandbox.scenario import Scenario, load
+
+
+class Tried(NamedTuple):
+    """One trial of a batch or a certificate, and what it takes to play it again."""
+
+    scenario: Scenario  # of its condition
+    seed: int
+    digest: str  # of the last state, hexadecimal: what it must come to again
+    outcome: dict[str, Any]  # by measure
 
 
 def results(folder: str | Path) -> pd.DataFrame:
@@ -27,6 +37,14 @@ def results(folder: str | Path) -> pd.DataFrame:
         frame.insert(place, key, frame["condition"].map(values))
     frame.attrs |= {"scenario": found.scenario, "created": found.created, **found.facts}
     return frame
+
+
+def trial_of(folder: str | Path, row: int) -> Tried:
+    """The trial in a row of ``results``, counted from 0; RecordError where there is no such batch or row."""
+    scenario, overrides, columns = read_trial(folder, row)
+    base = Scenario.model_validate({**scenario, "sweep": {}})
+    outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
+    return Tried(load(base, overrides), outcome["seed"], outcome["digest"], outcome)
 
 
 def swept_keys(rows: pd.DataFrame) -> list[str]:

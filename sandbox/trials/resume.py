@@ -4,7 +4,7 @@ The model is made again by executing what is recorded, with the record in the pl
 every state is compared on the way. From the last recorded tick on they answer themselves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from typing import Any
 from sandbox.core.errors import RecordError
 from sandbox.core.finish import Outcome
 from sandbox.core.people import People
-from sandbox.model import Sandbox
-from sandbox.record import ChainReport, Changed, Event, Log, Resumed, Run, RunFinished, open_run, verify_chain
+from sandbox.record import ChainReport, Log, Resumed, Run, RunFinished, open_run, verify_chain
 from sandbox.record.lock import Lock
 from sandbox.scenario import Scenario
-from sandbox.scenario.change import changed
+from sandbox.trials.intervene import change
 from sandbox.trials.replay import model_of, retrace, scenario_of
-from sandbox.trials.trial import OnTick, models_used, play, versions
+from sandbox.trials.trial import OnTick, play, versions
 
 
 def resume(
@@ -42,15 +41,9 @@ def resume(
                 if difference:
                     raise RecordError(f"{folder}: it does not run as it is recorded: {difference}")
             place = {"trial": 0, "tick": model.ticks + 1}
-            changes = list(_changes(model, overrides, place)) if overrides else []
+            changes = change(model, overrides) if overrides else []
             with Log.reopen(folder, [Resumed(**place, versions=versions()), *changes], chain.root) as log:
                 return play(model, log, on_tick)
-
-
-def _changes(model: Sandbox, overrides: Mapping[str, Any], place: Mapping[str, int]) -> Iterator[Event]:
-    new = model.change(changed(model.scenario, overrides))
-    yield Changed(**place, scenario=model.scenario.as_dict())
-    yield from models_used(new)
 
 
 def _unfinished(run: Run) -> ChainReport:

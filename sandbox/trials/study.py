@@ -66,6 +66,7 @@ class Episode(NamedTuple):
 
     condition: str
     overrides: dict[str, Any]
+    row: int  # among those of ``results``
     trial: int
     seed: int
     success: bool
@@ -88,7 +89,7 @@ def open_study(folder: str | Path) -> Study:
         overrides, kind = {0: {}}, SINGLE
     certificate = _certificate(folder / FILE)
     scenario = rows.attrs["scenario"]
-    words = _words(overrides)
+    words = condition_words(overrides)
     of_each = {number: rows[rows["condition"] == number] for number in overrides}
     limits = {number: tick_limit(scenario, given, of_each[number]) for number, given in overrides.items()}
     found = [Condition(words[k], overrides[k], measures(of_each[k], limits[k])) for k in overrides]
@@ -119,7 +120,7 @@ def _certificate(path: Path) -> dict | None:
         raise RecordError(f"{path}: no certificate (it is damaged)") from None
 
 
-def _words(overrides: Mapping[int, dict]) -> dict[int, str]:
+def condition_words(overrides: Mapping[int, dict]) -> dict[int, str]:
     """Each condition in a few words: the last part of each key, or all of it where two keys end alike."""
     keys = list(dict.fromkeys(key for given in overrides.values() for key in given))
     ends = [key.rpartition(".")[2] for key in keys]
@@ -135,13 +136,26 @@ def worst(study: Study, most: int) -> list[Episode]:
     """Failed trials, those that got least far first, of as many conditions as there are; the slowest if none failed."""
     rows = study.rows[study.rows["error"].isna()]
     failed = rows[~rows["success"]]
+    if failed.empty:
+        return slowest(study, 1)
     far = failed["tasks_done"] / failed["tasks_total"].clip(lower=1)
     failed = failed.assign(far=far).sort_values(["far", "ticks", "seed"], ascending=[True, False, True])
     failed = failed.assign(turn=failed.groupby("condition").cumcount()).sort_values(["turn", "far"], kind="stable")
-    chosen = failed.head(most) if len(failed) else rows.sort_values("ticks", ascending=False).head(1)
+    return _episodes(study, failed.head(most))
+
+
+def slowest(study: Study, most: int) -> list[Episode]:
+    """The trials that succeeded and took longest to it."""
+    rows = study.rows[study.rows["error"].isna() & study.rows["success"]]
+    return _episodes(study, rows.sort_values("ticks", ascending=False, kind="stable").head(most))
+
+
+def _episodes(study: Study, rows: pd.DataFrame) -> list[Episode]:
     told = {k: (each.words, each.overrides) for k, each in enumerate(study.conditions)}
-    fields = Episode._fields[2:]
-    return [Episode(*told[row.condition], *(getattr(row, name) for name in fields)) for row in chosen.itertuples()]
+    fields = Episode._fields[3:]
+    return [
+        Episode(*told[row.condition], row.Index, *(getattr(row, name) for name in fields)) for row in rows.itertuples()
+    ]
 
 
 def play_again(study: Study, episode: Episode) -> Iterator[Sandbox]:

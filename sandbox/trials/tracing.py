@@ -21,6 +21,7 @@ from sandbox.record import (
     HumanActed,
     MessageSaid,
     ModelUsed,
+    Placed,
     Resumed,
     Reviewed,
     RunStarted,
@@ -76,6 +77,10 @@ class Spans:
                 trial.outcome = {}
             case Changed():
                 trial.follow(Scenario.model_validate(event.scenario))
+            case Placed():
+                trial.root.add_event(
+                    "sandbox.placed", {"sandbox.tick": event.tick, "sandbox.keys": sorted(event.patch)}, self._now
+                )
 
     def close(self) -> None:
         """End the trial that is under way: with its outcome, or without one where the run was killed."""

@@ -104,7 +104,7 @@ def run(
     with closing(model), nullcontext() if out is None else Log.create(out) as log:
         told = _Heard(log, on_event) if on_event else log
         if told:
-            told.extend(_opening(model))
+            told.extend(opening(model))
             told.flush()
         return play(model, told, on_tick)
 
@@ -127,7 +127,8 @@ class _Heard(NamedTuple):
             self.log.flush()
 
 
-def _opening(model: Sandbox) -> Iterator[Event]:
+def opening(model: Sandbox) -> Iterator[Event]:
+    """What the record of a run of one trial begins with."""
     scenario = model.scenario
     yield RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
     entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
@@ -144,7 +145,7 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
         while model.running:
             model.step()
             if log and model.error is None:
-                _record(model, log)
+                record_tick(model, log)
             if on_tick:
                 on_tick(model)
     except KeyboardInterrupt as error:
@@ -159,7 +160,7 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
     return outcome
 
 
-def _record(model: Sandbox, log: Log | _Heard) -> None:
+def record_tick(model: Sandbox, log: Log | _Heard) -> None:
     """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
     calls = [CallDone(trial=0, **call._asdict()) for call in _calls(model)]
     log.extend([*calls, *beside(model), tick_event(model)])

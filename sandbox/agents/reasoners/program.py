@@ -1,6 +1,6 @@
 """The reasoner ``program``: a script in Python that sees and reacts, one program for each agent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.agents.actor import Actor
 from sandbox.agents.beliefs import Beliefs
@@ -44,6 +44,13 @@ class Programmed:
         program = Program(self._source, self._verbs, self._targets, self._limits)
         self._actors[agent] = Actor(program, Eyes(self._beliefs, self._speeches.get(agent)), self._told)
         return self._actors[agent]
+
+    def retire(self, agents: Sequence[int]) -> dict:
+        """Give up these agents; a program is left to nobody."""
+        for agent in agents:
+            if actor := self._actors.pop(agent, None):
+                actor.program.close()
+        return {}
 
     def close(self) -> None:
         for actor in self._actors.values():

@@ -1,19 +1,29 @@
-"""The studio's entry: lists the pages and runs the one that was chosen. Runnable as it is by ``streamlit run``."""
+"""The studio's entry: lists the pages and runs the one that was chosen."""
+
+from pathlib import Path
 
 import streamlit as st
 
-from sandbox.fronts.studio.pages import watch
+from sandbox.fronts.studio.pages import batch, lessons, replay, watch
+from sandbox.fronts.studio.session import prepare
 
 SIDEBAR = 340  # pixels: four choices fit side by side
 
 
 def main() -> None:
     """What Streamlit runs at every rerun."""
-    st.set_page_config(page_title="Sandbox", page_icon=":material/air:", layout="wide", initial_sidebar_state=SIDEBAR)
+    prepare()
+    st.set_page_config(
+        page_title="Sandbox",
+        page_icon=str(Path(__file__).with_name("icon.svg")),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR,
+    )
     st.set_option("client.toolbarMode", "viewer")
-    pages = [st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True)]
+    pages = [
+        st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
+        st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
+        st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
+        st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
+    ]
     st.navigation(pages, position="top").run()
-
-
-if __name__ == "__main__":
-    main()

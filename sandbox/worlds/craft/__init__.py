@@ -7,6 +7,7 @@ from sandbox.core.world import World
 from sandbox.worlds.craft import kernels, scene, words
 from sandbox.worlds.craft.belief import believe
 from sandbox.worlds.craft.facts import facts, in_view
+from sandbox.worlds.craft.interventions import INTERVENTIONS
 from sandbox.worlds.craft.ladder import LADDER
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.paint import LEGEND, canvas, paint
@@ -105,5 +106,7 @@ WORLD = World(
     teamwork=TEAMWORK,
     value=value,
     ladder=LADDER,
+    interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

@@ -11,6 +11,7 @@ from sandbox.core.world import World
 from sandbox.worlds.kitchen import geometry, kernels, scene, sight, words
 from sandbox.worlds.kitchen.belief import believe
 from sandbox.worlds.kitchen.facts import facts, in_view
+from sandbox.worlds.kitchen.interventions import INTERVENTIONS
 from sandbox.worlds.kitchen.layouts import CLASSIC, load
 from sandbox.worlds.kitchen.orders import aims, read_orders
 from sandbox.worlds.kitchen.paint import LEGEND, canvas, paint
@@ -132,5 +133,7 @@ WORLD = World(
     in_view=in_view,
     teamwork=TEAMWORK,
     value=value,
+    interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

@@ -11,6 +11,7 @@ from sandbox.core.world import World
 from sandbox.worlds.warehouse import kernels, scene, words
 from sandbox.worlds.warehouse.belief import believe
 from sandbox.worlds.warehouse.facts import facts, in_view
+from sandbox.worlds.warehouse.interventions import INTERVENTIONS
 from sandbox.worlds.warehouse.layouts import SIZES, load
 from sandbox.worlds.warehouse.paint import LEGEND, canvas, paint
 from sandbox.worlds.warehouse.policies import POLICIES
@@ -123,5 +124,7 @@ WORLD = World(
     facts=facts,
     in_view=in_view,
     teamwork=TEAMWORK,
+    interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: rules.plan.shape,
 )

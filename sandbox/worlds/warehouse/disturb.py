@@ -17,7 +17,7 @@ def _aisle(grid, row, col):
 
 
 @kernel
-def _spare(grid, row, col):
+def can_spare(grid, row, col):
     """Whether every slot beside this aisle cell has another open aisle cell beside it."""
     for side in range(4):
         r, c = row + (-1, 1, 0, 0)[side], col + (0, 0, -1, 1)[side]
@@ -62,5 +62,5 @@ def block_aisles(grid, goals, seed, dose):
     for k in range(1, _tree(grid, root, seed, queue, inner, seen)):
         row, col = queue[k] // width, queue[k] % width
         leaf = not inner[queue[k]] and grid[row, col] == Cell.FLOOR
-        if leaf and uniform(seed, k, Stream.BLOCK, 1) < dose * CLOSE_AT_MOST and _spare(grid, row, col):
+        if leaf and uniform(seed, k, Stream.BLOCK, 1) < dose * CLOSE_AT_MOST and can_spare(grid, row, col):
             grid[row, col] = Cell.BLOCKED

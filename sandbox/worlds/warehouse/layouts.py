@@ -40,7 +40,7 @@ def named(name: str) -> Layout:
     return Layout(plan, goals, courier=False)
 
 
-def _reached(open_cells: np.ndarray, start: tuple[int, int]) -> np.ndarray:
+def reached(open_cells: np.ndarray, start: tuple[int, int]) -> np.ndarray:
     """The cells of ``open_cells`` (bool) that hang together with ``start``."""
     seen = np.zeros_like(open_cells)
     seen[start] = True
@@ -65,7 +65,7 @@ def parse_rware(text: str, where: str) -> Layout:
     goals = np.argwhere(plan == Cell.GOAL).astype(np.int32)
     if len(goals) == 0:
         raise UsageError(f"{where}: no goal; expected at least one 'g'")
-    aisles = _reached(plan != Cell.SLOT, tuple(goals[0]))
+    aisles = reached(plan != Cell.SLOT, tuple(goals[0]))
     beside = np.zeros_like(aisles)
     beside[1:] |= aisles[:-1]
     beside[:-1] |= aisles[1:]
@@ -105,7 +105,7 @@ def parse_movingai(text: str, where: str) -> Layout:
 def _largest(open_cells: np.ndarray) -> np.ndarray:
     left, best = open_cells.copy(), np.zeros_like(open_cells)
     while left.sum() > best.sum():
-        region = _reached(left, tuple(np.argwhere(left)[0]))
+        region = reached(left, tuple(np.argwhere(left)[0]))
         left &= ~region
         if region.sum() > best.sum():
             best = region

@@ -11,6 +11,7 @@ from sandbox.worlds.web.belief import believe
 from sandbox.worlds.web.build import build as build_rules
 from sandbox.worlds.web.columns import Element, Template
 from sandbox.worlds.web.facts import facts, in_view
+from sandbox.worlds.web.interventions import INTERVENTIONS
 from sandbox.worlds.web.oracle import start
 from sandbox.worlds.web.paint import LEGEND, canvas, paint
 from sandbox.worlds.web.policies import POLICIES
@@ -106,5 +107,6 @@ WORLD = World(
     teamwork=TEAMWORK,
     targets=SLOTS,
     earned=earned,
+    interventions=INTERVENTIONS,
     legend=LEGEND,
 )

@@ -10,6 +10,7 @@ from sandbox.core.world import World
 from sandbox.worlds.wildfire import kernels, scene, senses, words
 from sandbox.worlds.wildfire.belief import believe
 from sandbox.worlds.wildfire.facts import facts, in_view
+from sandbox.worlds.wildfire.interventions import INTERVENTIONS
 from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
 from sandbox.worlds.wildfire.paint import LEGEND, canvas, paint
 from sandbox.worlds.wildfire.policies import POLICIES, start
@@ -133,5 +134,7 @@ WORLD = World(
     teamwork=TEAMWORK,
     earned=earned,
     value=value,
+    interventions=INTERVENTIONS,
     legend=LEGEND,
+    cells=lambda rules: (rules.height, rules.width),
 )

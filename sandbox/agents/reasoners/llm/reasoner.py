@@ -6,7 +6,7 @@ answers between two rounds, and its answer is part of what is asked in the next 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from sandbox.agents.memory.window import told
 from sandbox.agents.mind import Mind
@@ -32,7 +32,7 @@ class LLM:
     """
 
     def __init__(
-        self, options: Options, prompts: Prompts, setup: Setup, client: Client, noop: int, minds: Mapping[int, Mind]
+        self, options: Options, prompts: Prompts, setup: Setup, client: Client, noop: int, minds: dict[int, Mind]
     ):  # fmt: skip
         self.setup, self._options, self._prompts, self._client, self._noop = setup, options, prompts, client, noop
         self.minds = minds
@@ -43,10 +43,12 @@ class LLM:
         self._subgoals: dict[int, str] = {}  # that agents have set themselves
         self._silent = 0  # ticks in a row without any reply
 
-    def retire(self) -> Mapping[int, Mind]:
-        """Ask no more; returns the minds, for a successor."""
-        self._client.close()
-        return self.minds
+    def retire(self, agents: Sequence[int]) -> dict[int, Mind]:
+        """Give up these agents; returns their minds, for a successor. Without any that is left, ask no more."""
+        gone = {agent: self.minds.pop(agent) for agent in agents}
+        if not self.minds:
+            self._client.close()
+        return gone
 
     def close(self) -> None:
         for mind in self.minds.values():

@@ -1,18 +1,18 @@
 // Plays strips of frames without a gap: what arrives is queued, and the pace follows the length of the queue.
 // Streamlit calls the exported function at every payload, and its return value when the component goes.
 
-const HEADER = 24; // bytes
 const AHEAD = 0.3; // seconds of frames to keep in the queue
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
-const MARGIN = 24; // CSS pixels above and below the picture, see canvas.css
+const MARGIN = 24; // CSS pixels above and below the picture
 const players = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   let player = players.get(parentElement);
   if (!player) players.set(parentElement, (player = new Player(parentElement)));
   const call = ++player.calls;
-  player.report = (box) => setStateValue("box", box);
+  player.report = setStateValue;
+  player.trigger = setTriggerValue;
   player.feed(data);
   return () => {
     if (call !== player.calls) return; // a newer payload has taken over
@@ -23,12 +23,19 @@ export default function ({ data, parentElement, setStateValue }) {
 
 class Player {
   constructor(root) {
-    this.canvas = root.querySelector("canvas");
-    this.stage = this.canvas.parentElement;
-    this.pen = this.canvas.getContext("2d");
+    this.stage = root.querySelector(".stage");
+    const [below, picture, marks] = this.stage.querySelectorAll("canvas");
+    Object.assign(this, { below, picture, marks, whole: this.stage.querySelector("button") });
+    this.pen = picture.getContext("2d");
     this.queue = [];
     this.work = Promise.resolve();
     this.calls = this.shown = this.frame = this.painted = this.payloads = 0;
+    this.lens = new Lens(this.stage, {
+      moved: () => this.arrange(),
+      rested: (view) => this.report("view", view),
+      clicked: (at) => this.now && this.trigger("click", { ...at, frame: this.now.number, tick: this.now.tick }),
+    });
+    this.whole.onclick = () => this.lens.reset();
     this.measure = this.measure.bind(this);
     this.observer = new ResizeObserver(this.measure);
     this.observer.observe(this.stage);
@@ -37,6 +44,7 @@ class Player {
 
   stop() {
     this.observer.disconnect();
+    this.lens.stop();
     window.removeEventListener("resize", this.measure);
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
@@ -53,35 +61,73 @@ class Player {
       if (!box.width) return;
       const old = this.box;
       this.box = box;
-      this.place();
-      if (!old || Math.abs(old.width - box.width) > 2 || Math.abs(old.height - box.height) > 2) this.report(box);
+      this.fit();
+      const near = old && Math.abs(old.width - box.width) <= 2 && Math.abs(old.height - box.height) <= 2;
+      if (!near) this.report("box", box);
     }, this.box ? 200 : 0);
   }
 
-  // One to one where the picture was painted for this box; scaled where it was not.
-  place() {
-    const { width, height } = this.canvas;
-    const box = this.box || { width: this.stage.clientWidth, height: 600, ratio: 1 };
-    const fit = Math.min(box.width / width, box.height / height);
-    const scale = (fit < 1 || fit > 1.3 ? fit : 1) / box.ratio;
-    this.canvas.style.width = `${width * scale}px`;
-    this.canvas.style.height = `${height * scale}px`;
+  // How large the whole picture is where nothing is enlarged: as it is painted, a whole number of pixels a cell.
+  fit() {
+    if (!this.now) return;
+    const { width, height, view, cells } = this.now, ratio = this.box?.ratio || 1;
+    const room = this.box || { width: this.stage.clientWidth, height: 600 };
+    const [tall, wide] = cells || [height / view[2], width / view[3]];
+    const most = Math.min(room.width / wide, room.height / tall), even = Math.floor(most + 1e-6);
+    const scale = (cells && even && most / even < 1.3 ? even : most) / ratio;
+    this.stage.style.height = `${Math.max(320, tall * scale + MARGIN)}px`;
+    this.lens.fit(wide * scale, tall * scale);
+    this.arrange();
+  }
+
+  // Put the frame and its marks where the lens has them.
+  arrange() {
+    if (!this.now) return;
+    const { left, top, width, height } = this.lens.area, ratio = this.box?.ratio || 1;
+    const even = (length) => Math.round(length * ratio) / ratio;
+    for (const [canvas, view] of [[this.picture, this.now.view], [this.below, this.under]]) {
+      if (!view) continue;
+      canvas.style.width = `${width * view[3]}px`;
+      canvas.style.height = `${height * view[2]}px`;
+      canvas.style.transform = `translate(${even(left + view[1] * width)}px, ${even(top + view[0] * height)}px)`;
+    }
+    this.whole.hidden = this.lens.zoom === 1;
+    this.whole.textContent = `${this.lens.zoom.toFixed(1)} ×`;
+    this.mark();
+  }
+
+  mark() {
+    const { marks, share, cells } = this.now;
+    if (!marks.length && !this.marked) return;
+    this.marked = marks.length > 0;
+    const { clientWidth, clientHeight } = this.stage, ratio = window.devicePixelRatio || 1, canvas = this.marks;
+    const [wide, tall] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
+    if (canvas.width !== wide || canvas.height !== tall) {
+      [canvas.width, canvas.height] = [wide, tall];
+      [canvas.style.width, canvas.style.height] = [`${clientWidth}px`, `${clientHeight}px`];
+    }
+    const pen = canvas.getContext("2d"), { left, top, width, height } = this.lens.area, [rows, cols] = cells || [1, 1];
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, clientWidth, clientHeight);
+    const place = (row, col) => [left + (col / cols) * width, top + (row / rows) * height];
+    drawMarks(pen, marks, { place, cell: width / cols, share, font: getComputedStyle(this.stage).fontFamily });
+    canvas.dataset.marks = marks.length; // for tests
   }
 
   feed(data) {
-    if (!data || data.byteLength <= HEADER) return;
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    const [episode, first, count, height, width, fps] = [0, 4, 8, 12, 16, 20].map((at) => view.getUint32(at, true));
-    if (episode === this.episode && first === this.first) return; // the same strip again
-    const fresh = episode !== this.episode;
-    [this.episode, this.first, this.payloads] = [episode, first, this.payloads + 1];
-    const body = data.slice(HEADER);
+    if (!data || data.byteLength <= 4) return;
+    const size = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
+    const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
+    if (head.episode === this.episode && head.first === this.first) return; // the same strip again
+    const fresh = head.episode !== this.episode;
+    [this.episode, this.first, this.payloads] = [head.episode, head.first, this.payloads + 1];
+    const body = data.slice(4 + size);
     this.work = this.work
-      .then(() => unpack(body, count))
+      .then(() => unpack(body, head.count))
       .then((frames) => {
-        if (episode !== this.episode) return;
+        if (head.episode !== this.episode) return;
         if (fresh) this.queue = [];
-        this.enqueue(frames.map((pixels) => ({ pixels, height, width })), fps);
+        this.enqueue(told(head, frames), head.fps);
       })
       .catch((error) => console.error("sandbox canvas:", error));
   }
@@ -105,31 +151,67 @@ class Player {
     this.frame = this.queue.length ? requestAnimationFrame((next) => this.play(next)) : 0;
   }
 
-  draw({ pixels, height, width }) {
-    if (this.canvas.width !== width || this.canvas.height !== height || !this.image) {
-      [this.canvas.width, this.canvas.height] = [width, height]; // clears it; painted again below, in the same frame
+  draw(item) {
+    const { pixels, height, width, view } = item, before = this.now, canvas = this.picture;
+    const moved = !before || `${before.view}` !== `${view}`;
+    if (before && moved) this.keep(before, view);
+    if (canvas.width !== width || canvas.height !== height || !this.image) {
+      [canvas.width, canvas.height] = [width, height]; // clears it; painted again below, in the same frame
       this.image = this.pen.createImageData(width, height);
-      this.canvas.hidden = false;
-      this.place();
+      this.words = new Uint32Array(this.image.data.buffer);
+      canvas.hidden = false;
     }
-    const to = this.image.data;
-    for (let i = 0, k = 0; k < pixels.length; i += 4, k += 3) {
-      to[i] = pixels[k];
-      to[i + 1] = pixels[k + 1];
-      to[i + 2] = pixels[k + 2];
-      to[i + 3] = 255;
+    for (let i = 0, k = 0, words = this.words; i < words.length; i++, k += 3) {
+      words[i] = 0xff000000 | (pixels[k + 2] << 16) | (pixels[k + 1] << 8) | pixels[k];
     }
     this.pen.putImageData(this.image, 0, 0);
-    this.canvas.dataset.painted = ++this.painted; // for tests and measurements
-    this.canvas.dataset.payloads = this.payloads;
+    this.now = item;
+    if (moved || `${before.cells}` !== `${item.cells}` || before.width !== width) this.turn(before, item);
+    else this.mark();
+    canvas.dataset.painted = ++this.painted; // for tests and measurements
+    canvas.dataset.payloads = this.payloads;
+    canvas.dataset.tick = item.tick;
   }
+
+  // Another world is seen whole at first; so is the same one by a page that has come anew.
+  turn(before, item) {
+    if (before ? `${before.cells}` !== `${item.cells}` : item.view[2] * item.view[3] < 1) this.lens.reset();
+    this.fit();
+  }
+
+  // While a part is shown, the last picture of all of it lies below: there is something to drag in.
+  keep(before, view) {
+    const shrinks = view[2] * view[3] < before.view[2] * before.view[3];
+    if (shrinks && before.view[2] * before.view[3] === 1) {
+      [this.below.width, this.below.height] = [this.picture.width, this.picture.height];
+      this.below.getContext("2d").drawImage(this.picture, 0, 0);
+      this.under = before.view;
+    }
+    this.below.hidden = view[2] * view[3] === 1;
+  }
+}
+
+// One item for each frame: its pixels, and what the header says of it.
+function told({ height, width, view, cells, first, ticks }, frames) {
+  const items = [];
+  for (const { tick, frames: count, marks } of ticks) {
+    for (let k = 1; k <= count && items.length < frames.length; k++) {
+      const number = first + items.length, pixels = frames[items.length];
+      items.push({ pixels, height, width, view, cells, number, tick, marks, share: k / count });
+    }
+  }
+  return items;
 }
 
 // Inflate the strip and undo the XOR; one array of RGB bytes for each frame.
 async function unpack(body, count) {
   const stream = new Blob([body]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  const size = bytes.length / count;
-  for (let i = size; i < bytes.length; i++) bytes[i] ^= bytes[i - size];
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer()), size = bytes.length / count;
+  if (size % 4 === 0) undo(new Uint32Array(bytes.buffer), size / 4);
+  else undo(bytes, size);
   return Array.from({ length: count }, (_, k) => bytes.subarray(k * size, (k + 1) * size));
+}
+
+function undo(words, size) {
+  for (let i = size; i < words.length; i++) words[i] ^= words[i - size];
 }

@@ -1,27 +1,33 @@
-"""The sidebar of Watch: what is chosen there becomes a scenario and a seed."""
+"""The sidebar of Watch: a scenario is picked, uploaded or composed, disturbed, and given a seed."""
 
+import tomllib
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from sandbox.core.errors import UsageError
-from sandbox.core.perturb import Perturbation
-from sandbox.core.registry import find, names
+from sandbox.core.perturb import GENERIC, OF_MESSAGES, Perturbation
+from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.engine.stage import make
+from sandbox.fronts.studio.panels.composing import compose
+from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.session import COMPOSED
+from sandbox.fronts.studio.show.places import scenario_files
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.load import as_toml
 
-TEAM = 19  # agents at most: as many as RWARE registers
-BUTTONS = 45  # letters of choices that stand side by side; more of them make a list
-OF_A_WORLD = ("layout", "team", "policy")  # keys of what is chosen anew with another world
+OWN, GIVEN, UPLOADED = "Compose one", "As it was handed over", "An uploaded file"
 SEEDS = 2**64
+LARGEST = 4_000_000  # bytes of an uploaded scenario
 
 
 class Choice(NamedTuple):
-    """A world and what to try in it."""
+    """A scenario to watch, and its seed."""
 
     world: World
-    scenario: dict
+    scenario: dict[str, Any]
     seed: int
 
 
@@ -29,66 +35,67 @@ def choose() -> Choice:
     """Draw the sidebar; raises UsageError where a value is none."""
     with st.sidebar:
         st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
-        world = _world()
-        layout = _pick("Layout", "layout", list(world.layouts), _usual_layout(world), "What the place is like.")
-        team = st.slider(
-            f"Team size ({world.roles[0]}s)", 1, *_team(world), key="team", bind="query-params",
-            help="How many work at the same task.",
-        )  # fmt: skip
-        policy = _pick("Policy", "policy", list(world.policies), _usual(world), _policy_help(world))
-        doses = _doses(world)
-        seed = _seed()
-    scenario = {"world": {"name": world.name, "layout": layout}, "agents": [{"count": team, "reasoner": policy}]}
-    return Choice(world, scenario | ({"perturb": doses} if doses else {}), seed)
+        source = _source()
+        base = compose() if source == OWN else _opened(source)
+        seed = _seed(base.get("seed", 1))
+        world = find(base["world"]["name"])
+        doses = _doses(world, "team" in base, base.get("perturb", {}), source)
+        scenario = {key: value for key, value in base.items() if key not in ("perturb", "seed", "sweep", "trials")}
+        scenario |= {"perturb": doses} if doses else {}
+        _export(scenario, seed)
+    return Choice(world, scenario, seed)
 
 
-def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
-    """One of a few; a default beside a value from the address would be warned of in the server's log."""
-    given = st.query_params.get(key) in options
-    if sum(map(len, options)) > BUTTONS:
-        index = {} if given else {"index": options.index(usual)}
-        return st.selectbox(label, options, key=key, bind="query-params", help=words, **index)
-    return st.segmented_control(
-        label, options, default=None if given else usual, required=True, key=key, bind="query-params", help=words
-    )
+# -- where it comes from -----------------------------------------------------------------------------------------------
 
 
-def _world() -> World:
-    known = names()
-    if len(known) == 1:
-        return find(known[0])
-    words = "Where the team works."
-    return find(st.selectbox("World", known, key="world", bind="query-params", help=words, on_change=_forget))
+def _source() -> str:
+    """The name of a scenario's file, or one of the other ways to come to a scenario."""
+    if COMPOSED in st.session_state:
+        st.session_state["given"] = st.session_state.pop(COMPOSED)
+        st.session_state["scenario"] = GIVEN
+    options = [OWN, *scenario_files(), UPLOADED]
+    if "given" in st.session_state:
+        options.insert(1, GIVEN)
+    return st.selectbox("Scenario", options, key="scenario", bind="query-params", on_change=_forget_doses,
+                        help="One of the files in scenarios/, one of yours, or your own choices below.")  # fmt: skip
 
 
-def _forget() -> None:
-    """Another world has other layouts and policies, and a team of its own size."""
-    for key in OF_A_WORLD:
-        st.session_state.pop(key, None)
-        st.query_params.pop(key, None)
+def _forget_doses() -> None:
+    """Another scenario has disturbances of its own."""
+    for each in [key for key in st.session_state if str(key).startswith(DOSE)]:
+        del st.session_state[each]
 
 
-def _team(world: World) -> tuple[int, int]:
-    """The largest team that can be chosen, and the usual one."""
-    field = world.options.model_fields["agents"]
-    most = min([TEAM, *(rule.le for rule in field.metadata if hasattr(rule, "le"))])
-    return most, field.default
+def _opened(source: str) -> dict[str, Any]:
+    """A scenario that is there already, as a table."""
+    if source == GIVEN:
+        scenario = load(st.session_state["given"])
+    elif source == UPLOADED:
+        scenario = _uploaded()
+    else:
+        scenario = load(scenario_files()[source])
+    st.caption(plain(scenario.title or source))
+    with st.expander("As a file", icon=":material/description:"):
+        st.code(as_toml(scenario.as_dict())[:20_000], language="toml")
+    return scenario.as_dict()
 
 
-def _usual_layout(world: World) -> str:
-    given = world.options.model_fields["layout"].default
-    return given if given in world.layouts else world.layouts[0]
+def _uploaded() -> Scenario:
+    file = st.file_uploader("A scenario (TOML)", type="toml", help="Files beside it, such as a map, must stand in it.")
+    if file is None:
+        raise UsageError("no file yet: choose one in the sidebar")
+    if file.size > LARGEST:
+        raise UsageError(f"{file.name[:80]}: {file.size:,} bytes; expected {LARGEST:,} at most")
+    try:
+        return load(tomllib.loads(file.getvalue().decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{file.name[:80]}: not TOML: {error}") from None
 
 
-def _usual(world: World) -> str:
-    return "rules" if "rules" in world.policies else next(iter(world.policies))
+# -- what goes wrong, and the dice -------------------------------------------------------------------------------------
 
-
-def _policy_help(world: World) -> str:
-    sighted = ", ".join(name for name in world.policies if name in world.sighted)
-    return "Who decides for the team. Each agent decides from its own observation" + (
-        f"; only {sighted} sees the whole state, as a yardstick." if sighted else "."
-    )
+DOSE = "dose."
 
 
 @cache
@@ -96,26 +103,39 @@ def _acting(world: World) -> tuple[Perturbation, ...]:
     return make(world.name).perturbations
 
 
-def _doses(world: World) -> dict[str, float]:
+def _doses(world: World, team: bool, usual: dict[str, float], source: str) -> dict[str, float]:
     """What goes wrong and how badly; doses of 0 are left out."""
-    doses = {}
+    shown = list(_acting(world)) + [each for each in GENERIC if team and each.name in OF_MESSAGES]
+    doses = {name: dose for name, dose in usual.items() if name not in {each.name for each in shown}}
     with st.expander("Disturbances", icon=":material/bolt:"):
         st.caption("How badly things go wrong: 0 is a normal day, 1 the worst.")
-        for each in _acting(world):
+        for each in dict.fromkeys(shown):
             label = each.name.replace("_", " ").capitalize()
             summary = each.summary[:1].upper() + each.summary[1:]
-            value = st.slider(label, 0.0, 1.0, 0.0, 0.05, key=each.name, help=f"{summary}.", bind="query-params")
-            if value:
-                doses[each.name] = value
+            key, given = f"{DOSE}{each.name}", float(usual.get(each.name, 0.0))
+            known = {} if key in st.query_params else {"value": given}
+            dose = st.slider(label, 0.0, 1.0, step=0.05, key=key, help=f"{summary}.", bind="query-params", **known)
+            if dose:
+                doses[each.name] = dose
     return doses
 
 
-def _seed() -> int:
+def _seed(usual: int) -> int:
     text = st.text_input(
-        "Seed", "1", key="seed", bind="query-params",
+        "Seed", str(usual), key="seed", bind="query-params",
         help="Every draw of chance follows from it: the same seed gives the same episode.",
     )  # fmt: skip
     text = (text or "").strip()
     if not (text.isascii() and text.isdigit()) or int(text) >= SEEDS:
         raise UsageError(f"seed: '{text}' is no whole number of 0..2**64-1")
     return int(text)
+
+
+def _export(scenario: dict[str, Any], seed: int) -> None:
+    """Offer it as a file; what cannot run is told where it is loaded."""
+    try:
+        text = as_toml(load({**scenario, "seed": seed}).as_dict())
+    except UsageError:
+        return
+    st.download_button("Export TOML", text, "scenario.toml", "application/toml", icon=":material/download:",
+                       help="For `sandbox run` and `sandbox batch`.", on_click="ignore")  # fmt: skip

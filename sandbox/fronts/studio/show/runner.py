@@ -1,62 +1,70 @@
-"""The runner: a thread that owns a simulation, so that a page can rerun at any time and the show goes on.
+"""The runner: a thread that owns what is shown, so that a page can rerun at any time and the show goes on.
 
-A page gives orders (load, play, pause, step, speed, size) and polls snapshots; it never meets the model. The thread
-calls nothing of Streamlit's. It works ahead of the page by ``ROOM`` frames at most: where nobody looks, the simulation
-waits; where nobody has looked for ``idle`` seconds, the thread ends, and the next order or poll starts another one that
-goes on from there. So a session that is gone leaves no thread, and its model is freed with its runner.
+A page gives orders (load, play, pause, step, seek, speed, size, look, do) and polls snapshots; it never meets a model.
+The thread calls nothing of Streamlit's. It works ahead of the page by ``ROOM`` frames at most: where nobody looks, the
+simulation waits; where nobody has looked for ``idle`` seconds, the thread ends, and the next order or poll starts
+another one that goes on from there. So a session that is gone leaves no thread, and its models go with its runner.
 """
 
-import threading
+import gc
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
+from sandbox.core.errors import UsageError
+from sandbox.fronts.studio.show.camera import Click, Shot, develop
+from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.orders import Order
+from sandbox.fronts.studio.show.scene import Look, Scene
+from sandbox.fronts.studio.show.showing import Showing
+from sandbox.fronts.studio.show.snapshot import Phase, Snapshot
+from sandbox.fronts.studio.show.strip import WHOLE, View
+from sandbox.fronts.studio.show.worker import Job, Worker
+from sandbox.oversight.approvals import Approvals
 
-from sandbox.core.errors import SandboxError
-from sandbox.fronts.studio.show.episode import Episode
-from sandbox.fronts.studio.show.snapshot import Counters, Phase, Snapshot, Strip
-
-FPS = 20  # frames a second
+FPS = 24  # frames a second
 STEP_FRAMES = 8  # of a single step
 ROOM = 24  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
+SEEN = 0.25  # seconds between two scenes while it plays
 LAG = 0.25  # seconds of delay that are caught up
 PIXELS = 1_000_000  # of a frame at most
 
-Order = tuple[Mapping, int]  # scenario and seed
+Deed = Callable[[Film], None]  # what a person does to an episode
 
 
-class Runner:
-    """Thread-safe control of one simulation at a time."""
+class Runner(Worker):
+    """Thread-safe control of what one browser tab is shown."""
 
     def __init__(self, idle: float = IDLE):
-        self.order: Order | None = None  # what was loaded last
-        self._idle, self._speed, self._box = idle, 4.0, (600, 600)
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._episode: Episode | None = None  # stepped and painted by the thread only
-        self._counters: Counters | None = None
-        self._frames: list[np.ndarray] = []
-        self._strip: Strip | None = None
-        self._phase: Phase = "empty"
-        self._error: str | None = None
-        self._playing = self._busy = self._closed = self._resized = self._due_load = False
-        self._number = self._generation = self._painted = self._steps = 0
-        self._polled = self._since = self._due = 0.0
+        self.order: Order = ()  # what was loaded last
+        self.people = Approvals()  # who answer for the present episode, from any thread
+        super().__init__(idle)
+        self._speed, self._box, self._view = 4.0, (600, 600), WHOLE
+        self._showing: Showing | None = None  # stepped and painted by the thread only
+        self._now = Snapshot()
+        self._reels: list[list[Shot]] = []  # by film: what is still to be painted
+        self._playing = self._resized = self._due_load = False
+        self._generation = self._painted = self._steps = 0
+        self._target: int | None = None  # a tick to be sought
+        self._deeds: deque[Deed] = deque()
+        self._left: list[Showing] = []  # to be closed by the thread
+        self._since = self._due = self._seen = 0.0
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
-    def load(self, scenario: Mapping, seed: int) -> None:
-        """Put a fresh episode in place of the present one, paused at tick 0."""
+    def load(self, *order) -> None:
+        """Put fresh episodes in place of the present ones, paused at tick 0."""
         with self._changed:
-            self.order = (scenario, seed)
+            self.order = order
             self._clear("preparing")
             self._due_load, self._since = True, time.monotonic()
             self._wake()
 
     def reset(self) -> None:
-        """The same episode from the start."""
+        """The same from the start."""
         if self.order:
             self.load(*self.order)
 
@@ -77,22 +85,49 @@ class Runner:
             self._playing, self._steps = False, self._steps + 1
             self._wake()
 
+    def seek(self, tick: int) -> None:
+        """Pause at a tick that was, or that is recorded."""
+        with self._changed:
+            self._playing, self._steps, self._target = False, 0, tick
+            self._wake()
+
+    def do(self, deed: Deed) -> None:
+        """Have something done to the first episode between two ticks; if it cannot be, ``notice`` says why."""
+        with self._changed:
+            self._now = replace(self._now, notice=None)
+            self._deeds.append(deed)
+            self._wake()
+
+    def look(self, look: Look) -> None:
+        """Show what somebody looks at: an agent, layers over the world, a panel beside it."""
+        with self._changed:
+            if look != self._now.look:
+                self._now, self._resized = replace(self._now, look=look), True
+                self._wake()
+
+    def click(self, click: Click) -> None:
+        """Look at the agent that was clicked, or else at the cell."""
+        with self._changed:
+            agent, cell = self._showing.hit(click) if self._showing else (None, None)
+            look = self._now.look._replace(agent=agent, cell=cell)
+        self.look(look)
+
     def set_speed(self, ticks_a_second: float) -> None:
         with self._changed:
             self._speed = float(ticks_a_second)
             self._changed.notify_all()
 
-    def resize(self, width: int, height: int) -> None:
-        """Paint into a box of this many pixels from now on."""
+    def resize(self, width: int, height: int, view: View = WHOLE) -> None:
+        """Paint into a box of this many pixels from now on, and this part of the world only."""
         shrink = min(1.0, (PIXELS / max(1, width * height)) ** 0.5)
         box = (max(64, int(width * shrink)), max(64, int(height * shrink)))
         with self._changed:
-            if box != self._box:
-                self._box, self._resized = box, True
+            if (box, view) != (self._box, self._view):
+                self._box, self._view, self._resized = box, view, True
                 self._wake()
 
     def close(self) -> None:
-        """End the thread and let go of the model; the runner is of no use afterwards."""
+        """End the thread and let go of the models; the runner is of no use afterwards."""
         with self._changed:
             self._closed = True
             self._clear("empty")
@@ -103,141 +138,161 @@ class Runner:
     def peek(self) -> Snapshot:
         """The latest snapshot; frames that wait stay for the next poll."""
         with self._changed:
-            return Snapshot(
-                number=self._number,
-                phase=self._phase,
-                playing=self._playing,
-                active=self._active(),
-                waited=time.monotonic() - self._since if self._phase == "preparing" else 0.0,
-                counters=self._counters,
-                strip=self._strip,
-                error=self._error,
-            )
+            since = self._since if self._now.phase == "preparing" else self._began if self._busy else None
+            waited = time.monotonic() - since if since else 0.0
+            pending = tuple(self.people.pending)
+            return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
 
     def poll(self, wait: float = 0.0) -> Snapshot:
-        """The same, with every frame since the last poll as its strip; waits up to ``wait`` seconds for some."""
+        """The same, with every frame since the last poll as its strips; waits up to ``wait`` seconds for some."""
         with self._changed:
-            self._polled = time.monotonic()
+            self._looked = time.monotonic()
             if self._active():
                 self._wake()
-                self._changed.wait_for(lambda: self._frames or not self._active(), wait)
-            if self._frames:
-                self._strip = self._cut()
+                self._changed.wait_for(lambda: self._reels or not self._active(), wait)
+            number, first, (reels, self._reels) = self._generation, self._painted, (self._reels, [])
+            self._painted += _length(reels)
+        strips = tuple(develop(reel, number, first, FPS) for reel in reels)  # takes its time: others need not wait
+        with self._changed:
+            if strips and number == self._generation:
+                self._now = replace(self._now, strips=strips)
             return self.peek()
 
-    def _cut(self) -> Strip:
-        """The frames that wait, as a strip."""
-        frames, self._frames = self._frames, []
-        height, width, _ = frames[0].shape
-        first, self._painted = self._painted, self._painted + len(frames)
-        pixels = np.stack(frames).tobytes()
-        return Strip(self._generation, first, len(frames), height, width, FPS, pixels)
-
     def _active(self) -> bool:
-        waiting = self._due_load or self._busy or self._frames or (self._episode is not None and self._resized)
-        return bool(waiting or (self._phase == "ready" and not self._over() and (self._playing or self._steps)))
+        waiting = self._due_load or self._busy or self._reels or (self._showing is not None and self._resized)
+        asked = self._playing or self._steps or self._target is not None or self._deeds
+        return bool(waiting or self._now.phase == "reading" or (self._now.phase == "ready" and asked))
 
-    def _over(self) -> bool:
-        return self._counters is not None and self._counters.over
+    def _clear(self, phase: Phase) -> None:
+        """Forget what is shown. What the thread is about to publish of it is dropped: the generation differs."""
+        self._generation += 1
+        old, self._showing = self._showing, None
+        self._now = Snapshot(self._now.number + 1, phase, look=self._now.look)
+        self._playing, self._due_load, self._steps, self._reels = False, False, 0, []
+        self._target = None
+        self._deeds.clear()
+        self.people.leave()
+        self.people = Approvals()
+        if old:
+            self._left.append(old)
 
     # -- the thread ----------------------------------------------------------------------------------------------------
 
-    def _clear(self, phase: Phase) -> None:
-        """Forget the present episode. What the thread is about to publish of it is dropped: the generation differs."""
-        self._generation += 1
-        self._number += 1
-        self._phase, self._episode, self._counters, self._strip, self._error = phase, None, None, None, None
-        self._playing, self._due_load, self._steps, self._frames = False, False, 0, []
-
-    def _wake(self) -> None:
-        self._polled = time.monotonic()
-        if self._thread is None and not self._closed:
-            self._thread = threading.Thread(target=self._run, name="sandbox-studio", daemon=True)
-            self._thread.start()
-        self._changed.notify_all()
-
-    def _run(self) -> None:
-        while self._work():
-            pass
-
-    def _work(self) -> bool:
-        """Do the next job; False when the thread is to end. (A call of its own, so that no old job is held on to.)"""
-        job = self._wait()
-        if job is None:
-            return False
-        generation, make = job
-        try:
-            make()
-        except SandboxError as error:
-            self._fail(generation, str(error))
-        except Exception as error:  # or the thread would die in silence, and the page wait for ever
-            self._fail(generation, f"{type(error).__name__}: {error}")
-        with self._changed:
-            self._busy = False
-            self._changed.notify_all()
-        return True
-
-    def _wait(self) -> tuple[int, Callable[[], None]] | None:
-        with self._changed:
-            while not self._closed:
-                now = time.monotonic()
-                left = self._polled + self._idle - now
-                if left <= 0:
-                    break
-                make, pause = self._choose(now)
-                if make:
-                    self._busy = True
-                    return self._generation, make
-                self._changed.wait(min(pause, left))
-            self._thread = None
-            return None
-
-    def _choose(self, now: float) -> tuple[Callable[[], None] | None, float]:
-        """The next job, or None and how long there is none."""
-        episode, generation = self._episode, self._generation
+    def choose(self, now: float) -> tuple[Job | None, float]:
+        showing, number = self._showing, self._generation
+        if self._left:
+            return self._left.pop().close, 0.0
         if self._due_load:
             self._due_load = self._resized = False
-            return partial(self._load, generation, *self.order), 0.0
-        if episode is None or self._phase != "ready":
+            return partial(self._load, number, self.order, self.people), 0.0
+        if showing is None or self._now.phase not in ("ready", "reading"):
             return None, self._idle
+        if self._now.phase == "reading":
+            return partial(self._read, number, showing), 0.0
         if self._resized:
-            self._resized, self._frames = False, []
-            return lambda box=self._box: self._publish(generation, episode, episode.still(box)), 0.0
-        if self._over():
+            self._resized, self._reels = False, []
+            return partial(self._still, number, showing), 0.0
+        if self._deeds:
+            return partial(self._deed, number, showing, self._deeds.popleft()), 0.0
+        if self._target is not None:
+            return partial(self._seek, number, showing, self._target), 0.0
+        return self._next_tick(now, number, showing)
+
+    def _next_tick(self, now: float, number: int, showing: Showing) -> tuple[Job | None, float]:
+        if self._now.over:
+            self._playing, self._steps = False, 0
             return None, self._idle
         if self._steps:
             self._steps -= 1
-            return partial(self._advance, generation, episode, 1, STEP_FRAMES), 0.0
-        if not self._playing or len(self._frames) >= ROOM:
+            return partial(self._advance, number, showing, 1, STEP_FRAMES), 0.0
+        if not self._playing or _length(self._reels) >= ROOM:
             return None, self._idle
         if now < self._due:
             return None, self._due - now
         ticks, parts = max(1, round(self._speed / FPS)), max(1, round(FPS / self._speed))
         self._due = max(self._due + ticks / self._speed, now - LAG)
-        return partial(self._advance, generation, episode, ticks, parts), 0.0
+        return partial(self._advance, number, showing, ticks, parts), 0.0
 
-    def _advance(self, generation: int, episode: Episode, ticks: int, parts: int) -> None:
-        self._publish(generation, episode, episode.advance(ticks, parts))
-
-    def _load(self, generation: int, scenario: Mapping, seed: int) -> None:
-        episode = Episode(scenario, seed, self._box)
-        frames = episode.advance(0, 1)
-        self._publish(generation, episode, frames, "preparing")  # a picture to look at while the rest is compiled
-        episode.warm_up()
-        self._publish(generation, episode, [], "ready")
-
-    def _publish(self, generation: int, episode: Episode, frames: list[np.ndarray], phase: Phase = "ready") -> None:
-        counters = episode.counters()
+    def ended(self) -> None:
         with self._changed:
-            if generation == self._generation:
-                self._phase, self._counters, self._episode = phase, counters, episode
-                self._playing = self._playing and not counters.over
-                self._frames += frames
-                self._number += 1
-                self._changed.notify_all()
+            old, self._left = self._left, []
+        for showing in old:
+            showing.close()
 
-    def _fail(self, generation: int, words: str) -> None:
+    # -- jobs of the thread --------------------------------------------------------------------------------------------
+
+    def _load(self, number: int, order: Order, people: Approvals) -> None:
+        gc.collect()  # models go in circles: what was shown before is let go of here
+        showing = Showing(order, people, self._box)
+        if not self._publish(
+            number, showing, showing.still(self._box, self._view), "preparing"
+        ):  # a picture while it compiles
+            return showing.close()  # nobody waits for it any more
+        showing.look = self._now.look
+        showing.warm_up()
+        self._publish(number, showing, [], "reading" if showing.unread else "ready")
+
+    def _still(self, number: int, showing: Showing) -> None:
+        showing.look = self._now.look
+        self._publish(number, showing, showing.still(self._box, self._view))
+
+    def _read(self, number: int, showing: Showing) -> None:
+        if showing.read():
+            self._publish(number, showing, showing.still(self._box, self._view))
+        else:
+            self._publish(number, showing, [], "reading")
+
+    def _seek(self, number: int, showing: Showing, tick: int) -> None:
+        there = showing.seek(tick)
+        shots = showing.still(self._box, self._view)
         with self._changed:
-            if generation == self._generation:
+            if there and self._target == tick:
+                self._target = None
+            self._reels = []
+        self._publish(number, showing, shots)
+
+    def _deed(self, number: int, showing: Showing, deed: Deed) -> None:
+        told = None
+        try:
+            deed(showing.films[0])
+        except UsageError as error:
+            told = str(error)
+        with self._changed:
+            if number == self._generation:
+                self._now = replace(self._now, notice=told)
+        self._publish(number, showing, showing.still(self._box, self._view))
+
+    def _advance(self, number: int, showing: Showing, ticks: int, parts: int) -> None:
+        self._publish(number, showing, showing.advance(ticks, parts, 1 / FPS))
+
+    def _publish(self, number: int, showing: Showing, shot: list[Shot], phase: Phase = "ready") -> bool:
+        """Show how things stand, and another shot of each film; whether anybody waits for them."""
+        shots, scene, difference = showing.counters(), self._scene(showing), showing.difference
+        with self._changed:
+            if number != self._generation:
+                return False
+            told = {"shots": shots, "scene": scene, "difference": difference}
+            self._now = replace(self._now, number=self._now.number + 1, phase=phase, **told)
+            self._showing, self._playing = showing, self._playing and not self._now.over
+            reels = self._reels or [[] for _ in shot]
+            self._reels = [[*reel, one] for reel, one in zip(reels, shot, strict=True)] if shot else self._reels
+            self._changed.notify_all()
+            return True
+
+    def _scene(self, showing: Showing) -> Scene:
+        """Made anew a few times a second only, while ticks go by."""
+        now, scene = time.monotonic(), self._now.scene
+        if scene is None or not self._playing or showing.over or now - self._seen > SEEN:
+            scene, self._seen = showing.scene(), now
+        return scene
+
+    def failed(self, job: Job, words: str) -> None:
+        with self._changed:
+            if isinstance(job, partial) and job.args[0] == self._generation:
                 self._clear("failed")
-                self._error = words
+                self._now = replace(self._now, error=words)
+
+
+def _length(reels: list[list[Shot]]) -> int:
+    """Frames that wait."""
+    return sum(shot.parts for shot in reels[0]) if reels else 0

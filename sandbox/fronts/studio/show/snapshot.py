@@ -3,20 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["empty", "preparing", "ready", "failed"]
+from sandbox.core.people import Question
+from sandbox.fronts.studio.show.feed import Event
+from sandbox.fronts.studio.show.scene import Look, Scene
+from sandbox.fronts.studio.show.strip import Strip
 
-
-@dataclass(frozen=True, eq=False)
-class Strip:
-    """Painted frames to be played one after the other, ``fps`` a second."""
-
-    episode: int  # frames of another episode have nothing to do with these
-    first: int  # number of the first frame, counted over the life of the runner
-    count: int
-    height: int
-    width: int
-    fps: int
-    pixels: bytes  # count x height x width x RGB, one byte each
+Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
 
 
 @dataclass(frozen=True)
@@ -24,26 +16,50 @@ class Counters:
     """How far an episode is."""
 
     tick: int
+    head: int  # the last tick that is recorded
+    live: bool  # whether more can come than is recorded
     done: int
     total: int  # 0: the task has no end
     reward: float
     refused: int  # legal actions that were prevented
     finish: str  # in words
-    over: bool
+    over: bool  # no tick comes after this one
     task: str  # what the team is asked to do, in words
-    course: tuple[tuple[int, int], ...]  # (tick, tasks done) wherever the latter changed
+    folder: str  # of its record
+    world: str
+    title: str
+    seed: int
     error: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """All that a page shows, at one moment."""
+    """All that a page shows, at one moment. Two episodes may be shown in step."""
 
-    number: int  # grows with every change
-    phase: Phase
-    playing: bool
-    active: bool  # whether more is to come without being asked for
-    waited: float  # seconds that the preparation has taken so far
-    counters: Counters | None
-    strip: Strip | None  # the latest
-    error: str | None  # what was wrong with the order, in one line
+    number: int = 0  # grows with every change
+    phase: Phase = "empty"
+    playing: bool = False
+    active: bool = False  # whether more is to come without being asked for
+    waited: float = 0.0  # seconds that the preparation has taken so far
+    shots: tuple[Counters, ...] = ()  # of each episode
+    strips: tuple[Strip, ...] = ()  # the latest
+    error: str | None = None  # what was wrong with the order, in one line
+    notice: str | None = None  # why the latest intervention was not done
+    pending: tuple[Question, ...] = ()  # what waits for a person's answer
+    look: Look = Look()  # what is looked at
+    scene: Scene | None = None  # beside the picture, of the first episode
+    difference: Event | None = None  # where two episodes part
+
+    @property
+    def counters(self) -> Counters | None:
+        """Of the first episode."""
+        return self.shots[0] if self.shots else None
+
+    @property
+    def strip(self) -> Strip | None:
+        return self.strips[0] if self.strips else None
+
+    @property
+    def over(self) -> bool:
+        """Whether no tick comes after this one."""
+        return bool(self.shots) and all(shot.over for shot in self.shots)

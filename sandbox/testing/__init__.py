@@ -29,6 +29,7 @@ from sandbox.engine.stage import Stage, make
 from sandbox.engine.team import Job
 from sandbox.model import Sandbox
 from sandbox.teams.tasks import graph_of_tasks
+from sandbox.testing.interventions import InterventionConformance
 
 TICKS = 120  # how long equality is followed
 
@@ -77,7 +78,7 @@ def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, lis
     return offers[offers[:, Offer.CODE] != 0].tolist(), own.tolist()
 
 
-class Conformance:
+class Conformance(InterventionConformance):
     """Inherit, name your world, list cases. ``oracle_seeds`` is how many seeds the oracle must succeed on."""
 
     world: ClassVar[str]

@@ -1,0 +1,46 @@
+"""Replay: any run, or any trial of a batch, tick by tick; two of them side by side, in step."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.core.errors import SandboxError
+from sandbox.fronts.studio.panels.chosen import chosen
+from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.panels.player import player
+from sandbox.fronts.studio.session import runner
+from sandbox.fronts.studio.show import scene
+from sandbox.fronts.studio.show.orders import order_of
+
+PANELS = (scene.EVENTS, scene.CHARTS, scene.AGENT, scene.TEAM, scene.RECORD)
+EMPTY = "Nothing to replay yet. `sandbox run`, `sandbox batch` and the page **Watch** write runs below `runs/`."
+START = "Choose a run or a batch in the sidebar (»): it opens here, to be scrubbed, compared and exported."
+
+
+def page() -> None:
+    """What Streamlit runs at every rerun."""
+    st.html(Path(__file__).parents[1] / "style.css")
+    show = runner("replay")
+    with st.sidebar:
+        st.markdown("### Replay", help="What was recorded, tick by tick, from its own record.")
+        picked = [chosen("run", "Run"), chosen("beside", "Beside it")]
+    if picked[0] is None:
+        st.info(START, icon=":material/history:")
+        return
+    try:
+        order = tuple(order_of(*one) for one in picked if one)
+    except SandboxError as error:
+        st.error(plain(str(error), 600), icon=":material/error:")
+        return
+    if order != show.order:
+        show.load(*order)
+    player(show, PANELS)
+    _parting(show.peek())
+
+
+def _parting(snapshot) -> None:
+    """Where two episodes part first."""
+    if found := snapshot.difference:
+        st.info(f"They part at tick {found.tick}: {plain(found.text, 300)}.", icon=":material/call_split:")
+    elif len(snapshot.shots) == 2 and snapshot.phase == "ready":
+        st.success("They are the same from the first tick to the last.", icon=":material/check:")

@@ -1,0 +1,134 @@
+"""A scenario of one's own: a world, who is in it and how each decides, and how they work together."""
+
+from typing import Any
+
+import streamlit as st
+
+from sandbox.core.registry import find, names
+from sandbox.core.world import World
+from sandbox.scenario.schema import SEARCH
+from sandbox.teams.graphs import OPTIONS
+from sandbox.teams.protocols import PROTOCOLS
+
+TEAM = 19  # agents of a group at most: as many as RWARE registers
+GROUPS = 3
+BUTTONS = 45  # letters of choices that stand side by side; more of them make a list
+OF_A_WORLD = ("layout", "team", "policy")  # keys of what is chosen anew with another world
+ALONE = "none"
+HUMAN, MODEL = "human", "llm"
+WORDS = {
+    SEARCH: "looks ahead in futures that it imagines", HUMAN: "you decide", MODEL: "a language model decides",
+    "idle": "does nothing", "random": "does anything", "rules": "follows rules on what it sees",
+    "oracle": "sees the whole state, as a yardstick",
+}  # fmt: skip
+
+
+def compose() -> dict[str, Any]:
+    """Draw the choices; returns the scenario as a table."""
+    world = _world()
+    layout = _pick("Layout", "layout", list(world.layouts), _usual_layout(world), "What the place is like.")
+    groups = [_group(world, 1)]
+    with st.expander("More agents", icon=":material/group_add:"):
+        st.caption("Agents that decide in another way, in the same team.")
+        groups += [_group(world, number) for number in range(2, GROUPS + 1)]
+    scenario = {"world": {"name": world.name, "layout": layout}, "agents": [group for group in groups if group]}
+    team = _team(world)
+    return scenario | ({"team": team} if team else {})
+
+
+def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
+    """One of a few; a default beside a value from the address would be warned of in the server's log."""
+    given = st.query_params.get(key) in options
+    if sum(map(len, options)) > BUTTONS:
+        index = {} if given else {"index": options.index(usual)}
+        return st.selectbox(label, options, key=key, bind="query-params", help=words, **index)
+    return st.segmented_control(
+        label, options, default=None if given else usual, required=True, key=key, bind="query-params", help=words
+    )
+
+
+def _world() -> World:
+    words = "Where the team works."
+    return find(st.selectbox("World", names(), key="world", bind="query-params", help=words, on_change=_forget))
+
+
+def _forget() -> None:
+    """Another world has other layouts and policies, and a team of its own size."""
+    for key in [key for key in st.session_state if str(key).partition(".")[0] in OF_A_WORLD]:
+        del st.session_state[key]
+    for key in OF_A_WORLD:
+        st.query_params.pop(key, None)
+
+
+def _usual_layout(world: World) -> str:
+    given = world.options.model_fields["layout"].default
+    return given if given in world.layouts else world.layouts[0]
+
+
+# -- agents ------------------------------------------------------------------------------------------------------------
+
+
+def _group(world: World, number: int) -> dict[str, Any] | None:
+    """Some agents that decide alike; of the second group on there may be none."""
+    first = number == 1
+    most, usual = _sizes(world)
+    place = "" if first else f".{number}"
+    label = f"Team size ({world.roles[0]}s)" if first else f"Group {number}"
+    count = st.slider(label, int(first), most, usual if first else 0, key=f"team{place}", bind="query-params",
+                      help="How many work at the same task.")  # fmt: skip
+    if not count:
+        return None
+    options = [*world.policies, SEARCH, HUMAN, MODEL]
+    reasoner = _pick("Reasoner", f"policy{place}", options, _usual(world), _reasoners(world))
+    return {"count": count, "reasoner": reasoner} | _details(world, reasoner, place)
+
+
+def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:
+    """What some reasoners need to know besides."""
+    base = _usual(world)
+    if reasoner == SEARCH:
+        horizon = st.slider("Horizon", 0, 60, 12, key=f"horizon{place}", help="Ticks that it looks ahead; 0: none.")
+        futures = st.slider("Futures", 1, 64, 16, key=f"futures{place}", help="Imagined for each candidate action.")
+        return {"world_model": {"horizon": horizon, "futures": futures, "base": base}}
+    if reasoner == HUMAN:
+        return {"fallback": base}
+    if reasoner == MODEL:
+        words = "openai:NAME, anthropic:NAME, google:NAME, local:http://HOST:PORT/v1 or gguf:PATH"
+        name = st.text_input("Model", "scripted", key=f"model{place}", help=f"{words}; keys come from the environment.")
+        return {"fallback": base, "llm": {"model": name}}
+    return {}
+
+
+def _sizes(world: World) -> tuple[int, int]:
+    """The largest team that can be chosen, and the usual one."""
+    field = world.options.model_fields["agents"]
+    most = min([TEAM, *(rule.le for rule in field.metadata if hasattr(rule, "le"))])
+    return most, field.default
+
+
+def _usual(world: World) -> str:
+    return "rules" if "rules" in world.policies else next(iter(world.policies))
+
+
+def _reasoners(world: World) -> str:
+    told = [f"{name} {WORDS[name]}" for name in (*world.policies, SEARCH, HUMAN, MODEL) if name in WORDS]
+    return "Who decides for them, each for itself: " + "; ".join(told) + "."
+
+
+# -- the team ----------------------------------------------------------------------------------------------------------
+
+
+def _team(world: World) -> dict[str, Any] | None:
+    """How they work together; None where each is for itself."""
+    if not world.teamwork:
+        return None
+    with st.expander("Team", icon=":material/hub:"):
+        protocols = "; ".join(f"{name}: {each.summary}" for name, each in PROTOCOLS.items())
+        protocol = st.selectbox("Protocol", [ALONE, *PROTOCOLS], key="protocol", bind="query-params",
+                                help=f"How tasks are shared out. {protocols}.")  # fmt: skip
+        if protocol == ALONE:
+            return None
+        kinds = [kind for kind in OPTIONS if kind != "file"]
+        network = st.selectbox("Network", kinds, kinds.index("complete"), key="network", bind="query-params",
+                               help="Who can speak to whom.")  # fmt: skip
+    return {"protocol": protocol, "network": network}

@@ -1,0 +1,24 @@
+"""Puts SVG on a page: ``st.html`` lets none through, so a small component does, in the colours of the theme."""
+
+from functools import cache
+
+import streamlit as st
+
+CSS = """
+.drawing { color: var(--st-text-color); font-family: var(--st-font); overflow-x: auto; }
+.channels { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+"""
+JS = """export default ({ parentElement, data }) => {
+  const place = parentElement.querySelector('.drawing');
+  if (place.drawn !== data) place.innerHTML = place.drawn = data;
+};"""
+
+
+@cache
+def _component():
+    return st.components.v2.component("sandbox_drawing", html='<div class="drawing"></div>', css=CSS, js=JS)
+
+
+def draw(svg: str, key: str) -> None:
+    """Show SVG, or HTML around it, in which all foreign text is escaped."""
+    _component()(key=key, data=svg)

@@ -1,0 +1,219 @@
+"""What a person can do to an episode that runs: disturb the world, take an agent over, answer, cut a link."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import streamlit as st
+
+from sandbox.core.errors import UsageError
+from sandbox.core.intervention import Aim
+from sandbox.core.people import ALLOW, DENY, Question
+from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.show.offer import Chance, Offer
+
+NOBODY = "Pick an agent, in the picture or on the panel Agent, to steer it, to change who decides, or to cut its links."
+MOST_ACTIONS = 40  # buttons
+VIEW = 2_000  # letters of what an agent perceives
+ARROWS = {
+    "Up": ("up", "north", "forward"), "Down": ("down", "south"), "Left": ("left", "west"), "Right": ("right", "east"),
+}  # fmt: skip
+PROBLEM = "intervene_problem"  # why the last thing was not done, in the state of a session
+
+
+class Hands(Protocol):
+    """Does what is asked for. UsageError, where it comes at once, is told on the page."""
+
+    def place(self, name: str, aim: Aim) -> None: ...  # an intervention of the world
+    def dose(self, name: str, value: float) -> None: ...  # of a perturbation
+    def reseat(self, agent: int, reasoner: str) -> None: ...
+    def cut(self, edge: tuple[int, int]) -> None: ...
+    def mend(self, edge: tuple[int, int]) -> None: ...
+    def take(self, agent: int) -> None: ...
+    def lose(self, agent: int) -> None: ...
+    def release(self, agent: int) -> None: ...
+    def key(self, agent: int, words: str) -> None: ...  # what a taken agent does next
+    def answer(self, agent: int, words: str) -> None: ...  # a question that waits
+
+
+def intervene(offer: Offer, hands: Hands) -> None:
+    """All of it; what is asked for is done before the page is drawn again, as callbacks."""
+    if offer.closed:
+        st.caption(f":material/block: {plain(offer.closed)}")
+        return
+    _agent(offer, hands)
+    _world(offer, hands)
+    _doses(offer, hands)
+
+
+def _do(deed: Callable[..., None], *given: Any) -> None:
+    try:
+        deed(*given)
+    except UsageError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def _button(label: str, key: str, words: str, deed: Callable[..., None], *given: Any, **look: Any) -> None:
+    st.button(plain(label, 40), key=key, help=plain(words, 300), on_click=_do, args=(deed, *given), **look)
+
+
+# -- questions that wait -----------------------------------------------------------------------------------------------
+
+
+def pending(questions: Iterable[Question], hands: Hands) -> None:
+    """What waits for an answer, and why the last thing was not done."""
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.warning(plain(problem, 600), icon=":material/error:")
+    for question in questions:
+        _pending(question, hands)
+
+
+def _pending(question: Question, hands: Hands) -> None:
+    agent, name = question.agent, plain(question.name, 60)
+    with st.container(border=True, key=f"pending_{agent}"):
+        asked = f"wants to {plain(question.in_words(question.said))}" if question.said else "asks what to do"
+        st.markdown(f":material/front_hand: **{name}** {asked}. {plain(question.why, 300)}")
+        st.text(question.view[:VIEW])
+        with st.container(horizontal=True):
+            if question.said:
+                allow = "Let it do what it wants"
+                _button("Allow", f"allow_{agent}", allow, hands.answer, agent, ALLOW, type="primary")
+                _button("Deny", f"deny_{agent}", "It does nothing instead", hands.answer, agent, DENY)
+        _actions(question, "answer", hands.answer, keyed=False)
+
+
+def _actions(question: Question, what: str, deed: Callable[[int, str], None], keyed: bool) -> None:
+    """A button for each action that has an effect now; the first ones have keys."""
+    pairs = [(question.verbs.index(verb), target) for verb, of in question.legal.items() for target in of]
+    keys = shortcuts([question.in_words(pair) for pair in pairs]) if keyed else {}
+    with st.container(horizontal=True):
+        for pair in pairs[:MOST_ACTIONS]:
+            words = question.in_words(pair)
+            said = f"{question.verbs[pair[0]]} {pair[1]}"
+            key = f"{what}_{question.agent}_{pair[0]}_{pair[1]}"
+            _button(words, key, "What it does next", deed, question.agent, said, shortcut=keys.get(words))
+    if len(pairs) > MOST_ACTIONS:
+        st.caption(f"{len(pairs) - MOST_ACTIONS} more actions are not shown.")
+
+
+def shortcuts(actions: list[str]) -> dict[str, str]:
+    """A key for each of the first actions: an arrow where one leads that way, else a digit."""
+    found: dict[str, str] = {}
+    for arrow, ways in ARROWS.items():
+        words = next((action for way in ways for action in actions if way in action.split(" ")[0].split("_")), None)
+        if words is not None and words not in found:
+            found[words] = arrow
+    left = [action for action in actions if action not in found]
+    return found | dict(zip(left, "123456789", strict=False))
+
+
+# -- the agent that is picked ------------------------------------------------------------------------------------------
+
+
+def _agent(offer: Offer, hands: Hands) -> None:
+    if offer.agent is None:
+        st.caption(f":material/touch_app: {NOBODY}")
+    else:
+        st.markdown(f":material/smart_toy: **{plain(offer.name, 60)}**")
+        _hold(offer, offer.agent, hands)
+    first = True
+    for question in sorted(offer.steered, key=lambda one: one.agent != offer.agent):  # the picked one has the keys
+        st.caption(f":material/sports_esports: {plain(question.name, 60)} does what you press, a tick at a time.")
+        _actions(question, "key", hands.key, keyed=first)
+        first = False
+    if offer.agent is not None:
+        _seat(offer, offer.agent, hands)
+        _links(offer, offer.agent, hands)
+
+
+def _hold(offer: Offer, agent: int, hands: Hands) -> None:
+    with st.container(horizontal=True):
+        if agent in (*offer.taken, *offer.lost):
+            words = "Let it decide for itself again"
+            _button("Release", "release", words, hands.release, agent, icon=":material/lock_open:")
+        if agent not in offer.taken:
+            words = "Steer it yourself, with the keyboard, from the tick that comes"
+            _button("Take over", "take", words, hands.take, agent, icon=":material/sports_esports:")
+        if agent not in offer.lost:
+            words = "It stands still from now on, and the others have to do without it"
+            _button("Lose it", "lose", words, hands.lose, agent, icon=":material/heart_broken:")
+
+
+def _seat(offer: Offer, agent: int, hands: Hands) -> None:
+    known = offer.reasoners if offer.reasoner in offer.reasoners else (offer.reasoner, *offer.reasoners)
+    key = f"seat_{agent}_{offer.reasoner}"
+
+    def seat() -> None:
+        _do(hands.reseat, agent, st.session_state[key])
+
+    st.selectbox(
+        "Reasoner", known, index=known.index(offer.reasoner), key=key, on_change=seat,
+        help="Who decides for this agent from the tick that comes on. A policy that nobody has had is compiled first.",
+    )  # fmt: skip
+
+
+def _links(offer: Offer, agent: int, hands: Hands) -> None:
+    if not offer.links:
+        return
+    names = {link.other: plain(link.name, 40) for link in offer.links}
+    open_ = [link.other for link in offer.links if not link.cut]
+    key = f"links_{agent}_{'_'.join(map(str, open_))}"
+
+    def set_links() -> None:
+        chosen = set(st.session_state[key])
+        for other in chosen ^ set(open_):
+            _do(hands.mend if other in chosen else hands.cut, (agent, other))
+
+    st.pills(
+        "Hears, and is heard by", list(names), selection_mode="multi", default=open_, key=key, on_change=set_links,
+        format_func=names.__getitem__, help="Press one to cut the link between the two, and again to mend it.",
+    )  # fmt: skip
+
+
+# -- the world ---------------------------------------------------------------------------------------------------------
+
+
+def _world(offer: Offer, hands: Hands) -> None:
+    if not offer.interventions:
+        return
+    st.markdown(":material/bolt: **The world, now**")
+    if any(each.at == "cell" for each in offer.interventions):
+        aim = (
+            "at row {}, column {}".format(*offer.cell) if offer.cell else "at a cell that is drawn; click one to choose"
+        )
+        st.caption(f":material/my_location: Aimed {aim}.")
+    with st.container(horizontal=True):
+        for each in offer.interventions:
+            summary = f"{_capital(each.summary)}."
+            _button(_label(each), f"place_{each.name}", summary, _place, each, offer, hands)
+
+
+def _place(each: Chance, offer: Offer, hands: Hands) -> None:
+    hands.place(each.name, Aim(offer.agent if each.at == "agent" else None, offer.cell if each.at == "cell" else None))
+
+
+def _doses(offer: Offer, hands: Hands) -> None:
+    """A slider for each perturbation; what acts only when an episode is laid out does nothing later."""
+    if not offer.perturbations:
+        return
+    with st.expander("Perturbations", icon=":material/tune:"):
+        st.caption("From the tick that comes on. What is laid out at the beginning, such as a map, stays as it is.")
+        for each in offer.perturbations:
+            _dose(each, hands)
+
+
+def _dose(each: Chance, hands: Hands) -> None:
+    key = f"dose_now_{each.name}_{each.dose:g}"
+
+    def set_dose() -> None:
+        _do(hands.dose, each.name, st.session_state[key])
+
+    st.slider(plain(_label(each), 60), 0.0, 1.0, min(1.0, max(0.0, each.dose)), 0.1, key=key, on_change=set_dose,
+              help=f"{plain(_capital(each.summary), 300)}.")  # fmt: skip
+
+
+def _label(each: Chance) -> str:
+    return _capital(each.name.replace("_", " "))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,84 @@
+"""What stands behind the picture: the record, whether it is whole and runs again, and what can be taken away of it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.core.errors import RecordError
+from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.show import evidence
+from sandbox.fronts.studio.show.errand import Errand, Report
+from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.snapshot import Snapshot
+
+SHOWN = (
+    "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money", "harm",
+    "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
+)  # fmt: skip
+EMPTY = "Nothing is recorded yet: play an episode first."
+
+
+def record(show: Runner, snapshot: Snapshot) -> None:
+    """Draw it, for the first of the episodes that are shown."""
+    now = snapshot.counters
+    if not now or not now.head:
+        st.caption(EMPTY)
+        return
+    folder, trial = Path(now.folder), show.order[0].trial if hasattr(show.order[0], "trial") else 0
+    st.caption(f"{plain(str(folder))}: {now.head:,} ticks")
+    asked: dict[str, Errand] = st.session_state.setdefault(f"evidence.{folder}.{trial}", {})
+    with st.container(horizontal=True):
+        if st.button("Check the chain", icon=":material/link:", help="Recompute every hash of the record."):
+            asked["chain"] = evidence.chain_of(folder)
+        if st.button("Execute again", icon=":material/replay:", help="Every tick from its seed, compared by digest."):
+            asked["executed"] = evidence.executed(folder)
+        for suffix in (".gif", ".mp4"):
+            name = suffix[1:].upper()
+            if st.button(f"Make a {name}", icon=":material/movie:", help="The episode from its start to here."):
+                asked[suffix] = evidence.video(folder, trial, suffix)
+    for kind, errand in asked.items():
+        _report(kind, errand.peek())
+    st.download_button(
+        "Download the record", lambda: _copied(folder), f"{folder.name}.db", "application/vnd.sqlite3",
+        icon=":material/download:", on_click="ignore", help="One SQLite file. In a folder as run.db it is a run.",
+    )  # fmt: skip
+    _outcome(evidence.outcomes(folder).get(trial))
+
+
+def _copied(folder: Path) -> bytes:
+    try:
+        return evidence.copy_of(folder)
+    except RecordError as error:
+        return str(error).encode()
+
+
+def _report(kind: str, report: Report) -> None:
+    """How an errand stands, and what came of it."""
+    if report.phase == "working":
+        st.caption(f":material/hourglass_top: {_named(kind)}: {report.seconds:.0f} s so far")
+    elif report.phase != "done":
+        st.error(f"{_named(kind)}: {plain(report.error or report.phase, 600)}", icon=":material/error:")
+    elif kind in (".gif", ".mp4"):
+        mime = "image/gif" if kind == ".gif" else "video/mp4"
+        st.download_button(f"Save the {kind[1:].upper()}", report.value, f"episode{kind}", mime, on_click="ignore",
+                           icon=":material/download:", help="The file is ready.")  # fmt: skip
+    else:
+        fine = report.value.intact if kind == "chain" else report.value.passed
+        box, icon = (st.success, ":material/verified:") if fine else (st.error, ":material/gpp_bad:")
+        box(plain(report.value.summary, 600), icon=icon)
+
+
+def _named(kind: str) -> str:
+    return {"chain": "The hash chain", "executed": "Executing again"}.get(kind, f"The {kind[1:].upper()}")
+
+
+def _outcome(outcome: dict | None) -> None:
+    if outcome is None:
+        st.caption("The episode has not ended; its outcome will stand here.")
+        return
+    rows = [{"measure": name.replace("_", " "), "value": _told(outcome[name])} for name in SHOWN if name in outcome]
+    st.dataframe(rows, hide_index=True, width="stretch", height="content")
+
+
+def _told(value) -> str:
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,25 @@
+"""What one browser tab has: its runners, and what pages hand to one another. Streamlit forgets it with the tab."""
+
+import streamlit as st
+from streamlit import config
+
+from sandbox.fronts.studio.show.runner import Runner
+
+COMPOSED = "compose"  # a scenario that another page wants to be watched
+WATCHED = "watched"  # the scenario that is watched
+FOLDER = "run"  # of the address: the run or batch that is looked at
+TRIAL = "trial"
+
+
+def prepare() -> None:
+    """What is so in the whole server. At the end of every rerun, Streamlit would go through all objects that there are,
+    a tenth of a second in which no thread gets on; the runner does so where it lets go of a model."""
+    config.set_option("runner.postScriptGC", False)  # not one of those that ``st.set_option`` takes
+
+
+def runner(page: str) -> Runner:
+    """The runner of a page; what it shows stays while another page is open."""
+    key = f"runner.{page}"
+    if key not in st.session_state:
+        st.session_state[key] = Runner()
+    return st.session_state[key]

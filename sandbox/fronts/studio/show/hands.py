@@ -1,0 +1,79 @@
+"""What a person can do to the episode that is watched; whatever it is, it is recorded and replays."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.core.intervention import ANY, Aim
+from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.runner import Runner
+from sandbox.model import Sandbox
+from sandbox.record import Event
+from sandbox.scenario.schema import SEARCH
+from sandbox.trials import intervene
+
+
+class Hands:
+    """A person at a runner.
+
+    What cannot be done between two ticks is told by the next snapshot's ``notice``; what is wrong now, by UsageError.
+    """
+
+    def __init__(self, show: Runner):
+        self._show = show
+
+    def place(self, name: str, aim: Aim = ANY) -> None:
+        """One of the world's interventions."""
+        self._do(lambda model: intervene.intervene(model, name, aim))
+
+    def dose(self, name: str, value: float) -> None:
+        """Another dose of a perturbation, 0..1, from the tick that comes."""
+        self._do(lambda model: intervene.change(model, {f"perturb.{name}": value}))
+
+    def reseat(self, agent: int, reasoner: str) -> None:
+        """Another reasoner for one agent."""
+        self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner)))
+
+    def cut(self, edge: tuple[int, int]) -> None:
+        """Two agents hear each other no longer."""
+        self._do(lambda model: intervene.cut(model, edge))
+
+    def mend(self, edge: tuple[int, int]) -> None:
+        """They hear each other again."""
+        self._do(lambda model: intervene.mend(model, edge))
+
+    def take(self, agent: int) -> None:
+        """A person steers the agent from now on."""
+        self._show.do(lambda film: _now(film) and intervene.take(film.model, film.people, agent))
+
+    def release(self, agent: int) -> None:
+        """It decides for itself again."""
+        self._show.do(lambda film: film.people.release(agent))
+
+    def lose(self, agent: int) -> None:
+        """It stands still from now on."""
+        self._show.do(lambda film: _now(film) and film.people.lose(agent))
+
+    def key(self, agent: int, words: str) -> None:
+        """What an agent that is steered does next; where the episode holds still, at once."""
+        self._show.people.key(agent, words)
+        if not self._show.peek().playing:
+            self._show.step()
+
+    def answer(self, agent: int, words: str) -> None:
+        """Answer what waits for an answer."""
+        self._show.people.answer(agent, words)
+
+    def _do(self, deed: Callable[[Sandbox], list[Event]]) -> None:
+        self._show.do(lambda film: film.intervene(deed))
+
+
+def _needs(model: Sandbox, reasoner: str) -> dict[str, Any]:
+    """What a reasoner must be told besides, where it takes the place of another one."""
+    base = "rules" if "rules" in model.stage.world.policies else "random"
+    return {"world_model": {"base": base}} if reasoner == SEARCH else {"fallback": base} if reasoner == "human" else {}
+
+
+def _now(film: Film) -> bool:
+    """Whether it is the present; raises UsageError where it is not."""
+    film.intervene(lambda model: [])
+    return True

@@ -1,0 +1,84 @@
+"""Marks: shapes that the page draws over the painted frames, crisp at any zoom.
+
+Places are (row, column) in cells of the grid that the picture spans, as floats: the centre of a cell is + 0.5. Where a
+world has no grid, the whole picture is one cell. Widths and radii are in cells too. ``lag`` is by how much a mark is
+behind its place when the tick begins, in cells: it glides there within the frames of the tick, as agents do.
+"""
+
+from typing import Any, NamedTuple
+
+Point = tuple[float, float]
+MOST = 400  # marks of one tick
+LONGEST = 60  # characters of a label
+
+
+class Line(NamedTuple):
+    """A way through some points; its first point is the one that glides."""
+
+    points: tuple[Point, ...]
+    colour: str  # "#rrggbb"
+    width: float = 0.08
+    alpha: float = 1.0
+    dash: bool = False
+    arrow: bool = False
+    lag: Point = (0.0, 0.0)
+
+
+class Ring(NamedTuple):
+    """A circle around a place."""
+
+    at: Point
+    colour: str
+    radius: float = 0.5
+    width: float = 0.08
+    alpha: float = 1.0
+    dash: bool = False
+    lag: Point = (0.0, 0.0)
+
+
+class Rect(NamedTuple):
+    """The border of a rectangle: its top left corner, its height and width."""
+
+    at: Point
+    size: Point
+    colour: str
+    width: float = 0.08
+    alpha: float = 1.0
+    dash: bool = False
+    lag: Point = (0.0, 0.0)
+
+
+class Label(NamedTuple):
+    """A few words above a place, as large as the page's own."""
+
+    at: Point
+    text: str
+    colour: str
+    lag: Point = (0.0, 0.0)
+
+
+class Message(NamedTuple):
+    """A dot that flies from one place to another within the frames of the tick, along a faint line."""
+
+    start: Point
+    end: Point
+    colour: str
+
+
+Mark = Line | Ring | Rect | Label | Message
+
+
+def capped(marks: list[Mark]) -> tuple[Mark, ...]:
+    """No more than MOST; a label in the corner says how many are left out."""
+    if len(marks) <= MOST:
+        return tuple(marks)
+    more = Label((0.0, 0.0), f"{len(marks) - MOST:,} more marks are not drawn", "#5b6470")
+    return (*marks[:MOST], more)
+
+
+def as_json(mark: Mark) -> dict[str, Any]:
+    """Its kind, and what differs from the usual, as the page takes it."""
+    told = {k: v for k, v in mark._asdict().items() if k not in mark._field_defaults or v != mark._field_defaults[k]}
+    if "text" in told and len(told["text"]) > LONGEST:
+        told["text"] = f"{told['text'][: LONGEST - 1]}…"
+    return {"kind": type(mark).__name__.lower(), **told}

@@ -1,0 +1,89 @@
+"""What a person can do to an episode now: values that a page may keep, made of a model by who owns it."""
+
+from dataclasses import dataclass
+
+from sandbox.agents.memory.tokens import clip
+from sandbox.core.people import Question
+from sandbox.fronts.studio.show.wording import LINE, NAME, name_of
+from sandbox.model import Sandbox
+from sandbox.oversight.approvals import Approvals
+from sandbox.scenario.schema import SEARCH
+
+ASKED = "human"
+MOST_LINKS = 24  # that are offered
+MOVING = "range"  # the network whose edges follow from positions, so that none can be cut
+
+
+@dataclass(frozen=True)
+class Chance:
+    """An intervention or a perturbation."""
+
+    name: str
+    summary: str
+    at: str = "world"  # of an intervention: agent, cell, world
+    dose: float = 0.0  # of a perturbation, now
+
+
+@dataclass(frozen=True)
+class Link:
+    """Between the picked agent and another one that hears it, or did."""
+
+    other: int
+    name: str
+    cut: bool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """All of it, at one moment."""
+
+    closed: str = ""  # why nothing can be done, in words; empty where it can
+    interventions: tuple[Chance, ...] = ()
+    perturbations: tuple[Chance, ...] = ()
+    agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # that is picked: row, column
+    name: str = ""
+    reasoner: str = ""
+    reasoners: tuple[str, ...] = ()  # that it could have
+    links: tuple[Link, ...] = ()
+    taken: tuple[int, ...] = ()  # agents that a person steers
+    lost: tuple[int, ...] = ()
+    steered: tuple[Question, ...] = ()  # what those that are taken can do now
+
+
+def offer_of(
+    model: Sandbox, people: Approvals, agent: int | None, closed: str = "", cell: tuple[int, int] | None = None
+) -> Offer:
+    """Made after a tick by the thread that owns the model; ``closed`` says why nothing can be done, if nothing can."""
+    world, seated = model.stage.world, agent is not None and 0 <= agent < model.stage.agents
+    group = model.scenario.roster()[agent] if seated else None
+    return Offer(
+        closed=closed or ("" if model.running else "The episode is over."),
+        interventions=tuple(Chance(each.name, clip(each.summary, LINE), each.at) for each in world.interventions),
+        perturbations=tuple(
+            Chance(each.name, clip(each.summary, LINE), dose=model.scenario.perturb.get(each.name, 0.0))
+            for each in model.stage.perturbations
+        ),
+        agent=agent if seated else None,
+        cell=cell,
+        name=name_of(model, agent) if seated else "",
+        reasoner=group.reasoner if group else "",
+        reasoners=(*world.policies, SEARCH, ASKED),
+        links=_links(model, agent) if seated else (),
+        taken=tuple(people.taken),
+        lost=tuple(people.lost),
+        steered=tuple(map(_clipped, people.steered)),
+    )
+
+
+def _links(model: Sandbox, agent: int) -> tuple[Link, ...]:
+    if model.talk is None or model.scenario.team.network.kind == MOVING:
+        return ()
+    cut = [set(edge) for edge in model.scenario.team.network.cut]
+    others = model.talk.hearers(agent)[:MOST_LINKS]
+    return tuple(Link(other, name_of(model, other), {agent, other} in cut) for other in others)
+
+
+def _clipped(question: Question) -> Question:
+    told = {"name": clip(question.name, NAME), "view": clip(question.view, 4 * LINE), "why": clip(question.why, LINE)}
+    return question._replace(**told)

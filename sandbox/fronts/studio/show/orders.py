@@ -1,0 +1,53 @@
+"""What can be shown: a scenario that is played now, a trial of a run, a row of a batch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sandbox.core.errors import RecordError
+from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.library import look
+from sandbox.fronts.studio.show.places import new_folder
+from sandbox.oversight.approvals import Approvals
+from sandbox.trials.results import trial_of
+
+
+class Live(NamedTuple):
+    """Play a scenario."""
+
+    scenario: Mapping[str, Any]
+    seed: int
+    whole: bool = False  # play it to the end at once, to look at it from there
+    digest: str = ""  # the state that it must come to, where that is known
+
+    def film(self, people: Approvals) -> Film:
+        return Film.begin(self.scenario, self.seed, new_folder(self.scenario["world"]["name"], self.seed), people)
+
+
+class Recorded(NamedTuple):
+    """Show a trial of a run."""
+
+    folder: Path
+    trial: int = 0
+    whole: bool = True
+    digest: str = ""
+
+    def film(self, _: Approvals) -> Film:
+        return Film.open(self.folder, self.trial)
+
+
+Order = tuple[Live | Recorded, ...]
+
+
+def order_of(folder: Path, trial: int) -> Live | Recorded:
+    """A trial of a run, or a row of a batch, which is played again from its seed; raises RecordError."""
+    entry = look(folder)
+    if entry.kind == "broken":
+        raise RecordError(entry.problem)
+    if entry.kind == "run":
+        return Recorded(folder, trial)
+    tried = trial_of(folder, trial)
+    # Who is no compiled policy is asked again: a batch keeps no replies, so nothing says what must come of it.
+    return Live(
+        tried.scenario.as_dict(), tried.seed, tried.scenario.compiled, tried.digest if tried.scenario.compiled else ""
+    )

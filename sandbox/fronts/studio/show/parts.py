@@ -1,0 +1,163 @@
+"""The four parts of an agent, as they are now: reasoner, memory, tools, world model."""
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.memory.atlas import DRAWS, common, in_words
+from sandbox.agents.memory.blocks import Blocks
+from sandbox.agents.memory.tokens import clip
+from sandbox.agents.mind import Mind
+from sandbox.core.decision import Percept
+from sandbox.fronts.studio.show import wording
+from sandbox.model import Sandbox
+from sandbox.scenario.schema import SEARCH
+
+WORDS = 20_000  # bytes of a text
+LATEST = 20  # entries of archival memory that are shown
+DESCRIBED = 6_000  # facts of a world above which its map is not put into words
+
+Settings = tuple[tuple[str, str], ...]  # names and values, in words
+
+
+@dataclass(frozen=True)
+class Reasoner:
+    """Who decides."""
+
+    kind: str
+    settings: Settings
+    source: str  # of a program or a script
+    skills: tuple[tuple[str, str], ...]  # of a program: functions by which it achieves something, and what they are for
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is kept of the past."""
+
+    kind: str
+    settings: Settings
+    blocks: tuple[tuple[str, str, str, int], ...]  # label, description, text, limit in bytes
+    told: str  # what the model is told of it
+    recalled: int  # entries of recall memory
+    archived: int  # entries of archival memory
+    archive: tuple[str, ...]  # the latest of these
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the agent can do: the world's verbs, and what else it was given."""
+
+    verbs: tuple[tuple[str, str], ...]  # name and help
+    own: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many facts of the world an agent is wrong about, over several draws of what it does not know."""
+
+    facts: int
+    wrong: float  # mean over the draws
+
+    @property
+    def share(self) -> float:
+        return self.wrong / self.facts if self.facts else 0.0
+
+
+@dataclass(frozen=True)
+class WorldModel:
+    """What the agent takes its world to be, against what it is."""
+
+    kind: str
+    settings: Settings
+    seen: Share | None  # of facts in its view; None where the agent is nowhere
+    unseen: Share | None  # of all others
+    map: str  # what all draws agree on, in words
+
+
+def mind_of(model: Sandbox, agent: int) -> Mind | None:
+    """Memory and tools of an agent with a language model."""
+    for rows, reasoner in model.reasoners:
+        while hasattr(reasoner, "inner"):
+            reasoner = reasoner.inner
+        if agent in rows and (minds := getattr(reasoner, "minds", None)):
+            return minds.get(agent)
+    return None
+
+
+def reasoner(model: Sandbox, agent: int) -> Reasoner:
+    """Who decides for the agent, and how it is set up."""
+    group = model.scenario.roster()[agent]
+    if group.reasoner == "llm":
+        told = group.llm.model_dump(exclude={"replies", "prompts"}) | {"fallback": group.fallback}
+    elif group.reasoner in ("human", "program"):
+        told = {"fallback": group.fallback} | (group.human.model_dump() if group.reasoner == "human" else {})
+    else:
+        told = {}
+    source = group.program if group.reasoner == "program" else "\n".join(group.script)
+    return Reasoner(group.reasoner, wording.settings(told), clip(source, WORDS), _skills(group.program))
+
+
+def _skills(program: str) -> tuple[tuple[str, str], ...]:
+    """The functions ``to_...`` of a program, each with the first line of what it says of itself."""
+    try:
+        found = [node for node in ast.parse(program).body if isinstance(node, ast.FunctionDef)]
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    told = [(node.name, ast.get_docstring(node) or "") for node in found if node.name.startswith("to_")]
+    return tuple((clip(name, wording.NAME), clip(text.partition("\n")[0], wording.LINE)) for name, text in told)
+
+
+def memory(model: Sandbox, agent: int) -> Memory:
+    """What the agent remembers; compiled policies keep notes of their own, which show in what they believe."""
+    group, mind = model.scenario.roster()[agent], mind_of(model, agent)
+    if mind is None or not mind.remembers:
+        return Memory("none", (), (), "", 0, 0, ())
+    kept = mind.memory
+    told = clip(kept.context(), WORDS)
+    options = wording.settings(group.memory.model_dump(include={"context", "recalled", "summary"}))
+    if not isinstance(kept, Blocks):
+        return Memory(group.memory.kind, options[:1], (), told, 0, 0, ())
+    blocks = tuple((b.label, b.description, clip(b.value, WORDS), b.limit) for b in kept.blocks.values())
+    entries = tuple(f"tick {e.tick}: {clip(e.text, wording.LINE)}" for e in kept.archive.entries[-LATEST:])
+    return Memory(group.memory.kind, options, blocks, told, len(kept.happened), len(kept.archive), entries)
+
+
+def tools(model: Sandbox, agent: int) -> Tools:
+    """Verbs of the world, and tools of the agent's own."""
+    mind = mind_of(model, agent)
+    return Tools(_named(model.stage.world.tools(model.stage.rules)), _named(mind.extras if mind else ()))
+
+
+def _named(specs: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((clip(s["name"], wording.NAME), clip(s.get("description", ""), wording.LINE)) for s in specs)
+
+
+def world_model(model: Sandbox, percept: Percept) -> WorldModel:
+    """What the agent believes now against what is true now, fact by fact; the model's own beliefs are left alone."""
+    group, stage = model.scenario.roster()[percept.agent], model.stage
+    kind, options = "none", {}
+    if group.reasoner == SEARCH:
+        options = group.world_model.model_dump()
+        kind = options.pop("kind")
+    elif "imagine" in group.tools:
+        kind, options = "exact", group.equipment["imagine"].model_dump()
+    if model.state.pos[0, percept.agent, 0] < 0:
+        return WorldModel(kind, wording.settings(options), None, None, "")
+    beliefs = Beliefs(stage, model.memory, model.seed)
+    beliefs.perceive(percept)
+    seen, unseen, facts = _wrong(model, beliefs, percept.agent)
+    known = in_words(common(beliefs.described(percept.agent, DRAWS))) if facts <= DESCRIBED else ""
+    return WorldModel(kind, wording.settings(options), seen, unseen, clip(known, WORDS))
+
+
+def _wrong(model: Sandbox, beliefs: Beliefs, agent: int) -> tuple[Share, Share, int]:
+    """How many facts in view and out of view are believed wrongly, and how many facts there are."""
+    world, rules = model.stage.world, model.stage.rules
+    truth, view = world.facts(model.state, 0, rules), world.in_view(model.state, 0, agent, rules)
+    believed = beliefs.of(agent, DRAWS).state
+    wrong = np.mean([world.facts(believed, lane, rules) != truth for lane in range(DRAWS)], axis=0)
+    shares = (Share(int(part.sum()), float(wrong[part].sum())) for part in (view, ~view))
+    return *shares, len(truth)

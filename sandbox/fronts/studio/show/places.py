@@ -1,0 +1,38 @@
+"""Where things lie: runs are written and looked for below one folder of the working directory."""
+
+import os
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from sandbox.core.errors import UsageError
+
+RUNS = Path(os.environ.get("SANDBOX_RUNS", "runs"))
+SCENARIOS, LESSONS = Path("scenarios"), "lessons"
+WATCHED = "studio"  # below it: what was watched in the studio
+KEPT = 50  # runs that were watched; older ones go
+
+
+def new_folder(world: str, seed: int) -> Path:
+    """An empty folder for a run that is about to be watched; raises UsageError where none can be made."""
+    place = RUNS / WATCHED
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        _prune(place)
+        return Path(tempfile.mkdtemp(prefix=f"{stamp}-{world}-seed{seed}-", dir=place))
+    except OSError as error:
+        raise UsageError(f"{place}: nothing can be recorded there ({error.strerror}); set SANDBOX_RUNS") from None
+
+
+def _prune(place: Path) -> None:
+    """Of what was watched, only the latest is kept. What is being written is among it: it is the latest."""
+    for old in sorted(path for path in place.iterdir() if path.is_dir())[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def scenario_files() -> dict[str, Path]:
+    """The scenarios of the working directory, by what they are called in a list; lessons have a page of their own."""
+    found = sorted(path for path in SCENARIOS.rglob("*.toml") if LESSONS not in path.parts)
+    return {path.relative_to(SCENARIOS).with_suffix("").as_posix(): path for path in found}

@@ -1,0 +1,78 @@
+"""What stands beside the picture at one moment, made by the runner's thread from a model, as frozen values."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sandbox.fronts.studio.show.feed import Event, Feed
+from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.insight import Insight, insight
+from sandbox.fronts.studio.show.layers import available
+from sandbox.fronts.studio.show.offer import Offer, offer_of
+from sandbox.fronts.studio.show.series import Point, Series
+from sandbox.fronts.studio.show.teamview import TeamView
+from sandbox.fronts.studio.show.teamwatch import TeamWatch
+
+CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD = "Charts", "Events", "Agent", "Team", "Intervene", "Record"
+PANELS = (CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD)
+NAMED = 10_000  # agents whose names are told
+
+
+class Look(NamedTuple):
+    """What somebody looks at."""
+
+    agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # row, column, that is picked
+    layers: frozenset[str] = frozenset()  # that are drawn over the world
+    panel: str = CHARTS  # beside the picture
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a panel draws; of what nobody looks at, nothing."""
+
+    tick: int
+    names: tuple[str, ...]  # of the agents
+    picked: int | None
+    layers: tuple[str, ...]  # that can show anything here
+    jumps: tuple[Event, ...]  # ticks worth a look
+    points: tuple[Point, ...] = ()
+    events: tuple[Event, ...] = ()
+    insight: Insight | None = None
+    team: TeamView | None = None
+    offer: Offer | None = None  # what a person can do
+
+
+class Chronicle:
+    """Notes how an episode goes, tick by tick, and says what there is to see of it."""
+
+    def __init__(self, film: Film):
+        self._series, self._feed, self._team = Series(), Feed(), TeamWatch()
+        film.on_tick = self.note
+        self.note(film)
+
+    def note(self, film: Film) -> None:
+        """Take in the tick that a film is at; what was seen before is not counted again."""
+        self._series.note(film.model)
+        self._feed.note(film.model)
+        self._team.note(film.model)
+
+    def add(self, event: Event) -> None:
+        """Something that no model knows of."""
+        self._feed.add(event)
+
+    def scene(self, film: Film, look: Look) -> Scene:
+        """What there is to see for who looks so."""
+        model, picked = film.model, look.agent if look.agent is not None and look.agent < film.agents else None
+        looked = look.panel
+        return Scene(
+            tick=film.tick,
+            names=tuple(agent.name for agent in model.agents) if film.agents <= NAMED else (),
+            picked=picked,
+            layers=available(model),
+            jumps=self._feed.jumps,
+            points=self._series.points() if looked == CHARTS else (),
+            events=self._feed.events if looked == EVENTS else (),
+            insight=insight(model, picked) if looked == AGENT and picked is not None else None,
+            team=self._team.view(model, picked or 0) if looked == TEAM else None,
+            offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
+        )

@@ -1,0 +1,59 @@
+"""What can be done to a running web site: something pops up on an agent's page, or its session expires."""
+
+from collections.abc import Iterator
+from random import Random
+
+from sandbox.core.intervention import Aim, Intervention, changed, pick
+from sandbox.worlds.web.columns import Kind, Page, Template
+from sandbox.worlds.web.state import Rules
+from sandbox.worlds.web.visits import MOST_EXPIRED
+from sandbox.worlds.web.words import PAGES, TEMPLATES, name
+
+_READING = "an agent on a page of the site, loaded and with nothing on top"
+
+
+def _pages(rules: Rules, own: int, kind: Kind) -> Iterator[str]:
+    """The names of a template's pages of a kind."""
+    first = int(rules.template[own, Template.PAGE])
+    for page in range(first, first + int(rules.template[own, Template.PAGES])):
+        if rules.page[page, Page.KIND] == kind:
+            yield name(rules, PAGES, page)
+
+
+def _template(rules: Rules, given: dict) -> int:
+    return next(k for k in range(len(rules.template)) if name(rules, TEMPLATES, k) == given["task"])
+
+
+def _reading(rules: Rules, given: dict, own: int) -> list[int]:
+    site, agents = set(_pages(rules, own, Kind.SITE)), given["agents"]
+    return [k for k, a in enumerate(agents) if a["page"] in site and a["over"] is None and a["loading"] == 0]
+
+
+def _pop_up(kind: Kind):
+    def patch(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+        own = _template(rules, given)
+        agent = pick(_reading(rules, given, own), aim.agent, dice, _READING)
+        over = dice.choice(list(_pages(rules, own, kind)))
+        return {"agents": changed(given["agents"], agent, over=over, focus=None)}
+
+    return patch
+
+
+def _expire(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+    """As ``visits.arrive`` has it: a log-in page with empty fields, and after it the page that was wanted."""
+    own, agents = _template(rules, given), given["agents"]
+    able = [k for k in _reading(rules, given, own) if agents[k]["expired"] < MOST_EXPIRED]
+    agent = pick(able, aim.agent, dice, f"{_READING}, whose session has expired less than {MOST_EXPIRED} times")
+    login, page = next(_pages(rules, own, Kind.LOGIN)), agents[agent]["page"]
+    session = {"page": login, "next": page, "focus": None, "scroll": 0, "expired": agents[agent]["expired"] + 1}
+    elements = [{**one, "value": 0} if one["page"] == login else one for one in given["elements"]]
+    return {"agents": changed(agents, agent, **session), "elements": elements}
+
+
+INTERVENTIONS = (
+    Intervention("pop_up", "a harmless pop-up covers an agent's page", "agent", _pop_up(Kind.BENIGN)),
+    Intervention(
+        "hostile_pop_up", "a pop-up that does harm if it is obeyed covers the page", "agent", _pop_up(Kind.HOSTILE)
+    ),
+    Intervention("expire_session", "an agent has to log in again before its page", "agent", _expire),
+)

@@ -1,0 +1,171 @@
+"""An episode at any of its ticks: what is seen again is what was, and what is recorded stays as it is."""
+
+import gc
+import shutil
+import weakref
+
+import pytest
+from studio import SCENARIO
+
+import sandbox
+from sandbox.core.errors import RecordError, UsageError
+from sandbox.fronts.studio.show import film as films
+from sandbox.fronts.studio.show.film import Film
+from sandbox.oversight.approvals import Approvals
+from sandbox.record import open_run
+from sandbox.trials import intervene
+from sandbox.trials.replay import verify
+
+
+@pytest.fixture
+def film(tmp_path):
+    film = Film.begin(SCENARIO, 3, tmp_path / "run", Approvals())
+    yield film
+    film.close()
+
+
+def play(film: Film, ticks: int = 1 << 30) -> Film:
+    for _ in range(ticks):
+        if film.over:
+            break
+        film.advance()
+    return film
+
+
+def digests(ticks: int, seed: int = 3) -> list[str]:
+    model, found = sandbox.Sandbox(SCENARIO, rng=seed), []
+    while model.running and model.ticks < ticks:
+        model.step()
+        found.append(model.latest.digest)
+    return found
+
+
+def test_who_seeks_back_sees_what_was_and_goes_on_from_where_it_ended(film):
+    play(film, 30)
+    film.seek(12)
+    assert (film.tick, film.head, film.over) == (12, 30, False)
+    assert film.model.stage.digest(film.model.state) == digests(12)[-1]
+    play(film, 40)
+    assert film.tick == film.head == 52 and film.past.digests == digests(52)
+
+
+def test_a_run_that_was_watched_is_a_run_like_any_other(film):
+    play(film)
+    assert film.over and not film.live
+    verdict = verify(film.folder)
+    assert verdict.passed and verdict.ticks == film.head
+    with open_run(film.folder) as run:
+        assert run.outcomes[0]["digest"] == film.past.digests[-1]
+    film.seek(5)
+    assert not film.over and film.tick == 5 and film.past.digests == digests(1 << 30)
+
+
+def test_who_closes_in_the_middle_leaves_a_run_that_was_stopped(film):
+    play(film, 9)
+    film.close()
+    with open_run(film.folder) as run:
+        assert run.outcomes[0]["finish"] == "stopped"
+    again = Film.open(film.folder)
+    assert (again.head, again.live, again.tick) == (9, False, 0)
+    play(again)
+    assert again.tick == 9 and again.over
+
+
+def test_who_is_forgotten_seals_its_record_and_frees_its_model(tmp_path):
+    def left_alone():
+        film = play(Film.begin(SCENARIO, 3, tmp_path / "run", Approvals()), 5)
+        return weakref.ref(film.model)
+
+    model = left_alone()
+    gc.collect()
+    assert model() is None
+    assert Film.open(tmp_path / "run").head == 5
+
+
+def test_seeking_takes_the_nearest_checkpoint(film, monkeypatch):
+    monkeypatch.setattr(films, "WORK", 0.0)
+    play(film, 60)
+    assert 0 < len(film._checkpoints) <= films.KEPT
+    opened = []
+    monkeypatch.setattr(films, "model_of", lambda *_: opened.append(1))
+    while not film.seek(41):
+        pass
+    assert film.tick == 41 and not opened
+    assert film.model.stage.digest(film.model.state) == digests(41)[-1] and film.model.people.held(42) == {}
+
+
+def test_a_record_that_says_otherwise_is_told(film):
+    play(film, 10)
+    film.past.digests[6] = "0" * 64
+    film.seek(0)
+    with pytest.raises(RecordError, match="tick 7 does not run as it is recorded: the state differs"):
+        film.seek(10)
+
+
+def test_a_folder_that_is_gone_is_told(film):
+    play(film, 10)
+    film._checkpoints.clear()
+    film._log.flush()
+    shutil.rmtree(film.folder)
+    with pytest.raises(RecordError, match="no such folder"):
+        film.seek(0)
+    film._log = None  # nothing can be sealed any more
+
+
+def test_the_error_that_ended_an_episode_is_known_when_it_is_seen_again(film):
+    play(film, 4)
+
+    def broken() -> None:
+        raise ValueError("a mind went blank")
+
+    film.model._decide = broken
+    play(film, 5)
+    assert film.over and film.model.error == "ValueError: a mind went blank" and film.head == 4
+    film.seek(2)
+    assert film.past.error == "ValueError: a mind went blank"
+    assert play(film).tick == 4 and film.over
+
+
+def test_what_people_do_is_recorded_and_seen_again(film):
+    play(film, 5)
+    film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
+    play(film, 5)
+    film.intervene(lambda model: intervene.reseat(model, 2, "idle"))
+    intervene.take(film.model, film.people, 1)
+    film.people.key(1, "left")
+    play(film, 3)
+    film.people.lose(0)
+    play(film, 4)
+    film.people.release(1)
+    play(film, 3)
+    seen = list(film.past.digests)
+    film.seek(2)
+    play(film, 18)
+    assert film.tick == film.head == 20 and film.past.digests == seen != digests(20)
+    play(film, 5)
+    film.close()
+    assert verify(film.folder).passed and verify(film.folder).ticks == 25
+    assert play(Film.open(film.folder)).tick == 25
+
+
+def test_a_checkpoint_is_gone_on_from_as_people_had_it(film, monkeypatch):
+    monkeypatch.setattr(films, "WORK", 0.0)
+    intervene.take(film.model, film.people, 1)
+    play(film, 10)
+    film.people.release(1)
+    play(film, 10)
+    seen = list(film.past.digests)
+    while not film.seek(4):
+        pass
+    play(film, 20)
+    assert film.past.digests[:20] == seen and film.tick == film.head == 24
+
+
+def test_the_past_cannot_be_changed(film):
+    play(film, 5)
+    film.seek(3)
+    with pytest.raises(UsageError, match="tick 3: this is the past; tick 5 is the present"):
+        film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
+    play(film)
+    with pytest.raises(UsageError, match="the episode is over"):
+        film.intervene(lambda model: intervene.intervene(model, "block_aisle"))

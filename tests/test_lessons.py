@@ -1,0 +1,324 @@
+"""Lessons: the files, what is measured of them, what is said of it, and the page."""
+
+import gc
+import re
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from streamlit.testing.v1 import AppTest
+from studio import COMPILE, until
+
+from sandbox.core.errors import SandboxError, UsageError
+from sandbox.core.finish import Finish, Outcome
+from sandbox.fronts.studio.show.errand import Errand
+from sandbox.statistics import lower_bound
+from sandbox.trials import answers
+from sandbox.trials.answers import measure
+from sandbox.trials.lessons import lessons, load_lesson
+from sandbox.trials.verdicts import judged, words
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "scenarios" / "lessons"
+EXAMPLE = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / "lessons.md").read_text(), re.DOTALL)[1]
+RELIABILITY = """
+[lesson.measure]
+ask = "reliability"
+reliability = 0.9
+arms = [{ name = "Four robots" }]
+"""
+TITLES = {
+    "Does a world model help?", "How far ahead is worth imagining?", "One renamed button", "Why five nines is hard",
+    "More colleagues, less work done?", "The manager or the market?", "What memory is for", "What does a thought cost?",
+    "The same dice", "A wrong model is worse than none",
+}  # fmt: skip
+
+
+def write(folder: Path, text: str = EXAMPLE, name: str = "own") -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text)
+    return path
+
+
+def asking(ask: str, *whens: str) -> str:
+    """The example with another ``ask``, and predictions for its verdicts."""
+    text = EXAMPLE.replace('measure = "steps"', f'measure = "steps"\nask = "{ask}"')
+    for old, new in zip(('when = "No slips"', 'when = "same"'), whens, strict=True):
+        text = text.replace(old, f'when = "{new}"')
+    return text
+
+
+# -- the files ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_lessons_that_come_with_it():
+    found, wrong = lessons(FOLDER)
+    assert not wrong and len(found) >= 10 and {lesson.plan.title for lesson in found} >= TITLES
+    for lesson in found:
+        assert 2 <= len(lesson.plan.controls) <= 3 and lesson.plan.further
+        assert {each.when for each in lesson.plan.predictions} == set(lesson.plan.measure.verdicts), lesson.name
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_arm_is_set_up_with_every_option(path):
+    lesson = load_lesson(path)
+    first, *others = lesson.plan.measure.arms
+    for control in lesson.plan.controls:
+        for option in control.options:
+            lesson.scenario(first, {control.label: option.label}).stage()
+    for arm in others:
+        lesson.scenario(arm).stage()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('look = "A', 'loook = "A', "lesson: unknown key 'loook'; did you mean 'look'?"),
+        ("minutes = 5", 'minutes = "five"', "lesson.minutes: input should be a valid integer, got 'five'"),
+        ('default = "Four"', 'default = "Fuor"', "lesson.controls.0: unknown option 'Fuor'; did you mean 'Four'?"),
+        ('when = "same"', 'when = "No slip"', "unknown verdict 'No slip'; did you mean 'No slips'?"),
+        ('measure = "steps"', 'measure = "step"', "lesson.measure: unknown measure 'step'; did you mean 'steps'?"),
+        ('key = "agents.0.count"', 'key = "perturb.action_failure"', "sets perturb.action_failure, and so does arm"),
+        ('key = "agents.0.count"', 'key = "agents.7.count"', "there is no '7'; expected 0..0"),
+        ('reasoner = "rules"', 'reasonr = "rules"', "unknown key 'reasonr'; did you mean 'reasoner'?"),
+        ('title = "Do slips add up?"', f'title = "{"<script>" * 700}"', "lesson.title: string should have at most 120"),
+        ("[scenario]", "[scenario", "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(tmp_path, old, new, told):
+    assert EXAMPLE.count(old) >= 1
+    path = write(tmp_path, EXAMPLE.replace(old, new, 1))
+    found, (line,) = lessons(tmp_path)
+    assert not found and told in line and "own" in line and "\n" not in line
+    with pytest.raises(UsageError):
+        load_lesson(path)
+
+
+# -- measured ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_documents_is_measured(tmp_path):
+    lesson, seen = load_lesson(write(tmp_path)), []
+    found = measure(lesson, on_progress=seen.append)
+    assert found == measure(lesson)._replace(seconds=found.seconds)  # chance follows from the seeds
+    (slow,) = found.differences
+    assert slow.clear == (not slow.value.low <= 0 <= slow.value.high)
+    assert found.verdict == ("No slips" if slow.clear else "same") and found.verdict in words(
+        lesson.plan.measure, found
+    ).replace("No difference", "same")
+    assert seen[0].compiling and seen[-1] == (400, 400, False)
+    assert [each.done for each in seen] == sorted(each.done for each in seen)
+    assert found.seeds == (1, 200) and 1 <= found.telling <= 200
+
+
+def test_a_control_and_another_seed_make_another_answer(tmp_path):
+    lesson = load_lesson(write(tmp_path))
+    two = measure(lesson, {"Robots": "Two"}, trials=30)
+    four = measure(lesson, {"Robots": "Four"}, trials=30)
+    assert two.results[0].value.value > four.results[0].value.value  # half as many, later
+    assert measure(lesson, trials=30, seed=2**64 - 1).seeds == (2**64 - 1, 28)
+    with pytest.raises(UsageError, match="unknown control 'Robot'; did you mean 'Robots'"):
+        measure(lesson, {"Robot": "Two"})
+
+
+def test_the_same_dice_and_a_reliability(tmp_path):
+    lesson = load_lesson(write(tmp_path, asking("pairing", "narrower", "same")))
+    found = measure(lesson, trials=60)
+    paired, apart = (each.value for each in found.differences)
+    assert paired.value == pytest.approx(apart.value) and found.verdict in lesson.plan.measure.verdicts
+    assert (found.verdict == "narrower") <= (paired.high - paired.low < apart.high - apart.low)
+    text = asking("reliability", "earned", "open")
+    text = text[: text.index("[lesson.measure]")] + RELIABILITY + text[text.index("[scenario]") :]
+    lesson = load_lesson(write(tmp_path, text))
+    for trials, verdict in ((20, "open"), (60, "earned")):  # 29 without a failure show nine tenths
+        found = measure(lesson, trials=trials)
+        assert (found.failures, found.verdict, found.needed) == (0, verdict, 29)
+        assert found.bound == lower_bound(trials, trials)
+        assert ("earned" in words(lesson.plan.measure, found)) == (verdict == "earned")
+
+
+def test_it_can_be_stopped(tmp_path):
+    seen = []
+    assert measure(load_lesson(write(tmp_path)), on_progress=seen.append, stop=lambda: len(seen) > 3) is None
+    assert seen[-1].done < seen[-1].total
+
+
+# -- what it says, of made-up outcomes ---------------------------------------------------------------------------------
+
+
+def outcome(seed: int, success: bool, ticks: int = 10, error: str | None = None) -> Outcome:
+    finish = (Finish.COMPLETED if success else Finish.TICK_LIMIT).words
+    return Outcome(
+        "warehouse", seed, success, finish, ticks, ticks if success else None, 0.0, 0, 1, 0, 0, 0.0, "", error
+    )
+
+
+def answered(lesson, monkeypatch, *arms: list[Outcome]) -> answers.Answer:
+    with monkeypatch.context() as patch:
+        patch.setattr(answers, "_play", lambda *_: list(arms))
+        return measure(lesson)
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    return load_lesson(write(tmp_path_factory.mktemp("lessons")))
+
+
+@pytest.fixture(scope="module")
+def by_success(tmp_path_factory):
+    text = EXAMPLE.replace('measure = "steps"\nbetter = "lower"', 'measure = "success"')
+    return load_lesson(write(tmp_path_factory.mktemp("lessons"), text))
+
+
+@settings(max_examples=25)
+@given(pairs=some.lists(some.tuples(some.booleans(), some.booleans()), min_size=1, max_size=60))
+def test_a_verdict_follows_from_the_interval(by_success, pairs):
+    first, second = ([outcome(k, pair[arm]) for k, pair in enumerate(pairs)] for arm in (0, 1))
+    with pytest.MonkeyPatch.context() as patch:
+        found, turned = answered(by_success, patch, first, second), answered(by_success, patch, second, first)
+    (beside,), asked = found.differences, by_success.plan.measure
+    lead = sum(b - a for a, b in pairs)
+    assert beside.value.value == pytest.approx(lead / len(pairs))
+    if beside.clear:
+        assert found.verdict == asked.arms[int(lead > 0)].name and found.verdict in words(asked, found)
+        assert beside.value.low > 0 or beside.value.high < 0
+    else:
+        assert found.verdict == "same" and re.match("No difference|Too few", words(asked, found))
+    assert (turned.verdict == "same") == (found.verdict == "same") and turned.verdict in ("same", *(
+        arm.name for arm in asked.arms if arm.name != found.verdict
+    ))  # fmt: skip
+    for prediction in by_success.plan.predictions:
+        assert ("That is what came out." in judged(prediction, found)) == (prediction.when == found.verdict)
+
+
+def test_steps_of_who_fails_are_the_limit_and_errors_count_for_nobody(lesson, monkeypatch):
+    quick = [outcome(k, True, 100) for k in range(40)]
+    gave_up = [outcome(k, False, 5) for k in range(40)]  # at tick 5 of 500: to fail early is no merit
+    found = answered(lesson, monkeypatch, quick, gave_up)
+    assert found.verdict == "No slips" and found.results[1].value.value == 500
+    lost = [outcome(k, False, 0, "the server is down") for k in range(40)]
+    found = answered(lesson, monkeypatch, quick, lost[:30] + quick[30:])
+    assert found.verdict == "same" and found.results[1][:3] == ("One slip in ten", 10, 30)
+    assert "30 trials could not be played" in words(lesson.plan.measure, found)
+    with pytest.raises(SandboxError, match="the server is down"):
+        answered(lesson, monkeypatch, quick, lost)
+
+
+def test_a_few_trials_that_are_all_alike_are_no_evidence(lesson, monkeypatch):
+    for count, verdict in ((1, "same"), (5, "same"), (6, "No slips")):
+        arms = [[outcome(k, True, ticks) for k in range(count)] for ticks in (10, 20)]
+        assert answered(lesson, monkeypatch, *arms).verdict == verdict
+
+
+def test_of_three_arms_the_best_must_beat_both_others(tmp_path, monkeypatch):
+    text = EXAMPLE.replace("arms = [", 'arms = [\n  { name = "Third", set = { "perturb.action_failure" = 0.5 } },')
+    lesson, rng = load_lesson(write(tmp_path, text)), np.random.default_rng(1)
+    noise = [rng.integers(0, 20, 60) for _ in range(3)]
+
+    def play(*levels: int):
+        arms = [
+            [outcome(k, True, int(100 + level + n[k])) for k in range(60)]
+            for level, n in zip(levels, noise, strict=True)
+        ]
+        return answered(lesson, monkeypatch, *arms)
+
+    assert play(50, 0, 50).verdict == "No slips"
+    assert play(0, 0, 50).verdict == "same"  # two are ahead, and neither of the other
+    assert len(play(0, 0, 0).differences) == 3
+
+
+# -- in the background -------------------------------------------------------------------------------------------------
+
+
+def steps(count: int, pause: float = 0.01):
+    def work(on_progress, stop):
+        for k in range(count):
+            on_progress(SimpleNamespace(done=k, total=count, compiling=k == 0))
+            if stop():
+                return None
+            time.sleep(pause)
+        return count
+
+    return work
+
+
+def test_an_errand_tells_how_far_it_is_and_what_came_of_it():
+    errand = Errand(steps(30))
+    until(lambda: errand.peek().progress and errand.peek().left)
+    assert errand.wait(10) and errand.peek().phase == "done" and errand.peek().value == 30
+    stopped = Errand(steps(10_000))
+    stopped.stop()
+    assert stopped.wait(10) and stopped.peek().phase == "stopped"
+    for failure, told in ((UsageError("no such lesson"), "no such lesson"), (ValueError("hm"), "ValueError: hm")):
+        failed = Errand(lambda *_, failure=failure: (_ for _ in ()).throw(failure))
+        assert failed.wait(10) and (failed.peek().phase, failed.peek().error) == ("failed", told)
+
+
+def test_an_errand_that_nobody_has_any_more_ends():
+    errand = Errand(steps(10_000))
+    del errand
+    gc.collect()
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "sandbox-errand"])
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    (tmp_path / "scenarios" / "lessons").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    def script():
+        from sandbox.fronts.studio.pages import lessons
+
+        lessons.page()
+
+    return AppTest.from_function(script, default_timeout=30)
+
+
+def shown(page: AppTest) -> str:
+    """All words of the page, as a reader sees them."""
+    assert not page.exception
+    kinds = ("markdown", "caption", "info", "success", "warning", "error")
+    return " ".join(each.value for kind in kinds for each in page.get(kind)).replace("\\", "")
+
+
+def test_an_empty_folder_says_what_to_do(page):
+    assert "There are no lessons here. Put a lesson" in shown(page.run())
+
+
+def test_predict_measure_answer(page, tmp_path):
+    write(tmp_path / "scenarios" / "lessons", EXAMPLE.replace("count = 200", "count = 40"))
+    write(tmp_path / "scenarios" / "lessons", "[lesson]\ntitel = 3", "broken")
+    page.run()
+    assert "Do slips add up?" in shown(page) and "did you mean 'title'" in shown(page)  # beside one another
+    page.button(key="open.own").click().run()
+    assert page.button(key="measure").disabled and "What it means" not in shown(page)
+    page.radio(key="prediction.own").set_value("No: one slip in ten is lost in the noise.").run()
+    page.button(key="measure").click().run()
+
+    def measured():
+        page.run()
+        return "You predicted" in shown(page)
+
+    until(measured, COMPILE)
+    kept = page.session_state["lessons"]["own"]
+    assert kept.answer.results[0].trials == 40 and "What it means" in shown(page)
+    assert ("That is what came out" in shown(page)) == (kept.answer.verdict == "same")
+    page.button_group(key="control.own.Robots").set_value("Two").run()
+    assert "Measured with other settings (Robots: Four)" in shown(page)
+    page.query_params.clear()  # leave, and come back
+    assert "measured" in shown(page.run())
+    page.button(key="open.own").click().run()
+    assert "You predicted" in shown(page) and page.radio(key="prediction.own").value.startswith("No:")
+
+
+def test_an_address_that_leads_nowhere(page):
+    page.query_params["lesson"] = "../../secret<script>"
+    assert "There is no lesson" in shown(page.run()) and page.error

@@ -1,0 +1,212 @@
+"""The studio in a real browser: what a teacher, an explorer and an engineer do on its pages."""
+
+import re
+from pathlib import Path
+
+import pytest
+from browser import chromium, served
+from studio import COMPILE, until
+
+import sandbox
+
+SCENARIO = {
+    "title": "Two slips <img src=x onerror=alert(1)>",
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 1},
+    "agents": [{"count": 4, "reasoner": "rules"}],
+}  # fmt: skip
+PAGES = {"watch": "Ready", "replay": "Choose a run", "batch": "New batch", "lessons": "Does a world model help?"}
+# Streamlit looks for its end points below the page's address first, and complains that they are not there.
+OURS = re.compile(r"^(?!.*(404 \(Not Found\)|WebGL|GPU stall))")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Path:
+    """Two runs of one seed, which part at a disturbance, and a batch."""
+    folder = tmp_path_factory.mktemp("runs")
+    sandbox.run(SCENARIO, seed=1, out=folder / "clean")
+    sandbox.run({**SCENARIO, "perturb": {"action_failure": 0.5}}, seed=1, out=folder / "slips")
+    sandbox.batch(SCENARIO, folder / "many", trials=5, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(root, runs):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANDBOX_RUNS", str(runs))
+        with served(Path("app.py"), root) as address:
+            yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens pages, and complains of what a page complains of."""
+    contexts, problems = [], []
+
+    def open_(path: str = "/", width: int = 1280, scheme: str = "light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1000 * COMPILE)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}"))
+        page.goto(f"{address}{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [problem for problem in problems if OURS.match(problem)] == []
+
+
+def tick(page) -> int:
+    return int(re.search(r"Tick ([\d,]+)", page.locator(".st-key-standing").inner_text())[1].replace(",", ""))
+
+
+def ready(page):
+    page.get_by_role("button", name="Play").and_(page.locator(":enabled")).wait_for()
+    page.locator(".st-key-standing", has_text="Tick").wait_for()
+    return page
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name).first.click()
+
+
+def panel(page, name: str) -> None:
+    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "dark"), (390, "light")])
+def test_every_page_opens(visit, width, scheme):
+    for path, words in PAGES.items():
+        page = visit(f"/{path}", width, scheme)
+        page.get_by_text(words).first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.get_by_test_id("stException").count() == 0
+
+
+def test_it_is_played_paused_stepped_and_sought(visit):
+    page = ready(visit("/watch"))
+    press(page, "Play")
+    until(lambda: tick(page) >= 6)
+    page.keyboard.press("Space")  # the shortcut of the same button
+    page.get_by_text("Paused").wait_for()
+    held = until(lambda: page.wait_for_timeout(400) or tick(page))
+    press(page, "Step")
+    until(lambda: tick(page) == held + 1)
+    line = page.get_by_role("slider", name="Tick")
+    line.press("Home")
+    until(lambda: tick(page) == 0)
+    page.get_by_text("The past").wait_for()
+    line.press("ArrowRight")
+    until(lambda: tick(page) == 1)
+    line.press("End")
+    until(lambda: tick(page) == held + 1)
+    press(page, "Reset")
+    until(lambda: tick(page) == 0)
+
+
+def test_an_agent_is_clicked_and_looked_into(visit):
+    page = ready(visit("/watch"))
+    panel(page, "Agent")
+    page.get_by_text("Click an agent in the picture").wait_for()
+    canvas = page.locator(".stBidiComponent canvas").first
+    box = canvas.bounding_box()
+    rows, cols, (row, col) = 11, 10, _cell_of_first(SEED)
+    page.mouse.click(box["x"] + box["width"] * (col + 0.5) / cols, box["y"] + box["height"] * (row + 0.5) / rows)
+    page.locator(".who", has_text="robot-0").wait_for()
+    press(page, "Step")
+    page.locator(".did").wait_for()
+
+
+SEED = 1
+
+
+def _cell_of_first(seed: int) -> list[int]:
+    stage = sandbox.make("warehouse", layout="tiny", agents=4)
+    return stage.reset([seed]).pos[0, 0].tolist()
+
+
+def test_a_person_intervenes_and_all_of_it_is_in_the_record(visit):
+    page = ready(visit("/watch"))
+    panel(page, "Agent")
+    page.get_by_label("Agent", exact=False).last.click()
+    page.get_by_role("option", name="robot-1").click()
+    panel(page, "Intervene")
+    press(page, "Block aisle")
+    press(page, "Take over")
+    page.get_by_text("does what you press").wait_for()
+    page.keyboard.press("ArrowLeft")
+    until(lambda: tick(page) == 1)
+    press(page, "Release")
+    press(page, "Step")
+    until(lambda: tick(page) == 2)
+    panel(page, "Record")
+    press(page, "Execute again")
+    page.get_by_text("2 ticks executed again, all equal").wait_for()
+
+
+def test_an_approval_is_answered(visit):
+    page = ready(visit("/watch?scenario=oversight"))
+    press(page, "Step")
+    page.get_by_text("asks what to do").wait_for()
+    page.locator("[class*='st-key-answer_3_']").get_by_role("button").first.click()
+    until(lambda: tick(page) == 1)
+
+
+def test_two_runs_are_replayed_in_step_and_exported(visit, runs):
+    page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
+    page.get_by_text(re.compile(r"They part at tick \d+")).wait_for()
+    assert page.locator(".stBidiComponent canvas").count() == 2
+    page.get_by_role("slider", name="Tick").press("End")
+    until(lambda: tick(page) > 20)
+    panel(page, "Record")
+    press(page, "Check the chain")
+    page.get_by_text("chain intact").wait_for()
+    press(page, "Make a GIF")
+    with page.expect_download() as download:
+        press(page, "Save the GIF")
+    assert Path(download.value.path()).read_bytes().startswith(b"GIF89a")
+
+
+def test_the_worst_seeds_of_a_batch_lead_to_their_replay(visit, runs):
+    page = visit(f"/batch?run={runs / 'many'}")
+    page.locator(".st-key-worst a").first.click()
+    ready(page)
+    assert "/replay" in page.url and "trial=" in page.url
+    page.get_by_role("slider", name="Tick").press("End")
+    page.get_by_text("Completed").wait_for()
+
+
+def test_a_lesson_is_taken_to_its_answer(visit):
+    page = visit("/lessons?lesson=04-five-nines")
+    page.get_by_text("Your prediction").wait_for()
+    page.get_by_test_id("stRadio").get_by_role("radio").first.check(force=True)
+    press(page, "Measure")
+    page.get_by_text("You predicted").wait_for()
+
+
+def test_two_tabs_are_two_sessions(visit):
+    one, other = ready(visit("/watch")), ready(visit("/watch?seed=2"))
+    press(one, "Step")
+    until(lambda: tick(one) == 1)
+    other.wait_for_timeout(300)
+    assert tick(other) == 0
+
+
+def test_what_is_malformed_is_told_in_words(visit, tmp_path, runs):
+    page = visit("/watch?scenario=An+uploaded+file")
+    page.get_by_text("no file yet").wait_for()
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[world]\nname = 'warehuose'\n[[agents]]\nreasoner = '<script>alert(1)</script>'\n")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(bad)
+    page.get_by_text("did you mean 'warehouse'").wait_for()
+    gone = visit(f"/replay?run={runs / 'nowhere'}")
+    gone.get_by_text("no such folder").wait_for()

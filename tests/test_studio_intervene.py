@@ -1,0 +1,139 @@
+"""The panel on which a person intervenes: what it offers, and whom it tells."""
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import sandbox
+from sandbox.core.errors import UsageError
+from sandbox.core.intervention import Aim
+from sandbox.core.people import Question
+from sandbox.fronts.studio.panels.intervene import shortcuts
+from sandbox.fronts.studio.show.offer import Chance, Link, Offer, offer_of
+from sandbox.oversight.approvals import Approvals
+from sandbox.trials import intervene
+
+HOSTILE = "<script>alert(1)</script> **[x](http://x)** " * 200
+VERBS = ("noop", "forward", "left", "right", "toggle_load")
+HELD = Question(4, 2, "robot-2", 0.0, "You are robot 2.", VERBS, {verb: [0] for verb in VERBS[:4]}, 0)
+ASKED = Question(4, 1, HOSTILE, 9.0, HOSTILE, VERBS, {"noop": [0], "left": [0]}, 0, (2, 0), HOSTILE)
+OFFER = Offer(
+    interventions=(Chance("block_aisle", "a cell is blocked", "cell"), Chance("crew_down", HOSTILE, "agent")),
+    perturbations=(Chance("action_failure", "actions fail", dose=0.3),),
+    agent=2, name="robot-2", reasoner="llm", reasoners=("idle", "rules"),
+    links=(Link(0, "robot-0", False), Link(1, HOSTILE, True)), steered=(HELD,), taken=(2,),
+)  # fmt: skip
+
+
+class Recorder:
+    """Hands that note what they are asked for."""
+
+    def __init__(self, refusal: str = ""):
+        self.done, self._refusal = [], refusal
+
+    def __getattr__(self, name):
+        def deed(*given):
+            self.done.append((name, *given))
+            if self._refusal:
+                raise UsageError(self._refusal)
+
+        return deed
+
+
+def script(offer, questions, hands):
+    from sandbox.fronts.studio.panels.intervene import intervene, pending
+
+    pending(questions, hands)
+    intervene(offer, hands)
+
+
+def drawn(offer: Offer = OFFER, hands: Recorder | None = None, asked=(ASKED,)) -> tuple[AppTest, Recorder]:
+    given = {"offer": offer, "questions": asked, "hands": hands or Recorder()}
+    page, hands = AppTest.from_function(script, kwargs=given, default_timeout=30).run(), given["hands"]
+    assert not page.exception
+    return page, hands
+
+
+CLICKS = {
+    "place_block_aisle": ("place", "block_aisle", Aim()),
+    "place_crew_down": ("place", "crew_down", Aim(agent=2)),
+    "release": ("release", 2),
+    "lose": ("lose", 2),
+    "key_2_1_0": ("key", 2, "forward 0"),
+    "allow_1": ("answer", 1, "allow"),
+    "deny_1": ("answer", 1, "deny"),
+    "answer_1_2_0": ("answer", 1, "left 0"),
+}
+
+
+@pytest.mark.parametrize("key", CLICKS)
+def test_a_button_asks_for_one_thing(key):
+    page, hands = drawn()
+    page.button(key=key).click().run()
+    assert not page.exception and hands.done == [CLICKS[key]]
+
+
+def test_a_cell_is_aimed_at():
+    page, hands = drawn(replace(OFFER, cell=(3, 0)))
+    assert any("row 3, column 0" in each.value for each in page.caption)
+    page.button(key="place_block_aisle").click().run()
+    assert hands.done == [("place", "block_aisle", Aim(cell=(3, 0)))]
+
+
+def test_doses_reasoners_and_links():
+    page, hands = drawn()
+    page.slider[0].set_value(0.8).run()
+    page.selectbox[0].select("rules").run()
+    assert hands.done == [("dose", "action_failure", 0.8), ("reseat", 2, "rules")]
+    page.button_group[0].set_value([]).run()
+    assert hands.done[2:] == [("cut", (2, 0))] and not page.exception
+    page.button_group[0].set_value([0, 1]).run()
+    assert ("mend", (2, 1)) in hands.done
+
+
+def test_what_cannot_be_is_told_in_words():
+    page, _ = drawn(hands=Recorder(f"agent 2: {HOSTILE}"))
+    page.button(key="release").click().run()
+    assert not page.exception and "agent 2" in page.warning[0].value and "<script>" not in page.warning[0].value
+    assert not page.run().warning
+
+
+def test_hostile_words_stay_words():
+    page, _ = drawn()
+    shown = [each.value for each in (*page.markdown, *page.caption)] + [each.label for each in page.button]
+    assert any("script" in text for text in shown)
+    assert not any("<script>" in text or "[x](http" in text for text in shown)
+
+
+def test_where_nothing_can_be_done_it_says_so():
+    page, _ = drawn(Offer(closed="The episode is over."), asked=())
+    assert "over" in page.caption[0].value and not page.button
+    page, _ = drawn(Offer(), asked=())
+    assert "Pick an agent" in page.caption[0].value
+
+
+def test_keys():
+    assert shortcuts(list(VERBS)) == {
+        "forward": "Up", "left": "Left", "right": "Right", "noop": "1", "toggle_load": "2",
+    }  # fmt: skip
+    crafted = shortcuts(["noop", "move_left", "move_up", "do", "place_stone"])
+    assert (crafted["move_left"], crafted["move_up"], crafted["do"]) == ("Left", "Up", "2")
+    many = shortcuts([f"click {k}" for k in range(30)])
+    assert len(many) == 9 and many["click 8"] == "9"
+
+
+def test_the_offer_is_made_of_the_model():
+    table = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 4}], "team": {}}
+    people, model = Approvals(), sandbox.Sandbox({**table, "perturb": {"action_failure": 0.2}}, rng=1)
+    intervene.take(model, people, 1)
+    offer = offer_of(model, people, 1)
+    assert [each.name for each in offer.interventions] == ["block_aisle", "clear_aisles"]
+    assert {each.name: each.dose for each in offer.perturbations}["action_failure"] == 0.2
+    assert (offer.taken, offer.reasoner, offer.name) == ((1,), "rules", "robot-1")
+    assert [link.other for link in offer.links] == [0, 2, 3] and offer.steered[0].legal and not offer.closed
+    intervene.cut(model, (1, 3))
+    assert [link.cut for link in offer_of(model, people, 1).links] == [False, False, True]
+    model.stop()
+    assert "over" in offer_of(model, people, None).closed
+    assert drawn(replace(offer, closed=""))[0].button(key="release")
