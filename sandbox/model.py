@@ -19,10 +19,8 @@ from sandbox.core.finish import Finish
 from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Said
-from sandbox.engine.draw import POLICY, draw
-from sandbox.engine.play import Tally
 from sandbox.engine.stage import Stage
-from sandbox.engine.workspace import Candidate, candidates
+from sandbox.measures import Measures
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
 from sandbox.scenario import Scenario, load
@@ -42,7 +40,7 @@ class Tick(NamedTuple):
     said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
 
 
-class Sandbox(mesa.Model):
+class Sandbox(Measures, mesa.Model):
     """A scenario as a Mesa model: ``step()``, ``agents``, ``datacollector``, ``running``.
 
     Parameters
@@ -151,17 +149,18 @@ class Sandbox(mesa.Model):
         for agent, group in zip(self.agents, scenario.roster(), strict=True):
             agent.reasoner = group.reasoner
         self.guard = self._guard()
-        self.__dict__.pop("_compiled", None)
+        self.__dict__.pop("kernels", None)
         new = [rows for rows, _ in anew]
         return [seat for seat in self.reasoners if seat[0] in new]
 
     @cached_property
-    def _compiled(self):
+    def kernels(self):
+        """Who follows which compiled policy (``Cast``), and the loops of a tick; anew where the scenario changes."""
         policies = [group.policy for group in self.scenario.roster()]
         return self.stage.cast(policies, self.memory, self.tally, self.talk.team if self.talk else ())
 
     def __getstate__(self) -> dict:
-        return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
+        return {key: value for key, value in super().__getstate__().items() if key != "kernels"}
 
     # -- one tick ------------------------------------------------------------------------------------------------------
 
@@ -179,7 +178,7 @@ class Sandbox(mesa.Model):
         self.datacollector.collect(self)
 
     def _decide(self) -> None:
-        stage, (cast, loops) = self.stage, self._compiled
+        stage, (cast, loops) = self.stage, self.kernels
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
         if self.talk:
             loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
@@ -211,7 +210,7 @@ class Sandbox(mesa.Model):
             self.usage.add(decision.trace)
 
     def _act(self) -> None:
-        stage, (cast, loops) = self.stage, self._compiled
+        stage, (cast, loops) = self.stage, self.kernels
         loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
         digest, said = stage.digest(self.state), self.talk.taken() if self.talk else ()
         told = self._traces, self._reviews, said
@@ -222,7 +221,7 @@ class Sandbox(mesa.Model):
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""
-        stage, loops = self.stage, self._compiled[1]
+        stage, loops = self.stage, self.kernels[1]
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
         if self.talk:
             loops.confer(self.state, self.observation, 0, stage.rules, self.talk.team)
@@ -256,57 +255,8 @@ class Sandbox(mesa.Model):
         denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
         return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 
-    def candidates(self, row: int) -> tuple[Candidate, ...]:
-        """What an agent that looks ahead compared in the last tick, the base policy's own choice first; () for others.
-
-        () as well where the tick was a record's (``replay_tick``), or this model has been unpickled since.
-        """
-        work = self._compiled[0].work if self.latest else ()
-        if not work:
-            return ()
-        dice = draw(np.uint64(self.seed), np.int32(self.latest.tick - 1), POLICY, 0)
-        return candidates(work, row, dice, self.stage.world.targets)
-
     def stop(self) -> None:
         """End the episode from outside."""
         if self.state.done[0] == Finish.RUNNING:
             self.state.done[0] = Finish.STOPPED
         self.running = False
-
-    # -- measures ------------------------------------------------------------------------------------------------------
-
-    @property
-    def ticks(self) -> int:
-        return int(self.state.tick[0])
-
-    @property
-    def finish(self) -> Finish:
-        return Finish(self.state.done[0])
-
-    def settle(self) -> Tally:
-        """What is counted of the episode so far."""
-        cast, loops = self._compiled
-        loops.settle(self.state, 0, self.stage.rules, cast, self.tally)
-        return self.tally
-
-    @property
-    def tasks_done(self) -> int:
-        """Parts of the shared task, or task objects where the team has them."""
-        return int(self.settle().progress[0, 0])
-
-    @property
-    def tasks_total(self) -> int:
-        return int(self.settle().progress[0, 1])
-
-    @property
-    def reward(self) -> float:
-        """Sum over agents and ticks so far."""
-        return float(self.tally.reward.sum())
-
-    @property
-    def invalid_actions(self) -> int:
-        return int(self.tally.invalid.sum())
-
-    @property
-    def refused_actions(self) -> int:
-        return int(self.tally.refused.sum())

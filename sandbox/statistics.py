@@ -133,7 +133,9 @@ def independent_difference(first: np.ndarray, second: np.ndarray, confidence: fl
     value = float(np.mean(second) - np.mean(first))
     if np.ptp(first) == np.ptp(second) == 0:
         return Estimate(value, value, value)
-    interval = stats.ttest_ind(second, first, equal_var=False).confidence_interval(confidence)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # one of them may be constant
+        interval = stats.ttest_ind(second, first, equal_var=False).confidence_interval(confidence)
     return Estimate(value, float(interval.low), float(interval.high))
 
 

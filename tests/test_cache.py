@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numba
 import numpy as np
-import pytest
 
 import sandbox
 from sandbox.engine import cache
@@ -33,23 +32,24 @@ def all_hit(found) -> bool:
 # -- editing sources ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path, old, new",
-    [
-        ("toy/inner.py", "x + 1000", "x + 2000"),  # of a package that offers a world; two calls below the loop
-        (DRAW, "0xBF58476D1CE4E5B9", "0xBF58476D1CE4E5BB"),  # of Sandbox; four files below the loop
-    ],
-)
-def test_an_edit_below_its_caller_is_never_served_stale(install, path, old, new):
+def test_an_edit_below_its_caller_is_never_served_stale(install):
+    """Of a package that offers a world, two calls below the loop; then of Sandbox, four files below it as well."""
+    inner = ("toy/inner.py", "x + 1000", "x + 2000")
+    draws = (DRAW, "0xBF58476D1CE4E5B9", "0xBF58476D1CE4E5BB")
     first = install.run()
     assert not all_hit(first)
+    assert first["triple"]["total"] * 2 == first["double"]["total"] * 3, "two loops of one template do not collide"
     written = kernels(install.cache)
     again = install.run()
     assert totals(again) == totals(first) and all_hit(again) and kernels(install.cache) == written
-    install.edit(path, old, new)
-    edited = install.run()
-    assert totals(edited) != totals(first) and edited["folder"] != first["folder"] and not all_hit(edited)
-    install.edit(path, new, old)
+    found = [first]
+    for path, old, new in (inner, draws):
+        install.edit(path, old, new)
+        found.append(install.run())
+        assert not all_hit(found[-1])
+    assert len({each["folder"] for each in found}) == len({totals(each) for each in found}) == 3
+    for path, old, new in (inner, draws):
+        install.edit(path, new, old)
     back = install.run()
     assert totals(back) == totals(first) and back["folder"] == first["folder"] and all_hit(back)
 
@@ -80,12 +80,6 @@ def test_an_edit_between_start_and_import_leaves_nothing_stale_behind(install):
     assert totals(edited) != totals(first)
     install.edit("toy/inner.py", "x + 2000", "x + 1000")
     assert totals(install.run()) == totals(first)
-
-
-def test_specialised_loops_of_two_names_do_not_collide(install):
-    first, second = install.run(), install.run()
-    assert first["triple"]["total"] * 2 == first["double"]["total"] * 3
-    assert totals(second) == totals(first) and all_hit(second)
 
 
 def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):

@@ -148,6 +148,19 @@ def test_what_people_do_is_recorded_and_seen_again(film):
     assert play(Film.open(film.folder)).tick == 25
 
 
+def test_what_was_done_last_is_not_forgotten_by_who_seeks_back(film):
+    play(film, 5)
+    film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
+    closed = film.model.stage.describe(film.model.state)["closed"]
+    film.seek(2)
+    assert film.model.stage.describe(film.model.state)["closed"] == []
+    play(film, 3)
+    assert film.model.stage.describe(film.model.state)["closed"] == closed
+    play(film, 3)
+    film.close()
+    assert verify(film.folder).passed and verify(film.folder).ticks == 8
+
+
 def test_a_checkpoint_is_gone_on_from_as_people_had_it(film, monkeypatch):
     monkeypatch.setattr(films, "WORK", 0.0)
     intervene.take(film.model, film.people, 1)

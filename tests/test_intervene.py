@@ -316,3 +316,10 @@ def test_an_edge_that_never_was_cannot_be_mended(stage):
         run.do(intervene.cut, (0, 2))
     run.do(intervene.cut, (1, 2)).play(5).end("stopped")
     holds(run.folder)
+
+
+def test_the_example_of_the_document_runs(root, tmp_path, monkeypatch):
+    section = (root / "docs" / "oversight.md").read_text().split("## Interventions")[1]
+    monkeypatch.chdir(tmp_path)
+    exec(section.split("```python\n")[1].split("```")[0], {})
+    assert len(holds(tmp_path / "runs" / "disturbed", HumanActed)) == 5

@@ -4,6 +4,7 @@ import gc
 import re
 import threading
 import time
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,8 @@ from studio import COMPILE, until
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.fronts.studio.show.errand import Errand
+from sandbox.scenario import load
+from sandbox.scenario.load import as_toml
 from sandbox.statistics import lower_bound
 from sandbox.trials import answers
 from sandbox.trials.answers import measure
@@ -73,6 +76,8 @@ def test_every_arm_is_set_up_with_every_option(path):
             lesson.scenario(first, {control.label: option.label}).stage()
     for arm in others:
         lesson.scenario(arm).stage()
+    exported = tomllib.loads(as_toml(lesson.scenario(first).as_dict()))
+    assert load(exported) == lesson.scenario(first)  # stands for itself, without the files beside the lesson
 
 
 @pytest.mark.parametrize(
@@ -124,6 +129,8 @@ def test_a_control_and_another_seed_make_another_answer(tmp_path):
     assert measure(lesson, trials=30, seed=2**64 - 1).seeds == (2**64 - 1, 28)
     with pytest.raises(UsageError, match="unknown control 'Robot'; did you mean 'Robots'"):
         measure(lesson, {"Robot": "Two"})
+    with pytest.raises(UsageError, match="100,001 trials, expected 100,000 at most"):
+        measure(lesson, trials=100_001)
 
 
 def test_the_same_dice_and_a_reliability(tmp_path):
@@ -160,7 +167,7 @@ def outcome(seed: int, success: bool, ticks: int = 10, error: str | None = None)
 
 def answered(lesson, monkeypatch, *arms: list[Outcome]) -> answers.Answer:
     with monkeypatch.context() as patch:
-        patch.setattr(answers, "_play", lambda *_: list(arms))
+        patch.setattr(answers, "_play", lambda *_: (list(arms), 0.0))
         return measure(lesson)
 
 
@@ -317,6 +324,38 @@ def test_predict_measure_answer(page, tmp_path):
     assert "measured" in shown(page.run())
     page.button(key="open.own").click().run()
     assert "You predicted" in shown(page) and page.radio(key="prediction.own").value.startswith("No:")
+
+
+def test_a_measurement_is_stopped_and_has_no_answer(page, tmp_path):
+    write(tmp_path / "scenarios" / "lessons")
+    page.query_params["lesson"] = "own"
+    page.run()
+    page.radio(key="prediction.own").set_value("Yes, clearly later.").run()
+    page.number_input(key="trials.own").set_value(100_000).run()
+    page.button(key="measure").click().run()
+    page.button(key="stop").click().run()
+    until(lambda: "Stopped, so there is no answer" in shown(page.run()), COMPILE)
+    assert page.session_state["lessons"]["own"].answer is None and not page.button(key="measure").disabled
+
+
+def test_a_file_that_changes_while_it_is_open(page, tmp_path):
+    folder = tmp_path / "scenarios" / "lessons"
+    write(folder)
+    page.query_params["lesson"] = "own"
+    page.run()
+    page.button_group(key="control.own.Robots").set_value("Two").run()
+    page.radio(key="prediction.own").set_value("Yes, clearly later.").run()
+    write(
+        folder,
+        EXAMPLE.replace('"Two"', '"A pair"').replace("Yes, clearly", "Yes, much").replace("No slips", "None"),
+    )
+    page.run()
+    assert not page.exception and page.button_group(key="control.own.Robots").value == "Four"
+    assert page.radio(key="prediction.own").value is None and page.button(key="measure").disabled
+    write(folder, "[lesson")
+    assert "not TOML" in shown(page.run())
+    (folder / "own.toml").unlink()
+    assert "There is no lesson own" in shown(page.run())
 
 
 def test_an_address_that_leads_nowhere(page):

@@ -8,7 +8,9 @@ from scipy import stats
 
 from sandbox import statistics
 from sandbox.statistics import (
+    correlation,
     holm,
+    independent_difference,
     lower_bound,
     mean_difference,
     mean_steps,
@@ -98,3 +100,23 @@ def test_mcnemar_on_a_published_table():
 
 def test_holm_adjusts_step_by_step():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_two_samples_that_share_nothing():
+    """Welch's interval by its own formula; two constant samples differ by just so much."""
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0, 1, 30), rng.normal(1, 4, 30)
+    parts = np.array([np.var(each, ddof=1) / 30 for each in (first, second)])
+    freedom = parts.sum() ** 2 / (parts**2 / 29).sum()
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(parts.sum())
+    found = independent_difference(first, second)
+    assert found == pytest.approx((found.value, found.value - half, found.value + half))
+    assert independent_difference(np.ones(5), np.full(5, 3.0)) == (2, 2, 2)
+
+
+def test_whether_pairs_go_together():
+    common, own = np.random.default_rng(4).normal(size=(2, 50))
+    assert correlation(common, common + 0.3 * own).low > 0.8 and correlation(common, -common + own).high < 0
+    apart = correlation(common, own)
+    assert apart.low < 0 < apart.high and apart.value == pytest.approx(np.corrcoef(common, own)[0, 1])
+    assert correlation(common[:3], own[:3]) == correlation(np.ones(9), own[:9]) == (0, -1, 1)

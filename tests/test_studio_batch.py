@@ -76,6 +76,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studio")
     (folder / "scenarios" / "deep").mkdir(parents=True)
     (folder / "scenarios" / "deep" / "small.toml").write_text(SCENARIO)
+    (folder / "typer.py").write_text("a file of the working directory is no module of ours")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder
@@ -249,8 +250,9 @@ def test_the_studio_is_opened_without_a_browser(tmp_path, capsys):
         assert told("app", "--port", port) == 2
         assert re.search(rf"--port {port} is in use; --port \d+ is free", capsys.readouterr().err)
     assert told("app", "--host", "nowhere.invalid") == 2 and "no such address" in capsys.readouterr().err
+    (tmp_path / "click.py").write_text("a file of the working directory is no module of ours")
     env = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    command = [sys.executable, "-m", "sandbox.fronts.cli", "app", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "sandbox.fronts.cli", "app", "--port", str(port)]
     server = subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -118,8 +118,8 @@ def test_the_candidate_with_the_best_bound_is_the_action():
         assert all(option.futures == 4 for option in others)
         left += taken is not own
     assert left > 0, "it has left its base policy's plan, or nothing was tested"
-    assert pickle.loads(pickle.dumps(model)).candidates(0) == (), "what was not made here is not shown"
-    assert played(RULES, ticks=1)[0].candidates(0) == ()
+    assert insight(pickle.loads(pickle.dumps(model)), 0).decided.options == (), "what was not made here is not shown"
+    assert insight(played(RULES, ticks=1)[0], 0).decided.options == ()
 
 
 def test_a_language_model_is_shown_with_what_it_was_asked_and_answered():
@@ -265,6 +265,10 @@ def test_the_feed_tells_a_shared_task_from_claim_to_end():
     assert {"task", "change", "finish"} <= {jump.kind for jump in watch.feed.jumps} and len(watch.feed.jumps) < len(
         told
     )
+    drawn = Feed()
+    for _ in range(2):
+        drawn.note(model, [{"closed": [[1, 2]]}])
+    assert [event.text for event in drawn.events if event.kind == "change"] == ["drawn into the world: closed [[1, 2]]"]
     tick = told[len(told) // 2].tick
     watch.feed.forget_after(tick)
     assert {event for event in told if event.tick <= tick} == set(watch.feed.events)
@@ -360,7 +364,7 @@ def test_the_panel_of_an_agent_has_all_its_views(shown):
     assert [each.label.split(":")[0] for each in app.expander] == ["Call 1", "Call 2"]
     assert any("You are robot 0" in each.value for each in app.code)
     app.button_group(key="inspect").set_value("Parts").run()
-    assert {each.label for each in app.metric} == {"Wrong in view", "Wrong out of view"} and "Memory" in words(app)
+    assert {each.label for each in app.metric} == {"In view", "Out of view"} and "Memory" in words(app)
     app.button_group(key="inspect").set_value("Observation").run()
     assert any("You are robot 0" in each.value for each in app.code) and not app.exception
 

@@ -23,6 +23,7 @@ OFFER = Offer(
     perturbations=(Chance("action_failure", "actions fail", dose=0.3),),
     agent=2, name="robot-2", reasoner="llm", reasoners=("idle", "rules"),
     links=(Link(0, "robot-0", False), Link(1, HOSTILE, True)), steered=(HELD,), taken=(2,),
+    leads=False, protocol="manager", protocols=("manager", "market"),
 )  # fmt: skip
 
 
@@ -85,9 +86,14 @@ def test_doses_reasoners_and_links():
     page, hands = drawn()
     page.slider[0].set_value(0.8).run()
     page.selectbox[0].select("rules").run()
-    assert hands.done == [("dose", "action_failure", 0.8), ("reseat", 2, "rules")]
+    page.selectbox[1].select("market").run()
+    page.button(key="lead").click().run()
+    assert hands.done == [
+        ("dose", "action_failure", 0.8), ("reseat", 2, "rules"), ("protocol", "market"), ("lead", 2),
+    ]  # fmt: skip
+    hands.done.clear()
     page.button_group[0].set_value([]).run()
-    assert hands.done[2:] == [("cut", (2, 0))] and not page.exception
+    assert hands.done == [("cut", (2, 0))] and not page.exception
     page.button_group[0].set_value([0, 1]).run()
     assert ("mend", (2, 1)) in hands.done
 
@@ -134,6 +140,9 @@ def test_the_offer_is_made_of_the_model():
     assert [link.other for link in offer.links] == [0, 2, 3] and offer.steered[0].legal and not offer.closed
     intervene.cut(model, (1, 3))
     assert [link.cut for link in offer_of(model, people, 1).links] == [False, False, True]
+    assert (offer.protocol, offer.leads) == ("independent", None) and "manager" in offer.protocols
+    intervene.change(model, {"team.network.cut": [], "team.protocol": "manager"})
+    assert [offer_of(model, people, agent).leads for agent in (0, 1)] == [True, False]
     model.stop()
     assert "over" in offer_of(model, people, None).closed
     assert drawn(replace(offer, closed=""))[0].button(key="release")

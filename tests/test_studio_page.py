@@ -194,7 +194,7 @@ def test_in_a_browser(address, browser, width, scale, scheme):
     until(lambda: painted() > 2 * int(first["painted"]) + 6)  # several frames a tick
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("Paused").wait_for()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(2500)  # the frames that it is ahead by are played out
     held = tick(), page.evaluate(PICTURE)["hash"]
     page.wait_for_timeout(800)
     assert (tick(), page.evaluate(PICTURE)["hash"]) == held

@@ -20,9 +20,9 @@ from sandbox.trials.replay import verify
 
 YARD = "type octile\nheight 16\nwidth 16\nmap\n" + "\n".join(["." * 16] * 16)
 WORLDS = {  # small shared tasks that three agents get done even where only one may act at a time
-    "warehouse": {"name": "warehouse", "layout": YARD, "requests": 3, "deliveries": 0, "max_ticks": 900},
     "wildfire": {"name": "wildfire", "height": 32, "width": 32, "wind": 0.0, "save": 0.0, "max_ticks": 900},
     "craft": {"name": "craft", "size": 32, "goal": "wood_tools", "max_ticks": 3000},
+    "warehouse": {"name": "warehouse", "layout": YARD, "requests": 3, "deliveries": 0, "max_ticks": 900},
 }
 MANNERS = {
     "silent": "while True:\n    act('noop')\n",

@@ -322,6 +322,10 @@ FACTS = """() => [...document.querySelectorAll('main [data-element]')].map((n) =
     n.computedRole, n.computedName || n.textContent, n.id,
     n.type === 'checkbox' || n.type === 'radio' ? n.checked
         : n.tagName === 'SELECT' ? n.selectedOptions[0].textContent : n.tagName === 'INPUT' ? n.value : ''])"""
+TICK = f"""(agents) => {{
+    tick();
+    return Array.from({{length: agents}}, (_, agent) => {{ look(agent); return ({FACTS})(); }});
+}}"""
 END = """() => ({registers, verdict: document.body.dataset.verdict, harm: sessions.map((s) => s.harm),
     pages: sessions.map((s) => pages[s.page].name),
     fields: elements.map((e) => [e.value, e.checked, e.visible])})"""
@@ -331,7 +335,7 @@ END = """() => ({registers, verdict: document.body.dataset.verdict, harm: sessio
 def browser():
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(**CHROMIUM)
-        yield chromium
+        yield chromium.new_context()  # one for all pages: each is a document of its own, with nothing stored
         chromium.close()
 
 
@@ -406,9 +410,7 @@ def follow_in_browser(browser, stage, seed, policy, ticks=25):
                 do_in_browser(page, state, agent, verb, target, rules)
                 made += 1
         stage.step(state, actions)
-        page.evaluate("tick()")
-        for agent in range(agents):
-            facts = page.evaluate(f"() => {{ look({agent}); return ({FACTS})() }}")
+        for agent, facts in enumerate(page.evaluate(TICK, agents)):
             assert sorted(facts, key=str) == seen_by_us(state, agent, rules), (seed, int(state.tick[0]))
     assert page.evaluate(END) == end_of_ours(state, stage), seed
     assert not errors

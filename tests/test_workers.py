@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pandas as pd
 import psutil
 import pytest
+import ray
 from distributed import LocalCluster
 
 import sandbox
@@ -78,7 +79,8 @@ def _ray_workers() -> list[int]:
     return [process.pid for process in children if "ray::play_chunk" in " ".join(process.cmdline())]
 
 
-def test_ray_gives_the_same_table_also_when_a_worker_is_killed(here, tmp_path):
+def test_ray_gives_the_same_table_also_when_a_worker_is_killed(here, tmp_path, monkeypatch):
+    """Two batches on one Ray, which takes seconds to start: only the second one shuts it down."""
     killed = []
 
     def kill(progress):
@@ -86,11 +88,14 @@ def test_ray_gives_the_same_table_also_when_a_worker_is_killed(here, tmp_path):
             killed.append(found[0])
             os.kill(found[0], signal.SIGKILL)
 
-    folder = sandbox.batch(SCRIPTED, tmp_path / "hosted", trials=40, on="ray", on_progress=kill)
+    with monkeypatch.context() as patch:
+        patch.setattr(ray, "shutdown", lambda: None)
+        folder = sandbox.batch(SCRIPTED, tmp_path / "hosted", trials=40, on="ray", on_progress=kill)
     assert killed
     pd.testing.assert_frame_equal(_rows(folder), here["hosted"])
     folder = sandbox.batch(SCENARIO, tmp_path / "compiled", trials=3000, on="ray")
     pd.testing.assert_frame_equal(_rows(folder), here["compiled"])
+    assert not ray.is_initialized()
 
 
 def test_a_local_process_that_is_killed_loses_nothing(here, tmp_path):

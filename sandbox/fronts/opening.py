@@ -43,7 +43,8 @@ def studio(
     chosen = {"server.port": port, "server.address": host, "server.headless": str(not opens).lower(), **OPTIONS}
     options = [f"--{name}={value}" for name, value in chosen.items()]
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(PAGE), *options])
+    # -P: a file of the working directory must not stand in for a module of the same name.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(PAGE), *options])
 
 
 def _has_browser() -> bool:

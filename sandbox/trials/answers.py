@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sandbox.core.errors import SandboxError
+from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.engine.pool import cores
 from sandbox.engine.stage import Stage
@@ -32,6 +32,7 @@ from sandbox.trials.measures import tick_limit
 
 CHUNK = 0.25  # seconds that some trials at a time should take, so that one can stop between them
 SEEDS = 2**64
+MOST = 100_000  # trials of an arm: their outcomes are held in memory
 
 
 class Progress(NamedTuple):
@@ -69,7 +70,7 @@ class Answer(NamedTuple):
     differences: tuple[Difference, ...]  # of all pairs of arms; of ask = "pairing": paired, then as if unpaired
     telling: int  # a seed that shows it: where the arms differ most
     seeds: tuple[int, int]  # the first and the last
-    seconds: float
+    seconds: float  # of playing, when all is compiled
     bound: float = 0.0  # of ask = "reliability": what is shown at least, at 95 %
     needed: int = 0  # trials without a failure that the claim takes
     failures: int = 0
@@ -92,28 +93,30 @@ def measure(
     ``chosen`` are labels of options by labels of controls; ``trials`` and ``seed`` default to the scenario's. Raises
     UsageError where the scenario cannot run, and SandboxError where none of an arm's trials could be played.
     """
-    started = time.monotonic()
     scenarios = [lesson.scenario(arm, chosen) for arm in lesson.plan.measure.arms]
     count, first = trials or scenarios[0].trials.count, scenarios[0].seed if seed is None else seed
+    if count > MOST:
+        raise UsageError(f"{lesson.name}: {count:,} trials, expected {MOST:,} at most; `sandbox batch` runs more")
     seeds = [(first + k) % SEEDS for k in range(count)]
     played = _play(scenarios, seeds, on_progress, stop)
     if played is None:
         return None
-    found = _answer(lesson, scenarios, played)
-    return found._replace(seeds=(seeds[0], seeds[-1]), seconds=time.monotonic() - started)
+    outcomes_of_arms, seconds = played
+    found = _answer(lesson, scenarios, outcomes_of_arms)
+    return found._replace(seeds=(seeds[0], seeds[-1]), seconds=seconds)
 
 
 def _play(
     scenarios: Sequence[Scenario], seeds: Sequence[int], on_progress: OnProgress, stop: Stop
-) -> list[list[Outcome]] | None:
-    """The outcomes of each scenario on each seed; the arms at once, on a thread each."""
+) -> tuple[list[list[Outcome]], float] | None:
+    """The outcomes of each scenario on each seed, and the seconds that they took; the arms at once, a thread each."""
     total, done, lock = len(scenarios) * len(seeds), [0], threading.Lock()
     stages = []
     for scenario in scenarios:
         on_progress(Progress(0, total, True))
         stages.append(scenario.stage())
-        if scenario.compiled and not stop():
-            stages[-1].warm_up([group.policy for group in scenario.roster()], whole=True)
+        if not stop():
+            stages[-1].warm_up([group.policy for group in scenario.roster()], whole=scenario.compiled)
 
     def played(count: int) -> None:
         with lock:
@@ -121,10 +124,11 @@ def _play(
             on_progress(Progress(done[0], total, False))
 
     played(0)
+    started = time.monotonic()
     with ThreadPoolExecutor(min(cores(), len(scenarios))) as pool:
         arms = zip(scenarios, stages, strict=True)
         found = list(pool.map(lambda arm: _in_chunks(*arm, seeds, played, stop), arms))
-    return None if stop() else found
+    return None if stop() else (found, time.monotonic() - started)
 
 
 def _in_chunks(

@@ -26,8 +26,10 @@ def number(value: float) -> str:
 
 
 def told(measure: str, value: float) -> str:
-    """One value of a measure with its unit."""
-    return f"{number(POINTS * value)} %" if measure == "success" else f"{number(value)} {unit(measure)}"
+    """One value of a measure, with its unit where its name does not say it."""
+    if measure == "success":
+        return f"{number(POINTS * value)} %"
+    return f"{number(value)} {UNITS[measure]}" if measure in UNITS else number(value)
 
 
 def words(asked: Question, answer: Answer) -> str:
@@ -63,23 +65,29 @@ def _beside(asked: Question, found: Difference) -> str:
 def _unclear(asked: Question, found: Difference) -> str:
     scaled = Estimate(*(_scaled(asked.measure, value) for value in found.value))
     signed = [f"{'+' if value > 0 else ''}{number(value)}" for value in scaled]
-    return f"{found.second} beside {found.first} {signed[0]} {unit(asked.measure)} ({signed[1]} .. {signed[2]})"
+    few = "" if scaled.low <= 0 <= scaled.high else "; the seeds on which they differ are too few"
+    return f"{found.second} beside {found.first} {signed[0]} {unit(asked.measure)} ({signed[1]} .. {signed[2]}{few})"
 
 
 def _best(asked: Question, answer: Answer) -> str:
     trials = f"{min(result.trials for result in answer.results):,}"
     if answer.verdict == SAME:
-        unclear = [found for found in answer.differences if not found.clear]
-        if not all(isfinite(found.value.low) for found in unclear):
-            return f"Too few trials to tell: {trials} of each."
-        if all(found.value == (0, 0, 0) for found in unclear):
-            return f"No difference at all on any of the {trials} seeds."
-        told = "; ".join(_unclear(asked, found) for found in unclear)
-        return f"No difference that could be told from chance, on the same {trials} seeds: {told}."
+        return _same(asked, answer, trials)
     own = [found for found in answer.differences if answer.verdict in (found.first, found.second)]
     told = "; ".join(_beside(asked, found) for found in own)
     word = "better" if len(answer.results) == 2 else "best"
     return f"{answer.verdict} is {word}: {told}, on the same {trials} seeds."
+
+
+def _same(asked: Question, answer: Answer, trials: str) -> str:
+    if not all(isfinite(found.value.low) for found in answer.differences):
+        return f"Too few trials to tell: {trials} of each."
+    if all(found.value == (0, 0, 0) for found in answer.differences):
+        return f"No difference at all on any of the {trials} seeds."
+    apart = "; ".join(_unclear(asked, found) for found in answer.differences if not found.clear)
+    if len(answer.results) == 2:
+        return f"No difference that could be told from chance, on the same {trials} seeds: {apart}."
+    return f"None is clearly better than every other one, on the same {trials} seeds. Not to be told apart: {apart}."
 
 
 def _reliability(asked: Question, answer: Answer) -> str:

@@ -14,14 +14,13 @@ from sandbox.fronts.studio.session import COMPOSED
 from sandbox.fronts.studio.show.errand import Errand, Report
 from sandbox.fronts.studio.show.places import LESSONS, SCENARIOS
 from sandbox.scenario.load import as_toml
-from sandbox.trials.answers import SEEDS, Answer, measure
+from sandbox.trials.answers import MOST, SEEDS, Answer, measure
 from sandbox.trials.lessons import Control, Lesson, Prediction, lessons, load_lesson
 from sandbox.trials.verdicts import duration
 
 NAME = "lesson"  # of the address
 LOOK = 0.4  # seconds between two looks at a measurement
 COLUMNS = 3
-MOST = 100_000  # trials of an arm
 LONG = 600  # letters of one line
 HOW = f"Put a lesson, a TOML file, into `{SCENARIOS / LESSONS}`; `docs/lessons.md` has a small one to copy."
 
@@ -81,8 +80,7 @@ def _cards() -> None:
 def _card(lesson: Lesson) -> None:
     plan, kept = lesson.plan, _kept(lesson.name)
     done = " :green-badge[:material/check: measured]" if kept.answer else ""
-    st.markdown(f"**{plain(plan.title)}**")
-    st.markdown(f":gray-badge[:material/schedule: {plan.minutes} min]{done}")
+    st.markdown(f"**{plain(plan.title)}** :gray-badge[:material/schedule: {plan.minutes} min]{done}")
     st.markdown(plan.question)
     st.button("Open", key=f"open.{lesson.name}", icon=":material/school:", on_click=_open, args=[lesson.name],
               help="Predict, measure, and see what it means.")  # fmt: skip
@@ -97,8 +95,7 @@ def _open(name: str) -> None:
 
 def _lesson(lesson: Lesson) -> None:
     plan, kept = lesson.plan, _kept(lesson.name)
-    st.markdown(f"### {plain(plan.title)}")
-    st.markdown(f":gray-badge[:material/schedule: {plan.minutes} min]")
+    st.markdown(f"### {plain(plan.title)} :gray-badge[:material/schedule: {plan.minutes} min]")
     st.markdown(plan.question)
     busy = kept.errand is not None
     left, right = st.columns([2, 3], gap="large")
@@ -131,12 +128,18 @@ def _predict(lesson: Lesson, busy: bool) -> Prediction | None:
 
 
 def _turn(lesson: Lesson, control: Control, busy: bool) -> str:
-    key = f"control.{lesson.name}.{control.label}"
-    options = [option.label for option in control.options]
-    known = {} if key in st.session_state else {"default": control.default}
+    options, key = [option.label for option in control.options], f"control.{lesson.name}.{control.label}"
+    return _one_of(control.label, options, control.default, key, control.help, busy)
+
+
+def _one_of(label: str, options: list[str], usual: str, key: str, words: str, busy: bool = False) -> str:
+    """One of a few, kept while other pages are open; an option that is gone from the file is chosen no longer."""
+    if st.session_state.get(key, usual) not in options:
+        del st.session_state[key]
+    known = {} if key in st.session_state else {"default": usual}
     return st.segmented_control(
-        plain(control.label), options, required=True, key=key, format_func=plain, disabled=busy,
-        persist_state="session", help=plain(control.help, LONG), **known,
+        plain(label), options, required=True, key=key, format_func=plain, disabled=busy, persist_state="session",
+        help=plain(words, LONG), **known,
     )  # fmt: skip
 
 
@@ -169,8 +172,8 @@ def _watch(lesson: Lesson, settings: dict[str, str], kept: Kept) -> None:
     arms = {arm.name: arm for arm in lesson.plan.measure.arms}
     with st.container(border=True):
         st.markdown(f":material/visibility: **What to watch for.** {lesson.plan.look}")
-        name = st.segmented_control("Which one", list(arms), default=next(iter(arms)), required=True, format_func=plain,
-                                    key=f"arm.{lesson.name}", help="The arm to watch or to export.")  # fmt: skip
+        first, key = next(iter(arms)), f"arm.{lesson.name}"
+        name = _one_of("Which one", list(arms), first, key, "The arm to watch or to export.")
         scenario = lesson.scenario(arms[name], settings).as_dict()
         scenario |= {"seed": kept.answer.telling} if kept.answer and kept.settings == settings else {}
         with st.container(horizontal=True):

@@ -62,13 +62,11 @@ def _title(one: Insight) -> str:
 
 
 def _parts(one: Insight) -> None:
-    left, right = st.columns(2, gap="small")
-    with left:
+    with st.container(key="parts"):  # as many side by side as there is room for
         _reasoner(one.reasoner)
-        _tools(one.tools)
-    with right:
         _memory(one.memory)
         _world_model(one.world_model)
+        _tools(one.tools)
 
 
 def _heading(icon: str, name: str, kind: str) -> None:
@@ -121,8 +119,9 @@ def _world_model(one: parts.WorldModel) -> None:
         if one.seen is None or one.unseen is None:
             st.caption("The agent is nowhere: it believes nothing of the world now.")
             return
+        st.caption("Of the facts of the world, those that it is wrong about")
         with st.container(horizontal=True):
-            for label, share in (("Wrong in view", one.seen), ("Wrong out of view", one.unseen)):
+            for label, share in (("In view", one.seen), ("Out of view", one.unseen)):
                 words = f"Of {share.facts:,} facts, those that it believes otherwise than they are now"
                 st.metric(label, f"{share.share:.1%}", help=words, border=True)
         if one.map:
@@ -140,7 +139,8 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
 
 def _senses(one: Senses) -> None:
     """Arrays, words and pixels of the same observation."""
-    arrays, words, pixels = st.columns([5, 4, 3], gap="small")
+    with st.container(key="senses"):
+        pixels, words, arrays = (st.container() for _ in range(3))
     with arrays:
         st.markdown(":material/grid_on: **Arrays**", help="The window's channels, the vector, the legal actions")
         windows = "".join(channel(*each, one.high) for each in one.channels)

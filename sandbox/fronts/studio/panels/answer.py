@@ -58,7 +58,7 @@ def _points(rows: list[tuple[str, Estimate]], scale: float, title: str, hues, wo
         if isfinite(value.value)
     ]
     y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 170, "ticks": False}}
-    x = {"type": "quantitative", "title": title, "scale": {"zero": False}}
+    x = {"type": "quantitative", "title": title, "scale": {"zero": False}, "axis": {"tickCount": 6}}
     hue = {"field": "hue", "type": "nominal", "scale": None}
     layers = [
         {"mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round"},
@@ -81,7 +81,7 @@ def _reliability(asked: Question, found: Answer) -> None:
         rows.append(("Seen", many * found.failures / found.results[0].trials))
     data = [{"row": name, "value": value, "hue": AGENTS[k]} for k, (name, value) in enumerate(rows)]
     x = {"field": "value", "type": "quantitative", "scale": {"type": "log"}, "title": "Failures in 100,000 trials",
-         "axis": {"format": "~s", "tickCount": 5}}  # fmt: skip
+         "axis": {"format": "~g", "tickCount": 5}}  # fmt: skip
     y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 170, "ticks": False}}
     mark = {"type": "point", "filled": True, "size": 160, "opacity": 1}
     encoding = {"x": x, "y": y, "color": {"field": "hue", "type": "nominal", "scale": None}}
@@ -101,8 +101,9 @@ def _beside(asked: Question, found: Answer) -> list[str]:
 
 
 def _value(asked: Question, result) -> str:
-    value, low, high = (told(asked.measure, each) for each in result.value)
-    return plain(f"{result.name} {value} ({low} .. {high})", 2 * LONG)
+    scale = POINTS if asked.measure == "success" else 1
+    low, high = (number(scale * end) for end in result.value[1:])
+    return plain(f"{result.name} {told(asked.measure, result.value.value)} ({low} .. {high})", 2 * LONG)
 
 
 def _label(measure: str) -> str:

@@ -16,13 +16,20 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
     given = st.query_params.get(key, "").replace("\0", "")[:LONGEST]
     if given and given not in entries:
         entries[given] = look(given)
-    if key in st.session_state and st.session_state[key] not in (NONE, *entries):
-        st.session_state[key] = NONE  # its folder is gone
+    own, seen = f"chosen.{key}", f"seen.{key}"  # not bound to the address: that would hold the words, not the folder
+    if own not in st.session_state or given != st.session_state.get(seen):
+        st.session_state[own] = given
+    if st.session_state[own] not in (NONE, *entries):
+        st.session_state[own] = NONE  # its folder is gone
     folder = st.selectbox(
-        label, [NONE, *entries], key=key, bind="query-params",
-        format_func=lambda name: _told(entries[name]) if name else "None",
+        label, [NONE, *entries], key=own, format_func=lambda name: _told(entries[name]) if name else "None",
         help="What lies below the folder of runs, the latest first.",
     )  # fmt: skip
+    st.session_state[seen] = folder
+    if folder:
+        st.query_params[key] = folder
+    else:
+        st.query_params.pop(key, None)
     if not folder:
         return None
     return Path(folder), _trial(entries[folder], "trial" if key == "run" else f"{key}_trial")

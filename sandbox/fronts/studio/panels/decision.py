@@ -61,7 +61,7 @@ def _row(place: int, option: Option) -> dict | None:
     gain, error = number(option.gain), number(option.error)
     if gain is None:
         return None
-    marks = [mark for mark, there in (("▶ taken", option.taken), ("base policy's own", option.own)) if there]
+    marks = [mark for mark, there in (("▶ chosen", option.taken), ("base policy's own", option.own)) if there]
     name = f"{option.action} ({', '.join(marks)})" if marks else option.action
     low, high = (gain - (error or 0.0), gain + (error or 0.0))
     return {"action": name, "gain": gain, "low": low, "high": high, "taken": option.taken}

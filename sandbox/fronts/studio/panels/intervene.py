@@ -26,6 +26,8 @@ class Hands(Protocol):
     def place(self, name: str, aim: Aim) -> None: ...  # an intervention of the world
     def dose(self, name: str, value: float) -> None: ...  # of a perturbation
     def reseat(self, agent: int, reasoner: str) -> None: ...
+    def lead(self, agent: int) -> None: ...
+    def protocol(self, name: str) -> None: ...
     def cut(self, edge: tuple[int, int]) -> None: ...
     def mend(self, edge: tuple[int, int]) -> None: ...
     def take(self, agent: int) -> None: ...
@@ -41,6 +43,7 @@ def intervene(offer: Offer, hands: Hands) -> None:
         st.caption(f":material/block: {plain(offer.closed)}")
         return
     _agent(offer, hands)
+    _team(offer, hands)
     _world(offer, hands)
     _doses(offer, hands)
 
@@ -136,6 +139,8 @@ def _hold(offer: Offer, agent: int, hands: Hands) -> None:
         if agent not in offer.lost:
             words = "It stands still from now on, and the others have to do without it"
             _button("Lose it", "lose", words, hands.lose, agent, icon=":material/heart_broken:")
+        if offer.leads is False:
+            _button("Make it lead", "lead", "From now on it leads the team", hands.lead, agent, icon=":material/flag:")
 
 
 def _seat(offer: Offer, agent: int, hands: Hands) -> None:
@@ -166,6 +171,21 @@ def _links(offer: Offer, agent: int, hands: Hands) -> None:
     st.pills(
         "Hears, and is heard by", list(names), selection_mode="multi", default=open_, key=key, on_change=set_links,
         format_func=names.__getitem__, help="Press one to cut the link between the two, and again to mend it.",
+    )  # fmt: skip
+
+
+def _team(offer: Offer, hands: Hands) -> None:
+    if not offer.protocol:
+        return
+    key = f"protocol_{offer.protocol}"
+
+    def set_protocol() -> None:
+        _do(hands.protocol, st.session_state[key])
+
+    st.selectbox(
+        "The team's protocol", offer.protocols, index=offer.protocols.index(offer.protocol), key=key,
+        on_change=set_protocol,
+        help="How the team works together from the tick that comes on. One that is new here is compiled first.",
     )  # fmt: skip
 
 

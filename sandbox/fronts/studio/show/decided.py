@@ -4,8 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.decision import Call, Trace
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.workspace import candidates
 from sandbox.fronts.studio.show import wording
 from sandbox.model import Sandbox
 
@@ -34,7 +38,7 @@ class Option:
     error: float  # standard error of the mean
     futures: int
     own: bool  # the base policy's own choice
-    taken: bool
+    taken: bool  # by the search; a person, a turn or the guard may have come between
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,19 @@ def decided(model: Sandbox, agent: int) -> Decided | None:
         late=trace.late,
         person=wording.action(world, *trace.person) if trace.person else "",
         exchanges=tuple(map(_exchange, trace.calls)),
-        options=tuple(
-            Option(wording.action(world, one.verb, one.target), one.gain, one.error, one.futures, k == 0, one.taken)
-            for k, one in enumerate(model.candidates(agent))
-        ),
+        options=_options(model, agent),
+    )
+
+
+def _options(model: Sandbox, agent: int) -> tuple[Option, ...]:
+    """What a search compared in the latest tick; () where none did, or its tick was not decided by this very model."""
+    work, world = model.kernels[0].work, model.stage.world
+    if not work:
+        return ()
+    dice = draw(np.uint64(model.seed), np.int32(model.latest.tick - 1), POLICY, 0)
+    return tuple(
+        Option(wording.action(world, one.verb, one.target), one.gain, one.error, one.futures, k == 0, one.taken)
+        for k, one in enumerate(candidates(work, agent, dice, world.targets))
     )
 
 

@@ -1,7 +1,7 @@
 """What happened, in words: ``Feed`` is told of every tick and keeps the latest events, and the ticks worth a look."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -49,8 +49,8 @@ class Feed:
         self._tick = -1  # the latest that was noted
         self._before: dict[str, Any] = {}  # what the latest tick left, for comparison
 
-    def note(self, model: Sandbox) -> None:
-        """Take in the latest tick, or the reset."""
+    def note(self, model: Sandbox, placed: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Take in the latest tick, or the reset; ``placed`` is what was drawn into the world before it."""
         fresh, self._tick = model.ticks > self._tick, max(model.ticks, self._tick)
         for happened in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
             for k, (agent, kind, words) in enumerate(found := list(happened(model, self._before))):
@@ -59,6 +59,8 @@ class Feed:
                     break
                 who = wording.name_of(model, agent) if agent >= 0 else ""
                 self.add(Event(model.ticks, agent, kind, words if isinstance(words, str) else words(), who))
+        for key, value in (pair for patch in placed for pair in patch.items()) if fresh else ():
+            self.add(Event(model.ticks, -1, "change", f"drawn into the world: {clip(f'{key} {value}', wording.LINE)}"))
 
     def add(self, event: Event) -> None:
         """An event that the model does not know of: a difference between two runs, an intervention."""

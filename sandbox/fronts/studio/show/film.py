@@ -112,12 +112,18 @@ class Film:
 
     def _again(self) -> None:
         tick = self.tick + 1
-        for event in self.past.interventions.get(tick, ()):
-            follow(self.model, event)
+        self._follow(tick)
         self.model.step()
         if self.model.error or self.model.latest.digest != self.past.digests[tick - 1]:
             told = self.model.error or "the state differs"
             raise RecordError(f"{self.folder}: tick {tick} does not run as it is recorded: {told}")
+        if tick == self.head:
+            self._follow(tick + 1)  # what no tick has followed yet
+
+    def _follow(self, tick: int) -> None:
+        """Do what was done before a tick that is recorded, or is to come."""
+        for event in self.past.interventions.get(tick, ()):
+            follow(self.model, event)
 
     def _onward(self) -> None:
         began = time.perf_counter()

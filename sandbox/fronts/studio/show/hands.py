@@ -33,6 +33,14 @@ class Hands:
         """Another reasoner for one agent."""
         self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner)))
 
+    def lead(self, agent: int) -> None:
+        """Another agent leads the team."""
+        self._do(lambda model: intervene.change(model, {"team.lead": agent}))
+
+    def protocol(self, name: str) -> None:
+        """The team works together in another way."""
+        self._do(lambda model: intervene.change(model, {"team.protocol": name}))
+
     def cut(self, edge: tuple[int, int]) -> None:
         """Two agents hear each other no longer."""
         self._do(lambda model: intervene.cut(model, edge))

@@ -148,7 +148,7 @@ def _start(folder: Path, kind: Kind, arguments: Sequence[str]) -> None:
                 raise RecordError(f"{folder}: it is at work already; watch it, or stop it first")
             with (folder / LOG).open("w", encoding="utf-8") as log:
                 process = subprocess.Popen(
-                    [sys.executable, "-c", CODE, *command], stdin=subprocess.DEVNULL, stdout=log,
+                    [sys.executable, "-P", "-c", CODE, *command], stdin=subprocess.DEVNULL, stdout=log,
                     stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[job.fileno()],
                 )  # fmt: skip
             _processes[folder.absolute()] = process

@@ -8,6 +8,7 @@ from sandbox.fronts.studio.show.wording import LINE, NAME, name_of
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario.schema import SEARCH
+from sandbox.teams.protocols import PROTOCOLS
 
 ASKED = "human"
 MOST_LINKS = 24  # that are offered
@@ -46,6 +47,9 @@ class Offer:
     reasoner: str = ""
     reasoners: tuple[str, ...] = ()  # that it could have
     links: tuple[Link, ...] = ()
+    leads: bool | None = None  # whether it leads its team; None where nobody does
+    protocol: str = ""  # of the team; empty without one
+    protocols: tuple[str, ...] = ()  # that it could have
     taken: tuple[int, ...] = ()  # agents that a person steers
     lost: tuple[int, ...] = ()
     steered: tuple[Question, ...] = ()  # what those that are taken can do now
@@ -56,7 +60,7 @@ def offer_of(
 ) -> Offer:
     """Made after a tick by the thread that owns the model; ``closed`` says why nothing can be done, if nothing can."""
     world, seated = model.stage.world, agent is not None and 0 <= agent < model.stage.agents
-    group = model.scenario.roster()[agent] if seated else None
+    group, team = model.scenario.roster()[agent] if seated else None, model.scenario.team
     return Offer(
         closed=closed or ("" if model.running else "The episode is over."),
         interventions=tuple(Chance(each.name, clip(each.summary, LINE), each.at) for each in world.interventions),
@@ -70,6 +74,9 @@ def offer_of(
         reasoner=group.reasoner if group else "",
         reasoners=(*world.policies, SEARCH, ASKED),
         links=_links(model, agent) if seated else (),
+        leads=team.lead == agent if seated and team and PROTOCOLS[team.protocol].led else None,
+        protocol=team.protocol if team else "",
+        protocols=tuple(PROTOCOLS),
         taken=tuple(people.taken),
         lost=tuple(people.lost),
         steered=tuple(map(_clipped, people.steered)),

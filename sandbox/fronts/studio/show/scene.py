@@ -53,7 +53,8 @@ class Chronicle:
     def note(self, film: Film) -> None:
         """Take in the tick that a film is at; what was seen before is not counted again."""
         self._series.note(film.model)
-        self._feed.note(film.model)
+        drawn = film.past.interventions.get(film.tick, ())
+        self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"])
         self._team.note(film.model)
 
     def add(self, event: Event) -> None:
