@@ -21,7 +21,7 @@ const DRAW = {
     const points = mark.points.map((point, k) => (k ? place(...point) : at(point)));
     const width = thick(mark, cell, 0.08);
     stroke(pen, mark, width, () => points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y))));
-    if (mark.arrow && points.length > 1) arrow(pen, ...points.slice(-2), Math.max(6, 2.5 * width), mark.colour);
+    if (mark.arrow && points.length > 1) arrow(pen, ...points.slice(-2), Math.min(Math.max(6, 2.5 * width), 13), mark.colour);
   },
 
   ring(pen, mark, { at, cell }) {
@@ -50,7 +50,7 @@ const DRAW = {
 };
 
 function thick(mark, cell, usual) {
-  return Math.min(Math.max(1.5, (mark.width ?? usual) * cell), 8);
+  return Math.min(Math.max(1.5, (mark.width ?? usual) * cell), 6);
 }
 
 function stroke(pen, mark, width, trace) {
