@@ -1,6 +1,6 @@
 """One agent looked into: its last decision, its four parts, its observation in three renderings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -18,12 +18,15 @@ LISTED = 200  # agents up to which they are listed by name
 TEXT, SHORT = 260, 8  # pixels of a long text; messages that are no long one
 
 
-def pick(names: Sequence[str], picked: int | None, key: str = "agent") -> int | None:
-    """A choice of the agent to look at, for who does not click; returns its number."""
-    alike = {"key": key, "placeholder": "None", "help": "Whom to look into; a click in the picture does the same."}
+def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | None], None], key: str = "agent") -> None:
+    """A choice of the agent to look at, for who does not click; ``on_change`` is told whom."""
+    st.session_state[key] = picked  # a click in the picture may have changed it
+    words = "Whom to look into; a click in the picture does the same."
+    alike = {"key": key, "placeholder": "None", "help": words, "on_change": lambda: on_change(st.session_state[key])}
     if len(names) <= LISTED:
-        return st.selectbox("Agent", range(len(names)), index=picked, format_func=names.__getitem__, **alike)
-    return st.number_input("Agent", 0, len(names) - 1, picked, **alike)
+        st.selectbox("Agent", range(len(names)), index=None, format_func=names.__getitem__, **alike)
+    else:
+        st.number_input("Agent", 0, len(names) - 1, None, **alike)
 
 
 def agent(insight: Insight | None) -> None:

@@ -57,9 +57,7 @@ def _events(show: Runner, snapshot: Snapshot) -> None:
 
 def _agent(show: Runner, snapshot: Snapshot) -> None:
     if shown := snapshot.scene:
-        chosen = pick(shown.names, shown.picked)
-        if chosen != shown.picked:
-            show.look(show.peek().look._replace(agent=chosen))
+        pick(shown.names, shown.picked, lambda agent: show.look(show.peek().look._replace(agent=agent, cell=None)))
         agent(shown.insight)
 
 

@@ -15,6 +15,7 @@ SHOWN = (
     "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money", "harm",
     "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
 )  # fmt: skip
+PATIENCE = 60.0  # seconds that the panel waits for what was asked of a record
 EMPTY = "Nothing is recorded yet: play an episode first."
 
 
@@ -37,6 +38,8 @@ def record(show: Runner, snapshot: Snapshot) -> None:
             if st.button(f"Make a {name}", icon=":material/movie:", help="The episode from its start to here."):
                 asked[suffix] = evidence.video(folder, trial, suffix)
     for kind, errand in asked.items():
+        with st.spinner(f"{_named(kind)} ..."):
+            errand.wait(PATIENCE)
         _report(kind, errand.peek())
     st.download_button(
         "Download the record", lambda: _copied(folder), f"{folder.name}.db", "application/vnd.sqlite3",
