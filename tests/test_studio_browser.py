@@ -80,6 +80,12 @@ def press(page, name: str) -> None:
     page.get_by_role("button", name=name).first.click()
 
 
+def go_to_the_end(page) -> None:
+    page.get_by_role("slider", name="Tick").press("End")
+    page.locator(".st-key-standing", has_text="Completed").wait_for()
+    assert tick(page) > 1
+
+
 def panel(page, name: str) -> None:
     page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
 
@@ -171,9 +177,7 @@ def test_two_runs_are_replayed_in_step_and_exported(visit, runs):
     page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
     page.get_by_text(re.compile(r"They part at tick \d+")).wait_for()
     assert page.locator("canvas.picture").count() == 2
-    page.get_by_role("slider", name="Tick").press("End")
-    page.get_by_text("Completed").first.wait_for()
-    assert tick(page) > 1
+    go_to_the_end(page)
     panel(page, "Record")
     press(page, "Check the chain")
     page.get_by_text("chain intact").wait_for()
@@ -188,8 +192,7 @@ def test_the_worst_seeds_of_a_batch_lead_to_their_replay(visit, runs):
     page.locator(".st-key-worst a").first.click()
     ready(page)
     assert all(part in page.url for part in ("/replay", "run=", "trial="))
-    page.get_by_role("slider", name="Tick").press("End")
-    page.get_by_text("Completed").wait_for()
+    go_to_the_end(page)
 
 
 def test_a_lesson_is_taken_to_its_answer(visit):

@@ -1,0 +1,108 @@
+"""Take the pictures of ``docs/pictures``: every page of the studio, at two widths, light and dark.
+
+``python tests/pictures.py`` in the root of a checkout; what is shown is what a page shows, nothing is made up.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from browser import chromium, served  # noqa: E402
+
+import sandbox  # noqa: E402
+
+WIDTHS = {1280: 1, 390: 2}  # pixels, and how many of the screen's one is
+SLOW = 120_000  # ms
+TEAM = "/?protocol=market&team=6"
+
+
+def standing(page, words: str = "Tick"):
+    page.locator(".st-key-standing", has_text=words).wait_for()
+    page.get_by_role("button", name="Play").and_(page.locator(":enabled")).wait_for()
+
+
+def played(page, panel: str) -> None:
+    """A team at work, with a panel beside it."""
+    standing(page)
+    for _ in range(12):
+        page.get_by_role("button", name="Step").first.click()
+        page.wait_for_timeout(150)
+    page.get_by_role("radio", name=panel).or_(page.get_by_role("button", name=panel, exact=True)).first.click()
+    page.wait_for_timeout(1500)
+
+
+def agent(page) -> None:
+    played(page, "Agent")
+    page.locator(".st-key-agent").get_by_role("combobox").click()
+    page.get_by_role("option", name="robot-1").click()
+    page.locator(".did").first.wait_for()
+    page.wait_for_timeout(1500)
+
+
+def compare(page) -> None:
+    page.get_by_text(re.compile(r"They part at tick")).wait_for()
+    page.get_by_role("slider", name="Tick").press("End")
+    page.locator(".st-key-standing", has_text="Completed").wait_for()
+    page.wait_for_timeout(1000)
+
+
+def lesson(page) -> None:
+    page.get_by_text("Your prediction").wait_for()
+    page.get_by_test_id("stRadio").get_by_role("radio").first.check(force=True)
+    page.get_by_role("button", name="Measure").click()
+    page.get_by_text("You predicted").wait_for()
+    page.wait_for_timeout(1000)
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory() as place:
+        runs = Path(place)
+        os.environ["SANDBOX_RUNS"] = str(runs)
+        base = {"title": "Four robots", "world": {"name": "warehouse", "layout": "tiny"},
+                "agents": [{"count": 4, "reasoner": "rules"}]}  # fmt: skip
+        slips = {**base, "title": "Actions fail", "perturb": {"action_failure": 0.5}}
+        sandbox.run(base, seed=1, out=runs / "clean")
+        sandbox.run(slips, seed=1, out=runs / "slips")
+        sweep = {"perturb.action_failure": [0.0, 0.5, 1.0]}
+        sandbox.batch({**base, "title": "Slips", "sweep": sweep}, runs / "slips-batch", trials=200)
+        pages = {
+            "watch": ("/", lambda page: played(page, "Charts")),
+            "agent": ("/", agent),
+            "team": (TEAM, lambda page: played(page, "Team")),
+            "compare": (f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}", compare),
+            "batch": (
+                f"/batch?run={runs / 'slips-batch'}",
+                lambda page: page.locator(".st-key-worst a").first.wait_for(),
+            ),
+            "lessons": ("/lessons", lambda page: page.get_by_text("The same dice").wait_for()),
+            "lesson": ("/lessons?lesson=03-renamed-button", lesson),
+        }
+        with served(Path("app.py"), ROOT) as address, chromium() as browser:
+            for name in sys.argv[1:] or pages:
+                take(browser, address, name, *pages[name])
+
+
+def take(browser, address: str, name: str, path: str, act) -> None:
+    for width, scale in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            view = {"width": width, "height": 900}
+            context = browser.new_context(viewport=view, color_scheme=scheme, device_scale_factor=scale)
+            page = context.new_page()
+            page.set_default_timeout(SLOW)
+            page.goto(f"{address}{path}")
+            act(page)
+            page.mouse.move(width - 5, 895)
+            page.wait_for_timeout(500)
+            page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}-{width}-{scheme}.png")
+            context.close()
+            print(name, width, scheme, flush=True)
+
+
+if __name__ == "__main__":
+    main()
