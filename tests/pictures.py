@@ -34,6 +34,9 @@ def played(page, panel: str) -> None:
         page.wait_for_timeout(150)
     page.get_by_role("radio", name=panel).or_(page.get_by_role("button", name=panel, exact=True)).first.click()
     page.wait_for_timeout(1500)
+    if panel == "Team":
+        page.get_by_text("Wide lines").wait_for()
+        page.wait_for_timeout(1500)
 
 
 def agent(page) -> None:

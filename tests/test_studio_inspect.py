@@ -377,8 +377,8 @@ def test_the_panels_of_team_feed_and_courses(shown):
     broken = Point(3, 1, 4, None, 2, 1, 5, None, 0)
     told = words(opened("charts", (*points, broken)))
     assert "**Tokens** 5" in told and "**Reward** -" in told
-    assert opened("pick", ["a", HOSTILE], None).selectbox[0].value is None
-    assert opened("pick", [str(k) for k in range(500)], 3).number_input[0].value == 3
+    assert opened("pick", ["a", HOSTILE], None, print).selectbox[0].value is None
+    assert opened("pick", [str(k) for k in range(500)], 3, print).number_input[0].value == 3
     assert opened("jump", (Event(4, -1, "task", HOSTILE),)).selectbox[0].value is None
 
 

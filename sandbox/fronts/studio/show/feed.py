@@ -64,6 +64,8 @@ class Feed:
 
     def add(self, event: Event) -> None:
         """An event that the model does not know of: a difference between two runs, an intervention."""
+        if event.kind == "finish" and event in self._jumps:  # the last tick is seen again
+            return
         self._events.append(event)
         now = takewhile(lambda one: one.tick == event.tick, reversed(self._jumps))
         if event.kind in WORTH and event.kind not in {one.kind for one in now}:
