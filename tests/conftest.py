@@ -23,6 +23,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the back
 os.environ.pop("SANDBOX_MODEL", None)  # tests play the models that their scenarios name
 
 ROOT = Path(__file__).resolve().parents[1]
+MAIN = sys.modules["__main__"]
 
 TOY = {
     "__init__.py": "WORLD = None\n",
@@ -82,6 +83,14 @@ class Install:
         assert text.count(old) == 1 and len(old) == len(new)
         file.write_text(text.replace(old, new))
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture(autouse=True)
+def own_main():
+    """A page under test takes the place of the main module, which processes that are spawned later would run."""
+    sys.modules["__main__"] = MAIN
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def compare(page) -> None:
 
 def lesson(page) -> None:
     page.get_by_text("Your prediction").wait_for()
-    page.get_by_test_id("stRadio").get_by_role("radio").first.check(force=True)
+    page.get_by_test_id("stRadio").get_by_role("radio").first.click(force=True)
     page.get_by_role("button", name="Measure").click()
     page.get_by_text("You predicted").wait_for()
     page.wait_for_timeout(1000)
