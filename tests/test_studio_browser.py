@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser import chromium, served
-from studio import until
+from studio import COMPILE, until
 
 import sandbox
 
@@ -18,6 +18,28 @@ PATIENCE = 60  # seconds; kernels may be compiled meanwhile
 PAGES = {"": "Ready", "replay": "Choose a run", "batch": "New batch", "lessons": "Does a world model help?"}
 # Streamlit looks for its end points below the page's address first, and complains that they are not there.
 OURS = re.compile(r"^(?!.*(404 \(Not Found\)|WebGL|GPU stall))")
+
+
+PICTURE = """() => {
+  const canvas = [...document.querySelectorAll('.stBidiComponent div')].map(e => e.shadowRoot).filter(Boolean)
+    .map(root => root.querySelector('canvas[data-painted]')).find(Boolean);
+  if (!canvas) return null;
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height), colours = new Set();
+  let hash = 7;
+  for (let i = 0; i < data.length; i += 4) {
+    const colour = data[i] << 16 | data[i + 1] << 8 | data[i + 2];
+    colours.add(colour); hash = hash * 31 + colour | 0;
+  }
+  return {hash, colours: colours.size, width: canvas.clientWidth, ...canvas.dataset};
+}"""
+WATCHED = """() => { window.faults = []; let missing = 0;  // a rerun on a busy machine may swap the node: 5 frames
+  const look = () => {
+    const canvas = document.querySelector('.stBidiComponent');
+    missing = canvas ? 0 : missing + 1;
+    if (missing > 5) window.faults.push('gone');
+    for (let e = canvas; e; e = e.parentElement) if (getComputedStyle(e).opacity < 1) window.faults.push('pale');
+    requestAnimationFrame(look);
+  }; look(); }"""
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +249,37 @@ def test_what_is_malformed_is_told_in_words(visit, tmp_path, runs):
     page.get_by_text("did you mean 'warehouse'").wait_for()
     gone = visit(f"/replay?run={runs / 'nowhere'}")
     gone.get_by_test_id("stAlert").get_by_text("nowhere").wait_for()
+
+
+# -- the picture never goes and never turns grey ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width, scale, scheme", [(1280, 1, "light"), (390, 2, "dark")])
+def test_in_a_browser(address, browser, width, scale, scheme):
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, device_scale_factor=scale, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_text("Ready").wait_for(timeout=1000 * COMPILE)
+    first = until(lambda: page.evaluate(PICTURE))
+    assert first["colours"] > 10 and 200 < first["width"] <= width
+
+    def painted():
+        return int(page.evaluate(PICTURE)["painted"])
+
+    assert tick(page) == 0
+    page.evaluate(WATCHED)
+    page.get_by_role("button", name="Play").click()
+    until(lambda: tick(page) >= 6)
+    assert page.evaluate(PICTURE)["hash"] != first["hash"]
+    until(lambda: painted() > 2 * int(first["painted"]) + 6)  # several frames a tick
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused").wait_for()
+    page.wait_for_timeout(2500)  # the frames that it is ahead by are played out
+    held = tick(page), page.evaluate(PICTURE)["hash"]
+    page.wait_for_timeout(800)
+    assert (tick(page), page.evaluate(PICTURE)["hash"]) == held
+    assert page.evaluate("window.faults") == []  # never gone, never grey
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()

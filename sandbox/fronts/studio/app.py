@@ -19,11 +19,12 @@ def main() -> None:
         layout="wide",
         initial_sidebar_state=SIDEBAR,
     )
-    st.set_option("client.toolbarMode", "viewer")
     pages = [
         st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
         st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
         st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
         st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    st.html(Path(__file__).with_name("style.css"))
+    page.run()

@@ -7,8 +7,6 @@ from sandbox.fronts.studio.show.runner import Runner
 
 COMPOSED = "compose"  # a scenario that another page wants to be watched
 WATCHED = "watched"  # the scenario that is watched
-FOLDER = "run"  # of the address: the run or batch that is looked at
-TRIAL = "trial"
 
 
 def prepare() -> None:

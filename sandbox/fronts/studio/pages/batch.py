@@ -21,7 +21,6 @@ LONGEST = 1_000  # letters of a folder in the address
 
 def page() -> None:
     """What Streamlit runs at every rerun."""
-    st.html(Path(__file__).parents[1] / "style.css")
     given = st.query_params.get("run", "").replace("\0", "")[:LONGEST]
     if given:
         _one(given)

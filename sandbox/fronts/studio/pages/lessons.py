@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -38,7 +37,6 @@ class Kept:
 
 def page() -> None:
     """What Streamlit runs at every rerun."""
-    st.html(Path(__file__).parents[1] / "style.css")
     name = st.query_params.get(NAME)
     if name is None:
         _cards()

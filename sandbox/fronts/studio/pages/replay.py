@@ -1,7 +1,5 @@
 """Replay: any run, or any trial of a batch, tick by tick; two of them side by side, in step."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from sandbox.core.errors import SandboxError
@@ -13,13 +11,11 @@ from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.orders import order_of
 
 PANELS = (scene.EVENTS, scene.CHARTS, scene.AGENT, scene.TEAM, scene.RECORD)
-EMPTY = "Nothing to replay yet. `sandbox run`, `sandbox batch` and the page **Watch** write runs below `runs/`."
 START = "Choose a run or a batch in the sidebar (»): it opens here, to be scrubbed, compared and exported."
 
 
 def page() -> None:
     """What Streamlit runs at every rerun."""
-    st.html(Path(__file__).parents[1] / "style.css")
     show = runner("replay")
     with st.sidebar:
         st.markdown("### Replay", help="What was recorded, tick by tick, from its own record.")

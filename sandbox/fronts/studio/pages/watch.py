@@ -1,7 +1,5 @@
 """Watch: pick or compose a scenario, see the team at work, look into its agents, and intervene."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from sandbox.core.errors import UsageError
@@ -16,7 +14,6 @@ PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.INTERVENE, 
 
 def page() -> None:
     """What Streamlit runs at every rerun."""
-    st.html(Path(__file__).parents[1] / "style.css")
     show, problem, choice = runner("watch"), None, None
     try:
         choice = choose()

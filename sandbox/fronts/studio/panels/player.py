@@ -38,17 +38,16 @@ def _pause(snapshot: Snapshot) -> float | None:
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
     """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
-    over = snapshot.over
     stuck = disabled or snapshot.phase in ("empty", "failed")
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         label, icon, words, order, off = (
             ("Pause", "pause", "Hold still after this tick", show.pause, False)
             if snapshot.playing
-            else ("Play", "play_arrow", "Let the team work", show.play, stuck or over)
+            else ("Play", "play_arrow", "Let the team work", show.play, stuck or snapshot.over)
         )  # one button in either state: with a key for each, both were seen for a moment
         st.button(label, key="play", icon=f":material/{icon}:", type="primary", on_click=order, disabled=off,
                   help=words, shortcut="Space")  # fmt: skip
-        st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or over,
+        st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or snapshot.over,
                   help="One tick, then pause", shortcut="S")  # fmt: skip
         st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=show.reset, disabled=disabled,
                   help="The same episode from the start", shortcut="Shift+Backspace")  # fmt: skip

@@ -25,7 +25,7 @@ def record(show: Runner, snapshot: Snapshot) -> None:
     if not now or not now.head:
         st.caption(EMPTY)
         return
-    folder, trial = Path(now.folder), show.order[0].trial if hasattr(show.order[0], "trial") else 0
+    folder, trial = Path(now.folder), now.trial
     st.caption(f"{plain(str(folder))}: {now.head:,} ticks")
     asked: dict[str, Errand] = st.session_state.setdefault(f"evidence.{folder}.{trial}", {})
     with st.container(horizontal=True):

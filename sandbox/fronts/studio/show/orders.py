@@ -48,6 +48,5 @@ def order_of(folder: Path, trial: int) -> Live | Recorded:
         return Recorded(folder, trial)
     tried = trial_of(folder, trial)
     # Who is no compiled policy is asked again: a batch keeps no replies, so nothing says what must come of it.
-    return Live(
-        tried.scenario.as_dict(), tried.seed, tried.scenario.compiled, tried.digest if tried.scenario.compiled else ""
-    )
+    known = {"whole": True, "digest": tried.digest} if tried.scenario.compiled else {}
+    return Live(tried.scenario.as_dict(), tried.seed, **known)

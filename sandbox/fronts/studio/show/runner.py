@@ -224,32 +224,29 @@ class Runner(Worker):
     def _load(self, number: int, order: Order, people: Approvals) -> None:
         gc.collect()  # models go in circles: what was shown before is let go of here
         showing = Showing(order, people, self._box)
-        if not self._publish(
-            number, showing, showing.still(self._box, self._view), "preparing"
-        ):  # a picture while it compiles
+        if not self._still(number, showing, "preparing"):  # a picture while it compiles
             return showing.close()  # nobody waits for it any more
-        showing.look = self._now.look
         showing.warm_up()
         self._publish(number, showing, [], "reading" if showing.unread else "ready")
 
-    def _still(self, number: int, showing: Showing) -> None:
+    def _still(self, number: int, showing: Showing, phase: Phase = "ready") -> bool:
+        """Show how things stand, as they are looked at now; whether anybody waits for it."""
         showing.look = self._now.look
-        self._publish(number, showing, showing.still(self._box, self._view))
+        return self._publish(number, showing, showing.still(self._box, self._view), phase)
 
     def _read(self, number: int, showing: Showing) -> None:
         if showing.read():
-            self._publish(number, showing, showing.still(self._box, self._view))
+            self._still(number, showing)
         else:
             self._publish(number, showing, [], "reading")
 
     def _seek(self, number: int, showing: Showing, tick: int) -> None:
         there = showing.seek(tick)
-        shots = showing.still(self._box, self._view)
         with self._changed:
             if there and self._target == tick:
                 self._target = None
             self._reels = []
-        self._publish(number, showing, shots)
+        self._still(number, showing)
 
     def _deed(self, number: int, showing: Showing, deed: Deed) -> None:
         told = None
@@ -260,7 +257,7 @@ class Runner(Worker):
         with self._changed:
             if number == self._generation:
                 self._now = replace(self._now, notice=told)
-        self._publish(number, showing, showing.still(self._box, self._view))
+        self._still(number, showing)
 
     def _advance(self, number: int, showing: Showing, ticks: int, parts: int) -> None:
         self._publish(number, showing, showing.advance(ticks, parts, 1 / FPS))

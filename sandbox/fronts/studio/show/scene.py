@@ -13,7 +13,6 @@ from sandbox.fronts.studio.show.teamview import TeamView
 from sandbox.fronts.studio.show.teamwatch import TeamWatch
 
 CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD = "Charts", "Events", "Agent", "Team", "Intervene", "Record"
-PANELS = (CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD)
 NAMED = 10_000  # agents whose names are told
 
 

@@ -59,10 +59,6 @@ class Showing:
     def over(self) -> bool:
         return all(film.over for film in self.films)
 
-    @property
-    def tick(self) -> int:
-        return max(film.tick for film in self.films)
-
     def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
         """Some ticks, in about ``seconds`` at most, the last of them shot in ``parts`` frames, for each film."""
         began = time.perf_counter()
@@ -160,6 +156,7 @@ def _counters(film: Film) -> Counters:
         over=film.over,
         task=model.stage.task.texts[0],
         folder=str(film.folder),
+        trial=film.trial,
         world=film.scenario.world.name,
         title=film.scenario.title,
         seed=model.seed,

@@ -26,6 +26,7 @@ class Counters:
     over: bool  # no tick comes after this one
     task: str  # what the team is asked to do, in words
     folder: str  # of its record
+    trial: int  # in it
     world: str
     title: str
     seed: int
