@@ -89,7 +89,9 @@ def visit(browser, address):
 
 
 def tick(page) -> int:
-    return int(re.search(r"Tick ([\d,]+)", page.locator(".st-key-standing").inner_text())[1].replace(",", ""))
+    """The tick that the page tells; while it says what it waits for, that is waited for."""
+    told = page.locator(".st-key-standing", has_text="Tick").inner_text()
+    return int(re.search(r"Tick ([\d,]+)", told)[1].replace(",", ""))
 
 
 def ready(page):
