@@ -202,9 +202,9 @@ def _cells(agent_at, pos):
 def test_crowds_of_any_size_are_settled_as_graphs_settle_them():
     """Components of a few cells up to most of the hall: ties are broken by the order of either set."""
     tied = 0
-    for seed in range(40):
+    for seed in range(240):
         rng = np.random.default_rng(seed)
-        side = int(rng.integers(3, 40))
+        side = int(rng.integers(3, 40 if seed < 40 else 6))
         crowd = _crowd(rng, side, max(2, int(rng.uniform(0.2, 0.95) * side * side)))
         ours = (crowd[1] != _cells(crowd[0], crowd[2])).astype(np.int8)
         by_number = ours.copy()
