@@ -114,7 +114,7 @@ def _once(page, panel: str) -> None:
     page.get_by_role("button", name="Play").click()
     page.wait_for_timeout(1000 * ROUND)
     page.get_by_role("slider", name="Tick").press("Home")
-    page.get_by_text("The past").wait_for()
+    page.locator(".st-key-standing", has_text="The past").wait_for()
     page.get_by_role("button", name="Reset").click()
     page.get_by_text("Ready").first.wait_for()
 
