@@ -46,7 +46,7 @@ def _trial(entry: Entry, key: str) -> int:
 
 def _key(key: str, given: str) -> str:
     """Of a widget whose first value the address gives: another address is another widget. A value that is put into the
-    session's state instead is lost where a second rerun overtakes the first, and so does ``bind`` (Streamlit 1.67)."""
+    session's state instead is lost where a second rerun overtakes the first (Streamlit 1.67)."""
     return f"chosen.{key}.{given}"
 
 
