@@ -7,8 +7,9 @@ import rware.warehouse as rware
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.engine.draw import below
 from sandbox.worlds.warehouse.layouts import SIZES, load
-from sandbox.worlds.warehouse.state import Cell, Verb
+from sandbox.worlds.warehouse.state import Cell, Stream, Verb
 
 HALL = "......\n.xx.x.\n.xx.x.\n..gg.."  # 4 x 6, shelves 1..6
 MAP = "type octile\nheight 6\nwidth 8\nmap\n........\n.@@..@@.\n........\n..@@@@..\n.@....@@\n........"
@@ -142,6 +143,16 @@ def test_a_map_is_cut_to_its_largest_region():
 
 
 # -- what policies achieve ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [2, 17, 32])  # of 16 shelves: fewer than a block, one and a bit, two whole ones
+def test_each_order_is_one_of_the_shelves_that_wait_whatever_their_number(rows):
+    layout = "\n".join([".x" * 16] * rows + ["g" + "." * 31])
+    stage = sandbox.make("warehouse", layout=layout, agents=2, requests=16 * rows - 1)
+    state, left = stage.reset([5]), list(range(1, 16 * rows + 1))
+    drawn = [left.pop(below(len(left), np.uint64(5), 0, Stream.REQUEST, k)) for k in range(16 * rows - 1)]
+    assert state.request[0].tolist() == drawn
+    assert np.flatnonzero(state.requested[0] == 0).tolist() == [left[0] - 1]
 
 
 @pytest.mark.parametrize("layout", list(SIZES))

@@ -48,7 +48,7 @@ def unroll(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: st
         raise UsageError(f"imagine: '{base}' sees the state, which nobody can imagine; expected one that observes")
     plans, worlds = np.asarray(plans, np.int32), len(belief.state.seed)
     lanes = [k for _ in plans for k in range(worlds)]
-    state, mind = (kind._make(field[lanes] for field in kind) for kind in (belief.state, belief.memory))
+    state, mind = belief.state._make(field[lanes] for field in belief.state), _minds(stage, belief, lanes)
     observation, actions = stage.observation(len(lanes)), np.zeros((len(lanes), stage.agents, 2), np.int32)
     for tick in range(ticks):
         stage.observe(state, observation)
@@ -63,6 +63,14 @@ def unroll(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: st
                 actions[lane, belief.agent] = plans[lane // worlds, tick]
         stage.step(state, actions)
         yield state
+
+
+def _minds(stage: Stage, belief: Belief, lanes: list[int]):
+    """Memory of those ``lanes`` of a belief; of others nothing is remembered, and much is never touched."""
+    minds = stage.memory(len(lanes))
+    for own, row in own_rows(belief.memory, minds, stage.agents):
+        row[:, belief.agent] = own[lanes, belief.agent]
+    return minds
 
 
 def imagine(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Futures:

@@ -11,7 +11,7 @@ from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.conflicts import resolve
 from sandbox.worlds.warehouse.disturb import block_aisles
-from sandbox.worlds.warehouse.orders import deliver, hand_over, parcel, request
+from sandbox.worlds.warehouse.orders import deliver, draw_board, hand_over, parcel
 from sandbox.worlds.warehouse.state import Cell, Facing, Reward, Stream, Verb
 
 DROW = np.array([-1, 1, 0, 0], np.int32)  # by Facing
@@ -56,8 +56,7 @@ def reset(s, lane, rules):
         row, col = rules.homes[index, 0], rules.homes[index, 1]
         s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
         s.shelf_at[lane, row, col] = index + 1
-    for slot in range(rules.requests):
-        request(s, lane, slot, len(rules.homes) - slot, rules)
+    draw_board(s, lane, rules)
 
 
 @kernel

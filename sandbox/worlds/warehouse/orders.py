@@ -3,21 +3,52 @@
 import numpy as np
 
 from sandbox.engine.draw import below
-from sandbox.engine.kernel import kernel
+from sandbox.engine.kernel import allocating, kernel
 from sandbox.worlds.warehouse.state import Cell, Reward, Stream
+
+BLOCK = 256  # shelves that are counted together
 
 
 @kernel
-def request(s, lane, slot, waiting, rules):
+def _request(s, lane, slot, waiting, rules):
     """Put one of the ``waiting`` shelves that are not requested yet on the board in place ``slot``, by equal chance."""
     pick = below(waiting, s.seed[lane], s.tick[lane], Stream.REQUEST, slot)
-    for index in range(len(rules.homes)):
-        if not s.requested[lane, index]:
-            if pick == 0:
-                s.requested[lane, index] = 1
-                s.request[lane, slot] = index + 1
-                return
-            pick -= 1
+    index = 0
+    while pick or s.requested[lane, index]:
+        pick -= not s.requested[lane, index]
+        index += 1
+    s.requested[lane, index] = 1
+    s.request[lane, slot] = index + 1
+
+
+@allocating
+def _draw_by_blocks(requested, request, seed):
+    """What ``_request`` draws for each place of an empty board at tick 0; it need not walk past all shelves for each."""
+    shelves = len(requested)
+    waiting = np.full(shelves // BLOCK + 1, BLOCK, np.int64)  # shelves that are not requested, by block
+    waiting[-1] = shelves % BLOCK
+    for slot in range(len(request)):
+        pick, block = below(shelves - slot, seed, 0, Stream.REQUEST, slot), 0
+        while pick >= waiting[block]:
+            pick -= waiting[block]
+            block += 1
+        waiting[block] -= 1
+        index = block * BLOCK
+        while pick or requested[index]:
+            pick -= not requested[index]
+            index += 1
+        requested[index] = 1
+        request[slot] = index + 1
+
+
+@kernel
+def draw_board(s, lane, rules):
+    """Fill an empty board at tick 0."""
+    if len(rules.homes) > BLOCK:
+        _draw_by_blocks(s.requested[lane], s.request[lane], s.seed[lane])
+        return
+    for slot in range(rules.requests):
+        _request(s, lane, slot, len(rules.homes) - slot, rules)
 
 
 @kernel
@@ -76,7 +107,7 @@ def deliver(s, lane, rules):
         for slot in range(rules.requests):
             if s.request[lane, slot] == shelf:
                 waiting = _waiting(s, lane, rules)  # the old one still counts as requested
-                request(s, lane, slot, waiting, rules)
+                _request(s, lane, slot, waiting, rules)
                 break
         s.requested[lane, shelf - 1] = 0
         _award(s, lane, agent, rules)
