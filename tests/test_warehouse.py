@@ -142,9 +142,6 @@ def test_a_map_is_cut_to_its_largest_region():
     assert (plan[:3] != Cell.WALL).sum() == 20 and (plan[3:] == Cell.WALL).all()
 
 
-# -- what policies achieve ---------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("rows", [2, 17, 32])  # of 16 shelves: fewer than a block, one and a bit, two whole ones
 def test_each_order_is_one_of_the_shelves_that_wait_whatever_their_number(rows):
     layout = "\n".join([".x" * 16] * rows + ["g" + "." * 31])
@@ -153,6 +150,9 @@ def test_each_order_is_one_of_the_shelves_that_wait_whatever_their_number(rows):
     drawn = [left.pop(below(len(left), np.uint64(5), 0, Stream.REQUEST, k)) for k in range(16 * rows - 1)]
     assert state.request[0].tolist() == drawn
     assert np.flatnonzero(state.requested[0] == 0).tolist() == [left[0] - 1]
+
+
+# -- what policies achieve ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layout", list(SIZES))

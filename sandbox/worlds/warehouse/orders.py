@@ -23,7 +23,7 @@ def _request(s, lane, slot, waiting, rules):
 
 @allocating
 def _draw_by_blocks(requested, request, seed):
-    """What ``_request`` draws for each place of an empty board at tick 0; it need not walk past all shelves for each."""
+    """What ``_request`` draws for each place of an empty board at tick 0, without walking past all shelves for each."""
     shelves = len(requested)
     waiting = np.full(shelves // BLOCK + 1, BLOCK, np.int64)  # shelves that are not requested, by block
     waiting[-1] = shelves % BLOCK
