@@ -27,11 +27,13 @@ def uploaded(name: str, content: bytes) -> Scenario:
         raise UsageError(f"{name}: {len(content):,} bytes; expected {LARGEST} MB at most")
     try:
         table = tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError of its own
+        for key, what in _wanted(table):
+            raise UsageError(f"{name}: {key}: '{what[:80]}' is of this machine; an uploaded scenario cannot use it")
+        return load(table)
+    except RecursionError:
+        raise UsageError(f"{name}: tables within tables within tables, deeper than any scenario") from None
+    except ValueError as error:  # also that of a number with 5,000 digits
         raise UsageError(f"{name}: not TOML: {error}") from None
-    for key, what in _wanted(table):
-        raise UsageError(f"{name}: {key}: '{what[:80]}' is of this machine; an uploaded scenario cannot use it")
-    return load(table)
 
 
 def _wanted(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
