@@ -1,28 +1,20 @@
 """The studio: frames a second that a browser shows, and what that takes from the simulation behind them."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from urllib.request import urlopen
 
 from benchmarks.pace import Pace
 from benchmarks.report import console, met, table
+from benchmarks.studio_server import browsing, opened, served
 from sandbox.fronts.studio.show.film import Film
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PAGE = Path(__file__).with_name("studio_page.py")
 ROUNDS, SECONDS = 4, 8.0
-START = 240.0  # seconds that it may take to compile and to show a picture
 FRAMES, FEW, SHARE = 20.0, 8.0, 0.9  # distinct frames a second, also of the large map; of the speed without a page
 
 # Every frame that is put on the canvas, by a hash of its pixels, before any of the page's own scripts run.
@@ -64,58 +56,6 @@ def scenario(layout: str, agents: int) -> dict:
     return {"world": world, "agents": [{"count": agents, "reasoner": "rules"}]}
 
 
-@contextmanager
-def served(given: dict) -> Iterator[str]:
-    """A studio that shows a scenario; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"server.headless": "true", "server.port": port, "server.address": "127.0.0.1"}
-    options |= {"browser.gatherUsageStats": "false", "server.fileWatcherType": "none"}
-    page = Path(__file__).with_name("studio_page.py")
-    command = [sys.executable, "-m", "streamlit", "run", str(page), *(f"--{k}={v}" for k, v in options.items())]
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "scenario.json"
-        file.write_text(json.dumps(given))
-        path = os.pathsep.join([str(page.parents[1]), os.environ.get("PYTHONPATH", "")])
-        own = {**os.environ, "SANDBOX_SCENARIO": str(file), "PYTHONPATH": path}
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        server = subprocess.Popen(command, cwd=folder, env=own, **quiet)
-        try:
-            _wait(lambda: urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).status == 200)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait(condition) -> None:
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise TimeoutError("the studio did not answer in time")
-
-
-@contextmanager
-def opened(address: str) -> Iterator:
-    """The page in a headless browser, ready to be played."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 844})
-        page.add_init_script(f"({WATCH})()")
-        page.goto(address)
-        page.get_by_text("Ready").wait_for(timeout=1000 * START)
-        yield page
-        browser.close()
-
-
 def watched(page) -> dict[str, float]:
     """What the browser shows in a while: frames, distinct ones, and ticks, each a second."""
     page.get_by_role("button", name="Play").click()
@@ -151,7 +91,10 @@ def measure(layout: str, agents: int, rounds: int) -> list:
     given, shown = scenario(layout, agents), []
     with TemporaryDirectory() as folder:
         step, record = without(given, Path(folder) / "run")
-        with served(given) as address, opened(address) as page:
+        file = Path(folder) / "scenario.json"
+        file.write_text(json.dumps(given))
+        with served(PAGE, Path(folder), SANDBOX_SCENARIO=str(file)) as server, browsing() as browser:
+            page = opened(browser, server.address, f"({WATCH})()")
             for _ in range(rounds):
                 step.run()
                 record.run()

@@ -221,9 +221,8 @@ def test_the_worst_seeds_of_a_batch_lead_to_their_replay(visit, runs):
     page = visit(f"/batch?run={runs / 'many'}")
     page.locator(".st-key-worst a").first.click()
     page.wait_for_url("**/replay?*")
-    assert all(part in page.url for part in ("run=", "trial="))
-    page = ready(visit(page.url[page.url.index("/replay") :]))  # as whoever is sent the address
-    go_to_the_end(page)
+    go_to_the_end(ready(page))
+    assert all(part in page.url for part in ("run=", "trial="))  # for whoever is sent the address
 
 
 def test_a_lesson_is_taken_to_its_answer(visit):

@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 from studio import COMPILE, settled, until
 
 from sandbox.core.registry import find
+from sandbox.fronts.studio.pages.watch import PANELS
+from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.runner import Runner
 
 
@@ -128,3 +130,17 @@ def test_bad_values_are_told_in_words(page):
     page.text_input(key="seed").set_value("12").run()
     ready(page)
     assert not page.error and "Play" in buttons(page)
+
+
+
+def test_every_panel_opens_beside_a_composed_team(page):
+    page.query_params["protocol"] = "market"
+    show = ready(page)
+    show.step()
+    settled(show)
+    for name in PANELS:
+        page.button_group(key="panel").set_value(name).run()
+        settled(show)
+        page.run()
+        assert not page.exception, name
+        assert name != scene.TEAM or "contract net" in standing(page)

@@ -8,40 +8,54 @@ from sandbox.fronts.studio.show.library import Entry, library, look
 
 NONE = ""
 LONGEST = 1_000  # letters of a folder in the address
+DIGITS = 10  # of a trial in it, at most
 
 
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
     """Draw the choice; returns a folder and the number of a trial. ``key`` is what the address calls it."""
     entries = {entry.folder: entry for entry in library()}
-    given = st.query_params.get(key, "").replace("\0", "")[:LONGEST]
+    given = st.query_params.get(key, NONE).replace("\0", "")[:LONGEST]
     if given and given not in entries:
         entries[given] = look(given)
-    own, seen = f"chosen.{key}", f"seen.{key}"  # not bound to the address: that would hold the words, not the folder
-    if own not in st.session_state or given != st.session_state.get(seen):
-        st.session_state[own] = given
-    if st.session_state[own] not in (NONE, *entries):
-        st.session_state[own] = NONE  # its folder is gone
+    options = [NONE, *entries]
     folder = st.selectbox(
-        label, [NONE, *entries], key=own, format_func=lambda name: _told(entries[name]) if name else "None",
+        label, options, options.index(given), key=_key(key, given),
+        format_func=lambda name: _told(entries[name]) if name else "None",
         help="What lies below the folder of runs, the latest first.",
     )  # fmt: skip
-    st.session_state[seen] = folder
-    if folder:
-        st.query_params[key] = folder
-    else:
-        st.query_params.pop(key, None)
-    if not folder:
-        return None
-    return Path(folder), _trial(entries[folder], "trial" if key == "run" else f"{key}_trial")
+    _tell(key, folder)
+    trial = "trial" if key == "run" else f"{key}_trial"
+    if folder != given:
+        _tell(trial, NONE)  # that of another batch
+    return (Path(folder), _trial(entries[folder], trial)) if folder else None
 
 
 def _trial(entry: Entry, key: str) -> int:
     """Which trial; of a run with one, that one."""
     if entry.kind == "run" and entry.planned <= 1:
+        _tell(key, NONE)
         return 0
     most = max(entry.done, entry.planned, 1) - 1
+    told = st.query_params.get(key, "")
+    given = min(int(told), most) if told.isdecimal() and len(told) < DIGITS else 0
     words = "Row of the batch's table, from 0; its worst seeds are listed on the page Batch."
-    return int(st.number_input("Trial", 0, most, key=key, bind="query-params", help=words))
+    trial = int(st.number_input("Trial", 0, most, given, key=_key(key, f"{entry.folder}.{given}"), help=words))
+    _tell(key, str(trial))
+    return trial
+
+
+def _key(key: str, given: str) -> str:
+    """Of a widget whose first value the address gives: another address is another widget. A value that is put into the
+    session's state instead is lost where a second rerun overtakes the first (Streamlit 1.67)."""
+    return f"chosen.{key}.{given}"
+
+
+def _tell(key: str, value: str) -> None:
+    """Have the address say what is chosen."""
+    if value:
+        st.query_params[key] = value
+    else:
+        st.query_params.pop(key, None)
 
 
 def _told(entry: Entry) -> str:

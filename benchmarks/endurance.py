@@ -1,0 +1,127 @@
+"""The studio over time and under a crowd: the first paint, twenty sessions at once, half an hour with resets."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import psutil
+
+from benchmarks.report import console, met, table
+from benchmarks.studio_server import ROOT, Server, browsing, opened, served, wait
+from sandbox.fronts.studio.show import scene
+
+PAINT, SOON = 3.0, 1.0  # seconds: of the first paint, of an answer to a click
+VISITS, SESSIONS, SECONDS = 7, 20, 20.0
+SOAK, QUICK, ROUND = 30 * 60, 3 * 60, 15.0  # seconds
+GROWTH = 1.0  # MB a minute that are flat
+PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.INTERVENE, scene.RECORD)
+MB = 2**20
+
+# When the canvas had its first frame, in seconds since the address was opened.
+PAINTED = """() => {
+  const canvas = [...document.querySelectorAll('.stBidiComponent div')].map(e => e.shadowRoot).filter(Boolean)
+    .map(root => root.querySelector('canvas[data-painted]')).find(Boolean);
+  return canvas ? performance.now() / 1000 : null;
+}"""
+TICK = """() => {
+  const told = document.querySelector('.st-key-standing')?.innerText.match(/Tick ([\\d,]+)/);
+  return told ? +told[1].replaceAll(',', '') : null;
+}"""
+
+
+@contextmanager
+def studio() -> Iterator[Server]:
+    """The studio as it stands, with an empty folder of runs; one session has been there, so that it is warm."""
+    with TemporaryDirectory() as runs, served(ROOT / "app.py", ROOT, SANDBOX_RUNS=runs) as server:
+        with browsing() as browser:
+            _step(opened(browser, server.address))
+        yield server
+
+
+def _step(page) -> float:
+    """Make a tick; seconds until the page tells it."""
+    before, start = page.evaluate(TICK), time.perf_counter()
+    page.get_by_role("button", name="Step").first.click()
+    wait(lambda: (page.evaluate(TICK) or 0) > before)
+    return time.perf_counter() - start
+
+
+def paint(quick: bool) -> None:
+    """From the address to the first frame, in a fresh session each."""
+    taken = []
+    with studio() as server, browsing() as browser:
+        for _ in range(3 if quick else VISITS):
+            page = browser.new_context(viewport={"width": 1280, "height": 844}).new_page()
+            page.goto(server.address, wait_until="commit")
+            taken.append(page.wait_for_function(PAINTED, polling=20).json_value())
+            page.context.close()
+    console.print(f"first paint, s: {', '.join(f'{each:.2f}' for each in taken)}")
+    console.print(f"the median, {median(taken):.2f} s: {met(median(taken), PAINT, at_least=False)}")
+
+
+def sessions(quick: bool) -> None:
+    """All play at the usual speed; then each pauses and makes a step, one after another, while the others play on."""
+    count = 5 if quick else SESSIONS
+    with studio() as server, browsing() as browser:
+        pages = [opened(browser, f"{server.address}/?seed={k + 1}") for k in range(count)]
+        for page in pages:
+            page.get_by_role("button", name="Play").click()
+        process = psutil.Process(server.pid)
+        before, cpu, start = [page.evaluate(TICK) for page in pages], process.cpu_times(), time.perf_counter()
+        pages[0].wait_for_timeout(1000 * SECONDS)
+        after, used, wall = [page.evaluate(TICK) for page in pages], process.cpu_times(), time.perf_counter() - start
+        share = (used.user + used.system - cpu.user - cpu.system) / wall
+        answers = [_answer(page) for page in pages]
+    rates = [(b - a) / wall for a, b in zip(before, after, strict=True)]
+    columns = ["sessions", "ticks/s asked for", "least", "median", "cores of the server", "pause, s", "95 %"]
+    late = float(np.quantile(answers, 0.95))
+    table("Sessions at once", columns, [[count, 4.0, min(rates), median(rates), share, median(answers), late]])
+    console.print(f"an answer to a click: {met(median(answers), SOON, at_least=False)}")
+
+
+def _answer(page) -> float:
+    """Seconds from a click on Pause to the page that tells it; it then plays on."""
+    start = time.perf_counter()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused").wait_for()
+    taken = time.perf_counter() - start
+    page.get_by_role("button", name="Play").click()
+    return taken
+
+
+def soak(quick: bool) -> None:
+    """One tab that plays, looks at each panel, seeks and resets; another that is closed and opened again."""
+    seconds, rows = QUICK if quick else SOAK, []
+    with studio() as server, browsing() as browser:
+        process, page, start = psutil.Process(server.pid), opened(browser, server.address), time.monotonic()
+        while time.monotonic() - start < seconds:
+            opened(browser, f"{server.address}/?protocol=market&team=6").context.close()
+            _once(page, PANELS[len(rows) % len(PANELS)])
+            rows.append(_held(process, (time.monotonic() - start) / 60))
+    shown = rows[:: max(1, len(rows) // 12)]
+    table("Half an hour with resets", ["minute", "resets", "MB resident", "threads", "files open"],
+          [[row[0], rows.index(row) + 1, *row[1:]] for row in shown])  # fmt: skip
+    late = np.array([row for row in rows if row[0] > rows[-1][0] / 3])
+    growth = np.polyfit(late[:, 0], late[:, 1], 1)[0]
+    console.print(f"growth after a third of it, {growth:.2f} MB a minute: {met(growth, GROWTH, at_least=False)}")
+
+
+def _once(page, panel: str) -> None:
+    page.get_by_role("radio", name=panel).or_(page.get_by_role("button", name=panel, exact=True)).first.click()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(1000 * ROUND)
+    page.get_by_role("slider", name="Tick").press("Home")
+    page.locator(".st-key-standing", has_text="The past").wait_for()
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_text("Ready").first.wait_for()
+
+
+def _held(process: psutil.Process, minute: float) -> list:
+    return [minute, process.memory_info().rss / MB, process.num_threads(), process.num_fds()]
+
+
+PEERS = ("streamlit", "mesa")
+PARTS = {"paint": paint, "sessions": sessions, "soak": soak}
