@@ -270,9 +270,6 @@ def test_the_feed_tells_a_shared_task_from_claim_to_end():
     for _ in range(2):
         drawn.note(model, [{"closed": [[1, 2]]}])
     assert [event.text for event in drawn.events if event.kind == "change"] == ["drawn into the world: closed [[1, 2]]"]
-    tick = told[len(told) // 2].tick
-    watch.feed.forget_after(tick)
-    assert {event for event in told if event.tick <= tick} == set(watch.feed.events)
 
 
 def test_the_feed_tells_of_refusals_fallbacks_and_errors_and_is_bounded(monkeypatch):
@@ -301,8 +298,6 @@ def test_courses_are_thinned_out_and_keep_their_end(monkeypatch):
     assert len(points) <= 16 and points[0].tick == 0 and points[-1].tick == 45 == model.ticks
     assert {b.tick - a.tick for a, b in zip(points[:-1], points[1:-1], strict=False)} == {4}
     assert points[-1] == Point(45, model.tasks_done, 10, model.reward, 0, 0, 0, 0.0, model.refused_actions)
-    watch.series.forget_after(20)
-    assert watch.series.points()[-1].tick == 20
     assert number(float("nan")) is number(float("-inf")) is number(None) is None and number(2) == 2.0
 
 

@@ -71,12 +71,6 @@ class Feed:
         if event.kind in WORTH and event.kind not in {one.kind for one in now}:
             self._jumps.append(event)
 
-    def forget_after(self, tick: int) -> None:
-        """The episode goes on from here in another way."""
-        self._events = deque((event for event in self._events if event.tick <= tick), LATEST)
-        self._jumps = deque((event for event in self._jumps if event.tick <= tick), LATEST)
-        self._tick, self._before = min(self._tick, tick), {}
-
     @property
     def events(self) -> tuple[Event, ...]:
         """The latest, oldest first."""

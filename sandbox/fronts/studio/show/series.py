@@ -52,11 +52,6 @@ class Series:
             self._every *= 2
             self._points = [point for point in self._points if point.tick % self._every == 0]
 
-    def forget_after(self, tick: int) -> None:
-        """The episode goes on from here in another way."""
-        self._points = [point for point in self._points if point.tick <= tick]
-        self._latest = self._points[-1] if self._points else None
-
     def points(self) -> tuple[Point, ...]:
         """Oldest first, the latest tick included; fewer than MOST + 1."""
         last = () if not self._latest or self._points[-1:] == [self._latest] else (self._latest,)
