@@ -8,7 +8,7 @@ from sandbox.fronts.studio.show.foreseen import HORIZONS, Forecast
 
 VIEWS = {"In view": "seen", "Out of view": "unseen"}
 COLOURS = ("#0072b2", "#d55e00")  # told apart by shape and dash too
-HEIGHT = 170  # pixels
+HEIGHT = 220  # pixels
 SINCE = "forecasts are noted from the tick at which one begins to look at an agent. Let it go on."
 
 
@@ -56,20 +56,16 @@ def _listed(ticks: Sequence[int]) -> str:
 
 def _spec() -> dict:
     """The same for every tick and agent, so that the page gives the chart new data only."""
-    ago = {"field": "ago", "type": "ordinal", "title": "ticks ago", "axis": {"labelAngle": 0}}
+    ago = {"field": "ago", "type": "ordinal", "title": None, "axis": {"labelAngle": 0}}
     ago["scale"] = {"domain": [0, *HORIZONS]}
-    wrong = {"field": "wrong", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": ".3~%"}}
-    legend = {"title": None, "orient": "top"}
-    view = {
-        "field": "view",
-        "type": "nominal",
-        "scale": {"domain": list(VIEWS), "range": list(COLOURS)},
-        "legend": legend,
-    }
-    alike = {"field": "view", "type": "nominal", "scale": {"domain": list(VIEWS)}, "legend": legend}
+    wrong = {"field": "wrong", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": ".3~%"}}
+    view = {"field": "view", "type": "nominal", "scale": {"domain": list(VIEWS)}}
+    legend = {"title": None, "orient": "top", "offset": 4, "symbolSize": 60, "symbolStrokeWidth": 1}
+    colour = view | {"scale": {"domain": list(VIEWS), "range": list(COLOURS)}, "legend": legend}
     hint = [{"field": field, "type": "nominal"} for field in ("view", "ago", "told")]
     mark = {"type": "line", "point": {"filled": True, "size": 50}, "strokeWidth": 2}
-    encoding = {"x": ago, "y": wrong, "color": view, "shape": alike, "strokeDash": alike, "tooltip": hint}
+    encoding = {"x": ago, "y": wrong, "color": colour, "shape": view | {"legend": legend}, "tooltip": hint}
+    encoding["strokeDash"] = view | {"legend": None}
     return {"mark": mark, "encoding": encoding}
 
 

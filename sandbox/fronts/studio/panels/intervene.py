@@ -146,7 +146,8 @@ def _links(offer: Offer, agent: int, hands: Hands) -> None:
 
     st.pills(
         "Hears, and is heard by", list(names), selection_mode="multi", default=open_, key=key, on_change=set_links,
-        format_func=names.__getitem__, help="Press one to cut the link between the two, and again to mend it.",
+        wrap=True, format_func=names.__getitem__,
+        help="Press one to cut the link between the two, and again to mend it.",
     )  # fmt: skip
 
 
