@@ -7,7 +7,6 @@ import streamlit as st
 from sandbox.fronts.studio.show.foreseen import HORIZONS, Forecast
 
 VIEWS = {"In view": "seen", "Out of view": "unseen"}
-COLOURS = ("#0072b2", "#d55e00")  # told apart by shape and dash too
 HEIGHT = 220  # pixels
 SINCE = "forecasts are noted from the tick at which one begins to look at an agent. Let it go on."
 
@@ -61,10 +60,10 @@ def _spec() -> dict:
     wrong = {"field": "wrong", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": ".3~%"}}
     view = {"field": "view", "type": "nominal", "scale": {"domain": list(VIEWS)}}
     legend = {"title": None, "orient": "top", "offset": 4, "symbolSize": 60, "symbolStrokeWidth": 1}
-    colour = view | {"scale": {"domain": list(VIEWS), "range": list(COLOURS)}, "legend": legend}
     hint = [{"field": field, "type": "nominal"} for field in ("view", "ago", "told")]
     mark = {"type": "line", "point": {"filled": True, "size": 50}, "strokeWidth": 2}
-    encoding = {"x": ago, "y": wrong, "color": colour, "shape": view | {"legend": legend}, "tooltip": hint}
+    encoding = {"x": ago, "y": wrong, "tooltip": hint}
+    encoding |= {"color": view | {"legend": legend}, "shape": view | {"legend": legend}}  # and not by colour alone
     encoding["strokeDash"] = view | {"legend": None}
     return {"mark": mark, "encoding": encoding}
 
