@@ -101,8 +101,8 @@ class Sandbox(Measures, mesa.Model):
     def _guard(self) -> Guard | None:
         if not self.scenario.guard:
             return None
-        names, known = [agent.name for agent in self.agents], self.stage.world
-        return Guard(self.scenario.guard, names, known, self.stage.rules.noop, self.people, self.question)
+        known = self.stage.world
+        return Guard(self.scenario.guard, self.names, known, self.stage.rules.noop, self.people, self.question)
 
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
@@ -152,6 +152,11 @@ class Sandbox(Measures, mesa.Model):
         self.__dict__.pop("kernels", None)
         new = [rows for rows, _ in anew]
         return [seat for seat in self.reasoners if seat[0] in new]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the agents, by row. (Mesa's ``agents[row]`` goes through all of them.)"""
+        return tuple(agent.name for agent in self.agents)
 
     @cached_property
     def kernels(self):
@@ -247,8 +252,7 @@ class Sandbox(Measures, mesa.Model):
         view, legal = world.text(seen, 0, row, rules), world.legal(seen.mask[0, row])
         if speech := self._speech(row):
             view += f"\n\n{speech.words(self.percept(row))}"
-        name = self.agents[row].name
-        return Question(self.ticks + 1, row, name, patience, view, world.verbs, legal, rules.noop, said, why)
+        return Question(self.ticks + 1, row, self.names[row], patience, view, world.verbs, legal, rules.noop, said, why)
 
     def earned(self, row: int) -> dict[str, Any]:
         """What the last tick brought one agent."""

@@ -18,7 +18,8 @@ import sandbox  # noqa: E402
 
 WIDTHS = {1280: 1, 390: 2}  # pixels, and how many of the screen's one is
 SLOW = 120_000  # ms
-TEAM = "/?protocol=market&team=6"
+TICKS = 12
+TEAM, SEARCH = "/?protocol=market&team=6", "/?policy=search"
 
 
 def standing(page, words: str = "Tick"):
@@ -29,9 +30,9 @@ def standing(page, words: str = "Tick"):
 def played(page, panel: str) -> None:
     """A team at work, with a panel beside it."""
     standing(page)
-    for _ in range(12):
+    for tick in range(1, TICKS + 1):
         page.get_by_role("button", name="Step").first.click()
-        page.wait_for_timeout(150)
+        standing(page, f"Tick {tick}")
     page.get_by_role("radio", name=panel).or_(page.get_by_role("button", name=panel, exact=True)).first.click()
     page.wait_for_timeout(1500)
     if panel == "Team":
@@ -39,12 +40,18 @@ def played(page, panel: str) -> None:
         page.wait_for_timeout(1500)
 
 
+def watch(page) -> None:
+    played(page, "Charts")
+    page.get_by_role("button", name="Play").scroll_into_view_if_needed()
+
+
 def agent(page) -> None:
     played(page, "Agent")
     page.locator(".st-key-agent").get_by_role("combobox").click()
     page.get_by_role("option", name="robot-1").click()
     page.locator(".did").first.wait_for()
-    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Futures", exact=True).click()
+    page.wait_for_timeout(2500)
 
 
 def compare(page) -> None:
@@ -75,8 +82,8 @@ def main() -> None:
         sweep = {"perturb.action_failure": [0.0, 0.5, 1.0]}
         sandbox.batch({**base, "title": "Slips", "sweep": sweep}, runs / "slips-batch", trials=200)
         pages = {
-            "watch": ("/", lambda page: played(page, "Charts")),
-            "agent": ("/", agent),
+            "watch": ("/", watch),
+            "agent": (SEARCH, agent),
             "team": (TEAM, lambda page: played(page, "Team")),
             "compare": (f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}", compare),
             "batch": (
@@ -102,6 +109,7 @@ def take(browser, address: str, name: str, path: str, act) -> None:
             act(page)
             page.mouse.move(width - 5, 895)
             page.wait_for_timeout(500)
+            assert page.get_by_test_id("stException").count() == 0, f"{name}: the page shows an error"
             page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}-{width}-{scheme}.png")
             context.close()
             print(name, width, scheme, flush=True)

@@ -5,12 +5,14 @@ every field is compared at every step of one unbroken episode. Ties between equa
 of Python sets in rware; they are compared too.
 """
 
+import networkx as nx
 import numpy as np
 import pytest
 import rware.warehouse as rware
 
 import sandbox
 from sandbox.engine.draw import below
+from sandbox.worlds.warehouse.conflicts import resolve
 from sandbox.worlds.warehouse.state import Facing, Stream
 
 SIZES = {"tiny": (1, 3), "small": (2, 3), "medium": (2, 5), "large": (3, 5)}
@@ -165,3 +167,49 @@ def test_crowds_are_equal():
 
         refused += _compare("tiny", agents, seed, "individual", stage, choose, steps=250)[1]
     assert refused > 10_000
+
+
+def _crowd(rng, side, agents):
+    """Robots anywhere, nearly all of which want to enter some neighbouring cell: who stands where, aims, places."""
+    own = rng.permutation(side * side)[:agents]
+    pos = np.column_stack(divmod(own, side)).astype(np.int32)
+    to = pos + rng.choice([(-1, 0), (1, 0), (0, -1), (0, 1), (0, 0)], agents, p=[0.24, 0.24, 0.24, 0.24, 0.04])
+    aim = np.where(((to >= 0) & (to < side)).all(axis=1), to[:, 0] * side + to[:, 1], own).astype(np.int32)
+    agent_at = np.zeros((side, side), np.int32)
+    agent_at[*pos.T] = np.arange(agents) + 1
+    return agent_at, aim, pos
+
+
+def _stay(agent_at, aim, pos):
+    """Who wants to move and may not, by graphs: a naive twin of ``conflicts.resolve``."""
+    here, there = (
+        [divmod(cell, len(agent_at))[::-1] for cell in cells] for cells in (_cells(agent_at, pos), aim.tolist())
+    )
+    graph, go = nx.DiGraph(zip(here, there, strict=True)), set()
+    for nodes in nx.weakly_connected_components(graph):
+        part = graph.subgraph(nodes).copy()
+        if nx.is_directed_acyclic_graph(part):
+            go.update(nx.dag_longest_path(part))
+        elif len(ring := nx.find_cycle(part)) > 2:
+            go.update(start for start, _ in ring)
+    return [a != b and a not in go for a, b in zip(here, there, strict=True)]
+
+
+def _cells(agent_at, pos):
+    return (pos[:, 0] * len(agent_at) + pos[:, 1]).tolist()
+
+
+def test_crowds_of_any_size_are_settled_as_graphs_settle_them():
+    """Components of a few cells up to most of the hall: ties are broken by the order of either set."""
+    tied = 0
+    for seed in range(240):
+        rng = np.random.default_rng(seed)
+        side = int(rng.integers(3, 40 if seed < 40 else 6))
+        crowd = _crowd(rng, side, max(2, int(rng.uniform(0.2, 0.95) * side * side)))
+        ours = (crowd[1] != _cells(crowd[0], crowd[2])).astype(np.int8)
+        by_number = ours.copy()
+        resolve(*crowd, ours, True)
+        resolve(*crowd, by_number, False)
+        np.testing.assert_array_equal(ours, _stay(*crowd), f"seed {seed}")
+        tied += (ours != by_number).any()
+    assert tied > 20

@@ -171,9 +171,17 @@ def record_tick(model: Sandbox, log: Log | _Heard) -> None:
 def tick_event(model: Sandbox) -> TickDone:
     """The latest tick as it is recorded."""
     latest = model.latest
-    return TickDone.model_construct(
-        trial=0, tick=latest.tick, actions=latest.actions.tolist(), reward=latest.reward.tolist(), digest=latest.digest
-    )
+    told = {"trial": 0, "tick": latest.tick, "digest": latest.digest}
+    return TickDone.model_construct(actions=_pairs(latest.actions), reward=latest.reward.tolist(), **told)
+
+
+def _pairs(actions: np.ndarray) -> list[tuple[int, int]]:
+    """Verb and target of each agent, one tuple for all that do the same.
+
+    Ten thousand fresh lists in every tick would each time set off the garbage collector, for longer than the tick.
+    """
+    one: dict[tuple[int, int], tuple[int, int]] = {}
+    return [one.setdefault(pair, pair) for pair in zip(*actions.T.tolist(), strict=True)]
 
 
 def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:

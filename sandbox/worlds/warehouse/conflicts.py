@@ -68,16 +68,6 @@ def _python_set(cells, width):
 
 
 @kernel
-def _add(cells, count, cell):
-    """Append ``cell`` to the first ``count`` of ``cells`` unless it is among them; returns the new count."""
-    for k in range(count):
-        if cells[k] == cell:
-            return count
-    cells[count] = cell
-    return count + 1
-
-
-@kernel
 def _beside(agent_at, aim, cell, side):
     """The agent on the given side (a Facing) of ``cell`` that wants to enter it, -1 if none does."""
     height, width = agent_at.shape
@@ -93,18 +83,20 @@ def _owner(agent_at, cell):
     return np.int64(agent_at[cell // agent_at.shape[1], cell % agent_at.shape[1]]) - 1
 
 
-@allocating
-def _component(agent_at, aim, own, first):
-    """The cells of RWARE's graph that hang together with ``first``, in the order of networkx's breadth-first search."""
-    cells = np.empty(2 * len(aim), np.int64)
-    cells[0], count, at = first, 1, 0
+@kernel
+def _component(agent_at, aim, own, first, cells, marks, mark):
+    """The cells of RWARE's graph that hang together with ``first``, in the order of networkx's breadth-first search.
+
+    They are written into ``cells``, and marked; returns how many there are.
+    """
+    cells[0], marks[first], count, at = first, mark, 1, 0
     while at < count:
         cell = cells[at]
         at += 1
-        owner = _owner(agent_at, cell)
-        if owner >= 0:
-            count = _add(cells, count, aim[owner])
-        after = -1
+        owner, after = _owner(agent_at, cell), -1
+        if owner >= 0 and marks[aim[owner]] != mark:
+            cells[count], marks[aim[owner]] = aim[owner], mark
+            count += 1
         for _ in range(4):  # those who want to enter, by number: the order of the graph's edges
             follower = np.int64(len(aim))
             for side in range(4):
@@ -113,43 +105,59 @@ def _component(agent_at, aim, own, first):
                     follower = agent
             if follower == len(aim):
                 break
-            count, after = _add(cells, count, own[follower]), follower
-    return cells[:count]
-
-
-@kernel
-def _holds(cells, cell):
-    for other in cells:
-        if other == cell:
-            return True
-    return False
+            after = follower
+            if marks[own[follower]] != mark:
+                cells[count], marks[own[follower]] = own[follower], mark
+                count += 1
+    return count
 
 
 @allocating
-def _first_in_rware(agent_at, aim, own, cell, depth, longest):
-    """Of the agents whose chains into ``cell`` are the longest, the one whose cell RWARE's graph names first."""
-    width = agent_at.shape[1]
-    nodes, count = np.empty(2 * len(aim), np.int64), 0
-    for agent in range(len(aim)):  # in the order in which RWARE adds them
-        count = _add(nodes, _add(nodes, count, own[agent]), aim[agent])
-    order = nodes[:count]
-    members = _component(agent_at, aim, own, cell)
-    for node in order:
-        if _holds(members, node):
-            members = _component(agent_at, aim, own, node)
-            break
-    if 2 * len(members) < count:
-        order = _python_set(_python_set(members, width), width)
-    for node in order:
-        agent = _owner(agent_at, node)
-        if agent >= 0 and aim[agent] == cell and node != cell and depth[agent] == longest:
-            return agent
-    return np.int64(-1)
+def _numbered(agent_at, aim, own):
+    """The cells (H * W,) of RWARE's graph, numbered from 1 as it adds them, 0 for others; and how many there are."""
+    number, count, nowhere = np.zeros(agent_at.size, np.int32), 0, 0
+    for agent in range(len(aim)):
+        if own[agent] < 0:
+            nowhere = 1  # all that a belief knows nothing of share one cell, which nobody enters
+            continue
+        for cell in (own[agent], np.int64(aim[agent])):
+            if number[cell] == 0:
+                count += 1
+                number[cell] = count
+    return number, count + nowhere
+
+
+@allocating
+def _order(agent_at, aim, own, cell, number, count, place):
+    """Give each cell that hangs together with ``cell`` its place, from 1, in the order in which RWARE meets them."""
+    cells, width = np.empty(2 * len(aim), np.int64), agent_at.shape[1]
+    members, first = _component(agent_at, aim, own, cell, cells, place, -1), cell
+    if 2 * members >= count:  # networkx then goes through the whole graph
+        for node in cells[:members]:
+            place[node] = number[node]
+        return
+    for node in cells[:members]:
+        if number[node] < number[first]:
+            first = node
+    _component(agent_at, aim, own, first, cells, place, -2)
+    for k, node in enumerate(_python_set(_python_set(cells[:members], width), width)):
+        place[node] = k + 1
 
 
 @kernel
-def _head(agent_at, aim, own, cell, depth, as_rware):
-    """Among the agents that want ``cell``, the one with the longest chain behind it; -1 if there is none."""
+def _first_in_rware(agent_at, aim, own, cell, depth, longest, place):
+    """Of the agents whose chains into ``cell`` are the longest, the one whose cell has the first place."""
+    best = np.int64(-1)
+    for side in range(4):
+        agent = _beside(agent_at, aim, cell, side)
+        if agent >= 0 and depth[agent] == longest and (best < 0 or place[own[agent]] < place[own[best]]):
+            best = agent
+    return best
+
+
+@kernel
+def _head(agent_at, aim, cell, depth):
+    """Who has the longest chain among those that want ``cell``, -1 if none does; by the lowest number. And how many."""
     best, longest, ties = np.int64(-1), 0, 0
     for side in range(4):
         agent = _beside(agent_at, aim, cell, side)
@@ -158,9 +166,7 @@ def _head(agent_at, aim, own, cell, depth, as_rware):
                 best, longest, ties = agent, depth[agent], 1
             elif depth[agent] == longest:
                 best, ties = min(best, agent), ties + 1
-    if ties > 1 and as_rware:
-        return _first_in_rware(agent_at, aim, own, cell, depth, longest)
-    return best
+    return best, ties
 
 
 @allocating
@@ -214,13 +220,26 @@ def resolve(agent_at, aim, pos, refused, as_rware):
     own = np.empty(n, np.int64)
     for agent in range(n):
         own[agent] = pos[agent, 0] * width + pos[agent, 1]
+    number, place, count = np.empty(0, np.int32), np.empty(0, np.int32), 0
     for agent in range(n):
         if not refused[agent] or depth[agent] < 0:
             continue
         if depth[agent] == 0:
             _release_cycle(agent_at, aim, refused, agent, depth)
-        elif _owner(agent_at, aim[agent]) < 0:
-            head = _head(agent_at, aim, own, np.int64(aim[agent]), depth, as_rware)
-            while head >= 0 and refused[head]:
-                refused[head] = 0
-                head = _head(agent_at, aim, own, own[head], depth, as_rware)
+            continue
+        cell = np.int64(aim[agent])
+        if _owner(agent_at, cell) >= 0:
+            continue
+        while True:
+            head, ties = _head(agent_at, aim, cell, depth)
+            if ties > 1 and as_rware:
+                if len(place) == 0:
+                    number, count = _numbered(agent_at, aim, own)
+                    place = np.zeros(agent_at.size, np.int32)
+                if place[cell] == 0:
+                    _order(agent_at, aim, own, cell, number, count, place)
+                head = _first_in_rware(agent_at, aim, own, cell, depth, depth[head], place)
+            if head < 0 or not refused[head]:
+                break
+            refused[head] = 0
+            cell = own[head]

@@ -57,7 +57,7 @@ def reset(s, lane, rules):
         s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
         s.shelf_at[lane, row, col] = index + 1
     for slot in range(rules.requests):
-        request(s, lane, slot, rules)
+        request(s, lane, slot, len(rules.homes) - slot, rules)
 
 
 @kernel

@@ -8,11 +8,8 @@ from sandbox.worlds.warehouse.state import Cell, Reward, Stream
 
 
 @kernel
-def request(s, lane, slot, rules):
-    """Put a shelf that is not requested yet on the board, each with equal chance, in place ``slot``."""
-    waiting = len(rules.homes)
-    for index in range(len(rules.homes)):
-        waiting -= s.requested[lane, index]
+def request(s, lane, slot, waiting, rules):
+    """Put one of the ``waiting`` shelves that are not requested yet on the board in place ``slot``, by equal chance."""
     pick = below(waiting, s.seed[lane], s.tick[lane], Stream.REQUEST, slot)
     for index in range(len(rules.homes)):
         if not s.requested[lane, index]:
@@ -21,6 +18,15 @@ def request(s, lane, slot, rules):
                 s.request[lane, slot] = index + 1
                 return
             pick -= 1
+
+
+@kernel
+def _waiting(s, lane, rules):
+    """How many shelves are not requested."""
+    count = len(rules.homes)
+    for index in range(len(rules.homes)):
+        count -= s.requested[lane, index]
+    return count
 
 
 @kernel
@@ -69,7 +75,9 @@ def deliver(s, lane, rules):
             continue
         for slot in range(rules.requests):
             if s.request[lane, slot] == shelf:
-                request(s, lane, slot, rules)  # drawn while the old one still counts as requested
+                request(
+                    s, lane, slot, _waiting(s, lane, rules), rules
+                )  # drawn while the old one still counts as requested
                 break
         s.requested[lane, shelf - 1] = 0
         _award(s, lane, agent, rules)

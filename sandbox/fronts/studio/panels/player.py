@@ -13,7 +13,7 @@ from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Counters, Snapshot
 from sandbox.fronts.studio.timeline import Mark, timeline
 
-POLL = 0.5  # seconds between two looks at a runner that is at work; the canvas plays on meanwhile
+POLL = 0.7  # seconds between two looks at a runner that is at work; the canvas plays on meanwhile
 WAITING = 1.0  # the same while it prepares, which takes all the processor time there is
 PATIENCE = 0.15  # seconds that a look waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second

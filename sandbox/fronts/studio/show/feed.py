@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
-from typing import Any
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from sandbox.fronts.studio.show import wording
 from sandbox.fronts.studio.show.decided import rule_words
 from sandbox.fronts.studio.show.teamwatch import spoken
 from sandbox.model import Sandbox
+from sandbox.oversight.guard import Review
 
 LATEST = 500  # events
 MOST = 12  # of one kind in one tick
@@ -40,29 +41,42 @@ class Event:
     who: str = ""  # the agent's name
 
 
+class _Noted(NamedTuple):
+    """The same as it is noted: most events are gone before anybody asks for them, and are never put into words."""
+
+    tick: int
+    agent: int
+    kind: str
+    words: Callable[[Sandbox], str]
+
+    def told(self, model: Sandbox) -> Event:
+        who = wording.name_of(model, self.agent) if self.agent >= 0 else ""
+        return Event(self.tick, self.agent, self.kind, self.words(model), who)
+
+
 class Feed:
     """The events of one episode. What was noted of a tick is not noted again when the tick is seen again."""
 
     def __init__(self):
-        self._events: deque[Event] = deque(maxlen=LATEST)
-        self._jumps: deque[Event] = deque(maxlen=LATEST)
+        self._events: deque[Event | _Noted] = deque(maxlen=LATEST)
+        self._jumps: deque[Event | _Noted] = deque(maxlen=LATEST)
+        self._model: Sandbox | None = None  # that was noted last: it knows the names
         self._tick = -1  # the latest that was noted
         self._before: dict[str, Any] = {}  # what the latest tick left, for comparison
 
     def note(self, model: Sandbox, placed: Iterable[Mapping[str, Any]] = ()) -> None:
         """Take in the latest tick, or the reset; ``placed`` is what was drawn into the world before it."""
-        fresh, self._tick = model.ticks > self._tick, max(model.ticks, self._tick)
-        for happened in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
-            for k, (agent, kind, words) in enumerate(found := list(happened(model, self._before))):
-                if k == MOST:
-                    self.add(Event(model.ticks, -1, kind, f"and {len(found) - MOST} more of this kind"))
-                    break
-                who = wording.name_of(model, agent) if agent >= 0 else ""
-                self.add(Event(model.ticks, agent, kind, words if isinstance(words, str) else words(), who))
+        fresh, self._tick, self._model = model.ticks > self._tick, max(model.ticks, self._tick), model
+        for look in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
+            kind, happened = "", look(model, self._before)
+            for agent, kind, words in islice(happened, MOST):
+                self.add(Event(model.ticks, -1, kind, words) if agent < 0 else _Noted(model.ticks, agent, kind, words))
+            if more := sum(1 for _ in happened):
+                self.add(Event(model.ticks, -1, kind, f"and {more} more of this kind"))
         for key, value in (pair for patch in placed for pair in patch.items()) if fresh else ():
             self.add(Event(model.ticks, -1, "change", f"drawn into the world: {clip(f'{key} {value}', wording.LINE)}"))
 
-    def add(self, event: Event) -> None:
+    def add(self, event: Event | _Noted) -> None:
         """An event that the model does not know of: a difference between two runs, an intervention."""
         if event.kind == "finish" and event in self._jumps:  # the last tick is seen again
             return
@@ -74,18 +88,24 @@ class Feed:
     @property
     def events(self) -> tuple[Event, ...]:
         """The latest, oldest first."""
+        self._events = self._told(self._events)
         return tuple(self._events)
 
     @property
     def jumps(self) -> tuple[Event, ...]:
         """The first of each kind in each tick that is worth a look, oldest first."""
+        self._jumps = self._told(self._jumps)
         return tuple(self._jumps)
+
+    def _told(self, events: deque[Event | _Noted]) -> deque[Event]:
+        return deque((one if isinstance(one, Event) else one.told(self._model) for one in events), LATEST)
 
 
 # -- what can happen: each looks at the model, and at what the tick before has left -----------------------------------
 
 Before = dict[str, Any]
-Happened = Iterator[tuple[int, str, str | Callable[[], str]]]  # agent, kind, words; only some are put into words
+Words = Callable[[Sandbox], str]  # of a model whose names are the same
+Happened = Iterator[tuple[int, str, str | Words]]  # agent, kind, words: a str where it is nobody in particular, -1
 
 
 def _tasks(model: Sandbox, before: Before) -> Happened:
@@ -101,8 +121,12 @@ def _tasks(model: Sandbox, before: Before) -> Happened:
                 yield -1, "task", f"{clip(name, wording.NAME)}: {words} ({done} of {total})"
     elif was is not None and done != was:
         earned = np.flatnonzero(model.state.reward[0] > 0).tolist()
-        share = f"{done} of {total}" if total else str(done)
-        yield earned[0] if len(earned) == 1 else -1, "task", f"tasks done: {share} ({done - was:+d})"
+        words = f"tasks done: {f'{done} of {total}' if total else done} ({done - was:+d})"
+        yield (earned[0], "task", _said(words)) if len(earned) == 1 else (-1, "task", words)
+
+
+def _said(words: str) -> Words:
+    return lambda model: words
 
 
 def _claims(model: Sandbox, before: Before) -> Happened:
@@ -113,7 +137,7 @@ def _claims(model: Sandbox, before: Before) -> Happened:
     codes = np.where(jobs[:, Job.KIND] > 0, jobs[:, Job.CODE], 0)
     old, before["jobs"] = before.get("jobs", codes), codes
     for agent in np.flatnonzero((codes != old) & (codes > 0)).tolist():
-        yield agent, "claim", partial(_takes_on, model, int(codes[agent]))
+        yield agent, "claim", partial(_takes_on, code=int(codes[agent]))
 
 
 def _takes_on(model: Sandbox, code: int) -> str:
@@ -130,18 +154,21 @@ def _messages(model: Sandbox, before: Before) -> Happened:
     before["said"] = keys
     for k in np.flatnonzero(told).tolist():
         to, act, task, value = messages[k].tolist()
-        yield int(speakers[k]), "message", partial(wording.message, model, Said(Act(act), to - 1, task, value))
+        yield int(speakers[k]), "message", partial(wording.message, said=Said(Act(act), to - 1, task, value))
     for agent, said in model.latest.said:
         if said.act == Act.TELL:
-            yield agent, "message", partial(wording.message, model, said)
+            yield agent, "message", partial(wording.message, said=said)
 
 
 def _reviews(model: Sandbox, before: Before) -> Happened:
     """What the guard denied, modified or let people decide."""
     for review in model.latest.reviews if model.latest else ():
-        said, done = (wording.action(model.stage.world, *pair) for pair in (review.said, review.enforced))
-        text = f"{rule_words(model, review.rule)}: wanted “{said}”, “{done}” was enforced, by {review.by}"
-        yield review.agent, "guard", text
+        yield review.agent, "guard", partial(_reviewed, review=review)
+
+
+def _reviewed(model: Sandbox, review: Review) -> str:
+    said, done = (wording.action(model.stage.world, *pair) for pair in (review.said, review.enforced))
+    return f"{rule_words(model, review.rule)}: wanted “{said}”, “{done}” was enforced, by {review.by}"
 
 
 def _traces(model: Sandbox, before: Before) -> Happened:
@@ -149,14 +176,14 @@ def _traces(model: Sandbox, before: Before) -> Happened:
     why: dict[int, str] = before.setdefault("why", {})
     for agent, trace in model.latest.traces.items() if model.latest else ():
         if trace.fallback and why.get(agent) != trace.fallback:
-            yield agent, "fallback", f"falls back: {clip(trace.fallback, wording.LINE)}"
+            yield agent, "fallback", _said(f"falls back: {clip(trace.fallback, wording.LINE)}")
         why[agent] = trace.fallback
         if trace.person:
             act = wording.action(model.stage.world, *trace.person)
-            yield agent, "person", f"a person decides: {act}"
+            yield agent, "person", _said(f"a person decides: {act}")
         for call in trace.calls:
             if call.error:
-                yield agent, "model", f"a reply was not used: {clip(call.error, wording.LINE)}"
+                yield agent, "model", _said(f"a reply was not used: {clip(call.error, wording.LINE)}")
 
 
 def _harm(model: Sandbox, before: Before) -> Happened:
@@ -165,7 +192,7 @@ def _harm(model: Sandbox, before: Before) -> Happened:
     hurt = reward < 0
     old, before["hurt"] = before.get("hurt", hurt), hurt
     for agent in np.flatnonzero(hurt & ~old).tolist():
-        yield agent, "harm", partial("does harm or loses something: reward {:.3g}".format, reward[agent])
+        yield agent, "harm", _said(f"does harm or loses something: reward {reward[agent]:.3g}")
 
 
 def _changes(model: Sandbox, before: Before) -> Happened:

@@ -27,7 +27,9 @@ from sandbox.trials.replay import follow, model_of
 from sandbox.trials.trial import opening, outcome_of, record_tick
 
 WORK = 0.5  # seconds of stepping after which a checkpoint is worth its place
+SHARE = 20.0  # and of how many times its own cost
 KEPT = 24  # checkpoints; where there are more, every second one goes
+MOST = 256_000_000  # bytes of all of them
 
 
 class Film:
@@ -39,7 +41,7 @@ class Film:
         self.on_tick: Callable[[Film], None] = lambda film: None
         self._log = log
         self._checkpoints: dict[int, bytes] = {}
-        self._worked = self._seconds = 0.0
+        self._worked = self._keeping = self._seconds = 0.0
         self._finalizer = weakref.finalize(self, log.close) if log else None  # who forgets a film seals its record
 
     @classmethod
@@ -100,14 +102,14 @@ class Film:
         """One tick: the recorded one where there is one, else a new one."""
         if self.over:
             return
-        began = time.perf_counter()
+        began = time.thread_time()
         if self.tick < self.head:
             self._again()
         else:
             self._onward()
-        self._worked += time.perf_counter() - began
+        self._worked += time.thread_time() - began
         self.on_tick(self)
-        if self._worked > WORK and not self.model.reasoners:
+        if self._worked > max(WORK, SHARE * self._keeping) and not self.model.reasoners:
             self._keep()
 
     def _again(self) -> None:
@@ -164,12 +166,12 @@ class Film:
         self._worked = 0.0
 
     def _keep(self) -> None:
-        self._worked = 0.0
-        file = io.BytesIO()
+        began, file = time.thread_time(), io.BytesIO()
         _Pickler(file, self.model.people).dump(self.model)
         self._checkpoints[self.tick] = file.getvalue()
-        if len(self._checkpoints) > KEPT:
+        if len(self._checkpoints) > min(KEPT, max(2, MOST // len(file.getvalue()))):
             self._checkpoints = dict(sorted(self._checkpoints.items())[1::2])
+        self._worked, self._keeping = 0.0, time.thread_time() - began
 
     def actions(self, tick: int) -> list[tuple[int, int]]:
         """Verb and target of each agent in a recorded tick; none where there is no such tick."""

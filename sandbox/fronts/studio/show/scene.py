@@ -69,7 +69,7 @@ class Chronicle:
         self._forecasts.watch(model, into)
         return Scene(
             tick=film.tick,
-            names=tuple(agent.name for agent in model.agents) if film.agents <= NAMED else (),
+            names=model.names if film.agents <= NAMED else (),
             picked=picked,
             layers=available(model),
             jumps=self._feed.jumps,

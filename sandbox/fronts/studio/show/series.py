@@ -34,10 +34,15 @@ class Series:
 
     def __init__(self):
         self._points: list[Point] = []
-        self._every, self._latest = 1, None
+        self._every, self._latest, self._model = 1, None, None
 
     def note(self, model: Sandbox) -> None:
         """Take in the latest tick, or the reset; a tick that was seen is not counted again."""
+        self._model = model
+        if model.ticks % self._every == 0:
+            self._count(model)
+
+    def _count(self, model: Sandbox) -> None:
         if self._latest and model.ticks <= self._latest.tick:
             return
         tally, usage = model.settle(), model.usage
@@ -54,5 +59,7 @@ class Series:
 
     def points(self) -> tuple[Point, ...]:
         """Oldest first, the latest tick included; fewer than MOST + 1."""
+        if self._model:
+            self._count(self._model)
         last = () if not self._latest or self._points[-1:] == [self._latest] else (self._latest,)
         return (*self._points, *last)

@@ -127,7 +127,7 @@ class Showing:
         if not all(acts):
             ended = "left" if not acts[0] else "right"
             return f"the {ended} one has ended"
-        names, verbs = [agent.name for agent in self.films[0].model.agents], self.films[0].model.stage.verbs
+        names, verbs = self.films[0].model.names, self.films[0].model.stage.verbs
         differ = [k for k, (a, b) in enumerate(zip(*acts, strict=False)) if a != b]
         if not differ:
             return "all do the same, and the world comes out differently"

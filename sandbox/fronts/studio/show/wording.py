@@ -14,7 +14,7 @@ def name_of(model: Any, agent: int) -> str:
     """An agent's name; "all" for -1."""
     if agent < 0:
         return "all"
-    return clip(model.talk.names[agent] if model.talk else model.agents[agent].name, NAME)
+    return clip(model.names[agent], NAME)
 
 
 def action(world: Any, verb: int, target: int) -> str:
