@@ -132,7 +132,6 @@ def test_bad_values_are_told_in_words(page):
     assert not page.error and "Play" in buttons(page)
 
 
-
 def test_every_panel_opens_beside_a_composed_team(page):
     page.query_params["protocol"] = "market"
     show = ready(page)
