@@ -75,9 +75,8 @@ def deliver(s, lane, rules):
             continue
         for slot in range(rules.requests):
             if s.request[lane, slot] == shelf:
-                request(
-                    s, lane, slot, _waiting(s, lane, rules), rules
-                )  # drawn while the old one still counts as requested
+                waiting = _waiting(s, lane, rules)  # the old one still counts as requested
+                request(s, lane, slot, waiting, rules)
                 break
         s.requested[lane, shelf - 1] = 0
         _award(s, lane, agent, rules)
