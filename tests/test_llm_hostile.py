@@ -1,5 +1,6 @@
 """Servers that fail in every way: the episode ends with a truthful outcome, budgets hold, nothing is tried for ever."""
 
+import gzip
 import json
 import random
 import time
@@ -9,6 +10,7 @@ from fake_llm import Server, completion, plays, send, tool_call
 
 import sandbox
 from sandbox.agents.reasoners.llm import reasoner
+from sandbox.agents.reasoners.llm.bounded import MOST
 from sandbox.trials.replay import verify
 
 TICKS, AGENTS, RETRIES = 5, 2, 1
@@ -57,6 +59,11 @@ def drip(server, handler, body):
         handler.wfile.flush()
 
 
+def bomb(server, handler, body):
+    """A reply of 100 MB in 100 kB, packed as nobody asked for."""
+    send(handler, gzip.compress(b" " * 100_000_000, 1), content_encoding="gzip")
+
+
 def hang_up(server, handler, body):
     handler.close_connection = True
 
@@ -65,6 +72,7 @@ FLOOD = "".join(map(chr, range(0x300, 0x370))) * 500 + "\x00\u202e\ufffe\U0010ff
 NEVER = {  # nothing that these say is of use
     "429": raw(b'{"error": {"message": "slow down"}}', 429, retry_after="3600"), "500": raw(b"oops", 500),
     "503 in bytes": raw(bytes(range(256)), 503), "hang": hang, "half": half, "drip": drip, "hang up": hang_up,
+    "bomb": bomb,
     "no JSON": raw(b"{nope"), "HTML": raw(b"<html>login</html>", content_type="text/html"), "nothing": raw(b""),
     "null": raw(b"null"), "list": raw(b"[1, 2]"), "no choices": raw(b'{"id": "1", "choices": []}'),
     "nested": raw(b"[" * 100_000), "error in 200": raw(b'{"error": {"message": "no", "code": 500}}'),
@@ -96,6 +104,23 @@ def test_hostile(name, model, monkeypatch, tmp_path):
     assert asked == outcome.calls or name == "redirect", "what is sent is counted"
     verdict = verify(tmp_path / "run")  # the server is gone
     assert verdict.passed and verdict.ticks == ticks, verdict.summary
+
+
+def test_a_reply_without_an_end_is_cut():
+    sent, piece = [], b" " * 2**16
+
+    def endless(server, handler, body):
+        handler.send_response(200)
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        while not server.ended.is_set():
+            handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            sent.append(len(piece))
+
+    with Server(endless) as server:
+        table = scenario(f"local:{server.address}", 1, timeout=60.0, retries=0)
+        outcome = sandbox.run(table, seed=1, overrides={"world.max_ticks": 1})
+    assert (outcome.fallbacks, outcome.calls) == (1, 1) and MOST <= sum(sent) < 2 * MOST
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -6,10 +6,13 @@ import weakref
 import zlib
 
 import pytest
+from fake_llm import Server
 from studio import SCENARIO, loaded, settled, until
 
 import sandbox
 from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.worker import HELD_UP
+from sandbox.record import open_run
 
 
 @pytest.fixture
@@ -105,6 +108,29 @@ def test_a_closed_runner_frees_its_model():
     thread.join(10)
     assert not thread.is_alive()
     until(lambda: gc.collect() >= 0 and model() is None)
+
+
+def test_a_model_that_hangs_holds_up_nothing_but_its_own_episode():
+    def hang(server, handler, body):
+        server.ended.wait(30)
+        handler.close_connection = True
+
+    with Server(hang) as server:
+        llm = {"model": f"local:{server.address}", "timeout": 30.0, "retries": 0}
+        agents = [{"count": 1, "reasoner": "llm", "llm": llm}]
+        show = loaded(Runner(), {**SCENARIO, "agents": agents})
+        waiting = show._thread
+        folder = show.peek().counters.folder
+        show.step()
+        until(lambda: server.requests)
+        until(lambda: show.poll().waited > HELD_UP)
+        loaded(show)
+        show.step()
+        assert settled(show) == 1 and waiting.is_alive() and show._thread is not waiting
+    until(lambda: not waiting.is_alive())
+    with open_run(folder) as run:
+        assert run.outcomes[0]["finish"] == "stopped"
+    show.close()
 
 
 def test_nobody_looking_ends_the_thread_and_the_next_order_goes_on():

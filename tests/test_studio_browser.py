@@ -1,13 +1,17 @@
 """The studio in a real browser: what a teacher, an explorer and an engineer do on its pages."""
 
 import re
+import tomllib
+from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from browser import chromium, served
 from studio import COMPILE, until
 
 import sandbox
+from sandbox.scenario import load
 
 SCENARIO = {
     "title": "Two slips <img src=x onerror=alert(1)>",
@@ -223,6 +227,22 @@ def test_the_worst_seeds_of_a_batch_lead_to_their_replay(visit, runs):
     page.wait_for_url("**/replay?*")
     go_to_the_end(ready(page))
     assert all(part in page.url for part in ("run=", "trial="))  # for whoever is sent the address
+
+
+def test_what_a_batch_came_to_is_taken_away(visit, runs):
+    page, files = visit(f"/batch?run={runs / 'many'}"), {}
+    for label in ("CSV", "Report", "TOML"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label, exact=True).click()
+        files[download.value.suggested_filename] = Path(download.value.path()).read_text()
+    assert set(files) == {"many.csv", "many.html", "many.toml"}
+    table = pd.read_csv(StringIO(files["many.csv"]), dtype={"digest": str})
+    assert table["digest"].tolist() == sandbox.results(runs / "many")["digest"].tolist() and len(table) == 5
+    played = load(tomllib.loads(files["many.toml"]))
+    assert sandbox.run(played, seed=int(table["seed"][4])).digest == table["digest"][4]
+    page.set_content(files["many.html"])
+    assert page.locator("svg").count() > 1 and page.locator("img[onerror], script[src]").count() == 0
+    page.get_by_text("Two slips <img src=x onerror=alert(1)>").first.wait_for()
 
 
 def test_a_lesson_is_taken_to_its_answer(visit):

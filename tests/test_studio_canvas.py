@@ -299,3 +299,52 @@ def test_a_click_tells_whom_it_hit(pages):
     until(lambda: page.locator(".stage").evaluate(touch) == "none")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390 and page.faults == []
     page.context.close()
+
+
+class Fingers:
+    """Fingers on a page."""
+
+    def __init__(self, page):
+        self._cdp = page.context.new_cdp_session(page)
+
+    def move(self, *ways, steps: int = 6) -> None:
+        """Each finger from one place to another, all at the same time; at last they are taken away."""
+        for k in range(steps + 1):
+            at = [(x0 + (x1 - x0) * k / steps, y0 + (y1 - y0) * k / steps) for (x0, y0), (x1, y1) in ways]
+            self._send("touchMove" if k else "touchStart", at)
+        self._send("touchEnd", [])
+
+    def _send(self, kind: str, at: list) -> None:
+        points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(at)]
+        self._cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_two_fingers_zoom_and_one_scrolls_or_pans(pages):
+    page = opened(pages, 390, 2, has_touch=True, is_mobile=True)
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.wait_for_timeout(500)
+    fingers, scrolled = Fingers(page), "document.querySelector('[data-testid=stMain]').scrollTop"
+    x, y = 195, 250
+
+    def view() -> list:
+        return said(page)["view"]
+
+    fingers.move(((x, y + 80), (x, y - 80)))
+    until(lambda: page.evaluate(scrolled) > 60)  # one finger scrolls the page
+    fingers.move(((x, y - 80), (x, y + 80)))
+    until(lambda: page.evaluate(scrolled) == 0)
+    page.wait_for_timeout(300)  # the page comes to rest
+    assert view() == list(WHOLE)
+    fingers.move(((x - 20, y), (x - 60, y)), ((x + 20, y), (x + 60, y)))
+    until(lambda: view()[2] < 0.6)
+    top, left, _, wide = view()
+    assert left + wide / 2 == pytest.approx(0.5, abs=0.05), "around the middle of the fingers"
+    fingers.move(((x, y + 60), (x, y - 60)))
+    until(lambda: view()[0] > top + 0.05)  # one finger pans
+    assert page.evaluate(scrolled) == 0
+    fingers.move(((x - 80, y), (x - 10, y)), ((x + 80, y), (x + 10, y)))
+    until(lambda: view() == list(WHOLE))
+    fingers.move(((x, y + 80), (x, y - 80)))
+    until(lambda: page.evaluate(scrolled) > 60)  # and scrolls again
+    assert said(page)["clicks"] == 0 and page.faults == []
+    page.context.close()

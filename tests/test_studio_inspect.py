@@ -188,9 +188,10 @@ def test_beliefs_are_held_against_the_state():
     for _ in range(25):
         model.step()
         one = insight(model, 1).world_model
-        assert one.seen.wrong == 0, "what it sees is so"
-        assert one.seen.facts + one.unseen.facts == len(model.stage.world.facts(model.state, 0, model.stage.rules))
-        wrong.append(one.unseen.share)
+        (now,) = one.forecasts
+        assert now.seen.wrong == 0, "what it sees is so"
+        assert now.seen.facts + now.unseen.facts == len(model.stage.world.facts(model.state, 0, model.stage.rules))
+        wrong.append(now.unseen.share)
     assert 0 < max(wrong) < 0.5 and "shelves" in one.map
 
 

@@ -10,9 +10,12 @@ from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim
 from sandbox.core.people import Question
 from sandbox.fronts.studio.panels.intervene import shortcuts
+from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.hands import Hands
 from sandbox.fronts.studio.show.offer import Chance, Link, Offer, offer_of
 from sandbox.oversight.approvals import Approvals
 from sandbox.trials import intervene
+from sandbox.trials.replay import verify
 
 HOSTILE = "<script>alert(1)</script> **[x](http://x)** " * 200
 VERBS = ("noop", "forward", "left", "right", "toggle_load")
@@ -96,6 +99,64 @@ def test_doses_reasoners_and_links():
     assert hands.done == [("cut", (2, 0))] and not page.exception
     page.button_group[0].set_value([0, 1]).run()
     assert ("mend", (2, 1)) in hands.done
+
+
+def test_who_is_told_something_first_is_seated_by_a_button():
+    page, hands = drawn(replace(OFFER, reasoners=("rules", "program", "llm"), program="wait()", model="gguf:a"))
+    for reasoner, usual, typed in (("program", "wait()", "left()"), ("llm", "gguf:a", "gguf:b")):
+        page.selectbox[0].select(reasoner).run()
+        assert not hands.done and not page.exception
+        (field,) = page.text_area if reasoner == "program" else page.text_input
+        assert field.value == usual
+        field.set_value(typed)
+        page.button(key="seat_it_2").click().run()
+        assert hands.done.pop() == ("reseat", 2, reasoner, typed)
+
+
+class Between:
+    """A runner that is always between two ticks."""
+
+    def __init__(self, film: Film):
+        self.film = film
+
+    def do(self, deed):
+        deed(self.film)
+
+
+def test_programs_and_models_are_seated_and_replay(tmp_path, monkeypatch):
+    monkeypatch.delenv("SANDBOX_MODEL", raising=False)
+    replies = [{"verb": verb} for verb in ("left", "right") * 20]
+    thinks = {"reasoner": "llm", "fallback": "rules", "llm": {"model": "scripted", "replies": replies}}
+    table = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 3}, thinks]}
+    film = Film.begin(table, 3, tmp_path / "run", Approvals())
+    hands, offer = Hands(Between(film)), offer_of(film.model, film.people, 1)
+    assert {"program", "llm", "search", "human"} <= set(offer.reasoners) and offer.model == "scripted"
+    film.seek(3)
+    hands.reseat(1, "program", offer.program)
+    hands.reseat(2, "llm", f" {offer.model} ")
+    film.seek(13)
+    assert (
+        film.model.error is None
+        and [group.reasoner for group in film.scenario.roster()][1:] == ["program"] + ["llm"] * 2
+    )
+    turns = [film.actions(tick)[1][0] for tick in range(4, 14)]
+    assert len(set(turns)) > 2 and 0 not in turns, "it does in turn whatever has an effect"
+    assert [film.actions(tick)[2][0] for tick in (4, 5, 6)] == [2, 3, 2]
+    wrong = {
+        ("program", "def"): "line 1", ("program", " "): "belong", ("llm", "gpt"): "kind of model",
+        ("llm", "gguf:"): "and a name",
+    }  # fmt: skip
+    for (who, text), words in wrong.items():
+        with pytest.raises(UsageError, match=words) as found:
+            hands.reseat(0, who, text)
+        assert "\n" not in str(found.value) and film.scenario.roster()[0].reasoner == "rules"
+    hands.reseat(1, "rules")
+    film.seek(16)
+    digest = film.model.latest.digest
+    film.seek(2)
+    assert film.seek(16) and film.model.latest.digest == digest
+    film.close()
+    assert verify(tmp_path / "run").passed
 
 
 def test_what_cannot_be_is_told_in_words():

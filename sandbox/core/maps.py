@@ -1,5 +1,6 @@
 """Maps as text: where a layout comes from, and what is wrong with a bad one, with line and column."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,8 +18,8 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
     """
     if "\n" in layout.strip():
         return layout, "layout"
-    path = Path(layout).expanduser()
-    if not path.is_file():
+    path = Path(os.path.expanduser(layout))
+    if not os.path.isfile(path):  # which raises nothing for a name that no file can have
         raise unknown("layout", layout, named, f"{where}; not a file either")
     try:
         return path.read_text(encoding="utf-8"), str(path)

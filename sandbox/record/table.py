@@ -171,7 +171,7 @@ def read_table(folder: str | Path) -> Rows:
 def glance(folder: str | Path) -> Glance:
     """How far a batch is; raises RecordError where there is none."""
     with _opened(folder) as db:
-        sql = "SELECT condition, count(*), sum(success), count(error) FROM trial GROUP BY condition"
+        sql = "SELECT condition, count(*), coalesce(sum(success), 0), count(error) FROM trial GROUP BY condition"
         counts = {condition: tuple(found) for condition, *found in db.execute(sql)}
         about = _about(db)
         return Glance(*about, {number: counts.get(number, (0, 0, 0)) for number in about[1]})
@@ -215,7 +215,12 @@ def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
     meta = dict(db.execute("SELECT key, value FROM meta"))
     scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
     facts = {key: json.loads(value) for key, value in meta.items()}
-    return scenario, {number: json.loads(text) for number, text in conditions.items()}, created, facts
+    overrides = {number: json.loads(text) for number, text in conditions.items()}
+    kinds = {"scenario": dict, "created": str, "planned": int} | dict.fromkeys(overrides, dict)
+    for key, value in {"scenario": scenario, "created": created, "planned": 0, **facts, **overrides}.items():
+        if not isinstance(value, kinds.get(key, object)):
+            raise TypeError(f"{key} is {value!r}")
+    return scenario, overrides, created, facts
 
 
 def _text(value: dict) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def load(
         _override(table, key, value)
     if not isinstance(source, Scenario):
         _check_keys(table, Scenario, where)
+        _check_numbers(table, where)
     rules = table.get("guard")
     for k, rule in enumerate(rules if isinstance(rules, list) else []):
         if isinstance(rule, Mapping):
@@ -104,10 +106,10 @@ def _table(source) -> tuple[str, dict, Path]:
             return str(path), tomllib.load(file), path.parent
     except FileNotFoundError:
         raise UsageError(f"{path}: no such scenario file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError of its own
+        raise UsageError(f"{path}: not TOML: {error}") from None
 
 
 def _copied(value):
@@ -140,6 +142,15 @@ def _check_keys(table: Mapping, model: type[BaseModel], where: str) -> None:
             raise unknown("key", key, model.model_fields, where)
 
 
+def _check_numbers(value: Any, where: str, key: str = "") -> None:
+    """A record is JSON, which knows no other numbers than finite ones."""
+    if isinstance(value, Mapping | list):
+        for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            _check_numbers(part, where, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, float) and not isfinite(value):
+        raise UsageError(f"{where}: {key}: expected a finite number, got {value}")
+
+
 def _embed_layout(scenario: Scenario, folder: Path) -> None:
     layout = getattr(scenario.world, "layout", None)
     if isinstance(layout, str) and "\n" not in layout and (path := _beside(folder, layout)):
@@ -148,7 +159,7 @@ def _embed_layout(scenario: Scenario, folder: Path) -> None:
 
 def _beside(folder: Path, name: str) -> Path | None:
     """The file of a name, beside the scenario or where we are."""
-    return next((path for path in (folder / name, Path(name)) if path.is_file()), None)
+    return next((path for path in (folder / name, Path(name)) if os.path.isfile(path)), None)
 
 
 def _program(program: str, folder: Path, where: str) -> str:
@@ -186,7 +197,10 @@ def _take_in_tools(group: Mapping, folder: Path, where: str) -> None:
     given = group.get("tools")
     table = given.get("retrieval") if isinstance(given, Mapping) else None
     if isinstance(table, dict) and table.get("folder") and not table.get("documents"):
-        table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
+        try:
+            table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
+        except OSError as error:  # a name that no folder can have, or one that goes meanwhile
+            raise UsageError(f"{where}.retrieval.folder: cannot be read ({error.strerror})") from None
 
 
 def _take_in_network(team: Mapping, folder: Path) -> None:

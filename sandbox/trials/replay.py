@@ -1,6 +1,6 @@
 """Replay and verification: the record's actions, played again through the same kernels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,8 +122,11 @@ class Verdict:
         return f"{self.chain.summary}\n{again}"
 
 
-def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
-    """Recompute the hash chain, then execute every trial again from its seed and compare decisions and states."""
+def verify(folder: str | Path, expected_root: str | None = None, on_tick: Callable[[], None] = lambda: None) -> Verdict:
+    """Recompute the hash chain, then execute every trial again from its seed and compare decisions and states.
+
+    ``on_tick`` is called after each tick that was executed again; what it raises ends the check.
+    """
     with open_run(folder) as run:
         chain = verify_chain(run, expected_root)
         if not chain.intact:
@@ -134,6 +137,7 @@ def verify(folder: str | Path, expected_root: str | None = None) -> Verdict:
                 if difference:
                     return Verdict(chain, ticks, difference)
                 ticks += 1
+                on_tick()
         return Verdict(chain, ticks, None)
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from pydantic import ValidationError
 
+from sandbox.core.errors import RecordError
+from sandbox.record.store import one_line
 from sandbox.record.table import read_table, read_trial
 from sandbox.scenario import Scenario, load
 
@@ -42,7 +45,10 @@ def results(folder: str | Path) -> pd.DataFrame:
 def trial_of(folder: str | Path, row: int) -> Tried:
     """The trial in a row of ``results``, counted from 0; RecordError where there is no such batch or row."""
     scenario, overrides, columns = read_trial(folder, row)
-    base = Scenario.model_validate({**scenario, "sweep": {}})
+    try:
+        base = Scenario.model_validate({**scenario, "sweep": {}})
+    except ValidationError as error:
+        raise RecordError(f"{folder}: its scenario is none ({one_line(str(error))})") from None
     outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
     return Tried(load(base, overrides), outcome["seed"], outcome["digest"], outcome)
 

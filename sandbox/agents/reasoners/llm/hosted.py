@@ -26,6 +26,7 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.tools import ToolDefinition
 
+from sandbox.agents.reasoners.llm.bounded import client
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
@@ -129,15 +130,18 @@ def _settings(options: Options) -> dict[str, Any]:
 def _model(kind: str, name: str) -> Model:
     if kind == "openai":
         from pydantic_ai.models.openai import OpenAIChatModel
+        from pydantic_ai.providers.openai import OpenAIProvider
 
-        return OpenAIChatModel(name)
+        return OpenAIChatModel(name, provider=OpenAIProvider(http_client=client()))
     if kind == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel
+        from pydantic_ai.providers.anthropic import AnthropicProvider
 
-        return AnthropicModel(name)
+        return AnthropicModel(name, provider=AnthropicProvider(http_client=client()))
     from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google import GoogleProvider
 
-    return GoogleModel(name)
+    return GoogleModel(name, provider=GoogleProvider(http_client=client()))
 
 
 def _local(address: str) -> Model:
@@ -148,7 +152,8 @@ def _local(address: str) -> Model:
 
     url, _, name = address.partition("#")
     profile = OpenAIModelProfile(supports_json_schema_output=True, json_schema_transformer=None)
-    return OpenAIChatModel(name or "local", provider=OpenAIProvider(base_url=url, api_key="none"), profile=profile)
+    provider = OpenAIProvider(base_url=url, api_key="none", http_client=client())
+    return OpenAIChatModel(name or "local", provider=provider, profile=profile)
 
 
 def list_price(options: Options) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ from sandbox.fronts.studio.panels.filling import Pace, counts, filling
 from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.panels.shelf import STATES, shelf
+from sandbox.fronts.studio.panels.told import told
 from sandbox.fronts.studio.show import jobs, tables
 from sandbox.fronts.studio.show.library import library
 from sandbox.scenario.load import as_toml
@@ -23,7 +24,8 @@ def page() -> None:
     """What Streamlit runs at every rerun."""
     given = st.query_params.get("run", "").replace("\0", "")[:LONGEST]
     if given:
-        _one(given)
+        with told(given):
+            _one(given)
     else:
         _all()
 
@@ -114,7 +116,7 @@ def _live(given: str, pace: Pace, news: list[jobs.Status], drawn: str) -> None:
     now = news.pop() if news else _status(given)
     if now.state != drawn:  # the head says otherwise
         st.rerun()
-    with st.container(key="filling"):
+    with st.container(key="filling"), told(given):
         filling(now, pace)
 
 
@@ -132,9 +134,7 @@ def _finished(given: str, now: jobs.Status) -> None:
 
 
 def _outcomes(given: str) -> None:
-    try:
+    with told(given):  # its folder may go while it is looked at
         with st.spinner("Reading the trials ..."):
             study = tables.study_of(given)
         outcomes(given, study)
-    except SandboxError as error:  # its folder may go while it is looked at
-        st.error(plain(error, 400), icon=":material/error:")

@@ -10,10 +10,11 @@ from sandbox.fronts.studio.pages import watch
 from sandbox.fronts.studio.panels.answer import answer
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.session import COMPOSED
+from sandbox.fronts.studio.show import wording
 from sandbox.fronts.studio.show.errand import Errand, Report
 from sandbox.fronts.studio.show.places import LESSONS, SCENARIOS
 from sandbox.scenario.load import as_toml
-from sandbox.trials.answers import MOST, SEEDS, Answer, measure
+from sandbox.trials.answers import MOST, Answer, measure
 from sandbox.trials.lessons import Control, Lesson, Prediction, lessons, load_lesson
 from sandbox.trials.verdicts import duration
 
@@ -153,11 +154,11 @@ def _dice(lesson: Lesson, busy: bool) -> tuple[int, int | None]:
         text = st.text_input(
             "First seed", str(base.seed), key=f"seed.{lesson.name}", disabled=busy, persist_state="session",
             help="Other seeds are other dice: does the answer hold?",
-        ).strip()  # fmt: skip
-        if not (text.isascii() and text.isdigit()) or int(text) >= SEEDS:
+        )  # fmt: skip
+        seed = wording.seed(text)
+        if seed is None:
             st.error(f"The seed is no whole number of 0..2\\*\\*64-1: {plain(text, 40)}")
-            return trials, None
-    return trials, int(text)
+    return trials, seed
 
 
 def _begin(kept: Kept, order, settings: dict[str, str], prediction: Prediction) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sandbox.fronts.studio.panels.decision import decision
 from sandbox.fronts.studio.panels.drawing import draw
+from sandbox.fronts.studio.panels.forecast import proved
 from sandbox.fronts.studio.show import parts
 from sandbox.fronts.studio.show.insight import Insight
 from sandbox.fronts.studio.show.pictures import channel, hue
@@ -119,14 +120,10 @@ def _world_model(one: parts.WorldModel) -> None:
     with st.container(border=True):
         _heading("public", "World model", "none: it does not look ahead" if one.kind == "none" else one.kind)
         st.html(_pairs(one.settings))
-        if one.seen is None or one.unseen is None:
+        if not one.forecasts:
             st.caption("The agent is nowhere: it believes nothing of the world now.")
             return
-        st.caption("Of the facts of the world, those that it is wrong about")
-        with st.container(horizontal=True):
-            for label, share in (("In view", one.seen), ("Out of view", one.unseen)):
-                words = f"Of {share.facts:,} facts, those that it believes otherwise than they are now"
-                st.metric(label, f"{share.share:.1%}", help=words, border=True)
+        proved(one.forecasts, one.base)
         if one.map:
             st.caption("Its map: what it is sure of; ? stands for guesswork")
             st.code(one.map, language=None, wrap_lines=True, height=TEXT)

@@ -1,13 +1,13 @@
 """Choosing what a new batch tries, and starting it."""
 
-import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
-from sandbox.core.errors import SandboxError, UsageError
+from sandbox.core.errors import SandboxError
 from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.panels.upload import upload
 from sandbox.fronts.studio.session import WATCHED
 from sandbox.fronts.studio.show import jobs
 from sandbox.fronts.studio.show.places import scenario_files
@@ -26,7 +26,6 @@ KINDS = {
 RATES = (0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999)
 CONFIDENCES = (0.9, 0.95, 0.99, 0.999)
 STEPS = {"0, 0.5, 1": 0.5, "every 0.25": 0.25, "every 0.2": 0.2, "every 0.1": 0.1}
-UPLOADED = 1  # MB of a scenario at most
 MANY = 10_000_000  # trials of a condition
 
 
@@ -74,17 +73,8 @@ def _source() -> tuple[Scenario, str] | None:
         name = st.selectbox("File", list(files), key="file",
                             help="Below scenarios/ of the folder where the studio was started")  # fmt: skip
         return load(files[name]), files[name].stem
-    given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=UPLOADED,
-                             help="A scenario file, as `sandbox run` takes it")  # fmt: skip
-    return (_uploaded(given.name, given.getvalue()), Path(given.name).stem) if given else None
-
-
-def _uploaded(name: str, content: bytes) -> Scenario:
-    try:
-        table = tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{name}: not TOML: {error}") from None
-    return load(table)
+    found = upload()
+    return (found[0], Path(found[1]).stem) if found else None
 
 
 def _plan(scenario: Scenario, name: str) -> Plan:

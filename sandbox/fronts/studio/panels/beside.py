@@ -1,6 +1,7 @@
 """What stands beside the picture: one of several panels, each drawn from a snapshot."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -15,7 +16,9 @@ from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.hands import Hands
 from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Snapshot
+from sandbox.record.store import DATABASE
 
+GONE = "the record is gone. The episode can go on, but not back, and nothing of it is kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
     scene.INTERVENE: "bolt", scene.RECORD: "fact_check",
@@ -33,13 +36,15 @@ def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
     _task(snapshot)
     if snapshot.notice:
         st.warning(plain(snapshot.notice, 600), icon=":material/error:")
+    if (now := snapshot.counters) and not Path(now.folder, DATABASE).is_file():
+        st.warning(f"{plain(now.folder, 300)}: {GONE}", icon=":material/delete:")
     pending(snapshot.pending, Hands(show))
     PANELS[chosen](show, snapshot)
 
 
 def _task(snapshot: Snapshot) -> None:
     now = snapshot.counters
-    st.caption(f":material/target: {now.task}" if now else ":material/target: ...")
+    st.caption(f":material/target: {plain(now.task, 300)}" if now else ":material/target: ...")
 
 
 def _charts(show: Runner, snapshot: Snapshot) -> None:

@@ -1,6 +1,5 @@
 """The sidebar of Watch: a scenario is picked, uploaded or composed, disturbed, and given a seed."""
 
-import tomllib
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,14 +12,14 @@ from sandbox.core.world import World
 from sandbox.engine.stage import make
 from sandbox.fronts.studio.panels.composing import compose
 from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.panels.upload import upload
 from sandbox.fronts.studio.session import COMPOSED
+from sandbox.fronts.studio.show import wording
 from sandbox.fronts.studio.show.places import scenario_files
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
 
 OWN, GIVEN, UPLOADED = "Compose one", "As it was handed over", "An uploaded file"
-SEEDS = 2**64
-LARGEST = 4_000_000  # bytes of an uploaded scenario
 
 
 class Choice(NamedTuple):
@@ -72,25 +71,16 @@ def _opened(source: str) -> dict[str, Any]:
     if source == GIVEN:
         scenario = load(st.session_state["given"])
     elif source == UPLOADED:
-        scenario = _uploaded()
+        found = upload()
+        if found is None:
+            raise UsageError("no file yet: choose one in the sidebar")
+        scenario = found[0]
     else:
         scenario = load(scenario_files()[source])
     st.caption(plain(scenario.title or source))
     with st.expander("As a file", icon=":material/description:"):
         st.code(as_toml(scenario.as_dict())[:20_000], language="toml")
     return scenario.as_dict()
-
-
-def _uploaded() -> Scenario:
-    file = st.file_uploader("A scenario (TOML)", type="toml", help="Files beside it, such as a map, must stand in it.")
-    if file is None:
-        raise UsageError("no file yet: choose one in the sidebar")
-    if file.size > LARGEST:
-        raise UsageError(f"{file.name[:80]}: {file.size:,} bytes; expected {LARGEST:,} at most")
-    try:
-        return load(tomllib.loads(file.getvalue().decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{file.name[:80]}: not TOML: {error}") from None
 
 
 # -- what goes wrong, and the dice -------------------------------------------------------------------------------------
@@ -125,10 +115,10 @@ def _seed(usual: int) -> int:
         "Seed", str(usual), key="seed", bind="query-params",
         help="Every draw of chance follows from it: the same seed gives the same episode.",
     )  # fmt: skip
-    text = (text or "").strip()
-    if not (text.isascii() and text.isdigit()) or int(text) >= SEEDS:
-        raise UsageError(f"seed: '{text}' is no whole number of 0..2**64-1")
-    return int(text)
+    found = wording.seed(text or "")
+    if found is None:
+        raise UsageError(f"seed: '{(text or '').strip()[:40]}' is no whole number of 0..2**64-1")
+    return found
 
 
 def _export(scenario: dict[str, Any], seed: int) -> None:

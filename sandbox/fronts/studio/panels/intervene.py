@@ -1,14 +1,15 @@
 """What a person can do to an episode that runs: disturb the world, take an agent over, answer, cut a link."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 import streamlit as st
 
-from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim
 from sandbox.core.people import ALLOW, DENY, Question
+from sandbox.fronts.studio.panels.deeds import PROBLEM, button, do
 from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.panels.seat import seat
 from sandbox.fronts.studio.show.offer import Chance, Offer
 
 NOBODY = "Pick an agent, in the picture or on the panel Agent, to steer it, to change who decides, or to cut its links."
@@ -17,7 +18,6 @@ VIEW = 2_000  # letters of what an agent perceives
 ARROWS = {
     "Up": ("up", "north", "forward"), "Down": ("down", "south"), "Left": ("left", "west"), "Right": ("right", "east"),
 }  # fmt: skip
-PROBLEM = "intervene_problem"  # why the last thing was not done, in the state of a session
 
 
 class Hands(Protocol):
@@ -25,7 +25,7 @@ class Hands(Protocol):
 
     def place(self, name: str, aim: Aim) -> None: ...  # an intervention of the world
     def dose(self, name: str, value: float) -> None: ...  # of a perturbation
-    def reseat(self, agent: int, reasoner: str) -> None: ...
+    def reseat(self, agent: int, reasoner: str, text: str = "") -> None: ...
     def lead(self, agent: int) -> None: ...
     def protocol(self, name: str) -> None: ...
     def cut(self, edge: tuple[int, int]) -> None: ...
@@ -48,17 +48,6 @@ def intervene(offer: Offer, hands: Hands) -> None:
     _doses(offer, hands)
 
 
-def _do(deed: Callable[..., None], *given: Any) -> None:
-    try:
-        deed(*given)
-    except UsageError as error:
-        st.session_state[PROBLEM] = str(error)
-
-
-def _button(label: str, key: str, words: str, deed: Callable[..., None], *given: Any, **look: Any) -> None:
-    st.button(plain(label, 40), key=key, help=plain(words, 300), on_click=_do, args=(deed, *given), **look)
-
-
 # -- questions that wait -----------------------------------------------------------------------------------------------
 
 
@@ -79,8 +68,8 @@ def _pending(question: Question, hands: Hands) -> None:
         with st.container(horizontal=True):
             if question.said:
                 allow = "Let it do what it wants"
-                _button("Allow", f"allow_{agent}", allow, hands.answer, agent, ALLOW, type="primary")
-                _button("Deny", f"deny_{agent}", "It does nothing instead", hands.answer, agent, DENY)
+                button("Allow", f"allow_{agent}", allow, hands.answer, agent, ALLOW, type="primary")
+                button("Deny", f"deny_{agent}", "It does nothing instead", hands.answer, agent, DENY)
         _actions(question, "answer", hands.answer, keyed=False)
 
 
@@ -93,7 +82,7 @@ def _actions(question: Question, what: str, deed: Callable[[int, str], None], ke
             words = question.in_words(pair)
             said = f"{question.verbs[pair[0]]} {pair[1]}"
             key = f"{what}_{question.agent}_{pair[0]}_{pair[1]}"
-            _button(words, key, "What it does next", deed, question.agent, said, shortcut=keys.get(words))
+            button(words, key, "What it does next", deed, question.agent, said, shortcut=keys.get(words))
     if len(pairs) > MOST_ACTIONS:
         st.caption(f"{len(pairs) - MOST_ACTIONS} more actions are not shown.")
 
@@ -124,7 +113,7 @@ def _agent(offer: Offer, hands: Hands) -> None:
         _actions(question, "key", hands.key, keyed=first)
         first = False
     if offer.agent is not None:
-        _seat(offer, offer.agent, hands)
+        seat(offer, offer.agent, hands)
         _links(offer, offer.agent, hands)
 
 
@@ -132,28 +121,15 @@ def _hold(offer: Offer, agent: int, hands: Hands) -> None:
     with st.container(horizontal=True):
         if agent in (*offer.taken, *offer.lost):
             words = "Let it decide for itself again"
-            _button("Release", "release", words, hands.release, agent, icon=":material/lock_open:")
+            button("Release", "release", words, hands.release, agent, icon=":material/lock_open:")
         if agent not in offer.taken:
             words = "Steer it yourself, with the keyboard, from the tick that comes"
-            _button("Take over", "take", words, hands.take, agent, icon=":material/sports_esports:")
+            button("Take over", "take", words, hands.take, agent, icon=":material/sports_esports:")
         if agent not in offer.lost:
             words = "It stands still from now on, and the others have to do without it"
-            _button("Lose it", "lose", words, hands.lose, agent, icon=":material/heart_broken:")
+            button("Lose it", "lose", words, hands.lose, agent, icon=":material/heart_broken:")
         if offer.leads is False:
-            _button("Make it lead", "lead", "From now on it leads the team", hands.lead, agent, icon=":material/flag:")
-
-
-def _seat(offer: Offer, agent: int, hands: Hands) -> None:
-    known = offer.reasoners if offer.reasoner in offer.reasoners else (offer.reasoner, *offer.reasoners)
-    key = f"seat_{agent}_{offer.reasoner}"
-
-    def seat() -> None:
-        _do(hands.reseat, agent, st.session_state[key])
-
-    st.selectbox(
-        "Reasoner", known, index=known.index(offer.reasoner), key=key, on_change=seat,
-        help="Who decides for this agent from the tick that comes on. A policy that nobody has had is compiled first.",
-    )  # fmt: skip
+            button("Make it lead", "lead", "From now on it leads the team", hands.lead, agent, icon=":material/flag:")
 
 
 def _links(offer: Offer, agent: int, hands: Hands) -> None:
@@ -166,11 +142,12 @@ def _links(offer: Offer, agent: int, hands: Hands) -> None:
     def set_links() -> None:
         chosen = set(st.session_state[key])
         for other in chosen ^ set(open_):
-            _do(hands.mend if other in chosen else hands.cut, (agent, other))
+            do(hands.mend if other in chosen else hands.cut, (agent, other))
 
     st.pills(
         "Hears, and is heard by", list(names), selection_mode="multi", default=open_, key=key, on_change=set_links,
-        format_func=names.__getitem__, help="Press one to cut the link between the two, and again to mend it.",
+        wrap=True, format_func=names.__getitem__,
+        help="Press one to cut the link between the two, and again to mend it.",
     )  # fmt: skip
 
 
@@ -180,7 +157,7 @@ def _team(offer: Offer, hands: Hands) -> None:
     key = f"protocol_{offer.protocol}"
 
     def set_protocol() -> None:
-        _do(hands.protocol, st.session_state[key])
+        do(hands.protocol, st.session_state[key])
 
     st.selectbox(
         "The team's protocol", offer.protocols, index=offer.protocols.index(offer.protocol), key=key,
@@ -204,7 +181,7 @@ def _world(offer: Offer, hands: Hands) -> None:
     with st.container(horizontal=True):
         for each in offer.interventions:
             summary = f"{_capital(each.summary)}."
-            _button(_label(each), f"place_{each.name}", summary, _place, each, offer, hands)
+            button(_label(each), f"place_{each.name}", summary, _place, each, offer, hands)
 
 
 def _place(each: Chance, offer: Offer, hands: Hands) -> None:
@@ -225,7 +202,7 @@ def _dose(each: Chance, hands: Hands) -> None:
     key = f"dose_now_{each.name}_{each.dose:g}"
 
     def set_dose() -> None:
-        _do(hands.dose, each.name, st.session_state[key])
+        do(hands.dose, each.name, st.session_state[key])
 
     st.slider(plain(_label(each), 60), 0.0, 1.0, min(1.0, max(0.0, each.dose)), 0.1, key=key, on_change=set_dose,
               help=f"{plain(_capital(each.summary), 300)}.")  # fmt: skip

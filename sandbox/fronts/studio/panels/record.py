@@ -15,7 +15,7 @@ SHOWN = (
     "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money", "harm",
     "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
 )  # fmt: skip
-PATIENCE = 60.0  # seconds that the panel waits for what was asked of a record
+POLL = 0.5  # seconds between two looks at what was asked of a record
 EMPTY = "Nothing is recorded yet: play an episode first."
 
 
@@ -27,7 +27,7 @@ def record(show: Runner, snapshot: Snapshot) -> None:
         return
     folder, trial = Path(now.folder), now.trial
     st.caption(f"{plain(str(folder))}: {now.head:,} ticks")
-    asked: dict[str, Errand] = st.session_state.setdefault(f"evidence.{folder}.{trial}", {})
+    asked = _asked(folder, trial)
     with st.container(horizontal=True):
         if st.button("Check the chain", icon=":material/link:", help="Recompute every hash of the record."):
             asked["chain"] = evidence.chain_of(folder)
@@ -37,15 +37,47 @@ def record(show: Runner, snapshot: Snapshot) -> None:
             name = suffix[1:].upper()
             if st.button(f"Make a {name}", icon=":material/movie:", help="The episode from its start to here."):
                 asked[suffix] = evidence.video(folder, trial, suffix)
-    for kind, errand in asked.items():
-        with st.spinner(f"{_named(kind)} ..."):
-            errand.wait(PATIENCE)
-        _report(kind, errand.peek())
+    st.fragment(_reports, run_every=POLL if _working(asked) else None)(asked, _working(asked))
     st.download_button(
         "Download the record", lambda: _copied(folder), f"{folder.name}.db", "application/vnd.sqlite3",
         icon=":material/download:", on_click="ignore", help="One SQLite file. In a folder as run.db it is a run.",
     )  # fmt: skip
     _outcome(evidence.outcomes(folder).get(trial))
+
+
+def _asked(folder: Path, trial: int) -> dict[str, Errand]:
+    """What was asked of this record, by kind; what was asked of another one is forgotten, and so stopped."""
+    about, asked = st.session_state.get("evidence", (None, {}))
+    if about != (folder, trial):
+        asked = {}
+        st.session_state["evidence"] = ((folder, trial), asked)
+    return asked
+
+
+def _working(asked: dict[str, Errand]) -> list[str]:
+    return [kind for kind, errand in asked.items() if errand.peek().phase == "working"]
+
+
+def _reports(asked: dict[str, Errand], drawn: list[str]) -> None:
+    """How all of them stand; drawn again by itself while any is at work, which holds nothing up."""
+    for kind, errand in list(asked.items()):
+        report = errand.peek()
+        if report.phase == "working":
+            _progress(kind, report, errand)
+        else:
+            _report(kind, report)
+    if _working(asked) != drawn:
+        st.rerun()
+
+
+def _progress(kind: str, report: Report, errand: Errand) -> None:
+    now, words = report.progress, f"{_named(kind)}: {report.seconds:.0f} s so far"
+    share = min(1.0, now.done / now.total) if now and now.total else 0.0
+    told = f", tick {now.done:,} of {now.total:,}" if now else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(share, f"{words}{told}")
+        st.button("Cancel", key=f"cancel{kind}", icon=":material/close:", on_click=errand.stop,
+                  help="What has been done so far is dropped.")  # fmt: skip
 
 
 def _copied(folder: Path) -> bytes:
@@ -56,11 +88,11 @@ def _copied(folder: Path) -> bytes:
 
 
 def _report(kind: str, report: Report) -> None:
-    """How an errand stands, and what came of it."""
-    if report.phase == "working":
-        st.caption(f":material/hourglass_top: {_named(kind)}: {report.seconds:.0f} s so far")
-    elif report.phase != "done":
-        st.error(f"{_named(kind)}: {plain(report.error or report.phase, 600)}", icon=":material/error:")
+    """What came of an errand."""
+    if report.phase == "stopped":
+        st.caption(f":material/close: {_named(kind)}: cancelled")
+    elif report.phase == "failed":
+        st.error(f"{_named(kind)}: {plain(report.error, 600)}", icon=":material/error:")
     elif kind in (".gif", ".mp4"):
         mime = "image/gif" if kind == ".gif" else "video/mp4"
         st.download_button(f"Save the {kind[1:].upper()}", report.value, f"episode{kind}", mime, on_click="ignore",

@@ -30,6 +30,10 @@ class Report:
     left: float | None = None  # seconds that it will take yet, as far as can be told
 
 
+class Stopped(Exception):
+    """Work may raise it where it is told to stop."""
+
+
 Work = Callable[[Callable[[Progress], None], Callable[[], bool]], Any]
 
 
@@ -80,6 +84,8 @@ def _run(box: _Box, work: Work) -> None:
 
     try:
         value, error = work(note, box.stopped.is_set), ""
+    except Stopped:
+        value, error = None, ""
     except SandboxError as failure:
         value, error = None, str(failure)
     except Exception as failure:  # or the thread would die in silence, and the page wait for ever

@@ -2,32 +2,42 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.core.errors import RecordError
 from sandbox.fronts.filming import film
-from sandbox.fronts.studio.show.errand import Errand
-from sandbox.record import open_run, verify_chain
+from sandbox.fronts.studio.show.errand import Errand, Stopped
+from sandbox.model import Sandbox
+from sandbox.record import ChainReport, Run, open_run, verify_chain
 from sandbox.record.store import DATABASE, explain
 from sandbox.trials.replay import replay, verify
 
 
+class Ticks(NamedTuple):
+    """How far an errand through a record is."""
+
+    done: int
+    total: int
+    compiling: bool = False
+
+
 def chain_of(folder: Path) -> Errand:
     """Recompute the hash chain; its value is a ``record.ChainReport``."""
-    return Errand(_plain(lambda: _chain(folder)))
+    return Errand(lambda on_progress, stop: _chain(folder))
 
 
 def executed(folder: Path) -> Errand:
     """Execute every trial again; its value is a ``trials.replay.Verdict``."""
-    return Errand(_plain(lambda: verify(folder)))
+    return Errand(lambda on_progress, stop: verify(folder, on_tick=_counter(_ticks(folder), on_progress, stop)))
 
 
 def video(folder: Path, trial: int, suffix: str) -> Errand:
     """The episode as a file's bytes; ``suffix`` is .gif or .mp4."""
-    return Errand(_plain(lambda: _filmed(folder, trial, suffix)))
+    return Errand(lambda *told: _filmed(folder, trial, suffix, *told))
 
 
 def copy_of(folder: Path) -> bytes:
@@ -50,16 +60,37 @@ def outcomes(folder: Path) -> dict[int, dict[str, Any]]:
         return {}
 
 
-def _plain(work: Callable[[], Any]) -> Callable:
-    """Work that does not tell how far it is."""
-    return lambda on_progress, stop: work()
+def _ticks(folder: Path, trial: int | None = None) -> int:
+    """How many are recorded, of one trial or of all."""
+    with open_run(folder) as run:
+        sql = "SELECT COUNT(*) FROM event WHERE kind = 'tick' AND (trial = ? OR ? IS NULL)"
+        return next(run.query(sql, (trial, trial)))[0]
 
 
-def _chain(folder: Path):
+def _counter(total: int, on_progress: Callable[[Ticks], None], stop: Callable[[], bool]) -> Callable[[], None]:
+    """To be called at each tick; raises Stopped."""
+    ticks = count(1)
+
+    def one_more() -> None:
+        if stop():
+            raise Stopped
+        on_progress(Ticks(next(ticks), total))
+
+    return one_more
+
+
+def _chain(folder: Path) -> ChainReport:
     with open_run(folder) as run:
         return verify_chain(run)
 
 
-def _filmed(folder: Path, trial: int, suffix: str) -> bytes:
+def _filmed(folder: Path, trial: int, suffix: str, on_progress, stop) -> bytes:
+    one_more = _counter(_ticks(folder, trial) + 1, on_progress, stop)  # the reset is a frame too
+
+    def models(run: Run) -> Iterator[Sandbox]:
+        for model in replay(run, trial):
+            one_more()
+            yield model
+
     with open_run(folder) as run, tempfile.TemporaryDirectory() as place:
-        return film(replay(run, trial), Path(place) / f"episode{suffix}").read_bytes()
+        return film(models(run), Path(place) / f"episode{suffix}").read_bytes()

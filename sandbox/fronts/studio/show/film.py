@@ -11,6 +11,7 @@ import pickle
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -205,12 +206,13 @@ class Film:
         self._finalizer()  # closes it, once
 
     def close(self) -> None:
-        """Seal the record where it is open, as one that was stopped, and let the model go."""
-        if self._log and self.tick == self.head:
-            self.model.stop()
-            self._end("stopped")
-        elif self._finalizer:
-            self._finalizer()
+        """Seal the record where it is open and can be, as one that was stopped, and let the model go."""
+        with suppress(RecordError):  # its disk is full, or its folder is gone, which was told when it happened
+            if self._log and self.tick == self.head:
+                self.model.stop()
+                self._end("stopped")
+            elif self._finalizer:
+                self._finalizer()
         self.model.close()
 
 

@@ -33,7 +33,7 @@ def believed(model, agent: int):
 def paths(model, agent: int) -> list[Mark]:
     """Ways of ``agent`` in its futures, by its first action; the best action's are bold, and it is named."""
     view = _view(model)
-    belief, base = _beliefs(model, view, agent).of(agent, FUTURES), _base(model, agent)
+    belief, base = _beliefs(model, view, agent).of(agent, FUTURES), base_of(model, agent)
     plans = _plans(model, view, belief, agent, base)
     ways, worth = _play(model, belief, plans, base)
     best = int(worth.argmax())  # of equals the first, which the base policy would take
@@ -58,7 +58,7 @@ def _beliefs(model, view, agent: int) -> Beliefs:
     return beliefs
 
 
-def _base(model, agent: int) -> str:
+def base_of(model, agent: int) -> str:
     """The policy with which its futures go on: its own, where that can be imagined."""
     policy, world = model.scenario.roster()[agent].policy, model.stage.world
     name = policy.base if isinstance(policy, WorldModel) else policy

@@ -5,11 +5,14 @@ from typing import Any
 
 from sandbox.core.intervention import ANY, Aim
 from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.offer import ASKED, MODEL, PROGRAM
 from sandbox.fronts.studio.show.runner import Runner
 from sandbox.model import Sandbox
 from sandbox.record import Event
 from sandbox.scenario.schema import SEARCH
 from sandbox.trials import intervene
+
+OF_A_MODEL = {"llm", "fallback", "memory", "tools"}  # keys of a group
 
 
 class Hands:
@@ -29,9 +32,9 @@ class Hands:
         """Another dose of a perturbation, 0..1, from the tick that comes."""
         self._do(lambda model: intervene.change(model, {f"perturb.{name}": value}))
 
-    def reseat(self, agent: int, reasoner: str) -> None:
-        """Another reasoner for one agent."""
-        self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner)))
+    def reseat(self, agent: int, reasoner: str, text: str = "") -> None:
+        """Another reasoner for one agent; ``text`` is a program, or the name of a language model."""
+        self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner, text)))
 
     def lead(self, agent: int) -> None:
         """Another agent leads the team."""
@@ -75,10 +78,15 @@ class Hands:
         self._show.do(lambda film: film.intervene(deed))
 
 
-def _needs(model: Sandbox, reasoner: str) -> dict[str, Any]:
+def _needs(model: Sandbox, reasoner: str, text: str) -> dict[str, Any]:
     """What a reasoner must be told besides, where it takes the place of another one."""
-    base = "rules" if "rules" in model.stage.world.policies else "random"
-    return {"world_model": {"base": base}} if reasoner == SEARCH else {"fallback": base} if reasoner == "human" else {}
+    base = {"fallback": "rules" if "rules" in model.stage.world.policies else "random"}
+    if reasoner == MODEL:
+        groups = (group.model_dump(include=OF_A_MODEL) for group in model.scenario.agents if group.llm)
+        alike = (group for group in groups if group["llm"]["model"] == text.strip())
+        return next(alike, base | {"llm": {"model": text.strip()}})
+    told = {SEARCH: {"world_model": {"base": base["fallback"]}}, PROGRAM: base | {"program": text}, ASKED: base}
+    return told.get(reasoner, {})
 
 
 def _now(film: Film) -> bool:

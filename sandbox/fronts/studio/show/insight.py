@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sandbox.fronts.studio.show import parts, wording
 from sandbox.fronts.studio.show.decided import Decided, decided
+from sandbox.fronts.studio.show.foreseen import Forecast
 from sandbox.fronts.studio.show.senses import Senses, perceived, percept_of, senses
 from sandbox.model import Sandbox
 
@@ -30,8 +31,8 @@ class Insight:
     senses: Senses
 
 
-def insight(model: Sandbox, agent: int) -> Insight:
-    """What there is to know of an agent (0..N-1) now. To be called between two ticks."""
+def insight(model: Sandbox, agent: int, foreseen: tuple[Forecast, ...] = ()) -> Insight:
+    """What there is to know of an agent (0..N-1) now, with its forecasts of now. To be called between two ticks."""
     one, seen = model.agents[agent], perceived(model)
     percept, (row, col) = percept_of(model, seen, agent), one.cell
     return Insight(
@@ -45,6 +46,6 @@ def insight(model: Sandbox, agent: int) -> Insight:
         reasoner=parts.reasoner(model, agent),
         memory=parts.memory(model, agent),
         tools=parts.tools(model, agent),
-        world_model=parts.world_model(model, percept),
+        world_model=parts.world_model(model, percept, foreseen),
         senses=senses(model, seen, percept),
     )

@@ -8,6 +8,7 @@ job again: ``scenario.toml``, ``job.json`` and ``job.log`` beside the table that
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, TextIO
+from typing import Literal, NamedTuple, TextIO, get_args
 
 from sandbox.core.errors import RecordError
 from sandbox.fronts.studio.show.places import RUNS
@@ -31,6 +32,7 @@ from sandbox.trials.certify import FILE as CERTIFICATE
 JOB, LOG, FILE = "job.json", "job.log", "scenario.toml"
 TAIL = 4_000  # bytes at the end of a log that are read
 TRIES = 10  # to lock a job, which whoever looks at it has locked for a moment
+OPTION = re.compile(r"--trials|[0-9]+|--(reliability|confidence|failures)=[0-9.e-]+")  # what a job is begun with
 # Ctrl-C must end it also where the server ignores it, as one does that was itself started in the background.
 CODE = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -74,7 +76,7 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
 def go_on(folder: Path) -> None:
     """Start a job again where it ended; raises RecordError where it runs, or where its folder says too little."""
     job = _job(folder)
-    if not job.get("arguments") or not (folder / FILE).is_file():  # begun on the command line
+    if not _ours(job) or not (folder / FILE).is_file():  # begun on the command line
         known = glance(folder)
         (folder / FILE).write_text(as_toml(known.scenario), encoding="utf-8")
         job = _as_begun(folder, known)
@@ -85,7 +87,7 @@ def stop(folder: Path) -> None:
     """End a job as Ctrl-C does: what is done is kept. Nothing happens where none runs."""
     process = _processes.get(folder.absolute())
     pid = process.pid if process and process.poll() is None else _job(folder).get("pid") if _lives(folder) else None
-    if pid:
+    if isinstance(pid, int) and pid > 1:  # others may have written the file; -1 are all processes
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 
@@ -180,6 +182,13 @@ def _job(folder: Path) -> dict:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _ours(job: dict) -> bool:
+    """Whether a job can be begun again as it stands: nobody has put in an option that we do not give."""
+    given = job.get("arguments")
+    known = isinstance(given, list) and all(isinstance(one, str) and OPTION.fullmatch(one) for one in given)
+    return bool(known and given) and job.get("kind") in get_args(Kind)
 
 
 def _lives(folder: Path) -> bool:

@@ -131,7 +131,7 @@ def _entry(
     title = one_line(str(scenario.get("title") or folder.name))
     world = one_line(str(scenario.get("world", {}).get("name", "")))
     span = "" if not seeds else f"{seeds[0]}" if len(set(seeds)) == 1 else f"{min(seeds)} to {max(seeds)}"
-    return Entry(str(folder), kind, title, world, created or _when(folder), state, done, planned, span, "")
+    return Entry(str(folder), kind, title, world, str(created) or _when(folder), state, done, planned, span, "")
 
 
 def _broken(folder: str | Path, problem: str) -> Entry:

@@ -1,5 +1,6 @@
 """What a person can do to an episode now: values that a page may keep, made of a model by who owns it."""
 
+import os
 from dataclasses import dataclass
 
 from sandbox.agents.memory.tokens import clip
@@ -7,10 +8,20 @@ from sandbox.core.people import Question
 from sandbox.fronts.studio.show.wording import LINE, NAME, name_of
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
-from sandbox.scenario.schema import SEARCH
+from sandbox.scenario.load import MODEL as NAMED
+from sandbox.scenario.schema import SEARCH, AgentGroup
 from sandbox.teams.protocols import PROTOCOLS
 
-ASKED = "human"
+ASKED, PROGRAM, MODEL = "human", "program", "llm"
+EXAMPLE = """# {name} can do: {verbs}
+turn = 0
+while True:
+    can = legal()  # the verbs that have an effect now, with their targets; see() is what it believes
+    verbs = [verb for verb in can if verb != "{noop}"] or ["{noop}"]
+    verb = verbs[turn % len(verbs)]
+    done = act(verb, can.get(verb, [0])[0])  # takes a tick
+    turn += 1
+"""
 MOST_LINKS = 24  # that are offered
 MOVING = "range"  # the network whose edges follow from positions, so that none can be cut
 
@@ -46,6 +57,8 @@ class Offer:
     name: str = ""
     reasoner: str = ""
     reasoners: tuple[str, ...] = ()  # that it could have
+    program: str = ""  # that it follows, or an example of one
+    model: str = ""  # that it asks, or might ask; empty where none is known
     links: tuple[Link, ...] = ()
     leads: bool | None = None  # whether it leads its team; None where nobody does
     protocol: str = ""  # of the team; empty without one
@@ -72,7 +85,9 @@ def offer_of(
         cell=cell,
         name=name_of(model, agent) if seated else "",
         reasoner=group.reasoner if group else "",
-        reasoners=(*world.policies, SEARCH, ASKED),
+        reasoners=(*world.policies, SEARCH, PROGRAM, MODEL, ASKED),
+        program=(group.program or _example(model, agent)) if group else "",
+        model=_model(model, group) if group else "",
         links=_links(model, agent) if seated else (),
         leads=team.lead == agent if seated and team and PROTOCOLS[team.protocol].led else None,
         protocol=team.protocol if team else "",
@@ -81,6 +96,18 @@ def offer_of(
         lost=tuple(people.lost),
         steered=tuple(map(_clipped, people.steered)),
     )
+
+
+def _example(model: Sandbox, agent: int) -> str:
+    """A program that does in turn whatever can be done: it works in any world."""
+    verbs = model.stage.verbs
+    return EXAMPLE.format(name=name_of(model, agent), verbs=", ".join(verbs), noop=verbs[model.stage.rules.noop])
+
+
+def _model(model: Sandbox, group: AgentGroup) -> str:
+    """Its own, or what the environment names, or what another agent has."""
+    others = (each.llm.model for each in model.scenario.agents if each.llm)
+    return group.llm.model if group.llm else os.environ.get(NAMED) or next(others, "")
 
 
 def _links(model: Sandbox, agent: int) -> tuple[Link, ...]:

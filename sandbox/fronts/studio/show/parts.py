@@ -4,8 +4,6 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory.atlas import DRAWS, common, in_words
 from sandbox.agents.memory.blocks import Blocks
@@ -13,6 +11,8 @@ from sandbox.agents.memory.tokens import clip
 from sandbox.agents.mind import Mind
 from sandbox.core.decision import Percept
 from sandbox.fronts.studio.show import wording
+from sandbox.fronts.studio.show.foreseen import Forecast, forecast, moment_of
+from sandbox.fronts.studio.show.futures import base_of
 from sandbox.model import Sandbox
 from sandbox.scenario.schema import SEARCH
 
@@ -55,25 +55,13 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Share:
-    """How many facts of the world an agent is wrong about, over several draws of what it does not know."""
-
-    facts: int
-    wrong: float  # mean over the draws
-
-    @property
-    def share(self) -> float:
-        return self.wrong / self.facts if self.facts else 0.0
-
-
-@dataclass(frozen=True)
 class WorldModel:
     """What the agent takes its world to be, against what it is."""
 
     kind: str
     settings: Settings
-    seen: Share | None  # of facts in its view; None where the agent is nowhere
-    unseen: Share | None  # of all others
+    base: str  # the policy that goes on in its imagination
+    forecasts: tuple[Forecast, ...]  # what it believes now, and what it foresaw of it before; () where it is nowhere
     map: str  # what all draws agree on, in words
 
 
@@ -135,8 +123,11 @@ def _named(specs: Any) -> tuple[tuple[str, str], ...]:
     return tuple((clip(s["name"], wording.NAME), clip(s.get("description", ""), wording.LINE)) for s in specs)
 
 
-def world_model(model: Sandbox, percept: Percept) -> WorldModel:
-    """What the agent believes now against what is true now, fact by fact; the model's own beliefs are left alone."""
+def world_model(model: Sandbox, percept: Percept, before: tuple[Forecast, ...] = ()) -> WorldModel:
+    """What the agent believes now against what is true now, fact by fact; the model's own beliefs are left alone.
+
+    ``before`` are its forecasts for the present tick.
+    """
     group, stage = model.scenario.roster()[percept.agent], model.stage
     kind, options = "none", {}
     if group.reasoner == SEARCH:
@@ -144,20 +135,12 @@ def world_model(model: Sandbox, percept: Percept) -> WorldModel:
         kind = options.pop("kind")
     elif "imagine" in group.tools:
         kind, options = "exact", group.equipment["imagine"].model_dump()
+    settings, base = wording.settings(options), base_of(model, percept.agent)
     if model.state.pos[0, percept.agent, 0] < 0:
-        return WorldModel(kind, wording.settings(options), None, None, "")
-    beliefs = Beliefs(stage, model.memory, model.seed)
-    beliefs.perceive(percept)
-    seen, unseen, facts = _wrong(model, beliefs, percept.agent)
-    known = in_words(common(beliefs.described(percept.agent, DRAWS))) if facts <= DESCRIBED else ""
-    return WorldModel(kind, wording.settings(options), seen, unseen, clip(known, WORDS))
-
-
-def _wrong(model: Sandbox, beliefs: Beliefs, agent: int) -> tuple[Share, Share, int]:
-    """How many facts in view and out of view are believed wrongly, and how many facts there are."""
-    world, rules = model.stage.world, model.stage.rules
-    truth, view = world.facts(model.state, 0, rules), world.in_view(model.state, 0, agent, rules)
-    believed = beliefs.of(agent, DRAWS).state
-    wrong = np.mean([world.facts(believed, lane, rules) != truth for lane in range(DRAWS)], axis=0)
-    shares = (Share(int(part.sum()), float(wrong[part].sum())) for part in (view, ~view))
-    return *shares, len(truth)
+        return WorldModel(kind, settings, base, (), "")
+    now, known = moment_of(model, percept), ""
+    if len(now.truth) <= DESCRIBED:
+        beliefs = Beliefs(stage, model.memory, model.seed)
+        beliefs.perceive(percept)
+        known = clip(in_words(common(beliefs.described(percept.agent, DRAWS))), WORDS)
+    return WorldModel(kind, settings, base, (forecast(model, now), *before), known)

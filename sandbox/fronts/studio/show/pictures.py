@@ -106,8 +106,11 @@ def _member(m: Member, x: float, y: float, radius: float, named: bool, picked: b
 def _label(m: Member, x: float, y: float, radius: float) -> str:
     """Name and task below the disc, or above it at the lower border."""
     task, name = _short(m.task or "absent" * m.absent, 20), f"{'★' * m.lead}{'▶' * m.turn} {_short(m.name, 16)}".strip()
-    x, top = min(max(x, EDGE), WIDE - EDGE), y + radius + 13 if y < HIGH - EDGE else y - radius - 7 - 12 * bool(task)
-    words = _text(x, top, name, 12, anchor="middle") + _text(x, top + 12, task, 11, 0.8, anchor="middle")
+    x, top = (
+        min(max(x, EDGE), WIDE - EDGE),
+        y + radius + 15 if y + radius + 34 < HIGH else y - radius - 8 - 14 * bool(task),
+    )
+    words = _text(x, top, name, 14, anchor="middle") + _text(x, top + 14, task, 13, 0.9, anchor="middle")
     return f'<g style="paint-order:stroke;stroke:{PAPER};stroke-width:3px">{words}</g>'
 
 

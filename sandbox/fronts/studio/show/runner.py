@@ -138,7 +138,7 @@ class Runner(Worker):
     def peek(self) -> Snapshot:
         """The latest snapshot; frames that wait stay for the next poll."""
         with self._changed:
-            since = self._since if self._now.phase == "preparing" else self._began if self._busy else None
+            since = self._since if self._now.phase == "preparing" else self._began if self._job else None
             waited = time.monotonic() - since if since else 0.0
             pending = tuple(self.people.pending)
             return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
@@ -159,7 +159,7 @@ class Runner(Worker):
             return self.peek()
 
     def _active(self) -> bool:
-        waiting = self._due_load or self._busy or self._reels or (self._showing is not None and self._resized)
+        waiting = self._due_load or self._job or self._reels or (self._showing is not None and self._resized)
         asked = self._playing or self._steps or self._target is not None or self._deeds
         return bool(waiting or self._now.phase == "reading" or (self._now.phase == "ready" and asked))
 
@@ -173,7 +173,7 @@ class Runner(Worker):
         self._deeds.clear()
         self.people.leave()
         self.people = Approvals()
-        if old:
+        if old and not self._leave(old):
             self._left.append(old)
 
     # -- the thread ----------------------------------------------------------------------------------------------------
@@ -212,6 +212,9 @@ class Runner(Worker):
         ticks, parts = max(1, round(self._speed / FPS)), max(1, round(FPS / self._speed))
         self._due = max(self._due + ticks / self._speed, now - LAG)
         return partial(self._advance, number, showing, ticks, parts), 0.0
+
+    def left(self, what: Showing) -> None:
+        what.close()
 
     def ended(self) -> None:
         with self._changed:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sandbox.fronts.studio.show.feed import Event, Feed
 from sandbox.fronts.studio.show.film import Film
+from sandbox.fronts.studio.show.foreseen import Forecasts
 from sandbox.fronts.studio.show.insight import Insight, insight
 from sandbox.fronts.studio.show.layers import available
 from sandbox.fronts.studio.show.offer import Offer, offer_of
@@ -45,7 +46,7 @@ class Chronicle:
     """Notes how an episode goes, tick by tick, and says what there is to see of it."""
 
     def __init__(self, film: Film):
-        self._series, self._feed, self._team = Series(), Feed(), TeamWatch()
+        self._series, self._feed, self._team, self._forecasts = Series(), Feed(), TeamWatch(), Forecasts()
         film.on_tick = self.note
         self.note(film)
 
@@ -55,6 +56,7 @@ class Chronicle:
         drawn = film.past.interventions.get(film.tick, ())
         self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"])
         self._team.note(film.model)
+        self._forecasts.note(film.model)
 
     def add(self, event: Event) -> None:
         """Something that no model knows of."""
@@ -63,7 +65,8 @@ class Chronicle:
     def scene(self, film: Film, look: Look) -> Scene:
         """What there is to see for who looks so."""
         model, picked = film.model, look.agent if look.agent is not None and look.agent < film.agents else None
-        looked = look.panel
+        looked, into = look.panel, picked if look.panel == AGENT else None
+        self._forecasts.watch(model, into)
         return Scene(
             tick=film.tick,
             names=model.names if film.agents <= NAMED else (),
@@ -72,7 +75,7 @@ class Chronicle:
             jumps=self._feed.jumps,
             points=self._series.points() if looked == CHARTS else (),
             events=self._feed.events if looked == EVENTS else (),
-            insight=insight(model, picked) if looked == AGENT and picked is not None else None,
+            insight=insight(model, into, self._forecasts.proved(model)) if into is not None else None,
             team=self._team.view(model, picked or 0) if looked == TEAM else None,
             offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
         )

@@ -1,5 +1,6 @@
 """What pages say of actions, agents and messages; all of it clipped, since names and texts may be of any length."""
 
+import re
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
@@ -8,6 +9,8 @@ from sandbox.agents.memory.tokens import clip
 from sandbox.core.speech import Act, Said
 
 NAME, LINE = 60, 400  # bytes of a name, and of a line of words
+SEEDS = 2**64
+_SEED = re.compile(r"0*(\d{1,20})", re.ASCII)  # Python itself refuses to read 5,000 digits
 
 
 def name_of(model: Any, agent: int) -> str:
@@ -51,6 +54,12 @@ def _plain(value: Any) -> str:
 def number(value: Any) -> float | None:
     """A finite float, or None: JSON and charts know neither NaN nor infinity."""
     return float(value) if value is not None and isfinite(value) else None
+
+
+def seed(text: str) -> int | None:
+    """What somebody typed as a seed, 0..2**64-1; None where it is none."""
+    found = _SEED.fullmatch(text.strip())
+    return int(found[1]) if found and int(found[1]) < SEEDS else None
 
 
 def task(model: Any, code: int) -> str:
