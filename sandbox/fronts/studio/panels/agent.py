@@ -19,15 +19,16 @@ LISTED = 200  # agents up to which they are listed by name
 TEXT, SHORT = 260, 8  # pixels of a long text; messages that are no long one
 
 
-def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | None], None], key: str = "agent") -> None:
+def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | None], None]) -> None:
     """A choice of the agent to look at, for who does not click; ``on_change`` is told whom."""
-    st.session_state[key] = picked  # a click in the picture may have changed it
+    key = f"agent.{picked}"  # a click in the picture may have changed it: that is another widget (panels/chosen.py)
     words = "Whom to look into; a click in the picture does the same."
     alike = {"key": key, "placeholder": "None", "help": words, "on_change": lambda: on_change(st.session_state[key])}
-    if len(names) <= LISTED:
-        st.selectbox("Agent", range(len(names)), index=None, format_func=names.__getitem__, **alike)
-    else:
-        st.number_input("Agent", 0, len(names) - 1, None, **alike)
+    with st.container(key="agent"):
+        if len(names) <= LISTED:
+            st.selectbox("Agent", range(len(names)), index=picked, format_func=names.__getitem__, **alike)
+        else:
+            st.number_input("Agent", 0, len(names) - 1, picked, **alike)
 
 
 def agent(insight: Insight | None) -> None:
