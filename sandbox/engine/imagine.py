@@ -66,10 +66,10 @@ def unroll(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: st
 
 
 def _minds(stage: Stage, belief: Belief, lanes: list[int]):
-    """Memory of those ``lanes`` of a belief; of others nothing is remembered, and much is never touched."""
-    minds = stage.memory(len(lanes))
-    for own, row in own_rows(belief.memory, minds, stage.agents):
-        row[:, belief.agent] = own[lanes, belief.agent]
+    """Memory of those ``lanes`` of a belief: the rows of who is somewhere, as most of a crowd's is never touched."""
+    minds, there = stage.memory(len(lanes)), np.flatnonzero((belief.state.pos[:, :, 0] >= 0).any(axis=0))
+    for own, rows in own_rows(belief.memory, minds, stage.agents):
+        rows[:, there] = own[np.ix_(lanes, there)]
     return minds
 
 
