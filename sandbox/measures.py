@@ -13,7 +13,7 @@ class Measures:
 
     @property
     def finish(self) -> Finish:
-        return Finish(self.state.done[0])
+        return Finish(int(self.state.done[0]))  # compared with an enumeration, a scalar of NumPy's swallows Ctrl-C
 
     def settle(self) -> Tally:
         """What is counted of the episode so far."""

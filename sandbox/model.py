@@ -179,7 +179,7 @@ class Sandbox(Measures, mesa.Model):
             self._act()
         except Exception as error:  # escaping, it would kill the model silently in Mesa 3.5
             self.state.done[0], self.error = Finish.ERROR, f"{type(error).__name__}: {error}"
-        self.running = bool(self.state.done[0] == Finish.RUNNING)
+        self.running = self.finish == Finish.RUNNING
         self.datacollector.collect(self)
 
     def _decide(self) -> None:
@@ -234,7 +234,7 @@ class Sandbox(Measures, mesa.Model):
                 self.talk.say(row, one, self.ticks)
         self.actions[0] = actions
         self._act()
-        self.running = bool(self.state.done[0] == Finish.RUNNING)
+        self.running = self.finish == Finish.RUNNING
 
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
@@ -261,6 +261,6 @@ class Sandbox(Measures, mesa.Model):
 
     def stop(self) -> None:
         """End the episode from outside."""
-        if self.state.done[0] == Finish.RUNNING:
+        if self.finish == Finish.RUNNING:
             self.state.done[0] = Finish.STOPPED
         self.running = False
