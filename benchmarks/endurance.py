@@ -66,7 +66,7 @@ def sessions(quick: bool) -> None:
     """All play at the usual speed; then each pauses and makes a step, one after another, while the others play on."""
     count = 5 if quick else SESSIONS
     with studio() as server, browsing() as browser:
-        pages = [opened(browser, f"{server.address}/?seed={k + 1}") for k in range(count)]
+        pages = [opened(browser, f"{server.address}/?layout=large&seed={k + 1}") for k in range(count)]
         for page in pages:
             page.get_by_role("button", name="Play").click()
         process = psutil.Process(server.pid)
