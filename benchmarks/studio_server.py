@@ -1,4 +1,4 @@
-"""A server of the studio and a browser before it, for ``benchmarks.studio`` and ``benchmarks.endurance``."""
+"""A server of Streamlit pages and a browser before it, for benchmarks and tests of the studio."""
 
 import os
 import socket
@@ -37,8 +37,14 @@ def served(script: Path, folder: Path, **settings: str) -> Iterator[Server]:
     own = {**os.environ, **settings, "PYTHONPATH": path}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     server = subprocess.Popen(command, cwd=folder, env=own, **quiet)
+
+    def answers() -> bool:
+        if server.poll() is not None:
+            raise RuntimeError(f"the server of {script.name} ended with code {server.returncode}")
+        return urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).status == 200
+
     try:
-        wait(lambda: urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).status == 200)
+        wait(answers)
         yield Server(server.pid, f"http://127.0.0.1:{port}")
     finally:
         server.terminate()

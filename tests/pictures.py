@@ -12,9 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from browser import chromium, served  # noqa: E402
+from browser import chromium  # noqa: E402
 
 import sandbox  # noqa: E402
+from benchmarks.studio_server import served  # noqa: E402
 
 WIDTHS = {1280: 1, 390: 2}  # pixels, and how many of the screen's one is
 SLOW = 120_000  # ms
@@ -93,9 +94,9 @@ def main() -> None:
             "lessons": ("/lessons", lambda page: page.get_by_text("The same dice").wait_for()),
             "lesson": ("/lessons?lesson=03-renamed-button", lesson),
         }
-        with served(Path("app.py"), ROOT) as address, chromium() as browser:
+        with served(ROOT / "app.py", ROOT) as server, chromium() as browser:
             for name in sys.argv[1:] or pages:
-                take(browser, address, name, *pages[name])
+                take(browser, server.address, name, *pages[name])
 
 
 def take(browser, address: str, name: str, path: str, act) -> None:

@@ -10,16 +10,19 @@ from fake_llm import Server
 from studio import SCENARIO, loaded, settled, until
 
 import sandbox
+from sandbox.fronts.studio.show import runner
+from sandbox.fronts.studio.show.camera import develop
 from sandbox.fronts.studio.show.runner import Runner
+from sandbox.fronts.studio.show.thrift import FPS, LOOK, PATIENCE, Thrift
 from sandbox.fronts.studio.show.worker import HELD_UP
 from sandbox.record import open_run
 
 
 @pytest.fixture
 def show():
-    runner = loaded(Runner())
-    yield runner
-    runner.close()
+    show = loaded(Runner())
+    yield show
+    show.close()
 
 
 # -- the runner --------------------------------------------------------------------------------------------------------
@@ -85,6 +88,39 @@ def test_strips_follow_one_another_and_fit_the_box(show):
         assert len(zlib.decompress(strip.body)) == strip.count * strip.height * strip.width * 3
         assert strip.width <= 300 and strip.height <= 260
     assert strips[-1].count >= 5  # four ticks a second are twenty frames
+
+
+def test_frames_and_looks_become_rarer_together_where_they_take_too_long(show, monkeypatch):
+    def slowly(shots, episode, first, fps):
+        time.sleep(0.05 * sum(shot.parts for shot in shots))  # twenty frames a second, at full load
+        return develop(shots, episode, first, fps)
+
+    show.play()
+    monkeypatch.setattr(runner, "develop", slowly)
+    for _ in range(20):
+        time.sleep(0.7)
+        if show.poll().pause > LOOK:
+            break
+    show.poll()  # what was shot before
+    time.sleep(1.0)
+    seen = show.poll()
+    assert (seen.pause, seen.strip.fps) == (2 * LOOK, FPS / 2) and seen.playing
+
+
+def test_thrift_is_learnt_from_looks_that_bring_enough():
+    thrift = Thrift()
+    thrift.took(60.0, 1)  # a still
+    assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (24, 0.7, (1, 6), (4, 1))
+    for _ in range(9):
+        thrift.took(9.0, 17)
+    assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (3, 5.6, (1, 1), (32, 1))
+    for _ in range(PATIENCE - 1):
+        thrift.took(0.2, 17)
+    thrift.took(3.0, 17)  # half of the time: neither busy nor calm
+    assert thrift.fps == 3
+    for _ in range(PATIENCE):
+        thrift.took(0.2, 17)
+    assert thrift.fps == 6
 
 
 def test_two_runners_are_independent(show):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser import chromium, served
+from browser import chromium
 from studio import COMPILE, until
 
 import sandbox
+from benchmarks.studio_server import served
 from sandbox.scenario import load
 
 SCENARIO = {
@@ -60,8 +61,8 @@ def runs(tmp_path_factory) -> Path:
 def address(root, runs):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_RUNS", str(runs))
-        with served(Path("app.py"), root) as address:
-            yield address
+        with served(root / "app.py", root) as server:
+            yield server.address
 
 
 @pytest.fixture(scope="module")

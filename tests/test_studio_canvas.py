@@ -6,10 +6,11 @@ import zlib
 
 import numpy as np
 import pytest
-from browser import chromium, served
+from browser import chromium
 from studio import COMPILE, SCENARIO, until
 
 import sandbox
+from benchmarks.studio_server import served
 from sandbox.core.registry import find
 from sandbox.fronts.studio.canvas import Gesture, _click, _view
 from sandbox.fronts.studio.show.camera import MOVING, STILL, Camera, Click, develop, framed, nearest, size_for
@@ -221,8 +222,8 @@ def test_who_is_nowhere_and_who_has_no_grid(scene):
 @pytest.fixture(scope="module")
 def pages(root):
     """A browser, and the address of a page that is a canvas and says what was done to it."""
-    with chromium() as browser, served(root / "tests" / "canvas_page.py", root) as address:
-        yield browser, address
+    with chromium() as browser, served(root / "tests" / "canvas_page.py", root) as server:
+        yield browser, server.address
 
 
 def opened(pages, width: int, scale: int, **more):

@@ -1,7 +1,8 @@
-// Plays strips of frames without a gap: what arrives is queued, and the pace follows the length of the queue.
+// Plays strips of frames without a gap: what arrives is queued, and each strip is played at a pace of its own, such that
+// some frames are left when the next one arrives.
 // Streamlit calls the exported function at every payload, and its return value when the component goes.
 
-const AHEAD = 0.4; // seconds of frames to keep in the queue
+const AHEAD = 0.4; // seconds of frames to be left in the queue when more arrive
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
 const MARGIN = 24; // CSS pixels above and below the picture
@@ -135,15 +136,15 @@ class Player {
   enqueue(frames, fps) {
     if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) frames = frames.slice(-1);
     if (!this.queue.length) this.shown = Math.max(this.shown, performance.now() - 1000 / fps);
-    this.fps = fps;
+    const pace = (this.queue.length + frames.length) / (frames.length + AHEAD * fps);
+    this.fps = fps * Math.min(Math.max(pace, SLOWEST), FASTEST);
     this.queue = this.queue.concat(frames).slice(-MOST * fps);
     if (!this.painted) this.draw(this.queue.shift());
     if (!this.frame) this.frame = requestAnimationFrame((now) => this.play(now));
   }
 
   play(now) {
-    const pace = Math.min(Math.max(this.queue.length / (AHEAD * this.fps), SLOWEST), FASTEST);
-    const step = 1000 / (this.fps * pace);
+    const step = 1000 / this.fps;
     if (this.queue.length && now - this.shown >= step - 2) {
       this.draw(this.queue.shift());
       this.shown = Math.max(this.shown + step, now - step);

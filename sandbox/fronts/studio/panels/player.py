@@ -13,8 +13,7 @@ from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Counters, Snapshot
 from sandbox.fronts.studio.timeline import Mark, timeline
 
-POLL = 0.7  # seconds between two looks at a runner that is at work; the canvas plays on meanwhile
-WAITING = 1.0  # the same while it prepares, which takes all the processor time there is
+WAITING = 1.0  # seconds between two looks while it prepares, which takes all the processor time there is
 PATIENCE = 0.15  # seconds that a look waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
 SLOW = 2.0  # seconds after which one job is told of
@@ -33,7 +32,7 @@ def _pause(snapshot: Snapshot) -> float | None:
     """Seconds until the next look; None where nothing changes by itself."""
     if not snapshot.active:
         return None
-    return WAITING if snapshot.phase == "preparing" and snapshot.waited > COMPILING else POLL
+    return WAITING if snapshot.phase == "preparing" and snapshot.waited > COMPILING else snapshot.pause
 
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:

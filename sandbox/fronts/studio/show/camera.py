@@ -4,6 +4,7 @@ A shot is cheap: a copy of the lane and of the last positions. It is painted and
 that the thread of the simulation paints nothing, and what nobody looks at is never painted.
 """
 
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sandbox.engine.pool import cores
 from sandbox.fronts.studio.show.marks import Mark
 from sandbox.fronts.studio.show.strip import WHOLE, Stretch, Strip, View, pack
 
@@ -20,6 +22,7 @@ SEEN = 64  # shots whose positions are remembered, for clicks on frames that are
 STILL, MOVING = 16_000_000, 3_000_000  # pixels of a whole picture at most: one that stands, one of a film
 SMALLEST = 1 / 64  # side of a view, as a fraction of the picture's
 REACH = 0.02  # of the picture's height: what a click may miss an agent by
+DARKROOM = threading.BoundedSemaphore(cores())  # who paints at once: more would only hand the interpreter to and fro
 Box = tuple[int, int]  # width and height in pixels that a picture may take
 
 
@@ -153,6 +156,8 @@ def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Strip:
     last = shots[-1]
     shots = [shot for shot in shots if (shot.shape, shot.view) == (last.shape, last.view)]
     (rows, cols), cells = _crop(last.shape, last.view), last.stage.world.cells
+    with DARKROOM:
+        body = pack(frame for shot in shots for frame in shot.frames())
     return Strip(
         episode=episode,
         first=first,
@@ -160,7 +165,7 @@ def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Strip:
         height=rows.stop - rows.start,
         width=cols.stop - cols.start,
         fps=fps,
-        body=pack(frame for shot in shots for frame in shot.frames()),
+        body=body,
         ticks=tuple(Stretch(shot.tick, shot.parts, shot.marks) for shot in shots),
         view=last.area,
         cells=cells and cells(last.rules),

@@ -21,10 +21,10 @@ from sandbox.fronts.studio.show.scene import Look, Scene
 from sandbox.fronts.studio.show.showing import Showing
 from sandbox.fronts.studio.show.snapshot import Phase, Snapshot
 from sandbox.fronts.studio.show.strip import WHOLE, View
+from sandbox.fronts.studio.show.thrift import Thrift
 from sandbox.fronts.studio.show.worker import Job, Worker
 from sandbox.oversight.approvals import Approvals
 
-FPS = 24  # frames a second
 STEP_FRAMES = 8  # of a single step
 ROOM = 30  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
@@ -44,7 +44,7 @@ class Runner(Worker):
         super().__init__(idle)
         self._speed, self._box, self._view = 4.0, (600, 600), WHOLE
         self._showing: Showing | None = None  # stepped and painted by the thread only
-        self._now = Snapshot()
+        self._now, self._thrift = Snapshot(), Thrift()
         self._reels: list[list[Shot]] = []  # by film: what is still to be painted
         self._playing = self._resized = self._due_load = False
         self._generation = self._painted = self._steps = 0
@@ -140,8 +140,8 @@ class Runner(Worker):
         with self._changed:
             since = self._since if self._now.phase == "preparing" else self._began if self._job else None
             waited = time.monotonic() - since if since else 0.0
-            pending = tuple(self.people.pending)
-            return replace(self._now, playing=self._playing, active=self._active(), waited=waited, pending=pending)
+            told = {"waited": waited, "pause": self._thrift.look, "pending": tuple(self.people.pending)}
+            return replace(self._now, playing=self._playing, active=self._active(), **told)
 
     def poll(self, wait: float = 0.0) -> Snapshot:
         """The same, with every frame since the last poll as its strips; waits up to ``wait`` seconds for some."""
@@ -152,8 +152,10 @@ class Runner(Worker):
                 self._changed.wait_for(lambda: self._reels or not self._active(), wait)
             number, first, (reels, self._reels) = self._generation, self._painted, (self._reels, [])
             self._painted += _length(reels)
-        strips = tuple(develop(reel, number, first, FPS) for reel in reels)  # takes its time: others need not wait
+            fps, began = self._thrift.fps, time.perf_counter()
+        strips = tuple(develop(reel, number, first, fps) for reel in reels)  # takes its time: others need not wait
         with self._changed:
+            self._thrift.took(time.perf_counter() - began, _length(reels))
             if strips and number == self._generation:
                 self._now = replace(self._now, strips=strips)
             return self.peek()
@@ -209,7 +211,7 @@ class Runner(Worker):
             return None, self._idle
         if now < self._due:
             return None, self._due - now
-        ticks, parts = max(1, round(self._speed / FPS)), max(1, round(FPS / self._speed))
+        ticks, parts = self._thrift.cut(self._speed)
         self._due = max(self._due + ticks / self._speed, now - LAG)
         return partial(self._advance, number, showing, ticks, parts), 0.0
 
@@ -263,7 +265,7 @@ class Runner(Worker):
         self._still(number, showing)
 
     def _advance(self, number: int, showing: Showing, ticks: int, parts: int) -> None:
-        self._publish(number, showing, showing.advance(ticks, parts, 1 / FPS))
+        self._publish(number, showing, showing.advance(ticks, parts, 1 / self._thrift.fps))
 
     def _publish(self, number: int, showing: Showing, shot: list[Shot], phase: Phase = "ready") -> bool:
         """Show how things stand, and another shot of each film; whether anybody waits for them."""

@@ -7,6 +7,7 @@ from sandbox.core.people import Question
 from sandbox.fronts.studio.show.feed import Event
 from sandbox.fronts.studio.show.scene import Look, Scene
 from sandbox.fronts.studio.show.strip import Strip
+from sandbox.fronts.studio.show.thrift import LOOK
 
 Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
 
@@ -41,6 +42,7 @@ class Snapshot:
     phase: Phase = "empty"
     playing: bool = False
     active: bool = False  # whether more is to come without being asked for
+    pause: float = LOOK  # seconds until the next look, where more is to come
     waited: float = 0.0  # seconds that the preparation has taken so far
     shots: tuple[Counters, ...] = ()  # of each episode
     strips: tuple[Strip, ...] = ()  # the latest
