@@ -98,7 +98,7 @@ def test_frames_and_looks_become_rarer_together_where_they_take_too_long(show, m
     show.play()
     monkeypatch.setattr(runner, "develop", slowly)
     for _ in range(20):
-        time.sleep(0.7)
+        time.sleep(LOOK)
         if show.poll().pause > LOOK:
             break
     show.poll()  # what was shot before
@@ -110,16 +110,16 @@ def test_frames_and_looks_become_rarer_together_where_they_take_too_long(show, m
 def test_thrift_is_learnt_from_looks_that_bring_enough():
     thrift = Thrift()
     thrift.took(60.0, 1)  # a still
-    assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (24, 0.7, (1, 6), (4, 1))
+    assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (FPS, LOOK, (1, 6), (4, 1))
     for _ in range(9):
-        thrift.took(9.0, 17)
-    assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (3, 5.6, (1, 1), (32, 1))
+        thrift.took(9.0, 24)
+    assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (FPS // 8, 8 * LOOK, (1, 1), (32, 1))
     for _ in range(PATIENCE - 1):
-        thrift.took(0.2, 17)
-    thrift.took(3.0, 17)  # half of the time: neither busy nor calm
+        thrift.took(0.2, 24)
+    thrift.took(4.0, 24)  # half of the time: neither busy nor calm
     assert thrift.fps == 3
     for _ in range(PATIENCE):
-        thrift.took(0.2, 17)
+        thrift.took(0.2, 24)
     assert thrift.fps == 6
 
 

@@ -5,7 +5,7 @@ float64 of a :func:`palette`. Hues follow Okabe and Ito 2008, "Color universal d
 shape too.
 """
 
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -35,6 +35,9 @@ def canvas(rows: int, cols: int, size: int) -> tuple[int, int]:
 def blend(image, y, x, colour, alpha):
     """Mix ``colour`` into one pixel; ``alpha`` in 0..1."""
     for c in range(3):
+        if alpha == 1.0:  # most pixels
+            image[y, x, c] = np.uint8(colour[c])
+            continue
         old = image[y, x, c]
         image[y, x, c] = np.uint8(old + (colour[c] - old) * alpha + 0.5)
 
@@ -60,9 +63,9 @@ def _distance(shape, dy, dx, size):
 @kernel
 def draw_shape(image, shape, y, x, size, stroke, colour, alpha):
     """A shape of half-width ``size`` around (y, x): filled if ``stroke`` is 0.0, else its border, ``stroke`` wide."""
-    reach = size + 0.5 * stroke + 1.0
-    for py in range(max(0, int(y - reach)), min(image.shape[0], int(y + reach) + 1)):
-        for px in range(max(0, int(x - reach)), min(image.shape[1], int(x + reach) + 1)):
+    reach = size + 0.5 * stroke + (0.0 if shape < DIAMOND else 1.0)  # what is pointed fades out slowly
+    for py in range(max(0, int(y - reach)), min(image.shape[0], int(ceil(y + reach)))):
+        for px in range(max(0, int(x - reach)), min(image.shape[1], int(ceil(x + reach)))):
             distance = _distance(shape, py + 0.5 - y, px + 0.5 - x, size)
             if stroke > 0:
                 distance = abs(distance) - 0.5 * stroke

@@ -73,7 +73,8 @@ def _plan(grid, cell, image):
 def _shelf(image, y, x, half, cell, requested, alpha):
     """A shelf, ``half`` a side to its border; a requested one has a white frame and diamond."""
     edge = max(1.0, 0.035 * cell) if cell >= 2 * DETAIL else 0.0
-    draw_shape(image, BOX, y, x, half, 0.0, PALETTE[REQUESTED_EDGE if requested else SHELF_EDGE], alpha)
+    if edge:  # else the next one would cover it
+        draw_shape(image, BOX, y, x, half, 0.0, PALETTE[REQUESTED_EDGE if requested else SHELF_EDGE], alpha)
     draw_shape(image, BOX, y, x, half - edge, 0.0, PALETTE[REQUESTED if requested else SHELF], alpha)
     if requested and cell >= 2 * DETAIL:
         draw_shape(image, BOX, y, x, half - 2.4 * edge, max(1.0, 0.03 * cell), PALETTE[WHITE], alpha)

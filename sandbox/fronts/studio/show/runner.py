@@ -26,7 +26,7 @@ from sandbox.fronts.studio.show.worker import Job, Worker
 from sandbox.oversight.approvals import Approvals
 
 STEP_FRAMES = 8  # of a single step
-ROOM = 30  # frames that wait for the page; a tick in progress may exceed it
+ROOM = 40  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
 SEEN = 1.0  # seconds between two scenes while it plays
 LAG = 0.25  # seconds of delay that are caught up

@@ -5,7 +5,7 @@ frames and looks become rarer together, and each look covers more of it. What is
 """
 
 FPS = 24  # frames a second, where there is time
-LOOK = 0.7  # seconds between two looks at a runner that is at work; the canvas plays on meanwhile
+LOOK = 1.0  # seconds between two looks at a runner that is at work; the canvas plays on meanwhile
 MOST = 8  # times rarer than that
 BUSY, CALM = 0.8, 0.2  # of the time that a look covers, what making its frames may take before anything changes
 PATIENCE = 8  # calm looks in a row, before frames become more frequent again
