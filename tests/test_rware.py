@@ -81,17 +81,13 @@ def _draw_as_we_do(env, stage, state):
     env._np_random = Generator()
 
 
-def _flat(stage, obs, agent):
-    """RWARE's flattened observation (8 + 7 for each of the 9 cells) from ours."""
-    window = obs.window[0, agent]
-    vector = list(obs.vector[0, agent])
-    vector[0], vector[1] = vector[1], vector[0]  # rware: x, y, carrying, direction, highway
-    for i in range(3):
-        for j in range(3):
-            direction = [0.0] * 4
-            direction[max(0, int(window[1, i, j]) - 1)] = 1.0
-            vector += [float(window[0, i, j]), *direction, float(window[2, i, j]), float(window[3, i, j])]
-    return np.array(vector, np.float32)
+def _flat(obs):
+    """RWARE's flattened observations (N, 8 + 7 for each of the 9 cells) from ours."""
+    window, vector = obs.window[0].transpose(0, 2, 3, 1), obs.vector[0].copy()
+    vector[:, :2] = obs.vector[0, :, 1::-1]  # rware: x, y, carrying, direction, highway
+    direction = np.eye(4)[np.maximum(0, window[..., 1].astype(int) - 1)]
+    cells = np.concatenate([window[..., :1], direction, window[..., 2:4]], axis=-1)
+    return np.hstack([vector, cells.reshape(len(cells), -1)]).astype(np.float32)
 
 
 def _compare(layout, agents, seed, reward_name, stage, choose, steps=STEPS):
@@ -102,8 +98,7 @@ def _compare(layout, agents, seed, reward_name, stage, choose, steps=STEPS):
     obs, refused, seen = stage.observation(1), 0, [env._make_obs(robot) for robot in env.agents]
     for step in range(steps):
         stage.observe(state, obs)
-        for agent in range(agents):
-            assert np.array_equal(_flat(stage, obs, agent), seen[agent]), (layout, agents, seed, step, agent)
+        assert np.array_equal(_flat(obs), np.stack(seen)), (layout, agents, seed, step)
         actions = choose(state, obs, step)
         _draw_as_we_do(env, stage, state)
         seen, rewards, *_ = env.step([int(verb) for verb in actions[:, 0]])
@@ -157,7 +152,7 @@ def test_crowds_are_equal():
     agents = 40
     stage = _make("tiny", agents, requests=8)
     refused = 0
-    for seed in range(8):
+    for seed in range(4):
         rng = np.random.default_rng(seed)
 
         def choose(state, obs, step):
@@ -166,7 +161,7 @@ def test_crowds_are_equal():
             return actions
 
         refused += _compare("tiny", agents, seed, "individual", stage, choose, steps=250)[1]
-    assert refused > 10_000
+    assert refused > 5_000
 
 
 def _crowd(rng, side, agents):
