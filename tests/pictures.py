@@ -89,7 +89,7 @@ def main() -> None:
             "compare": (f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}", compare),
             "batch": (
                 f"/batch?run={runs / 'slips-batch'}",
-                lambda page: page.locator(".st-key-worst a").first.wait_for(),
+                lambda page: page.locator(".st-key-worst a:visible").first.wait_for(),
             ),
             "lessons": ("/lessons", lambda page: page.get_by_text("The same dice").wait_for()),
             "lesson": ("/lessons?lesson=03-renamed-button", lesson),
