@@ -133,7 +133,7 @@ def condition_words(overrides: Mapping[int, dict]) -> dict[int, str]:
 
 
 def worst(study: Study, most: int) -> list[Episode]:
-    """Failed trials, those that got least far first, of as many conditions as there are; the slowest if none failed."""
+    """Failed trials, each condition in turn, those that got least far first; the slowest if none failed."""
     rows = study.rows[study.rows["error"].isna()]
     failed = rows[~rows["success"]]
     if failed.empty:

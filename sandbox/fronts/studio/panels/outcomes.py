@@ -76,7 +76,8 @@ def _worst(folder: str, study: Study) -> None:
     found = tables.episodes(study, WORST)
     if not found:
         return
-    st.markdown("#### Worst seeds", help="Failures first, those that got least far; then the slowest that succeeded")
+    words = "Failures first, each condition in turn, those that got least far; then the slowest that succeeded"
+    st.markdown("#### Worst seeds", help=words)
     with st.container(key="worst", gap=None):
         for each in found:
             done = f"{each.tasks_done} of {each.tasks_total} tasks" if each.tasks_total else f"{each.tasks_done} tasks"
