@@ -436,7 +436,7 @@ def test_chromium_comes_to_the_same_end(blank, layout):
     done, made = follow_in_browser(blank, perturbed, 2, "oracle", 60)
     assert done and made > 1
     worst = make(layout=layout, agents=agents, perturb={"hostile_popups": 1.0, "slow_pages": 0.5})
-    follow_in_browser(blank, worst, 3, "semantic", 12)
+    follow_in_browser(blank, worst, 3, "semantic")
 
 
 def test_random_hands_on_the_page(blank):

@@ -13,7 +13,6 @@ from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Counters, Snapshot
 from sandbox.fronts.studio.timeline import Mark, timeline
 
-WAITING = 1.0  # seconds between two looks while it prepares, which takes all the processor time there is
 PATIENCE = 0.15  # seconds that a look waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
 SLOW = 2.0  # seconds after which one job is told of
@@ -30,9 +29,7 @@ def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) ->
 
 def _pause(snapshot: Snapshot) -> float | None:
     """Seconds until the next look; None where nothing changes by itself."""
-    if not snapshot.active:
-        return None
-    return WAITING if snapshot.phase == "preparing" and snapshot.waited > COMPILING else snapshot.pause
+    return snapshot.pause if snapshot.active else None
 
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
