@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START = 240.0  # seconds that it may take to compile and to show a picture
 ROOT = Path(__file__).parents[1]
+STREAMLIT = """import faulthandler, runpy, signal
+faulthandler.register(signal.SIGUSR1)
+runpy.run_module("streamlit", run_name="__main__", alter_sys=True)"""  # told by SIGUSR1, it says where its threads are
 
 
 class Server(NamedTuple):
@@ -22,6 +26,7 @@ class Server(NamedTuple):
 
     pid: int
     address: str
+    log: Path  # what it says
 
 
 @contextmanager
@@ -32,23 +37,23 @@ def served(script: Path, folder: Path, **settings: str) -> Iterator[Server]:
         port = free.getsockname()[1]
     options = {"server.headless": "true", "server.port": port, "server.address": "127.0.0.1"}
     options |= {"browser.gatherUsageStats": "false", "server.fileWatcherType": "none"}
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *(f"--{k}={v}" for k, v in options.items())]
+    command = [sys.executable, "-c", STREAMLIT, "run", str(script), *(f"--{k}={v}" for k, v in options.items())]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     own = {**os.environ, **settings, "PYTHONPATH": path}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, cwd=folder, env=own, **quiet)
+    with tempfile.NamedTemporaryFile(prefix="studio-", suffix=".log") as said:
+        server = subprocess.Popen(command, cwd=folder, env=own, stdout=said, stderr=said)
 
-    def answers() -> bool:
-        if server.poll() is not None:
-            raise RuntimeError(f"the server of {script.name} ended with code {server.returncode}")
-        return urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).status == 200
+        def answers() -> bool:
+            if server.poll() is not None:
+                raise RuntimeError(f"the server of {script.name} ended with code {server.returncode}")
+            return urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).status == 200
 
-    try:
-        wait(answers)
-        yield Server(server.pid, f"http://127.0.0.1:{port}")
-    finally:
-        server.terminate()
-        server.wait(20)
+        try:
+            wait(answers)
+            yield Server(server.pid, f"http://127.0.0.1:{port}", Path(said.name))
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 def wait(condition, seconds: float = START) -> None:

@@ -1,9 +1,12 @@
 """The studio in a real browser: what a teacher, an explorer and an engineer do on its pages."""
 
+import os
 import re
+import signal
 import tomllib
 from io import StringIO
 from pathlib import Path
+from time import sleep, time
 
 import pandas as pd
 import pytest
@@ -58,11 +61,12 @@ def runs(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(root, runs):
+def server(root, runs):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_RUNS", str(runs))
         with served(root / "app.py", root) as server:
-            yield server.address
+            yield server
+            assert "Traceback" not in server.log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +76,12 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, address):
-    """Opens pages, and complains of what a page complains of."""
+def visit(browser, server):
+    """Opens pages, and complains of what a page complains of. Of a test that fails, it says how its pages stand."""
     contexts, problems = [], []
+
+    def sent(what):
+        print(f"{time():.2f} sent", what[-150:])
 
     def open_(path: str = "/", width: int = 1280, scheme: str = "light"):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -84,10 +91,16 @@ def visit(browser, address):
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
         page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}"))
-        page.goto(f"{address}{path}")
+        page.on("websocket", lambda socket: socket.on("framesent", sent))
+        page.goto(f"{server.address}{path}")
         return page
 
     yield open_
+    for context in contexts:
+        print(*(page.locator("body").aria_snapshot() for page in context.pages))
+    os.kill(server.pid, signal.SIGUSR1)
+    sleep(0.1)
+    print(f"{time():.2f}", server.log.read_text()[-9000:])
     for context in contexts:
         context.close()
     assert [problem for problem in problems if OURS.match(problem)] == []
@@ -134,7 +147,15 @@ def go_to_the_end(page) -> None:
 
 
 def panel(page, name: str) -> None:
-    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first.click()
+    """Choose a panel, again where a click was missed."""
+    pill = page.get_by_role("radio", name=name)
+
+    def chosen():
+        pill.click()
+        page.wait_for_timeout(200)
+        return pill.is_checked()
+
+    until(chosen, PATIENCE)
 
 
 @pytest.mark.parametrize("width, scheme", [(1280, "dark"), (390, "light")])
@@ -222,7 +243,7 @@ def test_an_approval_is_answered(visit):
 def test_two_runs_are_replayed_in_step_and_exported(visit, runs):
     page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
     page.get_by_text(re.compile(r"They part at tick \d+")).wait_for()
-    assert page.locator("canvas.picture").count() == 2
+    until(lambda: page.locator("canvas.picture").count() == 2)
     go_to_the_end(page)
     panel(page, "Record")
     pressed(page, "Check the chain", "chain intact")
@@ -287,12 +308,12 @@ def test_what_is_malformed_is_told_in_words(visit, tmp_path, runs):
 
 
 @pytest.mark.parametrize("width, scale, scheme", [(1280, 1, "light"), (390, 2, "dark")])
-def test_in_a_browser(address, browser, width, scale, scheme):
+def test_in_a_browser(server, browser, width, scale, scheme):
     context = browser.new_context(
         viewport={"width": width, "height": 844}, device_scale_factor=scale, color_scheme=scheme
     )
     page = context.new_page()
-    page.goto(address)
+    page.goto(server.address)
     page.get_by_text("Ready").wait_for(timeout=1000 * COMPILE)
     first = until(lambda: page.evaluate(PICTURE))
     assert first["colours"] > 10 and 200 < first["width"] <= width

@@ -9,10 +9,10 @@ from sandbox.fronts.studio.panels.beginning import beginning
 from sandbox.fronts.studio.panels.filling import Pace, counts, filling
 from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
-from sandbox.fronts.studio.panels.shelf import STATES, shelf
+from sandbox.fronts.studio.panels.shelf import STATES, entries, shelf
 from sandbox.fronts.studio.panels.told import told
+from sandbox.fronts.studio.session import hand_over, handed_over
 from sandbox.fronts.studio.show import jobs, tables
-from sandbox.fronts.studio.show.library import library
 from sandbox.scenario.load import as_toml
 
 POLL = 1.0  # seconds between two looks at a batch that is at work
@@ -41,9 +41,10 @@ def _all() -> None:
         st.rerun()
     with right:
         st.markdown("### Batches and certificates", help="What lies below runs/ of the folder where the studio started")
-        found = [entry for entry in library() if entry.kind != "run"]
+        found = entries()
         moving = any(entry.state in ("starting", "running") for entry in found)
-        st.fragment(shelf, run_every=SHELF if moving else None)([found])
+        hand_over("shelf", found)
+        st.fragment(shelf, run_every=SHELF if moving else None)()
 
 
 def _one(given: str) -> None:
@@ -57,7 +58,8 @@ def _one(given: str) -> None:
         _finished(given, now)
         return
     pace = st.session_state.setdefault("pace", {}).setdefault(given, Pace())
-    st.fragment(_live, run_every=POLL)(given, pace, [now], now.state)
+    hand_over("batch", now)
+    st.fragment(_live, run_every=POLL)(given, pace, now.state)
     if now.known and st.toggle("Tables and figures so far", key="early",
                                help="Drawn once, of the trials that are done by now"):  # fmt: skip
         _outcomes(given)
@@ -111,9 +113,9 @@ def _downloads(folder: str, now: jobs.Status) -> None:
                        on_click="ignore", icon=":material/download:", help="The scenario, as it ran")  # fmt: skip
 
 
-def _live(given: str, pace: Pace, news: list[jobs.Status], drawn: str) -> None:
-    """What changes by itself while a batch runs; drawn with the page from ``news``, and again at every look."""
-    now = news.pop() if news else _status(given)
+def _live(given: str, pace: Pace, drawn: str) -> None:
+    """What changes by itself while a batch runs; drawn with the page, from what it has seen, and at every look."""
+    now = handed_over("batch") or _status(given)
     if now.state != drawn:  # the head says otherwise
         st.rerun()
     with st.container(key="filling"), told(given):

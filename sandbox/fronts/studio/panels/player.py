@@ -8,6 +8,7 @@ from sandbox.core.registry import find
 from sandbox.fronts.studio.canvas import canvas
 from sandbox.fronts.studio.panels.beside import beside
 from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.session import hand_over, handed_over
 from sandbox.fronts.studio.show.layers import LAYERS
 from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Counters, Snapshot
@@ -24,7 +25,8 @@ def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) ->
     """Draw it all. Only ``_live`` runs again by itself, and only while there is news to come."""
     snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
-    st.fragment(_live, run_every=_pause(snapshot))(show, panels, problem, [snapshot], snapshot)
+    hand_over("player", snapshot)
+    st.fragment(_live, run_every=_pause(snapshot))(show, panels, problem, snapshot)
 
 
 def _pause(snapshot: Snapshot) -> float | None:
@@ -56,10 +58,10 @@ def _pace(speed: int) -> str:
     return "as fast as it can" if speed == SPEEDS[-1] else f"{speed:,} ticks/s"
 
 
-def _live(show: Runner, panels: tuple[str, ...], problem: str | None, news: list, drawn: Snapshot) -> None:
-    """What changes by itself: drawn with the page from ``news``, which is then used up, and again at every poll."""
-    again = not news
-    snapshot = show.poll(PATIENCE) if again else news.pop()
+def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Snapshot) -> None:
+    """What changes by itself: drawn with the page, from what it has seen, and again at every poll."""
+    news = handed_over("player")
+    again, snapshot = news is None, news or show.poll(PATIENCE)
     picture, right = st.columns([3, 2], gap="medium")
     with picture:
         with st.container(key="standing"):

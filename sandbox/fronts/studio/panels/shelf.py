@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sandbox.fronts.studio.panels.plain import plain
+from sandbox.fronts.studio.session import handed_over
 from sandbox.fronts.studio.show.library import Entry, library
 
 FIRST = 8  # entries that are shown at once
@@ -17,9 +18,15 @@ STATES = {
 }
 
 
-def shelf(news: list[list[Entry]]) -> None:
-    """A line for each batch, the latest first; a click puts it into the address. ``news`` is used up first."""
-    found = news.pop() if news else [entry for entry in library() if entry.kind != "run"]
+def entries() -> list[Entry]:
+    """The batches and certificates that there are."""
+    return [entry for entry in library() if entry.kind != "run"]
+
+
+def shelf() -> None:
+    """A line for each batch, the latest first; a click puts it into the address."""
+    seen = handed_over("shelf")
+    found = entries() if seen is None else seen
     if not found:
         st.info(EMPTY, icon=":material/inventory_2:")
         return
