@@ -21,6 +21,7 @@ TRAIL = 12  # ticks
 SEEN = 64  # shots whose positions are remembered, for clicks on frames that are a little old
 STILL, MOVING = 16_000_000, 3_000_000  # pixels of a whole picture at most: one that stands, one of a film
 SMALLEST = 1 / 64  # side of a view, as a fraction of the picture's
+ROOMY = 1_000_000  # pixels of a box at most
 REACH = 0.02  # of the picture's height: what a click may miss an agent by
 DARKROOM = threading.BoundedSemaphore(cores())  # who paints at once: more would only hand the interpreter to and fro
 Box = tuple[int, int]  # width and height in pixels that a picture may take
@@ -34,6 +35,12 @@ class Click(NamedTuple):
     tick: int
     frame: int = 0
     reach: float = REACH
+
+
+def boxed(width: int, height: int) -> Box:
+    """The box that is painted into where there is room for this many pixels."""
+    shrink = min(1.0, (ROOMY / max(1, width * height)) ** 0.5)
+    return max(64, int(width * shrink)), max(64, int(height * shrink))
 
 
 def framed(view: View) -> View:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from sandbox.core.errors import UsageError
-from sandbox.fronts.studio.show.camera import Click, Shot, develop
+from sandbox.fronts.studio.show.camera import Click, Shot, boxed, develop
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.orders import Order
 from sandbox.fronts.studio.show.scene import Look, Scene
@@ -29,8 +29,6 @@ STEP_FRAMES = 8  # of a single step
 ROOM = 40  # frames that wait for the page; a tick in progress may exceed it
 IDLE = 8.0  # seconds
 SEEN = 1.0  # seconds between two scenes while it plays
-LAG = 0.25  # seconds of delay that are caught up
-PIXELS = 1_000_000  # of a frame at most
 
 Deed = Callable[[Film], None]  # what a person does to an episode
 
@@ -70,7 +68,7 @@ class Runner(Worker):
 
     def play(self) -> None:
         with self._changed:
-            self._playing, self._due = True, time.monotonic()
+            self._playing, self._due = True, time.monotonic() - self._thrift.look  # what is shown until the next look
             self._wake()
 
     def pause(self) -> None:
@@ -119,8 +117,7 @@ class Runner(Worker):
 
     def resize(self, width: int, height: int, view: View = WHOLE) -> None:
         """Paint into a box of this many pixels from now on, and this part of the world only."""
-        shrink = min(1.0, (PIXELS / max(1, width * height)) ** 0.5)
-        box = (max(64, int(width * shrink)), max(64, int(height * shrink)))
+        box = boxed(width, height)
         with self._changed:
             if (box, view) != (self._box, self._view):
                 self._box, self._view, self._resized = box, view, True
@@ -149,7 +146,7 @@ class Runner(Worker):
             self._looked = time.monotonic()
             if self._active():
                 self._wake()
-                self._changed.wait_for(lambda: self._reels or not self._active(), wait)
+                self._changed.wait_for(lambda: (self._reels and not self._behind()) or not self._active(), wait)
             number, first, (reels, self._reels) = self._generation, self._painted, (self._reels, [])
             self._painted += _length(reels)
             fps, began = self._thrift.fps, time.perf_counter()
@@ -159,6 +156,10 @@ class Runner(Worker):
             if strips and number == self._generation:
                 self._now = replace(self._now, strips=strips)
             return self.peek()
+
+    def _behind(self) -> bool:
+        """Whether ticks are due that there is room for."""
+        return self._playing and self._due < time.monotonic() and _length(self._reels) < ROOM
 
     def _active(self) -> bool:
         waiting = self._due_load or self._job or self._reels or (self._showing is not None and self._resized)
@@ -212,7 +213,7 @@ class Runner(Worker):
         if now < self._due:
             return None, self._due - now
         ticks, parts = self._thrift.cut(self._speed)
-        self._due = max(self._due + ticks / self._speed, now - LAG)
+        self._due = max(self._due + ticks / self._speed, now - self._thrift.look)  # more delay is not caught up
         return partial(self._advance, number, showing, ticks, parts), 0.0
 
     def left(self, what: Showing) -> None:
@@ -281,8 +282,7 @@ class Runner(Worker):
             self._changed.notify_all()
             return True
 
-    def _scene(self, showing: Showing) -> Scene:
-        """Made anew a few times a second only, while ticks go by."""
+    def _scene(self, showing: Showing) -> Scene:  # made anew a few times a second only, while ticks go by
         now, scene = time.monotonic(), self._now.scene
         if scene is None or not self._playing or showing.over or now - self._seen > SEEN:
             scene, self._seen = showing.scene(), now
