@@ -158,8 +158,8 @@ class Runner(Worker):
             return self.peek()
 
     def _behind(self) -> bool:
-        """Whether ticks are due that there is room for."""
-        return self._playing and self._due < time.monotonic() and _length(self._reels) < ROOM
+        """Whether ticks are due, and what waits does not last until the next look."""
+        return self._playing and self._due < time.monotonic() and _length(self._reels) < self._thrift.frames
 
     def _active(self) -> bool:
         waiting = self._due_load or self._job or self._reels or (self._showing is not None and self._resized)

@@ -27,6 +27,11 @@ class Thrift:
         """Seconds between two looks."""
         return LOOK * self._times
 
+    @property
+    def frames(self) -> float:
+        """Frames from one look to the next."""
+        return self.fps * self.look
+
     def cut(self, speed: float) -> tuple[int, int]:
         """Ticks that go by from one shot to the next at this many a second, and frames of that shot."""
         return max(1, round(speed / self.fps)), max(1, round(self.fps / speed))
