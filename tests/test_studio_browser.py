@@ -123,15 +123,9 @@ def press(page, name: str) -> None:
 
 
 def pressed(page, name: str, words: str) -> None:
-    """Press until it is told what came of it: a page that is drawn anew just then may miss a click."""
-
-    def told():
-        if not page.get_by_text(words).count():
-            press(page, name)
-            page.wait_for_timeout(3000)
-        return page.get_by_text(words).count()
-
-    until(told, PATIENCE)
+    """Press, and wait until it is told what came of it."""
+    press(page, name)
+    page.get_by_text(words).first.wait_for()
 
 
 def go_to_the_end(page) -> None:
@@ -147,15 +141,7 @@ def go_to_the_end(page) -> None:
 
 
 def panel(page, name: str) -> None:
-    """Choose a panel, again where a click was missed."""
-    pill = page.get_by_role("radio", name=name)
-
-    def chosen():
-        pill.click()
-        page.wait_for_timeout(200)
-        return pill.is_checked()
-
-    until(chosen, PATIENCE)
+    page.get_by_role("radio", name=name).click()
 
 
 @pytest.mark.parametrize("width, scheme", [(1280, "dark"), (390, "light")])

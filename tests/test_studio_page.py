@@ -3,11 +3,14 @@
 import re
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 from studio import COMPILE, settled, until
 
 from sandbox.core.registry import find
 from sandbox.fronts.studio.pages.watch import PANELS
+from sandbox.fronts.studio.session import prepare
 from sandbox.fronts.studio.show import scene
 from sandbox.fronts.studio.show.runner import Runner
 
@@ -143,3 +146,22 @@ def test_every_panel_opens_beside_a_composed_team(page):
         page.run()
         assert not page.exception, name
         assert name != scene.TEAM or "contract net" in standing(page)
+
+
+def test_what_a_page_has_drawn_is_sent_also_if_a_click_comes_before_it_is():
+    prepare()
+    queue, sent = ForwardMsgQueue(), []
+    for text in ("drawn with the page", "drawn again"):
+        message = ForwardMsg()
+        message.delta.fragment_id, message.delta.new_element.text.body = "part", text
+        message.metadata.delta_path[:] = [0, 0]
+        ended = ForwardMsg(script_finished=ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY)
+        for each in (message, ended):
+            queue.enqueue(each)
+        queue.clear(
+            retain_lifecycle_msgs=True, fragment_ids_this_run=["part"]
+        )  # as at the start of the part's next run
+    for each in queue.flush():
+        sent.append(each.delta.new_element.text.body or each.script_finished)
+    done = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
+    assert sent == ["drawn with the page", done, "drawn again", done]

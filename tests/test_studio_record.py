@@ -30,16 +30,17 @@ def test_an_errand_tells_how_far_it_is(run):
     reports = {kind: errand.peek() for kind, errand in asked.items()}
     assert {report.phase for report in reports.values()} == {"done"}
     assert reports["chain"].value.intact and reports["again"].value.ticks == ticks
-    assert reports["again"].progress == (ticks, ticks, False) and reports["gif"].progress == (
-        ticks + 1,
-        ticks + 1,
-        False,
-    )
+    events = reports["chain"].value.events
+    assert reports["chain"].progress == (events, events, "event", False) and events > ticks
+    assert reports["again"].progress == (ticks, ticks, "tick", False)
+    assert reports["gif"].progress == (ticks + 1, ticks + 1, "tick", False)
     assert reports["gif"].value.startswith(b"GIF89a")
 
 
 def test_an_errand_is_cancelled_and_a_record_that_is_gone_is_told(run, tmp_path):
     folder, _ = run
+    with pytest.raises(Stopped):  # a short chain is checked before anybody could cancel it
+        evidence._chain(folder, lambda now: None, lambda: True)
     for begun in (lambda: evidence.executed(folder), lambda: evidence.video(folder, 0, ".gif")):
         errand = begun()
         errand.stop()
@@ -61,7 +62,7 @@ def test_the_panel_does_not_wait_for_it(run, monkeypatch):
     held, going = threading.Event(), threading.Event()
 
     def work(on_progress, stop):
-        on_progress(evidence.Ticks(7, ticks))
+        on_progress(evidence.Steps(7, ticks))
         going.set()
         while not held.wait(0.02):
             if stop():

@@ -5,7 +5,7 @@ itself. Only the root that someone noted outside (``expected_root``) tells it fr
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -113,15 +113,18 @@ class _Course:
         self.trial, self.tick = trial, self._ticks[trial]
 
 
-def verify_chain(run: Run, expected_root: str | None = None) -> ChainReport:
+def verify_chain(
+    run: Run, expected_root: str | None = None, on_event: Callable[[], None] = lambda: None
+) -> ChainReport:
     """Recompute chain, order and root of the run; ``expected_root`` (hexadecimal) is the one noted by a witness.
 
+    ``on_event`` is called after each event; what it raises ends the check.
     Raises RecordError when the file cannot be read as a database; whatever was done to its rows is in the report.
     """
     with run.snapshot():
         _check_file(run)
         tree, course = Merkle(), _Course()
-        problems = list(_first(_walk(run, tree, course)))
+        problems = list(_first(_walk(run, tree, course, on_event)))
         meta = run.meta
     root, finished = tree.root().hex(), isinstance(course.event, RunFinished)
     problems += _against_meta(meta, tree.size, root, finished)
@@ -153,7 +156,7 @@ def _first(problems: Iterator[str]) -> Iterator[str]:
             yield problem
 
 
-def _walk(run: Run, tree: Merkle, course: _Course) -> Iterator[str]:
+def _walk(run: Run, tree: Merkle, course: _Course, on_event: Callable[[], None]) -> Iterator[str]:
     """Fill tree and course from the rows; yields each problem with its seq."""
     seq, previous = 0, GENESIS.hex()
     for row in map(_Row._make, run.query(_ROWS)):
@@ -162,6 +165,7 @@ def _walk(run: Run, tree: Merkle, course: _Course) -> Iterator[str]:
         for problem in (*_link(row, seq, previous, leaf), *_content(row, course)):
             yield f"seq {row.seq}: {problem}"
         seq, previous = row.seq, row.hash
+        on_event()
 
 
 def _link(row: _Row, seq: int, previous: str, leaf: bytes) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """What one browser tab has: its runners, and what pages hand to one another. Streamlit forgets it with the tab."""
 
+from functools import cache, wraps
 from typing import Any
 
 import streamlit as st
 from streamlit import config
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from sandbox.fronts.studio.show.runner import Runner
 
@@ -15,6 +17,25 @@ def prepare() -> None:
     """What is so in the whole server. At the end of every rerun, Streamlit would go through all objects that there are,
     a tenth of a second in which no thread gets on; the runner does so where it lets go of a model."""
     config.set_option("runner.postScriptGC", False)  # not one of those that ``st.set_option`` takes
+    _send_all()
+
+
+@cache
+def _send_all() -> None:
+    """What a run has drawn is sent, also if a click has another begin before it is.
+
+    Where that one is of a fragment, Streamlit 1.67 drops what is not sent of the fragment, but tells the browser that
+    the run has ended: it takes the rest for gone, forgets what was chosen in it, and may be left with a blank page.
+    """
+    clear = ForwardMsgQueue.clear
+
+    @wraps(clear)
+    def kept(self, retain_lifecycle_msgs=False, fragment_ids_this_run=None):
+        if fragment_ids_this_run is None:
+            clear(self, retain_lifecycle_msgs)
+        self._delta_index_map = {}  # nor does what is drawn next take the place of what was drawn before it
+
+    ForwardMsgQueue.clear = kept
 
 
 def hand_over(fragment: str, news: Any) -> None:

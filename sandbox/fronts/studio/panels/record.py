@@ -73,7 +73,7 @@ def _reports(asked: dict[str, Errand], drawn: list[str]) -> None:
 def _progress(kind: str, report: Report, errand: Errand) -> None:
     now, words = report.progress, f"{_named(kind)}: {report.seconds:.0f} s so far"
     share = min(1.0, now.done / now.total) if now and now.total else 0.0
-    told = f", tick {now.done:,} of {now.total:,}" if now else ""
+    told = f", {now.unit} {now.done:,} of {now.total:,}" if now else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(share, f"{words}{told}")
         st.button("Cancel", key=f"cancel{kind}", icon=":material/close:", on_click=errand.stop,

@@ -17,17 +17,18 @@ from sandbox.record.store import DATABASE, explain
 from sandbox.trials.replay import replay, verify
 
 
-class Ticks(NamedTuple):
+class Steps(NamedTuple):
     """How far an errand through a record is."""
 
     done: int
     total: int
+    unit: str = "tick"
     compiling: bool = False
 
 
 def chain_of(folder: Path) -> Errand:
     """Recompute the hash chain; its value is a ``record.ChainReport``."""
-    return Errand(lambda on_progress, stop: _chain(folder))
+    return Errand(lambda *told: _chain(folder, *told))
 
 
 def executed(folder: Path) -> Errand:
@@ -67,21 +68,24 @@ def _ticks(folder: Path, trial: int | None = None) -> int:
         return next(run.query(sql, (trial, trial)))[0]
 
 
-def _counter(total: int, on_progress: Callable[[Ticks], None], stop: Callable[[], bool]) -> Callable[[], None]:
-    """To be called at each tick; raises Stopped."""
-    ticks = count(1)
+def _counter(
+    total: int, on_progress: Callable[[Steps], None], stop: Callable[[], bool], unit: str = "tick"
+) -> Callable[[], None]:
+    """To be called at each step; raises Stopped."""
+    steps = count(1)
 
     def one_more() -> None:
         if stop():
             raise Stopped
-        on_progress(Ticks(next(ticks), total))
+        on_progress(Steps(next(steps), total, unit))
 
     return one_more
 
 
-def _chain(folder: Path) -> ChainReport:
+def _chain(folder: Path, on_progress, stop) -> ChainReport:
     with open_run(folder) as run:
-        return verify_chain(run)
+        events = next(run.query("SELECT COUNT(*) FROM event"))[0]
+        return verify_chain(run, on_event=_counter(events, on_progress, stop, "event"))
 
 
 def _filmed(folder: Path, trial: int, suffix: str, on_progress, stop) -> bytes:
