@@ -150,7 +150,7 @@ def test_every_panel_opens_beside_a_composed_team(page):
 
 def test_what_a_page_has_drawn_is_sent_also_if_a_click_comes_before_it_is():
     prepare()
-    queue, sent = ForwardMsgQueue(), []
+    queue = ForwardMsgQueue()
     for text in ("drawn with the page", "drawn again"):
         message = ForwardMsg()
         message.delta.fragment_id, message.delta.new_element.text.body = "part", text
@@ -158,10 +158,8 @@ def test_what_a_page_has_drawn_is_sent_also_if_a_click_comes_before_it_is():
         ended = ForwardMsg(script_finished=ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY)
         for each in (message, ended):
             queue.enqueue(each)
-        queue.clear(
-            retain_lifecycle_msgs=True, fragment_ids_this_run=["part"]
-        )  # as at the start of the part's next run
-    for each in queue.flush():
-        sent.append(each.delta.new_element.text.body or each.script_finished)
+        # as at the start of the part's next run
+        queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=["part"])
+    sent = [each.delta.new_element.text.body or each.script_finished for each in queue.flush()]
     done = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
     assert sent == ["drawn with the page", done, "drawn again", done]

@@ -38,7 +38,7 @@ class Thrift:
 
     def took(self, seconds: float, frames: int) -> None:
         """Learn that some frames took this long to make. A few that stand alone tell nothing."""
-        if frames < 0.5 * FPS * LOOK:
+        if frames < 0.5 * self.frames:
             return
         share = seconds * self.fps / frames
         self._calm = self._calm + 1 if share < CALM and self._times > 1 else 0
