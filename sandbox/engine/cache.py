@@ -1,8 +1,8 @@
 """The folder of compiled kernels: one for each state of the sources, so that an edit never meets a stale kernel.
 
 Numba invalidates a cached kernel when its own file changes, but not when a kernel that it calls, in another file,
-does. So the folder's name is a hash of every source that may define kernels or what they are made of: this package's up
-to the floor of teams, and those of the packages that register worlds.
+does. So the folder's name is a hash of every source that may define kernels or what they are made of: this package's
+FLOORS, and the packages that register worlds.
 """
 
 import hashlib
@@ -23,17 +23,23 @@ from platformdirs import user_cache_path
 
 from sandbox.core.errors import UsageError
 
-FLOORS = ("core", "engine", "agents", "worlds", "teams")  # the others hold no kernels
+FLOORS = ("core", "engine", "worlds", "teams")  # the others hold no kernels
 KEEP = 8  # newest folders that pruning leaves alone
 _OURS = re.compile(r"[0-9a-f]{16}")
 GRACE = 24 * 3600.0  # seconds since its last use before a folder may be pruned
+PACKAGE = Path(__file__).resolve().parents[1]
 
-
-_sources: dict[str, bytes] = {}  # as they were hashed
+_sources: dict[str, bytes] = {}  # as they were first hashed
 
 
 def _packages() -> list[Path]:
-    roots = [Path(__file__).resolve().parents[1] / floor for floor in FLOORS]
+    """What may define kernels."""
+    return [*(PACKAGE / floor for floor in FLOORS), *_others()]
+
+
+def _others() -> list[Path]:
+    """The packages that register worlds."""
+    roots = []
     for point in entry_points(group="sandbox.worlds"):
         spec = find_spec(point.value.split(":")[0].split(".")[0])
         if spec and spec.origin:
@@ -48,9 +54,15 @@ def fingerprint(roots: list[Path]) -> str:
     for root in roots:
         for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
             source = path.read_bytes()
-            _sources[str(path)] = source
+            _sources.setdefault(str(path), source)
             digest.update(str(path.relative_to(root)).encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:16]
+
+
+@cache
+def version_of_sources() -> str:
+    """A hash of all sources: machines that differ in it may come to other outcomes."""
+    return fingerprint([PACKAGE, *_others()])
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
-from sandbox.engine.kernel import CACHE
+from sandbox.engine.cache import version_of_sources
 from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
@@ -26,7 +26,7 @@ from sandbox.trials.workers import Workers
 HOSTED = 8  # trials of a chunk that is played in the hosted tier
 AHEAD = 2  # chunks for each worker that are handed out: enough to keep it busy, few enough to keep memory flat
 DEADLY = 3  # trials that kill their workers before any is played: then it is not the trials
-SOURCES = CACHE.name  # a hash of them: a worker with others would come to other outcomes
+SOURCES = version_of_sources()
 
 
 class Progress(NamedTuple):
