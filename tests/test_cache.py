@@ -1,24 +1,29 @@
 """The kernel cache: an edit never meets a stale kernel, a second start compiles nothing, any install has a folder."""
 
+import multiprocessing
 import os
+import pickle
 import shutil
 import stat
+import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import numba
 import numpy as np
+import pytest
 
 import sandbox
-from sandbox.engine import cache
-from sandbox.engine.kernel import CACHE
+from sandbox.engine import cache, store
+from sandbox.engine.kernel import CACHE, kernel
 
 DRAW = "sandbox/engine/draw.py"
 PACKAGE = Path(sandbox.__file__).parent
 
 
 def kernels(folder) -> set[str]:
-    return {str(path) for path in Path(folder).rglob("*.nb?")}
+    return {str(path) for path in Path(folder).rglob("*.nbc")}
 
 
 def totals(found) -> tuple:
@@ -210,4 +215,116 @@ def test_a_warm_world_is_known_as_warm(warm_tiny, tmp_path):
     observation, actions = warm_tiny.observation(1), np.zeros((1, 4, 2), np.int32)
     loops.choose(warm_tiny.reset([1]), observation, 0, warm_tiny.rules, warm_tiny.memory(1), cast, actions)
     assert warm_tiny.is_warm(["rules"] * 4) and not warm_tiny.is_warm(["idle", "oracle", "rules"])
-    assert not cache.is_cached(tmp_path, "choose.warehouse.rules.hosted")
+    assert not store.is_stored(tmp_path, "choose.warehouse.rules.hosted")
+
+
+# -- damage ------------------------------------------------------------------------------------------------------------
+
+
+def twice(out, x):
+    for k in range(len(out)):
+        out[k] = 2 * x
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kernels"))
+    return tmp_path / "kernels"
+
+
+def played(x=21, dtype=np.int64) -> int:
+    """Call a kernel as a process that has just started does; how often it was found on disk."""
+    compiled, out = kernel(twice), np.zeros(3, dtype)
+    compiled(out, x)
+    assert out.tolist() == [2 * x] * 3
+    return sum(compiled.stats.cache_hits.values())
+
+
+def _a_folder(path, data):
+    path.unlink()
+    path.mkdir()
+    (path / "x").write_bytes(b"x")
+
+
+def _flip(path, data):
+    path.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
+
+
+def _other_content(path, data):
+    content = pickle.dumps((None, ()))
+    path.write_bytes(sha256(content).digest() + content)
+
+
+DAMAGE = {
+    "empty": lambda path, data: path.write_bytes(b""),
+    "cut": lambda path, data: path.write_bytes(data[: len(data) // 2]),
+    "cut in its checksum": lambda path, data: path.write_bytes(data[:7]),
+    "one bit": _flip,
+    "zeros, as after a power cut": lambda path, data: path.write_bytes(bytes(len(data))),
+    "random": lambda path, data: path.write_bytes(os.urandom(len(data))),
+    "text": lambda path, data: path.write_text("I am no kernel"),
+    "folder": _a_folder,
+    "no pickle": lambda path, data: path.write_bytes(sha256(b"abc").digest() + b"abc"),
+    "of another kernel": _other_content,
+    "missing": lambda path, data: path.unlink(),
+    "nobody may read it": lambda path, data: path.chmod(0),
+    "link to itself": lambda path, data: (path.unlink(), path.symlink_to(path)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_kernel_is_compiled_again_and_kept(folder, damage):
+    assert (played(), played()) == (0, 1)
+    (path,) = folder.iterdir()
+    DAMAGE[damage](path, path.read_bytes())
+    played()
+    assert played() == 1 and len(list(folder.iterdir())) == 1
+
+
+def test_a_folder_that_is_a_file_or_read_only_or_full_costs_only_time(folder, monkeypatch):
+    folder.write_text("")
+    assert (played(), played()) == (0, 0)
+    folder.unlink()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.os, "replace", full)
+        assert (played(), played()) == (0, 0)
+    assert not list(folder.iterdir()) and (played(), played()) == (0, 1)
+
+
+def test_every_signature_has_its_own_file(folder):
+    """Numba numbers them in an index; of two processes at once one's entry named the other's code."""
+    types = (np.int64, np.float64, np.int8, np.int32)
+    assert [played(dtype=each) for each in types] == [0] * 4
+    assert [played(dtype=each) for each in types] == [1] * 4 and len(list(folder.iterdir())) == 4
+
+
+def test_an_edit_of_a_script_is_seen(folder, tmp_path):
+    """A constant is no part of the bytecode; the file may be in no package that is hashed."""
+    for value in (1, 2):
+        (tmp_path / "script.py").write_text(f"def f(out):\n    out[0] = {value}\n")
+        space, out = {"__name__": "script"}, np.zeros(1)
+        exec(compile((tmp_path / "script.py").read_text(), str(tmp_path / "script.py"), "exec"), space)  # as on reload
+        kernel(space["f"])(out)
+        assert out[0] == value
+
+
+def _write(path, stop):
+    while not stop.is_set():
+        store.write(path, bytes(3_000_000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+def test_a_writer_that_is_killed_leaves_the_old_file_or_the_new(tmp_path):
+    path, context = tmp_path / "x-0.nbc", multiprocessing.get_context("fork")
+    store.write(path, bytes(3_000_000))
+    for _ in range(5):
+        writer = context.Process(target=_write, args=(path, context.Event()))
+        writer.start()
+        time.sleep(0.02)
+        writer.kill()
+        writer.join()
+        assert store.read(path) == bytes(3_000_000)

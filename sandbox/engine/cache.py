@@ -49,8 +49,9 @@ def _others() -> list[Path]:
 
 
 def fingerprint(roots: list[Path]) -> str:
-    """A hash over names and contents of all Python files below ``roots``, over Numba's version and how it optimises."""
-    digest = hashlib.sha256(f"{numba.__version__} {int(numba.config.OPT)}".encode())
+    """A hash over names and contents of all Python files below ``roots``, over Numba's version and how it compiles."""
+    how = f"{numba.__version__} {int(numba.config.OPT)} {numba.config.BOUNDSCHECK}"
+    digest = hashlib.sha256(how.encode())
     for root in roots:
         for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
             source = path.read_bytes()
@@ -124,8 +125,3 @@ def prepare() -> Path:
     prune(folder.parent)
     numba.config.CACHE_DIR = str(folder)
     return folder
-
-
-def is_cached(folder: Path, name: str) -> bool:
-    """Whether a kernel of this qualified name lies in the cache."""
-    return any(folder.glob(f"**/*.{name}-*.nbi"))

@@ -7,15 +7,17 @@ from types import FunctionType
 from numba import njit
 
 from sandbox.engine.cache import check_source, prepare
+from sandbox.engine.store import stored
 
-CACHE = prepare()  # before the first kernel: Numba binds each one to its cache folder when it is decorated
+CACHE = prepare()  # before the first kernel: each one is bound to its cache folder when it is decorated
 
 
 def _compile(function: Callable, **options) -> Callable:
     check_source(function.__code__.co_filename)
     inner = function.__name__.startswith("_")  # called by kernels only: no way in from Python, no cache entry
     wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner, "forceinline": inner}
-    return njit(cache=not inner, nogil=True, error_model="numpy", **wrappers, **options)(function)
+    compiled = njit(nogil=True, error_model="numpy", **wrappers, **options)(function)
+    return compiled if inner or compiled is function else stored(compiled)  # with NUMBA_DISABLE_JIT it is a function
 
 
 def kernel(function: Callable) -> Callable:
@@ -52,7 +54,7 @@ def _specialised(template: Callable, name: str, inline: bool, kernels: tuple[tup
 def specialise(template: Callable, name: str, inline: bool = False, **kernels: Callable) -> Callable:
     """A compiled copy of a generic loop whose free names (``step``, ``observe``, ...) are a world's own ``kernels``.
 
-    The copy has its own qualified name ``template.name``, under which Numba finds it in the cache at the next start; a
+    The copy has its own qualified name ``template.name``, under which it is found in the cache at the next start; a
     closure would be compiled anew at each. So ``name`` must tell apart all copies of one template. An ``inline`` copy
     is a part of other loops only: it is written into them, which saves handing the whole state on at every tick.
     """

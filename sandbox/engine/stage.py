@@ -14,13 +14,13 @@ from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
-from sandbox.engine.cache import is_cached
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.kernel import CACHE
 from sandbox.engine.loops import Loops, loops
 from sandbox.engine.play import Cast, Talk, Tally
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
+from sandbox.engine.store import is_stored
 from sandbox.engine.workspace import workspace
 
 
@@ -54,10 +54,10 @@ class Stage:
     def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
         """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
         name = ".".join((self.world.name, *self._used([policy_name(policy) for policy in policies])))
-        if self._protocol and not whole and not is_cached(CACHE, f"confer.{self.world.name}.{self._protocol.name}"):
+        if self._protocol and not whole and not is_stored(CACHE, f"confer.{self.world.name}.{self._protocol.name}"):
             return False
         own = f".{self._protocol.name}" if self._protocol else ""
-        return is_cached(CACHE, f"play.{name}{own}" if whole else f"choose.{name}.hosted")
+        return is_stored(CACHE, f"play.{name}{own}" if whole else f"choose.{name}.hosted")
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile them: one tick, in which nobody but compiled policies decides."""
