@@ -13,6 +13,7 @@ from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.agents.speech import Speech
+from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
@@ -70,6 +71,7 @@ class Sandbox(Measures, mesa.Model):
         self.error: str | None = None
         self.latest: Tick | None = None
         self.people, self._recorded = people or Nobody(), recorded
+        self.functions = recorded.functions if recorded else Functions()
         self._begin()
 
     def _begin(self) -> None:
@@ -88,7 +90,7 @@ class Sandbox(Measures, mesa.Model):
         self.guard = self._guard()
         self._around = Surroundings(
             stage, self.beliefs, self.earned, self.question, self.people, self.faults.dose, self.seed, self._recorded,
-            self._speech,
+            self.functions, self._speech,
         )  # fmt: skip
         self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # that are objects, each with its agents' rows
         for rows, group in groups_of(self.scenario.agents):

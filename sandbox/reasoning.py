@@ -15,6 +15,7 @@ from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.agents.speech import Speech
+from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Reasoner
 from sandbox.core.errors import UsageError
 from sandbox.core.people import People, Question
@@ -36,6 +37,7 @@ class Surroundings(NamedTuple):
     dose: np.ndarray  # (F,) float64, of the generic perturbations
     seed: int
     recorded: Recorded | None  # who answers for language models
+    functions: Functions  # the user's own, which are tools
     speech: Callable[[int], Speech | None]  # the voice of an agent in its team
 
 
@@ -104,7 +106,7 @@ def check_goes_on(now: Scenario, before: Scenario) -> None:
 
 def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, Mind]:
     own = group.memory, group.equipment, around.beliefs, around.earned
-    return {row: Mind(*own, row, around.dose, around.seed, around.speech(row)) for row in rows}
+    return {row: Mind(*own, row, around.dose, around.seed, around.functions, around.speech(row)) for row in rows}
 
 
 def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:

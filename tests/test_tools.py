@@ -15,13 +15,17 @@ from pydantic import BaseModel, Field
 import sandbox
 from sandbox.agents.reasoners.llm import reasoner
 from sandbox.agents.tools.calculator import calculator
+from sandbox.agents.tools.functions import Functions
 from sandbox.agents.tools.options import check
 from sandbox.agents.tools.retrieval import Library, chunks
 from sandbox.agents.tools.tool import ANSWER, ERROR, Tool, ToolError
-from sandbox.core.errors import UsageError
+from sandbox.core.decision import ToolUse
+from sandbox.core.errors import RecordError, UsageError
 from sandbox.fronts.prompt import first_request
+from sandbox.record import open_run
 from sandbox.scenario import load
-from sandbox.trials.replay import verify
+from sandbox.trials import trial
+from sandbox.trials.replay import replay, verify
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": 8}
 DOCUMENTS = {"b.md": "# Robots\nRobots turn left.\n", "a.txt": "Shelves are heavy.\n\nGoals lie in the south.\n"}
@@ -384,3 +388,104 @@ def test_the_prompt_shows_memory_and_tools(root, monkeypatch):
     monkeypatch.setenv("SANDBOX_MODEL", "openai:gpt-5.2")
     told = first_request(load(path), None)
     assert {"click", "calculator", "code", "memory_rethink"} < {tool["name"] for tool in json.loads(told["tools"])}
+
+
+# -- functions that answer otherwise each time, or have an effect ------------------------------------------------------
+
+EFFECTS: list[str] = []
+
+
+def clock(part: str) -> str:
+    """Never the same."""
+    EFFECTS.append(part)
+    if part == "fails":
+        raise ValueError(f"failed {len(EFFECTS)} times \ud800")
+    return f"{part}: {len(EFFECTS)} \ud800"
+
+
+def interrupt(times: int = 1) -> str:
+    """Ctrl-C while it is called, the first few times."""
+    EFFECTS.append("interrupt")
+    if EFFECTS.count("interrupt") <= times:
+        raise KeyboardInterrupt
+    return "done"
+
+
+@pytest.fixture
+def effects():
+    EFFECTS.clear()
+    return EFFECTS
+
+
+def at_the_clock(*lines, samples: int = 1) -> dict:
+    return scenario(lines, {f"{__name__}:clock": {}, f"{__name__}:interrupt": {}}, {"samples": samples})
+
+
+TIMES = [use("clock", part="a"), use("clock", part="a"), use("clock", part="fails"), "left", "forward", "right",
+         use("clock", part="b"), "left"]  # fmt: skip
+
+
+def answered(folder) -> list[tuple]:
+    with open_run(folder) as run:
+        return [(each.tick, each.arguments, each.answer, each.failed) for each in run.milestones("tool")]
+
+
+def test_what_a_function_answered_is_recorded_and_it_is_not_called_again(effects, tmp_path):
+    outcome = sandbox.run(at_the_clock(*TIMES), seed=1, out=tmp_path / "run")
+    assert not outcome.error and effects == ["a", "a", "fails", "b"]
+    assert answered(tmp_path / "run") == [
+        (1, '{"part": "a"}', "a: 1 ?", False), (1, '{"part": "a"}', "a: 2 ?", False),
+        (1, '{"part": "fails"}', "ValueError: failed 3 times ?", True), (4, '{"part": "b"}', "b: 4 ?", False),
+    ]  # fmt: skip
+    verdict = verify(tmp_path / "run")
+    assert verdict.passed, verdict.summary
+    with open_run(tmp_path / "run") as run:
+        assert [model.ticks for model in replay(run)][-1] == outcome.ticks
+    assert len(effects) == 4
+
+
+def test_samples_that_call_side_by_side_get_their_own_answers(effects, tmp_path):
+    sandbox.run(at_the_clock(*TIMES, samples=3), seed=1, out=tmp_path / "run")
+    made = len(effects)
+    assert made >= 4 and verify(tmp_path / "run").passed and len(effects) == made
+
+
+@pytest.mark.parametrize("tick", [1, 3, 4])
+def test_a_run_goes_on_without_calling_again(effects, tmp_path, tick):
+    def stop(model):
+        if model.ticks == tick:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sandbox.run(at_the_clock(*TIMES), seed=1, out=tmp_path / "run", on_tick=stop)
+    sandbox.resume(tmp_path / "run")
+    assert effects == ["a", "a", "fails", "b"] and verify(tmp_path / "run").passed and len(effects) == 4
+
+
+def test_an_effect_of_a_tick_that_was_broken_off_happens_once(effects, tmp_path):
+    """Ctrl-C after the clock was asked, before the tick was over: the tick is made again, the clock is not asked."""
+    lines = "left", use("clock", part="a"), use("interrupt"), "left"
+    with pytest.raises(KeyboardInterrupt):
+        sandbox.run(at_the_clock(*lines), seed=1, out=tmp_path / "run")
+    assert effects == ["a", "interrupt"] and len(answered(tmp_path / "run")) == 1
+    sandbox.resume(tmp_path / "run")
+    assert effects == ["a", "interrupt", "interrupt"]
+    assert [told for _, _, told, _ in answered(tmp_path / "run")] == ["a: 1 ?", "done"]
+    assert verify(tmp_path / "run").passed and len(effects) == 3
+
+
+def test_records_of_old_without_answers_call_again(effects, tmp_path, monkeypatch):
+    monkeypatch.setattr(trial, "record_tools", lambda model, log: None)
+    use_distance = use("distance", start={"row": 1, "col": 2}, end={"row": 3, "col": 2})
+    table = scenario([use_distance, "left"], {f"{__name__}:distance": {}})
+    sandbox.run(table, seed=1, out=tmp_path / "run")
+    assert not answered(tmp_path / "run") and verify(tmp_path / "run").passed
+
+
+def test_a_call_that_is_not_recorded_is_not_made_in_a_replay(effects):
+    known = ToolUse(1, 0, "clock", '{"part": "a"}', "then", False)
+    functions = Functions([known], until=2)
+    assert functions.call(lambda _: "now", "clock", {"part": "a"}, 1, 0) == "then"
+    with pytest.raises(RecordError, match='tool clock: tick 2, agent 0: no answer to {"part": "a"} is recorded'):
+        functions.call(lambda _: "now", "clock", {"part": "a"}, 2, 0)
+    assert functions.call(lambda _: "now", "clock", {"part": "a"}, 3, 0) == "now"

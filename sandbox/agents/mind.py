@@ -14,6 +14,7 @@ from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import clip
 from sandbox.agents.reasoners.llm.request import object_in
 from sandbox.agents.speech import Speech
+from sandbox.agents.tools.functions import Functions
 from sandbox.agents.tools.options import Code
 from sandbox.agents.tools.toolbox import CODE, Toolbox
 from sandbox.core.decision import Decision, Percept
@@ -31,10 +32,10 @@ class Mind:
     """Memory, tools, program and voice of an agent; ``earned`` has what its last action came to, by agent."""
 
     def __init__(self, memory: MemoryOptions, tools: Mapping[str, Any], beliefs: Beliefs,
-                 earned: Callable[[int], dict], agent: int, dose: np.ndarray, seed: int,
+                 earned: Callable[[int], dict], agent: int, dose: np.ndarray, seed: int, functions: Functions,
                  speech: Speech | None = None):  # fmt: skip
         self.memory = memory_for(memory, beliefs, agent)
-        self.tools = Toolbox(tools, self.memory, beliefs, agent, dose, seed, speech)
+        self.tools = Toolbox(tools, self.memory, beliefs, agent, dose, seed, functions, speech)
         self.speech = speech
         self.summarises = memory.kind == "blocks" and memory.summary == "model"
         self.news = ""  # what is told of a program at the next decision

@@ -49,6 +49,17 @@ class Call(NamedTuple):
     seconds: float  # from asking to the reply, waiting for a free place included
 
 
+class ToolUse(NamedTuple):
+    """A call of a function of the user's, and what it answered."""
+
+    tick: int  # the one that is decided: 1, 2, 3, ...
+    agent: int
+    tool: str
+    arguments: str  # JSON
+    answer: str
+    failed: bool  # whether the answer is an error
+
+
 class Edit(NamedTuple):
     """A change of an agent's memory; a memory is made again by applying its edits in order."""
 

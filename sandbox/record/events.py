@@ -89,6 +89,22 @@ class CallDone(_Frozen):
     seconds: float
 
 
+class ToolAnswered(_Frozen):
+    """A call of a function of the user's, recorded when it had answered; see ``core.ToolUse``.
+
+    A tick that was broken off has them too, without its end; made again, it takes the same answers.
+    """
+
+    kind: Literal["tool"] = "tool"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    tool: str
+    arguments: str
+    answer: str
+    failed: bool
+
+
 class MemoryEdited(_Frozen):
     """A change of an agent's memory, in the tick that follows; see ``core.Edit``."""
 
@@ -187,6 +203,7 @@ Event = Annotated[
     | TrialStarted
     | ModelUsed
     | CallDone
+    | ToolAnswered
     | MemoryEdited
     | HumanActed
     | MessageSaid

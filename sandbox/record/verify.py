@@ -26,6 +26,7 @@ from sandbox.record.events import (
     RunFinished,
     RunStarted,
     TickDone,
+    ToolAnswered,
     TrialFinished,
     TrialStarted,
     parse,
@@ -33,7 +34,9 @@ from sandbox.record.events import (
 from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
-_OF_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed | Placed
+_OF_A_TICK = (
+    CallDone | ToolAnswered | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed | Placed
+)
 _IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"

@@ -4,20 +4,22 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from sandbox.agents.reasoners.llm.playback import Recorded
-from sandbox.core.decision import Call
+from sandbox.core.decision import Call, ToolUse
 from sandbox.core.people import Action, Nobody, People, Question
-from sandbox.record import CallDone, HumanActed, ModelUsed, Run
+from sandbox.record import CallDone, HumanActed, ModelUsed, Run, ToolAnswered
 
 
 def calls_of(run: Run, trial: int, until: int | None = None) -> Recorded:
-    """What language models answered in a recorded trial; after tick ``until`` they answer themselves, else nobody."""
-    calls, prices = [], {}
-    for event in run.milestones("model", "call"):
+    """What language models and the user's functions answered in a trial; after tick ``until`` they do themselves."""
+    calls, used, prices = [], [], {}
+    for event in run.milestones("model", "call", "tool"):
         if isinstance(event, CallDone) and event.trial == trial:
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
+        elif isinstance(event, ToolAnswered) and event.trial == trial:
+            used.append(ToolUse(**event.model_dump(exclude={"kind", "trial"})))
         elif isinstance(event, ModelUsed) and event.trial == trial:
             prices.setdefault(event.agents[0], []).append(event.price)
-    return Recorded(calls, prices, until)
+    return Recorded(calls, prices, until, used)
 
 
 class Answers:

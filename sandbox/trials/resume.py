@@ -17,7 +17,7 @@ from sandbox.record.lock import Lock
 from sandbox.scenario import Scenario
 from sandbox.trials.intervene import change
 from sandbox.trials.replay import model_of, retrace, scenario_of
-from sandbox.trials.trial import OnTick, play, versions
+from sandbox.trials.trial import OnTick, play, record_tools, versions
 
 
 def resume(
@@ -43,6 +43,7 @@ def resume(
             place = {"trial": 0, "tick": model.ticks + 1}
             changes = change(model, overrides) if overrides else []
             with Log.reopen(folder, [Resumed(**place, versions=versions()), *changes], chain.root) as log:
+                record_tools(model, log)
                 return play(model, log, on_tick)
 
 

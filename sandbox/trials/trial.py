@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.core.decision import Call, Reasoner
+from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
 from sandbox.engine.play import Talk
@@ -29,6 +29,7 @@ from sandbox.record import (
     RunFinished,
     RunStarted,
     TickDone,
+    ToolAnswered,
     TrialFinished,
     TrialStarted,
 )
@@ -106,6 +107,7 @@ def run(
         if told:
             told.extend(opening(model))
             told.flush()
+            record_tools(model, told)
         return play(model, told, on_tick)
 
 
@@ -166,6 +168,16 @@ def record_tick(model: Sandbox, log: Log | _Heard) -> None:
     log.extend([*calls, *beside(model), tick_event(model)])
     if model.latest.traces:
         log.flush()
+
+
+def record_tools(model: Sandbox, log: Log | _Heard) -> None:
+    """From now on what tools of the user's answer is recorded at once, so that no effect is forgotten."""
+
+    def on_use(use: ToolUse) -> None:
+        log.extend([ToolAnswered(trial=0, **use._asdict())])
+        log.flush()
+
+    model.functions.on_use = on_use
 
 
 def tick_event(model: Sandbox) -> TickDone:

@@ -6,6 +6,7 @@
 ``calculator``  arithmetic, by Monty
 ``retrieval``   search in a folder of documents, with the places of what was found
 ``imagining``   the world model: what plans of verbs are expected to earn
+``functions``   the user's own functions: called once, their answers recorded
 ``faults``      the perturbations of replies, as tools show them
 ``toolbox``     the tools of one agent
 ==============  ====================================================================================

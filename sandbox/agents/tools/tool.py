@@ -57,7 +57,7 @@ class Tool:
             raise ToolError(_line(error)) from None
         except (Exception, SystemExit) as error:  # a tool may do anything, and a tick goes on
             raise ToolError(f"{type(error).__name__}: {_line(error)}") from None
-        return clip(text, ANSWER)
+        return clip(text.encode(errors="replace").decode(), ANSWER)  # UTF-8 has no lone surrogates
 
     @cached_property
     def _checked(self) -> Callable[..., Any]:
@@ -72,7 +72,7 @@ def _problem(error: ValidationError) -> str:
 
 
 def _line(error: BaseException) -> str:
-    return clip(" ".join(str(error).split()), ERROR)
+    return clip(" ".join(str(error).encode(errors="replace").decode().split()), ERROR)
 
 
 def _untitled(schema: Any) -> Any:

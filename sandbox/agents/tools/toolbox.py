@@ -1,6 +1,6 @@
 """The tools of one agent: what it is told of them, and its calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from sandbox.agents.memory import Memory
 from sandbox.agents.reasoners.llm.request import object_in
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.faults import ToolFaults, both_names
+from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.imagining import Imagining
 from sandbox.agents.tools.options import find_function
 from sandbox.agents.tools.retrieval import Library
@@ -24,9 +25,9 @@ class Toolbox:
     """Tools by name. ``options``: as in the scenario, each with its checked options; ``dose``: of the perturbations."""
 
     def __init__(self, options: Mapping[str, Any], memory: Memory, beliefs: Beliefs, agent: int, dose: np.ndarray,
-                 seed: int, speech: Speech | None = None):  # fmt: skip
+                 seed: int, functions: Functions, speech: Speech | None = None):  # fmt: skip
         self._options, self._memory, self._beliefs, self._agent = options, memory, beliefs, agent
-        self._faults, self._speech = ToolFaults(dose, seed), speech
+        self._faults, self._functions, self._speech = ToolFaults(dose, seed), functions, speech
         self._tick, self._calls = 0, 0
 
     def __getstate__(self) -> dict:
@@ -35,7 +36,7 @@ class Toolbox:
     @cached_property
     def tools(self) -> dict[str, Tool]:
         """All but ``code``, whose programs act."""
-        functions = {}
+        functions, own = {}, {}
         for name, options in self._options.items():
             if name == "calculator":
                 from sandbox.agents.tools.calculator import calculator
@@ -46,10 +47,14 @@ class Toolbox:
             elif name == "imagine":
                 functions[name] = Imagining(options, self._beliefs, self._agent).imagine
             elif name != CODE:
-                functions[name.partition(":")[2]] = find_function(name)
+                own[name.partition(":")[2]] = find_function(name)
         functions |= getattr(self._memory, "functions", {})
         functions |= self._speech.functions if self._speech else {}
-        return {name: Tool(name, function) for name, function in functions.items()}
+        found = {name: Tool(name, function) for name, function in functions.items()}
+        return found | {name: self._own(name, function) for name, function in own.items()}
+
+    def _own(self, name: str, function: Callable[..., Any]) -> Function:
+        return Function(name, function, self._functions, self._agent, lambda: self._tick + 1)
 
     def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:
         """The tools as their schemas stand at a tick: where they have changed, old and new names are let through."""

@@ -25,7 +25,7 @@ from sandbox.scenario import Scenario
 from sandbox.trials import intervene
 from sandbox.trials.playback import answers_of
 from sandbox.trials.replay import follow, model_of
-from sandbox.trials.trial import opening, outcome_of, record_tick
+from sandbox.trials.trial import opening, outcome_of, record_tick, record_tools
 
 WORK = 0.5  # seconds of stepping after which a checkpoint is worth its place
 SHARE = 20.0  # and of how many times its own cost
@@ -43,6 +43,8 @@ class Film:
         self._log = log
         self._checkpoints: dict[int, bytes] = {}
         self._worked = self._keeping = self._seconds = 0.0
+        if log:
+            record_tools(model, log)
         self._finalizer = weakref.finalize(self, log.close) if log else None  # who forgets a film seals its record
 
     @classmethod
@@ -163,6 +165,8 @@ class Film:
             else:
                 people = answers_of(run, self.trial, until, self.people)
                 self.model = _Unpickler(io.BytesIO(self._checkpoints[at]), people).load()
+        if self._log:
+            record_tools(self.model, self._log)
         self.past.error = self.past.error or error
         self._worked = 0.0
 
