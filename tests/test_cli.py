@@ -129,6 +129,22 @@ def test_trouble_inside_a_run_ends_it_with_a_record(folder, capsys, monkeypatch)
         assert run.outcomes[0]["finish"] == "error" and verify_chain(run).finished
 
 
+WINDOWS = """
+import sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty"):
+    sys.modules[name] = None
+import sandbox.fronts.studio.app
+from sandbox.fronts.cli import main
+sys.argv = ["sandbox", "run", "good.toml", "--out", "r"]
+main()
+"""
+
+
+def test_without_the_modules_that_windows_lacks(folder):
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", WINDOWS], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and "completed" in done.stdout, done.stderr
+
+
 # -- bad input: one clear line, exit 2 ---------------------------------------------------------------------------------
 
 BAD = {

@@ -1,5 +1,6 @@
 """A crash, damage or a full disk leaves a readable run, or says clearly what is wrong."""
 
+import errno
 import os
 import random
 import shutil
@@ -135,6 +136,119 @@ def test_a_locked_run(finished, tmp_path, monkeypatch):
             open_run(folder)
 
 
+# -- file systems without locks ----------------------------------------------------------------------------------------
+
+NO_LOCKS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+static int refused(int *error, const char *name) { char *code = getenv(name); return code && (*error = atoi(code)); }
+#define LOCKS(name) int name(int file, int command, ...) { \
+    va_list list; va_start(list, command); void *more = va_arg(list, void *); va_end(list); \
+    int lock = command == F_SETLK || command == F_SETLKW || command == F_GETLK || command == F_OFD_SETLK; \
+    if (lock && refused(&errno, "NO_FCNTL")) return -1; \
+    return ((int (*)(int, int, ...))dlsym(RTLD_NEXT, #name))(file, command, more); }
+LOCKS(fcntl)
+LOCKS(fcntl64)
+int flock(int file, int command) {
+    if (refused(&errno, "NO_FLOCK")) return -1;
+    return ((int (*)(int, int))dlsym(RTLD_NEXT, "flock"))(file, command);
+}
+"""
+ON_A_CLUSTER = """
+import sys
+from pathlib import Path
+from records import *
+from sandbox.record.lock import Lock, held
+from sandbox.record.table import Table, glance
+folder, events = Path(sys.argv[1]), story()
+with Log.create(folder / "run") as log:
+    for event in events[:9]:
+        log.append(event)
+    log.flush()
+    assert held(folder / "run") and not (folder / "run/run.db-wal").exists()
+    with open_run(folder / "run") as run:
+        assert list(run.events()) == events[:9]
+    for second in (Log.create, Lock):
+        try:
+            second(folder / "run")
+            raise SystemExit("two writers at once")
+        except RecordError as error:
+            assert "another process is writing this run (run.owner names process" in str(error)
+assert not held(folder / "run") and {path.name for path in (folder / "run").iterdir()} == {"run.db"}
+assert verify_chain(open_run(folder / "run")).intact
+for _ in range(2):
+    with Table(folder / "batch", {"world": {}}, [{}]) as table:
+        table.note(planned=1)
+assert glance(folder / "batch").planned == 1
+"""
+
+
+@pytest.fixture(scope="module")
+def without_locks(tmp_path_factory):
+    """Runs Python on a file system on which locks fail with these error codes."""
+    folder = tmp_path_factory.mktemp("locks")
+    (folder / "no.c").write_text(NO_LOCKS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "no.so", folder / "no.c", "-ldl"], check=True)
+
+    def start(code: str, *arguments, **refused) -> subprocess.Popen:
+        refused = {f"NO_{name.upper()}": str(number) for name, number in refused.items()}
+        environment = {**os.environ, "LD_PRELOAD": str(folder / "no.so"), **refused}
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)], cwd=Path(__file__).parent, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    return start
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")
+@pytest.mark.parametrize("refused", [
+    {"fcntl": errno.ENOLCK, "flock": errno.ENOLCK}, {"fcntl": errno.EINVAL, "flock": errno.EINVAL},
+    {"fcntl": errno.EOPNOTSUPP, "flock": errno.ENOSYS}, {"fcntl": errno.ENOLCK}, {"flock": errno.ENOSYS},
+], ids=str)  # fmt: skip
+def test_without_locks_runs_are_written_and_read(without_locks, tmp_path, refused):
+    """Homes of clusters: nobody else is said to be writing, and a second writer is refused all the same."""
+    process = without_locks("from sandbox.core.errors import RecordError" + ON_A_CLUSTER, tmp_path, **refused)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")
+def test_without_locks_a_killed_run_reads_and_goes_on(without_locks, tmp_path):
+    """Also where it was killed in the middle of a commit, which a journal then undoes."""
+    broken_off = (
+        "import os, sys\nfrom pathlib import Path\nfrom sandbox.record.store import to_write\n"
+        "db = to_write(Path(sys.argv[1]) / 'run.db', False)\ndb.execute('PRAGMA cache_size = 5')\n"
+        "db.execute('BEGIN IMMEDIATE')\ndb.execute('UPDATE event SET body = upper(body)')\nos._exit(9)\n"
+    )
+    go_on = (
+        "import sys\nfrom records import *\nfrom sandbox.record import Resumed\nrun = open_run(sys.argv[1])\n"
+        "report = verify_chain(run)\nrun.close()\nassert report.intact and report.last_tick > 50, report\n"
+        "again = Resumed(trial=0, tick=report.last_tick + 1, versions={})\n"
+        "Log.reopen(sys.argv[1], [again], report.root).close()\n"
+        "assert verify_chain(open_run(sys.argv[1])).intact\n"
+    )
+    refused = {"fcntl": errno.ENOLCK, "flock": errno.ENOLCK}
+    with without_locks(WRITE, tmp_path / "run", **refused) as process:
+        while not process.stdout.readline().startswith("600 "):
+            pass
+        process.kill()
+    assert without_locks(broken_off, tmp_path / "run", **refused).wait() == 9
+    told, _ = (process := without_locks(go_on, tmp_path / "run", **refused)).communicate(timeout=60)
+    assert process.returncode == 0, told
+
+
+def test_a_place_that_is_taken_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(RecordError, match="expected a folder|Not a directory"):
+            Log.create(folder)
+
+
 @pytest.fixture(params=["tmpfs", "pages"])
 def small_disk(request, tmp_path, monkeypatch):
     """A folder with room for some hundred events: a real small disk where we may mount one, else a small database."""
@@ -144,8 +258,8 @@ def small_disk(request, tmp_path, monkeypatch):
         subprocess.run(["umount", str(tmp_path)], check=True)
         return
 
-    def create(path, create=writer._create):
-        db = create(path)
+    def create(path, locks, create=writer._create):
+        db = create(path, locks)
         db.execute("PRAGMA max_page_count = 40")
         return db
 

@@ -1,45 +1,98 @@
-"""One writer for a folder: the lock is an open transaction on a file of its own, so it ends with its process."""
+"""One writer for a folder: a lock of the operating system, which ends with its process.
 
-import sqlite3
-from contextlib import closing
+Some file systems, such as the homes of clusters, have no locks. There a file names the writer's process and machine;
+it counts for nothing once that process is gone, as far as the same machine can tell.
+"""
+
+import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from sandbox.core.errors import RecordError
-from sandbox.record.store import explain, primary_code
+from filelock import SoftFileLock, Timeout, lock_descriptor
 
-LOCK = "run.lock"
+from sandbox.core.errors import RecordError
+from sandbox.record.store import explain, has_locks
+
+LOCK, OWNER = "run.lock", "run.owner"
+TRIES = 10  # to take a lock, which whoever looks at it (``held``) has for a moment
 
 
 class Lock:
-    """Holds a folder, which is made where it is missing; raises RecordError where another process writes there."""
+    """Holds a folder, which is made where it is missing; raises RecordError where another process writes there.
+
+    ``native`` is whether the file system has locks.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / LOCK
-        self._db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._path, self._file = folder / LOCK, None
+        self._owner = SoftFileLock(folder / OWNER, timeout=0, thread_local=False)
         try:
-            self._db.execute("PRAGMA journal_mode = MEMORY")  # nothing is written: no second file is needed
-            self._db.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            self._db.close()
-            if primary_code(error) == sqlite3.SQLITE_BUSY:
-                raise RecordError(f"{folder}: another process is writing this run; choose another folder") from error
-            raise explain(error, self._path) from error
+            folder.mkdir(parents=True, exist_ok=True)
+            self.native = has_locks(folder)
+            if self.native:
+                self._take()
+            else:
+                self._owner.acquire()
+        except Timeout:
+            told = f"{OWNER} names process {self._owner.pid}; remove that file if the process is gone"
+            raise RecordError(f"{folder}: another process is writing this run ({told})") from None
+        except FileExistsError:
+            raise RecordError(f"{folder}: it is a file; expected a folder, or a place for one") from None
+        except OSError as error:
+            raise explain(error, folder) from error
+
+    def _take(self) -> None:
+        for _ in range(TRIES):
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                if lock_descriptor(file, blocking=False) and _is(file, self._path):
+                    self._file = file
+                    return
+            finally:
+                if self._file is None:
+                    os.close(file)
+            time.sleep(0.02)
+        raise RecordError(f"{self._path.parent}: another process is writing this run; choose another folder")
 
     def release(self) -> None:
         """Give the folder free."""
-        self._db.close()
-        self._path.unlink(missing_ok=True)
+        if self._file is None:
+            self._owner.release()
+            return
+        with suppress(OSError):  # of a folder that is gone, or on Windows, which removes no file that is open
+            self._path.unlink()
+        os.close(self._file)
+        self._file = None
 
 
 def held(folder: Path) -> bool:
-    """Whether somebody writes in a folder; nothing is taken, made or removed to find out."""
-    path = folder / LOCK
-    if not path.is_file():
-        return False
+    """Whether somebody writes in a folder; nothing is made there to find out, and no lock is kept."""
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0)) as db:
-            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
-        return primary_code(error) == sqlite3.SQLITE_BUSY
-    return False
+        return _owned(folder) if (folder / OWNER).exists() else _locked(folder / LOCK)
+    except OSError:  # there is no such file, or it cannot be opened any more
+        return False
+
+
+def _locked(path: Path) -> bool:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return not lock_descriptor(file, blocking=False)
+    finally:
+        os.close(file)
+
+
+def _owned(folder: Path) -> bool:
+    try:
+        with SoftFileLock(folder / OWNER, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _is(file: int, path: Path) -> bool:
+    """Whether an open file still stands at its path: its last holder removed it."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False

@@ -1,8 +1,11 @@
-"""Reading a run: finished, killed in the middle, or still being written. Nothing here ever writes."""
+"""Reading a run: finished, killed in the middle, or still being written.
+
+Nothing here writes, but for one case: without a WAL, SQLite must undo a commit that was broken off before it can read.
+"""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +13,8 @@ from pydantic import JsonValue
 
 from sandbox.core.errors import RecordError
 from sandbox.record.events import Event, TrialFinished, TrialStarted, parse
-from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, primary_code
+from sandbox.record.lock import Lock
+from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, primary_code, to_read, to_write
 
 _PAGE = 500  # rows read at once, so that a paused reader holds no snapshot that keeps the WAL from being emptied
 _BODY = "CAST(body AS BLOB)"  # the bytes as they are, even where they are no UTF-8 any more
@@ -109,20 +113,43 @@ def open_run(folder: str | Path) -> Run:
 
 def _connect(path: Path) -> sqlite3.Connection:
     try:
-        return _probed(path, "mode=ro")
+        return _probed(path, to_read(path))
     except sqlite3.OperationalError as error:
-        wal = path.with_name(path.name + "-wal")
         if primary_code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-        if wal.is_file() and wal.stat().st_size > 0:
+        if _left(path, "-journal") and _undone(path):
+            return _probed(path, to_read(path))
+        if _left(path, "-wal") or _left(path, "-journal"):
             raise RecordError(f"{path}: its writer did not close it; copy the folder to where you may write") from error
         # SQLite cannot make its index of the WAL in a read-only folder. With an empty WAL it needs none.
-        return _probed(path, "mode=ro&immutable=1")
+        return _probed(path, f"{to_read(path)}&immutable=1")
 
 
-def _probed(path: Path, how: str) -> sqlite3.Connection:
+def _left(path: Path, kind: str) -> bool:
+    """Whether a journal stands beside a file."""
+    journal = path.with_name(path.name + kind)
+    return journal.is_file() and journal.stat().st_size > 0
+
+
+def _undone(path: Path) -> bool:
+    """Undo the commit in whose middle a writer was killed; False where that cannot be."""
+    try:
+        lock = Lock(path.parent)
+    except RecordError:
+        return False
+    try:
+        with closing(to_write(path, lock.native)) as db:
+            db.execute("SELECT count(*) FROM meta").fetchone()
+            db.execute("PRAGMA journal_mode = DELETE")
+            return True
+    except sqlite3.Error:
+        return False
+    finally:
+        lock.release()
+
+
+def _probed(path: Path, uri: str) -> sqlite3.Connection:
     """A connection that has read from both tables, so that what is wrong with the file shows now."""
-    uri = f"{path.resolve().as_uri()}?{how}"
     db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     db.text_factory = lambda raw: raw.decode(errors="backslashreplace")
     try:

@@ -1,10 +1,17 @@
-"""The file of a run: its name, its tables, and what the errors of SQLite mean to a person."""
+"""The file of a run: its name, its tables, how it is opened, and what the errors of SQLite mean to a person."""
 
 import errno
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sandbox.core.errors import RecordError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None
 
 DATABASE = "run.db"
 BUSY_SECONDS = 5.0  # how long a reader waits for a lock
@@ -25,6 +32,7 @@ CREATE INDEX event_trial ON event (trial);
 CREATE INDEX event_milestone ON event (kind) WHERE kind <> 'tick';
 """
 
+WITHOUT_LOCKS = "&vfs=unix-none"
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes damaged bytes
 
 _FULL = "the disk is full; what was recorded before stays readable"
@@ -36,6 +44,47 @@ _MEANING = {
     sqlite3.SQLITE_READONLY: "it cannot be written here; copy the folder to where you may write",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of the file and its folder",
 }
+
+
+def to_write(path: Path, locks: bool) -> sqlite3.Connection:
+    """A connection of the one writer. Where there are no ``locks``, or no shared memory, the journal is no WAL."""
+    uri = f"{path.resolve().as_uri()}?mode=rwc{'' if locks else WITHOUT_LOCKS}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        if locks:
+            with suppress(sqlite3.OperationalError):  # what is wrong shows with the first statement after it
+                db.execute("PRAGMA journal_mode = WAL")
+        else:
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut, the latest commits
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def to_read(path: Path) -> str:
+    """The address under which SQLite reads a run without writing to it."""
+    return f"{path.resolve().as_uri()}?mode=ro{'' if has_locks(path.parent) else WITHOUT_LOCKS}"
+
+
+def has_locks(folder: Path) -> bool:
+    """Whether files in a folder can be locked; SQLite takes the lack of locks for a lock of somebody else's."""
+    if fcntl is None:
+        return os.name == "nt"
+    try:
+        file = os.open(folder, os.O_RDONLY)
+    except OSError:  # it will be told by whoever opens a file there
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return True
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)
+    finally:
+        os.close(file)
 
 
 def one_line(words: str) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.lock import Lock
-from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, one_line
+from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, one_line, to_read, to_write
 
 MEASURES = Outcome._fields
 SCHEMA = f"""
@@ -44,10 +44,14 @@ class Table:
         self.path = Path(folder) / DATABASE
         self._lock = Lock(self.path.parent)
         try:
-            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._db = to_write(self.path, self._lock.native)
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise explain(error, self.path) from error
+        try:
             self._begin(scenario, conditions)
         except BaseException as error:
-            self._lock.release()
+            self.close()
             if isinstance(error, sqlite3.Error):
                 raise explain(error, self.path) from error
             raise
@@ -60,8 +64,6 @@ class Table:
             _same(self.path.parent, self._meta("scenario"), scenario)
             self._forget_errors()
             return
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")  # only a power cut loses the latest chunks
         self._db.executescript("BEGIN;" + SCHEMA)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("created", created), ("scenario", _text(scenario))])
@@ -201,7 +203,7 @@ def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+        with closing(sqlite3.connect(to_read(path), uri=True, timeout=BUSY_SECONDS)) as db:
             yield db
     except UNREADABLE as error:
         raise explain(error, path) from error

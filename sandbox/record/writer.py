@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.lock import Lock
-from sandbox.record.store import DATABASE, SCHEMA
+from sandbox.record.store import DATABASE, SCHEMA, to_write
 
 _ROWS = 256  # in one statement: Python gives up its GIL for each, and may wait 5 ms to get it back
 _META = "INSERT INTO meta VALUES (?, ?)"
@@ -43,7 +43,7 @@ class Writer:
         self._tree = Merkle()
         self._lock = Lock(folder) if first else _claim(folder)
         try:
-            self._db = _open(folder / DATABASE) if first else _create(folder / DATABASE)
+            self._db = (to_write if first else _create)(folder / DATABASE, self._lock.native)
             if first:
                 self._go_on(folder, first, root)
         except BaseException:
@@ -112,19 +112,8 @@ def _claim(folder: Path) -> Lock:
     return lock
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut, the latest commits
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _create(path: Path) -> sqlite3.Connection:
-    db = _open(path)
+def _create(path: Path, locks: bool) -> sqlite3.Connection:
+    db = to_write(path, locks)
     try:
         db.executescript("BEGIN;" + SCHEMA)
         db.execute(_META, ("created", datetime.now(UTC).isoformat(timespec="seconds")))

@@ -1,23 +1,22 @@
 """Batches and certificates in the background: each a process of its own that outlives the page and the server.
 
 The folder of the results holds all that there is to know, so that any tab, and a server that is started later, finds a
-job again: ``scenario.toml``, ``job.json`` and ``job.log`` beside the table that the job fills. The process keeps
-``job.json`` locked while it lives (flock, which it inherits): nobody starts a second one there, and its death shows.
+job again: ``scenario.toml``, ``job.json`` and ``job.log`` beside the table that the job fills. ``job.json`` names the
+process, by its number and when it began: nobody starts a second one while it lives, and its death shows.
 """
 
-import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, TextIO, get_args
+from typing import Literal, NamedTuple, get_args
 
 from sandbox.core.errors import RecordError
 from sandbox.fronts.studio.show.places import RUNS
@@ -31,13 +30,14 @@ from sandbox.trials.certify import FILE as CERTIFICATE
 
 JOB, LOG, FILE = "job.json", "job.log", "scenario.toml"
 TAIL = 4_000  # bytes at the end of a log that are read
-TRIES = 10  # to lock a job, which whoever looks at it has locked for a moment
 OPTION = re.compile(r"--trials|[0-9]+|--(reliability|confidence|failures)=[0-9.e-]+")  # what a job is begun with
 # Ctrl-C must end it also where the server ignores it, as one does that was itself started in the background.
+WINDOWS = os.name == "nt"
 CODE = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    f"import signal; signal.signal(signal.{'SIGBREAK' if WINDOWS else 'SIGINT'}, signal.default_int_handler); "
     "from sandbox.fronts.cli import main; main()"
 )
+APART = {"creationflags": 0x200} if WINDOWS else {"start_new_session": True}  # CREATE_NEW_PROCESS_GROUP
 
 Kind = Literal["batch", "certify"]
 State = Literal["starting", "running", "done", "stopped", "failed", "gone"]
@@ -57,6 +57,7 @@ class Status(NamedTuple):
 
 
 _processes: dict[Path, subprocess.Popen] = {}  # those of this server, to learn how they ended
+_starting = threading.Lock()  # two tabs may want the same job to go on
 
 
 def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = RUNS) -> Path:
@@ -89,7 +90,7 @@ def stop(folder: Path) -> None:
     pid = process.pid if process and process.poll() is None else _job(folder).get("pid") if _lives(folder) else None
     if isinstance(pid, int) and pid > 1:  # others may have written the file; -1 are all processes
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
+            os.kill(pid, signal.CTRL_BREAK_EVENT if WINDOWS else signal.SIGINT)
 
 
 def status(folder: Path) -> Status:
@@ -144,33 +145,32 @@ def _as_begun(folder: Path, known: Glance) -> dict:
 
 def _start(folder: Path, kind: Kind, arguments: Sequence[str]) -> None:
     command = [kind, str(folder / FILE), *arguments, "--out", str(folder)]
-    try:
-        with (folder / JOB).open("a+", encoding="utf-8") as job:
-            if not _locked(job) or held(folder):
-                raise RecordError(f"{folder}: it is at work already; watch it, or stop it first")
+    with _starting:
+        if _lives(folder) or held(folder):
+            raise RecordError(f"{folder}: it is at work already; watch it, or stop it first")
+        try:
             with (folder / LOG).open("w", encoding="utf-8") as log:
                 process = subprocess.Popen(
                     [sys.executable, "-P", "-c", CODE, *command], stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[job.fileno()],
+                    stderr=subprocess.STDOUT, **APART,
                 )  # fmt: skip
             _processes[folder.absolute()] = process
-            job.truncate(0)
             started = datetime.now(UTC).isoformat(timespec="seconds")
-            about = {"pid": process.pid, "started": started, "kind": kind, "arguments": list(arguments)}
-            job.write(json.dumps(about))
-    except OSError as error:
-        raise RecordError(f"{folder}: the job cannot be started there ({error.strerror})") from None
+            about = {"pid": process.pid, "born": _born(process.pid), "started": started, "kind": kind}
+            (folder / JOB).write_text(json.dumps({**about, "arguments": list(arguments)}), encoding="utf-8")
+        except OSError as error:
+            raise RecordError(f"{folder}: the job cannot be started there ({error.strerror})") from None
 
 
-def _locked(job: TextIO) -> bool:
-    """Lock a job for the process that will inherit the file; False where a living one has it."""
-    for _ in range(TRIES):
-        try:
-            fcntl.flock(job, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            time.sleep(0.02)
-    return False
+def _born(pid: int) -> float | None:
+    """When a process began, in seconds since 1970; None where it is gone. Others may get its number later."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except (psutil.Error, ValueError, OverflowError):
+        return None
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------
@@ -193,14 +193,9 @@ def _ours(job: dict) -> bool:
 
 def _lives(folder: Path) -> bool:
     """Whether the process of the job in this folder is there."""
-    try:
-        with (folder / JOB).open(encoding="utf-8") as job:
-            fcntl.flock(job, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    job = _job(folder)
+    pid, born = job.get("pid"), job.get("born")
+    return type(pid) is int and born is not None and _born(pid) == born
 
 
 def _end(folder: Path, code: int | None) -> str:
