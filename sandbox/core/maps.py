@@ -1,5 +1,6 @@
 """Maps as text: where a layout comes from, and what is wrong with a bad one, with line and column."""
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.files import near, normal, read_text
 
 MOST_CELLS = 20_000_000
+MAP = "a map"
 
 
 def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str]:
@@ -16,15 +19,29 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
 
     Raises UsageError for what is neither; ``named`` are the names that it could have been, ``where`` is the world.
     """
-    if "\n" in layout.strip():
-        return layout, "layout"
+    if is_text(layout):
+        return normal(layout), "layout"
     path = Path(os.path.expanduser(layout))
-    if not os.path.isfile(path):  # which raises nothing for a name that no file can have
-        raise unknown("layout", layout, named, f"{where}; not a file either")
+    if not os.path.exists(path):  # which raises nothing for a name that no file can have
+        raise unknown("layout", layout[:200], named, f"{where}; not a file either{near(path)}")
+    return read_map(path), str(path)
+
+
+def is_text(layout: str) -> bool:
+    """Whether a layout is the map itself, not a name."""
+    return len(layout.strip().splitlines()) > 1
+
+
+def read_map(path: Path) -> str:
+    """The text of a map's file; a problem of the League of Robot Runners names its map."""
+    text = read_text(path, MAP)
+    if path.suffix.lower() != ".json" or '"mapFile"' not in text:
+        return text
     try:
-        return path.read_text(encoding="utf-8"), str(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: expected a text file with a map ({error.__class__.__name__})") from None
+        named = Path(path.parent, json.loads(text)["mapFile"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(f"{path}: expected a problem of the League of Robot Runners with its mapFile") from None
+    return read_text(named, MAP)
 
 
 def parse_grid(lines: list[str], kinds: Mapping[str, int], where: str, first_line: int = 1) -> np.ndarray:
@@ -32,15 +49,30 @@ def parse_grid(lines: list[str], kinds: Mapping[str, int], where: str, first_lin
     width = len(lines[0]) if lines else 0
     if width == 0 or len(lines) * width > MOST_CELLS:
         raise UsageError(f"{where}: a map has 1 to {MOST_CELLS:,} cells, this one {len(lines)} x {width}")
-    for number, line in enumerate(lines, first_line):
-        for column, char in enumerate(line, 1):
-            if char not in kinds:
-                known = " ".join(sorted(kinds))
-                place = f"line {number}, column {column}"
-                raise UsageError(f"{where}: {place}: {char!r} is no cell; expected one of {known}")
-        if len(line) != width:
-            raise UsageError(f"{where}: line {number} has {len(line)} cells, expected {width} as in line {first_line}")
-    return np.array([[kinds[char] for char in line] for line in lines], np.int8)
+    widths = np.fromiter(map(len, lines), np.int64, len(lines))
+    numbers = np.frombuffer("".join(lines).encode("utf-32-le", "surrogatepass"), np.uint32)
+    table = _codes(kinds)
+    codes = table[np.minimum(numbers, len(table) - 1)]
+    wrong, bad = np.flatnonzero(widths != width), np.flatnonzero(codes == _NO_CELL)
+    row = np.searchsorted(np.cumsum(widths), bad[0], "right") if len(bad) else len(lines)
+    if len(bad) and not (len(wrong) and wrong[0] < row):
+        column = int(bad[0] - widths[:row].sum())
+        place, known = f"line {first_line + row}, column {column + 1}", " ".join(sorted(kinds))
+        raise UsageError(f"{where}: {place}: {lines[row][column]!r} is no cell; expected one of {known}")
+    if len(wrong):
+        number, cells = first_line + wrong[0], widths[wrong[0]]
+        raise UsageError(f"{where}: line {number} has {cells} cells, expected {width} as in line {first_line}")
+    return codes.reshape(len(lines), width).astype(np.int8)
+
+
+_NO_CELL = 1 << 10
+
+
+def _codes(kinds: Mapping[str, int]) -> np.ndarray:
+    """int16: the cell of each character by its number; the last entry is for all characters beyond."""
+    codes = np.full(max(map(ord, kinds)) + 2, _NO_CELL, np.int16)
+    codes[[ord(char) for char in kinds]] = list(kinds.values())
+    return codes
 
 
 def around(shape: tuple[int, ...], place: np.ndarray, down: int, across: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import Observation
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
+from sandbox.core.plain import plain
+from sandbox.core.plain import seeds as as_seeds
 from sandbox.core.registry import find
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
@@ -85,9 +87,9 @@ class Stage:
         """A zeroed state of ``lanes`` lanes."""
         return lane_tools.allocate(self.world.state, self.world.state_shapes(self.rules), lanes)
 
-    def reset(self, seeds: Sequence[int] | np.ndarray, state=None):
+    def reset(self, seeds: int | Iterable[int], state=None):
         """A state with one lane for each seed (0..2**64-1), at tick 0; or ``state``, begun anew."""
-        seeds = np.asarray(seeds, np.uint64).reshape(-1)
+        seeds = as_seeds(seeds)
         state = state or self.allocate(len(seeds))
         state.seed[:] = seeds
         for lane in range(len(seeds)):
@@ -204,9 +206,10 @@ class Stage:
         ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, tally, digests), where
         ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
+        seeds = as_seeds(seeds)
         lanes = len(seeds)
         state, faults = self.allocate(lanes), self.faults(lanes)
-        state.seed[:] = np.asarray(seeds, np.uint64)
+        state.seed[:] = seeds
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
         observation, memory, tally = self.observation(lanes), self._memory(lanes), self.tally(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
@@ -232,14 +235,14 @@ class Stage:
 
         Raises UsageError, with the lane unchanged, where the description is none of this world.
         """
-        known = self.describe(state, lane)
-        for key in description or {}:
+        known, given = self.describe(state, lane), plain(description or {}, "place")
+        for key in given:
             if key not in known:
                 raise unknown("key", key, known, "place")
         before = self.allocate(1)
         self.fork(state, lane, before, 0)
         try:
-            self.world.place(state, lane, self.rules, {**known, **(description or {})})
+            self.world.place(state, lane, self.rules, {**known, **given})
         except Exception as error:
             self.fork(before, 0, state, lane)
             if isinstance(error, UsageError):
@@ -267,6 +270,7 @@ class Stage:
 
 def _validated(world: World, options: Mapping[str, Any]):
     where = f"world '{world.name}'"
+    options = plain(options, where)
     for key in options:
         if key not in world.options.model_fields:
             raise unknown("option", key, world.options.model_fields, where)

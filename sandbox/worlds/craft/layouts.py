@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.files import explained
 from sandbox.core.maps import parse_grid, read_layout
 from sandbox.worlds.craft.state import CHUNK, Kind, Material
 
 NAMES = ("crafter",)
+EXPECTED = "a map of craft, with a character for each cell"
 SYMBOLS = {
     Material.UNKNOWN: "?", Material.WATER: "~", Material.GRASS: ".", Material.STONE: "#", Material.PATH: ",",
     Material.SAND: ":", Material.TREE: "T", Material.LAVA: "!", Material.COAL: "c", Material.IRON: "i",
@@ -36,6 +38,11 @@ def load(layout: str, size: int) -> Layout:
     if layout in NAMES:
         return Layout(np.zeros((size, size), np.int8), nobody, nothing)
     text, where = read_layout(layout, NAMES, "world 'craft'")
+    with explained(text, where, EXPECTED):
+        return _parse(text, where)
+
+
+def _parse(text: str, where: str) -> Layout:
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
     kinds = {symbol: number for symbol, number in MATERIALS.items() if number} | {
         symbol: 64 + k for k, symbol in enumerate(NATIVES)

@@ -41,7 +41,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     layout: str = "cramped_room"  # a name, a path, or the map as text
-    agents: int = Field(2, ge=1, le=9)
+    agents: int | None = Field(None, ge=1, le=9)  # as many as the layout has places if not given
     soups: int = Field(3, ge=0)  # the shared task; 0 = no end
     max_ticks: int = Field(400, ge=1, le=2_000_000_000)
     sight: int | None = Field(None, ge=1, le=15)  # cells; the whole of a small kitchen if not given
@@ -66,19 +66,20 @@ def build(options: Options) -> Rules:
     """The rules of a kitchen; raises UsageError for a bad layout and for more cooks than it has places."""
     layout = load(options.layout)
     plan, count = layout.plan, len(layout.starts)
-    if options.agents > count:
-        raise UsageError(f"{WHERE}: {options.agents} agents, but the layout has places for {count} (the digits)")
+    agents = options.agents or count
+    if agents > count:
+        raise UsageError(f"{WHERE}: {agents} agents, but the layout has places for {count} (the digits)")
     orders = read_orders(layout.given, layout.where)
     pot_cell = np.flatnonzero(plan == Cell.POT).astype(np.int32)
     pot_at = np.full(plan.shape, -1, np.int32)
     pot_at.flat[pot_cell] = np.arange(len(pot_cell))
-    cooks, items, pots = scene.first(layout, options.agents, pot_at)
+    cooks, items, pots = scene.first(layout, agents, pot_at)
     way = geometry.ways(plan)
     near = geometry.nearest(plan, way)
     hops, beyond, shared = geometry.hand_overs(plan, near)
     far = geometry.sight_of(plan) if options.sight is None else options.sight
     return Rules(
-        verbs=len(Verb), noop=int(Verb.STAY), plan=plan, agents=options.agents, soups=options.soups,
+        verbs=len(Verb), noop=int(Verb.STAY), plan=plan, agents=agents, soups=options.soups,
         max_ticks=options.max_ticks, most=orders.most, shaped=options.reward == "shaped", sight=far,
         cooks=cooks, items=items, pots=pots, pot_cell=pot_cell, pot_at=pot_at,
         counters=np.flatnonzero(plan == Cell.COUNTER).astype(np.int32), worth=orders.worth, ordered=orders.ordered,

@@ -1,7 +1,8 @@
 """Kitchens: the five classic ones by name, overcooked-ai's ``.layout`` files, and plain maps.
 
 A map has one character for each cell: ``X`` counter, ``P`` pot, ``O`` onions, ``T`` tomatoes, ``D`` dishes, ``S``
-serving, space floor, 1..9 a cook's first place. A ``.layout`` file is a Python dict whose ``grid`` is such a map.
+serving, space floor, 1..9 a cook's first place. A ``.layout`` file is a Python dict whose ``grid`` is such a map; those
+of 2019 have ``start_order_list``.
 The classic counter circuit is the one of onions alone, ``counter_circuit_o_1order`` of the package.
 """
 
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.files import explained
 from sandbox.core.maps import read_layout
 from sandbox.worlds.kitchen.state import Cell, Verb
 
@@ -29,8 +31,10 @@ KINDS = {
 KEYS = (
     "grid", "start_all_orders", "start_bonus_orders", "rew_shaping_params", "order_bonus", "onion_value",
     "tomato_value", "onion_time", "tomato_time", "recipe_values", "recipe_times", "cook_time", "delivery_reward",
-    "max_num_ingredients", "num_items_for_soup", "start_state",
+    "max_num_ingredients", "num_items_for_soup", "start_state", "start_order_list",
 )  # fmt: skip
+SEQUENCE, ANY = "start_order_list", "any"
+EXPECTED = "an Overcooked layout, or a kitchen as a map"
 MOST_CELLS = 1000  # the table of ways has this squared entries
 
 
@@ -119,6 +123,8 @@ def _file(text: str, where: str) -> Layout:
     except SyntaxError as error:
         place = f"line {error.lineno}, column {error.offset}"
         raise UsageError(f"{where}: {place}: no Python dict ({error.msg}); expected an overcooked-ai layout") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # null characters; brackets within brackets
+        raise UsageError(f"{where}: no Python dict ({error}); expected an overcooked-ai layout") from None
     given, source = {}, None
     for key, node in zip(tree.keys, tree.values, strict=True) if isinstance(tree, ast.Dict) else ():
         name = _value(key, where) if key else None
@@ -134,7 +140,22 @@ def _file(text: str, where: str) -> Layout:
             source = _Source([row.strip() for row in rows], places, where)
     if source is None:
         raise UsageError(f"{where}: no 'grid'; expected a dict with the map as its text")
-    return Layout(*parse(source), given, where)
+    return Layout(*parse(source), _as_today(given, where) if SEQUENCE in given else given, where)
+
+
+def _as_today(given: dict, where: str) -> dict:
+    """The keys of a file of 2019, whose soups have one kind of ingredient each, in those of today."""
+    listed, size = given[SEQUENCE] or [ANY], given.get("num_items_for_soup", 3)
+    known = {ANY: ("onion", "tomato"), "onion": ("onion",), "tomato": ("tomato",)}
+    if not isinstance(listed, list | tuple) or any(order not in known for order in listed):
+        raise UsageError(f"{where}: {SEQUENCE}: {listed!r}, expected None or a list of {', '.join(known)}")
+    if len(set(listed)) > 1 or "start_all_orders" in given:
+        expected = "expected orders of one kind, or start_all_orders in its place"
+        raise UsageError(f"{where}: {SEQUENCE}: orders that follow one another do not exist in this world; {expected}")
+    if size not in (1, 2, 3):
+        raise UsageError(f"{where}: num_items_for_soup: {size!r}, expected 1, 2 or 3")
+    orders = [{"ingredients": [name] * size} for name in known[listed[0]]]
+    return given | {"max_num_ingredients": size, "start_all_orders": orders}
 
 
 def load(layout: str) -> Layout:
@@ -142,7 +163,8 @@ def load(layout: str) -> Layout:
     if layout in CLASSIC:
         return _plain("\n".join(CLASSIC[layout]), layout)
     text, where = read_layout(layout, CLASSIC, "world 'kitchen'")
-    return (_file if text.lstrip().startswith("{") else _plain)(text, where)
+    with explained(text, where, EXPECTED):
+        return (_file if text.lstrip().startswith("{") else _plain)(text, where)
 
 
 def facing_of(direction) -> int:

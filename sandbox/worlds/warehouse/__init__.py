@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandbox.core.errors import UsageError
 from sandbox.core.perturb import Perturbation, doses
 from sandbox.core.world import World
-from sandbox.worlds.warehouse import kernels, scene, words
+from sandbox.worlds.warehouse import errands, kernels, scene, words
 from sandbox.worlds.warehouse.belief import believe
 from sandbox.worlds.warehouse.facts import facts, in_view
 from sandbox.worlds.warehouse.interventions import INTERVENTIONS
-from sandbox.worlds.warehouse.layouts import SIZES, load
+from sandbox.worlds.warehouse.layouts import SIZES, beside, load
 from sandbox.worlds.warehouse.paint import LEGEND, canvas, paint
 from sandbox.worlds.warehouse.policies import POLICIES
 from sandbox.worlds.warehouse.routes import start
@@ -41,6 +41,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     layout: str = "tiny"  # a name, a path, or the map as text
+    starts: str = ""  # of a movingai map: a .scen file, or its text; where robots and first parcels begin, and the goals
     agents: int = Field(4, ge=1, le=100_000)
     requests: int | None = Field(None, ge=1)  # open orders; as many as agents if not given, as in RWARE
     deliveries: int = Field(10, ge=0)  # the shared task; 0 = no end
@@ -56,25 +57,29 @@ PERTURBATIONS = (Perturbation("blocked_aisles", "aisle cells that can be spared 
 
 def build(options: Options) -> Rules:
     """The rules of a warehouse; raises UsageError for a bad map and for more agents or requests than it holds."""
-    plan, goals, courier = load(options.layout)
+    layout = load(options.layout)
+    plan, courier = layout.plan, layout.courier
     homes = np.argwhere(plan == Cell.SLOT).astype(np.int32)
+    fetchable = beside(layout.aisles)[tuple(homes.T)]
     room = int((plan < Cell.WALL).sum())
-    requests = options.requests or min(options.agents, options.agents if courier else len(homes) - 1)
-    if options.agents > (room // 2 if courier else room):
-        raise UsageError(f"{WHERE}: {options.agents} agents, but the layout has {room} open cells")
+    requests = options.requests or min(options.agents, options.agents if courier else int(fetchable.sum()) - 1)
+    most = room // 2 if courier else room
+    if options.agents > most:
+        raise UsageError(f"{WHERE}: {options.agents} agents, but a layout of {room} open cells takes {most}")
     if courier:
         if options.reward == "two_stage":
             raise UsageError(
                 "world 'warehouse': reward 'two_stage' is for shelves; a courier map takes individual, global"
             )
-        if requests > room // 2:
-            raise UsageError(f"{WHERE}: {requests} requests, but a map of {room} open cells takes {room // 2}")
-        homes = np.full((requests, 2), -1, np.int32)
-    elif requests >= len(homes):
-        raise UsageError(f"{WHERE}: {requests} requests, expected fewer than the layout's {len(homes)} shelves")
+        if requests > most:
+            raise UsageError(f"{WHERE}: {requests} requests, but a map of {room} open cells takes {most}")
+        homes, fetchable = np.full((requests, 2), -1, np.int32), np.ones(requests, np.bool_)
+    elif requests >= fetchable.sum():
+        raise UsageError(f"{WHERE}: {requests} requests, expected fewer than the layout's {fetchable.sum()} shelves")
     board = min(requests, BOARD_AT_MOST) if options.board or courier else 0
     return Rules(
-        verbs=len(Verb), noop=int(Verb.NOOP), plan=plan, goals=goals, homes=homes, agents=options.agents,
+        verbs=len(Verb), noop=int(Verb.NOOP), plan=plan, goals=layout.goals, homes=homes, fetchable=fetchable,
+        errands=errands.load(options.starts, layout, max(options.agents, requests)), agents=options.agents,
         requests=requests, deliveries=options.deliveries, max_ticks=options.max_ticks, sight=options.sight,
         reward=int(Reward[options.reward.upper()]), courier=courier, board=board,
         dose=doses(options.perturb, Dose, WHERE),

@@ -11,13 +11,28 @@ from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.conflicts import resolve
 from sandbox.worlds.warehouse.disturb import block_aisles
-from sandbox.worlds.warehouse.orders import deliver, draw_board, hand_over, parcel
+from sandbox.worlds.warehouse.orders import deliver, draw_board, first_parcel, hand_over
 from sandbox.worlds.warehouse.state import Cell, Facing, Reward, Stream, Verb
 
 DROW = np.array([-1, 1, 0, 0], np.int32)  # by Facing
 DCOL = np.array([0, 0, -1, 1], np.int32)
 TO_LEFT = np.array([Facing.WEST, Facing.EAST, Facing.SOUTH, Facing.NORTH], np.int8)
 TO_RIGHT = np.array([Facing.EAST, Facing.WEST, Facing.NORTH, Facing.SOUTH], np.int8)
+
+
+@kernel
+def _first_place(s, lane, agent, rules):
+    """Where a robot begins: where a file says, else in a free cell, drawn uniformly."""
+    if agent < len(rules.errands):
+        return rules.errands[agent, 0], rules.errands[agent, 1]
+    height, width = rules.plan.shape
+    attempt = 0
+    while True:
+        cell = below(height * width, s.seed[lane], 0, Stream.PLACE, agent * 20_000 + attempt)
+        row, col = cell // width, cell % width
+        if s.agent_at[lane, row, col] == 0 and s.grid[lane, row, col] < Cell.WALL:
+            return np.int32(row), np.int32(col)
+        attempt += 1
 
 
 @kernel
@@ -33,23 +48,19 @@ def reset(s, lane, rules):
         s.requested[lane, index] = 0
     if rules.dose[0] > 0:
         block_aisles(s.grid[lane], rules.goals, s.seed[lane], rules.dose[0])
+        for index in range(len(rules.errands)):
+            for end in range(0, 4, 2):
+                s.grid[lane, rules.errands[index, end], rules.errands[index, end + 1]] = Cell.FLOOR
     for agent in range(rules.agents):
         s.reward[lane, agent], s.refused[lane, agent] = 0, 0
         s.carrying[lane, agent], s.delivering[lane, agent] = 0, 0
-        attempt = 0
-        while True:
-            key = agent * 20_000 + attempt
-            cell = below(height * width, s.seed[lane], 0, Stream.PLACE, key)
-            row, col = cell // width, cell % width
-            if s.agent_at[lane, row, col] == 0 and s.grid[lane, row, col] < Cell.WALL:
-                break
-            attempt += 1
+        row, col = _first_place(s, lane, agent, rules)
         s.agent_at[lane, row, col] = agent + 1
-        s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.aim[lane, agent] = row, col, cell
+        s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.aim[lane, agent] = row, col, row * width + col
         s.facing[lane, agent] = below(4, s.seed[lane], 0, Stream.TURN, agent)
     if rules.courier:
         for index in range(rules.requests):
-            parcel(s, lane, index, rules)
+            first_parcel(s, lane, index, rules)
             s.requested[lane, index], s.request[lane, index] = 1, index + 1
         return
     for index in range(len(rules.homes)):

@@ -1,21 +1,25 @@
 """Maps: RWARE's named sizes, RWARE's text format, and movingai's ``.map`` files; what is wrong is said with its place.
 
-RWARE text: ``.`` aisle, ``x`` shelf, ``g`` goal, one line for each row, spaces ignored. A ``.map`` file begins with
-``type``, then ``height``, ``width``, ``map``, then rows of ``.GS`` (passable) and ``@OTW`` (not); see
-Sturtevant 2012, "Benchmarks for grid-based pathfinding".
+RWARE text: ``.`` aisle, ``x`` shelf, ``g`` goal, one line for each row, spaces ignored. A ``.map`` file states ``height``
+and ``width``, often ``type``, then ``map``, then rows of ``.GS`` (passable) and ``@OTW`` (not); see Sturtevant 2012,
+"Benchmarks for grid-based pathfinding". The League of Robot Runners adds ``E``, an emitter, which is passable as are its
+service points ``S``.
 """
 
-from collections import deque
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from sandbox.core.errors import UsageError
+from sandbox.core.files import explained
 from sandbox.core.maps import parse_grid, read_layout
 from sandbox.worlds.warehouse.state import Cell
 
 SIZES = {"tiny": (1, 3), "small": (2, 3), "medium": (2, 5), "large": (3, 5)}  # shelf rows, shelf columns
 COLUMN_HEIGHT = 8
+EXPECTED = "an RWARE layout, a movingai map or a League of Robot Runners problem"
+_HEADER = ("type", "height", "width", "map")
 
 
 class Layout(NamedTuple):
@@ -24,6 +28,7 @@ class Layout(NamedTuple):
     plan: np.ndarray  # (H, W) int8, see Cell
     goals: np.ndarray  # (G, 2) int32
     courier: bool
+    aisles: np.ndarray  # (H, W) bool   within reach of a robot with a load
 
 
 def named(name: str) -> Layout:
@@ -37,25 +42,22 @@ def named(name: str) -> Layout:
     plan = np.where(aisle, Cell.FLOOR, Cell.SLOT).astype(np.int8)
     goals = np.array([[height - 1, width // 2 - 1], [height - 1, width // 2]], np.int32)
     plan[tuple(goals.T)] = Cell.GOAL
-    return Layout(plan, goals, courier=False)
+    return Layout(plan, goals, courier=False, aisles=plan != Cell.SLOT)
 
 
 def reached(open_cells: np.ndarray, start: tuple[int, int]) -> np.ndarray:
-    """The cells of ``open_cells`` (bool) that hang together with ``start``."""
-    seen = np.zeros_like(open_cells)
-    seen[start] = True
-    queue = deque([start])
-    while queue:
-        row, col = queue.popleft()
-        for r, c in ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)):
-            if 0 <= r < seen.shape[0] and 0 <= c < seen.shape[1] and open_cells[r, c] and not seen[r, c]:
-                seen[r, c] = True
-                queue.append((r, c))
-    return seen
+    """The cells of ``open_cells`` (bool) that hang together with ``start``, which is one of them."""
+    regions, _ = ndimage.label(open_cells)
+    return regions == regions[start]
+
+
+def beside(cells: np.ndarray) -> np.ndarray:
+    """The cells that have one of ``cells`` (bool) as a neighbour, or are one."""
+    return ndimage.binary_dilation(cells)
 
 
 def parse_rware(text: str, where: str) -> Layout:
-    """RWARE's text format. Every goal and every shelf must be within reach of a robot with a load."""
+    """RWARE's text format. Every goal must be within reach of a robot with a load."""
     lines = [line.replace(" ", "").replace("\t", "").lower() for line in text.splitlines()]
     skipped = next((k for k, line in enumerate(lines) if line), 0)
     while lines and not lines[-1]:
@@ -66,50 +68,49 @@ def parse_rware(text: str, where: str) -> Layout:
     if len(goals) == 0:
         raise UsageError(f"{where}: no goal; expected at least one 'g'")
     aisles = reached(plan != Cell.SLOT, tuple(goals[0]))
-    beside = np.zeros_like(aisles)
-    beside[1:] |= aisles[:-1]
-    beside[:-1] |= aisles[1:]
-    beside[:, 1:] |= aisles[:, :-1]
-    beside[:, :-1] |= aisles[:, 1:]
-    for row, col in np.argwhere(((plan == Cell.SLOT) & ~beside) | ((plan == Cell.GOAL) & ~aisles)):
-        what = "shelf" if plan[row, col] == Cell.SLOT else "goal"
+    for row, col in np.argwhere((plan == Cell.GOAL) & ~aisles):
         place = f"line {row + 1 + skipped}, column {col + 1}"
-        raise UsageError(f"{where}: {place}: unreachable {what}; expected an aisle from it to the first goal")
-    return Layout(plan, goals, courier=False)
+        raise UsageError(f"{where}: {place}: unreachable goal; expected an aisle from it to the first goal")
+    count = int(((plan == Cell.SLOT) & beside(aisles)).sum())
+    if count < 2:
+        raise UsageError(f"{where}: {count} shelves beside an aisle that leads to a goal; expected two 'x' or more")
+    return Layout(plan, goals, courier=False, aisles=aisles)
 
 
 def parse_movingai(text: str, where: str) -> Layout:
     """A movingai map for the courier task; what does not hang together with the largest open region becomes wall."""
-    lines = text.splitlines()
-    header = {}
-    while lines and (words := lines.pop(0).split()) != ["map"]:
-        header[words[0] if words else ""] = words[-1] if words else ""
+    lines, header = [line.strip() for line in text.splitlines()], {}
+    first = next((k for k, line in enumerate(lines) if line.lower() == "map"), len(lines))
+    for line in filter(None, lines[:first]):
+        key, *value = line.lower().split()
+        header[key] = value[0] if value else ""
     for key in ("height", "width"):
-        if not header.get(key, "").isdigit():
+        if first == len(lines) or not (header.get(key, "").isascii() and header.get(key, "").isdigit()):
             raise UsageError(f"{where}: header of a .map file: expected '{key} NUMBER' before the line 'map'")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    kinds = dict.fromkeys(".GS", Cell.FLOOR) | dict.fromkeys("@OTW", Cell.WALL)
-    plan = parse_grid(lines, kinds, where, len(header) + 2)
-    size = (int(header["height"]), int(header["width"]))
+    rows = lines[first + 1 :]
+    while rows and not rows[-1]:
+        rows.pop()
+    kinds = dict.fromkeys(".GSE", Cell.FLOOR) | dict.fromkeys("@OTW", Cell.WALL)
+    plan = parse_grid(rows, kinds, where, first + 2)
+    size = (int(header["height"][:20]), int(header["width"][:20]))
     if plan.shape != size:
         raise UsageError(
             f"{where}: the header says {size[0]} x {size[1]}, the map has {plan.shape[0]} x {plan.shape[1]}"
         )
-    plan[~_largest(plan == Cell.FLOOR)] = Cell.WALL
-    if (plan == Cell.FLOOR).sum() < 2:
+    open_cells = _largest(plan == Cell.FLOOR)
+    plan[~open_cells] = Cell.WALL
+    if open_cells.sum() < 2:
         raise UsageError(f"{where}: no open cells; expected at least two '.' side by side")
-    return Layout(plan, np.zeros((0, 2), np.int32), courier=True)
+    return Layout(plan, np.zeros((0, 2), np.int32), courier=True, aisles=open_cells)
 
 
 def _largest(open_cells: np.ndarray) -> np.ndarray:
-    left, best = open_cells.copy(), np.zeros_like(open_cells)
-    while left.sum() > best.sum():
-        region = reached(left, tuple(np.argwhere(left)[0]))
-        left &= ~region
-        if region.sum() > best.sum():
-            best = region
-    return best
+    """The largest region of ``open_cells`` (bool); of several, the one that begins first."""
+    regions, _ = ndimage.label(open_cells)
+    sizes = np.bincount(regions.ravel())
+    sizes[0] = 0
+    largest = (sizes == sizes.max())[regions] & open_cells
+    return reached(open_cells, np.unravel_index(largest.argmax(), largest.shape)) & largest
 
 
 def load(layout: str) -> Layout:
@@ -117,6 +118,7 @@ def load(layout: str) -> Layout:
     if layout in SIZES:
         return named(layout)
     text, where = read_layout(layout, SIZES, "world 'warehouse'")
-    if text.lstrip().startswith("type"):
-        return parse_movingai(text.lstrip(), where)
-    return parse_rware(text, where)
+    words = text.split(maxsplit=1)
+    with explained(text, where, EXPECTED):
+        return (parse_movingai if words and words[0].lower() in _HEADER else parse_rware)(text, where)
+

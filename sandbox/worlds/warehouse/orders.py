@@ -14,28 +14,30 @@ def _request(s, lane, slot, waiting, rules):
     """Put one of the ``waiting`` shelves that are not requested yet on the board in place ``slot``, by equal chance."""
     pick = below(waiting, s.seed[lane], s.tick[lane], Stream.REQUEST, slot)
     index = 0
-    while pick or s.requested[lane, index]:
-        pick -= not s.requested[lane, index]
+    while pick or s.requested[lane, index] or not rules.fetchable[index]:
+        pick -= rules.fetchable[index] and not s.requested[lane, index]
         index += 1
     s.requested[lane, index] = 1
     s.request[lane, slot] = index + 1
 
 
 @allocating
-def _draw_by_blocks(requested, request, seed):
+def _draw_by_blocks(requested, request, seed, fetchable):
     """What ``_request`` draws for each place of an empty board at tick 0, without walking past all shelves for each."""
     shelves = len(requested)
-    waiting = np.full(shelves // BLOCK + 1, BLOCK, np.int64)  # shelves that are not requested, by block
-    waiting[-1] = shelves % BLOCK
+    waiting = np.zeros(shelves // BLOCK + 1, np.int64)  # shelves that are not requested, by block
+    for index in range(shelves):
+        waiting[index // BLOCK] += fetchable[index]
+    left = waiting.sum()
     for slot in range(len(request)):
-        pick, block = below(shelves - slot, seed, 0, Stream.REQUEST, slot), 0
+        pick, block = below(left - slot, seed, 0, Stream.REQUEST, slot), 0
         while pick >= waiting[block]:
             pick -= waiting[block]
             block += 1
         waiting[block] -= 1
         index = block * BLOCK
-        while pick or requested[index]:
-            pick -= not requested[index]
+        while pick or requested[index] or not fetchable[index]:
+            pick -= fetchable[index] and not requested[index]
             index += 1
         requested[index] = 1
         request[slot] = index + 1
@@ -45,18 +47,19 @@ def _draw_by_blocks(requested, request, seed):
 def draw_board(s, lane, rules):
     """Fill an empty board at tick 0."""
     if len(rules.homes) > BLOCK:
-        _draw_by_blocks(s.requested[lane], s.request[lane], s.seed[lane])
+        _draw_by_blocks(s.requested[lane], s.request[lane], s.seed[lane], rules.fetchable)
         return
+    waiting = _waiting(s, lane, rules)
     for slot in range(rules.requests):
-        _request(s, lane, slot, len(rules.homes) - slot, rules)
+        _request(s, lane, slot, waiting - slot, rules)
 
 
 @kernel
 def _waiting(s, lane, rules):
-    """How many shelves are not requested."""
-    count = len(rules.homes)
+    """How many shelves could be requested and are not."""
+    count = 0
     for index in range(len(rules.homes)):
-        count -= s.requested[lane, index]
+        count += rules.fetchable[index] and not s.requested[lane, index]
     return count
 
 
@@ -71,6 +74,17 @@ def _free_cell(s, lane, rules, stream, key):
         if s.grid[lane, row, col] < Cell.WALL and s.shelf_at[lane, row, col] == 0:
             return row, col
         attempt += 1
+
+
+@kernel
+def first_parcel(s, lane, index, rules):
+    """Order ``index`` of the courier task at first: where a file says, or drawn."""
+    if index >= len(rules.errands):
+        parcel(s, lane, index, rules)
+        return
+    row, col = rules.errands[index, 0], rules.errands[index, 1]
+    s.shelf[lane, index, 0], s.shelf[lane, index, 1], s.shelf_at[lane, row, col] = row, col, index + 1
+    s.drop[lane, index, 0], s.drop[lane, index, 1] = rules.errands[index, 2], rules.errands[index, 3]
 
 
 @kernel

@@ -97,6 +97,8 @@ class Rules(NamedTuple):
     plan: np.ndarray  # (H, W) int8    see Cell
     goals: np.ndarray  # (G, 2) int32  in the order in which deliveries are looked at
     homes: np.ndarray  # (S, 2) int32  where the shelves stand at first; (S, 2) of -1 for the courier task
+    fetchable: np.ndarray  # (S,) bool  beside an aisle; others, within a block of shelves, are never requested
+    errands: np.ndarray  # (K, 4) int32 start and goal of the first robots and parcels; (0, 4): all are drawn
     agents: int
     requests: int
     deliveries: int  # the shared task; 0 = no end

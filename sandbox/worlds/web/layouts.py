@@ -25,10 +25,12 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.files import explained
 from sandbox.core.maps import read_layout
 
 COMMON = "common"  # pages that every site has: log-in, time-out, pop-ups
 ALL = "all"
+EXPECTED = "a site of the world 'web' (TOML)"
 KEYS = ("title", "agents", "start", "texts", "steps", "values", "goal", "page", "synonyms")
 
 
@@ -92,7 +94,8 @@ def load(layout: str, agents: int) -> list[tuple[str, Source, dict]]:
     else:
         text, where = read_layout(layout, (*names(), ALL), "world 'web'")
         source = Source(text, where)
-        chosen = ("site", source, document(source))
+        with explained(text, where, EXPECTED):
+            chosen = ("site", source, document(source))
     if chosen[2].get("agents", 1) > agents:
         raise UsageError(f"world 'web': layout '{chosen[0]}' needs 2 agents, got {agents}")
     return [chosen]

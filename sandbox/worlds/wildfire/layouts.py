@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.files import explained
 from sandbox.core.maps import parse_grid, read_layout
 from sandbox.worlds.wildfire.state import Ground, Kind
 
 WHERE = "world 'wildfire'"
+EXPECTED = "a map of wildfire, with a letter for each cell"
 LETTERS = {
     ".": int(Kind.BARE), "=": int(Kind.ROAD), "~": int(Kind.WATER), "g": int(Kind.GRASS), "b": int(Kind.BRUSH),
     "f": int(Kind.FOREST), "h": int(Kind.BUILDING), "p": Kind.BUILDING + 8 * Ground.PEOPLE,
@@ -38,6 +40,11 @@ def load(layout: str) -> Layout:
     if layout in GROUND:
         return Layout(np.zeros((0, 0), np.uint8), np.zeros((0, 2), np.int32), np.array(GROUND[layout]))
     text, where = read_layout(layout, GROUND, WHERE)
+    with explained(text, where, EXPECTED):
+        return _parse(text, where)
+
+
+def _parse(text: str, where: str) -> Layout:
     lines = [line.rstrip() for line in text.splitlines()]
     first = next((k for k, line in enumerate(lines) if line), 0)
     while lines and not lines[-1]:

@@ -1,0 +1,111 @@
+"""Text files from elsewhere: read in the encodings that editors write, and told apart by what they look like."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from itertools import chain, islice
+from pathlib import Path
+
+from sandbox.core.errors import UsageError
+
+LARGEST = 200_000_000  # bytes
+_MARKS = {  # byte order marks; that of UTF-32 begins as that of UTF-16
+    b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}  # fmt: skip
+_BINARY = {
+    b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"BM": "a BMP picture",
+    b"%PDF": "a PDF document", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive",
+    b"SQLite format 3\0": "an SQLite database", b"\x89HDF": "an HDF5 file", b"\x93NUMPY": "a NumPy array",
+    b"\x80\x04": "a Python pickle", b"\x80\x05": "a Python pickle",
+}  # fmt: skip
+_STARTS = {
+    "GraphML": r"(?s)<(.{0,2000}<)?graphml\b",
+    "GEXF": r"(?s)<(.{0,2000}<)?gexf\b",
+    "a Tiled map": r'(?s)<(.{0,500}<)?map\b|\{.{0,2000}"tiledversion"',
+    "an HTML page": r"(?i)<(!doctype html|html)\b",
+    "XML": r"<\?xml\b",
+    "a League of Robot Runners problem": r'(?s)\{.{0,2000}"mapFile"\s*:',
+    "a graph in JSON": r'(?s)\{(?=.{0,2000}"nodes"\s*:)',
+    "an Overcooked layout": r"""(?s)\{.{0,5000}["']grid["']\s*:""",
+    "JSON": r'\{\s*"|\[\s*([{"\d]|\[\s*[\d"\[])',
+    "a movingai scenario (.scen)": r"(?i)version[ \t]+\d+(\.\d+)?[ \t]*$",
+    "a movingai map": r"(?i)(type[ \t]+\w+|(height|width)[ \t]+\d+)[ \t]*$",
+    "GML": r"(?i)(creator\b.*\s+)?(version\b.*\s+)?graph\s*\[",
+    "an RWARE layout": r"(?i)(?=[^x]*x)[\s.xg]+\Z",
+    "a kitchen": r"(?=[^P]*P)(?=[^S]*S)[\sXPOTDS1-9]+\Z",
+}
+_LINES = {
+    "a lesson": r"\[lesson\]",
+    "a site of the world 'web'": r"\[\[page\]\]",
+    "a scenario": r"\[\[agents\]\]|agents *=",
+    "YAML": r"---$|[\w-]+:( |$)",
+}
+
+
+def decode(data: bytes, where: str, expected: str) -> str:
+    """The text of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark; raises UsageError for no text."""
+    for start, what in _BINARY.items():
+        if data.startswith(start):
+            raise UsageError(f"{where}: looks like {what}; expected {expected}")
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        told = f"not text in {encoding.removesuffix('-sig').upper()} (byte {error.start})"
+        raise UsageError(f"{where}: {told}; expected a text file with {expected}") from None
+    if "\0" in text:
+        raise UsageError(f"{where}: not text (it has null characters); expected a text file with {expected}")
+    return normal(text)
+
+
+def normal(text: str) -> str:
+    """Without a byte order mark, and with a line feed at the end of each line."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_text(path: Path, expected: str, what: str = "file") -> str:
+    """The text of a file; raises UsageError that says what is wrong with it, or the nearest name where it is missing."""
+    try:
+        if not os.path.exists(path):  # which raises nothing for a name that no file can have
+            raise UsageError(f"{path}: no such {what}{near(path)}; expected {expected}")
+        if not os.path.isfile(path):
+            kind = "a folder" if os.path.isdir(path) else "a device"
+            raise UsageError(f"{path}: {kind}; expected {expected}")
+        if (size := os.path.getsize(path)) > LARGEST:
+            raise UsageError(f"{path}: {size:,} bytes; expected {expected} of {LARGEST:,} at most")
+        return decode(Path(path).read_bytes(), str(path), expected)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); expected {expected}") from None
+
+
+def near(path: Path) -> str:
+    """A hint at the file beside a missing one whose name is most like it; empty if there is none."""
+    try:
+        names = [entry.name for entry in islice(os.scandir(Path(path).parent), 10_000) if entry.is_file()]
+    except (OSError, ValueError):
+        return ""
+    found = get_close_matches(Path(path).name, names, n=1, cutoff=0.6)
+    return f"; did you mean '{Path(path).parent / found[0]}'?" if found else ""
+
+
+def looks_like(text: str) -> str | None:
+    """What a text looks like, in words: "GraphML", "an Overcooked layout"; None where nothing is known of it."""
+    head = text[:100_000].strip()
+    starts = (what for what, pattern in _STARTS.items() if re.match(pattern, head, re.MULTILINE))
+    lines = (what for what, pattern in _LINES.items() if re.search(f"(?m)^(?:{pattern})", head))
+    return next(chain(starts, lines), None)
+
+
+@contextmanager
+def explained(text: str, where: str, expected: str) -> Iterator[None]:
+    """Where a text cannot be read but looks like something known, the error says that instead."""
+    try:
+        yield
+    except UsageError:
+        found = looks_like(text)
+        if found and found not in expected:
+            raise UsageError(f"{where}: looks like {found}; expected {expected}") from None
+        raise
