@@ -384,6 +384,49 @@ def test_a_file_is_taken_in_and_gives_its_graph(tmp_path, name):
         assert folded.edges[1, 2] == {"loss": 0.0, "delay": 0, "bandwidth": 2}
 
 
+RING = nx.relabel_nodes(nx.cycle_graph(4), str)
+LINKS = {"nodes": [{"id": k} for k in range(4)], "links": [{"source": k, "target": (k + 1) % 4} for k in range(4)]}
+OTHERS = {
+    "weighted.edgelist": "0 1 1.5\n1 2 1.5\n2 3 1.5\n3 0 1.5\n",
+    "data.edgelist": "0 1 {'weight': 1.5, 'colour': 'red'}\n1 2 {'weight': 2}\n2 3\n3 0\n",
+    "both_ways.edgelist": "0 1\n1 0\n1 2\n2 3\n3 0\n",
+    "comma.CSV": "# made by hand\n0, 1, 2e-3\n1, 2, 1\n2,3,\n3,0,0.5\n",
+    "semicolon.txt": "% of a matrix\n0;1\n1;2\n2;3 # the last but one\n3;0",
+    "tabs.tsv": "0\t1\n1\t2\n2\t3\n3\t0\n",
+    "gephi.csv": "Source,Target,Type,Weight\n0,1,Undirected,1\n1,2,Undirected,2\n2,3,Undirected,1\n3,0,Undirected,1\n",
+    "spaced.txt": "source target\n0 1\n1 2\n2 3\n3 0\n",
+    "net.adjlist": "#comment\n0 1 3\n1 2\n2 3\n3\n",
+    "windows.edgelist": "\ufeff0 1\r\n1 2\r\n2 3\r\n3 0\r\n",
+    "links.json": json.dumps({"directed": False, "multigraph": False, "graph": {}, **LINKS}),
+    "edges.JSON": json.dumps({"directed": False, "multigraph": True, "nodes": LINKS["nodes"], "edges": LINKS["links"]}),
+    "bare.json": json.dumps(LINKS),
+    "cytoscape.json": json.dumps(nx.cytoscape_data(RING)),
+    "capital.GraphML": "\n".join(nx.generate_graphml(RING)),
+    "graphml.XML": "\n".join(nx.generate_graphml(RING)),
+    "net.gexf": "\n".join(nx.generate_gexf(RING)),
+    "labels.gml": "\n".join(nx.generate_gml(RING)),
+    "ids.gml": "Creator \"x\"\ngraph [ node [ id 0 ] node [ id 1 ] node [ id 2 ] node [ id 3 ] edge [ source 0 target 1 ] "
+               "edge [ source 1 target 2 ] edge [ source 2 target 3 ] edge [ source 3 target 0 ] ]",
+    "places.edgelist": "ann bob\nbob cid\ncid dan\ndan ann\n",
+    "names.edgelist": "robot-3 robot-0\nrobot-0 robot-1\nrobot-1 robot-2\nrobot-2 robot-3\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_other_tools_write_is_read(tmp_path, name):
+    (tmp_path / name).write_bytes(OTHERS[name].encode())
+    table = network_table({"kind": "file", "file": str(tmp_path / name)})
+    assert {*graph_of(table, 4, names=[f"robot-{k}" for k in range(4)]).edges} == {*nx.cycle_graph(4).to_directed().edges}
+
+
+def test_a_file_in_utf_16_and_edges_with_terms(tmp_path):
+    (tmp_path / "wide.csv").write_bytes("source,target,delay,loss\n0,1,2,0.5\n1,2,3,0.25\n".encode("utf-16"))
+    (tmp_path / "way.csv").write_text("Source,Target,Type\n0,1,Directed\n1,2,Directed\n")
+    graph = graph_of(network_table({"kind": "file", "file": str(tmp_path / "wide.csv")}), 3)
+    assert graph.edges[0, 1] == graph.edges[1, 0] == {"loss": 0.5, "delay": 2} and graph.edges[1, 2]["delay"] == 3
+    assert {*graph_of(network_table({"kind": "file", "file": str(tmp_path / "way.csv")}), 3).edges} == {(0, 1), (1, 2)}
+
+
 def test_a_graph_may_stand_in_the_scenario_itself():
     data = nx.adjacency_data(nx.path_graph(3))
     assert {*graph_of(network_table({"kind": "file", "graph": data}), 3).edges} == {(0, 1), (1, 0), (1, 2), (2, 1)}
@@ -486,15 +529,31 @@ def test_what_networkx_cannot_draw_is_one_clear_line(monkeypatch):
     "name, text, words",
     [
         ("missing.graphml", None, "missing.graphml: no such file"),
-        ("net.gml", "graph []", "expected a file that ends in .graphml, .edgelist, .txt, .json"),
+        ("net.dot", "graph {}", "expected a file that ends in .graphml, .xml, .gexf, .gml, .edgelist"),
+        ("net.gml", "graph []", "no nodes"),
+        ("net.edgelist", "0 1 2 3\n", "'0 1 2 3': expected two nodes, and a weight or a dict of attributes"),
+        ("net.edgelist", "0\n1\n", "'0': expected two nodes"),
+        ("net.edgelist", "0,1\n1,\n", "'1,': expected two nodes"),
+        ("net.edgelist", "0 1 heavy\n", "'0 1 heavy': expected two nodes"),
+        ("net.edgelist", "# nothing\n", "no edges"),
+        ("net.edgelist", "<graphml></graphml>", "expected two nodes"),
+        ("net.json", "\n".join(nx.generate_graphml(nx.path_graph(3))), "looks like GraphML; expected a graph in JSON"),
+        ("net.graphml", '{"nodes": [], "edges": []}', "looks like a graph in JSON; expected GraphML"),
+        ("net.json", '{"nodes": []}', "expected 'nodes' and 'edges', 'links' or 'adjacency'"),
+        ("net.json", "[1]", "not a graph in JSON"),
+        ("net.json", "[" * 100_000, "not a graph in JSON"),
+        ("net.csv", "source,target,delay\n0,1,\n1,2,3\n", "0 to 1.delay: expected a finite number, got nan"),
+        ("net.csv", "source,target\n0,1\n1\n", "a line with one node; expected two"),
+        ("net.txt", "ann bob\n", "2 nodes for a team of 3; expected one for each agent"),
+        ("net.txt", "\x89PNG", "expected two nodes"),
         ("bad.graphml", "<graphml><node", "bad.graphml: not GraphML (ParseError: "),
-        ("none.graphml", "<html/>", "none.graphml: not GraphML"),
-        ("bad.json", '{"nodes": ', "bad.json: not adjacency JSON (JSONDecodeError: "),
-        ("list.json", "[1, 2]", "list.json: not adjacency JSON"),
-        ("link.json", '{"nodes": [{"id": 0}], "links": []}', "link.json: not adjacency JSON (KeyError: 'adjacency')"),
-        ("bad.txt", "0 1 heavy\n", "bad.txt: not an edge list"),
-        ("binary.txt", b"\xff\xfe\x00 \x01", "binary.txt: not an edge list"),
-        ("empty.txt", "", "0 nodes for a team of 3; robot-0 is missing"),
+        ("none.graphml", "<html/>", "none.graphml: looks like an HTML page; expected GraphML"),
+        ("bad.json", '{"nodes": ', "bad.json: not a graph in JSON (JSONDecodeError: "),
+        ("list.json", "[1, 2]", "list.json: not a graph in JSON"),
+        ("link.json", '{"nodes": [{"id": 0}], "links": []}', "1 nodes for a team of 3; robot-1 is missing"),
+        ("binary.txt", b"\xff\xfe\x00 \x01", "binary.txt: not text in UTF-16"),
+        ("picture.gml", b"\x89PNG\r\n", "picture.gml: looks like a PNG picture; expected a graph: GraphML"),
+        ("empty.txt", "", "no edges"),
         ("few.txt", "0 1\n", "2 nodes for a team of 3; robot-2 is missing"),
         ("many.txt", "0 1\n1 2\n2 3\n", "4 nodes for a team of 3; '3' is no agent; expected 0..2, or a name such as"),
         ("who.txt", "0 1\n1 robot-7\n", "3 nodes for a team of 3; 'robot-7' is no agent"),

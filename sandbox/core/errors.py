@@ -22,8 +22,8 @@ class RecordError(SandboxError):
 
 def unknown(kind: str, name: object, known: Iterable[str], where: str = "") -> UsageError:
     """The error for a name that is not among the ``known`` ones; it names the nearest."""
-    names = sorted(known)
-    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    names, name = sorted(known), " ".join(str(name).split())[:200]
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     place = f"{where}: " if where else ""
     return UsageError(f"{place}unknown {kind} '{name}'; {hint}known: {', '.join(names) or 'none'}")

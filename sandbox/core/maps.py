@@ -19,11 +19,13 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
 
     Raises UsageError for what is neither; ``named`` are the names that it could have been, ``where`` is the world.
     """
+    if not layout.strip():
+        raise UsageError(f"{where}: layout: empty; expected a name, a file or a map as text")
     if is_text(layout):
         return normal(layout), "layout"
     path = Path(os.path.expanduser(layout))
     if not os.path.exists(path):  # which raises nothing for a name that no file can have
-        raise unknown("layout", layout[:200], named, f"{where}; not a file either{near(path)}")
+        raise unknown("layout", layout, named, f"{where}; not a file either{near(path)}")
     return read_map(path), str(path)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.network import UNLIMITED, Network, Terms
-from sandbox.teams.graph_files import read_adjacency, take_in
+from sandbox.teams.graph_files import EXPECTED, read_adjacency, take_in
 
 WHERE = "team.network"
 MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
@@ -43,8 +43,8 @@ class NetworkTable(EdgeTable):
     branching: int = Field(2, ge=1)  # tree: how many are below each
     reach: int = Field(5, ge=1, le=100_000)  # range: cells (Manhattan distance) within which agents hear each other
     most: int = Field(16, ge=1, le=1_000)  # range: how many an agent hears at most
-    file: str = ""  # file: GraphML, an edge list or adjacency JSON, by its ending
-    directed: bool = False  # file: whether an edge list's edges lead one way; other files say it themselves
+    file: str = ""  # file: a graph in one of networkx's formats, by its ending
+    directed: bool = False  # file: whether edges lead one way, where the file does not say it
     graph: dict[str, Any] = {}  # file: what was taken in from it
     cut: list[list[int]] = []  # pairs of agents that do not hear each other all the same: which edge matters?
 
@@ -109,7 +109,7 @@ def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Gra
     """The graph that was taken in, or stands in the file, with agents for its nodes."""
     where = f"{WHERE}: {table.file or 'graph'}"
     if not table.graph and not table.file:
-        raise UsageError(f'{WHERE}: file: expected file = "...", a .graphml, .edgelist, .txt or .json')
+        raise UsageError(f'{WHERE}: file: expected file = "...", {EXPECTED}')
     found = read_adjacency(table.graph or take_in(Path(table.file), table.directed), where)
     _check_size("file", agents, found.number_of_edges())
     for a, b, data in found.edges(data=True):
@@ -121,9 +121,16 @@ def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Gra
 
 
 def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> dict[str, int]:
-    """The agent of each node, which is its number or its name; raises UsageError where they are not the same ones."""
+    """The agent of each node: its number or its name, or its place in the file where no node has one of those.
+
+    Raises UsageError where nodes and agents are not the same ones.
+    """
     known = {str(agent): agent for agent in range(agents)} | {name: agent for agent, name in enumerate(names)}
     size = f"{where}: {len(graph):,} nodes for a team of {agents:,}"
+    if not known.keys() & {*graph}:
+        if len(graph) != agents:
+            raise UsageError(f"{size}; expected one for each agent")
+        return {node: agent for agent, node in enumerate(graph)}
     for node in graph:
         if node not in known:
             named = f", or a name such as {names[0]}" if names else ""
