@@ -70,7 +70,7 @@ def read_text(path: Path, expected: str, what: str = "file") -> str:
     """The text of a file; raises UsageError that says what is wrong with it, or the nearest name where it is missing."""
     try:
         if not os.path.exists(path):  # which raises nothing for a name that no file can have
-            raise UsageError(f"{path}: no such {what}{near(path)}; expected {expected}")
+            raise UsageError(f"{path}: no such {what}; {near(path)}expected {expected}")
         if not os.path.isfile(path):
             kind = "a folder" if os.path.isdir(path) else "a device"
             raise UsageError(f"{path}: {kind}; expected {expected}")
@@ -88,7 +88,7 @@ def near(path: Path) -> str:
     except (OSError, ValueError):
         return ""
     found = get_close_matches(Path(path).name, names, n=1, cutoff=0.6)
-    return f"; did you mean '{Path(path).parent / found[0]}'?" if found else ""
+    return f"did you mean '{Path(path).parent / found[0]}'? " if found else ""
 
 
 def looks_like(text: str) -> str | None:

@@ -25,7 +25,9 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
         return normal(layout), "layout"
     path = Path(os.path.expanduser(layout))
     if not os.path.exists(path):  # which raises nothing for a name that no file can have
-        raise unknown("layout", layout, named, f"{where}; not a file either{near(path)}")
+        if hint := near(path) if path.suffix else "":
+            raise UsageError(f"{where}: no such layout or file '{layout}'; {hint}")
+        raise unknown("layout", layout, named, f"{where}; not a file either")
     return read_map(path), str(path)
 
 

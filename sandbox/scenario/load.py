@@ -5,7 +5,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,16 @@ from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.files import looks_like, near, read_text
+from sandbox.core.maps import is_text, read_map
+from sandbox.core.plain import plain
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
 from sandbox.scenario.schema import AgentGroup, Scenario
 from sandbox.teams.graph_files import take_in
 from sandbox.teams.options import TeamTable
 
+EXPECTED = "a scenario (TOML)"
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
 
@@ -55,11 +58,10 @@ def load(
     """
     where, table, beside = _table(source)
     folder = folder or beside
-    for key, value in (overrides or {}).items():
-        _override(table, key, value)
+    for key, value in () if overrides is None else overrides.items():
+        _override(table, str(key), plain(value, where, str(key)))
     if not isinstance(source, Scenario):
-        _check_keys(table, Scenario, where)
-        _check_numbers(table, where)
+        _check_tables(table, where)
     rules = table.get("guard")
     for k, rule in enumerate(rules if isinstance(rules, list) else []):
         if isinstance(rule, Mapping):
@@ -91,7 +93,7 @@ def load(
         key = ".".join(map(str, first["loc"]))
         got = "" if first["type"] == "missing" else f", got {str(first['input'])[:60]!r}"
         raise UsageError(f"{where}: {key}: {first['msg'].lower()}{got}") from None
-    _embed_layout(scenario, folder)
+    _embed_files(scenario, folder)
     return scenario
 
 
@@ -99,23 +101,40 @@ def _table(source) -> tuple[str, dict, Path]:
     if isinstance(source, Scenario):
         return "scenario", source.model_dump(), Path()
     if isinstance(source, Mapping):
-        return "scenario", _copied(source), Path()
-    path = Path(source)
+        return "scenario", plain(source, "scenario"), Path()
+    if not isinstance(source, str | os.PathLike):
+        raise UsageError(f"scenario: {type(source).__name__}, expected a path, a table or a Scenario")
+    path = Path(os.fspath(source))
+    text = read_text(path, EXPECTED, "scenario file")
     try:
-        with path.open("rb") as file:
-            return str(path), tomllib.load(file), path.parent
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such scenario file") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        return str(path), plain(tomllib.loads(text), str(path)), path.parent
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError of its own
-        raise UsageError(f"{path}: not TOML: {error}") from None
+        found = looks_like(text)
+        told = f"looks like {found}; expected {EXPECTED}" if found not in (None, "a scenario") else f"not TOML: {error}"
+        raise UsageError(f"{path}: {told}") from None
 
 
-def _copied(value):
-    if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in value.items()}
-    return [_copied(item) for item in value] if isinstance(value, list) else value
+def _check_tables(table: Mapping, where: str) -> None:
+    """Raises UsageError for another kind of file, for a key that no scenario has, and for a value that is no table."""
+    if not table:
+        raise UsageError(f"{where}: empty; expected {EXPECTED} with [world] and [[agents]]")
+    if "lesson" in table:
+        raise UsageError(f"{where}: a lesson, which 'sandbox app' opens; expected {EXPECTED}")
+    if "page" in table and "world" not in table:
+        raise UsageError(f"{where}: a site, which is a layout of the world 'web'; expected {EXPECTED}")
+    if isinstance(groups := table.get("agent"), list | dict) and "agents" not in table:
+        raise UsageError(f"{where}: unknown key 'agent'; expected [[agents]], a table for each group, got {_short(groups)}")
+    _check_keys(table, Scenario, where)
+    for key in ("agents", "guard"):
+        if not isinstance(table.get(key, []), list):
+            raise UsageError(f"{where}: {key}: expected [[{key}]], a table for each, got {_short(table[key])}")
+    for key in ("world", "perturb", "sweep", "trials"):
+        if not isinstance(table.get(key, {}), dict):
+            raise UsageError(f"{where}: {key}: expected a table [{key}], got {_short(table[key])}")
+
+
+def _short(value: Any) -> str:
+    return f"a table [{', '.join(value)}]"[:80] if isinstance(value, dict) else repr(value)[:80]
 
 
 def _override(table: dict, key: str, value: Any) -> None:
@@ -142,19 +161,16 @@ def _check_keys(table: Mapping, model: type[BaseModel], where: str) -> None:
             raise unknown("key", key, model.model_fields, where)
 
 
-def _check_numbers(value: Any, where: str, key: str = "") -> None:
-    """A record is JSON, which knows no other numbers than finite ones."""
-    if isinstance(value, Mapping | list):
-        for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
-            _check_numbers(part, where, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, float) and not isfinite(value):
-        raise UsageError(f"{where}: {key}: expected a finite number, got {value}")
-
-
-def _embed_layout(scenario: Scenario, folder: Path) -> None:
-    layout = getattr(scenario.world, "layout", None)
-    if isinstance(layout, str) and "\n" not in layout and (path := _beside(folder, layout)):
-        scenario.world.layout = _read(path)
+def _embed_files(scenario: Scenario, folder: Path) -> None:
+    """A layout, or the starts on it, that is a file becomes its text."""
+    for key in ("layout", "starts"):
+        given = getattr(scenario.world, key, None)
+        if not isinstance(given, str) or is_text(given):
+            continue
+        if path := _beside(folder, given):
+            setattr(scenario.world, key, read_map(path))
+        elif Path(given).suffix and (hint := near(folder / given)):
+            raise UsageError(f"world.{key}: no such file '{given}'; {hint}")
 
 
 def _beside(folder: Path, name: str) -> Path | None:
@@ -169,14 +185,7 @@ def _program(program: str, folder: Path, where: str) -> str:
     path = _beside(folder, program)
     if path is None:
         raise UsageError(f"{where}: {program}: no such file")
-    return _read(path, "a program")
-
-
-def _read(path: Path, what: str = "a map") -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: expected a text file with {what} ({error.__class__.__name__})") from None
+    return read_text(path, "a program")
 
 
 def _complete_model(table: dict, folder: Path, where: str) -> None:
@@ -213,10 +222,10 @@ def _take_in_network(team: Mapping, folder: Path) -> None:
 
 def _replies(path: Path) -> list:
     """The lines of a script: a JSON list, or a TOML file with a list ``replies``."""
+    text = read_text(path, "a list of replies")
     try:
-        text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text).get("replies")
-    except (OSError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: expected a list of replies ({error})") from None
     if not isinstance(found, list):
         raise UsageError(f"{path}: expected a list of replies, in TOML below [[replies]]")

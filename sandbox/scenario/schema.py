@@ -100,7 +100,7 @@ def _check_program(group: AgentGroup, world: World, where: str) -> None:
 class Scenario(BaseModel):
     """A scenario as it will run."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     title: str = ""
     world: WorldTable

@@ -14,24 +14,28 @@
 """
 
 from itertools import product
+from math import prod
 from typing import Any
 
 from sandbox.core.errors import UsageError, unknown
 
 ZIP, ONE = "zip", "one_at_a_time"
 RANGE = ("from", "to", "step")
+MOST = 10_000  # conditions: each is a scenario of its own, which takes memory, and milliseconds to check
 
 
 def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
     """The overrides of each condition, in the order of the file, the last key changing fastest; [{}] without a sweep.
 
-    Raises UsageError for what is no list and no range, an empty one, and zipped lists of different lengths.
+    Raises UsageError for what is no list and no range, an empty one, zipped lists of different lengths, and for more
+    than ``MOST`` conditions, before they are made.
     """
     axes = [[{key: value} for value in _values(key, given)] for key, given in sweep.items() if key not in (ZIP, ONE)]
     if zipped := _lists(sweep, ZIP):
         axes.append(_zipped(zipped))
     if single := _lists(sweep, ONE):
         axes.append([{}, *({key: value} for key, values in single.items() for value in values)])
+    _check_count(prod(map(len, axes)), "sweep", "conditions")
     return [{key: value for part in parts for key, value in part.items()} for parts in product(*axes)]
 
 
@@ -51,9 +55,16 @@ def _zipped(lists: dict[str, list]) -> list[dict[str, Any]]:
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
-def steps(first: float, last: float, step: float) -> list:
-    """The numbers from ``first`` to ``last``, both included; whole ones where all are whole."""
-    count = int((last - first) / step + 1e-9) + 1
+def _check_count(count: float, where: str, what: str) -> None:
+    if not count <= MOST:
+        raise UsageError(f"{where}: {min(count, 1e15):,.0f} {what}, expected {MOST:,} at most")
+
+
+def steps(first: float, last: float, step: float, where: str) -> list:
+    """The numbers from ``first`` to ``last``, both included; whole ones where all are whole; at most ``MOST``."""
+    count = (last - first) / step + 1e-9
+    _check_count(count + 1, where, f"values from {first} to {last} by {step}")
+    count = int(count) + 1
     return [first + k * step if isinstance(step, int) else round(first + k * step, 12) for k in range(count)]
 
 
@@ -63,12 +74,12 @@ def _values(key: str, given: Any) -> list:
         for name in given:
             if name not in RANGE:
                 raise unknown("key", name, RANGE, f"sweep.{key}")
-        if len(given) < len(RANGE) or not all(isinstance(value, int | float) for value in given.values()):
+        if len(given) < len(RANGE) or not all(type(value) in (int, float) for value in given.values()):
             raise UsageError(f"sweep.{key}: {given!r}, expected numbers for from, to and step")
         first, last, step = (given[name] for name in RANGE)
         if step <= 0 or last < first:
             raise UsageError(f"sweep.{key}: from {first} to {last} by {step} is empty")
-        return steps(first, last, step)
+        return steps(first, last, step, f"sweep.{key}")
     if not isinstance(given, list) or not given:
         raise UsageError(f"sweep.{key}: {given!r}, expected a list of values, or {{ from, to, step }}")
     return given

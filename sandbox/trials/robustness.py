@@ -62,7 +62,7 @@ def _range(text: str, values: str) -> list[float]:
         raise expected from None
     if not (0 <= first <= last <= 1 and step > 0):
         raise expected
-    return steps(first, last, step)
+    return steps(first, last, step, f"--perturb {text}")
 
 
 def curves(rows: pd.DataFrame) -> list[Curve]:
