@@ -405,7 +405,8 @@ OTHERS = {
     "graphml.XML": "\n".join(nx.generate_graphml(RING)),
     "net.gexf": "\n".join(nx.generate_gexf(RING)),
     "labels.gml": "\n".join(nx.generate_gml(RING)),
-    "ids.gml": "Creator \"x\"\ngraph [ node [ id 0 ] node [ id 1 ] node [ id 2 ] node [ id 3 ] edge [ source 0 target 1 ] "
+    "ids.gml": "Creator \"x\"\ngraph [ node [ id 0 ] node [ id 1 ] node [ id 2 ] node [ id 3 ] "
+               "edge [ source 0 target 1 ] "
                "edge [ source 1 target 2 ] edge [ source 2 target 3 ] edge [ source 3 target 0 ] ]",
     "places.edgelist": "ann bob\nbob cid\ncid dan\ndan ann\n",
     "names.edgelist": "robot-3 robot-0\nrobot-0 robot-1\nrobot-1 robot-2\nrobot-2 robot-3\n",
@@ -416,7 +417,9 @@ OTHERS = {
 def test_what_other_tools_write_is_read(tmp_path, name):
     (tmp_path / name).write_bytes(OTHERS[name].encode())
     table = network_table({"kind": "file", "file": str(tmp_path / name)})
-    assert {*graph_of(table, 4, names=[f"robot-{k}" for k in range(4)]).edges} == {*nx.cycle_graph(4).to_directed().edges}
+    assert {*graph_of(table, 4, names=[f"robot-{k}" for k in range(4)]).edges} == {
+        *nx.cycle_graph(4).to_directed().edges
+    }
 
 
 def test_a_file_in_utf_16_and_edges_with_terms(tmp_path):

@@ -67,7 +67,7 @@ def normal(text: str) -> str:
 
 
 def read_text(path: Path, expected: str, what: str = "file") -> str:
-    """The text of a file; raises UsageError that says what is wrong with it, or the nearest name where it is missing."""
+    """The text of a file; raises UsageError that says what is wrong with it, with the nearest name if it is missing."""
     try:
         if not os.path.exists(path):  # which raises nothing for a name that no file can have
             raise UsageError(f"{path}: no such {what}; {near(path)}expected {expected}")

@@ -1,4 +1,4 @@
-"""Values from elsewhere as plain Python ones: what NumPy, pandas, pathlib and other libraries give becomes JSON values."""
+"""Values from elsewhere as plain ones: what NumPy, pandas, pathlib and other libraries give becomes JSON values."""
 
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from math import isfinite
@@ -37,7 +37,7 @@ def whole(value: Any, what: str, least: int | None = None) -> int:
 
 def seeds(given: int | Iterable[int]) -> np.ndarray:
     """Seeds as (L,) uint64, from one or many ints; raises UsageError for what is no seed (0..2**64-1)."""
-    if isinstance(array := np.asarray(given) if hasattr(given, "dtype") else None, np.ndarray) and array.dtype.kind in "iu":
+    if hasattr(given, "dtype") and (array := np.asarray(given)).dtype.kind in "iu":
         if array.size and array.min() < 0:
             raise UsageError(f"{_SEEDS}, got {array.min()}")
         return array.astype(np.uint64).reshape(-1)

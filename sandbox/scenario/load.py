@@ -123,7 +123,9 @@ def _check_tables(table: Mapping, where: str) -> None:
     if "page" in table and "world" not in table:
         raise UsageError(f"{where}: a site, which is a layout of the world 'web'; expected {EXPECTED}")
     if isinstance(groups := table.get("agent"), list | dict) and "agents" not in table:
-        raise UsageError(f"{where}: unknown key 'agent'; expected [[agents]], a table for each group, got {_short(groups)}")
+        raise UsageError(
+            f"{where}: unknown key 'agent'; expected [[agents]], a table for each group, got {_short(groups)}"
+        )
     _check_keys(table, Scenario, where)
     for key in ("agents", "guard"):
         if not isinstance(table.get(key, []), list):

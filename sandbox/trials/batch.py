@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
+from sandbox.core.plain import whole
 from sandbox.engine.cache import version_of_sources
 from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
@@ -84,7 +85,9 @@ def batch(
     where it cannot be written.
     """
     scenario = load(scenario, overrides)
-    count, planned = trials or scenario.trials.count, plan(scenario)
+    count = scenario.trials.count if trials is None else whole(trials, "trials", 1)
+    workers = None if workers is None else whole(workers, "workers", 1)
+    planned = plan(scenario)
     if scenario.seed + count >= 2**63:
         raise UsageError(f"seeds {scenario.seed} .. {scenario.seed + count - 1}: a batch takes those below 2**63")
     known = scenario.model_copy(update={"trials": type(scenario.trials)()}).as_dict()  # more trials are no change

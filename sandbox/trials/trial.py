@@ -14,6 +14,7 @@ import numpy as np
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
+from sandbox.core.plain import whole
 from sandbox.engine.play import Talk
 from sandbox.model import Sandbox
 from sandbox.record import (
@@ -101,7 +102,8 @@ def run(
     again.
     """
     scenario = load(scenario, overrides)
-    model = Sandbox(scenario, rng=scenario.seed if seed is None else seed, people=people)
+    seed = scenario.seed if seed is None else whole(seed, "seed", 0)
+    model = Sandbox(scenario, rng=seed, people=people)
     with closing(model), nullcontext() if out is None else Log.create(out) as log:
         told = _Heard(log, on_event) if on_event else log
         if told:

@@ -163,8 +163,10 @@ def load(layout: str) -> Layout:
     if layout in CLASSIC:
         return _plain("\n".join(CLASSIC[layout]), layout)
     text, where = read_layout(layout, CLASSIC, "world 'kitchen'")
+    if text.lstrip().startswith("{"):
+        return _file(text, where)
     with explained(text, where, EXPECTED):
-        return (_file if text.lstrip().startswith("{") else _plain)(text, where)
+        return _plain(text, where)
 
 
 def facing_of(direction) -> int:

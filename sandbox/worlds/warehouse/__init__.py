@@ -41,7 +41,9 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     layout: str = "tiny"  # a name, a path, or the map as text
-    starts: str = ""  # of a movingai map: a .scen file, or its text; where robots and first parcels begin, and the goals
+    starts: str = (
+        ""  # of a movingai map: a .scen file, or its text; where robots and first parcels begin, and the goals
+    )
     agents: int = Field(4, ge=1, le=100_000)
     requests: int | None = Field(None, ge=1)  # open orders; as many as agents if not given, as in RWARE
     deliveries: int = Field(10, ge=0)  # the shared task; 0 = no end

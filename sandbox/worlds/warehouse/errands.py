@@ -60,7 +60,9 @@ def _errand(line: str, layout: Layout, place: str) -> tuple[int, ...]:
         raise UsageError(f"{place}: a map of {height} x {width}, but the layout has {_size(layout)}")
     for x, y in (ends[:2], ends[2:]):
         if not (x < width and y < height and layout.aisles[y, x]):
-            raise UsageError(f"{place}: ({x}, {y}) cannot be reached; expected x and y of an open cell of {_size(layout)}")
+            raise UsageError(
+                f"{place}: ({x}, {y}) cannot be reached; expected x and y of an open cell of {_size(layout)}"
+            )
     return ends[1], ends[0], ends[3], ends[2]
 
 
