@@ -1,9 +1,9 @@
 """Maps: RWARE's named sizes, RWARE's text format, and movingai's ``.map`` files; what is wrong is said with its place.
 
 RWARE text: ``.`` aisle, ``x`` shelf, ``g`` goal, one line for each row, spaces ignored. A ``.map`` file states
-``height`` and ``width``, often ``type``, then ``map``, then rows of ``.GS`` (passable) and ``@OTW`` (not); see Sturtevant
-2012, "Benchmarks for grid-based pathfinding". The League of Robot Runners adds ``E``, an emitter, which is passable as
-are its service points ``S``.
+``height`` and ``width``, often ``type``, then ``map``, then rows of ``.GS`` (passable) and ``@OTW`` (not); see
+Sturtevant 2012, "Benchmarks for grid-based pathfinding". The League of Robot Runners adds ``E``, an emitter, which is
+passable as are its service points ``S``.
 """
 
 from typing import NamedTuple
