@@ -362,7 +362,7 @@ LOOKS = {
     "GraphML": "<?xml version='1.0'?>\n<graphml>", "an HTML page": "<!DOCTYPE html>\n<html>", "YAML": "a:\n  b: x",
     "a graph in JSON": '{"directed": false, "nodes":\n []}', "JSON": '{"a":\n 1}',
     "an Overcooked layout": '{\n"grid": "X"}',
-    "a movingai map": "type octile\nheight 3", "a movingai scenario (.scen)": "version 1\n0 a", "a kitchen": "XPX\nXSX",
+    "a movingai map": "type octile\nheight 3", "a movingai scenario (.scen)": "version 1\n0 a", "an Overcooked map": "XPX\nXSX",
     "a lesson": "title = 'x'\n[lesson]\n", "a scenario": "seed = 3\n[[agents]]\n", "an RWARE layout": ".x.\n.g.",
     "GML": "graph [\n node [", "a League of Robot Runners problem": '{"mapFile":\n "a"}',
     "a Tiled map": "<map version='1'>\n</map>",

@@ -35,7 +35,7 @@ _STARTS = {
     "a movingai map": r"(?i)(type[ \t]+\w+|(height|width)[ \t]+\d+)[ \t]*$",
     "GML": r"(?i)(creator\b.*\s+)?(version\b.*\s+)?graph\s*\[",
     "an RWARE layout": r"(?i)(?=[^x]*x)[\s.xg]+\Z",
-    "a kitchen": r"(?=[^P]*P)(?=[^S]*S)[\sXPOTDS1-9]+\Z",
+    "an Overcooked map": r"(?=[^P]*P)(?=[^S]*S)[\sXPOTDS1-9]+\Z",
 }
 _LINES = {
     "a lesson": r"\[lesson\]",

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from sandbox.core import plain
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.observation import Observation
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
-from sandbox.core.plain import plain
-from sandbox.core.plain import seeds as as_seeds
 from sandbox.core.registry import find
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
@@ -89,7 +88,7 @@ class Stage:
 
     def reset(self, seeds: int | Iterable[int], state=None):
         """A state with one lane for each seed (0..2**64-1), at tick 0; or ``state``, begun anew."""
-        seeds = as_seeds(seeds)
+        seeds = plain.seeds(seeds)
         state = state or self.allocate(len(seeds))
         state.seed[:] = seeds
         for lane in range(len(seeds)):
@@ -206,7 +205,7 @@ class Stage:
         ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, tally, digests), where
         ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
-        seeds = as_seeds(seeds)
+        seeds = plain.seeds(seeds)
         lanes = len(seeds)
         state, faults = self.allocate(lanes), self.faults(lanes)
         state.seed[:] = seeds
@@ -235,7 +234,7 @@ class Stage:
 
         Raises UsageError, with the lane unchanged, where the description is none of this world.
         """
-        known, given = self.describe(state, lane), plain(description or {}, "place")
+        known, given = self.describe(state, lane), plain.plain(description or {}, "place")
         for key in given:
             if key not in known:
                 raise unknown("key", key, known, "place")
@@ -270,7 +269,7 @@ class Stage:
 
 def _validated(world: World, options: Mapping[str, Any]):
     where = f"world '{world.name}'"
-    options = plain(options, where)
+    options = plain.plain(options, where)
     for key in options:
         if key not in world.options.model_fields:
             raise unknown("option", key, world.options.model_fields, where)

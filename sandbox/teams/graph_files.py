@@ -54,7 +54,7 @@ def take_in(path: Path, directed: bool = False) -> dict[str, Any]:
         found = looks_like(text)
         told = f"looks like {found}; expected {kind}" if found and found not in kind else f"not {kind} ({_line(error)})"
         raise UsageError(f"{where}: {told}") from None
-    return nx.adjacency_data(_kept(graph, where))
+    return nx.adjacency_data(_kept(graph, kind, where))
 
 
 def _text(path: Path) -> str:
@@ -64,12 +64,15 @@ def _text(path: Path) -> str:
         raise UsageError(f"{WHERE}: {error}") from None
 
 
-def _kept(graph: nx.Graph, where: str) -> nx.Graph:
-    """The graph with texts for nodes, and with what counts here of its edges; raises UsageError for edges twice."""
+def _kept(graph: nx.Graph, kind: str, where: str) -> nx.Graph:
+    """The graph with texts for nodes, and with what counts here of its edges.
+
+    Raises UsageError for two edges between the same nodes; in an edge list they may be alike, as each way is written.
+    """
     kept = nx.empty_graph(map(str, graph), nx.DiGraph if graph.is_directed() else nx.Graph)
     for a, b, data in graph.edges(data=True):
         terms = plain({key: data[key] for key in TERMS if key in data}, where, f"{a} to {b}")
-        if terms != kept.get_edge_data(str(a), str(b), terms):
+        if kept.has_edge(str(a), str(b)) and (kind != EDGES or terms != kept.edges[str(a), str(b)]):
             raise UsageError(f"{where}: two edges between the same nodes, {a} and {b}; expected one each way at most")
         kept.add_edge(str(a), str(b), **terms)
     if not len(kept):

@@ -34,7 +34,7 @@ KEYS = (
     "max_num_ingredients", "num_items_for_soup", "start_state", "start_order_list",
 )  # fmt: skip
 SEQUENCE, ANY = "start_order_list", "any"
-EXPECTED = "an Overcooked layout, or a kitchen as a map"
+EXPECTED = "an Overcooked layout or an Overcooked map"
 MOST_CELLS = 1000  # the table of ways has this squared entries
 
 
