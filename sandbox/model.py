@@ -11,7 +11,7 @@ import numpy as np
 
 from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.agents.reasoners.llm.playback import Captured, Recorded
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
@@ -60,7 +60,8 @@ class Sandbox(Measures, mesa.Model):
     scenario: Scenario = None  # shadows a property of Mesa 3.5, which writes itself into what it is given
 
     def __init__(
-        self, scenario: str | Path | Mapping | Scenario, rng: int | None = None, recorded: Recorded | None = None,
+        self, scenario: str | Path | Mapping | Scenario, rng: int | None = None,
+        recorded: Recorded | Captured | None = None,
         people: People | None = None, until: Condition | None = None, **overrides: Any,
     ):  # fmt: skip
         self.seed = secrets.randbits(32) if rng is None else int(rng)

@@ -10,7 +10,7 @@ from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.faulty import Faulty
 from sandbox.agents.reasoners.human import Human
 from sandbox.agents.reasoners.llm import clients
-from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.agents.reasoners.llm.playback import Captured, Recorded
 from sandbox.agents.reasoners.llm.prompts import prompts_for
 from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.agents.reasoners.scripted import Scripted, parse_script
@@ -36,7 +36,7 @@ class Surroundings(NamedTuple):
     people: People
     dose: np.ndarray  # (F,) float64, of the generic perturbations
     seed: int
-    recorded: Recorded | None  # who answers for language models
+    recorded: Recorded | Captured | None  # who answers for language models
     functions: Functions  # the user's own, which are tools
     speech: Callable[[int], Speech | None]  # the voice of an agent in its team
 

@@ -80,7 +80,7 @@ NEVER = {  # nothing that these say is of use
     "redirect": raw(b"", 302, location="http://127.0.0.1:1/v1"),
     "text": says({"content": "I would rather not."}), "empty": says({"content": ""}), "silence": says({}),
     "unknown tool": says(tool_call("launch")), "no tool name": says(tool_call("")),
-    "wrong arguments": says(tool_call("left", '{"speed": 9}')), "no arguments": says(tool_call("left", "[[[")),
+    "wrong arguments": says(tool_call("left", "[7]")), "no arguments": says(tool_call("left", "[[[")),
     "nested arguments": says(tool_call("left", "[" * 100_000)), "10 MB": says({"content": "x" * 10_000_000}),
     "10 MB of arguments": says(tool_call("left", '{"a": "' + "x" * 10_000_000)),
     "flood": says({"content": FLOOD, **tool_call(FLOOD, FLOOD)}), "surrogates": says(tool_call("\ud800", '"\ud800"')),

@@ -21,7 +21,7 @@ from sandbox.agents.tools.retrieval import Library, chunks
 from sandbox.agents.tools.tool import ANSWER, ERROR, Tool, ToolError
 from sandbox.core.decision import ToolUse
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.fronts.prompt import first_request
+from sandbox.fronts.prompt import first_requests
 from sandbox.record import open_run
 from sandbox.scenario import load
 from sandbox.trials import trial
@@ -143,9 +143,10 @@ def test_what_it_was_not_given_it_cannot_use():
     prompt = answers(use("retrieval", query="x"), use("calculator"), tools={"calculator": {}})
     assert "error: expression: Missing required argument" in prompt
     (calls,) = asked(scenario([use("retrieval", query="x"), "left"], {"calculator": {}}))
-    assert "unknown tool 'retrieval'; known: calculator" in calls[0].error and "unknown tool" in calls[1].prompt
+    assert "unknown action or tool 'retrieval'; known: calculator, forward" in calls[0].error
+    assert "unknown action or tool" in calls[1].prompt
     (calls,) = asked(scenario([use("calculator", expression="1"), "left"], {}))
-    assert "verb" in calls[0].error
+    assert "unknown action 'calculator'; known: forward" in calls[0].error
 
 
 def test_the_world_model_is_a_tool():
@@ -381,12 +382,12 @@ def test_documents_become_part_of_the_scenario(tmp_path):
 
 def test_the_prompt_shows_memory_and_tools(root, monkeypatch):
     path = root / "scenarios" / "llm-tools.toml"
-    told = first_request(load(path), None)
+    (told,) = first_requests(load(path))
     first, second, third = told.values()
     assert "- calculator: Work out" in first and "# Block persona (read-only)\nI work with care" in second
     assert '"const": "archival_insert"' in third
     monkeypatch.setenv("SANDBOX_MODEL", "openai:gpt-5.2")
-    told = first_request(load(path), None)
+    (told,) = first_requests(load(path))
     assert {"click", "calculator", "code", "memory_rethink"} < {tool["name"] for tool in json.loads(told["tools"])}
 
 

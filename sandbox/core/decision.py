@@ -47,6 +47,8 @@ class Call(NamedTuple):
     output_tokens: int
     money: float  # US dollars
     seconds: float  # from asking to the reply, waiting for a free place included
+    read: str = ""  # how the action was found in the reply, where it is not just what was asked for
+    without: str = ""  # parameters that the server refuses, so that they were not sent
 
 
 class ToolUse(NamedTuple):

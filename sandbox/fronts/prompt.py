@@ -1,67 +1,65 @@
-"""The command ``prompt``: what a language model would be sent."""
+"""The command ``prompt``: what language models would be sent."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.mind import Mind
-from sandbox.agents.reasoners.llm.prompts import prompts_for
-from sandbox.agents.speech import Speech
-from sandbox.core.decision import Percept
-from sandbox.core.errors import UsageError
-from sandbox.core.observation import Observation
-from sandbox.core.perturb import generic_doses
-from sandbox.engine.stage import Stage
+from sandbox.agents.reasoners.llm.playback import Captured
+from sandbox.agents.reasoners.llm.request import Request, Setup
+from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.console import Set, out, overrides
+from sandbox.model import Sandbox
+from sandbox.reasoning import groups_of
 from sandbox.scenario import Scenario, load
-from sandbox.teams.talk import Talk
+
+NOTHING = (
+    "Nothing is sent in the first tick: it is not their turn, they have no choice, or another agent asks the same."
+)
 
 
 def prompt(
     scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML)")],
-    agent: Annotated[int | None, typer.Option(help="number of the agent; default: the first with a model")] = None,
+    agent: Annotated[int | None, typer.Option(help="number of an agent; default: the first of each group")] = None,
     set_: Set = None,
 ) -> None:
-    """Print what the language model of an agent would be sent at the first tick; nothing is asked."""
-    for title, text in first_request(load(scenario, overrides(set_)), agent).items():
-        out.print(f"[bold]# {title}[/bold]")
-        out.print(text, markup=False)
-        out.print()
+    """Print what language models would be sent at the first tick, perturbations included; nothing is asked."""
+    for request in first_requests(load(scenario, overrides(set_)), agent):
+        for title, text in request.items():
+            out.print(f"# {title}", style="bold", markup=False)
+            out.print(text, markup=False)
+            out.print()
 
 
-def first_request(scenario: Scenario, agent: int | None) -> dict[str, str]:
-    """The parts of an agent's first request, by their titles, in the order in which they are sent."""
-    stage, team = scenario.stage(), scenario.roster()
-    able = [row for row, group in enumerate(team) if group.llm]
-    row = agent if agent is not None else next(iter(able), 0)
-    if row not in able:
+def first_requests(scenario: Scenario, agent: int | None = None) -> Iterator[dict[str, str]]:
+    """The parts of an agent's first request, by their titles, in the order in which they are sent.
+
+    Without ``agent``, those of the first agent of each group with a language model. The scenario's own model makes
+    the requests, in its first tick.
+    """
+    groups = [rows for rows, group in groups_of(scenario.agents) if group.llm]
+    able = [row for rows in groups for row in rows]
+    if agent is not None and agent not in able or not able:
         having = ", ".join(map(str, able[:20])) or "none"
-        raise UsageError(f"agent {row} has no language model; agents that have one: {having}")
-    group, observation = team[row], stage.observe(stage.reset([scenario.seed]))
-    beliefs = Beliefs(stage, stage.memory(1), scenario.seed)
-    dose = generic_doses(scenario.perturb)
-    speech = _speech(stage, row, observation, scenario.seed) if stage.team else None
-    mind = Mind(group.memory, group.equipment, beliefs, lambda _: {}, row, dose, scenario.seed, speech)
-    prompts = prompts_for(group.llm, stage, group.role or stage.world.roles[0], mind)
-    setup, percept = prompts.setup(), Percept(row, 0, *(part[0, row] for part in observation))
-    mind.begin(percept)
-    words = prompts.words(percept, speech)
-    turn = prompts.turn(words, memory=mind.memory.context(words), tick=1)
-    request = prompts.request(setup, percept, turn, extras=mind.extras)
+        raise UsageError(f"agent {agent or 0} has no language model; agents that have one: {having}")
+    captured = Captured()
+    model = Sandbox(scenario, rng=scenario.seed, recorded=captured)
+    setups = {row: reasoner.setup for rows, reasoner in model.reasoners for row in rows if row in able}
+    model.step()
+    model.close()
+    if model.error:
+        raise SandboxError(model.error)
+    for rows in [range(agent, agent + 1)] if agent is not None else groups:
+        asked = next((captured.requests[row] for row in rows if row in captured.requests), None)
+        yield _parts(setups[asked.agent], asked) if asked else {f"agents {', '.join(map(str, rows[:20]))}": NOTHING}
+
+
+def _parts(setup: Setup, request: Request) -> dict[str, str]:
     form = ("tools", setup.tools) if setup.tools else ("schema of the reply", request.schema)
     return {
         f"instructions to {setup.model}, the same in every tick": setup.instructions,
-        "tick 1": request.prompt,
+        f"tick {request.tick}, agent {request.agent}": request.prompt,
         form[0]: json.dumps(form[1], indent=1),
     }
-
-
-def _speech(stage: Stage, row: int, observation: Observation, seed: int) -> Speech:
-    """The voice and the ears of an agent in the first tick of its team."""
-    talk = Talk(stage.team)
-    _, loops = stage.cast([None] * stage.agents, team=talk.team)
-    loops.confer(stage.reset([seed]), observation, 0, stage.rules, talk.team)
-    return Speech(talk, row)

@@ -87,6 +87,8 @@ class CallDone(_Frozen):
     output_tokens: Count
     money: float
     seconds: float
+    read: str = ""  # records of earlier versions do not have these two
+    without: str = ""
 
 
 class ToolAnswered(_Frozen):

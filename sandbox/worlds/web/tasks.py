@@ -5,12 +5,17 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.web.columns import Template
 from sandbox.worlds.web.kernels import reached
 from sandbox.worlds.web.state import Info, Rules
-from sandbox.worlds.web.words import TEMPLATES, generic, name
+from sandbox.worlds.web.words import TEMPLATES, name
 
 _ANY = (
     "Do on the web site what your instruction says; nothing else may be changed.",
     "Each episode brings a site and an instruction: carry it out on that site.",
     "Reach the state of the site that the instruction asks for, without doing any harm.",
+)
+_ONE = (
+    "Do on the web site '{site}' what your instruction says; nothing else may be changed.",
+    "Each episode brings an instruction for the web site '{site}': carry it out there.",
+    "Reach the state of the web site '{site}' that the instruction asks for, without doing any harm.",
 )
 
 
@@ -21,8 +26,11 @@ def progress(s, lane, rules):
 
 
 def task(rules: Rules) -> Task:
-    """Every condition of the goal holds in the state of the site, at one time."""
+    """Every condition of the goal holds in the state of the site, at one time.
+
+    The instruction with the episode's values is part of what an agent perceives; a task has no values yet.
+    """
     if rules.own < 0:
         return Task("any", _ANY)
-    texts = tuple(generic(rules, 0, number) for number in range(3))
-    return Task(name(rules, TEMPLATES, 0), texts)
+    site = name(rules, TEMPLATES, 0)
+    return Task(site, tuple(text.format(site=site) for text in _ONE))

@@ -130,12 +130,6 @@ def instruction(s: State, lane: int, rules: Rules, number: int = 0) -> str:
     return _fill(rules, int(s.info[lane, Info.TEMPLATE]), number, lambda k: label_text(rules, 4 * int(values[k])))
 
 
-def generic(rules: Rules, template: int, number: int) -> str:
-    """The instruction with the names of its values."""
-    first = int(rules.template[template, Template.VARIABLE])
-    return _fill(rules, template, number, lambda k: f"<{name(rules, VALUES, first + k)}>")
-
-
 def _told(vector, rules: Rules) -> str:
     template = int(vector[6])
     first = rules.template[template, Template.VARIABLE]

@@ -1,6 +1,7 @@
 """Verbs as tools and JSON schemas; replies as actions, checked against schema and mask, or told what is wrong."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +9,8 @@ import numpy as np
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from sandbox.agents.reasoners.llm.request import Reply, object_in
+from sandbox.agents.reasoners.llm.reading import Named, arguments_in, named_in, objects
+from sandbox.agents.reasoners.llm.request import Reply, compact, object_in
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import World
 
@@ -17,6 +19,7 @@ _SAID = {
     "subgoal": "What you are working towards now, on the way to the task: keep it, or set a new one.",
 }
 FREE = 200  # characters of a free text that a grammar holds, at most
+_WHOLE = re.compile(r"\s{0,9}[0-9]{1,9}(?:\.0{1,9})?\s{0,9}")  # a number as text
 _ASCII = "^[ !#-\\[\\]-~]{0,%d}$"  # for grammars: a model that writes bytes may end in the middle of another character
 
 
@@ -125,44 +128,88 @@ class Actions:
 
     # -- read ----------------------------------------------------------------------------------------------------------
 
-    def read(self, reply: Reply, mask: np.ndarray, hosted: bool) -> Choice | ToolCall:
-        """The action or the tool that a reply names; raises Unusable, in words for the model, where it names none."""
-        if call := self._tool_called(reply, hosted):
-            return call
-        verb, arguments = self._called(reply) if hosted else self._written(reply)
-        if verb not in self._checks:
-            raise Unusable(str(unknown("action", verb[:40], (*self._verbs, *self.extras))))
-        reason, subgoal = (str(arguments.pop(name, ""))[: self._said.get(name, 0)] for name in _SAID)
-        if error := best_match(self._checks[verb].iter_errors(arguments)):
-            raise Unusable(f"{'.'.join(map(str, error.path)) or verb}: {error.message[:200]}")
-        target = int(arguments.get("target", 0))
-        number = self._verbs.index(verb)
+    def read(self, reply: Reply, mask: np.ndarray, hosted: bool) -> tuple[Choice | ToolCall, str]:
+        """The one action or tool that a reply names, and how it was found where it is not just what was asked for.
+
+        Raises Unusable, in words for the model, where it names none that can be used now, or more than one.
+        """
+        fits: dict[tuple, tuple[Choice | ToolCall, str]] = {}
+        problems = []
+        for named in named_in(reply, {*self._checks, *self.extras}, hosted):
+            try:
+                said, ways = self._said_in(named, mask)
+            except Unusable as problem:
+                problems.append(problem)
+            else:
+                fits.setdefault(_same(said), (said, ", ".join(dict.fromkeys(ways))))
+        if len(fits) > 1:
+            told = " and ".join(self._told(said) for said, _ in [*fits.values()][:2])
+            raise Unusable(f"expected one action, got {told}")
+        if not fits:
+            raise problems[0] if problems else Unusable(_nothing(reply, hosted))
+        (found,) = fits.values()
+        return found
+
+    def _said_in(self, named: Named, mask: np.ndarray) -> tuple[Choice | ToolCall, Sequence[str]]:
+        """What is named, checked against its schema and the mask, and in what ways it differs from the schema."""
+        if named.name in self.extras:
+            return ToolCall(named.name, named.arguments), named.ways
+        if named.name not in self._checks:
+            kind = "action or tool" if self.extras else "action"
+            raise Unusable(str(unknown(kind, named.name[:40], (*self._verbs, *self.extras))))
+        given = arguments_in(named.arguments)
+        if given is None:
+            raise Unusable(f"{named.name}: expected a JSON object as arguments, got {named.arguments[:80]!r}")
+        reason, subgoal = (str(given.pop(name, None) or "")[:most] for name, most in self._words())
+        arguments, ways = self._conformed(named.name, given)
+        if error := best_match(self._checks[named.name].iter_errors(arguments)):
+            raise Unusable(f"{'.'.join(map(str, error.path)) or named.name}: {error.message[:200]}")
+        number, target = self._verbs.index(named.name), int(arguments.get("target", 0))
         choice = Choice(number, target, reason, subgoal)
         if not (0 <= target < self.targets and mask[number * self.targets + target]):
             raise Unusable(f"'{self.named(choice)}' has no effect now")
-        return choice
+        return choice, (*named.ways, *ways)
 
-    def _tool_called(self, reply: Reply, hosted: bool) -> ToolCall | None:
-        """A call of a tool that is no verb; None where there is none, or the agent has no tools."""
-        if hosted:
-            return ToolCall(reply.tool, reply.arguments) if reply.tool in self.extras else None
-        found = as_object(reply.text) if self.extras else {}
-        if "tool" not in found:
-            return None
-        if found["tool"] not in [*self.extras]:
-            raise Unusable(str(unknown("tool", str(found["tool"])[:40], self.extras)))
-        return ToolCall(found["tool"], json.dumps(found.get("arguments", {})))
+    def _words(self) -> list[tuple[str, int]]:
+        """What a model may say beside its action, and the characters of each that are kept."""
+        return [(name, self._said.get(name, 0)) for name in _SAID]
 
-    def _called(self, reply: Reply) -> tuple[str, dict]:
-        if not reply.tool:
-            raise Unusable("no tool was called")
-        return reply.tool, as_object(reply.arguments or "{}")
+    def _conformed(self, verb: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Arguments in the form of the verb's schema, and in what ways they were not."""
+        own, found, ways = self._checks[verb].schema["properties"], {}, []
+        for key, value in given.items():
+            if value is None:
+                ways.append("null")
+            elif key not in own:
+                ways.append("extra keys")
+            elif own[key].get("type") == "integer" and isinstance(value, str) and _WHOLE.fullmatch(value):
+                found[key] = int(value.partition(".")[0])
+                ways.append("number as text")
+            else:
+                found[key] = value
+        return found, ways
 
-    def _written(self, reply: Reply) -> tuple[str, dict]:
-        found = as_object(reply.text)
-        if not isinstance(found.get("verb"), str):
-            raise Unusable('expected an object with a "verb"')
-        return found.pop("verb"), found
+    def _told(self, said: Choice | ToolCall) -> str:
+        return f"'{self.named(said) if isinstance(said, Choice) else said.name}'"
+
+
+def _same(said: Choice | ToolCall) -> tuple:
+    """What is equal for two actions or uses of a tool that are the same, whatever is said beside them."""
+    if isinstance(said, Choice):
+        return said[:2]
+    arguments = arguments_in(said.arguments)
+    return said.name, said.arguments if arguments is None else compact(arguments)
+
+
+def _nothing(reply: Reply, hosted: bool) -> str:
+    """What is wrong with a reply that names nothing."""
+    if hosted:
+        return "no tool was called"
+    written = [reply.text[begin:end] for begin, end in objects(reply.text)]
+    if any(object_in(text) is not None for text in written):
+        return 'expected an object with a "verb"'
+    wrong = " with each key once, finite numbers and Unicode text" if written else ""
+    return f"expected a JSON object{wrong}, got {reply.text[:80]!r}"
 
 
 def _grammatical(schema: Any) -> Any:

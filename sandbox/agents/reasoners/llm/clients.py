@@ -2,7 +2,7 @@
 
 from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.llm.options import Options
-from sandbox.agents.reasoners.llm.playback import Continued, Recorded, Script
+from sandbox.agents.reasoners.llm.playback import Captured, Continued, Recorded, Script
 from sandbox.agents.reasoners.llm.prompts import Prompts
 from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.agents.reasoners.llm.request import Client, Setup
@@ -10,7 +10,7 @@ from sandbox.core.errors import UsageError
 
 
 def reasoner(
-    options: Options, prompts: Prompts, minds: dict[int, Mind], noop: int, recorded: Recorded | None
+    options: Options, prompts: Prompts, minds: dict[int, Mind], noop: int, recorded: Recorded | Captured | None
 ) -> LLM:  # fmt: skip
     """The reasoner of a group of agents, by their ``minds``; ``recorded`` answers in place of its model, or before it.
 

@@ -4,6 +4,8 @@ All requests of a round run at once on one event loop in a thread of its own.
 """
 
 import asyncio
+import json
+import os
 import socket
 import time
 from collections.abc import Coroutine
@@ -19,19 +21,27 @@ from pydantic_ai.exceptions import (
     ModelNotFoundError,
     ModelRequestRejectedError,
     ModelRequestTimeout,
+    UnexpectedModelBehavior,
     UserError,
 )
 from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart, ThinkingPart, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.tools import ToolDefinition
 
 from sandbox.agents.reasoners.llm.bounded import client
+from sandbox.agents.reasoners.llm.compatible import SCHEMA, Compatible, hint, refused
 from sandbox.agents.reasoners.llm.options import Options
+from sandbox.agents.reasoners.llm.reading import tidy
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
 
-KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY"}
+KEYS = {
+    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY",
+    "local": "SANDBOX_LOCAL_API_KEY",
+}  # fmt: skip
+SECRET = 6  # characters that a key has at least; what is shorter stands for no key
 
 
 @cache
@@ -56,11 +66,13 @@ class Hosted:
 
     def __init__(self, options: Options, setup: Setup, address: str | None = None):
         self._options, self._setup, self._address = options, setup, address
+        self._without: frozenset[str] = frozenset()  # parameters that the server has refused in this run
+        self._accepted = False  # whether it has taken a schema
+        self._models: dict[frozenset[str], Model] = {}
         try:
-            self._model = _local(address or options.name) if not options.hosted else _model(options.kind, options.name)
+            self._model(self._without)
         except UserError:
             raise UsageError(f"llm: {options.model}: set the variable {KEYS[options.kind]} to your key") from None
-        self._settings = _settings(options)
         self._tools = [
             ToolDefinition(name=t["name"], description=t["description"], parameters_json_schema=t["parameters"])
             for t in setup.tools
@@ -92,47 +104,106 @@ class Hosted:
         return answer._replace(seconds=min(round(time.perf_counter() - started, 6), within))
 
     async def _one(self, request: Request) -> Answer:
-        messages = [ModelRequest.user_text_prompt(request.prompt, instructions=self._setup.instructions)]
         try:
-            response = await model_request(
-                self._model, messages, model_settings=self._settings,
-                model_request_parameters=self._parameters(request),
-            )  # fmt: skip
-            return Answer(_reply(response), tokens=_tokens(response))
+            return await self._adapted(request)
         except (ModelAuthenticationError, ModelNotFoundError) as error:
-            raise SandboxError(f"llm: {self._setup.model}: {_words(error)}") from None
+            raise SandboxError(f"llm: {self._setup.model}: {self._words(error)}") from None
         except ModelHTTPError as error:  # refused before anything was computed
             again = not isinstance(error, ModelRequestRejectedError)
-            return Answer(error=_words(error), retry=again, wait=error.retry_after or 0.0)
+            return Answer(error=self._words(error), retry=again, wait=error.retry_after or 0.0)
         except ModelRequestTimeout:
             return Answer(error=f"no reply within {self._options.timeout:g} s", retry=True, tokens=None)
         except Exception as error:  # a server may send anything, and clients fail on it in many ways
-            return Answer(error=_words(error), retry=True, tokens=(0, 0) if _never_sent(error) else None)
+            return Answer(error=self._words(error), retry=True, tokens=(0, 0) if _never_sent(error) else None)
 
-    def _parameters(self, request: Request) -> ModelRequestParameters:
+    async def _adapted(self, request: Request) -> Answer:
+        """The answer of the server, asked again without each parameter that it refuses; what has helped is learned."""
+        without = self._without
+        while True:
+            sent = self._refusable(request) - without
+            try:
+                response = await self._send(request, without)
+            except ModelHTTPError as error:
+                if not (found := refused(error, sent, self._accepted)):
+                    raise
+                without = without | {found}
+            else:
+                self._without, self._accepted = self._without | without, self._accepted or SCHEMA in sent
+                left_out = ", ".join(sorted(self._refusable(request) & without))
+                return Answer(self._reply(response), tokens=_tokens(response), without=left_out)
+
+    def _refusable(self, request: Request) -> frozenset[str]:
+        """The parameters of a request that it can do without."""
+        if self._options.kind in ("anthropic", "google"):
+            return frozenset()
         if request.schema is None:
-            return ModelRequestParameters(function_tools=self._tools, allow_text_output=False)
+            return frozenset({"max_completion_tokens", "parallel_tool_calls", "tool_choice"})
+        return frozenset({"max_tokens", "strict", SCHEMA})
+
+    async def _send(self, request: Request, without: frozenset[str]) -> ModelResponse:
+        messages = [ModelRequest.user_text_prompt(request.prompt, instructions=self._setup.instructions)]
+        return await model_request(
+            self._model(without), messages, model_settings=_settings(self._options, without),
+            model_request_parameters=self._parameters(request, without),
+        )  # fmt: skip
+
+    def _model(self, without: frozenset[str]) -> Model:
+        if without not in self._models:
+            options = self._options
+            self._models[without] = (
+                _hosted(options.kind, options.name, without) if options.hosted
+                else _local(self._address or options.name, without, self._address is None)
+            )  # fmt: skip
+        return self._models[without]
+
+    def _parameters(self, request: Request, without: frozenset[str]) -> ModelRequestParameters:
+        if request.schema is None:
+            return ModelRequestParameters(function_tools=self._tools, allow_text_output="tool_choice" in without)
+        if SCHEMA in without:
+            return ModelRequestParameters()
         wanted = OutputObjectDefinition(json_schema=request.schema, name="action", strict=True)
         return ModelRequestParameters(output_mode="native", output_object=wanted)
 
+    def _reply(self, response: ModelResponse) -> Reply:
+        def joined(kind: type) -> str:
+            return "\n".join(part.content for part in response.parts if isinstance(part, kind))
 
-def _settings(options: Options) -> dict[str, Any]:
+        parts = [part for part in response.parts if isinstance(part, ToolCallPart)]
+        calls = list(dict.fromkeys((part.tool_name, _arguments(part)) for part in parts))
+        text, call = joined(TextPart), ("", "")
+        if len(calls) == 1:
+            (call,) = calls
+        elif calls:  # of several, the text says which; at most one can be an action now
+            text = "\n".join([text, *(json.dumps({"name": name, "arguments": given}) for name, given in calls)])
+        reply = tidy(Reply(text, *call, joined(ThinkingPart)))
+        return Reply(*map(_without_keys, reply))
+
+    def _words(self, error: Exception) -> str:
+        text = " ".join(_without_keys(str(error)).split()).encode("utf-8", "replace").decode()
+        told = f"{type(error).__name__.lstrip('_')}: {text[:200]}"
+        lost = isinstance(error, UnexpectedModelBehavior) or getattr(error, "status_code", None) in (404, 405)
+        wrong = hint(self._options.name) if lost and self._options.kind == "local" else ""
+        return f"{told}; {wrong}" if wrong else told
+
+
+def _settings(options: Options, without: frozenset[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {"max_tokens": options.max_tokens, "request_timeout": options.timeout, "max_retries": 0}
     if options.temperature is not None:
         settings["temperature"] = options.temperature
     if options.hosted:
-        settings |= {"tool_choice": "required", "cache": {"messages": False}}
-    if options.kind in ("openai", "anthropic"):  # google has no such switch; of several calls the first one counts
+        settings |= {"cache": {"messages": False}}
+    if options.hosted and "tool_choice" not in without:
+        settings["tool_choice"] = "required"
+    if options.kind in ("openai", "anthropic") and "parallel_tool_calls" not in without:  # google has no such switch
         settings["parallel_tool_calls"] = False
     return settings
 
 
-def _model(kind: str, name: str) -> Model:
+def _hosted(kind: str, name: str, without: frozenset[str]) -> Model:
     if kind == "openai":
-        from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        return OpenAIChatModel(name, provider=OpenAIProvider(http_client=client()))
+        return Compatible(name, provider=OpenAIProvider(http_client=client()), profile=_profile(without, True))
     if kind == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider
@@ -144,16 +215,25 @@ def _model(kind: str, name: str) -> Model:
     return GoogleModel(name, provider=GoogleProvider(http_client=client()))
 
 
-def _local(address: str) -> Model:
-    """An OpenAI-compatible server without a key; ``#NAME`` behind its address names one of its models."""
-    from pydantic_ai.models.openai import OpenAIChatModel
-    from pydantic_ai.profiles.openai import OpenAIModelProfile
+def _local(address: str, without: frozenset[str], keyed: bool) -> Model:
+    """An OpenAI-compatible server; ``#NAME`` behind its address names one of its models."""
     from pydantic_ai.providers.openai import OpenAIProvider
 
     url, _, name = address.partition("#")
-    profile = OpenAIModelProfile(supports_json_schema_output=True, json_schema_transformer=None)
-    provider = OpenAIProvider(base_url=url, api_key="none", http_client=client())
-    return OpenAIChatModel(name or "local", provider=provider, profile=profile)
+    key = keyed and os.environ.get(KEYS["local"], "").strip() or "none"
+    provider = OpenAIProvider(base_url=url, api_key=key, http_client=client())
+    profile = _profile(without, False) | {"supports_json_schema_output": True, "json_schema_transformer": None}
+    return Compatible(name or "local", provider=provider, profile=profile)
+
+
+def _profile(without: frozenset[str], new: bool) -> OpenAIModelProfile:
+    """What the limit of tokens is called, the ``new`` name or the one that all servers know; whether to be strict."""
+    return OpenAIModelProfile(
+        openai_chat_supports_max_completion_tokens="max_completion_tokens" not in without if new
+        else "max_tokens" in without,
+        openai_supports_strict_tool_definition="strict" not in without,
+        thinking_tags=("\0think", "\0"),  # no text has these: ``reading`` knows more than one pair
+    )  # fmt: skip
 
 
 def list_price(options: Options) -> tuple[float, float] | None:
@@ -168,13 +248,9 @@ def list_price(options: Options) -> tuple[float, float] | None:
     return float(one) / 1000, float(other) / 1000
 
 
-def _reply(response: ModelResponse) -> Reply:
-    def joined(kind: type) -> str:
-        return "\n".join(part.content for part in response.parts if isinstance(part, kind))
-
-    call = next((part for part in response.parts if isinstance(part, ToolCallPart)), None)
-    tool = (call.tool_name, call.args_as_json_str()) if call else ("", "")
-    return Reply(joined(TextPart), *tool, joined(ThinkingPart)).tidy()
+def _arguments(call: ToolCallPart) -> str:
+    """As the model wrote them, where they came as text."""
+    return call.args if isinstance(call.args, str) else call.args_as_json_str()
 
 
 def _tokens(response: ModelResponse) -> tuple[int, int] | None:
@@ -189,6 +265,10 @@ def _never_sent(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _words(error: Exception) -> str:
-    text = " ".join(str(error).split()).encode("utf-8", "replace").decode()
-    return f"{type(error).__name__.lstrip('_')}: {text[:200]}"
+def _without_keys(text: str) -> str:
+    """A text of a server without any key that it was sent."""
+    for name in (*KEYS.values(), "GEMINI_API_KEY"):
+        key = os.environ.get(name, "").strip()
+        if len(key) >= SECRET:
+            text = text.replace(key, "***")
+    return text

@@ -1,8 +1,9 @@
-"""Who answers without a model: a script, or the record of a run."""
+"""Who answers without a model: a script, the record of a run, or nobody, where requests are only looked at."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from sandbox.agents.reasoners.llm.options import Line
+from sandbox.agents.reasoners.llm.reading import tidy
 from sandbox.agents.reasoners.llm.request import Answer, Client, Reply, Request, compact
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Call, ToolUse
@@ -30,7 +31,7 @@ class Script:
         line = self._lines[at]
         if line.error:
             return Answer(error=line.error, retry=True)
-        return Answer(Reply(text=line.text or _text(line)), tokens=(0, line.tokens))
+        return Answer(tidy(Reply(text=line.text or _text(line))), tokens=(0, line.tokens))
 
     def skip(self, requests: list[Request]) -> None:
         """Another has answered these."""
@@ -75,8 +76,28 @@ class Recorded:
             raise RecordError(f"language model: {place}: {what}; nothing is asked in a replay")
         tokens = call.input_tokens, call.output_tokens
         if call.reply is None:
-            return Answer(None, call.error, call.retry, tokens, call.seconds)
-        return Answer(Reply(**call.reply), "", False, tokens, call.seconds)
+            return Answer(None, call.error, call.retry, tokens, call.seconds, without=call.without)
+        return Answer(Reply(**call.reply), "", False, tokens, call.seconds, without=call.without)
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class Captured:
+    """Takes down the first request of each agent, and answers none."""
+
+    until = None
+
+    def __init__(self):
+        self.requests: dict[int, Request] = {}
+
+    def price(self, agent: int) -> Price:
+        return 0.0, 0.0
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        for request in requests:
+            self.requests.setdefault(request.agent, request)
+        return [Answer(error="nothing is asked")] * len(requests)
 
     def close(self) -> None:
         """There is nothing to give back."""

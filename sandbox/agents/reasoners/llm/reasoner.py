@@ -169,22 +169,22 @@ class LLM:
         """The one place where replies come in: the ledger and the record take them, then those who asked."""
         request = asked.request
         *tokens, money = self._ledger.settle(asked.worst, answer)
-        problems = [self._take(question, answer, tokens[1]) for question in asked.questions]
+        problem, read = [self._take(question, answer, tokens[1]) for question in asked.questions][0]
         reply = answer.reply and {name: part for name, part in answer.reply._asdict().items() if part}
         asked.questions[0].calls.append(Call(
             request.tick, request.agent, request.sample, request.attempt, request.key, request.prompt, reply,
-            problems[0], answer.retry, *tokens, money, answer.seconds,
+            problem, answer.retry, *tokens, money, answer.seconds, read, answer.without,
         ))  # fmt: skip
 
-    def _take(self, question: Question, answer: Answer, tokens: int) -> str:
-        """Make an action of an answer, or the next attempt; returns what was wrong with it."""
+    def _take(self, question: Question, answer: Answer, tokens: int) -> tuple[str, str]:
+        """Make an action of an answer, or the next attempt; returns what was wrong with it, or how it was read."""
         problem, again = answer.error, answer.retry
         question.tokens += tokens
         if answer.reply is not None:
             try:
-                said = self._actions.read(answer.reply, question.percept.mask, self._options.hosted)
+                said, read = self._actions.read(answer.reply, question.percept.mask, self._options.hosted)
                 self._heed(question, said)
-                return ""
+                return "", read
             except Unusable as error:
                 problem, again = str(error), True
                 question.prompt = self._prompts.repair(question.told, problem, question.percept.mask)
@@ -192,7 +192,7 @@ class LLM:
         question.wait = max(answer.wait, BACK_OFF * 2 ** (question.failures - 1)) if answer.reply is None else 0.0
         if not again or question.failures > self._options.retries:
             question.failure = problem
-        return problem
+        return problem, ""
 
     def _heed(self, question: Question, said: Choice | ToolCall) -> None:
         """An action is the answer; a tool answers, and with that the question is asked again. Raises Unusable."""

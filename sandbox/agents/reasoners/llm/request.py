@@ -2,12 +2,11 @@
 
 import hashlib
 import json
+import math
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
-
-LONGEST = 20_000  # characters of a reply that are kept; what is longer is cut before anyone reads it
 
 
 class Setup(BaseModel):
@@ -54,10 +53,6 @@ class Reply(NamedTuple):
     arguments: str = ""  # JSON, as the model wrote it
     thinking: str = ""
 
-    def tidy(self) -> "Reply":
-        """Cut to ``LONGEST``, and with nothing in it that is no Unicode text."""
-        return Reply(*(part[:LONGEST].encode("utf-8", "replace").decode() for part in self))
-
 
 class Answer(NamedTuple):
     """What became of a request: a reply, or an error in words."""
@@ -68,6 +63,7 @@ class Answer(NamedTuple):
     tokens: tuple[int, int] | None = (0, 0)  # input, output; None: sent, but its usage is not known
     seconds: float = 0.0
     wait: float = 0.0  # seconds that the server asks to wait before the next attempt
+    without: str = ""  # parameters that the server refuses, so that they were not sent
 
 
 class Client(Protocol):
@@ -89,13 +85,32 @@ def key_of(setup: Setup, prompt: str, schema: dict | None, sample: int) -> str:
 
 
 def object_in(text: str) -> dict | None:
-    """The JSON object that a model wrote; None for anything else."""
+    """The JSON object that a model wrote; None for anything else.
+
+    JSON as I-JSON (RFC 7493) has it: no key twice, no NaN and no infinity, and Unicode text without lone surrogates.
+    """
     try:
-        found = json.loads(text)
+        found = _I_JSON.decode(text)
+        compact(found, "strict")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def compact(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+_I_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
+
+
+def compact(value: Any, errors: str = "replace") -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", errors)

@@ -1,0 +1,113 @@
+"""OpenAI-compatible servers as they are: completions of another form, parameters that they refuse, wrong addresses."""
+
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from openai.types.chat import ChatCompletion
+from pydantic_ai.exceptions import (
+    ModelAuthenticationError,
+    ModelContextWindowExceededError,
+    ModelHTTPError,
+    ModelNotFoundError,
+)
+from pydantic_ai.models.openai import OpenAIChatModel
+
+SCHEMA = "response_format"
+_REFUSALS = {  # parameters that a request can do without, and how errors name them; what changes least comes first
+    "strict": r"\bstrict\b",
+    "max_tokens": r"max_completion_tokens",  # the one is sent in place of the other
+    "max_completion_tokens": r"max_completion_tokens",
+    "parallel_tool_calls": r"parallel.?tool.?calls",
+    "tool_choice": r"tool.?choice",
+    SCHEMA: r"response.?format|json.?(?:schema|object)|structured.?output|guided|grammar|constrained",
+}  # fmt: skip
+_REFUSED = (400, 404, 405, 415, 422, 500, 501)  # statuses with which servers refuse a parameter by name
+
+
+class Compatible(OpenAIChatModel):
+    """A model whose completions may differ from the published schema in form."""
+
+    def _validate_completion(self, response: ChatCompletion):
+        return super()._validate_completion(
+            ChatCompletion.model_construct(**_formed(response.model_dump(warnings=False)))
+        )
+
+
+def refused(error: ModelHTTPError, sent: Collection[str], accepted: bool) -> str | None:
+    """The parameter, of those that were ``sent``, because of which a server has refused a request; None: another cause.
+
+    A server that says only that the request is bad may mean the schema, unless it has ``accepted`` one before.
+    """
+    if isinstance(error, ModelAuthenticationError | ModelContextWindowExceededError):
+        return None
+    named = (name for name in _REFUSALS if name in sent and re.search(_REFUSALS[name], str(error), re.IGNORECASE))
+    if error.status_code in _REFUSED and (found := next(named, None)):
+        return found
+    bad = error.status_code in (400, 422) and not isinstance(error, ModelNotFoundError)
+    return SCHEMA if bad and SCHEMA in sent and not accepted else None
+
+
+def hint(address: str) -> str:
+    """What may be wrong with the address of a server that does not know it."""
+    url = address.partition("#")[0].rstrip("/")
+    path = urlsplit(url).path
+    if path.endswith("/completions"):
+        base = url.removesuffix("/completions").removesuffix("/chat")
+        return f"expected the base URL without /chat/completions: local:{base}"
+    if not re.search(r"/v\d", path):
+        return f"most servers expect /v1 at the end of the base URL: local:{url}/v1"
+    return ""
+
+
+def _formed(told: dict[str, Any]) -> dict[str, Any]:
+    """A completion with what servers leave out or write in another form."""
+    choice, usage = told["choices"][0], told.get("usage")
+    counts = {f"{name}_tokens": (usage or {}).get(f"{name}_tokens") for name in ("prompt", "completion")}
+    known = all(type(count) is int for count in counts.values())
+    return {
+        "id": str(told.get("id") or ""), "object": "chat.completion", "model": str(told.get("model") or ""),
+        "created": told["created"] if type(told.get("created")) is int else 0,
+        "choices": [{
+            "index": 0, "finish_reason": str(choice.get("finish_reason") or "stop"), "logprobs": None,
+            "message": _message(choice["message"]),
+        }],
+        "usage": counts | {"total_tokens": sum(counts.values())} if known else None,
+    }  # fmt: skip
+
+
+def _message(told: dict[str, Any]) -> dict[str, Any]:
+    content, thoughts = told.get("content"), told.get("reasoning_content") or told.get("reasoning")
+    if isinstance(content, list):
+        parts = [part if isinstance(part, dict) else {"text": part} for part in content]
+        thoughts = thoughts or [part for part in parts if _thinks(part)]
+        content = _flat([part for part in parts if not _thinks(part)])
+    elif isinstance(content, dict):
+        content = json.dumps(content)
+    calls = told.get("tool_calls") or [{"function": call} for call in [told.get("function_call")] if call]
+    return {
+        "role": "assistant", "content": content, "refusal": told.get("refusal"), "reasoning_content": _flat(thoughts),
+        "tool_calls": [_call(call) for call in calls] or None,
+    }  # fmt: skip
+
+
+def _thinks(part: dict[str, Any]) -> bool:
+    return "thinking" in part or "reason" in str(part.get("type"))
+
+
+def _flat(part: Any) -> str:
+    """The text in a part of a message, however it is nested."""
+    if isinstance(part, list):
+        return "".join(map(_flat, part))
+    if isinstance(part, dict):
+        return _flat(next((part[key] for key in ("text", "thinking", "content", "summary") if part.get(key)), ""))
+    return part if isinstance(part, str) else ""
+
+
+def _call(told: dict[str, Any]) -> dict[str, Any]:
+    function = told["function"]
+    arguments = function.get("arguments")
+    text = arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
+    return {"id": "call", "type": "function", "function": {"name": function["name"], "arguments": text}}
