@@ -214,12 +214,28 @@ def test_how_each_reply_was_read_is_recorded_and_verifies(tmp_path):
     assert verdict.passed, verdict.summary
 
 
+@pytest.mark.parametrize("text", [
+    '{"verb": "\\ud800"}', '{"reason": "\\udfff", "verb": "click", "target": 1}',
+    '{"verb": "click", "target": "\\ud800"}', '{"\\ud800": 1, "verb": "click", "target": 1}',
+    '{"tool": "\\ud800", "arguments": {}}', '{"tool": "archival_insert", "arguments": {"text": "\\udc00\\ud83d"}}',
+    '{"tool": "memory_insert", "arguments": {"label": "plan", "text": "\\ud800"}}',
+    '{"tool": "code", "arguments": {"lines": ["print(\\"\\ud800\\")"]}}',
+])  # fmt: skip
+def test_a_lone_surrogate_is_the_agents_own_failure(text, tmp_path):
+    """It is in no text of a record, so it must reach neither a trace nor a memory nor a tool."""
+    table = scenario("scripted", replies=[{"text": text}] * 3)
+    table["agents"][0] |= {"memory": {"kind": "blocks", "blocks": [{"label": "plan"}]}, "tools": {"code": {}}}
+    outcome = sandbox.run(table, seed=1, out=tmp_path / "run")
+    assert (outcome.error, outcome.finish) == (None, "tick limit") and outcome.fallbacks == outcome.ticks == 1
+    assert verify(tmp_path / "run").passed
+
+
 # -- the text alone ----------------------------------------------------------------------------------------------------
 
 PIECES = st.sampled_from([
     OBJECT, OTHER, "{", "}", "[", "]", '"', "\\", "```json\n", "```", "<think>", "</think>", '{"verb": "click", ', ":",
-    ",", '"target": 1}', "null", "NaN", "\\ud800", "\ud800", "\ufeff", " ", "\n", '{"name": "click", "arguments": ', "1e999",
-    "<|channel|>final<|message|>", '{"tool": "calc", "arguments": "{}"}', '"function": ',
+    ",", '"target": 1}', "null", "NaN", "\\ud800", "\ud800", "\ufeff", " ", "\n", '{"name": "click", "arguments": ',
+    "1e999", "<|channel|>final<|message|>", '{"tool": "calc", "arguments": "{}"}', '"function": ',
 ])  # fmt: skip
 TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join)
 
@@ -248,7 +264,8 @@ def test_any_text_is_an_action_or_unusable(page, text, tool, arguments, thinking
 
 HOSTILE = [
     "{", '{"', '{"a":', '{"\\"', "{ ", '{   "', '{a"', "{}", "}", "[", '"', '\\"', "<think>", "</think>", "<think ",
-    "``` ", " ", "<|channel|>", '{"a":{}', '{"a":[', '{"verb":', '{"a":"', '"\\', "{{", '{"a":1,"a":', "9" * 50, "\ud800",
+    "``` ", " ", "<|channel|>", '{"a":{}', '{"a":[', '{"verb":', '{"a":"', '"\\', "{{", '{"a":1,"a":', "9" * 50,
+    "\ud800",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pydantic_ai.exceptions import (
     ModelContextWindowExceededError,
     ModelHTTPError,
     ModelNotFoundError,
+    UnexpectedModelBehavior,
 )
 from pydantic_ai.models.openai import OpenAIChatModel
 
@@ -31,9 +32,12 @@ class Compatible(OpenAIChatModel):
     """A model whose completions may differ from the published schema in form."""
 
     def _validate_completion(self, response: ChatCompletion):
-        return super()._validate_completion(
-            ChatCompletion.model_construct(**_formed(response.model_dump(warnings=False)))
-        )
+        told = response.model_dump(warnings=False, exclude_none=True)
+        try:
+            formed = _formed(told)
+        except (AttributeError, KeyError, IndexError, TypeError):
+            raise UnexpectedModelBehavior(f"expected a completion, got {json.dumps(told, default=str)}") from None
+        return super()._validate_completion(ChatCompletion.model_construct(**formed))
 
 
 def refused(error: ModelHTTPError, sent: Collection[str], accepted: bool) -> str | None:

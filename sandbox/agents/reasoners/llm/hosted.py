@@ -137,7 +137,7 @@ class Hosted:
         if self._options.kind in ("anthropic", "google"):
             return frozenset()
         if request.schema is None:
-            return frozenset({"max_completion_tokens", "parallel_tool_calls", "tool_choice"})
+            return frozenset({"max_completion_tokens", "parallel_tool_calls", "strict", "tool_choice"})
         return frozenset({"max_tokens", "strict", SCHEMA})
 
     async def _send(self, request: Request, without: frozenset[str]) -> ModelResponse:

@@ -89,7 +89,7 @@ class Captured:
     until = None
 
     def __init__(self):
-        self.requests: dict[int, Request] = {}
+        self.functions, self.requests = Functions(), {}
 
     def price(self, agent: int) -> Price:
         return 0.0, 0.0
