@@ -1,20 +1,36 @@
-"""Sandbox: a wind tunnel for agent teams."""
+"""Sandbox: a wind tunnel for agent teams. What it offers is imported when it is asked for, which takes seconds."""
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sandbox.core.errors import UsageError
-from sandbox.core.finish import Finish, Outcome
-from sandbox.engine.stage import Stage, make
-from sandbox.model import Sandbox
-from sandbox.trials.batch import batch
-from sandbox.trials.results import results
-from sandbox.trials.resume import resume
-from sandbox.trials.trial import run
+if TYPE_CHECKING:
+    from sandbox.core.finish import Finish, Outcome
+    from sandbox.engine.stage import Stage, make
+    from sandbox.model import Sandbox
+    from sandbox.trials.batch import batch
+    from sandbox.trials.results import results
+    from sandbox.trials.resume import resume
+    from sandbox.trials.trial import run
 
+_HOME = {
+    "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model", "Stage": "engine.stage",
+    "batch": "trials.batch", "make": "engine.stage", "results": "trials.results", "resume": "trials.resume",
+    "run": "trials.trial",
+}  # fmt: skip
 __all__ = [
     "Finish", "Outcome", "Sandbox", "Stage", "batch", "gym_env", "make", "parallel_env", "results", "resume", "run",
 ]  # fmt: skip
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'sandbox' has no attribute '{name}'")
+    return getattr(import_module(f"sandbox.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def parallel_env(world: str, render_mode: str | None = None, **options: Any):
@@ -31,5 +47,7 @@ def _learning():
     try:
         from sandbox.fronts import rl
     except ModuleNotFoundError as error:
+        from sandbox.core.errors import UsageError
+
         raise UsageError(f"{error.name} is missing for learners' environments: pip install 'sandbox[rl]'") from None
     return rl

@@ -1,5 +1,7 @@
 """The command line as a newcomer, and as a vandal, meets it."""
 
+import io
+import json
 import os
 import re
 import shutil
@@ -7,10 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from sandbox.core import registry
+from sandbox.engine import cache
+from sandbox.engine.stage import Stage
 from sandbox.fronts import cli
+from sandbox.fronts.console import Screen
+from sandbox.fronts.progress import Episodes
 from sandbox.record import open_run, verify_chain
 
 GOOD = """
@@ -143,6 +152,233 @@ main()
 def test_without_the_modules_that_windows_lacks(folder):
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", WINDOWS], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and "completed" in done.stdout, done.stderr
+
+
+def test_python_m_sandbox_says_what_it_can(folder):
+    done = subprocess.run([sys.executable, "-m", "sandbox", "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "verify" in done.stdout and not done.stderr
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.5])
+def test_ctrl_c_while_it_imports_is_no_traceback(folder, delay):
+    process = subprocess.Popen([sys.executable, "-m", "sandbox", "worlds"], stderr=subprocess.PIPE, text=True)
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    early = "runpy" in told  # before the first line of ours
+    assert process.returncode in (-signal.SIGINT, 130) and (early or "Traceback" not in told), told
+
+
+# -- standard files that are closed, broken or full --------------------------------------------------------------------
+
+ASKS = GOOD.replace('"rules"', '"human"\nfallback = "rules"').replace("deliveries = 3", "deliveries = 3\nmax_ticks = 4")
+
+
+def _closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stdin", [lambda: None, _closed, lambda: io.StringIO("left\n")])
+def test_without_a_terminal_fallbacks_act_at_once(folder, capsys, monkeypatch, stdin):
+    """cron, pythonw, a pipe."""
+    (folder / "asks.toml").write_text(ASKS)
+    monkeypatch.setattr(sys, "stdin", stdin())
+    begun = time.monotonic()
+    code, out, told = sandbox(capsys, "run", "asks.toml", "--out", "r")
+    assert code == 0 and "nobody can be asked here" in told and "Traceback" not in told
+    assert "decisions of the fallback" in out and time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize("arguments", [("run", "good.toml", "--out", "r"), ("worlds",), ("--help",)])
+def test_a_full_standard_output_is_one_line(folder, capsys, monkeypatch, arguments):
+    monkeypatch.setattr(sys, "stdout", os.fdopen(os.open("/dev/full", os.O_WRONLY), "w"))
+    code, _, told = sandbox(capsys, *arguments)
+    assert code == 1 and told.splitlines()[-1] == "error: the output: the disk is full"
+    sys.stdout.close()  # what waits to be written goes nowhere
+    if arguments[0] == "run":
+        with open_run("r") as run:
+            assert verify_chain(run).finished
+
+
+def test_closed_standard_files(folder):
+    """The next files that are opened would take their numbers, and SQLite takes none of those."""
+    command = f"{sys.executable} -m sandbox run good.toml --out r <&- >&- 2>&-"
+    assert subprocess.run(command, shell=True, timeout=120).returncode == 0
+    with open_run("r") as run:
+        assert verify_chain(run).finished
+    command = f"{sys.executable} -m sandbox worlds > /dev/full"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 1 and done.stderr == "error: the output: the disk is full\n"
+
+
+# -- places where nothing can be written -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def places(folder, capsys):
+    """A run, a batch, and what may be in the way of an output."""
+    (folder / "file").write_text("")
+    (folder / "folder.gif").mkdir()
+    (folder / "folder.svg").mkdir()
+    (folder / "folder.csv").mkdir()
+    assert sandbox(capsys, "run", "good.toml", "--out", "done")[0] == 0
+    assert sandbox(capsys, "batch", "good.toml", "--trials", 2, "--out", "tried")[0] == 0
+    return folder
+
+
+PROGRAMS = GOOD.replace('"rules"', '"map"')
+WRITES = {
+    "run": ("run", "good.toml", "--out"), "run a video": ("run", "good.toml", "--out", "new", "--video"),
+    "batch": ("batch", "good.toml", "--trials", 2, "--out"), "replay": ("replay", "done", "--video"),
+    "certify": ("certify", "good.toml", "--reliability", 0.5, "--out"), "report": ("report", "done", "--out"),
+    "results": ("results", "tried", "--out"), "card": ("card", "rules", "--trials", 1, "--suite", "SUITE", "--out"),
+    "foresight": ("foresight", "good.toml", "--trials", 2, "--out"),
+}  # fmt: skip
+SUFFIX = {"run a video": ".gif", "replay": ".gif", "foresight": ".svg", "results": ".csv"}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_places_where_nothing_can_be_written_are_one_line(places, root, capsys, name):
+    suffix = SUFFIX.get(name, "")
+    command = [root / "scenarios/suite" if word == "SUITE" else word for word in WRITES[name]]
+    wrong = "file" if name in ("run", "batch", "certify", "card") else f"folder{suffix}" if suffix else "done"
+    for place in (wrong, f"file/x{suffix}", f"/proc/nowhere/x{suffix}", f"{'x' * 300}{suffix}"):
+        code, _, told = sandbox(capsys, *command, place)
+        *before, error = told.splitlines()
+        assert code in (1, 2) and error.startswith("error: ") and len(before) <= (name == "card"), (place, told)
+        assert "should not happen" not in told, told
+
+
+def test_what_is_there_already_is_one_line(places, capsys):
+    for command in (("run", "good.toml", "--out", "tried"), ("batch", "good.toml", "--out", "done"), ("resume", "done"),
+                    ("resume", "tried"), ("resume", "file"), ("resume", "nowhere"), ("replay", "file")):  # fmt: skip
+        code, _, told = sandbox(capsys, *command)
+        assert code in (1, 2) and told.count("\n") == 1 and told.startswith("error: "), (command, told)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root may mount")
+def test_a_read_only_or_full_disk_is_one_line(places, capsys):
+    disk = places / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", disk], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        shutil.copytree(places / "done", disk / "done")
+        with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(1000))
+        _all_are_one_line(capsys, disk)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        _all_are_one_line(capsys, disk)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def _all_are_one_line(capsys, disk) -> None:
+    for command in (("run", "good.toml", "--out", disk / "r"),
+                    ("batch", "good.toml", "--trials", 2, "--out", disk / "b"),
+                    ("replay", "done", "--video", disk / "a.gif"), ("report", "done", "--out", disk / "a.html"),
+                    ("results", "tried", "--out", disk / "a.csv"), ("resume", disk / "done"),
+                    ("certify", "good.toml", "--reliability", 0.5, "--out", disk / "c")):  # fmt: skip
+        code, _, told = sandbox(capsys, *command)
+        errors = [line for line in told.splitlines() if line.startswith("error: ")]
+        assert code in (1, 2) and len(errors) == 1 and "Traceback" not in told, (command, told)
+        assert "should not happen" not in told, told
+
+
+# -- what others wrote -------------------------------------------------------------------------------------------------
+
+HOSTILE = "\x1b]0;pwned\x07\x1b[2J\x1b[31mred[/nope] [link=http://evil]x[/link] :boom: \u202egnp\x9b2J\r"
+SHOWN = "\\x1b]0;pwned\\x07\\x1b[2J\\x1b[31mred[/nope] [link=http://evil]x[/link] :boom: \\u202egnp\\x9b2J"
+
+
+def test_text_of_others_is_text(folder, capsys):
+    (folder / "evil.toml").write_text(GOOD.replace('title = "test"', f"title = {json.dumps(HOSTILE)}"))
+    (folder / "bad.toml").write_text(GOOD.replace("tiny", json.dumps(HOSTILE)[1:-1]))
+    told = []
+    for command in (("run", "evil.toml", "--out", "r"), ("batch", "evil.toml", "--trials", 2, "--out", "b"),
+                    ("results", "b"), ("certify", "evil.toml", "--reliability", 0.5, "--out", "c"),
+                    ("compare", "b", "b"), ("run", "bad.toml")):  # fmt: skip
+        told.append("".join(sandbox(capsys, *command)[1:]))
+    for words in told:
+        assert not set(words) & set("\x1b\x07\x9b\r\u202e"), words
+    for words in (*told[:3], told[5]):
+        assert SHOWN in words.replace("\n", ""), words
+
+
+def test_a_live_line_shows_text_too():
+    console = Screen(file=io.StringIO(), force_terminal=True, color_system=None, width=300)
+    with Episodes(console, HOSTILE) as shown:
+        shown(1, 2)
+        shown._bar.refresh()
+    assert SHOWN in console.file.getvalue()
+
+
+# -- worlds of other packages ------------------------------------------------------------------------------------------
+
+BROKEN = {
+    "raises": ("raise ValueError('many\\nlines')", "broken_raises:WORLD", "ValueError: many lines"),
+    "exits": ("raise SystemExit(3)", "broken_exits:WORLD", "SystemExit: 3"),
+    "unreadable": ("def", "broken_unreadable:WORLD", "SyntaxError"),
+    "misses": ("import nowhere_at_all", "broken_misses:WORLD", "No module named 'nowhere_at_all'"),
+    "empty": ("", "broken_empty:WORLD", "has no attribute 'WORLD'"),
+    "number": ("WORLD = 7", "broken_number:WORLD", "is of type int; expected a World"),
+    "gone": ("", "broken_gone_too:WORLD", "No module named 'broken_gone_too'"),
+    "nameless": ("", "", "ValueError"), "odd": ("", "a b.c:", "No module named"), "built_in": ("", "sys:WORLD", "sys"),
+    "warehouse": ("WORLD = 7", "broken_warehouse:WORLD", ""),
+}  # fmt: skip
+
+
+def test_broken_worlds_of_others_do_not_break_ours(folder, capsys, monkeypatch):
+    points = EntryPoints(EntryPoint(name, value, registry.GROUP) for name, (_, value, _) in BROKEN.items())
+    for name, (source, *_) in BROKEN.items():
+        (folder / f"broken_{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(str(folder))
+    for module in (registry, cache):
+        monkeypatch.setattr(module, "entry_points", lambda group: points)
+    assert cache.fingerprint(cache._packages())
+    code, out, err = sandbox(capsys, "worlds")
+    assert code == 0 and all(name in out for name in ("warehouse", "craft", "web"))
+    assert err.count("\n") == err.count("warning: ") == len(BROKEN) - 1
+    assert sandbox(capsys, "run", "good.toml", "--out", "r")[0] == 0
+    for name, (_, value, told) in BROKEN.items():
+        if name != "warehouse":
+            (folder / "theirs.toml").write_text(GOOD.replace('"warehouse"', f'"{name}"'))
+            for command in (("worlds", name), ("run", "theirs.toml")):
+                code, _, err = sandbox(capsys, *command)
+                assert code == 2 and err.count("\n") == 1 and told in err and f"world '{name}': {value}" in err, err
+
+
+# -- extras that are missing are told at once --------------------------------------------------------------------------
+
+NEEDS = {
+    "video": ("imageio_ffmpeg", GOOD, ("--video", "a.mp4"), "sandbox[video]"),
+    "llm": (
+        "pydantic_ai",
+        GOOD.replace('"rules"', '"llm"\nllm = { model = "local:http://127.0.0.1:9/v1" }'),
+        (),
+        "[llm]",
+    ),
+    "local": ("xllamacpp", GOOD.replace('"rules"', '"llm"\nllm = { model = "gguf:x.gguf" }'), (), "sandbox[local]"),
+    "code": ("pydantic_monty", GOOD.replace('"rules"', '"program"\nprogram = "pass"'), (), "sandbox[code]"),
+    "otel": ("opentelemetry.sdk", GOOD, ("--trace", "http://127.0.0.1:9"), "sandbox[otel]"),
+}
+
+
+@pytest.mark.parametrize("extra", NEEDS)
+def test_a_missing_extra_is_told_before_the_run(folder, capsys, monkeypatch, extra):
+    module, text, options, told = NEEDS[extra]
+    (folder / "needs.toml").write_text(text)
+    (folder / "x.gguf").write_bytes(b"")
+    for name in [name for name in sys.modules if name.split(".")[0] == module or name.startswith(module)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "sandbox.trials.otlp", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(Stage, "warm_up", lambda *_, **__: pytest.fail("it was compiled first"))
+    code, _, err = sandbox(capsys, "run", "needs.toml", "--out", "r", *options)
+    assert code == 2 and err.count("\n") == 1 and told in err and not (folder / "r").exists(), err
 
 
 # -- bad input: one clear line, exit 2 ---------------------------------------------------------------------------------

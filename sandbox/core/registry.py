@@ -4,7 +4,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from sandbox.core.errors import unknown
+from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import World
 
 GROUP = "sandbox.worlds"
@@ -12,7 +12,7 @@ _BUILT_IN = {name: f"sandbox.worlds.{name}:WORLD" for name in ("warehouse", "kit
 
 
 def _addresses() -> dict[str, str]:
-    return _BUILT_IN | {point.name: point.value for point in entry_points(group=GROUP)}
+    return _BUILT_IN | {point.name: point.value for point in entry_points(group=GROUP) if point.name not in _BUILT_IN}
 
 
 def names() -> list[str]:
@@ -22,9 +22,16 @@ def names() -> list[str]:
 
 @cache
 def find(name: str) -> World:
-    """The world of that name; raises UsageError with the known names."""
+    """The world of that name; raises UsageError with the known names, or why that of another package is of no use."""
     addresses = _addresses()
     if name not in addresses:
         raise unknown("world", name, addresses)
     module, _, attribute = addresses[name].partition(":")
-    return getattr(import_module(module), attribute)
+    try:
+        world = getattr(import_module(module), attribute)
+    except (Exception, SystemExit) as error:  # a package of somebody's may do anything
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"world '{name}': {addresses[name]} cannot be imported ({told})") from error
+    if not isinstance(world, World):
+        raise UsageError(f"world '{name}': {addresses[name]} is of type {type(world).__name__}; expected a World")
+    return world

@@ -41,8 +41,11 @@ def _others() -> list[Path]:
     """The packages that register worlds."""
     roots = []
     for point in entry_points(group="sandbox.worlds"):
-        spec = find_spec(point.value.split(":")[0].split(".")[0])
-        if spec and spec.origin:
+        try:
+            spec = find_spec(point.value.split(":")[0].split(".")[0])
+        except (ImportError, ValueError):  # no name of a module; the registry says so
+            continue
+        if spec and spec.has_location:
             origin = Path(spec.origin).resolve()
             roots.append(origin.parent if spec.submodule_search_locations else origin)
     return roots

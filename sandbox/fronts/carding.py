@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from sandbox.core.errors import UsageError
-from sandbox.fronts.console import err, out, stoppable, warm_up
+from sandbox.fronts.console import check_place, err, out, stoppable, warm_up, wide
 from sandbox.fronts.progress import Counting
 from sandbox.fronts.reporting import write_page
 from sandbox.report.card import card_page, card_table
@@ -32,6 +31,7 @@ def card(
     folder: Annotated[Path, typer.Option("--out", help="folder of the card and its batches")] = Path("runs/card"),
 ) -> None:
     """Try agents on a suite of scenarios, clean and perturbed, beside the oracle: a table, a page, a JSON file."""
+    check_place(folder, folder=True)
     chosen = open_suite(suite)
     names = list(dict.fromkeys([*agents, cards.YARDSTICK]))
     entrants = [entrant(name, chosen) for name in names]
@@ -40,7 +40,7 @@ def card(
     with stoppable(folder):
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)
     rows = cards.card(chosen, entrants, played)
-    Console(highlight=False, width=max(out.width, WIDTH)).print(card_table(rows, chosen.words, trials))
+    wide(WIDTH).print(card_table(rows, chosen.words, trials))
     options = ["--suite", str(suite), "--trials", str(trials), "--out", str(folder)]
     again = shlex.join(["sandbox", "card", *agents, *options])
     _write(folder, chosen, trials, rows, again)
@@ -48,7 +48,7 @@ def card(
 
 def _progress(agent: str, scenario: Scenario) -> Counting:
     warm_up(scenario, batch=True)
-    err.print(f"{agent} in '{scenario.title or scenario.world.name}'", markup=False)
+    err.print(f"{agent} in '{scenario.title or scenario.world.name}'")
     return Counting(err, agent)
 
 

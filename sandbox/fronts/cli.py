@@ -1,19 +1,26 @@
-"""The command line. Exit codes: 0 done, 1 the run failed, 2 unusable arguments or scenario (one clear line)."""
+"""The command line. Exit codes: 0 done, 1 the run failed, 2 unusable arguments or scenario (one clear line).
+
+Ctrl-C: 1 where there is something to keep, which is said; else 130.
+"""
 
 import functools
 import itertools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from sandbox.core import registry
-from sandbox.core.errors import SandboxError
+from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
+from sandbox.core.world import World
 from sandbox.fronts import carding, many, opening, prompt, reporting, skilling, tracing
-from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.fronts.console import Set, check_place, err, in_words, out, overrides, warm_up
 from sandbox.fronts.filming import film
+from sandbox.fronts.process import complete_files, give_up_output
 from sandbox.fronts.progress import Live
 from sandbox.fronts.terminal import people_at
 from sandbox.record import Occupied, open_run
@@ -26,6 +33,8 @@ from sandbox.trials import replay as replays
 from sandbox.trials import resume as resuming
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
+
+INTERRUPTED = 130  # as shells say of a process that Ctrl-C ended
 
 app = typer.Typer(
     help="A wind tunnel for agent teams: run a scenario, watch it, verify what was recorded.",
@@ -52,7 +61,7 @@ Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run
 def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail")] = None) -> None:
     """What there is: worlds, verbs, options, perturbations."""
     if name is None:
-        out.print(worlds_table([registry.find(each) for each in registry.names()]))
+        out.print(worlds_table(list(_usable_worlds())))
         return
     world = registry.find(name)
     for table in world_tables(world):
@@ -62,6 +71,15 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
         f"policies: {', '.join(world.policies)} (of these see the whole state: {', '.join(sorted(world.sighted))})\n"
         f"rules of record: {world.source}"
     )
+
+
+def _usable_worlds() -> Iterator[World]:
+    """All worlds; of one that is of no use it is said why."""
+    for name in registry.names():
+        try:
+            yield registry.find(name)
+        except UsageError as error:
+            err.print(f"warning: {error}")
 
 
 @app.command()
@@ -76,15 +94,15 @@ def run(
     content: tracing.Content = False,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
-    if video:
-        check_suffix(video)
+    _check_video(video)
     chosen = load(scenario, overrides(set_))
     if seed is not None:
         chosen = load(chosen, {"seed": seed})
-    warm_up(chosen)
     folder = folder or _new_folder(scenario.stem, chosen.seed)
+    check_place(folder, folder=True)
     try:
         with tracing.live(trace, content) as heard:
+            warm_up(chosen)
             play = functools.partial(run_trial, chosen, None, None, folder, on_event=heard)
             _watch(folder, chosen, video, fps, play)
     except Occupied:
@@ -96,8 +114,7 @@ def run(
 @app.command()
 def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS) -> None:
     """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
-    if video:
-        check_suffix(video)
+    _check_video(video)
     with open_run(folder) as record:
         chosen = changed(resuming.scenario_now(record), changes := overrides(set_))
     warm_up(chosen)
@@ -140,8 +157,7 @@ def replay(
     fps: Fps = FPS,
 ) -> None:
     """Play a recorded trial again, from its actions, and check every state on the way."""
-    if video:
-        check_suffix(video)
+    _check_video(video)
     with open_run(folder) as record:
         if video:
             out.print(f"video  {film(replays.replay(record, trial), video, fps)}")
@@ -173,6 +189,13 @@ def verify(
         raise typer.Exit(1)
 
 
+def _check_video(path: Path | None) -> None:
+    """Raise UsageError, before any work is done, where no video can be written."""
+    if path:
+        check_suffix(path)
+        check_place(path)
+
+
 def _new_folder(name: str, seed: int) -> Path:
     """runs/NAME-seedS, with a number if that is taken."""
     names = itertools.chain([f"{name}-seed{seed}"], (f"{name}-seed{seed}-{k}" for k in itertools.count(2)))
@@ -180,14 +203,28 @@ def _new_folder(name: str, seed: int) -> Path:
 
 
 def main() -> None:
-    """Run the command line; every error of ours is one line and an exit code."""
+    """Run the command line; whatever goes wrong is one line and an exit code."""
+    complete_files()
     try:
         app()
     except SandboxError as error:
-        err.print(f"error: {error}", markup=False)
-        raise SystemExit(error.exit_code) from None
+        _end(str(error), error.exit_code)
     except KeyboardInterrupt:
-        raise SystemExit(1) from None
+        _end("stopped", INTERRUPTED)
+    except OSError as error:
+        if error.filename is None:
+            give_up_output()
+        _end(in_words(error), 1)
+    except Exception as error:
+        if os.environ.get("SANDBOX_DEBUG"):
+            raise
+        _end(f"this should not happen: {type(error).__name__}: {error} (SANDBOX_DEBUG=1 shows where)", 1)
+
+
+def _end(words: str, code: int) -> NoReturn:
+    with suppress(OSError):  # nothing can be said
+        err.print(f"error: {' '.join(words.split())}")
+    raise SystemExit(code) from None
 
 
 if __name__ == "__main__":

@@ -1,21 +1,92 @@
 """What the commands share: where they print, and what comes before a run."""
 
+import errno
 import json
+import os
 import shlex
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from sandbox.core.errors import UsageError
+from sandbox.fronts.process import quitting
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import parse_value
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # that reorder what is written around them
+_WRONG = {
+    errno.EISDIR: "it is a folder; expected a file", errno.EEXIST: "it is a file; expected a folder",
+    errno.ENOTDIR: "a part of it is a file; expected a folder", errno.ENOSPC: "the disk is full",
+}  # fmt: skip
+
+
+def as_text(words: str) -> str:
+    """What somebody wrote, for a terminal: a character that would control it is shown as its escape."""
+    return "".join(_escaped(char) if _controls(char) else char for char in words)
+
+
+def _controls(char: str) -> bool:
+    kind = unicodedata.category(char)
+    return char not in "\n\t" and (kind in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(char) in _TURNS)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+class Screen(Console):
+    """A terminal on which text is text: neither markup nor what controls the terminal does anything."""
+
+    def __init__(self, **options: Any):
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(as_text(text), **options)
+
+
+out = Screen(soft_wrap=True)
+err = Screen(stderr=True, soft_wrap=True)
+
+
+def wide(width: int) -> Screen:
+    """The standard output for a table, at least this wide."""
+    return Screen(width=max(out.width, width))
+
+
+def in_words(error: OSError) -> str:
+    """What went wrong with a file, in one line."""
+    what = _WRONG.get(error.errno) or error.strerror or str(error)
+    return f"{'the output' if error.filename is None else error.filename}: {what}"
+
+
+def check_place(path: Path, folder: bool = False) -> None:
+    """Raise UsageError, before any work is done, where no file (or folder) can be written at a path."""
+    if path.exists() and path.is_dir() != folder:
+        raise UsageError(f"{path}: {_WRONG[errno.EEXIST if folder else errno.EISDIR]}")
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path}: nothing can be written there ({in_words(error)})") from None
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise UsageError(f"{path}: nothing can be written there")
+
+
+_HOSTED = ("pydantic-ai", "llm")
+_PACKAGES = {
+    "openai": _HOSTED,
+    "anthropic": _HOSTED,
+    "google": _HOSTED,
+    "local": _HOSTED,
+    "gguf": ("xllamacpp", "local"),
+    "program": ("pydantic-monty", "code"),
+}  # by kind of model or reasoner: what it needs, and the extra that has it
 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")]
 
@@ -38,13 +109,25 @@ def _pair(text: str) -> tuple[str, object]:
     return key, parse_value(value)
 
 
+def check_extras(scenario: Scenario) -> None:
+    """Raise UsageError where an agent needs a package that is not installed."""
+    for group in scenario.agents:
+        kind = group.llm.kind if group.llm else group.reasoner
+        if kind in _PACKAGES and find_spec(_PACKAGES[kind][0].replace("-", "_")) is None:
+            package, extra = _PACKAGES[kind]
+            raise UsageError(f"{package} is missing for {kind}: pip install 'sandbox[{extra}]'")
+
+
 def warm_up(*scenarios: Scenario, batch: bool = False) -> None:
     """Compile what is not compiled yet, once for each world and set of policies, and say so before the wait."""
+    for scenario in scenarios:
+        check_extras(scenario)
     for scenario in {(each.world.name, each.policies): each for each in scenarios}.values():
         stage, whole = scenario.stage(), batch and scenario.compiled
         if not stage.is_warm(scenario.policies, whole):
             err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
-            stage.warm_up([group.policy for group in scenario.roster()], whole)
+            with quitting():
+                stage.warm_up([group.policy for group in scenario.roster()], whole)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pandas as pd
 import typer
 
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.fronts.console import Set, err, out, overrides, settings, stoppable, warm_up
+from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable, warm_up
 from sandbox.fronts.progress import Counting, Episodes
 from sandbox.report.figures import foresight as drawn_foresight
 from sandbox.report.figures import robustness, save
@@ -52,6 +52,7 @@ def batch(
     chosen = load(scenario, overrides(set_))
     chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
+    check_place(folder, folder=True)
     with stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
         batches.batch(chosen, folder, trials, workers, on, on_plan=_compile, on_progress=counting)
     rows = _shown(folder)
@@ -77,6 +78,8 @@ def show(
     """Print the tables of a batch again without running anything, and export its rows."""
     if file and file.suffix not in EXPORTS:
         raise UsageError(f"--out {file}: unknown kind of table '{file.suffix}'; expected {' or '.join(EXPORTS)}")
+    if file:
+        check_place(file)
     rows = _shown(folder)
     if file:
         try:
@@ -99,8 +102,9 @@ def certify(
     """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
     chosen = load(scenario, overrides(set_))
     stated = certificates.claim(chosen, reliability, confidence, failures)
-    out.print(stated.words)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
+    check_place(folder, folder=True)
+    out.print(stated.words)
     with stoppable(folder), Counting(err, chosen.title or scenario.stem) as counting:
         found = certificates.certify(chosen, stated, folder, workers, on, on_plan=_compile, on_progress=counting)
     out.print(certificate_table(found))
@@ -121,6 +125,8 @@ def foresight(
     """How wrong imagination is, by horizon: what an agent believes and foresees beside what really comes."""
     if figure and figure.suffix not in (".svg", ".png"):
         raise UsageError(f"--out {figure}: unknown kind of figure '{figure.suffix}'; expected .svg or .png")
+    if figure:
+        check_place(figure)
     chosen = load(scenario, overrides(set_))
     title = chosen.title or scenario.stem
     with Episodes(err, title) as shown:

@@ -8,6 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sandbox.fronts.console import as_text
 from sandbox.model import Sandbox
 from sandbox.trials.batch import Progress as Count
 
@@ -18,7 +19,9 @@ REDRAW_SECONDS = 0.1
 class _Shown:
     """Something that goes on; use it in a ``with``."""
 
-    def __init__(self, console: Console, *columns):
+    def __init__(self, console: Console):
+        told = [TextColumn(f"{{task.{part}}}", markup=False) for part in ("description", "fields[told]")]
+        columns = told[0], BarColumn(), told[1], TimeElapsedColumn()
         self._console = console
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
         self._task = None
@@ -57,16 +60,12 @@ class _Shown:
             self._console.print(told)
             return
         if self._task is None:
-            self._task = self._bar.add_task(name, told="")
-        self._bar.update(self._task, total=total, completed=done, told=told)
+            self._task = self._bar.add_task(as_text(name), told="")
+        self._bar.update(self._task, total=total, completed=done, told=as_text(told))
 
 
 class Live(_Shown):
     """Of one trial: called with the model after every tick."""
-
-    def __init__(self, console: Console):
-        told = TextColumn("{task.fields[told]}")
-        super().__init__(console, TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
 
     def __call__(self, model: Sandbox) -> None:
         if model.ticks == 0:
@@ -83,8 +82,7 @@ class Episodes(_Shown):
     """Of episodes one after the other: called with how many are done, and all."""
 
     def __init__(self, console: Console, name: str):
-        told = TextColumn("{task.fields[told]}")
-        super().__init__(console, TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
+        super().__init__(console)
         self._name = name
 
     def __call__(self, done: int, total: int) -> None:
@@ -96,8 +94,7 @@ class Counting(_Shown):
     """Of a batch: called with how far it is."""
 
     def __init__(self, console: Console, name: str):
-        told = TextColumn("{task.fields[told]}")
-        super().__init__(console, TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn())
+        super().__init__(console)
         self._name, self._before = name, None
 
     def __call__(self, count: Count) -> None:

@@ -28,8 +28,8 @@ def prompt(
     """Print what language models would be sent at the first tick, perturbations included; nothing is asked."""
     for request in first_requests(load(scenario, overrides(set_)), agent):
         for title, text in request.items():
-            out.print(f"# {title}", style="bold", markup=False)
-            out.print(text, markup=False)
+            out.print(f"# {title}", style="bold")
+            out.print(text)
             out.print()
 
 

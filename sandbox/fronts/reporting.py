@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sandbox.core.errors import SandboxError
-from sandbox.fronts.console import err, out, settings, warm_up
+from sandbox.fronts.console import check_place, err, out, settings, warm_up
 from sandbox.report.page import Origin, Shown, report_page
 from sandbox.report.pictures import stills
 from sandbox.scenario import Scenario, load
@@ -29,6 +29,7 @@ def report(
     page: Annotated[Path, typer.Option("--out", help="the page that is written")] = Path("report.html"),
 ) -> None:
     """Write one self-contained HTML page about runs, side by side; while one still runs it shows how far it is."""
+    check_place(page)
     write_page(page, report_of(runs, page))
 
 
@@ -69,7 +70,7 @@ def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
         try:
             found = stills(play_again(study, episode), episode.ticks, STILLS, SECONDS)
         except SandboxError as error:
-            err.print(f"no pictures of seed {episode.seed}: {error}", markup=False)
+            err.print(f"no pictures of seed {episode.seed}: {error}")
             continue
         shown.append(Shown(arm, study.name, len(study.conditions), episode, found, _watch(study, episode)))
     return shown, len(chosen) - len(shown)

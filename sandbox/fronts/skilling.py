@@ -5,11 +5,10 @@ from typing import Annotated
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from sandbox.core.errors import UsageError
 from sandbox.core.ladder import MAP
-from sandbox.fronts.console import Set, err, out, overrides, warm_up
+from sandbox.fronts.console import Set, check_place, err, out, overrides, warm_up, wide
 from sandbox.report.skills import draw_curves, skills_table
 from sandbox.scenario import load
 
@@ -33,16 +32,17 @@ def skills(
     stage = chosen.stage()
     if chosen.agents[0].policy != MAP or stage.agents != 1 or stage.world.ladder is None:
         raise UsageError(f"{scenario}: expected a world with a ladder and one agent with the reasoner '{MAP}'")
-    warm_up(chosen)
     folder, total, done = folder or Path("runs") / f"{scenario.stem}-skills", seeds * len(ARMS + TRANSFER), []
+    check_place(folder, folder=True)
+    warm_up(chosen)
 
     def tell(found: Learned) -> None:
         done.append(found)
         told = f"{found.arm}, seed {found.seed}: {found.curve[-1]} achievements, {len(found.library)} skills"
-        err.print(f"{len(done)} of {total} learners; {told}", markup=False)
+        err.print(f"{len(done)} of {total} learners; {told}")
 
     rows = study(chosen, seeds, iterations, folder, workers, tell)
     table = skills_table(rows, chosen.title or scenario.stem)
-    Console(highlight=False, width=max(out.width, WIDTH)).print(table)
+    wide(WIDTH).print(table)
     draw_curves(pd.read_csv(folder / "curves.csv"), folder / "curves.png")
     out.print(f"skills {folder}  (learners.csv, curves.csv, curves.png, library.toml)")

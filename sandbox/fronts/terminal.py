@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -68,21 +68,21 @@ class Terminal(Nobody):
             try:
                 return question.read(line)
             except UsageError as error:
-                self._console.print(f"{error}", markup=False)
-        self._console.print("no answer", markup=False)
+                self._console.print(f"{error}")
+        self._console.print("no answer")
         self._late = True
         return None
 
     def _show(self, question: Question) -> None:
         say = self._console.print
-        say(f"\n{question.name}, tick {question.tick}\n{question.view}", markup=False)
+        say(f"\n{question.name}, tick {question.tick}\n{question.view}")
         actions = [
             f"{verb} {' '.join(map(str, of)) if of != [0] else ''}".strip() for verb, of in question.legal.items()
         ]
         if question.said:
-            say(f"It wants to {question.in_words(question.said)}. {question.why}".rstrip(), markup=False)
+            say(f"It wants to {question.in_words(question.said)}. {question.why}".rstrip())
             actions = ["allow", "deny", *actions]
-        say(f"{', '.join(actions)}, quit; empty: nothing. {question.patience:g} s", markup=False)
+        say(f"{', '.join(actions)}, quit; empty: nothing. {question.patience:g} s")
 
     def _line(self, until: float) -> str | None:
         """The next line that is typed; None where none comes in time."""
@@ -97,6 +97,7 @@ class Terminal(Nobody):
         return line or None
 
     def _read(self) -> None:
-        for line in self._stream:
-            self._lines.put(line)
+        with suppress(OSError, ValueError):  # the terminal is gone, or what is typed is no text
+            for line in self._stream:
+                self._lines.put(line)
         self._lines.put("")

@@ -54,7 +54,7 @@ def live(url: str | None, content: bool) -> Iterator[OnEvent | None]:
                 spans.close()
     finally:
         if collector.lost:
-            err.print(f"warning: traces: {collector.summary}", markup=False)
+            err.print(f"warning: traces: {collector.summary}")
         elif spans.traces:
             _tell(collector, spans)
 
@@ -74,4 +74,4 @@ def _spans(collector: "Collector", origin: float, content: bool) -> "Spans":
 
 
 def _tell(collector: "Collector", spans: "Spans") -> None:
-    out.print(f"traces {', '.join(spans.traces)}  ({collector.summary})", markup=False)
+    out.print(f"traces {', '.join(spans.traces)}  ({collector.summary})")

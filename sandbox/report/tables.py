@@ -194,7 +194,7 @@ def world_tables(world: World) -> list[Table]:
     perturbations = Table("perturbation", "dose 0..1", title=r"\[perturb] in a scenario", title_justify="left")
     for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)
-    tasks = Table("kind of task", "what it asks for", title=r"[\[team.tasks]] in a scenario", title_justify="left")
+    tasks = Table("kind of task", "what it asks for", title="[[team.tasks]] in a scenario", title_justify="left")
     for kind in world.teamwork.kinds if world.teamwork else ():
         tasks.add_row(kind.name, kind.texts[0].format(what="X"))
     return [verbs, options, perturbations, *([tasks] if world.teamwork else [])]

@@ -9,6 +9,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
+from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
 
@@ -52,9 +53,11 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = FPS
 
 
 def check_suffix(path: Path) -> None:
-    """Raise UsageError unless ``path`` ends as a video we can write."""
+    """Raise UsageError unless ``path`` ends as a video we can write here."""
     if path.suffix.lower() not in _WRITERS:
         raise UsageError(f"{path}: unknown kind of video '{path.suffix}'; expected {', '.join(_WRITERS)}")
+    if path.suffix.lower() == ".mp4" and not (find_spec("imageio") and find_spec("imageio_ffmpeg")):
+        raise UsageError(f"{path.suffix} video needs imageio: pip install 'sandbox[video]'")
 
 
 def _line(error: OSError) -> str:
@@ -124,11 +127,8 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: float) -> None:
 
 
 def _write_mp4(path: Path, frames: Iterator[np.ndarray], fps: float) -> None:
-    try:
-        import imageio.v2 as imageio
-        import imageio_ffmpeg  # noqa: F401  what imageio needs for MP4 and does not always bring
-    except ImportError:
-        raise UsageError(f"{path.suffix} video needs imageio: pip install 'sandbox[video]'") from None
+    import imageio.v2 as imageio
+
     with imageio.get_writer(path, format="FFMPEG", fps=fps, codec="libx264", quality=8, macro_block_size=1) as writer:
         for frame in frames:
             height, width = frame.shape[:2]  # the codec takes even sizes only
