@@ -1,5 +1,6 @@
 """Values and files that other libraries and tools make: NumPy, pandas and pathlib; maps, starts, layouts, any text."""
 
+import re
 import time
 from collections import deque
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import sandbox
+import sandbox.worlds.web
 from sandbox.core import files
 from sandbox.core.errors import UsageError
 from sandbox.core.plain import plain, seeds, whole
@@ -351,7 +353,35 @@ WORLDS = ["warehouse", "kitchen", "craft", "web", "wildfire"]
 @example(text="{" * 5000 + "\n")
 @example(text="\ud800\n.")
 @example(text="")
+@example(text="~\0")
 def test_any_text_gives_a_stage_or_one_clear_line(world, text):
+    try:
+        sandbox.make(world, layout=text)
+    except UsageError as error:
+        assert "\n" not in str(error) and len(str(error)) < 2_000
+
+
+GOOD = {
+    "warehouse": ["......\n.xx.x.\n.xx.x.\n..gg..", ROOM],
+    "kitchen": ["XXPXX\nO  2O\nX1  X\nXDXSX", OLD % ("None", '"start_state": {"players": []}')],
+    "craft": [("." * 12 + "\n") * 12],
+    "wildfire": ["....\n.h*.\n.pcg"],
+    "web": [path.read_text() for path in sorted(Path(sandbox.worlds.web.__file__).parent.glob("sites/*.toml"))[:4]],
+}
+VALUES = re.compile(r"-?\d+|\"[^\"\n]*\"|\[\]|None")
+OTHER = ["-1", "1e9", "9" * 20, "[]", "{}", "None", '"x"', "true", "[1]", "nan", ""]
+EDITS = st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([*CHARS, *OTHER])), min_size=1, max_size=3)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@settings(max_examples=100)
+@given(data=st.data(), edits=EDITS)
+def test_a_good_layout_with_mistakes_gives_a_stage_or_one_clear_line(world, data, edits):
+    text = data.draw(st.sampled_from(GOOD[world]))
+    for place, other in edits:
+        values = [found.span() for found in VALUES.finditer(text)] if other in OTHER else []
+        start, stop = values[place % len(values)] if values else (place % (len(text) or 1),) * 2
+        text = text[:start] + other + text[max(stop, start + place % 2) :]
     try:
         sandbox.make(world, layout=text)
     except UsageError as error:

@@ -318,6 +318,13 @@ def _file(**keys):
         ({"onion_value": "much"}, "onion_value: 'much', expected a number"),
         ({"rew_shaping_params": {"DISH": 1}}, "unknown key 'DISH'"),
         ({"start_state": {"players": [{}]}}, "start_state: KeyError"),
+        (
+            {"start_state": {"players": [{"position": (-1, 1), "orientation": (0, 1), "held_object": None}]}},
+            "is outside",
+        ),
+        ({"start_state": {"objects": [{"position": (2, 0), "name": "onion", "_cooking_tick": 1}]}}, "a pot at"),
+        ({"start_state": {"objects": [{"position": (0, 0), "name": "soup", "_ingredients": []}]}}, "a soup of"),
+        ({"cook_time": 10**12}, "a soup that cooks for 1,000,000,000,000 ticks"),
     ],
 )
 def test_bad_orders_are_told(keys, told):

@@ -66,6 +66,14 @@ def normal(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def path_of(name: str) -> Path:
+    """A path as people write it, with ``~`` for their home."""
+    try:
+        return Path(os.path.expanduser(name))
+    except ValueError:  # a null character after it
+        return Path(name)
+
+
 def read_text(path: Path, expected: str, what: str = "file") -> str:
     """The text of a file; raises UsageError that says what is wrong with it, with the nearest name if it is missing."""
     try:

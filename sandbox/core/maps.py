@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
-from sandbox.core.files import near, normal, read_text
+from sandbox.core.files import near, normal, path_of, read_text
 
 MOST_CELLS = 20_000_000
 MAP = "a map"
@@ -23,7 +23,7 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
         raise UsageError(f"{where}: layout: empty; expected a name, a file or a map as text")
     if is_text(layout):
         return normal(layout), "layout"
-    path = Path(os.path.expanduser(layout))
+    path = path_of(layout)
     if not os.path.exists(path):  # which raises nothing for a name that no file can have
         if hint := near(path) if path.suffix else "":
             raise UsageError(f"{where}: no such layout or file '{layout}'; {hint}")

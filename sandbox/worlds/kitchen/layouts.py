@@ -147,7 +147,7 @@ def _as_today(given: dict, where: str) -> dict:
     """The keys of a file of 2019, whose soups have one kind of ingredient each, in those of today."""
     listed, size = given[SEQUENCE] or [ANY], given.get("num_items_for_soup", 3)
     known = {ANY: ("onion", "tomato"), "onion": ("onion",), "tomato": ("tomato",)}
-    if not isinstance(listed, list | tuple) or any(order not in known for order in listed):
+    if not isinstance(listed, list | tuple) or any(order not in (*known,) for order in listed):
         raise UsageError(f"{where}: {SEQUENCE}: {listed!r}, expected None or a list of {', '.join(known)}")
     if len(set(listed)) > 1 or "start_all_orders" in given:
         expected = "expected orders of one kind, or start_all_orders in its place"

@@ -1,6 +1,6 @@
 """Orders and recipes as tables by mix (onions + 4 * tomatoes), from the keys of a ``.layout`` file."""
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from sandbox.core.errors import UsageError
 USUAL = 20  # worth and cooking ticks of a recipe of which nothing is said
 SHAPING = {"PLACEMENT_IN_POT_REW": 3, "DISH_PICKUP_REWARD": 3, "SOUP_PICKUP_REWARD": 5}
 UNUSED = {"DISH_DISP_DISTANCE_REW", "POT_DISTANCE_REW", "SOUP_DISTANCE_REW"}  # read by the record, but without effect
+LONGEST = 1_000_000  # ticks of cooking
 TOIL = 12  # ticks that an ingredient costs in hands, roughly: recipes are compared by their worth for each tick
 INGREDIENTS = ("onion", "tomato")
 
@@ -60,6 +61,7 @@ def _number(given: dict, key: str, where: str) -> float:
 def _table(given: dict, kind: str, fixed: str, listed: list[int], where: str) -> np.ndarray:
     """(16,) float64: the worth (``kind`` value) or time of each mix; the record's order of precedence."""
     both = [_number(given, f"{name}_{kind}", where) for name in INGREDIENTS]
+    most = LONGEST if kind == "time" else inf
     special = given.get(f"recipe_{kind}s") or []
     if not isinstance(special, list | tuple) or (special and len(special) != len(listed)):
         raise UsageError(f"{where}: recipe_{kind}s: {special!r}, expected one number for each of start_all_orders")
@@ -68,7 +70,10 @@ def _table(given: dict, kind: str, fixed: str, listed: list[int], where: str) ->
         table[mix] = both[0] * (mix % 4) + both[1] * (mix // 4) if all(both) else USUAL
     for mix, number in zip(listed, special, strict=False):
         table[mix] = _number({"": number}, "", f"{where}: recipe_{kind}s")
-    return np.full(16, float(_number(given, fixed, where))) if given.get(fixed) else table
+    table = np.full(16, float(_number(given, fixed, where))) if given.get(fixed) else table
+    if table.max() > most:
+        raise UsageError(f"{where}: a soup that cooks for {table.max():,.0f} ticks, expected {LONGEST:,} at most")
+    return table
 
 
 def read_orders(given: dict, where: str) -> Orders:

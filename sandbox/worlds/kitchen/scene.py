@@ -5,7 +5,7 @@ import numpy as np
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
 from sandbox.worlds.kitchen.layouts import Layout, facing_of
-from sandbox.worlds.kitchen.orders import INGREDIENTS
+from sandbox.worlds.kitchen.orders import INGREDIENTS, LONGEST
 from sandbox.worlds.kitchen.state import Cell, Pot, Rules, State, Thing, Verb
 
 PLAYER_KEYS = ("row", "col", "facing", "holding", "refused", "shaped")
@@ -161,16 +161,18 @@ def first(layout: Layout, agents: int, pot_at: np.ndarray) -> tuple[np.ndarray, 
     state = layout.given.get("start_state") or {}
     try:
         for cook, player in zip(cooks, state.get("players", ()), strict=False):
-            col, row = player["position"]
+            row, col = _peer_cell(player["position"], layout.plan)
             cook[:] = row, col, facing_of(player["orientation"]), _peer_thing(player["held_object"])
             if layout.plan[row, col] != Cell.FLOOR:
                 raise ValueError(f"a player at {player['position']} is not on the floor")
         for thing in state.get("objects", ()):
-            col, row = thing["position"]
+            row, col = _peer_cell(thing["position"], layout.plan)
             code = _peer_thing(thing)
             if pot_at[row, col] >= 0:
-                mix = code - Thing.SOUP
-                pots[pot_at[row, col]] = mix % 4, mix // 4, thing["_cooking_tick"], 0
+                mix, ticks = code - Thing.SOUP, thing["_cooking_tick"]
+                if mix <= 0 or not isinstance(ticks, int) or not -1 <= ticks <= LONGEST:
+                    raise ValueError(f"a pot at {thing['position']} with {thing!r}")
+                pots[pot_at[row, col]] = mix % 4, mix // 4, ticks, 0
             elif layout.plan[row, col] == Cell.COUNTER:
                 items[row, col] = code
             else:
@@ -180,10 +182,21 @@ def first(layout: Layout, agents: int, pot_at: np.ndarray) -> tuple[np.ndarray, 
     return cooks, items, pots
 
 
+def _peer_cell(position, plan: np.ndarray) -> tuple[int, int]:
+    """Row and column of overcooked-ai's (x, y)."""
+    col, row = position
+    if not (isinstance(row, int) and isinstance(col, int) and 0 <= row < plan.shape[0] and 0 <= col < plan.shape[1]):
+        raise ValueError(f"({col}, {row}) is outside")
+    return row, col
+
+
 def _peer_thing(given: dict | None) -> int:
     """A thing in the form of overcooked-ai's ``to_dict``."""
     if given is None:
         return Thing.NOTHING
     if given["name"] == "soup":
-        return Thing.SOUP + sum(4 if part["name"] == "tomato" else 1 for part in given["_ingredients"])
+        names = [part["name"] for part in given["_ingredients"]]
+        if not 0 < len(names) <= 3 or {*names} - {*INGREDIENTS}:
+            raise ValueError(f"a soup of {names}")
+        return Thing.SOUP + sum(4 if name == "tomato" else 1 for name in names)
     return PLAIN[given["name"]]

@@ -4,13 +4,10 @@ A line has bucket, map, width, height, start x, start y, goal x, goal y, optimal
 the upper left corner.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 
 from sandbox.core.errors import UsageError
-from sandbox.core.files import explained, normal, read_text
+from sandbox.core.files import explained, normal, path_of, read_text
 from sandbox.core.maps import is_text
 from sandbox.worlds.warehouse.layouts import Layout
 
@@ -30,7 +27,7 @@ def load(starts: str, layout: Layout, count: int) -> np.ndarray:
         raise UsageError(f"{WHERE}: a .scen file is for a movingai map; a layout with shelves draws its starts")
     text, where = normal(starts), "starts"
     if not is_text(starts):
-        path = Path(os.path.expanduser(starts))
+        path = path_of(starts)
         text, where = read_text(path, EXPECTED), str(path)
     with explained(text, where, EXPECTED):
         return _parse(text, layout, count, where)

@@ -58,7 +58,7 @@ class Site:
             raise source.bad("[goal]", "the goal holds from the start; expected a register that must be set")
         self.texts = plans.texts(self)
         self.plan = [plans.step(self, text) for text in self.need("steps")]
-        starts = read.get("start", self._page_list[0]["name"])
+        starts = read.get("start") or self._page_list[0]["name"]
         self.starts = [self.look(self.page_of, "page", p) for p in ([starts] if isinstance(starts, str) else starts)]
 
     # -- small parts ---------------------------------------------------------------------------------------------------
@@ -126,11 +126,17 @@ class Site:
     def operand(self, text, entity: int, after: str = "") -> tuple[int, int]:
         """(Operand, argument) of a number, ``{value}``, ``noted``, or a text."""
         if isinstance(text, int) or re.fullmatch(r"-?\d+", text):
-            return Operand.CONTENT, int(text)
+            return Operand.CONTENT, self._count(text, after)
         found = BRACES.fullmatch(text)
         if found:
             return Operand.VALUE, self.variable(f"{found[1]}.{found[2]}" if found[2] else found[1], entity, after)
         return (Operand.NOTED, 0) if text == "noted" else (Operand.CONTENT, WORD + self._word([text], after))
+
+    def _count(self, text: str | int, after: str) -> int:
+        """A number of a register; from ``WORD`` on they are words."""
+        if len(str(text)) > len(str(-WORD)) or not -WORD < int(text) < WORD:
+            raise self.source.bad(str(text)[:60], f"{str(text)[:60]}: expected a number below {WORD:,}", after)
+        return int(text)
 
     # -- pages ---------------------------------------------------------------------------------------------------------
 
@@ -256,7 +262,7 @@ class Site:
             if op in (Op.SET, Op.WHERE):
                 return [[self.register(rest[0]), *self.operand(rest[1], entity, text)]]
             if op == Op.ADD:
-                return [[self.register(rest[0]), 0, int(rest[1])]]
+                return [[self.register(rest[0]), 0, self._count(rest[1], text)]]
             if op == Op.SAVE:
                 return [[self.register(rest[1]), self.element(rest[0], entity, text), 0]]
             if op == Op.COPY:

@@ -22,7 +22,9 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.files import explained
@@ -32,6 +34,43 @@ COMMON = "common"  # pages that every site has: log-in, time-out, pop-ups
 ALL = "all"
 EXPECTED = "a site of the world 'web' (TOML)"
 KEYS = ("title", "agents", "start", "texts", "steps", "values", "goal", "page", "synonyms")
+
+
+class _Typed(BaseModel):
+    """The types of what stands in a site file; what it means is checked where it is compiled."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _Cell(_Typed):
+    id: str = ""
+    do: list[str] = []
+    options: str | list[str] = []
+    group: str = ""
+    each: str = ""
+    of: list["_Cell"] = []
+
+
+class _Page(_Typed):
+    name: str = ""
+    kind: str = ""
+    lines: list[_Cell | list[_Cell]] = []
+
+
+class _Drawn(_Typed):
+    kind: str = ""
+
+
+class _File(_Typed):
+    title: str = ""
+    agents: int = 1
+    start: str | list[str] = ""
+    texts: list[str] = []
+    steps: list[str] = []
+    values: dict[str, str | _Drawn] = {}
+    goal: dict[str, Any] = {}
+    page: list[_Page] = []
+    synonyms: dict[str, list[str]] = {}
 
 
 class Source(NamedTuple):
@@ -74,6 +113,12 @@ def document(source: Source) -> dict:
     for key in read:
         if key not in KEYS:
             raise source.unknown("key", key, KEYS)
+    try:
+        _File.model_validate(read)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part.islower())
+        raise UsageError(f"{source.where}: {place}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}") from None
     return read
 
 
