@@ -18,6 +18,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.plain import plain, seeds, whole
 from sandbox.scenario import load
 from sandbox.scenario.sweep import MOST, conditions
+from sandbox.trials.certify import claim
 from sandbox.worlds.warehouse import layouts
 
 # -- values ------------------------------------------------------------------------------------------------------------
@@ -137,6 +138,13 @@ def test_lanes_take_any_seeds_and_values(warm_tiny):
     assert stage.digest(state) == before
     with pytest.raises(UsageError, match="place: reward.0: expected a finite number"):
         stage.place(state, 0, {"reward": [np.nan] * 4})
+
+
+def test_a_claim_takes_values_of_numpy_and_nothing_that_is_no_share():
+    assert claim(load(SCENARIO), np.float64(0.9), np.float64(0.95), np.int64(1)) == claim(load(SCENARIO), 0.9, 0.95, 1)
+    for wrong in ((1.0, 0.95, 0), (0.9, 1, 0), (np.nan, 0.95, 0), (True, 0.95, 0), (0.9, 0.95, 1.5), (0.9, 0.95, -1)):
+        with pytest.raises(UsageError, match="reliability: |confidence: |failures: "):
+            claim(load(SCENARIO), *wrong)
 
 
 # -- sweeps ------------------------------------------------------------------------------------------------------------

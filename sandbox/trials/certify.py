@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from sandbox.core.errors import RecordError, UsageError
+from sandbox.core.plain import plain, whole
 from sandbox.record.chain import merkle_root
 from sandbox.record.store import DATABASE
 from sandbox.scenario import Scenario
@@ -54,8 +55,17 @@ def _words(overrides: dict) -> str:
     return ", ".join(f"{key} = {value}" for key, value in overrides.items()) or "as the scenario stands"
 
 
+def _share(value: float, what: str) -> float:
+    share = plain(value, what)
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise UsageError(f"{what}: expected a number between 0 and 1, got {value!r}")
+    return share
+
+
 def claim(scenario: Scenario, reliability: float, confidence: float, failures: int) -> Claim:
     """The claim for a scenario, before anything is run."""
+    reliability, confidence = _share(reliability, "reliability"), _share(confidence, "confidence")
+    failures = whole(failures, "failures", 0)
     needed, strata = trials_needed(reliability, confidence, failures), conditions(scenario.sweep)
     return Claim(reliability, confidence, failures, needed, len(strata), -(-needed // len(strata)), strata)
 

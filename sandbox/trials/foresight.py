@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.plain import whole
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.imagine import believe, unroll
 from sandbox.engine.stage import Stage
@@ -46,6 +47,7 @@ def foresight(
     horizons = [h for h in HORIZONS if h <= model.horizon]
     if not horizons:
         raise UsageError("foresight: agents[0].world_model.horizon is 0; expected a tick or more to look ahead")
+    trials = whole(trials, "trials", 2)
     counts = np.zeros((trials, len(horizons), len(VIEWS), 4))
     for k in range(trials):
         on_progress(k, trials)
