@@ -26,7 +26,7 @@ ENDINGS = {
 }  # fmt: skip
 EXPECTED = "a graph: GraphML, GEXF, GML, an edge list, an adjacency list, or JSON"
 _COMMENT = re.compile(r"(?m)^\s*[#%].*$|\s#.*$")
-_HEADS = {"source": "target", "from": "to", "src": "dst", "u": "v"}  # the first two columns of a table of edges
+_HEADS = ("source", "target"), ("from", "to"), ("src", "dst")  # what the columns of a table of edges are called
 _WEIGHT = re.compile(r"|[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _MALFORMED = (
     AttributeError, IndexError, KeyError, TypeError, ValueError, ParseError, RecursionError, SyntaxError,
@@ -118,30 +118,34 @@ def _edges(text: str, directed: bool) -> nx.Graph:
     if not lines:
         raise UsageError("no edges; expected two nodes a line")
     mark = next((mark for mark in (",", ";", "\t") if mark in lines[0].split("{")[0]), None)
-    kind, head = nx.MultiDiGraph if directed else nx.MultiGraph, [word.strip().lower() for word in lines[0].split(mark)]
-    if len(head) > 1 and _HEADS.get(head[0]) == head[1]:
-        return _table(lines, mark, head, kind)
+    kind, head = nx.MultiDiGraph if directed else nx.MultiGraph, [word.lower() for word in _words(lines[0], mark)]
+    for ends in _HEADS:
+        if {*ends} <= {*head}:
+            return _table(lines, mark, head, ends, kind)
     rows = ["\t".join(_edge(line, mark)) for line in lines]
     return nx.parse_edgelist(rows, delimiter="\t", create_using=kind, data=True)
 
 
+def _words(line: str, mark: str | None, most: int = -1) -> list[str]:
+    return [word.strip().strip('"') for word in line.split(mark, most)]
+
+
 def _edge(line: str, mark: str | None) -> list[str]:
     """The two nodes and the attributes of a line; a weight is left out."""
-    *nodes, last = ([word.strip() for word in line.split(mark, 2)] + [""])[:3]
+    *nodes, last = [*_words(line, mark, 2), ""][:3]
     if len(nodes) < 2 or not all(nodes) or not (last.startswith("{") or _WEIGHT.fullmatch(last)):
         expected = "expected two nodes, and a weight or a dict of attributes; an adjacency list ends in .adjlist"
         raise UsageError(f"{line[:60]!r}: {expected}")
     return [*nodes, last] if last.startswith("{") else nodes
 
 
-def _table(lines: list[str], mark: str | None, head: list[str], kind: type) -> nx.Graph:
+def _table(lines: list[str], mark: str | None, head: list[str], ends: tuple[str, str], kind: type) -> nx.Graph:
     """A table of edges as Gephi and pandas write it."""
-    ends = head[:2]
     table = pd.read_csv(
         StringIO("\n".join(lines[1:])), sep=mark or r"\s+", names=head, index_col=False, skipinitialspace=True,
         dtype=dict.fromkeys(ends, str),
     )  # fmt: skip
-    if table[ends].isna().any(axis=None):
+    if table[[*ends]].isna().any(axis=None):
         raise UsageError("a line with one node; expected two")
     directed = "type" in head and table["type"].astype(str).str.lower().eq("directed").any()
     terms = [key for key in TERMS if key in head]
