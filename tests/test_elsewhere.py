@@ -20,6 +20,7 @@ from sandbox.scenario import load
 from sandbox.scenario.sweep import MOST, conditions
 from sandbox.trials.certify import claim
 from sandbox.worlds.warehouse import layouts
+from sandbox.worlds.warehouse.state import Cell
 
 # -- values ------------------------------------------------------------------------------------------------------------
 
@@ -261,6 +262,9 @@ def test_a_scen_file_says_where_robots_and_parcels_begin(tmp_path):
         assert described["goals"] == [[2, 3], [2, 0]]
     done = stage.play([1], "oracle")[0]
     assert done.delivered[0] > 2  # the first parcels, and others that are drawn
+    stage = load(scenario, {"perturb.blocked_aisles": 1.0}).stage()
+    state = stage.reset(range(20))
+    assert (state.grid == Cell.BLOCKED).any() and (state.grid[:, [0, 0, 2, 2], [0, 3, 0, 3]] == Cell.FLOOR).all()
 
 
 @pytest.mark.parametrize(
@@ -344,6 +348,12 @@ def test_the_number_of_cooks_follows_the_layout():
     assert [sandbox.make("kitchen", layout=each).agents for each in (three, "cramped_room")] == [3, 2]
     with pytest.raises(UsageError, match="4 agents, but the layout has places for 3"):
         sandbox.make("kitchen", layout=three, agents=4)
+
+
+def test_a_value_that_is_refused_is_shown_in_short():
+    with pytest.raises(UsageError, match="layout: Input should be a valid string, got ") as caught:
+        sandbox.make("wildfire", layout=np.zeros((100, 100)))
+    assert len(str(caught.value)) < 200
 
 
 # -- any text ----------------------------------------------------------------------------------------------------------
@@ -446,6 +456,10 @@ def test_a_missing_file_names_the_nearest_and_a_folder_is_told(tmp_path):
     for given_, told in ((tmp_path / "rom.map", "did you mean"), (tmp_path, "a folder; expected a map")):
         with pytest.raises(UsageError, match=told):
             sandbox.make("warehouse", layout=given_)
+    (tmp_path / "net.graphml").write_text("")
+    for file, told in (("nt.graphml", "did you mean '.*net.graphml'"), ("net.graphml", "not GraphML")):
+        with pytest.raises(UsageError, match=told):
+            load({**SCENARIO, "team": {"network": {"kind": "file", "file": Path(file)}}}, folder=tmp_path)
     with pytest.raises(UsageError, match=r"world.layout: no such file 'rom.map'; did you mean '.*room.map'"):
         load({"world": {"name": "warehouse", "layout": "rom.map"}, "agents": [{}]}, folder=tmp_path)
 

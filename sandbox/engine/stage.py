@@ -278,7 +278,7 @@ def _validated(world: World, options: Mapping[str, Any]):
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{where}: {key or 'options'}: {first['msg']}, got {first['input']!r}") from None
+        raise UsageError(f"{where}: {key or 'options'}: {first['msg']}, got {first['input']!r:.80}") from None
 
 
 def _contiguous(rules):

@@ -186,7 +186,7 @@ def _program(program: str, folder: Path, where: str) -> str:
         return program
     path = _beside(folder, program)
     if path is None:
-        raise UsageError(f"{where}: {program}: no such file")
+        raise UsageError(f"{where}: {program}: no such file; {near(folder / program)}expected a program")
     return read_text(path, "a program")
 
 
@@ -219,7 +219,7 @@ def _take_in_network(team: Mapping, folder: Path) -> None:
     given = team.get("network")
     if isinstance(given, dict) and given.get("kind") == "file" and given.get("file") and not given.get("graph"):
         name = str(given["file"])
-        given["graph"] = take_in(_beside(folder, name) or Path(name), given.get("directed") is True)
+        given["graph"] = take_in(_beside(folder, name) or folder / name, given.get("directed") is True)
 
 
 def _replies(path: Path) -> list:
