@@ -53,6 +53,9 @@ READ = {  # what a server sends, for a click on 1, and how it is read
     "double braces": (content("{" + OBJECT + "}"), "double braces"),
     "quoted": (content(json.dumps(OBJECT)), "quoted"),
     "wrapped": (content(f'{{"action": {OBJECT}}}'), "wrapped"),
+    "wrapped beside thoughts": (content(f'{{"thought": "t", "name": "Ada", "action": {OBJECT}}}'), "wrapped"),
+    "tool_calls as text": (content('{"tool_calls": [{"name": "click", "arguments": {"target": 1}}]}'),
+                           "wrapped, tool call as text"),
     "wrapped as text": (content(json.dumps({"action": OBJECT})), "wrapped"),
     "think": (content(f"<think>{TASK}</think>\n\n{OBJECT}"), ""),
     "think, then fence": (content(f"<think>\n{TASK}\n</think>\n```json\n{OBJECT}\n```"), "fenced"),
@@ -110,6 +113,8 @@ READ = {  # what a server sends, for a click on 1, and how it is read
 REFUSED = {  # what a server sends, and what is told
     "two objects": (content(f"{OBJECT}\n{OTHER}"), "expected one action, got 'click 1' and 'click 2'"),
     "two in a list": (content(f"[{OBJECT}, {OTHER}]"), "expected one action"),
+    "two holders": (content(f'{{"action": {OBJECT}, "response": {OTHER}}}'), 'expected an object with a "verb"'),
+    "held by another name": (content(f'{{"rejected": {OTHER}, "why": "no"}}'), 'expected an object with a "verb"'),
     "two fences": (content(f"```json\n{OTHER}\n```\nNo:\n```json\n{OBJECT}\n```"), "expected one action"),
     "two calls": (called(("click", '{"target": 1}'), ("click", '{"target": 2}')), "expected one action"),
     "call beside another text": ({**content(OTHER), **tool_call("click", '{"target": 1}')}, "expected one action"),
@@ -271,14 +276,16 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_time_is_proportional_to_the_text(page, piece):
-    """20,000 characters, and fifty times as much: a reading that were quadratic would take minutes for the latter."""
+    """20,000 characters, and ten times as much: a reading that were quadratic would take a minute for the latter."""
     actions, mask = page
     started = time.process_time()
-    for text in (piece * (1_000_000 // len(piece)), '{"' + piece * (20_000 // len(piece)), piece * 4000 + "}" * 4000):
+    texts = [piece * (200_000 // len(piece)), '{"' + piece * (20_000 // len(piece)), piece * 4000 + "}" * 4000]
+    texts += [piece * deep + "0" + close * deep for deep in (90, 980) for close in ("}", "}]")]
+    for text in [*texts, *('{"verb": "click", "target": %s}' % text for text in texts)]:  # noqa: UP031
         for reply in (Reply(text), Reply(tool="click", arguments=text), Reply(thinking=text), Reply(json.dumps(text))):
             with pytest.raises(Unusable):
                 actions.read(tidy(reply), mask, False)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 5
 
 
 def test_objects_are_those_of_i_json():

@@ -10,7 +10,7 @@ import typer
 from sandbox.agents.reasoners.llm.playback import Captured
 from sandbox.agents.reasoners.llm.request import Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.fronts.console import Set, out, overrides
+from sandbox.fronts.console import Set, out, overrides, warm_up
 from sandbox.model import Sandbox
 from sandbox.reasoning import groups_of
 from sandbox.scenario import Scenario, load
@@ -26,7 +26,9 @@ def prompt(
     set_: Set = None,
 ) -> None:
     """Print what language models would be sent at the first tick, perturbations included; nothing is asked."""
-    for request in first_requests(load(scenario, overrides(set_)), agent):
+    checked = load(scenario, overrides(set_))
+    warm_up(checked)
+    for request in first_requests(checked, agent):
         for title, text in request.items():
             out.print(f"# {title}", style="bold")
             out.print(text)

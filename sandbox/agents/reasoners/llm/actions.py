@@ -161,6 +161,8 @@ class Actions:
         if given is None:
             raise Unusable(f"{named.name}: expected a JSON object as arguments, got {named.arguments[:80]!r}")
         reason, subgoal = (str(given.pop(name, None) or "")[:most] for name, most in self._words())
+        if (given.get("verb") or named.name) != named.name:  # a native call with another action as its arguments
+            raise Unusable(f"expected one action, got '{named.name}' and {str(given['verb'])[:40]!r}")
         arguments, ways = self._conformed(named.name, given)
         if error := best_match(self._checks[named.name].iter_errors(arguments)):
             raise Unusable(f"{'.'.join(map(str, error.path)) or named.name}: {error.message[:200]}")

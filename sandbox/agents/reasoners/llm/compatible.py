@@ -47,7 +47,7 @@ def refused(error: ModelHTTPError, sent: Collection[str], accepted: bool) -> str
     """
     if isinstance(error, ModelAuthenticationError | ModelContextWindowExceededError):
         return None
-    named = (name for name in _REFUSALS if name in sent and re.search(_REFUSALS[name], str(error), re.IGNORECASE))
+    named = (name for name in _REFUSALS if name in sent and re.search(_REFUSALS[name], str(error.body), re.IGNORECASE))
     if error.status_code in _REFUSED and (found := next(named, None)):
         return found
     bad = error.status_code in (400, 422) and not isinstance(error, ModelNotFoundError)

@@ -26,6 +26,8 @@ _FENCE = re.compile(r"(?:```|~~~)[ \t]*[\w+-]{0,20}")
 
 
 SEARCHED = 1_000_000  # characters of a text in which reasoning is looked for
+_HOLDERS = {"action", "answer", "decision", "function", "function_call", "output", "response", "result", "tool_call",
+            "tool_calls"}  # fmt: skip
 LONGEST = 20_000  # characters of each part of a reply that are kept; what is longer is cut before anyone reads it
 
 
@@ -113,10 +115,9 @@ def arguments_in(text: str) -> dict | None:
 def _called(reply: Reply, known: Container[str], ways: tuple[str, ...]) -> list[Named]:
     """A native call: of an action or tool by name, or of anything with the whole object as arguments."""
     name = reply.tool if reply.tool in known else re.sub(r"^functions\.|:\d{1,4}$", "", reply.tool)
-    whole = list(_named(arguments_in(reply.arguments) or {}, ways))
     if name in known:
-        other = [one for one in whole if one.name in known and one.name != name]
-        return [Named(name, reply.arguments, ways), *other]
+        return [Named(name, reply.arguments, ways)]
+    whole = list(_named(arguments_in(reply.arguments) or {}, ways))
     return whole or [Named(name, reply.arguments, ways)]
 
 
@@ -144,22 +145,29 @@ def _object(text: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
 
 
 def _named(value: dict[str, Any], ways: tuple[str, ...]) -> Iterator[Named]:
-    """What an object names, in the form that was asked for or in that of a native call."""
-    while (inner := _inner(value)) is not None:
+    """What an object names, in the form that was asked for or in that of a native call, itself or the one in it."""
+    while not _names(value) and (inner := _inner(value)) is not None:
         value, ways = inner, (*ways, "wrapped")
-    if isinstance(value.get("verb"), str):
-        yield Named(value["verb"], json.dumps({key: part for key, part in value.items() if key != "verb"}), ways)
-    if isinstance(value.get("tool"), str):
-        yield Named(value["tool"], _arguments(value), ways)
-    elif isinstance(value.get("name"), str) and value.get("verb") is None:
+    verb, tool = value.get("verb"), value.get("tool")
+    if isinstance(verb, str):
+        yield Named(verb, json.dumps({key: part for key, part in value.items() if key != "verb"}), ways)
+    if isinstance(tool, str):
+        yield Named(tool, _arguments(value), ways)
+    elif not isinstance(verb, str) and _names(value):
         yield Named(value["name"], _arguments(value), (*ways, "tool call as text"))
 
 
+def _names(value: dict[str, Any]) -> bool:
+    """Whether an object is an action, a use of a tool, or a native call as text."""
+    if isinstance(value.get("verb"), str) or isinstance(value.get("tool"), str):
+        return True
+    return isinstance(value.get("name"), str) and not value.keys().isdisjoint(("arguments", "parameters"))
+
+
 def _inner(value: dict[str, Any]) -> dict | None:
-    """The object that another one holds and nothing else, itself, in a list or as text; None where there is none."""
-    parts = [part for part in value.values() if part is not None]
-    if len(parts) != 1 and isinstance(value.get("function"), dict):  # beside "id" and "type"
-        parts = [value["function"]]
+    """The object that another one holds as its action, or as all it holds: itself, in a list of one, or as text."""
+    given = {key: part for key, part in value.items() if part is not None}
+    parts = [part for key, part in given.items() if key in _HOLDERS] or list(given.values())
     part = parts[0] if len(parts) == 1 else None
     if isinstance(part, list) and len(part) == 1:
         (part,) = part

@@ -3,10 +3,14 @@
 import hashlib
 import json
 import math
+import re
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
+
+DEEPEST = 100  # objects and lists in one another, in what a model writes
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)  # and strings, which may hold some
 
 
 class Setup(BaseModel):
@@ -87,14 +91,28 @@ def key_of(setup: Setup, prompt: str, schema: dict | None, sample: int) -> str:
 def object_in(text: str) -> dict | None:
     """The JSON object that a model wrote; None for anything else.
 
-    JSON as I-JSON (RFC 7493) has it: no key twice, no NaN and no infinity, and Unicode text without lone surrogates.
+    JSON as I-JSON (RFC 7493) has it: no key twice, no NaN and no infinity, and Unicode text without lone surrogates;
+    nested ``DEEPEST`` deep at most, so that whatever walks through it comes back.
     """
+    if _depth(text) > DEEPEST:
+        return None
     try:
         found = _I_JSON.decode(text)
         compact(found, "strict")
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _depth(text: str) -> int:
+    """How deep the brackets of a JSON text are nested at most."""
+    if text.count("{") + text.count("[") <= DEEPEST:
+        return 0
+    depth = deepest = 0
+    for token in _BRACKETS.finditer(text):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        deepest = max(depth, deepest)
+    return deepest
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

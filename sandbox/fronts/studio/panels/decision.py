@@ -99,7 +99,7 @@ def _exchanges(exchanges: Sequence[Exchange]) -> None:
             if each.thinking:
                 st.caption("Thinking")
                 st.code(each.thinking, language=None, wrap_lines=True, height=TEXT)
-            st.caption("Reply")
+            st.caption(f"Reply ({each.manner})" if each.manner else "Reply")
             st.code(each.reply or "(none)", language=None, wrap_lines=True)
             if each.problem:
                 st.html(_why("⚠ Not used", each.problem))

@@ -27,6 +27,7 @@ class Exchange:
     tokens: int  # in and out
     money: float  # US dollars
     seconds: float
+    manner: str  # how the reply was read, and without what the request was sent; empty where both were as usual
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,13 @@ def _exchange(call: Call) -> Exchange:
     told = f"{reply['tool']} {_arguments(reply)}".strip() if reply.get("tool") else reply.get("text", "")
     return Exchange(
         clip(call.prompt, LONGEST), clip(told, LONGEST), clip(reply.get("thinking", ""), LONGEST),
-        clip(call.error, wording.LINE), call.input_tokens + call.output_tokens, call.money, call.seconds,
+        clip(call.error, wording.LINE), call.input_tokens + call.output_tokens, call.money, call.seconds, _manner(call),
     )  # fmt: skip
+
+
+def _manner(call: Call) -> str:
+    read, without = call.read and f"read: {call.read}", call.without and f"sent without {call.without}"
+    return "; ".join(part for part in (read, without) if part)
 
 
 def _arguments(reply: dict[str, Any]) -> str:
