@@ -72,6 +72,8 @@ READ = {  # what a server sends, for a click on 1, and how it is read
     "reasoning field": ({"reasoning": TASK, **content(OBJECT)}, ""),
     "reasoning_content": ({"reasoning_content": TASK, **content(OBJECT)}, ""),
     "reasoning in parts": ({"reasoning": [{"type": "reasoning.text", "text": TASK}], **content(OBJECT)}, ""),
+    "thinking field": ({"thinking": TASK, **content(OBJECT)}, ""),
+    "reasoning_details": ({"reasoning_details": [{"type": "reasoning.text", "text": TASK}], **content(OBJECT)}, ""),
     "null beside reasoning": ({"reasoning": f"{TASK} {OBJECT}", "content": None}, "reasoning, prose"),
     "null beside reasoning_content": ({"reasoning_content": OBJECT, "content": None}, "reasoning"),
     "empty beside reasoning": ({"reasoning_content": f"```json\n{OBJECT}\n```", "content": ""}, "reasoning, fenced"),
@@ -192,6 +194,57 @@ def test_what_is_unambiguous_is_read(shape):
     assert (action, fallback, call.error) == (["click", 1], "", "") and call.read == how
     if TASK in json.dumps(message):
         assert TASK in call.reply["thinking"] and TASK not in call.reply.get("text", ""), "reasoning stands apart"
+
+
+CALLED = {  # where native calls were asked for: what comes, and how the click on 1 is read or what is told
+    "as asked": (tool_call("click", '{"target": 1}'), "", None),
+    "text": (content(f"```json\n{OBJECT}\n```"), "text, fenced", None),
+    "call as text": (content('{"name": "click", "arguments": {"target": 1}}'), "text, tool call as text", None),
+    "same call twice": (called(("click", {"target": 1}), ("click", '{"target": 1}')), "", None),
+    "one of two is legal": (called(("click", '{"target": 0}'), ("click", '{"target": 1}')),
+                            "text, repeated, tool call as text", None),
+    "two calls": (called(("click", '{"target": 1}'), ("click", '{"target": 2}')), None, "expected one action"),
+    "call beside a text": ({**content(OTHER), **tool_call("click", '{"target": 1}')}, None, "expected one action"),
+    "prose": (content("I click."), None, "no tool was called"),
+    "no name": (called((None, "{}")), None, "no tool was called"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", CALLED)
+def test_native_calls_are_read_by_the_same_rules(shape, monkeypatch):
+    message, how, told = CALLED[shape]
+    with Server(says(message)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.address)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        call, action, _ = first_call(scenario("openai:gpt-5.2"))
+    assert told in call.error if told else (action, call.error) == (["click", 1], "")
+    assert how is None or call.read == how
+
+
+OBJECT_SENT = {"choices": [{"message": {"role": "assistant", "content": OBJECT}}]}
+BODIES = {  # whole completions, as they leave out or add what they like
+    "next to nothing": json.dumps(OBJECT_SENT).encode(),
+    "BOM": b"\xef\xbb\xbf" + json.dumps(OBJECT_SENT).encode(),
+    "blanks": b"\n\n " + json.dumps(OBJECT_SENT).encode(),
+    "nulls": json.dumps(OBJECT_SENT | dict.fromkeys(["id", "object", "created", "model", "usage"])).encode(),
+    "usage as text": json.dumps(OBJECT_SENT | {"usage": {"prompt_tokens": "5", "completion_tokens": 1}}).encode(),
+    "another finish": json.dumps({"choices": [{**OBJECT_SENT["choices"][0], "finish_reason": "eos"}]}).encode(),
+    "no choices": b'{"error": {"message": "no"}}',
+    "choices of text": b'{"choices": ["x"]}',
+    "choices by name": b'{"choices": {"message": {}}}',
+    "calls of nothing": b'{"choices": [{"message": {"tool_calls": [7]}}]}',
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_completions_are_read_whatever_else_they_hold(name):
+    with Server(lambda server, handler, body: send(handler, BODIES[name])) as server:
+        call, action, _ = first_call(scenario(f"local:{server.address}"))
+    if OBJECT in BODIES[name].decode(errors="ignore").replace("\\", ""):
+        assert (action, call.error) == (["click", 1], "")
+    else:
+        assert "expected a completion, got" in call.error and call.reply is None
+    assert call.input_tokens > 100, "where usage is not known, the worst case counts"
 
 
 @pytest.mark.parametrize("shape", REFUSED)

@@ -14,6 +14,7 @@ from pydantic_ai.exceptions import (
     ModelNotFoundError,
     UnexpectedModelBehavior,
 )
+from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models.openai import OpenAIChatModel
 
 SCHEMA = "response_format"
@@ -25,18 +26,22 @@ _REFUSALS = {  # parameters that a request can do without, and how errors name t
     "tool_choice": r"tool.?choice",
     SCHEMA: r"response.?format|json.?(?:schema|object)|structured.?output|guided|grammar|constrained",
 }  # fmt: skip
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")  # fields of a message, as servers say
 _REFUSED = (400, 404, 405, 415, 422, 500, 501)  # statuses with which servers refuse a parameter by name
 
 
 class Compatible(OpenAIChatModel):
     """A model whose completions may differ from the published schema in form."""
 
-    def _validate_completion(self, response: ChatCompletion):
-        told = response.model_dump(warnings=False, exclude_none=True)
+    def _process_response(self, response: Any, **options: Any) -> ModelResponse:
         try:
-            formed = _formed(told)
+            return super()._process_response(response, **options)
         except (AttributeError, KeyError, IndexError, TypeError):
+            told = response.model_dump(warnings=False, exclude_none=True)
             raise UnexpectedModelBehavior(f"expected a completion, got {json.dumps(told, default=str)}") from None
+
+    def _validate_completion(self, response: ChatCompletion):
+        formed = _formed(response.model_dump(warnings=False, exclude_none=True))
         return super()._validate_completion(ChatCompletion.model_construct(**formed))
 
 
@@ -83,7 +88,8 @@ def _formed(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(told: dict[str, Any]) -> dict[str, Any]:
-    content, thoughts = told.get("content"), told.get("reasoning_content") or told.get("reasoning")
+    content = told.get("content")
+    thoughts = next((told[name] for name in _THOUGHTS if told.get(name)), None)
     if isinstance(content, list):
         parts = [part if isinstance(part, dict) else {"text": part} for part in content]
         thoughts = thoughts or [part for part in parts if _thinks(part)]
@@ -114,4 +120,4 @@ def _call(told: dict[str, Any]) -> dict[str, Any]:
     function = told["function"]
     arguments = function.get("arguments")
     text = arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
-    return {"id": "call", "type": "function", "function": {"name": function["name"], "arguments": text}}
+    return {"id": "call", "type": "function", "function": {"name": function.get("name") or "", "arguments": text}}
