@@ -15,7 +15,8 @@ from sandbox.agents.reasoners.llm.reading import LONGEST, tidy
 from sandbox.agents.reasoners.llm.request import Reply
 from sandbox.core.errors import UsageError
 from sandbox.fronts.prompt import first_requests
-from sandbox.record import CallDone, open_run
+from sandbox.record import CallDone, canonical, open_run
+from sandbox.record.events import parse
 from sandbox.scenario import load
 from sandbox.trials.replay import replay, verify
 
@@ -229,6 +230,15 @@ def test_every_call_is_in_the_chain_and_verifies(run):
         assert sum(1 for _ in replay(record)) == record.outcomes[0]["ticks"] + 1
     verdict = verify(run)
     assert verdict.passed and verdict.ticks > 10, verdict.summary
+
+
+def test_calls_of_earlier_records_are_read(run):
+    """They do not say how a reply was read."""
+    with open_run(run) as record:
+        call = next(call for call in record.milestones("call") if call.reply and not call.error)
+    table = json.loads(canonical(call))
+    assert (table.pop("read"), table.pop("without")) == ("", "")
+    assert parse(json.dumps(table).encode()) == call
 
 
 @pytest.mark.parametrize("name", ["system", "json", "turn", "repair"])
