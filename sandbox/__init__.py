@@ -19,6 +19,7 @@ _HOME = {
 }  # fmt: skip
 __all__ = [
     "Finish", "Outcome", "Sandbox", "Stage", "batch", "gym_env", "make", "parallel_env", "results", "resume", "run",
+    "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -33,21 +34,26 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def parallel_env(world: str, render_mode: str | None = None, **options: Any):
+def parallel_env(world: str, render_mode: str | None = None, flat: bool = False, **options: Any):
     """A world as a PettingZoo environment: ``parallel_env("kitchen", layout="cramped_room")``; extra ``rl``."""
-    return _learning().ParallelEnv(world, render_mode, **options)
+    return _learning().ParallelEnv(world, render_mode, flat, **options)
 
 
-def gym_env(world: str, render_mode: str | None = None, **options: Any):
-    """A world with one agent as a Gymnasium environment; extra ``rl``."""
-    return _learning().SingleEnv(world, render_mode, **options)
+def gym_env(world: str, render_mode: str | None = None, flat: bool = False, **options: Any):
+    """A world with one agent as a Gymnasium environment; ``flat`` for one vector in place of a dict; extra ``rl``."""
+    return _learning().SingleEnv(world, render_mode, flat, **options)
+
+
+def vector_env(world: str, num_envs: int, render_mode: str | None = None, flat: bool = False, **options: Any):
+    """Many episodes of ``gym_env`` in lanes, as a Gymnasium vector environment; ``autoreset_mode`` as Gymnasium's."""
+    return _learning().VectorEnv(world, num_envs, render_mode, flat, **options)
 
 
 def _learning():
     try:
-        from sandbox.fronts import rl
+        from sandbox.fronts import envs
     except ModuleNotFoundError as error:
         from sandbox.core.errors import UsageError
 
         raise UsageError(f"{error.name} is missing for learners' environments: pip install 'sandbox[rl]'") from None
-    return rl
+    return envs

@@ -72,6 +72,7 @@ def _compare(stage, mdp, seed, choose, steps=STEPS):
         sparse = sum(infos["sparse_reward_by_agent"])
         assert ours.reward[0].tolist() == pytest.approx([sparse] * stage.agents), (seed, step)
         assert ours.shaped[0].tolist() == infos["shaped_reward_by_agent"], (seed, step)
+        assert ours.sparse[0].tolist() == pytest.approx(infos["sparse_reward_by_agent"]), (seed, step)
         for agent in np.flatnonzero(infos["event_infos"]["soup_delivery"]):
             paid.append(infos["sparse_reward_by_agent"][agent])
     return paid
@@ -396,7 +397,8 @@ def test_the_strange_partner_alone_is_strange_for_the_stated_time():
                 act(stage, state, "stay", "stay")
             after = stage.describe(state)["players"]
             assert {**before[0], "refused": 0} == {**after[0], "refused": 0}
-            strange += {**before[1], "refused": 0, "shaped": 0} != {**after[1], "refused": 0, "shaped": 0}
+            blank = {"refused": 0, "sparse": 0, "shaped": 0}
+            strange += {**before[1], **blank} != {**after[1], **blank}
     # of three moods one, to hesitate, does not show in a cook who stays
     assert strange / (60 * 26) == pytest.approx(0.4 * 2 / 3, abs=0.05)
 

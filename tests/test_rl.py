@@ -1,17 +1,30 @@
 """Environments for learners: PettingZoo's and Gymnasium's own checks, and whole trajectories compared."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 import warnings
 
+import cloudpickle
+import crafter
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from pettingzoo.test import parallel_api_test
+from gymnasium.vector import SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-import sandbox
-from sandbox.core import registry
+np.Inf = np.inf  # which overcooked-ai asks for
+
+from overcooked_ai_py.mdp.actions import Action  # noqa: E402
+from overcooked_ai_py.mdp.overcooked_env import OvercookedEnv  # noqa: E402
+from overcooked_ai_py.mdp.overcooked_mdp import OvercookedGridworld  # noqa: E402
+
+import sandbox  # noqa: E402
+from sandbox.core import registry  # noqa: E402
+from sandbox.core.errors import UsageError  # noqa: E402
 
 SMALL = {
     "warehouse": {"layout": "tiny", "agents": 3, "max_ticks": 60},
@@ -48,6 +61,8 @@ def test_pettingzoo_finds_nothing_wrong(world):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         parallel_api_test(_env(world), num_cycles=80)
+        parallel_api_test(_env(world, flat=True), num_cycles=80)
+        parallel_seed_test(lambda: _env(world, flat=True), num_cycles=20)
 
 
 @pytest.mark.parametrize("world", registry.names())
@@ -97,6 +112,257 @@ def test_renderings():
     words = _env("warehouse", render_mode="ansi")
     words.reset(seed=1)
     assert "You are robot 2" in words.render()
+
+
+TINY = {"layout": "tiny", "max_ticks": 12}
+COPIES = [
+    lambda env: pickle.loads(pickle.dumps(env)),
+    lambda env: cloudpickle.loads(cloudpickle.dumps(env)),
+    copy.deepcopy,
+]
+MAKERS = {
+    "gym": lambda **options: sandbox.gym_env("warehouse", **TINY, **options),
+    "team": lambda **options: sandbox.parallel_env("warehouse", **TINY, agents=2, **options),
+    "vector": lambda **options: sandbox.vector_env("warehouse", 3, **TINY, **options),
+}
+
+
+def _act(env, kind: str, action: int):
+    """An action of every agent, or lane."""
+    if kind == "gym":
+        return env.step(action)
+    return env.step(np.full(3, action) if kind == "vector" else dict.fromkeys(env.agents, action))
+
+
+def _same(a, b) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) or (isinstance(a, np.ndarray) and a.dtype.kind == "O"):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("copied", COPIES, ids=["pickle", "cloudpickle", "deepcopy"])
+def test_an_environment_is_copied_with_its_state_at_any_point(kind, copied):
+    env = MAKERS[kind](flat=True)
+    assert _same(copied(env).reset(seed=4), env.reset(seed=4)), "before reset"
+    for tick in range(12):
+        other = copied(env)
+        ours, theirs = _act(env, kind, tick % 5), _act(other, kind, tick % 5)
+        assert _same(ours, theirs)
+    over = copied(env)
+    assert _same(over.reset(), env.reset()), "the seed of the next episode is copied as well"
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_flat_is_window_vector_and_task_in_one(kind):
+    nested, flat = MAKERS[kind](), MAKERS[kind](flat=True)
+    dicts, _ = nested.reset(seed=2)
+    flats, info = flat.reset(seed=2)
+    for _ in range(3):
+        if kind == "team":
+            pairs = [(dicts[name], flats[name], info[name]["action_mask"]) for name in nested.agents]
+            assert flats["agent_0"] in flat.observation_space("agent_0")
+            assert all((flat.action_masks()[name] == info[name]["action_mask"]).all() for name in nested.agents)
+        else:
+            pairs = [(dicts, flats, info["action_mask"])]
+            assert flats in flat.observation_space and dicts in nested.observation_space
+            assert flat.action_masks().dtype == bool and (flat.action_masks() == info["action_mask"]).all()
+        for given, one, mask in pairs:
+            parts, lead = given["observation"], one.shape[:-1]
+            assert one.dtype == np.float32 and (given["action_mask"] == mask).all()
+            columns = [parts[name].reshape(*lead, -1) for name in ("window", "vector", "task")]
+            assert np.array_equal(one, np.concatenate(columns, axis=-1))
+        dicts, (flats, *_, info) = _act(nested, kind, 1)[0], _act(flat, kind, 1)
+
+
+def test_messages_are_part_of_a_flat_observation():
+    env = _env("wildfire", flat=True)
+    spec, size = sandbox.make("wildfire", **SMALL["wildfire"]).spec, env.observation_space("agent_0").shape[0]
+    assert spec.messages and size == len(spec.channels) * spec.side**2 + len(spec.vector) + 4 + 4 * spec.messages
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+@pytest.mark.parametrize("flat", [True, False])
+def test_lanes_are_the_same_episodes_as_single_environments(mode, flat):
+    options = {**TINY, "deliveries": 1, "flat": flat}
+    ours = sandbox.vector_env("warehouse", 3, autoreset_mode=mode, **options)
+    theirs = SyncVectorEnv([lambda: sandbox.gym_env("warehouse", **options)] * 3, autoreset_mode=mode)
+    assert ours.metadata["autoreset_mode"] == theirs.metadata["autoreset_mode"]
+    assert ours.observation_space == theirs.observation_space and ours.action_space == theirs.action_space
+    assert _same(ours.reset(seed=[5, 9, 2**64 - 1]), theirs.reset(seed=[5, 9, 2**64 - 1]))
+    rng, ends = np.random.default_rng(0), 0
+    for _ in range(45):
+        actions = rng.integers(0, 5, 3)
+        found, expected = ours.step(actions), theirs.step(actions)
+        assert _same(found, expected)
+        over = found[2] | found[3]
+        ends += over.sum()
+        if mode == "Disabled" and over.any():
+            ready = [env.reset(options={"reset_mask": over}) for env in (ours, theirs)]
+            assert _same(*ready)
+    assert ends > 6
+
+
+def test_messages_under_way_stay_in_their_lane():
+    options = {
+        **SMALL["wildfire"],
+        "max_ticks": 5,
+        "perturb": {"message_delay": 1.0, "sensor_noise": 0.5},
+        "flat": True,
+    }
+    ours = sandbox.vector_env("wildfire", 2, **options)
+    theirs = SyncVectorEnv([lambda: sandbox.gym_env("wildfire", **options)] * 2)
+    assert _same(ours.reset(seed=1), theirs.reset(seed=1))
+    for tick in range(14):
+        actions = np.array([tick % 4, 3])
+        assert _same(ours.step(actions), theirs.step(actions))
+
+
+def test_gymnasiums_vector_wrappers_take_it():
+    env = RecordEpisodeStatistics(sandbox.vector_env("warehouse", 2, flat=True, **TINY))
+    env.reset(seed=1)
+    for _ in range(12):
+        *_, info = env.step(env.action_space.sample())
+    assert info["episode"]["l"].tolist() == [12, 12]
+
+
+WRONG = {
+    "render_mode": (
+        lambda: MAKERS["gym"](render_mode="rgb_aray"),
+        "unknown render_mode 'rgb_aray'; did you mean 'rgb_array'",
+    ),
+    "option": (lambda: MAKERS["team"](layuot="tiny"), "did you mean 'layout'"),
+    "team for one": (lambda: MAKERS["gym"](agents=3), "expected 1, got 3; for a team there is parallel_env"),
+    "lanes": (lambda: sandbox.vector_env("warehouse", 0), "num_envs: expected a whole number from 1 on, got 0"),
+    "autoreset": (
+        lambda: MAKERS["vector"](autoreset_mode="Next"),
+        "unknown autoreset_mode 'Next'; did you mean 'NextStep'",
+    ),
+    "agent's space": (lambda: MAKERS["team"]().action_space("agent_7"), "unknown agent 'agent_7'"),
+}
+
+
+@pytest.mark.parametrize("make, told", WRONG.values(), ids=WRONG)
+def test_what_cannot_be_made_is_told(make, told):
+    with pytest.raises(UsageError, match=told):
+        make()
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_step_needs_an_episode_that_runs(kind):
+    env = MAKERS[kind](render_mode="ansi", **({"autoreset_mode": "Disabled"} if kind == "vector" else {}))
+    for call in (lambda: _act(env, kind, 0), env.render):
+        with pytest.raises(UsageError, match="no episode has begun; call reset"):
+            call()
+    env.reset(seed=1)
+    for _ in range(12):
+        _act(env, kind, 0)
+    with pytest.raises(UsageError, match=r"is over \(tick limit\); call reset"):
+        _act(env, kind, 0)
+    env.reset()
+    _act(env, kind, 0)
+
+
+@pytest.mark.parametrize("action", [-1, 5, 10**30, 1.0, "left", None, True, [1], np.float32(1), np.array([1])])
+def test_an_action_is_the_number_of_a_pair(action):
+    told = "expected a whole number 0..4, got"
+    env = MAKERS["gym"]()
+    env.reset(seed=1)
+    with pytest.raises(UsageError, match=told):
+        env.step(action)
+    team = MAKERS["team"]()
+    team.reset(seed=1)
+    with pytest.raises(UsageError, match=f"action of agent_1: {told}"):
+        team.step({"agent_0": 1, "agent_1": action})
+
+
+@pytest.mark.parametrize("action", [np.int64(1), np.uint8(1), np.array(1)])
+def test_numbers_of_any_width_are_actions(action):
+    env, other = MAKERS["gym"](), MAKERS["gym"]()
+    env.reset(seed=np.int64(1))
+    other.reset(seed=1)
+    assert _same(env.step(action), other.step(1))
+
+
+def test_actions_of_a_team_are_by_name():
+    team = MAKERS["team"]()
+    team.reset(seed=1)
+    with pytest.raises(UsageError, match="unknown agent 'agent_2'; did you mean"):
+        team.step({"agent_2": 0})
+    with pytest.raises(UsageError, match="expected an action for each agent, by name"):
+        team.step([0, 1])
+
+
+@pytest.mark.parametrize(
+    "actions, told",
+    [
+        ([0, 1], "expected 3 whole numbers"), (np.zeros(3), "got float64 of shape"), (np.zeros((3, 1), int), "shape"),
+        ([0, 1, 5], r"action in lane 2: expected a whole number 0\.\.4, got 5"), ([0, -1, 0], "lane 1"),
+        (None, "got object"),
+    ],
+)  # fmt: skip
+def test_actions_of_lanes_are_one_array(actions, told):
+    env = MAKERS["vector"]()
+    env.reset(seed=1)
+    with pytest.raises(UsageError, match=told):
+        env.step(actions)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "3", True])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_seed_is_a_whole_number(kind, seed):
+    with pytest.raises(UsageError, match=r"seed: expected a whole number 0\.\.2\*\*64-1"):
+        MAKERS[kind]().reset(seed=seed)
+
+
+@pytest.mark.parametrize("given", [{"seed": [1, 2]}, {"options": {"reset_mask": [True] * 3}}])
+def test_lanes_are_reset_all_or_by_a_mask(given):
+    with pytest.raises(UsageError, match="^reset: "):
+        MAKERS["vector"]().reset(**given)
+
+
+def test_info_says_what_was_achieved():
+    env = sandbox.gym_env("warehouse", layout="tiny", deliveries=1)
+    _, info = env.reset(seed=1)
+    assert (info["success"], info["is_success"], info["tasks_done"], info["tasks_total"]) == (False, False, 0, 1)
+    state = env._episodes.state
+    state.delivered[0] = 1  # as if a shelf had been brought
+    *_, info = env.step(0)
+    assert info["tasks_done"] == 1 and info["finish"] in ("running", "completed")
+    assert info["success"] == (info["finish"] == "completed")
+
+
+def test_craft_tells_what_crafter_tells():
+    peer = crafter.Env(seed=1)
+    peer.reset()
+    *_, expected = peer.step(0)
+    env = sandbox.gym_env("craft", size=24)
+    env.reset(seed=1)
+    *_, info = env.step(0)
+    assert expected.keys() - info.keys() == {"semantic"}  # the whole map: that would be the state
+    assert info["achievements"].keys() == expected["achievements"].keys()
+    assert info["inventory"] == expected["inventory"] and info["discount"] == expected["discount"]
+    row, col = env._episodes.state.pos[0, 0].tolist()
+    assert info["player_pos"].tolist() == [col, row]
+
+
+def test_the_kitchen_tells_what_overcooked_tells():
+    mdp = OvercookedGridworld.from_layout_name("cramped_room")
+    peer = OvercookedEnv.from_mdp(mdp, horizon=400, info_level=0)
+    env = sandbox.parallel_env("kitchen", layout="cramped_room", reward="shaped", soups=0)
+    env.reset(seed=1)
+    rng, shaped = np.random.default_rng(3), 0.0
+    for verbs in rng.integers(0, 6, (300, 2)).tolist():
+        _, sparse, _, expected = peer.step([Action.INDEX_TO_ACTION[verb] for verb in verbs])
+        _, rewards, *_, infos = env.step({f"agent_{cook}": verb for cook, verb in enumerate(verbs)})
+        for cook, info in enumerate(infos.values()):
+            for name in ("sparse_r_by_agent", "shaped_r_by_agent"):
+                assert info[name].tolist() == list(expected[name])
+            assert rewards[f"agent_{cook}"] == sparse + expected["shaped_r_by_agent"][cook]
+        shaped += sum(expected["shaped_r_by_agent"])
+    assert shaped > 0
 
 
 def test_a_missing_extra_is_named():

@@ -97,6 +97,7 @@ class World:
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
     teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
+    info: Callable[[Any, int, Any], dict] | None = None  # state, agent, rules -> what learners are told; lane first
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     interventions: tuple[Intervention, ...] = ()  # what can be done to it while it runs
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting

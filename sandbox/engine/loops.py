@@ -30,6 +30,7 @@ from sandbox.engine.play import (
     sighted,
     silent,
     traced,
+    turn,
 )
 from sandbox.engine.search import SEARCH, looks_ahead, searcher
 
@@ -51,6 +52,8 @@ class Loops:
         hosted = _decide(world, policies, alone, lambda kernel: kernel)
         self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
+        one = {"reset": world.reset, "act": self.act, "progress": world.progress, "sense": self.sense}
+        self.turn = specialise(turn, f"{world.name}.hosted", **one)
         parts = self._of_a_team(protocol, alone) if protocol else self._of_many(policies, alone)
         parts |= {"reset": world.reset, "start": world.start}
         name = f"{alone}.{protocol.name}" if protocol else alone

@@ -125,6 +125,27 @@ def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks,
     return played
 
 
+class Due(IntEnum):
+    """What ``turn`` does with a lane."""
+
+    WAIT = 0
+    TICK = 1
+    RESET = 2
+
+
+def turn(s, obs, actions, tally, rules, faults, due):
+    """Lanes go on by one tick or begin anew, as ``due`` (L,) int8 says (see Due); then their agents perceive."""
+    for lane in range(len(due)):
+        if due[lane] == Due.WAIT:
+            continue
+        if due[lane] == Due.RESET:
+            reset(s, lane, rules)
+        else:
+            act(s, obs, lane, rules, actions, tally, faults)
+        tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
+        sense(s, lane, rules, obs, faults)
+
+
 def count_up(s, lane, rules, cast, tally):
     """At the end of an episode: how far the shared task is."""
     tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)

@@ -1,5 +1,6 @@
 """Craft: survive, gather and make tools in crafter's rules, alone or as a team on one map."""
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.perturb import Perturbation, doses
@@ -14,6 +15,8 @@ from sandbox.worlds.craft.paint import LEGEND, canvas, paint
 from sandbox.worlds.craft.policies import POLICIES, start
 from sandbox.worlds.craft.state import (
     CHUNK,
+    ITEMS,
+    Achievement,
     Body,
     Dose,
     Memory,
@@ -63,6 +66,16 @@ def build(options: Options) -> Rules:
     )  # fmt: skip
 
 
+def info(s: State, agent: int, rules: Rules) -> dict:
+    """What crafter tells, under its names; a position is (x, y) there: column and row."""
+    body, dead = s.body[:, agent], s.body[:, agent, Body.HEALTH] <= 0
+    return {
+        "inventory": {item.name.lower(): body[:, item] for item in ITEMS},
+        "achievements": {each.name.lower(): s.achieved[:, agent, each] for each in Achievement},
+        "discount": 1 - dead.astype(np.float64), "player_pos": s.pos[:, agent, ::-1], "reward": s.reward[:, agent],
+    }  # fmt: skip
+
+
 def conserved(s: State, lane: int, rules: Rules) -> tuple:
     """The map of things agrees with their table: nobody is lost, doubled, or in two places."""
     things = s.object_at[lane][s.object_at[lane] > 0].tolist()
@@ -104,6 +117,7 @@ WORLD = World(
     facts=facts,
     in_view=in_view,
     teamwork=TEAMWORK,
+    info=info,
     value=value,
     ladder=LADDER,
     interventions=INTERVENTIONS,

@@ -90,6 +90,11 @@ def build(options: Options) -> Rules:
     )  # fmt: skip
 
 
+def info(s: State, agent: int, rules: Rules) -> dict:
+    """The rewards of the last tick, by cook, under the names that Overcooked's environment gives them."""
+    return {"sparse_r_by_agent": s.sparse, "shaped_r_by_agent": s.shaped}
+
+
 def conserved(s: State, lane: int, rules: Rules) -> tuple:
     """Cooks stand on the floor, each in a cell of his own; things lie on counters only; no pot is overfull."""
     cells = [tuple(cell) for cell in s.pos[lane].tolist()]
@@ -133,6 +138,7 @@ WORLD = World(
     facts=facts,
     in_view=in_view,
     teamwork=TEAMWORK,
+    info=info,
     value=value,
     interventions=INTERVENTIONS,
     legend=LEGEND,

@@ -25,7 +25,8 @@ def reset(s, lane, rules):
         first = rules.cooks[agent]
         s.pos[lane, agent, 0], s.pos[lane, agent, 1] = first[0], first[1]
         s.facing[lane, agent], s.holding[lane, agent] = first[2], first[3]
-        s.shaped[lane, agent], s.reward[lane, agent], s.refused[lane, agent] = 0, 0, 0
+        s.sparse[lane, agent], s.shaped[lane, agent] = 0, 0
+        s.reward[lane, agent], s.refused[lane, agent] = 0, 0
     for row in range(rules.plan.shape[0]):
         for col in range(rules.plan.shape[1]):
             s.items[lane, row, col] = rules.items[row, col]
@@ -103,7 +104,7 @@ def _interact(s, lane, agent, row, col, rules, cooking):
     elif kind == Cell.POT:
         _at_pot(s, lane, agent, rules.pot_at[row, col], rules)
     elif kind == Cell.SERVING:
-        s.reward[lane, agent] = np.float32(rules.worth[held - SOUP])
+        s.sparse[lane, agent] = np.float32(rules.worth[held - SOUP])
         s.served[lane] += rules.ordered[held - SOUP]
         s.holding[lane, agent] = NOTHING
     elif kind == Cell.DISHES:
@@ -141,7 +142,7 @@ def _interactions(s, lane, actions, rules):
     """All interactions, cook by cook."""
     cooking = _worth_a_dish(s.pots[lane], rules)
     for agent in range(rules.agents):
-        s.shaped[lane, agent], s.reward[lane, agent], s.refused[lane, agent] = 0, 0, 0
+        s.sparse[lane, agent], s.shaped[lane, agent], s.refused[lane, agent] = 0, 0, 0
         if actions[lane, agent, 0] == Verb.INTERACT and _verb(s, lane, agent, actions, rules) == Verb.INTERACT:
             facing = s.facing[lane, agent]
             row, col = s.pos[lane, agent, 0] + DROW[facing], s.pos[lane, agent, 1] + DCOL[facing]
@@ -212,7 +213,7 @@ def step(s, lane, actions, rules):
             pot[Pot.TICKS] += 1
     earned = np.float32(0)
     for agent in range(rules.agents):
-        earned += s.reward[lane, agent]
+        earned += s.sparse[lane, agent]
     for agent in range(rules.agents):
         s.reward[lane, agent] = earned + s.shaped[lane, agent] if rules.shaped else earned
     s.tick[lane] += 1

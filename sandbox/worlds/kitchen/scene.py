@@ -8,7 +8,7 @@ from sandbox.worlds.kitchen.layouts import Layout, facing_of
 from sandbox.worlds.kitchen.orders import INGREDIENTS, LONGEST
 from sandbox.worlds.kitchen.state import Cell, Pot, Rules, State, Thing, Verb
 
-PLAYER_KEYS = ("row", "col", "facing", "holding", "refused", "shaped")
+PLAYER_KEYS = ("row", "col", "facing", "holding", "refused", "sparse", "shaped")
 OBJECT_KEYS = ("row", "col", "name", "ingredients")
 POT_KEYS = ("row", "col", "ingredients", "cooking_ticks", "extra_ticks", "ready")
 FACINGS = [Verb(k).name.lower() for k in range(4)]
@@ -75,7 +75,7 @@ def describe(s: State, lane: int, rules: Rules) -> dict:
         {
             "row": int(s.pos[lane, i, 0]), "col": int(s.pos[lane, i, 1]), "facing": FACINGS[s.facing[lane, i]],
             "holding": thing_words(int(s.holding[lane, i])), "refused": bool(s.refused[lane, i]),
-            "shaped": float(s.shaped[lane, i]),
+            "sparse": float(s.sparse[lane, i]), "shaped": float(s.shaped[lane, i]),
         }
         for i in range(rules.agents)
     ]  # fmt: skip
@@ -114,7 +114,8 @@ def _place_player(s: State, lane: int, rules: Rules, i: int, given: dict) -> Non
         raise unknown("facing", facing, FACINGS, f"place: {what}")
     s.pos[lane, i], s.facing[lane, i] = cell, FACINGS.index(facing)
     s.holding[lane, i] = _thing(given.get("holding"), rules, what)
-    s.refused[lane, i], s.shaped[lane, i] = given.get("refused", False), given.get("shaped", 0)
+    s.refused[lane, i] = given.get("refused", False)
+    s.sparse[lane, i], s.shaped[lane, i] = given.get("sparse", 0), given.get("shaped", 0)
 
 
 def _place_pot(s: State, lane: int, rules: Rules, given: dict) -> None:

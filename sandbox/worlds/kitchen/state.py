@@ -85,6 +85,7 @@ class State(NamedTuple):
     items: np.ndarray  # (L, H, W) int32   the thing on each counter
     pots: np.ndarray  # (L, P, 4) int32    see Pot
     served: np.ndarray  # (L,) int32       soups of the order list served so far
+    sparse: np.ndarray  # (L, N) float32   what each cook was paid for soups served in the last tick
     shaped: np.ndarray  # (L, N) float32   Overcooked's shaped reward of the last tick, each cook's own
     refused: np.ndarray  # (L, N) int8     1: a legal action of the last tick was prevented
     reward: np.ndarray  # (L, N) float32   of the last tick: all that was served, for everyone (+ shaped if so chosen)
@@ -180,8 +181,8 @@ def state_shapes(rules: Rules) -> dict:
     return {
         "seed": ((), np.uint64), "tick": ((), i32), "pos": ((n, 2), i32), "facing": ((n,), i32),
         "holding": ((n,), i32), "items": (rules.plan.shape, i32), "pots": (rules.pots.shape, i32),
-        "served": ((), i32), "shaped": ((n,), f32), "refused": ((n,), np.int8), "reward": ((n,), f32),
-        "done": ((), np.int8),
+        "served": ((), i32), "sparse": ((n,), f32), "shaped": ((n,), f32), "refused": ((n,), np.int8),
+        "reward": ((n,), f32), "done": ((), np.int8),
     }  # fmt: skip
 
 
