@@ -1,6 +1,6 @@
 """The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
 
-import secrets
+import inspect
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,11 @@ from sandbox.agents.reasoners.llm.playback import Captured, Recorded
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
 from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
+from sandbox.core.seeds import checked_seed
 from sandbox.core.speech import Said
 from sandbox.engine.stage import Stage
 from sandbox.measures import Measures
@@ -41,17 +42,38 @@ class Tick(NamedTuple):
     said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
 
 
+def _seed_of(scenario: Scenario, seed: int | None, rng: int | np.random.Generator | None) -> int:
+    """The seed of a trial, from what was given of it."""
+    if seed is not None and rng is not None:
+        raise UsageError("Sandbox: seed and rng are both given, expected one of them")
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**32))
+    given, name = (rng, "rng") if seed is None else (seed, "seed")
+    return scenario.seed if given is None else checked_seed(given, f"Sandbox: {name}")
+
+
+def _check_parameters(scenario: str | Path | Mapping | Scenario, given: Mapping[str, Any]) -> None:
+    """Whether keywords beside the named ones are keys of a scenario."""
+    for name in given:
+        if "." not in name and name not in Scenario.model_fields:
+            options = load(scenario).stage().world.options.model_fields
+            named = inspect.signature(Sandbox).parameters.keys() - {"kwargs"}
+            raise unknown("parameter", name, named | Scenario.model_fields.keys() | {f"world.{key}" for key in options})
+
+
 class Sandbox(Measures, mesa.Model):
     """A scenario as a Mesa model: ``step()``, ``agents``, ``datacollector``, ``running``.
 
     Parameters
     ----------
     scenario : path of a TOML file, mapping, or Scenario.
-    rng : the trial's seed, 0..2**64-1; a new one is drawn if it is None.
+    seed, rng : the trial's seed, 0..2**64-1, under either name; the scenario's own where neither is given. From a
+        ``numpy.random.Generator`` as ``rng`` a seed is drawn.
     recorded : the calls of a recorded trial; they answer in place of the language models.
     until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
     people : decide for the reasoner ``human`` and where the guard escalates, may take agents over; None: nobody.
-    overrides : dotted keys of the scenario, ``**{"world.layout": "small"}``; so ``mesa.batch_run`` can sweep them.
+    kwargs : keys of the scenario that have another value, dotted: ``**{"world.layout": "small"}``. ``mesa.batch_run``
+        sweeps them, and sliders of ``SolaraViz`` set them.
 
     Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
     with ``finish`` ERROR and the message in ``error``.
@@ -60,13 +82,15 @@ class Sandbox(Measures, mesa.Model):
     scenario: Scenario = None  # shadows a property of Mesa 3.5, which writes itself into what it is given
 
     def __init__(
-        self, scenario: str | Path | Mapping | Scenario, rng: int | None = None,
-        recorded: Recorded | Captured | None = None,
-        people: People | None = None, until: Condition | None = None, **overrides: Any,
+        self, scenario: str | Path | Mapping | Scenario, rng: int | np.random.Generator | None = None,
+        recorded: Recorded | Captured | None = None, people: People | None = None, until: Condition | None = None,
+        seed: int | None = None, **kwargs: Any,
     ):  # fmt: skip
-        self.seed = secrets.randbits(32) if rng is None else int(rng)
+        _check_parameters(scenario, kwargs)
+        loaded = load(scenario, kwargs)
+        self.seed = _seed_of(loaded, seed, rng)
         super().__init__(rng=self.seed)
-        self.scenario = load(scenario, overrides)
+        self.scenario = loaded
         self.stage: Stage = self.scenario.stage()
         self._until = until
         self.error: str | None = None
@@ -98,8 +122,7 @@ class Sandbox(Measures, mesa.Model):
             self._seat(rows, reasoner_for(group, rows, self._around))
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
-        )
-        self.datacollector.collect(self)
+        )  # a row for each step and none before: Mesa 3.3's batch_run takes the row of the last step for the last one
 
     def _guard(self) -> Guard | None:
         if not self.scenario.guard:

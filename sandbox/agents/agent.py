@@ -2,6 +2,8 @@
 
 import mesa
 
+from sandbox.core.errors import UsageError
+
 
 class Agent(mesa.Agent):
     """One agent of a ``Sandbox``. The arrays are the only truth; its properties read them."""
@@ -21,6 +23,17 @@ class Agent(mesa.Agent):
         """Row and column in the world."""
         row, col = self.model.state.pos[0, self.row].tolist()
         return row, col
+
+    @property
+    def pos(self) -> tuple[int, int] | None:
+        """Its place in the world's arrays, as ``cell``; None where the world has no places."""
+        return self.cell if self.model.stage.world.cells else None
+
+    @pos.setter
+    def pos(self, place: None) -> None:
+        """Mesa clears it when an agent is made."""
+        if place is not None:
+            raise UsageError("agent.pos: the world moves its agents; expected model.intervene({...})")
 
     @property
     def reward(self) -> float:

@@ -60,8 +60,7 @@ def load(
     folder = folder or beside
     for key, value in () if overrides is None else overrides.items():
         _override(table, str(key), plain(value, where, str(key)))
-    if not isinstance(source, Scenario):
-        _check_tables(table, where)
+    _check_tables(table, where)
     rules = table.get("guard")
     for k, rule in enumerate(rules if isinstance(rules, list) else []):
         if isinstance(rule, Mapping):

@@ -113,6 +113,10 @@ class Scenario(BaseModel):
     sweep: dict[str, Any] = {}
     trials: TrialsTable = TrialsTable()
 
+    def __bool__(self) -> bool:
+        """Mesa 3.5 takes a ``model.scenario`` that is true for one of its own, which SolaraViz would then remake."""
+        return False
+
     def stage(self) -> Stage:
         """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
         world = find(self.world.name)

@@ -50,6 +50,8 @@ class ParallelEnv(pettingzoo.ParallelEnv):
 
     def step(self, actions: dict[str, int]) -> tuple[dict, dict, dict, dict, dict]:
         episodes, present = self._episodes, self.agents
+        if not actions and episodes.over.all():  # as wrappers do that count agents as present after their end
+            return {}, {}, {}, {}, {}
         episodes.check_running()
         episodes.step(self._pairs(actions))
         rewards = {name: float(episodes.state.reward[0, self._row[name]]) for name in present}
