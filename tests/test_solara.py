@@ -12,7 +12,7 @@ from browser import chromium
 from mesa.visualization.solara_viz import _check_model_params
 
 import sandbox
-from benchmarks.studio_server import wait
+from benchmarks.studio_server import START, wait
 
 PAGE = """
 import solara
@@ -74,7 +74,7 @@ def served(folder):
 def test_solara_shows_the_class_in_a_browser(tmp_path):
     with served(tmp_path) as address, chromium() as browser:
         page, away = browser.new_page(), []
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(1000 * START)  # the first step may compile kernels
         page.on("request", lambda request: away.append(request.url))
         page.goto(address)
         page.get_by_text("seed 3, 2 deliveries, 2 places").wait_for()
