@@ -11,6 +11,7 @@ BENCHMARKS = {
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
+    "learners": "many lanes in one call, beside vector environments of Stable-Baselines3 and Gymnasium (extra peers)",
     "lessons": "every lesson of scenarios/lessons as it stands: the measured answers, and how long they take",
     "memory": "facts of long ago that a model is told, by kind of memory; search among 100,000 entries",
     "network": "messages: rewiring and delivery from 10^3 to 10^5 agents, beside networkx with dictionaries",

@@ -131,7 +131,7 @@ def _act(env, kind: str, action: int):
     """An action of every agent, or lane."""
     if kind == "gym":
         return env.step(action)
-    return env.step(np.full(3, action) if kind == "vector" else dict.fromkeys(env.agents, action))
+    return env.step(np.full(3, action) if kind == "vector" else dict.fromkeys(env.possible_agents, action))
 
 
 def _same(a, b) -> bool:

@@ -17,6 +17,7 @@ from benchmarks.studio_server import START, wait
 PAGE = """
 import solara
 from mesa.visualization import Slider, SolaraViz, make_plot_component
+from mesa.visualization.utils import update_counter
 
 import sandbox
 
@@ -30,8 +31,9 @@ params = {
 
 @solara.component
 def Told(model):
-    cells = model.agents.get("pos")
-    solara.Text(f"seed {model.seed}, {model.stage.options.deliveries} deliveries, {len(cells)} places")
+    update_counter.get()
+    told = f"seed {model.seed}, {model.stage.options.deliveries} deliveries, tick {model.ticks}"
+    solara.Text(f"{told}, {len(model.agents.get('pos'))} places")
 
 
 model = sandbox.Sandbox(SCENARIO, seed=3, **{"world.deliveries": 2})
@@ -77,15 +79,14 @@ def test_solara_shows_the_class_in_a_browser(tmp_path):
         page.set_default_timeout(1000 * START)  # the first step may compile kernels
         page.on("request", lambda request: away.append(request.url))
         page.goto(address)
-        page.get_by_text("seed 3, 2 deliveries, 2 places").wait_for()
+        page.get_by_text("seed 3, 2 deliveries, tick 0, 2 places").wait_for()
         page.get_by_role("button", name="Step").click()
-        page.get_by_text("Step: 1").wait_for()
+        page.get_by_text("seed 3, 2 deliveries, tick 1, 2 places").wait_for()
         sliders = page.locator(".v-slider__thumb-container")
         sliders.nth(2).press("ArrowRight")
         sliders.nth(3).press("ArrowRight")
         page.get_by_role("button", name="Reset").click()
-        page.get_by_text("seed 4, 3 deliveries, 2 places").wait_for()
-        page.get_by_text("Step: 0").wait_for()
+        page.get_by_text("seed 4, 3 deliveries, tick 0, 2 places").wait_for()
         page.get_by_role("button", name="Step").click()
-        page.get_by_text("Step: 1").wait_for()
+        page.get_by_text("seed 4, 3 deliveries, tick 1, 2 places").wait_for()
         assert not [url for url in away if not url.startswith((address, "data:", "blob:", "ws:"))]

@@ -15,6 +15,8 @@ from sandbox.engine.stage import Stage
 
 MODES = ("rgb_array", "ansi")
 _FINISH = np.array([finish.words for finish in Finish], object)
+_RUNNING, _COMPLETED, _TICK_LIMIT = int(Finish.RUNNING), int(Finish.COMPLETED), int(Finish.TICK_LIMIT)
+_WAIT, _TICK, _RESET = (int(due) for due in Due)  # plain: what an array compares with a member may swallow Ctrl-C
 
 
 class Episodes:
@@ -49,7 +51,7 @@ class Episodes:
             if seeds[lane] is not None:
                 self._generators[lane] = np.random.default_rng(seeds[lane])
         self._begin(lanes, seeds)
-        self._go_on(np.where(lanes, Due.RESET, Due.WAIT))
+        self._go_on(np.where(lanes, _RESET, _WAIT))
         self._begun |= lanes
 
     def _begin(self, lanes: np.ndarray, seeds: Sequence[int | None]) -> None:
@@ -62,10 +64,10 @@ class Episodes:
         """One tick of every lane with the actions ``pairs`` (L, N); those in ``anew`` (L,) bool are begun instead."""
         self._actions[..., 0], self._actions[..., 1] = np.divmod(pairs, self.stage.world.targets)
         if anew is None or not anew.any():
-            self._go_on(np.full(self.lanes, Due.TICK))
+            self._go_on(np.full(self.lanes, _TICK))
             return
         self._begin(anew, [None] * self.lanes)
-        self._go_on(np.where(anew, Due.RESET, Due.TICK))
+        self._go_on(np.where(anew, _RESET, _TICK))
 
     def _go_on(self, due: np.ndarray) -> None:
         own = self.state, self.view, self._actions, self._tally, self.stage.rules, self._faults
@@ -104,12 +106,12 @@ class Episodes:
 
     @property
     def over(self) -> np.ndarray:
-        return self.state.done != Finish.RUNNING
+        return self.state.done != _RUNNING
 
     @property
     def truncated(self) -> np.ndarray:
         """(L,) bool: ended by the clock."""
-        return self.state.done == Finish.TICK_LIMIT
+        return self.state.done == _TICK_LIMIT
 
     @property
     def terminated(self) -> np.ndarray:
@@ -118,7 +120,7 @@ class Episodes:
 
     def info(self, agent: int) -> dict[str, Any]:
         """What is told of all lanes beside the observation, to one agent; arrays of their own, lane first."""
-        state, success = self.state, self.state.done == Finish.COMPLETED
+        state, success = self.state, self.state.done == _COMPLETED
         told = {
             "action_mask": self.view.mask[:, agent].astype(np.int8),
             "tick": state.tick.copy(), "finish": _FINISH[state.done],
