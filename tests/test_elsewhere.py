@@ -451,6 +451,18 @@ def test_text_in_any_encoding_of_an_editor(tmp_path, encoding):
     assert load(tmp_path / "s.toml").title == "é"
 
 
+@pytest.mark.parametrize(
+    ("world", "text"),
+    [("warehouse", "xgx"), ("warehouse", "x\rg\rx"), ("kitchen", repr({"grid": "XXPXX\nO1 2O\nXDXSX"}))],
+)
+def test_a_map_of_a_single_line_is_no_name(world, text, tmp_path):
+    (tmp_path / "a.map").write_text(text, newline="")
+    scenario = {"world": {"name": world, "layout": "a.map"}, "agents": [{}]}
+    ready = load(scenario, folder=tmp_path)
+    assert ready.stage().agents == load(ready.as_dict()).stage().agents == 1
+    assert sandbox.make(world, layout=tmp_path / "a.map", agents=1).rules.plan.size > 2
+
+
 def test_a_missing_file_names_the_nearest_and_a_folder_is_told(tmp_path):
     (tmp_path / "room.map").write_text(ROOM)
     for given_, told in ((tmp_path / "rom.map", "did you mean"), (tmp_path, "a folder; expected a map")):

@@ -15,7 +15,7 @@ MAP = "a map"
 
 
 def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str]:
-    """The text of a layout, given as a path or as the map itself (anything with more than one line), and its place.
+    """The text of a layout, given as a path or as the map itself (see ``is_text``), and its place.
 
     Raises UsageError for what is neither; ``named`` are the names that it could have been, ``where`` is the world.
     """
@@ -32,8 +32,8 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
 
 
 def is_text(layout: str) -> bool:
-    """Whether a layout is the map itself, not a name."""
-    return len(layout.strip().splitlines()) > 1
+    """Whether a layout is the map itself, not a name: it has a line's end, or is a dict."""
+    return "\n" in layout or "\r" in layout or layout.lstrip().startswith("{")
 
 
 def read_map(path: Path) -> str:

@@ -169,7 +169,8 @@ def _embed_files(scenario: Scenario, folder: Path) -> None:
         if not isinstance(given, str) or is_text(given):
             continue
         if path := _beside(folder, given):
-            setattr(scenario.world, key, read_map(path))
+            text = read_map(path)
+            setattr(scenario.world, key, text if is_text(text) else f"{text}\n")  # a single line is no name
         elif Path(given).suffix and (hint := near(folder / given)):
             raise UsageError(f"world.{key}: no such file '{given}'; {hint}")
 
