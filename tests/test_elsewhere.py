@@ -1,5 +1,6 @@
 """Values and files that other libraries and tools make: NumPy, pandas and pathlib; maps, starts, layouts, any text."""
 
+import pickle
 import re
 import time
 from collections import deque
@@ -346,6 +347,7 @@ def test_kitchens_of_2019_that_this_world_does_not_have(listed, more, told):
 def test_the_number_of_cooks_follows_the_layout():
     three = "XXPXX\nO1 2O\nX 3 X\nXDXSX"
     assert [sandbox.make("kitchen", layout=each).agents for each in (three, "cramped_room")] == [3, 2]
+    assert pickle.loads(pickle.dumps(sandbox.make("kitchen", layout=three))).agents == 3
     with pytest.raises(UsageError, match="4 agents, but the layout has places for 3"):
         sandbox.make("kitchen", layout=three, agents=4)
 

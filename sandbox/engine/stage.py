@@ -46,7 +46,7 @@ class Stage:
                 raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
 
     def __reduce__(self):
-        return _remake, (self.world.name, self.options.model_dump(), self.team and self.team.maker)
+        return _remake, (self.world.name, self.options.model_dump(exclude_unset=True), self.team and self.team.maker)
 
     @property
     def verbs(self) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     layout: str = "cramped_room"  # a name, a path, or the map as text
-    agents: int | None = Field(None, ge=1, le=9)  # as many as the layout has places if not given
+    agents: int = Field(2, ge=1, le=9)  # if not given: as many as the layout has places
     soups: int = Field(3, ge=0)  # the shared task; 0 = no end
     max_ticks: int = Field(400, ge=1, le=2_000_000_000)
     sight: int | None = Field(None, ge=1, le=15)  # cells; the whole of a small kitchen if not given
@@ -66,7 +66,7 @@ def build(options: Options) -> Rules:
     """The rules of a kitchen; raises UsageError for a bad layout and for more cooks than it has places."""
     layout = load(options.layout)
     plan, count = layout.plan, len(layout.starts)
-    agents = options.agents or count
+    agents = options.agents if "agents" in options.model_fields_set else count
     if agents > count:
         raise UsageError(f"{WHERE}: {agents} agents, but the layout has places for {count} (the digits)")
     orders = read_orders(layout.given, layout.where)
