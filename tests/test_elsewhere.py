@@ -75,7 +75,7 @@ def test_seeds_are_any_whole_numbers():
     assert all(np.array_equal(found, np.array([3, 4], np.uint64)) for found in map(seeds, alike))
     assert seeds(np.int64(3)).tolist() == [3] and seeds([2**64 - 1, 1]).tolist() == [2**64 - 1, 1]
     for each in (-1, [1.0], np.array([1.5]), [True], np.array([True]), "1", None, {1: 2}, {1}, [2**64], [[1]]):
-        with pytest.raises(UsageError, match=r"seeds: expected whole numbers of 0\.\.2\*\*64-1, got "):
+        with pytest.raises(UsageError, match=r"seeds: expected a whole number 0\.\.2\*\*64-1, got "):
             seeds(each)
 
 

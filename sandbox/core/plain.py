@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from math import isfinite
 from numbers import Integral, Real
-from operator import index
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.seeds import checked_seed
 
 _LISTS = Sequence | Iterator | KeysView | ValuesView
 
@@ -38,25 +38,10 @@ def whole(value: Any, what: str, least: int | None = None) -> int:
 def seeds(given: int | Iterable[int]) -> np.ndarray:
     """Seeds as (L,) uint64, from one or many ints; raises UsageError for what is no seed (0..2**64-1)."""
     if hasattr(given, "dtype") and (array := np.asarray(given)).dtype.kind in "iu":
-        if array.size and array.min() < 0:
-            raise UsageError(f"{_SEEDS}, got {array.min()}")
+        checked_seed(array.min(initial=0), "seeds")
         return array.astype(np.uint64).reshape(-1)
-    if isinstance(given, str | bytes | Mapping | Set):
-        raise UsageError(f"{_SEEDS}, got {_short(given)}")
-    return np.array([_seed(one) for one in (given if isinstance(given, Iterable) else [given])], np.uint64)
-
-
-_SEEDS = "seeds: expected whole numbers of 0..2**64-1"
-
-
-def _seed(given: Any) -> int:
-    try:
-        seed = index(given)
-    except TypeError:
-        seed = -1
-    if isinstance(given, bool) or not 0 <= seed < 2**64:
-        raise UsageError(f"{_SEEDS}, got {_short(given)}")
-    return seed
+    many = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Set)
+    return np.array([checked_seed(seed, "seeds") for seed in (given if many else [given])], np.uint64)
 
 
 def _plain(value: Any, where: str, key: str) -> Any:

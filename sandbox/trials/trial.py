@@ -14,7 +14,7 @@ import numpy as np
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
-from sandbox.core.plain import whole
+from sandbox.core.seeds import checked_seed
 from sandbox.engine.play import Talk
 from sandbox.model import Sandbox
 from sandbox.record import (
@@ -102,7 +102,7 @@ def run(
     again.
     """
     scenario = load(scenario, overrides)
-    seed = scenario.seed if seed is None else whole(seed, "seed", 0)
+    seed = scenario.seed if seed is None else checked_seed(seed)
     model = Sandbox(scenario, rng=seed, people=people)
     with closing(model), nullcontext() if out is None else Log.create(out) as log:
         told = _Heard(log, on_event) if on_event else log
