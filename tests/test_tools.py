@@ -143,8 +143,8 @@ def test_what_it_was_not_given_it_cannot_use():
     prompt = answers(use("retrieval", query="x"), use("calculator"), tools={"calculator": {}})
     assert "error: expression: Missing required argument" in prompt
     (calls,) = asked(scenario([use("retrieval", query="x"), "left"], {"calculator": {}}))
-    assert "unknown action or tool 'retrieval'; known: calculator, forward" in calls[0].error
-    assert "unknown action or tool" in calls[1].prompt
+    assert "unknown action 'retrieval'; known: calculator, forward" in calls[0].error
+    assert "unknown action" in calls[1].prompt
     (calls,) = asked(scenario([use("calculator", expression="1"), "left"], {}))
     assert "unknown action 'calculator'; known: forward" in calls[0].error
 

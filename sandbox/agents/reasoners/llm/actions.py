@@ -155,8 +155,7 @@ class Actions:
         if named.name in self.extras:
             return ToolCall(named.name, named.arguments), named.ways
         if named.name not in self._checks:
-            kind = "action or tool" if self.extras else "action"
-            raise Unusable(str(unknown(kind, named.name[:40], (*self._verbs, *self.extras))))
+            raise Unusable(str(unknown("action", named.name[:40], (*self._verbs, *self.extras))))
         given = arguments_in(named.arguments)
         if given is None:
             raise Unusable(f"{named.name}: expected a JSON object as arguments, got {named.arguments[:80]!r}")
