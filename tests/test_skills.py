@@ -173,10 +173,12 @@ program = "wood.py"
 
 
 def test_a_language_model_writes_skills(stage):
-    def reply(program: str) -> Line:
-        return Line(text=json.dumps({"description": "fells a tree", "program": program}))
+    def reply(program: str) -> str:
+        return json.dumps({"description": "fells a tree", "program": program})
 
-    lines = [Line(text="Sure!"), reply("def to_collect_wood(:"), reply(WAITS), reply(WOOD)]
+    fenced = f"<think>Wood { {} }.</think>Sure:\n```json\n{reply(WOOD)}\n```"
+    two = f"{reply(WOOD)}\n{reply(WAITS)}"
+    lines = [Line(text=text) for text in (two, reply("def to_collect_wood(:"), reply(WAITS), fenced)]
     setup = Setup(model="scripted", instructions="", tools=(), max_tokens=512, temperature=None, price=(0.0, 0.0))
     client = Script(lines)
     asked, ask = [], client.ask

@@ -1,12 +1,12 @@
 """A language model writes skills: one prompt, one reply with a program, and what went wrong in the next prompt."""
 
-import json
 from collections.abc import Collection
 from importlib.resources import files
 from string import Template
 
 from sandbox.agents.metered import metered
-from sandbox.agents.reasoners.llm.request import Client, Request, Setup, key_of
+from sandbox.agents.reasoners.llm.reading import values_in
+from sandbox.agents.reasoners.llm.request import Client, Reply, Request, Setup, key_of
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.writer import Feedback
 from sandbox.core.errors import UsageError
@@ -17,6 +17,7 @@ SCHEMA = {
     "type": "object", "properties": {"description": _TEXT, "program": _TEXT},
     "required": ["description", "program"], "additionalProperties": False,
 }  # fmt: skip
+_KEYS = {*SCHEMA["required"]}
 SECONDS = 120.0  # that a reply may take
 
 
@@ -34,7 +35,7 @@ class Prompted:
         (answer,) = self._client.ask([Request(self._asked, 0, 0, 0, prompt, SCHEMA, key)], SECONDS)
         self._problem = ""
         try:
-            return _read(task, answer.reply.text if answer.reply else answer.error, library)
+            return _read(task, answer.reply or Reply(answer.error), library)
         except UsageError as error:
             self._problem = str(error)
             return Skill(task, "", f"def to_{task}():\n    pass\n")
@@ -55,13 +56,12 @@ class Prompted:
         )  # fmt: skip
 
 
-def _read(task: str, text: str, library: Library) -> Skill:
-    """The skill of a reply; raises UsageError for what is none."""
-    try:
-        found = json.loads(text)
-        description, program = str(found["description"]), str(found["program"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise UsageError(f"expected a JSON object with description and program, got {text[:80]!r}") from None
+def _read(task: str, reply: Reply, library: Library) -> Skill:
+    """The one skill in a reply; raises UsageError where there is none, or more than one."""
+    fits = {(str(value["description"]), str(value["program"])) for value in values_in(reply) if value.keys() >= _KEYS}
+    if len(fits) != 1:
+        raise UsageError(f"expected a JSON object with description and program, got {reply.text[:80]!r}")
+    ((description, program),) = fits
     metered(program)
     if f"def to_{task}(" not in program:
         raise UsageError(f"expected a function to_{task}()")

@@ -91,6 +91,13 @@ def objects(text: str) -> list[tuple[int, int]]:
     return [place for place in found if place[0] < cut]
 
 
+def values_in(reply: Reply) -> list[dict[str, Any]]:
+    """All objects that a reply holds: those in its text, and the arguments of its native call."""
+    text = _unquoted(reply.text.strip(_AROUND))
+    found = [object_in(part) for part in (*(text[begin:end] for begin, end in objects(text)), reply.arguments)]
+    return [value for value in found if value is not None]
+
+
 def named_in(reply: Reply, known: Container[str], called: bool) -> list[Named]:
     """All that a reply names, as a native call, in its text, or, where it has neither, at the end of its reasoning.
 
