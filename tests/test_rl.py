@@ -205,6 +205,17 @@ def test_lanes_are_the_same_episodes_as_single_environments(mode, flat):
     assert ends > 6
 
 
+@pytest.mark.parametrize("world", ["craft", "kitchen", "web"])
+def test_lanes_tell_what_single_environments_tell(world):
+    options = {**SMALL.get(world, {}), "agents": 1, "max_ticks": 8, "flat": True}
+    ours = sandbox.vector_env(world, 2, autoreset_mode="SameStep", **options)
+    theirs = SyncVectorEnv([lambda: sandbox.gym_env(world, **options)] * 2, autoreset_mode="SameStep")
+    assert _same(ours.reset(seed=3), theirs.reset(seed=3))
+    for tick in range(12):
+        actions = np.full(2, tick % ours.single_action_space.n)
+        assert _same(ours.step(actions), theirs.step(actions))
+
+
 def test_messages_under_way_stay_in_their_lane():
     options = {
         **SMALL["wildfire"],
