@@ -25,7 +25,7 @@ from sandbox.engine.stage import Stage
 from sandbox.measures import Measures
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import AGENTS, REASONERS, Scenario, load
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
 
@@ -112,6 +112,9 @@ class Sandbox(Measures, mesa.Model):
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.beliefs = Beliefs(stage, self.memory, self.seed)
         self.usage, self._traces, self._reviews = Usage(), {}, ()
+        self._reached: set[int] = set()  # agents whose language model has replied
+        self._outages: dict[int, str] = {}  # why the model of another one has not
+        self.failures: dict[int, str] = {}  # how agents broke off, by row
         self.guard = self._guard()
         self._around = Surroundings(
             stage, self.beliefs, self.earned, self.question, self.people, self.faults.dose, self.seed, self._recorded,
@@ -222,8 +225,7 @@ class Sandbox(Measures, mesa.Model):
                 self._take(percept.agent, Decision(*decision))
         for row, action in held.items():
             if may_act(row):
-                action = action or (stage.rules.noop, 0)
-                self._take(row, Decision(*action, Trace(person=action)))
+                self._steer(row, action or (stage.rules.noop, 0))
         self._traces = dict(sorted(self._traces.items()))
         if self.talk:
             loops.restrain(0, stage.rules, self.actions, cast)
@@ -236,9 +238,57 @@ class Sandbox(Measures, mesa.Model):
             self.talk.speak_by_rule(row, self.ticks)
         for said in decision.said if self.talk else ():
             self.talk.say(row, said, self.ticks)
+        self.usage.add(decision)
         if decision.trace:
             self._traces[row] = decision.trace
-            self.usage.add(decision.trace)
+            self._note(row, decision.trace)
+
+    def _note(self, row: int, trace: Trace) -> None:
+        """Keep whether an agent's model was ever reached, and how its program broke off."""
+        if trace.failure:
+            self.failures.setdefault(row, trace.failure)
+        for call in trace.calls:
+            if not call.outage:
+                self._reached.add(row)
+            self._outages[row] = call.error
+
+    def _steer(self, row: int, action: Action) -> None:
+        """A person acts in the place of an agent."""
+        self.actions[0, row], self._traces[row] = action, Trace(person=action)
+        kind = self.scenario.roster()[row].reasoner
+        if kind == "human":
+            self.usage.own_decisions += 1
+        elif kind in REASONERS or not self.reasoners:
+            self.usage.taken_over += 1
+
+    @property
+    def verdict(self) -> Finish:
+        """How the trial ended: as its episode did, unless an agent under test broke off or the infrastructure failed.
+
+        Who breaks off has failed, unless the scenario's claim is of the team with its fallbacks.
+        """
+        if self.finish in (Finish.RUNNING, Finish.STOPPED, Finish.ERROR):
+            return self.finish
+        if self.outage:
+            return Finish.ERROR
+        return Finish.AGENT_FAILED if self.failures and self.scenario.claim == AGENTS else self.finish
+
+    @property
+    def outage(self) -> str | None:
+        """Why an agent never had a reply of its language model, where the infrastructure is the reason."""
+        for row, error in self._outages.items():
+            if row not in self._reached:
+                return f"{self.names[row]} never got a reply of {self.scenario.roster()[row].llm.model}: {error}"
+        return None
+
+    @property
+    def autonomy(self) -> float | None:
+        """The share of the decisions of agents under test that were their own; None where nothing was decided."""
+        usage = self.usage
+        if not self.reasoners:  # compiled policies decide in every tick
+            decided = self.ticks * len(self.names)
+            return 1 - usage.taken_over / decided if decided else None
+        return usage.own_decisions / usage.decisions if usage.decisions else None
 
     def _act(self) -> None:
         stage, (cast, loops) = self.stage, self.kernels

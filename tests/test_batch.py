@@ -200,7 +200,7 @@ def test_trouble_in_a_trial_is_a_row_that_does_not_count_and_is_tried_again(tmp_
             raise ValueError("it broke")
         return play(stage, seeds, *arguments, **keywords)
 
-    def refusing(scenario, seed):
+    def refusing(scenario, seed, **_):
         if seed == 47:
             raise ValueError("it broke")
         return sandbox.run(scenario, seed)

@@ -49,7 +49,7 @@ def test_an_earned_certificate(earned):
     rows = sandbox.results(folder)
     leaves = rows[["condition", "trial", "seed", "finish", "ticks", "digest"]].astype(object).values.tolist()
     assert found["root"] == merkle_root(json.dumps(leaf).encode() for leaf in leaves).hex()
-    assert list(check(folder, 20)) == []
+    assert check(folder, 20) == (20, [])
 
 
 def test_a_lost_claim_ends_early_with_its_failing_seeds(tmp_path):
@@ -83,7 +83,7 @@ def test_a_forged_certificate_is_found(forged, earned, tmp_path):
         change = "ticks = ticks + 1" if forged == "outcome" else "digest = 'f'"
         with closing(sqlite3.connect(folder / "run.db")) as db, db:
             db.execute(f"UPDATE trial SET {change} WHERE trial < 100")
-    problems = list(check(folder, 40))
+    problems = check(folder, 40).problems
     assert problems and ("bound" in problems[0]) == (forged == "bound")
     if forged != "bound":
         assert any("not the same when executed again" in problem for problem in problems)
@@ -100,7 +100,7 @@ def test_a_claim_cannot_know_its_outcomes(earned, tmp_path):
 
 def test_no_certificate_is_told(tmp_path):
     with pytest.raises(RecordError, match="no certificate"):
-        list(check(tmp_path))
+        check(tmp_path)
 
 
 def test_the_command_line(tmp_path, monkeypatch, capsys):

@@ -88,6 +88,9 @@ NEVER = {  # nothing that these say is of use
 }  # fmt: skip
 
 
+OUTAGES = {"429", "500", "503 in bytes", "hang", "half", "drip", "hang up", "redirect", "error in 200"}
+
+
 @pytest.mark.parametrize("model", ["openai:gpt-5.2", "local"])
 @pytest.mark.parametrize("name", NEVER)
 def test_hostile(name, model, monkeypatch, tmp_path):
@@ -100,7 +103,12 @@ def test_hostile(name, model, monkeypatch, tmp_path):
         outcome = sandbox.run(table, seed=1, overrides={"world.max_ticks": ticks}, out=tmp_path / "run")
         until(lambda: name == "redirect" or len(server.requests) >= outcome.calls)  # the server may note one late
         asked = len(server.requests)
-    assert (outcome.error, outcome.finish, outcome.ticks) == (None, "tick limit", ticks)
+    if name in OUTAGES:  # nobody has answered: the trial counts for nothing
+        assert "never got a reply of" in outcome.error and (outcome.finish, outcome.success) == ("error", False)
+        assert outcome.invalid_replies == 0
+    else:  # what came was of no use: the agents' own failure
+        assert (outcome.error, outcome.finish) == (None, "tick limit")
+    assert outcome.ticks == ticks and outcome.own_decisions == outcome.autonomy == 0
     assert outcome.fallbacks == ticks * AGENTS and outcome.calls <= ticks * AGENTS * (RETRIES + 1)
     assert outcome.tokens <= LIMIT
     assert asked == outcome.calls or name == "redirect", "what is sent is counted"
@@ -135,7 +143,8 @@ def test_what_no_retry_can_mend_is_an_error_of_the_infrastructure(status):
 
 def test_nobody_listens(tmp_path):
     outcome = sandbox.run(scenario("local:http://127.0.0.1:9/v1"), seed=1, out=tmp_path / "run")
-    assert outcome.error is None and outcome.fallbacks == TICKS * AGENTS and outcome.tokens == 0
+    assert "never got a reply of local:http://127.0.0.1:9/v1" in outcome.error and not outcome.success
+    assert (outcome.fallbacks, outcome.tokens, outcome.autonomy) == (TICKS * AGENTS, 0, 0)
     assert verify(tmp_path / "run").passed
 
 

@@ -154,7 +154,7 @@ def test_after_its_end_the_fallback_acts_and_says_why():
     _play(model, 3)
     assert model.usage.fallbacks == 2 and model.running
     assert model.latest.traces[0].fallback.startswith("unknown function 'nosuch'")
-    assert model.reasoners[0][1].failures == {0: model.latest.traces[0].fallback}
+    assert model.failures == {0: model.latest.traces[0].fallback}
     assert model.actions[0, 0, 0] != model.stage.rules.noop  # the policy `rules` is on its way
     model.close()
 

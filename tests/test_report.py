@@ -144,7 +144,7 @@ def _table(folder, planned, rows):
                     0.1, "", error)
             for k, (won, error) in enumerate(rows)
         ]  # fmt: skip
-        table.add(Chunk(0, 0, len(found)), found)
+        table.add(Chunk(0, 0, len(found)), found, {})
 
 
 def test_no_success_only_errors_and_a_batch_that_still_runs(tiny, tmp_path):

@@ -10,7 +10,7 @@ from sandbox.engine.imagine import believe, imagine, unroll
 from sandbox.engine.search import list_candidates, searcher
 from sandbox.engine.workspace import allocate_flat
 from sandbox.scenario import load
-from sandbox.trials.episodes import outcomes
+from sandbox.trials.episodes import play
 from sandbox.trials.foresight import foresight
 from sandbox.trials.trial import run
 from sandbox.worlds.web.state import Item
@@ -57,7 +57,7 @@ def follow_rules(stage, state, memory):
 def test_a_batch_equals_single_runs(more):
     """Whatever is imagined, and under noise that shows what cannot be."""
     chosen = load(scenario(POPUPS, perturb=OFTEN | ({"sensor_noise": 0.1} if more else {}), **more))
-    for outcome in outcomes(chosen, chosen.stage(), range(12)):
+    for outcome in play(chosen, chosen.stage(), range(12)).outcomes:
         alone = run(chosen, outcome.seed)
         assert alone._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks > 0
 
@@ -122,7 +122,7 @@ def test_without_a_horizon_search_is_its_base_policy(web):
     """Also from single runs, where the base policy does not go through a search at all."""
     blank = scenario(POPUPS, perturb=OFTEN, horizon=0)
     chosen = load(blank)
-    for outcome in outcomes(chosen, chosen.stage(), range(6)):
+    for outcome in play(chosen, chosen.stage(), range(6)).outcomes:
         base = run(chosen, outcome.seed, {"agents.0.reasoner": "rules"})
         assert base._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks == 0
 

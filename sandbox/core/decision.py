@@ -49,6 +49,12 @@ class Call(NamedTuple):
     seconds: float  # from asking to the reply, waiting for a free place included
     read: str = ""  # how the action was found in the reply, where it is not just what was asked for
     without: str = ""  # parameters that the server refuses, so that they were not sent
+    outage: bool = False  # the reply is missing for a reason of the infrastructure
+
+    @property
+    def invalid(self) -> bool:
+        """Whether something came, and could not be used."""
+        return bool(self.error) and not self.outage and (self.reply is not None or self.retry)
 
 
 class ToolUse(NamedTuple):
@@ -80,6 +86,7 @@ class Trace(NamedTuple):
     subgoal: str = ""  # what it has set itself
     calls: tuple[Call, ...] = ()  # made for it in this tick
     fallback: str = ""  # why the agent's fallback acts instead
+    failure: str = ""  # how the agent itself broke off: the fault of its program
     late: int = 0  # ticks between what was perceived and the action
     edits: tuple[Edit, ...] = ()  # of the agent's memory, in this tick
     person: tuple[int, int] | None = None  # the action that a person took for it
@@ -92,24 +99,36 @@ class Decision(NamedTuple):
     target: int = 0
     trace: Trace | None = None
     said: tuple[Said, ...] = ()  # to others in its team
+    chosen: bool = True  # False: an earlier decision is still awaited, or nothing else was legal
 
 
 @dataclass
 class Usage:
-    """What decisions have cost; a field of each is in the outcome."""
+    """Who decided for the agents under test, and what that has cost; each field is a measure of the outcome."""
 
     calls: int = 0
     tokens: int = 0
     money: float = 0.0  # US dollars
+    own_decisions: int = 0
     fallbacks: int = 0  # decisions that the fallback policy made
+    taken_over: int = 0  # decisions that a person made in an agent's place
     late_decisions: int = 0
+    invalid_replies: int = 0  # of language models: they came, and could not be used
 
-    def add(self, trace: Trace) -> None:
+    def add(self, decision: Decision) -> None:
+        trace = decision.trace or Trace()
         self.calls += len(trace.calls)
         self.tokens += sum(call.input_tokens + call.output_tokens for call in trace.calls)
         self.money += sum(call.money for call in trace.calls)
+        self.invalid_replies += sum(call.invalid for call in trace.calls)
+        self.own_decisions += decision.chosen and not trace.fallback
         self.fallbacks += bool(trace.fallback)
         self.late_decisions += trace.late > 0
+
+    @property
+    def decisions(self) -> int:
+        """All that were made, by whomever."""
+        return self.own_decisions + self.fallbacks + self.taken_over
 
 
 class Reasoner(Protocol):

@@ -15,6 +15,7 @@ class Finish(IntEnum):
     INVALID = 5
     STOPPED = 6
     ERROR = 7
+    AGENT_FAILED = 8  # of a trial, whatever its episode came to: an agent under test broke off
 
     @property
     def words(self) -> str:
@@ -22,7 +23,10 @@ class Finish(IntEnum):
 
 
 class Outcome(NamedTuple):
-    """What one trial came to. ``error`` is set for infrastructure errors only; they never count against an agent."""
+    """What one trial came to. ``error`` is set for infrastructure errors only; they never count against an agent.
+
+    Agents under test are those whose reasoner is no compiled policy; where there are none, all agents.
+    """
 
     world: str
     seed: int
@@ -41,8 +45,13 @@ class Outcome(NamedTuple):
     calls: int = 0  # of language models
     tokens: int = 0  # in and out
     money: float = 0.0  # US dollars
+    own_decisions: int = 0  # that agents under test made themselves; of compiled policies not counted
     fallbacks: int = 0  # decisions that an agent's fallback policy made
+    taken_over: int = 0  # decisions that a person made in an agent's place
     late_decisions: int = 0
+    invalid_replies: int = 0  # of language models: they came, and could not be used
+    autonomy: float | None = None  # 0..1, the share of decisions that were the agents' own; None: nothing was decided
+    failure: str | None = None  # how an agent broke off; the trial counts against it
     imagined_ticks: int = 0  # of all futures that its agents looked into
     messages: int = 0  # sent in a team, one for each edge
     lost_messages: int = 0

@@ -14,6 +14,7 @@ from sandbox.fronts.reporting import write_page
 from sandbox.report.card import card_page, card_table
 from sandbox.scenario import Scenario
 from sandbox.trials import card as cards
+from sandbox.trials.measures import check_errors
 from sandbox.trials.suite import Suite, entrant, open_suite
 from sandbox.trials.trial import versions
 
@@ -44,6 +45,8 @@ def card(
     options = ["--suite", str(suite), "--trials", str(trials), "--out", str(folder)]
     again = shlex.join(["sandbox", "card", *agents, *options])
     _write(folder, chosen, trials, rows, again)
+    for where, found in played.items():
+        check_errors(found, " in ".join(where))
 
 
 def _progress(agent: str, scenario: Scenario) -> Counting:

@@ -24,13 +24,14 @@ from sandbox.fronts.process import complete_files, give_up_output
 from sandbox.fronts.progress import Live
 from sandbox.fronts.terminal import people_at
 from sandbox.record import Occupied, open_run
+from sandbox.record.table import holds_a_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.change import changed
-from sandbox.trials import certify as certificates
 from sandbox.trials import replay as replays
 from sandbox.trials import resume as resuming
+from sandbox.trials.certify import FILE
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
 
@@ -152,12 +153,18 @@ def _played(folder: Path, scenario: Scenario, play: Callable[..., Outcome]) -> t
 @app.command()
 def replay(
     folder: Folder,
-    trial: Annotated[int, typer.Option(help="number of the trial")] = 0,
+    trial: Annotated[int, typer.Option(help="number of the trial; of a batch, its row in the results")] = 0,
+    record_: Annotated[Path | None, typer.Option("--out", help="of a batch: also write the whole record here")] = None,
     video: Video = None,
     fps: Fps = FPS,
 ) -> None:
-    """Play a recorded trial again, from its actions, and check every state on the way."""
+    """Play a recorded trial again and check its states. A batch's trial takes its models' answers from the record."""
     _check_video(video)
+    if not holds_a_run(folder):
+        many.replay(folder, trial, record_, video, fps)
+        return
+    if record_:
+        raise UsageError(f"--out {record_}: {folder} is itself the whole record of a run")
     with open_run(folder) as record:
         if video:
             out.print(f"video  {film(replays.replay(record, trial), video, fps)}")
@@ -175,10 +182,12 @@ def replay(
 def verify(
     folder: Folder,
     root: Annotated[str | None, typer.Option(help="the root that was printed when the run ended")] = None,
-    sample: Annotated[int, typer.Option(min=1, help="of a certificate: trials that are executed again")] = 100,
+    sample: Annotated[int, typer.Option(min=1, help="of a batch: trials that are executed again")] = 100,
 ) -> None:
-    """Recompute the hash chain of a run and execute its trials again; of a certificate, a sample of them."""
-    if (folder / certificates.FILE).is_file():
+    """Recompute the hash chain of a run and execute its trials again; of a batch or certificate, a sample of them."""
+    if not holds_a_run(folder):
+        if root:
+            raise UsageError(f"--root {root}: {folder} is a batch; the root of a certificate is in its {FILE}")
         many.verify(folder, sample)
         return
     verdict = replays.verify(folder, root)

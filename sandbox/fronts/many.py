@@ -8,22 +8,27 @@ import typer
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable, warm_up
-from sandbox.fronts.progress import Counting, Episodes
+from sandbox.fronts.filming import film
+from sandbox.fronts.progress import Counting, Episodes, Live
 from sandbox.report.figures import foresight as drawn_foresight
 from sandbox.report.figures import robustness, save
 from sandbox.report.tables import (
+    batch_notes,
     batch_table,
     certificate_table,
     comparison_table,
     foresight_table,
+    outcome_table,
     robustness_table,
 )  # fmt: skip
 from sandbox.scenario import Scenario, load
+from sandbox.trials import again
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
 from sandbox.trials import foresight as foresights
 from sandbox.trials.compare import compare as compare_runs
-from sandbox.trials.results import results
+from sandbox.trials.measures import check_errors
+from sandbox.trials.results import results, trial_of
 from sandbox.trials.robustness import curves, dose_sweep
 
 EXPORTS = {".csv": pd.DataFrame.to_csv, ".parquet": pd.DataFrame.to_parquet}
@@ -60,12 +65,15 @@ def batch(
         save(robustness(drawn), folder / "robustness.svg")
         out.print(f"figure {folder / 'robustness.svg'}")
     out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
+    check_errors(rows, str(folder))
 
 
 def _shown(folder: Path) -> pd.DataFrame:
     """Print the tables of a batch; returns its rows."""
     rows = results(folder)
     out.print(batch_table(rows, rows.attrs["scenario"].get("title") or folder.name))
+    for note in batch_notes(rows):
+        out.print(note, markup=False)
     if drawn := curves(rows):
         out.print(robustness_table(drawn))
     return rows
@@ -113,7 +121,7 @@ def certify(
         out.print(f"failed: {failed['finish']}; watch it: sandbox run {scenario} --seed {failed['seed']}{sets}")
     out.print(f"certificate  {folder / certificates.FILE}\nroot         {found['root']}")
     if not found["earned"]:
-        raise typer.Exit(1)
+        raise SandboxError(f"not earned: {found['refusal']}")
 
 
 def foresight(
@@ -145,13 +153,30 @@ def compare(
 
 
 def verify(folder: Path, sample: int) -> None:
-    """Check a certificate and execute a sample of its trials again."""
-    problems = list(certificates.check(folder, sample))
-    for problem in problems:
-        out.print(problem)
-    if problems:
+    """Check a certificate, or a batch, and execute a sample of its trials again."""
+    with Episodes(err, folder.name) as shown:
+        is_certificate = (folder / certificates.FILE).is_file()
+        checked = (certificates if is_certificate else again).check(folder, sample, shown)
+    for problem in checked.problems:
+        out.print(problem, markup=False)
+    if checked.problems:
         raise typer.Exit(1)
-    out.print(f"the root and the bound follow from the outcomes; {sample} trials executed again, all equal")
+    told = "the root and the bound follow from the outcomes; " if is_certificate else ""
+    out.print(f"{told}{checked.executed} trials executed again, all equal")
+
+
+def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float) -> None:
+    """Play the trial in a row of a batch again, from its seed and from what was answered in it."""
+    tried = trial_of(folder, row)
+    warm_up(tried.scenario)
+    if video:
+        out.print(f"video  {film(tried.play(), video, fps)}")
+    with Live(err) as live:
+        outcome = again.rerun(folder, row, record, live)
+    out.print(outcome_table(outcome, f"row {row} of {folder.name}, played again"))
+    if record:
+        out.print(f"run    {record}")
+    out.print(f"{outcome.ticks} ticks replayed, the final state equal to the recorded one")
 
 
 def _compile(planned: list[Scenario]) -> None:

@@ -87,8 +87,9 @@ class CallDone(_Frozen):
     output_tokens: Count
     money: float
     seconds: float
-    read: str = ""  # records of earlier versions do not have these two
+    read: str = ""  # records of earlier versions do not have these three
     without: str = ""
+    outage: bool = False
 
 
 class ToolAnswered(_Frozen):

@@ -14,7 +14,16 @@ from pydantic import JsonValue
 from sandbox.core.errors import RecordError
 from sandbox.record.events import Event, TrialFinished, TrialStarted, parse
 from sandbox.record.lock import Lock
-from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, primary_code, to_read, to_write
+from sandbox.record.store import (
+    BUSY_SECONDS,
+    DATABASE,
+    UNREADABLE,
+    explain,
+    file_of,
+    primary_code,
+    to_read,
+    to_write,
+)
 
 _PAGE = 500  # rows read at once, so that a paused reader holds no snapshot that keeps the WAL from being emptied
 _BODY = "CAST(body AS BLOB)"  # the bytes as they are, even where they are no UTF-8 any more
@@ -98,11 +107,7 @@ def open_run(folder: str | Path) -> Run:
     Raises RecordError when there is no such folder, no run in it, or its file is damaged, locked or no database.
     """
     folder = Path(folder)
-    path = folder / DATABASE
-    if not folder.is_dir():
-        raise RecordError(f"{folder}: no such folder")
-    if not path.is_file():
-        raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
+    path = file_of(folder)
     try:
         return Run(folder, _connect(path))
     except UNREADABLE as error:

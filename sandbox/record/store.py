@@ -46,6 +46,16 @@ _MEANING = {
 }
 
 
+def file_of(folder: str | Path) -> Path:
+    """The file of the run or batch in a folder; raises RecordError where there is none."""
+    path = Path(folder) / DATABASE
+    if not path.parent.is_dir():
+        raise RecordError(f"{folder}: no such folder")
+    if not path.is_file():
+        raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
+    return path
+
+
 def to_write(path: Path, locks: bool) -> sqlite3.Connection:
     """A connection of the one writer. Where there are no ``locks``, or no shared memory, the journal is no WAL."""
     uri = f"{path.resolve().as_uri()}?mode=rwc{'' if locks else WITHOUT_LOCKS}"

@@ -6,16 +6,18 @@ that reads SQLite can query it meanwhile: tables ``trial``, ``condition``, ``chu
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
+from sandbox.record.events import Event, canonical, parse
 from sandbox.record.lock import Lock
-from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, one_line, to_read, to_write
+from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, file_of, one_line, to_read, to_write
 
 MEASURES = Outcome._fields
 SCHEMA = f"""
@@ -24,8 +26,16 @@ CREATE TABLE condition (condition INTEGER PRIMARY KEY, overrides TEXT NOT NULL);
 CREATE TABLE chunk (condition INTEGER, start INTEGER, stop INTEGER, PRIMARY KEY (condition, start)) WITHOUT ROWID;
 CREATE TABLE trial (condition INTEGER, trial INTEGER, {", ".join(MEASURES)},
                     PRIMARY KEY (condition, trial)) WITHOUT ROWID;
+CREATE TABLE asked (condition INTEGER, trial INTEGER, events BLOB NOT NULL,  -- what was answered in a trial, see pack
+                    PRIMARY KEY (condition, trial)) WITHOUT ROWID;
 CREATE INDEX trial_error ON trial (condition, trial) WHERE error IS NOT NULL;
 """
+
+
+def pack(events: Iterable[Event]) -> bytes:
+    """Events in little room: a line of canonical JSON each, compressed; nothing for none."""
+    lines = b"\n".join(map(canonical, events))
+    return zlib.compress(lines) if lines else b""
 
 
 class Chunk(NamedTuple):
@@ -61,6 +71,7 @@ class Table:
         if "event" in known:
             raise UsageError(f"{self.path.parent} holds the record of a single run; choose another folder")
         if "trial" in known:
+            self._check_columns()
             _same(self.path.parent, self._meta("scenario"), scenario)
             self._forget_errors()
             return
@@ -71,12 +82,19 @@ class Table:
         self._db.executemany("INSERT INTO condition VALUES (?, ?)", rows)
         self._db.execute("COMMIT")
 
+    def _check_columns(self) -> None:
+        """A batch of another version has other measures: it can be read, but not gone on with."""
+        columns = {name for _, name, *_ in self._db.execute("PRAGMA table_info(trial)")}
+        if columns != {"condition", "trial", *MEASURES}:
+            raise UsageError(f"{self.path.parent}: begun by another version of sandbox; choose another folder")
+
     def _forget_errors(self) -> None:
         """Chunks with infrastructure errors were not done: they are tried once more."""
         found = "SELECT DISTINCT condition, start, stop FROM trial JOIN chunk USING (condition)"
         chunks = self._db.execute(f"{found} WHERE trial >= start AND trial < stop AND error IS NOT NULL").fetchall()
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("DELETE FROM trial WHERE condition = ? AND trial >= ? AND trial < ?", chunks)
+        for table in ("trial", "asked"):
+            self._db.executemany(f"DELETE FROM {table} WHERE condition = ? AND trial >= ? AND trial < ?", chunks)
         self._db.executemany("DELETE FROM chunk WHERE condition = ? AND start = ? AND stop = ?", chunks)
         self._db.execute("COMMIT")
 
@@ -93,14 +111,19 @@ class Table:
                     yield Chunk(condition, first, min(first + size, start, count))
                 at = stop
 
-    def add(self, chunk: Chunk, outcomes: Iterable[Outcome]) -> None:
-        """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full)."""
+    def add(self, chunk: Chunk, outcomes: Sequence[Outcome], asked: Mapping[int, bytes]) -> None:
+        """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full).
+
+        ``asked`` has what was answered in those trials, by their place in the chunk.
+        """
         numbers = range(chunk.start, chunk.stop)
         rows = [(chunk.condition, k, *outcome) for k, outcome in zip(numbers, outcomes, strict=True)]
+        kept = [(chunk.condition, numbers[place], events) for place, events in asked.items()]
         places = ", ".join("?" * (2 + len(MEASURES)))
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(f"INSERT INTO trial VALUES ({places})", rows)
+            self._db.executemany("INSERT INTO asked VALUES (?, ?, ?)", kept)
             self._db.execute("INSERT INTO chunk VALUES (?, ?, ?)", chunk)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -114,9 +137,11 @@ class Table:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def counts(self) -> tuple[int, int, int]:
-        """Trials so far, successes among them, and infrastructure errors."""
-        return self._db.execute("SELECT count(*), coalesce(sum(success), 0), count(error) FROM trial").fetchone()
+    def counts(self) -> tuple[int, int, int, int]:
+        """Trials so far, successes among them, infrastructure errors, and decisions of fallbacks in the others."""
+        fallbacks = "coalesce(sum(fallbacks) FILTER (WHERE error IS NULL), 0)"
+        sql = f"SELECT count(*), coalesce(sum(success), 0), count(error), {fallbacks} FROM trial"
+        return self._db.execute(sql).fetchone()
 
     def close(self) -> None:
         with suppress(sqlite3.Error):  # a reader is at work: the WAL stays beside the file, as readable
@@ -179,8 +204,23 @@ def glance(folder: str | Path) -> Glance:
         return Glance(*about, {number: counts.get(number, (0, 0, 0)) for number in about[1]})
 
 
-def read_trial(folder: str | Path, row: int) -> tuple[dict, dict, dict]:
-    """One trial, by its place among the rows of ``read_table``: the scenario, its condition's overrides, its columns.
+def holds_a_run(folder: str | Path) -> bool:
+    """Whether it is the record of a single run that lies in a folder; raises RecordError where nothing does."""
+    with _opened(folder) as db:
+        return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is not None
+
+
+class TrialRow(NamedTuple):
+    """One trial of a batch."""
+
+    scenario: dict
+    overrides: dict  # of its condition
+    columns: dict[str, Any]
+    asked: list[Event]  # what was answered in it, where that was kept
+
+
+def read_trial(folder: str | Path, row: int) -> TrialRow:
+    """One trial, by its place among the rows of ``read_table``.
 
     Raises RecordError where there is no such batch or no such row.
     """
@@ -193,21 +233,27 @@ def read_trial(folder: str | Path, row: int) -> tuple[dict, dict, dict]:
                               f"{folder}: no trial is done yet")  # fmt: skip
         columns = dict(zip((column for column, *_ in found.description), values, strict=True))
         scenario, overrides, *_ = _about(db)
-        return scenario, overrides[columns["condition"]], columns
+        return TrialRow(scenario, overrides[columns["condition"]], columns, _asked(db, columns))
+
+
+def _asked(db: sqlite3.Connection, columns: Mapping[str, Any]) -> list[Event]:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'asked'").fetchone():  # of an earlier version
+        return []
+    place = columns["condition"], columns["trial"]
+    found = db.execute("SELECT events FROM asked WHERE condition = ? AND trial = ?", place).fetchone()
+    return [parse(line) for line in zlib.decompress(found[0]).splitlines()] if found else []
 
 
 @contextmanager
 def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
     """The file of a batch, to be read; what is wrong with it is a RecordError."""
-    path = Path(folder) / DATABASE
-    if not path.is_file():
-        raise RecordError(f"{folder}: holds no run (there is no {DATABASE} in it)")
+    path = file_of(folder)
     try:
         with closing(sqlite3.connect(to_read(path), uri=True, timeout=BUSY_SECONDS)) as db:
             yield db
     except UNREADABLE as error:
         raise explain(error, path) from error
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, zlib.error) as error:
         raise RecordError(f"{path}: it is damaged ({one_line(str(error))})") from error
 
 

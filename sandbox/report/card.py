@@ -12,7 +12,8 @@ from sandbox.report.drawing import Figures
 from sandbox.report.page import cost, percent, render, share
 from sandbox.statistics import CONFIDENCE, Estimate
 
-COLUMNS = ("clean", "perturbed", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")
+COLUMNS = ("clean", "perturbed", "autonomy", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")
+TERMINAL = tuple(name for name in COLUMNS if name != "autonomy")  # which stands below the name there, if at all
 NONE = "–"
 
 
@@ -21,7 +22,7 @@ def card_table(rows: Sequence, words: str, trials: int) -> Table:
     caption = f"{words}; {trials} trials a condition; exact {CONFIDENCE:.0%} intervals"
     table = Table(title="Report card", title_justify="left", caption=caption, caption_justify="left", box=box.SIMPLE)
     table.add_column("agent, world", no_wrap=True)
-    for name in COLUMNS[:-1]:
+    for name in TERMINAL[:-1]:
         table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     table.add_column(COLUMNS[-1], overflow="fold", min_width=16)
     agent = None
@@ -29,8 +30,10 @@ def card_table(rows: Sequence, words: str, trials: int) -> Table:
         if row.agent != agent:
             agent = row.agent
             table.add_row(agent, style="bold")
-        told = [cell.replace("  ", "\n", 1) for cell in cells(row)]
-        table.add_row(f"  {_name(row)}", *told, end_section=_last(row), style="bold" if _last(row) else "")
+        of = dict(zip(COLUMNS, cells(row), strict=True))
+        told = [of[name].replace("  ", "\n", 1) for name in TERMINAL]
+        own = f"\n  autonomy {of['autonomy']}" if row.worlds and row.decided.total else ""
+        table.add_row(f"  {_name(row)}{own}", *told, end_section=_last(row), style="bold" if _last(row) else "")
     return table
 
 
@@ -40,7 +43,7 @@ def cells(row) -> list[str]:
         return ["-"] * len(COLUMNS)
     per_trial = row.per_trial
     return [
-        _rate(row.clean.success), _rate(row.perturbed), share(row.clean.passes[7]),
+        _rate(row.clean.success), _rate(row.perturbed), _autonomy(row.decided), share(row.clean.passes[7]),
         f"{row.steps.value:.2f}  {row.steps.low:.2f} .. {row.steps.high:.2f}" if row.steps else NONE,
         NONE if row.robustness is None else f"{row.robustness:.3f}",
         *(cost(per_trial[name], name) if name in per_trial else NONE for name in ("ticks", "seconds")),
@@ -51,6 +54,10 @@ def cells(row) -> list[str]:
 
 def _rate(rate: Estimate | None) -> str:
     return f"{percent(rate.value)}  {100 * rate.low:.0f} .. {100 * rate.high:.0f}" if rate else NONE
+
+
+def _autonomy(who) -> str:
+    return NONE if who.autonomy is None else percent(who.autonomy)
 
 
 def _ended(row) -> str:

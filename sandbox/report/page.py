@@ -65,7 +65,8 @@ def report_page(
         failures=any(not each.episode.success for each in shown),
         figures=report_figures(studies, table, found, scalings, contributions, again),
         scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),
-        limits=f" of {limits[0]:,}" if len(limits) == 1 else "", costs=_costs(studies), errors=_errors(studies),
+        tested=any(study.tested for study in studies), broken=_kinds(studies, "failure"),
+        limits=f" of {limits[0]:,}" if len(limits) == 1 else "", costs=_costs(studies), errors=_kinds(studies, "error"),
         seeds=[o.seeds for o in origins], versions=[o.versions for o in origins], again=again,
         commands=[o.command for o in origins],
         files=[{"name": o.file, "uri": o.uri, "text": o.toml} for o in origins],
@@ -90,7 +91,7 @@ def _environment() -> jinja2.Environment:
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.filters |= {
         "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
-        "brief": brief, "unfinished": unfinished, "passes": mean_passes, "ticks": ticks, "span": span,
+        "brief": brief, "rate": rate, "unfinished": unfinished, "passes": mean_passes, "ticks": ticks, "span": span,
         "advice": advice,
     }  # fmt: skip
     return found
@@ -111,6 +112,11 @@ def percent(value: float) -> str:
 
 def interval(estimate: Estimate) -> str:
     return f"{100 * estimate.low:.1f} .. {100 * estimate.high:.1f} %"
+
+
+def rate(value: float | None) -> str:
+    """A share in percent; a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else percent(value)
 
 
 def number(value: float) -> str:
@@ -184,12 +190,12 @@ def _costs(studies: Sequence) -> list[str]:
     return list(dict.fromkeys(name for study in studies for name in study.whole.per_trial))
 
 
-def _errors(studies: Sequence) -> list[tuple[str, int, str]]:
-    """Each kind of infrastructure error, by run."""
+def _kinds(studies: Sequence, of: str) -> list[tuple[str, int, str]]:
+    """Each kind of ``error`` or ``failure``, by run."""
     return [
-        (study.name, int(count), str(error))
+        (study.name, int(count), str(why))
         for study in studies
-        for error, count in study.rows["error"].dropna().value_counts().items()
+        for why, count in study.rows[of].dropna().value_counts().items()
     ]
 
 

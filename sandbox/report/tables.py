@@ -1,15 +1,18 @@
 """Outcomes and worlds as tables for a terminal."""
 
+import math
 from typing import Literal, get_args, get_origin
 
 import pandas as pd
 from rich.table import Table
 
+from sandbox.autonomy import decided, is_tested
 from sandbox.core.finish import Outcome
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.statistics import CONFIDENCE, Estimate, success_rate
 
+NOTES = 3  # kinds of error that are told below a table
 _WORDS = {
     "seconds": "wall-clock seconds",
     "steps_to_completion": "ticks to completion",
@@ -18,7 +21,12 @@ _WORDS = {
     "refused_actions": "prevented actions",
     "calls": "calls of language models",
     "money": "US dollars",
+    "own_decisions": "decisions of the agents' own",
     "fallbacks": "decisions of the fallback",
+    "taken_over": "decisions of a person instead",
+    "invalid_replies": "invalid replies",
+    "failure": "an agent broke off",
+    "error": "infrastructure error",
     "late_decisions": "late decisions",
     "imagined_ticks": "imagined ticks",
     "lost_messages": "lost messages",
@@ -26,8 +34,9 @@ _WORDS = {
     "idle_share": "idle, share of ticks",
     "load_balance": "balance of work (Jain)",
 }
-_IF_ANY = ("imagined_ticks", "messages", "lost_messages", "turns", "stalls", "claims", "false_claims")
-_OF_MODELS = ("calls", "tokens", "money", "fallbacks", "late_decisions")
+_IF_ANY = ("taken_over", "imagined_ticks", "messages", "lost_messages", "turns", "stalls", "claims", "false_claims")
+_OF_MODELS = ("calls", "tokens", "money", "late_decisions", "invalid_replies")
+_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # where agents follow no compiled policies
 
 
 def outcome_table(outcome: Outcome, title: str) -> Table:
@@ -36,12 +45,18 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     table.add_column()
     table.add_column(overflow="fold")
     shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
+    decided = outcome.own_decisions + outcome.fallbacks + outcome.taken_over
+    if decided and outcome.autonomy is not None:
+        shown["autonomy"] = f"{outcome.autonomy:.1%} of {decided:,} decisions"
     for name, value in shown.items():
         if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
         if (name in _OF_MODELS and not (outcome.calls or value)) or (name in _IF_ANY and not value):
             continue
-        style = ("green" if outcome.success else "red") if name in ("success", "finish") else ""
+        if name in _OF_TESTED and not decided:
+            continue
+        good = outcome.success if name in ("success", "finish") else name not in ("error", "failure")
+        style = "red" if not good else "green" if name in ("success", "finish") else ""
         table.add_row(_WORDS.get(name, name), _text(value), style=style)
     return table
 
@@ -60,14 +75,33 @@ def batch_table(rows: pd.DataFrame, title: str) -> Table:
     )
     for key in keys:
         table.add_column(key, overflow="fold")
-    imagines = rows["imagined_ticks"].any()
-    for name in ("trials", "success, interval", "steps", *(["imagined"] if imagines else []), "errors"):
+    imagines, tested = rows["imagined_ticks"].any(), is_tested(rows)
+    more = (["autonomy"] if tested else []) + (["imagined"] if imagines else [])
+    for name in ("trials", "success, interval", "steps", *more, "errors"):
         table.add_column(name, justify="right", no_wrap=True)
     for _, group in rows.groupby("condition"):
         *told, errors = _measures(group)
-        imagined = [f"{group['imagined_ticks'].mean():,.0f}"] if imagines else []
-        table.add_row(*(str(group[key].iloc[0]) for key in keys), *told, *imagined, errors)
+        more = ([share(decided(group).autonomy)] if tested else []) + (
+            [f"{group['imagined_ticks'].mean():,.0f}"] if imagines else []
+        )
+        table.add_row(*(str(group[key].iloc[0]) for key in keys), *told, *more, errors)
     return table
+
+
+def batch_notes(rows: pd.DataFrame) -> list[str]:
+    """What a reader of a batch's table must know besides: who decided, how agents broke off, what failed them."""
+    who, notes = decided(rows), []
+    if who.total and who.own < who.total:
+        notes.append(f"{who.fallbacks:,} of {who.total:,} decisions were a fallback's: success is not the agents' own")
+    for name, words in (("failure", "an agent broke off"), ("error", "infrastructure error, not counted")):
+        for why, count in rows[name].dropna().value_counts().head(NOTES).items():
+            notes.append(f"{words}, {count:,} trials: {why}")
+    return notes
+
+
+def share(value: float | None) -> str:
+    """A share in percent; a dash where there is none."""
+    return "-" if value is None or math.isnan(value) else f"{value:.1%}"
 
 
 def _measures(group: pd.DataFrame) -> tuple[str, ...]:
@@ -85,11 +119,16 @@ def certificate_table(certificate: dict) -> Table:
     """A certificate: each stratum, then the whole, and whether the claim is earned."""
     claim = certificate["claim"]
     verdict = "EARNED" if certificate["earned"] else "NOT EARNED"
-    title = f"{verdict}: success in at least {claim['reliability']:.10g} of trials"
+    title = f"{verdict}: success of the {claim['of']} in at least {claim['reliability']:.10g} of trials"
     table = Table(title=title, title_justify="left", caption=f"one-sided {claim['confidence']:.10g} bounds, exact")
     table.add_column("stratum", overflow="fold")
     for name in ("trials", "failures", "success at least"):
         table.add_column(name, justify="right", no_wrap=True)
+    who = certificate["decisions"]
+    if who["total"]:
+        table.caption += f"; autonomy {share(who['autonomy'])} of {who['total']:,} decisions"
+    if certificate["errors"]:
+        table.caption += f"; {certificate['errors']:,} infrastructure errors, not counted"
     strata = certificate["strata"] if len(certificate["strata"]) > 1 else []
     for stratum in [*strata, {**certificate, "overrides": None}]:
         words = "all"
@@ -129,13 +168,16 @@ def comparison_table(rows: list) -> Table:
     caption = f"paired on seeds; {CONFIDENCE:.0%} bootstrap intervals; p: McNemar, exact, adjusted by Holm"
     table = Table(title="Beside the first run", title_justify="left", caption=caption)
     table.add_column("run, condition", overflow="fold", min_width=18)
-    for name in ("pairs", "success, points", "p", "steps, both succeed"):
-        table.add_column(name, justify="right", no_wrap=True)
+    tested = any(row.decided for row in rows)
+    more = ["autonomy, first", "autonomy"] if tested else []
+    for name in ("pairs", "success, points", "p", "steps, both succeed", *more):
+        table.add_column(name, justify="right")
     for row in rows:
         points = _signed(*(100 * value for value in row.success.difference))
         steps = _signed(*row.steps) if row.steps else "-"
-        name = f"{row.run}\n{row.condition}".rstrip()
-        table.add_row(name, f"{row.success.pairs:,}", points, f"{row.adjusted:.1g}", steps, end_section=True)
+        name, who = f"{row.run}\n{row.condition}".rstrip(), map(share, row.autonomy if tested else ())
+        told = f"{row.success.pairs:,}", points, f"{row.adjusted:.1g}", steps
+        table.add_row(name, *told, *who, end_section=True)
     return table
 
 

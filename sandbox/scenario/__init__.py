@@ -1,6 +1,6 @@
 """Scenarios: what is to be tried, as a TOML file that is checked before anything runs."""
 
 from sandbox.scenario.load import load
-from sandbox.scenario.schema import AgentGroup, Scenario
+from sandbox.scenario.schema import AGENTS, REASONERS, TEAM, AgentGroup, Scenario
 
-__all__ = ["AgentGroup", "Scenario", "load"]
+__all__ = ["AGENTS", "REASONERS", "TEAM", "AgentGroup", "Scenario", "load"]

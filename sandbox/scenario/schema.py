@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,7 @@ from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import parse
 
 SEARCH = "search"  # looks ahead with a world model; compiled, in every world
+AGENTS, TEAM = "agents", "team with fallback"  # whose success a scenario tries
 REASONERS = ("scripted", "program", "llm", "human")  # besides these and the compiled policies of the world
 
 
@@ -76,6 +77,8 @@ class TrialsTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     count: int = Field(100, ge=1, le=1_000_000_000)
+    max_errors: float = Field(0.05, ge=0, le=1)  # share of infrastructure errors from which on a batch has failed
+    keep_calls: bool = True  # of language models, so that each trial can be replayed
 
 
 def _check_base(base: str, world: World, where: str) -> None:
@@ -112,6 +115,7 @@ class Scenario(BaseModel):
     tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a tick stands for, in what is simulated
     sweep: dict[str, Any] = {}
     trials: TrialsTable = TrialsTable()
+    claim: Literal[AGENTS, TEAM] = AGENTS  # whose success it is: what a certificate covers
 
     def __bool__(self) -> bool:
         """Mesa 3.5 takes a ``model.scenario`` that is true for one of its own, which SolaraViz would then remake."""

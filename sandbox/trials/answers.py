@@ -26,7 +26,7 @@ from sandbox.statistics import (
     success_rate,
     trials_needed,
 )
-from sandbox.trials.episodes import outcomes
+from sandbox.trials.episodes import play
 from sandbox.trials.lessons import EARNED, NARROWER, OPEN, REFUTED, SAME, WIDER, Lesson
 from sandbox.trials.measures import tick_limit
 
@@ -137,7 +137,7 @@ def _in_chunks(
     found, size = [], 1
     while len(found) < len(seeds) and not stop():
         started, some = time.monotonic(), seeds[len(found) : len(found) + size]
-        found += outcomes(scenario, stage, some)
+        found += play(scenario, stage, some).outcomes
         played(len(some))
         size = 2 * size if time.monotonic() - started < CHUNK / 2 else size
     return found

@@ -20,7 +20,7 @@ from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
-from sandbox.trials.episodes import LANES, broken, outcomes
+from sandbox.trials.episodes import LANES, Played, broken, play
 from sandbox.trials.trial import versions
 from sandbox.trials.workers import Workers
 
@@ -36,6 +36,7 @@ class Progress(NamedTuple):
     done: int
     successes: int
     errors: int  # infrastructure errors, which count for nothing
+    fallbacks: int  # decisions in trials that count, which fallbacks made
     total: int
 
     @property
@@ -46,7 +47,9 @@ class Progress(NamedTuple):
         """With a few more outcomes."""
         successes = sum(outcome.success for outcome in found)
         errors = sum(outcome.error is not None for outcome in found)
-        return Progress(self.done + len(found), self.successes + successes, self.errors + errors, self.total)
+        fallbacks = sum(outcome.fallbacks for outcome in found if outcome.error is None)
+        more = len(found), successes, errors, fallbacks
+        return Progress(*(before + now for before, now in zip(self[:4], more, strict=True)), self.total)
 
 
 OnProgress = Callable[[Progress], bool | None]
@@ -95,7 +98,8 @@ def batch(
     with Workers(on, compiled, workers) as crew, Table(out, known, conditions(scenario.sweep)) as table:
         if on_plan and on is None:
             on_plan(planned)
-        table.note(planned=count * len(planned), versions=versions())
+        table.note(planned=count * len(planned), versions=versions(), max_errors=scenario.trials.max_errors,
+                   keeps_calls=scenario.trials.keep_calls)  # fmt: skip
         todo = table.missing(len(planned), count, LANES if compiled else HOSTED)
         _Work(table, crew, planned, Progress(*table.counts(), count * len(planned))).run(todo, on_progress)
     return Path(out)
@@ -126,7 +130,7 @@ class _Work:
                 chunk, error = self._running.pop(future), future.exception()
                 if error is None:
                     self._played = True
-                    self._add(chunk, future.result())
+                    self._add(chunk, *future.result())
                 elif isinstance(error, SandboxError):
                     raise error
                 else:
@@ -166,19 +170,19 @@ class _Work:
             if self._deadly == DEADLY and not self._played:
                 raise SandboxError(f"no worker can play a trial: {type(error).__name__}: {error}")
             scenario, told = self._planned[condition], f"its worker died: {type(error).__name__}"
-            self._add(chunk, [broken(scenario, scenario.seed + start, told)])
+            self._add(chunk, [broken(scenario, scenario.seed + start, told)], {})
 
-    def _add(self, chunk: Chunk, found: list[Outcome]) -> None:
-        self._table.add(chunk, found)
+    def _add(self, chunk: Chunk, found: list[Outcome], asked: dict[int, bytes]) -> None:
+        self._table.add(chunk, found, asked)
         self._progress = self._progress.after(found)
 
 
-def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> list[Outcome]:
-    """The outcomes of trials ``start`` .. ``stop`` - 1 of a scenario in JSON; what an executor's worker runs."""
+def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> Played:
+    """What came of trials ``start`` .. ``stop`` - 1 of a scenario in JSON; what an executor's worker runs."""
     if sources != SOURCES:
         raise SandboxError("a worker has another version of sandbox than this machine; install the same on both")
     ready, stage = _staged(scenario)
-    return outcomes(ready, stage, range(ready.seed + start, ready.seed + stop))
+    return play(ready, stage, range(ready.seed + start, ready.seed + stop))
 
 
 @lru_cache(maxsize=16)

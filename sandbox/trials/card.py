@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sandbox.autonomy import Decided
 from sandbox.scenario import Scenario
 from sandbox.statistics import Estimate, mean_difference, success_rate
 from sandbox.trials.batch import OnProgress, batch
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     per_trial: dict[str, float] | None = None  # means over all trials
     finishes: dict[str, int] | None = None  # of all trials
     errors: int = 0  # infrastructure errors, which count for nothing
+    decided: Decided | None = None  # who decided in all trials
 
 
 OnBatch = Callable[[str, Scenario], AbstractContextManager[OnProgress]]
@@ -78,7 +80,7 @@ def _row(agent: str, name: str, played: dict[tuple[str, str], pd.DataFrame]) -> 
         agent, name, 1, measures(clean, limit), _rate(disturbed), _ratio(rows, played.get((YARDSTICK, name))),
         float(np.mean([curve.area for curve in drawn])) if drawn else None,
         {curve.perturbation: {p.dose: p.success.value for p in curve.points} for curve in drawn},
-        whole.per_trial, whole.finishes, whole.errors,
+        whole.per_trial, whole.finishes, whole.errors, whole.decided,
     )  # fmt: skip
 
 
@@ -123,6 +125,7 @@ def _overall(agent: str, own: Sequence[Row], played: dict[tuple[str, str], pd.Da
         _rate(counted[counted["condition"] != 0]),
         Estimate(*np.exp(mean_difference(logs)).tolist()) if len(logs) > 1 else None,
         float(np.mean(robust)) if robust else None, None, whole.per_trial, whole.finishes, whole.errors,
+        whole.decided,
     )  # fmt: skip
 
 
@@ -144,6 +147,7 @@ def _json(row: Row) -> dict[str, Any]:
                   "pass": _numbers(clean.passes), "mean_steps": _numbers([clean.mean_steps])[0]},
         "perturbed": _estimate(row.perturbed), "steps_to_oracle": _estimate(row.steps), "robustness": row.robustness,
         "doses": row.doses, "per_trial": row.per_trial, "finishes": row.finishes, "errors": row.errors,
+        "decided": row.decided._asdict(),
     }  # fmt: skip
 
 

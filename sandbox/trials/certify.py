@@ -7,21 +7,23 @@ are allowed is fixed beforehand; one more, and the trials end at once.
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
+from sandbox.autonomy import decided
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.plain import plain, whole
 from sandbox.record.chain import merkle_root
 from sandbox.record.store import DATABASE
-from sandbox.scenario import Scenario
+from sandbox.scenario import AGENTS, TEAM, Scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.statistics import lower_bound, trials_needed
-from sandbox.trials.batch import Progress, batch, plan, play_chunk
+from sandbox.trials import again
+from sandbox.trials.batch import Progress, batch
 from sandbox.trials.results import results
 from sandbox.trials.trial import versions
 
@@ -39,6 +41,7 @@ class Claim:
     conditions: int
     each: int
     strata: list[dict]  # what each condition overrides
+    of: str  # whose success: the agents' own, or the team's with its fallbacks
 
     @property
     def words(self) -> str:
@@ -48,6 +51,10 @@ class Claim:
             told.append(f"over {self.conditions} conditions, each equally often, {self.each:,} seeds of each:")
             told += [f"  {_words(overrides)}" for overrides in self.strata]
         told.append(f"it takes {self.each * self.conditions:,} trials with at most {self.failures} failures")
+        if self.of == AGENTS:
+            told.append("success of the agents: one decision of a fallback refuses the certificate")
+        else:
+            told.append(f"success of the {self.of}: decisions of fallbacks count")
         return "\n".join(told)
 
 
@@ -67,7 +74,8 @@ def claim(scenario: Scenario, reliability: float, confidence: float, failures: i
     reliability, confidence = _share(reliability, "reliability"), _share(confidence, "confidence")
     failures = whole(failures, "failures", 0)
     needed, strata = trials_needed(reliability, confidence, failures), conditions(scenario.sweep)
-    return Claim(reliability, confidence, failures, needed, len(strata), -(-needed // len(strata)), strata)
+    each = -(-needed // len(strata))
+    return Claim(reliability, confidence, failures, needed, len(strata), each, strata, scenario.claim)
 
 
 def certify(
@@ -88,7 +96,7 @@ def certify(
     def lost(progress: Progress) -> bool:
         if on_progress:
             on_progress(progress)
-        return progress.failures > stated.failures
+        return progress.failures > stated.failures or (stated.of == AGENTS and progress.fallbacks > 0)
 
     _state(Path(out), stated)
     batch(scenario, out, stated.each, workers, on, on_plan=on_plan, on_progress=lost)
@@ -113,13 +121,15 @@ def _state(folder: Path, stated: Claim) -> None:
 
 
 def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
-    whole = _bound(rows, stated.confidence)
+    whole, refusal = _bound(rows, stated.confidence), _refusal(stated, rows)
     failed = rows[~rows["success"] & rows["error"].isna()]
     found = conditions(scenario.sweep)
     return {
         "claim": asdict(stated),
-        "earned": bool(whole["trials"] >= stated.trials and whole["bound"] >= stated.reliability),
+        "earned": not refusal,
+        "refusal": refusal,
         **whole,
+        "decisions": decided(rows)._asdict(),
         "strata": [
             {"overrides": overrides, **_bound(rows[rows["condition"] == number], stated.confidence)}
             for number, overrides in enumerate(found)
@@ -137,6 +147,23 @@ def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
     }
 
 
+def _refusal(stated: Claim, rows: pd.DataFrame) -> str:
+    """Why the claim is not earned; empty where it is."""
+    found, who = _bound(rows, stated.confidence), decided(rows)
+    errors = int(rows["error"].notna().sum())
+    if stated.of == AGENTS and who.by_others:
+        return (
+            f"{who.by_others:,} of {who.total:,} decisions were a fallback's, not the agents' own; "
+            f'the scenario may say claim = "{TEAM}", which is another claim'
+        )
+    if found["trials"] < stated.trials and not found["failures"] > stated.failures:
+        why = f"{errors:,} of {len(rows):,} are infrastructure errors" if errors else "it was stopped before the end"
+        return f"{found['trials']:,} trials count, {stated.trials:,} are needed: {why}"
+    if not (found["trials"] >= stated.trials and found["bound"] >= stated.reliability):
+        return f"{found['failures']:,} of {found['trials']:,} trials failed, {stated.failures:,} may"
+    return ""
+
+
 def _bound(rows: pd.DataFrame, confidence: float) -> dict:
     """Trials that count, failures among them, and the lower bound of the success rate."""
     counted = rows[rows["error"].isna()]
@@ -151,24 +178,24 @@ def outcome_root(rows: pd.DataFrame) -> str:
     return merkle_root(json.dumps(row).encode() for row in rows[columns].astype(object).values.tolist()).hex()
 
 
-def check(folder: str | Path, sample: int = 100) -> Iterator[str]:
-    """Check a certificate: its root against the outcomes, then some trials executed again; yields what is wrong.
+def check(
+    folder: str | Path, sample: int = 100, on_trial: Callable[[int, int], None] = lambda done, of: None
+) -> again.Checked:
+    """Check a certificate: its root against the outcomes, then some trials executed again, as ``again.check`` does.
 
     The sample is drawn anew at each call: of n trials one that was forged shows with chance ``sample`` / n.
     """
     path = Path(folder) / FILE
     try:
         certificate = json.loads(path.read_text(encoding="utf-8"))
-        scenario = Scenario.model_validate(certificate["scenario"])
+        Scenario.model_validate(certificate["scenario"])
     except (OSError, ValueError, KeyError) as error:
         raise RecordError(f"{path}: no certificate ({error.__class__.__name__})") from None
     rows = results(folder)
+    problems = []
     if outcome_root(rows) != certificate["root"]:
-        yield "the outcomes are not those of the certificate: their Merkle roots differ"
+        problems.append("the outcomes are not those of the certificate: their Merkle roots differ")
     if _bound(rows, certificate["claim"]["confidence"])["bound"] != certificate["bound"]:
-        yield "the bound does not follow from the outcomes"
-    planned = [each.model_dump_json() for each in plan(scenario)]
-    for row in rows.sample(min(sample, len(rows))).itertuples():
-        again = play_chunk(planned[row.condition], row.trial, row.trial + 1)[0]
-        if (again.digest, again.finish, again.ticks) != (row.digest, row.finish, row.ticks):
-            yield f"condition {row.condition}, seed {row.seed}: not the same when executed again"
+        problems.append("the bound does not follow from the outcomes")
+    found = again.check(folder, sample, on_trial)
+    return found._replace(problems=[*problems, *found.problems])

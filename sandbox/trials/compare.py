@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from sandbox.autonomy import decided
 from sandbox.core.errors import UsageError
 from sandbox.statistics import Estimate, Paired, holm, mean_difference, paired_success
 from sandbox.trials.results import results, swept_keys
@@ -22,6 +23,8 @@ class Comparison(NamedTuple):
     success: Paired
     steps: Estimate | None  # difference of steps to completion where both succeed; None where none do
     adjusted: float  # the p-value, Holm's for as many comparisons as are shown
+    autonomy: tuple[float | None, float | None]  # of the first run and of this one: whose success it was
+    decided: int  # decisions of agents under test in both; 0 where all follow compiled policies
 
 
 def compare(runs: Sequence[str | Path]) -> list[Comparison]:
@@ -75,11 +78,20 @@ def _words(swept: Mapping[str, object]) -> str:
     return "; ".join(told) or "clean"
 
 
+def _arm(both: pd.DataFrame, side: str) -> pd.DataFrame:
+    """One side's columns of joined rows."""
+    own = both.filter(regex=f"{side}$")
+    return own.rename(columns=lambda name: name.removesuffix(side))
+
+
 def _beside(base: pd.DataFrame, rows: pd.DataFrame, run: str) -> list[Comparison]:
     both = base.join(rows, how="inner", lsuffix="_first", rsuffix="_second")
     found = []
     for words, group in both.groupby(level="words", sort=False):
         success = paired_success(group["success_first"].to_numpy(), group["success_second"].to_numpy())
         steps = (group["steps_to_completion_second"] - group["steps_to_completion_first"]).dropna().to_numpy(float)
-        found.append(Comparison(run, words, success, mean_difference(steps) if len(steps) > 1 else None, 1.0))
+        who = [decided(_arm(group, side)) for side in ("_first", "_second")]
+        autonomy, total = tuple(each.autonomy for each in who), sum(each.total for each in who)
+        steps = mean_difference(steps) if len(steps) > 1 else None
+        found.append(Comparison(run, words, success, steps, 1.0, autonomy, total))
     return found

@@ -7,24 +7,45 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
 from sandbox.core.finish import Finish, Outcome
 from sandbox.engine.play import Talk, Tally
 from sandbox.engine.stage import Stage
+from sandbox.record import Event
+from sandbox.record.table import pack
 from sandbox.scenario import Scenario
-from sandbox.trials.trial import run, shares
+from sandbox.trials.playback import ANSWERS
+from sandbox.trials.trial import OnEvent, run, shares
 
 LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
 LANES = 1024  # at most
 WORDS = np.array([finish.words for finish in Finish], object)
 
 
-def outcomes(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> list[Outcome]:
-    """The outcome for each seed, in order; ``stage`` is the scenario's own. Trouble inside a trial is its outcome."""
-    if not scenario.compiled:
-        return [_hosted(scenario, seed) for seed in seeds]
+class Played(NamedTuple):
+    """What some trials came to."""
+
+    outcomes: list[Outcome]
+    asked: dict[int, bytes]  # what was answered in a trial, by its place; none where nobody was asked, or none is kept
+
+
+def play(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Played:
+    """The trial of each seed, in order; ``stage`` is the scenario's own. Trouble inside a trial is its outcome."""
+    if scenario.compiled:
+        return Played(_lanes(scenario, stage, seeds), {})
+    found, asked = [], {}
+    for place, seed in enumerate(seeds):
+        events: list[Event] = []
+        found.append(_hosted(scenario, seed, lambda event, kept=events: event.kind in ANSWERS and kept.append(event)))
+        if scenario.trials.keep_calls and (packed := pack(events)):
+            asked[place] = packed
+    return Played(found, asked)
+
+
+def _lanes(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> list[Outcome]:
     lanes, found = lanes_at_once(stage), []
     for first in range(0, len(seeds), lanes):
         some = seeds[first : first + lanes]
@@ -47,9 +68,9 @@ def broken(scenario: Scenario, seed: int, error: str) -> Outcome:
     return Outcome(scenario.world.name, seed, False, Finish.ERROR.words, 0, None, 0.0, 0, 0, 0, 0, 0.0, "", error)
 
 
-def _hosted(scenario: Scenario, seed: int) -> Outcome:
+def _hosted(scenario: Scenario, seed: int, on_event: OnEvent | None = None) -> Outcome:
     try:
-        return run(scenario, seed)
+        return run(scenario, seed, on_event=on_event)
     except Exception as error:
         return broken(scenario, seed, f"{type(error).__name__}: {error}")
 
@@ -70,7 +91,7 @@ def _columns(world: str, seeds: Sequence[int], state, tally: Tally, seconds: flo
         np.where(success, ticks.astype(object), None).tolist(), tally.reward.sum(axis=1).tolist(),
         tally.progress[:, 0].tolist(), tally.progress[:, 1].tolist(), tally.invalid.sum(axis=1).tolist(),
         tally.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
-        *map(repeat, (0, 0, 0.0, 0, 0)),  # no language models
+        *map(repeat, (0, 0, 0.0, 0, 0, 0, 0, 0, 1.0, None)),  # all decisions are the policies' own
         tally.imagined.sum(axis=1).tolist(), *(tally.talk[:, what].tolist() for what in Talk), idle_share.tolist(),
         load_balance.tolist(),
     )  # fmt: skip

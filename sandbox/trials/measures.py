@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sandbox.autonomy import Decided, decided
+from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Finish
 from sandbox.core.registry import find
+from sandbox.scenario.schema import TrialsTable
 from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean_steps, pass_hat, success_rate
 
 PASSES = 8  # pass^1 .. pass^8
@@ -15,10 +18,11 @@ PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
 PERCENTILES = (50, 95)
 OF_TEAMS = ("idle_share", "load_balance")  # shown where there is a team
 IF_ANY = (
-    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money", "fallbacks",
-    "late_decisions",
+    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money",
+    "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies",
 )  # fmt: skip
 NONE = float("nan")
+MAX_ERRORS = TrialsTable.model_fields["max_errors"].default
 
 
 class Measures(NamedTuple):
@@ -35,6 +39,23 @@ class Measures(NamedTuple):
     latency: tuple[Estimate, ...]  # ticks by which the PERCENTILES of trials are done; infinite where they never are
     per_trial: dict[str, float]  # means; of seconds the median
     finishes: dict[str, int]
+    decided: Decided
+
+    @property
+    def error_share(self) -> float:
+        """Of all trials, those that the infrastructure has failed."""
+        return self.errors / max(1, self.trials + self.errors)
+
+
+def check_errors(rows: pd.DataFrame, where: str) -> None:
+    """Raise SandboxError, naming ``where``, if the share of infrastructure errors passes the scenario's limit."""
+    failed, limit = rows["error"].dropna(), rows.attrs.get("max_errors", MAX_ERRORS)
+    if len(failed) > limit * len(rows):
+        first, count = failed.value_counts().index[0], f"{len(failed):,} of {len(rows):,} trials"
+        raise SandboxError(
+            f"{where}: {count} are infrastructure errors, more than the limit of {limit:.0%} (trials.max_errors); "
+            f"they count for nothing, and the same command tries them again. Most frequent: {first}"
+        )
 
 
 def measures(rows: pd.DataFrame, limit: int) -> Measures:
@@ -50,14 +71,16 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
     )
     per_trial = {name: float(_usual(counted[name])) for name in measured if trials}
     finishes = {str(name): int(count) for name, count in counted["finish"].value_counts().items()}
+    who = decided(rows)
     if not trials:
-        return Measures(0, len(rows), 0, None, passes, None, limit, NONE, (), per_trial, finishes)
+        return Measures(0, len(rows), 0, None, passes, None, limit, NONE, (), per_trial, finishes, who)
     steps, succeeded = _steps(counted, limit), counted["success"].to_numpy(bool)
     completion = kaplan_meier(steps, succeeded)
     done_by = np.where(succeeded, steps, np.inf)  # who was stopped from outside is counted with those never done
     return Measures(
         trials, len(rows) - trials, successes, success_rate(successes, trials), passes, completion, limit,
         mean_steps(steps, succeeded, limit), tuple(latency(done_by, p / 100) for p in PERCENTILES), per_trial, finishes,
+        who,
     )  # fmt: skip
 
 

@@ -1,23 +1,30 @@
 """Who answers where a recorded trial is made again: the record of what language models and people have said."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.decision import Call, ToolUse
 from sandbox.core.people import Action, Nobody, People, Question
-from sandbox.record import CallDone, HumanActed, ModelUsed, Run, ToolAnswered
+from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Run, ToolAnswered
+
+ANSWERS = ("model", "call", "tool")  # kinds of the events that it takes to make a trial again without asking anybody
 
 
 def calls_of(run: Run, trial: int, until: int | None = None) -> Recorded:
     """What language models and the user's functions answered in a trial; after tick ``until`` they do themselves."""
+    return recorded_of((event for event in run.milestones(*ANSWERS) if event.trial == trial), until)
+
+
+def recorded_of(events: Iterable[Event], until: int | None = None) -> Recorded:
+    """The same of the ``events`` of a trial; others than ANSWERS are passed over."""
     calls, used, prices = [], [], {}
-    for event in run.milestones("model", "call", "tool"):
-        if isinstance(event, CallDone) and event.trial == trial:
+    for event in events:
+        if isinstance(event, CallDone):
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
-        elif isinstance(event, ToolAnswered) and event.trial == trial:
+        elif isinstance(event, ToolAnswered):
             used.append(ToolUse(**event.model_dump(exclude={"kind", "trial"})))
-        elif isinstance(event, ModelUsed) and event.trial == trial:
+        elif isinstance(event, ModelUsed):
             prices.setdefault(event.agents[0], []).append(event.price)
     return Recorded(calls, prices, until, used)
 

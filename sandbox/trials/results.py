@@ -1,16 +1,23 @@
 """The outcomes of a batch as a table for pandas."""
 
 import json
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import ValidationError
 
+from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.errors import RecordError
+from sandbox.core.finish import Outcome
+from sandbox.model import Sandbox
+from sandbox.record import RunStarted, open_run
 from sandbox.record.store import one_line
-from sandbox.record.table import read_table, read_trial
+from sandbox.record.table import Rows, holds_a_run, read_table, read_trial
 from sandbox.scenario import Scenario, load
+from sandbox.trials.playback import recorded_of
 
 
 class Tried(NamedTuple):
@@ -20,19 +27,36 @@ class Tried(NamedTuple):
     seed: int
     digest: str  # of the last state, hexadecimal: what it must come to again
     outcome: dict[str, Any]  # by measure
+    recorded: Recorded | None  # who answers for its language models and functions; None where nobody was asked
+
+    def play(self) -> Iterator[Sandbox]:
+        """The model after reset and after every tick; RecordError where it does not come to the recorded state."""
+        with closing(Sandbox(self.scenario, rng=int(self.seed), recorded=self.recorded)) as model:
+            yield model
+            while model.running:
+                model.step()
+                yield model
+            if self.digest and model.stage.digest(model.state) != self.digest:
+                raise RecordError(f"seed {self.seed}: it does not come to the state that the batch recorded")
 
 
 def results(folder: str | Path) -> pd.DataFrame:
     """One row for each trial so far: the condition's number, what is swept, and the outcome's measures.
 
     Paired analysis: rows of one ``seed`` belong together. Rows with an ``error`` are infrastructure failures and count
-    neither for nor against an agent. Columns with a dot in their name are keys of the sweep (a list or table as JSON);
-    ``attrs`` has the ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it
-    ``planned``, and its ``versions``. Raises RecordError where there is no batch.
+    neither for nor against an agent. ``autonomy`` says whose success it was: the share of decisions that were the
+    agents' own. Columns with a dot in their name are keys of the sweep (a list or table as JSON); ``attrs`` has the
+    ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it ``planned``, its
+    ``max_errors`` and its ``versions``. A single run is a batch of its trials, with the ``root`` of its record. Raises
+    RecordError where there is neither.
     """
-    found = read_table(folder)
-    kinds = {"success": bool, "steps_to_completion": float, "error": "string"}  # also where all of them are missing
-    frame = pd.DataFrame(found.rows, columns=found.columns).astype(kinds)
+    found = _single(Path(folder)) if holds_a_run(folder) else read_table(folder)
+    texts = dict.fromkeys(("error", "failure"), "string")
+    kinds = {"success": bool, **dict.fromkeys(("steps_to_completion", "autonomy"), float), **texts}  # also if all miss
+    frame = pd.DataFrame(found.rows, columns=found.columns)
+    for name in [name for name in Outcome._field_defaults if name not in frame]:
+        frame[name] = Outcome._field_defaults[name]  # a batch of an earlier version does not have it
+    frame = frame.astype(kinds)
     keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
     for place, key in enumerate(keys, 1):
         usual = _stated(found.scenario, key)
@@ -42,15 +66,32 @@ def results(folder: str | Path) -> pd.DataFrame:
     return frame
 
 
+def _single(folder: Path) -> Rows:
+    """The trials of a recorded run as a batch has its own."""
+    with open_run(folder) as run:
+        first, meta, outcomes = next(run.events(), None), run.meta, run.outcomes
+    if not isinstance(first, RunStarted):
+        raise RecordError(f"{folder}: the record does not begin with a scenario; nothing can be reported")
+    rows = [(0, trial, *Outcome(**outcome)) for trial, outcome in outcomes.items()]
+    facts = {"planned": first.trials, "versions": first.versions, "root": meta.get("root")}
+    return Rows(["condition", "trial", *Outcome._fields], rows, {0: {}}, first.scenario, meta["created"], facts)
+
+
 def trial_of(folder: str | Path, row: int) -> Tried:
-    """The trial in a row of ``results``, counted from 0; RecordError where there is no such batch or row."""
-    scenario, overrides, columns = read_trial(folder, row)
+    """The trial in a row of ``results`` of a batch, counted from 0, to be played again without asking anybody.
+
+    Raises RecordError where there is no such batch or row, or where what was answered in it was not kept.
+    """
+    scenario, overrides, columns, asked = read_trial(folder, row)
     try:
         base = Scenario.model_validate({**scenario, "sweep": {}})
     except ValidationError as error:
         raise RecordError(f"{folder}: its scenario is none ({one_line(str(error))})") from None
     outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
-    return Tried(load(base, overrides), outcome["seed"], outcome["digest"], outcome)
+    chosen = load(base, overrides)
+    if "llm" in chosen.reasoners and not asked:
+        raise RecordError(f"{folder}: row {row}: the calls of its models were not kept (trials.keep_calls)")
+    return Tried(chosen, outcome["seed"], outcome["digest"], outcome, recorded_of(asked) if asked else None)
 
 
 def swept_keys(rows: pd.DataFrame) -> list[str]:

@@ -7,17 +7,16 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from sandbox.autonomy import is_tested
 from sandbox.core.errors import RecordError
-from sandbox.core.finish import Outcome
 from sandbox.model import Sandbox
-from sandbox.record import RunStarted, open_run
-from sandbox.record.table import read_table
-from sandbox.scenario import Scenario, load
+from sandbox.record import open_run
+from sandbox.record.table import holds_a_run, read_table
 from sandbox.trials.certify import FILE
 from sandbox.trials.contribution import Contribution, contributions
 from sandbox.trials.measures import Measures, measures, tick_limit
 from sandbox.trials.replay import replay
-from sandbox.trials.results import results
+from sandbox.trials.results import results, trial_of
 from sandbox.trials.robustness import PREFIX, Curve, curves
 from sandbox.trials.scaling import Scaling, scalings
 
@@ -56,9 +55,15 @@ class Study(NamedTuple):
         return max(self.rows.attrs.get("planned", 0), len(self.rows))
 
     @property
+    def tested(self) -> bool:
+        """Whether agents decide by other means than compiled policies."""
+        return is_tested(self.rows)
+
+    @property
     def free(self) -> bool:
-        """Whether its episodes can be played again at no cost: no language model would be asked anew."""
-        return self.kind == SINGLE or all(group.get("reasoner") != "llm" for group in self.scenario["agents"])
+        """Whether its episodes can be played again: what language models answered was kept."""
+        compiled = all(group.get("reasoner") != "llm" for group in self.scenario["agents"])
+        return self.kind == SINGLE or compiled or self.rows.attrs.get("keeps_calls", False)
 
 
 class Episode(NamedTuple):
@@ -81,12 +86,8 @@ class Episode(NamedTuple):
 def open_study(folder: str | Path) -> Study:
     """Open a RUN, finished or not; raises RecordError where there is none."""
     folder = Path(folder)
-    try:
-        rows, root, kind = results(folder), None, "batch"
-        overrides = read_table(folder).overrides
-    except RecordError:
-        rows, root = _single(folder)
-        overrides, kind = {0: {}}, SINGLE
+    rows, single = results(folder), holds_a_run(folder)
+    overrides, kind = ({0: {}}, SINGLE) if single else (read_table(folder).overrides, "batch")
     certificate = _certificate(folder / FILE)
     scenario = rows.attrs["scenario"]
     words = condition_words(overrides)
@@ -96,21 +97,9 @@ def open_study(folder: str | Path) -> Study:
     whole = measures(rows, max(limits.values()))
     kind = "certificate" if certificate else kind
     return Study(
-        str(folder), kind, rows, found, whole, curves(rows), scalings(rows), contributions(rows), certificate, root
-    )
-
-
-def _single(folder: Path) -> tuple[pd.DataFrame, str | None]:
-    """The outcomes of a recorded run as ``results`` has those of a batch."""
-    with open_run(folder) as run:
-        first, meta, outcomes = next(run.events(), None), run.meta, run.outcomes
-    if not isinstance(first, RunStarted):
-        raise RecordError(f"{folder}: the record does not begin with a scenario; nothing can be reported")
-    rows = [{"condition": 0, "trial": trial, **outcome} for trial, outcome in outcomes.items()]
-    frame = pd.DataFrame(rows, columns=["condition", "trial", *Outcome._fields]).astype({"success": bool})
-    about = {"created": meta["created"], "planned": first.trials, "versions": first.versions}
-    frame.attrs |= {"scenario": first.scenario, **about}
-    return frame, meta.get("root")
+        str(folder), kind, rows, found, whole, curves(rows), scalings(rows), contributions(rows), certificate,
+        rows.attrs.get("root"),
+    )  # fmt: skip
 
 
 def _certificate(path: Path) -> dict | None:
@@ -164,9 +153,4 @@ def play_again(study: Study, episode: Episode) -> Iterator[Sandbox]:
         with open_run(study.name) as run:
             yield from replay(run, episode.trial)
         return
-    base = Scenario.model_validate({**study.scenario, "sweep": {}})
-    model = Sandbox(load(base, episode.overrides), rng=int(episode.seed))
-    yield model
-    while model.running:
-        model.step()
-        yield model
+    yield from trial_of(study.name, episode.row).play()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
@@ -47,14 +48,16 @@ def versions() -> dict[str, str]:
 
 
 def outcome_of(model: Sandbox, seconds: float) -> Outcome:
-    """What an episode came to, read from the world's state."""
-    done, tally = model.finish == Finish.COMPLETED, model.settle()
+    """What an episode came to, read from the world's state, and who decided in it."""
+    finish, tally = model.verdict, model.settle()
+    done = finish == Finish.COMPLETED
+    failure = "; ".join(f"{model.names[row]}: {why}" for row, why in sorted(model.failures.items())) or None
     idle_share, load_balance = shares(tally.idle, model.state.tick)
     return Outcome(
         world=model.scenario.world.name,
         seed=model.seed,
         success=done,
-        finish=model.finish.words,
+        finish=finish.words,
         ticks=model.ticks,
         steps_to_completion=model.ticks if done else None,
         reward=model.reward,
@@ -64,8 +67,10 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         refused_actions=model.refused_actions,
         seconds=round(seconds, 3),
         digest=model.stage.digest(model.state),
-        error=model.error,
+        error=(model.error or model.outage) if finish == Finish.ERROR else None,
         **asdict(model.usage),
+        autonomy=model.autonomy,
+        failure=failure,
         imagined_ticks=int(tally.imagined.sum()),
         **{what.name.lower(): int(tally.talk[0, what]) for what in Talk},
         idle_share=float(idle_share[0]),
@@ -92,18 +97,19 @@ def run(
     on_tick: OnTick | None = None,
     people: People | None = None,
     on_event: OnEvent | None = None,
+    recorded: Recorded | None = None,
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
     ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
-    recorded, or would be; ``people`` decide for human agents and for what is escalated; without them fallbacks act and
-    it is denied, at once. Ctrl-C ends the episode as ``stopped``, with the record complete up to there, and is raised
-    again.
+    recorded, or would be. ``people`` decide for human agents and for what is escalated; without them fallbacks act and
+    it is denied, at once. ``recorded`` answers in place of language models. Ctrl-C ends the episode as ``stopped``,
+    with the record complete up to there, and is raised again.
     """
     scenario = load(scenario, overrides)
     seed = scenario.seed if seed is None else checked_seed(seed)
-    model = Sandbox(scenario, rng=seed, people=people)
+    model = Sandbox(scenario, rng=seed, people=people, recorded=recorded)
     with closing(model), nullcontext() if out is None else Log.create(out) as log:
         told = _Heard(log, on_event) if on_event else log
         if told:
@@ -157,7 +163,7 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
         interrupted = error
     outcome = outcome_of(model, time.perf_counter() - started)
     if log:
-        status = "stopped" if interrupted else "failed" if model.error else "done"
+        status = "stopped" if interrupted else "failed" if outcome.error else "done"
         log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
     if interrupted:
         raise interrupted

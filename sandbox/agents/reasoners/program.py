@@ -13,8 +13,7 @@ from sandbox.core.decision import Decision, Percept, Trace
 class Programmed:
     """Runs ``source`` for every agent of a group until it ends; then the agent's fallback acts.
 
-    A program calls the world's verbs, and ``see()``, ``legal()`` and ``me()``; see ``Eyes`` and ``Actor``. ``failures``
-    has the line with which an agent's program broke off.
+    A program calls the world's verbs, and ``see()``, ``legal()`` and ``me()``; see ``Eyes`` and ``Actor``.
     """
 
     def __init__(self, source: str, beliefs: Beliefs, told: Callable[[int], dict], limits: Limits = LIMITS,
@@ -23,10 +22,6 @@ class Programmed:
         self._speeches = speeches or {}
         self._verbs, self._targets = beliefs.stage.verbs, beliefs.stage.world.targets
         self._actors: dict[int, Actor] = {}
-
-    @property
-    def failures(self) -> dict[int, str]:
-        return {agent: actor.program.ended for agent, actor in self._actors.items() if actor.program.failed}
 
     def decide(self, percepts: list[Percept]) -> list[Decision]:
         return [self._decide(percept) for percept in percepts]
@@ -37,7 +32,10 @@ class Programmed:
         speech = self._speeches.get(percept.agent)
         said = speech.taken() if speech else ()
         if decision is None:
-            return Decision(None, 0, Trace(actor.program.printed, fallback=actor.program.ended), said)
+            ended, failed = actor.program.ended, actor.program.failed
+            return Decision(
+                None, 0, Trace(actor.program.printed, fallback=ended, failure=ended if failed else ""), said
+            )
         return decision._replace(said=said)
 
     def _begin(self, agent: int) -> Actor:

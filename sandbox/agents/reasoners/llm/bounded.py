@@ -9,9 +9,13 @@ from pydantic_ai.models import create_async_httpx2_client
 MOST = 32 * 2**20  # bytes of a reply
 
 
+class Flood(httpx2.ReadError):
+    """A reply does not end."""
+
+
 @cache
 def client() -> httpx2.AsyncClient:
-    """One for the process, whose requests run on one event loop. A reply of more than ``MOST`` bytes is a ReadError."""
+    """One for the process, whose requests run on one event loop. A reply of more than ``MOST`` bytes is a Flood."""
     made = create_async_httpx2_client()
     made.headers["accept-encoding"] = "identity"  # what comes packed may grow a thousandfold
     made.event_hooks = {"response": [_bound]}
@@ -32,7 +36,7 @@ class _Bounded(httpx2.AsyncByteStream):
         async for chunk in self._stream:
             count += len(chunk)
             if count > MOST:
-                raise httpx2.ReadError(f"a reply of more than {MOST:,} bytes")
+                raise Flood(f"a reply of more than {MOST:,} bytes")
             yield chunk
 
     async def aclose(self) -> None:

@@ -18,6 +18,7 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models.openai import OpenAIChatModel
 
 SCHEMA = "response_format"
+NO_REPLY = 502  # a bad gateway
 _REFUSALS = {  # parameters that a request can do without, and how errors name them; what changes least comes first
     "strict": r"\bstrict\b",
     "max_tokens": r"max_completion_tokens",  # the one is sent in place of the other
@@ -41,7 +42,10 @@ class Compatible(OpenAIChatModel):
             raise UnexpectedModelBehavior(f"expected a completion, got {json.dumps(told, default=str)}") from None
 
     def _validate_completion(self, response: ChatCompletion):
-        formed = _formed(response.model_dump(warnings=False, exclude_none=True))
+        told = response.model_dump(warnings=False, exclude_none=True)
+        if told.get("error") and not told.get("choices"):  # so do gateways whose own server is out of order
+            raise ModelHTTPError(_status(told["error"]), self.model_name, told["error"])
+        formed = _formed(told)
         return super()._validate_completion(ChatCompletion.model_construct(**formed))
 
 
@@ -57,6 +61,12 @@ def refused(error: ModelHTTPError, sent: Collection[str], accepted: bool) -> str
         return found
     bad = error.status_code in (400, 422) and not isinstance(error, ModelNotFoundError)
     return SCHEMA if bad and SCHEMA in sent and not accepted else None
+
+
+def _status(error: Any) -> int:
+    """The HTTP status that an error in a reply names; NO_REPLY where it names none."""
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if type(code) is int and 400 <= code < 600 else NO_REPLY
 
 
 def hint(address: str) -> str:

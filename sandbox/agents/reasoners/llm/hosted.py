@@ -13,6 +13,7 @@ from functools import cache
 from threading import Thread
 from typing import Any
 
+import httpx2
 from genai_prices import Usage, calc_price
 from pydantic_ai.direct import model_request
 from pydantic_ai.exceptions import (
@@ -30,8 +31,8 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.tools import ToolDefinition
 
-from sandbox.agents.reasoners.llm.bounded import client
-from sandbox.agents.reasoners.llm.compatible import SCHEMA, Compatible, hint, refused
+from sandbox.agents.reasoners.llm.bounded import Flood, client
+from sandbox.agents.reasoners.llm.compatible import NO_REPLY, SCHEMA, Compatible, hint, refused
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.reading import tidy
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
@@ -110,11 +111,12 @@ class Hosted:
             raise SandboxError(f"llm: {self._setup.model}: {self._words(error)}") from None
         except ModelHTTPError as error:  # refused before anything was computed
             again = not isinstance(error, ModelRequestRejectedError)
-            return Answer(error=self._words(error), retry=again, wait=error.retry_after or 0.0)
+            return Answer(error=self._words(error), retry=again, wait=error.retry_after or 0.0, outage=True)
         except ModelRequestTimeout:
-            return Answer(error=f"no reply within {self._options.timeout:g} s", retry=True, tokens=None)
+            return Answer(error=f"no reply within {self._options.timeout:g} s", retry=True, tokens=None, outage=True)
         except Exception as error:  # a server may send anything, and clients fail on it in many ways
-            return Answer(error=self._words(error), retry=True, tokens=(0, 0) if _never_sent(error) else None)
+            tokens = (0, 0) if _caused(error, ConnectionRefusedError, socket.gaierror) else None
+            return Answer(error=self._words(error), retry=True, tokens=tokens, outage=_is_outage(error))
 
     async def _adapted(self, request: Request) -> Answer:
         """The answer of the server, asked again without each parameter that it refuses; what has helped is learned."""
@@ -181,7 +183,7 @@ class Hosted:
     def _words(self, error: Exception) -> str:
         text = " ".join(_without_keys(str(error)).split()).encode("utf-8", "replace").decode()
         told = f"{type(error).__name__.lstrip('_')}: {text[:200]}"
-        lost = isinstance(error, UnexpectedModelBehavior) or getattr(error, "status_code", None) in (404, 405)
+        lost = isinstance(error, UnexpectedModelBehavior) or getattr(error, "status_code", None) in (404, 405, NO_REPLY)
         wrong = hint(self._options.name) if lost and self._options.kind == "local" else ""
         return f"{told}; {wrong}" if wrong else told
 
@@ -258,9 +260,15 @@ def _tokens(response: ModelResponse) -> tuple[int, int] | None:
     return (usage.input_tokens, usage.output_tokens) if usage.input_tokens or usage.output_tokens else None
 
 
-def _never_sent(error: BaseException | None) -> bool:
-    """Whether there was nobody to send it to."""
-    while error and not isinstance(error, ConnectionRefusedError | socket.gaierror):
+def _is_outage(error: Exception) -> bool:
+    """Whether no reply came. One that came and is none, or never ends, is the model's own fault."""
+    refused = getattr(error.__cause__, "status_code", 200) >= 300
+    return refused or (_caused(error, OSError, httpx2.TransportError) and not _caused(error, Flood))
+
+
+def _caused(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    """Whether an error, or one that it comes from, is of these kinds."""
+    while error and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
     return error is not None
 

@@ -30,7 +30,7 @@ class Script:
             return Answer(error=ENDED)
         line = self._lines[at]
         if line.error:
-            return Answer(error=line.error, retry=True)
+            return Answer(error=line.error, retry=True, outage=True)
         return Answer(tidy(Reply(text=line.text or _text(line))), tokens=(0, line.tokens))
 
     def skip(self, requests: list[Request]) -> None:
@@ -76,7 +76,7 @@ class Recorded:
             raise RecordError(f"language model: {place}: {what}; nothing is asked in a replay")
         tokens = call.input_tokens, call.output_tokens
         if call.reply is None:
-            return Answer(None, call.error, call.retry, tokens, call.seconds, without=call.without)
+            return Answer(None, call.error, call.retry, tokens, call.seconds, outage=call.outage, without=call.without)
         return Answer(Reply(**call.reply), "", False, tokens, call.seconds, without=call.without)
 
     def close(self) -> None:

@@ -173,7 +173,7 @@ class LLM:
         reply = answer.reply and {name: part for name, part in answer.reply._asdict().items() if part}
         asked.questions[0].calls.append(Call(
             request.tick, request.agent, request.sample, request.attempt, request.key, request.prompt, reply,
-            problem, answer.retry, *tokens, money, answer.seconds, read, answer.without,
+            problem, answer.retry, *tokens, money, answer.seconds, read, answer.without, answer.outage,
         ))  # fmt: skip
 
     def _take(self, question: Question, answer: Answer, tokens: int) -> tuple[str, str]:
@@ -231,11 +231,11 @@ class LLM:
     def _decision(self, percept: Percept, questions: list[Question] | None) -> Decision:
         if percept.agent in self._due:
             due, decision = self._due[percept.agent]
-            return self._due.pop(percept.agent)[1] if percept.tick >= due else Decision(self._noop)
+            return self._due.pop(percept.agent)[1] if percept.tick >= due else Decision(self._noop, chosen=False)
         if questions is None:  # there is nothing to choose
             verb, target = divmod(int(percept.mask.argmax()), self._actions.targets)
             self._remember(percept, Choice(verb, target, "nothing else was possible"))
-            return Decision(verb, target)
+            return Decision(verb, target, chosen=False)
         calls = tuple(call for question in questions for call in question.calls)
         choices = [question.choice for question in questions if question.choice]
         if not choices:
@@ -249,7 +249,7 @@ class LLM:
         if not late:
             return Decision(choice.verb, choice.target, Trace(*thought, calls))
         self._due[percept.agent] = percept.tick + late, Decision(*choice[:2], Trace(*thought, late=late))
-        return Decision(self._noop, 0, Trace(calls=calls))
+        return Decision(self._noop, 0, Trace(calls=calls), chosen=False)
 
     def _run(self, percept: Percept, choice: Choice, questions: list[Question]) -> None:
         """Keep the program that the choice comes from; others are given up."""

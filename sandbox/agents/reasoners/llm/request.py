@@ -68,6 +68,7 @@ class Answer(NamedTuple):
     seconds: float = 0.0
     wait: float = 0.0  # seconds that the server asks to wait before the next attempt
     without: str = ""  # parameters that the server refuses, so that they were not sent
+    outage: bool = False  # no reply came, for a reason of the infrastructure and not of the model
 
 
 class Client(Protocol):

@@ -13,10 +13,12 @@ from sandbox.fronts.studio.show.library import library
 from sandbox.trials.study import Study
 
 WORST = 8  # seeds that are shown
-FORMATS = dict.fromkeys(("success", "low", "high", "beside clean", "from", "to"), "%.2f")
+FORMATS = dict.fromkeys(("success", "autonomy", "low", "high", "beside clean", "from", "to"), "%.2f")
 FORMATS |= {"p": "%.2g", "pass^8": "%.3f", "steps": "%.1f", "steps, mean": "%.1f", "trials": "localized"}
 NOTES = {
-    "success": "share of trials that succeed", "low": "exact 95 % interval", "high": "exact 95 % interval",
+    "success": "share of trials that succeed",
+    "autonomy": "share of decisions that were the agents' own; a fallback policy or a person made the others",
+    "low": "exact 95 % interval", "high": "exact 95 % interval",
     "pass^8": "the chance that 8 trials all succeed", "steps": "ticks to completion, restricted mean: a failure counts "
     "with the tick limit", "p50": "the tick by which half of all trials are done; empty where they never are",
     "p95": "the tick by which 95 % of all trials are done; empty where they never are",
@@ -51,13 +53,15 @@ def verdict(found: dict) -> None:
     claim = found["claim"]
     rate, level = f"{claim['reliability']:.10g}", f"{claim['confidence']:.10g}"
     told = (
-        f"success in at least {rate} of trials at {level} confidence. Exact bound {found['bound']:.7f}, from "
+        f"success of the {claim.get('of', 'agents')} in at least {rate} of trials at {level} confidence. "
+        f"Exact bound {found['bound']:.7f}, from "
         f"{found['trials']:,} trials with {found['failures']:,} failures, {claim['failures']:,} allowed."
     )
     if found["earned"]:
         st.success(f"**Earned:** {told}", icon=":material/verified:")
     else:
-        st.error(f"**Not earned:** {told}", icon=":material/gpp_bad:")
+        why = f" {plain(found['refusal'])}." if found.get("refusal") else ""
+        st.error(f"**Not earned:** {told}{why}", icon=":material/gpp_bad:")
     st.caption(
         f"Root {plain(found['root'])}; `sandbox verify` checks it against the outcomes and executes a sample again."
     )
@@ -67,7 +71,7 @@ def table(frame: pd.DataFrame) -> None:
     """A table of ours, in columns of numbers that say what they are."""
     config = {}
     for name in frame.select_dtypes("number").columns:
-        label = f"{name}, %" if name == "success" else name
+        label = f"{name}, %" if name in ("success", "autonomy") else name
         config[name] = st.column_config.NumberColumn(label, format=FORMATS.get(name), help=NOTES.get(name))
     st.dataframe(frame, hide_index=True, column_config=config, placeholder="–")
 

@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from sandbox.core.finish import Finish
 from sandbox.core.registry import find
 from sandbox.fronts.studio.canvas import canvas
 from sandbox.fronts.studio.panels.beside import beside
@@ -139,13 +140,14 @@ def _standing(snapshot: Snapshot) -> str:
     now = snapshot.counters
     badge, then = _badge(snapshot)
     done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
-    return f"{badge} Tick **{now.tick:,}** · **{done}** done · reward **{now.reward:,.4g}**{then and f' · {then}'}"
+    own = "" if now.autonomy is None else f" · autonomy **{now.autonomy:.0%}**"
+    return f"{badge} Tick **{now.tick:,}** · **{done}** done · reward **{now.reward:,.4g}**{own}{then and f' · {then}'}"
 
 
 def _badge(snapshot: Snapshot) -> tuple[str, str]:
     now = snapshot.counters
     if now.over and now.tick == now.head:
-        colour = "green" if now.total and now.done >= now.total else "orange"
+        colour = "green" if now.finish == Finish.COMPLETED.words else "orange"
         finish = now.finish.capitalize() if now.finish != "running" else "The record ends here"
         return f":{colour}-badge[:material/flag: {finish}]", "**Reset**, or seek back below"
     if snapshot.playing:

@@ -13,6 +13,7 @@ from sandbox.fronts.studio.show.snapshot import Snapshot
 
 SHOWN = (
     "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money", "harm",
+    "autonomy", "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies", "failure", "error",
     "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
 )  # fmt: skip
 POLL = 0.5  # seconds between two looks at what was asked of a record

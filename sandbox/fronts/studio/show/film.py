@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.errors import RecordError, UsageError
+from sandbox.core.finish import Finish
 from sandbox.core.people import People
 from sandbox.fronts.studio.show.past import Past
 from sandbox.model import Sandbox
@@ -48,9 +50,12 @@ class Film:
         self._finalizer = weakref.finalize(self, log.close) if log else None  # who forgets a film seals its record
 
     @classmethod
-    def begin(cls, scenario: Mapping[str, Any] | Scenario, seed: int, folder: Path, people: Approvals) -> "Film":
-        """A fresh episode at tick 0, which will be recorded in ``folder``."""
-        model = Sandbox(scenario, rng=seed, people=people)
+    def begin(
+        cls, scenario: Mapping[str, Any] | Scenario, seed: int, folder: Path, people: Approvals,
+        recorded: Recorded | None = None,
+    ) -> "Film":  # fmt: skip
+        """A fresh episode at tick 0, to be recorded in ``folder``; ``recorded`` answers in place of language models."""
+        model = Sandbox(scenario, rng=seed, people=people, recorded=recorded)
         log = Log.create(folder)
         log.extend(opening(model))
         return cls(model, folder, 0, Past(), people, log)
@@ -138,7 +143,7 @@ class Film:
             record_tick(self.model, self._log)
             self.past.digests.append(self.model.latest.digest)
         if not self.model.running:
-            self._end("failed" if self.model.error else "done")
+            self._end("failed" if self.model.verdict == Finish.ERROR else "done")
         intervene.show(self.model, self.people)
 
     def seek(self, tick: int) -> bool:

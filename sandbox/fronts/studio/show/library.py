@@ -6,7 +6,6 @@ Nothing is read that grows with the length of a record, and what has not changed
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,7 @@ from sandbox.fronts.studio.show.places import RUNS
 from sandbox.record import RunStarted, open_run
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
+from sandbox.record.table import holds_a_run
 from sandbox.trials.certify import CLAIM
 from sandbox.trials.certify import FILE as CERTIFICATE
 from sandbox.trials.resume import status as ending
@@ -77,7 +77,8 @@ def stamp(folder: str | Path) -> Stamp:
 def look(folder: str | Path) -> Entry:
     """The line of one folder; never raises."""
     try:
-        return _run(Path(folder)) if _holds_a_run(Path(folder)) else _batch(Path(folder))
+        begun = (Path(folder) / DATABASE).is_file()
+        return _run(Path(folder)) if begun and holds_a_run(folder) else _batch(Path(folder))
     except (SandboxError, OSError, ValueError, sqlite3.Error) as error:
         return _broken(folder, str(error))
     except Exception as error:  # what a damaged file holds may break anything
@@ -92,14 +93,6 @@ def _folders(runs: Path) -> Iterator[Path]:
             folders.clear()
         if {DATABASE, JOB, CERTIFICATE} & set(files):
             yield here
-
-
-def _holds_a_run(folder: Path) -> bool:
-    path = folder / DATABASE
-    if not path.is_file():
-        return False
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)) as db:
-        return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is not None
 
 
 def _run(folder: Path) -> Entry:

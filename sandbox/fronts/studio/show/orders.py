@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sandbox.agents.reasoners.llm.playback import Recorded as Answered
 from sandbox.core.errors import RecordError
 from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.library import look
@@ -19,9 +20,11 @@ class Live(NamedTuple):
     seed: int
     whole: bool = False  # play it to the end at once, to look at it from there
     digest: str = ""  # the state that it must come to, where that is known
+    recorded: Answered | None = None  # who answers in place of its language models
 
     def film(self, people: Approvals) -> Film:
-        return Film.begin(self.scenario, self.seed, new_folder(self.scenario["world"]["name"], self.seed), people)
+        folder = new_folder(self.scenario["world"]["name"], self.seed)
+        return Film.begin(self.scenario, self.seed, folder, people, self.recorded)
 
 
 class Recorded(NamedTuple):
@@ -47,6 +50,4 @@ def order_of(folder: Path, trial: int) -> Live | Recorded:
     if entry.kind == "run":
         return Recorded(folder, trial)
     tried = trial_of(folder, trial)
-    # Who is no compiled policy is asked again: a batch keeps no replies, so nothing says what must come of it.
-    known = {"whole": True, "digest": tried.digest} if tried.scenario.compiled else {}
-    return Live(tried.scenario.as_dict(), tried.seed, **known)
+    return Live(tried.scenario.as_dict(), tried.seed, True, tried.digest, tried.recorded)

@@ -152,7 +152,8 @@ def _counters(film: Film) -> Counters:
         total=model.tasks_total,
         reward=model.reward,
         refused=model.refused_actions,
-        finish=model.finish.words,
+        finish=model.verdict.words,
+        autonomy=model.autonomy if model.reasoners else None,
         over=film.over,
         task=model.stage.task.texts[0],
         folder=str(film.folder),
@@ -160,5 +161,5 @@ def _counters(film: Film) -> Counters:
         world=film.scenario.world.name,
         title=film.scenario.title,
         seed=model.seed,
-        error=model.error or film.past.error,
+        error=model.error or film.past.error or (film.over and model.outage) or None,
     )

@@ -24,6 +24,7 @@ class Counters:
     reward: float
     refused: int  # legal actions that were prevented
     finish: str  # in words
+    autonomy: float | None  # share of decisions that were the agents' own; None where all follow compiled policies
     over: bool  # no tick comes after this one
     task: str  # what the team is asked to do, in words
     folder: str  # of its record

@@ -60,6 +60,7 @@ def conditions(study: Study) -> pd.DataFrame:
         rows.append({
             "condition": each.words, "trials": found.trials,
             **dict(zip(("success", "low", "high"), map(_percent, found.success or (None,) * 3), strict=True)),
+            **({"autonomy": _percent(found.decided.autonomy)} if study.tested else {}),
             "pass^8": _finite(found.passes[-1]), "steps": _finite(found.mean_steps),
             "p50": _finite(half), "p95": _finite(most), "errors": found.errors,
         })  # fmt: skip
