@@ -47,7 +47,8 @@ def outcome_table(outcome: Outcome, title: str) -> Table:
     shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
     decided = outcome.own_decisions + outcome.fallbacks + outcome.taken_over
     if decided and outcome.autonomy is not None:
-        shown["autonomy"] = f"{outcome.autonomy:.1%} of {decided:,} decisions"
+        whose = {"autonomy": f"{outcome.autonomy:.1%} of {decided:,} decisions"}
+        shown = {name: shown[name] for name in ("world", "seed", "success")} | whose | shown | whose
     for name, value in shown.items():
         if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
