@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sandbox.core.errors import RecordError, SandboxError, UsageError
     from sandbox.core.finish import Finish, Outcome
     from sandbox.engine.stage import Stage, make
     from sandbox.model import Sandbox
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from sandbox.trials.trial import run
 
 _HOME = {
+    **dict.fromkeys(("RecordError", "SandboxError", "UsageError"), "core.errors"),
     "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model", "Stage": "engine.stage",
     "batch": "trials.batch", "make": "engine.stage", "results": "trials.results", "resume": "trials.resume",
     "run": "trials.trial",
 }  # fmt: skip
 __all__ = [
-    "Finish", "Outcome", "Sandbox", "Stage", "batch", "gym_env", "make", "parallel_env", "results", "resume", "run",
-    "vector_env",
+    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Stage", "UsageError", "batch", "gym_env", "make",
+    "parallel_env", "results", "resume", "run", "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import time
+from functools import cache
 
 import pytest
 from fake_llm import Server, completion, plays, send, tool_call
@@ -60,9 +61,14 @@ def drip(server, handler, body):
         handler.wfile.flush()
 
 
+@cache
+def packed() -> bytes:
+    return gzip.compress(b" " * 100_000_000, 1)
+
+
 def bomb(server, handler, body):
     """A reply of 100 MB in 100 kB, packed as nobody asked for."""
-    send(handler, gzip.compress(b" " * 100_000_000, 1), content_encoding="gzip")
+    send(handler, packed(), content_encoding="gzip")
 
 
 def hang_up(server, handler, body):
@@ -99,7 +105,8 @@ def test_hostile(name, model, monkeypatch, tmp_path):
         monkeypatch.setenv("OPENAI_BASE_URL", server.address)
         monkeypatch.setenv("OPENAI_API_KEY", "none")
         model = f"local:{server.address}" if model == "local" else model
-        table = scenario(model, budget={"tokens": LIMIT})
+        patience = {} if name in OUTAGES else {"timeout": 30.0}
+        table = scenario(model, budget={"tokens": LIMIT}, **patience)
         outcome = sandbox.run(table, seed=1, overrides={"world.max_ticks": ticks}, out=tmp_path / "run")
         until(lambda: name == "redirect" or len(server.requests) >= outcome.calls)  # the server may note one late
         asked = len(server.requests)
