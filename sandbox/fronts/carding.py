@@ -32,12 +32,12 @@ def card(
     folder: Annotated[Path, typer.Option("--out", help="folder of the card and its batches")] = Path("runs/card"),
 ) -> None:
     """Try agents on a suite of scenarios, clean and perturbed, beside the oracle: a table, a page, a JSON file."""
-    check_place(folder, folder=True)
     chosen = open_suite(suite)
     names = list(dict.fromkeys([*agents, cards.YARDSTICK]))
     entrants = [entrant(name, chosen) for name in names]
     if len({who.name for who in entrants}) < len(entrants):
         raise UsageError(f"two agents of one name among {', '.join(names)}; rename a file")
+    check_place(folder, folder=True)
     with stoppable(folder):
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)
     rows = cards.card(chosen, entrants, played)
