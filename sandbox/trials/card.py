@@ -52,7 +52,7 @@ def play(
     found = {}
     for who in entrants:
         for name, scenario in suite.scenarios.items():
-            if chosen := seated(scenario, who):
+            if (chosen := seated(scenario, who)) is not None:
                 folder = out / who.name / name
                 with on_batch(who.name, chosen) as told:
                     batch(chosen, folder, trials, workers, on_progress=told)
