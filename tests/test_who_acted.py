@@ -11,7 +11,7 @@ import sandbox
 from sandbox.core.people import Nobody
 from sandbox.record import open_run
 from sandbox.scenario import load
-from sandbox.trials.certify import FILE
+from sandbox.trials.certify import FILE, certify, claim
 
 DEAD = "local:http://127.0.0.1:9/v1#x"  # a closed port
 WEB = {"name": "web", "layout": "login-user", "max_ticks": 20}
@@ -64,10 +64,10 @@ def test_certify_refuses_and_says_why(tmp_path, monkeypatch, capsys):
     file = written(tmp_path / "s.toml", scenario())
     assert told("certify", file, "--reliability", 0.9, "--workers", 1, "--out", "c") == 1
     out, err = capsys.readouterr()
-    assert "NOT EARNED" in out and "29 infrastructure errors" in out
-    assert "error: not earned: 0 trials count, 29 are needed: 29 of 29 are infrastructure errors" in err
+    assert "NOT EARNED" in out and "8 infrastructure errors" in out
+    assert "error: not earned: 0 trials count, 29 are needed: 8 of 8 are infrastructure errors" in err  # it ends early
     certificate = json.loads((tmp_path / "c" / FILE).read_text())
-    assert (certificate["earned"], certificate["errors"], certificate["trials"]) == (False, 29, 0)
+    assert (certificate["earned"], certificate["errors"], certificate["trials"]) == (False, 8, 0)
 
     assert told("batch", file, "--trials", 3, "--workers", 1, "--out", "b") == 1
     out, err = capsys.readouterr()
@@ -76,6 +76,8 @@ def test_certify_refuses_and_says_why(tmp_path, monkeypatch, capsys):
     rows = sandbox.results("b")
     assert rows["error"].notna().all() and not rows["success"].any() and (rows["autonomy"] == 0).all()
 
+    assert told("compare", "b", "b") == 2
+    assert "all 3 trials are infrastructure errors; none can be compared" in capsys.readouterr().err
     assert told("batch", file, "--trials", 3, "--workers", 1, "--out", "b", "--set", "trials.max_errors=1.0") == 0
     assert told("report", "b", "--out", "r.html") == 0
     page = (tmp_path / "r.html").read_text()
@@ -136,6 +138,17 @@ def test_a_certificate_covers_what_was_claimed(claim, earned, tmp_path, monkeypa
     assert earned or "decisions were a fallback's, not the agents' own" in err
     assert certificate["decisions"]["fallbacks"] > 0
     assert told("verify", "c") == 0
+
+
+def test_agents_that_decide_nothing_earn_nothing(tmp_path):
+    """A model beside a team that does the task without it, and never has the turn to do anything but wait."""
+    llm = {"model": "scripted", "replies": [{"verb": "noop"}], "thinking": {"ticks": 999}}
+    thinks = {"reasoner": "llm", "llm": llm}
+    world = {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 300}
+    table = load({"world": world, "agents": [{"reasoner": "oracle"}, thinks]})
+    found = certify(table, claim(table, 0.5, 0.9, 0), tmp_path / "c", workers=1)
+    assert not found["earned"] and found["failures"] == 0
+    assert found["refusal"] == "the agents under test made no decision: as the scenario stands"
 
 
 def test_compiled_policies_decide_for_themselves_in_both_tiers():

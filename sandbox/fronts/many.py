@@ -150,6 +150,9 @@ def compare(
 ) -> None:
     """Paired differences between batches, or between the teams that one batch sweeps, on seeds that they share."""
     out.print(comparison_table(compare_runs(runs)))
+    for run in runs:
+        if errors := int(results(run)["error"].notna().sum()):
+            out.print(f"{run}: {errors:,} trials are infrastructure errors and are left out")
 
 
 def verify(folder: Path, sample: int) -> None:

@@ -19,11 +19,11 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.plain import plain, whole
 from sandbox.record.chain import merkle_root
 from sandbox.record.store import DATABASE
-from sandbox.scenario import AGENTS, TEAM, Scenario
+from sandbox.scenario import AGENTS, REASONERS, TEAM, Scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.statistics import lower_bound, trials_needed
 from sandbox.trials import again
-from sandbox.trials.batch import Progress, batch
+from sandbox.trials.batch import Progress, batch, plan
 from sandbox.trials.results import results
 from sandbox.trials.trial import versions
 
@@ -96,7 +96,9 @@ def certify(
     def lost(progress: Progress) -> bool:
         if on_progress:
             on_progress(progress)
-        return progress.failures > stated.failures or (stated.of == AGENTS and progress.fallbacks > 0)
+        others = stated.of == AGENTS and progress.fallbacks > 0
+        broken = progress.errors > scenario.trials.max_errors * progress.total
+        return others or broken or progress.failures > stated.failures
 
     _state(Path(out), stated)
     batch(scenario, out, stated.each, workers, on, on_plan=on_plan, on_progress=lost)
@@ -121,7 +123,7 @@ def _state(folder: Path, stated: Claim) -> None:
 
 
 def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
-    whole, refusal = _bound(rows, stated.confidence), _refusal(stated, rows)
+    whole, refusal = _bound(rows, stated.confidence), _refusal(scenario, stated, rows)
     failed = rows[~rows["success"] & rows["error"].isna()]
     found = conditions(scenario.sweep)
     return {
@@ -147,7 +149,7 @@ def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
     }
 
 
-def _refusal(stated: Claim, rows: pd.DataFrame) -> str:
+def _refusal(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> str:
     """Why the claim is not earned; empty where it is."""
     found, who = _bound(rows, stated.confidence), decided(rows)
     errors = int(rows["error"].notna().sum())
@@ -161,6 +163,16 @@ def _refusal(stated: Claim, rows: pd.DataFrame) -> str:
         return f"{found['trials']:,} trials count, {stated.trials:,} are needed: {why}"
     if not (found["trials"] >= stated.trials and found["bound"] >= stated.reliability):
         return f"{found['failures']:,} of {found['trials']:,} trials failed, {stated.failures:,} may"
+    if stated.of == AGENTS and (idle := _undecided(scenario, rows)):
+        return f"the agents under test made no decision: {idle}"
+    return ""
+
+
+def _undecided(scenario: Scenario, rows: pd.DataFrame) -> str:
+    """A condition, in words, in which agents are under test and none decided anything; empty if there is none."""
+    for number, (overrides, each) in enumerate(zip(conditions(scenario.sweep), plan(scenario), strict=True)):
+        if each.reasoners & set(REASONERS) and not decided(rows[rows["condition"] == number]).total:
+            return _words(overrides)
     return ""
 
 

@@ -33,6 +33,10 @@ def compare(runs: Sequence[str | Path]) -> list[Comparison]:
     Raises UsageError where they share no seeds, and for a single run that sweeps nothing below ``agents`` or ``team``.
     """
     opened = {str(run): results(run) for run in runs}
+    for run, rows in opened.items():
+        if len(rows) and rows["error"].notna().all():
+            errors = f"all {len(rows):,} trials are infrastructure errors"
+            raise UsageError(f"compare: {run}: {errors}; none can be compared")
     if len(runs) == 1:
         opened = _teams(opened[str(runs[0])])
         if len(opened) < 2:

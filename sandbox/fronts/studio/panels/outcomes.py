@@ -10,6 +10,7 @@ from sandbox.fronts.studio.panels.drawing import draw
 from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show import tables
 from sandbox.fronts.studio.show.library import library
+from sandbox.trials.measures import check_errors
 from sandbox.trials.study import Study
 
 WORST = 8  # seeds that are shown
@@ -31,6 +32,10 @@ def outcomes(folder: str, study: Study) -> None:
     """Everything about a batch, as it stands."""
     if study.certificate:
         verdict(study.certificate)
+    try:
+        check_errors(study.rows, folder)
+    except SandboxError as error:
+        st.error(plain(str(error)), icon=":material/error:")
     st.markdown("#### Conditions")
     table(tables.conditions(study))
     _worst(folder, study)
