@@ -1,12 +1,17 @@
 """``sandbox`` and ``python -m sandbox``: the command line, from before its imports, which take seconds."""
 
+import gc
+
 from sandbox.fronts.process import quitting
 
 
 def main() -> None:
     with quitting():
         from sandbox.fronts import cli
-    cli.main()
+    try:
+        cli.main()
+    finally:
+        gc.freeze()  # the process ends: to look through all it has imported for garbage takes a second
 
 
 if __name__ == "__main__":

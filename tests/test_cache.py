@@ -9,6 +9,7 @@ import sys
 import time
 from hashlib import sha256
 from pathlib import Path
+from types import FunctionType
 
 import numba
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 
 import sandbox
 from sandbox.engine import cache, store
+from sandbox.engine.compiling import heard, unstored
 from sandbox.engine.kernel import CACHE, kernel
 
 DRAW = "sandbox/engine/draw.py"
@@ -62,7 +64,7 @@ def test_an_edit_below_its_caller_is_never_served_stale(install):
 def test_numba_alone_would_serve_it_stale(install, tmp_path):
     """One folder for all sources gives the old answer: what the fingerprint is for, and proof that tests can see it."""
     folder = str(tmp_path / "one")
-    pinned = f"import sandbox, numba, runpy; numba.config.CACHE_DIR = {folder!r}; runpy.run_module('toy')"
+    pinned = f"import sandbox.engine.kernel, numba, runpy; numba.config.CACHE_DIR = {folder!r}; runpy.run_module('toy')"
     first = install.run("-c", pinned)
     install.edit("toy/inner.py", "x + 1000", "x + 2000")
     assert totals(install.run("-c", pinned)) == totals(first)
@@ -74,7 +76,7 @@ def test_an_edit_between_start_and_import_leaves_nothing_stale_behind(install):
     shutil.rmtree(install.cache)
     file = str(install.site / "toy/inner.py")
     code = (
-        "import sandbox, os, runpy, pathlib\n"
+        "import sandbox.engine.kernel, os, runpy, pathlib\n"
         f"file = pathlib.Path({file!r})\n"
         "text, at = file.read_text(), file.stat()\n"
         "file.write_text(text.replace('x + 1000', 'x + 2000'))\n"
@@ -215,7 +217,26 @@ def test_a_warm_world_is_known_as_warm(warm_tiny, tmp_path):
     observation, actions = warm_tiny.observation(1), np.zeros((1, 4, 2), np.int32)
     loops.choose(warm_tiny.reset([1]), observation, 0, warm_tiny.rules, warm_tiny.memory(1), cast, actions)
     assert warm_tiny.is_warm(["rules"] * 4) and not warm_tiny.is_warm(["idle", "oracle", "rules"])
-    assert not store.is_stored(tmp_path, "choose.warehouse.rules.hosted")
+    kernels = warm_tiny.uncompiled(["idle", "oracle", "rules"])
+    assert any(kernel.py_func.__name__ == "choose" for kernel in kernels) and min(kernels.values()) > 0
+
+
+called = None
+
+
+def calls(out, x):
+    called(out, x)
+
+
+def test_how_far_a_compilation_is(folder):
+    inner = kernel(FunctionType(twice.__code__, {}, "inner"))
+    outer, told = kernel(FunctionType(calls.__code__, {"called": inner}, "outer")), []
+    found = unstored([outer])
+    assert set(found) == {inner, outer}
+    with heard(found, told.append):
+        outer(np.zeros(3), 1.0)
+    assert [each.done for each in told] == [0, 0, 1, 2] and told[-1].share == 1 and told[-1].total == 2
+    assert not unstored([outer])
 
 
 # -- damage ------------------------------------------------------------------------------------------------------------

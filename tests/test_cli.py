@@ -16,10 +16,11 @@ import pytest
 
 from sandbox.core import registry
 from sandbox.engine import cache
+from sandbox.engine.compiling import Compiled
 from sandbox.engine.stage import Stage
-from sandbox.fronts import cli
+from sandbox.fronts import cli, progress
 from sandbox.fronts.console import Screen
-from sandbox.fronts.progress import Episodes
+from sandbox.fronts.progress import Compiling, Episodes
 from sandbox.record import open_run, verify_chain
 
 GOOD = """
@@ -167,6 +168,45 @@ def test_ctrl_c_while_it_imports_is_no_traceback(folder, delay):
     _, told = process.communicate(timeout=60)
     early = "runpy" in told  # before the first line of ours
     assert process.returncode in (-signal.SIGINT, 130) and (early or "Traceback" not in told), told
+
+
+COUNTED = """
+import sys
+from numba.core import event
+class Counter(event.Listener):
+    def on_start(self, heard):
+        print("compiled", heard.data["dispatcher"].py_func.__qualname__)
+    def on_end(self, heard):
+        pass
+from sandbox.fronts.cli import main
+with event.install_listener("numba:compile", Counter()):
+    main()
+"""
+
+
+def test_after_compile_a_run_and_a_batch_compile_nothing(folder, capsys):
+    code, out, err = sandbox(capsys, "compile", "good.toml")
+    assert code == 0 and ("all is compiled" in out or re.search(r"^[0-9]+ kernels compiled in [0-9]+ s$", out, re.M))
+    assert sandbox(capsys, "compile", "good.toml")[1:] == ("all is compiled\n", "")
+    for command in (("run", "good.toml", "--out", "r", "--video", "a.gif"),
+                    ("batch", "good.toml", "--trials", "3", "--out", "b")):  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", COUNTED, *command], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0 and "compiled" not in done.stdout, done.stdout + done.stderr
+        assert "compiling" not in done.stderr
+    code, _, err = sandbox(capsys, "compile", "nowhere")
+    assert code == 2 and err.startswith("error: unknown world 'nowhere'") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_how_far_a_compilation_is_shown(terminal, monkeypatch):
+    monkeypatch.setattr(progress, "SLOW_SECONDS", 0.05)
+    console = Screen(file=io.StringIO(), force_terminal=terminal, color_system=None, width=200)
+    with Compiling(console, "compiling craft") as shown:
+        shown(Compiled("play", 3, 9, 0.25))
+        time.sleep(0.3)
+    told = console.file.getvalue()
+    assert "compiling craft" in told and "kernel 4 of 9 (play), about 0 s left" in told
+    assert terminal or told.count("kernel 4 of 9") > 1, "what takes long is said again"
 
 
 # -- standard files that are closed, broken or full --------------------------------------------------------------------

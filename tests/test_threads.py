@@ -1,14 +1,19 @@
 """The same result on any number of threads and lanes."""
 
 import hashlib
+import os
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine import pool
+import sandbox
+from sandbox.engine import loops, pool
+from sandbox.trials.workers import Workers
 
 
 @given(st.integers(0, 500), st.integers(1, 64))
@@ -21,9 +26,52 @@ def test_ranges_cover_every_lane_once(count, parts):
 
 @pytest.mark.parametrize("threads", [None, 1, 2, 7])
 def test_work_over_lanes_is_summed_and_its_errors_come_out(threads):
-    assert pool.over_lanes(lambda start, stop: sum(range(start, stop)), 101, threads) == 5050
+    limit = np.array([9])
+    assert pool.over_lanes(lambda start, stop: sum(range(start, stop)), 101, limit, threads) == 5050
     with pytest.raises(ZeroDivisionError):
-        pool.over_lanes(lambda start, stop: 1 // 0, 101, threads)
+        pool.over_lanes(lambda start, stop: 1 // 0, 101, limit, threads)
+
+
+@pytest.fixture
+def endless(warm_tiny):
+    return sandbox.make("warehouse", layout="tiny", agents=4, deliveries=0, max_ticks=10**9)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_ctrl_c_ends_what_is_played_with_its_tick(endless, threads, lanes):
+    timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        endless.play(range(lanes), "rules", threads=threads)
+    assert time.monotonic() - begun < 2.5
+
+
+def test_a_batch_that_is_stopped_does_not_wait_for_its_chunks(endless):
+    """Its threads play for years; the process could not end before they do."""
+    with pytest.raises(RuntimeError), Workers(None, True, 2) as crew:
+        futures = [crew.executor.submit(endless.play, [k], "rules") for k in range(4)]
+        time.sleep(0.5)
+        raise RuntimeError("enough")
+    begun = time.monotonic()
+    assert all(future.cancelled() or isinstance(future.exception(), KeyboardInterrupt) for future in futures)
+    assert time.monotonic() - begun < 2
+    assert endless.play([1], "rules", ticks=5)[0].tick[0] == 5
+
+
+def test_teams_that_share_a_loop_play_the_same(warm_tiny):
+    """A card compiles a world once for all its agents."""
+    alone = {each: warm_tiny.digest(warm_tiny.play([5], each, ticks=40)[0]) for each in ("idle", "random")}
+    try:
+        loops.share(warm_tiny.world, ["idle", "random"])
+        loop = warm_tiny.cast(["idle"] * 4)[1]
+        assert loop is warm_tiny.cast(["random"] * 4)[1] is not warm_tiny.cast(["rules"] * 4)[1]
+        for policy, digest in alone.items():
+            assert warm_tiny.digest(warm_tiny.play([5], policy, ticks=40)[0]) == digest
+        assert len(loop.play.overloads) == 1
+    finally:
+        loops._shared.clear()
 
 
 @pytest.mark.parametrize("policy", ["idle", "random", "rules", "oracle"])

@@ -1,6 +1,6 @@
 """The loops of a world for a set of policies, each compiled when it is first called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
 from sandbox.core.teamwork import Protocol
@@ -33,6 +33,19 @@ from sandbox.engine.play import (
     turn,
 )
 from sandbox.engine.search import SEARCH, looks_ahead, searcher
+
+_shared: dict[World, frozenset[str]] = {}  # policies whose teams are played by one loop, in this process
+
+
+def share(world: World, policies: Iterable[str]) -> None:
+    """Have all teams of these policies played by one loop, which compiles sooner than one for each set of them."""
+    _shared[world] = frozenset(policies)
+
+
+def sharing(world: World, policies: Collection[str]) -> Collection[str]:
+    """The policies of the loop by which a team of ``policies`` is played."""
+    shared = _shared.get(world, frozenset())
+    return shared if shared.issuperset(policies) else policies
 
 
 @cache

@@ -103,24 +103,26 @@ def enact(s, obs, lane, rules, actions, tally, faults):
 
 
 def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks, trace):
-    """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks`` ticks each; returns the ticks in all.
+    """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks[0]`` ticks each; returns the ticks in all.
 
-    ``after`` is told of every tick; ``trace`` is what it fills.
+    ``after`` is told of every tick; ``trace`` is what it fills. Another thread may lower ``ticks``; below 0, all ends.
     """
     played = 0
     for lane in range(first, end):
+        if ticks[0] < 0:
+            break
         reset(s, lane, rules)
         start(memory, lane, rules)
-        for tick in range(ticks):
-            if s.done[lane] != 0:
-                break
+        tick = 0
+        while tick < ticks[0] and s.done[lane] == 0:
             sense(s, lane, rules, obs, faults)
             decide(s, obs, lane, rules, memory, cast, actions)
             restrain(lane, rules, actions, cast)
             act(s, obs, lane, rules, actions, tally, faults)
             after(s, lane, tick, trace)
             oversee(s, lane, rules, cast)
-            played += 1
+            tick += 1
+        played += tick
         settle(s, lane, rules, cast, tally)
     return played
 

@@ -1,8 +1,15 @@
 """Threads over ranges of lanes: kernels release the interpreter lock, so plain threads use every core."""
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+
+HALTED = -1  # the tick limit of what is to end at once
+_thread = threading.local()
 
 
 def cores() -> int:
@@ -16,11 +23,53 @@ def ranges(lanes: int, parts: int) -> list[tuple[int, int]]:
     return [(lanes * k // parts, lanes * (k + 1) // parts) for k in range(parts)]
 
 
-def over_lanes(work: Callable[[int, int], int], lanes: int, threads: int | None = None) -> int:
-    """Call ``work(start, stop)`` over all lanes on ``threads`` (default: the cores we may use); returns the sum."""
+class Playing:
+    """What threads play that have begun with ``adopt``, so that it can be ended from another one."""
+
+    def __init__(self) -> None:
+        self._limits: dict[int, np.ndarray] = {}
+
+    def adopt(self) -> None:
+        """From now on this thread plays here."""
+        _thread.playing = self
+
+    def halt(self) -> None:
+        """Everything that is played ends with its tick, and raises KeyboardInterrupt where it was called."""
+        for limit in tuple(self._limits.values()):
+            limit[0] = HALTED
+
+    @contextmanager
+    def under(self, limit: np.ndarray) -> Iterator[None]:
+        self._limits[id(limit)] = limit
+        try:
+            yield
+        finally:
+            del self._limits[id(limit)]
+
+
+def over_lanes(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, threads: int | None = None) -> int:
+    """Call ``work(start, stop)`` over all lanes on ``threads`` (default: the cores we may use); returns the sum.
+
+    ``limit`` (1,) is the tick limit, which ``work`` reads at every tick. Ctrl-C lowers it: the main thread waits for
+    others, since it would hear of Ctrl-C only when a kernel returns.
+    """
     threads = threads or cores()
-    if threads == 1 or lanes == 1:
-        return work(0, lanes)
+    with getattr(_thread, "playing", Playing()).under(limit):
+        if (threads == 1 or lanes == 1) and threading.current_thread() is not threading.main_thread():
+            played = work(0, lanes)
+        else:
+            played = _in_threads(work, lanes, limit, threads)
+    if limit[0] == HALTED:
+        raise KeyboardInterrupt
+    return played
+
+
+def _in_threads(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, threads: int) -> int:
     # More ranges than threads: episodes differ in length, and a thread that is done early takes the next range.
+    parts = 1 if threads == 1 else threads * 4
     with ThreadPoolExecutor(threads) as executor:
-        return sum(executor.map(lambda span: work(*span), ranges(lanes, threads * 4)))
+        try:
+            return sum(executor.map(lambda span: work(*span), ranges(lanes, parts)))
+        except BaseException:
+            limit[0] = HALTED
+            raise

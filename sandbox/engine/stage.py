@@ -15,13 +15,12 @@ from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine import lanes as lane_tools
+from sandbox.engine.compiling import unstored
 from sandbox.engine.faults import Faults, ticks_late
-from sandbox.engine.kernel import CACHE
-from sandbox.engine.loops import Loops, loops
+from sandbox.engine.loops import Loops, loops, sharing
 from sandbox.engine.play import Cast, Talk, Tally
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
-from sandbox.engine.store import is_stored
 from sandbox.engine.workspace import workspace
 
 
@@ -54,11 +53,13 @@ class Stage:
 
     def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
         """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
-        name = ".".join((self.world.name, *self._used([policy_name(policy) for policy in policies])))
-        if self._protocol and not whole and not is_stored(CACHE, f"confer.{self.world.name}.{self._protocol.name}"):
-            return False
-        own = f".{self._protocol.name}" if self._protocol else ""
-        return is_stored(CACHE, f"play.{name}{own}" if whole else f"choose.{name}.hosted")
+        return not self.uncompiled(policies, whole)
+
+    def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Any, int]:
+        """The kernels that such a team finds not compiled, each with the size of its code."""
+        parts = loops(self.world, self._used([policy_name(policy) for policy in policies]), self._protocol)
+        names = ("play",) if whole else ("sense", "confer", "choose", "restrain", "act", "oversee", "settle")
+        return unstored(getattr(parts, name) for name in names if hasattr(parts, name))
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile them: one tick, in which nobody but compiled policies decides."""
@@ -79,6 +80,8 @@ class Stage:
         loops.act(state, view, 0, self.rules, actions, tally, faults)
         if self.team:
             loops.oversee(state, 0, self.rules, cast)
+        loops.settle(state, 0, self.rules, cast, tally)
+        self.digest(state)
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
 
@@ -195,7 +198,8 @@ class Stage:
             if name is not None and name.removeprefix(SEARCH) not in self.world.policies:
                 raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
         known = (*self.world.policies, *(SEARCH + policy for policy in self.world.policies))
-        return tuple(name for name in known if name in names)
+        wanted = sharing(self.world, {name for name in names if name is not None})
+        return tuple(name for name in known if name in wanted)
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 
@@ -212,15 +216,16 @@ class Stage:
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
         observation, memory, tally = self.observation(lanes), self._memory(lanes), self.tally(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
+        limit = np.array([ticks], np.int64)
         digests, company = np.zeros((lanes, trace, 32), np.uint8), self.company(lanes)
 
         def work(start: int, stop: int) -> int:
             cast, compiled = self.cast(policies, memory, tally, company)
             loop = compiled.trace if trace else compiled.play
             own = state, observation, memory, actions, tally, cast, self.rules, faults
-            return loop(*own, start, stop, ticks, digests)
+            return loop(*own, start, stop, limit, digests)
 
-        over_lanes(work, lanes, threads)
+        over_lanes(work, lanes, limit, threads)
         return state, tally, digests
 
     # -- renderings ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ process, and an index that two processes write at once names the data of another
 agree with its checksum, or cannot be read, counts as missing: the kernel is compiled again and the file replaced.
 """
 
+import glob
 import inspect
 import os
 import pickle
@@ -54,11 +55,6 @@ def write(path: Path, content: bytes) -> None:
                 raise
 
 
-def is_stored(folder: Path, name: str) -> bool:
-    """Whether a kernel of this qualified name can be loaded from a folder."""
-    return any(read(path) is not None for path in folder.glob(f"*.{_FORBIDDEN.sub('_', name)}-*{SUFFIX}"))
-
-
 class Store(_Cache):
     """The stored signatures of one kernel, as Numba's dispatcher asks for them."""
 
@@ -67,6 +63,11 @@ class Store(_Cache):
         self._name = _FORBIDDEN.sub("_", f"{function.__module__}.{function.__qualname__}")
         code = function.__code__
         self._origin = sys.version, code.co_filename, code.co_firstlineno, sha256(source).hexdigest()
+
+    @property
+    def stored(self) -> bool:
+        """Whether the kernel can be loaded, for some arguments."""
+        return any(read(path) is not None for path in self._folder.glob(f"{glob.escape(self._name)}-*{SUFFIX}"))
 
     @property
     def cache_path(self) -> str:
@@ -100,7 +101,7 @@ class Store(_Cache):
         """It cannot be."""
 
     def flush(self) -> None:
-        for path in self._folder.glob(f"{self._name}-*{SUFFIX}"):
+        for path in self._folder.glob(f"{glob.escape(self._name)}-*{SUFFIX}"):
             path.unlink(missing_ok=True)
 
 

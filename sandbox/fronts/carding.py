@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from sandbox.core.errors import UsageError
-from sandbox.fronts.console import check_place, err, out, stoppable, warm_up, wide
+from sandbox.fronts.compiling import warm_up
+from sandbox.fronts.console import check_place, err, out, stoppable, wide
 from sandbox.fronts.progress import Counting
 from sandbox.fronts.reporting import write_page
 from sandbox.report.card import card_page, card_table
 from sandbox.scenario import Scenario
 from sandbox.trials import card as cards
+from sandbox.trials.batch import plan
 from sandbox.trials.measures import check_errors
 from sandbox.trials.suite import Suite, entrant, open_suite
 from sandbox.trials.trial import versions
@@ -38,6 +40,7 @@ def card(
     if len({who.name for who in entrants}) < len(entrants):
         raise UsageError(f"two agents of one name among {', '.join(names)}; rename a file")
     check_place(folder, folder=True)
+    warm_up(*(one for each in cards.seats(chosen, entrants) for one in plan(each)), batch=True)
     with stoppable(folder):
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)
     rows = cards.card(chosen, entrants, played)
@@ -50,7 +53,6 @@ def card(
 
 
 def _progress(agent: str, scenario: Scenario) -> Counting:
-    warm_up(scenario, batch=True)
     err.print(f"{agent} in '{scenario.title or scenario.world.name}'")
     return Counting(err, agent)
 

@@ -18,7 +18,8 @@ from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.core.world import World
 from sandbox.fronts import carding, many, opening, prompt, reporting, skilling, tracing
-from sandbox.fronts.console import Set, check_place, err, in_words, out, overrides, warm_up
+from sandbox.fronts.compiling import compile, warm_up
+from sandbox.fronts.console import Set, check_place, err, in_words, out, overrides
 from sandbox.fronts.filming import film
 from sandbox.fronts.process import complete_files, give_up_output
 from sandbox.fronts.progress import Live
@@ -47,7 +48,7 @@ app.command()(many.batch)
 app.command(name="results")(many.show)
 app.command(name="app")(opening.studio)
 commands = (
-    many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
+    compile, many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
     tracing.trace,
 )  # fmt: skip
 for command in commands:
@@ -103,7 +104,7 @@ def run(
     check_place(folder, folder=True)
     try:
         with tracing.live(trace, content) as heard:
-            warm_up(chosen)
+            warm_up(chosen, pictures=bool(video))
             play = functools.partial(run_trial, chosen, None, None, folder, on_event=heard)
             _watch(folder, chosen, video, fps, play)
     except Occupied:
@@ -118,7 +119,7 @@ def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS
     _check_video(video)
     with open_run(folder) as record:
         chosen = changed(resuming.scenario_now(record), changes := overrides(set_))
-    warm_up(chosen)
+    warm_up(chosen, pictures=bool(video))
     _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people))
 
 

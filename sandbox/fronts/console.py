@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.text import Text
 
 from sandbox.core.errors import UsageError
-from sandbox.fronts.process import quitting
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import parse_value
 
@@ -116,18 +115,6 @@ def check_extras(scenario: Scenario) -> None:
         if kind in _PACKAGES and find_spec(_PACKAGES[kind][0].replace("-", "_")) is None:
             package, extra = _PACKAGES[kind]
             raise UsageError(f"{package} is missing for {kind}: pip install 'sandbox[{extra}]'")
-
-
-def warm_up(*scenarios: Scenario, batch: bool = False) -> None:
-    """Compile what is not compiled yet, once for each world and set of policies, and say so before the wait."""
-    for scenario in scenarios:
-        check_extras(scenario)
-    for scenario in {(each.world.name, each.policies): each for each in scenarios}.values():
-        stage, whole = scenario.stage(), batch and scenario.compiled
-        if not stage.is_warm(scenario.policies, whole):
-            err.print(f"compiling the kernels of '{scenario.world.name}', once for these sources (up to 30 s) ...")
-            with quitting():
-                stage.warm_up([group.policy for group in scenario.roster()], whole)
 
 
 @contextmanager

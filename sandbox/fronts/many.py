@@ -7,7 +7,8 @@ import pandas as pd
 import typer
 
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable, warm_up
+from sandbox.fronts.compiling import warm_up
+from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
 from sandbox.report.figures import foresight as drawn_foresight

@@ -1,5 +1,6 @@
 """Progress of a trial or a batch: a live bar on a terminal, plain lines elsewhere."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +9,13 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sandbox.engine.compiling import Compiled
 from sandbox.fronts.console import as_text
 from sandbox.model import Sandbox
 from sandbox.trials.batch import Progress as Count
 
 PLAIN_SECONDS = 2.0  # between two plain lines
+SLOW_SECONDS = 10.0  # until the same is said once more
 REDRAW_SECONDS = 0.1
 
 
@@ -55,7 +58,7 @@ class _Shown:
     def _rate(self, count: int) -> float:
         return count / max(time.monotonic() - self._started, 1e-9)
 
-    def _show(self, name: str, told: str, done: int, total: int | None) -> None:
+    def _show(self, name: str, told: str, done: int | None, total: int | None) -> None:
         if self._bar is None:
             self._console.print(told)
             return
@@ -88,6 +91,42 @@ class Episodes(_Shown):
     def __call__(self, done: int, total: int) -> None:
         if self._is_due(done >= total):
             self._show(self._name, f"{done:,} of {total:,} episodes, {self._rate(done):.1f} episodes/s", done, total)
+
+
+class Compiling(_Shown):
+    """Of kernels that are compiled: called with how far that is; said again where one of them takes long."""
+
+    def __init__(self, console: Console, name: str):
+        super().__init__(console)
+        self._name, self._over, self._latest = name, threading.Event(), ""
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def __enter__(self) -> Self:
+        if not self._bar:
+            threading.Thread(target=self._go_on, name="compiling", daemon=True).start()
+        return super().__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        super().__exit__()
+
+    def __call__(self, now: Compiled) -> None:
+        left = f", about {self.seconds * (1 - now.share) / now.share:,.0f} s left" if now.share > 0.02 else ""
+        self._latest = f"kernel {min(now.done + 1, now.total)} of {now.total} ({now.kernel}){left}"
+        if self._is_due(False):
+            self._tell(int(100 * now.share))
+
+    def _tell(self, done: int | None = None) -> None:
+        told = self._latest if self._bar else f"{self._name}: {self._latest}, {self.seconds:.0f} s so far"
+        self._show(self._name, told, done, 100)
+
+    def _go_on(self) -> None:
+        while not self._over.wait(SLOW_SECONDS):
+            if self._latest and time.monotonic() > self._next + SLOW_SECONDS - PLAIN_SECONDS:
+                self._tell()
 
 
 class Counting(_Shown):

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from sandbox.core.errors import SandboxError
-from sandbox.fronts.console import check_place, err, out, settings, warm_up
+from sandbox.fronts.compiling import warm_up
+from sandbox.fronts.console import check_place, err, out, settings
 from sandbox.report.page import Origin, Shown, report_page
 from sandbox.report.pictures import stills
 from sandbox.scenario import Scenario, load
@@ -62,7 +63,7 @@ def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
     """The worst episodes of each study in pictures, and how many there was no time for."""
     free = [(arm, study) for arm, study in enumerate(studies) if study.free]
     chosen = [(arm, study, each) for arm, study in free for each in worst(study, EPISODES)]
-    warm_up(*(_scenario(study) for _, study, _ in chosen if study.kind != SINGLE))
+    warm_up(*(_scenario(study) for _, study, _ in chosen if study.kind != SINGLE), pictures=True)
     shown, until = [], time.monotonic() + SECONDS
     for arm, study, episode in chosen:
         if time.monotonic() > until:

@@ -8,7 +8,8 @@ import typer
 
 from sandbox.core.errors import UsageError
 from sandbox.core.ladder import MAP
-from sandbox.fronts.console import Set, check_place, err, out, overrides, warm_up, wide
+from sandbox.fronts.compiling import warm_up
+from sandbox.fronts.console import Set, check_place, err, out, overrides, wide
 from sandbox.report.skills import draw_curves, skills_table
 from sandbox.scenario import load
 

@@ -1,6 +1,6 @@
 """The report card: agents through a suite of scenarios, clean and perturbed, beside the oracle on the same seeds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +58,11 @@ def play(
                     batch(chosen, folder, trials, workers, on_progress=told)
                 found[who.name, name] = results(folder)
     return found
+
+
+def seats(suite: Suite, entrants: Sequence[Entrant]) -> Iterator[Scenario]:
+    """The scenarios that ``play`` plays."""
+    return (found for who in entrants for each in suite.scenarios.values() if (found := seated(each, who)))
 
 
 def card(suite: Suite, entrants: Sequence[Entrant], played: dict[tuple[str, str], pd.DataFrame]) -> list[Row]:

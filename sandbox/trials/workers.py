@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Self
 
 from sandbox.core.errors import UsageError
-from sandbox.engine.pool import cores
+from sandbox.engine.pool import Playing, cores
 
 PATIENCE = 10  # seconds until a cluster must have answered
 
@@ -25,13 +25,14 @@ class Workers:
 
     def __init__(self, on: str | None, compiled: bool, count: int | None = None):
         self._on, self._compiled, self._count = on, compiled, count
+        self._playing = Playing()
         self.executor, self.count = self._start()
 
     def _start(self) -> tuple[Executor, int]:
         kind, _, address = (self._on or "local").partition("://")
         if kind == "local" and not address:
             count = self._count or cores()
-            return ThreadPoolExecutor(count) if self._compiled else _processes(count), count
+            return self._threads(count) if self._compiled else _processes(count), count
         if kind == "dask" and address:
             executor, count = _dask(f"tcp://{address}")
         elif kind == "ray":
@@ -39,6 +40,9 @@ class Workers:
         else:
             raise UsageError(f"--on {self._on}: expected dask://host:port, ray://host:port or ray")
         return executor, self._count or count
+
+    def _threads(self, count: int) -> Executor:
+        return ThreadPoolExecutor(count, initializer=self._playing.adopt)
 
     def restart(self) -> None:
         """Go on with a new executor: the old one is broken."""
@@ -50,6 +54,7 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self.executor.shutdown(wait=False, cancel_futures=True)
+        self._playing.halt()  # else the process would end only when the last chunk does
 
 
 def _processes(count: int) -> Executor:

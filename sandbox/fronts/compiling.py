@@ -1,0 +1,98 @@
+"""Kernels are compiled before anything is played: what is not compiled yet, once, with how far that is."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Annotated, NamedTuple
+
+import typer
+
+from sandbox.core import registry
+from sandbox.engine.compiling import heard, unstored
+from sandbox.engine.loops import share
+from sandbox.engine.search import Policy
+from sandbox.engine.stage import Stage, make
+from sandbox.fronts.console import check_extras, err, out
+from sandbox.fronts.process import quitting
+from sandbox.fronts.progress import Compiling
+from sandbox.scenario import Scenario, load
+
+
+class Team(NamedTuple):
+    """Whose kernels are wanted, for ``whole`` episodes or hosted ticks, and for ``pictures`` of them."""
+
+    stage: Stage
+    policies: tuple[Policy | None, ...]
+    whole: bool
+    pictures: bool
+
+    @property
+    def kernels(self) -> dict:
+        """Those that are not compiled."""
+        painted = unstored([self.stage.world.paint]) if self.pictures else {}
+        return self.stage.uncompiled(self.policies, self.whole) | painted
+
+    def compile(self) -> None:
+        self.stage.warm_up(self.policies, self.whole)
+        if self.pictures:
+            self.stage.paint(self.stage.reset([0]))
+
+
+def warm_up(*scenarios: Scenario, batch: bool = False, pictures: bool = False) -> None:
+    """Compile what these scenarios need, once for each world and set of policies."""
+    for scenario in scenarios:
+        check_extras(scenario)
+    distinct = {(each.world.name, each.policies, each.team and each.team.protocol): each for each in scenarios}
+    teams = [Team(each.stage(), _policies(each), batch and each.compiled, pictures) for each in distinct.values()]
+    _share(teams)
+    _compile(teams)
+
+
+def compile(
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="WORLD...", help="worlds, or files of scenarios")
+    ] = None,
+) -> None:
+    """Compile beforehand: all that teams of one policy need in a world (default: in all), or what a scenario needs."""
+    done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target)])
+    out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "all is compiled")
+
+
+def _teams(target: str) -> Iterator[Team]:
+    """What is compiled for a world or a scenario: hosted ticks, for replays too, and whole episodes."""
+    if target.endswith(".toml"):
+        scenario = load(target)
+        stage, policies = scenario.stage(), _policies(scenario)
+        yield from (Team(stage, policies, whole, True) for whole in ((False, True) if scenario.compiled else (False,)))
+        return
+    stage = make(target)
+    for policy in stage.world.policies:
+        yield from (Team(stage, (policy,) * stage.agents, whole, True) for whole in (False, True))
+
+
+def _policies(scenario: Scenario) -> tuple[Policy | None, ...]:
+    return tuple(group.policy for group in scenario.roster())
+
+
+def _share(teams: Iterable[Team]) -> None:
+    """Several teams of a world whose episodes are to be played: one loop for all that are not compiled yet."""
+    wanted = defaultdict(list)
+    for team in teams:
+        if team.whole and team.stage.team is None and all(isinstance(policy, str) for policy in team.policies):
+            wanted[team.stage.world.name].append(team)
+    for own in wanted.values():
+        cold = [team for team in own if team.kernels]
+        if len(cold) > 1:
+            share(cold[0].stage.world, {policy for team in cold for policy in team.policies})
+
+
+def _compile(teams: list[Team]) -> tuple[int, float]:
+    """Compile, and show how far it is; returns the number of kernels, and the seconds."""
+    kernels = {kernel: size for team in teams for kernel, size in team.kernels.items()}
+    if not kernels:
+        return 0, 0.0
+    names = ", ".join(dict.fromkeys(team.stage.world.name for team in teams if team.kernels))
+    with Compiling(err, f"compiling {names}") as compiling, heard(kernels, compiling), quitting():
+        for team in teams:
+            if team.kernels:
+                team.compile()
+    return len(kernels), compiling.seconds
