@@ -212,11 +212,10 @@ def test_pruning_spares_what_is_no_folder_of_ours(tmp_path):
     assert (precious / "draft.txt").exists()
 
 
-def test_a_warm_world_is_known_as_warm(warm_tiny, tmp_path):
-    cast, loops = warm_tiny.cast(["rules"] * 4)
-    observation, actions = warm_tiny.observation(1), np.zeros((1, 4, 2), np.int32)
-    loops.choose(warm_tiny.reset([1]), observation, 0, warm_tiny.rules, warm_tiny.memory(1), cast, actions)
-    assert warm_tiny.is_warm(["rules"] * 4) and not warm_tiny.is_warm(["idle", "oracle", "rules"])
+def test_a_warm_world_is_known_as_warm(warm_tiny):
+    warm_tiny.warm_up(["rules"] * 4)
+    assert warm_tiny.is_warm(["rules"] * 4) and warm_tiny.is_warm(["rules"], whole=True)
+    assert not warm_tiny.is_warm(["idle", "oracle", "rules"])
     kernels = warm_tiny.uncompiled(["idle", "oracle", "rules"])
     assert any(kernel.py_func.__name__ == "choose" for kernel in kernels) and min(kernels.values()) > 0
 

@@ -162,7 +162,7 @@ def verify(folder: Path, sample: int) -> None:
         is_certificate = (folder / certificates.FILE).is_file()
         checked = (certificates if is_certificate else again).check(folder, sample, shown)
     for problem in checked.problems:
-        out.print(problem, markup=False)
+        out.print(problem)
     if checked.problems:
         raise typer.Exit(1)
     told = "the root and the bound follow from the outcomes; " if is_certificate else ""
@@ -172,7 +172,7 @@ def verify(folder: Path, sample: int) -> None:
 def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float) -> None:
     """Play the trial in a row of a batch again, from its seed and from what was answered in it."""
     tried = trial_of(folder, row)
-    warm_up(tried.scenario)
+    warm_up(tried.scenario, pictures=bool(video))
     if video:
         out.print(f"video  {film(tried.play(), video, fps)}")
     with Live(err) as live:

@@ -10,7 +10,8 @@ import typer
 from sandbox.agents.reasoners.llm.playback import Captured
 from sandbox.agents.reasoners.llm.request import Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.fronts.console import Set, out, overrides, warm_up
+from sandbox.fronts.compiling import warm_up
+from sandbox.fronts.console import Set, out, overrides
 from sandbox.model import Sandbox
 from sandbox.reasoning import groups_of
 from sandbox.scenario import Scenario, load
