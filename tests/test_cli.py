@@ -209,6 +209,25 @@ def test_how_far_a_compilation_is_shown(terminal, monkeypatch):
     assert terminal or told.count("kernel 4 of 9") > 1, "what takes long is said again"
 
 
+@pytest.mark.parametrize("hosted", [True, False])
+def test_ctrl_c_ends_a_batch_at_once_and_without_a_traceback(folder, hosted):
+    """Its chunks are processes that play for minutes, or threads that play for days."""
+    team = ENDLESS + ('[[agents]]\nreasoner = "scripted"\nscript = ["left"]\n' if hosted else "")
+    (folder / "long.toml").write_text(team.replace("count = 4", "count = 3"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "batch", "long.toml", "--trials", "40", "--out", "b"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    while not process.stdout.readline().startswith("0 of 40 trials"):
+        assert process.poll() is None
+    time.sleep(1)  # in the middle of the imports of its processes, or of their first trial
+    os.killpg(process.pid, signal.SIGINT)
+    begun = time.monotonic()
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 1 and told.startswith("stopped; finished trials are kept"), told
+    assert told.count("\n") == 1 and time.monotonic() - begun < 4, told  # 0.2 s where nothing else runs
+
+
 # -- standard files that are closed, broken or full --------------------------------------------------------------------
 
 ASKS = GOOD.replace('"rules"', '"human"\nfallback = "rules"').replace("deliveries = 3", "deliveries = 3\nmax_ticks = 4")

@@ -6,13 +6,18 @@ nothing but its scenario and its seeds.
 
 import multiprocessing
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Self
 
 from sandbox.core.errors import UsageError
 from sandbox.engine.pool import Playing, cores
 
+SPAWN = multiprocessing.get_context("spawn")
 PATIENCE = 10  # seconds until a cluster must have answered
 
 
@@ -32,7 +37,9 @@ class Workers:
         kind, _, address = (self._on or "local").partition("://")
         if kind == "local" and not address:
             count = self._count or cores()
-            return self._threads(count) if self._compiled else _processes(count), count
+            return self._threads(count) if self._compiled else _Processes(
+                count, multiprocessing.get_context("spawn")
+            ), count
         if kind == "dask" and address:
             executor, count = _dask(f"tcp://{address}")
         elif kind == "ray":
@@ -52,13 +59,36 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind and isinstance(self.executor, _Processes):
+            self.executor.terminate()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self._playing.halt()  # else the process would end only when the last chunk does
 
 
-def _processes(count: int) -> Executor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+class _Processes(ProcessPoolExecutor):
+    """Processes that leave Ctrl-C to this one, which ends them: each would say where it was, and some would go on."""
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        with _ignored(signal.SIGINT):  # processes are started here, and inherit it
+            return super().submit(function, *args, **kwargs)
+
+    def terminate(self) -> None:
+        """End them in the middle of what they do."""
+        for process in list((self._processes or {}).values()):
+            process.terminate()
+
+
+@contextmanager
+def _ignored(number: int) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _missing(extra: str, error: ModuleNotFoundError) -> UsageError:
