@@ -19,8 +19,10 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
 from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
+from sandbox.core.plain import whole
 from sandbox.core.seeds import checked_seed
-from sandbox.core.speech import Said
+from sandbox.core.speech import Said, checked_words
+from sandbox.engine.arrays import LANES, whole_array
 from sandbox.engine.stage import Stage
 from sandbox.measures import Measures
 from sandbox.oversight.guard import Guard, Review
@@ -150,7 +152,7 @@ class Sandbox(Measures, mesa.Model):
 
         Raises UsageError, with nothing changed, where that is no state, or the seed, the clock or the end is drawn.
         """
-        for key in {"seed", "tick", "finish"} & patch.keys():
+        for key in {"seed", "tick", "finish"}.intersection(patch if isinstance(patch, Mapping) else ()):
             raise UsageError(f"place: {key}: it cannot be drawn while the world runs")
         self.stage.place(self.state, 0, patch)
 
@@ -303,6 +305,8 @@ class Sandbox(Measures, mesa.Model):
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""
         stage, loops = self.stage, self.kernels[1]
+        actions = whole_array(actions, "replay_tick: actions", (stage.agents, 2), np.int32, -LANES, LANES)
+        said = checked_words(said, stage.agents)
         loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
         if self.talk:
             loops.confer(self.state, self.observation, 0, stage.rules, self.talk.team)
@@ -314,6 +318,7 @@ class Sandbox(Measures, mesa.Model):
 
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
+        row = whole(row, "percept: agent", 0, self.stage.agents - 1)
         heard = self.talk.heard(row) if self.talk else ()
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
 
@@ -324,7 +329,9 @@ class Sandbox(Measures, mesa.Model):
 
         ``seen``: what the world shows (``stage.observe(state)``), between two ticks; within one agents have perceived.
         """
-        world, rules, seen = self.stage.world, self.stage.rules, seen or self.observation
+        world, rules, seen = self.stage.world, self.stage.rules, self.observation if seen is None else seen
+        row = whole(row, "question: agent", 0, self.stage.agents - 1)
+        self.stage.observations.lanes(seen, "question: seen", 1)
         view, legal = world.text(seen, 0, row, rules), world.legal(seen.mask[0, row])
         if speech := self._speech(row):
             view += f"\n\n{speech.words(self.percept(row))}"
@@ -332,6 +339,7 @@ class Sandbox(Measures, mesa.Model):
 
     def earned(self, row: int) -> dict[str, Any]:
         """What the last tick brought one agent."""
+        row = whole(row, "earned: agent", 0, self.stage.agents - 1)
         denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
         return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 

@@ -17,7 +17,7 @@ from sandbox.agents.reasoners.scripted import Scripted, parse_script
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Reasoner
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import UsageError, shown
 from sandbox.core.people import People, Question
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.stage import Stage
@@ -95,6 +95,8 @@ def _retire(reasoner: Reasoner | None, rows: range, successor: Reasoner | None) 
 
 def check_goes_on(now: Scenario, before: Scenario) -> None:
     """Raises UsageError where it is not the same world with the same agents, in the same groups or in parts of them."""
+    if not isinstance(now, Scenario):
+        raise UsageError(f"change: {shown(now)}, expected a Scenario; sandbox.scenario.load makes one")
     groups = [k for k, group in enumerate(before.agents) for _ in range(group.count)]
     parts = [groups[rows.start : rows.stop] for rows, _ in groups_of(now.agents)]
     alike = sum(map(len, parts)) == len(groups) == len(now.roster()) and all(len(set(part)) == 1 for part in parts)

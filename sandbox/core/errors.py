@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
 
 LONGEST = 1_500  # characters of a list of names
+SHORT = 120  # characters of a value
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = 80
 
 
 class SandboxError(Exception):
     """Base of every error of ours; its message is one clear line. ``exit_code`` is what the command line ends with."""
 
     exit_code = 1
+
+    def __init__(self, message: object = ""):
+        super().__init__(" ".join(str(message).splitlines()))
 
 
 class UsageError(SandboxError):
@@ -22,12 +29,21 @@ class RecordError(SandboxError):
     """A run folder cannot be written or read."""
 
 
+def shown(value: object) -> str:
+    """A value in one short line, whatever it is."""
+    try:
+        text = " ".join(_REPR.repr(value).split())
+    except ValueError:  # Python does not write out integers of thousands of digits
+        return f"a huge {type(value).__name__}"
+    return text if len(text) <= SHORT else f"{text[:SHORT]}..."
+
+
 def unknown(kind: str, name: object, known: Iterable[str], where: str = "") -> UsageError:
     """The error for a name that is not among the ``known`` ones; it names the nearest."""
-    names, name = sorted(known), " ".join(str(name).split())[:200]
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    names, text = sorted(known), " ".join(name.split())[:200] if isinstance(name, str) else shown(name)
+    near = get_close_matches(text, names, n=1, cutoff=0.5)
     listed = ", ".join(names)
     listed = listed if len(listed) < LONGEST else f"{listed[:LONGEST]} ..."
     hint = f"did you mean '{near[0]}'? " if near else ""
     place = f"{where}: " if where else ""
-    return UsageError(f"{place}unknown {kind} '{name}'; {hint}known: {listed or 'none'}")
+    return UsageError(f"{place}unknown {kind} '{text}'; {hint}known: {listed or 'none'}")

@@ -1,11 +1,12 @@
 """Interventions: what can be done to a world while it runs, as a patch of what its ``describe`` gives."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import UsageError, shown
+from sandbox.core.plain import whole
 
 T = TypeVar("T", int, tuple[int, int])
 
@@ -17,6 +18,7 @@ class Aim(NamedTuple):
     cell: tuple[int, int] | None = None  # row, column
 
 
+FAR = 2**31 - 1  # no map reaches as far
 ANY = Aim()  # all is drawn
 
 
@@ -32,6 +34,22 @@ class Intervention:
     summary: str
     at: Literal["agent", "cell", "world"]  # what it is aimed at
     patch: Callable[[Any, dict[str, Any], Aim, Random], dict[str, Any]]
+
+    def aimed(self, aim: Aim, agents: int) -> Aim:
+        """The aim in plain numbers; raises UsageError for what this is not aimed at, and for an agent that is not."""
+        if not isinstance(aim, Aim):
+            raise UsageError(f"{self.name}: aim {shown(aim)}, expected an Aim")
+        agent, cell = aim
+        if agent is not None:
+            agent = whole(agent, f"{self.name}: agent", 0, agents - 1)
+        if cell is not None:
+            if not isinstance(cell, Sequence) or isinstance(cell, str) or len(cell) != 2:
+                raise UsageError(f"{self.name}: cell {shown(cell)}, expected row and column")
+            cell = tuple(whole(part, f"{self.name}: cell", -FAR, FAR) for part in cell)
+        for what, given in (("agent", agent), ("cell", cell)):
+            if given is not None and self.at != what:
+                raise UsageError(f"{self.name}: {what} {given}, expected no {what}: it is aimed at the {self.at}")
+        return Aim(agent, cell)
 
 
 def pick(able: Collection[T], wanted: T | None, dice: Random, what: str) -> T:

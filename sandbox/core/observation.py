@@ -24,3 +24,14 @@ class ObservationSpec(NamedTuple):
     messages: int
     low: int
     high: int
+
+
+def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Shape of one lane and dtype of each field; ``pairs`` of verb and target."""
+    return {
+        "window": ((agents, len(spec.channels), spec.side, spec.side), np.int8),
+        "vector": ((agents, len(spec.vector)), np.float32),
+        "mask": ((agents, pairs), np.bool_),
+        "inbox": ((agents, spec.messages, 4), np.int32),
+        "task": ((agents, 4), np.int32),
+    }

@@ -1,16 +1,20 @@
 """Values from elsewhere as plain ones: what NumPy, pandas, pathlib and other libraries give becomes JSON values."""
 
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
+from itertools import islice
 from math import isfinite
 from numbers import Integral, Real
+from operator import index
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import UsageError, shown
 from sandbox.core.seeds import checked_seed
 
+MOST = 1_000_000  # values that are taken one by one: some iterators have no end
 _LISTS = Sequence | Iterator | KeysView | ValuesView
 
 
@@ -26,13 +30,46 @@ def plain(value: Any, where: str = "", key: str = "") -> Any:
         raise _refused("a value inside itself, or nested too deeply", where, key) from None
 
 
-def whole(value: Any, what: str, least: int | None = None) -> int:
-    """An int of any library; raises UsageError for other values, for bools, and for one below ``least``."""
-    number = plain(value, what)
-    if not isinstance(number, int) or isinstance(number, bool) or (least is not None and number < least):
-        expected = "a whole number" + ("" if least is None else f" of at least {least}")
-        raise UsageError(f"{what}: expected {expected}, got {_short(value)}")
+def flag(value: Any, what: str) -> bool:
+    """True or False; raises UsageError for what could pass for them."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{what}: expected True or False, got {shown(value)}")
+    return bool(value)
+
+
+def path(value: Any, what: str) -> Path:
+    """A path that a file can have; raises UsageError for what is none."""
+    try:
+        found = Path(fspath(value))
+        found.is_file()  # ValueError for what no file can be called; too long a name is an OSError
+    except Exception:
+        raise UsageError(f"{what}: expected a path, got {shown(value)}") from None
+    return found
+
+
+def callback(value: Any, what: str) -> Any:
+    """A function that is called back, or None."""
+    if value is not None and not callable(value):
+        raise UsageError(f"{what}: expected a function or None, got {shown(value)}")
+    return value
+
+
+def whole(value: Any, what: str, least: int | None = None, most: int | None = None) -> int:
+    """An int of any library; raises UsageError for other values, for bools, and for one outside ``least``..``most``."""
+    try:
+        number = None if isinstance(value, bool) else index(value)
+    except Exception:  # whatever an object of somebody else's raises
+        number = None
+    if number is None or (least is not None and number < least) or (most is not None and number > most):
+        raise UsageError(f"{what}: expected {_range(least, most, number is None)}, got {shown(value)}")
     return number
+
+
+def _range(least: int | None, most: int | None, kind: bool) -> str:
+    """In words what a whole number must be; ``kind``: that it must be one, too."""
+    if least is None or most is None:
+        return "a whole number" if least is None else f"a whole number of at least {least}"
+    return f"a whole number, {least}..{most}" if kind else f"{least}..{most}"
 
 
 def seeds(given: int | Iterable[int]) -> np.ndarray:
@@ -41,7 +78,10 @@ def seeds(given: int | Iterable[int]) -> np.ndarray:
         checked_seed(array.min(initial=0), "seeds")
         return array.astype(np.uint64).reshape(-1)
     many = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Set)
-    return np.array([checked_seed(seed, "seeds") for seed in (given if many else [given])], np.uint64)
+    some = list(islice(given, MOST + 1)) if many else [given]
+    if len(some) > MOST:
+        raise UsageError(f"seeds: more than {MOST:,}; expected as many at most, or an array")
+    return np.array([checked_seed(seed, "seeds") for seed in some], np.uint64)
 
 
 def _plain(value: Any, where: str, key: str) -> Any:
@@ -58,13 +98,16 @@ def _plain(value: Any, where: str, key: str) -> Any:
     if isinstance(value, PathLike):
         return _text(fspath(value), where, key)
     if isinstance(value, _LISTS) and not isinstance(value, bytes | bytearray | memoryview):
-        return [_plain(item, where, f"{key}.{k}".strip(".")) for k, item in enumerate(value)]
+        items = list(islice(value, MOST + 1)) if isinstance(value, Iterator) else value
+        if len(items) > MOST and isinstance(value, Iterator):
+            raise _refused(f"more than {MOST:,} values", where, key)
+        return [_plain(item, where, f"{key}.{k}".strip(".")) for k, item in enumerate(items)]
     if callable(tolist := getattr(value, "tolist", None)) and not isinstance(found := tolist(), type(value)):
         return _plain(found, where, key)
     if isinstance(value, Set):
         raise _refused("a set, which has no order; expected a list", where, key)
     expected = "expected a number, a text, true or false, a list or a table"
-    raise _refused(f"{type(value).__name__} {_short(value)}; {expected}", where, key)
+    raise _refused(f"{type(value).__name__} {shown(value)}; {expected}", where, key)
 
 
 def _number(value: Any, where: str, key: str) -> bool | int | float:
@@ -80,21 +123,14 @@ def _number(value: Any, where: str, key: str) -> bool | int | float:
 
 def _key(name: Any, where: str, key: str) -> str:
     if not isinstance(name, str):
-        raise _refused(f"the key {_short(name)}; expected a text", where, key)
+        raise _refused(f"the key {shown(name)}; expected a text", where, key)
     return str.__str__(name)
 
 
 def _text(path: str | bytes, where: str, key: str) -> str:
     if isinstance(path, bytes):
-        raise _refused(f"a path of bytes {_short(path)}; expected a text", where, key)
+        raise _refused(f"a path of bytes {shown(path)}; expected a text", where, key)
     return path
-
-
-def _short(value: Any) -> str:
-    try:
-        return repr(value).split("\n")[0][:60]
-    except Exception:  # a repr of somebody else's
-        return f"a {type(value).__name__}"
 
 
 def _refused(what: str, where: str, key: str) -> UsageError:

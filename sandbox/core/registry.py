@@ -20,9 +20,15 @@ def names() -> list[str]:
     return list(_addresses())
 
 
-@cache
 def find(name: str) -> World:
     """The world of that name; raises UsageError with the known names, or why that of another package is of no use."""
+    if not isinstance(name, str):
+        raise unknown("world", name, _addresses())
+    return _found(name)
+
+
+@cache
+def _found(name: str) -> World:
     addresses = _addresses()
     if name not in addresses:
         raise unknown("world", name, addresses)

@@ -1,7 +1,13 @@
 """What agents say to one another: a few speech acts, the same for rules, scripts and language models."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
+
+from sandbox.core.errors import UsageError, shown
+from sandbox.core.plain import whole
+
+INT32 = 2**31 - 1
 
 
 class Act(IntEnum):
@@ -28,6 +34,19 @@ class Said(NamedTuple):
     task: int = 0  # code of a task (``task_code``), 0 for none
     value: int = 0  # cell (row * W + column), cost in ticks, or what the act says it is
     text: str = ""  # of TELL
+
+
+def checked_words(said: Iterable[tuple[int, Said]], agents: int) -> list[tuple[int, Said]]:
+    """What was said and by whom, in numbers that kernels can take; raises UsageError where a team has no such words."""
+    try:
+        return [(whole(row, "said: agent", 0, agents - 1), _checked(agents, *one)) for row, one in said]
+    except (TypeError, ValueError):
+        raise UsageError(f"said: {shown(said)}, expected pairs of an agent and what it said") from None
+
+
+def _checked(agents: int, act: Act, to: int, task: int, value: int, text: str) -> Said:
+    to, task = whole(to, "said: to", -1, agents - 1), whole(task, "said: task", 0, INT32)
+    return Said(Act(act), to, task, whole(value, "said: value", -INT32, INT32), str(text))
 
 
 KIND_BITS = 24  # of a task's code, below its kind: the argument

@@ -5,6 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.world import World
+
 
 class Kind(IntEnum):
     """What imagination is like. All but the first are controls: they show what a gain is owed to."""
@@ -28,3 +31,11 @@ class WorldModel(BaseModel):
     base: str = "rules"  # the policy with which futures go on, of the others too
     discount: float = Field(0.99, gt=0, le=1)  # of a tick: what comes sooner is better; 1: no sooner than later
     caution: float = Field(1.0, ge=0, le=100)  # standard errors by which a candidate must beat the base policy's
+
+
+def check_base(base: str, world: World, where: str) -> None:
+    """A base policy is played in imagination, where nobody sees the state."""
+    if not isinstance(base, str) or base not in world.policies:
+        raise unknown("policy", base, set(world.policies) - world.sighted, where)
+    if base in world.sighted:
+        raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")

@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.errors import UsageError
+from sandbox.core import plain
+from sandbox.core.errors import UsageError, shown
 from sandbox.core.observation import Observation
+from sandbox.core.plain import whole
+from sandbox.core.world_model import check_base
+from sandbox.engine.arrays import LANES, TICKS, whole_array
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.stage import Stage
 from sandbox.engine.workspace import own_rows
@@ -29,9 +33,13 @@ class Futures(NamedTuple):
 
 def believe(stage: Stage, observation: Observation, memory, agent: int, seeds: Sequence[int], lane: int = 0) -> Belief:
     """What ``agent`` believes from its rows of ``observation`` and ``memory`` alone; ``seeds``: dice of each draw."""
+    _check_stage(stage, "believe")
+    seeds, lane = plain.seeds(seeds), stage.observations.lane(observation, lane, "believe")
+    stage.memories.lanes(memory, "believe", stage.observations.lanes(observation, "believe"))
+    agent = whole(agent, "believe: agent", 0, stage.agents - 1)
     state, mind = stage.allocate(len(seeds)), stage.memory(len(seeds))
     for k, seed in enumerate(seeds):
-        stage.world.believe(observation, lane, agent, memory, stage.rules, np.uint64(seed), state, k)
+        stage.world.believe(observation, lane, agent, memory, stage.rules, seed, state, k)
     for own, believed in own_rows(memory, mind, stage.agents):
         believed[:, agent] = own[lane, agent]
     return Belief(agent, state, mind)
@@ -44,9 +52,27 @@ def unroll(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: st
     that are believed to be somewhere follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees
     the state.
     """
-    if base in stage.world.sighted:
-        raise UsageError(f"imagine: '{base}' sees the state, which nobody can imagine; expected one that observes")
-    plans, worlds = np.asarray(plans, np.int32), len(belief.state.seed)
+    _check_stage(stage, "imagine")
+    check_base(base, stage.world, "imagine")
+    worlds, ticks = _worlds(stage, belief), whole(ticks, "imagine: ticks", 0, TICKS)
+    plans = whole_array(plans, "imagine: plans", (None, None, 2), np.int32, 0, LANES)
+    return _unroll(stage, belief, plans, worlds, ticks, base)
+
+
+def _check_stage(stage: Stage, where: str) -> None:
+    if not isinstance(stage, Stage):
+        raise UsageError(f"{where}: stage {shown(stage)}, expected what sandbox.make() returns")
+
+
+def _worlds(stage: Stage, belief: Belief) -> int:
+    """How many draws a belief is."""
+    if not isinstance(belief, Belief):
+        raise UsageError(f"imagine: belief {shown(belief)}, expected what believe() returns")
+    whole(belief.agent, "imagine: agent", 0, stage.agents - 1)
+    return stage.memories.lanes(belief.memory, "imagine", stage.states.lanes(belief.state, "imagine"))
+
+
+def _unroll(stage: Stage, belief: Belief, plans: np.ndarray, worlds: int, ticks: int, base: str) -> Iterator[tuple]:
     lanes = [k for _ in plans for k in range(worlds)]
     state, mind = belief.state._make(field[lanes] for field in belief.state), _minds(stage, belief, lanes)
     observation, actions = stage.observation(len(lanes)), np.zeros((len(lanes), stage.agents, 2), np.int32)
@@ -75,9 +101,10 @@ def _minds(stage: Stage, belief: Belief, lanes: list[int]):
 
 def imagine(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Futures:
     """The futures of each plan (see :func:`unroll`), and what they earn."""
-    reward, running = np.zeros(len(plans) * len(belief.state.seed)), np.ones(len(plans) * len(belief.state.seed), bool)
-    state = belief.state
-    for state in unroll(stage, belief, plans, ticks, base):
+    future, state = unroll(stage, belief, plans, ticks, base), belief.state
+    lanes = len(plans) * len(state.seed)
+    reward, running = np.zeros(lanes), np.ones(lanes, bool)
+    for state in future:
         reward += np.where(running, state.reward.sum(axis=1), 0)
         running = state.done == 0
     return Futures(state, reward.reshape(len(plans), -1))

@@ -42,6 +42,16 @@ class Tally(NamedTuple):
     talk: np.ndarray  # (L, 6) int64      see Talk; at the end of ``play``
 
 
+def tally_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Shape of one lane and dtype of each field of Tally."""
+    each = (agents,)
+    return {
+        "reward": (each, np.float64), "invalid": (each, np.int32), "refused": (each, np.int32),
+        "progress": ((2,), np.int32), "imagined": (each, np.int64), "idle": (each, np.int32),
+        "talk": ((len(Talk),), np.int64),
+    }  # fmt: skip
+
+
 def honest(s, obs, lane, rules, memory, cast, code, dice, actions):
     """A policy that is handed the observation decides for its agents; then the policies after it do for theirs."""
     if cast.bounds[code + 1] > cast.bounds[code]:

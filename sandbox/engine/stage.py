@@ -1,27 +1,34 @@
 """A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from sandbox.core import plain
-from sandbox.core.errors import UsageError, unknown
-from sandbox.core.observation import Observation
+from sandbox.core.errors import UsageError, shown
+from sandbox.core.observation import Observation, observation_shapes
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
+from sandbox.core.plain import flag, whole
 from sandbox.core.registry import find
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
+from sandbox.engine import casting, placing
 from sandbox.engine import lanes as lane_tools
+from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, room, whole_array
+from sandbox.engine.casting import known, used
 from sandbox.engine.compiling import unstored
 from sandbox.engine.faults import Faults, ticks_late
-from sandbox.engine.loops import Loops, loops, sharing
-from sandbox.engine.play import Cast, Talk, Tally
+from sandbox.engine.loops import Loops, loops
+from sandbox.engine.play import Cast, Tally, tally_shapes
 from sandbox.engine.pool import over_lanes
-from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
-from sandbox.engine.workspace import workspace
+from sandbox.engine.search import Policy, policy_name
+from sandbox.engine.setup import contiguous, validated
+
+THREADS, PIXELS = 1024, 1 << 14  # at most
 
 
 class Stage:
@@ -30,16 +37,30 @@ class Stage:
     Arrays have the lane as their first axis; L lanes, N agents. All calls that take a state change it in place or not
     at all, and work from several threads at once on lanes of their own. ``team`` is what its agents are to one another
     (``teams.plan``), None where each is for itself; ``plan`` makes it, for a world that is set up.
+
+    Every method checks what it is given and raises UsageError where it does not fit: kernels check nothing, and end the
+    process. What they trust are the values in a state; ``place`` draws them.
     """
 
     def __init__(self, world: World, options: Mapping[str, Any], plan: Callable[["Stage"], Any] | None = None):
+        if not isinstance(world, World):
+            raise UsageError(f"Stage: world {shown(world)}, expected a World; sandbox.make takes its name")
+        if plan is not None and not callable(plan):
+            raise UsageError(f"Stage: plan {shown(plan)}, expected a function that makes a team's plan, or None")
         self.world = world
-        self.options = _validated(world, options)
-        self.rules = _contiguous(world.build(self.options))
+        self.options = validated(world, options)
+        self.rules = contiguous(world.build(self.options))
         self.agents = world.agents(self.rules)
         self.spec = world.observation(self.rules)
         self.team = plan(self) if plan else None
         self.task = (self.team and self.team.task) or world.task(self.rules)
+        self.states = Arrays(world.state, world.state_shapes(self.rules), "allocate")
+        self.memories = Arrays(world.memory, world.memory_shapes(self.rules), "memory")
+        self.observations = Arrays(
+            Observation, observation_shapes(self.spec, self.agents, len(self.verbs) * world.targets), "observation"
+        )
+        self.tallies = Arrays(Tally, tally_shapes(self.agents), "tally")
+        self._bounds = np.array([len(self.verbs), world.targets], np.uint32)  # of an action
         for name in OF_MESSAGES & self.options.perturb.keys():
             if not (self.spec.messages or self.team) and self.options.perturb[name] > 0:
                 raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
@@ -57,13 +78,15 @@ class Stage:
 
     def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Any, int]:
         """The kernels that such a team finds not compiled, each with the size of its code."""
-        parts = loops(self.world, self._used([policy_name(policy) for policy in policies]), self._protocol)
+        policies = known(self.world, policies, "uncompiled")
+        parts = loops(self.world, used(self.world, map(policy_name, policies)), self._protocol)
+        whole = flag(whole, "uncompiled: whole")
         names = ("play",) if whole else ("sense", "confer", "choose", "restrain", "act", "oversee", "settle")
         return unstored(getattr(parts, name) for name in names if hasattr(parts, name))
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile them: one tick, in which nobody but compiled policies decides."""
-        if whole:
+        if flag(whole, "warm_up: whole"):
             self.play([0], policies, ticks=1)
             return
         state, view, memory, tally, faults = (
@@ -87,12 +110,13 @@ class Stage:
 
     def allocate(self, lanes: int):
         """A zeroed state of ``lanes`` lanes."""
-        return lane_tools.allocate(self.world.state, self.world.state_shapes(self.rules), lanes)
+        return self.states.allocate(lanes)
 
     def reset(self, seeds: int | Iterable[int], state=None):
         """A state with one lane for each seed (0..2**64-1), at tick 0; or ``state``, begun anew."""
         seeds = plain.seeds(seeds)
-        state = state or self.allocate(len(seeds))
+        state = self.allocate(len(seeds)) if state is None else state
+        self.states.lanes(state, "reset", len(seeds))
         state.seed[:] = seeds
         for lane in range(len(seeds)):
             self.world.reset(state, lane, self.rules)
@@ -100,64 +124,56 @@ class Stage:
 
     def digest(self, state, lane: int = 0) -> str:
         """SHA-256 over one lane, hexadecimal."""
-        return lane_tools.digest(state, lane).hex()
+        return lane_tools.digest(state, self.states.lane(state, lane, "digest")).hex()
 
     def fork(self, state, lane: int, target, to: int) -> None:
         """Copy one lane to a lane of another state (or of the same)."""
+        lane, to = self.states.lane(state, lane, "fork"), self.states.lane(target, to, "fork: target")
         lane_tools.copy_lane(lane_tools.pairs(state, target), lane, to)
 
     # -- one tick ------------------------------------------------------------------------------------------------------
 
     def observation(self, lanes: int) -> Observation:
         """Zeroed observation arrays."""
-        spec, agents, side = self.spec, self.agents, self.spec.side
-        return Observation(
-            np.zeros((lanes, agents, len(spec.channels), side, side), np.int8),
-            np.zeros((lanes, agents, len(spec.vector)), np.float32),
-            np.zeros((lanes, agents, len(self.verbs) * self.world.targets), np.bool_),
-            np.zeros((lanes, agents, spec.messages, 4), np.int32),
-            np.zeros((lanes, agents, 4), np.int32),
-        )
+        return self.observations.allocate(lanes)
 
     def observe(self, state, into: Observation | None = None) -> Observation:
         """What the world shows every agent of every lane; faults come in with the loops."""
-        into = into or self.observation(len(state.seed))
-        for lane in range(len(state.seed)):
+        lanes = self.states.lanes(state, "observe")
+        into = self.observation(lanes) if into is None else into
+        self.observations.lanes(into, "observe: into", lanes)
+        for lane in range(lanes):
             self.world.observe(state, lane, self.rules, into)
         return into
 
     def step(self, state, actions: np.ndarray) -> None:
-        """One tick of every lane that is not done; ``actions`` is (L, N, 2) int32: verb and target."""
-        actions = np.ascontiguousarray(actions, np.int32)
-        expected = (len(state.seed), self.agents, 2)
-        if actions.shape != expected:
-            raise UsageError(f"actions: shape {actions.shape}, expected {expected} (lanes, agents, verb and target)")
-        for lane in range(len(state.seed)):
+        """One tick of every lane that is not done; ``actions`` is (L, N, 2): numbers of a verb and of its target."""
+        lanes = self.states.lanes(state, "step")
+        actions = actions_of(actions, "step", (lanes, self.agents, 2), self._bounds)
+        for lane in range(lanes):
             self.world.step(state, lane, actions, self.rules)
 
     def memory(self, lanes: int):
         """The policies' own memory, cleared."""
-        memory = self._memory(lanes)
+        memory = self.memories.allocate(lanes)
         for lane in range(lanes):
             self.world.start(memory, lane, self.rules)
         return memory
 
-    def _memory(self, lanes: int):
-        return lane_tools.allocate(self.world.memory, self.world.memory_shapes(self.rules), lanes)
-
     def tally(self, lanes: int) -> Tally:
-        shape = (lanes, self.agents)
-        counts = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros((lanes, 2), np.int32)
-        talk = np.zeros((lanes, len(Talk)), np.int64)
-        return Tally(np.zeros(shape), *counts, np.zeros(shape, np.int64), np.zeros(shape, np.int32), talk)
+        """Nothing counted yet."""
+        return self.tallies.allocate(lanes)
 
     def faults(self, lanes: int) -> Faults:
         """The generic perturbations of ``[perturb]``, with no message under way; those of a team are its network's."""
+        lanes = whole(lanes, "faults: lanes", 0, LANES)
         dose = generic_doses(self.options.perturb)
         if self.team:
             dose[[Fault.MESSAGE_LOSS, Fault.MESSAGE_DELAY]] = 0
         late = ticks_late(dose[Fault.MESSAGE_DELAY]) if self.spec.messages else 0
-        return Faults(dose, np.zeros((lanes, late, self.agents, self.spec.messages, 4), np.int32))
+        shape = lanes, late, self.agents, self.spec.messages, 4
+        room(4 * prod(shape), f"faults: {lanes} lanes")
+        return Faults(dose, np.zeros(shape, np.int32))
 
     @property
     def perturbations(self) -> tuple[Perturbation, ...]:
@@ -167,11 +183,12 @@ class Stage:
 
     def progress(self, state, lane: int = 0) -> tuple[int, int]:
         """Parts of the shared task that are done, and all, read from the state."""
-        done, total = self.world.progress(state, lane, self.rules)
+        done, total = self.world.progress(state, self.states.lane(state, lane, "progress"), self.rules)
         return int(done), int(total)
 
     def company(self, lanes: int):
         """The team's arrays of ``lanes`` lanes; () where there is no team."""
+        lanes = whole(lanes, "company: lanes", 0, LANES)
         return self.team.arrays(lanes) if self.team else ()
 
     @property
@@ -182,24 +199,10 @@ class Stage:
         """Who follows which compiled policy, and their loops; ``team`` are the arrays of ``company``.
 
         ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
-        needs the ``memory`` and ``tally`` of the lanes; the cast then hold scratch memory and serve one thread.
+        needs the ``memory`` and ``tally`` of the lanes; the cast then hold scratch memory and serve one thread. The
+        loops are kernels: they trust their arguments.
         """
-        names = [policy_name(policy) for policy in policies]
-        used = self._used(names)
-        groups = [[i for i, own in enumerate(names) if own == name] for name in used]
-        agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
-        work = workspace(self, policies, memory, tally.imagined) if any(map(looks_ahead, used)) else ()
-        compiled = loops(self.world, used, self._protocol if len(team) else None)
-        return Cast(np.array(agents, np.int32), bounds.astype(np.int32), work, team), compiled
-
-    def _used(self, names: Collection[str | None]) -> tuple[str, ...]:
-        """The policies among ``names``, in one order whatever the team: those that search come last."""
-        for name in names:
-            if name is not None and name.removeprefix(SEARCH) not in self.world.policies:
-                raise unknown("policy", name, self.world.policies, f"world '{self.world.name}'")
-        known = (*self.world.policies, *(SEARCH + policy for policy in self.world.policies))
-        wanted = sharing(self.world, {name for name in names if name is not None})
-        return tuple(name for name in known if name in wanted)
+        return casting.cast(self, policies, memory, tally, team)
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 
@@ -209,12 +212,16 @@ class Stage:
         ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, tally, digests), where
         ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
         """
-        seeds = plain.seeds(seeds)
-        lanes = len(seeds)
-        state, faults = self.allocate(lanes), self.faults(lanes)
-        state.seed[:] = seeds
+        seeds, ticks = plain.seeds(seeds), whole(ticks, "play: ticks", 0, TICKS)
+        trace = whole(trace, "play: trace", 0, TICKS)
+        threads = threads if threads is None else whole(threads, "play: threads", 1, THREADS)
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
-        observation, memory, tally = self.observation(lanes), self._memory(lanes), self.tally(lanes)
+        if None in known(self.world, policies, "play", self.agents):
+            raise UsageError("play: policy None, expected a name or a WorldModel for every agent")
+        lanes, parts = len(seeds), (self.states, self.observations, self.memories, self.tallies)
+        room(lanes * (32 * trace + sum(part.lane_bytes for part in parts)), f"play: {lanes} lanes")
+        state, observation, memory, tally = (part.allocate(lanes) for part in parts)
+        state.seed[:], faults = seeds, self.faults(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         limit = np.array([ticks], np.int64)
         digests, company = np.zeros((lanes, trace, 32), np.uint8), self.company(lanes)
@@ -232,30 +239,24 @@ class Stage:
 
     def describe(self, state, lane: int = 0) -> dict:
         """One lane as plain JSON values, for people and tests; ``place`` is its inverse."""
-        return self.world.describe(state, lane, self.rules)
+        lane = self.states.lane(state, lane, "describe")
+        try:
+            return self.world.describe(state, lane, self.rules)
+        except Exception as error:
+            why = f"lane {lane} holds no state of this world ({shown(error)})"
+            raise UsageError(f"describe: {why}; reset it first") from None
 
     def place(self, state, lane: int = 0, description: Mapping[str, Any] | None = None) -> None:
         """Draw the situation you want to study into a lane; keys that are left out stay as they are.
 
         Raises UsageError, with the lane unchanged, where the description is none of this world.
         """
-        known, given = self.describe(state, lane), plain.plain(description or {}, "place")
-        for key in given:
-            if key not in known:
-                raise unknown("key", key, known, "place")
-        before = self.allocate(1)
-        self.fork(state, lane, before, 0)
-        try:
-            self.world.place(state, lane, self.rules, {**known, **given})
-        except Exception as error:
-            self.fork(before, 0, state, lane)
-            if isinstance(error, UsageError):
-                raise
-            reason = f"{error.__class__.__name__}: {error}"
-            raise UsageError(f"place: {reason}; expected what describe() returns") from None
+        lane = self.states.lane(state, lane, "place")
+        placing.place(self, state, lane, {} if description is None else description)
 
     def words(self, state, lane: int = 0, agent: int = 0) -> str:
         """What one agent sees, as text."""
+        lane, agent = self.states.lane(state, lane, "words"), whole(agent, "words: agent", 0, self.agents - 1)
         observation = self.observation(len(state.seed))
         self.world.observe(state, lane, self.rules, observation)
         return self.world.text(observation, lane, agent, self.rules)
@@ -266,31 +267,14 @@ class Stage:
         ``trail`` (N, T, 2) int32 are past positions, latest last; ``blend`` in 0..1 moves the agents from their last
         past position to the present one.
         """
-        image = np.zeros((*self.world.canvas(self.rules, size), 3), np.uint8)
+        lane, size = self.states.lane(state, lane, "paint"), whole(size, "paint: size", 1, PIXELS)
+        if isinstance(blend, bool) or not (isinstance(blend, Real) and 0 <= blend <= 1):
+            raise UsageError(f"paint: blend {shown(blend)}, expected a number in 0..1")
         trail = np.zeros((self.agents, 0, 2), np.int32) if trail is None else trail
-        self.world.paint(state, lane, self.rules, trail, blend, image)
+        trail = whole_array(trail, "paint: trail", (self.agents, None, 2), np.int32, -1, LANES)
+        image = np.zeros((*self.world.canvas(self.rules, size), 3), np.uint8)
+        self.world.paint(state, lane, self.rules, trail, float(blend), image)
         return image
-
-
-def _validated(world: World, options: Mapping[str, Any]):
-    where = f"world '{world.name}'"
-    options = plain.plain(options, where)
-    for key in options:
-        if key not in world.options.model_fields:
-            raise unknown("option", key, world.options.model_fields, where)
-    try:
-        return world.options(**options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{where}: {key or 'options'}: {first['msg']}, got {first['input']!r:.80}") from None
-
-
-def _contiguous(rules):
-    """Kernels are compiled once for each array layout, so there is only one: C order."""
-    return rules._replace(
-        **{k: np.ascontiguousarray(v) for k, v in rules._asdict().items() if isinstance(v, np.ndarray)}
-    )
 
 
 def _remake(name: str, options: dict, plan: Callable[[Stage], Any] | None) -> Stage:

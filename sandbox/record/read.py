@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import JsonValue
 
+from sandbox.core import plain
 from sandbox.core.errors import RecordError
 from sandbox.record.events import Event, TrialFinished, TrialStarted, parse
 from sandbox.record.lock import Lock
@@ -106,7 +107,7 @@ def open_run(folder: str | Path) -> Run:
 
     Raises RecordError when there is no such folder, no run in it, or its file is damaged, locked or no database.
     """
-    folder = Path(folder)
+    folder = plain.path(folder, "folder")
     path = file_of(folder)
     try:
         return Run(folder, _connect(path))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from sandbox.core import plain
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.events import Event, canonical, parse
@@ -247,7 +248,7 @@ def _asked(db: sqlite3.Connection, columns: Mapping[str, Any]) -> list[Event]:
 @contextmanager
 def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
     """The file of a batch, to be read; what is wrong with it is a RecordError."""
-    path = file_of(folder)
+    path = file_of(plain.path(folder, "folder"))
     try:
         with closing(sqlite3.connect(to_read(path), uri=True, timeout=BUSY_SECONDS)) as db:
             yield db

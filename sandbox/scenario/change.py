@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.plain import whole
 from sandbox.scenario.load import load
-from sandbox.scenario.schema import Scenario
+from sandbox.scenario.schema import REASONERS, Scenario
 
 OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "fallback", "world_model")
 OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent", "network.cut", "network.loss")
@@ -26,7 +27,10 @@ def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
 
     Raises UsageError for a key that cannot change in the middle.
     """
+    if not isinstance(overrides, Mapping):
+        raise UsageError(f"--set {shown(overrides)}: expected a mapping of keys and values")
     for key in overrides:
+        key = key if isinstance(key, str) else shown(key)
         if not _MAY.fullmatch(key):
             own = f"agents.K.({', '.join(OF_A_GROUP)}), team.({', '.join(OF_THE_TEAM)})"
             may = f"{own}, guard, perturb.NAME, but for {LAID_OUT}"
@@ -43,8 +47,11 @@ def reseated(scenario: Scenario, agent: int, reasoner: str, **options: Any) -> S
     but an agent that leaves its language model leaves memory and tools with it. Raises UsageError.
     """
     groups, roster = scenario.model_dump()["agents"], scenario.roster()
+    agent = whole(agent, "agent")
     if not 0 <= agent < len(roster):
         raise UsageError(f"agent {agent}, expected 0..{len(roster) - 1}")
+    if not isinstance(reasoner, str):
+        raise unknown("reasoner", reasoner, REASONERS, f"agent {agent}")
     for key in options:
         if key not in MAY_RESEAT:
             raise unknown("key", key, MAY_RESEAT, f"agent {agent}")

@@ -15,7 +15,7 @@ from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.tools.options import take_in_documents
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import looks_like, near, read_text
 from sandbox.core.maps import is_text, read_map
 from sandbox.core.plain import plain
@@ -58,6 +58,8 @@ def load(
     """
     where, table, beside = _table(source)
     folder = folder or beside
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     for key, value in () if overrides is None else overrides.items():
         _override(table, str(key), plain(value, where, str(key)))
     _check_tables(table, where)

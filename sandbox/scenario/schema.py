@@ -16,7 +16,7 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
 from sandbox.core.world import World
-from sandbox.core.world_model import WorldModel
+from sandbox.core.world_model import WorldModel, check_base
 from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Rule, check_rules
@@ -81,17 +81,9 @@ class TrialsTable(BaseModel):
     keep_calls: bool = True  # of language models, so that each trial can be replayed
 
 
-def _check_base(base: str, world: World, where: str) -> None:
-    """A base policy is played in imagination, where nobody sees the state."""
-    if base not in world.policies:
-        raise unknown("policy", base, set(world.policies) - world.sighted, where)
-    if base in world.sighted:
-        raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")
-
-
 def _check_program(group: AgentGroup, world: World, where: str) -> None:
     """A program sees what its fallback remembers, so that must not see the state."""
-    _check_base(group.fallback, world, f"{where}.fallback")
+    check_base(group.fallback, world, f"{where}.fallback")
     if not group.program.strip():
         raise UsageError(f"{where}: reasoner 'program' and program = \"...\" belong together")
     try:
@@ -141,11 +133,11 @@ class Scenario(BaseModel):
                 what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
                 raise UsageError(f"agents[{k}].fallback: {what}")
             if "imagine" in (equipment := group.equipment):
-                _check_base(equipment["imagine"].base, world, f"agents[{k}].tools.imagine.base")
+                check_base(equipment["imagine"].base, world, f"agents[{k}].tools.imagine.base")
             parse_script(group.script, world, f"agents[{k}].script")
             if group.reasoner == "program":
                 _check_program(group, world, f"agents[{k}]")
-            _check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
+            check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
         check_rules(self.guard, self._names(world), world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:

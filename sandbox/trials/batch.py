@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
-from sandbox.core.plain import whole
+from sandbox.core.plain import callback, path, whole
 from sandbox.engine.cache import version_of_sources
 from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
@@ -87,7 +87,9 @@ def batch(
     keeps every finished chunk and is raised again. Raises UsageError where ``out`` holds another batch, RecordError
     where it cannot be written.
     """
-    scenario = load(scenario, overrides)
+    for name, function in {"on_plan": on_plan, "on_progress": on_progress}.items():
+        callback(function, name)
+    out, scenario = path(out, "out"), load(scenario, overrides)
     count = scenario.trials.count if trials is None else whole(trials, "trials", 1)
     workers = None if workers is None else whole(workers, "workers", 1)
     planned = plan(scenario)
@@ -102,7 +104,7 @@ def batch(
                    keeps_calls=scenario.trials.keep_calls)  # fmt: skip
         todo = table.missing(len(planned), count, LANES if compiled else HOSTED)
         _Work(table, crew, planned, Progress(*table.counts(), count * len(planned))).run(todo, on_progress)
-    return Path(out)
+    return out
 
 
 class _Work:

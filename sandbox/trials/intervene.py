@@ -4,12 +4,13 @@ All count from the tick that comes, and are recorded before it: by whoever drive
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.intervention import ANY, Aim
+from sandbox.core.plain import whole
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Changed, Event, Placed
@@ -20,44 +21,51 @@ from sandbox.trials.trial import models_used
 
 def place(model: Sandbox, patch: Mapping[str, Any]) -> list[Event]:
     """Draw into the world: keys of its description (``World.describe``) with other values."""
+    now = _now(model)
+    if not isinstance(patch, Mapping):
+        raise UsageError(f"place: {shown(patch)}, expected keys of what describe() returns")
     try:
         patch = json.loads(json.dumps(patch, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise UsageError(f"place: {error}; expected JSON values") from None
-    now = _now(model)
     model.intervene(patch)
     return [Placed(**now, patch=patch)]
 
 
 def intervene(model: Sandbox, name: str, aim: Aim = ANY) -> list[Event]:
     """One of the world's interventions, by its name; what is not aimed at is drawn."""
-    known = {each.name: each for each in model.stage.world.interventions}
-    if name not in known:
-        raise unknown("intervention", name, known, f"world '{model.stage.world.name}'")
-    _check_agent(model, aim.agent or 0)
+    _now(model)
     stage, dice = model.stage, Random(f"{model.seed}, {model.ticks}, {name}")
+    known = {each.name: each for each in stage.world.interventions}
+    if not isinstance(name, str) or name not in known:
+        raise unknown("intervention", name, known, f"world '{stage.world.name}'")
+    aim = known[name].aimed(aim, stage.agents)
     return place(model, known[name].patch(stage.rules, stage.describe(model.state), aim, dice))
 
 
 def change(model: Sandbox, overrides: Mapping[str, Any]) -> list[Event]:
     """Other values for keys of the scenario; see ``scenario.change``."""
+    _now(model)
     return _follow(model, changed(model.scenario, overrides))
 
 
 def reseat(model: Sandbox, agent: int, reasoner: str, **options: Any) -> list[Event]:
     """Another reasoner for one agent; see ``scenario.change.reseated``."""
+    _now(model)
     return _follow(model, reseated(model.scenario, agent, reasoner, **options))
 
 
 def cut(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
     """Two agents of a team hear each other no longer."""
+    edge = _edge(model, edge)
     if model.scenario.team is None:
         raise UsageError("there is no team here, so nothing to cut")
-    return change(model, {"team.network.cut": [*model.scenario.team.network.cut, list(edge)]})
+    return change(model, {"team.network.cut": [*model.scenario.team.network.cut, edge]})
 
 
 def mend(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
     """Two agents that were cut off hear each other again."""
+    edge = _edge(model, edge)
     cut = model.scenario.team.network.cut if model.scenario.team else []
     if not (left := [each for each in cut if set(each) == set(edge)]):
         raise UsageError(f"the edge between {edge[0]} and {edge[1]} is not cut")
@@ -66,13 +74,16 @@ def mend(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
 
 def take(model: Sandbox, people: Approvals, agent: int) -> None:
     """A person steers an agent from now on; what the person does is recorded by the ticks."""
-    _check_agent(model, agent)
-    people.take(agent)
+    _now(model)
+    _check_people(people)
+    people.take(whole(agent, "agent", 0, model.stage.agents - 1))
     show(model, people)
 
 
 def show(model: Sandbox, people: Approvals) -> None:
     """Tell people what the agents that they steer perceive; call it after every tick."""
+    _check_model(model)
+    _check_people(people)
     taken = people.taken
     seen = model.stage.observe(model.state) if taken else None
     people.tell([model.question(agent, 0.0, seen=seen) for agent in taken])
@@ -83,12 +94,25 @@ def _follow(model: Sandbox, scenario: Scenario) -> list[Event]:
     return [Changed(**now, scenario=model.scenario.as_dict()), *models_used(new)]
 
 
-def _check_agent(model: Sandbox, agent: int) -> None:
-    if not 0 <= agent < model.stage.agents:
-        raise UsageError(f"agent {agent}, expected 0..{model.stage.agents - 1}")
+def _edge(model: Sandbox, edge: tuple[int, int]) -> list[int]:
+    _now(model)
+    if not isinstance(edge, Sequence) or len(edge) != 2:
+        raise UsageError(f"edge {shown(edge)}, expected two agents")
+    return [whole(agent, "edge: agent", 0, model.stage.agents - 1) for agent in edge]
+
+
+def _check_model(model: Sandbox) -> None:
+    if not isinstance(model, Sandbox):
+        raise UsageError(f"model {shown(model)}, expected a Sandbox")
+
+
+def _check_people(people: Approvals) -> None:
+    if not isinstance(people, Approvals):
+        raise UsageError(f"people {shown(people)}, expected Approvals")
 
 
 def _now(model: Sandbox) -> dict[str, int]:
+    _check_model(model)
     if not model.running:
         raise UsageError("the episode is over; nothing can be done to it any more")
     return {"trial": 0, "tick": model.ticks + 1}

@@ -9,9 +9,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sandbox.core.errors import RecordError
+from sandbox.core.errors import RecordError, UsageError, shown
 from sandbox.core.finish import Outcome
 from sandbox.core.people import People
+from sandbox.core.plain import callback
 from sandbox.record import ChainReport, Log, Resumed, Run, RunFinished, open_run, verify_chain
 from sandbox.record.lock import Lock
 from sandbox.scenario import Scenario
@@ -32,6 +33,9 @@ def resume(
     from the last recorded tick on; ``seconds`` of the outcome count from there. Raises UsageError for overrides that
     cannot be, RecordError where the run is done, is being written, was forged, or does not come to the recorded states.
     """
+    callback(on_tick, "on_tick")
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     with open_run(folder) as run:
         Lock(run.folder).release()  # whoever writes there is told of before any work
         chain = _unfinished(run)

@@ -15,6 +15,7 @@ from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
+from sandbox.core.plain import callback, path
 from sandbox.core.seeds import checked_seed
 from sandbox.engine.play import Talk
 from sandbox.model import Sandbox
@@ -107,6 +108,9 @@ def run(
     it is denied, at once. ``recorded`` answers in place of language models. Ctrl-C ends the episode as ``stopped``,
     with the record complete up to there, and is raised again.
     """
+    for name, function in {"on_tick": on_tick, "on_event": on_event}.items():
+        callback(function, name)
+    out = None if out is None else path(out, "out")
     scenario = load(scenario, overrides)
     seed = scenario.seed if seed is None else checked_seed(seed)
     model = Sandbox(scenario, rng=seed, people=people, recorded=recorded)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Self
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import UsageError, shown
 from sandbox.engine.pool import Playing, cores
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -34,6 +34,8 @@ class Workers:
         self.executor, self.count = self._start()
 
     def _start(self) -> tuple[Executor, int]:
+        if self._on is not None and not isinstance(self._on, str):
+            raise UsageError(f"--on {shown(self._on)}: expected dask://host:port, ray://host:port or ray")
         kind, _, address = (self._on or "local").partition("://")
         if kind == "local" and not address:
             count = self._count or cores()

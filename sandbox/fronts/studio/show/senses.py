@@ -40,7 +40,8 @@ def perceived(model: Sandbox) -> Observation:
     What a team tells its agents is of the latest tick: it confers only when the next one begins.
     """
     seen = Observation(*(field.copy() for field in model.observation))
-    faults, (_, loops) = Faults(*(field.copy() for field in model.faults)), model.stage.cast([])
+    faults = Faults(*(field.copy() for field in model.faults))
+    _, loops = model.stage.cast([None] * model.stage.agents)
     loops.sense(model.state, 0, model.stage.rules, seen, faults)
     if model.talk:
         seen.inbox[:] = model.observation.inbox

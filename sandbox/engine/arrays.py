@@ -1,0 +1,122 @@
+"""The arrays that kernels work on, made and checked: kernels check nothing, and what does not fit ends the process."""
+
+import os
+import sys
+from collections.abc import Mapping
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from sandbox.core.errors import UsageError, shown
+from sandbox.core.plain import whole
+from sandbox.core.world import Shape
+from sandbox.engine import lanes as lane_tools
+
+LANES, TICKS = 2**31 - 1, 2**62  # at most; kernels count lanes and positions in 32 bits
+_FACTS = attrgetter("__class__", "shape", "dtype", "flags.carray")  # carray: aligned, writable, in C order
+
+
+@cache
+def _memory() -> int:
+    """Bytes of this machine's memory; as many as there can be where the system does not tell."""
+    if not {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= getattr(os, "sysconf_names", {}).keys():
+        return sys.maxsize
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def room(needed: int, what: str) -> None:
+    """Refuse what memory cannot hold: the system would grant it, and end the process when it is filled."""
+    if needed > _memory():
+        raise UsageError(f"{what}: {needed / 1e9:,.0f} GB, this machine has {_memory() / 1e9:,.0f} GB")
+
+
+class Arrays:
+    """What a NamedTuple ``kind`` of one stage consists of: by field, shape and dtype of a lane. ``maker`` allocates it.
+
+    A check costs 3 microseconds: what was checked last is known by the facts of its arrays, which are compared anew.
+    """
+
+    def __init__(self, kind: type, shapes: Mapping[str, Shape], maker: str):
+        self.kind, self.maker = kind, maker
+        self._shapes = {name: (tuple(shapes[name][0]), np.dtype(shapes[name][1])) for name in kind._fields}
+        self.lane_bytes = sum(dtype.itemsize * int(np.prod(shape)) for shape, dtype in self._shapes.values())
+        self._checked: tuple[int, tuple] = (0, ())  # lanes, facts of each field
+
+    def allocate(self, lanes: int):
+        """Zeroed arrays of ``lanes`` lanes."""
+        lanes = whole(lanes, f"{self.maker}: lanes", 0, LANES)
+        room(lanes * self.lane_bytes, f"{self.maker}: {lanes} lanes")
+        return lane_tools.allocate(self.kind, self._shapes, lanes)
+
+    def lanes(self, value: Any, where: str, expected: int | None = None) -> int:
+        """How many lanes ``value`` has; raises UsageError where it is not of this stage or has not the ``expected``."""
+        if type(value) is not self.kind:
+            raise UsageError(
+                f"{where}: got a {type(value).__name__}, expected what {self.maker}() of this world returns"
+            )
+        try:
+            facts = tuple(map(_FACTS, value))
+        except AttributeError:  # what is not an array has no flags
+            facts = None
+        lanes, known = self._checked
+        if facts != known:
+            lanes = self._check(value, where)
+            self._checked = lanes, facts
+        if expected is not None and lanes != expected:
+            raise UsageError(f"{where}: {self.kind.__name__} of {lanes} lanes, expected {expected}")
+        return lanes
+
+    def lane(self, value: Any, lane: Any, where: str) -> int:
+        """The number of one of the lanes of ``value``."""
+        return whole(lane, f"{where}: lane", 0, self.lanes(value, where) - 1)
+
+    def _check(self, value: Any, where: str) -> int:
+        lanes = len(value[0]) if isinstance(value[0], np.ndarray) and value[0].ndim else 1
+        for field, (name, (shape, dtype)) in zip(value, self._shapes.items(), strict=True):
+            wanted = np.ndarray, (lanes, *shape), dtype, True
+            if not isinstance(field, np.ndarray) or _FACTS(field) != wanted:
+                expected = f"an array {dtype} {wanted[1]}, writable and in C order"
+                raise UsageError(f"{where}: {self.kind.__name__}.{name}: got {_told(field)}, expected {expected}")
+        return lanes
+
+
+def _told(field: Any) -> str:
+    """An array by what is checked of it; anything else as it is."""
+    if not isinstance(field, np.ndarray):
+        return shown(field)
+    writable = "" if field.flags.writeable else ", read-only"
+    order = "" if field.flags.c_contiguous else ", not in C order"
+    return f"{type(field).__name__} {field.dtype} {field.shape}{writable}{order}"
+
+
+def whole_array(value: Any, what: str, shape: tuple[int | None, ...], dtype: type, low: int, high: int) -> np.ndarray:
+    """Whole numbers in ``low`` .. ``high`` as an array for kernels; ``shape``: None is any length."""
+    try:
+        found = np.asarray(value)
+    except Exception:  # rows of different lengths, objects that cannot be arrays
+        found = None
+    wanted = ", ".join("any" if length is None else str(length) for length in shape)
+    fits = found is not None and found.ndim == len(shape)
+    fits = fits and all(want in (None, got) for want, got in zip(shape, found.shape, strict=True))
+    if not fits or (found.size and found.dtype.kind not in "iu"):
+        raise UsageError(f"{what}: got {_told(value if found is None else found)}, expected whole numbers ({wanted})")
+    if found.size and not (low <= int(found.min()) and int(found.max()) <= high):
+        raise UsageError(f"{what}: {int(found.min())}..{int(found.max())}, expected {low}..{high}")
+    return np.require(found, dtype, ["C", "A", "W"])
+
+
+def actions_of(actions: Any, where: str, shape: tuple[int, int, int], bounds: np.ndarray) -> np.ndarray:
+    """Actions (L, N, 2) int32 for kernels; ``bounds`` (2,) uint32 are how many verbs and targets there are."""
+    if type(actions) is not np.ndarray or actions.dtype != np.int32 or not actions.flags.carray:
+        actions = whole_array(actions, f"{where}: actions", shape, np.int32, -LANES, LANES)
+    if actions.shape != shape:
+        raise UsageError(f"{where}: actions {actions.shape}, expected {shape}: lanes, agents, verb and target")
+    outside = actions.view(np.uint32) >= bounds  # a negative number is a huge one
+    if outside.any():
+        lane, agent, _ = np.argwhere(outside)[0].tolist()
+        found, (verbs, targets) = tuple(actions[lane, agent].tolist()), bounds.tolist()
+        expected = f"a verb of 0..{verbs - 1} and a target of 0..{targets - 1}"
+        raise UsageError(f"{where}: actions[{lane}, {agent}] is {found}, expected {expected}")
+    return actions
