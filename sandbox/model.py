@@ -15,7 +15,7 @@ from sandbox.agents.reasoners.llm.playback import Captured, Recorded
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.finish import Finish
 from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
@@ -98,6 +98,8 @@ class Sandbox(Measures, mesa.Model):
         self.error: str | None = None
         self.latest: Tick | None = None
         self.people, self._recorded = people or Nobody(), recorded
+        if not isinstance(recorded, Recorded | Captured | None):
+            raise UsageError(f"recorded: expected the calls of a recorded trial, got {shown(recorded)}")
         self.functions = recorded.functions if recorded else Functions()
         self._begin()
 

@@ -236,7 +236,10 @@ def functions(module) -> dict[str, Callable]:
 
 
 def package() -> dict[str, Callable]:
-    return {name: getattr(sandbox, name) for name in sandbox.__all__ if name not in ("Finish", "Outcome")}  # results
+    """What is called, but not what is returned or raised."""
+    own = {name: getattr(sandbox, name) for name in sandbox.__all__}
+    told = (sandbox.Finish, sandbox.Outcome, Exception)
+    return {name: what for name, what in own.items() if not (isinstance(what, type) and issubclass(what, told))}
 
 
 # -- how it is called --------------------------------------------------------------------------------------------------

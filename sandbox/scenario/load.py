@@ -58,7 +58,7 @@ def load(
     """
     where, table, beside = _table(source)
     folder = folder or beside
-    if overrides is not None and not isinstance(overrides, Mapping):
+    if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     for key, value in () if overrides is None else overrides.items():
         _override(table, str(key), plain(value, where, str(key)))

@@ -34,7 +34,7 @@ def resume(
     cannot be, RecordError where the run is done, is being written, was forged, or does not come to the recorded states.
     """
     callback(on_tick, "on_tick")
-    if overrides is not None and not isinstance(overrides, Mapping):
+    if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     with open_run(folder) as run:
         Lock(run.folder).release()  # whoever writes there is told of before any work
