@@ -100,7 +100,8 @@ def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
     )
     before = kernels(CACHE)
     hits, misses, digest = install.run("-c", code, PYTHONPATH=str(PACKAGE.parent), SANDBOX_CACHE=str(CACHE.parent))
-    assert (hits, misses) == (1, 0) and kernels(CACHE) == before
+    assert (hits, misses) == (1, 0)
+    assert not [name for name in kernels(CACHE) - before if "warehouse" in str(name)]  # other tests compile meanwhile
     assert digest == warm_tiny.digest(warm_tiny.play([1], "rules", ticks=2)[0])
 
 
