@@ -7,6 +7,7 @@ may return or raise a SandboxError of one line; then nothing has changed. What k
 import faulthandler
 import inspect
 import itertools
+import os
 import sys
 import tempfile
 import traceback
@@ -191,6 +192,7 @@ class Package(Case):
 
     def __init__(self):
         self._folder = Path(tempfile.mkdtemp())
+        os.chdir(self._folder)  # what is written to "x" is written there
         self._numbers = itertools.count()
         world = {"name": "warehouse", "layout": "tiny", "max_ticks": 2}
         self._table = {"world": world, "agents": [{"count": 4, "reasoner": "idle"}]}
