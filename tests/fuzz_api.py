@@ -191,7 +191,8 @@ class Package(Case):
     """The functions of the package itself; what they write goes into a folder of its own."""
 
     def __init__(self):
-        self._folder = Path(tempfile.mkdtemp())
+        self._own = tempfile.TemporaryDirectory()
+        self._folder = Path(self._own.name)
         os.chdir(self._folder)  # what is written to "x" is written there
         self._numbers = itertools.count()
         world = {"name": "warehouse", "layout": "tiny", "max_ticks": 2}
