@@ -229,7 +229,7 @@ BODIES = {  # whole completions, as they leave out or add what they like
     "nulls": json.dumps(OBJECT_SENT | dict.fromkeys(["id", "object", "created", "model", "usage"])).encode(),
     "usage as text": json.dumps(OBJECT_SENT | {"usage": {"prompt_tokens": "5", "completion_tokens": 1}}).encode(),
     "another finish": json.dumps({"choices": [{**OBJECT_SENT["choices"][0], "finish_reason": "eos"}]}).encode(),
-    "no choices": b'{"error": {"message": "no"}}',
+    "no choices": b'{"choices": []}',
     "choices of text": b'{"choices": ["x"]}',
     "choices by name": b'{"choices": {"message": {}}}',
     "calls of nothing": b'{"choices": [{"message": {"tool_calls": [7]}}]}',

@@ -209,5 +209,5 @@ def test_what_is_no_run_or_no_place_is_told_in_one_line(runs, tmp_path, capsys):
         assert told("report", tmp_path / name, "--out", tmp_path / "page.html") == 1
         err = capsys.readouterr().err
         assert words in err and err.count("\n") == 1, err
-    assert told("report", runs / "rules", "--out", tmp_path / "bad" / "run.db" / "page.html") == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert told("report", runs / "rules", "--out", tmp_path / "bad" / "run.db" / "page.html") == 2
+    assert "nothing can be written there" in capsys.readouterr().err

@@ -56,7 +56,7 @@ def frame(overrides: list[dict], outcomes: list[list[dict]], scenario: dict = SC
 def written(folder, scenario, overrides, outcomes) -> None:
     with Table(folder, scenario, overrides) as file:
         for number, own in enumerate(outcomes):
-            file.add(Chunk(number, 0, len(own)), own)
+            file.add(Chunk(number, 0, len(own)), own, {})
 
 
 @pytest.mark.parametrize(("law", "truth"), [(USL, TRUTH), (AMDAHL, np.array([0.03, 0.05, 0.0]))])

@@ -103,7 +103,7 @@ def test_the_pages_tell_what_is_wrong_with_an_upload(runs):
     assert not page.exception and "is of this machine" in told(page)
     page = on("batch")
     page.file_uploader(key="upload").set_value(("a.toml", MALFORMED["tables"], "")).run()
-    assert not page.exception and "deeper than any scenario" in told(page)
+    assert not page.exception and "nested too deeply" in told(page)
     long = WORLD.replace("tiny", HOSTILE.replace("\u202e", "")) + "[[agents]]\n"
     page.file_uploader(key="upload").set_value(("a.toml", long.encode(), "")).run()
     page.button(key="start").click().run()
