@@ -126,6 +126,13 @@ def test_the_api_takes_values_of_numpy(warm_tiny, tmp_path):
         sandbox.run(few, seed=1.5)
 
 
+def test_a_range_of_seeds_may_be_long():
+    assert len(seeds(range(5_000_000))) == 5_000_000 and seeds(range(5, -1, -2)).tolist() == [5, 3, 1]
+    for bad in (range(-1, 3), range(2**64 - 2, 2**64 + 1), range(10**12), range(10**30)):
+        with pytest.raises(UsageError, match="seeds: "):
+            seeds(bad)
+
+
 def test_lanes_take_any_seeds_and_values(warm_tiny):
     stage = warm_tiny
     state = stage.reset(np.arange(3))

@@ -15,6 +15,7 @@ from sandbox.core.errors import UsageError, shown
 from sandbox.core.seeds import checked_seed
 
 MOST = 1_000_000  # values that are taken one by one: some iterators have no end
+MOST_OF_A_RANGE = 2**31 - 1  # seeds; kernels count lanes in 32 bits
 _LISTS = Sequence | Iterator | KeysView | ValuesView
 
 
@@ -77,11 +78,22 @@ def seeds(given: int | Iterable[int]) -> np.ndarray:
     if hasattr(given, "dtype") and (array := np.asarray(given)).dtype.kind in "iu":
         checked_seed(array.min(initial=0), "seeds")
         return array.astype(np.uint64).reshape(-1)
+    if isinstance(given, range):
+        return _seeds_of(given)
     many = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Set)
     some = list(islice(given, MOST + 1)) if many else [given]
     if len(some) > MOST:
         raise UsageError(f"seeds: more than {MOST:,}; expected as many at most, or an array")
     return np.array([checked_seed(seed, "seeds") for seed in some], np.uint64)
+
+
+def _seeds_of(given: range) -> np.ndarray:
+    """A range as an array, however long it is: nothing is taken one by one."""
+    for end in (given[0], given[-1]) if given else ():
+        checked_seed(end, "seeds")
+    if given and (given[-1] - given[0]) // given.step >= MOST_OF_A_RANGE:
+        raise UsageError(f"seeds: {given}: more than {MOST_OF_A_RANGE:,}")
+    return np.arange(given.start, given.stop, given.step, np.uint64)
 
 
 def _plain(value: Any, where: str, key: str) -> Any:
