@@ -10,11 +10,18 @@ from pathlib import Path
 
 os.environ.setdefault("NUMBA_OPT", "1")  # a fifth less time to compile; floating point is exact at any level
 
+import numba
 import pytest
 from hypothesis import settings
 from records import record, story
 
 import sandbox
+from sandbox.core import registry
+from sandbox.engine import loops
+
+if numba.config.BOUNDSCHECK:  # all is compiled anew: to check indices, one loop for all policies of a world will do
+    for name in registry.names():
+        loops.share(registry.find(name), registry.find(name).policies)
 
 settings.register_profile("sandbox", deadline=None)  # a first example may compile a kernel
 settings.load_profile("sandbox")
