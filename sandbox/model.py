@@ -174,6 +174,7 @@ class Sandbox(Measures, mesa.Model):
             if self.talk:
                 self.talk.go_on(self.stage.team)
             raise
+        self._forget(scenario)
         self.scenario, self.reasoners = scenario, []
         self.stage.rules, self.stage.options, self.stage.team = stage.rules, stage.options, stage.team
         self.faults.dose[:] = stage.faults(1).dose
@@ -185,6 +186,13 @@ class Sandbox(Measures, mesa.Model):
         self.__dict__.pop("kernels", None)
         new = [rows for rows, _ in anew]
         return [seat for seat in self.reasoners if seat[0] in new]
+
+    def _forget(self, scenario: Scenario) -> None:
+        """Who reasons otherwise from now on does not answer for what became of its predecessor."""
+        for row, (now, was) in enumerate(zip(scenario.roster(), self.scenario.roster(), strict=True)):
+            if not now.reasons_as(was):
+                self._outages.pop(row, None)
+                self.failures.pop(row, None)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -288,11 +296,11 @@ class Sandbox(Measures, mesa.Model):
     @property
     def autonomy(self) -> float | None:
         """The share of the decisions of agents under test that were their own; None where nothing was decided."""
-        usage = self.usage
-        if not self.reasoners:  # compiled policies decide in every tick
+        own, decided = self.usage.own_decisions, self.usage.decisions
+        if not (self.reasoners or own or self.usage.fallbacks):  # compiled policies decide in every tick
             decided = self.ticks * len(self.names)
-            return 1 - usage.taken_over / decided if decided else None
-        return usage.own_decisions / usage.decisions if usage.decisions else None
+            own = decided - self.usage.taken_over
+        return own / decided if decided else None
 
     def _act(self) -> None:
         stage, (cast, loops) = self.stage, self.kernels

@@ -12,6 +12,8 @@ from sandbox.core.people import Nobody
 from sandbox.record import open_run
 from sandbox.scenario import load
 from sandbox.trials.certify import FILE, certify, claim
+from sandbox.trials.intervene import reseat
+from sandbox.trials.trial import outcome_of
 
 DEAD = "local:http://127.0.0.1:9/v1#x"  # a closed port
 WEB = {"name": "web", "layout": "login-user", "max_ticks": 20}
@@ -98,6 +100,20 @@ def test_a_card_says_it_too(tmp_path, monkeypatch, capsys):
     }
     assert rows["dead", "web"]["clean"]["success"] is None and rows["dead", "web"]["errors"] == 2
     assert rows["oracle", "web"]["decided"]["autonomy"] == 1.0
+
+
+def test_who_takes_the_place_of_a_dead_model_or_a_broken_program_does_not_answer_for_it():
+    world = {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 300}
+    for group in (scenario()["agents"][0] | {"fallback": "idle"}, {"reasoner": "program", "program": "x = 1/0"}):
+        model = sandbox.Sandbox({"world": world, "agents": [group]}, rng=1)
+        model.step()
+        assert model.outage or model.failures
+        reseat(model, 0, "rules")
+        while model.running:
+            model.step()
+        outcome = outcome_of(model, 0.0)
+        assert outcome.success and outcome.error is None and outcome.failure is None and outcome.fallbacks == 1
+        assert outcome.autonomy == 0, "of the agent that was under test"
 
 
 # -- whose success it is -----------------------------------------------------------------------------------------------
