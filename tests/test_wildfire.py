@@ -239,9 +239,11 @@ def test_cost_follows_the_fire_and_not_the_map():
     assert looked[0] == looked[1] and max(looked[0]) == 8 * 39 + 8 * 40
 
 
-def test_more_fire_than_the_list_holds_changes_nothing():
-    whole, short = (sandbox.make("wildfire", height=32, width=32, agents=3) for _ in range(2))
-    short.rules = short.rules._replace(longest=20)
+def test_more_fire_than_the_list_holds_changes_nothing(monkeypatch):
+    whole = sandbox.make("wildfire", height=32, width=32, agents=3)
+    monkeypatch.setattr("sandbox.worlds.wildfire.LIST_AT_MOST", 20)
+    short = sandbox.make("wildfire", height=32, width=32, agents=3)
+    assert short.rules.longest == 20
     a, b, over = whole.reset([5]), short.reset([5]), []
     for _ in range(200):
         idle(whole, a), idle(short, b)
