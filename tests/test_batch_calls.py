@@ -36,7 +36,7 @@ def test_every_trial_is_played_again_without_its_model(asked):
     assert len(rows) == 2 * TRIALS and (rows["calls"] == 2 * TICKS).all() and (rows["autonomy"] == 1).all()
     assert check(asked, 100) == (len(rows), [])
     for row in rows.itertuples():
-        outcome = rerun(asked, row.Index)
+        outcome = rerun(trial_of(asked, row.Index))
         assert (outcome.digest, outcome.calls, outcome.own_decisions) == (row.digest, row.calls, row.own_decisions)
 
 

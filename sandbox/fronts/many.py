@@ -176,7 +176,7 @@ def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps:
     if video:
         out.print(f"video  {film(tried.play(), video, fps)}")
     with Live(err) as live:
-        outcome = again.rerun(folder, row, record, live)
+        outcome = again.rerun(tried, record, live)
     out.print(outcome_table(outcome, f"row {row} of {folder.name}, played again"))
     if record:
         out.print(f"run    {record}")

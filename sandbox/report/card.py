@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sandbox.report import charts
 from sandbox.report.drawing import Figures
-from sandbox.report.page import cost, percent, render, share
+from sandbox.report.page import cost, percent, rate, render, share
 from sandbox.statistics import CONFIDENCE, Estimate
 
 COLUMNS = ("clean", "perturbed", "autonomy", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")
@@ -43,7 +43,7 @@ def cells(row) -> list[str]:
         return ["-"] * len(COLUMNS)
     per_trial = row.per_trial
     return [
-        _rate(row.clean.success), _rate(row.perturbed), _autonomy(row.decided), share(row.clean.passes[7]),
+        _rate(row.clean.success), _rate(row.perturbed), rate(row.decided.autonomy), share(row.clean.passes[7]),
         f"{row.steps.value:.2f}  {row.steps.low:.2f} .. {row.steps.high:.2f}" if row.steps else NONE,
         NONE if row.robustness is None else f"{row.robustness:.3f}",
         *(cost(per_trial[name], name) if name in per_trial else NONE for name in ("ticks", "seconds")),
@@ -54,10 +54,6 @@ def cells(row) -> list[str]:
 
 def _rate(rate: Estimate | None) -> str:
     return f"{percent(rate.value)}  {100 * rate.low:.0f} .. {100 * rate.high:.0f}" if rate else NONE
-
-
-def _autonomy(who) -> str:
-    return NONE if who.autonomy is None else percent(who.autonomy)
 
 
 def _ended(row) -> str:

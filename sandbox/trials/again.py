@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from sandbox.core.errors import RecordError, SandboxError
+from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
 from sandbox.scenario import Scenario
 from sandbox.trials.batch import plan, play_chunk
-from sandbox.trials.results import results, trial_of
+from sandbox.trials.results import Tried, results, trial_of
 from sandbox.trials.trial import OnTick, run
 
 EXACT = ("digest", "finish", "ticks", "success", "own_decisions", "fallbacks", "invalid_replies")
@@ -35,7 +35,7 @@ def check(folder: str | Path, sample: int, on_trial: Callable[[int, int], None] 
     for done, row in enumerate(chosen.itertuples(), 1):
         each, text = planned[row.condition]
         try:
-            again = _compiled(text, row.trial) if each.compiled else rerun(folder, row.Index)
+            again = _compiled(text, row.trial) if each.compiled else rerun(trial_of(folder, row.Index))
             differs = [name for name in EXACT if getattr(again, name) != getattr(row, name)]
         except SandboxError as error:
             problems.append(f"condition {row.condition}, seed {row.seed}: {error}")
@@ -51,13 +51,11 @@ def _compiled(scenario: str, trial: int) -> Outcome:
     return play_chunk(scenario, trial, trial + 1).outcomes[0]
 
 
-def rerun(folder: str | Path, row: int, out: str | Path | None = None, on_tick: OnTick | None = None) -> Outcome:
-    """Play the trial in a row of a batch again; ``out`` gets the whole record of it, as that of a single run.
+def rerun(tried: Tried, out: str | Path | None = None, on_tick: OnTick | None = None) -> Outcome:
+    """Play a trial of a batch again; ``out`` gets the whole record of it, as that of a single run.
 
-    Raises RecordError where there is no such row, or the trial does not come to the recorded state.
+    Raises RecordError where it does not come to the recorded state.
     """
-    tried = trial_of(folder, row)
     outcome = run(tried.scenario, tried.seed, out=out, on_tick=on_tick, recorded=tried.recorded)
-    if tried.digest and outcome.digest != tried.digest:
-        raise RecordError(f"{folder}: row {row}: it does not come to the state that the batch recorded")
+    tried.check(outcome.digest)
     return outcome

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sandbox.autonomy import decided
+from sandbox.autonomy import Decided, decided
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.plain import plain, whole
 from sandbox.record.chain import merkle_root
@@ -123,7 +123,8 @@ def _state(folder: Path, stated: Claim) -> None:
 
 
 def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
-    whole, refusal = _bound(rows, stated.confidence), _refusal(scenario, stated, rows)
+    whole, who = _bound(rows, stated.confidence), decided(rows)
+    refusal = _refusal(scenario, stated, rows, whole, who)
     failed = rows[~rows["success"] & rows["error"].isna()]
     found = conditions(scenario.sweep)
     return {
@@ -131,7 +132,7 @@ def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
         "earned": not refusal,
         "refusal": refusal,
         **whole,
-        "decisions": decided(rows)._asdict(),
+        "decisions": who._asdict(),
         "strata": [
             {"overrides": overrides, **_bound(rows[rows["condition"] == number], stated.confidence)}
             for number, overrides in enumerate(found)
@@ -149,9 +150,8 @@ def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
     }
 
 
-def _refusal(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> str:
+def _refusal(scenario: Scenario, stated: Claim, rows: pd.DataFrame, found: dict, who: Decided) -> str:
     """Why the claim is not earned; empty where it is."""
-    found, who = _bound(rows, stated.confidence), decided(rows)
     errors = int(rows["error"].notna().sum())
     if stated.of == AGENTS and who.by_others:
         return (

@@ -36,8 +36,12 @@ class Tried(NamedTuple):
             while model.running:
                 model.step()
                 yield model
-            if self.digest and model.stage.digest(model.state) != self.digest:
-                raise RecordError(f"seed {self.seed}: it does not come to the state that the batch recorded")
+            self.check(model.stage.digest(model.state))
+
+    def check(self, digest: str) -> None:
+        """Raise RecordError where the last state is not the recorded one."""
+        if self.digest and digest != self.digest:
+            raise RecordError(f"seed {self.seed}: it does not come to the state that the batch recorded")
 
 
 def results(folder: str | Path) -> pd.DataFrame:

@@ -261,7 +261,7 @@ def _tokens(response: ModelResponse) -> tuple[int, int] | None:
 
 
 def _is_outage(error: Exception) -> bool:
-    """Whether no reply came. One that came and is none, or never ends, is the model's own fault."""
+    """Whether no reply came. A body that is not a reply, or that never ends, is the model's own fault."""
     refused = getattr(error.__cause__, "status_code", 200) >= 300
     return refused or (_caused(error, OSError, httpx2.TransportError) and not _caused(error, Flood))
 
