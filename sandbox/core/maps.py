@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +36,12 @@ def is_text(layout: str) -> bool:
     return "\n" in layout or "\r" in layout or layout.lstrip().startswith("{")
 
 
-def read_map(path: Path) -> str:
-    """The text of a map's file; a problem of the League of Robot Runners names its map."""
+def read_map(path: Path, check: Callable[[Path], object] = lambda path: None) -> str:
+    """The text of a map's file; a problem of the League of Robot Runners names its map.
+
+    ``check`` is called with each file before it is read; what it raises comes through.
+    """
+    check(path)
     text = read_text(path, MAP)
     if path.suffix.lower() != ".json" or '"mapFile"' not in text:
         return text
@@ -45,6 +49,7 @@ def read_map(path: Path) -> str:
         named = Path(path.parent, json.loads(text)["mapFile"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(f"{path}: expected a problem of the League of Robot Runners with its mapFile") from None
+    check(named)
     return read_text(named, MAP)
 
 
