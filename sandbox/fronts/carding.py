@@ -12,6 +12,7 @@ from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import check_place, err, out, stoppable, wide
 from sandbox.fronts.progress import Counting
 from sandbox.fronts.reporting import write_page
+from sandbox.record.whole import write_text
 from sandbox.report.card import card_page, card_table
 from sandbox.scenario import Scenario
 from sandbox.trials import card as cards
@@ -62,5 +63,5 @@ def _write(folder: Path, suite: Suite, trials: int, rows: list, again: str) -> N
     origin = ", ".join(f"{name} {version}" for name, version in told.items())
     write_page(folder / "card.html", card_page(rows, suite.words, trials, again, origin))
     figures = cards.as_json(suite, trials, rows, told)
-    (folder / "card.json").write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(folder / "card.json", json.dumps(figures, indent=2, allow_nan=False) + "\n")
     out.print(f"card   {folder / 'card.json'}")

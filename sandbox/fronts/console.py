@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sandbox.core.errors import UsageError
+from sandbox.record.whole import obstacle
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import parse_value
 
@@ -67,8 +68,10 @@ def in_words(error: OSError) -> str:
 
 def check_place(path: Path, folder: bool = False) -> None:
     """Raise UsageError, before any work is done, where no file (or folder) can be written at a path."""
-    if path.exists() and path.is_dir() != folder:
-        raise UsageError(f"{path}: {_WRONG[errno.EEXIST if folder else errno.EISDIR]}")
+    if folder and path.exists() and not path.is_dir():
+        raise UsageError(f"{path}: {_WRONG[errno.EEXIST]}")
+    if not folder and (told := obstacle(path)):
+        raise UsageError(f"{path}: {told}")
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,6 +11,7 @@ from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
+from sandbox.record.whole import replacing
 from sandbox.report.figures import foresight as drawn_foresight
 from sandbox.report.figures import robustness, save
 from sandbox.report.tables import (
@@ -91,10 +92,8 @@ def show(
         check_place(file)
     rows = _shown(folder)
     if file:
-        try:
-            EXPORTS[file.suffix](rows, file, index=False)
-        except OSError as error:
-            raise SandboxError(f"{file}: the table cannot be written ({error.strerror})") from None
+        with replacing(file) as part:
+            EXPORTS[file.suffix](rows, part, index=False)
         out.print(f"table  {file}  ({len(rows):,} rows)")
 
 

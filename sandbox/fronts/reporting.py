@@ -11,6 +11,7 @@ import typer
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import check_place, err, out, settings
+from sandbox.record.whole import write_text
 from sandbox.report.page import Origin, Shown, report_page
 from sandbox.report.pictures import stills
 from sandbox.scenario import Scenario, load
@@ -43,12 +44,8 @@ def report_of(runs: Sequence[Path], page: Path) -> str:
 
 
 def write_page(page: Path, text: str) -> None:
-    """Put a page into its place and say where that is; raises SandboxError where it cannot be written."""
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SandboxError(f"{page}: the page cannot be written ({error.strerror})") from None
+    """Put a page into its place and say where that is; raises RecordError where it cannot be written."""
+    write_text(page, text)
     out.print(f"page   {page}  ({page.stat().st_size / 1000:,.0f} kB)")
 
 

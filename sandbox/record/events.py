@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 from sandbox.core.errors import RecordError
 from sandbox.core.speech import Act
 
+OTHER_VERSION = "which this version of sandbox does not know: another version wrote it"
 Count = Annotated[int, Field(ge=0, lt=2**63)]  # fits a SQLite integer
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256, hexadecimal
 
@@ -242,5 +243,10 @@ def parse(body: bytes) -> Event:
         return _EVENT.validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
+        kind, *field = map(str, first["loc"] or ("",))
+        place = ".".join((kind, *field))
+        if first["type"] == "extra_forbidden":
+            raise RecordError(f"an event '{kind}' with the field '{'.'.join(field)}', {OTHER_VERSION}") from error
+        if first["type"] == "union_tag_invalid":
+            raise RecordError(f"an event '{first['ctx']['tag']}', {OTHER_VERSION}") from error
         raise RecordError(f"not an event of a run: {place + ': ' if place else ''}{first['msg']}") from error

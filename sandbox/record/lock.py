@@ -13,8 +13,10 @@ from filelock import SoftFileLock, Timeout, lock_descriptor
 
 from sandbox.core.errors import RecordError
 from sandbox.record.store import explain, has_locks
+from sandbox.record.whole import within
 
 LOCK, OWNER = "run.lock", "run.owner"
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 TRIES = 10  # to take a lock, which whoever looks at it (``held``) has for a moment
 
 
@@ -25,8 +27,8 @@ class Lock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._file = folder / LOCK, None
-        self._owner = SoftFileLock(folder / OWNER, timeout=0, thread_local=False)
+        self._path, self._file = within(folder, LOCK), None
+        self._owner = SoftFileLock(within(folder, OWNER), timeout=0, thread_local=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.native = has_locks(folder)
@@ -44,7 +46,7 @@ class Lock:
 
     def _take(self) -> None:
         for _ in range(TRIES):
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
             try:
                 if lock_descriptor(file, blocking=False) and _is(file, self._path):
                     self._file = file
@@ -60,8 +62,9 @@ class Lock:
         if self._file is None:
             self._owner.release()
             return
-        with suppress(OSError):  # of a folder that is gone, or on Windows, which removes no file that is open
-            self._path.unlink()
+        with suppress(OSError):  # on Windows, which removes no file that is open
+            if _is(self._file, self._path):  # else the folder was removed, and may be somebody else's by now
+                self._path.unlink()
         os.close(self._file)
         self._file = None
 

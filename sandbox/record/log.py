@@ -118,6 +118,8 @@ class Log:
                 self._due.clear()
                 self._commit(last=False)
             self._commit(last=True)
+        except RecordError as error:
+            self._failure = error
         except (sqlite3.Error, OSError) as error:
             self._failure = explain(error, self.folder / DATABASE)
         finally:

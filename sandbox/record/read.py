@@ -13,7 +13,8 @@ from pydantic import JsonValue
 
 from sandbox.core import plain
 from sandbox.core.errors import RecordError
-from sandbox.record.events import Event, TrialFinished, TrialStarted, parse
+from sandbox.core.finish import Outcome
+from sandbox.record.events import OTHER_VERSION, Event, TrialFinished, TrialStarted, parse
 from sandbox.record.lock import Lock
 from sandbox.record.store import (
     BUSY_SECONDS,
@@ -49,11 +50,16 @@ class Run:
 
     @property
     def outcomes(self) -> dict[int, dict[str, JsonValue]]:
-        """The outcome of each finished trial, by its number."""
+        """The outcome of each finished trial, by its number; raises RecordError for one of another version."""
         found = {}
         for event in self.milestones("trial_finished", "resumed"):
             found[event.trial] = event.outcome if isinstance(event, TrialFinished) else None
-        return {trial: outcome for trial, outcome in found.items() if outcome is not None}
+        done = {trial: outcome for trial, outcome in found.items() if outcome is not None}
+        for trial, outcome in done.items():
+            if strange := [name for name in outcome if name not in Outcome._fields]:
+                told = f"the outcome of trial {trial} has the field '{strange[0]}', {OTHER_VERSION}"
+                raise RecordError(f"{self.folder / DATABASE}: {told}")
+        return done
 
     def events(self, trial: int | None = None) -> Iterator[Event]:
         """The events in the order they happened: all, or those of one trial."""
@@ -73,7 +79,7 @@ class Run:
     def query(self, sql: str, values: dict | tuple = ()) -> Iterator[tuple]:
         """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError where the file is unreadable."""
         try:
-            yield from self._db.execute(sql, values)
+            yield from map(tuple, self._db.execute(sql, values))  # a cursor itself would be closed with the generator
         except UNREADABLE as error:
             raise explain(error, self.folder / DATABASE) from error
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sandbox.core.errors import RecordError
+from sandbox.record.whole import within
 
 try:
     import fcntl
@@ -46,9 +47,36 @@ _MEANING = {
 }
 
 
+def database(folder: str | Path) -> Path:
+    """The place of the file of a run; raises RecordError where a symbolic link is there, or beside it."""
+    for ending in ("-wal", "-shm", "-journal", ""):
+        path = within(folder, f"{DATABASE}{ending}")
+    return path
+
+
+class Opened:
+    """What was opened at a path, to find out whether it still stands there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file, self._found = path, path.absolute(), path.stat()
+
+    def check(self) -> None:
+        """Raise RecordError where the file was removed, or another one was put into its place.
+
+        Whoever has it open would go on writing into nothing.
+        """
+        try:
+            if os.path.samestat(self._found, self._file.lstat()):
+                return
+            told = "another file was put into its place"
+        except OSError:
+            told = f"{'it' if self._file.parent.is_dir() else 'its folder'} was removed or renamed"
+        raise RecordError(f"{self._path}: {told} while it was being written")
+
+
 def file_of(folder: str | Path) -> Path:
     """The file of the run or batch in a folder; raises RecordError where there is none."""
-    path = Path(folder) / DATABASE
+    path = database(folder)
     if not path.parent.is_dir():
         raise RecordError(f"{folder}: no such folder")
     if not path.is_file():
@@ -58,7 +86,7 @@ def file_of(folder: str | Path) -> Path:
 
 def to_write(path: Path, locks: bool) -> sqlite3.Connection:
     """A connection of the one writer. Where there are no ``locks``, or no shared memory, the journal is no WAL."""
-    uri = f"{path.resolve().as_uri()}?mode=rwc{'' if locks else WITHOUT_LOCKS}"
+    uri = f"{_address(path)}?mode=rwc{'' if locks else WITHOUT_LOCKS}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         if locks:
@@ -74,9 +102,13 @@ def to_write(path: Path, locks: bool) -> sqlite3.Connection:
     return db
 
 
+def _address(path: Path) -> str:
+    return (path.parent.resolve() / path.name).as_uri()
+
+
 def to_read(path: Path) -> str:
     """The address under which SQLite reads a run without writing to it."""
-    return f"{path.resolve().as_uri()}?mode=ro{'' if has_locks(path.parent) else WITHOUT_LOCKS}"
+    return f"{_address(path)}?mode=ro{'' if has_locks(path.parent) else WITHOUT_LOCKS}"
 
 
 def has_locks(folder: Path) -> bool:

@@ -18,7 +18,17 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.events import Event, canonical, parse
 from sandbox.record.lock import Lock
-from sandbox.record.store import BUSY_SECONDS, DATABASE, UNREADABLE, explain, file_of, one_line, to_read, to_write
+from sandbox.record.store import (
+    BUSY_SECONDS,
+    UNREADABLE,
+    Opened,
+    database,
+    explain,
+    file_of,
+    one_line,
+    to_read,
+    to_write,
+)
 
 MEASURES = Outcome._fields
 SCHEMA = f"""
@@ -52,7 +62,7 @@ class Table:
 
     def __init__(self, folder: str | Path, scenario: dict, conditions: Sequence[dict]) -> None:
         """Begin a batch in ``folder``, or go on with it; UsageError where it is a batch of something else."""
-        self.path = Path(folder) / DATABASE
+        self.path = database(folder)
         self._lock = Lock(self.path.parent)
         try:
             self._db = to_write(self.path, self._lock.native)
@@ -61,6 +71,7 @@ class Table:
             raise explain(error, self.path) from error
         try:
             self._begin(scenario, conditions)
+            self._opened = Opened(self.path)
         except BaseException as error:
             self.close()
             if isinstance(error, sqlite3.Error):
@@ -113,7 +124,7 @@ class Table:
                 at = stop
 
     def add(self, chunk: Chunk, outcomes: Sequence[Outcome], asked: Mapping[int, bytes]) -> None:
-        """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full).
+        """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full, removed).
 
         ``asked`` has what was answered in those trials, by their place in the chunk.
         """
@@ -121,6 +132,7 @@ class Table:
         rows = [(chunk.condition, k, *outcome) for k, outcome in zip(numbers, outcomes, strict=True)]
         kept = [(chunk.condition, numbers[place], events) for place, events in asked.items()]
         places = ", ".join("?" * (2 + len(MEASURES)))
+        self.check()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(f"INSERT INTO trial VALUES ({places})", rows)
@@ -133,10 +145,15 @@ class Table:
     def note(self, **facts) -> None:
         """Keep facts about the batch beside its scenario, in place of what was noted before."""
         rows = [(key, _text(value)) for key, value in facts.items()]
+        self.check()
         try:
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def check(self) -> None:
+        """Raise RecordError where the file does not stand in its folder any more."""
+        self._opened.check()
 
     def counts(self) -> tuple[int, int, int, int]:
         """Trials so far, successes among them, infrastructure errors, and decisions of fallbacks in the others."""

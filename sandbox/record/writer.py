@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.lock import Lock
-from sandbox.record.store import DATABASE, SCHEMA, to_write
+from sandbox.record.store import DATABASE, SCHEMA, Opened, database, to_write
 
 _ROWS = 256  # in one statement: Python gives up its GIL for each, and may wait 5 ms to get it back
 _META = "INSERT INTO meta VALUES (?, ?)"
@@ -43,7 +43,9 @@ class Writer:
         self._tree = Merkle()
         self._lock = Lock(folder) if first else _claim(folder)
         try:
-            self._db = (to_write if first else _create)(folder / DATABASE, self._lock.native)
+            path = database(folder)
+            self._db = (to_write if first else _create)(path, self._lock.native)
+            self._opened = Opened(path)
             if first:
                 self._go_on(folder, first, root)
         except BaseException:
@@ -65,7 +67,11 @@ class Writer:
         self._db.execute("COMMIT")
 
     def write(self, entries: Sequence[Entry], last: bool = False) -> None:
-        """Commit the entries in one transaction; a ``run_finished`` among them, or ``last``, seals the record."""
+        """Commit the entries in one transaction; a ``run_finished`` among them, or ``last``, seals the record.
+
+        Raises RecordError where the file does not stand in its folder any more.
+        """
+        self._opened.check()
         seal = self.root is None and (last or any(entry.kind == ENDS for entry in entries))
         if not entries and not seal:
             return
@@ -103,8 +109,8 @@ def _claim(folder: Path) -> Lock:
     """Take the folder and create its empty database, or say that there is one."""
     lock = Lock(folder)
     try:
-        (folder / DATABASE).touch(exist_ok=False)  # atomic: of two that come this far, one creates it
-    except OSError as error:
+        database(folder).touch(exist_ok=False)  # atomic: of two that come this far, one creates it
+    except (OSError, RecordError) as error:
         lock.release()
         if isinstance(error, FileExistsError):
             raise Occupied(f"{folder} already holds a run; choose another folder, or remove that one") from error

@@ -6,6 +6,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from sandbox.record.whole import replacing
+
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vP*"
 ACROSS = 3  # small multiples in a row
@@ -21,9 +23,9 @@ STYLE = {
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure in the format of the path's suffix."""
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
+    """Write a figure in the format of the path's suffix; raises RecordError where it cannot be written."""
+    with matplotlib.rc_context(STYLE), replacing(path) as part:
+        figure.savefig(part, metadata={"Date": None} if part.suffix == ".svg" else None)
 
 
 def robustness(curves: list) -> Figure:

@@ -1,10 +1,8 @@
 """Episodes as video: ``write_video(path, frames(stage, states))`` makes a GIF or an MP4.
 
-A frame is an (H, W, 3) uint8 array. A GIF needs Pillow only; an MP4 needs the extra ``video``. A file appears whole or
-not at all: it is written beside its place under another name and moved there at the end.
+A frame is an (H, W, 3) uint8 array. A GIF needs Pillow only; an MP4 needs the extra ``video``.
 """
 
-import os
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sandbox.core.errors import SandboxError, UsageError
+from sandbox.core.errors import UsageError
+from sandbox.record.whole import replacing
 
 FPS = 12  # frames a second
 HOLD = 1.5  # seconds that the last frame stays
@@ -34,21 +33,14 @@ BAR, INK, PAPER = 13, "#22272d", "#ffffff"  # font size in pixels; colours of te
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = FPS) -> Path:
     """Write frames (H, W, 3) uint8 of one size as an endless GIF or as an MP4, by the suffix of ``path``.
 
-    Raises UsageError for another suffix, no frames, or a missing extra; SandboxError where the file cannot be written.
+    Raises UsageError for another suffix, no frames, or a missing extra; RecordError where the file cannot be written.
     """
     path = Path(path)
     check_suffix(path)
     if not 0 < fps <= 50:
         raise UsageError(f"{path}: {fps} frames a second; expected more than 0, at most 50")
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        part.touch()  # before the frames are asked for, which may mean a whole episode
+    with replacing(path) as part:
         _WRITERS[path.suffix.lower()](part, _holding(frames, fps), fps)
-        os.replace(part, path)
-    except OSError as error:
-        raise SandboxError(f"{path}: the video cannot be written: {_line(error)}") from None
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -58,10 +50,6 @@ def check_suffix(path: Path) -> None:
         raise UsageError(f"{path}: unknown kind of video '{path.suffix}'; expected {', '.join(_WRITERS)}")
     if path.suffix.lower() == ".mp4" and not (find_spec("imageio") and find_spec("imageio_ffmpeg")):
         raise UsageError(f"{path.suffix} video needs imageio: pip install 'sandbox[video]'")
-
-
-def _line(error: OSError) -> str:
-    return error.strerror or str(error).partition("\n")[0] or type(error).__name__
 
 
 def _holding(frames: Iterable[np.ndarray], fps: float) -> Iterator[np.ndarray]:

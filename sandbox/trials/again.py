@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Outcome
-from sandbox.scenario import Scenario
+from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.batch import plan, play_chunk
 from sandbox.trials.results import Tried, results, trial_of
 from sandbox.trials.trial import OnTick, run
@@ -29,7 +29,7 @@ def check(folder: str | Path, sample: int, on_trial: Callable[[int, int], None] 
     """
     rows = results(folder)
     rows = rows[rows["error"].isna()]
-    scenario = Scenario.model_validate(rows.attrs["scenario"])
+    scenario = read_scenario(rows.attrs["scenario"], folder)
     planned = [(each, each.model_dump_json()) for each in plan(scenario)]
     chosen, problems = rows.sample(min(sample, len(rows))), []
     for done, row in enumerate(chosen.itertuples(), 1):

@@ -6,7 +6,6 @@ are allowed is fixed beforehand; one more, and the trials end at once.
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.plain import plain, whole
 from sandbox.record.chain import merkle_root
 from sandbox.record.store import DATABASE
+from sandbox.record.whole import within, write_text
 from sandbox.scenario import AGENTS, REASONERS, TEAM, Scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.statistics import lower_bound, trials_needed
@@ -104,22 +104,20 @@ def certify(
     batch(scenario, out, stated.each, workers, on, on_plan=on_plan, on_progress=lost)
     rows = results(out)
     certificate = _certificate(scenario, stated, rows)
-    whole = Path(out) / f"{FILE}.part"
-    whole.write_text(json.dumps(certificate, indent=2) + "\n", encoding="utf-8")
-    os.replace(whole, Path(out) / FILE)  # a reader meets the whole of it or none
+    write_text(Path(out) / FILE, json.dumps(certificate, indent=2) + "\n")
     return certificate
 
 
 def _state(folder: Path, stated: Claim) -> None:
     """Put the claim into the folder before anything is run there."""
-    path = folder / CLAIM
+    path = within(folder, CLAIM)
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) == asdict(stated):
         return
     if path.is_file() or (folder / DATABASE).is_file():
         found = "another claim" if path.is_file() else "trials that were run before the claim was stated"
         raise UsageError(f"{folder}: holds {found}; choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(stated)), encoding="utf-8")
+    write_text(path, json.dumps(asdict(stated)))
 
 
 def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
@@ -197,7 +195,7 @@ def check(
 
     The sample is drawn anew at each call: of n trials one that was forged shows with chance ``sample`` / n.
     """
-    path = Path(folder) / FILE
+    path = within(folder, FILE)
     try:
         certificate = json.loads(path.read_text(encoding="utf-8"))
         Scenario.model_validate(certificate["scenario"])

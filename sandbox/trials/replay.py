@@ -29,6 +29,7 @@ from sandbox.record import (
     verify_chain,
 )
 from sandbox.scenario import Scenario
+from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.playback import answers_of, calls_of
 from sandbox.trials.trial import beside
 
@@ -43,7 +44,7 @@ def scenario_of(run: Run) -> Scenario:
     first = next(run.events(), None)
     if not isinstance(first, RunStarted):
         raise RecordError(f"{run.folder}: the record does not begin with a scenario; nothing can be replayed")
-    return Scenario.model_validate(first.scenario)
+    return read_scenario(first.scenario, run.folder)
 
 
 def model_of(run: Run, trial: int = 0, until: int | None = None, people: People | None = None) -> Sandbox:
@@ -79,7 +80,7 @@ def follow(model: Sandbox, event: Changed | Placed) -> None:
     if isinstance(event, Placed):
         model.intervene(event.patch)
     else:
-        model.change(Scenario.model_validate(event.scenario))
+        model.change(read_scenario(event.scenario, f"tick {event.tick}"))
 
 
 def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:

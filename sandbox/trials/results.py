@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from pydantic import ValidationError
 
 from sandbox.agents.reasoners.llm.playback import Recorded
 from sandbox.core.errors import RecordError
 from sandbox.core.finish import Outcome
 from sandbox.model import Sandbox
 from sandbox.record import RunStarted, open_run
-from sandbox.record.store import one_line
 from sandbox.record.table import Rows, holds_a_run, read_table, read_trial
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.playback import recorded_of
 
 
@@ -87,10 +86,7 @@ def trial_of(folder: str | Path, row: int) -> Tried:
     Raises RecordError where there is no such batch or row, or where what was answered in it was not kept.
     """
     scenario, overrides, columns, asked = read_trial(folder, row)
-    try:
-        base = Scenario.model_validate({**scenario, "sweep": {}})
-    except ValidationError as error:
-        raise RecordError(f"{folder}: its scenario is none ({one_line(str(error))})") from None
+    base = read_scenario({**scenario, "sweep": {}}, folder)
     outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
     chosen = load(base, overrides)
     if "llm" in chosen.reasoners and not asked:

@@ -16,6 +16,7 @@ from sandbox.core.plain import callback
 from sandbox.record import ChainReport, Log, Resumed, Run, RunFinished, open_run, verify_chain
 from sandbox.record.lock import Lock
 from sandbox.scenario import Scenario
+from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.intervene import change
 from sandbox.trials.replay import model_of, retrace, scenario_of
 from sandbox.trials.trial import OnTick, play, record_tools, versions
@@ -72,7 +73,7 @@ def status(run: Run) -> str:
 def scenario_now(run: Run) -> Scenario:
     """The scenario of a run with what was changed in the middle."""
     changes = list(run.milestones("changed"))
-    return Scenario.model_validate(changes[-1].scenario) if changes else scenario_of(run)
+    return read_scenario(changes[-1].scenario, run.folder) if changes else scenario_of(run)
 
 
 def is_begun(folder: str | Path, scenario: Scenario, seed: int) -> bool:

@@ -12,6 +12,7 @@ from sandbox.core.errors import RecordError
 from sandbox.model import Sandbox
 from sandbox.record import open_run
 from sandbox.record.table import holds_a_run, read_table
+from sandbox.record.whole import within
 from sandbox.trials.certify import FILE
 from sandbox.trials.contribution import Contribution, contributions
 from sandbox.trials.measures import Measures, measures, tick_limit
@@ -88,7 +89,7 @@ def open_study(folder: str | Path) -> Study:
     folder = Path(folder)
     rows, single = results(folder), holds_a_run(folder)
     overrides, kind = ({0: {}}, SINGLE) if single else (read_table(folder).overrides, "batch")
-    certificate = _certificate(folder / FILE)
+    certificate = _certificate(within(folder, FILE))
     scenario = rows.attrs["scenario"]
     words = condition_words(overrides)
     of_each = {number: rows[rows["condition"] == number] for number in overrides}

@@ -30,6 +30,7 @@ from sandbox.record import (
     TrialStarted,
 )
 from sandbox.scenario import Scenario
+from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.schema import REASONERS
 from sandbox.trials.genai import OPERATION, content_attributes, error_type, request_attributes
 
@@ -60,7 +61,7 @@ class Spans:
         trial = self._trial
         match event:
             case RunStarted():
-                self._scenario = Scenario.model_validate(event.scenario)
+                self._scenario = read_scenario(event.scenario, "the record")
             case TrialStarted():
                 self._begin(event)
             case ModelUsed():
@@ -76,7 +77,7 @@ class Spans:
             case Resumed():
                 trial.outcome = {}
             case Changed():
-                trial.follow(Scenario.model_validate(event.scenario))
+                trial.follow(read_scenario(event.scenario, "the record"))
             case Placed():
                 trial.root.add_event(
                     "sandbox.placed", {"sandbox.tick": event.tick, "sandbox.keys": sorted(event.patch)}, self._now

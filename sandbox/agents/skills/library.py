@@ -11,6 +11,7 @@ import tomli_w
 
 from sandbox.agents.embed import nearest
 from sandbox.core.errors import UsageError, unknown
+from sandbox.record.whole import write_text
 
 TOP = 5  # skills that are retrieved for a task, as Voyager's
 
@@ -85,7 +86,7 @@ class Library:
     def save(self, path: Path) -> None:
         """As TOML."""
         table = {"skill": [{**skill._asdict(), "calls": list(skill.calls)} for skill in self]}
-        path.write_text(tomli_w.dumps(table, multiline_strings=True), encoding="utf-8")
+        write_text(path, tomli_w.dumps(table, multiline_strings=True))
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -23,6 +23,7 @@ from sandbox.fronts.studio.show.places import RUNS
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
 from sandbox.record.table import Glance, glance
+from sandbox.record.whole import within, write_text
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import as_toml
 from sandbox.trials.certify import CLAIM
@@ -67,9 +68,9 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
     """
     try:
         folder = _new_folder(runs, f"{name}-{'certificate' if kind == 'certify' else 'batch'}")
-        (folder / FILE).write_text(as_toml(scenario.as_dict()), encoding="utf-8")
     except OSError as error:
         raise RecordError(f"{runs}: nothing can be written there ({error.strerror})") from None
+    write_text(folder / FILE, as_toml(scenario.as_dict()))
     _start(folder, kind, arguments)
     return folder
 
@@ -77,9 +78,9 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
 def go_on(folder: Path) -> None:
     """Start a job again where it ended; raises RecordError where it runs, or where its folder says too little."""
     job = _job(folder)
-    if not _ours(job) or not (folder / FILE).is_file():  # begun on the command line
+    if not _ours(job) or not within(folder, FILE).is_file():  # begun on the command line
         known = glance(folder)
-        (folder / FILE).write_text(as_toml(known.scenario), encoding="utf-8")
+        write_text(folder / FILE, as_toml(known.scenario))
         job = _as_begun(folder, known)
     _start(folder, job["kind"], job["arguments"])
 
@@ -135,7 +136,7 @@ def _new_folder(runs: Path, name: str) -> Path:
 def _as_begun(folder: Path, known: Glance) -> dict:
     """The command that a folder was begun with, from what it holds."""
     try:
-        claim = json.loads((folder / CLAIM).read_text(encoding="utf-8"))
+        claim = json.loads(within(folder, CLAIM).read_text(encoding="utf-8"))
     except OSError:
         each = max(known.planned // max(len(known.counts), 1), 1)
         return {"kind": "batch", "arguments": ["--trials", str(each)]}
@@ -149,7 +150,7 @@ def _start(folder: Path, kind: Kind, arguments: Sequence[str]) -> None:
         if _lives(folder) or held(folder):
             raise RecordError(f"{folder}: it is at work already; watch it, or stop it first")
         try:
-            with (folder / LOG).open("w", encoding="utf-8") as log:
+            with within(folder, LOG).open("w", encoding="utf-8") as log:
                 process = subprocess.Popen(
                     [sys.executable, "-P", "-c", CODE, *command], stdin=subprocess.DEVNULL, stdout=log,
                     stderr=subprocess.STDOUT, **APART,
@@ -157,7 +158,7 @@ def _start(folder: Path, kind: Kind, arguments: Sequence[str]) -> None:
             _processes[folder.absolute()] = process
             started = datetime.now(UTC).isoformat(timespec="seconds")
             about = {"pid": process.pid, "born": _born(process.pid), "started": started, "kind": kind}
-            (folder / JOB).write_text(json.dumps({**about, "arguments": list(arguments)}), encoding="utf-8")
+            write_text(folder / JOB, json.dumps({**about, "arguments": list(arguments)}))
         except OSError as error:
             raise RecordError(f"{folder}: the job cannot be started there ({error.strerror})") from None
 
@@ -178,8 +179,8 @@ def _born(pid: int) -> float | None:
 
 def _job(folder: Path) -> dict:
     try:
-        found = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(within(folder, JOB).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecordError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -213,9 +214,9 @@ def _end(folder: Path, code: int | None) -> str:
 def _last_line(folder: Path) -> str:
     """The end of what a job said."""
     try:
-        with (folder / LOG).open("rb") as log:
+        with within(folder, LOG).open("rb") as log:
             log.seek(max(log.seek(0, os.SEEK_END) - TAIL, 0))
             lines = log.read().decode(errors="replace").strip().splitlines()
-    except OSError:
+    except (OSError, RecordError):
         return ""
     return one_line(lines[-1]) if lines else ""

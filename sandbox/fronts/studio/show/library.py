@@ -67,7 +67,7 @@ def stamp(folder: str | Path) -> Stamp:
     found = []
     for name in (DATABASE, f"{DATABASE}-wal", JOB, CERTIFICATE):
         try:
-            about = os.stat(os.path.join(folder, name))
+            about = os.lstat(os.path.join(folder, name))
             found += [about.st_mtime, about.st_size]
         except (OSError, ValueError):
             found += [0.0, 0]

@@ -1,0 +1,68 @@
+"""Files that appear whole or not at all, and the rule for what lies in a run's folder: no symbolic link is followed.
+
+A link in a folder that somebody else may have filled can lead to any file of its reader. The folder itself may be a
+link: its user named it.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sandbox.core.errors import RecordError
+
+LINK = "it is a symbolic link, which is not followed"
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A new file beside ``path``, to be written in the ``with``; at its end it takes the place of ``path``.
+
+    Where anything goes wrong, Ctrl-C too, ``path`` stays as it was and nothing is left beside it. Raises RecordError
+    where the file cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    if told := obstacle(path):
+        raise RecordError(f"{path}: {told}")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield part
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, part)
+        os.replace(part, path)
+    except OSError as error:
+        told = error.strerror or str(error).partition("\n")[0] or type(error).__name__
+        raise RecordError(f"{path}: it cannot be written ({told})") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Put a text into its file, whole or not at all; raises RecordError where that cannot be."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def within(folder: str | Path, *names: str) -> Path:
+    """A path below a run's folder; raises RecordError where a part of it below that folder is a symbolic link."""
+    path = Path(folder)
+    for name in names:
+        path /= name
+        if path.is_symlink():
+            raise RecordError(f"{path}: {LINK}")
+    return path
+
+
+def obstacle(path: Path) -> str:
+    """Why no file can take the place of what stands at a path, in words; empty where it can."""
+    if path.is_symlink():
+        return f"{LINK}; expected a file"
+    if path.exists() and not path.is_file():  # a device would be replaced
+        return f"it is a {'folder' if path.is_dir() else 'device'}; expected a file"
+    return ""
