@@ -47,7 +47,7 @@ def test_what_json_cannot_hold_is_refused(value):
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"kind":"nap"}', canonical(END)[:-1] + b',"x":1}'])
 def test_what_is_no_event_is_refused(body):
-    with pytest.raises(RecordError, match="not an event"):
+    with pytest.raises(RecordError, match="not an event|this version of sandbox does not know"):
         parse(body)
 
 
