@@ -456,3 +456,26 @@ def test_random_hands_on_the_page(blank):
         "use-menu",
     ):
         follow_in_browser(blank, make(layout=layout, agents=1), 13, "random", 14)
+
+
+HOSTILE = (
+    "<!--<script>",
+    "</script><img src=x>",
+    "]]>&amp;",
+    "/*SITE*/null/*SCRIPT*/",
+    "\u2028 ${y} &quot;",
+    "a</MAIN><!--",
+)
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_a_label_is_text_on_the_page_whatever_is_written_in_it(blank, label):
+    """Labels, instructions and titles of a site file that somebody sent: no tag, no comment, and the page is whole."""
+    site = SITE.replace("Knock, knock", label).replace("Greet {who}.", f"Greet {{who}}. {label}")
+    stage = make(layout=site.replace('"Say hello"', f"'{label[::-1]}'"), agents=1)
+    blank.set_content(html(stage.reset([1]), 0, stage.rules))
+    blank.evaluate(TICK, 1)
+    heading = blank.locator("main h2")
+    assert heading.text_content() == label and blank.locator("main button").text_content() == label[::-1]
+    assert blank.evaluate("document.querySelectorAll('script').length") == 1
+    assert blank.evaluate("document.querySelectorAll('img').length") == 0

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
 
+COMPARED = 1_000  # names that one is compared with, to find the nearest
 LONGEST = 1_500  # characters of a list of names
 SHORT = 120  # characters of a value
+MOST = 4_000  # characters of an error, of whose middle nothing is told where it has more
 _REPR = Repr()
 _REPR.maxstring = _REPR.maxother = 80
 
@@ -16,7 +18,9 @@ class SandboxError(Exception):
     exit_code = 1
 
     def __init__(self, message: object = ""):
-        super().__init__(" ".join(str(message).splitlines()))
+        text = str(message)
+        text = text if len(text) <= MOST else f"{text[: MOST // 2]} ... {text[-MOST // 2 :]}"
+        super().__init__(" ".join(text.splitlines()))
 
 
 class UsageError(SandboxError):
@@ -40,8 +44,8 @@ def shown(value: object) -> str:
 
 def unknown(kind: str, name: object, known: Iterable[str], where: str = "") -> UsageError:
     """The error for a name that is not among the ``known`` ones; it names the nearest."""
-    names, text = sorted(known), " ".join(name.split())[:200] if isinstance(name, str) else shown(name)
-    near = get_close_matches(text, names, n=1, cutoff=0.5)
+    names, text = sorted(known), " ".join(name[:200].split()) if isinstance(name, str) else shown(name)
+    near = get_close_matches(text, [each for each in names[:COMPARED] if len(each) <= 200], n=1, cutoff=0.5)
     listed = ", ".join(names)
     listed = listed if len(listed) < LONGEST else f"{listed[:LONGEST]} ..."
     hint = f"did you mean '{near[0]}'? " if near else ""

@@ -33,7 +33,7 @@ _STARTS = {
     "JSON": r'\{\s*"|\[\s*([{"\d]|\[\s*[\d"\[])',
     "a movingai scenario (.scen)": r"(?i)version[ \t]+\d+(\.\d+)?[ \t]*$",
     "a movingai map": r"(?i)(type[ \t]+\w+|(height|width)[ \t]+\d+)[ \t]*$",
-    "GML": r"(?i)(creator\b.*\s+)?(version\b.*\s+)?graph\s*\[",
+    "GML": r"(?i)(creator\b.{0,99}\s{1,9})?(version\b.{0,99}\s{1,9})?graph\s*\[",
     "an RWARE layout": r"(?i)(?=[^x]*x)[\s.xg]+\Z",
     "an Overcooked map": r"(?=[^P]*P)(?=[^S]*S)[\sXPOTDS1-9]+\Z",
 }

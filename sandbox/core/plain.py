@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.core.errors import UsageError, shown
+from sandbox.core.errors import LONGEST, SHORT, UsageError, shown
 from sandbox.core.seeds import checked_seed
 
 MOST = 1_000_000  # values that are taken one by one: some iterators have no end
@@ -97,23 +97,23 @@ def _seeds_of(given: range) -> np.ndarray:
 
 
 def _plain(value: Any, where: str, key: str) -> Any:
-    if value is None or type(value) in (bool, int, str):
+    if value is None or type(value) in (bool, int):
         return value
+    if isinstance(value, str):
+        return _text(str.__str__(value), where, key)
     if hasattr(value, "model_dump"):  # a pydantic model of ours
         return _plain(value.model_dump(), where, key)
     if isinstance(value, Mapping):
-        return {_key(name, where, key): _plain(item, where, f"{key}.{name}".strip(".")) for name, item in value.items()}
+        return {_key(name, where, key): _plain(item, where, _below(key, name)) for name, item in value.items()}
     if isinstance(value, np.bool_ | Real):
         return _number(value, where, key)
-    if isinstance(value, str):
-        return str.__str__(value)
     if isinstance(value, PathLike):
         return _text(fspath(value), where, key)
     if isinstance(value, _LISTS) and not isinstance(value, bytes | bytearray | memoryview):
         items = list(islice(value, MOST + 1)) if isinstance(value, Iterator) else value
         if len(items) > MOST and isinstance(value, Iterator):
             raise _refused(f"more than {MOST:,} values", where, key)
-        return [_plain(item, where, f"{key}.{k}".strip(".")) for k, item in enumerate(items)]
+        return [_plain(item, where, _below(key, k)) for k, item in enumerate(items)]
     if callable(tolist := getattr(value, "tolist", None)) and not isinstance(found := tolist(), type(value)):
         return _plain(found, where, key)
     if isinstance(value, Set):
@@ -136,13 +136,23 @@ def _number(value: Any, where: str, key: str) -> bool | int | float:
 def _key(name: Any, where: str, key: str) -> str:
     if not isinstance(name, str):
         raise _refused(f"the key {shown(name)}; expected a text", where, key)
-    return str.__str__(name)
+    return _text(str.__str__(name), where, key)
 
 
-def _text(path: str | bytes, where: str, key: str) -> str:
-    if isinstance(path, bytes):
-        raise _refused(f"a path of bytes {shown(path)}; expected a text", where, key)
-    return path
+def _below(key: str, name: object) -> str:
+    """The place of a value in another, for errors: short, however long the names are, as there may be many values."""
+    return f"{key}.{str(name)[:SHORT]}"[:LONGEST].strip(".")
+
+
+def _text(text: str | bytes, where: str, key: str) -> str:
+    if isinstance(text, bytes):
+        raise _refused(f"a path of bytes {shown(text)}; expected a text", where, key)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # a lone surrogate: no file and no record can hold it
+            raise _refused(f"{shown(text)}, which is no Unicode text", where, key) from None
+    return text
 
 
 def _refused(what: str, where: str, key: str) -> UsageError:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import SHORT, UsageError
 from sandbox.record.whole import obstacle
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import parse_value
@@ -107,7 +107,7 @@ def settings(changes: Mapping[str, object]) -> str:
 def _pair(text: str) -> tuple[str, object]:
     key, sign, value = text.partition("=")
     if not sign or not key:
-        raise UsageError(f"--set {text}: expected KEY=VALUE, such as world.layout=small")
+        raise UsageError(f"--set {text[:SHORT]}: expected KEY=VALUE, such as world.layout=small")
     return key, parse_value(value)
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.tools.options import take_in_documents
-from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.errors import SHORT, UsageError, shown, unknown
 from sandbox.core.files import looks_like, near, read_text
 from sandbox.core.maps import is_text, read_map
 from sandbox.core.plain import plain
+from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
 from sandbox.scenario.schema import AgentGroup, Scenario
@@ -33,8 +33,8 @@ _LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on 
 def parse_value(text: str) -> Any:
     """The value of ``--set key=value``: TOML if it is any, else the text itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return read_toml(f"value = {text}")["value"]
+    except TOMLDecodeError:
         return text
 
 
@@ -44,7 +44,7 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
     table = {key: scenario[key] for key in Scenario.model_fields if key in scenario} | {"agents": agents}
     text = tomli_w.dumps(table, multiline_strings=True)
     short = _LIST.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(", ]", "]"), text)
-    return short if tomllib.loads(short) == table else text  # a text of the scenario may look like a list
+    return short if read_toml(short) == table else text  # a text of the scenario may look like a list
 
 
 def load(
@@ -108,8 +108,8 @@ def _table(source) -> tuple[str, dict, Path]:
     path = Path(os.fspath(source))
     text = read_text(path, EXPECTED, "scenario file")
     try:
-        return str(path), plain(tomllib.loads(text), str(path)), path.parent
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError of its own
+        return str(path), plain(read_toml(text), str(path)), path.parent
+    except TOMLDecodeError as error:
         found = looks_like(text)
         told = f"looks like {found}; expected {EXPECTED}" if found not in (None, "a scenario") else f"not TOML: {error}"
         raise UsageError(f"{path}: {told}") from None
@@ -142,7 +142,9 @@ def _short(value: Any) -> str:
 
 def _override(table: dict, key: str, value: Any) -> None:
     """Set a dotted key; ``agents.0.count`` counts groups from 0."""
-    *path, last = key.split(".")
+    *path, last = key.split(".", DEEPEST_KEY)
+    if len(path) == DEEPEST_KEY:
+        raise UsageError(f"--set {key[:SHORT]}: more than {DEEPEST_KEY} parts; expected a key such as world.layout")
     place: Any = table
     for part in path:
         if isinstance(place, list):
@@ -228,7 +230,7 @@ def _replies(path: Path) -> list:
     """The lines of a script: a JSON list, or a TOML file with a list ``replies``."""
     text = read_text(path, "a list of replies")
     try:
-        found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text).get("replies")
+        found = json.loads(text) if path.suffix == ".json" else read_toml(text).get("replies")
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: expected a list of replies ({error})") from None
     if not isinstance(found, list):

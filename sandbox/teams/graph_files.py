@@ -25,9 +25,9 @@ ENDINGS = {
     ".txt": EDGES, ".csv": EDGES, ".tsv": EDGES, ".adjlist": ADJACENCY, ".json": JSON,
 }  # fmt: skip
 EXPECTED = "a graph: GraphML, GEXF, GML, an edge list, an adjacency list, or JSON"
-_COMMENT = re.compile(r"(?m)^\s*[#%].*$|\s#.*$")
+_COMMENT = re.compile(r"(?m)^[^\S\n]*+[#%].*$|\s#.*$")
 _HEADS = ("source", "target"), ("from", "to"), ("src", "dst")  # what the columns of a table of edges are called
-_WEIGHT = re.compile(r"|[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_WEIGHT = re.compile(r"|[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _MALFORMED = (
     AttributeError, IndexError, KeyError, TypeError, ValueError, ParseError, RecursionError, SyntaxError,
     nx.NetworkXException,

@@ -4,7 +4,6 @@ A lesson is a TOML file: ``[lesson]`` with its question, the predictions that a 
 what is measured, and ``[scenario]``, any scenario. Nothing in it says what comes out.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sandbox.core.errors import SandboxError, UsageError, unknown
 from sandbox.core.finish import Outcome
+from sandbox.core.toml import read_toml
 from sandbox.scenario import Scenario, load
 
 SAME = "same"  # no difference that could be told from chance
@@ -184,7 +184,7 @@ def load_lesson(path: str | Path) -> Lesson:
     """A lesson from its file; raises UsageError, one line with file and key, where it is none."""
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path.read_text(encoding="utf-8"))
         found = _File.model_validate(table)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None

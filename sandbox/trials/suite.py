@@ -1,13 +1,13 @@
 """The standard suite: a folder of scenarios, with a version that tells whether they were changed."""
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.registry import find
+from sandbox.core.toml import TOMLDecodeError, read_toml
 from sandbox.scenario import AgentGroup, Scenario, load
 from sandbox.scenario.schema import REASONERS, SEARCH
 
@@ -72,10 +72,10 @@ def entrant(agent: str, suite: Suite) -> Entrant:
 
 def _overlay(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: no such agent ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
     keys = AgentGroup.model_fields.keys() - {"count"}
     for key in table:

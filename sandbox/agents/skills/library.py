@@ -1,6 +1,5 @@
 """A library of skills: a file that people can read, searched by what its skills are described as."""
 
-import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
@@ -11,6 +10,7 @@ import tomli_w
 
 from sandbox.agents.embed import nearest
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.toml import read_toml
 from sandbox.record.whole import write_text
 
 TOP = 5  # skills that are retrieved for a task, as Voyager's
@@ -92,7 +92,7 @@ class Library:
     def load(cls, path: Path) -> Self:
         """The inverse of ``save``; raises UsageError for what is no library."""
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = read_toml(path.read_text(encoding="utf-8"))
             skills = [Skill(**{**each, "calls": tuple(each.get("calls", ()))}) for each in table.get("skill", [])]
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise UsageError(f"{path}: expected a library of skills, [[skill]] tables ({error})") from None

@@ -96,6 +96,6 @@ def site(s: State, lane: int, rules: Rules) -> dict:
 def html(s: State, lane: int, rules: Rules) -> str:
     """The page, from the lane's present state on."""
     folder = files(__package__)
-    data = json.dumps(site(s, lane, rules)).replace("</", "<\\/")
-    page = folder.joinpath("page.html").read_text("utf-8")
-    return page.replace("/*SITE*/null", data).replace("/*SCRIPT*/", folder.joinpath("page.js").read_text("utf-8"))
+    data = json.dumps(site(s, lane, rules)).replace("<", "\\u003c")  # no tag and no comment begins in a script
+    page, script = (folder.joinpath(name).read_text("utf-8") for name in ("page.html", "page.js"))
+    return page.replace("/*SCRIPT*/", script).replace("/*SITE*/null", data)  # the data last: nothing in it is replaced

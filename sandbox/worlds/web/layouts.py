@@ -19,7 +19,6 @@ Effects (``columns.Op``): ``go|open PAGE``, ``close``, ``set REG VALUE``, ``add 
 """
 
 import re
-import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.files import explained
 from sandbox.core.maps import read_layout
+from sandbox.core.toml import TOMLDecodeError, read_toml
 
 COMMON = "common"  # pages that every site has: log-in, time-out, pop-ups
 ALL = "all"
@@ -105,8 +105,8 @@ def names() -> tuple[str, ...]:
 def document(source: Source) -> dict:
     """A site file as nested tables; UsageError for what is no TOML or has keys that no site has."""
     try:
-        read = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
+        read = read_toml(source.text)
+    except TOMLDecodeError as error:
         message, _, place = str(error).rpartition(" (at ")
         where = place.rstrip(")") if place.startswith("line") else f"line {source.text.count(chr(10)) + 1}"
         raise UsageError(f"{source.where}: {where}: {message or error}") from None

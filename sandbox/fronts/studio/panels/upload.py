@@ -1,13 +1,13 @@
 """A scenario from a browser. It stands for itself: nothing of this machine is read or executed because it says so."""
 
 import os
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
 
 from sandbox.core.errors import UsageError
+from sandbox.core.toml import read_toml
 from sandbox.scenario import Scenario, load
 
 LARGEST = 4  # MB
@@ -26,7 +26,7 @@ def uploaded(name: str, content: bytes) -> Scenario:
     if len(content) > LARGEST * 1_000_000:
         raise UsageError(f"{name}: {len(content):,} bytes; expected {LARGEST} MB at most")
     try:
-        table = tomllib.loads(content.decode("utf-8-sig"))
+        table = read_toml(content.decode("utf-8-sig"))
         for key, what in _wanted(table):
             raise UsageError(f"{name}: {key}: '{what[:80]}' is of this machine; an uploaded scenario cannot use it")
         return load(table)

@@ -1,0 +1,123 @@
+"""What comes from elsewhere is read in bounded time, or refused in one line: 100,000 characters of many kinds."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.agents.metered import metered
+from sandbox.core.errors import SandboxError, UsageError, unknown
+from sandbox.core.files import looks_like
+from sandbox.core.maps import read_layout
+from sandbox.core.plain import plain
+from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
+from sandbox.fronts.console import overrides
+from sandbox.scenario import load
+from sandbox.scenario.load import parse_value
+from sandbox.teams.graph_files import ENDINGS, take_in
+from sandbox.teams.stopping import parse
+from sandbox.worlds.kitchen.layouts import load as load_kitchen
+from sandbox.worlds.web.layouts import load as load_site
+
+SIZE = 100_000
+LIMIT = 5.0  # seconds; all of these take a hundredth of it, and those that did not took minutes
+TABLE = {"world": {"name": "warehouse"}, "agents": [{"reasoner": "rules"}]}
+UNITS = (  # what is repeated
+    "a.", '"a".', "'a' . ", "a", "1", "1_", "[", "{a=", "[a.", "[[a]]\n", "a={", "\\n", '"""', "'", "#\n", "\n", " ",
+    "\t", "\n \t", " #", "<a>", "<!--", "&amp;", "node [ id 1 ]\n", "a [ ", "a b\n", "a,b\n", "(", "a(", "a|", "a & ",
+    "not ", "-", "a<", "lambda:", "'a' ", "a if a else ", "for a in b:\n a\n", "if a:\n pass\n", "el", '{"a":', "}",
+    "1.", ".g", "creator version ", "X P", "type octile\n", "height 1", "agents ", "---\n",
+    "\0", "\u202e", "\u00e9", "\\ud800",
+)  # fmt: skip
+HEADS = ("", "a = ", 'a = "', "graph [ ", "creator ", "word(")
+
+
+def scenario_with(**changed):
+    return load(TABLE | changed)
+
+
+READERS = {
+    "TOML": read_toml,
+    "--set, value": parse_value,
+    "--set": lambda text: overrides([text]),
+    "override": lambda text: load(TABLE, {text: 1}),
+    "values": lambda text: plain({text: [1, {text: text}]}),
+    "kind of file": looks_like,
+    "unknown name": lambda text: unknown("name", text, [text[:-1], "a"] * 3, "here"),
+    "layout's name": lambda text: read_layout(text.replace("\n", " "), ["tiny"], "world"),
+    "site": lambda text: load_site(text + "\n", 1),
+    "kitchen": lambda text: load_kitchen(text + "\n"),
+    "kitchen's file": lambda text: load_kitchen("{" + text),
+    "condition": parse,
+    "program": lambda text: metered(text[: SIZE // 5]),
+    "title": lambda text: scenario_with(title=text),
+    "sweep": lambda text: scenario_with(sweep={text: [1]}),
+    "reasoner": lambda text: scenario_with(agents=[{"reasoner": text}]),
+    "network": lambda text: scenario_with(team={"network": text}),
+}
+
+
+def texts():
+    for head in HEADS:
+        for unit in UNITS:
+            yield head + unit * (SIZE // len(unit)), f"{head!r} and {unit!r} again and again"
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_text_takes_long(reader):
+    """Read, or refused in one line that is short; every kind of text at once is given as long as one may take."""
+    for text, what in texts():
+        began = time.monotonic()
+        try:
+            READERS[reader](text)
+        except TOMLDecodeError as error:
+            assert reader == "TOML" and "\n" not in str(error), what
+        except SandboxError as error:
+            assert len(str(error)) < 5_000 and "\n" not in str(error), what
+        assert time.monotonic() - began < LIMIT, what
+
+
+@pytest.mark.parametrize("ending", {kind: ending for ending, kind in ENDINGS.items()}.values())
+def test_no_file_of_a_network_takes_long(ending, tmp_path: Path):
+    path = tmp_path / f"network{ending}"
+    for text, what in texts():
+        path.write_text(text, encoding="utf-8", errors="replace")
+        began = time.monotonic()
+        try:
+            take_in(path)
+        except UsageError as error:
+            assert len(str(error)) < 5_000, what
+        assert time.monotonic() - began < LIMIT, what
+
+
+def test_a_dotted_key_has_so_many_parts_at_most():
+    key = ".".join("a" * DEEPEST_KEY)
+    assert read_toml(f"{key} = 1")
+    for longer in (f"{key}.a = 1", f"[{key}.a]", f"x = {{ {key} . 'a' = 1 }}", f'y = """b"""\n{key}."a" = 1'):
+        with pytest.raises(TOMLDecodeError, match=f"more than {DEEPEST_KEY} parts"):
+            read_toml(longer)
+    with pytest.raises(UsageError, match=f"more than {DEEPEST_KEY} parts"):
+        load(TABLE, {f"{key}.a": 1})
+
+
+@pytest.mark.parametrize("text", ['x = """{}"""', "x = '''{}'''", 'x = "{}"', "x = '{}'", "x = 1 # {}"])
+def test_a_text_with_many_dots_is_no_key(text):
+    assert read_toml(text.format("a." * 100))
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, ["a", "\ud800b"], Path("a\udc80")])
+def test_text_that_no_file_can_hold_is_refused(value):
+    with pytest.raises(UsageError, match="no Unicode text"):
+        plain(value, "scenario", "title")
+
+
+def test_a_long_name_makes_no_long_list_of_places():
+    """The place of each value in an error costs as little as the value does."""
+    began = time.monotonic()
+    plain({"k" * 1_000_000: [0] * 100_000})
+    assert time.monotonic() - began < LIMIT
+
+
+def test_an_error_is_short_and_tells_its_end():
+    told = str(UsageError("x" * 1_000_000 + ": expected less"))
+    assert len(told) < 5_000 and told.endswith("expected less")
