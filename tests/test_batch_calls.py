@@ -34,7 +34,8 @@ def asked(tmp_path_factory):
 def test_every_trial_is_played_again_without_its_model(asked):
     rows = sandbox.results(asked)
     assert len(rows) == 2 * TRIALS and (rows["calls"] == 2 * TICKS).all() and (rows["autonomy"] == 1).all()
-    assert check(asked, 100) == (len(rows), [])
+    checked = check(asked, 100)
+    assert (checked.executed, checked.problems) == (len(rows), [])
     for row in rows.itertuples():
         outcome = rerun(trial_of(asked, row.Index))
         assert (outcome.digest, outcome.calls, outcome.own_decisions) == (row.digest, row.calls, row.own_decisions)
@@ -71,7 +72,7 @@ def test_what_was_answered_cannot_be_changed_unseen(asked, tmp_path):
         db.execute("UPDATE asked SET events = ? WHERE condition = 0 AND trial = 1", (b"junk",))
         db.commit()
     problems = check(folder, 100).problems
-    assert len(problems) == 2 and any("damaged" in problem for problem in problems)
+    assert len(problems) == 3 and "notes the root" in problems[0] and any("damaged" in problem for problem in problems)
 
 
 def test_a_switch_drops_them_and_then_it_is_said(tmp_path, capsys):

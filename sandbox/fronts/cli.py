@@ -32,7 +32,6 @@ from sandbox.scenario import Scenario, load
 from sandbox.scenario.change import changed
 from sandbox.trials import replay as replays
 from sandbox.trials import resume as resuming
-from sandbox.trials.certify import FILE
 from sandbox.trials.trial import outcome_of
 from sandbox.trials.trial import run as run_trial
 
@@ -182,14 +181,12 @@ def replay(
 @app.command()
 def verify(
     folder: Folder,
-    root: Annotated[str | None, typer.Option(help="the root that was printed when the run ended")] = None,
-    sample: Annotated[int, typer.Option(min=1, help="of a batch: trials that are executed again")] = 100,
+    root: Annotated[str | None, typer.Option(help="the root that was printed at the end")] = None,
+    sample: Annotated[int, typer.Option(min=1, help="of a batch: trials that are executed again, at most")] = 100,
 ) -> None:
     """Recompute the hash chain of a run and execute its trials again; of a batch or certificate, a sample of them."""
     if not holds_a_run(folder):
-        if root:
-            raise UsageError(f"--root {root}: {folder} is a batch; the root of a certificate is in its {FILE}")
-        many.verify(folder, sample)
+        many.verify(folder, sample, root)
         return
     verdict = replays.verify(folder, root)
     out.print(verdict.summary)

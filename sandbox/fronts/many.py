@@ -28,6 +28,7 @@ from sandbox.trials import again
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
 from sandbox.trials import foresight as foresights
+from sandbox.trials.claims import claim
 from sandbox.trials.compare import compare as compare_runs
 from sandbox.trials.measures import check_errors
 from sandbox.trials.results import results, trial_of
@@ -66,7 +67,7 @@ def batch(
     if drawn := curves(rows):
         save(robustness(drawn), folder / "robustness.svg")
         out.print(f"figure {folder / 'robustness.svg'}")
-    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
+    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)\nroot   {rows.attrs['root']}")
     check_errors(rows, str(folder))
 
 
@@ -109,7 +110,7 @@ def certify(
 ) -> None:
     """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
     chosen = load(scenario, overrides(set_))
-    stated = certificates.claim(chosen, reliability, confidence, failures)
+    stated = claim(chosen, reliability, confidence, failures)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
     check_place(folder, folder=True)
     out.print(stated.words)
@@ -155,17 +156,19 @@ def compare(
             out.print(f"{run}: {errors:,} trials are infrastructure errors and are left out")
 
 
-def verify(folder: Path, sample: int) -> None:
+def verify(folder: Path, sample: int, root: str | None) -> None:
     """Check a certificate, or a batch, and execute a sample of its trials again."""
     with Episodes(err, folder.name) as shown:
-        is_certificate = (folder / certificates.FILE).is_file()
-        checked = (certificates if is_certificate else again).check(folder, sample, shown)
+        is_certificate = any((folder / name).is_file() for name in (certificates.FILE, certificates.CLAIM))
+        checked = (certificates if is_certificate else again).check(folder, sample, root, shown)
     for problem in checked.problems:
-        out.print(problem)
+        out.print(problem, markup=False)
     if checked.problems:
         raise typer.Exit(1)
-    told = "the root and the bound follow from the outcomes; " if is_certificate else ""
-    out.print(f"{told}{checked.executed} trials executed again, all equal")
+    if checked.certificate:
+        out.print(certificate_table(checked.certificate))
+        out.print("claim, bounds and verdict follow from the trials")
+    out.print(f"{checked.summary}\nroot {checked.root}")
 
 
 def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float) -> None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,6 +19,7 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.events import Event, canonical, parse
 from sandbox.record.lock import Lock
+from sandbox.record.root import batch_root
 from sandbox.record.store import (
     BUSY_SECONDS,
     UNREADABLE,
@@ -85,6 +87,7 @@ class Table:
         if "trial" in known:
             self._check_columns()
             _same(self.path.parent, self._meta("scenario"), scenario)
+            self._db.execute("DELETE FROM meta WHERE key = 'root'")  # of what it was; it is noted anew at the end
             self._forget_errors()
             return
         self._db.executescript("BEGIN;" + SCHEMA)
@@ -142,6 +145,33 @@ class Table:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
+    def trials(self) -> Iterator[tuple[Chunk, list[Outcome]]]:
+        """What there is already, chunk by chunk."""
+        measures = f"SELECT {', '.join(MEASURES)} FROM trial"
+        for chunk in self._db.execute("SELECT condition, start, stop FROM chunk ORDER BY start").fetchall():
+            found = self._db.execute(
+                f"{measures} WHERE condition = ? AND trial >= ? AND trial < ? ORDER BY trial", chunk
+            )
+            yield Chunk(*chunk), [Outcome(*row) for row in found]
+
+    def root(self) -> str:
+        """The root over all that there is."""
+        return _rows(self._db, answers=True).root()
+
+    def cut(self, kept: Sequence[int]) -> None:
+        """Keep the first so many trials of each condition, and drop the others with their marks."""
+        self.check()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for condition, count in enumerate(kept):
+                for table in ("trial", "asked"):
+                    self._db.execute(f"DELETE FROM {table} WHERE condition = ? AND trial >= ?", (condition, count))
+                self._db.execute("DELETE FROM chunk WHERE condition = ? AND start >= ?", (condition, count))
+                self._db.execute("UPDATE chunk SET stop = min(stop, ?) WHERE condition = ?", (count, condition))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
     def note(self, **facts) -> None:
         """Keep facts about the batch beside its scenario, in place of what was noted before."""
         rows = [(key, _text(value)) for key, value in facts.items()]
@@ -179,10 +209,19 @@ class Rows(NamedTuple):
 
     columns: list[str]
     rows: list[tuple]  # by condition and trial
-    overrides: dict[int, dict]  # of each condition
     scenario: dict
+    overrides: dict[int, dict]  # of each condition
     created: str  # UTC
     facts: dict  # what was noted
+    chunks: list[Chunk] = []  # the marks of what is done
+    asked: dict[tuple[int, int], str] = {}  # by condition and trial: the hash of what was answered, where it was kept
+
+    def root(self, claim: dict | None = None) -> str:
+        """The root over all of it (``record.root``); raises RecordError where a cell holds what none can hold."""
+        try:
+            return batch_root(self.scenario, self.overrides, claim, self.columns, self.rows, self.asked)
+        except TypeError as error:
+            raise RecordError(f"its table of trials is damaged ({one_line(str(error))})") from error
 
 
 class Glance(NamedTuple):
@@ -204,13 +243,18 @@ class Glance(NamedTuple):
         return max(self.facts.get("planned", 0), self.done)
 
 
-def read_table(folder: str | Path) -> Rows:
-    """All that a batch holds so far; raises RecordError where there is none."""
+def read_table(folder: str | Path, answers: bool = False) -> Rows:
+    """All that a batch holds so far; raises RecordError where there is none. ``answers``: with their hashes."""
     with _opened(folder) as db:
-        found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
-        columns = [column for column, *_ in found.description]
-        scenario, overrides, created, facts = _about(db)
-        return Rows(columns, found.fetchall(), overrides, scenario, created, facts)
+        db.execute("BEGIN")  # one state of it, also while it grows
+        return _rows(db, answers)
+
+
+def _rows(db: sqlite3.Connection, answers: bool) -> Rows:
+    found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
+    columns, rows = [column for column, *_ in found.description], found.fetchall()
+    chunks = map(Chunk._make, db.execute("SELECT condition, start, stop FROM chunk ORDER BY condition, start"))
+    return Rows(columns, rows, *_about(db), list(chunks), _hashes(db) if answers else {})
 
 
 def glance(folder: str | Path) -> Glance:
@@ -254,8 +298,31 @@ def read_trial(folder: str | Path, row: int) -> TrialRow:
         return TrialRow(scenario, overrides[columns["condition"]], columns, _asked(db, columns))
 
 
+def _hashes(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
+    """By condition and trial, the hash of what was answered."""
+    if not _keeps_answers(db):
+        return {}
+    return {
+        (condition, trial): _hash(events)
+        for condition, trial, events in db.execute("SELECT condition, trial, events FROM asked")
+    }
+
+
+def _hash(events: bytes) -> str:
+    """SHA-256 of what is packed: packers of other versions pack otherwise. Of damaged ones, as they are."""
+    try:
+        return sha256(zlib.decompress(events)).hexdigest()
+    except zlib.error:
+        return sha256(events).hexdigest()
+
+
+def _keeps_answers(db: sqlite3.Connection) -> bool:
+    """Batches of an earlier version do not."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'asked'").fetchone() is not None
+
+
 def _asked(db: sqlite3.Connection, columns: Mapping[str, Any]) -> list[Event]:
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'asked'").fetchone():  # of an earlier version
+    if not _keeps_answers(db):
         return []
     place = columns["condition"], columns["trial"]
     found = db.execute("SELECT events FROM asked WHERE condition = ? AND trial = ?", place).fetchone()
@@ -282,7 +349,8 @@ def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
     scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
     facts = {key: json.loads(value) for key, value in meta.items()}
     overrides = {number: json.loads(text) for number, text in conditions.items()}
-    kinds = {"scenario": dict, "created": str, "planned": int} | dict.fromkeys(overrides, dict)
+    noted = {"planned": int, "max_errors": int | float, "versions": dict, "root": str}
+    kinds = {"scenario": dict, "created": str, **noted} | dict.fromkeys(overrides, dict)
     for key, value in {"scenario": scenario, "created": created, "planned": 0, **facts, **overrides}.items():
         if not isinstance(value, kinds.get(key, object)):
             raise TypeError(f"{key} is {value!r}")

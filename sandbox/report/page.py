@@ -161,7 +161,7 @@ def words(name: str) -> str:
 
 def unfinished(study) -> bool:
     """Whether trials are still to come; a certificate whose claim is lost ends early and is finished."""
-    return len(study.rows) < study.planned and not study.certificate
+    return len(study.rows) < study.planned and study.kind != "certificate"
 
 
 def _summary(studies: Sequence) -> str:

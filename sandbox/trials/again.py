@@ -1,54 +1,230 @@
-"""Trials of a batch executed again: each must come to what its row says, and nobody is asked anything anew."""
+"""Is a batch what was played? Its rows are held against its plan, and trials are executed again.
 
-from collections.abc import Callable
+Nobody is asked anything anew: language models and functions answer from the record. What this cannot know: what is in
+NOT_AGAIN; whether an infrastructure error was one, since its trial came to nothing that could be made again; what was
+only noted (when it was begun, the versions, settings of errors and calls, how many trials were planned); and whether
+all was made by somebody who played other trials. For the latter there is the root that a witness notes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from random import SystemRandom
+from typing import NamedTuple, get_type_hints
 
-from sandbox.core.errors import SandboxError
-from sandbox.core.finish import Outcome
+from sandbox.core.errors import RecordError, SandboxError
+from sandbox.core.finish import Finish, Outcome
+from sandbox.record.root import LEFT_OUT as NOT_AGAIN
+from sandbox.record.store import one_line
+from sandbox.record.table import MEASURES, Rows, read_table
+from sandbox.scenario import Scenario
 from sandbox.scenario.recorded import read_scenario
+from sandbox.scenario.sweep import conditions
 from sandbox.trials.batch import plan, play_chunk
-from sandbox.trials.results import Tried, results, trial_of
+from sandbox.trials.episodes import LANES
+from sandbox.trials.results import Tried, trial_of
 from sandbox.trials.trial import OnTick, run
 
-EXACT = ("digest", "finish", "ticks", "success", "own_decisions", "fallbacks", "invalid_replies")
+COLUMNS = ["condition", "trial", *MEASURES]
+_STORED = {bool: int, float: int | float, float | None: int | float | None}  # SQLite has no truth values
+KINDS = {name: _STORED.get(kind, kind) for name, kind in get_type_hints(Outcome).items()}
+MOST = 20  # problems that are named
+OnTrial = Callable[[int, int], None]
 
 
 class Checked(NamedTuple):
     """What came of a check."""
 
-    executed: int
+    root: str  # over the rows as they are now
+    trials: int
+    planned: int
+    executed: int  # again, of those that came to something
+    errors: int  # of the infrastructure: they came to nothing, and cannot be executed again
     problems: list[str]
+    certificate: dict | None = None  # made anew from the rows
+
+    @property
+    def summary(self) -> str:
+        """What was found where there is no problem."""
+        able = self.trials - self.errors
+        told = [] if self.trials >= self.planned else [f"unfinished: {self.trials:,} of {self.planned:,} trials"]
+        if self.errors:
+            told.append(f"{self.errors:,} infrastructure errors, which cannot be executed again")
+        share = f"all {able:,}" if self.executed == able else f"{self.executed:,} of {able:,}"
+        return "\n".join([*told, f"{share} trials executed again, all equal"])
 
 
-def check(folder: str | Path, sample: int, on_trial: Callable[[int, int], None] = lambda done, of: None) -> Checked:
-    """Execute ``sample`` trials of a batch again, drawn anew at each call, or all of a smaller one.
+class Row(NamedTuple):
+    """A trial as the table has it."""
 
-    ``on_trial`` is told how many are done, and of how many. Infrastructure errors came to nothing, and are left out.
-    Raises RecordError where there is no batch.
+    index: int  # among all rows
+    condition: int
+    trial: int
+    outcome: Outcome
+
+
+class Opened(NamedTuple):
+    """A batch and its plan."""
+
+    folder: Path
+    found: Rows
+    planned: list[Scenario]  # of each condition, with its seed
+    rows: list[Row]  # those that can be read as trials of it
+
+    @property
+    def errors(self) -> int:
+        return sum(row.outcome.error is not None for row in self.rows)
+
+
+def check(
+    folder: str | Path, sample: int, root: str | None = None, on_trial: OnTrial = lambda done, of: None
+) -> Checked:
+    """Hold a batch against its plan and execute ``sample`` of its trials again, drawn anew at each call, or all.
+
+    ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many. Raises
+    RecordError where there is no batch.
     """
-    rows = results(folder)
-    rows = rows[rows["error"].isna()]
-    scenario = read_scenario(rows.attrs["scenario"], folder)
-    planned = [(each, each.model_dump_json()) for each in plan(scenario)]
-    chosen, problems = rows.sample(min(sample, len(rows))), []
-    for done, row in enumerate(chosen.itertuples(), 1):
-        each, text = planned[row.condition]
-        try:
-            again = _compiled(text, row.trial) if each.compiled else rerun(trial_of(folder, row.Index))
-            differs = [name for name in EXACT if getattr(again, name) != getattr(row, name)]
-        except SandboxError as error:
-            problems.append(f"condition {row.condition}, seed {row.seed}: {error}")
+    found = read_table(folder, answers=True)
+    batch, now, there = opened(folder, found), found.root(), len(found.rows)
+    problems = [*misplaced(batch), *against(now, found.facts.get("root"), root)]
+    executed, differing = execute(batch, sample, on_trial)
+    planned = max(found.facts.get("planned", 0), there)
+    return Checked(now, there, planned, executed, batch.errors, first(problems) + first(differing))
+
+
+def opened(folder: str | Path, found: Rows, apart: int = 0) -> Opened:
+    """A table with its plan; raises RecordError where its scenario is none that could have been tried."""
+    scenario = read_scenario(found.scenario, folder)
+    try:
+        planned = plan(scenario, apart)
+    except SandboxError as error:
+        raise RecordError(f"{folder}: its scenario cannot be tried ({one_line(str(error))})") from None
+    return Opened(Path(folder), found, planned, list(_readable(found, len(planned))))
+
+
+def against(now: str, noted: object, witnessed: str | None) -> Iterator[str]:
+    """What is wrong with the root that the batch notes itself, and with the one that somebody noted elsewhere."""
+    if noted is not None and noted != now:
+        yield f"the batch notes the root {noted}, its trials give {now}"
+    if witnessed is not None and witnessed.strip().lower() != now:
+        yield f"the noted root is {one_line(witnessed)}, the trials give {now}: changed, or another batch"
+
+
+def first(problems: Sequence[str]) -> list[str]:
+    """The first few, in lines of their own; where all is wrong, they tell."""
+    more = len(problems) - MOST
+    return [*map(one_line, problems[:MOST]), *([f"and {more:,} more"] if more > 0 else [])]
+
+
+# -- against the plan --------------------------------------------------------------------------------------------------
+
+
+def misplaced(batch: Opened) -> Iterator[str]:
+    """What rows, marks and conditions say otherwise than the plan, in words."""
+    found = batch.found
+    if set(found.columns) - set(COLUMNS) or found.columns[:2] != COLUMNS[:2]:
+        yield f"unknown columns: {', '.join(sorted(set(found.columns) - set(COLUMNS))) or found.columns[:2]}"
+        return
+    if found.overrides != dict(enumerate(conditions(found.scenario.get("sweep", {})))):
+        yield "the conditions are not those of the scenario's sweep"
+    marked = [(chunk.condition, trial) for chunk in found.chunks for trial in _range(chunk.start, chunk.stop)]
+    there = [row[:2] for row in found.rows]
+    for place in sorted(set(there) ^ set(marked), key=str):
+        yield f"{_place(*place)}: " + ("missing" if place in set(marked) else "there is no mark that it was played")
+    for name, places in (("row", there), ("mark", marked)):
+        if len(set(places)) < len(places):
+            yield f"a trial has more than one {name}"
+    if set(found.asked) - set(there):
+        yield "there are answers of trials that are not there"
+    for index in sorted(set(range(len(there))) - {row.index for row in batch.rows}):
+        yield f"{_place(*there[index])}: it is no trial of the plan, or holds what is no measure"
+    for row in batch.rows:
+        yield from _unlike(row, batch.planned[row.condition])
+
+
+def _unlike(row: Row, scenario: Scenario) -> Iterator[str]:
+    """What a row says otherwise than its plan, or than itself."""
+    outcome = row.outcome
+    done, seed = outcome.finish == Finish.COMPLETED.words, scenario.seed + row.trial
+    for name, expected in (
+        ("seed", seed), ("world", scenario.world.name), ("success", done),
+        ("steps_to_completion", outcome.ticks if done else None),
+    ):  # fmt: skip
+        if getattr(outcome, name) != expected:
+            yield f"{_place(row.condition, row.trial)}: {name} is {getattr(outcome, name)!r}, expected {expected!r}"
+    if (outcome.finish == Finish.ERROR.words) != (outcome.error is not None):
+        yield f"{_place(row.condition, row.trial)}: finish is {outcome.finish!r}, error is {outcome.error!r}"
+
+
+def _readable(found: Rows, among: int) -> Iterator[Row]:
+    """The rows that hold measures. Those that a batch of an earlier version lacks are the usual ones."""
+    names = found.columns[2:]
+    if not set(names) <= set(MEASURES):
+        return
+    kinds = [KINDS[name] for name in names]
+    for index, (condition, trial, *values) in enumerate(found.rows):
+        placed = type(condition) is type(trial) is int and 0 <= condition < among and 0 <= trial < 1 << 63
+        if placed and all(map(isinstance, values, kinds)):
+            outcome = Outcome(**dict(zip(names, values, strict=True)))
+            yield Row(index, condition, trial, outcome._replace(success=outcome.success != 0))
+
+
+def _range(start: object, stop: object) -> range:
+    return range(start, stop) if type(start) is type(stop) is int and stop - start < 1 << 32 else range(0)
+
+
+def _place(condition: object, trial: object) -> str:
+    return f"condition {condition}, trial {trial}"
+
+
+# -- again -------------------------------------------------------------------------------------------------------------
+
+
+def execute(batch: Opened, sample: int, on_trial: OnTrial) -> tuple[int, list[str]]:
+    """Execute some trials again; returns how many, and in which of them what differs."""
+    able = [row for row in batch.rows if row.outcome.error is None]
+    chosen = sorted(SystemRandom().sample(able, min(sample, len(able))))
+    texts, problems, done = [each.model_dump_json() for each in batch.planned], [], 0
+    for condition, rows in _together(chosen):
+        if batch.planned[condition].compiled:
+            outcomes = _compiled(texts[condition], rows)
         else:
-            if differs:
-                told = f"condition {row.condition}, seed {row.seed}: not the same when executed again"
-                problems.append(f"{told}: {', '.join(differs)}")
-        on_trial(done, len(chosen))
-    return Checked(len(chosen), problems)
+            outcomes = (_hosted(batch.folder, row) for row in rows)
+        for row, outcome in zip(rows, outcomes, strict=True):
+            told = outcome if isinstance(outcome, str) else _differs(row.outcome, outcome, batch.found.columns)
+            if told:
+                problems.append(f"{_place(row.condition, row.trial)}, seed {row.outcome.seed}: {told}")
+            done += 1
+            on_trial(done, len(chosen))
+    return done, problems
 
 
-def _compiled(scenario: str, trial: int) -> Outcome:
-    return play_chunk(scenario, trial, trial + 1).outcomes[0]
+def _together(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """Rows in order, such that trials that follow each other can be played in one chunk."""
+    ahead = ((row, row.trial - number) for number, row in enumerate(rows))
+    for (condition, *_), found in groupby(ahead, lambda one: (one[0].condition, one[1], one[0].trial // LANES)):
+        yield condition, [row for row, _ in found]
+
+
+def _compiled(scenario: str, rows: Sequence[Row]) -> list[Outcome | str]:
+    try:
+        return play_chunk(scenario, rows[0].trial, rows[-1].trial + 1).outcomes
+    except (SandboxError, ArithmeticError, ValueError) as error:  # such as a number of a trial that none can have
+        return [f"it cannot be played ({one_line(str(error))})"] * len(rows)
+
+
+def _hosted(folder: str | Path, row: Row) -> Outcome | str:
+    try:
+        return rerun(trial_of(folder, row.index))
+    except SandboxError as error:
+        return str(error)
+
+
+def _differs(before: Outcome, again: Outcome, columns: Sequence[str]) -> str:
+    """Which measures are not the same, in words; of those that the batch has."""
+    names = [name for name in MEASURES if name in columns and name not in NOT_AGAIN]
+    differs = [name for name in names if getattr(before, name) != getattr(again, name)]
+    return f"not the same when executed again: {', '.join(differs)}" if differs else ""
 
 
 def rerun(tried: Tried, out: str | Path | None = None, on_tick: OnTick | None = None) -> Outcome:

@@ -20,6 +20,7 @@ from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
+from sandbox.trials.claims import Course
 from sandbox.trials.episodes import LANES, Played, broken, play
 from sandbox.trials.trial import versions
 from sandbox.trials.workers import Workers
@@ -55,14 +56,21 @@ class Progress(NamedTuple):
 OnProgress = Callable[[Progress], bool | None]
 
 
-def plan(scenario: Scenario) -> list[Scenario]:
-    """The scenario of each condition, checked; raises UsageError, naming the condition, where one cannot run."""
+def plan(scenario: Scenario, apart: int = 0) -> list[Scenario]:
+    """The scenario of each condition, checked; raises UsageError, naming the condition, where one cannot run.
+
+    Trial k of a condition has the condition's seed plus k. Usually conditions share their seeds; else those of one
+    begin ``apart`` after those of the one before.
+    """
     found = conditions(scenario.sweep)
     base = scenario.model_copy(update={"sweep": {}})
     planned = []
     for number, overrides in enumerate(found):
         try:
-            planned.append(load(base, overrides))
+            if apart and "seed" in overrides:
+                raise UsageError("sweep.seed: each condition of a certificate has seeds of its own")
+            each = load(base, overrides)
+            planned.append(each.model_copy(update={"seed": each.seed + apart * number}))
             _staged(planned[-1].model_dump_json())
         except UsageError as error:
             raise UsageError(f"condition {number} of {len(found)} {overrides or ''}: {error}") from None
@@ -87,14 +95,29 @@ def batch(
     keeps every finished chunk and is raised again. Raises UsageError where ``out`` holds another batch, RecordError
     where it cannot be written.
     """
+    scenario = load(scenario, overrides)
+    count = scenario.trials.count if trials is None else whole(trials, "trials", 1)
+    return play_all(scenario, out, count, workers, on, on_plan, on_progress)
+
+
+def play_all(
+    scenario: Scenario,
+    out: str | Path,
+    count: int,
+    workers: int | None = None,
+    on: str | None = None,
+    on_plan: Callable[[list[Scenario]], None] | None = None,
+    on_progress: OnProgress | None = None,
+    course: Course | None = None,
+) -> Path:
+    """The same for ``count`` trials of each condition, or with a ``course`` for the trials of its claim."""
     for name, function in {"on_plan": on_plan, "on_progress": on_progress}.items():
         callback(function, name)
-    out, scenario = path(out, "out"), load(scenario, overrides)
-    count = scenario.trials.count if trials is None else whole(trials, "trials", 1)
-    workers = None if workers is None else whole(workers, "workers", 1)
-    planned = plan(scenario)
-    if scenario.seed + count >= 2**63:
-        raise UsageError(f"seeds {scenario.seed} .. {scenario.seed + count - 1}: a batch takes those below 2**63")
+    out, workers = path(out, "out"), None if workers is None else whole(workers, "workers", 1)
+    planned = plan(scenario, count if course else 0)
+    last = max(each.seed for each in planned) + count - 1
+    if last >= 2**63:
+        raise UsageError(f"seeds {scenario.seed} .. {last}: a batch takes those below 2**63")
     known = scenario.model_copy(update={"trials": type(scenario.trials)()}).as_dict()  # more trials are no change
     compiled = all(each.compiled for each in planned)
     with Workers(on, compiled, workers) as crew, Table(out, known, conditions(scenario.sweep)) as table:
@@ -102,8 +125,17 @@ def batch(
             on_plan(planned)
         table.note(planned=count * len(planned), versions=versions(), max_errors=scenario.trials.max_errors,
                    keeps_calls=scenario.trials.keep_calls)  # fmt: skip
-        todo = table.missing(len(planned), count, LANES if compiled else HOSTED)
-        _Work(table, crew, planned, Progress(*table.counts(), count * len(planned))).run(todo, on_progress)
+        size = LANES if compiled else HOSTED
+        todo = table.missing(len(planned), count, size)
+        if course:
+            todo = iter(sorted(todo, key=lambda chunk: chunk.start))  # in the order in which they count
+            for chunk, found in table.trials():
+                course.add(chunk.condition, chunk.start, found)
+        _Work(table, crew, planned, Progress(*table.counts(), count * len(planned)), course).run(todo, on_progress)
+        if course:
+            table.cut(course.kept)
+        if not course and not any(table.missing(len(planned), count, size)):
+            table.note(root=table.root())
     return out
 
 
@@ -114,8 +146,9 @@ class _Work:
     once more with nothing beside it, then trial by trial, so that one that kills its worker is an error of its own.
     """
 
-    def __init__(self, table: Table, crew: Workers, planned: list[Scenario], progress: Progress):
-        self._table, self._crew, self._planned, self._progress = table, crew, planned, progress
+    def __init__(self, table: Table, crew: Workers, planned: list[Scenario], progress: Progress,
+                 course: Course | None):  # fmt: skip
+        self._table, self._crew, self._planned, self._progress, self._course = table, crew, planned, progress, course
         self._texts = [scenario.model_dump_json() for scenario in planned]
         self._running: dict[Future, Chunk] = {}
         self._suspects: deque[Chunk] = deque()
@@ -123,9 +156,10 @@ class _Work:
 
     def run(self, todo: Iterator[Chunk], on_progress: OnProgress | None) -> None:
         while True:
-            self._hand_out(todo)
+            if not (over := self._course is not None and self._course.over):
+                self._hand_out(todo)
             enough = on_progress and on_progress(self._progress)
-            if enough or not self._running:
+            if over or enough or not self._running:
                 return
             alone = len(self._running) == 1
             for future in self._done():
@@ -177,6 +211,8 @@ class _Work:
     def _add(self, chunk: Chunk, found: list[Outcome], asked: dict[int, bytes]) -> None:
         self._table.add(chunk, found, asked)
         self._progress = self._progress.after(found)
+        if self._course:
+            self._course.add(chunk.condition, chunk.start, found)
 
 
 def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> Played:

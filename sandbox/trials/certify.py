@@ -3,79 +3,42 @@
 The claim: the scenario's success rate over its conditions (``[sweep]``, each equally often) and over the seeds is at
 least R, at confidence C. It is earned where Clopper and Pearson's one-sided lower bound reaches R. How many failures
 are allowed is fixed beforehand; one more, and the trials end at once.
+
+The bound takes the trials for independent, so no two of them share a seed: trial k of condition c has seed
+s + c * each + k, where s is the scenario's seed and ``each`` the trials of a condition.
+
+A certificate follows from the claim and the table of its trials alone. The file is a copy of what follows, and whoever
+shows a certificate makes it anew (``read``).
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sandbox.autonomy import Decided, decided
-from sandbox.core.errors import RecordError, UsageError
-from sandbox.core.plain import plain, whole
-from sandbox.record.chain import merkle_root
+from sandbox.autonomy import decided
+from sandbox.core.errors import RecordError, SandboxError, UsageError
+from sandbox.core.finish import Outcome
 from sandbox.record.store import DATABASE
+from sandbox.record.table import Rows, read_table
 from sandbox.record.whole import within, write_text
 from sandbox.scenario import AGENTS, REASONERS, TEAM, Scenario
-from sandbox.scenario.sweep import conditions
-from sandbox.statistics import lower_bound, trials_needed
+from sandbox.statistics import lower_bound
 from sandbox.trials import again
-from sandbox.trials.batch import Progress, batch, plan
-from sandbox.trials.results import results
-from sandbox.trials.trial import versions
+from sandbox.trials.batch import Progress, play_all
+from sandbox.trials.claims import FORMAT, Claim, Count, Course, claim, in_words
+from sandbox.trials.measures import MAX_ERRORS
 
 FILE, CLAIM = "certificate.json", "claim.json"
+VOID = "made by an earlier version of sandbox, whose strata shared their seeds: void; certify anew in another folder"
+_bound = lru_cache(maxsize=1024)(lower_bound)
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What is to be certified, and the trials that it takes: in all, and of each condition."""
-
-    reliability: float
-    confidence: float
-    failures: int  # allowed
-    trials: int
-    conditions: int
-    each: int
-    strata: list[dict]  # what each condition overrides
-    of: str  # whose success: the agents' own, or the team's with its fallbacks
-
-    @property
-    def words(self) -> str:
-        rate, confidence = f"{self.reliability:.10g}", f"{self.confidence:.10g}"
-        told = [f"claim: success in at least {rate} of trials, at {confidence} confidence"]
-        if self.conditions > 1:
-            told.append(f"over {self.conditions} conditions, each equally often, {self.each:,} seeds of each:")
-            told += [f"  {_words(overrides)}" for overrides in self.strata]
-        told.append(f"it takes {self.each * self.conditions:,} trials with at most {self.failures} failures")
-        if self.of == AGENTS:
-            told.append("success of the agents: one decision of a fallback refuses the certificate")
-        else:
-            told.append(f"success of the {self.of}: decisions of fallbacks count")
-        return "\n".join(told)
-
-
-def _words(overrides: dict) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in overrides.items()) or "as the scenario stands"
-
-
-def _share(value: float, what: str) -> float:
-    share = plain(value, what)
-    if not isinstance(share, float) or not 0 < share < 1:
-        raise UsageError(f"{what}: expected a number between 0 and 1, got {value!r}")
-    return share
-
-
-def claim(scenario: Scenario, reliability: float, confidence: float, failures: int) -> Claim:
-    """The claim for a scenario, before anything is run."""
-    reliability, confidence = _share(reliability, "reliability"), _share(confidence, "confidence")
-    failures = whole(failures, "failures", 0)
-    needed, strata = trials_needed(reliability, confidence, failures), conditions(scenario.sweep)
-    each = -(-needed // len(strata))
-    return Claim(reliability, confidence, failures, needed, len(strata), each, strata, scenario.claim)
+class Void(RecordError):
+    """A certificate that says nothing, whatever its trials are."""
 
 
 def certify(
@@ -93,17 +56,14 @@ def certify(
     before this claim was stated: a claim that knows its outcomes proves nothing.
     """
 
-    def lost(progress: Progress) -> bool:
+    def told(progress: Progress) -> None:
         if on_progress:
             on_progress(progress)
-        others = stated.of == AGENTS and progress.fallbacks > 0
-        broken = progress.errors > scenario.trials.max_errors * progress.total
-        return others or broken or progress.failures > stated.failures
 
     _state(Path(out), stated)
-    batch(scenario, out, stated.each, workers, on, on_plan=on_plan, on_progress=lost)
-    rows = results(out)
-    certificate = _certificate(scenario, stated, rows)
+    course = Course(stated, scenario.trials.max_errors)
+    play_all(scenario, out, stated.each, workers, on, on_plan, told, course)
+    certificate = made(stated, again.opened(out, read_table(out, answers=True), stated.each))
     write_text(Path(out) / FILE, json.dumps(certificate, indent=2) + "\n")
     return certificate
 
@@ -111,101 +71,181 @@ def certify(
 def _state(folder: Path, stated: Claim) -> None:
     """Put the claim into the folder before anything is run there."""
     path = within(folder, CLAIM)
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) == asdict(stated):
-        return
-    if path.is_file() or (folder / DATABASE).is_file():
-        found = "another claim" if path.is_file() else "trials that were run before the claim was stated"
+    if path.is_file():
+        before = _json(path)
+        if before == stated.as_dict():
+            return
+        found = "another claim" if before.get("format") == FORMAT else f"a claim {VOID.partition(',')[0]}"
         raise UsageError(f"{folder}: holds {found}; choose another folder")
+    if (folder / DATABASE).is_file():
+        raise UsageError(f"{folder}: holds trials that were run before the claim was stated; choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(asdict(stated)))
+    write_text(path, json.dumps(stated.as_dict()))
 
 
-def _certificate(scenario: Scenario, stated: Claim, rows: pd.DataFrame) -> dict:
-    whole, who = _bound(rows, stated.confidence), decided(rows)
-    refusal = _refusal(scenario, stated, rows, whole, who)
-    failed = rows[~rows["success"] & rows["error"].isna()]
-    found = conditions(scenario.sweep)
+# -- what follows from the trials --------------------------------------------------------------------------------------
+
+
+def made(stated: Claim, batch: again.Opened) -> dict:
+    """The certificate of a claim as its trials give it."""
+    found, course = batch.found, _course(stated, batch)
+    refusal = refused(stated, course, [bool(each.reasoners & set(REASONERS)) for each in batch.planned])
+    rows = pd.DataFrame([row.outcome for row in batch.rows], columns=Outcome._fields)
     return {
-        "claim": asdict(stated),
+        "format": FORMAT,
+        "claim": stated.as_dict(),
         "earned": not refusal,
         "refusal": refusal,
-        **whole,
-        "decisions": who._asdict(),
+        **_counted(course.all, stated),
+        "decisions": decided(rows)._asdict(),
         "strata": [
-            {"overrides": overrides, **_bound(rows[rows["condition"] == number], stated.confidence)}
-            for number, overrides in enumerate(found)
+            {"overrides": overrides, **_counted(count, stated)}
+            for overrides, count in zip(stated.strata, course.each, strict=True)
         ],
         "failed": [
-            {"overrides": found[row.condition], "seed": row.seed, "finish": row.finish, "ticks": row.ticks}
-            for row in failed.itertuples()
+            {"overrides": stated.strata[row.condition], **{name: getattr(row.outcome, name) for name in FAILED}}
+            for row in batch.rows if row.outcome.error is None and not row.outcome.success
         ],
-        "errors": int(rows["error"].notna().sum()),
-        "scenario": scenario.as_dict(),
-        "scenario_hash": scenario.hash,
-        "versions": versions(),
-        "root": outcome_root(rows),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+        "errors": course.all.errors,
+        "scenario": found.scenario,
+        "scenario_hash": Scenario.model_validate(found.scenario).hash,
+        "versions": found.facts.get("versions"),
+        "root": found.root(stated.as_dict()),
+        "created": found.created,
+    }  # fmt: skip
 
 
-def _refusal(scenario: Scenario, stated: Claim, rows: pd.DataFrame, found: dict, who: Decided) -> str:
-    """Why the claim is not earned; empty where it is."""
-    errors = int(rows["error"].notna().sum())
-    if stated.of == AGENTS and who.by_others:
+FAILED = ("seed", "finish", "ticks")  # what is listed of a trial that failed
+
+
+def _course(stated: Claim, batch: again.Opened) -> Course:
+    course = Course(stated, batch.found.facts.get("max_errors", MAX_ERRORS))
+    for row in batch.rows:
+        course.add(row.condition, row.trial, [row.outcome])
+    return course
+
+
+def _counted(found: Count, stated: Claim) -> dict:
+    """Trials that count, failures among them, and the lower bound of the success rate."""
+    successes = found.trials - found.failures
+    bound = _bound(successes, found.trials, stated.confidence) if found.trials else 0.0
+    return {"trials": found.trials, "failures": found.failures, "bound": bound}
+
+
+def refused(stated: Claim, course: Course, tested: Sequence[bool]) -> str:
+    """Why the claim is not earned; empty where it is. ``tested``: of each condition, whether agents are under test.
+
+    An infrastructure error is not passed over: the trial that came to nothing might have been the one that fails.
+    """
+    found = course.all
+    if stated.of == AGENTS and found.others:
         return (
-            f"{who.by_others:,} of {who.total:,} decisions were a fallback's, not the agents' own; "
+            f"{found.others:,} of {found.own + found.others:,} decisions were a fallback's, not the agents' own; "
             f'the scenario may say claim = "{TEAM}", which is another claim'
         )
-    if found["trials"] < stated.trials and not found["failures"] > stated.failures:
-        why = f"{errors:,} of {len(rows):,} are infrastructure errors" if errors else "it was stopped before the end"
-        return f"{found['trials']:,} trials count, {stated.trials:,} are needed: {why}"
-    if not (found["trials"] >= stated.trials and found["bound"] >= stated.reliability):
-        return f"{found['failures']:,} of {found['trials']:,} trials failed, {stated.failures:,} may"
-    if stated.of == AGENTS and (idle := _undecided(scenario, rows)):
-        return f"the agents under test made no decision: {idle}"
-    return ""
+    if found.failures > stated.failures:
+        return f"{found.failures:,} of {found.trials:,} trials failed, {stated.failures:,} may"
+    if found.trials < stated.total:
+        why = "it was stopped before the end"
+        if found.errors:
+            why = f"{found.errors:,} of {course.place:,} are infrastructure errors"
+        return f"{found.trials:,} trials count, {stated.total:,} are needed: {why}"
+    bound = _counted(found, stated)["bound"]
+    if bound < stated.reliability:
+        return f"the bound is {bound:.7f}"
+    idle = [in_words(stated.strata[k]) for k, count in enumerate(course.each) if tested[k] and not count.own]
+    return f"the agents under test made no decision: {idle[0]}" if stated.of == AGENTS and idle else ""
 
 
-def _undecided(scenario: Scenario, rows: pd.DataFrame) -> str:
-    """A condition, in words, in which agents are under test and none decided anything; empty if there is none."""
-    for number, (overrides, each) in enumerate(zip(conditions(scenario.sweep), plan(scenario), strict=True)):
-        if each.reasoners & set(REASONERS) and not decided(rows[rows["condition"] == number]).total:
-            return _words(overrides)
-    return ""
+# -- checking ----------------------------------------------------------------------------------------------------------
 
 
-def _bound(rows: pd.DataFrame, confidence: float) -> dict:
-    """Trials that count, failures among them, and the lower bound of the success rate."""
-    counted = rows[rows["error"].isna()]
-    trials, successes = len(counted), int(counted["success"].sum())
-    bound = lower_bound(successes, trials, confidence) if trials else 0.0
-    return {"trials": trials, "failures": trials - successes, "bound": bound}
+class Read(NamedTuple):
+    """A certificate made anew from its trials, and what its folder says otherwise, in words."""
+
+    certificate: dict
+    problems: list[str]
+    batch: again.Opened
 
 
-def outcome_root(rows: pd.DataFrame) -> str:
-    """Merkle root (RFC 6962) over condition, trial, seed, finish, ticks and final digest of each trial, hexadecimal."""
-    columns = ["condition", "trial", "seed", "finish", "ticks", "digest"]
-    return merkle_root(json.dumps(row).encode() for row in rows[columns].astype(object).values.tolist()).hex()
+def read(folder: str | Path) -> Read:
+    """Make the certificate in a folder anew; no trial is executed.
+
+    Raises RecordError where there is none, Void for one of an earlier version.
+    Rows that are not those of the claim are problems too: what is shown of a certificate must be of its trials.
+    """
+    folder = Path(folder)
+    file, said = _json(within(folder, FILE)), _json(within(folder, CLAIM))
+    if not file.get("format") == said.get("format") == FORMAT:
+        raise Void(f"{folder / FILE}: {VOID}")
+    found = read_table(folder, answers=True)
+    stated = _stated(folder, found, said)
+    batch = again.opened(folder, found, stated.each)
+    certificate = made(stated, batch)
+    problems = [
+        *_differing(CLAIM, said, stated.as_dict()), *_differing(FILE, file, certificate),
+        *again.misplaced(batch), *_uncounted(stated, batch),
+    ]  # fmt: skip
+    return Read(certificate, problems, batch)
+
+
+def _uncounted(stated: Claim, batch: again.Opened) -> Iterator[str]:
+    """Whether the trials are the first ones of each condition, up to where the claim was decided, and no others."""
+    course, planned = _course(stated, batch), batch.found.facts.get("planned")
+    if planned != stated.total:
+        yield f"planned is {planned}, the claim takes {stated.total}"
+    if not course.over:
+        yield "trials of the claim are missing"
+    elif beyond := max(len(batch.found.rows) - course.place, 0):
+        yield f"{beyond:,} trials lie beyond those that count for the claim"
 
 
 def check(
-    folder: str | Path, sample: int = 100, on_trial: Callable[[int, int], None] = lambda done, of: None
-) -> again.Checked:
-    """Check a certificate: its root against the outcomes, then some trials executed again, as ``again.check`` does.
+    folder: str | Path, sample: int = 100, root: str | None = None,
+    on_trial: again.OnTrial = lambda done, of: None,
+) -> again.Checked:  # fmt: skip
+    """Make a certificate anew and compare it with its file; then execute trials again, as ``again.check`` does.
 
     The sample is drawn anew at each call: of n trials one that was forged shows with chance ``sample`` / n.
     """
-    path = within(folder, FILE)
+    certificate, problems, batch = read(folder)
+    now = certificate["root"]
+    executed, differing = again.execute(batch, sample, on_trial)
+    problems = again.first([*problems, *again.against(now, None, root)]) + again.first(differing)
+    trials = len(batch.found.rows)
+    return again.Checked(now, trials, trials, executed, certificate["errors"], problems, certificate)
+
+
+def _stated(folder: Path, found: Rows, said: dict) -> Claim:
+    """The claim, made anew from the numbers that were chosen."""
     try:
-        certificate = json.loads(path.read_text(encoding="utf-8"))
-        Scenario.model_validate(certificate["scenario"])
-    except (OSError, ValueError, KeyError) as error:
-        raise RecordError(f"{path}: no certificate ({error.__class__.__name__})") from None
-    rows = results(folder)
-    problems = []
-    if outcome_root(rows) != certificate["root"]:
-        problems.append("the outcomes are not those of the certificate: their Merkle roots differ")
-    if _bound(rows, certificate["claim"]["confidence"])["bound"] != certificate["bound"]:
-        problems.append("the bound does not follow from the outcomes")
-    found = again.check(folder, sample, on_trial)
-    return found._replace(problems=[*problems, *found.problems])
+        chosen = (said[name] for name in ("reliability", "confidence", "failures"))
+        return claim(Scenario.model_validate(found.scenario), *chosen)
+    except (SandboxError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{folder / CLAIM}: no claim ({error.__class__.__name__})") from None
+
+
+def _json(path: Path) -> dict:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else "it is damaged"
+        raise RecordError(f"{path}: no certificate ({why})") from None
+    return found if isinstance(found, dict) else {}
+
+
+def _differing(name: str, said: dict, follows: dict, prefix: str = "") -> list[str]:
+    """Each entry of a file that is not what follows from the trials."""
+    follows, problems = json.loads(json.dumps(follows)), []
+    for key in {**follows, **said}:
+        own, due = said.get(key), follows.get(key)
+        if isinstance(own, dict) and isinstance(due, dict) and key != "scenario":
+            problems += _differing(name, own, due, f"{prefix}{key}.")
+        elif own != due or (key in said) != (key in follows) or isinstance(own, bool) != isinstance(due, bool):
+            problems.append(f"{name}: {prefix}{key} is {_short(own)}; its trials give {_short(due)}")
+    return problems
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:80]}..."

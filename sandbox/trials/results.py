@@ -77,7 +77,7 @@ def _single(folder: Path) -> Rows:
         raise RecordError(f"{folder}: the record does not begin with a scenario; nothing can be reported")
     rows = [(0, trial, *Outcome(**outcome)) for trial, outcome in outcomes.items()]
     facts = {"planned": first.trials, "versions": first.versions, "root": meta.get("root")}
-    return Rows(["condition", "trial", *Outcome._fields], rows, {0: {}}, first.scenario, meta["created"], facts)
+    return Rows(["condition", "trial", *Outcome._fields], rows, first.scenario, {0: {}}, meta["created"], facts)
 
 
 def trial_of(folder: str | Path, row: int) -> Tried:

@@ -1,6 +1,5 @@
 """The folder of a batch, a certificate or a single run, opened to be reported on."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,12 +7,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sandbox.autonomy import is_tested
-from sandbox.core.errors import RecordError
 from sandbox.model import Sandbox
 from sandbox.record import open_run
 from sandbox.record.table import holds_a_run, read_table
-from sandbox.record.whole import within
-from sandbox.trials.certify import FILE
+from sandbox.trials.certify import FILE, Void
+from sandbox.trials.certify import read as read_certificate
 from sandbox.trials.contribution import Contribution, contributions
 from sandbox.trials.measures import Measures, measures, tick_limit
 from sandbox.trials.replay import replay
@@ -43,8 +41,9 @@ class Study(NamedTuple):
     curves: list[Curve]
     scalings: list[Scaling]
     contributions: list[Contribution]
-    certificate: dict | None
-    root: str | None  # Merkle root of a single run's record
+    certificate: dict | None  # made anew from the rows
+    doubt: str  # why a certificate that lies there is not shown: it is void, or does not follow from the rows
+    root: str | None  # Merkle root of a single run's record, or of a batch that is complete
 
     @property
     def scenario(self) -> dict:
@@ -89,25 +88,31 @@ def open_study(folder: str | Path) -> Study:
     folder = Path(folder)
     rows, single = results(folder), holds_a_run(folder)
     overrides, kind = ({0: {}}, SINGLE) if single else (read_table(folder).overrides, "batch")
-    certificate = _certificate(within(folder, FILE))
+    certificate, doubt = _certificate(folder)
     scenario = rows.attrs["scenario"]
     words = condition_words(overrides)
     of_each = {number: rows[rows["condition"] == number] for number in overrides}
     limits = {number: tick_limit(scenario, given, of_each[number]) for number, given in overrides.items()}
     found = [Condition(words[k], overrides[k], measures(of_each[k], limits[k])) for k in overrides]
     whole = measures(rows, max(limits.values()))
-    kind = "certificate" if certificate else kind
+    kind = "certificate" if certificate or doubt else kind
     return Study(
         str(folder), kind, rows, found, whole, curves(rows), scalings(rows), contributions(rows), certificate,
-        rows.attrs.get("root"),
+        doubt, rows.attrs.get("root"),
     )  # fmt: skip
 
 
-def _certificate(path: Path) -> dict | None:
+def _certificate(folder: Path) -> tuple[dict | None, str]:
+    """The certificate in a folder, and why it is not to be shown."""
+    if not (folder / FILE).is_file():
+        return None, ""
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except ValueError:
-        raise RecordError(f"{path}: no certificate (it is damaged)") from None
+        found = read_certificate(folder)
+    except Void as error:
+        return None, str(error)
+    if found.problems:
+        return None, f"{folder / FILE} does not follow from its trials ({found.problems[0]}); see sandbox verify"
+    return found.certificate, ""
 
 
 def condition_words(overrides: Mapping[int, dict]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from sandbox.fronts.studio.show import jobs
 from sandbox.fronts.studio.show.places import scenario_files
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
-from sandbox.trials.certify import claim
+from sandbox.trials.claims import claim
 from sandbox.trials.robustness import dose_sweep
 
 FILE, UPLOAD, SHOWN = "A file", "Upload", "From Watch"

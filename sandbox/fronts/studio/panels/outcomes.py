@@ -32,6 +32,8 @@ def outcomes(folder: str, study: Study) -> None:
     """Everything about a batch, as it stands."""
     if study.certificate:
         verdict(study.certificate)
+    if study.doubt:
+        st.error(f"**No certificate:** {plain(study.doubt)}", icon=":material/gpp_bad:")
     try:
         check_errors(study.rows, folder)
     except SandboxError as error:
