@@ -1,16 +1,22 @@
 """Traces: the tree of spans, their names and numbers, a real OTLP endpoint, and endpoints that are down or hang."""
 
+import gzip
 import itertools
 import json
 import socket
 import sys
 import threading
 import time
+from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from commands import told
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -317,12 +323,48 @@ class Handler(BaseHTTPRequestHandler):
             self.server.over.wait(30)
             return
         self.server.paths.append(self.path)
+        if callable(self.server.status):
+            with suppress(OSError):  # the sender has hung up
+                self.server.status(self)
+            return
         self.server.requests.append(ExportTraceServiceRequest.FromString(body))
         self.send_response(self.server.status)
         self.end_headers()
 
+    do_GET = do_POST
+
     def log_message(self, *_):
         pass
+
+
+def answers(body: bytes, status: int = 200, **headers: str):
+    def answer(handler):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def without_end(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    while not handler.server.over.is_set():
+        handler.wfile.write(b"x" * 1_000_000)
+
+
+def drips(handler, begin=b"HTTP/1.1 200 OK\r\n\r\n"):
+    """A byte now and then: no read takes long."""
+    handler.wfile.write(begin)
+    while not handler.server.over.wait(0.02):
+        handler.wfile.write(b"x")
+
+
+def takes_a_part(handler):
+    said = ExportTraceServiceResponse(partial_success={"rejected_spans": 3, "error_message": "no room"})
+    answers(said.SerializeToString(), content_type="application/x-protobuf")(handler)
 
 
 def test_a_record_arrives_at_a_collector(run, capsys):
@@ -376,6 +418,10 @@ def closed_port() -> str:
 
 @pytest.mark.parametrize(("status", "why"), [
     ("down", "connection refused"), (None, "no answer within 0.3 s"), (404, "it answers 404"), (503, "it answers 503"),
+    (answers(b"", 302, location="/elsewhere"), "it answers 302 Found; expected the address of the collector itself"),
+    (answers(b"", 304), "it answers 304"), (without_end, "it answers with more than 65,536 bytes"),
+    (drips, "no answer within 0.3 s"), (partial(drips, begin=b"HTTP/1.1 200 OK\r\nx: "), "no answer within 0.3 s"),
+    (takes_a_part, "it does not take them (no room)"), (answers(b"<html>", 403), "it answers 403"),
 ])  # fmt: skip
 def test_a_bad_collector_costs_seconds_and_no_run(table, run, tmp_path, capsys, monkeypatch, status, why):
     monkeypatch.setattr(otlp, "TIMEOUT", 0.3)
@@ -391,6 +437,17 @@ def test_a_bad_collector_costs_seconds_and_no_run(table, run, tmp_path, capsys, 
     lines = [line for line in said.err.splitlines() if "spans" in line or "opentelemetry" in line.lower()]
     assert len(lines) == 2 and all(why in line and url in line for line in lines), said.err
     assert lines[0].startswith("warning: traces: ") and lines[1].startswith("error: traces: ")
+
+
+@pytest.mark.parametrize("answer", [
+    answers(b"no protobuf", content_type="application/x-protobuf"), answers(b"<html>", content_type="text/html"),
+    answers(gzip.compress(bytes(10_000_000)), content_encoding="gzip"),
+])  # fmt: skip
+def test_what_a_collector_says_beside_its_yes_does_not_matter(run, capsys, answer):
+    """A gzip bomb stays packed."""
+    with Endpoint(answer) as collector:
+        assert told("trace", run[0], "--otlp", collector.url) == 0
+    assert "spans sent to" in capsys.readouterr().out
 
 
 def test_a_patient_sender_loses_nothing_and_a_hasty_one_says_what_it_lost(monkeypatch):

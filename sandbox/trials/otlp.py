@@ -1,23 +1,30 @@
 """Sending spans to an OTLP endpoint over HTTP, in bounded time and memory: a dead collector costs seconds, no run."""
 
 import logging
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import requests
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from sandbox.core.errors import UsageError
 
 PATH = "/v1/traces"  # below the base URL, as the protocol has it
 TIMEOUT = 5.0  # seconds for one batch, further attempts included
 BATCH = 512  # spans
+ANSWER = 65_536  # bytes that a collector may answer; the protocol's own answers have a few
+SAID = 200  # characters of its words that are told
 QUEUE = 32 * BATCH  # spans that wait; of a live run, what is more is dropped
 
 
@@ -62,18 +69,83 @@ class Collector:
 
 
 class _Session(requests.Session):
-    """Keeps in words why the latest request failed."""
+    """Asks in bounded time and memory, and keeps in words why the latest request failed.
 
-    failure = ""
+    A request runs in a thread of its own, since the time limits of sockets are for one read each: a collector that
+    answers a byte at a time would meet every one of them. While such a thread waits, nothing else is sent.
+    """
 
-    def request(self, *args, **kwargs) -> requests.Response:
+    failure, rejected = "", 0  # of the latest request: what went wrong, and how many spans the collector did not take
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers["accept-encoding"] = "identity"  # what comes packed may grow a thousandfold
+        self._running: Future | None = None
+
+    def request(self, method: str, url: str, *, timeout: float, **options: Any) -> requests.Response:
         try:
-            response = super().request(*args, **kwargs)
+            return self._within(timeout, lambda: self._answer(method, url, timeout=timeout, stream=True, **options))
+        except (requests.Timeout, TimeoutError):
+            self.failure = f"no answer within {TIMEOUT:g} s"
+            raise requests.Timeout from None
         except requests.RequestException as error:
-            self.failure = f"no answer within {TIMEOUT:g} s" if isinstance(error, requests.Timeout) else _cause(error)
+            self.failure = str(error) if isinstance(error, _Refused) else _cause(error)
             raise
-        self.failure = f"it answers {response.status_code} {response.reason}"
+
+    def _within(self, seconds: float, ask: Callable[[], requests.Response]) -> requests.Response:
+        if self._running and not self._running.done():
+            raise TimeoutError
+        self._running = running = Future()
+        threading.Thread(target=_fill, args=(running, ask), name="traces", daemon=True).start()
+        return running.result(seconds)
+
+    def _answer(self, *args: Any, **options: Any) -> requests.Response:
+        until = time.monotonic() + options["timeout"]
+        with super().request(*args, **options) as response:
+            told = f"it answers {response.status_code} {str(response.reason)[:SAID]}"
+            if response.is_redirect or 300 <= response.status_code < 400:
+                raise _Refused(f"{told}; expected the address of the collector itself")
+            self.failure, self.rejected = told, 0
+            if response.ok:
+                self.failure, self.rejected = _rejected(_body(response, until))
         return response
+
+
+class _Refused(requests.RequestException):
+    """An answer that is of no use."""
+
+
+def _fill(running: Future, ask: Callable[[], requests.Response]) -> None:
+    try:
+        running.set_result(ask())
+    except BaseException as error:
+        running.set_exception(error)
+
+
+def _body(response: requests.Response, until: float) -> bytes:
+    """What a collector says, as it comes; raises _Refused where that is too much, and Timeout where it takes long."""
+    body = b""
+    try:
+        while part := response.raw.read1(ANSWER, decode_content=False):
+            body += part
+            if len(body) > ANSWER:
+                raise _Refused(f"it answers with more than {ANSWER:,} bytes")
+            if time.monotonic() > until:
+                raise requests.Timeout
+    except ReadTimeoutError:
+        raise requests.Timeout from None
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error
+    return body if response.headers.get("content-type") == "application/x-protobuf" else b""
+
+
+def _rejected(body: bytes) -> tuple[str, int]:
+    """Why a collector took only a part of what was sent, and how many spans it did not take."""
+    try:
+        partial = ExportTraceServiceResponse.FromString(body).partial_success
+    except Exception:  # whatever protobuf raises for what is no message
+        return "", 0
+    return f"it does not take them ({partial.error_message[:SAID]})", max(0, partial.rejected_spans)
 
 
 class _Exporter(SpanExporter):
@@ -94,10 +166,9 @@ class _Exporter(SpanExporter):
             return SpanExportResult.FAILURE
         result = self._inner.export(spans)
         self._failed = result is not SpanExportResult.SUCCESS
-        if self._failed:
-            self.reason = self._session.failure
-        else:
-            self.sent += len(spans)
+        lost = len(spans) if self._failed else min(len(spans), self._session.rejected)
+        self.sent += len(spans) - lost
+        self.reason = self._session.failure if lost else self.reason
         return result
 
     def shutdown(self) -> None:
