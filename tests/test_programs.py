@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -56,8 +57,21 @@ def test_what_goes_wrong_ends_the_program_with_one_line(source, told):
     assert program.advance({"see": dict}) is None  # and it stays ended
 
 
-def test_the_clock_stops_a_single_operation():
-    assert run("sum(range(10**12))", limits=Limits(seconds=0.2)).error == "more than 0.2 s for one operation"
+@pytest.mark.parametrize("source", ["sum(range(10**12))", "while True:\n    see()\n    sum(range(10**6))"])
+def test_the_clock_stops_what_steps_do_not_count(source):
+    """One operation, or a thousand of which none takes long."""
+    calls = []
+    error = run(source, {"see": lambda: calls.append(1)}, Limits(seconds=0.3)).error
+    assert error == "more than 0.3 s of computing in one tick, by the clock" and len(calls) < 500
+
+
+def test_the_clock_counts_neither_the_host_nor_the_ticks_before():
+    def host():
+        time.sleep(0.3)
+
+    assert not run("host()\nhost()", {"host": host}, Limits(seconds=0.25)).error
+    program = Program("for _ in range(30):\n    sum(range(10**5))\n    move(1)", ("move",), 4, Limits(seconds=0.25))
+    assert [program.advance({}, None) is not None for _ in range(31)] == [True] * 30 + [False] and not program.failed
 
 
 def test_a_program_acts_once_a_tick_and_resumes_with_the_answer():

@@ -6,14 +6,17 @@ suspended program is a value, which ``dump`` makes bytes of. All other functions
 within the tick.
 
 Whatever goes wrong in a program ends it, with one line that says what; nothing is raised. Limits are on steps, calls
-and memory, so that a program ends at the same place on every machine. The clock enters in one place: a single
-operation that takes longer than ``Limits.seconds`` is stopped. Its own clock stands still, its random numbers are the
-same at every start, and it does not sleep.
+and memory, so that a program ends at the same place on every machine. The clock enters in one place: a program that
+computes for more than ``Limits.seconds`` in one tick is stopped, and told that it was the clock. All steps that a tick
+allows take a hundredth of that; what is left to the clock is what one built-in does in a single step. Time in the
+functions of the host does not count: they are ours, and ``Limits.calls`` bounds them. A program's own clock stands
+still, its random numbers are the same at every start, and it does not sleep.
 """
 
 import atexit
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -38,13 +41,13 @@ _live = BoundedSemaphore(LIVE)
 
 
 class Limits(NamedTuple):
-    """What a program may use; the first two within one tick."""
+    """What a program may use; all but memory and depth within one tick."""
 
     calls: int = 1_000  # of functions that answer at once
     steps: int = 500_000  # rounds of loops and entries of functions
     memory: int = 32 << 20  # bytes
     depth: int = 200  # of calls within calls
-    seconds: float = 10.0  # between two calls; for operations that never end
+    seconds: float = 10.0  # of computing, without the functions of the host; for operations that never end
 
 
 LIMITS = Limits()
@@ -83,6 +86,7 @@ class Program:
         self._state = b""  # the suspended program, where no worker holds it
         self._session = self._snapshot = None
         self._placed = False  # has one of the ``LIVE`` places
+        self._spent = 0.0  # seconds of computing in this tick
 
     # -- one tick ------------------------------------------------------------------------------------------------------
 
@@ -90,7 +94,7 @@ class Program:
         """Run on to the next verb; ``answer`` is the value of the last one. None once the program has ended."""
         if self.ended:
             return None
-        self.printed = ""
+        self.printed, self._spent = "", 0.0
         try:
             return self._to_next_verb(functions, answer)
         except (_Ended, UsageError) as end:
@@ -108,7 +112,7 @@ class Program:
                 paces += 1
                 if paces * PACE > self._limits.steps:
                     raise _Ended(f"more than {self._limits.steps:,} steps in one tick")
-                snapshot = snapshot.resume({"return_value": None})
+                snapshot = self._timed(snapshot.resume, {"return_value": None})
                 continue
             if name in self._verbs or name == ACT:
                 return self._suspended(snapshot)
@@ -125,9 +129,18 @@ class Program:
         if self._session is None:
             self._session = _pool(os.getpid()).checkout(limits=_limits(self._limits), os_policy=_POLICY).__enter__()
             if not self._state:
-                return self._session.feed_start(metered(self._source), print_callback=self._print)
+                return self._timed(self._session.feed_start, metered(self._source), print_callback=self._print)
             self._snapshot = self._session.load_snapshot(self._state, print_callback=self._print)
-        return self._snapshot.resume({"return_value": answer})
+        return self._timed(self._snapshot.resume, {"return_value": answer})
+
+    def _timed(self, go: Callable, *args: Any, **options: Any):
+        """What the program comes to next; the interpreter stops a single operation, this all of them together."""
+        began = time.monotonic()
+        snapshot = go(*args, **options)
+        self._spent += time.monotonic() - began
+        if self._spent > self._limits.seconds:
+            raise _Ended(_too_long(self._limits))
+        return snapshot
 
     def _suspended(self, snapshot) -> Decision:
         name, given = snapshot.function_name, (*snapshot.args, *snapshot.kwargs.values())
@@ -154,11 +167,12 @@ class Program:
         """Go on after a call of a function, a name that is not defined in the program, or a file or module."""
         if isinstance(snapshot, monty.NameLookupSnapshot):
             name = snapshot.variable_name
-            return snapshot.resume(value=_stub(name)) if name in {*functions, *self._verbs, ACT} else snapshot.resume()
+            known = {"value": _stub(name)} if name in {*functions, *self._verbs, ACT} else {}
+            return self._timed(snapshot.resume, **known)
         if not isinstance(snapshot, monty.FunctionSnapshot):
             raise _Ended("waits for what never comes")
         if snapshot.is_os_function:
-            return snapshot.resume_not_handled()
+            return self._timed(snapshot.resume_not_handled)
         name = snapshot.function_name
         if name not in functions:
             raise _Ended(str(unknown("function", name, {*functions, *self._verbs})))
@@ -166,7 +180,7 @@ class Program:
             found = {"return_value": functions[name](*snapshot.args, **snapshot.kwargs)}
         except Exception as error:  # the program may catch it
             found = {"exc_type": "ValueError", "message": _one_line(f"{name}: {error}")}
-        return snapshot.resume(found)
+        return self._timed(snapshot.resume, found)
 
     def _print(self, stream: str, text: str) -> None:
         self.printed = (self.printed + text)[:PRINTED]
@@ -242,13 +256,17 @@ def _in_words(error: monty.MontyError, limits: Limits) -> str:
         return "the interpreter broke off"
     what = error.display("type-msg") if hasattr(error, "display") else str(error)
     if what.startswith("TimeoutError: turn"):
-        return f"more than {limits.seconds:g} s for one operation"
+        return _too_long(limits)
     if what.startswith("MemoryError: memory limit"):
         return f"more than {limits.memory >> 20} MiB of memory"
     frames = error.traceback() if hasattr(error, "traceback") else ()
     lines = [frame.source_line.strip() for frame in frames if frame.source_line]
     own = [line for line in lines if COUNTED not in line]
     return f"{what}, at {own[-1][:80]!r}" if own else what
+
+
+def _too_long(limits: Limits) -> str:
+    return f"more than {limits.seconds:g} s of computing in one tick, by the clock"
 
 
 def _one_line(text: str) -> str:
