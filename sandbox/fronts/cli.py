@@ -17,7 +17,7 @@ from sandbox.core import registry
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.core.world import World
-from sandbox.fronts import carding, many, opening, prompt, reporting, skilling, tracing
+from sandbox.fronts import carding, many, opening, prompt, reporting, signing, skilling, tracing
 from sandbox.fronts.compiling import compile, warm_up
 from sandbox.fronts.console import Set, check_place, err, in_words, out, overrides
 from sandbox.fronts.filming import film
@@ -25,6 +25,8 @@ from sandbox.fronts.process import complete_files, give_up_output
 from sandbox.fronts.progress import Live
 from sandbox.fronts.terminal import people_at
 from sandbox.record import Occupied, open_run
+from sandbox.record.signing import Root, public_key
+from sandbox.record.signing import check as check_signature
 from sandbox.record.table import holds_a_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix
@@ -47,8 +49,8 @@ app.command()(many.batch)
 app.command(name="results")(many.show)
 app.command(name="app")(opening.studio)
 commands = (
-    compile, many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, skilling.skills,
-    tracing.trace,
+    compile, many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, signing.keygen,
+    signing.sign, skilling.skills, tracing.trace,
 )  # fmt: skip
 for command in commands:
     app.command()(command)
@@ -183,17 +185,23 @@ def verify(
     folder: Folder,
     root: Annotated[str | None, typer.Option(help="the root that was printed at the end")] = None,
     sample: Annotated[int, typer.Option(min=1, help="of a batch: trials that are executed again, at most")] = 100,
+    key: signing.Public = None,
 ) -> None:
     """Recompute the hash chain of a run and execute its trials again; of a batch or certificate, a sample of them."""
-    if not holds_a_run(folder):
-        many.verify(folder, sample, root)
-        return
+    public = public_key(key) if key else None
+    signed = _verified(folder, root) if holds_a_run(folder) else many.verify(folder, sample, root)
+    if told := check_signature(folder, signed, public):
+        out.print(told)
+
+
+def _verified(folder: Path, root: str | None) -> Root:
     verdict = replays.verify(folder, root)
     out.print(verdict.summary)
     for problem in verdict.chain.problems[1:]:
         out.print(f"  also: {problem}")
     if not verdict.passed:
         raise typer.Exit(1)
+    return Root("run", verdict.chain.root)
 
 
 def _check_video(path: Path | None) -> None:

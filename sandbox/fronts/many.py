@@ -11,6 +11,7 @@ from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
+from sandbox.record.signing import Root
 from sandbox.record.whole import replacing
 from sandbox.report.figures import foresight as drawn_foresight
 from sandbox.report.figures import robustness, save
@@ -156,10 +157,10 @@ def compare(
             out.print(f"{run}: {errors:,} trials are infrastructure errors and are left out")
 
 
-def verify(folder: Path, sample: int, root: str | None) -> None:
-    """Check a certificate, or a batch, and execute a sample of its trials again."""
+def verify(folder: Path, sample: int, root: str | None) -> Root:
+    """Check a certificate, or a batch, and execute a sample of its trials again; returns its root, made anew."""
     with Episodes(err, folder.name) as shown:
-        is_certificate = any((folder / name).is_file() for name in (certificates.FILE, certificates.CLAIM))
+        is_certificate = certificates.lies_in(folder)
         checked = (certificates if is_certificate else again).check(folder, sample, root, shown)
     for problem in checked.problems:
         out.print(problem, markup=False)
@@ -169,6 +170,7 @@ def verify(folder: Path, sample: int, root: str | None) -> None:
         out.print(certificate_table(checked.certificate))
         out.print("claim, bounds and verdict follow from the trials")
     out.print(f"{checked.summary}\nroot {checked.root}")
+    return Root("certificate" if is_certificate else "batch", checked.root)
 
 
 def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float) -> None:

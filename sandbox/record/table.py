@@ -87,12 +87,16 @@ class Table:
         if "trial" in known:
             self._check_columns()
             _same(self.path.parent, self._meta("scenario"), scenario)
+            found = self._db.execute("SELECT overrides FROM condition ORDER BY condition")
+            if [json.loads(text) for (text,) in found] != list(conditions):
+                raise UsageError(f"{self.path.parent}: begun with the sweep in another order; choose another folder")
             self._db.execute("DELETE FROM meta WHERE key = 'root'")  # of what it was; it is noted anew at the end
             self._forget_errors()
             return
         self._db.executescript("BEGIN;" + SCHEMA)
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("created", created), ("scenario", _text(scenario))])
+        about = [("created", created), ("scenario", json.dumps(scenario))]  # the order of a sweep is that of conditions
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", about)
         rows = [(number, _text(overrides)) for number, overrides in enumerate(conditions)]
         self._db.executemany("INSERT INTO condition VALUES (?, ?)", rows)
         self._db.execute("COMMIT")
@@ -344,7 +348,7 @@ def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
 
 def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
     """The scenario, what each condition overrides, when it was begun, and what was noted."""
-    conditions = dict(db.execute("SELECT condition, overrides FROM condition"))
+    conditions = dict(db.execute("SELECT condition, overrides FROM condition ORDER BY condition"))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
     facts = {key: json.loads(value) for key, value in meta.items()}

@@ -168,6 +168,11 @@ class Read(NamedTuple):
     batch: again.Opened
 
 
+def lies_in(folder: str | Path) -> bool:
+    """Whether a folder holds a certificate, or was begun for one."""
+    return any((Path(folder) / name).is_file() for name in (FILE, CLAIM))
+
+
 def read(folder: str | Path) -> Read:
     """Make the certificate in a folder anew; no trial is executed.
 

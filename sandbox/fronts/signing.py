@@ -1,0 +1,60 @@
+"""Commands on keys: make one, and sign what lies in a folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.core.errors import RecordError
+from sandbox.fronts.console import check_place, out
+from sandbox.record import open_run, signing
+from sandbox.record.table import holds_a_run, read_table
+from sandbox.record.verify import verify_chain
+from sandbox.trials import again
+from sandbox.trials import certify as certificates
+
+Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of whoever signed it")]
+
+
+def keygen(
+    file: Annotated[Path, typer.Option("--out", help="the private key; the public one goes beside it")] = Path(
+        "sandbox-key.pem"
+    ),
+) -> None:
+    """Make a pair of keys (Ed25519). Keep the private one to yourself; give the public one to whoever verifies."""
+    check_place(file)
+    public = signing.new_key(file)
+    out.print(f"private key  {file}  (for 'sandbox sign')\npublic key   {public}  (for 'sandbox verify')")
+
+
+def sign(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run, batch or certificate")],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="private key, such as 'sandbox keygen' makes")],
+) -> None:
+    """Sign the root of a run, a batch or a certificate. No trial is executed again; 'sandbox verify' does that."""
+    root = root_of(folder)
+    name = signing.sign(folder, root, key)
+    out.print(f"signed  {folder / signing.FILE}\nroot    {root.root}\nkey     {name}")
+
+
+def root_of(folder: Path) -> signing.Root:
+    """The root of what lies in a folder, made anew; raises RecordError where it is unfinished or contradicts itself."""
+    if holds_a_run(folder):
+        with open_run(folder) as run:
+            report = verify_chain(run)
+        if not report.intact:
+            raise RecordError(f"{folder}: {report.summary}")
+        if not report.finished:
+            raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
+        return signing.Root("run", report.root)
+    if certificates.lies_in(folder):
+        read = certificates.read(folder)
+        if read.problems:
+            raise RecordError(f"{folder}: {read.problems[0]}")
+        return signing.Root("certificate", read.certificate["root"])
+    found = read_table(folder, answers=True)
+    if problem := next(again.misplaced(again.opened(folder, found)), None):
+        raise RecordError(f"{folder}: {problem}")
+    if len(found.rows) < found.facts.get("planned", 0):
+        raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
+    return signing.Root("batch", found.root())
