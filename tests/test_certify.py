@@ -86,6 +86,20 @@ def test_a_forged_certificate_is_found(forged, earned, tmp_path):
         assert any("not the same when executed again" in problem for problem in problems)
 
 
+def test_conditions_stand_in_the_order_of_the_file(tmp_path):
+    """Keys of a sweep that are not in the order of the alphabet: whoever reads the table finds the same conditions."""
+    swept = {"one_at_a_time": {"world.max_ticks": [190], "perturb.agent_crash": [0.5]}}
+    found = _certified({**SCENARIO, "sweep": swept}, tmp_path / "c", 0.5)
+    assert [stratum["overrides"] for stratum in found["strata"]] == [
+        {}, {"world.max_ticks": 190}, {"perturb.agent_crash": 0.5},
+    ]  # fmt: skip
+    assert check(tmp_path / "c", 100).problems == []
+    turned = {"one_at_a_time": dict(reversed(swept["one_at_a_time"].items()))}
+    sandbox.batch({**SCENARIO, "sweep": swept}, tmp_path / "b", trials=2)
+    with pytest.raises(UsageError, match="begun with the sweep in another order"):
+        sandbox.batch({**SCENARIO, "sweep": turned}, tmp_path / "b", trials=2)
+
+
 def test_a_claim_cannot_know_its_outcomes(earned, tmp_path):
     with pytest.raises(UsageError, match="holds another claim"):
         _certified(SCENARIO, earned[0], failures=1)

@@ -125,9 +125,9 @@ def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
         ["UPDATE condition SET overrides = '{}'"],
         ["""UPDATE condition SET overrides = '{"world.max_ticks":41}' WHERE condition = 0"""],
         ["INSERT INTO condition VALUES (2, '{}')"],
-        ["UPDATE meta SET value = replace(value, 'semantic', 'oracle') WHERE key = 'scenario'"],
-        ["UPDATE meta SET value = replace(value, '0.1', '0.0') WHERE key = 'scenario'"],
-        ["UPDATE meta SET value = replace(value, '\"seed\":14', '\"seed\":15') WHERE key = 'scenario'"],
+        ["UPDATE meta SET value = json_set(value, '$.agents[0].reasoner', 'oracle') WHERE key = 'scenario'"],
+        ["UPDATE meta SET value = json_set(value, '$.perturb.renamed_labels', 0.0) WHERE key = 'scenario'"],
+        ["UPDATE meta SET value = json_set(value, '$.seed', 15) WHERE key = 'scenario'"],
     ):  # fmt: skip
         copy = shutil.copytree(forged, forged.with_name("copy"))
         change(copy, *statements)
