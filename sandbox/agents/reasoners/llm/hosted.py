@@ -33,16 +33,11 @@ from pydantic_ai.tools import ToolDefinition
 
 from sandbox.agents.reasoners.llm.bounded import Flood, client
 from sandbox.agents.reasoners.llm.compatible import NO_REPLY, SCHEMA, Compatible, hint, refused
+from sandbox.agents.reasoners.llm.keys import KEYS, without_keys
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.reading import tidy
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
-
-KEYS = {
-    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY",
-    "local": "SANDBOX_LOCAL_API_KEY",
-}  # fmt: skip
-SECRET = 6  # characters that a key has at least; what is shorter stands for no key
 
 
 @cache
@@ -115,7 +110,7 @@ class Hosted:
         except ModelRequestTimeout:
             return Answer(error=f"no reply within {self._options.timeout:g} s", retry=True, tokens=None, outage=True)
         except Exception as error:  # a server may send anything, and clients fail on it in many ways
-            tokens = (0, 0) if _caused(error, ConnectionRefusedError, socket.gaierror) else None
+            tokens = (0, 0) if _cause(error, ConnectionRefusedError, socket.gaierror) else None
             return Answer(error=self._words(error), retry=True, tokens=tokens, outage=_is_outage(error))
 
     async def _adapted(self, request: Request) -> Answer:
@@ -132,7 +127,8 @@ class Hosted:
             else:
                 self._without, self._accepted = self._without | without, self._accepted or SCHEMA in sent
                 left_out = ", ".join(sorted(self._refusable(request) & without))
-                return Answer(self._reply(response), tokens=_tokens(response), without=left_out)
+                reply = await asyncio.to_thread(self._reply, response)  # the loop is everybody's
+                return Answer(reply, tokens=_tokens(response), without=left_out)
 
     def _refusable(self, request: Request) -> frozenset[str]:
         """The parameters of a request that it can do without."""
@@ -177,11 +173,11 @@ class Hosted:
             (call,) = calls
         elif calls:  # of several, the text says which; at most one can be an action now
             text = "\n".join([text, *(json.dumps({"name": name, "arguments": given}) for name, given in calls)])
-        reply = tidy(Reply(text, *call, joined(ThinkingPart)))
-        return Reply(*map(_without_keys, reply))
+        return tidy(Reply(*map(without_keys, (text, *call, joined(ThinkingPart)))))
 
     def _words(self, error: Exception) -> str:
-        text = " ".join(_without_keys(str(error)).split()).encode("utf-8", "replace").decode()
+        error = _cause(error, Flood) or error
+        text = " ".join(without_keys(str(error)).split()).encode("utf-8", "replace").decode()
         told = f"{type(error).__name__.lstrip('_')}: {text[:200]}"
         lost = isinstance(error, UnexpectedModelBehavior) or getattr(error, "status_code", None) in (404, 405, NO_REPLY)
         wrong = hint(self._options.name) if lost and self._options.kind == "local" else ""
@@ -263,20 +259,11 @@ def _tokens(response: ModelResponse) -> tuple[int, int] | None:
 def _is_outage(error: Exception) -> bool:
     """Whether no reply came. A body that is not a reply, or that never ends, is the model's own fault."""
     refused = getattr(error.__cause__, "status_code", 200) >= 300
-    return refused or (_caused(error, OSError, httpx2.TransportError) and not _caused(error, Flood))
+    return refused or bool(_cause(error, OSError, httpx2.TransportError) and not _cause(error, Flood))
 
 
-def _caused(error: BaseException | None, *kinds: type[BaseException]) -> bool:
-    """Whether an error, or one that it comes from, is of these kinds."""
+def _cause(error: BaseException | None, *kinds: type[BaseException]) -> BaseException | None:
+    """The error, or the first that it comes from, that is of these kinds."""
     while error and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
-    return error is not None
-
-
-def _without_keys(text: str) -> str:
-    """A text of a server without any key that it was sent."""
-    for name in (*KEYS.values(), "GEMINI_API_KEY"):
-        key = os.environ.get(name, "").strip()
-        if len(key) >= SECRET:
-            text = text.replace(key, "***")
-    return text
+    return error

@@ -1,0 +1,38 @@
+"""Keys of providers: a server that echoes what it was sent brings none of them into a record, a report or a screen.
+
+A key is hidden where a server's answer comes in, before a parser can quote a part of it, and again in what the parsers
+made of it, since JSON can write every character as an escape. What is not found: a key in pieces, or changed in any
+other way than those of ``_forms``.
+"""
+
+import base64
+import os
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+KEYS = {
+    "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY",
+    "local": "SANDBOX_LOCAL_API_KEY",
+}  # fmt: skip
+ALSO = ("GEMINI_API_KEY", "ANTHROPIC_AUTH_TOKEN")  # which clients read, too
+SHORTEST = 6  # characters; what is shorter stands for no key
+HIDDEN = "***"
+
+
+def without_keys(text: str) -> str:
+    """A text of a server without any key that it was sent."""
+    for key in _forms(tuple(os.environ.get(name, "").strip() for name in (*KEYS.values(), *ALSO))):
+        text = text.replace(key, HIDDEN)
+    return text
+
+
+@lru_cache(1)
+def _forms(keys: tuple[str, ...]) -> list[str]:
+    """The keys as they are, and as URLs, JSON and the header of a log-in have them; the longest first."""
+    found = set()
+    for key in keys:
+        if len(key) >= SHORTEST:
+            code = base64.b64encode(key.encode("utf-8", "surrogateescape")).decode().rstrip("=")
+            found |= {key, key.replace("/", "\\/"), quote(key), quote(key, safe=""), quote(key, safe="").lower(),
+                      quote_plus(key), code, code.replace("+", "-").replace("/", "_")}  # fmt: skip
+    return sorted(found, key=len, reverse=True)
