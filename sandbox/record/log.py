@@ -71,8 +71,9 @@ class Log:
         """Record events that belong together: after a crash all of them are there, or none.
 
         They are on disk within ``COMMIT_SECONDS``; ``run_finished`` is the last and is on disk at once. Raises
-        RecordError when an earlier commit failed (disk full), or the run is finished or closed.
+        RecordError when an earlier commit failed (disk full), the file was removed, or the run is finished or closed.
         """
+        self._check()
         if self._failure or self._ended or self._closing:
             raise self._failure or RecordError(f"{self.folder}: the run is finished; nothing can be added to it")
         entries = [_entry(event) for event in events]
@@ -80,6 +81,12 @@ class Log:
         self._waiting.append(entries)
         if self._ended or len(self._waiting) >= BACKLOG:
             self.flush()
+
+    def _check(self) -> None:
+        try:
+            self._writer.check()
+        except RecordError as error:
+            self._failure = self._failure or error
 
     def flush(self) -> None:
         """Return when everything appended so far is committed; raises RecordError when that fails."""
@@ -119,7 +126,7 @@ class Log:
                 self._commit(last=False)
             self._commit(last=True)
         except RecordError as error:
-            self._failure = error
+            self._failure = self._failure or error
         except (sqlite3.Error, OSError) as error:
             self._failure = explain(error, self.folder / DATABASE)
         finally:

@@ -67,11 +67,8 @@ class Writer:
         self._db.execute("COMMIT")
 
     def write(self, entries: Sequence[Entry], last: bool = False) -> None:
-        """Commit the entries in one transaction; a ``run_finished`` among them, or ``last``, seals the record.
-
-        Raises RecordError where the file does not stand in its folder any more.
-        """
-        self._opened.check()
+        """Commit the entries in one transaction; a ``run_finished`` among them, or ``last``, seals the record."""
+        self.check()
         seal = self.root is None and (last or any(entry.kind == ENDS for entry in entries))
         if not entries and not seal:
             return
@@ -84,6 +81,10 @@ class Writer:
             self._db.executemany(_META, zip(_SEAL, (str(self._tree.size), root), strict=True))
         self._db.execute("COMMIT")
         self.root = root if seal else self.root
+
+    def check(self) -> None:
+        """Raise RecordError where the file does not stand in its folder any more."""
+        self._opened.check()
 
     def close(self) -> None:
         """Give the file free. Without a reader at work it becomes one plain file, readable on read-only media too."""

@@ -18,7 +18,7 @@ from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.snapshot import Snapshot
 from sandbox.record.store import DATABASE
 
-GONE = "the record is gone. The episode can go on, but not back, and nothing of it is kept."
+GONE = "the record is gone: the episode ends with its next tick, and nothing of it is kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
     scene.INTERVENE: "bolt", scene.RECORD: "fact_check",

@@ -47,7 +47,7 @@ class Film:
         self._worked = self._keeping = self._seconds = 0.0
         if log:
             record_tools(model, log)
-        self._finalizer = weakref.finalize(self, log.close) if log else None  # who forgets a film seals its record
+        self._finalizer = weakref.finalize(self, _seal, log) if log else None  # who forgets a film seals its record
 
     @classmethod
     def begin(
@@ -223,6 +223,11 @@ class Film:
             elif self._finalizer:
                 self._finalizer()
         self.model.close()
+
+
+def _seal(log: Log) -> None:
+    with suppress(RecordError):  # why it cannot be sealed was told when the last event was added
+        log.close()
 
 
 class _Pickler(pickle.Pickler):
