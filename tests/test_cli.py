@@ -224,7 +224,7 @@ def test_ctrl_c_ends_a_batch_at_once_and_without_a_traceback(folder, hosted):
     os.killpg(process.pid, signal.SIGINT)
     begun = time.monotonic()
     told, _ = process.communicate(timeout=60)
-    assert process.returncode == 1 and told.startswith("stopped; finished trials are kept"), told
+    assert process.returncode == 1 and told.startswith("stopped; what is finished is kept"), told
     assert told.count("\n") == 1 and time.monotonic() - begun < 4, told  # 0.2 s where nothing else runs
 
 

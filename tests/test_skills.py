@@ -1,10 +1,15 @@
 """Skills: what the world has verified is kept, is found again, and is the same for the same seed."""
 
 import json
+import multiprocessing
+import os
+import shutil
+import signal
 import sys
 from random import Random
 
 import networkx as nx
+import psutil
 import pytest
 
 import sandbox
@@ -15,8 +20,10 @@ from sandbox.agents.skills.curriculum import Curriculum
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.prompted import Prompted
 from sandbox.agents.skills.writer import HERE, Feedback, Rules
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import RecordError, UsageError
 from sandbox.fronts.cli import main
+from sandbox.record import whole
+from sandbox.record.lock import Lock
 from sandbox.trials import skills
 from sandbox.trials.lives import Life
 from sandbox.trials.skills import ARMS, Arm, Learner
@@ -207,5 +214,105 @@ def test_the_command_writes_a_table_a_picture_and_a_library(stage, tmp_path, mon
     assert not ended.value.code, told.err
     assert all(arm.name in told.out for arm in ARMS) and "Voyager (Minecraft)" in told.out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "learners.csv", "curves.csv", "curves.png", "library.toml",
+        "learners.csv", "curves.csv", "curves.png", "library.toml", "learners", "study.json",
     }  # fmt: skip
+
+
+# -- a study goes on ---------------------------------------------------------------------------------------------------
+
+MEADOW = {
+    "world": {"name": "craft", "layout": MAP, "goal": "none", "mobs": False}, "agents": [{"reasoner": "rules"}],
+}  # fmt: skip
+CLEAN = multiprocessing.get_context("forkserver")  # a fork of this process would inherit a pool of programs
+CLEAN.set_forkserver_preload(["sandbox.trials.skills"])
+
+
+def study(out, seeds=1, on_progress=lambda now: None):
+    return skills.study(sandbox.scenario.load(MEADOW), seeds, 2, out, 2, lambda: None, on_progress)
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Threads in the place of processes, which start sooner."""
+    monkeypatch.setattr(skills, "Workers", lambda on, compiled, count: Workers(on, True, count))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(stage, tmp_path_factory):
+    """What a study comes to that nothing disturbs, by the names of its files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(skills, "Workers", lambda on, compiled, count: Workers(on, True, count))
+        study(out := tmp_path_factory.mktemp("whole") / "out")
+    return read(out)
+
+
+def read(out) -> dict[str, str]:
+    return {str(path.relative_to(out)): path.read_text() for path in out.rglob("*.*") if not whole.is_part(path.name)}
+
+
+def _dying(out, learners: int) -> None:
+    """A study that gets a SIGKILL as soon as so many learners are done in it."""
+    skills.Workers = lambda on, compiled, count: Workers(on, True, count)
+
+    def on_progress(now):
+        if now.latest and now.done >= learners:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    study(out, 1, on_progress)
+
+
+def _killed(out, learners: int) -> None:
+    child = CLEAN.Process(target=_dying, args=(out, learners))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+
+
+def test_a_study_that_is_killed_goes_on_to_the_same_end(undisturbed, threads, tmp_path):
+    seen = []
+    for learners in (1, 3, 5):
+        _killed(tmp_path / "out", learners)
+        (tmp_path / "out" / ".study.0123abcd.part.json").write_text("{")
+    study(tmp_path / "out", on_progress=seen.append)
+    assert seen[0].done == 4 and seen[-1].done == seen[-1].total == 6
+    assert read(tmp_path / "out") == undisturbed
+    study(tmp_path / "out", on_progress=seen.append)
+    assert len(seen) <= 6 and read(tmp_path / "out") == undisturbed  # nobody learns twice
+
+
+def test_a_killed_worker_loses_nothing(undisturbed, tmp_path):
+    killed = []
+
+    def kill(now):
+        if now.latest and not killed:
+            killed.append(next(child for child in psutil.Process().children() if "spawn" in " ".join(child.cmdline())))
+            killed[0].kill()
+
+    study(tmp_path / "out", on_progress=kill)
+    assert killed and read(tmp_path / "out") == undisturbed
+
+
+def test_another_study_or_another_folder_is_refused(undisturbed, threads, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match=r"mine: holds something else \(thesis.txt\); choose another folder"):
+        study(tmp_path / "mine")
+    assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+    study(tmp_path / "out")
+    with pytest.raises(UsageError, match="out: begun with another study: seeds was 1, is 2; choose another folder"):
+        study(tmp_path / "out", seeds=2)
+    lock = Lock(tmp_path / "out")
+    with pytest.raises(RecordError, match="another process is writing this run"):
+        study(tmp_path / "out")
+    lock.release()
+    assert read(tmp_path / "out") == undisturbed
+    damaged = next((tmp_path / "out" / "learners").iterdir())
+    for content, words in (("", "it cannot be read"), ("[]", "it is damaged"), ("{}", "it holds no learner")):
+        damaged.write_text(content)
+        with pytest.raises(RecordError, match=f"{damaged.name}: {words}"):
+            study(tmp_path / "out")
+
+
+def test_a_folder_that_is_removed_ends_a_study(undisturbed, threads, tmp_path):
+    with pytest.raises(RecordError, match="its folder was removed or renamed while it was being written"):
+        study(tmp_path / "out", on_progress=lambda now: now.done == 2 and shutil.rmtree(tmp_path / "out"))

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -106,6 +108,35 @@ def test_a_local_process_that_is_killed_loses_nothing(here, tmp_path):
     folder = sandbox.batch(SCRIPTED, tmp_path / "b", trials=40, workers=2, on_progress=_killing(victims, killed))
     assert killed
     pd.testing.assert_frame_equal(_rows(folder), here["hosted"])
+
+
+PARENT = """
+import time
+from sandbox.trials.workers import Workers
+if __name__ == "__main__":
+    with Workers(None, False, 2) as crew:
+        for future in [crew.executor.submit(time.sleep, 0.5) for _ in range(4)]:
+            future.result()
+        busy = [crew.executor.submit(time.sleep, 1000) for _ in range(2)]
+        time.sleep(0.5)
+        print(*crew.executor._processes, flush=True)
+        busy[0].result()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_processes_end_with_their_parent_however_it_dies(tmp_path):
+    (tmp_path / "parent.py").write_text(PARENT)
+    command = [sys.executable, str(tmp_path / "parent.py")]
+    numbers = signal.SIGTERM, signal.SIGHUP, signal.SIGKILL
+    parents = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in numbers]
+    for parent, number in zip(parents, numbers, strict=True):
+        workers = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+        family = psutil.Process(parent.pid).children(recursive=True)
+        assert len(workers) == 2 and set(workers) <= set(family)
+        parent.send_signal(number)
+        assert parent.wait() == -number
+        assert not psutil.wait_procs(family, timeout=20)[1]
 
 
 class _Mortal:

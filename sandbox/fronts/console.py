@@ -126,5 +126,5 @@ def stoppable(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        err.print(f"stopped; finished trials are kept in {folder}; the same command goes on from there")
+        err.print(f"stopped; what is finished is kept in {folder}; the same command goes on from there")
         raise typer.Exit(1) from None

@@ -1,7 +1,8 @@
 """The command ``sandbox skills``: agents that learn skills as programs, with ablations and transfer."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
@@ -9,9 +10,12 @@ import typer
 from sandbox.core.errors import UsageError
 from sandbox.core.ladder import MAP
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Set, check_place, err, out, overrides, wide
+from sandbox.fronts.console import Set, check_place, err, out, overrides, stoppable, wide
 from sandbox.report.skills import draw_curves, skills_table
 from sandbox.scenario import load
+
+if TYPE_CHECKING:  # it needs an extra
+    from sandbox.trials.skills import Progress
 
 WIDTH = 150  # of the table where the terminal is no wider
 
@@ -24,26 +28,32 @@ def skills(
     set_: Set = None,
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")] = None,
 ) -> None:
-    """Let agents learn skills as programs: all of it, three ablations, and a learned library on new seeds."""
+    """Let agents learn skills as programs: all of it, three ablations, and a learned library on new seeds.
+
+    The same command again goes on where the last one ended.
+    """
     try:
-        from sandbox.trials.skills import ARMS, TRANSFER, Learned, study
+        from sandbox.trials.skills import study
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
     chosen = load(scenario, overrides(set_))
     stage = chosen.stage()
     if chosen.agents[0].policy != MAP or stage.agents != 1 or stage.world.ladder is None:
         raise UsageError(f"{scenario}: expected a world with a ladder and one agent with the reasoner '{MAP}'")
-    folder, total, done = folder or Path("runs") / f"{scenario.stem}-skills", seeds * len(ARMS + TRANSFER), []
+    folder = folder or Path("runs") / f"{scenario.stem}-skills"
     check_place(folder, folder=True)
-    warm_up(chosen)
-
-    def tell(found: Learned) -> None:
-        done.append(found)
-        told = f"{found.arm}, seed {found.seed}: {found.curve[-1]} achievements, {len(found.library)} skills"
-        err.print(f"{len(done)} of {total} learners; {told}")
-
-    rows = study(chosen, seeds, iterations, folder, workers, tell)
+    with stoppable(folder):
+        rows = study(chosen, seeds, iterations, folder, workers, partial(warm_up, chosen), _tell)
     table = skills_table(rows, chosen.title or scenario.stem)
     wide(WIDTH).print(table)
     draw_curves(pd.read_csv(folder / "curves.csv"), folder / "curves.png")
     out.print(f"skills {folder}  (learners.csv, curves.csv, curves.png, library.toml)")
+
+
+def _tell(now: "Progress") -> None:
+    told = f"{now.done} of {now.total} learners"
+    if now.left:
+        told += f", about {now.left:,.0f} s left"
+    if (one := now.latest) is not None:
+        told += f"; {one.arm}, seed {one.seed}: {one.curve[-1]} achievements, {len(one.library)} skills"
+    err.print(told)

@@ -5,14 +5,17 @@ it counts for nothing once that process is gone, as far as the same machine can 
 """
 
 import os
+import shutil
 import time
-from contextlib import suppress
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import SoftFileLock, Timeout, lock_descriptor
 
 from sandbox.core.errors import RecordError
-from sandbox.record.store import explain, has_locks
+from sandbox.record.store import explain, fcntl, has_locks
 from sandbox.record.whole import within
 
 LOCK, OWNER = "run.lock", "run.owner"
@@ -67,6 +70,56 @@ class Lock:
                 self._path.unlink()
         os.close(self._file)
         self._file = None
+
+
+class Reading:
+    """Marks a folder as being read until ``close``, for ``remove``; nothing where the file system has no locks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.close = lambda: None
+        if fcntl is not None:
+            with suppress(OSError):  # what is wrong with the folder is told by whoever reads a file in it
+                file = os.open(folder, os.O_RDONLY)
+                self.close = weakref.finalize(self, os.close, file)
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def remove(folder: Path) -> bool:
+    """Remove a folder and what lies in it, unless a process writes or reads there; whether it is gone.
+
+    Symbolic links are removed and not followed. Where the file system has no locks, nobody can know who reads: nothing
+    is removed.
+    """
+    if folder.is_symlink():
+        return False
+    try:
+        lock = Lock(folder)
+    except RecordError:
+        return False
+    try:
+        if not lock.native:
+            return False
+        with _alone(folder):
+            shutil.rmtree(folder)
+        return True
+    except OSError:
+        return False
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Meanwhile nobody begins to read; raises OSError where somebody reads."""
+    if fcntl is None:  # Windows, which removes no file that is open
+        yield
+        return
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(file)
 
 
 def held(folder: Path) -> bool:

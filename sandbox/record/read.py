@@ -15,7 +15,7 @@ from sandbox.core import plain
 from sandbox.core.errors import RecordError
 from sandbox.core.finish import Outcome
 from sandbox.record.events import OTHER_VERSION, Event, TrialFinished, TrialStarted, parse
-from sandbox.record.lock import Lock
+from sandbox.record.lock import Lock, Reading
 from sandbox.record.store import (
     BUSY_SECONDS,
     DATABASE,
@@ -36,7 +36,7 @@ class Run:
 
     def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
         self.folder = folder
-        self._db = db
+        self._db, self._reading = db, Reading(folder)
 
     @property
     def meta(self) -> dict[str, str]:
@@ -94,6 +94,7 @@ class Run:
 
     def close(self) -> None:
         self._db.close()
+        self._reading.close()
 
     def __enter__(self) -> Self:
         return self

@@ -86,7 +86,7 @@ class Table:
             raise UsageError(f"{self.path.parent} holds the record of a single run; choose another folder")
         if "trial" in known:
             self._check_columns()
-            _same(self.path.parent, self._meta("scenario"), scenario)
+            check_same(self.path.parent, self._meta("scenario"), scenario)
             found = self._db.execute("SELECT overrides FROM condition ORDER BY condition")
             if [json.loads(text) for (text,) in found] != list(conditions):
                 raise UsageError(f"{self.path.parent}: begun with the sweep in another order; choose another folder")
@@ -365,13 +365,13 @@ def _text(value: dict) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _same(folder: Path, before: dict, now: dict) -> None:
-    """Raise UsageError where the scenario is not the one that the batch was begun with, naming what changed."""
+def check_same(folder: Path, before: dict, now: dict, what: str = "another scenario") -> None:
+    """Raise UsageError where the scenario is not the one that a folder was begun with, naming what changed."""
     before, now = (dict(_flat("", value)) for value in (before, now))
     changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if changed:
         told = "; ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in changed[:3])
-        raise UsageError(f"{folder}: begun with another scenario: {told}; choose another folder")
+        raise UsageError(f"{folder}: begun with {what}: {told}; choose another folder")
 
 
 def _flat(prefix: str, value) -> Iterator[tuple[str, object]]:

@@ -5,6 +5,7 @@ link: its user named it.
 """
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from sandbox.core.errors import RecordError
 
+_PART = re.compile(r"\..*\.[0-9a-f]{8}\.part(\.\w+)?")
 LINK = "it is a symbolic link, which is not followed"
 
 
@@ -41,6 +43,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def is_part(name: str) -> bool:
+    """Whether a file of this name was left by a process that was killed while it wrote another one."""
+    return _PART.fullmatch(name) is not None
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -4,11 +4,8 @@ Chunks run on any ``concurrent.futures.Executor`` (``trials.workers``). What a c
 scenario and its seeds, so neither the place nor the order matters.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,10 +20,9 @@ from sandbox.scenario.sweep import conditions
 from sandbox.trials.claims import Course
 from sandbox.trials.episodes import LANES, Played, broken, play
 from sandbox.trials.trial import versions
-from sandbox.trials.workers import Workers
+from sandbox.trials.workers import Work, Workers
 
 HOSTED = 8  # trials of a chunk that is played in the hosted tier
-AHEAD = 2  # chunks for each worker that are handed out: enough to keep it busy, few enough to keep memory flat
 DEADLY = 3  # trials that kill their workers before any is played: then it is not the trials
 SOURCES = version_of_sources()
 
@@ -131,7 +127,8 @@ def play_all(
             todo = iter(sorted(todo, key=lambda chunk: chunk.start))  # in the order in which they count
             for chunk, found in table.trials():
                 course.add(chunk.condition, chunk.start, found)
-        _Work(table, crew, planned, Progress(*table.counts(), count * len(planned)), course).run(todo, on_progress)
+        progress = Progress(*table.counts(), count * len(planned))
+        _Filling(table, planned, progress, course).run(crew, todo, on_progress)
         if course:
             table.cut(course.kept)
         if not course and not any(table.missing(len(planned), count, size)):
@@ -139,80 +136,52 @@ def play_all(
     return out
 
 
-class _Work:
-    """Hands chunks out and puts what they come to into the table, never more than a few at a time.
+class _Filling:
+    """Puts what chunks come to into the table; a trial that kills its worker is an error of its own."""
 
-    A trial's own trouble is its outcome. What else goes wrong is a worker's: a chunk that a worker died over is played
-    once more with nothing beside it, then trial by trial, so that one that kills its worker is an error of its own.
-    """
-
-    def __init__(self, table: Table, crew: Workers, planned: list[Scenario], progress: Progress,
-                 course: Course | None):  # fmt: skip
-        self._table, self._crew, self._planned, self._progress, self._course = table, crew, planned, progress, course
+    def __init__(self, table: Table, planned: list[Scenario], progress: Progress, course: Course | None):
+        self._table, self._planned, self._progress, self._course = table, planned, progress, course
         self._texts = [scenario.model_dump_json() for scenario in planned]
-        self._running: dict[Future, Chunk] = {}
-        self._suspects: deque[Chunk] = deque()
         self._played, self._deadly = False, 0  # whether any worker has played anything; trials that killed theirs
 
-    def run(self, todo: Iterator[Chunk], on_progress: OnProgress | None) -> None:
-        while True:
-            if not (over := self._course is not None and self._course.over):
-                self._hand_out(todo)
-            enough = on_progress and on_progress(self._progress)
-            if over or enough or not self._running:
+    def run(self, crew: Workers, todo: Iterator[Chunk], on_progress: OnProgress | None) -> None:
+        work, begun = Work(crew, play_chunk, self._arguments, _trials), False
+        for found in work.rounds(iter(()) if self._over else todo):
+            self._table.check()
+            for chunk, played in found:
+                died = isinstance(played, BaseException)
+                self._played |= not died
+                self._add(chunk, *(self._killed(chunk, played) if died else played))
+            enough = (found or not begun) and on_progress and on_progress(self._progress)
+            if enough or self._over:
                 return
-            alone = len(self._running) == 1
-            for future in self._done():
-                chunk, error = self._running.pop(future), future.exception()
-                if error is None:
-                    self._played = True
-                    self._add(chunk, *future.result())
-                elif isinstance(error, SandboxError):
-                    raise error
-                else:
-                    self._suspect(chunk, error, alone)
+            begun = True
 
-    def _hand_out(self, todo: Iterator[Chunk]) -> None:
-        if not self._suspects:
-            more = islice(todo, self._crew.count * AHEAD - len(self._running))
-        else:
-            more = [self._suspects.popleft()] if not self._running else []
-        for chunk in more:
-            self._running[self._submit(self._texts[chunk.condition], chunk.start, chunk.stop, SOURCES)] = chunk
+    @property
+    def _over(self) -> bool:
+        """Whether the trials so far decide a claim."""
+        return self._course is not None and self._course.over
 
-    def _submit(self, *own: Any) -> Future:
-        try:
-            return self._crew.executor.submit(play_chunk, *own)
-        except BrokenExecutor as error:  # it broke since it was last heard of
-            future = Future()
-            future.set_exception(error)
-            return future
+    def _arguments(self, chunk: Chunk) -> tuple:
+        return self._texts[chunk.condition], chunk.start, chunk.stop, SOURCES
 
-    def _done(self) -> set[Future]:
-        done = wait(self._running, return_when=FIRST_COMPLETED).done
-        if any(isinstance(future.exception(), BrokenExecutor) for future in done):
-            done = wait(self._running).done  # a broken executor fails them all
-            self._crew.restart()
-        return done
-
-    def _suspect(self, chunk: Chunk, error: BaseException, alone: bool) -> None:
-        condition, start, stop = chunk
-        if not alone:
-            self._suspects.append(chunk)
-        elif stop - start > 1:
-            self._suspects.extend(Chunk(condition, k, k + 1) for k in range(start, stop))
-        else:
-            self._deadly += 1
-            if self._deadly == DEADLY and not self._played:
-                raise SandboxError(f"no worker can play a trial: {type(error).__name__}: {error}")
-            scenario, told = self._planned[condition], f"its worker died: {type(error).__name__}"
-            self._add(chunk, [broken(scenario, scenario.seed + start, told)], {})
+    def _killed(self, chunk: Chunk, error: BaseException) -> Played:
+        """The outcome of a trial that killed its worker."""
+        self._deadly += 1
+        if self._deadly == DEADLY and not self._played:
+            raise SandboxError(f"no worker can play a trial: {type(error).__name__}: {error}")
+        scenario, told = self._planned[chunk.condition], f"its worker died: {type(error).__name__}"
+        return Played([broken(scenario, scenario.seed + chunk.start, told)], {})
 
     def _add(self, chunk: Chunk, found: list[Outcome], asked: dict[int, bytes]) -> None:
         self._table.add(chunk, found, asked)
         self._progress = self._progress.after(found)
         if self._course:
             self._course.add(chunk.condition, chunk.start, found)
+
+
+def _trials(chunk: Chunk) -> list[Chunk]:
+    return [Chunk(chunk.condition, k, k + 1) for k in range(chunk.start, chunk.stop)]
 
 
 def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> Played:

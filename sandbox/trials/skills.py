@@ -5,22 +5,24 @@ try to try; who dies begins anew in another world with empty hands, and keeps th
 state: an achievement counts where the world's own count of it has risen. The writer is told what its agent could see.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import as_completed
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import pandas as pd
 
 from sandbox.agents.skills.curriculum import Curriculum
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.writer import Feedback, Rules
+from sandbox.core.errors import SandboxError
 from sandbox.engine.stage import Stage
+from sandbox.record.whole import replacing
 from sandbox.scenario import Scenario, load
+from sandbox.trials.learners import Folder, Job, Learned
 from sandbox.trials.lives import Life
-from sandbox.trials.workers import Workers
+from sandbox.trials.workers import Work, Workers
 
 TRIES, ITERATIONS = 4, 160  # as Voyager's
 LOW, FULL = 3, 8  # of a vital: at the first, a skill that is known to raise it is used until the second
@@ -51,33 +53,20 @@ class Writer(Protocol):
 
 TRANSFER = (Arm("learned library, frozen"), Arm("no library, new seeds", library=False))
 FROZEN_ITERATIONS = 40  # of the transfer to new seeds
+CURVES, LEARNERS, LIBRARY = "curves.csv", "learners.csv", "library.toml"
 CURVE = ["arm", "seed", "iteration", "achievements"]
 
 
-@dataclass
-class Learned:
-    """What one learner came to."""
+class Progress(NamedTuple):
+    """How far a study is."""
 
-    arm: str
-    seed: int
-    curve: list[int] = field(default_factory=list)  # different achievements after each iteration
-    reached: dict[str, int] = field(default_factory=dict)  # iteration of the first time, by achievement
-    ticks: dict[str, int] = field(default_factory=dict)  # the same in ticks
-    distance: int = 0
-    lives: int = 0
-    total_ticks: int = 0
-    library: Library = field(default_factory=Library)
-
-    def row(self, milestones: dict[str, str]) -> dict[str, Any]:
-        """Its measures; of each milestone the iteration and the tick, None where it was never reached."""
-        told = {"arm": self.arm, "seed": self.seed, "achievements": self.curve[-1] if self.curve else 0}
-        told |= {"skills": len(self.library), "distance": self.distance, "ticks": self.total_ticks, "lives": self.lives}
-        for name, node in milestones.items():
-            told |= {f"{name}_iteration": self.reached.get(node), f"{name}_tick": self.ticks.get(node)}
-        return told
+    done: int  # learners
+    total: int
+    latest: Learned | None  # None before any is done in this call
+    left: float | None  # seconds, about; None where nothing is known of it
 
 
-OnLearned = Callable[[Learned], None]
+OnProgress = Callable[[Progress], None]
 
 
 class Learner:
@@ -156,33 +145,65 @@ def learn(scenario: dict, arm: Arm, seed: int, iterations: int, library: str | N
 
 
 def study(
-    scenario: Scenario, seeds: int, iterations: int, out: Path, workers: int | None, on_learned: OnLearned
-) -> pd.DataFrame:
+    scenario: Scenario, seeds: int, iterations: int, out: Path, workers: int | None,
+    on_plan: Callable[[], None], on_progress: OnProgress,
+) -> pd.DataFrame:  # fmt: skip
     """All arms on the same seeds, then the fullest library, frozen, on as many new ones; a row for each learner.
 
-    ``out`` gets ``learners.csv``, ``curves.csv`` (different achievements after each iteration) and ``library.toml``.
+    ``out`` gets ``learners.csv``, ``curves.csv`` (different achievements after each iteration), ``library.toml``, and
+    in ``learners`` a file for each learner that is done: the same call again goes on with the others. ``on_plan`` is
+    called before the first begins. Raises UsageError where ``out`` holds another study or something else, RecordError
+    where it cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    first, path = scenario.seed, out / "library.toml"
-    jobs = [(arm, first + k, iterations, None) for k in range(seeds) for arm in ARMS]
-    found = _all(jobs, scenario, workers, on_learned)
-    # The fullest library, the earliest of equals; new seeds decide what it is worth.
-    max((each for each in found if each.arm == ARMS[0].name), key=lambda each: len(each.library)).library.save(path)
-    again = min(iterations, FROZEN_ITERATIONS)
-    new = range(first + seeds, first + 2 * seeds)
-    jobs = [(arm, seed, again, str(path) if arm is TRANSFER[0] else None) for seed in new for arm in TRANSFER]
-    found += _all(jobs, scenario, workers, on_learned)
-    curves = pd.DataFrame([(e.arm, e.seed, k + 1, n) for e in found for k, n in enumerate(e.curve)], columns=CURVE)
-    curves.to_csv(out / "curves.csv", index=False)
-    rows = pd.DataFrame([each.row(scenario.stage().world.ladder.milestones) for each in found])
-    rows.to_csv(out / "learners.csv", index=False)
-    return rows
+    stated = {"scenario": scenario.as_dict(), "seeds": seeds, "iterations": iterations}
+    with Folder(out, stated) as folder, Workers(None, compiled=False, count=workers) as crew:
+        on_plan()
+        work = _Studying(scenario, folder, crew, seeds * len(ARMS + TRANSFER), on_progress)
+        first, path = scenario.seed, out / LIBRARY
+        found = work.learners([Job(arm.name, first + k, iterations) for k in range(seeds) for arm in ARMS])
+        # The fullest library, the earliest of equals; new seeds decide what it is worth.
+        max((one for one in found if one.arm == ARMS[0].name), key=lambda one: len(one.library)).library.save(path)
+        again, new = min(iterations, FROZEN_ITERATIONS), range(first + seeds, first + 2 * seeds)
+        found += work.learners([Job(arm.name, seed, again) for seed in new for arm in TRANSFER])
+        curves = pd.DataFrame([(e.arm, e.seed, k + 1, n) for e in found for k, n in enumerate(e.curve)], columns=CURVE)
+        rows = pd.DataFrame([each.row(scenario.stage().world.ladder.milestones) for each in found])
+        for table, name in ((curves, CURVES), (rows, LEARNERS)):
+            with replacing(out / name) as part:
+                table.to_csv(part, index=False)
+        return rows
 
 
-def _all(jobs: Sequence[tuple], scenario: Scenario, workers: int | None, on_learned: OnLearned) -> list[Learned]:
-    """The learners of all jobs, in their order, whoever is done first."""
-    with Workers(None, compiled=False, count=workers) as team:
-        futures = [team.executor.submit(learn, scenario.as_dict(), *job) for job in jobs]
-        for done in as_completed(futures):
-            on_learned(done.result())
-        return [future.result() for future in futures]
+class _Studying:
+    """Has learners learn, those that are not done yet."""
+
+    def __init__(self, scenario: Scenario, folder: Folder, crew: Workers, total: int, on_progress: OnProgress):
+        self._scenario, self._folder, self._crew = scenario.as_dict(), folder, crew
+        self._total, self._tell = total, on_progress
+        self._done = self._here = 0  # learners: in all, and in this call
+        self._began = time.monotonic()
+
+    def learners(self, jobs: Sequence[Job]) -> list[Learned]:
+        """The learners of all jobs, in their order, whoever is done first."""
+        found = {job: known for job in jobs if (known := self._folder.read(job))}
+        self._done += len(found)
+        self._tell(Progress(self._done, self._total, None, None))
+        todo = (job for job in jobs if job not in found)
+        for some in Work(self._crew, learn, self._arguments, lambda job: [job]).rounds(todo):
+            self._folder.check()
+            for job, learned in some:
+                if isinstance(learned, BaseException):
+                    raise SandboxError(f"{job.arm}, seed {job.seed}: its worker died ({type(learned).__name__}) twice")
+                self._folder.write(job, learned)
+                found[job] = learned
+                self._count(learned)
+        return [found[job] for job in jobs]
+
+    def _arguments(self, job: Job) -> tuple:
+        arm = next(arm for arm in ARMS + TRANSFER if arm.name == job.arm)
+        library = str(self._folder.path / LIBRARY) if arm is TRANSFER[0] else None
+        return self._scenario, arm, job.seed, job.iterations, library
+
+    def _count(self, latest: Learned) -> None:
+        self._done, self._here = self._done + 1, self._here + 1
+        left = (time.monotonic() - self._began) / self._here * (self._total - self._done)
+        self._tell(Progress(self._done, self._total, latest, left))

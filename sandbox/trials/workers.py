@@ -1,24 +1,37 @@
-"""Where chunks of a batch run: here on threads or processes, or on a Dask or Ray cluster (extras of these names).
+"""Where work is done: here on threads or processes, or on a Dask or Ray cluster (extras of these names).
 
-All are executors of ``concurrent.futures``, so that one loop serves them all, and what a chunk comes to depends on
-nothing but its scenario and its seeds.
+All are executors of ``concurrent.futures``, so that one loop, ``Work``, serves them all. What a job comes to depends on
+nothing but its arguments, so that it can be done again wherever a worker dies. Processes here end with their parent.
 """
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Self
+from itertools import islice
+from typing import Any, Generic, Self, TypeVar
 
-from sandbox.core.errors import UsageError, shown
+from sandbox.core.errors import SandboxError, UsageError, shown
 from sandbox.engine.pool import Playing, cores
 
-SPAWN = multiprocessing.get_context("spawn")
 PATIENCE = 10  # seconds until a cluster must have answered
+AHEAD = 2  # jobs for each worker that are handed out: enough to keep it busy, few enough to keep memory flat
+ROUND = 1.0  # seconds at most that nothing is said of work that goes on
+
+Job = TypeVar("Job")
 
 
 class Workers:
@@ -39,9 +52,7 @@ class Workers:
         kind, _, address = (self._on or "local").partition("://")
         if kind == "local" and not address:
             count = self._count or cores()
-            return self._threads(count) if self._compiled else _Processes(
-                count, multiprocessing.get_context("spawn")
-            ), count
+            return self._threads(count) if self._compiled else _processes(count), count
         if kind == "dask" and address:
             executor, count = _dask(f"tcp://{address}")
         elif kind == "ray":
@@ -66,6 +77,89 @@ class Workers:
             self.executor.terminate()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self._playing.halt()  # else the process would end only when the last chunk does
+
+
+class Work(Generic[Job]):
+    """Hands jobs out to workers, never more than a few at a time.
+
+    A job's own trouble belongs into what it comes to. What else goes wrong is a worker's: a job that a worker died over
+    is done once more with nothing beside it, then in ``parts``, so that what kills its worker each time is found.
+    """
+
+    def __init__(
+        self, crew: Workers, function: Callable, arguments: Callable[[Job], tuple], parts: Callable[[Job], list[Job]]
+    ):
+        self._crew, self._function, self._arguments, self._parts = crew, function, arguments, parts
+        self._running: dict[Future, Job] = {}
+        self._suspects: deque[Job] = deque()
+
+    def rounds(self, todo: Iterator[Job]) -> Iterator[list[tuple[Job, Any]]]:
+        """What is done, again and again until all is: jobs, each with what it came to, or the error of its worker.
+
+        The first list is empty, and so is one after each ``ROUND`` in which nothing was done. A SandboxError that a job
+        raises is raised here.
+        """
+        found = []
+        while True:
+            self._hand_out(todo)
+            yield found
+            if not self._running:
+                return
+            alone, found = len(self._running) == 1, []
+            for future in self._done():
+                job, error = self._running.pop(future), future.exception()
+                if error is None:
+                    found.append((job, future.result()))
+                elif isinstance(error, SandboxError):
+                    raise error
+                elif more := self._suspected(job, alone):
+                    self._suspects.extend(more)
+                else:
+                    found.append((job, error))
+
+    def _hand_out(self, todo: Iterator[Job]) -> None:
+        if not self._suspects:
+            more = islice(todo, self._crew.count * AHEAD - len(self._running))
+        else:
+            more = [self._suspects.popleft()] if not self._running else []
+        for job in more:
+            self._running[self._submit(*self._arguments(job))] = job
+
+    def _submit(self, *own: Any) -> Future:
+        try:
+            return self._crew.executor.submit(self._function, *own)
+        except BrokenExecutor as error:  # it broke since it was last heard of
+            future = Future()
+            future.set_exception(error)
+            return future
+
+    def _done(self) -> set[Future]:
+        done = wait(self._running, ROUND, FIRST_COMPLETED).done
+        if any(isinstance(future.exception(), BrokenExecutor) for future in done):
+            done = wait(self._running).done  # a broken executor fails them all
+            self._crew.restart()
+        return done
+
+    def _suspected(self, job: Job, alone: bool) -> list[Job]:
+        """What is to be done again of a job that a worker died over; nothing where it is the job that kills it."""
+        if not alone:
+            return [job]
+        parts = self._parts(job)
+        return parts if len(parts) > 1 else []
+
+
+def _processes(count: int) -> "_Processes":
+    return _Processes(count, multiprocessing.get_context("spawn"), end_with_parent)
+
+
+def end_with_parent() -> None:
+    """From now on this process ends, whatever it is doing, when the one that started it is gone, however that died."""
+    threading.Thread(target=_outlive_nobody, name="parent", daemon=True).start()
+
+
+def _outlive_nobody() -> None:
+    multiprocessing.parent_process().join()  # a pipe whose other end only the parent has
+    os._exit(1)
 
 
 class _Processes(ProcessPoolExecutor):

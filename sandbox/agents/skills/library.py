@@ -83,17 +83,23 @@ class Library:
                 self._collect(self[name], parts, open_ | {skill.name})
         parts[skill.name] = skill.program
 
+    def as_list(self) -> list[dict]:
+        """The skills as JSON values."""
+        return [{**skill._asdict(), "calls": list(skill.calls)} for skill in self]
+
+    @classmethod
+    def of(cls, skills: Iterable[dict]) -> Self:
+        """The inverse of ``as_list``; raises TypeError or AttributeError for what are no skills."""
+        return cls(Skill(**{**each, "calls": tuple(each.get("calls", ()))}) for each in skills)
+
     def save(self, path: Path) -> None:
         """As TOML."""
-        table = {"skill": [{**skill._asdict(), "calls": list(skill.calls)} for skill in self]}
-        write_text(path, tomli_w.dumps(table, multiline_strings=True))
+        write_text(path, tomli_w.dumps({"skill": self.as_list()}, multiline_strings=True))
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """The inverse of ``save``; raises UsageError for what is no library."""
         try:
-            table = read_toml(path.read_text(encoding="utf-8"))
-            skills = [Skill(**{**each, "calls": tuple(each.get("calls", ()))}) for each in table.get("skill", [])]
+            return cls.of(read_toml(path.read_text(encoding="utf-8")).get("skill", []))
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise UsageError(f"{path}: expected a library of skills, [[skill]] tables ({error})") from None
-        return cls(skills)

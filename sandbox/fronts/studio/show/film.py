@@ -23,6 +23,7 @@ from sandbox.fronts.studio.show.past import Past
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Event, Log, RunFinished, TrialFinished, open_run
+from sandbox.record.lock import Reading
 from sandbox.scenario import Scenario
 from sandbox.trials import intervene
 from sandbox.trials.playback import answers_of
@@ -41,6 +42,7 @@ class Film:
     def __init__(self, model: Sandbox, folder: Path, trial: int, past: Past, people: Approvals, log: Log | None):
         self.model, self.folder, self.trial = model, folder, trial
         self.people, self.past = people, past
+        self._reading = Reading(folder)  # else the studio of somebody else might remove it once it is sealed
         self.on_tick: Callable[[Film], None] = lambda film: None
         self._log = log
         self._checkpoints: dict[int, bytes] = {}
@@ -222,6 +224,7 @@ class Film:
                 self._end("stopped")
             elif self._finalizer:
                 self._finalizer()
+        self._reading.close()
         self.model.close()
 
 

@@ -1,22 +1,28 @@
 """Where things lie: runs are written and looked for below one folder of the working directory."""
 
 import os
-import shutil
+import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
 
 from sandbox.core.errors import UsageError
+from sandbox.record.lock import remove
+from sandbox.record.whole import within
 
 RUNS = Path(os.environ.get("SANDBOX_RUNS", "runs"))
 SCENARIOS, LESSONS = Path("scenarios"), "lessons"
 WATCHED = "studio"  # below it: what was watched in the studio
 KEPT = 50  # runs that were watched; older ones go
+_OURS = re.compile(r"\d{8}-\d{6}-.+-seed\d+-\w+")  # folders that ``new_folder`` made
 
 
 def new_folder(world: str, seed: int) -> Path:
-    """An empty folder for a run that is about to be watched; raises UsageError where none can be made."""
-    place = RUNS / WATCHED
+    """An empty folder for a run that is about to be watched; raises UsageError where none can be made.
+
+    Raises RecordError where the folder of these runs is a symbolic link: old runs are removed from it.
+    """
+    place = within(RUNS, WATCHED)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -27,9 +33,9 @@ def new_folder(world: str, seed: int) -> Path:
 
 
 def _prune(place: Path) -> None:
-    """Of what was watched, only the latest is kept. What is being written is among it: it is the latest."""
-    for old in sorted(path for path in place.iterdir() if path.is_dir())[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    """Of what was watched, only the latest is kept, and what any process writes or reads."""
+    for old in sorted(path for path in place.iterdir() if _OURS.fullmatch(path.name))[:-KEPT]:
+        remove(old)
 
 
 def scenario_files() -> dict[str, Path]:
