@@ -91,7 +91,8 @@ class Work(Generic[Job]):
     ):
         self._crew, self._function, self._arguments, self._parts = crew, function, arguments, parts
         self._running: dict[Future, Job] = {}
-        self._suspects: deque[Job] = deque()
+        self._suspects: deque[Job] = deque()  # to be done with nothing beside them
+        self._again: set[Job] = set()  # all that ever were
 
     def rounds(self, todo: Iterator[Job]) -> Iterator[list[tuple[Job, Any]]]:
         """What is done, again and again until all is: jobs, each with what it came to, or the error of its worker.
@@ -142,10 +143,12 @@ class Work(Generic[Job]):
 
     def _suspected(self, job: Job, alone: bool) -> list[Job]:
         """What is to be done again of a job that a worker died over; nothing where it is the job that kills it."""
-        if not alone:
-            return [job]
-        parts = self._parts(job)
-        return parts if len(parts) > 1 else []
+        if not (alone and job in self._again):
+            again = [job]
+        elif len(again := self._parts(job)) == 1:
+            return []
+        self._again |= {*again}
+        return again
 
 
 def _processes(count: int) -> "_Processes":

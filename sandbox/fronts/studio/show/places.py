@@ -34,7 +34,8 @@ def new_folder(world: str, seed: int) -> Path:
 
 def _prune(place: Path) -> None:
     """Of what was watched, only the latest is kept, and what any process writes or reads."""
-    for old in sorted(path for path in place.iterdir() if _OURS.fullmatch(path.name))[:-KEPT]:
+    ours = sorted(path for path in place.iterdir() if _OURS.fullmatch(path.name) and not path.is_symlink())
+    for old in ours[:-KEPT]:
         remove(old)
 
 
