@@ -49,6 +49,23 @@ def test_seeds_that_cannot_be_its_own_are_refused(tmp_path):
         certify(late, claim(late, 0.5, 0.95, 0), tmp_path / "d")
 
 
+def test_a_bound_over_several_conditions_takes_some_confidence():
+    """Hoeffding's theorem: of a mixture, few failures are no likelier than of one coin only where many are expected."""
+    several = load({**WEB, "sweep": {"world.max_ticks": [40, 50, 60]}})
+    with pytest.raises(UsageError, match="confidence: 0.5 is too low for a bound over several conditions"):
+        claim(several, 0.5, 0.5, 1)
+    for reliability in (0.5, 0.9, 0.999):
+        for failures in (0, 1, 2, 5, 20):
+            assert claim(several, reliability, 0.6, failures) and claim(load(WEB), reliability, 0.5, failures)
+
+
+def test_a_folder_of_a_certificate_takes_no_batch(tmp_path):
+    chosen = load(WEB)
+    certify(chosen, claim(chosen, 0.5, 0.5, 0), tmp_path / "c")
+    with pytest.raises(UsageError, match="holds a certificate; choose another folder"):
+        sandbox.batch(chosen, tmp_path / "c", trials=50)
+
+
 # -- how often a false claim is earned ---------------------------------------------------------------------------------
 
 

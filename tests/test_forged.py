@@ -104,7 +104,7 @@ def test_no_column_of_a_trial_can_be_changed(success, forged):
 @both
 def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
     last = f"FROM trial WHERE condition = 1 AND trial = {EACH - 1}"
-    columns = ", ".join(MEASURES)
+    columns, first = ", ".join(MEASURES), "WHERE condition = 0 AND trial = 0"
     for statements in (
         [f"DELETE {last}"],
         [f"DELETE {last}", f"UPDATE chunk SET stop = {EACH - 1} WHERE condition = 1"],
@@ -115,6 +115,11 @@ def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
         ["CREATE TABLE t AS SELECT * FROM trial", "DROP TABLE trial", "ALTER TABLE t RENAME TO trial",
          f"INSERT INTO trial SELECT * {last}"],
         ["ALTER TABLE trial ADD COLUMN more"],
+        ["ALTER TABLE trial RENAME TO own", "CREATE VIEW trial AS SELECT * FROM own"],
+        ["CREATE TRIGGER t AFTER INSERT ON chunk BEGIN DELETE FROM trial; END"],
+        ["ALTER TABLE trial DROP COLUMN calls", "ALTER TABLE trial ADD COLUMN calls GENERATED ALWAYS AS (0)"],
+        [f"UPDATE trial SET success = 2 {first}"],
+        [f"UPDATE trial SET success = 0, finish = 'error', error = 'it was down', steps_to_completion = NULL {first}"],
         ["UPDATE trial SET trial = trial + 1000", "UPDATE trial SET trial = 1004 - trial"],
         ["UPDATE trial SET condition = 1 - condition + 1000", "UPDATE trial SET condition = condition - 1000"],
         ["DELETE FROM chunk WHERE condition = 0"],
@@ -246,7 +251,10 @@ def test_an_earlier_version_is_void_not_forged(forged, capsys):
         (forged / name).write_text(json.dumps(file))
     assert told("verify", forged) == 1
     said = capsys.readouterr().err
-    assert "made by an earlier version of sandbox, whose strata shared their seeds: void" in said
+    assert (
+        "made by an earlier version of sandbox, whose strata shared their seeds" in said
+        and ": void; certify anew" in said
+    )
     assert told("report", forged, "--out", forged / "r.html") == 0
     page = (forged / "r.html").read_text()
     assert "No certificate" in page and "Certificate earned" not in page

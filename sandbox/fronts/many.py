@@ -29,7 +29,7 @@ from sandbox.trials import again
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
 from sandbox.trials import foresight as foresights
-from sandbox.trials.claims import claim
+from sandbox.trials.claims import FILE, claim, lies_in
 from sandbox.trials.compare import compare as compare_runs
 from sandbox.trials.measures import check_errors
 from sandbox.trials.results import results, trial_of
@@ -121,7 +121,7 @@ def certify(
     for failed in found["failed"][:SHOWN]:
         sets = settings(failed["overrides"])
         out.print(f"failed: {failed['finish']}; watch it: sandbox run {scenario} --seed {failed['seed']}{sets}")
-    out.print(f"certificate  {folder / certificates.FILE}\nroot         {found['root']}")
+    out.print(f"certificate  {folder / FILE}\nroot         {found['root']}")
     if not found["earned"]:
         raise SandboxError(f"not earned: {found['refusal']}")
 
@@ -160,7 +160,7 @@ def compare(
 def verify(folder: Path, sample: int, root: str | None) -> Root:
     """Check a certificate, or a batch, and execute a sample of its trials again; returns its root, made anew."""
     with Episodes(err, folder.name) as shown:
-        is_certificate = certificates.lies_in(folder)
+        is_certificate = lies_in(folder)
         checked = (certificates if is_certificate else again).check(folder, sample, root, shown)
     for problem in checked.problems:
         out.print(problem, markup=False)

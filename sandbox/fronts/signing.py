@@ -8,10 +8,11 @@ import typer
 from sandbox.core.errors import RecordError
 from sandbox.fronts.console import check_place, out
 from sandbox.record import open_run, signing
-from sandbox.record.table import holds_a_run, read_table
+from sandbox.record.table import holds_a_run, read_whole
 from sandbox.record.verify import verify_chain
 from sandbox.trials import again
 from sandbox.trials import certify as certificates
+from sandbox.trials.claims import lies_in
 
 Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of whoever signed it")]
 
@@ -47,12 +48,12 @@ def root_of(folder: Path) -> signing.Root:
         if not report.finished:
             raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
         return signing.Root("run", report.root)
-    if certificates.lies_in(folder):
+    if lies_in(folder):
         read = certificates.read(folder)
         if read.problems:
             raise RecordError(f"{folder}: {read.problems[0]}")
         return signing.Root("certificate", read.certificate["root"])
-    found = read_table(folder, answers=True)
+    found = read_whole(folder)
     if problem := next(again.misplaced(again.opened(folder, found)), None):
         raise RecordError(f"{folder}: {problem}")
     if len(found.rows) < found.facts.get("planned", 0):

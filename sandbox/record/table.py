@@ -33,6 +33,7 @@ from sandbox.record.store import (
 )
 
 MEASURES = Outcome._fields
+PART = 1 << 20  # bytes of answers that are unpacked at a time
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE condition (condition INTEGER PRIMARY KEY, overrides TEXT NOT NULL);  -- canonical JSON
@@ -247,11 +248,38 @@ class Glance(NamedTuple):
         return max(self.facts.get("planned", 0), self.done)
 
 
-def read_table(folder: str | Path, answers: bool = False) -> Rows:
-    """All that a batch holds so far; raises RecordError where there is none. ``answers``: with their hashes."""
+def read_table(folder: str | Path) -> Rows:
+    """All that a batch holds so far; raises RecordError where there is none."""
+    with _opened(folder) as db:
+        return _rows(db, answers=False)
+
+
+def read_whole(folder: str | Path) -> Rows:
+    """The same with the hashes of all answers, to be checked; raises RecordError also for a file that is not sound.
+
+    A view in place of a table, a trigger or an index that disagrees would show other rows to another reader.
+    """
     with _opened(folder) as db:
         db.execute("BEGIN")  # one state of it, also while it grows
-        return _rows(db, answers)
+        (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise ValueError(verdict)
+        with closing(sqlite3.connect(":memory:")) as blank:
+            blank.executescript(SCHEMA)
+            known = _things(blank)
+        for kind, name in sorted(_things(db)):
+            made_up = (kind, name) not in known or any(
+                hidden for *_, hidden in db.execute(f"PRAGMA table_xinfo({name})")
+            )
+            if made_up:
+                raise ValueError(f"{kind} {name} is none of a batch")
+        return _rows(db, answers=True)
+
+
+def _things(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Kind and name of all that is in a database besides what SQLite puts there itself."""
+    found = db.execute("SELECT type, name FROM sqlite_master")
+    return {(kind, one_line(name)) for kind, name in found if not name.startswith("sqlite_")}
 
 
 def _rows(db: sqlite3.Connection, answers: bool) -> Rows:
@@ -314,8 +342,12 @@ def _hashes(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
 
 def _hash(events: bytes) -> str:
     """SHA-256 of what is packed: packers of other versions pack otherwise. Of damaged ones, as they are."""
+    whole, packed = sha256(), zlib.decompressobj()
     try:
-        return sha256(zlib.decompress(events)).hexdigest()
+        while part := packed.decompress(events, PART):
+            whole.update(part)
+            events = packed.unconsumed_tail
+        return whole.hexdigest()
     except zlib.error:
         return sha256(events).hexdigest()
 

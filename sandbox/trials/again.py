@@ -1,9 +1,9 @@
 """Is a batch what was played? Its rows are held against its plan, and trials are executed again.
 
 Nobody is asked anything anew: language models and functions answer from the record. What this cannot know: what is in
-NOT_AGAIN; whether an infrastructure error was one, since its trial came to nothing that could be made again; what was
-only noted (when it was begun, the versions, settings of errors and calls, how many trials were planned); and whether
-all was made by somebody who played other trials. For the latter there is the root that a witness notes.
+NOT_AGAIN; whether an infrastructure error was one, where it takes a model or a program to know; what was only noted
+(when it was begun, the versions, settings of errors and calls, how many trials were planned); and whether all was made
+by somebody who played other trials. For the latter there is the root that a witness notes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from sandbox.core.errors import RecordError, SandboxError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.record.root import LEFT_OUT as NOT_AGAIN
 from sandbox.record.store import one_line
-from sandbox.record.table import MEASURES, Rows, read_table
+from sandbox.record.table import MEASURES, Rows, read_whole
 from sandbox.scenario import Scenario
 from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.sweep import conditions
@@ -39,17 +39,17 @@ class Checked(NamedTuple):
     trials: int
     planned: int
     executed: int  # again, of those that came to something
-    errors: int  # of the infrastructure: they came to nothing, and cannot be executed again
+    lost: int  # to the infrastructure: they came to nothing that could be executed again
     problems: list[str]
     certificate: dict | None = None  # made anew from the rows
 
     @property
     def summary(self) -> str:
         """What was found where there is no problem."""
-        able = self.trials - self.errors
+        able = self.trials - self.lost
         told = [] if self.trials >= self.planned else [f"unfinished: {self.trials:,} of {self.planned:,} trials"]
-        if self.errors:
-            told.append(f"{self.errors:,} infrastructure errors, which cannot be executed again")
+        if self.lost:
+            told.append(f"{self.lost:,} infrastructure errors, which cannot be executed again")
         share = f"all {able:,}" if self.executed == able else f"{self.executed:,} of {able:,}"
         return "\n".join([*told, f"{share} trials executed again, all equal"])
 
@@ -71,9 +71,14 @@ class Opened(NamedTuple):
     planned: list[Scenario]  # of each condition, with its seed
     rows: list[Row]  # those that can be read as trials of it
 
+    def able(self, row: Row) -> bool:
+        """Whether a trial can be executed again; one that came to an error, only where it takes nothing but kernels."""
+        return row.outcome.error is None or self.planned[row.condition].compiled
+
     @property
-    def errors(self) -> int:
-        return sum(row.outcome.error is not None for row in self.rows)
+    def lost(self) -> int:
+        """How many cannot."""
+        return sum(not self.able(row) for row in self.rows)
 
 
 def check(
@@ -84,12 +89,12 @@ def check(
     ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many. Raises
     RecordError where there is no batch.
     """
-    found = read_table(folder, answers=True)
+    found = read_whole(folder)
     batch, now, there = opened(folder, found), found.root(), len(found.rows)
     problems = [*misplaced(batch), *against(now, found.facts.get("root"), root)]
     executed, differing = execute(batch, sample, on_trial)
     planned = max(found.facts.get("planned", 0), there)
-    return Checked(now, there, planned, executed, batch.errors, first(problems) + first(differing))
+    return Checked(now, there, planned, executed, batch.lost, first(problems) + first(differing))
 
 
 def opened(folder: str | Path, found: Rows, apart: int = 0) -> Opened:
@@ -166,7 +171,8 @@ def _readable(found: Rows, among: int) -> Iterator[Row]:
         placed = type(condition) is type(trial) is int and 0 <= condition < among and 0 <= trial < 1 << 63
         if placed and all(map(isinstance, values, kinds)):
             outcome = Outcome(**dict(zip(names, values, strict=True)))
-            yield Row(index, condition, trial, outcome._replace(success=outcome.success != 0))
+            if outcome.success in (0, 1):
+                yield Row(index, condition, trial, outcome._replace(success=bool(outcome.success)))
 
 
 def _range(start: object, stop: object) -> range:
@@ -182,7 +188,7 @@ def _place(condition: object, trial: object) -> str:
 
 def execute(batch: Opened, sample: int, on_trial: OnTrial) -> tuple[int, list[str]]:
     """Execute some trials again; returns how many, and in which of them what differs."""
-    able = [row for row in batch.rows if row.outcome.error is None]
+    able = [row for row in batch.rows if batch.able(row)]
     chosen = sorted(SystemRandom().sample(able, min(sample, len(able))))
     texts, problems, done = [each.model_dump_json() for each in batch.planned], [], 0
     for condition, rows in _together(chosen):

@@ -17,7 +17,7 @@ from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
-from sandbox.trials.claims import Course
+from sandbox.trials.claims import Course, lies_in
 from sandbox.trials.episodes import LANES, Played, broken, play
 from sandbox.trials.trial import versions
 from sandbox.trials.workers import Work, Workers
@@ -93,6 +93,8 @@ def batch(
     """
     scenario = load(scenario, overrides)
     count = scenario.trials.count if trials is None else whole(trials, "trials", 1)
+    if lies_in(path(out, "out")):
+        raise UsageError(f"{out}: holds a certificate; choose another folder")
     return play_all(scenario, out, count, workers, on, on_plan, on_progress)
 
 

@@ -23,17 +23,19 @@ from sandbox.autonomy import decided
 from sandbox.core.errors import RecordError, SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.store import DATABASE
-from sandbox.record.table import Rows, read_table
+from sandbox.record.table import Rows, read_whole
 from sandbox.record.whole import within, write_text
 from sandbox.scenario import AGENTS, REASONERS, TEAM, Scenario
 from sandbox.statistics import lower_bound
 from sandbox.trials import again
 from sandbox.trials.batch import Progress, play_all
-from sandbox.trials.claims import FORMAT, Claim, Count, Course, claim, in_words
+from sandbox.trials.claims import CLAIM, FILE, FORMAT, Claim, Count, Course, claim, in_words
 from sandbox.trials.measures import MAX_ERRORS
 
-FILE, CLAIM = "certificate.json", "claim.json"
-VOID = "made by an earlier version of sandbox, whose strata shared their seeds: void; certify anew in another folder"
+VOID = (
+    "made by an earlier version of sandbox, whose strata shared their seeds and whose root left out who succeeded: "
+    "void; certify anew in another folder"
+)
 _bound = lru_cache(maxsize=1024)(lower_bound)
 
 
@@ -63,7 +65,7 @@ def certify(
     _state(Path(out), stated)
     course = Course(stated, scenario.trials.max_errors)
     play_all(scenario, out, stated.each, workers, on, on_plan, told, course)
-    certificate = made(stated, again.opened(out, read_table(out, answers=True), stated.each))
+    certificate = made(stated, again.opened(out, read_whole(out), stated.each))
     write_text(Path(out) / FILE, json.dumps(certificate, indent=2) + "\n")
     return certificate
 
@@ -75,7 +77,7 @@ def _state(folder: Path, stated: Claim) -> None:
         before = _json(path)
         if before == stated.as_dict():
             return
-        found = "another claim" if before.get("format") == FORMAT else f"a claim {VOID.partition(',')[0]}"
+        found = "another claim" if before.get("format") == FORMAT else f"a claim {VOID.partition('; ')[0]}"
         raise UsageError(f"{folder}: holds {found}; choose another folder")
     if (folder / DATABASE).is_file():
         raise UsageError(f"{folder}: holds trials that were run before the claim was stated; choose another folder")
@@ -168,11 +170,6 @@ class Read(NamedTuple):
     batch: again.Opened
 
 
-def lies_in(folder: str | Path) -> bool:
-    """Whether a folder holds a certificate, or was begun for one."""
-    return any((Path(folder) / name).is_file() for name in (FILE, CLAIM))
-
-
 def read(folder: str | Path) -> Read:
     """Make the certificate in a folder anew; no trial is executed.
 
@@ -183,7 +180,7 @@ def read(folder: str | Path) -> Read:
     file, said = _json(within(folder, FILE)), _json(within(folder, CLAIM))
     if not file.get("format") == said.get("format") == FORMAT:
         raise Void(f"{folder / FILE}: {VOID}")
-    found = read_table(folder, answers=True)
+    found = read_whole(folder)
     stated = _stated(folder, found, said)
     batch = again.opened(folder, found, stated.each)
     certificate = made(stated, batch)
@@ -218,7 +215,7 @@ def check(
     executed, differing = again.execute(batch, sample, on_trial)
     problems = again.first([*problems, *again.against(now, None, root)]) + again.first(differing)
     trials = len(batch.found.rows)
-    return again.Checked(now, trials, trials, executed, certificate["errors"], problems, certificate)
+    return again.Checked(now, trials, trials, executed, batch.lost, problems, certificate)
 
 
 def _stated(folder: Path, found: Rows, said: dict) -> Claim:

@@ -7,6 +7,7 @@ many workers, and however often they were interrupted.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from sandbox.core.errors import UsageError
@@ -16,6 +17,7 @@ from sandbox.scenario import AGENTS, Scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.statistics import trials_needed
 
+FILE, CLAIM = "certificate.json", "claim.json"
 FORMAT = 2  # of claims and certificates. Of format 1 the strata shared their seeds, which the bound does not allow
 
 
@@ -65,6 +67,9 @@ def claim(scenario: Scenario, reliability: float, confidence: float, failures: i
     failures = whole(failures, "failures", 0)
     needed, strata = trials_needed(reliability, confidence, failures), conditions(scenario.sweep)
     each = -(-needed // len(strata))
+    # Hoeffding (1956, theorem 4): up to n (1 - R) - 1 failures are no likelier of a mixture than of one coin.
+    if failures and len(strata) > 1 and each * len(strata) * (1 - reliability) < failures + 1:
+        raise UsageError(f"confidence: {confidence} is too low for a bound over several conditions; 0.6 is enough")
     return Claim(reliability, confidence, failures, needed, len(strata), each, strata, scenario.claim)
 
 
@@ -73,6 +78,11 @@ def _share(value: float, what: str) -> float:
     if not isinstance(share, float) or not 0 < share < 1:
         raise UsageError(f"{what}: expected a number between 0 and 1, got {value!r}")
     return share
+
+
+def lies_in(folder: str | Path) -> bool:
+    """Whether a folder holds a certificate, or was begun for one."""
+    return any((Path(folder) / name).is_file() for name in (FILE, CLAIM))
 
 
 class Count(NamedTuple):

@@ -10,8 +10,9 @@ from sandbox.autonomy import is_tested
 from sandbox.model import Sandbox
 from sandbox.record import open_run
 from sandbox.record.table import holds_a_run, read_table
-from sandbox.trials.certify import FILE, Void
+from sandbox.trials.certify import Void
 from sandbox.trials.certify import read as read_certificate
+from sandbox.trials.claims import FILE
 from sandbox.trials.contribution import Contribution, contributions
 from sandbox.trials.measures import Measures, measures, tick_limit
 from sandbox.trials.replay import replay

@@ -49,7 +49,7 @@ def outcomes(folder: str, study: Study) -> None:
     if study.curves:
         with st.expander("Robustness, dose by dose", icon=":material/bolt:"):
             table(tables.points(study))
-    if len(study.conditions) > 1:
+    if len(study.conditions) > 1 and study.kind != "certificate":  # whose conditions share no seeds
         with st.expander("Beside the first condition, on the same seeds", icon=":material/compare_arrows:"):
             _first(study)
     _compare(folder)

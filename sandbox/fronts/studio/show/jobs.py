@@ -26,8 +26,8 @@ from sandbox.record.table import Glance, glance
 from sandbox.record.whole import within, write_text
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import as_toml
-from sandbox.trials.certify import CLAIM
-from sandbox.trials.certify import FILE as CERTIFICATE
+from sandbox.trials.claims import CLAIM
+from sandbox.trials.claims import FILE as CERTIFICATE
 
 JOB, LOG, FILE = "job.json", "job.log", "scenario.toml"
 TAIL = 4_000  # bytes at the end of a log that are read

@@ -18,8 +18,8 @@ from sandbox.record import RunStarted, open_run
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
 from sandbox.record.table import holds_a_run
-from sandbox.trials.certify import CLAIM
-from sandbox.trials.certify import FILE as CERTIFICATE
+from sandbox.trials.claims import FILE as CERTIFICATE
+from sandbox.trials.claims import lies_in
 from sandbox.trials.resume import status as ending
 
 DEEP, WIDE = 3, 5_000  # folders below the one that is looked through: so deep, so many
@@ -107,7 +107,7 @@ def _run(folder: Path) -> Entry:
 
 def _batch(folder: Path) -> Entry:
     now = status(folder)
-    kind = "certificate" if (folder / CLAIM).is_file() or (folder / CERTIFICATE).is_file() else "batch"
+    kind = "certificate" if lies_in(folder) else "batch"
     if now.known is None:
         if now.state == "failed":
             return _broken(folder, now.words)
