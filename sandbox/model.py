@@ -24,6 +24,7 @@ from sandbox.core.seeds import checked_seed
 from sandbox.core.speech import Said, checked_words
 from sandbox.engine.arrays import LANES, whole_array
 from sandbox.engine.stage import Stage
+from sandbox.engine.stopping import Measure
 from sandbox.measures import Measures
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
@@ -310,7 +311,27 @@ class Sandbox(Measures, mesa.Model):
         self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, *told)
         if self.talk:
             self.talk.measure(self)
+            if self._played_back:
+                self.talk.team.measures[0, Measure.SECONDS] = 0.0  # the clock that counted was another one
             loops.oversee(self.state, 0, stage.rules, cast)
+
+    @property
+    def _played_back(self) -> bool:
+        """Whether the latest tick is one of a record, which answers in it."""
+        until = getattr(self._recorded, "until", None)
+        return isinstance(self._recorded, Recorded) and (until is None or self.ticks <= until)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the episode may end by the clock on the wall."""
+        return bool(self.talk) and Measure.SECONDS in self.talk.team.stop[:, 0]
+
+    def time_is_up(self) -> None:
+        """End an episode that ``is_timed`` as if the time had run out in the latest tick."""
+        stage, (cast, loops) = self.stage, self.kernels
+        self.talk.team.measures[0, Measure.SECONDS] = np.inf
+        loops.oversee(self.state, 0, stage.rules, cast)
+        self.running = self.finish == Finish.RUNNING
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""

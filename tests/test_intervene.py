@@ -47,7 +47,9 @@ class Stage:
         self.log.extend(what(self.model, *arguments, **options))
         return self
 
-    def end(self, status="done"):
+    def end(self):
+        status = "stopped" if self.model.running else "done"
+        self.model.stop()
         outcome = outcome_of(self.model, 0.0)
         self.log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
         self.log.close()
@@ -204,7 +206,7 @@ def test_nobody_asks_a_model_or_a_person_for_an_agent_that_is_held(stage, tmp_pa
         run.people.release(agent)
     run.play(4)
     assert run.model.usage.calls > before
-    run.end("stopped")
+    run.end()
     acted = holds(run.folder, HumanActed)
     assert [event.agent for event in acted] == [0, 1, 2, 3] * 5
     assert [actions(run.folder, agent)[4] for agent in range(4)] == ["noop", "left", "left", "left"]
@@ -231,7 +233,7 @@ def test_one_agent_gets_another_reasoner_and_the_others_go_on(stage, capsys):
     run.do(intervene.reseat, 1, "llm", llm=LLM, fallback="rules", **memory).play(3)
     assert [agent.name for agent in run.model.agents] == names
     assert run.model.reasoners[1][1].minds[1] is not minds[1]
-    run.end("stopped")
+    run.end()
     assert [event.tick for event in holds(run.folder, Changed)] == [4, 7, 10, 13]
     with open_run(run.folder) as record:
         assert [group.count for group in scenario_now(record).agents] == [1, 1, 1, 1]
@@ -302,7 +304,7 @@ def test_a_link_is_cut_and_mended(stage, capsys):
     assert lost(run) == before
     run.do(intervene.change, {"perturb.message_loss": 1.0}).play(5)
     assert lost(run) > before
-    run.end("stopped")
+    run.end()
     assert [event.tick for event in holds(run.folder, Changed)] == [11, 21, 32]
     sandbox.resume(run.folder)
     assert verify(run.folder).passed
@@ -314,7 +316,7 @@ def test_an_edge_that_never_was_cannot_be_mended(stage):
         run.do(intervene.mend, (0, 1))
     with pytest.raises(UsageError, match="expected two agents between whom there is an edge"):
         run.do(intervene.cut, (0, 2))
-    run.do(intervene.cut, (1, 2)).play(5).end("stopped")
+    run.do(intervene.cut, (1, 2)).play(5).end()
     holds(run.folder)
 
 

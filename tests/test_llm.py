@@ -241,15 +241,19 @@ def test_calls_of_earlier_records_are_read(run):
     assert parse(json.dumps(table).encode()) == call
 
 
-@pytest.mark.parametrize("name", ["system", "json", "turn", "repair"])
-def test_one_changed_character_in_a_prompt_fails_closed(run, name, monkeypatch):
+@pytest.mark.parametrize(("name", "place"), [
+    ("system", "trial 0: a language model is asked in other words (instructions: "),
+    ("json", "trial 0: a language model is asked in other words (instructions: "),
+    ("turn", "tick 1, agent 0, attempt 0: the prompt or its settings are not the recorded ones"),
+    ("repair", "tick 2, agent 0, attempt 1: the prompt or its settings are not the recorded ones"),
+])  # fmt: skip
+def test_one_changed_character_in_a_prompt_fails_closed(run, name, place, monkeypatch):
     from sandbox.agents.reasoners.llm import prompts
 
     original = prompts._file
     monkeypatch.setattr(prompts, "_file", lambda each: original(each) + ("!" if each == name else ""))
     verdict = verify(run)
-    assert not verdict.passed and "the prompt or its settings are not the recorded ones" in verdict.differs
-    assert f"tick {2 if name == 'repair' else 1}, agent 0, attempt {1 if name == 'repair' else 0}" in verdict.differs
+    assert not verdict.passed and place in verdict.differs
 
 
 def test_a_call_that_is_missing_fails_closed(run, monkeypatch):

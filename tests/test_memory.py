@@ -230,10 +230,10 @@ def test_a_memory_made_from_the_record_is_the_live_one_at_every_tick(kind, tmp_p
 
 def test_a_memory_that_was_changed_in_the_record_is_found(tmp_path, monkeypatch):
     sandbox.run(scenario(LINES, {"kind": "blocks"}), seed=2, out=tmp_path / "run")
-    from sandbox.trials import replay
+    from sandbox.trials import trial
 
-    original = replay.beside
-    monkeypatch.setattr(replay, "beside", lambda model, _: original(model)[: -(model.ticks == 3) or None])
+    original = trial.beside
+    monkeypatch.setattr(trial, "beside", lambda model, _: original(model)[: -(model.ticks == 3) or None])
     assert "tick 3: an agent remembers otherwise" in verify(tmp_path / "run").differs
 
 

@@ -335,9 +335,9 @@ def test_a_run_that_is_done_written_or_forged_does_not_go_on(whole, half, tmp_pa
 
 
 def test_other_software_that_decides_otherwise_is_found(half, monkeypatch):
-    from sandbox.trials import replay
+    from sandbox.trials import trial
 
-    monkeypatch.setattr(replay, "beside", lambda model, _: [])
+    monkeypatch.setattr(trial, "beside", lambda model, _: [])
     with pytest.raises(RecordError, match="does not run as it is recorded: trial 0, tick 1: an agent remembers"):
         sandbox.resume(half)
 

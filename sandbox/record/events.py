@@ -240,7 +240,7 @@ def canonical(event: Event) -> bytes:
 def parse(body: bytes) -> Event:
     """The event of a canonical body; raises RecordError when it is none."""
     try:
-        return _EVENT.validate_json(body)
+        return _EVENT.validate_json(body, strict=True)  # else "1" and 1.0 would read as the 1 that was recorded
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         kind, *field = map(str, first["loc"] or ("",))

@@ -1,42 +1,56 @@
 """Replay and verification: the record's actions, played again through the same kernels."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sandbox.agents.memory import Memory
 from sandbox.agents.memory.minds import restored
-from sandbox.core.decision import Edit
-from sandbox.core.errors import RecordError, UsageError
+from sandbox.agents.reasoners.llm.clients import price_of
+from sandbox.core.decision import Edit, ToolUse
+from sandbox.core.errors import RecordError, SandboxError, UsageError, shown
+from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
 from sandbox.core.speech import Act, Said
 from sandbox.model import Sandbox
+from sandbox.reasoning import Seats
 from sandbox.record import (
+    CallDone,
     ChainReport,
     Changed,
     Event,
     HumanActed,
     MemoryEdited,
     MessageSaid,
+    ModelUsed,
     Placed,
+    Resumed,
     Reviewed,
     Run,
     RunStarted,
     TickDone,
+    ToolAnswered,
+    TrialFinished,
     open_run,
     verify_chain,
 )
+from sandbox.record.store import one_line
 from sandbox.scenario import Scenario
 from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.playback import answers_of, calls_of
-from sandbox.trials.trial import beside
+from sandbox.trials.trial import DONE, FAILED, STOPPED, models_used, opening, outcome_of, tick_events, worst
+from sandbox.trials.trust import PRICES, Notes, apart, difference, of_beginning, of_outcome
 
-BESIDE = {
-    MemoryEdited: "an agent remembers otherwise", HumanActed: "a person acts for another agent",
-    MessageSaid: "an agent says something else", Reviewed: "the guard reviews otherwise",
-}  # fmt: skip
+ROOTED = "the noted root agrees: nothing was changed since it was noted"
+UNROOTED = "no noted root was given: a record that was rewritten as a whole, or is of another seed, agrees with itself"
+MOST_TOLD = 10  # lines
+IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
 
 
 def scenario_of(run: Run) -> Scenario:
@@ -75,12 +89,12 @@ def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> 
     return restored(team[agent].memory, edits)
 
 
-def follow(model: Sandbox, event: Changed | Placed) -> None:
-    """Do to a model what somebody did to it between two ticks of its record."""
+def follow(model: Sandbox, event: Changed | Placed) -> Seats:
+    """Do to a model what somebody did to it between two ticks of its record; returns the reasoners that are new."""
     if isinstance(event, Placed):
         model.intervene(event.patch)
-    else:
-        model.change(read_scenario(event.scenario, f"tick {event.tick}"))
+        return []
+    return model.change(read_scenario(event.scenario, f"tick {event.tick}"))
 
 
 def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
@@ -105,11 +119,14 @@ def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What ``verify`` found: the chain, and how far each trial was executed again with the same result."""
+    """What ``verify`` found: the chain, how far trials were executed again with the same result, and what to know."""
 
     chain: ChainReport
     ticks: int  # executed again, over all trials
     differs: str | None  # the first difference, in words
+    rooted: bool = False  # whether a noted root was given
+    told: tuple[str, ...] = ()  # how the run was changed or broken off, and what its record does not say
+    trusted: tuple[str, ...] = ()  # what occurs in the record and nothing in it can show
 
     @property
     def passed(self) -> bool:
@@ -117,55 +134,220 @@ class Verdict:
 
     @property
     def summary(self) -> str:
-        again = f"not the same when executed again: {self.differs}" if self.differs else (
-            f"{self.ticks} ticks executed again, all equal" if self.ticks else "nothing was executed again"
-        )  # fmt: skip
-        return f"{self.chain.summary}\n{again}"
+        """A line each: the chain, the execution, and where both are well, what else there is to know."""
+        if not self.chain.intact:
+            return f"{self.chain.summary}\nnothing was executed again"
+        if self.differs:
+            return f"{self.chain.summary}\nnot the same when executed again: {self.differs}"
+        again = f"{self.ticks} ticks executed again, all equal" if self.ticks else "there is no tick to execute again"
+        told, more = self.told[:MOST_TOLD], len(self.told) - MOST_TOLD
+        told = (*told, f"and {more} more of this kind") if more > 0 else told
+        trusted = [f"taken on trust, as no record can show it: {'; '.join(self.trusted)}"] if self.trusted else []
+        return "\n".join([self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED])
 
 
 def verify(folder: str | Path, expected_root: str | None = None, on_tick: Callable[[], None] = lambda: None) -> Verdict:
-    """Recompute the hash chain, then execute every trial again from its seed and compare decisions and states.
+    """Recompute the hash chain, then execute every trial again from its seed and compare all that is recorded of it.
 
     ``on_tick`` is called after each tick that was executed again; what it raises ends the check.
     """
+    rooted = expected_root is not None
     with open_run(folder) as run:
-        chain = verify_chain(run, expected_root)
+        chain, notes, ticks = verify_chain(run, expected_root), Notes(), 0
         if not chain.intact:
-            return Verdict(chain, 0, None)
-        ticks = 0
-        for started in run.trials:
-            for difference in retrace(model_of(run, started.trial), run, started.trial):
-                if difference:
-                    return Verdict(chain, ticks, difference)
-                ticks += 1
-                on_tick()
-        return Verdict(chain, ticks, None)
+            return Verdict(chain, 0, None, rooted)
+        for difference in _differences(run, chain, notes):
+            if difference:
+                return Verdict(chain, ticks, difference, rooted)
+            ticks += 1
+            on_tick()
+        return Verdict(chain, ticks, None, rooted, tuple(notes.told), tuple(notes.trusted))
 
 
-def retrace(model: Sandbox, run: Run, trial: int = 0) -> Iterator[str | None]:
-    """Execute a recorded trial again, decisions and all; yields after each tick what differs, in words, or None."""
-    told = []  # of the tick that comes
+def _differences(run: Run, chain: ChainReport, notes: Notes) -> Iterator[str | None]:
+    """What differs from the record, in words, or None: after each tick of each trial, and in the run as a whole."""
+    begun, trials = next(run.events(), None), run.trials
+    if isinstance(begun, RunStarted):
+        notes.take(begun)
+        if difference := of_beginning(begun, len(trials)):
+            yield difference
+    for started in trials:
+        with closing(model_of(run, started.trial)) as model:
+            yield from retrace(model, run, started.trial, notes)
+    if difference := _of_ends(run, chain, notes):
+        yield difference
+
+
+def _of_ends(run: Run, chain: ChainReport, notes: Notes) -> str | None:
+    """What differs in how the run is said to have ended, as often as it did, from how its trials did."""
+    trials, ended = {started.trial for started in run.trials}, {}
+    statuses = {trial: iter(each) for trial, each in notes.statuses.items()}
+    for event in run.milestones("trial_finished", "resumed", "run_finished"):
+        if isinstance(event, TrialFinished):
+            ended[event.trial] = next(statuses[event.trial])
+        elif isinstance(event, Resumed):
+            ended.pop(event.trial, None)
+        elif left := trials - ended.keys():
+            return f"the run is finished, but its trial {min(left)} is not"
+        elif (event.status, event.trials) != (status := worst(ended.values()), len(ended)):
+            return (
+                f"the run is said to be {event.status}, with {event.trials} trials; it is {status}, with {len(ended)}"
+            )
+    return None if chain.finished or trials - ended.keys() else "all trials are finished, but the run is not"
+
+
+def retrace(model: Sandbox, run: Run, trial: int = 0, notes: Notes | None = None) -> Iterator[str | None]:
+    """Execute a recorded trial again, decisions and all, and compare each event with the one that is made anew.
+
+    Yields after each tick what differs, in words, or None, and what differs before the first tick or after the last.
+    """
+    trace = _Trace(model, trial, notes or Notes())
     for event in run.events(trial):
-        if isinstance(event, Changed | Placed):
-            follow(model, event)
-        elif isinstance(event, tuple(BESIDE)):
-            told.append(event)
-        elif isinstance(event, TickDone):
-            model.step()
-            difference = _difference(model, event, told)
-            yield f"trial {trial}, tick {event.tick}: {difference}" if difference else None
-            told = []
+        try:
+            difference = trace.take(event)
+        except SandboxError as error:
+            difference = str(error)
+        if difference or isinstance(event, TickDone):
+            tick = f", tick {event.tick}" if hasattr(event, "tick") else ""
+            yield f"trial {trial}{tick}: {difference}" if difference else None
+    if difference := trace.end():
+        yield f"trial {trial}: {difference}"
 
 
-def _difference(model: Sandbox, event: TickDone, told: list[Event]) -> str | None:
-    if model.error:
-        return model.error
-    if model.latest is None or model.latest.tick != event.tick:
-        return "the episode ends earlier"
-    if [list(pair) for pair in event.actions] != model.latest.actions.tolist():
-        return "an agent decides otherwise"
-    again = beside(model, event.trial)
-    for kind, words in BESIDE.items():
-        if [one for one in told if isinstance(one, kind)] != [one for one in again if isinstance(one, kind)]:
-            return words
-    return "the state differs" if model.latest.digest != event.digest else None
+class _Trace:
+    """Follows the events of one recorded trial with a model at its tick 0. ``take`` returns what differs, in words."""
+
+    def __init__(self, model: Sandbox, trial: int, notes: Notes):
+        self._model, self._trial, self._notes = model, trial, notes
+        self._due = deque(self._prepared(islice(opening(model), 1, None)))  # what must be recorded next
+        self._told: list[Event] = []  # of the tick that comes
+        self._answers: list[ToolAnswered] = []  # of functions, in that tick
+        self._broken: list[ToolAnswered] = []  # the same, before the tick was broken off
+        self._used: list[ToolUse] = []  # of these, by the agents
+        self._ended = False
+        self._scripted = self._rows_of_scripts()
+        model.functions.on_answer = self._used.append
+
+    def take(self, event: Event) -> str | None:
+        if not (isinstance(event, CallDone) and event.agent in self._scripted):
+            self._notes.take(event)
+        if self._due:
+            return difference(event, self._due.popleft(), self._notes)
+        if isinstance(event, IN_A_TICK):
+            self._told.append(event)
+            return None
+        if isinstance(event, TickDone):
+            return self._tick(event)
+        if self._told:
+            return f"{event.kind} in the middle of a tick"
+        return self._between(event)
+
+    def end(self) -> str | None:
+        """After the last event."""
+        if self._told or self._due:
+            return "the record breaks off where no writer can have stopped"
+        if not self._ended:
+            over = "" if self._model.running else f"; its episode had ended: {self._model.verdict.words}"
+            self._notes.tell(f"trial {self._trial} has no outcome: the run was killed, or is being written{over}")
+        return None
+
+    def _tick(self, event: TickDone) -> str | None:
+        model, told = self._model, [*self._told, event]
+        self._told = []
+        model.step()
+        if model.error:
+            return model.error
+        if model.latest is None or model.latest.tick != event.tick:
+            return "the episode ends earlier"
+        return self._compare(told, tick_events(model, self._trial)) or self._of_functions()
+
+    def _compare(self, told: list[Event], made: list[Event]) -> str | None:
+        found = (difference(*pair, self._notes) for pair in zip_longest(told, made))
+        return next(filter(None, found), None)
+
+    def _of_functions(self) -> str | None:
+        """What functions were asked in a tick; before it was broken off, they may have been asked something else."""
+        made = [ToolAnswered(trial=self._trial, **use._asdict()) for use in self._used]
+        for each in self._broken:
+            if each in made:
+                made.remove(each)
+        told, self._answers, self._broken = self._answers, [], []
+        self._used.clear()
+        return self._compare(told, made)
+
+    def _between(self, event: Event) -> str | None:
+        """What is recorded between two ticks."""
+        match event:
+            case ToolAnswered():
+                self._answers.append(event)
+            case Resumed():
+                self._notes.tell(f"trial {self._trial} was resumed before tick {event.tick}")
+                self._broken, self._answers, self._ended = [*self._broken, *self._answers], [], False
+            case Placed():
+                follow(self._model, event)
+                keys = ", ".join(sorted(event.patch))
+                self._notes.tell(f"before tick {event.tick} somebody drew into the world ({one_line(keys)})")
+            case Changed():
+                return self._change(event)
+            case TrialFinished():
+                return self._finish(event.outcome)
+            case _:
+                return f"{event.kind} where none is due"
+        return None
+
+    def _change(self, event: Changed) -> str | None:
+        model, before = self._model, self._model.scenario
+        new = follow(model, event)
+        self._due.extend(self._prepared(models_used(new)))
+        self._scripted = self._rows_of_scripts()
+        changes = list(apart(before.as_dict(), model.scenario.as_dict()))
+        more = f", and {len(changes) - 3} more" if len(changes) > 3 else ""
+        told = ", ".join(changes[:3]) or "nothing that counts"
+        self._notes.tell(f"before tick {event.tick} the scenario was changed ({told}{more})")
+        return None
+
+    def _prepared(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Events of the trial, made anew; the price of a model is the record's only where nobody has stated one."""
+        roster = self._model.scenario.roster()
+        for event in events:
+            if isinstance(event, ModelUsed):
+                options = roster[event.agents[0]].llm
+                if options.price or not options.hosted:
+                    event = event.model_copy(update={"price": price_of(options)})
+                else:
+                    self._notes.trust(PRICES)
+            yield event.model_copy(update={"trial": self._trial})
+
+    def _rows_of_scripts(self) -> set[int]:
+        """The agents whose language model is a script, which is in the scenario."""
+        roster = self._model.scenario.roster()
+        return {row for row, group in enumerate(roster) if group.llm and group.llm.kind == "scripted"}
+
+    def _finish(self, told: dict[str, Any]) -> str | None:
+        """The outcome, and that the end was reached; an episode that broke off has reached none."""
+        model, finish, self._ended = self._model, told.get("finish"), True
+        ticks = f"trial {self._trial} {{}} after tick {model.ticks}, which can be said of any tick and is no end"
+        if model.running and finish in (Finish.STOPPED.words, Finish.RUNNING.words):
+            self._notes.tell(ticks.format("was stopped"))
+            made, status = _broken_off(model, Finish[finish.upper()]), STOPPED
+        elif model.running and finish == Finish.ERROR.words:
+            self._notes.tell(f"{ticks.format('failed')}: {one_line(str(told.get('error')))}")
+            made, status = _broken_off(model, Finish.ERROR)._replace(error=told.get("error") or "an error"), FAILED
+        else:
+            if model.running and model.is_timed:
+                self._notes.tell(ticks.format("ended by the clock"))
+                model.time_is_up()
+            if model.running:
+                return f"the outcome says {shown(finish)}; executed again, the episode goes on after tick {model.ticks}"
+            made, status = outcome_of(model, 0.0), None
+        self._notes.statuses.setdefault(self._trial, []).append(status or (FAILED if made.error else DONE))
+        return of_outcome(told, made, status is not None, self._notes)
+
+
+def _broken_off(model: Sandbox, finish: Finish) -> Outcome:
+    """The outcome of an episode that is broken off here, and may yet go on."""
+    model.state.done[0] = finish
+    try:
+        return outcome_of(model, 0.0)
+    finally:
+        model.state.done[0] = Finish.RUNNING

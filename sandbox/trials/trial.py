@@ -40,6 +40,7 @@ from sandbox.scenario import Scenario, load
 
 OnTick = Callable[[Sandbox], None]
 OnEvent = Callable[[Event], None]
+DONE, STOPPED, FAILED = "done", "stopped", "failed"  # how a run ends
 
 
 def versions() -> dict[str, str]:
@@ -152,7 +153,7 @@ def opening(model: Sandbox) -> Iterator[Event]:
 
 def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None) -> Outcome:
     """Play a model from where it is to the end; see ``run``."""
-    started, interrupted = time.perf_counter(), None
+    started, interrupted, stopped = time.perf_counter(), None, False
     try:
         if on_tick:
             on_tick(model)
@@ -163,11 +164,11 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
             if on_tick:
                 on_tick(model)
     except KeyboardInterrupt as error:
+        interrupted, stopped = error, model.running
         model.stop()
-        interrupted = error
     outcome = outcome_of(model, time.perf_counter() - started)
     if log:
-        status = "stopped" if interrupted else "failed" if outcome.error else "done"
+        status = STOPPED if stopped else FAILED if outcome.error else DONE
         log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
     if interrupted:
         raise interrupted
@@ -176,8 +177,7 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
 
 def record_tick(model: Sandbox, log: Log | _Heard) -> None:
     """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
-    calls = [CallDone(trial=0, **call._asdict()) for call in _calls(model)]
-    log.extend([*calls, *beside(model), tick_event(model)])
+    log.extend(tick_events(model))
     if model.latest.traces:
         log.flush()
 
@@ -192,20 +192,31 @@ def record_tools(model: Sandbox, log: Log | _Heard) -> None:
     model.functions.on_use = on_use
 
 
-def tick_event(model: Sandbox) -> TickDone:
-    """The latest tick as it is recorded."""
+def worst(statuses: Iterable[str]) -> str:
+    """How a run ends whose trials ended so."""
+    return max(statuses, key=(DONE, STOPPED, FAILED).index, default=DONE)
+
+
+def tick_events(model: Sandbox, trial: int = 0) -> list[Event]:
+    """The latest tick as it is recorded: calls, what is kept besides, and the tick itself."""
+    calls = [CallDone(trial=trial, **call._asdict()) for call in _calls(model)]
+    return [*calls, *beside(model, trial), tick_event(model, trial)]
+
+
+def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
+    """What the latest tick came to."""
     latest = model.latest
-    told = {"trial": 0, "tick": latest.tick, "digest": latest.digest}
-    return TickDone.model_construct(actions=_pairs(latest.actions), reward=latest.reward.tolist(), **told)
+    told = {"trial": trial, "tick": latest.tick, "digest": latest.digest}
+    return TickDone.model_construct(actions=_pairs(latest.actions), reward=tuple(latest.reward.tolist()), **told)
 
 
-def _pairs(actions: np.ndarray) -> list[tuple[int, int]]:
+def _pairs(actions: np.ndarray) -> tuple[tuple[int, int], ...]:
     """Verb and target of each agent, one tuple for all that do the same.
 
     Ten thousand fresh lists in every tick would each time set off the garbage collector, for longer than the tick.
     """
     one: dict[tuple[int, int], tuple[int, int]] = {}
-    return [one.setdefault(pair, pair) for pair in zip(*actions.T.tolist(), strict=True)]
+    return tuple([one.setdefault(pair, pair) for pair in zip(*actions.T.tolist(), strict=True)])
 
 
 def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:

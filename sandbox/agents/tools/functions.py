@@ -25,12 +25,13 @@ class Functions:
 
     def __init__(self, known: Iterable[ToolUse] = (), until: int | None = -1):
         self.on_use: Callable[[ToolUse], None] = lambda use: None
+        self.on_answer: Callable[[ToolUse], None] = lambda use: None  # told of each that the record has answered
         self._until, self._known = until, defaultdict(deque)
         for use in known:
             self._known[use[:4]].append(use)
 
     def __getstate__(self) -> dict:
-        return {key: value for key, value in self.__dict__.items() if key != "on_use"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("on_use", "on_answer")}
 
     def __setstate__(self, state: dict) -> None:
         self.__init__()
@@ -39,7 +40,11 @@ class Functions:
     def call(self, function: Call, name: str, arguments: dict[str, Any], tick: int, agent: int) -> str:
         """The answer of a tool to an agent that decides on a tick; raises ToolError."""
         key = tick, agent, name, json.dumps(arguments, sort_keys=True)
-        use = self._known[key].popleft() if self._known.get(key) else self._made(function, arguments, key)
+        if self._known.get(key):
+            use = self._known[key].popleft()
+            self.on_answer(use)
+        else:
+            use = self._made(function, arguments, key)
         if use.failed:
             raise ToolError(use.answer)
         return use.answer

@@ -2,7 +2,7 @@
 
 from sandbox.agents.mind import Mind
 from sandbox.agents.reasoners.llm.options import Options
-from sandbox.agents.reasoners.llm.playback import Captured, Continued, Recorded, Script
+from sandbox.agents.reasoners.llm.playback import Captured, Continued, Recorded, Rehearsed, Script
 from sandbox.agents.reasoners.llm.prompts import Prompts
 from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.agents.reasoners.llm.request import Client, Setup
@@ -19,6 +19,8 @@ def reasoner(
     setup = prompts.setup((recorded and recorded.price(min(minds))) or price_of(options))
     if recorded is None:
         client = connect(options, setup)
+    elif isinstance(recorded, Recorded) and options.kind == "scripted":
+        client = Rehearsed(recorded, Script(options.replies))
     else:
         client = recorded if recorded.until is None else Continued(recorded, connect(options, setup))
     return LLM(options, prompts, setup, client, noop, minds)

@@ -33,11 +33,6 @@ class Script:
             return Answer(error=line.error, retry=True, outage=True)
         return Answer(tidy(Reply(text=line.text or _text(line))), tokens=(0, line.tokens))
 
-    def skip(self, requests: list[Request]) -> None:
-        """Another has answered these."""
-        for request in requests:
-            self._next[request.agent] = self._next.get(request.agent, 0) + 1
-
     def close(self) -> None:
         """There is nothing to give back."""
 
@@ -83,6 +78,26 @@ class Recorded:
         """There is nothing to give back."""
 
 
+class Rehearsed:
+    """A script whose answers are recorded: it gives them again, and in a recorded tick they must be the same."""
+
+    def __init__(self, recorded: Recorded, script: Script):
+        self._recorded, self._script = recorded, script
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        answers, until = self._script.ask(requests, within), self._recorded.until
+        if until is None or requests[0].tick <= until:  # all are of one tick
+            told = self._recorded.ask(requests, within)
+            for request, one, other in zip(requests, told, answers, strict=True):
+                if one.reply != other.reply:
+                    place = f"tick {request.tick}, agent {request.agent}, attempt {request.attempt}"
+                    raise RecordError(f"language model: {place}: the script says something else")
+        return answers
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
 class Captured:
     """Takes down the first request of each agent, and answers none."""
 
@@ -112,8 +127,6 @@ class Continued:
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
         if requests[0].tick > self._recorded.until:  # all are of one tick
             return self._model.ask(requests, within)
-        if isinstance(self._model, Script):
-            self._model.skip(requests)
         return self._recorded.ask(requests, within)
 
     def close(self) -> None:
