@@ -1,7 +1,8 @@
 """The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +44,15 @@ class Tick(NamedTuple):
     traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
     reviews: tuple[Review, ...]  # what the guard made of them
     said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
+
+
+def arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """The arrays of a tuple, and of the tuples in it."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from arrays_in(part)
 
 
 def _seed_of(scenario: Scenario, seed: int | None, rng: int | np.random.Generator | None) -> int:
@@ -332,6 +342,24 @@ class Sandbox(Measures, mesa.Model):
         self.talk.team.measures[0, Measure.SECONDS] = np.inf
         loops.oversee(self.state, 0, stage.rules, cast)
         self.running = self.finish == Finish.RUNNING
+
+    def counted(self) -> tuple:
+        """A copy of what an outcome is made of, for ``take_back``."""
+        arrays = [array.copy() for array in self._arrays()]
+        kept = (replace(self.usage), dict(self.failures), dict(self._outages), set(self._reached), self.latest)
+        return arrays, kept
+
+    def take_back(self, counted: tuple) -> None:
+        """Have a tick that was broken off count for nothing, unless the episode failed in it. No tick can follow."""
+        arrays, kept = counted
+        for array, before in zip(self._arrays(), arrays, strict=True):
+            array[...] = before
+        self.usage, self.failures, self._outages, self._reached, self.latest = kept
+        if self.error:
+            self.state.done[0] = Finish.ERROR
+
+    def _arrays(self) -> Iterator[np.ndarray]:
+        return arrays_in((self.state, self.tally, self.talk.team if self.talk else ()))
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""

@@ -61,7 +61,7 @@ class ModelUsed(_Frozen):
 
     kind: Literal["model"] = "model"
     trial: Count
-    agents: tuple[int, ...]
+    agents: Annotated[tuple[int, ...], Field(min_length=1)]
     model: str
     instructions: str
     tools: tuple[dict[str, JsonValue], ...]

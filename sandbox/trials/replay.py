@@ -45,11 +45,12 @@ from sandbox.scenario import Scenario
 from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.playback import answers_of, calls_of
 from sandbox.trials.trial import DONE, FAILED, STOPPED, models_used, opening, outcome_of, tick_events, worst
-from sandbox.trials.trust import PRICES, Notes, apart, difference, of_beginning, of_outcome
+from sandbox.trials.trust import BREAKS, PRICES, Notes, changes, difference, of_beginning, of_outcome
 
 ROOTED = "the noted root agrees: nothing was changed since it was noted"
 UNROOTED = "no noted root was given: a record that was rewritten as a whole, or is of another seed, agrees with itself"
 MOST_TOLD = 10  # lines
+BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish.RUNNING)}  # the last one: of old
 IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
 
 
@@ -196,12 +197,15 @@ def _of_ends(run: Run, chain: ChainReport, notes: Notes) -> str | None:
     return None if chain.finished or trials - ended.keys() else "all trials are finished, but the run is not"
 
 
-def retrace(model: Sandbox, run: Run, trial: int = 0, notes: Notes | None = None) -> Iterator[str | None]:
+def retrace(
+    model: Sandbox, run: Run, trial: int = 0, notes: Notes | None = None, outcomes: bool = True
+) -> Iterator[str | None]:
     """Execute a recorded trial again, decisions and all, and compare each event with the one that is made anew.
 
     Yields after each tick what differs, in words, or None, and what differs before the first tick or after the last.
+    Without ``outcomes`` these are not compared: that of a run that goes on is none any more.
     """
-    trace = _Trace(model, trial, notes or Notes())
+    trace = _Trace(model, trial, notes or Notes(), outcomes)
     for event in run.events(trial):
         try:
             difference = trace.take(event)
@@ -217,8 +221,8 @@ def retrace(model: Sandbox, run: Run, trial: int = 0, notes: Notes | None = None
 class _Trace:
     """Follows the events of one recorded trial with a model at its tick 0. ``take`` returns what differs, in words."""
 
-    def __init__(self, model: Sandbox, trial: int, notes: Notes):
-        self._model, self._trial, self._notes = model, trial, notes
+    def __init__(self, model: Sandbox, trial: int, notes: Notes, outcomes: bool):
+        self._model, self._trial, self._notes, self._outcomes = model, trial, notes, outcomes
         self._due = deque(self._prepared(islice(opening(model), 1, None)))  # what must be recorded next
         self._told: list[Event] = []  # of the tick that comes
         self._answers: list[ToolAnswered] = []  # of functions, in that tick
@@ -249,6 +253,7 @@ class _Trace:
         if not self._ended:
             over = "" if self._model.running else f"; its episode had ended: {self._model.verdict.words}"
             self._notes.tell(f"trial {self._trial} has no outcome: the run was killed, or is being written{over}")
+            self._notes.trust(BREAKS)
         return None
 
     def _tick(self, event: TickDone) -> str | None:
@@ -281,7 +286,8 @@ class _Trace:
             case ToolAnswered():
                 self._answers.append(event)
             case Resumed():
-                self._notes.tell(f"trial {self._trial} was resumed before tick {event.tick}")
+                self._notes.tell(f"before tick {event.tick} the run was interrupted, and resumed")
+                self._notes.trust(BREAKS)
                 self._broken, self._answers, self._ended = [*self._broken, *self._answers], [], False
             case Placed():
                 follow(self._model, event)
@@ -300,9 +306,9 @@ class _Trace:
         new = follow(model, event)
         self._due.extend(self._prepared(models_used(new)))
         self._scripted = self._rows_of_scripts()
-        changes = list(apart(before.as_dict(), model.scenario.as_dict()))
-        more = f", and {len(changes) - 3} more" if len(changes) > 3 else ""
-        told = ", ".join(changes[:3]) or "nothing that counts"
+        found = changes(before, model.scenario)
+        more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+        told = ", ".join(found[:3]) or "to the same"
         self._notes.tell(f"before tick {event.tick} the scenario was changed ({told}{more})")
         return None
 
@@ -326,28 +332,31 @@ class _Trace:
     def _finish(self, told: dict[str, Any]) -> str | None:
         """The outcome, and that the end was reached; an episode that broke off has reached none."""
         model, finish, self._ended = self._model, told.get("finish"), True
-        ticks = f"trial {self._trial} {{}} after tick {model.ticks}, which can be said of any tick and is no end"
-        if model.running and finish in (Finish.STOPPED.words, Finish.RUNNING.words):
-            self._notes.tell(ticks.format("was stopped"))
-            made, status = _broken_off(model, Finish[finish.upper()]), STOPPED
-        elif model.running and finish == Finish.ERROR.words:
-            self._notes.tell(f"{ticks.format('failed')}: {one_line(str(told.get('error')))}")
-            made, status = _broken_off(model, Finish.ERROR)._replace(error=told.get("error") or "an error"), FAILED
+        if model.running and finish in BROKEN_OFF:
+            made, status = self._broken_off(BROKEN_OFF[finish], told), FAILED if finish == "error" else STOPPED
         else:
             if model.running and model.is_timed:
-                self._notes.tell(ticks.format("ended by the clock"))
+                self._notes.tell(f"trial {self._trial} ended by the clock, after tick {model.ticks}")
                 model.time_is_up()
             if model.running:
                 return f"the outcome says {shown(finish)}; executed again, the episode goes on after tick {model.ticks}"
-            made, status = outcome_of(model, 0.0), None
-        self._notes.statuses.setdefault(self._trial, []).append(status or (FAILED if made.error else DONE))
-        return of_outcome(told, made, status is not None, self._notes)
+            made = outcome_of(model, 0.0)
+            status = FAILED if made.error else DONE
+        self._notes.statuses.setdefault(self._trial, []).append(status)
+        return of_outcome(told, made, self._notes) if self._outcomes else None
 
-
-def _broken_off(model: Sandbox, finish: Finish) -> Outcome:
-    """The outcome of an episode that is broken off here, and may yet go on."""
-    model.state.done[0] = finish
-    try:
-        return outcome_of(model, 0.0)
-    finally:
+    def _broken_off(self, finish: Finish, told: dict[str, Any]) -> Outcome:
+        """The outcome of an episode that is broken off here, and may yet go on; an error is what the record says."""
+        model, failed = self._model, finish == Finish.ERROR
+        error = told.get("error") if failed else None
+        if failed and not (error and isinstance(error, str)):
+            raise RecordError("the outcome says that the trial failed, but names no error")
+        words = (
+            f"failed after tick {model.ticks}: {one_line(error)}" if failed else f"was stopped after tick {model.ticks}"
+        )
+        self._notes.tell(f"trial {self._trial} {words}; that can be said of any tick, and is no end of its episode")
+        self._notes.trust(BREAKS)
+        model.state.done[0] = finish
+        made = outcome_of(model, 0.0)
         model.state.done[0] = Finish.RUNNING
+        return made._replace(error=error)

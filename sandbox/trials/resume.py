@@ -42,7 +42,7 @@ def resume(
         chain = _unfinished(run)
         model = model_of(run, 0, chain.last_tick, people)
         with closing(model):
-            for difference in retrace(model, run):
+            for difference in retrace(model, run, outcomes=False):
                 if difference:
                     raise RecordError(f"{folder}: it does not run as it is recorded: {difference}")
             place = {"trial": 0, "tick": model.ticks + 1}

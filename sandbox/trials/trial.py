@@ -1,12 +1,14 @@
 """One trial: a scenario, overrides and a seed become an outcome, and where a folder is named, a record."""
 
 import platform
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,9 +160,10 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
         if on_tick:
             on_tick(model)
         while model.running:
-            model.step()
-            if log and model.error is None:
-                record_tick(model, log)
+            if log:
+                record_step(model, log)
+            else:
+                model.step()
             if on_tick:
                 on_tick(model)
     except KeyboardInterrupt as error:
@@ -173,6 +176,36 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
     if interrupted:
         raise interrupted
     return outcome
+
+
+def record_step(model: Sandbox, log: Log | _Heard) -> None:
+    """Make a tick and record it. One that fails or is broken off counts for nothing, as nothing of it is recorded."""
+    before, recorded = model.counted(), False
+    try:
+        model.step()
+        if model.error is None:
+            with uninterrupted():
+                record_tick(model, log)
+                recorded = True
+    finally:
+        if not recorded:
+            model.take_back(before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until this is over."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *given: came.append(given))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came and callable(before):
+            before(*came[0])
 
 
 def record_tick(model: Sandbox, log: Log | _Heard) -> None:

@@ -22,8 +22,10 @@ from sandbox.record import (
     Reviewed,
     RunStarted,
     ToolAnswered,
+    TrialFinished,
 )
 from sandbox.record.events import OTHER_VERSION
+from sandbox.scenario import Scenario
 from sandbox.trials.trial import versions
 
 TRIED = "which scenario and seed were tried"
@@ -34,8 +36,7 @@ PRICES = "the list prices of language models"
 FUNCTIONS = "what functions of the user are, and what they answered"
 PEOPLE = "what people did and allowed, and whether they answered in time"
 DEEDS = "who changed the scenario or drew into the world, and why"
-BREAKS = "how often, where and why the run was interrupted"
-PARTS = "what a trial that was stopped or failed had counted of the tick in which it ended"
+BREAKS = "where and why the run was interrupted"
 
 TRUSTED: dict[tuple[str, str], str] = {
     ("run_started", "scenario"): TRIED,
@@ -115,6 +116,8 @@ class Notes:
                 self.trust(REPLIES)
             case Changed() | Placed():
                 self.trust(DEEDS)
+            case TrialFinished():
+                self.trust(SECONDS)
 
 
 def of_beginning(begun: RunStarted, trials: int) -> str | None:
@@ -133,22 +136,30 @@ def other_versions(recorded: Mapping[str, str]) -> str:
     return f"recorded with {then}, verified with {now}" if names else ""
 
 
-def apart(before: Any, after: Any, place: str = "") -> Iterator[str]:
-    """What differs in two JSON values, key by key."""
+def changes(before: Scenario, after: Scenario) -> list[str]:
+    """What differs in two scenarios of one team, key by key, in words."""
+    return list(_changes(*({**each.as_dict(), "agents": _by_agent(each)} for each in (before, after))))
+
+
+def _by_agent(scenario: Scenario) -> dict[str, dict]:
+    groups = ((g.count, g.model_dump(mode="json", exclude_defaults=True) | {"reasoner": g.reasoner, "count": 1})
+              for g in scenario.agents)  # fmt: skip
+    return {str(row): group for row, group in enumerate(group for count, group in groups for _ in range(count))}
+
+
+def _changes(before: Any, after: Any, place: str = "") -> Iterator[str]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
-            yield from apart(before.get(key), after.get(key), f"{place}.{key}" if place else key)
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for k, pair in enumerate(zip(before, after, strict=True)):
-            yield from apart(*pair, f"{place}.{k}")
+            yield from _changes(before.get(key), after.get(key), f"{place}.{key}" if place else key)
     elif not alike(before, after):
-        yield f"{place}: {shown(before)} -> {shown(after)}"
+        was, now = ("nothing" if each is None else shown(each) for each in (before, after))
+        yield f"{place}: {was} -> {now}"
 
 
 def difference(told: Event | None, made: Event | None, notes: Notes) -> str | None:
     """How a recorded event differs from the one that is made anew in its place, in words."""
     if told is None or made is None or told.kind != made.kind:
-        kind = made.kind if told is None or told.kind == "tick" else told.kind
+        kind = made.kind if told is None or told.kind not in OTHERWISE or told.kind == "tick" else told.kind
         return f"{OTHERWISE[kind]} (recorded: {_kind(told)}, executed again: {_kind(made)})"
     for name in type(told).model_fields:
         if (told.kind, name) in SKIPPED or alike(before := getattr(told, name), now := getattr(made, name)):
@@ -161,20 +172,21 @@ def difference(told: Event | None, made: Event | None, notes: Notes) -> str | No
     return None
 
 
-def of_outcome(told: Mapping[str, Any], made: Outcome, open_: bool, notes: Notes) -> str | None:
-    """How a recorded outcome differs from what the episode came to; of an ``open_`` one, that broke off, in part."""
+def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | None:
+    """How a recorded outcome differs from what the episode came to, in words."""
     again = made.as_dict()
     if more := told.keys() - again.keys():
         return f"the outcome has the field {shown(min(more))}, {OTHER_VERSION}"
+    if missing := again.keys() - told.keys() - Outcome._field_defaults.keys():
+        return f"the outcome does not say {shown(min(missing))}"
+    if not (isinstance(told["seconds"], float) and told["seconds"] >= 0):
+        return f"the outcome says that it took {shown(told['seconds'])} seconds"
     for name, now in again.items():
         before = told.get(name, Outcome._field_defaults.get(name))
         if ("trial_finished", f"outcome.{name}") in SKIPPED or alike(before, now):
             continue
-        if name not in told and name in Outcome._field_defaults:
+        if name not in told:
             notes.tell(f"{UNSAID.format(name)} of the outcome; executed again it is {shown(now)}")
-        elif open_ and name not in NEVER_OPEN:
-            notes.trust(PARTS)
-            notes.tell(f"the outcome counts what no recorded tick has ({_apart(name, before, now)})")
         else:
             return f"the outcome differs ({_apart(name, before, now)})"
     return None

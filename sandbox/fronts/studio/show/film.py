@@ -28,7 +28,7 @@ from sandbox.scenario import Scenario
 from sandbox.trials import intervene
 from sandbox.trials.playback import answers_of
 from sandbox.trials.replay import follow, model_of
-from sandbox.trials.trial import opening, outcome_of, record_tick, record_tools
+from sandbox.trials.trial import opening, outcome_of, record_step, record_tools
 
 WORK = 0.5  # seconds of stepping after which a checkpoint is worth its place
 SHARE = 20.0  # and of how many times its own cost
@@ -139,10 +139,9 @@ class Film:
 
     def _onward(self) -> None:
         began = time.perf_counter()
-        self.model.step()
+        record_step(self.model, self._log)
         self._seconds += time.perf_counter() - began
         if self.model.error is None:
-            record_tick(self.model, self._log)
             self.past.digests.append(self.model.latest.digest)
         if not self.model.running:
             self._end("failed" if self.model.verdict == Finish.ERROR else "done")
