@@ -1,13 +1,11 @@
 """Nothing forged passes: whoever changes a record and makes its chain, root and seal anew is found, or it is told."""
 
+import json
 import typing
 
 import pytest
 from commands import told
-from forging import RUNS, forgeries, rewrite, rules, sample, tables, verdict_on
-from forging import completed as completed_run
-from forging import people as run_of_people
-from forging import scripted as scripted_run
+from forging import RUNS, forgeries, rewrite, sample, tables, verdict_on
 
 import sandbox
 from sandbox.core.finish import Outcome
@@ -206,7 +204,6 @@ def test_records_of_earlier_versions_verify(records):
 def test_numbers_are_numbers():
     """A record that says "1" or 1.0 for 1 is another one."""
     tick = {"kind": "tick", "trial": 0, "tick": 1, "actions": [[1, 0]], "reward": [0.5], "digest": "0" * 64}
-    import json
 
     event = parse(json.dumps(tick).encode())
     assert parse(canonical(event)) == event
