@@ -30,6 +30,7 @@ from sandbox.measures import Measures
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
 from sandbox.scenario import AGENTS, REASONERS, Scenario, load
+from sandbox.scenario.capabilities import calls
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
 
@@ -63,6 +64,11 @@ def _seed_of(scenario: Scenario, seed: int | None, rng: int | np.random.Generato
         return int(rng.integers(2**32))
     given, name = (rng, "rng") if seed is None else (seed, "seed")
     return scenario.seed if given is None else checked_seed(given, f"Sandbox: {name}")
+
+
+def _plays_back(recorded: Recorded | Captured | None) -> bool:
+    """Whether a record answers for the whole trial, so that nothing outside is asked."""
+    return isinstance(recorded, Recorded) and recorded.until is None
 
 
 def _check_parameters(scenario: str | Path | Mapping | Scenario, given: Mapping[str, Any]) -> None:
@@ -101,6 +107,8 @@ class Sandbox(Measures, mesa.Model):
     ):  # fmt: skip
         _check_parameters(scenario, kwargs)
         loaded = load(scenario, kwargs)
+        if not _plays_back(recorded):
+            loaded.origin.check(calls(loaded))
         self.seed = _seed_of(loaded, seed, rng)
         super().__init__(rng=self.seed)
         self.scenario = loaded
@@ -176,6 +184,8 @@ class Sandbox(Measures, mesa.Model):
         Raises UsageError, with nothing changed, where the scenario cannot run or go on from here.
         """
         check_goes_on(scenario, self.scenario)
+        if not _plays_back(self._recorded):
+            scenario.origin.check(calls(scenario))
         stage = scenario.stage()
         if self.talk:
             self.talk.go_on(stage.team)

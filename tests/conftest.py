@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("NUMBA_OPT", "1")  # a fifth less time to compile; floating point is exact at any level
@@ -27,7 +28,10 @@ settings.register_profile("sandbox", deadline=None)  # a first example may compi
 settings.load_profile("sandbox")
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the background may have been told to ignore it
-os.environ.pop("SANDBOX_MODEL", None)  # tests play the models that their scenarios name
+for name in ("SANDBOX_MODEL", "SANDBOX_ALLOW"):  # tests play the models that their scenarios name
+    os.environ.pop(name, None)
+CONFIGURATION = tempfile.TemporaryDirectory()  # what the user of this machine has granted does not count
+os.environ["XDG_CONFIG_HOME"] = CONFIGURATION.name
 
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = sys.modules["__main__"]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 import sandbox
 from sandbox.agents.reasoners.llm import reasoner
 from sandbox.agents.tools.calculator import calculator
-from sandbox.agents.tools.functions import Functions
+from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.options import check
 from sandbox.agents.tools.retrieval import Library, chunks
 from sandbox.agents.tools.tool import ANSWER, ERROR, Tool, ToolError
@@ -24,6 +24,7 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.fronts.prompt import first_requests
 from sandbox.record import open_run
 from sandbox.scenario import load
+from sandbox.scenario.capabilities import Grant
 from sandbox.trials import trial
 from sandbox.trials.replay import replay, verify
 
@@ -459,7 +460,9 @@ def test_a_run_goes_on_without_calling_again(effects, tmp_path, tick):
 
     with pytest.raises(KeyboardInterrupt):
         sandbox.run(at_the_clock(*TIMES), seed=1, out=tmp_path / "run", on_tick=stop)
-    sandbox.resume(tmp_path / "run")
+    with pytest.raises(UsageError, match=f"the record .* asks for functions '{__name__}:clock' .*not allowed"):
+        sandbox.resume(tmp_path / "run")
+    sandbox.resume(tmp_path / "run", allow=f"functions={__name__}")
     assert effects == ["a", "a", "fails", "b"] and verify(tmp_path / "run").passed and len(effects) == 4
 
 
@@ -469,24 +472,30 @@ def test_an_effect_of_a_tick_that_was_broken_off_happens_once(effects, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         sandbox.run(at_the_clock(*lines), seed=1, out=tmp_path / "run")
     assert effects == ["a", "interrupt"] and len(answered(tmp_path / "run")) == 1
-    sandbox.resume(tmp_path / "run")
+    sandbox.resume(tmp_path / "run", allow=f"functions={__name__}")
     assert effects == ["a", "interrupt", "interrupt"]
     assert [told for _, _, told, _ in answered(tmp_path / "run")] == ["a: 1 ?", "done"]
     assert verify(tmp_path / "run").passed and len(effects) == 3
 
 
-def test_records_of_old_without_answers_call_again(effects, tmp_path, monkeypatch):
+def test_a_record_without_answers_calls_nothing_that_is_not_allowed(effects, tmp_path, monkeypatch):
+    """As records of old are."""
     monkeypatch.setattr(trial, "record_tools", lambda model, log: None)
-    use_distance = use("distance", start={"row": 1, "col": 2}, end={"row": 3, "col": 2})
-    table = scenario([use_distance, "left"], {f"{__name__}:distance": {}})
+    table = scenario([use("clock", part="a"), "left"], {f"{__name__}:clock": {}})
     sandbox.run(table, seed=1, out=tmp_path / "run")
-    assert not answered(tmp_path / "run") and verify(tmp_path / "run").passed
+    assert effects == ["a"] and not answered(tmp_path / "run")
+    verdict = verify(tmp_path / "run")
+    told = f"no record has a function called; --allow functions={__name__}:clock does"
+    assert told in verdict.summary and effects == ["a"]
+    verify(tmp_path / "run", allow=Grant.of(f"functions={__name__}"))
+    assert effects == ["a", "a"]
 
 
 def test_a_call_that_is_not_recorded_is_not_made_in_a_replay(effects):
     known = ToolUse(1, 0, "clock", '{"part": "a"}', "then", False)
     functions = Functions([known], until=2)
-    assert functions.call(lambda _: "now", "clock", {"part": "a"}, 1, 0) == "then"
+    asked = Function(f"{__name__}:clock", functions, 0, lambda: 1)
+    assert functions.call(asked, {"part": "a"}, 1, 0) == "then"
     with pytest.raises(RecordError, match='tool clock: tick 2, agent 0: no answer to {"part": "a"} is recorded'):
-        functions.call(lambda _: "now", "clock", {"part": "a"}, 2, 0)
-    assert functions.call(lambda _: "now", "clock", {"part": "a"}, 3, 0) == "now"
+        functions.call(asked, {"part": "a"}, 2, 0)
+    assert functions.call(asked, {"part": "a"}, 3, 0) == "a: 1 ?" and effects == ["a"]

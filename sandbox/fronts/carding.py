@@ -9,7 +9,7 @@ import typer
 
 from sandbox.core.errors import UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import check_place, err, out, stoppable, wide
+from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppable, tell_reached, wide
 from sandbox.fronts.progress import Counting
 from sandbox.fronts.reporting import write_page
 from sandbox.record.whole import write_text
@@ -33,15 +33,18 @@ def card(
     trials: Annotated[int, typer.Option(min=1, help="seeds of each condition")] = TRIALS,
     workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
     folder: Annotated[Path, typer.Option("--out", help="folder of the card and its batches")] = Path("runs/card"),
+    allow: Allow = None,
 ) -> None:
     """Try agents on a suite of scenarios, clean and perturbed, beside the oracle: a table, a page, a JSON file."""
-    chosen = open_suite(suite)
+    chosen = open_suite(suite, granted(allow, {}))
     names = list(dict.fromkeys([*agents, cards.YARDSTICK]))
     entrants = [entrant(name, chosen) for name in names]
     if len({who.name for who in entrants}) < len(entrants):
         raise UsageError(f"two agents of one name among {', '.join(names)}; rename a file")
     check_place(folder, folder=True)
-    warm_up(*(one for each in cards.seats(chosen, entrants) for one in plan(each)), batch=True)
+    planned = [one for each in cards.seats(chosen, entrants) for one in plan(each)]
+    tell_reached(*planned)
+    warm_up(*planned, batch=True)
     with stoppable(folder):
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)
     rows = cards.card(chosen, entrants, played)

@@ -19,7 +19,18 @@ from sandbox.core.finish import Outcome
 from sandbox.core.world import World
 from sandbox.fronts import carding, many, opening, prompt, reporting, signing, skilling, tracing
 from sandbox.fronts.compiling import compile, warm_up
-from sandbox.fronts.console import Set, check_place, err, in_words, out, overrides
+from sandbox.fronts.console import (
+    Allow,
+    Set,
+    check_place,
+    err,
+    granted,
+    in_words,
+    opened,
+    out,
+    overrides,
+    tell_reached,
+)
 from sandbox.fronts.filming import film
 from sandbox.fronts.process import complete_files, give_up_output
 from sandbox.fronts.progress import Live
@@ -31,6 +42,7 @@ from sandbox.record.table import holds_a_run
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import Grant, calls, configured, record
 from sandbox.scenario.change import changed
 from sandbox.trials import replay as replays
 from sandbox.trials import resume as resuming
@@ -58,6 +70,10 @@ for command in commands:
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]
 Fps = Annotated[float, typer.Option(min=0.5, max=50, help="frames a second of the video")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run")]
+Again = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="functions=MODULE", help="call tools of which the record has no answer"),
+]
 
 
 @app.command()
@@ -95,14 +111,16 @@ def run(
     fps: Fps = FPS,
     trace: Annotated[str | None, typer.Option(metavar="URL", help="send traces to this OTLP endpoint")] = None,
     content: tracing.Content = False,
+    allow: Allow = None,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
     _check_video(video)
-    chosen = load(scenario, overrides(set_))
+    chosen = opened(scenario, set_, allow)
     if seed is not None:
         chosen = load(chosen, {"seed": seed})
     folder = folder or _new_folder(scenario.stem, chosen.seed)
     check_place(folder, folder=True)
+    tell_reached(chosen)
     try:
         with tracing.live(trace, content) as heard:
             warm_up(chosen, pictures=bool(video))
@@ -115,13 +133,17 @@ def run(
 
 
 @app.command()
-def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS) -> None:
+def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS, allow: Allow = None) -> None:
     """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
     _check_video(video)
-    with open_run(folder) as record:
-        chosen = changed(resuming.scenario_now(record), changes := overrides(set_))
+    changes = overrides(set_)
+    grant = granted(allow, changes)
+    with open_run(folder) as begun:
+        chosen = changed(resuming.scenario_now(begun, record(folder, configured() + grant)), changes)
+    chosen.origin.check(calls(chosen))
+    tell_reached(chosen)
     warm_up(chosen, pictures=bool(video))
-    _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people))
+    _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people, grant))
 
 
 def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:
@@ -159,20 +181,21 @@ def replay(
     record_: Annotated[Path | None, typer.Option("--out", help="of a batch: also write the whole record here")] = None,
     video: Video = None,
     fps: Fps = FPS,
+    allow: Again = None,
 ) -> None:
     """Play a recorded trial again and check its states. A batch's trial takes its models' answers from the record."""
     _check_video(video)
     if not holds_a_run(folder):
-        many.replay(folder, trial, record_, video, fps)
+        many.replay(folder, trial, record_, video, fps, granted(allow, {}))
         return
     if record_:
         raise UsageError(f"--out {record_}: {folder} is itself the whole record of a run")
     with open_run(folder) as record:
         if video:
-            out.print(f"video  {film(replays.replay(record, trial), video, fps)}")
+            out.print(f"video  {film(replays.replay(record, trial, granted(allow, {})), video, fps)}")
         model = None
         with Live(err) as live:
-            for model in replays.replay(record, trial):
+            for model in replays.replay(record, trial, granted(allow, {})):
                 live(model)
         recorded = record.outcomes.get(trial)
         outcome = Outcome(**recorded) if recorded else outcome_of(model, 0.0)
@@ -186,16 +209,18 @@ def verify(
     root: Annotated[str | None, typer.Option(help="the root that was printed at the end")] = None,
     sample: Annotated[int, typer.Option(min=1, help="of a batch: trials that are executed again, at most")] = 100,
     key: signing.Public = None,
+    allow: Again = None,
 ) -> None:
     """Recompute the hash chain of a run and execute its trials again; of a batch or certificate, a sample of them."""
-    public = public_key(key) if key else None
-    signed = _verified(folder, root) if holds_a_run(folder) else many.verify(folder, sample, root)
+    public, granting = public_key(key) if key else None, granted(allow, {})
+    single = holds_a_run(folder)
+    signed = _verified(folder, root, granting) if single else many.verify(folder, sample, root, granting)
     if told := check_signature(folder, signed, public):
         out.print(told)
 
 
-def _verified(folder: Path, root: str | None) -> Root:
-    verdict = replays.verify(folder, root)
+def _verified(folder: Path, root: str | None, allow: Grant) -> Root:
+    verdict = replays.verify(folder, root, allow=allow)
     out.print(verdict.summary)
     for problem in verdict.chain.problems[1:]:
         out.print(f"  also: {problem}")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
@@ -11,10 +12,10 @@ from sandbox.engine.compiling import heard, unstored
 from sandbox.engine.loops import share
 from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage, make
-from sandbox.fronts.console import check_extras, err, out
+from sandbox.fronts.console import Allow, check_extras, err, opened, out
 from sandbox.fronts.process import quitting
 from sandbox.fronts.progress import Compiling
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import Scenario
 
 
 class Team(NamedTuple):
@@ -51,16 +52,17 @@ def compile(
     targets: Annotated[
         list[str] | None, typer.Argument(metavar="WORLD...", help="worlds, or files of scenarios")
     ] = None,
+    allow: Allow = None,
 ) -> None:
     """Compile beforehand: all that teams of one policy need in a world (default: in all), or what a scenario needs."""
-    done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target)])
+    done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target, allow)])
     out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "all is compiled")
 
 
-def _teams(target: str) -> Iterator[Team]:
+def _teams(target: str, allow: list[str] | None) -> Iterator[Team]:
     """What is compiled for a world or a scenario: hosted ticks, for replays too, and whole episodes."""
     if target.endswith(".toml"):
-        scenario = load(target)
+        scenario = opened(Path(target), None, allow)
         stage, policies = scenario.stage(), _policies(scenario)
         yield from (Team(stage, policies, whole, True) for whole in ((False, True) if scenario.compiled else (False,)))
         return

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from sandbox.core.errors import SHORT, UsageError
 from sandbox.record.whole import obstacle
-from sandbox.scenario import Scenario
-from sandbox.scenario.load import parse_value
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import KINDS, Grant, calls
+from sandbox.scenario.load import naming, parse_value
 
 _TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # that reorder what is written around them
 _WRONG = {
@@ -91,6 +92,31 @@ _PACKAGES = {
 }  # by kind of model or reasoner: what it needs, and the extra that has it
 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="KIND[=WHAT],...", help=f"let it reach {', '.join(KINDS)}: network=127.0.0.1:8080"),
+]
+
+
+def granted(allow: list[str] | None, changes: Mapping[str, object]) -> Grant:
+    """What the command line grants: what ``--allow`` says, and what ``--set`` names."""
+    return Grant.of(allow or [], "--allow") + naming(changes)
+
+
+def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> Scenario:
+    """The scenario of a file, with what the command line changes and grants."""
+    changes = overrides(set_)
+    return load(path, changes, allow=granted(allow, changes))
+
+
+def tell_reached(*scenarios: Scenario) -> None:
+    """Say what scenarios will reach beyond themselves, who asked for it, and who granted it."""
+    for scenario in scenarios:
+        origin = scenario.origin
+        for line in dict.fromkeys(
+            f"{origin.name} uses {asked.words}, granted by {origin.rule(asked).by}" for asked in calls(scenario)
+        ):
+            err.print(line)
 
 
 def overrides(given: list[str] | None) -> dict[str, object]:

@@ -8,7 +8,7 @@ import typer
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Set, check_place, err, out, overrides, settings, stoppable
+from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, settings, stoppable, tell_reached
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
 from sandbox.record.signing import Root
@@ -25,6 +25,7 @@ from sandbox.report.tables import (
     robustness_table,
 )  # fmt: skip
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import Grant
 from sandbox.trials import again
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
@@ -56,9 +57,10 @@ def batch(
     on: On = None,
     set_: Set = None,
     folder: Out = None,
+    allow: Allow = None,
 ) -> None:
     """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
-    chosen = load(scenario, overrides(set_))
+    chosen = opened(scenario, set_, allow)
     chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
     check_place(folder, folder=True)
@@ -108,9 +110,10 @@ def certify(
     on: On = None,
     set_: Set = None,
     folder: Out = None,
+    allow: Allow = None,
 ) -> None:
     """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
-    chosen = load(scenario, overrides(set_))
+    chosen = opened(scenario, set_, allow)
     stated = claim(chosen, reliability, confidence, failures)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
     check_place(folder, folder=True)
@@ -131,13 +134,14 @@ def foresight(
     trials: Annotated[int, typer.Option(min=2, help="episodes, on as many seeds")] = 20,
     set_: Set = None,
     figure: Annotated[Path | None, typer.Option("--out", help="also draw it: .svg or .png")] = None,
+    allow: Allow = None,
 ) -> None:
     """How wrong imagination is, by horizon: what an agent believes and foresees beside what really comes."""
     if figure and figure.suffix not in (".svg", ".png"):
         raise UsageError(f"--out {figure}: unknown kind of figure '{figure.suffix}'; expected .svg or .png")
     if figure:
         check_place(figure)
-    chosen = load(scenario, overrides(set_))
+    chosen = opened(scenario, set_, allow)
     title = chosen.title or scenario.stem
     with Episodes(err, title) as shown:
         rows = foresights.foresight(chosen, trials, shown)
@@ -157,11 +161,11 @@ def compare(
             out.print(f"{run}: {errors:,} trials are infrastructure errors and are left out")
 
 
-def verify(folder: Path, sample: int, root: str | None) -> Root:
+def verify(folder: Path, sample: int, root: str | None, allow: Grant) -> Root:
     """Check a certificate, or a batch, and execute a sample of its trials again; returns its root, made anew."""
     with Episodes(err, folder.name) as shown:
         is_certificate = lies_in(folder)
-        checked = (certificates if is_certificate else again).check(folder, sample, root, shown)
+        checked = (certificates if is_certificate else again).check(folder, sample, root, shown, allow)
     for problem in checked.problems:
         out.print(problem, markup=False)
     if checked.problems:
@@ -173,9 +177,9 @@ def verify(folder: Path, sample: int, root: str | None) -> Root:
     return Root("certificate" if is_certificate else "batch", checked.root)
 
 
-def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float) -> None:
+def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float, allow: Grant) -> None:
     """Play the trial in a row of a batch again, from its seed and from what was answered in it."""
-    tried = trial_of(folder, row)
+    tried = trial_of(folder, row, allow)
     warm_up(tried.scenario, pictures=bool(video))
     if video:
         out.print(f"video  {film(tried.play(), video, fps)}")
@@ -188,4 +192,5 @@ def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps:
 
 
 def _compile(planned: list[Scenario]) -> None:
+    tell_reached(*planned)
     warm_up(*planned, batch=True)

@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from sandbox.core.errors import UsageError
-from sandbox.fronts.console import err, out
+from sandbox.fronts.console import Allow, err, out
+from sandbox.scenario.capabilities import VARIABLE, Grant, configured
 
 HERE = "localhost"
 PAGE = Path(__file__).with_name("studio_script.py")
@@ -31,15 +32,21 @@ def studio(
     port: Annotated[int, typer.Option(min=1, max=HIGHEST, help="port of the page")] = 8501,
     host: Annotated[str, typer.Option(help="address to listen at; whoever can reach it can run scenarios")] = HERE,
     browser: Annotated[bool | None, typer.Option(help="open one; default: where this machine has one")] = None,
+    allow: Allow = None,
 ) -> None:
     """Open the studio in the browser. It works on scenarios/ and runs/ of the folder where it is started."""
     _check(host, port)
+    if Grant.of(allow or [], "--allow"):  # for the server, and for the batches that it starts
+        os.environ[VARIABLE] = ",".join([*allow, *filter(None, [os.environ.get(VARIABLE)])])
     opens = _has_browser() if browser is None else browser
     out.print(f"studio   http://{host if host == HERE else _shown(host)}:{port}   (Ctrl-C ends it)")
     if not opens:
         out.print(_elsewhere(host, port))
     if host != HERE:
         err.print("anybody who can reach this address can run scenarios here; there is no password")
+    if reached := configured():
+        told = ", ".join(f"{rule.kind} {rule.what or '(all)'} ({rule.by})" for rule in reached)
+        err.print(f"scenarios that are opened or composed here, but not uploaded ones, may reach {told}")
     chosen = {"server.port": port, "server.address": host, "server.headless": str(not opens).lower(), **OPTIONS}
     options = [f"--{name}={value}" for name, value in chosen.items()]
     sys.stdout.flush()

@@ -11,10 +11,10 @@ from sandbox.agents.reasoners.llm.playback import Captured
 from sandbox.agents.reasoners.llm.request import Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Set, out, overrides
+from sandbox.fronts.console import Allow, Set, opened, out
 from sandbox.model import Sandbox
 from sandbox.reasoning import groups_of
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import Scenario
 
 NOTHING = (
     "Nothing is sent in the first tick: it is not their turn, they have no choice, or another agent asks the same."
@@ -25,9 +25,10 @@ def prompt(
     scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML)")],
     agent: Annotated[int | None, typer.Option(help="number of an agent; default: the first of each group")] = None,
     set_: Set = None,
+    allow: Allow = None,
 ) -> None:
     """Print what language models would be sent at the first tick, perturbations included; nothing is asked."""
-    checked = load(scenario, overrides(set_))
+    checked = opened(scenario, set_, allow)
     warm_up(checked)
     for request in first_requests(checked, agent):
         for title, text in request.items():

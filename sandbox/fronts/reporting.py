@@ -14,8 +14,10 @@ from sandbox.fronts.console import check_place, err, out, settings
 from sandbox.record.whole import write_text
 from sandbox.report.page import Origin, Shown, report_page
 from sandbox.report.pictures import stills
-from sandbox.scenario import Scenario, load
+from sandbox.scenario import Scenario
+from sandbox.scenario.capabilities import record
 from sandbox.scenario.load import as_toml
+from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.compare import beside_first
 from sandbox.trials.study import SINGLE, Episode, Study, open_study, play_again, worst
 
@@ -75,7 +77,7 @@ def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
 
 
 def _scenario(study: Study) -> Scenario:
-    return load({**study.scenario, "sweep": {}})
+    return read_scenario({**study.scenario, "sweep": {}}, record(study.name))
 
 
 def _file(study: Study) -> str:

@@ -10,9 +10,8 @@ import typer
 from sandbox.core.errors import UsageError
 from sandbox.core.ladder import MAP
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Set, check_place, err, out, overrides, stoppable, wide
+from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, stoppable, wide
 from sandbox.report.skills import draw_curves, skills_table
-from sandbox.scenario import load
 
 if TYPE_CHECKING:  # it needs an extra
     from sandbox.trials.skills import Progress
@@ -27,6 +26,7 @@ def skills(
     workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
     set_: Set = None,
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")] = None,
+    allow: Allow = None,
 ) -> None:
     """Let agents learn skills as programs: all of it, three ablations, and a learned library on new seeds.
 
@@ -36,7 +36,7 @@ def skills(
         from sandbox.trials.skills import study
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
-    chosen = load(scenario, overrides(set_))
+    chosen = opened(scenario, set_, allow)
     stage = chosen.stage()
     if chosen.agents[0].policy != MAP or stage.agents != 1 or stage.world.ladder is None:
         raise UsageError(f"{scenario}: expected a world with a ladder and one agent with the reasoner '{MAP}'")

@@ -68,6 +68,7 @@ class ModelUsed(_Frozen):
     max_tokens: Count
     temperature: float | None
     price: tuple[float, float]  # US dollars for one token: input, output
+    functions: dict[str, dict[str, JsonValue]] = {}  # of the user, by full name: what they are described as
 
 
 class CallDone(_Frozen):

@@ -1,9 +1,9 @@
 """Reading scenarios: a file, a table or a scenario, with overrides; errors name the place and the nearest name."""
 
-import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,23 @@ from pydantic import BaseModel, ValidationError
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
-from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import SHORT, UsageError, shown, unknown
-from sandbox.core.files import looks_like, near, read_text
-from sandbox.core.maps import is_text, read_map
+from sandbox.core.files import looks_like, read_text
 from sandbox.core.plain import plain
 from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
+from sandbox.scenario.capabilities import CODE, NOTHING, Grant, Origin, calls, check_files, of_file
+from sandbox.scenario.embed import Files
 from sandbox.scenario.schema import AgentGroup, Scenario
-from sandbox.teams.graph_files import take_in
+from sandbox.scenario.sweep import conditions
 from sandbox.teams.options import TeamTable
 
 EXPECTED = "a scenario (TOML)"
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
+_OF_A_GROUP: dict[str, type[BaseModel]] = {
+    "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions,
+}  # fmt: skip  # tables of a group whose keys are checked
 _LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
 
 
@@ -48,21 +51,30 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 
 
 def load(
-    source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None, folder: Path | None = None
-) -> Scenario:
+    source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None, folder: Path | None = None,
+    allow: str | Grant | None = None, origin: Origin = CODE,
+) -> Scenario:  # fmt: skip
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
     A layout, a program, a network or a script of replies that is a file beside the scenario is taken in, so that it
     stands for itself. A table has no place of its own: ``folder`` says beside what its files are. Where the variable
     SANDBOX_MODEL is set, it is the model of all agents that have one.
+
+    What it asks for beyond itself (``capabilities``) must be granted, or UsageError is raised: by where it comes from,
+    which ``origin`` says of a mapping, and by ``allow``, such as "functions=mytool,network". Without ``allow``, what
+    the overrides name is granted, since the caller has named it.
     """
-    where, table, beside = _table(source)
-    folder = folder or beside
+    where, table, origin = _table(source, origin if folder is None else replace(origin, folder=folder))
     if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
-    for key, value in () if overrides is None else overrides.items():
-        _override(table, str(key), plain(value, where, str(key)))
+    changes = {} if overrides is None else {str(k): plain(value, where, str(k)) for k, value in overrides.items()}
+    origin = origin.with_grant(_granted(allow, changes, origin))
+    for key, value in changes.items():
+        _override(table, key, value)
     _check_tables(table, where)
+    if origin.environment and not isinstance(source, Scenario):
+        origin = origin.with_grant(_name_model(table))
+    files = Files(origin, table.get("files", {}))
     rules = table.get("guard")
     for k, rule in enumerate(rules if isinstance(rules, list) else []):
         if isinstance(rule, Mapping):
@@ -70,21 +82,11 @@ def load(
     groups = table.get("agents")
     for k, group in enumerate(groups if isinstance(groups, list) else []):
         if isinstance(group, Mapping):
-            _check_keys(group, AgentGroup, f"{where}: agents[{k}]")
-            if isinstance(group.get("llm"), Mapping) and not isinstance(source, Scenario):
-                _complete_model(group["llm"], folder, f"{where}: agents[{k}].llm")
-            if isinstance(group.get("program"), str) and not isinstance(source, Scenario):
-                group["program"] = _program(group["program"], folder, f"{where}: agents[{k}].program")
-            if isinstance(group.get("world_model"), Mapping):
-                _check_keys(group["world_model"], WorldModel, f"{where}: agents[{k}].world_model")
-            if isinstance(group.get("human"), Mapping):
-                _check_keys(group["human"], HumanOptions, f"{where}: agents[{k}].human")
-            if isinstance(group.get("memory"), Mapping):
-                _check_keys(group["memory"], MemoryOptions, f"{where}: agents[{k}].memory")
-            _take_in_tools(group, folder, f"{where}: agents[{k}].tools")
+            _check_group(group, f"{where}: agents[{k}]")
+            _complete_group(group, files, f"{where}: agents[{k}]")
     if isinstance(table.get("team"), Mapping):
         _check_keys(table["team"], TeamTable, f"{where}: team")
-        _take_in_network(table["team"], folder)
+        files.take_in_network(table["team"])
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
     try:
@@ -94,21 +96,65 @@ def load(
         key = ".".join(map(str, first["loc"]))
         got = "" if first["type"] == "missing" else f", got {str(first['input'])[:60]!r}"
         raise UsageError(f"{where}: {key}: {first['msg'].lower()}{got}") from None
-    _embed_files(scenario, folder)
-    return scenario
+    files.take_in_map(scenario)
+    if not scenario.sweep:
+        scenario.files.clear()  # what it names is taken in by now
+    return _checked(scenario, replace(origin, taken=files.taken))
 
 
-def _table(source) -> tuple[str, dict, Path]:
+def overridden(scenario: Scenario, check: Callable[[Scenario], object] = lambda each: None) -> Iterator[Scenario]:
+    """The scenario of each condition of its sweep, in order; its own words grant it nothing.
+
+    ``check`` is called with each. Raises UsageError, naming the condition, for one that is none, asks for what it may
+    not have, or does not pass the check.
+    """
+    found, base = conditions(scenario.sweep), scenario.model_copy(update={"sweep": {}})
+    for number, overrides in enumerate(found):
+        try:
+            each = load(base, overrides, allow=NOTHING)
+            check(each)
+        except UsageError as error:
+            raise UsageError(f"condition {number} of {len(found)} {shown(overrides)}: {error}") from None
+        yield each
+
+
+def self_contained(scenario: Scenario) -> Scenario:
+    """The scenario with the files that its sweep names, so that its conditions follow from it alone."""
+    files = {name: text for each in overridden(scenario) for name, text in each.origin.taken.items()}
+    return scenario.model_copy(update={"files": scenario.files | files}) if files else scenario
+
+
+def _granted(allow: str | Grant | None, changes: Mapping[str, Any], origin: Origin) -> Grant:
+    """What whoever loads a scenario adds to what its origin has."""
+    if allow is None:
+        return NOTHING if origin.sealed else naming(changes)
+    return Grant.of(allow)
+
+
+def naming(overrides: Mapping[str, Any]) -> Grant:
+    """What overrides name is granted to whom their author gives them."""
+    return Grant.naming([[key.split(".") for key in overrides], overrides], "--set")
+
+
+def _checked(scenario: Scenario, origin: Origin) -> Scenario:
+    """The scenario with its origin; raises UsageError where that lacks what it asks for."""
+    check_files(scenario, origin)
+    if not origin.replayed:
+        origin.check(calls(scenario))
+    return scenario.coming_from(origin)
+
+
+def _table(source, origin: Origin) -> tuple[str, dict, Origin]:
     if isinstance(source, Scenario):
-        return "scenario", source.model_dump(), Path()
+        return "scenario", source.model_dump(), source.origin
     if isinstance(source, Mapping):
-        return "scenario", plain(source, "scenario"), Path()
+        return "scenario", plain(source, "scenario"), origin
     if not isinstance(source, str | os.PathLike):
         raise UsageError(f"scenario: {type(source).__name__}, expected a path, a table or a Scenario")
     path = Path(os.fspath(source))
     text = read_text(path, EXPECTED, "scenario file")
     try:
-        return str(path), plain(read_toml(text), str(path)), path.parent
+        return str(path), plain(read_toml(text), str(path)), of_file(path)
     except TOMLDecodeError as error:
         found = looks_like(text)
         told = f"looks like {found}; expected {EXPECTED}" if found not in (None, "a scenario") else f"not TOML: {error}"
@@ -131,7 +177,7 @@ def _check_tables(table: Mapping, where: str) -> None:
     for key in ("agents", "guard"):
         if not isinstance(table.get(key, []), list):
             raise UsageError(f"{where}: {key}: expected [[{key}]], a table for each, got {_short(table[key])}")
-    for key in ("world", "perturb", "sweep", "trials"):
+    for key in ("world", "perturb", "sweep", "trials", "files"):
         if not isinstance(table.get(key, {}), dict):
             raise UsageError(f"{where}: {key}: expected a table [{key}], got {_short(table[key])}")
 
@@ -166,73 +212,26 @@ def _check_keys(table: Mapping, model: type[BaseModel], where: str) -> None:
             raise unknown("key", key, model.model_fields, where)
 
 
-def _embed_files(scenario: Scenario, folder: Path) -> None:
-    """A layout, or the starts on it, that is a file becomes its text."""
-    for key in ("layout", "starts"):
-        given = getattr(scenario.world, key, None)
-        if not isinstance(given, str) or is_text(given):
-            continue
-        if path := _beside(folder, given):
-            text = read_map(path)
-            setattr(scenario.world, key, text if is_text(text) else f"{text}\n")  # a single line is no name
-        elif Path(given).suffix and (hint := near(folder / given)):
-            raise UsageError(f"world.{key}: no such file '{given}'; {hint}")
+def _check_group(group: Mapping, where: str) -> None:
+    _check_keys(group, AgentGroup, where)
+    for key, model in _OF_A_GROUP.items():
+        if isinstance(group.get(key), Mapping):
+            _check_keys(group[key], model, f"{where}.{key}")
 
 
-def _beside(folder: Path, name: str) -> Path | None:
-    """The file of a name, beside the scenario or where we are."""
-    return next((path for path in (folder / name, Path(name)) if os.path.isfile(path)), None)
+def _complete_group(group: dict, files: Files, where: str) -> None:
+    files.take_in_program(group, where)
+    files.take_in_documents(group.get("tools"), f"{where}.tools")
+    if isinstance(group.get("llm"), Mapping):
+        files.take_in_replies(group["llm"], f"{where}.llm")
 
 
-def _program(program: str, folder: Path, where: str) -> str:
-    """The text of a program that is given as the name of a file, else the program itself."""
-    if "\n" in program or not program.endswith(".py"):
-        return program
-    path = _beside(folder, program)
-    if path is None:
-        raise UsageError(f"{where}: {program}: no such file; {near(folder / program)}expected a program")
-    return read_text(path, "a program")
-
-
-def _complete_model(table: dict, folder: Path, where: str) -> None:
-    """The model that is asked for from outside, if one is; the lines of a script that is a file."""
-    _check_keys(table, Options, where)
-    if MODEL in os.environ:
-        table["model"] = os.environ[MODEL]
-    kind, _, name = str(table.get("model")).partition(":")
-    if kind == "scripted" and name and not table.get("replies"):
-        path = _beside(folder, name)
-        if path is None:
-            raise UsageError(f"{where}.model: {table['model']}: no such file")
-        table["replies"] = _replies(path)
-
-
-def _take_in_tools(group: Mapping, folder: Path, where: str) -> None:
-    """The documents of a folder become part of the scenario."""
-    given = group.get("tools")
-    table = given.get("retrieval") if isinstance(given, Mapping) else None
-    if isinstance(table, dict) and table.get("folder") and not table.get("documents"):
-        try:
-            table["documents"] = take_in_documents(table, folder, f"{where}.retrieval")
-        except OSError as error:  # a name that no folder can have, or one that goes meanwhile
-            raise UsageError(f"{where}.retrieval.folder: cannot be read ({error.strerror})") from None
-
-
-def _take_in_network(team: Mapping, folder: Path) -> None:
-    """The graph of a file becomes part of the scenario."""
-    given = team.get("network")
-    if isinstance(given, dict) and given.get("kind") == "file" and given.get("file") and not given.get("graph"):
-        name = str(given["file"])
-        given["graph"] = take_in(_beside(folder, name) or folder / name, given.get("directed") is True)
-
-
-def _replies(path: Path) -> list:
-    """The lines of a script: a JSON list, or a TOML file with a list ``replies``."""
-    text = read_text(path, "a list of replies")
-    try:
-        found = json.loads(text) if path.suffix == ".json" else read_toml(text).get("replies")
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: expected a list of replies ({error})") from None
-    if not isinstance(found, list):
-        raise UsageError(f"{path}: expected a list of replies, in TOML below [[replies]]")
-    return found
+def _name_model(table: Mapping) -> Grant:
+    """Put in the model that the environment names, for all agents that have one; returns what that grants."""
+    if MODEL not in os.environ:
+        return NOTHING
+    groups = table.get("agents")
+    for group in groups if isinstance(groups, list) else []:
+        if isinstance(group, Mapping) and isinstance(group.get("llm"), Mapping):
+            group["llm"]["model"] = os.environ[MODEL]
+    return Grant.naming(os.environ[MODEL], MODEL)

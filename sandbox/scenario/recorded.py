@@ -1,7 +1,6 @@
-"""The scenario of a record: it stands for itself, and may have been written by another version."""
+"""The scenario of a record: it stands for itself, and may have been written by another version, or by a stranger."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,17 +8,23 @@ from pydantic import ValidationError
 from sandbox.core.errors import RecordError
 from sandbox.record.events import OTHER_VERSION
 from sandbox.record.store import one_line
+from sandbox.scenario.capabilities import Origin, check_files
 from sandbox.scenario.schema import Scenario
 
 
-def read_scenario(scenario: Mapping[str, Any], where: str | Path) -> Scenario:
-    """The scenario of the record in a folder; raises RecordError where this version cannot read it."""
+def read_scenario(scenario: Mapping[str, Any], origin: Origin) -> Scenario:
+    """The scenario of a record; raises RecordError where this version cannot read it, UsageError where it names a file.
+
+    What its agents call is checked where somebody would go on with it.
+    """
     try:
-        return Scenario.model_validate(scenario)
+        found = Scenario.model_validate(scenario)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, first["loc"]))
         told = (
             f"has the key '{key}', {OTHER_VERSION}" if first["type"] == "extra_forbidden" else f"{key}: {first['msg']}"
         )
-        raise RecordError(f"{where}: its scenario {one_line(told)}") from None
+        raise RecordError(f"{origin.name}: its scenario {one_line(told)}") from None
+    check_files(found, origin)
+    return found.coming_from(origin)

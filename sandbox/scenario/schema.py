@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.metered import metered
@@ -20,6 +20,7 @@ from sandbox.core.world_model import WorldModel, check_base
 from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Rule, check_rules
+from sandbox.scenario.capabilities import CODE, Origin
 from sandbox.teams.options import TeamTable
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import parse
@@ -106,8 +107,21 @@ class Scenario(BaseModel):
     seed: int = Field(0, ge=0, lt=2**64)
     tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a tick stands for, in what is simulated
     sweep: dict[str, Any] = {}
+    files: dict[str, JsonValue] = {}  # what files that the sweep names hold, by name
     trials: TrialsTable = TrialsTable()
     claim: Literal[AGENTS, TEAM] = AGENTS  # whose success it is: what a certificate covers
+    _origin: Origin = PrivateAttr(CODE)
+
+    @property
+    def origin(self) -> Origin:
+        """Where it comes from, and so what it may ask for."""
+        return self._origin
+
+    def coming_from(self, origin: Origin) -> Self:
+        """The same scenario, of another origin."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
 
     def __bool__(self) -> bool:
         """Mesa 3.5 takes a ``model.scenario`` that is true for one of its own, which SolaraViz would then remake."""

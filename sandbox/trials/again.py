@@ -18,6 +18,7 @@ from sandbox.record.root import LEFT_OUT as NOT_AGAIN
 from sandbox.record.store import one_line
 from sandbox.record.table import MEASURES, Rows, read_whole
 from sandbox.scenario import Scenario
+from sandbox.scenario.capabilities import NOTHING, Grant, record
 from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.trials.batch import plan, play_chunk
@@ -82,24 +83,26 @@ class Opened(NamedTuple):
 
 
 def check(
-    folder: str | Path, sample: int, root: str | None = None, on_trial: OnTrial = lambda done, of: None
-) -> Checked:
+    folder: str | Path, sample: int, root: str | None = None, on_trial: OnTrial = lambda done, of: None,
+    allow: Grant = NOTHING,
+) -> Checked:  # fmt: skip
     """Hold a batch against its plan and execute ``sample`` of its trials again, drawn anew at each call, or all.
 
-    ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many. Raises
-    RecordError where there is no batch.
+    ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many.
+    Functions that are tools are called where ``allow`` has them and there is no answer of theirs. Raises RecordError
+    where there is no batch.
     """
     found = read_whole(folder)
     batch, now, there = opened(folder, found), found.root(), len(found.rows)
     problems = [*misplaced(batch), *against(now, found.facts.get("root"), root)]
-    executed, differing = execute(batch, sample, on_trial)
+    executed, differing = execute(batch, sample, on_trial, allow)
     planned = max(found.facts.get("planned", 0), there)
     return Checked(now, there, planned, executed, batch.lost, first(problems) + first(differing))
 
 
 def opened(folder: str | Path, found: Rows, apart: int = 0) -> Opened:
     """A table with its plan; raises RecordError where its scenario is none that could have been tried."""
-    scenario = read_scenario(found.scenario, folder)
+    scenario = read_scenario(found.scenario, record(folder))
     try:
         planned = plan(scenario, apart)
     except SandboxError as error:
@@ -186,7 +189,7 @@ def _place(condition: object, trial: object) -> str:
 # -- again -------------------------------------------------------------------------------------------------------------
 
 
-def execute(batch: Opened, sample: int, on_trial: OnTrial) -> tuple[int, list[str]]:
+def execute(batch: Opened, sample: int, on_trial: OnTrial, allow: Grant = NOTHING) -> tuple[int, list[str]]:
     """Execute some trials again; returns how many, and in which of them what differs."""
     able = [row for row in batch.rows if batch.able(row)]
     chosen = sorted(SystemRandom().sample(able, min(sample, len(able))))
@@ -195,7 +198,7 @@ def execute(batch: Opened, sample: int, on_trial: OnTrial) -> tuple[int, list[st
         if batch.planned[condition].compiled:
             outcomes = _compiled(texts[condition], rows)
         else:
-            outcomes = (_hosted(batch.folder, row) for row in rows)
+            outcomes = (_hosted(batch.folder, row, allow) for row in rows)
         for row, outcome in zip(rows, outcomes, strict=True):
             told = outcome if isinstance(outcome, str) else _differs(row.outcome, outcome, batch.found.columns)
             if told:
@@ -219,9 +222,9 @@ def _compiled(scenario: str, rows: Sequence[Row]) -> list[Outcome | str]:
         return [f"it cannot be played ({one_line(str(error))})"] * len(rows)
 
 
-def _hosted(folder: str | Path, row: Row) -> Outcome | str:
+def _hosted(folder: str | Path, row: Row, allow: Grant) -> Outcome | str:
     try:
-        return rerun(trial_of(folder, row.index))
+        return rerun(trial_of(folder, row.index, allow))
     except SandboxError as error:
         return str(error)
 

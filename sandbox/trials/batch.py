@@ -16,6 +16,7 @@ from sandbox.engine.cache import version_of_sources
 from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.load import overridden, self_contained
 from sandbox.scenario.sweep import conditions
 from sandbox.trials.claims import Course, lies_in
 from sandbox.trials.episodes import LANES, Played, broken, play
@@ -58,18 +59,16 @@ def plan(scenario: Scenario, apart: int = 0) -> list[Scenario]:
     Trial k of a condition has the condition's seed plus k. Usually conditions share their seeds; else those of one
     begin ``apart`` after those of the one before.
     """
-    found = conditions(scenario.sweep)
-    base = scenario.model_copy(update={"sweep": {}})
+    if apart and any("seed" in overrides for overrides in conditions(scenario.sweep)):
+        raise UsageError("sweep.seed: each condition of a certificate has seeds of its own")
     planned = []
-    for number, overrides in enumerate(found):
-        try:
-            if apart and "seed" in overrides:
-                raise UsageError("sweep.seed: each condition of a certificate has seeds of its own")
-            each = load(base, overrides)
-            planned.append(each.model_copy(update={"seed": each.seed + apart * number}))
-            _staged(planned[-1].model_dump_json())
-        except UsageError as error:
-            raise UsageError(f"condition {number} of {len(found)} {overrides or ''}: {error}") from None
+
+    def take(each: Scenario) -> None:
+        planned.append(each.model_copy(update={"seed": each.seed + apart * len(planned)}))
+        _staged(planned[-1].model_dump_json())
+
+    for _ in overridden(scenario, take):
+        pass  # each is taken where what is wrong with it is told with its condition
     return planned
 
 
@@ -112,6 +111,7 @@ def play_all(
     for name, function in {"on_plan": on_plan, "on_progress": on_progress}.items():
         callback(function, name)
     out, workers = path(out, "out"), None if workers is None else whole(workers, "workers", 1)
+    scenario = self_contained(scenario)
     planned = plan(scenario, count if course else 0)
     last = max(each.seed for each in planned) + count - 1
     if last >= 2**63:

@@ -26,6 +26,7 @@ from sandbox.record.store import DATABASE
 from sandbox.record.table import Rows, read_whole
 from sandbox.record.whole import within, write_text
 from sandbox.scenario import AGENTS, REASONERS, TEAM, Scenario
+from sandbox.scenario.capabilities import NOTHING, Grant
 from sandbox.statistics import lower_bound
 from sandbox.trials import again
 from sandbox.trials.batch import Progress, play_all
@@ -204,7 +205,7 @@ def _uncounted(stated: Claim, batch: again.Opened) -> Iterator[str]:
 
 def check(
     folder: str | Path, sample: int = 100, root: str | None = None,
-    on_trial: again.OnTrial = lambda done, of: None,
+    on_trial: again.OnTrial = lambda done, of: None, allow: Grant = NOTHING,
 ) -> again.Checked:  # fmt: skip
     """Make a certificate anew and compare it with its file; then execute trials again, as ``again.check`` does.
 
@@ -212,7 +213,7 @@ def check(
     """
     certificate, problems, batch = read(folder)
     now = certificate["root"]
-    executed, differing = again.execute(batch, sample, on_trial)
+    executed, differing = again.execute(batch, sample, on_trial, allow)
     problems = again.first([*problems, *again.against(now, None, root)]) + again.first(differing)
     trials = len(batch.found.rows)
     return again.Checked(now, trials, trials, executed, batch.lost, problems, certificate)

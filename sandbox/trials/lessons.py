@@ -15,6 +15,7 @@ from sandbox.core.errors import SandboxError, UsageError, unknown
 from sandbox.core.finish import Outcome
 from sandbox.core.toml import read_toml
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import FILES, Grant, Rule, of_file
 
 SAME = "same"  # no difference that could be told from chance
 EARNED, REFUTED, OPEN = "earned", "refuted", "open"
@@ -159,7 +160,7 @@ class Lesson:
     """A lesson as it was read; ``name`` is that of its file."""
 
     name: str
-    folder: Path
+    path: Path
     plan: Plan
     table: dict[str, Any]  # [scenario]
 
@@ -175,9 +176,14 @@ class Lesson:
             for control in self.plan.controls:
                 value = control.option(chosen.get(control.label, control.default)).value
                 overrides |= dict.fromkeys(control.keys, value)
-            return load(self.table, overrides | (arm.set if arm else {}), self.folder)
+            return load(self.table, overrides | (arm.set if arm else {}), allow=self._beside, origin=of_file(self.path))
         except (SandboxError, ValueError) as error:
             raise UsageError(f"{self.name}: {f'arm {arm.name}: ' if arm else ''}{error}") from None
+
+    @property
+    def _beside(self) -> Grant:
+        """Lessons stand in a folder of their own among the scenarios, whose files they have."""
+        return Grant([Rule(FILES, str(self.path.parent.parent), "its folder")])
 
 
 def load_lesson(path: str | Path) -> Lesson:
@@ -192,7 +198,7 @@ def load_lesson(path: str | Path) -> Lesson:
         raise UsageError(f"{path}: {_told(error)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
-    lesson = Lesson(path.stem, path.parent, found.lesson, found.scenario)
+    lesson = Lesson(path.stem, path, found.lesson, found.scenario)
     for arm in found.lesson.measure.arms:
         lesson.scenario(arm)
     return lesson

@@ -4,21 +4,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Call, ToolUse
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Run, ToolAnswered
+from sandbox.scenario.capabilities import NOTHING, Grant
 
 ANSWERS = ("model", "call", "tool")  # kinds of the events that it takes to make a trial again without asking anybody
 
 
-def calls_of(run: Run, trial: int, until: int | None = None) -> Recorded:
-    """What language models and the user's functions answered in a trial; after tick ``until`` they do themselves."""
-    return recorded_of((event for event in run.milestones(*ANSWERS) if event.trial == trial), until)
+def calls_of(run: Run, trial: int, until: int | None = None, allow: Grant = NOTHING) -> Recorded:
+    """What language models and the user's functions answered in a trial; after tick ``until`` they do themselves.
+
+    A function of which nothing is recorded is called where ``allow`` has it, and nowhere else.
+    """
+    return recorded_of((event for event in run.milestones(*ANSWERS) if event.trial == trial), until, allow)
 
 
-def recorded_of(events: Iterable[Event], until: int | None = None) -> Recorded:
+def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant = NOTHING) -> Recorded:
     """The same of the ``events`` of a trial; others than ANSWERS are passed over."""
-    calls, used, prices = [], [], {}
+    calls, used, prices, specs = [], [], {}, {}
     for event in events:
         if isinstance(event, CallDone):
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
@@ -26,7 +31,8 @@ def recorded_of(events: Iterable[Event], until: int | None = None) -> Recorded:
             used.append(ToolUse(**event.model_dump(exclude={"kind", "trial"})))
         elif isinstance(event, ModelUsed):
             prices.setdefault(event.agents[0], []).append(event.price)
-    return Recorded(calls, prices, until, used)
+            specs |= event.functions
+    return Recorded(calls, prices, until, Functions(used, until, specs, allow.has_function))
 
 
 class Answers:

@@ -42,6 +42,7 @@ from sandbox.record import (
 )
 from sandbox.record.store import one_line
 from sandbox.scenario import Scenario
+from sandbox.scenario.capabilities import NOTHING, Grant, Origin, record
 from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.playback import answers_of, calls_of
 from sandbox.trials.trial import DONE, FAILED, STOPPED, models_used, opening, outcome_of, tick_events, worst
@@ -54,24 +55,29 @@ BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish
 IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
 
 
-def scenario_of(run: Run) -> Scenario:
-    """The scenario as it ran; raises RecordError where the record does not begin with one."""
+def scenario_of(run: Run, origin: Origin | None = None) -> Scenario:
+    """The scenario as it ran, of the ``origin`` of a record; raises RecordError where the record begins with none."""
     first = next(run.events(), None)
     if not isinstance(first, RunStarted):
         raise RecordError(f"{run.folder}: the record does not begin with a scenario; nothing can be replayed")
-    return read_scenario(first.scenario, run.folder)
+    return read_scenario(first.scenario, origin or record(run.folder))
 
 
-def model_of(run: Run, trial: int = 0, until: int | None = None, people: People | None = None) -> Sandbox:
+def model_of(
+    run: Run, trial: int = 0, until: int | None = None, people: People | None = None, origin: Origin | None = None
+) -> Sandbox:
     """The model of a recorded trial, at tick 0.
 
-    The record answers for language models and people; after tick ``until``, where it is one, they do themselves.
+    The record answers for language models, functions and people; after tick ``until``, where it is one, they do
+    themselves, as far as the ``origin`` has them, by default that of a record, which has nothing: UsageError is raised
+    where it does not.
     """
+    origin = origin or record(run.folder)
     started = {event.trial: event for event in run.trials}
     if trial not in started:
         raise RecordError(f"{run.folder}: no trial {trial}; recorded: {', '.join(map(str, started)) or 'none'}")
-    said = {"recorded": calls_of(run, trial, until), "people": answers_of(run, trial, until, people)}
-    return Sandbox(scenario_of(run), rng=started[trial].seed, **said)
+    said = {"recorded": calls_of(run, trial, until, origin.grant), "people": answers_of(run, trial, until, people)}
+    return Sandbox(scenario_of(run, origin), rng=started[trial].seed, **said)
 
 
 def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
@@ -95,15 +101,15 @@ def follow(model: Sandbox, event: Changed | Placed) -> Seats:
     if isinstance(event, Placed):
         model.intervene(event.patch)
         return []
-    return model.change(read_scenario(event.scenario, f"tick {event.tick}"))
+    return model.change(read_scenario(event.scenario, model.scenario.origin))
 
 
-def replay(run: Run, trial: int = 0) -> Iterator[Sandbox]:
+def replay(run: Run, trial: int = 0, allow: Grant = NOTHING) -> Iterator[Sandbox]:
     """The model after reset and after every recorded tick, driven by the recorded actions alone.
 
     Raises RecordError at the first tick after which the state is not the recorded one.
     """
-    model, said = model_of(run, trial), []  # of the tick that comes
+    model, said = model_of(run, trial, origin=record(run.folder, allow)), []  # of the tick that comes
     yield model
     for event in run.events(trial):
         if isinstance(event, Changed | Placed):
@@ -147,17 +153,21 @@ class Verdict:
         return "\n".join([self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED])
 
 
-def verify(folder: str | Path, expected_root: str | None = None, on_tick: Callable[[], None] = lambda: None) -> Verdict:
+def verify(
+    folder: str | Path, expected_root: str | None = None, on_tick: Callable[[], None] = lambda: None,
+    allow: Grant = NOTHING,
+) -> Verdict:  # fmt: skip
     """Recompute the hash chain, then execute every trial again from its seed and compare all that is recorded of it.
 
-    ``on_tick`` is called after each tick that was executed again; what it raises ends the check.
+    ``on_tick`` is called after each tick that was executed again; what it raises ends the check. Functions that are
+    tools are called where ``allow`` has them and the record has no answer of theirs, and nowhere else.
     """
     rooted = expected_root is not None
     with open_run(folder) as run:
         chain, notes, ticks = verify_chain(run, expected_root), Notes(), 0
         if not chain.intact:
             return Verdict(chain, 0, None, rooted)
-        for difference in _differences(run, chain, notes):
+        for difference in _differences(run, chain, notes, record(folder, allow)):
             if difference:
                 return Verdict(chain, ticks, difference, rooted)
             ticks += 1
@@ -165,7 +175,7 @@ def verify(folder: str | Path, expected_root: str | None = None, on_tick: Callab
         return Verdict(chain, ticks, None, rooted, tuple(notes.told), tuple(notes.trusted))
 
 
-def _differences(run: Run, chain: ChainReport, notes: Notes) -> Iterator[str | None]:
+def _differences(run: Run, chain: ChainReport, notes: Notes, origin: Origin) -> Iterator[str | None]:
     """What differs from the record, in words, or None: after each tick of each trial, and in the run as a whole."""
     begun, trials = next(run.events(), None), run.trials
     if isinstance(begun, RunStarted):
@@ -173,7 +183,7 @@ def _differences(run: Run, chain: ChainReport, notes: Notes) -> Iterator[str | N
         if difference := of_beginning(begun, len(trials)):
             yield difference
     for started in trials:
-        with closing(model_of(run, started.trial)) as model:
+        with closing(model_of(run, started.trial, origin=origin)) as model:
             yield from retrace(model, run, started.trial, notes)
     if difference := _of_ends(run, chain, notes):
         yield difference

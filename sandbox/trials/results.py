@@ -15,6 +15,7 @@ from sandbox.model import Sandbox
 from sandbox.record import RunStarted, open_run
 from sandbox.record.table import Rows, holds_a_run, read_table, read_trial
 from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import NOTHING, Grant, record
 from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.playback import recorded_of
 
@@ -80,18 +81,20 @@ def _single(folder: Path) -> Rows:
     return Rows(["condition", "trial", *Outcome._fields], rows, first.scenario, {0: {}}, meta["created"], facts)
 
 
-def trial_of(folder: str | Path, row: int) -> Tried:
+def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:
     """The trial in a row of ``results`` of a batch, counted from 0, to be played again without asking anybody.
 
-    Raises RecordError where there is no such batch or row, or where what was answered in it was not kept.
+    Functions of which nothing is recorded are called where they are allowed, and nowhere else. Raises RecordError where
+    there is no such batch or row, or where what was answered in it was not kept.
     """
     scenario, overrides, columns, asked = read_trial(folder, row)
-    base = read_scenario({**scenario, "sweep": {}}, folder)
+    base = read_scenario({**scenario, "sweep": {}}, record(folder, allow))
     outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
-    chosen = load(base, overrides)
+    chosen = load(base, overrides, allow=NOTHING)
     if "llm" in chosen.reasoners and not asked:
         raise RecordError(f"{folder}: row {row}: the calls of its models were not kept (trials.keep_calls)")
-    return Tried(chosen, outcome["seed"], outcome["digest"], outcome, recorded_of(asked) if asked else None)
+    answers = recorded_of(asked, allow=allow) if asked else None
+    return Tried(chosen, outcome["seed"], outcome["digest"], outcome, answers)
 
 
 def swept_keys(rows: pd.DataFrame) -> list[str]:

@@ -16,6 +16,8 @@ from sandbox.core.plain import callback
 from sandbox.record import ChainReport, Log, Resumed, Run, RunFinished, open_run, verify_chain
 from sandbox.record.lock import Lock
 from sandbox.scenario import Scenario
+from sandbox.scenario.capabilities import Grant, Origin, configured, record
+from sandbox.scenario.load import naming
 from sandbox.scenario.recorded import read_scenario
 from sandbox.trials.intervene import change
 from sandbox.trials.replay import model_of, retrace, scenario_of
@@ -27,12 +29,15 @@ def resume(
     overrides: Mapping[str, Any] | None = None,
     on_tick: OnTick | None = None,
     people: People | None = None,
+    allow: str | Grant | None = None,
 ) -> Outcome:
     """Go on with the run in ``folder``, in its own record, to the end; the arguments are those of ``run``.
 
     ``overrides`` change the scenario from the tick that comes: what ``scenario.change`` allows. ``on_tick`` is called
-    from the last recorded tick on; ``seconds`` of the outcome count from there. Raises UsageError for overrides that
-    cannot be, RecordError where the run is done, is being written, was forged, or does not come to the recorded states.
+    from the last recorded tick on; ``seconds`` of the outcome count from there. ``allow`` is what the scenario may
+    reach from then on beside what is configured (``scenario.load``), since a record by itself may reach nothing; None:
+    what the overrides name. Raises UsageError for overrides that cannot be, and for what is not allowed, RecordError
+    where the run is done, is being written, was forged, or does not come to the recorded states.
     """
     callback(on_tick, "on_tick")
     if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
@@ -40,7 +45,8 @@ def resume(
     with open_run(folder) as run:
         Lock(run.folder).release()  # whoever writes there is told of before any work
         chain = _unfinished(run)
-        model = model_of(run, 0, chain.last_tick, people)
+        granted = configured() + (naming(overrides or {}) if allow is None else Grant.of(allow))
+        model = model_of(run, 0, chain.last_tick, people, record(folder, granted))
         with closing(model):
             for difference in retrace(model, run, outcomes=False):
                 if difference:
@@ -70,10 +76,10 @@ def status(run: Run) -> str:
     return ends[0].status if ends and isinstance(ends[0], RunFinished) else ""
 
 
-def scenario_now(run: Run) -> Scenario:
-    """The scenario of a run with what was changed in the middle."""
-    changes = list(run.milestones("changed"))
-    return read_scenario(changes[-1].scenario, run.folder) if changes else scenario_of(run)
+def scenario_now(run: Run, origin: Origin | None = None) -> Scenario:
+    """The scenario of a run with what was changed in the middle; ``origin`` as ``scenario_of`` takes it."""
+    first, changes = scenario_of(run, origin), list(run.milestones("changed"))
+    return read_scenario(changes[-1].scenario, first.origin) if changes else first
 
 
 def is_begun(folder: str | Path, scenario: Scenario, seed: int) -> bool:

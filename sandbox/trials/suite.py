@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.registry import find
 from sandbox.core.toml import TOMLDecodeError, read_toml
 from sandbox.scenario import AgentGroup, Scenario, load
+from sandbox.scenario.capabilities import NOTHING, Grant
 from sandbox.scenario.schema import REASONERS, SEARCH
 
 VERSION = "VERSION"  # the file: a number, a blank, the hash of the scenarios
@@ -36,15 +38,18 @@ class Entrant(NamedTuple):
     overlay: dict[str, Any]
 
 
-def open_suite(folder: str | Path) -> Suite:
-    """Read a suite; raises UsageError where the folder holds no scenario, or one of them is wrong."""
+def open_suite(folder: str | Path, allow: Grant = NOTHING) -> Suite:
+    """Read a suite; raises UsageError where the folder holds no scenario, or one of them is wrong.
+
+    ``allow`` is what its scenarios, and the agents that are seated in them, may reach.
+    """
     folder = Path(folder)
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise UsageError(f"--suite {folder}: expected a folder with scenarios (*.toml)")
     stated = folder / VERSION
     version = stated.read_text(encoding="utf-8").strip() if stated.is_file() else ""
-    return Suite(folder, version, hash_of(paths), {path.stem: load(path) for path in paths})
+    return Suite(folder, version, hash_of(paths), {path.stem: load(path, allow=allow) for path in paths})
 
 
 def hash_of(paths: list[Path]) -> str:
@@ -91,7 +96,8 @@ def seated(scenario: Scenario, who: Entrant) -> Scenario | None:
     changes: Mapping[str, Any] = {
         f"agents.{k}.{key}": value for k in range(len(scenario.agents)) for key, value in who.overlay.items()
     }
-    return load(scenario, changes)
+    named = replace(scenario.origin, name=f"the agent {who.name}")
+    return load(scenario.coming_from(named), changes, allow=NOTHING)
 
 
 def _known(scenario: Scenario) -> set[str]:

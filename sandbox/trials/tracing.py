@@ -30,6 +30,7 @@ from sandbox.record import (
     TrialStarted,
 )
 from sandbox.scenario import Scenario
+from sandbox.scenario.capabilities import record
 from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.schema import REASONERS
 from sandbox.trials.genai import OPERATION, content_attributes, error_type, request_attributes
@@ -61,7 +62,7 @@ class Spans:
         trial = self._trial
         match event:
             case RunStarted():
-                self._scenario = read_scenario(event.scenario, "the record")
+                self._scenario = read_scenario(event.scenario, record("that is traced"))
             case TrialStarted():
                 self._begin(event)
             case ModelUsed():
@@ -77,7 +78,7 @@ class Spans:
             case Resumed():
                 trial.outcome = {}
             case Changed():
-                trial.follow(read_scenario(event.scenario, "the record"))
+                trial.follow(read_scenario(event.scenario, record("that is traced")))
             case Placed():
                 trial.root.add_event(
                     "sandbox.placed", {"sandbox.tick": event.tick, "sandbox.keys": sorted(event.patch)}, self._now

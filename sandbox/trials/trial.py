@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.agents.reasoners.llm.playback import Recorded
+from sandbox.agents.reasoners.llm.reasoner import LLM
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.people import People
@@ -264,8 +265,10 @@ def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | M
 def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
     """What requests to language models begin with, an event for each group of agents that has one."""
     for rows, reasoner in reasoners:
-        if setup := getattr(reasoner, "setup", None):
-            yield ModelUsed(trial=0, agents=tuple(rows), **setup.model_dump())
+        asking = getattr(reasoner, "inner", reasoner)
+        if isinstance(asking, LLM):
+            told = {**asking.setup.model_dump(), "functions": asking.functions}
+            yield ModelUsed(trial=0, agents=tuple(rows), **told)
 
 
 def _calls(model: Sandbox) -> Iterator[Call]:

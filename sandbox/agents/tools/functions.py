@@ -1,45 +1,58 @@
 """Functions of the user's own, which may do anything: each call is made once, and what it answered is recorded.
 
-So a run is verified, replayed and gone on with without calling them again, and an effect happens once. All other tools
-follow from the record, and are executed again.
+So a run is verified, replayed and gone on with without calling them again, and an effect happens once: what a function
+is told of is recorded, too, so that its code is not even imported. All other tools follow from the record, and are
+executed again.
 """
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
+from sandbox.agents.tools.options import find_function
 from sandbox.agents.tools.tool import Tool, ToolError
 from sandbox.core.decision import ToolUse
 from sandbox.core.errors import RecordError
 
-Call = Callable[[dict[str, Any]], str]  # of a tool
+NOT_CALLED = "{what}, and no record has a function called; --allow functions={name} does"
 
 
 class Functions:
     """Calls functions for the agents of a trial; ``on_use`` is told of each call when it has answered.
 
     ``known`` are the calls that are recorded, up to tick ``until``, or of all the trial where that is None. A call that
-    is not among them is made after that tick only, or where nothing is recorded, as in records of old.
+    is not among them is made after that tick only, or where ``may_call`` allows it of the function by its full name: no
+    record has a function called. ``specs`` are what functions were described as, by full name.
     """
 
-    def __init__(self, known: Iterable[ToolUse] = (), until: int | None = -1):
+    def __init__(self, known: Iterable[ToolUse] = (), until: int | None = -1, specs: Mapping[str, dict] | None = None,
+                 may_call: Callable[[str], bool] = lambda name: False):  # fmt: skip
         self.on_use: Callable[[ToolUse], None] = lambda use: None
         self.on_answer: Callable[[ToolUse], None] = lambda use: None  # told of each that the record has answered
         self._until, self._known = until, defaultdict(deque)
+        self._specs, self._may_call = specs or {}, may_call
         for use in known:
             self._known[use[:4]].append(use)
 
     def __getstate__(self) -> dict:
-        return {key: value for key, value in self.__dict__.items() if key not in ("on_use", "on_answer")}
+        own = ("on_use", "on_answer", "_may_call")
+        return {key: value for key, value in self.__dict__.items() if key not in own}
 
     def __setstate__(self, state: dict) -> None:
         self.__init__()
         self.__dict__ |= state
 
-    def call(self, function: Call, name: str, arguments: dict[str, Any], tick: int, agent: int) -> str:
+    def spec(self, name: str) -> dict[str, Any] | None:
+        """What a function was described as in the record; None where it describes itself. Raises RecordError."""
+        if name not in self._specs and self._until is None and not self._may_call(name):
+            raise RecordError(f"tool {name}: {NOT_CALLED.format(what='the record does not describe it', name=name)}")
+        return self._specs.get(name)
+
+    def call(self, function: "Function", arguments: dict[str, Any], tick: int, agent: int) -> str:
         """The answer of a tool to an agent that decides on a tick; raises ToolError."""
-        key = tick, agent, name, json.dumps(arguments, sort_keys=True)
+        key = tick, agent, function.name, json.dumps(arguments, sort_keys=True)
         if self._known.get(key):
             use = self._known[key].popleft()
             self.on_answer(use)
@@ -49,12 +62,14 @@ class Functions:
             raise ToolError(use.answer)
         return use.answer
 
-    def _made(self, function: Call, arguments: dict[str, Any], key: tuple) -> ToolUse:
+    def _made(self, function: "Function", arguments: dict[str, Any], key: tuple) -> ToolUse:
         tick, agent, name, given = key
-        if self._known and (self._until is None or tick <= self._until):
-            raise RecordError(f"tool {name}: tick {tick}, agent {agent}: no answer to {given} is recorded")
+        if (self._until is None or tick <= self._until) and not self._may_call(function.full_name):
+            what = f"no answer to {given[:200]} is recorded"
+            told = NOT_CALLED.format(what=what, name=function.full_name)
+            raise RecordError(f"tool {name}: tick {tick}, agent {agent}: {told}")
         try:
-            use = ToolUse(*key, function(arguments), False)
+            use = ToolUse(*key, function.made(arguments), False)
         except ToolError as error:
             use = ToolUse(*key, str(error), True)
         self.on_use(use)
@@ -64,10 +79,22 @@ class Functions:
 class Function(Tool):
     """A function of the user's as a tool of one agent; ``now`` is the tick that is decided on."""
 
-    def __init__(self, name: str, function: Callable[..., Any], functions: Functions, agent: int,
-                 now: Callable[[], int]):  # fmt: skip
-        super().__init__(name, function)
+    def __init__(self, full_name: str, functions: Functions, agent: int, now: Callable[[], int]):
+        self.full_name, self.name = full_name, full_name.partition(":")[2]
         self._functions, self._agent, self._now = functions, agent, now
+        self._told = functions.spec(full_name)
+
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        return find_function(self.full_name)
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        return super().spec if self._told is None else self._told
 
     def call(self, arguments: dict[str, Any]) -> str:
-        return self._functions.call(super().call, self.name, arguments, self._now(), self._agent)
+        return self._functions.call(self, arguments, self._now(), self._agent)
+
+    def made(self, arguments: dict[str, Any]) -> str:
+        """The answer of the function itself; raises ToolError."""
+        return super().call(arguments)

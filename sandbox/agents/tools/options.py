@@ -87,18 +87,16 @@ def find_function(name: str) -> Callable[..., Any]:
     return found
 
 
-def take_in_documents(table: Mapping[str, Any], folder: Path, where: str) -> dict[str, str]:
-    """The documents of ``retrieval``'s folder, by their paths; it lies beside the scenario or where we are."""
-    name = str(table["folder"])
-    found = next((each for each in (folder / name, Path(name)) if each.is_dir()), None)
-    if found is None:
-        raise UsageError(f"{where}.folder: {name}: no such folder")
-    paths = sorted(path for path in found.rglob("*") if path.suffix in DOCUMENTS and path.is_file())
+def take_in_documents(folder: Path, where: str, check: Callable[[Path], object]) -> dict[str, str]:
+    """The documents in a folder, by their paths; ``check`` is called with each, since a link may lead elsewhere."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in DOCUMENTS and path.is_file())
     if not paths:
-        raise UsageError(f"{where}.folder: {name}: holds no documents ({', '.join(DOCUMENTS)})")
+        raise UsageError(f"{where}: holds no documents ({', '.join(DOCUMENTS)})")
     if sum(path.stat().st_size for path in paths) > LARGEST:
-        raise UsageError(f"{where}.folder: {name}: more than {LARGEST:,} bytes of documents")
+        raise UsageError(f"{where}: more than {LARGEST:,} bytes of documents")
+    for path in paths:
+        check(path)
     try:
-        return {path.relative_to(found).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+        return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{where}.folder: {name}: {error}") from None
+        raise UsageError(f"{where}: {error}") from None

@@ -1,6 +1,6 @@
 """The tools of one agent: what it is told of them, and its calls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,6 @@ from sandbox.agents.speech import Speech
 from sandbox.agents.tools.faults import ToolFaults, both_names
 from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.imagining import Imagining
-from sandbox.agents.tools.options import find_function
 from sandbox.agents.tools.retrieval import Library
 from sandbox.agents.tools.tool import Tool, ToolError
 from sandbox.core.errors import unknown
@@ -47,14 +46,17 @@ class Toolbox:
             elif name == "imagine":
                 functions[name] = Imagining(options, self._beliefs, self._agent).imagine
             elif name != CODE:
-                own[name.partition(":")[2]] = find_function(name)
+                own[name] = Function(name, self._functions, self._agent, lambda: self._tick + 1)
         functions |= getattr(self._memory, "functions", {})
         functions |= self._speech.functions if self._speech else {}
         found = {name: Tool(name, function) for name, function in functions.items()}
-        return found | {name: self._own(name, function) for name, function in own.items()}
+        return found | {function.name: function for function in own.values()}
 
-    def _own(self, name: str, function: Callable[..., Any]) -> Function:
-        return Function(name, function, self._functions, self._agent, lambda: self._tick + 1)
+    @property
+    def described(self) -> dict[str, dict]:
+        """What the user's own functions are described as, by full name."""
+        own = (tool for tool in self.tools.values() if isinstance(tool, Function))
+        return {function.full_name: function.spec for function in own}
 
     def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:
         """The tools as their schemas stand at a tick: where they have changed, old and new names are let through."""

@@ -6,7 +6,7 @@ from sandbox.agents.reasoners.llm.options import Line
 from sandbox.agents.reasoners.llm.reading import tidy
 from sandbox.agents.reasoners.llm.request import Answer, Client, Reply, Request, compact
 from sandbox.agents.tools.functions import Functions
-from sandbox.core.decision import Call, ToolUse
+from sandbox.core.decision import Call
 from sandbox.core.errors import RecordError
 
 ENDED = "the script has ended"
@@ -45,12 +45,12 @@ def _text(line: Line) -> str:
 class Recorded:
     """The answers of a recorded trial. What was not asked then, or was asked in other words, is an error.
 
-    ``used`` are the calls of functions of the user's, which answer from the record likewise.
+    ``functions`` of the user's answer from the record likewise.
     """
 
-    def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None = None,
-                 used: Iterable[ToolUse] = ()):  # fmt: skip
-        self.functions = Functions(used, until)
+    def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None,
+                 functions: Functions):  # fmt: skip
+        self.functions = functions
         self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
         self._prices = {agent: iter(found) for agent, found in prices.items()}
         self.until = until  # the last recorded tick, of a run that goes on after it; None: nothing is asked any more

@@ -43,6 +43,11 @@ class LLM:
         self._subgoals: dict[int, str] = {}  # that agents have set themselves
         self._silent = 0  # ticks in a row without any reply
 
+    @property
+    def functions(self) -> dict[str, dict]:
+        """What the user's own functions are described as, by full name; all of its agents have the same."""
+        return next(iter(self.minds.values())).tools.described
+
     def retire(self, agents: Sequence[int]) -> dict[int, Mind]:
         """Give up these agents; returns their minds, for a successor. Without any that is left, ask no more."""
         gone = {agent: self.minds.pop(agent) for agent in agents}

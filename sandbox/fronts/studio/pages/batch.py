@@ -13,6 +13,7 @@ from sandbox.fronts.studio.panels.shelf import STATES, entries, shelf
 from sandbox.fronts.studio.panels.told import told
 from sandbox.fronts.studio.session import hand_over, handed_over
 from sandbox.fronts.studio.show import jobs, tables
+from sandbox.fronts.studio.show.places import inside
 from sandbox.scenario.load import as_toml
 
 POLL = 1.0  # seconds between two looks at a batch that is at work
@@ -22,7 +23,10 @@ LONGEST = 1_000  # letters of a folder in the address
 
 def page() -> None:
     """What Streamlit runs at every rerun."""
-    given = st.query_params.get("run", "").replace("\0", "")[:LONGEST]
+    asked = st.query_params.get("run", "")[:LONGEST]
+    given = inside(asked)
+    if asked and not given:
+        st.error(plain(f"{asked}: not below the folder of runs"), icon=":material/error:")
     if given:
         with told(given):
             _one(given)

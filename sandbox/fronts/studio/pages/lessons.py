@@ -13,7 +13,7 @@ from sandbox.fronts.studio.session import COMPOSED
 from sandbox.fronts.studio.show import wording
 from sandbox.fronts.studio.show.errand import Errand, Report
 from sandbox.fronts.studio.show.places import LESSONS, SCENARIOS
-from sandbox.scenario.load import as_toml
+from sandbox.scenario.load import as_toml, load
 from sandbox.trials.answers import MOST, Answer, measure
 from sandbox.trials.lessons import Control, Lesson, Prediction, lessons, load_lesson
 from sandbox.trials.verdicts import duration
@@ -173,14 +173,15 @@ def _watch(lesson: Lesson, settings: dict[str, str], kept: Kept) -> None:
         st.markdown(f":material/visibility: **What to watch for.** {lesson.plan.look}")
         first, key = next(iter(arms)), f"arm.{lesson.name}"
         name = _one_of("Which one", list(arms), first, key, "The arm to watch or to export.")
-        scenario = lesson.scenario(arms[name], settings).as_dict()
-        scenario |= {"seed": kept.answer.telling} if kept.answer and kept.settings == settings else {}
+        scenario = lesson.scenario(arms[name], settings)
+        if kept.answer and kept.settings == settings:
+            scenario = load(scenario, {"seed": kept.answer.telling})
         with st.container(horizontal=True):
             if st.button("Watch it", key="watch", icon=":material/play_arrow:",
                          help="Open this arm on the watch page; once measured, at a telling seed."):  # fmt: skip
                 st.session_state[COMPOSED] = scenario
                 st.switch_page(st.Page(watch.page, title="Watch", url_path="watch", default=True))
-            st.download_button("Export TOML", as_toml(scenario), f"{lesson.name}.toml", "application/toml",
+            st.download_button("Export TOML", as_toml(scenario.as_dict()), f"{lesson.name}.toml", "application/toml",
                                icon=":material/download:", on_click="ignore",
                                help="This arm as a scenario, for `sandbox run` and `sandbox batch`.")  # fmt: skip
 

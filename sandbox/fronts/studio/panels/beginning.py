@@ -68,7 +68,7 @@ def _source() -> tuple[Scenario, str] | None:
     way = st.segmented_control("Scenario", ways, default=ways[0], required=True, key="source",
                                help="A file below scenarios/, one of yours, or what Watch shows")  # fmt: skip
     if way == SHOWN:
-        return load(watched), "watched"
+        return watched, "watched"
     if way == FILE:
         name = st.selectbox("File", list(files), key="file",
                             help="Below scenarios/ of the folder where the studio was started")  # fmt: skip

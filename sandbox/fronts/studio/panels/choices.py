@@ -16,7 +16,8 @@ from sandbox.fronts.studio.panels.upload import upload
 from sandbox.fronts.studio.session import COMPOSED
 from sandbox.fronts.studio.show import wording
 from sandbox.fronts.studio.show.places import scenario_files
-from sandbox.scenario import load
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import Origin, page
 from sandbox.scenario.load import as_toml
 
 OWN, GIVEN, UPLOADED = "Compose one", "As it was handed over", "An uploaded file"
@@ -26,7 +27,7 @@ class Choice(NamedTuple):
     """A scenario to watch, and its seed."""
 
     world: World
-    scenario: dict[str, Any]
+    scenario: Scenario
     seed: int
 
 
@@ -35,14 +36,17 @@ def choose() -> Choice:
     with st.sidebar:
         st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
         source = _source()
-        base = compose() if source == OWN else _opened(source)
+        base, origin = (compose(), page()) if source == OWN else _opened(source)
         seed = _seed(base.get("seed", 1))
         world = find(base["world"]["name"])
         doses = _doses(world, "team" in base, base.get("perturb", {}), source)
         scenario = {key: value for key, value in base.items() if key not in ("perturb", "seed", "sweep", "trials")}
         scenario |= {"perturb": doses} if doses else {}
-        _export(scenario, seed)
-    return Choice(world, scenario, seed)
+        chosen = load(scenario, origin=origin)
+        st.download_button("Export TOML", as_toml({**chosen.as_dict(), "seed": seed}), "scenario.toml",
+                           "application/toml", icon=":material/download:", on_click="ignore",
+                           help="For `sandbox run` and `sandbox batch`.")  # fmt: skip
+    return Choice(world, chosen, seed)
 
 
 # -- where it comes from -----------------------------------------------------------------------------------------------
@@ -66,8 +70,8 @@ def _forget_doses() -> None:
         del st.session_state[each]
 
 
-def _opened(source: str) -> dict[str, Any]:
-    """A scenario that is there already, as a table."""
+def _opened(source: str) -> tuple[dict[str, Any], Origin]:
+    """A scenario that is there already, as a table, and where it comes from."""
     if source == GIVEN:
         scenario = load(st.session_state["given"])
     elif source == UPLOADED:
@@ -80,7 +84,7 @@ def _opened(source: str) -> dict[str, Any]:
     st.caption(plain(scenario.title or source))
     with st.expander("As a file", icon=":material/description:"):
         st.code(as_toml(scenario.as_dict())[:20_000], language="toml")
-    return scenario.as_dict()
+    return scenario.as_dict(), scenario.origin.shown()
 
 
 # -- what goes wrong, and the dice -------------------------------------------------------------------------------------
@@ -119,13 +123,3 @@ def _seed(usual: int) -> int:
     if found is None:
         raise UsageError(f"seed: '{(text or '').strip()[:40]}' is no whole number of 0..2**64-1")
     return found
-
-
-def _export(scenario: dict[str, Any], seed: int) -> None:
-    """Offer it as a file; what cannot run is told where it is loaded."""
-    try:
-        text = as_toml(load({**scenario, "seed": seed}).as_dict())
-    except UsageError:
-        return
-    st.download_button("Export TOML", text, "scenario.toml", "application/toml", icon=":material/download:",
-                       help="For `sandbox run` and `sandbox batch`.", on_click="ignore")  # fmt: skip

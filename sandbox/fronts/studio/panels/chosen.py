@@ -4,7 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from sandbox.fronts.studio.panels.plain import plain
 from sandbox.fronts.studio.show.library import Entry, library, look
+from sandbox.fronts.studio.show.places import inside
 
 NONE = ""
 LONGEST = 1_000  # letters of a folder in the address
@@ -14,7 +16,10 @@ DIGITS = 10  # of a trial in it, at most
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
     """Draw the choice; returns a folder and the number of a trial. ``key`` is what the address calls it."""
     entries = {entry.folder: entry for entry in library()}
-    given = st.query_params.get(key, NONE).replace("\0", "")[:LONGEST]
+    asked = st.query_params.get(key, NONE)[:LONGEST]
+    given = inside(asked)
+    if asked and not given:
+        st.error(plain(f"{asked}: not below the folder of runs"), icon=":material/error:")
     if given and given not in entries:
         entries[given] = look(given)
     options = [NONE, *entries]

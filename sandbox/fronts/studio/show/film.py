@@ -10,7 +10,7 @@ import json
 import pickle
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Film:
 
     @classmethod
     def begin(
-        cls, scenario: Mapping[str, Any] | Scenario, seed: int, folder: Path, people: Approvals,
+        cls, scenario: Scenario, seed: int, folder: Path, people: Approvals,
         recorded: Recorded | None = None,
     ) -> "Film":  # fmt: skip
         """A fresh episode at tick 0, to be recorded in ``folder``; ``recorded`` answers in place of language models."""
@@ -167,7 +167,8 @@ class Film:
         with open_run(self.folder) as run:
             if at is None:
                 self.model.close()
-                self.model = model_of(run, self.trial, until, self.people if self.live else None)
+                people = self.people if self.live else None
+                self.model = model_of(run, self.trial, until, people, self.scenario.origin)
             else:
                 people = answers_of(run, self.trial, until, self.people)
                 self.model = _Unpickler(io.BytesIO(self._checkpoints[at]), people).load()

@@ -25,7 +25,7 @@ from sandbox.record.store import DATABASE, one_line
 from sandbox.record.table import Glance, glance
 from sandbox.record.whole import within, write_text
 from sandbox.scenario import Scenario
-from sandbox.scenario.load import as_toml
+from sandbox.scenario.load import MODEL, as_toml
 from sandbox.trials.claims import CLAIM
 from sandbox.trials.claims import FILE as CERTIFICATE
 
@@ -71,7 +71,8 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
     except OSError as error:
         raise RecordError(f"{runs}: nothing can be written there ({error.strerror})") from None
     write_text(folder / FILE, as_toml(scenario.as_dict()))
-    _start(folder, kind, arguments)
+    # What was uploaded is not asked of the model that the server's owner has named.
+    _start(folder, kind, arguments, without=() if scenario.origin.environment else (MODEL,))
     return folder
 
 
@@ -144,7 +145,8 @@ def _as_begun(folder: Path, known: Glance) -> dict:
     return {"kind": "certify", "arguments": options}
 
 
-def _start(folder: Path, kind: Kind, arguments: Sequence[str]) -> None:
+def _start(folder: Path, kind: Kind, arguments: Sequence[str], without: Sequence[str] = ()) -> None:
+    """Start the process, its environment ``without`` some variables."""
     command = [kind, str(folder / FILE), *arguments, "--out", str(folder)]
     with _starting:
         if _lives(folder) or held(folder):
@@ -153,7 +155,7 @@ def _start(folder: Path, kind: Kind, arguments: Sequence[str]) -> None:
             with within(folder, LOG).open("w", encoding="utf-8") as log:
                 process = subprocess.Popen(
                     [sys.executable, "-P", "-c", CODE, *command], stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=subprocess.STDOUT, **APART,
+                    stderr=subprocess.STDOUT, env={k: v for k, v in os.environ.items() if k not in without}, **APART,
                 )  # fmt: skip
             _processes[folder.absolute()] = process
             started = datetime.now(UTC).isoformat(timespec="seconds")

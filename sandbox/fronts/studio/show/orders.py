@@ -1,8 +1,7 @@
 """What can be shown: a scenario that is played now, a trial of a run, a row of a batch."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sandbox.agents.reasoners.llm.playback import Recorded as Answered
 from sandbox.core.errors import RecordError
@@ -10,20 +9,21 @@ from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.library import look
 from sandbox.fronts.studio.show.places import new_folder
 from sandbox.oversight.approvals import Approvals
+from sandbox.scenario import Scenario
 from sandbox.trials.results import trial_of
 
 
 class Live(NamedTuple):
     """Play a scenario."""
 
-    scenario: Mapping[str, Any]
+    scenario: Scenario
     seed: int
     whole: bool = False  # play it to the end at once, to look at it from there
     digest: str = ""  # the state that it must come to, where that is known
     recorded: Answered | None = None  # who answers in place of its language models
 
     def film(self, people: Approvals) -> Film:
-        folder = new_folder(self.scenario["world"]["name"], self.seed)
+        folder = new_folder(self.scenario.world.name, self.seed)
         return Film.begin(self.scenario, self.seed, folder, people, self.recorded)
 
 
@@ -50,4 +50,4 @@ def order_of(folder: Path, trial: int) -> Live | Recorded:
     if entry.kind == "run":
         return Recorded(folder, trial)
     tried = trial_of(folder, trial)
-    return Live(tried.scenario.as_dict(), tried.seed, True, tried.digest, tried.recorded)
+    return Live(tried.scenario, tried.seed, True, tried.digest, tried.recorded)

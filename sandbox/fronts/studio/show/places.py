@@ -39,6 +39,18 @@ def _prune(place: Path) -> None:
         remove(old)
 
 
+def inside(given: str) -> str:
+    """The folder of a run that an address names, empty where it lies elsewhere than below the folder of runs.
+
+    A link does not lead out of it. Whoever asks does not learn what there is elsewhere.
+    """
+    try:
+        below = Path(given).resolve().is_relative_to(RUNS.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links; a name that no folder can have
+        below = False
+    return given if given and below else ""
+
+
 def scenario_files() -> dict[str, Path]:
     """The scenarios of the working directory, by what they are called in a list; lessons have a page of their own."""
     found = sorted(path for path in SCENARIOS.rglob("*.toml") if LESSONS not in path.parts)

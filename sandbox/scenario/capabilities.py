@@ -1,0 +1,310 @@
+"""What a scenario reaches beyond itself, and whether it may: functions, files, addresses, accounts of models.
+
+A *capability* is one thing of this machine or of its user that a scenario asks for. An *origin* says where a scenario
+comes from, and so what it may have: what is not granted is refused, whatever it is. A file has the files of its own
+folder; an upload and a record have nothing; the user's own Python code, and what is typed on the command line, may do
+what the user may do. More is granted by ``--allow``, the variable SANDBOX_ALLOW and a configuration file.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from sandbox.agents.tools.options import TOOLS
+from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.files import path_of
+from sandbox.core.maps import is_text
+from sandbox.core.registry import find
+
+if TYPE_CHECKING:
+    from sandbox.scenario.schema import AgentGroup, Scenario, WorldTable
+
+FUNCTIONS, FILES, NETWORK, MODELS = "functions", "files", "network", "models"
+KINDS = {
+    FUNCTIONS: "MODULE or MODULE:NAME", FILES: "a folder or a file", NETWORK: "HOST or HOST:PORT",
+    MODELS: "PROVIDER or PROVIDER:NAME",
+}  # fmt: skip
+VARIABLE = "SANDBOX_ALLOW"
+_PATHS = "layout", "starts"  # options of worlds that may name a file
+_OF_A_PAGE = "whoever runs the studio may grant it: sandbox app --allow {item}"
+_NAMED = "named"  # kind of a rule: just this text, whatever it is
+
+
+class Capability(NamedTuple):
+    """One thing that a scenario asks for."""
+
+    kind: str  # one of KINDS
+    what: str  # as a grant names it
+    key: str  # of the scenario, dotted
+    given: str = ""  # what the scenario says there
+
+    @property
+    def words(self) -> str:
+        return f"{self.kind} {self.what[:200]!r} ({self.key})"
+
+
+class Rule(NamedTuple):
+    """What is granted: all of a kind where ``what`` is empty; ``by`` says who granted it."""
+
+    kind: str
+    what: str
+    by: str
+
+    def allows(self, asked: Capability) -> bool:
+        if self.kind == _NAMED:
+            return bool(asked.given) and self.what == asked.given
+        return self.kind == asked.kind and (not self.what or _MATCHES[asked.kind](self.what, asked.what))
+
+
+def _is_function(granted: str, name: str) -> bool:
+    return name == granted or name.startswith((f"{granted}:", f"{granted}.")) and ":" not in granted
+
+
+def _is_host(granted: str, host: str) -> bool:
+    return granted.lower() in (host.lower(), name := host.rpartition(":")[0].lower(), name.strip("[]"))
+
+
+def _is_model(granted: str, model: str) -> bool:
+    return model == granted or model.partition(":")[0] == granted
+
+
+def _is_below(granted: str, path: str) -> bool:
+    return _real(path).is_relative_to(_real(granted))
+
+
+_MATCHES = {FUNCTIONS: _is_function, FILES: _is_below, NETWORK: _is_host, MODELS: _is_model}
+
+
+def _real(path: str | Path) -> Path:
+    """The file that a path leads to, links followed."""
+    try:
+        return path_of(str(path)).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links; a name that no file can have
+        return Path(os.devnull, "none")
+
+
+class Grant(tuple[Rule, ...]):
+    """What is allowed, as rules; ``+`` adds those of another grant."""
+
+    def rule(self, asked: Capability) -> Rule | None:
+        """The rule that allows something; None where none does."""
+        return next((rule for rule in self if rule.allows(asked)), None)
+
+    def has_function(self, name: str) -> bool:
+        return self.rule(Capability(FUNCTIONS, name, "", name)) is not None
+
+    def __add__(self, other: Iterable[Rule]) -> Self:
+        return type(self)((*self, *other))
+
+    @classmethod
+    def of(cls, texts: str | Iterable[str] | Self, by: str = "allow") -> Self:
+        """From texts such as ``functions=mytool,network``; raises UsageError for a kind that there is not."""
+        if isinstance(texts, cls):
+            return texts
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        if not all(isinstance(text, str) for text in texts):
+            raise UsageError(f"{by}: {shown(texts)}, expected texts such as 'functions=mytool,network'")
+        return cls(_rule(part.strip(), by) for text in texts for part in text.split(",") if part.strip())
+
+    @classmethod
+    def naming(cls, said: Any, by: str) -> Self:
+        """What somebody has named, in any of the texts of a value: just that."""
+        return cls(Rule(_NAMED, text, by) for text in dict.fromkeys(_texts(said)))
+
+
+def _rule(text: str, by: str) -> Rule:
+    kind, sign, what = text.partition("=")
+    if kind not in KINDS:
+        raise unknown("capability", kind, KINDS, by)
+    if sign and not what:
+        raise UsageError(f"{by}: {text}: expected {kind}, or {kind}= and {KINDS[kind]}")
+    return Rule(kind, what, by)
+
+
+def _texts(said: Any) -> Iterator[str]:
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, Mapping):
+        for key, value in said.items():
+            yield from _texts(key)
+            yield from _texts(value)
+    elif isinstance(said, list | tuple):
+        for value in said:
+            yield from _texts(value)
+
+
+NOTHING = Grant()
+EVERYTHING = Grant(Rule(kind, "", "Python") for kind in KINDS)
+
+
+def configuration() -> Path:
+    """The user's file: ``allow = ["models=openai", "network=127.0.0.1"]``. None of the working folder is read."""
+    return platformdirs.user_config_path("sandbox") / "config.toml"
+
+
+def configured() -> Grant:
+    """What the user's configuration and SANDBOX_ALLOW grant; raises UsageError where one of them is none."""
+    return _from_file(configuration()) + Grant.of(os.environ.get(VARIABLE, ""), VARIABLE)
+
+
+def _from_file(path: Path) -> Grant:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return NOTHING
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read as TOML ({error})") from None
+    for key in table:
+        if key != "allow":
+            raise unknown("key", key, ["allow"], str(path))
+    given = table.get("allow", [])
+    if not isinstance(given, list):
+        raise UsageError(f'{path}: allow: expected a list such as ["models=openai"], got {shown(given)}')
+    return Grant.of(given, str(path))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a scenario comes from. It is no part of what the scenario says: all origins are equal."""
+
+    name: str = field(compare=False)  # as a message has it
+    grant: Grant = field(compare=False)
+    folder: Path | None = field(default=None, compare=False)  # its own, whose files it has
+    sealed: bool = field(default=False, compare=False)  # whoever changes it may not grant it more
+    replayed: bool = field(default=False, compare=False)  # a record: it asks for nothing until somebody goes on with it
+    advice: str = field(default="--allow {item} grants it", compare=False)
+    environment: bool = field(default=True, compare=False)  # whether SANDBOX_MODEL is its model
+    taken: Mapping[str, Any] = field(default_factory=dict, compare=False)  # from files, by the names it has for them
+
+    @property
+    def blind(self) -> bool:
+        """Whether it may read no file at all."""
+        return self.folder is None and not any(rule.kind in (FILES, _NAMED) for rule in self.grant)
+
+    def missing(self, what: str = "file") -> str:
+        """What is said of a file (or folder) that is not there; the same whatever there is, where none may be read."""
+        return f"{self.name} reads no {what}" if self.blind else f"no such {what}"
+
+    def with_grant(self, more: Iterable[Rule]) -> "Origin":
+        return replace(self, grant=self.grant + more)
+
+    def shown(self) -> "Origin":
+        """The same where others than its owner go on with it, in a browser: they grant it nothing."""
+        return self if self.sealed else replace(self, sealed=True, advice=_OF_A_PAGE)
+
+    def rule(self, asked: Capability) -> Rule | None:
+        """Who allows it; None where nobody does."""
+        own = self.folder is not None and asked.kind == FILES and _is_below(str(self.folder), asked.what)
+        return Rule(FILES, str(self.folder), "its own folder") if own else self.grant.rule(asked)
+
+    def check(self, wanted: Iterable[Capability]) -> None:
+        """Raise UsageError, one line that says what is asked for and by whom, where something is not granted."""
+        refused = [asked for asked in wanted if self.rule(asked) is None]
+        if refused:
+            told = ", ".join(asked.words for asked in refused[:5]) + (", ..." if len(refused) > 5 else "")
+            item = ",".join(dict.fromkeys(f"{asked.kind}={asked.what[:200]}" for asked in refused[:5]))
+            raise UsageError(f"{self.name} asks for {told}: not allowed; {self.advice.format(item=item)}")
+
+    def place(self, name: str, key: str, folder: bool = False) -> Path | None:
+        """The file (or folder) of a name, beside the scenario or where we are; None where there is none.
+
+        Raises UsageError where it may not be read. Who may read nothing does not learn what there is.
+        """
+        if self.blind:
+            return None
+        beside = [] if self.folder is None else [self.folder / name]
+        exists = os.path.isdir if folder else os.path.isfile
+        found = next((path for path in (*beside, path_of(name)) if exists(path)), None)
+        if found is not None:
+            self.check([Capability(FILES, str(found), key, name)])
+        return found
+
+
+CODE = Origin("the caller", EVERYTHING, Path())  # Python that is running already
+
+
+def of_file(path: Path) -> Origin:
+    """A file on the command line, or that code names."""
+    return Origin(str(path), configured(), path.parent)
+
+
+def upload(name: str) -> Origin:
+    """What somebody has handed over in a browser."""
+    return Origin(f"{name}, which was uploaded,", NOTHING, sealed=True,
+                  advice="an upload gets nothing of this machine", environment=False)  # fmt: skip
+
+
+def page() -> Origin:
+    """What somebody has composed in a browser: what whoever runs the studio allows."""
+    return Origin("this page", configured(), sealed=True, advice=_OF_A_PAGE)
+
+
+def record(name: str | Path, grant: Grant = NOTHING) -> Origin:
+    """A recorded run or batch, whoever wrote it."""
+    return Origin(f"the record {name}", grant, sealed=True, replayed=True)
+
+
+# -- what a scenario asks for ------------------------------------------------------------------------------------------
+
+
+def check_files(scenario: "Scenario", origin: Origin) -> None:
+    """Raise UsageError where setting up its world would read a file, and its origin has none.
+
+    ``load`` takes in what there is, so what is left is no file, or the name of one in what ``load`` has not seen.
+    """
+    if not origin.blind:
+        return
+    for key in _PATHS:
+        given = getattr(scenario.world, key, None)
+        if isinstance(given, str) and given.strip() and not is_text(given) and not is_layout(scenario.world, given):
+            raise unknown(key, given[:200], _layouts(scenario.world.name), f"world.{key}; {origin.missing()}")
+    network = scenario.team.network if scenario.team else None
+    if network and network.kind == "file" and network.file and not network.graph:
+        raise UsageError(f"team.network.file: {network.file[:200]!r}: {origin.missing()}")
+
+
+def is_layout(world: "WorldTable", name: str) -> bool:
+    """Whether a layout of its world has this name."""
+    return name in _layouts(world.name)
+
+
+def _layouts(world: Any) -> tuple[str, ...]:
+    try:
+        return tuple(find(world).layouts)
+    except UsageError:  # there is no such world, which is told where it is set up
+        return ()
+
+
+def calls(scenario: "Scenario") -> Iterator[Capability]:
+    """What its agents call while it runs: all but built-in tools and scripted models."""
+    for k, group in enumerate(scenario.agents):
+        for name in group.tools:
+            if name not in TOOLS:
+                yield Capability(FUNCTIONS, name, f"agents.{k}.tools", name)
+        if group.llm and group.llm.kind != "scripted":
+            yield _model(group, f"agents.{k}.llm.model")
+
+
+def _model(group: "AgentGroup", key: str) -> Capability:
+    options = group.llm
+    if options.kind == "local":
+        return Capability(NETWORK, host_of(options.name), key, options.model)
+    if options.kind == "gguf":
+        return Capability(FILES, options.name, key, options.model)
+    return Capability(MODELS, options.model, key, options.model)
+
+
+def host_of(address: str) -> str:
+    """HOST:PORT of an address, the port that of its scheme where it names none."""
+    try:
+        parts = urlsplit(address.partition("#")[0])
+        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,122 @@
+"""Files that a scenario names become part of it: layouts, starts, programs, scripts of replies, networks, documents."""
+
+import json
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.agents.tools.options import take_in_documents
+from sandbox.core.errors import UsageError
+from sandbox.core.files import near, read_text
+from sandbox.core.maps import is_text, read_map
+from sandbox.core.toml import read_toml
+from sandbox.scenario.capabilities import FILES, Capability, Origin, is_layout
+from sandbox.teams.graph_files import take_in
+
+if TYPE_CHECKING:
+    from sandbox.scenario.schema import Scenario
+
+
+class Files:
+    """The files of one scenario. ``known`` are those that it holds already, by name: they are not looked for.
+
+    ``taken`` is what was taken in, by the names that the scenario has for it.
+    """
+
+    def __init__(self, origin: Origin, known: Mapping[str, Any]):
+        self._origin, self._known = origin, known
+        self.taken: dict[str, Any] = {}
+
+    def _take(self, name: str, key: str, read: Callable[[Path], Any], folder: bool = False) -> Any:
+        """What a file or folder holds; None where there is none. Raises UsageError where it may not be read."""
+        if name in self._known:
+            found = deepcopy(self._known[name])
+        else:
+            path = self._origin.place(name, key, folder)
+            if path is None:
+                return None
+            found = read(path)
+        self.taken[name] = found
+        return found
+
+    def _may_read(self, key: str) -> Callable[[Path], object]:
+        """Raises UsageError for a file that may not be read: one to which a link or another file leads."""
+        return lambda path: self._origin.check([Capability(FILES, str(path), key)])
+
+    def _near(self, name: str) -> str:
+        """A hint at the file whose name is most like it; none for a scenario that may read nothing."""
+        return "" if self._origin.folder is None else near(self._origin.folder / name)
+
+    def take_in_map(self, scenario: "Scenario") -> None:
+        """A layout, or the starts on it, that is a file becomes its text."""
+        for option in ("layout", "starts"):
+            given, key = getattr(scenario.world, option, None), f"world.{option}"
+            if not isinstance(given, str) or is_text(given) or is_layout(scenario.world, given):
+                continue
+            text = self._take(given, key, lambda path, key=key: read_map(path, self._may_read(key)))
+            if text is not None:
+                setattr(scenario.world, option, text if is_text(text) else f"{text}\n")  # a single line is no name
+            elif Path(given).suffix and (hint := self._near(given)):
+                raise UsageError(f"{key}: no such file '{given}'; {hint}")
+
+    def take_in_program(self, group: dict, where: str) -> None:
+        """A program that is given as the name of a file becomes its text."""
+        program, key = group.get("program"), f"{where}.program"
+        if not isinstance(program, str) or "\n" in program or not program.endswith(".py"):
+            return
+        text = self._take(program, key, lambda path: read_text(path, "a program"))
+        if text is None:
+            missing = self._origin.missing()
+            raise UsageError(f"{key}: {program[:200]}: {missing}; {self._near(program)}expected a program")
+        group["program"] = text if "\n" in text else f"{text}\n"  # a single line is no name
+
+    def take_in_replies(self, model: dict, where: str) -> None:
+        """The lines of a script that is a file stand below ``replies``."""
+        kind, _, name = str(model.get("model")).partition(":")
+        if kind != "scripted" or not name or model.get("replies"):
+            return
+        found = self._take(name, f"{where}.model", _replies)
+        if found is None and not self._origin.replayed:  # a record may hold a script without lines
+            raise UsageError(f"{where}.model: {name[:200]}: {self._origin.missing()}")
+        model["replies"] = found or []
+
+    def take_in_documents(self, tools: Any, where: str) -> None:
+        """The documents of a folder stand below ``documents``."""
+        table = tools.get("retrieval") if isinstance(tools, Mapping) else None
+        if not isinstance(table, dict) or not table.get("folder") or table.get("documents"):
+            return
+        name, key = str(table["folder"]), f"{where}.retrieval.folder"
+        try:
+            found = self._take(
+                name, key, lambda path: take_in_documents(path, f"{key}: {name}", self._may_read(key)), folder=True
+            )
+        except OSError as error:  # a name that no folder can have, or one that goes meanwhile
+            raise UsageError(f"{key}: cannot be read ({error.strerror})") from None
+        if found is None:
+            raise UsageError(f"{key}: {name[:200]}: {self._origin.missing('folder')}")
+        table["documents"] = found
+
+    def take_in_network(self, team: Mapping) -> None:
+        """The graph of a file stands below ``graph``."""
+        given, key = team.get("network"), "team.network.file"
+        if not isinstance(given, dict) or given.get("kind") != "file" or not given.get("file") or given.get("graph"):
+            return
+        name = str(given["file"])
+        found = self._take(name, key, lambda path: take_in(path, given.get("directed") is True))
+        if found is None:
+            missing = self._origin.missing()
+            raise UsageError(f"team.network: {name[:200]}: {missing}; {self._near(name)}expected a graph")
+        given["graph"] = found
+
+
+def _replies(path: Path) -> list:
+    """The lines of a script: a JSON list, or a TOML file with a list ``replies``."""
+    text = read_text(path, "a list of replies")
+    try:
+        found = json.loads(text) if path.suffix == ".json" else read_toml(text).get("replies")
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: expected a list of replies ({error})") from None
+    if not isinstance(found, list):
+        raise UsageError(f"{path}: expected a list of replies, in TOML below [[replies]]")
+    return found
