@@ -78,7 +78,7 @@ MALFORMED = {
     "no number": (WORLD + "sensor_range = nan\n[[agents]]\n").encode(),
     "infinite": (WORLD + "[[agents]]\n[perturb]\nsensor_noise = inf\n").encode(),
     "a function": (MODEL + 'tools = { "subprocess:getoutput" = {} }\n').encode(),
-    "a file": WORLD.replace("tiny", "/etc/passwd").encode(),
+    "a file": (WORLD.replace("tiny", "/etc/passwd") + "[[agents]]\n").encode(),
     "a folder": (MODEL + 'tools = { retrieval = { folder = "/" } }\n').encode(),
     "a graph": (WORLD + '[[agents]]\n[team]\nnetwork = { kind = "file", file = "/etc/passwd" }\n').encode(),
 }
@@ -90,7 +90,8 @@ def test_an_upload_that_is_none_is_told_in_a_line(name):
     with pytest.raises(UsageError) as error:
         uploaded(f"{HOSTILE}.toml", MALFORMED[name])
     assert len(str(error.value)) < 600 and "\n" not in str(error.value)
-    assert ("of this machine" in str(error.value) or "reads no file" in str(error.value)) == (name in OF_THIS_MACHINE)
+    refused = any(words in str(error.value) for words in ("of this machine", "reads no file", "reads no folder"))
+    assert refused == (name in OF_THIS_MACHINE)
 
 
 def test_an_upload_with_a_mark_of_windows_is_taken():
@@ -103,7 +104,7 @@ def test_the_pages_tell_what_is_wrong_with_an_upload(runs):
     assert not page.exception and "gets nothing of this machine" in told(page)
     page = on("batch")
     page.file_uploader(key="upload").set_value(("a.toml", MALFORMED["tables"], "")).run()
-    assert not page.exception and "nested too deeply" in told(page)
+    assert not page.exception and "more than 32 parts" in told(page)
     long = WORLD.replace("tiny", HOSTILE.replace("\u202e", "")) + "[[agents]]\n"
     page.file_uploader(key="upload").set_value(("a.toml", long.encode(), "")).run()
     page.button(key="start").click().run()

@@ -43,6 +43,7 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("run_started", "versions"): SOFTWARE,
     ("trial_started", "seed"): TRIED,
     ("model", "price"): PRICES,  # of a hosted model without a price in the scenario
+    ("model", "functions"): FUNCTIONS,
     ("call", "reply"): REPLIES,  # these seven: not of a scripted model, which follows from the scenario
     ("call", "error"): REPLIES,  # where there is no reply
     ("call", "retry"): REPLIES,
