@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from sandbox.core.finish import Finish, Outcome
     from sandbox.engine.stage import Stage, make
     from sandbox.model import Sandbox
+    from sandbox.scenario import Scenario, load
     from sandbox.trials.batch import batch
     from sandbox.trials.results import results
     from sandbox.trials.resume import resume
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 
 _HOME = {
     **dict.fromkeys(("RecordError", "SandboxError", "UsageError"), "core.errors"),
-    "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model", "Stage": "engine.stage",
-    "batch": "trials.batch", "make": "engine.stage", "results": "trials.results", "resume": "trials.resume",
-    "run": "trials.trial",
+    "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model", "Scenario": "scenario",
+    "Stage": "engine.stage", "batch": "trials.batch", "load": "scenario", "make": "engine.stage",
+    "results": "trials.results", "resume": "trials.resume", "run": "trials.trial",
 }  # fmt: skip
 __all__ = [
-    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Stage", "UsageError", "batch", "gym_env", "make",
-    "parallel_env", "results", "resume", "run", "vector_env",
+    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Scenario", "Stage", "UsageError", "batch",
+    "gym_env", "load", "make", "parallel_env", "results", "resume", "run", "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

@@ -418,7 +418,7 @@ NEEDS = {
     "llm": (
         "pydantic_ai",
         GOOD.replace('"rules"', '"llm"\nllm = { model = "local:http://127.0.0.1:9/v1" }'),
-        (),
+        ("--allow", "network"),
         "[llm]",
     ),
     "local": ("xllamacpp", GOOD.replace('"rules"', '"llm"\nllm = { model = "gguf:x.gguf" }'), (), "sandbox[local]"),

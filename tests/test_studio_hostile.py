@@ -107,8 +107,7 @@ def test_the_pages_tell_what_is_wrong_with_an_upload(runs):
     assert not page.exception and "more than 32 parts" in told(page)
     long = WORLD.replace("tiny", HOSTILE.replace("\u202e", "")) + "[[agents]]\n"
     page.file_uploader(key="upload").set_value(("a.toml", long.encode(), "")).run()
-    page.button(key="start").click().run()
-    assert not page.exception and "unknown layout" in told(page) and not list(runs.glob("a-batch*"))
+    assert not page.exception and "unknown layout" in told(page) and page.button(key="start").disabled
 
 
 BAD = (None, HOSTILE, True, -1, 10**30, float("nan"), [], [{}], {"a": {}}, "\0", "/etc")

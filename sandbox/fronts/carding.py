@@ -9,7 +9,7 @@ import typer
 
 from sandbox.core.errors import UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppable, tell_reached, wide
+from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppable, wide
 from sandbox.fronts.progress import Counting
 from sandbox.fronts.reporting import write_page
 from sandbox.record.whole import write_text
@@ -43,7 +43,6 @@ def card(
         raise UsageError(f"two agents of one name among {', '.join(names)}; rename a file")
     check_place(folder, folder=True)
     planned = [one for each in cards.seats(chosen, entrants) for one in plan(each)]
-    tell_reached(*planned)
     warm_up(*planned, batch=True)
     with stoppable(folder):
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)

@@ -29,7 +29,6 @@ from sandbox.fronts.console import (
     opened,
     out,
     overrides,
-    tell_reached,
 )
 from sandbox.fronts.filming import film
 from sandbox.fronts.process import complete_files, give_up_output
@@ -120,7 +119,6 @@ def run(
         chosen = load(chosen, {"seed": seed})
     folder = folder or _new_folder(scenario.stem, chosen.seed)
     check_place(folder, folder=True)
-    tell_reached(chosen)
     try:
         with tracing.live(trace, content) as heard:
             warm_up(chosen, pictures=bool(video))
@@ -141,7 +139,6 @@ def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS
     with open_run(folder) as begun:
         chosen = changed(resuming.scenario_now(begun, record(folder, configured() + grant)), changes)
     chosen.origin.check(calls(chosen))
-    tell_reached(chosen)
     warm_up(chosen, pictures=bool(video))
     _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people, grant))
 

@@ -12,7 +12,7 @@ from sandbox.engine.compiling import heard, unstored
 from sandbox.engine.loops import share
 from sandbox.engine.search import Policy
 from sandbox.engine.stage import Stage, make
-from sandbox.fronts.console import Allow, check_extras, err, opened, out
+from sandbox.fronts.console import Allow, check_extras, err, opened, out, tell_reached
 from sandbox.fronts.process import quitting
 from sandbox.fronts.progress import Compiling
 from sandbox.scenario import Scenario
@@ -39,9 +39,10 @@ class Team(NamedTuple):
 
 
 def warm_up(*scenarios: Scenario, batch: bool = False, pictures: bool = False) -> None:
-    """Compile what these scenarios need, once for each world and set of policies."""
+    """Compile what these scenarios need, once for each world and set of policies; say what they reach."""
     for scenario in scenarios:
         check_extras(scenario)
+    tell_reached(scenarios)
     distinct = {(each.world.name, each.policies, each.team and each.team.protocol): each for each in scenarios}
     teams = [Team(each.stage(), _policies(each), batch and each.compiled, pictures) for each in distinct.values()]
     _share(teams)

@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,14 +109,13 @@ def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> Scena
     return load(path, changes, allow=granted(allow, changes))
 
 
-def tell_reached(*scenarios: Scenario) -> None:
+def tell_reached(scenarios: Iterable[Scenario]) -> None:
     """Say what scenarios will reach beyond themselves, who asked for it, and who granted it."""
-    for scenario in scenarios:
-        origin = scenario.origin
-        for line in dict.fromkeys(
-            f"{origin.name} uses {asked.words}, granted by {origin.rule(asked).by}" for asked in calls(scenario)
-        ):
-            err.print(line)
+    granted = ((scenario.origin, asked) for scenario in scenarios for asked in calls(scenario))
+    told = (f"{origin.name} uses {asked.words}, granted by {rule.by}"
+            for origin, asked in granted if (rule := origin.grant.rule(asked)))  # fmt: skip
+    for line in dict.fromkeys(told):
+        err.print(line)
 
 
 def overrides(given: list[str] | None) -> dict[str, object]:

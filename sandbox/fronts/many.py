@@ -8,7 +8,7 @@ import typer
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, settings, stoppable, tell_reached
+from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, settings, stoppable
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
 from sandbox.record.signing import Root
@@ -192,5 +192,4 @@ def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps:
 
 
 def _compile(planned: list[Scenario]) -> None:
-    tell_reached(*planned)
     warm_up(*planned, batch=True)
