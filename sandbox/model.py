@@ -332,7 +332,7 @@ class Sandbox(Measures, mesa.Model):
         if self.talk:
             self.talk.measure(self)
             if self._played_back:
-                self.talk.team.measures[0, Measure.SECONDS] = 0.0  # the clock that counted was another one
+                self.talk.team.measures[0, Measure.SECONDS] = -np.inf  # another clock counted
             loops.oversee(self.state, 0, stage.rules, cast)
 
     @property

@@ -104,6 +104,8 @@ def check_goes_on(now: Scenario, before: Scenario) -> None:
         raise UsageError("agents: expected the same agents, in the same groups or in parts of them")
     if now.world != before.world or (now.team is None) != (before.team is None):
         raise UsageError("expected the same world, and a team where there was one")
+    if (now.claim, now.seed) != (before.claim, before.seed):
+        raise UsageError("expected the same claim and the same seed of the scenario")
 
 
 def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, Mind]:

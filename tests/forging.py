@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -181,10 +181,13 @@ def tables(folder: Path) -> list[dict]:
         return [json.loads(body) for (body,) in run.query("SELECT body FROM event ORDER BY seq")]
 
 
-def rewrite(events: list[dict], folder: Path) -> Path:
-    """Write a record as a whole, sealed, whatever its events are."""
-    log = Writer(folder)
-    log.write([_entry(event) for event in events], last=True)
+def rewrite(events: list[dict], folder: Path, bodies: Mapping[int, str] | None = None) -> Path:
+    """Write a record as a whole, sealed, whatever its events are; some may have other ``bodies``."""
+    log, bodies = Writer(folder), bodies or {}
+    entries = [_entry(event) for event in events]
+    log.write(
+        [one._replace(body=bodies[k].encode()) if k in bodies else one for k, one in enumerate(entries)], last=True
+    )
     log.close()
     return folder
 

@@ -178,7 +178,7 @@ def test_what_was_done_to_a_run_is_told(records):
     summary = verdict_on(records["disturbed"]).summary
     for words in (
         "before tick 3 somebody drew into the world (closed)", "agents.1.reasoner: 'rules' -> 'llm'",
-        "trial 0 was stopped after tick 3; that can be said of any tick", "before tick 4 the run was interrupted",
+        "trial 0 was stopped after tick 3, which can be said of any tick", "before tick 4 the run was interrupted",
         "the scenario was changed (perturb: nothing -> {'action_failure': 0.5})",
     ):  # fmt: skip
         assert words in summary
@@ -218,3 +218,95 @@ def test_the_command_line_tells_it(records, tmp_path):
     assert told("verify", tmp_path / "run") == 0 and told("verify", tmp_path / "run", "--root", root) == 0
     rewrite(changed(records["people"], "trial_finished", outcome={"reward": 9.0}), tmp_path / "forged")
     assert told("verify", tmp_path / "forged") == 1
+
+
+# -- what a sceptic tried ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["placed", "changed"])
+def test_nothing_is_done_to_an_episode_that_is_over(records, kind):
+    """Else a success could be drawn into its last state, or an agent's failure be forgotten."""
+    deeds = [event | {"tick": 5} for event in records["disturbed"] if event["kind"] == kind][-1:]
+    events = records["rules"]
+    assert "was over" in verdict_on([*events[:-2], *deeds, *events[-2:]]).differs
+
+
+@pytest.mark.parametrize("change", [{"claim": "team with fallback"}, {"seed": 7}, {"world": {"name": "web"}}])
+def test_what_cannot_change_in_the_middle_was_not_changed(records, change):
+    events = records["disturbed"]
+    k = next(k for k, event in enumerate(events) if event["kind"] == "changed")
+    forged = [*events[:k], events[k] | {"scenario": events[k]["scenario"] | change}, *events[k + 1 :]]
+    assert "tick 3: expected the same" in verdict_on(forged).differs
+
+
+def test_a_key_that_stands_twice_is_found(records, tmp_path):
+    """SQLite reads the first one, Python the last."""
+    body = json.dumps(records["rules"][2], sort_keys=True, separators=(",", ":"))
+    twice = [body.replace("{", '{"digest":"' + "0" * 64 + '",', 1), records["rules"][0]]
+    for k, text in (
+        (2, twice[0]),
+        (0, json.dumps(twice[1], separators=(",", ":"), sort_keys=True)[:-1] + ',"trials":1}'),
+    ):
+        folder = rewrite(records["rules"], tmp_path / str(k), {k: text})
+        assert "is not written as events are" in verify(folder).chain.problems[0]
+
+
+def test_several_trials_are_all_executed_again(records):
+    first, second = records["rules"], [event | {"trial": 1} for event in records["rules"][1:-1]]
+    both = [first[0] | {"trials": 2}, *first[1:-1], *second, first[-1] | {"trials": 2}]
+    verdict = verdict_on(both)
+    assert verdict.passed and verdict.ticks == 8, verdict.summary
+    assert (
+        "trial 1: the outcome differs (reward"
+        in verdict_on([*both[:-2], both[-2] | {"outcome": both[-2]["outcome"] | {"reward": 9.0}}, both[-1]]).differs
+    )
+    assert "its trial 1 is not" in verdict_on([*both[:-2], both[-1]]).differs
+    assert verdict_on(both[:-2]).passed and not verdict_on(both[:-1]).passed
+
+
+@pytest.mark.parametrize("part", ["decide", "act", "record"])
+def test_a_run_that_is_stopped_in_the_middle_of_a_tick_verifies(part, tmp_path, monkeypatch):
+    """What it counts is of whole ticks, which are recorded."""
+    from sandbox.engine.stage import Stage
+    from sandbox.trials import trial
+
+    model = {"reasoner": "llm", "llm": {"model": "scripted", "replies": [{"verb": "left"}] * 9}, "fallback": "rules"}
+    team = {"protocol": "manager", "tasks": [{"kind": "first", "argument": 0}]}
+    table = {
+        "world": {"name": "warehouse", "layout": "tiny", "deliveries": 5},
+        "agents": [model, {"count": 2}],
+        "team": team,
+    }
+    calls = []
+    place, name = {"decide": (sandbox.Sandbox, "percept"), "act": (Stage, "digest"), "record": (trial, "tick_events")}[
+        part
+    ]
+    original = getattr(place, name)
+
+    def interrupted(*arguments):
+        calls.append(name)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(place, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sandbox.run(table, seed=2, out=tmp_path / "run")
+    monkeypatch.undo()
+    verdict = verify(tmp_path / "run")
+    assert verdict.passed and verdict.ticks == 2, verdict.summary
+    assert "trial 0 was stopped after tick 2" in verdict.summary
+    sandbox.resume(tmp_path / "run")
+    assert verify(tmp_path / "run").passed
+
+
+def test_a_run_that_ended_by_the_clock_verifies(tmp_path):
+    team = {"protocol": "independent", "tasks": [{"kind": "first", "argument": 0}], "stop": "seconds(0) & ticks(3)"}
+    table = {"world": {"name": "warehouse", "layout": "tiny", "deliveries": 5}, "agents": [{"count": 2}], "team": team}
+    outcome = sandbox.run(table, seed=2, out=tmp_path / "run")
+    assert outcome.ticks == 3
+    verdict = verify(tmp_path / "run")
+    assert verdict.passed and "trial 0 ended by the clock after tick 3" in verdict.summary, verdict.summary
+    events = tables(tmp_path / "run")
+    early = [event for event in events if event["kind"] != "tick" or event["tick"] < 3]
+    assert "executed again, the episode goes on after tick 2" in verdict_on(early).differs

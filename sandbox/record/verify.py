@@ -29,6 +29,7 @@ from sandbox.record.events import (
     ToolAnswered,
     TrialFinished,
     TrialStarted,
+    is_canonical,
     parse,
 )
 from sandbox.record.read import Run
@@ -195,6 +196,8 @@ def _content(row: _Row, course: _Course) -> Iterator[str]:
     except RecordError as error:
         yield str(error)
         return
+    if not is_canonical(event, row.body):
+        yield "the event is not written as events are (sorted keys, each once)"
     for column in ("trial", "tick", "kind"):
         told, body = getattr(row, column), getattr(event, column, None)
         if told != body:

@@ -50,6 +50,7 @@ from sandbox.trials.trust import BREAKS, PRICES, Notes, changes, difference, of_
 
 ROOTED = "the noted root agrees: nothing was changed since it was noted"
 UNROOTED = "no noted root was given: a record that was rewritten as a whole, or is of another seed, agrees with itself"
+OF_ANY = "which can be said of any tick"
 MOST_TOLD = 10  # lines
 BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish.RUNNING)}  # the last one: of old
 IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
@@ -299,6 +300,8 @@ class _Trace:
                 self._notes.tell(f"before tick {event.tick} the run was interrupted, and resumed")
                 self._notes.trust(BREAKS)
                 self._broken, self._answers, self._ended = [*self._broken, *self._answers], [], False
+            case Placed() | Changed() if not self._model.running:
+                return "something was done to an episode that was over"
             case Placed():
                 follow(self._model, event)
                 keys = ", ".join(sorted(event.patch))
@@ -331,6 +334,8 @@ class _Trace:
                 if options.price or not options.hosted:
                     event = event.model_copy(update={"price": price_of(options)})
                 else:
+                    price = " and ".join(f"{1e6 * each:g}" for each in event.price)
+                    self._notes.tell(f"a million tokens of {event.model} cost {price} US dollars, in and out")
                     self._notes.trust(PRICES)
             yield event.model_copy(update={"trial": self._trial})
 
@@ -346,7 +351,7 @@ class _Trace:
             made, status = self._broken_off(BROKEN_OFF[finish], told), FAILED if finish == "error" else STOPPED
         else:
             if model.running and model.is_timed:
-                self._notes.tell(f"trial {self._trial} ended by the clock, after tick {model.ticks}")
+                self._notes.tell(f"trial {self._trial} ended by the clock after tick {model.ticks}, {OF_ANY}")
                 model.time_is_up()
             if model.running:
                 return f"the outcome says {shown(finish)}; executed again, the episode goes on after tick {model.ticks}"
@@ -364,7 +369,7 @@ class _Trace:
         words = (
             f"failed after tick {model.ticks}: {one_line(error)}" if failed else f"was stopped after tick {model.ticks}"
         )
-        self._notes.tell(f"trial {self._trial} {words}; that can be said of any tick, and is no end of its episode")
+        self._notes.tell(f"trial {self._trial} {words}, {OF_ANY} and is no end of its episode")
         self._notes.trust(BREAKS)
         model.state.done[0] = finish
         made = outcome_of(model, 0.0)

@@ -32,7 +32,11 @@ def record(show: Runner, snapshot: Snapshot) -> None:
     with st.container(horizontal=True):
         if st.button("Check the chain", icon=":material/link:", help="Recompute every hash of the record."):
             asked["chain"] = evidence.chain_of(folder)
-        if st.button("Execute again", icon=":material/replay:", help="Every tick from its seed, compared by digest."):
+        if st.button(
+            "Execute again",
+            icon=":material/replay:",
+            help="Every tick from its seed; all that is recorded is compared.",
+        ):
             asked["executed"] = evidence.executed(folder)
         for suffix in (".gif", ".mp4"):
             name = suffix[1:].upper()
@@ -101,7 +105,7 @@ def _report(kind: str, report: Report) -> None:
     else:
         fine = report.value.intact if kind == "chain" else report.value.passed
         box, icon = (st.success, ":material/verified:") if fine else (st.error, ":material/gpp_bad:")
-        box(plain(report.value.summary, 600), icon=icon)
+        box("\n\n".join(plain(line, 600) for line in report.value.summary.splitlines()), icon=icon)
 
 
 def _named(kind: str) -> str:
