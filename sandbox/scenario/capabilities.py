@@ -7,6 +7,7 @@ what the user may do. More is granted by ``--allow``, the variable SANDBOX_ALLOW
 """
 
 import os
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -208,7 +209,7 @@ class Origin:
         refused = [asked for asked in wanted if self.rule(asked) is None]
         if refused:
             told = ", ".join(asked.words for asked in refused[:5]) + (", ..." if len(refused) > 5 else "")
-            item = ",".join(dict.fromkeys(f"{asked.kind}={asked.what[:200]}" for asked in refused[:5]))
+            item = shlex.quote(",".join(dict.fromkeys(f"{asked.kind}={asked.what[:200]}" for asked in refused[:5])))
             raise UsageError(f"{self.name} asks for {told}: not allowed; {self.advice.format(item=item)}")
 
     def place(self, name: str, key: str, folder: bool = False) -> Path | None:
