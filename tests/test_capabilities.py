@@ -469,3 +469,9 @@ def test_a_sweep_over_files_is_verified_anywhere(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert (found := again.check(out, 10)).executed == 4 and not found.problems
     assert command("replay", out, "--trial", "3") == 0 and command("verify", out) == 0
+
+
+def test_a_checkout_listens_on_this_machine_only(root):
+    """``streamlit run app.py``, as ``sandbox app`` does."""
+    given = tomllib.loads((root / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert given["server"]["address"] == "127.0.0.1"
