@@ -6,10 +6,11 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -22,6 +23,7 @@ from sandbox.fronts import cli, progress
 from sandbox.fronts.console import Screen
 from sandbox.fronts.progress import Compiling, Episodes
 from sandbox.record import open_run, verify_chain
+from sandbox.report.lines import lines
 
 GOOD = """
 title = "test"
@@ -350,6 +352,7 @@ def _all_are_one_line(capsys, disk) -> None:
 # -- what others wrote -------------------------------------------------------------------------------------------------
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\x1b[31mred[/nope] [link=http://evil]x[/link] :boom: \u202egnp\x9b2J\r"
+HOSTILE += "\nfinished, chain intact, 9 events\n"
 SHOWN = "\\x1b]0;pwned\\x07\\x1b[2J\\x1b[31mred[/nope] [link=http://evil]x[/link] :boom: \\u202egnp\\x9b2J"
 
 
@@ -363,9 +366,42 @@ def test_text_of_others_is_text(folder, capsys):
         told.append("".join(sandbox(capsys, *command)[1:]))
     for words in told:
         assert not set(words) & set("\x1b\x07\x9b\r\u202e"), words
+        assert not any(line.startswith("finished, chain intact") for line in words.splitlines()), words
     for words in told[:3]:
         assert SHOWN in words.replace("\n", ""), words
     assert "\\x1b" in told[5]
+
+
+@pytest.mark.parametrize("column", ["body", "kind", "hash"])
+def test_what_is_told_of_a_tampered_record_is_one_line(column, folder, capsys):
+    """Whoever can change a record writes no verdict of his own on the screen."""
+    sandbox(capsys, "run", "good.toml", "--out", "r")
+    with closing(sqlite3.connect(folder / "r" / "run.db")) as db, db:
+        old = db.execute(f"SELECT CAST({column} AS TEXT) FROM event WHERE seq = 3").fetchone()[0]
+        new = old.replace('"tick"', json.dumps(HOSTILE)) if column == "body" else HOSTILE
+        db.execute(f"UPDATE event SET {column} = ? WHERE seq = 3", (new,))
+    code, *told = sandbox(capsys, "verify", "r")
+    assert code == 1 and not set("".join(told)) & set("\x1b\x07\x9b\r\u202e")
+    assert not any(line.startswith("finished, chain intact") for line in "".join(told).splitlines()), told
+
+
+def test_a_path_is_one_line_and_a_traceback_shows_text(folder, capsys, monkeypatch):
+    name = HOSTILE.replace("/", "").strip()
+    sandbox(capsys, "run", "good.toml", "--out", name)
+    (folder / "copy").symlink_to(folder / name)
+    monkeypatch.setenv("SANDBOX_DEBUG", "1")
+    monkeypatch.setattr("sandbox.fronts.cli.load", lambda *_: 1 / 0 if name else None)
+    told = [sandbox(capsys, "verify", name), sandbox(capsys, "results", name), sandbox(capsys, "run", name)]
+    assert [code for code, *_ in told][::2] == [0, 1] and "Traceback" in told[2][2]
+    for _, *words in told:
+        assert not set("".join(words)) & set("\x1b\x07\x9b\r\u202e"), words
+    assert sum(line.startswith("finished, chain intact") for line in told[0][1].splitlines()) == 1  # our own
+
+
+def test_several_lines_are_several_arguments():
+    console = Screen(file=io.StringIO(), width=80)
+    console.print("a\nb", "c", lines("d", "e\x1b"), sep="\n")
+    assert console.file.getvalue() == "a\\nb\nc\nd\ne\\x1b\n"
 
 
 def test_a_live_line_shows_text_too():

@@ -14,6 +14,7 @@ from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
 from sandbox.fronts.console import overrides
 from sandbox.scenario import load
 from sandbox.scenario.load import parse_value
+from sandbox.scenario.sweep import conditions
 from sandbox.teams.graph_files import ENDINGS, take_in
 from sandbox.teams.stopping import parse
 from sandbox.worlds.kitchen.layouts import load as load_kitchen
@@ -109,6 +110,33 @@ def test_a_text_with_many_dots_is_no_key(text):
 def test_text_that_no_file_can_hold_is_refused(value):
     with pytest.raises(UsageError, match="no Unicode text"):
         plain(value, "scenario", "title")
+
+
+@pytest.mark.parametrize("number", [2**64, -(10**400), 10**5000], ids=["65 bits", "400 digits", "5000 digits"])
+@pytest.mark.parametrize("key", ["seed", "world.max_ticks", "agents.0.count", "tick_seconds", "perturb.sensor_noise"])
+def test_a_huge_number_is_one_clear_line(number, key):
+    with pytest.raises(UsageError, match=f"{key}.*64 bits"):
+        load(TABLE, {key: number})
+    with pytest.raises(UsageError, match="expected a number"):
+        parse("stall(" + "9" * 4_000 + ")")
+
+
+SWEEPS = {  # what was made before it was counted, or has more entries than anybody can hold
+    "10,000,000 conditions": {f"world.k{k}": list(range(10)) for k in range(7)},
+    "1,000,000 conditions": {"zip": {"a": list(range(10**6)), "b": list(range(10**6))}},
+    "4,001 keys": {"a": list(range(9_999)), **{f"k{k}": [1] for k in range(4_000)}},
+    "200 keys": {"one_at_a_time": {f"k{k}": [1] for k in range(200)}},
+    "64 bits": {"a": {"from": 0, "to": 10**400, "step": 1}},
+    "expected 10,000 at most": {"a": {"from": 0, "to": 1e300, "step": 1e-300}},
+}
+
+
+@pytest.mark.parametrize("told", SWEEPS)
+def test_a_sweep_is_counted_before_it_is_made(told):
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=told):
+        conditions(scenario_with(sweep=SWEEPS[told]).sweep)
+    assert time.monotonic() - began < 2 * LIMIT
 
 
 def test_a_long_name_makes_no_long_list_of_places():

@@ -15,6 +15,7 @@ from sandbox.core.errors import LONGEST, SHORT, UsageError, shown
 from sandbox.core.seeds import checked_seed
 
 MOST = 1_000_000  # values that are taken one by one: some iterators have no end
+LARGEST = 2**64 - 1  # an integer: a seed, as all that is counted is less
 MOST_OF_A_RANGE = 2**31 - 1  # seeds; kernels count lanes in 32 bits
 _LISTS = Sequence | Iterator | KeysView | ValuesView
 
@@ -97,7 +98,7 @@ def _seeds_of(given: range) -> np.ndarray:
 
 
 def _plain(value: Any, where: str, key: str) -> Any:
-    if value is None or type(value) in (bool, int):
+    if value is None or type(value) in (bool, int) and -LARGEST <= value <= LARGEST:
         return value
     if isinstance(value, str):
         return _text(str.__str__(value), where, key)
@@ -126,7 +127,9 @@ def _number(value: Any, where: str, key: str) -> bool | int | float:
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, Integral):
-        return int(value)
+        if not -LARGEST <= (number := int(value)) <= LARGEST:
+            raise _refused(f"expected a number of 64 bits, got {shown(number)}", where, key)
+        return number
     number = float(value)
     if not isfinite(number):
         raise _refused(f"expected a finite number, got {number}", where, key)

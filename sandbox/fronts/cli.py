@@ -6,6 +6,7 @@ Ctrl-C: 1 where there is something to keep, which is said; else 130.
 import functools
 import itertools
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ from sandbox.record import Occupied, open_run
 from sandbox.record.signing import Root, public_key
 from sandbox.record.signing import check as check_signature
 from sandbox.record.table import holds_a_run
+from sandbox.report.lines import lines
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
 from sandbox.report.video import FPS, check_suffix
 from sandbox.scenario import Scenario, load
@@ -84,11 +86,11 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
     world = registry.find(name)
     for table in world_tables(world):
         out.print(table)
-    out.print(
-        f"layouts: {', '.join(world.layouts)}, or a file\nroles: {', '.join(world.roles)}\n"
-        f"policies: {', '.join(world.policies)} (of these see the whole state: {', '.join(sorted(world.sighted))})\n"
-        f"rules of record: {world.source}"
-    )
+    out.print(f"layouts: {', '.join(world.layouts)}, or a file")
+    out.print(f"roles: {', '.join(world.roles)}")
+    sighted = ", ".join(sorted(world.sighted))
+    out.print(f"policies: {', '.join(world.policies)} (of these see the whole state: {sighted})")
+    out.print(f"rules of record: {world.source}")
 
 
 def _usable_worlds() -> Iterator[World]:
@@ -148,7 +150,7 @@ def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, pla
     outcome, interrupted = _played(folder, scenario, play)
     out.print(outcome_table(outcome, scenario.title or folder.name))
     with open_run(folder) as record:
-        out.print(f"run    {folder}\nroot   {record.meta.get('root', 'none')}")
+        out.print(f"run    {folder}", f"root   {record.meta.get('root', 'none')}", sep="\n")
         if video:
             out.print(f"video  {film(replays.replay(record), video, fps)}")
     if outcome.error:
@@ -218,7 +220,7 @@ def verify(
 
 def _verified(folder: Path, root: str | None, allow: Grant) -> Root:
     verdict = replays.verify(folder, root, allow=allow)
-    out.print(verdict.summary)
+    out.print(*verdict.lines, sep="\n")
     for problem in verdict.chain.problems[1:]:
         out.print(f"  also: {problem}")
     if not verdict.passed:
@@ -254,7 +256,7 @@ def main() -> None:
         _end(in_words(error), 1)
     except Exception as error:
         if os.environ.get("SANDBOX_DEBUG"):
-            raise
+            err.print(lines(*traceback.format_exc().split("\n")))
         _end(f"this should not happen: {type(error).__name__}: {error} (SANDBOX_DEBUG=1 shows where)", 1)
 
 

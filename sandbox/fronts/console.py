@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shlex
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -17,39 +16,29 @@ from rich.text import Text
 
 from sandbox.core.errors import SHORT, UsageError
 from sandbox.record.whole import obstacle
+from sandbox.report.lines import as_line
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import KINDS, Grant, calls
 from sandbox.scenario.load import naming, parse_value
 
-_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # that reorder what is written around them
 _WRONG = {
     errno.EISDIR: "it is a folder; expected a file", errno.EEXIST: "it is a file; expected a folder",
     errno.ENOTDIR: "a part of it is a file; expected a folder", errno.ENOSPC: "the disk is full",
 }  # fmt: skip
 
 
-def as_text(words: str) -> str:
-    """What somebody wrote, for a terminal: a character that would control it is shown as its escape."""
-    return "".join(_escaped(char) if _controls(char) else char for char in words)
-
-
-def _controls(char: str) -> bool:
-    kind = unicodedata.category(char)
-    return char not in "\n\t" and (kind in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(char) in _TURNS)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode()
-
-
 class Screen(Console):
-    """A terminal on which text is text: neither markup nor what controls the terminal does anything."""
+    """A terminal on which text is text: neither markup nor what controls the terminal does anything.
+
+    Every string is one line, so that no name, path or error can put a line of its own below ours. Several lines are
+    several arguments, with ``sep``, or ``lines``.
+    """
 
     def __init__(self, **options: Any):
         super().__init__(highlight=False, markup=False, emoji=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(as_text(text), **options)
+        return super().render_str(as_line(text), **options)
 
 
 out = Screen(soft_wrap=True)

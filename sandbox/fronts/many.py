@@ -70,7 +70,8 @@ def batch(
     if drawn := curves(rows):
         save(robustness(drawn), folder / "robustness.svg")
         out.print(f"figure {folder / 'robustness.svg'}")
-    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)\nroot   {rows.attrs['root']}")
+    out.print(f"batch  {folder}  (sandbox.results({str(folder)!r}) opens it in pandas)")
+    out.print(f"root   {rows.attrs['root']}")
     check_errors(rows, str(folder))
 
 
@@ -79,7 +80,7 @@ def _shown(folder: Path) -> pd.DataFrame:
     rows = results(folder)
     out.print(batch_table(rows, rows.attrs["scenario"].get("title") or folder.name))
     for note in batch_notes(rows):
-        out.print(note, markup=False)
+        out.print(note)
     if drawn := curves(rows):
         out.print(robustness_table(drawn))
     return rows
@@ -124,7 +125,7 @@ def certify(
     for failed in found["failed"][:SHOWN]:
         sets = settings(failed["overrides"])
         out.print(f"failed: {failed['finish']}; watch it: sandbox run {scenario} --seed {failed['seed']}{sets}")
-    out.print(f"certificate  {folder / FILE}\nroot         {found['root']}")
+    out.print(f"certificate  {folder / FILE}", f"root         {found['root']}", sep="\n")
     if not found["earned"]:
         raise SandboxError(f"not earned: {found['refusal']}")
 
@@ -167,13 +168,13 @@ def verify(folder: Path, sample: int, root: str | None, allow: Grant) -> Root:
         is_certificate = lies_in(folder)
         checked = (certificates if is_certificate else again).check(folder, sample, root, shown, allow)
     for problem in checked.problems:
-        out.print(problem, markup=False)
+        out.print(problem)
     if checked.problems:
         raise typer.Exit(1)
     if checked.certificate:
         out.print(certificate_table(checked.certificate))
         out.print("claim, bounds and verdict follow from the trials")
-    out.print(f"{checked.summary}\nroot {checked.root}")
+    out.print(checked.summary, f"root {checked.root}", sep="\n")
     return Root("certificate" if is_certificate else "batch", checked.root)
 
 

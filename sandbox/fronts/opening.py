@@ -41,7 +41,7 @@ def studio(
     opens = _has_browser() if browser is None else browser
     out.print(f"studio   http://{host if host == HERE else _shown(host)}:{port}   (Ctrl-C ends it)")
     if not opens:
-        out.print(_elsewhere(host, port))
+        out.print(*_elsewhere(host, port).splitlines(), sep="\n")
     if host != HERE:
         err.print("anybody who can reach this address can run scenarios here; there is no password")
     if reached := configured():

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sandbox.engine.compiling import Compiled
-from sandbox.fronts.console import as_text
 from sandbox.model import Sandbox
+from sandbox.report.lines import as_line
 from sandbox.trials.batch import Progress as Count
 
 PLAIN_SECONDS = 2.0  # between two plain lines
@@ -63,8 +63,8 @@ class _Shown:
             self._console.print(told)
             return
         if self._task is None:
-            self._task = self._bar.add_task(as_text(name), told="")
-        self._bar.update(self._task, total=total, completed=done, told=as_text(told))
+            self._task = self._bar.add_task(as_line(name), told="")
+        self._bar.update(self._task, total=total, completed=done, told=as_line(told))
 
 
 class Live(_Shown):

@@ -14,6 +14,7 @@ from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Allow, Set, opened, out
 from sandbox.model import Sandbox
 from sandbox.reasoning import groups_of
+from sandbox.report.lines import lines
 from sandbox.scenario import Scenario
 
 NOTHING = (
@@ -33,7 +34,7 @@ def prompt(
     for request in first_requests(checked, agent):
         for title, text in request.items():
             out.print(f"# {title}", style="bold")
-            out.print(text)
+            out.print(lines(*text.split("\n")))
             out.print()
 
 

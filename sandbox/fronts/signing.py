@@ -25,7 +25,7 @@ def keygen(
     """Make a pair of keys (Ed25519). Keep the private one to yourself; give the public one to whoever verifies."""
     check_place(file)
     public = signing.new_key(file)
-    out.print(f"private key  {file}  (for 'sandbox sign')\npublic key   {public}  (for 'sandbox verify')")
+    out.print(f"private key  {file}  (for 'sandbox sign')", f"public key   {public}  (for 'sandbox verify')", sep="\n")
 
 
 def sign(
@@ -35,7 +35,7 @@ def sign(
     """Sign the root of a run, a batch or a certificate. No trial is executed again; 'sandbox verify' does that."""
     root = root_of(folder)
     name = signing.sign(folder, root, key)
-    out.print(f"signed  {folder / signing.FILE}\nroot    {root.root}\nkey     {name}")
+    out.print(f"signed  {folder / signing.FILE}", f"root    {root.root}", f"key     {name}", sep="\n")
 
 
 def root_of(folder: Path) -> signing.Root:

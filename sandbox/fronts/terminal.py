@@ -14,6 +14,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.people import Action, Nobody, Question
 from sandbox.fronts.console import err
 from sandbox.fronts.progress import Live
+from sandbox.report.lines import lines
 from sandbox.scenario import Scenario
 
 QUIT = "quit"
@@ -75,7 +76,7 @@ class Terminal(Nobody):
 
     def _show(self, question: Question) -> None:
         say = self._console.print
-        say(f"\n{question.name}, tick {question.tick}\n{question.view}")
+        say("", f"{question.name}, tick {question.tick}", lines(*question.view.split("\n")), sep="\n")
         actions = [
             f"{verb} {' '.join(map(str, of)) if of != [0] else ''}".strip() for verb, of in question.legal.items()
         ]

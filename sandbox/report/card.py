@@ -9,6 +9,7 @@ from rich.table import Table
 
 from sandbox.report import charts
 from sandbox.report.drawing import Figures
+from sandbox.report.lines import lines
 from sandbox.report.page import cost, percent, rate, render, share
 from sandbox.statistics import CONFIDENCE, Estimate
 
@@ -23,7 +24,7 @@ def card_table(rows: Sequence, words: str, trials: int) -> Table:
     table = Table(title="Report card", title_justify="left", caption=caption, caption_justify="left", box=box.SIMPLE)
     table.add_column("agent, world", no_wrap=True)
     for name in TERMINAL[:-1]:
-        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
+        table.add_column(lines(*name.split(" ")), justify="right", no_wrap=True)
     table.add_column(COLUMNS[-1], overflow="fold", min_width=16)
     agent = None
     for row in rows:
@@ -31,9 +32,9 @@ def card_table(rows: Sequence, words: str, trials: int) -> Table:
             agent = row.agent
             table.add_row(agent, style="bold")
         of = dict(zip(COLUMNS, cells(row), strict=True))
-        told = [of[name].replace("  ", "\n", 1) for name in TERMINAL]
-        own = f"\n  autonomy {of['autonomy']}" if row.worlds and row.decided.total else ""
-        table.add_row(f"  {_name(row)}{own}", *told, end_section=_last(row), style="bold" if _last(row) else "")
+        told = [lines(*of[name].split("  ", 1)) for name in TERMINAL]
+        own = [f"  autonomy {of['autonomy']}"] if row.worlds and row.decided.total else []
+        table.add_row(lines(f"  {_name(row)}", *own), *told, end_section=_last(row), style="bold" if _last(row) else "")
     return table
 
 

@@ -10,6 +10,7 @@ from sandbox.autonomy import decided, is_tested
 from sandbox.core.finish import Outcome
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
+from sandbox.report.lines import lines
 from sandbox.statistics import CONFIDENCE, Estimate, success_rate
 
 NOTES = 3  # kinds of error that are told below a table
@@ -147,10 +148,14 @@ def robustness_table(curves: list) -> Table:
     for name in ("dose", "trials", "success, interval", "beside clean, points", "p"):
         table.add_column(name, justify="right", no_wrap=True)
     for curve in curves:
-        name = f"{curve.perturbation}\n{curve.condition}".rstrip() + f"\nmean over doses {curve.area:.1%}"
+        name = lines(*_named(curve.perturbation, curve.condition), f"mean over doses {curve.area:.1%}")
         told = [_point(point) for point in curve.points]
-        table.add_row(name, *("\n".join(column) for column in zip(*told, strict=True)), end_section=True)
+        table.add_row(name, *(lines(*column) for column in zip(*told, strict=True)), end_section=True)
     return table
+
+
+def _named(what: str, condition: str) -> list[str]:
+    return [what, condition] if condition else [what]
 
 
 def _point(point) -> tuple[str, ...]:
@@ -176,7 +181,7 @@ def comparison_table(rows: list) -> Table:
     for row in rows:
         points = _signed(*(100 * value for value in row.success.difference))
         steps = _signed(*row.steps) if row.steps else "-"
-        name, who = f"{row.run}\n{row.condition}".rstrip(), map(share, row.autonomy if tested else ())
+        name, who = lines(*_named(row.run, row.condition)), map(share, row.autonomy if tested else ())
         told = f"{row.success.pairs:,}", points, f"{row.adjusted:.1g}", steps
         table.add_row(name, *told, *who, end_section=True)
     return table
@@ -230,11 +235,11 @@ def world_tables(world: World) -> list[Table]:
     verbs = Table("verb", "what it does", title=f"{world.name}: {world.summary}", title_justify="left")
     for tool in world.tools(None):
         verbs.add_row(tool["name"], tool["description"])
-    options = Table("option", "default", "kind", title=r"\[world] in a scenario", title_justify="left")
+    options = Table("option", "default", "kind", title="[world] in a scenario", title_justify="left")
     for name, field in world.options.model_fields.items():
         if name not in ("agents", "perturb"):
             options.add_row(name, str(field.get_default(call_default_factory=True)), _kind(field.annotation))
-    perturbations = Table("perturbation", "dose 0..1", title=r"\[perturb] in a scenario", title_justify="left")
+    perturbations = Table("perturbation", "dose 0..1", title="[perturb] in a scenario", title_justify="left")
     for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)
     tasks = Table("kind of task", "what it asks for", title="[[team.tasks]] in a scenario", title_justify="left")

@@ -94,7 +94,7 @@ def load(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        got = "" if first["type"] == "missing" else f", got {str(first['input'])[:60]!r}"
+        got = "" if first["type"] == "missing" else f", got {shown(first['input'])}"
         raise UsageError(f"{where}: {key}: {first['msg'].lower()}{got}") from None
     files.take_in_map(scenario)
     if not scenario.sweep:

@@ -17,10 +17,11 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
 
 ZIP, ONE = "zip", "one_at_a_time"
 RANGE = ("from", "to", "step")
+KEYS = 100  # that change in a sweep, in all: each condition has a value for each of them
 MOST = 10_000  # conditions: each is a scenario of its own, which takes memory, and milliseconds to check
 
 
@@ -28,14 +29,19 @@ def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
     """The overrides of each condition, in the order of the file, the last key changing fastest; [{}] without a sweep.
 
     Raises UsageError for what is no list and no range, an empty one, zipped lists of different lengths, and for more
-    than ``MOST`` conditions, before they are made.
+    than ``KEYS`` keys or ``MOST`` conditions, before they are made.
     """
-    axes = [[{key: value} for value in _values(key, given)] for key, given in sweep.items() if key not in (ZIP, ONE)]
-    if zipped := _lists(sweep, ZIP):
-        axes.append(_zipped(zipped))
-    if single := _lists(sweep, ONE):
+    crossed = {key: _values(key, given) for key, given in sweep.items() if key not in (ZIP, ONE)}
+    zipped, single = _lists(sweep, ZIP), _lists(sweep, ONE)
+    together = _length(zipped)
+    alone = 1 + sum(map(len, single.values())) if single else 1
+    _check_count(prod(map(len, crossed.values())) * together * alone, "sweep", "conditions", MOST)
+    _check_count(len(crossed) + len(zipped) + len(single), "sweep", "keys", KEYS)
+    axes = [[{key: value} for value in values] for key, values in crossed.items()]
+    if zipped:
+        axes.append([dict(zip(zipped, values, strict=True)) for values in zip(*zipped.values(), strict=True)])
+    if single:
         axes.append([{}, *({key: value} for key, values in single.items() for value in values)])
-    _check_count(prod(map(len, axes)), "sweep", "conditions")
     return [{key: value for part in parts for key, value in part.items()} for parts in product(*axes)]
 
 
@@ -43,27 +49,28 @@ def _lists(sweep: dict[str, Any], name: str) -> dict[str, list]:
     """The lists of a table below ``[sweep]``, by key."""
     table = sweep.get(name, {})
     if not isinstance(table, dict):
-        raise UsageError(f"sweep.{name}: {table!r}, expected a table of lists")
+        raise UsageError(f"sweep.{name}: {shown(table)}, expected a table of lists")
     return {key: _values(f"{name}.{key}", given) for key, given in table.items()}
 
 
-def _zipped(lists: dict[str, list]) -> list[dict[str, Any]]:
+def _length(lists: dict[str, list]) -> int:
+    """How many values each of the zipped lists has; 1 where there are none."""
     lengths = {key: len(values) for key, values in lists.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{key} has {n}" for key, n in lengths.items())
         raise UsageError(f"sweep.zip: lists of one length expected; {told}")
-    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+    return next(iter(lengths.values()), 1)
 
 
-def _check_count(count: float, where: str, what: str) -> None:
-    if not count <= MOST:
-        raise UsageError(f"{where}: {min(count, 1e15):,.0f} {what}, expected {MOST:,} at most")
+def _check_count(count: float, where: str, what: str, most: int) -> None:
+    if not count <= most:
+        raise UsageError(f"{where}: {min(count, 1e15):,.0f} {what}, expected {most:,} at most")
 
 
 def steps(first: float, last: float, step: float, where: str) -> list:
     """The numbers from ``first`` to ``last``, both included; whole ones where all are whole; at most ``MOST``."""
     count = (last - first) / step + 1e-9
-    _check_count(count + 1, where, f"values from {first} to {last} by {step}")
+    _check_count(count + 1, where, f"values from {first} to {last} by {step}", MOST)
     count = int(count) + 1
     return [first + k * step if isinstance(step, int) else round(first + k * step, 12) for k in range(count)]
 
@@ -75,11 +82,11 @@ def _values(key: str, given: Any) -> list:
             if name not in RANGE:
                 raise unknown("key", name, RANGE, f"sweep.{key}")
         if len(given) < len(RANGE) or not all(type(value) in (int, float) for value in given.values()):
-            raise UsageError(f"sweep.{key}: {given!r}, expected numbers for from, to and step")
+            raise UsageError(f"sweep.{key}: {shown(given)}, expected numbers for from, to and step")
         first, last, step = (given[name] for name in RANGE)
         if step <= 0 or last < first:
             raise UsageError(f"sweep.{key}: from {first} to {last} by {step} is empty")
         return steps(first, last, step, f"sweep.{key}")
     if not isinstance(given, list) or not given:
-        raise UsageError(f"sweep.{key}: {given!r}, expected a list of values, or {{ from, to, step }}")
+        raise UsageError(f"sweep.{key}: {shown(given)}, expected a list of values, or {{ from, to, step }}")
     return given

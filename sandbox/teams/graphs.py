@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.engine.network import UNLIMITED, Network, Terms
 from sandbox.teams.graph_files import EXPECTED, read_adjacency, take_in
 
@@ -264,4 +264,4 @@ def _name(agent: int, names: Sequence[str]) -> str:
 def _said_of(error: ValidationError, where: str) -> UsageError:
     first = error.errors(include_url=False)[0]
     key = ".".join(map(str, first["loc"]))
-    return UsageError(f"{where}: {key}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}")
+    return UsageError(f"{where}: {key}: {first['msg'].lower()}, got {shown(first['input'])}")

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.plain import LARGEST
 from sandbox.engine.stopping import DEEPEST, MOST_ASKED, Measure, Operator
 
 WHERE = "team.stop"
@@ -59,8 +60,8 @@ class Condition:
 
 
 def _number(measure: Measure, n: Any, least: float) -> Condition:
-    if isinstance(n, bool) or not isinstance(n, int | float) or not n >= least:
-        raise UsageError(f"{WHERE}: {measure.name.lower()}({n!r}), expected a number from {least:g} on")
+    if isinstance(n, bool) or not isinstance(n, int | float) or not least <= n <= LARGEST:
+        raise UsageError(f"{WHERE}: {measure.name.lower()}({shown(n)}), expected a number from {least:g} on")
     return Condition((int(measure), float(n)))
 
 

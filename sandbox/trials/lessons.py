@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sandbox.core.errors import SandboxError, UsageError, unknown
+from sandbox.core.errors import SandboxError, UsageError, shown, unknown
 from sandbox.core.finish import Outcome
 from sandbox.core.toml import read_toml
 from sandbox.scenario import Scenario, load
@@ -208,7 +208,7 @@ def _told(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     key = ".".join(map(str, first["loc"]))
     message = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] in ("missing", "value_error") else f", got {str(first['input'])[:60]!r}"
+    got = "" if first["type"] in ("missing", "value_error") else f", got {shown(first['input'])}"
     return f"{key}: {message[:1].lower()}{message[1:]}{got}" if key else message
 
 

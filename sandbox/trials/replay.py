@@ -141,17 +141,21 @@ class Verdict:
         return self.chain.intact and self.differs is None
 
     @property
-    def summary(self) -> str:
+    def lines(self) -> tuple[str, ...]:
         """A line each: the chain, the execution, and where both are well, what else there is to know."""
         if not self.chain.intact:
-            return f"{self.chain.summary}\nnothing was executed again"
+            return self.chain.summary, "nothing was executed again"
         if self.differs:
-            return f"{self.chain.summary}\nnot the same when executed again: {self.differs}"
+            return self.chain.summary, f"not the same when executed again: {self.differs}"
         again = f"{self.ticks} ticks executed again, all equal" if self.ticks else "there is no tick to execute again"
         told, more = self.told[:MOST_TOLD], len(self.told) - MOST_TOLD
         told = (*told, f"and {more} more of this kind") if more > 0 else told
         trusted = [f"taken on trust, as no record can show it: {'; '.join(self.trusted)}"] if self.trusted else []
-        return "\n".join([self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED])
+        return self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED
+
+    @property
+    def summary(self) -> str:
+        return "\n".join(self.lines)
 
 
 def verify(

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import explained
 from sandbox.core.maps import read_layout
 from sandbox.core.toml import TOMLDecodeError, read_toml
@@ -118,7 +118,7 @@ def document(source: Source) -> dict:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part.islower())
-        raise UsageError(f"{source.where}: {place}: {first['msg'].lower()}, got {str(first['input'])[:60]!r}") from None
+        raise UsageError(f"{source.where}: {place}: {first['msg'].lower()}, got {shown(first['input'])}") from None
     return read
 
 
