@@ -390,7 +390,7 @@ def test_a_path_is_one_line_and_a_traceback_shows_text(folder, capsys, monkeypat
     sandbox(capsys, "run", "good.toml", "--out", name)
     (folder / "copy").symlink_to(folder / name)
     monkeypatch.setenv("SANDBOX_DEBUG", "1")
-    monkeypatch.setattr("sandbox.fronts.cli.load", lambda *_: 1 / 0 if name else None)
+    monkeypatch.setattr(cli, "opened", lambda *_: 1 / 0 if name else None)
     told = [sandbox(capsys, "verify", name), sandbox(capsys, "results", name), sandbox(capsys, "run", name)]
     assert [code for code, *_ in told][::2] == [0, 1] and "Traceback" in told[2][2]
     for _, *words in told:
