@@ -25,11 +25,14 @@ class Decided(NamedTuple):
         return self.total - self.own
 
 
+COUNTED = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies")
+COLUMNS = (*COUNTED, "autonomy", "error")  # of the rows, that are looked at
+
+
 def decided(rows: pd.DataFrame) -> Decided:
     """Who decided in the rows of ``results`` that count."""
     counted = rows[rows["error"].isna()]
-    names = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies")
-    own, fallbacks, taken, late, invalid = (int(counted[name].sum()) for name in names)
+    own, fallbacks, taken, late, invalid = (int(counted[name].sum()) for name in COUNTED)
     total = own + fallbacks + taken
     share = own / total if total else counted["autonomy"].mean() if counted["autonomy"].notna().any() else None
     return Decided(total, own, fallbacks, late, invalid, share)

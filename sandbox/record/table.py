@@ -33,6 +33,7 @@ from sandbox.record.store import (
 )
 
 MEASURES = Outcome._fields
+_TRIALS = "SELECT * FROM trial ORDER BY condition, trial"
 PART = 1 << 20  # bytes of answers that are unpacked at a time
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -161,7 +162,10 @@ class Table:
 
     def root(self) -> str:
         """The root over all that there is."""
-        return _rows(self._db, answers=True).root()
+        found = self._db.execute(_TRIALS)  # row by row: there may be millions
+        scenario, overrides, *_ = _about(self._db)
+        columns = [column for column, *_ in found.description]
+        return batch_root(scenario, overrides, None, columns, found, _hashes(self._db))
 
     def cut(self, kept: Sequence[int]) -> None:
         """Keep the first so many trials of each condition, and drop the others with their marks."""
@@ -283,7 +287,7 @@ def _things(db: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def _rows(db: sqlite3.Connection, answers: bool) -> Rows:
-    found = db.execute("SELECT * FROM trial ORDER BY condition, trial")
+    found = db.execute(_TRIALS)
     columns, rows = [column for column, *_ in found.description], found.fetchall()
     chunks = map(Chunk._make, db.execute("SELECT condition, start, stop FROM chunk ORDER BY condition, start"))
     return Rows(columns, rows, *_about(db), list(chunks), _hashes(db) if answers else {})

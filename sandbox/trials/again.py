@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from random import SystemRandom
-from typing import NamedTuple, get_type_hints
+from typing import NamedTuple, get_args, get_type_hints
 
 from sandbox.core.errors import RecordError, SandboxError
 from sandbox.core.finish import Finish, Outcome
@@ -27,8 +27,11 @@ from sandbox.trials.results import Tried, trial_of
 from sandbox.trials.trial import OnTick, run
 
 COLUMNS = ["condition", "trial", *MEASURES]
-_STORED = {bool: int, float: int | float, float | None: int | float | None}  # SQLite has no truth values
-KINDS = {name: _STORED.get(kind, kind) for name, kind in get_type_hints(Outcome).items()}
+_STORED = {bool: (int,), float: (int, float)}  # what SQLite gives back for a kind; it has no truth values
+KINDS = {
+    name: tuple(stored for one in get_args(kind) or (kind,) for stored in _STORED.get(one, (one,)))
+    for name, kind in get_type_hints(Outcome).items()
+}
 MOST = 20  # problems that are named
 OnTrial = Callable[[int, int], None]
 
@@ -175,7 +178,7 @@ def _readable(found: Rows, among: int) -> Iterator[Row]:
         if placed and all(map(isinstance, values, kinds)):
             outcome = Outcome(**dict(zip(names, values, strict=True)))
             if outcome.success in (0, 1):
-                yield Row(index, condition, trial, outcome._replace(success=bool(outcome.success)))
+                yield Row(index, condition, trial, outcome)
 
 
 def _range(start: object, stop: object) -> range:

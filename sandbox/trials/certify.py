@@ -19,9 +19,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sandbox.autonomy import decided
+from sandbox.autonomy import COLUMNS, decided
 from sandbox.core.errors import RecordError, SandboxError, UsageError
-from sandbox.core.finish import Outcome
 from sandbox.record.store import DATABASE
 from sandbox.record.table import Rows, read_whole
 from sandbox.record.whole import within, write_text
@@ -64,9 +63,9 @@ def certify(
             on_progress(progress)
 
     _state(Path(out), stated)
-    course = Course(stated, scenario.trials.max_errors)
-    play_all(scenario, out, stated.each, workers, on, on_plan, told, course)
-    certificate = made(stated, again.opened(out, read_whole(out), stated.each))
+    play_all(scenario, out, stated.each, workers, on, on_plan, told, Course(stated, scenario.trials.max_errors))
+    batch = again.opened(out, read_whole(out), stated.each)
+    certificate = made(stated, batch, counted(stated, batch))
     write_text(Path(out) / FILE, json.dumps(certificate, indent=2) + "\n")
     return certificate
 
@@ -89,11 +88,11 @@ def _state(folder: Path, stated: Claim) -> None:
 # -- what follows from the trials --------------------------------------------------------------------------------------
 
 
-def made(stated: Claim, batch: again.Opened) -> dict:
+def made(stated: Claim, batch: again.Opened, course: Course) -> dict:
     """The certificate of a claim as its trials give it."""
-    found, course = batch.found, _course(stated, batch)
+    found = batch.found
     refusal = refused(stated, course, [bool(each.reasoners & set(REASONERS)) for each in batch.planned])
-    rows = pd.DataFrame([row.outcome for row in batch.rows], columns=Outcome._fields)
+    rows = pd.DataFrame({name: [getattr(row.outcome, name) for row in batch.rows] for name in COLUMNS})
     return {
         "format": FORMAT,
         "claim": stated.as_dict(),
@@ -121,7 +120,8 @@ def made(stated: Claim, batch: again.Opened) -> dict:
 FAILED = ("seed", "finish", "ticks")  # what is listed of a trial that failed
 
 
-def _course(stated: Claim, batch: again.Opened) -> Course:
+def counted(stated: Claim, batch: again.Opened) -> Course:
+    """The trials of a batch, counted for a claim."""
     course = Course(stated, batch.found.facts.get("max_errors", MAX_ERRORS))
     for row in batch.rows:
         course.add(row.condition, row.trial, [row.outcome])
@@ -184,17 +184,18 @@ def read(folder: str | Path) -> Read:
     found = read_whole(folder)
     stated = _stated(folder, found, said)
     batch = again.opened(folder, found, stated.each)
-    certificate = made(stated, batch)
+    course = counted(stated, batch)
+    certificate = made(stated, batch, course)
     problems = [
         *_differing(CLAIM, said, stated.as_dict()), *_differing(FILE, file, certificate),
-        *again.misplaced(batch), *_uncounted(stated, batch),
+        *again.misplaced(batch), *_uncounted(stated, batch, course),
     ]  # fmt: skip
     return Read(certificate, problems, batch)
 
 
-def _uncounted(stated: Claim, batch: again.Opened) -> Iterator[str]:
+def _uncounted(stated: Claim, batch: again.Opened, course: Course) -> Iterator[str]:
     """Whether the trials are the first ones of each condition, up to where the claim was decided, and no others."""
-    course, planned = _course(stated, batch), batch.found.facts.get("planned")
+    planned = batch.found.facts.get("planned")
     if planned != stated.total:
         yield f"planned is {planned}, the claim takes {stated.total}"
     if not course.over:
