@@ -2,9 +2,10 @@
 
 import json
 import os
+import resource
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from commands import told
@@ -14,6 +15,7 @@ from sandbox.core.errors import RecordError
 from sandbox.record import open_run
 from sandbox.record.lock import Lock
 from sandbox.record.store import DATABASE
+from sandbox.scenario.load import as_toml
 
 ENDLESS = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": 1_000_000},
@@ -137,3 +139,43 @@ def test_what_another_version_wrote_is_named_in_one_line(words, tmp_path, capsys
         assert err.count("error: ") == code and "should not happen" not in err, (command, err)
         seen += f"{words} this version of sandbox does not know: another version wrote it" in err
     assert seen
+
+
+# -- too few file descriptors ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def exhausted():
+    """A process that can open no file any more, once it is called."""
+    files = []
+
+    def exhaust() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        with suppress(OSError):
+            while True:
+                files.append(os.open(os.devnull, os.O_RDONLY))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield exhaust
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for file in files:
+        os.close(file)
+
+
+def test_too_few_file_descriptors_are_one_line(exhausted, tmp_path, capsys):
+    run, scenario = tmp_path / "run", tmp_path / "s.toml"
+    sandbox.run(SHORT, out=run)
+    sandbox.batch(SHORT, tmp_path / "b", trials=3)
+    scenario.write_text(as_toml(sandbox.scenario.load(SHORT).as_dict()))
+    commands = [
+        ("run", scenario, "--out", tmp_path / "new"), ("batch", scenario, "--out", tmp_path / "b"), ("results", run),
+        ("report", run, "--out", tmp_path / "page.html"), ("replay", run), ("resume", run),
+    ]  # fmt: skip
+    for command in commands:
+        told(*command)  # all that is imported is
+    capsys.readouterr()
+    exhausted()
+    for command in commands:
+        code, (_, err) = told(*command), capsys.readouterr()
+        assert code and "open" in err and "should not happen" not in err and err.count("error: ") == 1, (command, err)
+        assert "check the permissions" not in err and "the output" not in err

@@ -38,6 +38,7 @@ from sandbox.fronts.terminal import people_at
 from sandbox.record import Occupied, open_run
 from sandbox.record.signing import Root, public_key
 from sandbox.record.signing import check as check_signature
+from sandbox.record.store import EXHAUSTED
 from sandbox.record.table import holds_a_run
 from sandbox.report.lines import lines
 from sandbox.report.tables import outcome_table, world_tables, worlds_table
@@ -243,15 +244,15 @@ def _new_folder(name: str, seed: int) -> Path:
 
 def main() -> None:
     """Run the command line; whatever goes wrong is one line and an exit code."""
-    complete_files()
     try:
+        complete_files()
         app()
     except SandboxError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("stopped", INTERRUPTED)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in EXHAUSTED:
             give_up_output()
         _end(in_words(error), 1)
     except Exception as error:

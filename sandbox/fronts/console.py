@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sandbox.core.errors import SHORT, UsageError
+from sandbox.record.store import EXHAUSTED, SPENT
 from sandbox.record.whole import obstacle
 from sandbox.report.lines import as_line
 from sandbox.scenario import Scenario, load
@@ -52,6 +53,8 @@ def wide(width: int) -> Screen:
 
 def in_words(error: OSError) -> str:
     """What went wrong with a file, in one line."""
+    if error.errno in EXHAUSTED:
+        return SPENT
     what = _WRONG.get(error.errno) or error.strerror or str(error)
     return f"{'the output' if error.filename is None else error.filename}: {what}"
 

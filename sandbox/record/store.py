@@ -36,6 +36,8 @@ CREATE INDEX event_milestone ON event (kind) WHERE kind <> 'tick';
 WITHOUT_LOCKS = "&vfs=unix-none"
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes damaged bytes
 
+EXHAUSTED = errno.EMFILE, errno.ENFILE
+SPENT = "too many files are open at once; raise the limit (ulimit -n)"
 _FULL = "the disk is full; what was recorded before stays readable"
 _MEANING = {
     sqlite3.SQLITE_FULL: _FULL,
@@ -140,11 +142,22 @@ def primary_code(error: Exception) -> int | None:
     return None if code is None else code & 0xFF
 
 
+def _can_open() -> bool:
+    """Whether this process may open one more file."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno not in EXHAUSTED
+    return True
+
+
 def explain(error: sqlite3.Error | OSError | UnicodeDecodeError, path: Path) -> RecordError:
     """The error in one line that names the file and what can be done."""
     meaning = _MEANING.get(primary_code(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         meaning = _FULL
+    if getattr(error, "errno", None) in EXHAUSTED or (meaning and not _can_open()):  # SQLite says not why
+        meaning = SPENT
     if isinstance(error, UnicodeDecodeError):
         meaning = _MEANING[sqlite3.SQLITE_CORRUPT]
     detail = one_line(getattr(error, "strerror", None) or str(error))
