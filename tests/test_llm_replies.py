@@ -13,6 +13,8 @@ from sandbox.agents.reasoners.llm import reasoner
 from sandbox.agents.reasoners.llm.actions import Actions, Unusable
 from sandbox.agents.reasoners.llm.reading import named_in, tidy
 from sandbox.agents.reasoners.llm.request import Reply, object_in
+from sandbox.core.errors import UsageError
+from sandbox.core.speech import Act
 from sandbox.record import open_run
 from sandbox.trials.replay import verify
 
@@ -286,6 +288,56 @@ def test_a_lone_surrogate_is_the_agents_own_failure(text, tmp_path):
     outcome = sandbox.run(table, seed=1, out=tmp_path / "run")
     assert (outcome.error, outcome.finish) == (None, "tick limit") and outcome.fallbacks == outcome.ticks == 1
     assert verify(tmp_path / "run").passed
+
+
+ODD = [
+    '"\\ud800"', '"\\u0000"', "NaN", "1" + "0" * 400, "1" * 5_000, str(2**31), "null", "[" * 60 + "]" * 60,
+    '{"a":' * 500 + "1" + "}" * 500, '"' + "x" * 50_000 + '"', '"\\u202e\\u2028 \\u001b[2J\\nfinished, chain intact"',
+    '{"\\ud800": "\\udfff"}',
+]  # fmt: skip
+FIELDS = [
+    "{}", '{"verb": {}}', '{"verb": "left", "target": {}}', '{"verb": "left", "reason": {}}',
+    '{"verb": "left", "subgoal": {}}',
+    '{"tool": {}}', '{"tool": "tell", "arguments": {}}', '{"tool": "tell", "arguments": {"text": {}}}',
+    '{"tool": "tell", "arguments": {"text": "a", "to": {}}}', '{"tool": "done", "arguments": {"name": {}}}',
+    '{"tool": "bid", "arguments": {"name": "deliver 0", "to": "robot-1", "cost": {}}}',
+    '{"name": {}, "arguments": {}}',
+    '{"tool": "memory_insert", "arguments": {"label": {}, "text": {}}}',
+    '{"tool": "code", "arguments": {"lines": [{}]}}',
+    '{"tool": "archival_insert", "arguments": {"text": {}, "importance": {}}}', '{"action": {}}',
+    '{"tool": "calculator", "arguments": {"expression": {}}}', '{"tool": "memory_summary", "arguments": {"text": {}}}',
+]  # fmt: skip
+PROGRAMS = [  # what they print, say and name
+    "print(chr(0xd800))", "tell(chr(0xd800))", "act(chr(0xdfff))", "raise KeyError(chr(0xd800))", "act(10**400)",
+    "print('\\x1b[2J' + 'x' * 10**6)", "bid('deliver 0', 'robot-1', 10**30)",
+    "left(float('nan'))", "see()[chr(0xd800)]",
+]  # fmt: skip
+CODE = [json.dumps({"tool": "code", "arguments": {"lines": [line]}}) for line in PROGRAMS]
+
+
+@pytest.mark.parametrize("odd", [*ODD, None])
+def test_no_reply_voids_the_trial_of_its_agent(odd, tmp_path):
+    """Whatever is in whichever field: the trial goes on, is recorded, and comes out the same again."""
+    lines = CODE if odd is None else [field.replace("{}", odd) for field in FIELDS]
+    table = scenario("scripted", replies=[{"text": text} for text in lines], retries=0, tool_calls=1, subgoal=50)
+    blocks = {"kind": "blocks", "blocks": [{"label": "plan"}]}
+    table["world"] = {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": len(lines)}
+    table["agents"][0] |= {"count": 2, "memory": blocks, "tools": {"code": {"ticks": 1}, "calculator": {}}}
+    table["team"] = {"protocol": "market"}
+    outcome = sandbox.run(table, seed=1, out=tmp_path / "run")
+    assert (outcome.error, outcome.finish, outcome.ticks) == (None, "tick limit", len(lines))
+    verdict = verify(tmp_path / "run")
+    assert verdict.passed, verdict.summary
+
+
+def test_a_cost_that_no_message_holds_is_the_speakers_own_mistake():
+    model = sandbox.Sandbox({**scenario("scripted", replies=[{"verb": "wait"}]), "team": {}}, seed=1)
+    ((_, reasoner),) = [(rows, each) for rows, each in model.reasoners if hasattr(each, "minds")]
+    speech = reasoner.minds[0].speech
+    for cost in (2**31, 10**30, -2, "1"):
+        with pytest.raises(UsageError, match="cost"):
+            speech._say(Act.BID, "all", value=cost)
+    assert speech.taken() == ()
 
 
 # -- the text alone ----------------------------------------------------------------------------------------------------

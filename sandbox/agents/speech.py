@@ -5,10 +5,12 @@ from typing import Any, Literal, Protocol
 
 from sandbox.core.decision import Percept
 from sandbox.core.errors import unknown
+from sandbox.core.plain import whole
 from sandbox.core.speech import Act, Said, task_code
 
 ALL = "all"
 MANY = 64  # names: more are not listed
+MOST = 2**31 - 1  # a cost that a message can hold
 _SHOWN = 40  # messages, the latest
 
 
@@ -106,7 +108,8 @@ class Speech:
             if to not in names:
                 raise unknown("hearer", to, names)
             row = self._circle.names.index(to)
-        self._said.append(Said(act, row, self._circle.code(name) if name else 0, value, text))
+        cost = whole(value, "cost", -1, MOST)
+        self._said.append(Said(act, row, self._circle.code(name) if name else 0, cost, text))
         return "said"
 
     # -- hearing -------------------------------------------------------------------------------------------------------

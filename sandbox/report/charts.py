@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from sandbox.report.figures import COLOURS, MARKERS, line
 from sandbox.report.inline import PAGE_STYLE
+from sandbox.report.lines import as_line
 
 WIDE, HIGH, SMALL = 5.2, 3.1, 2.4  # inches; at 390 pixels of page the smallest letters are still 9 pixels high
 ROW = 0.24  # inches for each bar or interval
@@ -26,8 +27,9 @@ def _figure(width: float = WIDE, height: float = HIGH) -> Iterator[tuple[Figure,
 
 
 def short(text: str, most: int = LONGEST) -> str:
-    """The end of a long text, which tells more than its beginning; matplotlib takes $ for mathematics."""
-    return (text if len(text) <= most else "…" + text[1 - most :]).replace("$", r"\$")
+    """A text as one line; of a long one the end, which tells more than its beginning."""
+    text = as_line(text)
+    return text if len(text) <= most else "…" + text[1 - most :]
 
 
 def success(rows: Sequence[str], arms: Sequence[tuple[str, dict[str, Any]]]) -> Figure:
@@ -101,7 +103,7 @@ def scaling(found) -> Figure:
         laws = {"Universal Scalability Law": found.usl, "Amdahl's law": found.amdahl}
         for k, (name, law) in enumerate(laws.items(), 1):
             if law:
-                axis.plot(along, law.throughput(along), color=COLOURS[k], label=name, linewidth=1.6)
+                axis.plot(along, law.throughput(along), color=COLOURS[k], label=short(name), linewidth=1.6)
         axis.plot(along, values[0] * along / agents[0], color=COLOURS[6], linestyle=":", label="in proportion")
         axis.set(xlabel="agents", ylabel="tasks done, a tick", ylim=(0, 1.25 * max(high.max(), 1e-9)))
         axis.set_title(short(found.condition))

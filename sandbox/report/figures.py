@@ -7,6 +7,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from sandbox.record.whole import replacing
+from sandbox.report.lines import as_line
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vP*"
@@ -14,6 +15,7 @@ ACROSS = 3  # small multiples in a row
 STYLE = {
     "svg.hashsalt": "sandbox",  # the same results give the same file
     "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
+    "text.parse_math": False,  # a dollar in somebody's title is a dollar
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -36,7 +38,7 @@ def robustness(curves: list) -> Figure:
         for name, axis in zip(names, panels, strict=False):
             for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
                 line(axis, curve, k)
-            axis.set_title(name.replace("_", " "), fontsize=11)
+            axis.set_title(as_line(name.replace("_", " ")), fontsize=11)
             axis.set(xlabel="dose", ylim=(-0.04, 1.04))
         figure.supylabel("success")
         labels = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
@@ -59,7 +61,7 @@ def foresight(found: dict[str, list]) -> Figure:
                 axis.plot(ticks, [each.value for each in error], marker=MARKERS[k], label=view, **look)
                 still = [row.still.value for row in drawn]
                 axis.plot(ticks, still, linestyle=":", label=f"{view}: nothing changes", **look)
-            axis.set_title(name, fontsize=11)
+            axis.set_title(as_line(name), fontsize=11)
             axis.set(xlabel="ticks ahead", xscale="log", ylim=(-0.04, 1.04))
             axis.set_xticks([1, 3, 10, 30, 100], labels=["1", "3", "10", "30", "100"])
             axis.set_xticks([], minor=True)
@@ -85,4 +87,5 @@ def line(axis, curve, number: int) -> None:
     colour, doses = COLOURS[number % len(COLOURS)], [point.dose for point in curve.points]
     rates, low, high = zip(*(point.success for point in curve.points), strict=True)
     axis.fill_between(doses, low, high, color=colour, alpha=0.18, linewidth=0)
-    axis.plot(doses, rates, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=4.5, label=curve.condition)
+    name = as_line(curve.condition)
+    axis.plot(doses, rates, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=4.5, label=name)
