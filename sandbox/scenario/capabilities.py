@@ -8,7 +8,6 @@ what the user may do. More is granted by ``--allow``, the variable SANDBOX_ALLOW
 
 import os
 import shlex
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import path_of
 from sandbox.core.maps import is_text
 from sandbox.core.registry import find
+from sandbox.core.toml import read_toml
 
 if TYPE_CHECKING:
     from sandbox.scenario.schema import AgentGroup, Scenario, WorldTable
@@ -156,7 +156,7 @@ def configured() -> Grant:
 
 def _from_file(path: Path) -> Grant:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return NOTHING
     except (OSError, ValueError) as error:
