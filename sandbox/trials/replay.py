@@ -148,6 +148,7 @@ class Verdict:
         if self.differs:
             return self.chain.summary, f"not the same when executed again: {self.differs}"
         again = f"{self.ticks} ticks executed again, all equal" if self.ticks else "there is no tick to execute again"
+        again += ", and so is the outcome" if self.ticks and self.chain.finished else ""
         told, more = self.told[:MOST_TOLD], len(self.told) - MOST_TOLD
         told = (*told, f"and {more} more of this kind") if more > 0 else told
         trusted = [f"taken on trust, as no record can show it: {'; '.join(self.trusted)}"] if self.trusted else []
