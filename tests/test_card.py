@@ -91,6 +91,15 @@ def test_bad_agents_are_told_before_anything_runs(folder, capsys, agent, words):
     assert words in err and err.count("\n") == 1 and not (folder / "runs").exists()
 
 
+def test_no_link_in_the_folder_of_a_card_is_followed(folder, capsys):
+    (folder / "runs" / "card").mkdir(parents=True)
+    (folder / "elsewhere").mkdir()
+    (folder / "runs" / "card" / "oracle").symlink_to(folder / "elsewhere")
+    assert told("card", "oracle", "--suite", "suite", "--trials", "2") == 1
+    assert "oracle: it is a symbolic link, which is not followed" in capsys.readouterr().err
+    assert not any((folder / "elsewhere").iterdir())
+
+
 def test_no_suite_is_told(folder, capsys):
     assert told("card", "rules", "--suite", "nowhere") == 2
     assert "expected a folder with scenarios" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sandbox.autonomy import Decided
+from sandbox.record.whole import within
 from sandbox.scenario import Scenario
 from sandbox.statistics import Estimate, mean_difference, success_rate
 from sandbox.trials.batch import OnProgress, batch
@@ -53,7 +54,7 @@ def play(
     for who in entrants:
         for name, scenario in suite.scenarios.items():
             if (chosen := seated(scenario, who)) is not None:
-                folder = out / who.name / name
+                folder = within(out, who.name, name)
                 with on_batch(who.name, chosen) as told:
                     batch(chosen, folder, trials, workers, on_progress=told)
                 found[who.name, name] = results(folder)
