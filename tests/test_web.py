@@ -463,7 +463,7 @@ HOSTILE = (
     "</script><img src=x>",
     "]]>&amp;",
     "/*SITE*/null/*SCRIPT*/",
-    "\u2028 ${y} &quot;",
+    "$y &quot; %s",
     "a</MAIN><!--",
 )
 
