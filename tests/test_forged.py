@@ -125,6 +125,8 @@ def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
         ["DELETE FROM chunk WHERE condition = 0"],
         ["INSERT INTO chunk VALUES (0, 1, 2)"],
         ["UPDATE chunk SET stop = 'x' WHERE condition = 0"],
+        [f"UPDATE chunk SET stop = {2**62} WHERE condition = 0"],
+        ["UPDATE chunk SET start = 3 WHERE condition = 0", "INSERT INTO chunk VALUES (0, 0, 4)"],
         [("INSERT INTO asked VALUES (7, 7, ?)", (b"junk",))],
         ["DROP TABLE condition"],
         ["UPDATE condition SET overrides = '{}'"],

@@ -6,8 +6,8 @@ NOT_AGAIN; whether an infrastructure error was one, where it takes a model or a 
 by somebody who played other trials. For the latter there is the root that a witness notes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 from random import SystemRandom
 from typing import NamedTuple, get_args, get_type_hints
@@ -16,7 +16,7 @@ from sandbox.core.errors import RecordError, SandboxError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.record.root import LEFT_OUT as NOT_AGAIN
 from sandbox.record.store import one_line
-from sandbox.record.table import MEASURES, Rows, read_whole
+from sandbox.record.table import MEASURES, Chunk, Rows, read_whole
 from sandbox.scenario import Scenario
 from sandbox.scenario.capabilities import NOTHING, Grant, record
 from sandbox.scenario.recorded import read_scenario
@@ -138,14 +138,15 @@ def misplaced(batch: Opened) -> Iterator[str]:
         return
     if found.overrides != dict(enumerate(conditions(found.scenario.get("sweep", {})))):
         yield "the conditions are not those of the scenario's sweep"
-    marked = [(chunk.condition, trial) for chunk in found.chunks for trial in _range(chunk.start, chunk.stop)]
     there = [row[:2] for row in found.rows]
-    for place in sorted(set(there) ^ set(marked), key=str):
-        yield f"{_place(*place)}: " + ("missing" if place in set(marked) else "there is no mark that it was played")
-    for name, places in (("row", there), ("mark", marked)):
-        if len(set(places)) < len(places):
-            yield f"a trial has more than one {name}"
-    if set(found.asked) - set(there):
+    rows, marks = set(there), set(islice(_marked(found.chunks), 2 * len(there) + MOST))
+    for place in sorted(rows ^ marks, key=str):
+        yield f"{_place(*place)}: " + ("missing" if place in marks else "there is no mark that it was played")
+    if len(rows) < len(there):
+        yield "a trial has more than one row"
+    if sum(1 for _ in islice(_marked(found.chunks), len(marks) + 1)) > len(marks):
+        yield "a trial has more than one mark"
+    if found.asked.keys() - rows:
         yield "there are answers of trials that are not there"
     for index in sorted(set(range(len(there))) - {row.index for row in batch.rows}):
         yield f"{_place(*there[index])}: it is no trial of the plan, or holds what is no measure"
@@ -181,8 +182,11 @@ def _readable(found: Rows, among: int) -> Iterator[Row]:
                 yield Row(index, condition, trial, outcome)
 
 
-def _range(start: object, stop: object) -> range:
-    return range(start, stop) if type(start) is type(stop) is int and stop - start < 1 << 32 else range(0)
+def _marked(chunks: Iterable[Chunk]) -> Iterator[tuple[int, int]]:
+    """The trials that are marked as done; a mark may claim any number of them."""
+    for condition, start, stop in chunks:
+        if type(start) is type(stop) is int:
+            yield from ((condition, trial) for trial in range(start, stop))
 
 
 def _place(condition: object, trial: object) -> str:
