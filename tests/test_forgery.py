@@ -310,3 +310,14 @@ def test_a_run_that_ended_by_the_clock_verifies(tmp_path):
     events = tables(tmp_path / "run")
     early = [event for event in events if event["kind"] != "tick" or event["tick"] < 3]
     assert "executed again, the episode goes on after tick 2" in verdict_on(early).differs
+
+
+def test_a_function_is_described_in_full(records):
+    """Else the record could not be read again."""
+    events = records["scripted"]
+    (used,) = [event for event in events if event["kind"] == "model"]
+    ((name, told_of),) = used["functions"].items()
+    for key in told_of:
+        less = {name: {other: value for other, value in told_of.items() if other != key}}
+        assert not verdict_on(changed(events, "model", functions=less)).chain.intact
+    assert not verdict_on(changed(events, "model", functions={name: told_of | {"more": 1}})).chain.intact

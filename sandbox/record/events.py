@@ -7,6 +7,7 @@ import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
 
 from sandbox.core.errors import RecordError
 from sandbox.core.speech import Act
@@ -56,6 +57,14 @@ class TickDone(_Frozen):
     digest: Digest  # of the state after the tick
 
 
+class Described(TypedDict):
+    """What a function of the user's was described as to a language model."""
+
+    name: str
+    description: str
+    parameters: dict[str, JsonValue]
+
+
 class ModelUsed(_Frozen):
     """A language model as a group of agents uses it: what every request of the trial begins with."""
 
@@ -68,7 +77,7 @@ class ModelUsed(_Frozen):
     max_tokens: Count
     temperature: float | None
     price: tuple[float, float]  # US dollars for one token: input, output
-    functions: dict[str, dict[str, JsonValue]] = {}  # of the user, by full name: what they are described as
+    functions: dict[str, Described] = {}  # of the user, by full name
 
 
 class CallDone(_Frozen):
