@@ -60,18 +60,21 @@ def test_one_reply_makes_it_the_agents_own_trial():
     assert outcome.error is None and outcome.finish == "tick limit" and outcome.invalid_replies == 1
 
 
+REACHED = ("--allow", "network=127.0.0.1:9")  # where nobody answers
+
+
 def test_certify_refuses_and_says_why(tmp_path, monkeypatch, capsys):
     """The worst fault of all: a fallback policy earned a certificate for a model that did not exist."""
     monkeypatch.chdir(tmp_path)
     file = written(tmp_path / "s.toml", scenario())
-    assert told("certify", file, "--reliability", 0.9, "--workers", 1, "--out", "c") == 1
+    assert told("certify", file, *REACHED, "--reliability", 0.9, "--workers", 1, "--out", "c") == 1
     out, err = capsys.readouterr()
     assert "NOT EARNED" in out and "2 infrastructure errors" in out
     assert "error: not earned: 0 trials count, 29 are needed: 2 of 2 are infrastructure errors" in err  # it ends early
     certificate = json.loads((tmp_path / "c" / FILE).read_text())
     assert (certificate["earned"], certificate["errors"], certificate["trials"]) == (False, 2, 0)
 
-    assert told("batch", file, "--trials", 3, "--workers", 1, "--out", "b") == 1
+    assert told("batch", file, *REACHED, "--trials", 3, "--workers", 1, "--out", "b") == 1
     out, err = capsys.readouterr()
     assert "autonomy" in out and "infrastructure error, not counted, 3 trials: clerk-0 never got a reply" in out
     assert "3 of 3 trials are infrastructure errors, more than the limit of 5%" in err
@@ -80,7 +83,8 @@ def test_certify_refuses_and_says_why(tmp_path, monkeypatch, capsys):
 
     assert told("compare", "b", "b") == 2
     assert "all 3 trials are infrastructure errors; none can be compared" in capsys.readouterr().err
-    assert told("batch", file, "--trials", 3, "--workers", 1, "--out", "b", "--set", "trials.max_errors=1.0") == 0
+    lenient = (*REACHED, "--set", "trials.max_errors=1.0")
+    assert told("batch", file, *lenient, "--trials", 3, "--workers", 1, "--out", "b") == 0
     assert told("report", "b", "--out", "r.html") == 0
     page = (tmp_path / "r.html").read_text()
     assert "no trial that counts" in page and "never got a reply" in page and "autonomy" in page
@@ -92,7 +96,7 @@ def test_a_card_says_it_too(tmp_path, monkeypatch, capsys):
     agent = {"reasoner": "llm", "fallback": "semantic", "llm": {"model": DEAD, "retries": 0}}
     written(tmp_path / "dead.toml", agent)
     monkeypatch.chdir(tmp_path)
-    assert told("card", "dead.toml", "--suite", "suite", "--trials", 2, "--workers", 1, "--out", "card") == 1
+    assert told("card", "dead.toml", *REACHED, "--suite", "suite", "--trials", 2, "--workers", 1, "--out", "card") == 1
     err = capsys.readouterr().err
     assert "dead in web: 2 of 2 trials are infrastructure errors" in err
     rows = {
