@@ -194,13 +194,13 @@ def test_what_is_broken_is_listed_in_words(finished, tmp_path, monkeypatch):
 @pytest.mark.parametrize("run", ["runs/none", "a" * 900, "nul\0nul", "/", "/etc/passwd/x"])
 def test_no_batch_is_told(run, place):
     page = opened(run)
-    assert page.error and "All batches" in labels(page)
+    assert page.error and ("All batches" in labels(page) or "Start" in labels(page))
 
 
-def test_a_folder_that_goes_while_it_is_looked_at(batch, tmp_path):
-    shutil.copytree(batch, tmp_path / "b")
-    page = opened(tmp_path / "b")
-    shutil.rmtree(tmp_path / "b")
+def test_a_folder_that_goes_while_it_is_looked_at(batch, place):
+    shutil.copytree(batch, "runs/b")
+    page = opened("runs/b")
+    shutil.rmtree("runs/b")
     page.run()
     assert not page.exception and "the folder is gone" in page.error[0].value.replace("\\", "")
 

@@ -1,7 +1,8 @@
 """What can be shown: a scenario that is played now, a trial of a run, a row of a batch."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sandbox.agents.reasoners.llm.playback import Recorded as Answered
 from sandbox.core.errors import RecordError
@@ -9,22 +10,24 @@ from sandbox.fronts.studio.show.film import Film
 from sandbox.fronts.studio.show.library import look
 from sandbox.fronts.studio.show.places import new_folder
 from sandbox.oversight.approvals import Approvals
-from sandbox.scenario import Scenario
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import page
 from sandbox.trials.results import trial_of
 
 
 class Live(NamedTuple):
     """Play a scenario."""
 
-    scenario: Scenario
+    scenario: Scenario | Mapping[str, Any]  # a table is what somebody has composed on a page
     seed: int
     whole: bool = False  # play it to the end at once, to look at it from there
     digest: str = ""  # the state that it must come to, where that is known
     recorded: Answered | None = None  # who answers in place of its language models
 
     def film(self, people: Approvals) -> Film:
-        folder = new_folder(self.scenario.world.name, self.seed)
-        return Film.begin(self.scenario, self.seed, folder, people, self.recorded)
+        scenario = load(self.scenario, origin=page())
+        folder = new_folder(scenario.world.name, self.seed)
+        return Film.begin(scenario, self.seed, folder, people, self.recorded)
 
 
 class Recorded(NamedTuple):
