@@ -16,6 +16,7 @@ from sandbox.fronts.studio.show.runner import Runner
 from sandbox.fronts.studio.show.thrift import FPS, LOOK, PATIENCE, Thrift
 from sandbox.fronts.studio.show.worker import HELD_UP
 from sandbox.record import open_run
+from sandbox.scenario import load
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_a_model_that_hangs_holds_up_nothing_but_its_own_episode():
     with Server(hang) as server:
         llm = {"model": f"local:{server.address}", "timeout": 30.0, "retries": 0}
         agents = [{"count": 1, "reasoner": "llm", "llm": llm}]
-        show = loaded(Runner(), {**SCENARIO, "agents": agents})
+        show = loaded(Runner(), load({**SCENARIO, "agents": agents}))
         waiting = show._thread
         folder = show.peek().counters.folder
         show.step()
