@@ -79,7 +79,7 @@ def test_forecasts_are_counted_on_what_changed():
 
 def test_a_ratio_counts_wholes_not_trials():
     rate = ratio(np.array([1.0, 9.0, 0.0]), np.array([2.0, 10.0, 0.0]))
-    assert rate.value == 10 / 12 and rate.low == 0.5 and rate.high == 0.9
+    assert rate.value == 10 / 12 and rate.low < 10 / 12 < rate.high
 
 
 def test_no_horizon_is_no_foresight():

@@ -80,13 +80,13 @@ def _of_teams(draw: Figures, scalings: Sequence, contributions: Sequence) -> dic
         found["scaling"] = draw(
             [charts.scaling(each) for each in scalings],
             f"Throughput against team size: means of n = {_spread([each.seeds for each in scalings])} trials a size on "
-            f"the same seeds, bootstrap {level} intervals; both laws as fitted; dotted: in proportion to the smallest.",
+            f"the same seeds, {level} intervals; both laws as fitted; dotted: in proportion to the smallest.",
         )
     if contributions:
         found["contribution"] = draw(
             charts.contribution(contributions),
             f"Throughput that is lost while an agent is there but does nothing, as a share of the whole team's. "
-            f"n = {_spread([each.success.pairs for each in contributions])} pairs each, bootstrap {level} intervals.",
+            f"n = {_spread([each.success.pairs for each in contributions])} pairs each, {level} intervals.",
         )
     return found
 

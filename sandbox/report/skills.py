@@ -20,7 +20,7 @@ VOYAGER = (
 
 
 def skills_table(rows: pd.DataFrame, title: str) -> Table:
-    """One line for each arm: means with bootstrap intervals; of milestones, the median iteration and how many came."""
+    """One line for each arm: means with intervals; of milestones, the median iteration and how many came."""
     columns = ("arm", "learners", "achievements", "distance", "ticks", *MILESTONES)
     table = Table(*columns, title=title, title_justify="left")
     for arm, own in rows.groupby("arm", sort=False):

@@ -142,7 +142,7 @@ def certificate_table(certificate: dict) -> Table:
 
 def robustness_table(curves: list) -> Table:
     """Success at each dose of each perturbation, and what it costs beside the clean trials."""
-    caption = f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar, adjusted by Holm"
+    caption = f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar; *: also by Holm"
     table = Table(title="Robustness", title_justify="left", caption=caption)
     table.add_column("perturbation", overflow="fold", min_width=18)
     for name in ("dose", "trials", "success, interval", "beside clean, points", "p"):
@@ -161,8 +161,13 @@ def _named(what: str, condition: str) -> list[str]:
 def _point(point) -> tuple[str, ...]:
     paired = point.beside_clean
     beside = _signed(*(100 * value for value in paired.difference)) if paired else "clean"
-    p_value = f"{point.adjusted:.1g}" if paired else ""
+    p_value = _p(paired.p_value, point.adjusted) if paired else ""
     return f"{point.dose:g}", f"{point.trials:,}", _rate(point.success), beside, p_value
+
+
+def _p(value: float, adjusted: float) -> str:
+    """The p-value, which agrees with the interval beside it, and whether it stands among all of its table."""
+    return f"{value:.1g}{' *' if adjusted < 1 - CONFIDENCE else ''}"
 
 
 def _rate(rate: Estimate) -> str:
@@ -171,7 +176,7 @@ def _rate(rate: Estimate) -> str:
 
 def comparison_table(rows: list) -> Table:
     """Runs beside the first one: paired differences with intervals."""
-    caption = f"paired on seeds; {CONFIDENCE:.0%} bootstrap intervals; p: McNemar, exact, adjusted by Holm"
+    caption = f"paired on seeds; {CONFIDENCE:.0%} intervals; p: McNemar; *: also by Holm, for all rows"
     table = Table(title="Beside the first run", title_justify="left", caption=caption)
     table.add_column("run, condition", overflow="fold", min_width=18)
     tested = any(row.decided for row in rows)
@@ -182,7 +187,7 @@ def comparison_table(rows: list) -> Table:
         points = _signed(*(100 * value for value in row.success.difference))
         steps = _signed(*row.steps) if row.steps else "-"
         name, who = lines(*_named(row.run, row.condition)), map(share, row.autonomy if tested else ())
-        told = f"{row.success.pairs:,}", points, f"{row.adjusted:.1g}", steps
+        told = f"{row.success.pairs:,}", points, _p(row.success.p_value, row.adjusted), steps
         table.add_row(name, *told, *who, end_section=True)
     return table
 
@@ -190,7 +195,7 @@ def comparison_table(rows: list) -> Table:
 def foresight_table(rows: list, title: str) -> Table:
     """Prediction error by horizon, in view and out of view."""
     caption = (
-        f"of the facts that changed, the share foreseen wrongly; {CONFIDENCE:.0%} bootstrap intervals over episodes; "
+        f"of the facts that changed, the share foreseen wrongly; {CONFIDENCE:.0%} intervals over episodes; "
         "still: the error of who believes that nothing changes; alarms: changes that did not come, for each that did"
     )
     table = Table(title=title, title_justify="left", caption=caption)

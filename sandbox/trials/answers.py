@@ -193,17 +193,16 @@ def _result(asked, arm: int, played: Sequence[Outcome], limit: int, errors: int)
 
 
 def difference(asked, names: tuple[str, str], first: np.ndarray, second: np.ndarray, confidence: float) -> Difference:
-    """Two arms (T,) on the same seeds. Of success McNemar's exact test must agree that the difference is clear."""
+    """Two arms (T,) on the same seeds; the difference is clear where its interval leaves 0 out."""
     enough = len(first) >= np.ceil(np.log2(2 / (1 - confidence)))  # fewer pairs, all alike, are no evidence
     if not enough:
         value = float(np.mean(second - first)) if len(first) else float("nan")
         return Difference(*names, Estimate(value, -np.inf, np.inf), False)
     if asked.measure == "success":
-        found = paired_success(first, second, confidence)
-        value, clear = found.difference, found.p_value <= 1 - confidence
+        value = paired_success(first, second, confidence).difference
     else:
-        value, clear = mean_difference(second - first, confidence), True
-    return Difference(*names, value, bool(clear and not value.low <= 0 <= value.high))
+        value = mean_difference(second - first, confidence)
+    return Difference(*names, value, not value.low <= 0 <= value.high)
 
 
 def _best(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:

@@ -23,7 +23,9 @@ NOTES = {
     "pass^8": "the chance that 8 trials all succeed", "steps": "ticks to completion, restricted mean: a failure counts "
     "with the tick limit", "p50": "the tick by which half of all trials are done; empty where they never are",
     "p95": "the tick by which 95 % of all trials are done; empty where they never are",
-    "errors": "failures of the machinery, which count for nothing", "p": "McNemar's exact test, adjusted by Holm",
+    "errors": "failures of the machinery, which count for nothing",
+    "p": "McNemar's test, which agrees with the interval",
+    "p, Holm": "the same, adjusted for all rows of the table",
     "pairs": "seeds that both were tried on", "beside clean": "points of success, on the same seeds",
 }  # fmt: skip
 

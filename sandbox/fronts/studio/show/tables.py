@@ -78,7 +78,8 @@ def points(study: Study) -> pd.DataFrame:
                 "trials": point.trials,
                 **dict(zip(("success", "low", "high"), map(_percent, point.success), strict=True)),
                 "beside clean": _percent(beside[0]), "from": _percent(beside[1]), "to": _percent(beside[2]),
-                "p": point.adjusted if point.beside_clean else None,
+                "p": point.beside_clean.p_value if point.beside_clean else None,
+                "p, Holm": point.adjusted if point.beside_clean else None,
             })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -107,7 +108,7 @@ def _compared(found: list[Comparison]) -> pd.DataFrame:
         value, low, high = map(_percent, row.success.difference)
         rows.append({
             "condition": row.run, "pairs": row.success.pairs, "success": value, "low": low, "high": high,
-            "p": row.adjusted, "steps, mean": _finite(steps[0]),
+            "p": row.success.p_value, "p, Holm": row.adjusted, "steps, mean": _finite(steps[0]),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
