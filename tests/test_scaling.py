@@ -151,7 +151,7 @@ def test_contribution_is_the_paired_difference_to_the_whole_team(tmp_path):
     assert (first.absent, others.absent, first.condition) == ("robot-0", "robot-1, robot-2", "")
     assert first.success == paired_success(np.ones(8), np.array([0] * 6 + [1] * 2))
     assert first.throughput.value == pytest.approx(6 * 0.1 / (8 * 0.2))
-    assert 0 < first.throughput.low < first.throughput.value < first.throughput.high
+    assert first.throughput.low < first.throughput.value < first.throughput.high
     assert first.success.p_value < first.adjusted and others.throughput == (0, 0, 0)
     save(contribution([first, others]), tmp_path / "c.svg")
     assert "robot-0" in (tmp_path / "c.svg").read_text()
