@@ -47,6 +47,35 @@ def success_rate(successes: int, trials: int, confidence: float = CONFIDENCE) ->
     return Estimate(successes / trials, float(interval.low), float(interval.high))
 
 
+def clustered_rate(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
+    """The share of ``parts`` (C,) in ``wholes`` (C,), not all 0: successes and trials of each seed, which go together.
+
+    The interval is Korn and Graubard's (1998): Clopper and Pearson's for the effective number of trials, which is that
+    of independent ones whose rate varies as much, and at most that of all. Where no trial or every trial succeeds,
+    nothing can be told of how seeds vary: a seed then counts as one trial. With one trial a seed it is Clopper and
+    Pearson's.
+
+    Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
+    counts estimated from survey data. Survey Methodology 24, 193-201.
+    """
+    parts, wholes = parts[wholes > 0], wholes[wholes > 0]
+    value, count, seeds = float(parts.sum() / wholes.sum()), float(wholes.sum()), len(wholes)
+    apart = float(np.sum((parts - value * wholes) ** 2))
+    if seeds < 2 or not 0 < value < 1:
+        effective = float(seeds)
+    elif apart == 0:
+        effective = count
+    else:
+        variance = apart / count**2 * seeds / (seeds - 1) * (count - 1) / count
+        tail = (1 + confidence) / 2
+        few = (stats.t.ppf(tail, count - 1) / stats.t.ppf(tail, seeds - 1)) ** 2
+        effective = min(count, value * (1 - value) / variance * few)
+    tail, of_these = (1 - confidence) / 2, value * effective
+    low = stats.beta.ppf(tail, of_these, effective - of_these + 1) if value > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, of_these + 1, effective - of_these) if value < 1 else 1.0
+    return Estimate(value, float(low), float(high))
+
+
 def lower_bound(successes: int, trials: int, confidence: float = CONFIDENCE) -> float:
     """The reliability that is certified: Clopper and Pearson's one-sided lower bound of the success rate."""
     test = stats.binomtest(successes, trials, alternative="greater")

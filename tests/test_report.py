@@ -94,6 +94,9 @@ def test_a_page_of_two_runs_says_what_the_trials_say(runs, tmp_path, monkeypatch
         passes = np.prod([(wins - k) / (20 - k) for k in range(8)]) if wins >= 8 else 0.0
         line = f"{words} rules 20 {5 * wins:.1f} % {100 * low:.1f} .. {100 * high:.1f} % {passes:.3f} {steps:.1f}"
         assert line in page.text
+    pooled = f"{100 * rows['success'].mean():.1f} %"
+    rates = 100 * rows.groupby("condition")["success"].mean()
+    assert pooled not in page.text and f"{rates.min():.1f} .. {rates.max():.1f} % succeed, by condition" in page.text
     other = sandbox.results("oracle")
     beside = 100 * (other["success"].astype(int) - rows["success"].astype(int))[rows["condition"] == 2].mean()
     assert f"oracle agent crash 1.0 20 {beside:+.1f}" in page.text

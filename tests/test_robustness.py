@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sandbox
@@ -45,7 +46,7 @@ def test_points_are_rates_and_paired_differences(rows):
     raw = [point.beside_clean.p_value for curve in (failure, crash) for point in curve.points[1:]]
     assert [point.adjusted for curve in (failure, crash) for point in curve.points[1:]] >= raw
     rates = [arm.mean() for arm in arms[:3]]
-    assert failure.area == pytest.approx((rates[0] / 2 + rates[1] + rates[2] / 2) / 2)
+    assert failure.area.value == pytest.approx((rates[0] / 2 + rates[1] + rates[2] / 2) / 2)
 
 
 def test_curves_of_a_crossed_sweep_differ_in_the_dose_alone(tmp_path):
@@ -74,7 +75,11 @@ def test_bad_doses_are_told(text):
 def test_the_figure_names_what_it_shows(tmp_path):
     points = [Point(dose, 50, success_rate(50 - k, 50), None, 1.0) for k, dose in enumerate(np.linspace(0, 1, 5))]
     for count in (1, 2, 4):
-        drawn = [Curve(f"fault_{k}", condition, points) for k in range(count) for condition in ("a=1", "a=2")]
+        drawn = [
+            Curve(f"fault_{k}", condition, points, pd.Series(dtype=float))
+            for k in range(count)
+            for condition in ("a=1", "a=2")
+        ]
         save(robustness(drawn), tmp_path / "f.svg")
         text = (tmp_path / "f.svg").read_text()
         assert f"fault {count - 1}" in text and "a=2" in text and "dose" in text

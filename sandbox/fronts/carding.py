@@ -13,7 +13,7 @@ from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppa
 from sandbox.fronts.progress import Counting
 from sandbox.fronts.reporting import write_page
 from sandbox.record.whole import write_text
-from sandbox.report.card import card_page, card_table
+from sandbox.report.card import card_page, card_table, standing
 from sandbox.scenario import Scenario
 from sandbox.trials import card as cards
 from sandbox.trials.batch import plan
@@ -48,6 +48,8 @@ def card(
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)
     rows = cards.card(chosen, entrants, played)
     wide(WIDTH).print(card_table(rows, chosen.words, trials))
+    for each in cards.standings(rows):
+        out.print(standing(each))
     options = ["--suite", str(suite), "--trials", str(trials), "--out", str(folder)]
     again = shlex.join(["sandbox", "card", *agents, *options])
     _write(folder, chosen, trials, rows, again)
@@ -63,7 +65,7 @@ def _progress(agent: str, scenario: Scenario) -> Counting:
 def _write(folder: Path, suite: Suite, trials: int, rows: list, again: str) -> None:
     told = versions()
     origin = ", ".join(f"{name} {version}" for name, version in told.items())
-    write_page(folder / "card.html", card_page(rows, suite.words, trials, again, origin))
+    write_page(folder / "card.html", card_page(rows, cards.standings(rows), suite.words, trials, again, origin))
     figures = cards.as_json(suite, trials, rows, told)
     write_text(folder / "card.json", json.dumps(figures, indent=2, allow_nan=False) + "\n")
     out.print(f"card   {folder / 'card.json'}")

@@ -1,18 +1,16 @@
 """The figures of a report's page, numbered, each with its caption."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from markupsafe import Markup
 
 from sandbox.report import charts
 from sandbox.report.inline import svg
 from sandbox.statistics import CONFIDENCE
 
-MOST_SERIES = 7  # lines of a figure: more than there are colours cannot be told apart
-MOST_ROWS = 36  # conditions of a figure; tables hold all
+MOST_SERIES = 12  # lines of a figure
+MOST_ROWS = 36  # conditions, or bars, of a figure; tables hold all
 
 
 class Drawn(NamedTuple):
@@ -42,12 +40,15 @@ def report_figures(
     studies: Sequence, table: Sequence[dict], curves: Sequence, scalings: Sequence, contributions: Sequence, again: str
 ) -> dict[str, Drawn]:
     """The figures of some studies by name; ``table`` has a row for each condition of each."""
-    draw, series, what = Figures(again), *_series(studies)
-    trials = f"n = {sum(study.whole.trials for study in studies):,} trials"
+    draw, series = Figures(again), _series(studies, table)
+    trials = f"n = {sum(study.trials for study in studies):,} trials"
     order = list(dict.fromkeys(each.words for study in studies for each in study.conditions))
     arms = [(study.name, {each.words: each.measures for each in study.conditions}) for study in studies]
     rows, more = order[:MOST_ROWS], len(order) - MOST_ROWS
     beyond = f" The first {MOST_ROWS} conditions; the table holds {more} more." if more > 0 else ""
+    drawn, kept = series[:MOST_SERIES], len(series) - MOST_SERIES
+    what = "a line for each condition" + (" of each run" if len(studies) > 1 else "")
+    what += f", the first {MOST_SERIES}; the table holds {kept} more" if kept > 0 else ""
     level = f"{CONFIDENCE:.0%}"
     found = {
         "success": draw(
@@ -55,15 +56,16 @@ def report_figures(
             f"Success in each condition, with exact (Clopper-Pearson) {level} intervals. {trials}, {_each(studies)} a "
             f"condition.{beyond}",
         ),
-        "passes": draw(charts.passes(series), f"The chance that k trials all succeed, {what}. {trials}; no interval."),
+        "passes": draw(charts.passes(drawn), f"The chance that k trials all succeed, {what}. {trials}; no interval."),
         "completion": draw(
-            charts.completion(series),
+            charts.completion(drawn),
             f"Share of trials that are done by each tick, {what}. {trials}; pointwise {level} intervals (Greenwood, "
             "log-log). Trials stopped from outside are censored; failed ones are not done up to the tick limit.",
         ),
     }
-    bars, ended = _bars(studies, table), "How trials ended, as shares of those that count"
-    found["finishes"] = draw(charts.finishes(bars), f"{ended}. {trials}; no interval.")
+    ended = "How trials ended, as shares of those that count"
+    left = f" The first {MOST_ROWS} bars of {len(series)}." if len(series) > MOST_ROWS else ""
+    found["finishes"] = draw(charts.finishes(series[:MOST_ROWS]), f"{ended}. {trials}; no interval.{left}")
     if curves:
         found["robustness"] = draw(
             [charts.doses(own) for own in _by_perturbation(curves)],
@@ -102,29 +104,10 @@ def _by_perturbation(curves: Sequence) -> list[list[tuple[int, Any]]]:
     return [[(order.index(c.condition), c) for c in curves if c.perturbation == name] for name in names]
 
 
-def _series(studies: Sequence) -> tuple[list[tuple[str, Any]], str]:
-    """One series a run; of a single run one a condition, unless these are too many; and what a line stands for."""
-    (first, *others), most = studies, MOST_SERIES
-    if not others and len(first.conditions) <= most:
-        return [(each.words, each.measures) for each in first.conditions], "a line for each condition"
-    pooled = [(study.name, study.whole._replace(passes=tuple(mean_passes(study)))) for study in studies]
-    return pooled, "all conditions together" + (", a line for each run" if others else "")
-
-
-def _bars(studies: Sequence, table: Sequence[dict]) -> list[tuple[str, Any]]:
-    rows = [(row["condition"], row) for row in table]
-    if len(rows) > MOST_ROWS:
-        return [(study.name, study.whole) for study in studies]
+def _series(studies: Sequence, table: Sequence[dict]) -> list[tuple[str, Any]]:
+    """The measures of each condition of each run by name; conditions are never pooled."""
     several = len(studies) > 1
-    return [(f"{name}; {row['run']}" if several else name, row["measures"]) for name, row in rows]
-
-
-def mean_passes(study) -> list[float]:
-    """pass^1 .. pass^8 of a study: the mean over its conditions that have trials enough."""
-    found = np.array([each.measures.passes for each in study.conditions if each.measures.trials])
-    if not len(found):
-        return [math.nan] * len(study.whole.passes)
-    return [float(np.mean(column)) for column in found.T]
+    return [(f"{row['condition']}; {row['run']}" if several else row["condition"], row["measures"]) for row in table]
 
 
 def _each(studies: Sequence) -> str:

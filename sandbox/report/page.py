@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from sandbox.report.drawing import Drawn, lines_of, mean_passes, report_figures
+from sandbox.report.drawing import Drawn, lines_of, report_figures
 from sandbox.report.pictures import Still
 from sandbox.scaling import advice
 from sandbox.statistics import Estimate
@@ -91,7 +91,7 @@ def _environment() -> jinja2.Environment:
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.filters |= {
         "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
-        "brief": brief, "rate": rate, "unfinished": unfinished, "passes": mean_passes, "ticks": ticks, "span": span,
+        "brief": brief, "rate": rate, "unfinished": unfinished, "across": across, "ticks": ticks, "span": span,
         "advice": advice,
     }  # fmt: skip
     return found
@@ -164,8 +164,24 @@ def unfinished(study) -> bool:
     return len(study.rows) < study.planned and study.kind != "certificate"
 
 
+def across(study, what: str) -> str:
+    """One measure in all conditions of a study: from the least to the most, since conditions are never pooled."""
+    told, of = ACROSS[what]
+    values = [of(each.measures) for each in study.conditions if each.measures.trials]
+    found = [value for value in values if value is not None and not math.isnan(value)]
+    ends = list(dict.fromkeys(map(told, (min(found), max(found))))) if found else ["–"]
+    return " .. ".join(ends)
+
+
+ACROSS = {
+    "pass^8": (share, lambda found: found.passes[-1]),
+    "steps": (number, lambda found: found.mean_steps),
+    "autonomy": (rate, lambda found: found.decided.autonomy),
+}
+
+
 def _summary(studies: Sequence) -> str:
-    trials, conditions = sum(s.whole.trials for s in studies), max(len(s.conditions) for s in studies)
+    trials, conditions = sum(s.trials for s in studies), max(len(s.conditions) for s in studies)
     many = f"{len(studies)} runs, " if len(studies) > 1 else ""
     each = f", up to {conditions} conditions" if conditions > 1 else ""
     world = ", ".join(dict.fromkeys(study.scenario["world"]["name"] for study in studies))
@@ -187,7 +203,9 @@ def _table(studies: Sequence) -> list[dict]:
 
 
 def _costs(studies: Sequence) -> list[str]:
-    return list(dict.fromkeys(name for study in studies for name in study.whole.per_trial))
+    return list(
+        dict.fromkeys(name for study in studies for each in study.conditions for name in each.measures.per_trial)
+    )
 
 
 def _kinds(studies: Sequence, of: str) -> list[tuple[str, int, str]]:

@@ -148,7 +148,10 @@ def robustness_table(curves: list) -> Table:
     for name in ("dose", "trials", "success, interval", "beside clean, points", "p"):
         table.add_column(name, justify="right", no_wrap=True)
     for curve in curves:
-        name = lines(*_named(curve.perturbation, curve.condition), f"mean over doses {curve.area:.1%}")
+        name = lines(
+            *_named(curve.perturbation, curve.condition),
+            f"mean over doses {curve.area.value:.1%}" if curve.area else "",
+        )
         told = [_point(point) for point in curve.points]
         table.add_row(name, *(lines(*column) for column in zip(*told, strict=True)), end_section=True)
     return table

@@ -1,4 +1,7 @@
-"""The report card: agents through a suite of scenarios, clean and perturbed, beside the oracle on the same seeds."""
+"""The report card: agents through a suite of scenarios, clean and perturbed, beside the oracle on the same seeds.
+
+Worlds are never pooled, nor averaged: they differ, and an agent that knows few of them would rank by those alone.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -11,32 +14,41 @@ import pandas as pd
 from sandbox.autonomy import Decided
 from sandbox.record.whole import within
 from sandbox.scenario import Scenario
-from sandbox.statistics import Estimate, mean_difference, success_rate
+from sandbox.statistics import Estimate, clustered_rate, ratio
 from sandbox.trials.batch import OnProgress, batch
 from sandbox.trials.measures import Measures, measures, tick_limit
 from sandbox.trials.results import results
-from sandbox.trials.robustness import curves
+from sandbox.trials.robustness import Curve, curves, mean_area
 from sandbox.trials.suite import Entrant, Suite, seated
 
 YARDSTICK = "oracle"
-OVERALL = "overall"
 
 
 class Row(NamedTuple):
-    """One agent in one scenario of the suite, or in all of them; all None where the world does not know the agent."""
+    """One agent in one scenario of the suite; all None where the world does not know the agent."""
 
     agent: str
-    scenario: str  # or OVERALL
-    worlds: int  # scenarios that are counted here
+    scenario: str
+    known: bool  # whether its world knows the agent
     clean: Measures | None = None  # trials without a perturbation
     perturbed: Estimate | None = None  # success over all perturbed trials
     steps: Estimate | None = None  # ratio to the oracle's on the same seeds, where both succeed
-    robustness: float | None = None  # mean area below the dose curves; 1: nothing disturbs it
+    robustness: Estimate | None = None  # mean area below the dose curves; 1: nothing disturbs it
     doses: dict[str, dict[float, float]] | None = None  # success by perturbation and dose
     per_trial: dict[str, float] | None = None  # means over all trials
     finishes: dict[str, int] | None = None  # of all trials
     errors: int = 0  # infrastructure errors, which count for nothing
     decided: Decided | None = None  # who decided in all trials
+
+
+class Standing(NamedTuple):
+    """One agent in the suite."""
+
+    agent: str
+    tried: int  # scenarios whose world knows it
+    of: int
+    worst: Row | None  # by clean success; None where no trial counts
+    best: Row | None
 
 
 OnBatch = Callable[[str, Scenario], AbstractContextManager[OnProgress]]
@@ -67,24 +79,20 @@ def seats(suite: Suite, entrants: Sequence[Entrant]) -> Iterator[Scenario]:
 
 
 def card(suite: Suite, entrants: Sequence[Entrant], played: dict[tuple[str, str], pd.DataFrame]) -> list[Row]:
-    """A row for each agent and scenario, and after an agent's own one for all of them together."""
-    found = []
-    for who in entrants:
-        own = [_row(who.name, name, played) for name in suite.scenarios]
-        found += [*own, _overall(who.name, own, played)]
-    return found
+    """A row for each agent in each scenario, scenario by scenario."""
+    return [_row(who.name, name, played) for name in suite.scenarios for who in entrants]
 
 
 def _row(agent: str, name: str, played: dict[tuple[str, str], pd.DataFrame]) -> Row:
     rows = played.get((agent, name))
     if rows is None:
-        return Row(agent, name, 0)
+        return Row(agent, name, False)
     drawn, counted, clean = curves(rows), rows[rows["error"].isna()], _clean(rows)
     limit = tick_limit(rows.attrs["scenario"], {}, rows)
     whole, disturbed = measures(rows, limit), counted[counted["condition"] != 0]
     return Row(
-        agent, name, 1, measures(clean, limit), _rate(disturbed), _ratio(rows, played.get((YARDSTICK, name))),
-        float(np.mean([curve.area for curve in drawn])) if drawn else None,
+        agent, name, True, measures(clean, limit), _rate(disturbed), _ratio(rows, played.get((YARDSTICK, name))),
+        _robustness(drawn),
         {curve.perturbation: {p.dose: p.success.value for p in curve.points} for curve in drawn},
         whole.per_trial, whole.finishes, whole.errors, whole.decided,
     )  # fmt: skip
@@ -95,44 +103,39 @@ def _clean(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rate(rows: pd.DataFrame) -> Estimate | None:
-    return success_rate(int(rows["success"].sum()), len(rows)) if len(rows) else None
+    """Success over several conditions of one world; the trials of a seed go together."""
+    of_seed = rows.groupby("seed")["success"].agg(["sum", "size"]).to_numpy(float)
+    return clustered_rate(*of_seed.T) if len(of_seed) else None
+
+
+def _robustness(drawn: Sequence[Curve]) -> Estimate | None:
+    """The mean of the areas below the curves of one world, over seeds that were tried at all doses of all of them."""
+    if not drawn:
+        return None
+    areas = pd.concat([curve.areas for curve in drawn], axis=1, join="inner").mean(axis=1)
+    return mean_area(areas, sum(len(curve.points) - 1 for curve in drawn) + 1)
 
 
 def _ratio(rows: pd.DataFrame, yardstick: pd.DataFrame | None) -> Estimate | None:
     """Geometric mean of the ratios of steps to the oracle's on equal seeds and conditions, where both succeed."""
-    logs = _log_ratios(rows, yardstick)
-    return Estimate(*np.exp(mean_difference(logs)).tolist()) if len(logs) > 1 else None
-
-
-def _log_ratios(rows: pd.DataFrame, yardstick: pd.DataFrame | None) -> np.ndarray:
     if yardstick is None:
-        return np.array([])
+        return None
     keys = ["condition", "seed"]
     both = rows.set_index(keys)["steps_to_completion"].astype(float)
     both = both / yardstick.set_index(keys)["steps_to_completion"].astype(float)
-    return np.log(both.dropna().to_numpy())
+    of_seed = np.log(both.dropna()).groupby("seed").agg(["sum", "size"]).to_numpy(float)
+    return Estimate(*np.exp(ratio(*of_seed.T)).tolist()) if len(of_seed) > 1 else None
 
 
-def _overall(agent: str, own: Sequence[Row], played: dict[tuple[str, str], pd.DataFrame]) -> Row:
-    """All scenarios that know the agent: trials are pooled, of each scenario equally many; robustness is the mean."""
-    names = [row.scenario for row in own if row.worlds]
-    if not names:
-        return Row(agent, OVERALL, 0)
-    rows = [played[agent, name] for name in names]
-    together = pd.concat([each.assign(scenario=name) for each, name in zip(rows, names, strict=True)])
-    counted, limit = together[together["error"].isna()], max(row.clean.limit for row in own if row.clean)
-    whole, clean = measures(together, limit), measures(_clean(together), limit)
-    passes = np.mean([row.clean.passes for row in own if row.clean], axis=0)  # the mean over tasks, as it is defined
-    logs = [_log_ratios(each, played.get((YARDSTICK, name))) for each, name in zip(rows, names, strict=True)]
-    logs = np.concatenate(logs)
-    robust = [row.robustness for row in own if row.robustness is not None]
-    return Row(
-        agent, OVERALL, len(names), clean._replace(passes=tuple(passes.tolist())),
-        _rate(counted[counted["condition"] != 0]),
-        Estimate(*np.exp(mean_difference(logs)).tolist()) if len(logs) > 1 else None,
-        float(np.mean(robust)) if robust else None, None, whole.per_trial, whole.finishes, whole.errors,
-        whole.decided,
-    )  # fmt: skip
+def standings(rows: Sequence[Row]) -> list[Standing]:
+    """Of each agent, for how many worlds it was tried, and its worst and best."""
+    found = []
+    for agent in dict.fromkeys(row.agent for row in rows):
+        own = [row for row in rows if row.agent == agent]
+        tried = sorted((row for row in own if row.known and row.clean.success), key=lambda row: row.clean.success.value)
+        ends = (tried[0], tried[-1]) if tried else (None, None)
+        found.append(Standing(agent, sum(row.known for row in own), len(own), *ends))
+    return found
 
 
 def as_json(suite: Suite, trials: int, rows: Sequence[Row], versions: dict[str, str]) -> dict[str, Any]:
@@ -140,18 +143,27 @@ def as_json(suite: Suite, trials: int, rows: Sequence[Row], versions: dict[str, 
     return {
         "suite": {"version": suite.version, "hash": suite.hash, "scenarios": list(suite.scenarios)},
         "trials": trials, "versions": versions, "rows": [_json(row) for row in rows],
+        "agents": [_standing(each) for each in standings(rows)],
     }  # fmt: skip
 
 
+def _standing(each: Standing) -> dict[str, Any]:
+    ends = {"worst": each.worst, "best": each.best}
+    return {"agent": each.agent, "tried": each.tried, "of": each.of} | {
+        name: row and {"scenario": row.scenario, "success": _estimate(row.clean.success)} for name, row in ends.items()
+    }
+
+
 def _json(row: Row) -> dict[str, Any]:
-    if not row.worlds:
+    if not row.known:
         return {"agent": row.agent, "scenario": row.scenario, "known": False}
     clean = row.clean
     return {
-        "agent": row.agent, "scenario": row.scenario, "known": True, "worlds": row.worlds,
+        "agent": row.agent, "scenario": row.scenario, "known": True,
         "clean": {"trials": clean.trials, "successes": clean.successes, "success": _estimate(clean.success),
                   "pass": _numbers(clean.passes), "mean_steps": _numbers([clean.mean_steps])[0]},
-        "perturbed": _estimate(row.perturbed), "steps_to_oracle": _estimate(row.steps), "robustness": row.robustness,
+        "perturbed": _estimate(row.perturbed), "steps_to_oracle": _estimate(row.steps),
+        "robustness": _estimate(row.robustness),
         "doses": row.doses, "per_trial": row.per_trial, "finishes": row.finishes, "errors": row.errors,
         "decided": row.decided._asdict(),
     }  # fmt: skip

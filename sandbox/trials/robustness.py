@@ -9,7 +9,7 @@ import pandas as pd
 from sandbox.core.errors import UsageError
 from sandbox.scenario import Scenario
 from sandbox.scenario.sweep import ONE, steps
-from sandbox.statistics import Estimate, Paired, holm, paired_success, success_rate
+from sandbox.statistics import Estimate, Paired, clustered_rate, holm, paired_success, success_rate
 from sandbox.trials.results import swept_keys
 
 PREFIX = "perturb."
@@ -31,13 +31,18 @@ class Curve(NamedTuple):
     perturbation: str
     condition: str  # in words; empty where nothing else was swept
     points: list[Point]  # by dose; the clean trials first
+    areas: pd.Series  # by seed that was tried at all doses: mean success over them
 
     @property
-    def area(self) -> float:
+    def area(self) -> Estimate | None:
         """Mean success over the doses: the area below the curve, by the trapezoidal rule, per unit of dose."""
-        doses = np.array([point.dose for point in self.points])
-        rates = np.array([point.success.value for point in self.points])
-        return float(np.trapezoid(rates, doses) / np.ptp(doses)) if np.ptp(doses) else float(rates[0])
+        return mean_area(self.areas, len(self.points))
+
+
+def mean_area(areas: pd.Series, trials: int) -> Estimate | None:
+    """The mean of what seeds come to over so many trials each; trials of one seed are no independent ones."""
+    wholes = np.full(len(areas), float(trials))
+    return clustered_rate(areas.to_numpy() * wholes, wholes) if len(areas) else None
 
 
 def dose_sweep(scenario: Scenario, given: list[str] | None) -> dict[str, Any]:
@@ -96,7 +101,13 @@ def _of(key: str, rows: pd.DataFrame, clean: Mapping[str, float], others: list[s
         words = "; ".join(f"{other}={value}" for other, value in zip(others, values, strict=True))
         points = list(_points(group, key, clean[key]))
         if len(points) > 1:
-            yield Curve(key.removeprefix(PREFIX), words, points)
+            yield Curve(key.removeprefix(PREFIX), words, points, _areas(group, key))
+
+
+def _areas(rows: pd.DataFrame, key: str) -> pd.Series:
+    table = rows.pivot_table(index="seed", columns=key, values="success", aggfunc="mean").dropna()
+    doses = table.columns.to_numpy(float)
+    return pd.Series(np.trapezoid(table.to_numpy(float), doses, axis=1) / np.ptp(doses), table.index)
 
 
 def _points(rows: pd.DataFrame, key: str, clean: float) -> Iterator[Point]:

@@ -38,7 +38,6 @@ class Study(NamedTuple):
     kind: str  # batch, certificate, run
     rows: pd.DataFrame  # as ``results`` has them
     conditions: list[Condition]
-    whole: Measures  # of all conditions together
     curves: list[Curve]
     scalings: list[Scaling]
     contributions: list[Contribution]
@@ -54,6 +53,23 @@ class Study(NamedTuple):
     def planned(self) -> int:
         """Trials when it is complete; those that there are where it is not known."""
         return max(self.rows.attrs.get("planned", 0), len(self.rows))
+
+    @property
+    def trials(self) -> int:
+        """Those that count."""
+        return sum(each.measures.trials for each in self.conditions)
+
+    @property
+    def errors(self) -> int:
+        """Infrastructure errors, which count for nothing."""
+        return sum(each.measures.errors for each in self.conditions)
+
+    @property
+    def extremes(self) -> tuple[Condition, Condition] | None:
+        """The conditions in which least and most trials succeed; there is no rate of all of them together."""
+        found = [each for each in self.conditions if each.measures.success]
+        rates = [each.measures.success.value for each in found]
+        return (found[rates.index(min(rates))], found[rates.index(max(rates))]) if found else None
 
     @property
     def tested(self) -> bool:
@@ -95,10 +111,9 @@ def open_study(folder: str | Path) -> Study:
     of_each = {number: rows[rows["condition"] == number] for number in overrides}
     limits = {number: tick_limit(scenario, given, of_each[number]) for number, given in overrides.items()}
     found = [Condition(words[k], overrides[k], measures(of_each[k], limits[k])) for k in overrides]
-    whole = measures(rows, max(limits.values()))
     kind = "certificate" if certificate or doubt else kind
     return Study(
-        str(folder), kind, rows, found, whole, curves(rows), scalings(rows), contributions(rows), certificate,
+        str(folder), kind, rows, found, curves(rows), scalings(rows), contributions(rows), certificate,
         doubt, rows.attrs.get("root"),
     )  # fmt: skip
 
