@@ -1,6 +1,7 @@
 """``python -m benchmarks`` lists what there is; ``python -m benchmarks NAME [--quick]`` runs one."""
 
 import argparse
+import sys
 from importlib import import_module
 
 from benchmarks.report import machine
@@ -12,7 +13,8 @@ BENCHMARKS = {
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
     "learners": "many lanes in one call, beside vector environments of Stable-Baselines3 and Gymnasium (extra peers)",
-    "lessons": "every lesson of scenarios/lessons as it stands: the measured answers, and how long they take",
+    "claims": "every figure of the documents that can be had in twenty minutes, measured anew: does it agree?",
+    "lessons": "every lesson of scenarios/lessons: the measured answers, and how surely they come out (--blocks)",
     "memory": "facts of long ago that a model is told, by kind of memory; search among 100,000 entries",
     "network": "messages: rewiring and delivery from 10^3 to 10^5 agents, beside networkx with dictionaries",
     "batch": "batches beside the bare kernel loop and mesa.batch_run; cost and memory from 10^3 to 10^6 trials",
@@ -29,11 +31,17 @@ def main() -> None:
     parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="which one; without it, they are listed")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller teams: a minute instead of five")
     parser.add_argument("--only", metavar="PART", help="one part of it")
-    arguments = parser.parse_args()
+    arguments, _ = parser.parse_known_args()
     if arguments.name is None:
         print("\n".join(f"{name:12} {summary}" for name, summary in BENCHMARKS.items()))
         return
     module = import_module(f"benchmarks.{arguments.name}")
+    for option, how in getattr(module, "OPTIONS", {}).items():
+        parser.add_argument(option, **how)
+    arguments = parser.parse_args()
+    if hasattr(module, "main"):  # it has options of its own
+        machine(*module.PEERS)
+        sys.exit(module.main(arguments))
     if arguments.only not in (None, *module.PARTS):
         parser.error(f"no part '{arguments.only}'; there are {', '.join(module.PARTS)}")
     machine(*module.PEERS)

@@ -167,7 +167,7 @@ def outcome(seed: int, success: bool, ticks: int = 10, error: str | None = None)
 
 def answered(lesson, monkeypatch, *arms: list[Outcome]) -> answers.Answer:
     with monkeypatch.context() as patch:
-        patch.setattr(answers, "_play", lambda *_: (list(arms), 0.0))
+        patch.setattr(answers, "play_arms", lambda *_: (list(arms), 0.0))
         return measure(lesson)
 
 

@@ -98,15 +98,15 @@ def measure(
     if count > MOST:
         raise UsageError(f"{lesson.name}: {count:,} trials, expected {MOST:,} at most; `sandbox batch` runs more")
     seeds = [(first + k) % SEEDS for k in range(count)]
-    played = _play(scenarios, seeds, on_progress, stop)
+    played = play_arms(scenarios, seeds, on_progress, stop)
     if played is None:
         return None
     outcomes_of_arms, seconds = played
-    found = _answer(lesson, scenarios, outcomes_of_arms)
+    found = answer(lesson, scenarios, outcomes_of_arms)
     return found._replace(seeds=(seeds[0], seeds[-1]), seconds=seconds)
 
 
-def _play(
+def play_arms(
     scenarios: Sequence[Scenario], seeds: Sequence[int], on_progress: OnProgress, stop: Stop
 ) -> tuple[list[list[Outcome]], float] | None:
     """The outcomes of each scenario on each seed, and the seconds that they took; the arms at once, a thread each."""
@@ -155,7 +155,8 @@ def values(measure: str, played: Sequence[Outcome], limit: int) -> np.ndarray:
     return np.array([getattr(each, measure) for each in played], float)
 
 
-def _answer(lesson: Lesson, scenarios: Sequence[Scenario], played: Sequence[Sequence[Outcome]]) -> Answer:
+def answer(lesson: Lesson, scenarios: Sequence[Scenario], played: Sequence[Sequence[Outcome]]) -> Answer:
+    """What the outcomes of each arm on the same seeds come to, but for ``seeds`` and ``seconds``."""
     asked, errors = lesson.plan.measure, np.array([[bool(each.error) for each in arm] for arm in played])
     for arm, own in zip(played, errors, strict=True):
         if own.all():

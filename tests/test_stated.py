@@ -1,0 +1,127 @@
+"""Figures of the documents stand where claims look for them; what is wrong is refused, and hardly anything else."""
+
+from argparse import Namespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks import claims, lessons
+from benchmarks.stated import AGREES, REFUSED, UNCLEAR, Found, Stated, cell, figure, judge, sentence
+from sandbox.core.errors import UsageError
+from sandbox.statistics import mean_difference, success_rate
+from sandbox.trials.lessons import load_lesson
+
+RUNS, TOGETHER = 60, 5
+LEVEL = 1 - claims.ERROR / TOGETHER
+MOST = stats.binom.ppf(0.999, RUNS, claims.ERROR)  # runs with a refusal, were one in a hundred expected
+
+
+# -- figures on pages --------------------------------------------------------------------------------------------------
+
+
+def test_every_claim_finds_its_figure():
+    assert len(claims.CLAIMS) > 200 and len({claim.id for claim in claims.CLAIMS}) == len(claims.CLAIMS)
+    for claim in claims.CLAIMS:
+        stated = claim.read()
+        assert stated.low is None or stated.low <= stated.value <= stated.high, claim.id
+        assert stated.low is not None or stated.trials, f"{claim.id}: neither an interval nor a number of trials"
+
+
+def test_a_page_that_says_it_no_more_is_refused():
+    with pytest.raises(UsageError, match=r"docs/teams.md: no table has a row 'bazaar' with a column 'ticks'"):
+        cell("docs/teams.md", "bazaar", "ticks")
+    with pytest.raises(UsageError, match=r"docs/lessons.md: does not say '\*\*-11.8\*\*'"):
+        sentence("docs/lessons.md", "**-11.8**")
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("87.3 ticks", (87.3, None, None, 0.05)), ("**-8.5** (-13.1 .. -3.7)", (-8.5, -13.1, -3.7, 0.05)),
+        ("fails (of 12)", (0, None, None, 0)), ("5596 (75 % get done)", (5596, None, None, 0.5)),
+        ("**.091**", (0.091, None, None, 0.0005)), (".040 (0 .. .095)", (0.04, 0, 0.095, 0.0005)),
+        ("5,962 (5,562 .. 6,344)", (5962, 5562, 6344, 0.5)), ("**-19.2 points** (-22.8 .. -16.0)",
+                                                            (-19.2, -22.8, -16.0, 0.05)),
+        ("**+26 (+20 .. +32)**", (26, 20, 32, 0.5)),
+    ],
+)  # fmt: skip
+def test_a_figure_is_read_as_it_is_written(text, expected):
+    found = figure(text)
+    assert (found.value, found.low, found.high, pytest.approx(found.rounding)) == expected
+
+
+# -- the rule ----------------------------------------------------------------------------------------------------------
+
+
+def _means(rng, trials: int, shift: float, level: float):
+    return mean_difference(rng.exponential(10, trials) - shift, level)
+
+
+@pytest.mark.parametrize("shift, refused", [(0.0, False), (12.0, True)])
+@pytest.mark.parametrize("interval", [True, False])
+def test_a_difference(shift, refused, interval):
+    """Of 100 trials stated and 30 now; wrong by 12, which is three times the half of both intervals together."""
+    rng, runs = np.random.default_rng(1), 0
+    for _ in range(RUNS):
+        verdicts = set()
+        for _ in range(TOGETHER):
+            value, *ends = _means(rng, 100, shift, 0.95)
+            stated = Stated("", value, *ends) if interval else Stated("", value, trials=100)
+            verdicts.add(judge(stated, Found(*_means(rng, 30, 0, LEVEL), 30), LEVEL, "difference"))
+        runs += REFUSED in verdicts
+    assert runs == RUNS if refused else runs <= MOST
+
+
+@pytest.mark.parametrize("truth, now, refused", [(0.9, 0.9, False), (0.02, 0.02, False), (0.9, 0.3, True)])
+def test_a_share(truth, now, refused):
+    rng, runs = np.random.default_rng(2), 0
+    for _ in range(RUNS):
+        verdicts = set()
+        for _ in range(TOGETHER):
+            stated = Stated("", 100 * rng.binomial(200, truth) / 200, trials=200, rounding=0.05)
+            found = Found(*(100 * part for part in success_rate(int(rng.binomial(40, now)), 40, LEVEL)), 40)
+            verdicts.add(judge(stated, found, LEVEL, "share", 100))
+        runs += REFUSED in verdicts
+    assert runs == RUNS if refused else runs <= MOST
+
+
+def test_what_agrees_with_everything_tells_nothing():
+    clear, none = Stated("", 5.0, 3.0, 7.0), Stated("", 0.5, -1.0, 2.0)
+    assert judge(clear, Found(4.0, -1.0, 9.0, 5), LEVEL, "difference") == UNCLEAR
+    assert judge(clear, Found(4.0, 1.0, 7.0, 50), LEVEL, "difference") == AGREES
+    assert judge(none, Found(1.0, -1.0, 3.0, 50), LEVEL, "difference") == AGREES
+    assert judge(Stated("", 50.0, trials=100), Found(50.0, 20.0, 80.0, 9), LEVEL, "share", 100) == UNCLEAR
+    assert judge(Stated("", 0.0, trials=100, rounding=0.5), Found(0.2, 0.1, 0.3, 99), LEVEL, "share", 1) == REFUSED
+
+
+# -- the commands ------------------------------------------------------------------------------------------------------
+
+
+def test_claims_are_measured_and_written(tmp_path, monkeypatch, capsys):
+    kept = next(claim for claim in claims.CLAIMS if claim.id == "web-macro-ids")
+    wrong = kept._replace(id="web-macro-wrong", read=lambda: Stated("1", 1.0, trials=1000))
+    monkeypatch.setattr(claims, "CLAIMS", [kept, wrong])
+    out = tmp_path / "claims.md"
+    asked = Namespace(seed=5_000, only="web-macro-ids", quick=True, minutes=9, write=str(out))
+    assert claims.main(asked) == 0
+    assert "| `web-macro-ids` | [RESULTS](../benchmarks/RESULTS.md) | 0 under changed ids |" in out.read_text()
+    assert "--seed 5000 --quick" in out.read_text() and "**1 agree, 0 do not" in out.read_text()
+    assert claims.main(Namespace(**{**vars(asked), "only": None})) == 1
+    assert "- Does not agree: `web-macro-wrong`." in out.read_text() and "web-macro-wrong" in capsys.readouterr().err
+
+
+def test_a_lesson_of_too_few_trials_is_found(monkeypatch):
+    monkeypatch.setattr(lessons, "DRAWN", 40)
+    lesson = load_lesson(lessons.FOLDER / "03-renamed-button.toml")
+    shares, _ = lessons.power(lesson, 10, 8, 5_000)
+    few, verdicts = shares[10]
+    assert few.value < lessons.ENOUGH and sum(verdicts.values()) == 8 and set(verdicts) <= {"same", "Yesterday's site"}
+    assert list(shares)[:3] == [10, 20, 40] and shares[40][0].value > few.value
+
+
+def test_every_lesson_has_a_stated_answer_of_its_own():
+    found = {path.stem: load_lesson(path) for path in sorted(lessons.FOLDER.glob("*.toml"))}
+    assert list(lessons.STATED) == list(found)
+    for name, lesson in found.items():
+        assert lessons.STATED[name] in lesson.plan.measure.verdicts
