@@ -73,9 +73,7 @@ def pays(quick: bool) -> None:
     """Every sweep of ``scenarios/imagination``, played or taken from ``runs``: paired differences from rules."""
     found, rows = {}, []
     for name, path in SCENARIOS.items():
-        folder = RUNS / f"{name}-batch"
-        if quick:
-            folder = RUNS / f"{name}-quick"
+        folder = RUNS / f"imagination-{name}{'-quick' if quick else ''}"
         batch(load(path), folder, 10 if quick else None)
         found[name] = compare([folder])
         mean = results(folder).groupby(["agents.0.reasoner", "agents.0.world_model.kind"])["imagined_ticks"].mean()

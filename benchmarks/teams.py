@@ -1,4 +1,8 @@
-"""Teams: every protocol beside each for itself, lost messages, team sizes; from the sweeps of ``scenarios/teams``."""
+"""Teams: every protocol beside each for itself, lost messages, team sizes; from the sweeps of ``scenarios/teams``.
+
+There are two controls. Beside ``rules``, the agents without a team, a protocol gains by its rule of choice and by what
+is said; beside ``independent``, which chooses by the same rule and neither speaks nor hears, by what is said alone.
+"""
 
 from pathlib import Path
 
@@ -6,8 +10,9 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.report import table
+from benchmarks.report import console, table
 from sandbox.report.figures import COLOURS, MARKERS, STYLE, save
+from sandbox.scaling import coefficient
 from sandbox.scenario import load
 from sandbox.statistics import mean_difference, paired_success
 from sandbox.trials.batch import batch
@@ -15,14 +20,15 @@ from sandbox.trials.results import results
 from sandbox.trials.scaling import scalings
 
 ROOT = Path(__file__).resolve().parents[1]
-RUNS, SCENARIOS, IMAGES = ROOT / "runs" / "teams", ROOT / "scenarios" / "teams", ROOT / "docs" / "images"
+RUNS, SCENARIOS, IMAGES = ROOT / "runs", ROOT / "scenarios" / "teams", ROOT / "docs" / "images"
 TURNS = ("hand_off", "sequential")  # one works at a time: off the scale of the figure
 
 
-def played(name: str, quick: bool):
-    """The rows of a sweep, played or taken from ``runs/teams``."""
-    folder = RUNS / (f"{name}-quick" if quick else name)
-    batch(load(SCENARIOS / f"{name}.toml"), folder, 10 if quick else None)
+def played(name: str, quick: bool, alone: bool = False):
+    """The rows of a sweep, played or taken from ``runs``; ``alone``: of the same agents without a team, not swept."""
+    folder = RUNS / f"teams-{name}{'-rules' if alone else ''}{'-quick' if quick else ''}"
+    overrides = {"team": None, "sweep": {}} if alone else {}
+    batch(load(SCENARIOS / f"{name}.toml", overrides), folder, 10 if quick else None)
     return results(folder)
 
 
@@ -35,29 +41,36 @@ def beside(rows, base):
 
 
 def protocols(quick: bool) -> None:
-    """Every protocol beside each for itself, clean and with half of the messages lost."""
+    """Every protocol beside both controls, clean and with half of the messages lost."""
     found = {name: _by_protocol(name, quick) for name in ("warehouse", "wildfire")}
     lines = [[name, *row[:2], *row[4:]] for name, rows in found.items() for row in rows]
     columns = ["world", "protocol", "loss", "success %", "points beside independent", "ticks", "ticks beside",
-               "messages", "turns", "stalls", "idle", "balance"]  # fmt: skip
-    table("Protocols, paired on seeds, bootstrap intervals of 95 %", columns, lines)
+               "points beside rules", "ticks beside rules", "messages", "turns", "stalls"]  # fmt: skip
+    table("Protocols, paired on seeds, intervals of 95 %", columns, lines)
     if not quick:
         save(_forest(found), IMAGES / "teams-protocols.png")
 
 
 def _by_protocol(name: str, quick: bool) -> list[list]:
-    rows, found = played(name, quick), []
+    rows, alone, found = played(name, quick), played(name, quick, alone=True), []
+    console.print(f"{name}: rules, n = {len(alone)}: {alone['success'].mean():.1%}, {alone['ticks'].mean():.1f} ticks")
     for loss, some in rows.groupby("perturb.message_loss"):
         base = some[some["team.protocol"] == "independent"]
         for protocol, own in some.groupby("team.protocol", sort=False):
-            success, ticks = beside(own, base)
+            (success, ticks), by_rules = beside(own, base), beside(own, alone)
             points = [100 * value for value in success.difference]
-            told = "{:+.0f}  {:+.0f} .. {:+.0f}".format(*ticks) if ticks else "-"
-            means = own[["messages", "turns", "stalls", "idle_share", "load_balance"]].mean()
-            gained = "{:+.1f}  {:+.1f} .. {:+.1f}".format(*points)
-            measured = 100 * own["success"].mean(), gained, own["ticks"].mean(), told, *means
-            found.append([protocol, loss, points, ticks, *measured])
+            means = own[["messages", "turns", "stalls"]].mean()
+            measured = 100 * own["success"].mean(), _points(success), own["ticks"].mean(), _ticks(ticks)
+            found.append([protocol, loss, points, ticks, *measured, _points(by_rules[0]), _ticks(by_rules[1]), *means])
     return found
+
+
+def _points(success) -> str:
+    return "{:+.1f}  {:+.1f} .. {:+.1f}".format(*(100 * value for value in success.difference))
+
+
+def _ticks(ticks) -> str:
+    return "{:+.0f}  {:+.0f} .. {:+.0f}".format(*ticks) if ticks else "-"
 
 
 def _forest(found: dict) -> Figure:
@@ -99,14 +112,33 @@ def loss(quick: bool) -> None:
             continue
         lost = own["lost_messages"].sum() / max(1, own["messages"].sum())
         changed = _changed(told)
-        saved = "{:+.0f}  {:+.0f} .. {:+.0f}".format(*ticks)
-        lines.append([changed, own["ticks"].mean(), saved, own["messages"].mean(), lost])
+        lines.append([changed, own["ticks"].mean(), _ticks(ticks), own["messages"].mean(), lost])
         if changed == "as it is" or changed.startswith("message_loss"):
             curve.append((told["message_loss"], ticks))
+    lines += _drawings(alone, quick)
     columns = ["the market, with", "ticks", "beside independent", "messages", "of them lost"]
     table("What messages are worth: the market in the warehouse", columns, lines)
     if not quick:
         save(_curve(sorted(curve)), IMAGES / "teams-loss.png")
+
+
+def _drawings(alone, quick: bool) -> list[list]:
+    """Random networks, every drawing on the same seeds; the intervals are of both, as their variances add up."""
+    lines = []
+    for kind, own in played("drawings", quick).groupby("team.network.kind", sort=False):
+        pair = own.set_index("trial").join(alone.set_index("trial")["ticks"].rename("alone"), how="inner").reset_index()
+        apart = (
+            (pair["ticks"] - pair["alone"])
+            .to_frame("apart")
+            .assign(drawing=pair["team.network.drawing"], trial=pair["trial"])
+        )
+        by = [mean_difference(apart["apart"].groupby(apart[key]).mean().to_numpy()) for key in ("drawing", "trial")]
+        value, spread = by[0].value, [np.hypot(*(each[end] - each.value for each in by)) for end in (1, 2)]
+        lost = own["lost_messages"].sum() / max(1, own["messages"].sum())
+        told = f"{kind}, {apart['drawing'].nunique()} drawings on {apart['trial'].nunique()} seeds"
+        saved = _ticks((value, value - spread[0], value + spread[1]))
+        lines.append([told, own["ticks"].mean(), saved, own["messages"].mean(), lost])
+    return lines
 
 
 def _changed(told: dict) -> str:
@@ -131,19 +163,20 @@ def _curve(points: list) -> Figure:
 
 def sizes(quick: bool) -> None:
     """Throughput by team size and protocol, with both laws: a crowded hall and an open yard."""
-    found, lines, laws = {}, [], []
+    found, lines, laws = {}, [], []  # of each size how far the USL misses it, of each curve what may be its best size
     for name in ("sizes", "yard"):
         found[name] = scalings(played(name, quick))
         for scaling in found[name]:
             protocol = scaling.condition.rpartition("=")[2]
-            lines += [[name, protocol, size.agents, *map(_told, size[1:])] for size in scaling.sizes]
-            amdahl, usl = scaling.amdahl, scaling.usl
-            laws.append([name, protocol, _told(amdahl.alpha), *map(_told, (usl.alpha, usl.beta, usl.best)),
-                         usl.explained])  # fmt: skip
-    table("Throughput: tasks done, a tick; beside one agent", ["place", "protocol", "agents", "throughput", "speed-up",
-          "efficiency"], lines)  # fmt: skip
-    columns = ["place", "protocol", "Amdahl's alpha", "USL alpha", "beta", "N*", "explained"]
-    table("Laws, with bootstrap intervals of 95 %", columns, laws)
+            usl, seeds = scaling.usl, scaling.seeds
+            lines += [[name, protocol, seeds, size.agents, _told(size.throughput), f"{missed:+.1%}"]
+                      for size, missed in zip(scaling.sizes, usl.residuals, strict=True)]  # fmt: skip
+            best, *others = scaling.near
+            laws.append([name, protocol, f"{best}; or {others}", coefficient(usl.alpha), coefficient(usl.beta),
+                         _told(usl.best), f"{np.abs(usl.residuals).max():.0%}"])  # fmt: skip
+    table("Throughput: tasks done, a tick", ["place", "protocol", "n", "agents", "throughput", "beyond the law"], lines)
+    columns = ["place", "protocol", "best size measured", "USL alpha", "beta", "N*", "misses by up to"]
+    table("The USL, with bootstrap intervals of trials and model of 95 %", columns, laws)
     if not quick:
         save(_growth(found), IMAGES / "teams-sizes.png")
 
@@ -153,9 +186,11 @@ def _told(estimate) -> str:
 
 
 def _growth(found: dict) -> Figure:
+    """Above what was measured and the law, below how far they are apart; a column for each place."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(9.5, 3.4), layout="constrained")
-        for (name, curves), axis in zip(found.items(), figure.subplots(1, len(found)), strict=True):
+        figure = Figure(figsize=(9.5, 5.2), layout="constrained")
+        axes = figure.subplots(2, len(found), sharex="col", height_ratios=(2, 1))
+        for (name, curves), axis, below in zip(found.items(), *axes, strict=True):
             for k, scaling in enumerate(curves):
                 values, low, high = np.array([size.throughput for size in scaling.sizes]).T
                 agents, look = scaling.agents, {"color": COLOURS[k], "markersize": 4.5}
@@ -164,10 +199,14 @@ def _growth(found: dict) -> Figure:
                 axis.errorbar(agents, values, yerr=spread, fmt=MARKERS[k], label=label, **look)
                 along = np.geomspace(agents[0], agents[-1], 200)
                 axis.plot(along, scaling.usl.throughput(along), color=COLOURS[k], linewidth=1.2)
+                below.plot(agents, 100 * scaling.usl.residuals, MARKERS[k], linestyle=":", linewidth=0.8, **look)
             axis.set(title={"sizes": "small hall of shelves", "yard": "open yard"}[name], xscale="log",
-                     xlabel="agents", ylabel="tasks done, a tick")  # fmt: skip
-            axis.set_xticks(agents, labels=[str(n) for n in agents])
-            axis.set_xticks([], minor=True)
+                     ylabel="tasks done, a tick")  # fmt: skip
+            below.set(xlabel="agents", ylabel="beyond the law, %")
+            below.axhline(0, color="#5b6470", linewidth=0.8)
+            ticks = [n for n in (1, 2, 4, 8, 16, 24, 32, 48, 64) if n <= agents[-1]]
+            below.set_xticks(ticks, labels=[str(n) for n in ticks])
+            below.set_xticks([], minor=True)
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 

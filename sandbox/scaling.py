@@ -4,6 +4,12 @@ Gunther's Universal Scalability Law (A General Theory of Computational Scalabili
 Guerrilla Capacity Planning, 2007): X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1)), with alpha for contention and
 beta for coherence, the price of pairwise agreement. It is highest at N* = sqrt((1 - alpha) / beta). With beta = 0 it is
 Amdahl's law (1967): a share alpha of the work cannot be divided, and no team is more than 1 / alpha times as quick.
+
+Laws are models, and may miss what was measured. So intervals are of trials and model: seeds are drawn anew, what the
+law misses each size by gets a random sign (Wu's wild bootstrap, 1986), and N* counts as infinite in each sample in
+which Amdahl's law, which has no peak, is the better one by Akaike's criterion. ``largest`` needs no law.
+
+Wu, C. F. J. (1986). Jackknife, bootstrap and other resampling methods in regression analysis. Ann. Stat. 14, 1261-1295.
 """
 
 from typing import NamedTuple
@@ -11,23 +17,25 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import least_squares
 
-from sandbox.statistics import CONFIDENCE, Estimate
+from sandbox.statistics import CONFIDENCE, Estimate, mean_difference
 
 AMDAHL, USL = 2, 3  # laws, by the number of their parameters
-RESAMPLES = 500  # each is two fits
+RESAMPLES = 300  # each is three fits
+BOUND = 1e-6  # an alpha or beta below it lies on its bound, 0: the data would have it negative
 FAR = 100  # times the largest team: a peak out there is none that these sizes could tell of
 FLAT = 1e-9  # means that differ by less, as shares of the highest throughput, are equal
 GAIN = 1e-3  # a peak that is higher than one agent by less than this share is none
 
 
 class Law(NamedTuple):
-    """A fitted law; intervals by the bootstrap over seeds, percentiles. ``beta`` is 0 in Amdahl's."""
+    """A fitted law; intervals by the bootstrap of trials and model, percentiles. ``beta`` is 0 in Amdahl's."""
 
     gamma: Estimate  # throughput of one agent
     alpha: Estimate
     beta: Estimate
     best: Estimate  # N*, in agents, 1 at least; infinite where a larger team is always better
     explained: float  # share of the variance of the mean throughput between sizes; NaN where that has none
+    residuals: np.ndarray  # (K,) what was measured beyond the law at each size, as a share of the law's throughput
 
     def throughput(self, agents: np.ndarray) -> np.ndarray:
         """Expected throughput of teams of these sizes."""
@@ -60,16 +68,48 @@ def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float 
     seeds are resampled whole, since what is easy for one size is easy for others. There must be no ``obstacle``.
     """
     agents, unit = agents.astype(float), throughput.max()
-    scaled, rng = throughput / unit, np.random.default_rng(0)
+    scaled = throughput / unit
     means = scaled.mean(axis=1)
     found = _least_squares(agents, means, law, np.array([max(means[0] / agents[0], 1e-3), 0.1, 0.01]))
-    drawn = rng.integers(scaled.shape[1], size=(RESAMPLES, scaled.shape[1]))
-    samples = np.array([_least_squares(agents, scaled[:, own].mean(axis=1), law, found) for own in drawn])
-    peaks = [_peak(each, agents[-1]) for each in (found, *samples)]
+    fitted = curve(found, agents)
+    drawn = _resampled(scaled, fitted, law)
+    samples = np.array([_least_squares(agents, each, law, found) for each in drawn])
+    peaks = np.array([_peak(each, agents[-1]) for each in samples])
+    if law == USL:
+        peaks[[_is_amdahl(agents, *each) for each in zip(drawn, samples, strict=True)]] = np.inf
     scale = np.array([unit, 1.0, 1.0])
     values = [_estimate(v, own, confidence) for v, own in zip(found * scale, (samples * scale).T, strict=True)]
-    peak = _estimate(peaks[0], np.array(peaks[1:]), confidence)
-    return Law(*values, peak, _explained(means, curve(found, agents)))
+    peak = _estimate(_peak(found, agents[-1]), peaks, confidence)
+    return Law(*values, peak, _explained(means, fitted), means / fitted - 1)
+
+
+def _resampled(scaled: np.ndarray, fitted: np.ndarray, law: int) -> np.ndarray:
+    """(RESAMPLES, K) means of trials drawn anew, about the law, with what it misses at each size up or down."""
+    rng, (sizes, trials) = np.random.default_rng(0), scaled.shape
+    means = scaled.mean(axis=1)
+    missed = (means - fitted) * np.sqrt(sizes / max(1, sizes - law))
+    signs = rng.choice([-1.0, 1.0], (RESAMPLES, sizes))
+    drawn = rng.integers(trials, size=(RESAMPLES, trials))
+    noise = np.array([scaled[:, own].mean(axis=1) - means for own in drawn])
+    return fitted + signs * missed + noise
+
+
+def _is_amdahl(agents: np.ndarray, means: np.ndarray, found: np.ndarray) -> bool:
+    """Whether Amdahl's law is better than the USL ``found`` by Akaike's criterion."""
+    simple = _least_squares(agents, means, AMDAHL, found)
+    errors = [max(np.sum((means - curve(each, agents)) ** 2), FLAT**2) for each in (simple, found)]
+    return bool(len(agents) * np.log(errors[0] / errors[1]) < 2 * (USL - AMDAHL))
+
+
+def largest(agents: np.ndarray, throughput: np.ndarray, confidence: float = CONFIDENCE) -> list[int]:
+    """The sizes that may be the best of those tried, by paired differences alone; arguments as in ``fit``.
+
+    First the one with the highest mean, then all whose difference from it has an interval that holds 0; the intervals
+    hold together (Bonferroni).
+    """
+    best, together = int(throughput.mean(axis=1).argmax()), 1 - (1 - confidence) / max(1, len(agents) - 1)
+    apart = [mean_difference(throughput[best] - own, together) for own in throughput]
+    return [int(agents[best]), *(int(n) for k, n in enumerate(agents) if k != best and apart[k].low <= 0)]
 
 
 def _explained(means: np.ndarray, fitted: np.ndarray) -> float:
@@ -114,13 +154,23 @@ def _peak(parameters: np.ndarray, largest: float) -> float:
     return np.inf if peak == FAR * largest else float(peak)
 
 
-def advice(law: Law, agents: np.ndarray) -> str:
-    """What a law says about how large a team should be, in a sentence."""
-    best, (low, high) = law.best, (agents.min(), agents.max())
-    if np.isinf(best.value):
-        return f"No team up to {high:,} is too large."
+def coefficient(estimate: Estimate, form: str = "{:.3g}") -> str:
+    """An alpha or beta with its interval; one on its bound is no measurement of 0."""
+    value = "at its lower bound" if estimate.value < BOUND else form.format(estimate.value)
+    return f"{value} ({form.format(estimate.low)} .. {form.format(estimate.high)})"
+
+
+def advice(law: Law, agents: np.ndarray, near: list[int]) -> str:
+    """What was measured (``largest``) and what a law says about how large a team should be, in two sentences."""
+    best, (low, high), missed = law.best, (agents.min(), agents.max()), np.abs(law.residuals).max()
+    others = ", ".join(f"{n:,}" for n in near[1:])
+    told = f"Of the sizes tried, {near[0]:,} does most" + (f"; {others} cannot be told from it. " if others else ". ")
     span = f"{best.value:,.1f} ({best.low:,.1f} .. {'no end' if np.isinf(best.high) else f'{best.high:,.1f}'})"
-    if best.value <= low:
-        return f"More than {low:,} never help: the peak is at {span}."
-    beyond = ", beyond the largest team that was tried" if best.value > high else ""
-    return f"Throughput is highest at {span} agents{beyond}; more than that do less."
+    if np.isinf(best.value):
+        told += f"By the law no team up to {high:,} is too large"
+    elif best.value <= low:
+        told += f"By the law more than {low:,} never help: its peak is at {span}"
+    else:
+        beyond = ", beyond the largest team that was tried" if best.value > high else ""
+        told += f"The law is highest at {span} agents{beyond}"
+    return f"{told}; it misses what was measured by up to {missed:.0%}."

@@ -15,7 +15,7 @@ import sandbox  # noqa: E402
 from sandbox.core.errors import UsageError  # noqa: E402
 from sandbox.core.finish import Finish  # noqa: E402
 from sandbox.worlds.kitchen.layouts import CLASSIC, load  # noqa: E402
-from sandbox.worlds.kitchen.state import Verb  # noqa: E402
+from sandbox.worlds.kitchen.state import FAR, Verb  # noqa: E402
 
 FILES = Path(overcooked_ai_py.__file__).parent / "data" / "layouts"
 PEER_NAME = {"counter_circuit": "counter_circuit_o_1order"}
@@ -183,6 +183,21 @@ def test_rules_serve_at_least_five_soups_and_the_oracle_no_fewer(layout):
     assert served["rules"].min() >= 5
     assert served["oracle"].min() >= (11 if layout == "cramped_room" else 10)
     assert served["oracle"].mean() >= served["rules"].mean()
+
+
+@pytest.mark.parametrize("layout", list(CLASSIC))
+def test_cooks_can_begin_anywhere_within_their_reach(layout):
+    stage, usual = (sandbox.make("kitchen", layout=layout, starts=starts) for starts in ("random", "layout"))
+    state, (first,) = stage.reset(range(200)), usual.reset([1]).pos
+    assert (state.pos == stage.reset(range(200)).pos).all()
+    assert (usual.reset(range(200)).pos == first).all()
+    assert (np.abs(state.pos[:, 0] - state.pos[:, 1]).sum(axis=1) > 0).all()
+    width = stage.rules.plan.shape[1]
+    for agent, home in enumerate(first[:, 0] * width + first[:, 1]):
+        begins = {*(state.pos[:, agent, 0] * width + state.pos[:, agent, 1]).tolist()}
+        assert begins == {*np.flatnonzero((stage.rules.plan.ravel() == 0) & (stage.rules.way[:, home] < FAR)).tolist()}
+        assert {*state.facing[:, agent].tolist()} == {0, 1, 2, 3}
+    assert (stage.play(range(100), "oracle")[0].done == Finish.COMPLETED).all()
 
 
 # -- drawn situations --------------------------------------------------------------------------------------------------

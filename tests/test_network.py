@@ -345,6 +345,17 @@ def test_a_random_graph_is_the_seeds(kind):
     assert edges(2**64 - 1)
 
 
+@pytest.mark.parametrize("kind", ["small_world", "scale_free"])
+def test_a_random_graph_can_be_drawn_anew(kind):
+    def edges(drawing):
+        return {*graph_of(network_table({"kind": kind, "drawing": drawing}), 30, seed=1).edges}
+
+    assert edges(0) == {*graph_of(network_table(kind), 30, seed=1).edges}
+    assert edges(1) == edges(1) != edges(0)
+    with pytest.raises(UsageError, match="drawing"):
+        network_table({"kind": "ring", "drawing": 1})
+
+
 def test_a_table_is_named_or_spelt_out_and_written_as_it_is_read():
     assert network_table("ring") == network_table({"kind": "ring"})
     table = network_table({"kind": "small_world", "rewired": 0.3, "loss": 0.1, "delay": 2, "bandwidth": 1})

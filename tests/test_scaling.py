@@ -13,8 +13,8 @@ from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
 from sandbox.report.charts import contribution, scaling
 from sandbox.report.figures import save
-from sandbox.scaling import AMDAHL, USL, advice, curve, fit, obstacle
-from sandbox.statistics import latency, paired_success
+from sandbox.scaling import AMDAHL, USL, advice, coefficient, curve, fit, largest, obstacle
+from sandbox.statistics import Estimate, latency, paired_success
 from sandbox.trials.compare import compare
 from sandbox.trials.contribution import contributions
 from sandbox.trials.measures import measures
@@ -74,22 +74,49 @@ def test_exact_data_give_the_law_itself():
     assert [each.value for each in found[:3]] == pytest.approx(TRUTH, rel=1e-6)
     assert found.best.value == pytest.approx(np.sqrt(0.95 / 0.001)) and found.explained == pytest.approx(1)
     assert found.throughput(np.array([64])) == pytest.approx(curve(TRUTH, np.array([64])))
-    assert advice(found, SIZES) == "Throughput is highest at 30.8 (30.8 .. 30.8) agents; more than that do less."
+    measured, told = advice(found, SIZES, [32, 16]).split(". ", 1)
+    assert measured == "Of the sizes tried, 32 does most; 16 cannot be told from it"
+    assert told == "The law is highest at 30.8 (30.8 .. 30.8) agents; it misses what was measured by up to 0%."
 
 
 @pytest.mark.parametrize(
     ("throughput", "alpha", "beta", "words"),
     [
-        (SIZES / 10, 0, 0, "No team up to 32 is too large."),
-        (SIZES**1.5, 0, 0, "No team up to 32 is too large."),
-        (np.ones(6), 1, 0, "More than 1 never help"),
-        (1 / SIZES, 1, 1, "More than 1 never help"),
+        (SIZES / 10, 0, 0, "no team up to 32 is too large;"),
+        (SIZES**1.5, 0, 0, "no team up to 32 is too large;"),
+        (np.ones(6), 1, 0, "more than 1 never help"),
+        (1 / SIZES, 1, 1, "more than 1 never help"),
     ],
 )
 def test_what_no_law_expects_ends_on_a_bound(throughput, alpha, beta, words):
     found = fit(SIZES, exact(throughput), USL)
     assert (found.alpha.value, found.beta.value) == pytest.approx((alpha, beta), abs=1e-6)
-    assert advice(found, SIZES).startswith(words) and not any(map(np.isnan, (*found.best, *found.gamma)))
+    assert words in advice(found, SIZES, [1]) and not any(map(np.isnan, (*found.best, *found.gamma)))
+
+
+def test_a_law_that_misses_has_the_wider_intervals_and_says_by_how_much():
+    """Throughput that a jam cuts off has its peak where no law of this family has it."""
+    sizes = np.array([1, 4, 8, 16, 24, 32, 48])
+    noise = 1 + 0.02 * np.random.default_rng(1).standard_normal((len(sizes), 40))
+    within = curve(np.array([1, 0.02, 0.002]), sizes)[:, None] * noise
+    beyond = np.where(sizes <= 24, sizes, 6)[:, None] * noise
+    fits = [fit(sizes, each, USL) for each in (within, beyond)]
+    widths = [found.best.high - found.best.low for found in fits]
+    assert np.abs(fits[0].residuals).max() < 0.03 and np.abs(fits[1].residuals).max() > 0.2
+    assert widths[1] > 3 * widths[0] and fits[0].best.low < np.sqrt(0.98 / 0.002) < fits[0].best.high
+    assert largest(sizes, beyond) == [24]
+    assert "24 does most" in advice(fits[1], sizes, [24])
+
+
+def test_sizes_that_cannot_be_told_apart_may_both_be_best():
+    noise = np.random.default_rng(0).standard_normal((3, 30))
+    assert largest(np.array([1, 2, 4]), np.array([[0.0], [9.0], [9.0]]) + noise) in ([2, 4], [4, 2])
+    assert largest(np.array([1, 2, 4]), np.array([[0.0], [9.0], [5.0]]) + noise) == [2]
+
+
+def test_what_lies_on_its_bound_is_no_zero():
+    assert coefficient(Estimate(0.0, 0.0, 0.03)) == "at its lower bound (0 .. 0.03)"
+    assert coefficient(Estimate(0.2, 0.1, 0.3)) == "0.2 (0.1 .. 0.3)"
 
 
 def test_too_little_for_a_law_is_told():

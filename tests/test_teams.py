@@ -69,18 +69,23 @@ def test_both_tiers_are_one_program(protocol):
     assert model.settle().progress[0].tolist() == tally.progress[2].tolist()
 
 
-def test_market_beats_each_for_itself_and_lost_messages_cost_some_of_it():
-    def ticks(protocol: str, loss: float = 0.0) -> np.ndarray:
-        told = scenario(protocol=protocol, agents=6, network={"loss": loss})
+def test_the_nearest_task_is_the_better_choice_and_a_market_that_hears_less_gains_less():
+    """Beside agents without a team, which take the first order of their board."""
+
+    def ticks(protocol: str | None, loss: float = 0.0) -> np.ndarray:
+        told = scenario(protocol=protocol or "independent", agents=6, network={"loss": loss})
+        if protocol is None:
+            del told["team"]
         told["world"] |= {"requests": 12, "deliveries": 40}
         state, _, _ = load(told).stage().play(range(60), "rules", trace=60)
         assert (state.done == Finish.COMPLETED).all()
         return state.tick.astype(float)
 
-    alone, *market = ticks("independent"), ticks("market"), ticks("market", 0.5), ticks("market", 1.0)
-    gains = [alone - each for each in market]
-    clean, half, deaf = (gain.mean() for gain in gains)
-    assert clean > 3 * gains[0].std() / 60**0.5 and clean > 0.1 * alone.mean()
+    alone, nearest, *market = ticks(None), ticks("independent"), *(ticks("market", loss) for loss in (0.0, 0.5, 1.0))
+    gains = [alone - each for each in (nearest, *market)]
+    by_rule, clean, half, deaf = (gain.mean() for gain in gains)
+    assert all(gain.mean() > 3 * gain.std() / 60**0.5 for gain in gains[:2])
+    assert min(by_rule, clean) > 0.1 * alone.mean()
     assert clean > half > deaf, "it degrades with loss"
     assert half > 0.2 * clean, "smoothly"
 

@@ -1,5 +1,11 @@
-"""The conformance suite over every world of ours."""
+"""The conformance suite over every world of ours, and what it asks of others."""
 
+import dataclasses
+
+import numpy as np
+import pytest
+
+import sandbox
 from sandbox.testing import Conformance
 
 COURIER = "type octile\nheight 9\nwidth 12\nmap\n" + "\n".join(
@@ -38,3 +44,26 @@ class TestCraft(Conformance):
 class TestWeb(Conformance):
     world = "web"
     cases = [{"layout": "all", "agents": 2, "max_ticks": 120}]
+
+
+@pytest.mark.parametrize(("seen_wrong", "unseen_wrong", "passes"), [
+    (False, False, True), (False, True, True), (True, False, False), (True, True, False),
+])  # fmt: skip
+def test_a_world_may_be_believed_rightly_also_out_of_view(seen_wrong, unseen_wrong, passes):
+    """Twelve facts, six of them in view; beliefs have a seed of their own, so their facts can be told apart."""
+    stage = sandbox.make("web", layout="login-user")
+    view = np.arange(12) < 6
+
+    def facts(state, lane, rules):
+        believed = state.seed[lane] < 100
+        return np.where(believed & np.where(view, seen_wrong, unseen_wrong), -1, np.arange(12))
+
+    stage.world = dataclasses.replace(stage.world, facts=facts, in_view=lambda *_: view)
+    real = stage.reset
+    stage.reset = lambda seeds: real([seed + 1000 for seed in seeds])
+    check = Conformance().test_what_is_in_view_is_believed_as_it_is
+    if passes:
+        check(stage)
+    else:
+        with pytest.raises(AssertionError):
+            check(stage)

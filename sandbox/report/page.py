@@ -11,7 +11,7 @@ import jinja2
 
 from sandbox.report.drawing import Drawn, lines_of, report_figures
 from sandbox.report.pictures import Still
-from sandbox.scaling import advice
+from sandbox.scaling import advice, coefficient
 from sandbox.statistics import Estimate
 
 WORDS = {"refused_actions": "prevented actions"}
@@ -92,7 +92,7 @@ def _environment() -> jinja2.Environment:
     found.filters |= {
         "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
         "brief": brief, "rate": rate, "unfinished": unfinished, "across": across, "ticks": ticks, "span": span,
-        "advice": advice,
+        "advice": advice, "coefficient": coefficient,
     }  # fmt: skip
     return found
 

@@ -39,6 +39,7 @@ class NetworkTable(EdgeTable):
     kind: str = "complete"
     neighbours: int = Field(4, ge=2, multiple_of=2)  # small_world: to whom each is tied before ties are rewired
     rewired: float = Field(0.1, ge=0, le=1)  # small_world: share of ties that lead to anybody instead
+    drawing: int = Field(0, ge=0)  # small_world, scale_free: another graph for each number
     attached: int = Field(2, ge=1)  # scale_free: to how many each newcomer is tied
     branching: int = Field(2, ge=1)  # tree: how many are below each
     reach: int = Field(5, ge=1, le=100_000)  # range: cells (Manhattan distance) within which agents hear each other
@@ -64,8 +65,9 @@ class NetworkTable(EdgeTable):
 
 
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "complete": (), "star": (), "ring": (), "tree": ("branching",), "small_world": ("neighbours", "rewired"),
-    "scale_free": ("attached",), "range": ("reach", "most"), "file": ("file", "directed", "graph"),
+    "complete": (), "star": (), "ring": (), "tree": ("branching",),
+    "small_world": ("neighbours", "rewired", "drawing"), "scale_free": ("attached", "drawing"),
+    "range": ("reach", "most"), "file": ("file", "directed", "graph"),
 }  # fmt: skip
 
 
@@ -80,8 +82,9 @@ def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable
 def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
     """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears; none to oneself.
 
-    Random graphs are drawn from ``seed`` alone. The graph's own attributes are the terms of edges that state none, and
-    ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises UsageError.
+    Random graphs are drawn from ``seed`` and their table's ``drawing``. The graph's own attributes are the terms of
+    edges that state none, and ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises
+    UsageError.
     """
     _check_size(table.kind, agents, _size(table, agents))
     try:
@@ -159,7 +162,7 @@ def _check_size(kind: str, agents: int, edges: int) -> None:
 
 def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
     """The graph of a kind that is drawn; small teams of any kind are complete where they have no choice."""
-    others = agents - 1
+    others, seed = agents - 1, seed + table.drawing
     led = {0: lead, lead: 0}  # in networkx the centre and the root are 0
     kinds: dict[str, Callable[[], nx.Graph]] = {
         "complete": lambda: nx.complete_graph(agents, nx.DiGraph),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sandbox.scaling import AMDAHL, USL, Law, fit, obstacle
+from sandbox.scaling import AMDAHL, USL, Law, fit, largest, obstacle
 from sandbox.statistics import Estimate, mean_difference, ratio
 from sandbox.trials.results import swept_keys
 
@@ -32,6 +32,7 @@ class Scaling(NamedTuple):
     amdahl: Law | None
     usl: Law | None
     missing: str  # why there is no law, in words
+    near: list[int]  # sizes that may be the best of these (``scaling.largest``)
 
     @property
     def agents(self) -> np.ndarray:
@@ -70,7 +71,11 @@ def _of(rows: pd.DataFrame, others: dict) -> Iterator[Scaling]:
     missing = {law: obstacle(agents, throughput, law) for law in (AMDAHL, USL)}
     laws = [None if why else fit(agents, throughput, law) for law, why in missing.items()]
     told = missing[AMDAHL] or missing[USL]
-    yield Scaling(words, throughput.shape[1], list(_sizes(agents, throughput)), *laws, told)
+    yield Scaling(words, throughput.shape[1], list(_sizes(agents, throughput)), *laws, told, _near(agents, throughput))
+
+
+def _near(agents: np.ndarray, throughput: np.ndarray) -> list[int]:
+    return largest(agents, throughput) if throughput.shape[1] > 1 else agents.tolist()
 
 
 def _sizes(agents: np.ndarray, throughput: np.ndarray) -> Iterator[Size]:

@@ -1,5 +1,8 @@
-"""Independent: nobody speaks. Of a graph of task objects each agent takes what is cheapest for it; else it does as its
-own rules say."""
+"""Independent: nobody speaks and nobody hears. Each agent takes the task that is nearest to it.
+
+This is the control of the protocols that speak: they choose by the same rule. Without a ``[team]`` agents do as their
+world's own rules say, which is another control.
+"""
 
 from sandbox.core.teamwork import Protocol
 from sandbox.engine.jobs import is_free, take_cheapest
@@ -8,8 +11,8 @@ from sandbox.engine.kernel import kernel
 
 @kernel
 def heed(team, lane, agent, tick):
-    """Who is free takes its cheapest task object; others may be at it too."""
-    if len(team.kind) and is_free(team, lane, agent):
+    """Who is free takes its cheapest task; others may be at it too."""
+    if is_free(team, lane, agent):
         take_cheapest(team, lane, agent, tick)
 
 
@@ -18,4 +21,4 @@ def speak(team, lane, agent, tick):
     """Nothing."""
 
 
-INDEPENDENT = Protocol("independent", "each agent for itself, without a word", heed, speak)
+INDEPENDENT = Protocol("independent", "each agent takes what is nearest to it, without a word", heed, speak)

@@ -8,9 +8,10 @@ it one, it has it, as in the record.
 import numpy as np
 
 from sandbox.core.finish import Finish
+from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.disturb import HIMSELF, mood, slowness, sticks, whim
-from sandbox.worlds.kitchen.state import DCOL, DROW, Cell, Pot, Thing, Verb
+from sandbox.worlds.kitchen.state import DCOL, DROW, FAR, Cell, Pot, Stream, Thing, Verb
 
 NOTHING, ONION, TOMATO, DISH, SOUP = (np.int32(t) for t in Thing)
 STAY = np.int32(Verb.STAY)
@@ -18,8 +19,37 @@ MOVED, STUCK = 2, 3  # marks in ``refused`` while moves are being settled
 
 
 @kernel
+def _is_open(s, lane, agent, cell, rules):
+    """Whether a cook may begin in a cell: it is within reach of his place, and no cook before him is there."""
+    width = rules.plan.shape[1]
+    row, col, home = cell // width, cell % width, rules.cooks[agent]
+    if rules.plan[row, col] != Cell.FLOOR or rules.way[cell, home[0] * width + home[1]] >= FAR:
+        return False
+    for other in range(agent):
+        if s.pos[lane, other, 0] == row and s.pos[lane, other, 1] == col:
+            return False
+    return True
+
+
+@kernel
+def _scatter(s, lane, rules):
+    """Draw where each cook begins and which way he faces; cooks stay in their own part of the kitchen."""
+    seed, width, cells = s.seed[lane], rules.plan.shape[1], rules.plan.size
+    for agent in range(rules.agents):
+        count = 0
+        for cell in range(cells):
+            count += _is_open(s, lane, agent, cell, rules)
+        left, cell = below(count, seed, 0, Stream.START, 2 * agent), -1
+        while left >= 0:
+            cell += 1
+            left -= _is_open(s, lane, agent, cell, rules)
+        s.pos[lane, agent, 0], s.pos[lane, agent, 1] = cell // width, cell % width
+        s.facing[lane, agent] = below(4, seed, 0, Stream.START, 2 * agent + 1)
+
+
+@kernel
 def reset(s, lane, rules):
-    """Begin the episode of ``s.seed[lane]``: everything as the layout says."""
+    """Begin the episode of ``s.seed[lane]``: everything as the layout says, but for where scattered cooks are."""
     s.tick[lane], s.done[lane], s.served[lane] = 0, Finish.RUNNING, 0
     for agent in range(rules.agents):
         first = rules.cooks[agent]
@@ -27,6 +57,8 @@ def reset(s, lane, rules):
         s.facing[lane, agent], s.holding[lane, agent] = first[2], first[3]
         s.sparse[lane, agent], s.shaped[lane, agent] = 0, 0
         s.reward[lane, agent], s.refused[lane, agent] = 0, 0
+    if rules.scattered:
+        _scatter(s, lane, rules)
     for row in range(rules.plan.shape[0]):
         for col in range(rules.plan.shape[1]):
             s.items[lane, row, col] = rules.items[row, col]

@@ -63,6 +63,7 @@ class Stream(IntEnum):
     WHIM = 2
     STICK = 3
     SLOW = 4
+    START = 5
 
 
 class Dose(IntEnum):
@@ -104,6 +105,7 @@ class Rules(NamedTuple):
     most: int  # ingredients that a pot takes
     shaped: bool  # the reward includes the shaped one
     sight: int  # cells seen to each side
+    scattered: bool  # cooks begin anywhere within reach of their place, not in it
     cooks: np.ndarray  # (N, 4) int32       at first: row, column, facing, holding
     items: np.ndarray  # (H, W) int32       at first
     pots: np.ndarray  # (P, 4) int32        at first
