@@ -24,6 +24,9 @@ OPTIONS = {
     "theme.base": str(PAGE.with_name("studio") / "theme.toml"),
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": "false",  # or the first start on a machine waits for an answer
+    "server.enableCORS": "true",  # these three: a .streamlit/config.toml of the working folder may be a stranger's
+    "server.enableXsrfProtection": "true",
+    "server.enableStaticServing": "false",
 }  # on the command line: a configuration file does not travel with an installed package
 HIGHEST = 65_535
 
