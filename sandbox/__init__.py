@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sandbox.core.finish import Finish, Outcome
     from sandbox.engine.stage import Stage, make
     from sandbox.model import Sandbox
-    from sandbox.scenario import Scenario, load
+    from sandbox.scenario import load
     from sandbox.trials.batch import batch
     from sandbox.trials.results import results
     from sandbox.trials.resume import resume
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     **dict.fromkeys(("RecordError", "SandboxError", "UsageError"), "core.errors"),
-    "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model", "Scenario": "scenario",
+    "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model",
     "Stage": "engine.stage", "batch": "trials.batch", "load": "scenario", "make": "engine.stage",
     "results": "trials.results", "resume": "trials.resume", "run": "trials.trial",
 }  # fmt: skip
 __all__ = [
-    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Scenario", "Stage", "UsageError", "batch",
+    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Stage", "UsageError", "batch",
     "gym_env", "load", "make", "parallel_env", "results", "resume", "run", "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"

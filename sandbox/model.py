@@ -56,6 +56,18 @@ def arrays_in(value: Any) -> Iterator[np.ndarray]:
             yield from arrays_in(part)
 
 
+class Counted(NamedTuple):
+    """What an outcome is made of, at a tick of a model."""
+
+    model: "Sandbox"
+    arrays: list[np.ndarray]
+    usage: Usage
+    failures: dict[int, str]
+    outages: dict[int, str]
+    reached: set[int]
+    latest: Tick | None
+
+
 def _seed_of(scenario: Scenario, seed: int | None, rng: int | np.random.Generator | None) -> int:
     """The seed of a trial, from what was given of it."""
     if seed is not None and rng is not None:
@@ -347,24 +359,30 @@ class Sandbox(Measures, mesa.Model):
         return bool(self.talk) and Measure.SECONDS in self.talk.team.stop[:, 0]
 
     def time_is_up(self) -> None:
-        """End an episode that ``is_timed`` as if the time had run out in the latest tick."""
+        """End an episode that ``is_timed`` as if the time had run out in the latest tick; UsageError for another."""
+        if not self.is_timed:
+            raise UsageError("time_is_up: the episode does not end by the clock")
         stage, (cast, loops) = self.stage, self.kernels
         self.talk.team.measures[0, Measure.SECONDS] = np.inf
         loops.oversee(self.state, 0, stage.rules, cast)
         self.running = self.finish == Finish.RUNNING
 
-    def counted(self) -> tuple:
+    def counted(self) -> Counted:
         """A copy of what an outcome is made of, for ``take_back``."""
         arrays = [array.copy() for array in self._arrays()]
-        kept = (replace(self.usage), dict(self.failures), dict(self._outages), set(self._reached), self.latest)
-        return arrays, kept
+        outages, reached = dict(self._outages), set(self._reached)
+        return Counted(self, arrays, replace(self.usage), dict(self.failures), outages, reached, self.latest)
 
-    def take_back(self, counted: tuple) -> None:
-        """Have a tick that was broken off count for nothing, unless the episode failed in it. No tick can follow."""
-        arrays, kept = counted
-        for array, before in zip(self._arrays(), arrays, strict=True):
+    def take_back(self, counted: Counted) -> None:
+        """Have a tick that was broken off count for nothing, unless the episode failed in it. No tick can follow.
+
+        ``counted`` is what this model had ``counted`` before that tick; UsageError for anything else.
+        """
+        if not isinstance(counted, Counted) or counted.model is not self:
+            raise UsageError(f"take_back: {shown(counted)}, expected what this model has counted")
+        for array, before in zip(self._arrays(), counted.arrays, strict=True):
             array[...] = before
-        self.usage, self.failures, self._outages, self._reached, self.latest = kept
+        self.usage, self.failures, self._outages, self._reached, self.latest = counted[2:]
         if self.error:
             self.state.done[0] = Finish.ERROR
 

@@ -28,6 +28,7 @@ from sandbox.core.world_model import WorldModel
 from sandbox.engine import imagine
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario import load
+from sandbox.scenario.capabilities import CODE
 from sandbox.trials import intervene
 
 WORLDS = {
@@ -182,7 +183,7 @@ class Played(Case):
             "replay_tick.said": st.sampled_from([(), [(0, Said(Act.IDLE))]]),
             "name": st.sampled_from(["block_aisle", "clear_aisles"]), "aim": st.sampled_from([Aim(), Aim(cell=(9, 0))]),
             "overrides": st.sampled_from([{}, {"perturb.action_failure": 0.5}]), "reasoner": just("idle"),
-            "options": just({}), "edge": st.tuples(agent, agent),
+            "options": just({}), "edge": st.tuples(agent, agent), "counted": just(model.counted()),
         }  # fmt: skip
         return known[f"{method}.{name}" if f"{method}.{name}" in known else name]
 
@@ -221,6 +222,7 @@ class Package(Case):
             "trials": just(1), "workers": just(1), "on": just(None), "on_plan": just(None), "on_progress": just(None),
             "on_tick": just(None), "on_event": just(None), "folder": just(self._folder),
             "flat": st.booleans(), "num_envs": just(2), "vector_env.world": just("craft"),
+            "source": just(self._table), "allow": st.sampled_from([None, "network"]), "origin": just(CODE),
         }  # fmt: skip
         known["Sandbox.kwargs"] = just({})
         return known[f"{method}.{name}" if f"{method}.{name}" in known else name]

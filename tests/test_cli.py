@@ -510,7 +510,7 @@ BAD = {
     ),
     "[agent] for [[agents]]": (GOOD.replace("[[agents]]", "[agent]"), "unknown key 'agent'; expected [[agents]]"),
     "a lesson": ("[lesson]\nquestion = ''\n[scenario]\n", "a lesson, which 'sandbox app' opens"),
-    "a seed that is not whole": ("seed = 1.5\n" + GOOD, "seed: input should be a valid integer, got '1.5'"),
+    "a seed that is not whole": ("seed = 1.5\n" + GOOD, "seed: input should be a valid integer, got 1.5"),
     "a seed that is a truth value": ("seed = true\n" + GOOD, "seed: input should be a valid integer"),
     "a date": ("seed = 2020-01-01\n" + GOOD, "seed: date"),
     "a number that is not finite": ("tick_seconds = nan\n" + GOOD, "tick_seconds: expected a finite number, got nan"),
