@@ -108,7 +108,7 @@ class Grant(tuple[Rule, ...]):
         """From texts such as ``functions=mytool,network``; raises UsageError for a kind that there is not."""
         if isinstance(texts, cls):
             return texts
-        texts = [texts] if isinstance(texts, str) else list(texts)
+        texts = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, list | tuple) else [texts]
         if not all(isinstance(text, str) for text in texts):
             raise UsageError(f"{by}: {shown(texts)}, expected texts such as 'functions=mytool,network'")
         return cls(_rule(part.strip(), by) for text in texts for part in text.split(",") if part.strip())

@@ -15,6 +15,7 @@ from sandbox.agents.reasoners.human import HumanOptions
 from sandbox.agents.reasoners.llm.options import Options
 from sandbox.core.errors import SHORT, UsageError, shown, unknown
 from sandbox.core.files import looks_like, read_text
+from sandbox.core.plain import path as a_path
 from sandbox.core.plain import plain
 from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
 from sandbox.core.world_model import WorldModel
@@ -64,7 +65,10 @@ def load(
     which ``origin`` says of a mapping, and by ``allow``, such as "functions=mytool,network". Without ``allow``, what
     the overrides name is granted, since the caller has named it.
     """
-    where, table, origin = _table(source, origin if folder is None else replace(origin, folder=folder))
+    if not isinstance(origin, Origin):
+        raise UsageError(f"origin: {shown(origin)}, expected one of sandbox.scenario.capabilities")
+    own = origin if folder is None else replace(origin, folder=a_path(folder, "folder"))
+    where, table, origin = _table(source, own)
     if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     changes = {} if overrides is None else {str(k): plain(value, where, str(k)) for k, value in overrides.items()}
