@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from commands import told
 
 import sandbox
 from sandbox.core import registry
@@ -20,6 +21,8 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.engine.stage import Stage
 from sandbox.fronts.cli import main
 from sandbox.record import table
+from sandbox.scenario import load
+from sandbox.scenario.load import as_toml
 from sandbox.scenario.sweep import conditions
 from sandbox.trials import episodes
 from sandbox.trials.batch import batch
@@ -281,3 +284,33 @@ def test_ctrl_c_keeps_finished_chunks(tmp_path):
         assert process.wait(60) == 1
     assert "what is finished is kept" in told and "Traceback" not in told
     assert 0 < len(_rows(tmp_path / "runs" / "s-batch")) < 800_000
+
+
+@pytest.mark.parametrize(
+    ("sweep", "key", "where"),
+    [
+        ({"world.deliveries": [2, 4]}, "world.deliveries", "sweep"),
+        ({"zip": {"world.deliveries": [2, 4]}}, "world.deliveries", "sweep.zip"),
+        ({"one_at_a_time": {"perturb.agent_crash": [1.0]}}, "perturb.agent_crash", "sweep.one_at_a_time"),
+        ({"agents.0": [{"reasoner": "rules"}]}, "agents.0.reasoner", "sweep"),
+        ({"perturb.agent_crash": [0.0, 1.0]}, "perturb", "sweep"),
+    ],
+)
+def test_what_is_swept_cannot_be_set_besides(tmp_path, capsys, sweep, key, where):
+    """The sweep put its own values in the place of what was set, and the table was the same as without."""
+    value = {"world.deliveries": 9, "agents.0.reasoner": "oracle", "perturb": {}, "perturb.agent_crash": 0.5}[key]
+    with pytest.raises(UsageError, match=rf"--set {key}: \[{where}\] sweeps"):
+        batch({**SCENARIO, "sweep": sweep}, tmp_path / "b", trials=1, overrides={key: value})
+    (tmp_path / "s.toml").write_text(as_toml(load({**SCENARIO, "sweep": sweep}).as_dict()))
+    for command in (["batch"], ["certify", "--reliability", "0.9"]):
+        words = [*command, tmp_path / "s.toml", "--set", f"{key}={value}", "--out", tmp_path / "b"]
+        assert told(*words) == 2
+        assert f"--set {key}: [{where}] sweeps" in capsys.readouterr().err and not (tmp_path / "b").exists()
+
+
+def test_what_is_not_swept_can_be_set_and_a_key_is_swept_once(tmp_path):
+    rows = sandbox.results(batch(SWEPT, tmp_path / "b", trials=1, overrides={"world.layout": "small"}))
+    assert rows.attrs["scenario"]["world"]["layout"] == "small"
+    twice = {"perturb.agent_crash": [0.0, 1.0], "one_at_a_time": {"perturb.agent_crash": [0.5]}}
+    with pytest.raises(UsageError, match=r"agent_crash: swept in \[sweep\] and in \[sweep.one_at_a_time\]"):
+        conditions(twice)

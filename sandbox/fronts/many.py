@@ -8,7 +8,7 @@ import typer
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, settings, stoppable
+from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, overrides, settings, stoppable
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
 from sandbox.record.signing import Root
@@ -26,6 +26,7 @@ from sandbox.report.tables import (
 )  # fmt: skip
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import Grant
+from sandbox.scenario.sweep import check_free
 from sandbox.trials import again
 from sandbox.trials import batch as batches
 from sandbox.trials import certify as certificates
@@ -61,6 +62,7 @@ def batch(
 ) -> None:
     """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
     chosen = opened(scenario, set_, allow)
+    check_free(chosen.sweep, overrides(set_))
     chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
     check_place(folder, folder=True)
@@ -115,6 +117,7 @@ def certify(
 ) -> None:
     """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
     chosen = opened(scenario, set_, allow)
+    check_free(chosen.sweep, overrides(set_))
     stated = claim(chosen, reliability, confidence, failures)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
     check_place(folder, folder=True)

@@ -13,7 +13,8 @@
 "perturb.message_loss" = [0.5, 1.0]
 """
 
-from itertools import product
+from collections.abc import Iterable
+from itertools import combinations, product
 from math import prod
 from typing import Any
 
@@ -35,6 +36,9 @@ def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
     zipped, single = _lists(sweep, ZIP), _lists(sweep, ONE)
     together = _length(zipped)
     alone = 1 + sum(map(len, single.values())) if single else 1
+    for first, second in combinations((("sweep", crossed), ("sweep.zip", zipped), ("sweep.one_at_a_time", single)), 2):
+        if both := [key for key in first[1] if key in second[1]]:
+            raise UsageError(f"{both[0]}: swept in [{first[0]}] and in [{second[0]}], expected one of them")
     _check_count(prod(map(len, crossed.values())) * together * alone, "sweep", "conditions", MOST)
     _check_count(len(crossed) + len(zipped) + len(single), "sweep", "keys", KEYS)
     axes = [[{key: value} for value in values] for key, values in crossed.items()]
@@ -43,6 +47,20 @@ def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
     if single:
         axes.append([{}, *({key: value} for key, values in single.items() for value in values)])
     return [{key: value for part in parts for key, value in part.items()} for parts in product(*axes)]
+
+
+def check_free(sweep: dict[str, Any], changes: Iterable[str]) -> None:
+    """Raise UsageError where a dotted key of ``changes`` is one that is swept, above or below it.
+
+    The sweep would put its own values in the place of what was set, without a word.
+    """
+    tables = {"sweep": {key: given for key, given in sweep.items() if key not in (ZIP, ONE)}}
+    tables |= {f"sweep.{name}": sweep.get(name, {}) for name in (ZIP, ONE)}
+    for key in changes:
+        for where, table in tables.items():
+            for swept in table if isinstance(table, dict) else ():
+                if f"{key}.".startswith(f"{swept}.") or f"{swept}.".startswith(f"{key}."):
+                    raise UsageError(f"--set {key}: [{where}] sweeps {swept}; expected a key that is not swept")
 
 
 def _lists(sweep: dict[str, Any], name: str) -> dict[str, list]:

@@ -17,7 +17,7 @@ from sandbox.engine.stage import Stage
 from sandbox.record.table import Chunk, Table
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.load import overridden, self_contained
-from sandbox.scenario.sweep import conditions
+from sandbox.scenario.sweep import check_free, conditions
 from sandbox.trials.claims import Course, lies_in
 from sandbox.trials.episodes import LANES, Played, broken, play
 from sandbox.trials.trial import versions
@@ -85,12 +85,13 @@ def batch(
     """Try every condition of ``scenario`` on ``trials`` seeds (default: the scenario's); returns the folder ``out``.
 
     The same call again goes on where the last one ended and tries infrastructure errors once more; with more ``trials``
-    it adds to them. Conditions share their seeds, so their differences are paired. ``on`` names a cluster
-    (``trials.workers``). ``on_plan`` is told the scenario of each condition before anything is played here. Ctrl-C
-    keeps every finished chunk and is raised again. Raises UsageError where ``out`` holds another batch, RecordError
-    where it cannot be written.
+    it adds to them. Conditions share their seeds, so their differences are paired. ``overrides`` are dotted keys that
+    are not swept. ``on`` names a cluster (``trials.workers``). ``on_plan`` is told the scenario of each condition
+    before anything is played here. Ctrl-C keeps every finished chunk and is raised again. Raises UsageError where
+    ``out`` holds another batch, RecordError where it cannot be written.
     """
     scenario = load(scenario, overrides)
+    check_free(scenario.sweep, () if overrides is None else [str(key) for key, _ in overrides.items()])
     count = scenario.trials.count if trials is None else whole(trials, "trials", 1)
     if lies_in(path(out, "out")):
         raise UsageError(f"{out}: holds a certificate; choose another folder")
