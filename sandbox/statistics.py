@@ -32,6 +32,13 @@ class Paired(NamedTuple):
     p_value: float  # McNemar's test, which agrees with the interval
 
 
+class Pairing(NamedTuple):
+    """What it came to that two arms were tried on the same seeds."""
+
+    correlation: float
+    saved: float  # share of the variance of the difference that pairing saves; below 0 where it adds to it
+
+
 class Completion(NamedTuple):
     """A curve that rises at ``ticks`` (K,) to ``share`` (K,), with its interval."""
 
@@ -184,6 +191,14 @@ def correlation(first: np.ndarray, second: np.ndarray, confidence: float = CONFI
     found = stats.pearsonr(first, second)
     interval = found.confidence_interval(confidence)
     return Estimate(float(found.statistic), float(interval.low), float(interval.high))
+
+
+def pairing(first: np.ndarray, second: np.ndarray) -> Pairing | None:
+    """What pairing of (T,) and (T,) came to; None where an arm does not vary, so that nothing can be told."""
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    apart, together = np.var(first) + np.var(second), np.var(second - first)
+    return Pairing(float(np.corrcoef(first, second)[0, 1]), float(1 - together / apart))
 
 
 def ratio(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:

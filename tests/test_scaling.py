@@ -14,7 +14,7 @@ from sandbox.record.table import Chunk, Table
 from sandbox.report.charts import contribution, scaling
 from sandbox.report.figures import save
 from sandbox.scaling import AMDAHL, USL, advice, coefficient, curve, fit, largest, obstacle
-from sandbox.statistics import Estimate, latency, paired_success
+from sandbox.statistics import Estimate, latency, paired_success, pairing
 from sandbox.trials.compare import compare
 from sandbox.trials.contribution import contributions
 from sandbox.trials.measures import measures
@@ -230,3 +230,44 @@ def test_measures_of_teams_are_shown_where_there_are_any():
     shown = measures(frame([{}], [own], {**SCENARIO, "team": {}}), 50).per_trial
     assert shown["messages"] == 4 and shown["idle_share"] == 0.25 and "false_claims" not in shown
     assert "idle_share" not in measures(frame([{}], [own]), 50).per_trial
+
+
+BASED = {
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 3, "max_ticks": 60},
+    "agents": [{"count": 4, "reasoner": "rules"}],
+    "sweep": {"agents.0.reasoner": ["random", "rules", "oracle"], "agents.0.count": [2, 4]},
+}
+
+
+def test_a_base_is_compared_within_each_level_of_what_else_is_swept(tmp_path, monkeypatch, capsys):
+    """Without one, a team of four was set beside one of two that reasons otherwise."""
+    monkeypatch.chdir(tmp_path)
+    rows = sandbox.results(sandbox.batch(BASED, "b", trials=20))
+    found = compare(["b"], "agents.0.reasoner=rules")
+    assert [(each.run, each.condition) for each in found] == [
+        (f"reasoner {arm}", f"agents.0.count={count}") for arm in ("random", "oracle") for count in (2, 4)
+    ]
+    own = rows[rows["agents.0.count"] == 4].set_index("agents.0.reasoner")
+    first, second = (own.loc[arm, "success"].to_numpy() for arm in ("rules", "oracle"))
+    assert found[3].success == paired_success(first, second) and found[3].pairing == pairing(first * 1.0, second * 1.0)
+    both = [each.run for each in compare(["b"], "agents.0.reasoner=rules,agents.0.count=4")]
+    assert len(both) == 5 and "reasoner oracle, count 2" in both and "count 2" in both
+    assert told("compare", "b", "--base", "agents.0.reasoner=rules") == 0
+    shown = capsys.readouterr().out
+    assert "Beside agents.0.reasoner=rules" in shown and "saves" in shown
+    for base, words in (
+        ("agents.0.reasoner=rulez", "did you mean 'rules'"), ("agents.0.reasonr=rules", "did you mean 'agents.0.reas"),
+        ("rules", "expected KEY=VALUE"),
+    ):  # fmt: skip
+        assert told("compare", "b", "--base", base) == 2
+        assert words in (err := capsys.readouterr().err) and err.count("\n") == 1
+    assert told("compare", "b", "b", "--base", "agents.0.reasoner=rules") == 2
+    assert "expected one RUN" in capsys.readouterr().err
+
+
+def test_what_is_zipped_with_a_base_is_of_its_arm(tmp_path):
+    zipped = {"zip": {"agents.0.reasoner": ["rules", "oracle"], "agents.0.count": [2, 4]}, "world.deliveries": [1, 3]}
+    found = compare([sandbox.batch({**BASED, "sweep": zipped}, tmp_path / "b", trials=3)], "agents.0.count=4")
+    assert [(each.run, each.condition) for each in found] == [
+        ("count 2, reasoner rules", f"world.deliveries={n}") for n in (1, 3)
+    ]

@@ -17,6 +17,7 @@ from sandbox.statistics import (
     mean_difference,
     mean_steps,
     paired_success,
+    pairing,
     pass_hat,
     ratio,
     success_rate,
@@ -209,3 +210,13 @@ def test_intervals_of_rates_over_several_trials_a_seed_cover_as_often_as_they_sa
 def test_a_rate_with_one_trial_a_seed_is_clopper_and_pearsons_and_equal_seeds_count_once():
     assert clustered_rate(np.r_[np.ones(46), np.zeros(4)], np.ones(50)) == pytest.approx(success_rate(46, 50))
     assert clustered_rate(np.full(9, 8.0), np.full(9, 8.0)) == pytest.approx(success_rate(9, 9))
+
+
+def test_pairing_says_what_it_saves():
+    """Equal arms: the difference does not vary; opposite arms: it varies twice as much as of unpaired ones."""
+    arm = np.random.default_rng(6).normal(size=200)
+    assert pairing(arm, arm + 1) == pytest.approx((1, 1)) and pairing(arm, -arm) == pytest.approx((-1, -1))
+    other = np.random.default_rng(7).normal(size=200)
+    found = pairing(arm, other)
+    assert found.saved == pytest.approx(1 - np.var(other - arm) / (np.var(arm) + np.var(other)))
+    assert abs(found.correlation) < 0.2 and pairing(arm, np.ones(200)) is None and pairing(arm[:1], arm[:1]) is None

@@ -157,9 +157,14 @@ def foresight(
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="folders of batches; the first is the base")],
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="KEY=VALUE,...", help="of one RUN: the level beside which its others are set"),
+    ] = None,
 ) -> None:
-    """Paired differences between batches, or between the teams that one batch sweeps, on seeds that they share."""
-    out.print(comparison_table(compare_runs(runs)))
+    """Paired differences between batches, or between what one batch sweeps, on seeds that they share."""
+    title = f"Beside {base}" if base else "Beside the first run"
+    out.print(comparison_table(compare_runs(runs, base), title))
     for run in runs:
         if errors := int(results(run)["error"].notna().sum()):
             out.print(f"{run}: {errors:,} trials are infrastructure errors and are left out")

@@ -177,22 +177,32 @@ def _rate(rate: Estimate) -> str:
     return f"{100 * rate.value:.2f} %  {100 * rate.low:.2f} .. {100 * rate.high:.2f}"
 
 
-def comparison_table(rows: list) -> Table:
-    """Runs beside the first one: paired differences with intervals."""
-    caption = f"paired on seeds; {CONFIDENCE:.0%} intervals; p: McNemar; *: also by Holm, for all rows"
-    table = Table(title="Beside the first run", title_justify="left", caption=caption)
-    table.add_column("run, condition", overflow="fold", min_width=18)
+def comparison_table(rows: list, title: str) -> Table:
+    """Runs beside the first one: paired differences, below each its interval and what pairing came to."""
+    caption = (
+        f"paired on seeds; {CONFIDENCE:.0%} intervals; p: McNemar; *: also by Holm, for all rows; r: correlation of "
+        "the pairs; saves: of the variance, by pairing"
+    )
+    table = Table(title=title, title_justify="left", caption=caption)
+    table.add_column("run, condition", overflow="fold", min_width=16)
     tested = any(row.decided for row in rows)
-    more = ["autonomy, first", "autonomy"] if tested else []
-    for name in ("pairs", "success, points", "p", "steps, both succeed", *more):
+    for name in ("pairs", "success, points", "p", "steps, both succeed", *(["autonomy"] if tested else [])):
         table.add_column(name, justify="right")
     for row in rows:
-        points = _signed(*(100 * value for value in row.success.difference))
-        steps = _signed(*row.steps) if row.steps else "-"
-        name, who = lines(*_named(row.run, row.condition)), map(share, row.autonomy if tested else ())
+        points = lines(
+            *_signed(*(100 * value for value in row.success.difference)).split(" ", 1), *_paired(row.pairing)
+        )
+        steps = lines(*_signed(*row.steps).split(" ", 1), *_paired(row.steps_pairing)) if row.steps else "-"
+        name = lines(*_named(row.run, row.condition))
+        who = [lines(share(row.autonomy[1]), f"first {share(row.autonomy[0])}")] if tested else []
         told = f"{row.success.pairs:,}", points, _p(row.success.p_value, row.adjusted), steps
         table.add_row(name, *told, *who, end_section=True)
     return table
+
+
+def _paired(found) -> list[str]:
+    """What pairing came to, where it can be told."""
+    return [f"r {found.correlation:.2f}, saves {found.saved:.0%}"] if found else []
 
 
 def foresight_table(rows: list, title: str) -> Table:

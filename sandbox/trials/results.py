@@ -64,7 +64,7 @@ def results(folder: str | Path) -> pd.DataFrame:
     keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
     for place, key in enumerate(keys, 1):
         usual = _stated(found.scenario, key)
-        values = {number: _plain(overrides.get(key, usual)) for number, overrides in found.overrides.items()}
+        values = {number: plain_value(overrides.get(key, usual)) for number, overrides in found.overrides.items()}
         frame.insert(place, key, frame["condition"].map(values))
     frame.attrs |= {"scenario": found.scenario, "created": found.created, **found.facts}
     return frame
@@ -102,7 +102,7 @@ def swept_keys(rows: pd.DataFrame) -> list[str]:
     return [key for key in rows.columns if "." in key]
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A value that rows can be grouped by."""
     return json.dumps(value) if isinstance(value, list | dict) else value
 
