@@ -330,11 +330,15 @@ def _lessons() -> list[Claim]:
     for place, text in enumerate(("672, 474, 977 ticks", "474, 977 ticks", "977 ticks")):
         add(crowd, text, "mean", partial(mean, arm(crowd, place), "ticks"), 60, 60)
     manager = "06-manager-market"
-    add(manager, "446 and 446 ticks", "mean", partial(mean, arm(manager, 0), "ticks"), 100, 200)
-    add(manager, "446 ticks: no difference", "mean", partial(mean, arm(manager, 1), "ticks"), 100, 200)
-    add(manager, "7,118 and 45,284 messages", "mean", partial(mean, arm(manager, 0), "messages"), 100, 200)
-    add(manager, "45,284 messages", "mean", partial(mean, arm(manager, 1), "messages"), 100, 200)
-    add(manager, "77.7 (71.5 .. 84.3)", "difference", steps(manager, Who_hears_whom="Star"), 100)
+    for place, text in enumerate(("446, 446 and 476 ticks", "446 and 476 ticks", "476 ticks. The first two")):
+        add(manager, text, "mean", partial(mean, arm(manager, place), "ticks"), 100, 200)
+    add(manager, "7,118, 45,284 and 0 messages", "mean", partial(mean, arm(manager, 0), "messages"), 100, 200)
+    add(manager, "45,284 and 0 messages", "mean", partial(mean, arm(manager, 1), "messages"), 100, 200)
+    for place, text in enumerate(("446, 524, 476, the", "524, 476, the")):
+        how = partial(mean, arm(manager, place, Who_hears_whom="Star"), "ticks")
+        add(manager, text, "mean", how, 100, 200)
+    for place, text in enumerate(("268, **203**, 252", "**203**, 252", "252, so 48")):
+        add(crowd, text, "mean", partial(mean, arm(crowd, place, Robots="Planned"), "ticks"), 60, 60)
     memory = [arm("07-memory", place) for place in (1, 0)]
     add("07-memory", "**11.2 points** (7.2 .. 17.1)", "difference", partial(success_beside, *memory), 160)
     thought, dice, wrong = "08-thought", "09-same-dice", "10-wrong-model"

@@ -42,3 +42,14 @@ def test_scenarios_run(path):
 def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
     assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_documented_batches_do_not_share_a_folder():
+    """The usual folder is named after the file alone, and files of several folders may be called alike."""
+    texts = [path.read_text() for path in (*PAGES, *(ROOT / "scenarios").rglob("*.toml"))]
+    found = re.findall(r"sandbox batch (scenarios/\S+?\.toml)([^\n`#]*)", "\n".join(texts))
+    folders = {}
+    for scenario, options in found:
+        out = re.search(r"--out (\S+)", options)
+        folders.setdefault(out[1] if out else f"runs/{Path(scenario).stem}-batch", set()).add(scenario)
+    assert len(found) > 10 and not {out: files for out, files in folders.items() if len(files) > 1}

@@ -187,7 +187,7 @@ def test_rules_serve_at_least_five_soups_and_the_oracle_no_fewer(layout):
 
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_cooks_can_begin_anywhere_within_their_reach(layout):
-    stage, usual = (sandbox.make("kitchen", layout=layout, starts=starts) for starts in ("random", "layout"))
+    stage, usual = (sandbox.make("kitchen", layout=layout, scattered=each) for each in (True, False))
     state, (first,) = stage.reset(range(200)), usual.reset([1]).pos
     assert (state.pos == stage.reset(range(200)).pos).all()
     assert (usual.reset(range(200)).pos == first).all()

@@ -42,7 +42,7 @@ class Options(BaseModel):
 
     layout: str = "cramped_room"  # a name, a path, or the map as text
     agents: int = Field(2, ge=1, le=9)  # if not given: as many as the layout has places
-    starts: Literal["layout", "random"] = "layout"  # random: anywhere within reach of the place, drawn for each seed
+    scattered: bool = False  # cooks begin anywhere within reach of their places, drawn for each seed
     soups: int = Field(3, ge=0)  # the shared task; 0 = no end
     max_ticks: int = Field(400, ge=1, le=2_000_000_000)
     sight: int | None = Field(None, ge=1, le=15)  # cells; the whole of a small kitchen if not given
@@ -82,7 +82,7 @@ def build(options: Options) -> Rules:
     return Rules(
         verbs=len(Verb), noop=int(Verb.STAY), plan=plan, agents=agents, soups=options.soups,
         max_ticks=options.max_ticks, most=orders.most, shaped=options.reward == "shaped", sight=far,
-        scattered=options.starts == "random", cooks=cooks, items=items, pots=pots, pot_cell=pot_cell, pot_at=pot_at,
+        scattered=options.scattered, cooks=cooks, items=items, pots=pots, pot_cell=pot_cell, pot_at=pot_at,
         counters=np.flatnonzero(plan == Cell.COUNTER).astype(np.int32), worth=orders.worth, ordered=orders.ordered,
         bonus=orders.bonus, cook_time=orders.cook_time, shaping=orders.shaping,
         views=geometry.views(plan, far), spots=geometry.spots(plan, far),
