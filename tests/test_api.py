@@ -15,7 +15,7 @@ from sandbox.core.intervention import Aim
 from sandbox.trials import intervene
 
 FUZZ = Path(__file__).with_name("fuzz_api.py")
-EXAMPLES = "15"  # of each method; more by hand: python tests/fuzz_api.py 300
+EXAMPLES = "10"  # of each method; more by hand: python tests/fuzz_api.py 300
 
 
 @pytest.mark.parametrize("part", [*WORLDS, "models", "package"])
