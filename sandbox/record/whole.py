@@ -38,6 +38,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
             shutil.copymode(path, part)
         os.replace(part, path)
     except OSError as error:
+        if not path.parent.is_dir():
+            raise RecordError(f"{path}: its folder was removed or renamed while it was being written") from None
         told = error.strerror or str(error).partition("\n")[0] or type(error).__name__
         raise RecordError(f"{path}: it cannot be written ({told})") from None
     finally:

@@ -163,7 +163,8 @@ def _unlike(row: Row, scenario: Scenario) -> Iterator[str]:
         ("steps_to_completion", outcome.ticks if done else None),
     ):  # fmt: skip
         if getattr(outcome, name) != expected:
-            yield f"{_place(row.condition, row.trial)}: {name} is {getattr(outcome, name)!r}, expected {expected!r}"
+            found = bool(outcome.success) if name == "success" else getattr(outcome, name)
+            yield f"{_place(row.condition, row.trial)}: {name} is {found!r}, expected {expected!r}"
     if (outcome.finish == Finish.ERROR.words) != (outcome.error is not None):
         yield f"{_place(row.condition, row.trial)}: finish is {outcome.finish!r}, error is {outcome.error!r}"
 
