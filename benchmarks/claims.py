@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -500,8 +501,8 @@ was chosen on seeds from {default:,} on; give it seeds of your own.
   If all are true, one is refused in at most one of a hundred runs.
 - **Agrees**: the difference of both figures is within what chance allows at that level (Donner and Zou 2012). Both were
   measured, so the stated interval counts too, or else the stated number of trials.
-- **Cannot tell**: it would agree, but a claimed difference of 0 would agree as well; or the new interval is as wide as
-  half of all shares, or as the figure itself.
+- **Cannot tell**: it would agree, but no difference at all would agree as well, where one is claimed; or the new
+  interval is as wide as half of all shares, or as the figure itself.
 - **Speeds** are no claims. They are of one machine, and stand in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md).
 {refusals}
 | claim | page | stated | now | trials | verdict |
@@ -517,6 +518,7 @@ was chosen on seeds from {default:,} on; give it seeds of your own.
 def written(found: list[Judged], asked: Namespace, minutes: float) -> str:
     counts = _counts(found)
     refused = [each for each in found if each.verdict == REFUSED]
+    late = Counter(claim.page for claim in ([] if asked.only else CLAIMS[len(found) :]))
     command = f"python -m benchmarks claims --seed {asked.seed}{' --quick' * asked.quick} --write {asked.write}"
     return PAGE.format(
         seed=asked.seed, command=command, default=SEED, date=f"{datetime.now(UTC):%d %B %Y}",
@@ -525,8 +527,8 @@ def written(found: list[Judged], asked: Namespace, minutes: float) -> str:
         refusals="".join(f"- Does not agree: `{each.claim.id}`.\n" for each in refused),
         rows="\n".join(f"| {' | '.join(_linked(row_of(each)))} |" for each in found),
         late="".join(
-            f"- `{claim.id}`: not begun within {asked.minutes:.0f} minutes.\n" for claim in CLAIMS[len(found):]
-        ) if asked.only is None else "",
+            f"- `{name}`: {n} claims were not begun within {asked.minutes:.0f} minutes.\n" for name, n in late.items()
+        ),
         missing="\n".join(f"- `{name}`: {what}" for name, what in NOT_COVERED.items()),
     )  # fmt: skip
 
