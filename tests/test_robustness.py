@@ -1,5 +1,6 @@
 """Robustness curves: doses one at a time, paired with the clean trials, drawn."""
 
+import io
 import sys
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.fronts.cli import main
+from sandbox.fronts.console import Screen
 from sandbox.report.figures import robustness, save
+from sandbox.report.tables import robustness_table
 from sandbox.scenario import load
-from sandbox.statistics import paired_success, success_rate
+from sandbox.statistics import mean_difference, paired_success, success_rate
 from sandbox.trials.robustness import Curve, Point, curves, dose_sweep
 
 SCENARIO = {
@@ -49,6 +52,27 @@ def test_points_are_rates_and_paired_differences(rows):
     assert failure.area.value == pytest.approx((rates[0] / 2 + rates[1] + rates[2] / 2) / 2)
 
 
+def test_steps_stand_beside_success_and_its_ceiling_is_told(rows):
+    """An agent that always succeeds was "100 % at every dose", however long it took."""
+    failure = curves(rows)[0]
+    own = rows[rows["condition"] == 2]
+    assert failure.points[2].steps == pytest.approx(np.where(own["success"], own["ticks"], 45).mean())
+    both = rows[rows["condition"] == 0]["success"].to_numpy() & own["success"].to_numpy()
+    apart = own["ticks"].to_numpy() - rows[rows["condition"] == 0]["ticks"].to_numpy()
+    assert failure.points[2].steps_beside == mean_difference(apart[both].astype(float))
+    assert failure.points[2].also["refused_actions"] == own["refused_actions"].mean()
+    assert not failure.at_ceiling and failure.points[0].steps_beside is None
+    sure = rows[rows["condition"].isin([0, 1])].assign(success=True)
+    sure.attrs = rows.attrs
+    (ceiling,) = [curve for curve in curves(sure) if curve.perturbation == "action_failure"]
+    screen = Screen(width=80, file=io.StringIO())
+    crossed = ceiling._replace(condition="agents.0.count=2; agents.0.reasoner=rules")
+    screen.print(robustness_table([crossed, curves(rows)[0]]))
+    told = screen.file.getvalue()
+    assert ceiling.at_ceiling and "ceiling" in told and "…" not in told and "mean over doses" in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
 def test_curves_of_a_crossed_sweep_differ_in_the_dose_alone(tmp_path):
     swept = {"world.deliveries": [1, 2], "perturb.action_failure": [0.0, 1.0], "perturb.agent_crash": [0.0, 1.0]}
     found = curves(sandbox.results(sandbox.batch({**SCENARIO, "sweep": swept}, tmp_path / "b", trials=20)))
@@ -73,7 +97,10 @@ def test_bad_doses_are_told(text):
 
 
 def test_the_figure_names_what_it_shows(tmp_path):
-    points = [Point(dose, 50, success_rate(50 - k, 50), None, 1.0) for k, dose in enumerate(np.linspace(0, 1, 5))]
+    points = [
+        Point(dose, 50, success_rate(50 - k, 50), None, 1.0, 9.0, None, {})
+        for k, dose in enumerate(np.linspace(0, 1, 5))
+    ]
     for count in (1, 2, 4):
         drawn = [
             Curve(f"fault_{k}", condition, points, pd.Series(dtype=float))

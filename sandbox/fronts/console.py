@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from sandbox.core.errors import SHORT, UsageError
@@ -37,6 +38,12 @@ class Screen(Console):
 
     def __init__(self, **options: Any):
         super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Lines are as long as they are; a table and what stands below it fold at the width of the terminal."""
+        if any(isinstance(each, Table) for each in objects):
+            options["soft_wrap"] = False
+        super().print(*objects, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(as_line(text), **options)

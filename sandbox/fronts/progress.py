@@ -141,7 +141,7 @@ class Counting(_Shown):
             self._before, self._started = count.done, time.monotonic()
         if not self._is_due(count.done >= count.total):
             return
-        share = f", {count.successes / count.done:.2%} succeed" if count.done else ""
+        share = f", {count.successes:,} succeed" if count.done else ""  # no rate: conditions are not pooled
         rate = self._rate(count.done - self._before)
         left = f", {(count.total - count.done) / rate:,.0f} s left" if rate and count.done < count.total else ""
         told = f"{count.done:,} of {count.total:,} trials{share}, {rate:,.0f} trials/s{left}"

@@ -11,6 +11,7 @@ import jinja2
 
 from sandbox.report.drawing import Drawn, lines_of, report_figures
 from sandbox.report.pictures import Still
+from sandbox.report.tables import limit_words
 from sandbox.scaling import advice, coefficient
 from sandbox.statistics import Estimate
 
@@ -61,7 +62,8 @@ def report_page(
     return render(
         "report.html",
         title="; ".join(titles), summary=_summary(studies), studies=studies, several=several,
-        table=table, compared=compared, curves=found, lines=lines_of(found), shown=shown, skipped=skipped,
+        table=table, compared=compared, curves=found, also=found[0].points[0].also if found else {},
+        lines=lines_of(found), shown=shown, skipped=skipped,
         failures=any(not each.episode.success for each in shown),
         figures=report_figures(studies, table, found, scalings, contributions, again),
         scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),
@@ -91,7 +93,8 @@ def _environment() -> jinja2.Environment:
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.filters |= {
         "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
-        "brief": brief, "rate": rate, "unfinished": unfinished, "across": across, "ticks": ticks, "span": span,
+        "brief": brief, "rate": rate, "unfinished": unfinished, "across": across,
+        "limit": limit_words, "ticks": ticks, "span": span,
         "advice": advice, "coefficient": coefficient,
     }  # fmt: skip
     return found

@@ -4,6 +4,7 @@ import math
 from typing import Literal, get_args, get_origin
 
 import pandas as pd
+from rich import box
 from rich.table import Table
 
 from sandbox.autonomy import decided, is_tested
@@ -80,7 +81,7 @@ def batch_table(rows: pd.DataFrame, title: str) -> Table:
     imagines, tested = rows["imagined_ticks"].any(), is_tested(rows)
     more = (["autonomy"] if tested else []) + (["imagined"] if imagines else [])
     for name in ("trials", "success, interval", "steps", *more, "errors"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")
     for _, group in rows.groupby("condition"):
         *told, errors = _measures(group)
         more = ([share(decided(group).autonomy)] if tested else []) + (
@@ -125,7 +126,7 @@ def certificate_table(certificate: dict) -> Table:
     table = Table(title=title, title_justify="left", caption=f"one-sided {claim['confidence']:.10g} bounds, exact")
     table.add_column("stratum", overflow="fold")
     for name in ("trials", "failures", "success at least"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")
     who = certificate["decisions"]
     if who["total"]:
         table.caption += f"; autonomy {share(who['autonomy'])} of {who['total']:,} decisions"
@@ -141,31 +142,44 @@ def certificate_table(certificate: dict) -> Table:
 
 
 def robustness_table(curves: list) -> Table:
-    """Success at each dose of each perturbation, and what it costs beside the clean trials."""
-    caption = f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar; *: also by Holm"
-    table = Table(title="Robustness", title_justify="left", caption=caption)
-    table.add_column("perturbation", overflow="fold", min_width=18)
-    for name in ("dose", "trials", "success, interval", "beside clean, points", "p"):
-        table.add_column(name, justify="right", no_wrap=True)
+    """Success and steps at each dose of each perturbation, and what it costs beside the clean trials."""
+    caption = (
+        f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar; *: also by Holm; steps: "
+        "restricted mean, below it the difference where both succeed"
+    )
+    table = Table(title="Robustness", title_justify="left", caption=caption, box=box.SIMPLE_HEAD, show_edge=False)
+    table.add_column("perturbation", overflow="fold", min_width=16)
+    for name in ("dose", "n", "success", "beside clean", "steps"):
+        table.add_column(name, justify="right", overflow="fold")
     for curve in curves:
-        name = lines(
-            *_named(curve.perturbation, curve.condition),
-            f"mean over doses {curve.area.value:.1%}" if curve.area else "",
-        )
         told = [_point(point) for point in curve.points]
-        table.add_row(name, *(lines(*column) for column in zip(*told, strict=True)), end_section=True)
+        mean = f"mean over doses {curve.area.value:.1%}" if curve.area else ""
+        name = lines(*_named(curve.perturbation, curve.condition), mean, *filter(None, [limit_words(curve)]))
+        for k, cells in enumerate(told):
+            table.add_row(name if k == 0 else "", *(lines(*cell) for cell in cells), end_section=k == len(told) - 1)
     return table
+
+
+def limit_words(curve) -> str:
+    """Where success cannot tell what a dose does."""
+    if curve.at_ceiling:
+        return "success is at its ceiling: look at steps"
+    return "success is at its floor: nothing is left to disturb" if curve.at_floor else ""
 
 
 def _named(what: str, condition: str) -> list[str]:
     return [what, condition] if condition else [what]
 
 
-def _point(point) -> tuple[str, ...]:
-    paired = point.beside_clean
-    beside = _signed(*(100 * value for value in paired.difference)) if paired else "clean"
-    p_value = _p(paired.p_value, point.adjusted) if paired else ""
-    return f"{point.dose:g}", f"{point.trials:,}", _rate(point.success), beside, p_value
+def _point(point) -> tuple[list[str], ...]:
+    """The lines of each cell."""
+    paired, beside, steps = point.beside_clean, ["clean"], [f"{point.steps:,.1f}"]
+    if paired:
+        beside = [*_signed(*(100 * value for value in paired.difference)).split(" ", 1)]
+        beside.append(f"p {_p(paired.p_value, point.adjusted)}")
+    if point.steps_beside:
+        steps += _signed(*point.steps_beside).split(" ", 1)
+    return [f"{point.dose:g}"], [f"{point.trials:,}"], _rate(point.success).split("  ", 1), beside, steps
 
 
 def _p(value: float, adjusted: float) -> str:
@@ -187,7 +201,7 @@ def comparison_table(rows: list, title: str) -> Table:
     table.add_column("run, condition", overflow="fold", min_width=16)
     tested = any(row.decided for row in rows)
     for name in ("pairs", "success, points", "p", "steps, both succeed", *(["autonomy"] if tested else [])):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for row in rows:
         points = lines(
             *_signed(*(100 * value for value in row.success.difference)).split(" ", 1), *_paired(row.pairing)
@@ -214,7 +228,7 @@ def foresight_table(rows: list, title: str) -> Table:
     table = Table(title=title, title_justify="left", caption=caption)
     table.add_column("seen at first", no_wrap=True)
     for name in ("ticks", "changed", "error", "still", "alarms"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")
     for row in rows:
         shares = (_share(row.error), f"{row.still.value:.3f}", f"{row.alarms:.2f}") if row.error else ("-", "-", "-")
         table.add_row(row.view, str(row.horizon), f"{row.changed:,}", *shares)

@@ -121,7 +121,8 @@ def _alike(first: Sequence, second: Sequence) -> bool:
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that count, by condition in words and seed."""
     keys = swept_keys(rows)
-    words = [_words(dict(zip(keys, given, strict=True))) for given in rows[keys].values] if keys else ""
+    each = rows[keys].itertuples(index=False, name=None)  # not as one array, which would make floats of whole numbers
+    words = [_words(dict(zip(keys, given, strict=True))) for given in each] if keys else ""
     return rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
 
 

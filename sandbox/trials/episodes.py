@@ -19,6 +19,7 @@ from sandbox.record.table import pack
 from sandbox.scenario import Scenario
 from sandbox.trials.playback import ANSWERS
 from sandbox.trials.trial import OnEvent, run, shares
+from sandbox.trials.warm import warm
 
 LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
 LANES = 1024  # at most
@@ -76,6 +77,7 @@ def _hosted(scenario: Scenario, seed: int, on_event: OnEvent | None = None) -> O
 
 
 def _compiled(scenario: Scenario, stage: Stage, seeds: Sequence[int]) -> Iterator[Outcome]:
+    warm(scenario, stage, True)
     started = time.perf_counter()
     state, tally, _ = stage.play(seeds, [group.policy for group in scenario.roster()])
     seconds = round((time.perf_counter() - started) / len(seeds), 6)

@@ -74,7 +74,7 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
     who = decided(rows)
     if not trials:
         return Measures(0, len(rows), 0, None, passes, None, limit, NONE, (), per_trial, finishes, who)
-    steps, succeeded = _steps(counted, limit), counted["success"].to_numpy(bool)
+    steps, succeeded = until(counted, limit), counted["success"].to_numpy(bool)
     completion = kaplan_meier(steps, succeeded)
     done_by = np.where(succeeded, steps, np.inf)  # who was stopped from outside is counted with those never done
     return Measures(
@@ -85,10 +85,10 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
 
 
 def _usual(values: pd.Series) -> float:
-    return values.median() if values.name == "seconds" else values.mean()  # the first trials may wait for a compiler
+    return values.median() if values.name == "seconds" else values.mean()  # a machine may be busy for a while
 
 
-def _steps(rows: pd.DataFrame, limit: int) -> np.ndarray:
+def until(rows: pd.DataFrame, limit: int) -> np.ndarray:
     """Ticks to completion, or to where a trial is censored.
 
     One that was stopped from outside is censored there. One that failed can no longer succeed: it is not done up to

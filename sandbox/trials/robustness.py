@@ -9,10 +9,22 @@ import pandas as pd
 from sandbox.core.errors import UsageError
 from sandbox.scenario import Scenario
 from sandbox.scenario.sweep import ONE, steps
-from sandbox.statistics import Estimate, Paired, clustered_rate, holm, paired_success, success_rate
+from sandbox.statistics import (
+    Estimate,
+    Paired,
+    clustered_rate,
+    holm,
+    mean_difference,
+    mean_steps,
+    paired_success,
+    success_rate,
+)
+from sandbox.trials.measures import tick_limit, until
 from sandbox.trials.results import swept_keys
 
 PREFIX = "perturb."
+ALSO = ("reward", "invalid_actions", "refused_actions")  # measures beside success and steps
+CEILING = 0.95  # success from which on little of it is left to gain
 
 
 class Point(NamedTuple):
@@ -23,6 +35,9 @@ class Point(NamedTuple):
     success: Estimate
     beside_clean: Paired | None  # None for the clean trials themselves
     adjusted: float  # the p-value of McNemar's test, Holm's for all points of all curves
+    steps: float  # restricted mean; a trial that fails takes as many as the tick limit
+    steps_beside: Estimate | None  # difference to the clean trials, where both succeed
+    also: dict[str, float]  # means of ALSO
 
 
 class Curve(NamedTuple):
@@ -32,6 +47,16 @@ class Curve(NamedTuple):
     condition: str  # in words; empty where nothing else was swept
     points: list[Point]  # by dose; the clean trials first
     areas: pd.Series  # by seed that was tried at all doses: mean success over them
+
+    @property
+    def at_ceiling(self) -> bool:
+        """Whether nearly all trials succeed at every dose, so that success cannot tell what the dose does."""
+        return min(point.success.value for point in self.points) >= CEILING
+
+    @property
+    def at_floor(self) -> bool:
+        """Whether hardly any does, even without the perturbation."""
+        return max(point.success.value for point in self.points) <= 1 - CEILING
 
     @property
     def area(self) -> Estimate | None:
@@ -94,12 +119,14 @@ def _clean(doses: pd.Series, key: str, perturb: Mapping[str, float]) -> float:
 
 
 def _of(key: str, rows: pd.DataFrame, clean: Mapping[str, float], others: list[str]) -> Iterator[Curve]:
+    scenario = rows.attrs["scenario"]
     rest = [rows[other] == value for other, value in clean.items() if other != key]
     rows = rows[np.logical_and.reduce(rest)] if rest else rows
     groups = rows.groupby(others, sort=False, dropna=False) if others else [((), rows)]
     for values, group in groups:
         words = "; ".join(f"{other}={value}" for other, value in zip(others, values, strict=True))
-        points = list(_points(group, key, clean[key]))
+        limit = tick_limit(scenario, dict(zip(others, values, strict=True)), group)
+        points = list(_points(group, key, clean[key], limit))
         if len(points) > 1:
             yield Curve(key.removeprefix(PREFIX), words, points, _areas(group, key))
 
@@ -110,12 +137,27 @@ def _areas(rows: pd.DataFrame, key: str) -> pd.Series:
     return pd.Series(np.trapezoid(table.to_numpy(float), doses, axis=1) / np.ptp(doses), table.index)
 
 
-def _points(rows: pd.DataFrame, key: str, clean: float) -> Iterator[Point]:
-    base = rows[rows[key] == clean].drop_duplicates("seed").set_index("seed")["success"]
+def _points(rows: pd.DataFrame, key: str, clean: float, limit: int) -> Iterator[Point]:
+    base = rows[rows[key] == clean].drop_duplicates("seed").set_index("seed")
     for dose, group in rows.groupby(key):
+        both = base.join(group.set_index("seed"), how="inner", lsuffix="_clean", rsuffix="_dosed")
+        beside = None
+        if dose != clean:
+            if both.empty:
+                continue  # nothing to pair with yet
+            beside = _beside(both)
         rate = success_rate(int(group["success"].sum()), len(group))
-        both = pd.concat([base, group.set_index("seed")["success"]], axis=1, join="inner") if dose != clean else None
-        if both is not None and both.empty:
-            continue  # nothing to pair with yet
-        paired = None if both is None else paired_success(both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy())
-        yield Point(float(dose), len(group), rate, paired, 1.0)
+        steps = mean_steps(until(group, limit), group["success"].to_numpy(bool), limit)
+        yield Point(float(dose), len(group), rate, beside and beside[0], 1.0, steps, beside and beside[1], _also(group))
+
+
+def _beside(both: pd.DataFrame) -> tuple[Paired, Estimate | None]:
+    """Success, and steps where both succeed, beside the clean trials."""
+    success = paired_success(both["success_clean"].to_numpy(), both["success_dosed"].to_numpy())
+    taken = (both["steps_to_completion_dosed"] - both["steps_to_completion_clean"]).dropna().to_numpy(float)
+    return success, mean_difference(taken) if len(taken) > 1 else None
+
+
+def _also(rows: pd.DataFrame) -> dict[str, float]:
+    """Means of what may suffer where success does not."""
+    return {name: float(rows[name].mean()) for name in ALSO}

@@ -40,6 +40,7 @@ from sandbox.record import (
     TrialStarted,
 )
 from sandbox.scenario import Scenario, load
+from sandbox.trials.warm import warm
 
 OnTick = Callable[[Sandbox], None]
 OnEvent = Callable[[Event], None]
@@ -156,6 +157,7 @@ def opening(model: Sandbox) -> Iterator[Event]:
 
 def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None) -> Outcome:
     """Play a model from where it is to the end; see ``run``."""
+    warm(model.scenario, model.stage, False)
     started, interrupted, stopped = time.perf_counter(), None, False
     try:
         if on_tick:

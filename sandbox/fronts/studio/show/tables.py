@@ -80,6 +80,7 @@ def points(study: Study) -> pd.DataFrame:
                 "beside clean": _percent(beside[0]), "from": _percent(beside[1]), "to": _percent(beside[2]),
                 "p": point.beside_clean.p_value if point.beside_clean else None,
                 "p, Holm": point.adjusted if point.beside_clean else None,
+                "steps": _finite(point.steps),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
