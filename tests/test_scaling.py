@@ -151,6 +151,16 @@ def test_team_sizes_are_reported(tmp_path):
     assert "one law is not fitted: a law of 3 parameters needs as many team sizes, here are 2." in page
 
 
+def test_a_report_shows_the_best_sizes_measured_and_what_the_law_misses(tmp_path):
+    sizes, folder = [{"agents.0.count": n} for n in (1, 2, 4, 8)], tmp_path / "b"
+    ticks = (40, 20, 10, 30)
+    written(folder, PLAYED_ONCE, sizes, [[USUAL._replace(seed=k, ticks=n + k) for k in range(6)] for n in ticks])
+    assert told("report", folder, "--out", tmp_path / "p.html") == 0
+    page = (tmp_path / "p.html").read_text()
+    assert "Of the sizes tried, 4 does most. The law is highest at" in page and "beyond the law" in page
+    assert "at its lower bound (0.0000 .. " in page and not re.search(r"[>\s]nan[\s<]", page)
+
+
 def test_a_sweep_of_other_things_or_of_one_size_has_no_curve():
     assert scalings(frame([{"perturb.agent_crash": 0}, {"perturb.agent_crash": 1}], [[{}], [{}]])) == []
     assert scalings(frame([{"agents.0.count": 2}], [[{}, {}]])) == []
