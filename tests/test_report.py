@@ -15,10 +15,13 @@ from scipy.stats import binomtest
 import sandbox
 from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
+from sandbox.report import charts
+from sandbox.report.figures import robustness
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
-from sandbox.statistics import kaplan_meier
+from sandbox.statistics import kaplan_meier, success_rate
 from sandbox.trials.certify import certify, claim
+from sandbox.trials.robustness import Curve, Point
 
 HOSTILE = '<script>alert("x")</script> & <img src=https://example.com/x.png>'
 SCENARIO = {
@@ -214,3 +217,18 @@ def test_what_is_no_run_or_no_place_is_told_in_one_line(runs, tmp_path, capsys):
         assert words in err and err.count("\n") == 1, err
     assert told("report", runs / "rules", "--out", tmp_path / "bad" / "run.db" / "page.html") == 2
     assert "nothing can be written there" in capsys.readouterr().err
+
+
+def test_twelve_curves_have_twelve_looks_and_a_legend_inside_their_figure():
+    points = [Point(dose, 50, success_rate(40, 50), None, 1.0, 9.0, None, {}) for dose in (0.0, 1.0)]
+    names = [f"agents.0.count={k}; agents.0.reasoner=rules" for k in range(12)]
+    drawn = [Curve("agent_crash", name, points, pd.Series(dtype=float)) for name in names]
+    for figure in (charts.doses(list(enumerate(drawn))), robustness(drawn)):
+        figure.draw_without_rendering()
+        (legend,), (axis, *_) = figure.legends, figure.axes
+        inner, outer = legend.get_window_extent(), figure.bbox
+        assert outer.x0 <= inner.x0 and inner.x1 <= outer.x1 and outer.y0 <= inner.y0 and inner.y1 <= outer.y1
+        looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.get_lines()}
+        assert len(looks) == 12 and axis.get_ylim()[0] == 0
+        told = [text.get_text() for text in legend.get_texts()]
+        assert len(set(told)) == 12 and all(text.startswith("agents.0.count=") and text[-1] == "…" for text in told)

@@ -8,15 +8,13 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from sandbox.report.figures import COLOURS, MARKERS, line
+from sandbox.report.figures import COLOURS, MARKERS, legend, line, look, short
 from sandbox.report.inline import PAGE_STYLE
-from sandbox.report.lines import as_line
 
 WIDE, HIGH, SMALL = 5.2, 3.1, 2.4  # inches; at 390 pixels of page the smallest letters are still 9 pixels high
 ROW = 0.24  # inches for each bar or interval
 Series = Sequence[tuple[str, Any]]
 FINISHES = {"completed": 2, "tick limit": 4, "budget": 5, "stalled": 1, "invalid": 3, "stopped": 0}  # their colours
-LONGEST = 34  # letters of a label
 
 
 @contextmanager
@@ -24,12 +22,6 @@ def _figure(width: float = WIDE, height: float = HIGH) -> Iterator[tuple[Figure,
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, figure.subplots()
-
-
-def short(text: str, most: int = LONGEST) -> str:
-    """A text as one line; of a long one the end, which tells more than its beginning."""
-    text = as_line(text)
-    return text if len(text) <= most else "…" + text[1 - most :]
 
 
 def success(rows: Sequence[str], arms: Sequence[tuple[str, dict[str, Any]]]) -> Figure:
@@ -41,10 +33,10 @@ def success(rows: Sequence[str], arms: Sequence[tuple[str, dict[str, Any]]]) -> 
             places = [y + step * (k - (len(arms) - 1) / 2) for y, _ in drawn]
             values = [rate.value for _, rate in drawn]
             spread = [[r.value - r.low for _, r in drawn], [r.high - r.value for _, r in drawn]]
-            look = {"fmt": MARKERS[k % len(MARKERS)], "markersize": 4.5, "elinewidth": 1.6}
-            axis.errorbar(values, places, xerr=spread, color=COLOURS[k % len(COLOURS)], label=short(name), **look)
+            own = {**look(k), "linestyle": "none", "markersize": 4.5, "elinewidth": 1.6}
+            axis.errorbar(values, places, xerr=spread, label=short(name), **own)
         axis.set_yticks(range(len(rows)), [short(row) for row in rows])
-        axis.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6), xlabel="success")
+        axis.set(xlim=(0, 1.02), ylim=(len(rows) - 0.4, -0.6), xlabel="success")
         axis.grid(axis="y", visible=False)
         _legend(figure, axis, len(arms))
     return figure
@@ -54,8 +46,15 @@ def passes(series: Series) -> Figure:
     """pass^k against k."""
     with _figure() as (figure, axis):
         for k, (name, found) in enumerate(series):
-            axis.plot(range(1, len(found.passes) + 1), found.passes, label=short(name), **_look(k), markersize=4.5)
-        axis.set(ylim=(-0.03, 1.03), xlabel="k trials", ylabel="all k succeed: pass^k")
+            axis.plot(
+                range(1, len(found.passes) + 1),
+                found.passes,
+                label=short(name),
+                **look(k),
+                linewidth=1.6,
+                markersize=4.5,
+            )
+        axis.set(ylim=(0, 1.03), xlabel="k trials", ylabel="all k succeed: pass^k")
         axis.set_xticks(range(1, 1 + max(len(found.passes) for _, found in series)))
         _legend(figure, axis, len(series))
     return figure
@@ -69,27 +68,32 @@ def completion(series: Series) -> Figure:
     with _figure() as (figure, axis):
         for k, (name, found) in enumerate(series):
             if found.completion:
-                _steps(axis, found.completion, right, name, COLOURS[k % len(COLOURS)])
-        axis.set(ylim=(-0.03, 1.03), xlim=(0, right), xlabel="tick", ylabel="share of trials that are done")
+                _steps(axis, found.completion, right, name, look(k))
+        axis.set(ylim=(0, 1.03), xlim=(0, right), xlabel="tick", ylabel="share of trials that are done")
         _legend(figure, axis, len(series))
     return figure
 
 
-def _steps(axis, curve, right: float, name: str, colour: str) -> None:
+def _steps(axis, curve, right: float, name: str, own: dict[str, Any]) -> None:
     ticks = np.concatenate([[0.0], curve.ticks, [right]])
     share, low, high = (np.concatenate([[v[0] if k else 0.0], v, v[-1:]]) for k, v in enumerate(curve[1:]))
-    axis.fill_between(ticks, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
-    axis.plot(ticks, share, drawstyle="steps-post", color=colour, label=short(name), linewidth=1.6)
+    axis.fill_between(ticks, low, high, step="post", color=own["color"], alpha=0.18, linewidth=0)
+    axis.plot(
+        ticks, share, drawstyle="steps-post", label=short(name), linewidth=1.6, markersize=4.5,
+        markevery=max(1, len(ticks) // 6), **own,
+    )  # fmt: skip
 
 
 def doses(curves: Sequence[tuple[int, Any]]) -> Figure:
     """Success against the dose of one perturbation: (number of the colour, curve)."""
-    with _figure(SMALL, 0.8 * SMALL) as (_, axis):
+    with _figure(SMALL, 0.8 * SMALL) as (figure, axis):
         for k, curve in curves:
             line(axis, curve, k)
         axis.set_title(short(curves[0][1].perturbation.replace("_", " ")))
-        axis.set(xlabel="dose", ylim=(-0.04, 1.04), ylabel="success")
-    return axis.figure
+        axis.set(xlabel="dose", ylim=(0, 1.04), ylabel="success")
+        if len(curves) > 1:
+            legend(figure, axis, "outside lower center")
+    return figure
 
 
 def scaling(found) -> Figure:
@@ -143,14 +147,10 @@ def finishes(series: Series) -> Figure:
         axis.set(xlim=(0, 1), ylim=(len(series) - 0.4, -0.6), xlabel="share of trials")
         axis.grid(axis="y", visible=False)
         if kinds:
-            figure.legend(loc="outside upper center", ncols=3, frameon=False)
+            legend(figure, axis, "outside upper center")
     return figure
 
 
-def _look(k: int) -> dict[str, Any]:
-    return {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "linewidth": 1.6}
-
-
 def _legend(figure: Figure, axis, count: int) -> None:
-    if count > 1 and axis.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    if count > 1:
+        legend(figure, axis, "outside upper center")

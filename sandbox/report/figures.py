@@ -11,6 +11,8 @@ from sandbox.report.lines import as_line
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vP*"
+LONGEST = 34  # letters of a label
+LETTER, LINE, KEY = 0.09, 0.21, 0.6  # inches of a legend: a letter, a line, what stands beside a label
 ACROSS = 3  # small multiples in a row
 STYLE = {
     "svg.hashsalt": "sandbox",  # the same results give the same file
@@ -39,11 +41,9 @@ def robustness(curves: list) -> Figure:
             for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
                 line(axis, curve, k)
             axis.set_title(as_line(name.replace("_", " ")), fontsize=11)
-            axis.set(xlabel="dose", ylim=(-0.04, 1.04))
+            axis.set(xlabel="dose", ylim=(0, 1.04))
         figure.supylabel("success")
-        labels = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
-        if any(labels):
-            figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=2, frameon=False)
+        legend(figure, panels[0], "outside lower center")
     return figure
 
 
@@ -62,13 +62,12 @@ def foresight(found: dict[str, list]) -> Figure:
                 still = [row.still.value for row in drawn]
                 axis.plot(ticks, still, linestyle=":", label=f"{view}: nothing changes", **look)
             axis.set_title(as_line(name), fontsize=11)
-            axis.set(xlabel="ticks ahead", xscale="log", ylim=(-0.04, 1.04))
+            axis.set(xlabel="ticks ahead", xscale="log", ylim=(0, 1.04))
             axis.set_xticks([1, 3, 10, 30, 100], labels=["1", "3", "10", "30", "100"])
             axis.set_xticks([], minor=True)
             axis.set_xlim(0.9, 1.1 * max(row.horizon for rows in found.values() for row in rows))
         figure.supylabel("of what changed, foreseen wrongly")
-        labels = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
-        figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=2, frameon=False)
+        legend(figure, panels[0], "outside lower center")
     return figure
 
 
@@ -82,10 +81,37 @@ def _panels(count: int) -> tuple[Figure, list]:
     return figure, list(axes.flat[:count])
 
 
+def look(number: int) -> dict:
+    """How the curve of a ``number`` looks: twice as many looks as colours, told apart in black and white too."""
+    again = number // len(COLOURS) % 2
+    return {
+        "color": COLOURS[number % len(COLOURS)], "marker": MARKERS[(number + 3 * again) % len(MARKERS)],
+        "linestyle": ("-", "--")[again], "markerfacecolor": (None, "none")[again],
+    }  # fmt: skip
+
+
+def short(text: str, most: int = LONGEST) -> str:
+    """A text as one line; a long one is cut at its end."""
+    text = as_line(text)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def legend(figure: Figure, axis, loc: str) -> None:
+    """The legend of a figure, inside it: as many columns as there is room for, and a figure that is so much higher."""
+    handles, labels = axis.get_legend_handles_labels()
+    found = [(handle, label) for handle, label in zip(handles, labels, strict=True) if label]
+    if not found:
+        return
+    width = figure.get_figwidth()
+    names = [short(label, int((width - KEY) / LETTER)) for _, label in found]
+    columns = max(1, min(2, len(found), int(width / (KEY + LETTER * max(map(len, names))))))
+    figure.set_figheight(figure.get_figheight() + LINE * math.ceil(len(names) / columns))
+    figure.legend([handle for handle, _ in found], names, loc=loc, ncols=columns, frameon=False)
+
+
 def line(axis, curve, number: int) -> None:
     """One curve with its interval, in the colour of its ``number``."""
-    colour, doses = COLOURS[number % len(COLOURS)], [point.dose for point in curve.points]
+    own, doses = look(number), [point.dose for point in curve.points]
     rates, low, high = zip(*(point.success for point in curve.points), strict=True)
-    axis.fill_between(doses, low, high, color=colour, alpha=0.18, linewidth=0)
-    name = as_line(curve.condition)
-    axis.plot(doses, rates, color=colour, marker=MARKERS[number % len(MARKERS)], markersize=4.5, label=name)
+    axis.fill_between(doses, low, high, color=own["color"], alpha=0.18, linewidth=0)
+    axis.plot(doses, rates, **own, markersize=4.5, label=short(curve.condition))

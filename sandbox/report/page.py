@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from sandbox.report.drawing import Drawn, lines_of, report_figures
+from sandbox.report.drawing import Drawn, report_figures
 from sandbox.report.pictures import Still
 from sandbox.report.tables import limit_words
 from sandbox.scaling import advice, coefficient
@@ -63,7 +63,7 @@ def report_page(
         "report.html",
         title="; ".join(titles), summary=_summary(studies), studies=studies, several=several,
         table=table, compared=compared, curves=found, also=found[0].points[0].also if found else {},
-        lines=lines_of(found), shown=shown, skipped=skipped,
+        shown=shown, skipped=skipped,
         failures=any(not each.episode.success for each in shown),
         figures=report_figures(studies, table, found, scalings, contributions, again),
         scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),

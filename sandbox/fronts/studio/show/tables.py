@@ -14,7 +14,6 @@ from sandbox.core.errors import UsageError
 from sandbox.fronts.reporting import report_of
 from sandbox.fronts.studio.show.library import Stamp, stamp
 from sandbox.record.table import Glance
-from sandbox.report.drawing import lines_of
 from sandbox.report.page import study_figures
 from sandbox.statistics import success_rate
 from sandbox.trials.compare import Comparison, beside_first
@@ -25,9 +24,7 @@ KEPT = 3  # studies in memory: one of a million trials is large
 PAIRED = 12  # conditions that are compared with the first
 # Matplotlib's settings are of the whole process, and sessions draw at the same time.
 _drawing = threading.Lock()
-FIGURE = Markup("<figure>{}<figcaption>{}{}</figcaption></figure>")
-LINE = Markup('<span class="line"><i style="background: var(--c{})"></i>{}</span>')
-COLOURS = 7  # then they begin anew
+FIGURE = Markup("<figure>{}<figcaption>{}</figcaption></figure>")
 
 
 def study_of(folder: str) -> Study:
@@ -130,9 +127,7 @@ def _figures(folder: str, now: Stamp) -> str:
     study = _study(folder, now)
     with _drawing:
         drawn = study_figures(study, shlex.join(["sandbox", "report", folder]))
-    lines = Markup().join(LINE.format(k % COLOURS, each) for k, each in enumerate(lines_of(study.curves)) if each)
-    keys = {"robustness": lines}
-    return Markup().join(FIGURE.format(d.drawing, keys.get(name, ""), d.caption) for name, d in drawn.items())
+    return Markup().join(FIGURE.format(each.drawing, each.caption) for each in drawn.values())
 
 
 def report_page(folder: str) -> bytes:
