@@ -29,6 +29,11 @@ def test_every_claim_finds_its_figure():
         assert computed or stated.low is not None or stated.trials, f"{claim.id}: no interval and no number of trials"
 
 
+def test_claims_of_sentences_read_sentences_of_their_own():
+    read = [claim.read().text for claim in claims.CLAIMS if claim.id.startswith("lesson")]
+    assert len(read) > 20 and len(set(read)) == len(read)
+
+
 def test_a_page_that_says_it_no_more_is_refused():
     with pytest.raises(UsageError, match=r"docs/teams.md: no table has a row 'bazaar' with a column 'ticks'"):
         cell("docs/teams.md", "bazaar", "ticks")
