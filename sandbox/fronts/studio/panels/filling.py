@@ -48,14 +48,12 @@ def filling(status: Status, pace: Pace) -> None:
 
 
 def counts(known: Glance) -> None:
-    """How many trials there are, and what they come to over all conditions."""
+    """How many trials there are, and how many succeed; no rate, since conditions are not pooled."""
     successes = sum(found[1] for found in known.counts.values())
     errors = sum(found[2] for found in known.counts.values())
-    counted = known.done - errors
-    share = f"{100 * successes / counted:.1f} %" if counted else "-"
     with st.container(horizontal=True, wrap=False, key="counts"):
         st.metric("Trials", f"{known.done:,}", help="That are done", border=True)
-        st.metric("Succeed", share, help="Of those that count, over all conditions", border=True)
+        st.metric("Succeed", f"{successes:,}", help="Rates stand below, by condition", border=True)
         st.metric("Errors", f"{errors:,}", help="Of the machinery; they count for nothing", border=True)
 
 
