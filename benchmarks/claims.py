@@ -53,7 +53,7 @@ OPTIONS = {
 
 
 class Run:
-    """Trials from one seed on; whoever asks for the same arm again gets the same rows."""
+    """Trials from one seed on. The rows of an arm are kept, so each arm is played once."""
 
     def __init__(self, seed: int, folder: Path):
         self.seed, self.folder, self._kept = seed, folder, {}

@@ -185,17 +185,18 @@ def replay(
 ) -> None:
     """Play a recorded trial again and check its states. A batch's trial takes its models' answers from the record."""
     _check_video(video)
+    grant = granted(allow, {})
     if not holds_a_run(folder):
-        many.replay(folder, trial, record_, video, fps, granted(allow, {}))
+        many.replay(folder, trial, record_, video, fps, grant)
         return
     if record_:
         raise UsageError(f"--out {record_}: {folder} is itself the whole record of a run")
     with open_run(folder) as record:
         if video:
-            out.print(f"video  {film(replays.replay(record, trial, granted(allow, {})), video, fps)}")
+            out.print(f"video  {film(replays.replay(record, trial, grant), video, fps)}")
         model = None
         with Live(err) as live:
-            for model in replays.replay(record, trial, granted(allow, {})):
+            for model in replays.replay(record, trial, grant):
                 live(model)
         recorded = record.outcomes.get(trial)
         outcome = Outcome(**recorded) if recorded else outcome_of(model, 0.0)

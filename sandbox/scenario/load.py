@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,17 +93,21 @@ def load(
         files.take_in_network(table["team"])
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
+    scenario = _validated(table, where)
+    files.take_in_map(scenario)
+    if not scenario.sweep:
+        scenario.files.clear()  # what it names is taken in by now
+    return _checked(scenario, replace(origin, taken=files.taken))
+
+
+def _validated(table: Mapping, where: str) -> Scenario:
     try:
-        scenario = Scenario.model_validate(table)
+        return Scenario.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
         got = "" if first["type"] == "missing" else f", got {shown(first['input'])}"
         raise UsageError(f"{where}: {key}: {first['msg'].lower()}{got}") from None
-    files.take_in_map(scenario)
-    if not scenario.sweep:
-        scenario.files.clear()  # what it names is taken in by now
-    return _checked(scenario, replace(origin, taken=files.taken))
 
 
 def overridden(scenario: Scenario, check: Callable[[Scenario], object] = lambda each: None) -> Iterator[Scenario]:
@@ -122,9 +126,9 @@ def overridden(scenario: Scenario, check: Callable[[Scenario], object] = lambda 
         yield each
 
 
-def self_contained(scenario: Scenario) -> Scenario:
-    """The scenario with the files that its sweep names, so that its conditions follow from it alone."""
-    files = {name: text for each in overridden(scenario) for name, text in each.origin.taken.items()}
+def self_contained(scenario: Scenario, planned: Iterable[Scenario]) -> Scenario:
+    """The scenario with the files that its conditions, ``planned``, have read: they can be made from it alone."""
+    files = {name: text for each in planned for name, text in each.origin.taken.items()}
     return scenario.model_copy(update={"files": scenario.files | files}) if files else scenario
 
 

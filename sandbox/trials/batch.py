@@ -112,8 +112,8 @@ def play_all(
     for name, function in {"on_plan": on_plan, "on_progress": on_progress}.items():
         callback(function, name)
     out, workers = path(out, "out"), None if workers is None else whole(workers, "workers", 1)
-    scenario = self_contained(scenario)
     planned = plan(scenario, count if course else 0)
+    scenario = self_contained(scenario, planned)
     last = max(each.seed for each in planned) + count - 1
     if last >= 2**63:
         raise UsageError(f"seeds {scenario.seed} .. {last}: a batch takes those below 2**63")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.studio.panels.beginning import beginning
+from sandbox.fronts.studio.panels.chosen import from_address
 from sandbox.fronts.studio.panels.filling import Pace, counts, filling
 from sandbox.fronts.studio.panels.outcomes import outcomes
 from sandbox.fronts.studio.panels.plain import plain
@@ -13,21 +14,15 @@ from sandbox.fronts.studio.panels.shelf import STATES, entries, shelf
 from sandbox.fronts.studio.panels.told import told
 from sandbox.fronts.studio.session import hand_over, handed_over
 from sandbox.fronts.studio.show import jobs, tables
-from sandbox.fronts.studio.show.places import inside
 from sandbox.scenario.load import as_toml
 
 POLL = 1.0  # seconds between two looks at a batch that is at work
 SHELF = 3.0  # the same at the list of all
-LONGEST = 1_000  # letters of a folder in the address
 
 
 def page() -> None:
     """What Streamlit runs at every rerun."""
-    asked = st.query_params.get("run", "")[:LONGEST]
-    given = inside(asked)
-    if asked and not given:
-        st.error(plain(f"{asked}: not below the folder of runs"), icon=":material/error:")
-    if given:
+    if given := from_address("run"):
         with told(given):
             _one(given)
     else:

@@ -16,10 +16,7 @@ DIGITS = 10  # of a trial in it, at most
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
     """Draw the choice; returns a folder and the number of a trial. ``key`` is what the address calls it."""
     entries = {entry.folder: entry for entry in library()}
-    asked = st.query_params.get(key, NONE)[:LONGEST]
-    given = inside(asked)
-    if asked and not given:
-        st.error(plain(f"{asked}: not below the folder of runs"), icon=":material/error:")
+    given = from_address(key)
     if given and given not in entries:
         entries[given] = look(given)
     options = [NONE, *entries]
@@ -33,6 +30,15 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
     if folder != given:
         _tell(trial, NONE)  # that of another batch
     return (Path(folder), _trial(entries[folder], trial)) if folder else None
+
+
+def from_address(key: str) -> str:
+    """The folder that the page's address names; empty, and told why, where it is none of the folder of runs."""
+    asked = st.query_params.get(key, NONE)[:LONGEST]
+    given = inside(asked)
+    if asked and not given:
+        st.error(plain(f"{asked}: not below the folder of runs"), icon=":material/error:")
+    return given
 
 
 def _trial(entry: Entry, key: str) -> int:
