@@ -10,37 +10,50 @@ import tempfile
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from scipy import stats
 
-from benchmarks.lessons import FOLDER as LESSONS
-from benchmarks.memory import AGES, KINDS, told
+from benchmarks.measured import (
+    Arm,
+    Measure,
+    Run,
+    beside,
+    certified,
+    covered,
+    foreseen,
+    mean,
+    remembered,
+    share,
+    success_beside,
+)
+from benchmarks.memory import AGES, KINDS
 from benchmarks.report import console, table
-from benchmarks.stated import AGREES, REFUSED, ROOT, UNCLEAR, Found, Stated, cell, figure, judge, sentence
+from benchmarks.stated import (
+    AGREES,
+    FAILS,
+    REFUSED,
+    UNCLEAR,
+    Found,
+    Place,
+    Stated,
+    cell,
+    figure,
+    judge,
+    sentence,
+)
 from sandbox.core.errors import SandboxError
 from sandbox.engine.pool import cores
-from sandbox.scenario import load
-from sandbox.statistics import CONFIDENCE, mean_difference, paired_success, success_rate
-from sandbox.trials.answers import values
-from sandbox.trials.batch import batch
-from sandbox.trials.certify import certify
-from sandbox.trials.claims import claim as certificate_claim
-from sandbox.trials.foresight import foresight
-from sandbox.trials.lessons import load_lesson
-from sandbox.trials.results import results
+from sandbox.statistics import CONFIDENCE
 
 PEERS = ("scipy",)
 SEED = 7_000_000  # no rule, option or lesson was chosen on seeds from here on
 ERROR = 0.01  # chance that any of all claims is refused though all are true
 QUICK = 3  # times fewer trials
-SCENARIOS = ROOT / "scenarios"
 OPTIONS = {
     "--seed": {
         "type": int,
@@ -52,130 +65,29 @@ OPTIONS = {
 }
 
 
-class Run:
-    """Trials from one seed on. The rows of an arm are kept, so each arm is played once."""
-
-    def __init__(self, seed: int, folder: Path):
-        self.seed, self.folder, self._kept = seed, folder, {}
-
-    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
-        if repr(key) not in self._kept:
-            self._kept[repr(key)] = make()
-        return self._kept[repr(key)]
-
-    def rows(self, arm: "Arm", trials: int) -> pd.DataFrame:
-        """The results of an arm; raises SandboxError where a trial could not be played."""
-        rows = self.keep((arm, trials), lambda: self._played(arm, trials))
-        if rows["error"].notna().any():
-            raise SandboxError(f"{arm}: {rows['error'].dropna().iloc[0]}")
-        return rows
-
-    def _played(self, arm: "Arm", trials: int) -> pd.DataFrame:
-        return results(batch(arm.scenario(self.seed), self.folder / str(len(self._kept)), trials))
-
-
-class Arm(NamedTuple):
-    """A scenario file, or the arm of a lesson by its place, and what is set in it."""
-
-    file: str
-    set: Mapping[str, Any] = {}
-    place: int | None = None
-
-    def scenario(self, seed: int):
-        if self.place is None:
-            return load(SCENARIOS / self.file, {"sweep": {}, "seed": seed, **self.set})
-        lesson = load_lesson(LESSONS / f"{self.file}.toml")
-        return lesson.scenario(lesson.plan.measure.arms[self.place], self.set).model_copy(update={"seed": seed})
-
-
-Measure = Callable[[Run, int, float], Found]  # of a number of trials, at a level
-
-
 class Claim(NamedTuple):
-    """One figure: where it stands, how it is measured, and of how many trials here."""
+    """One figure: where it stands, how it is measured, and of how many trials, there and here."""
 
     id: str
     page: str
-    read: Callable[[], Stated]
+    place: Callable[[], Place]
     kind: str  # difference, share, mean
     measure: Measure
     trials: int
+    of: int | None = None  # trials of the stated figure, where it has no interval
     scale: float = 1.0
+    words: Callable[[str, int | None], Stated] = figure
+
+    def read(self) -> Stated:
+        """The figure as it stands on the page; raises UsageError where the page has no such place."""
+        return self.words(self.place().text, self.of)
 
 
 class Judged(NamedTuple):
     claim: Claim
     stated: Stated
-    found: Found
+    found: Found  # at CONFIDENCE
     verdict: str
-
-
-# -- how it is measured ------------------------------------------------------------------------------------------------
-
-
-def share(arm: Arm, scale: float, run: Run, trials: int, level: float) -> Found:
-    good = int(run.rows(arm, trials)["success"].sum())
-    return Found(*(scale * value for value in success_rate(good, trials, level)), trials)
-
-
-def mean(arm: Arm, what: str, run: Run, trials: int, level: float) -> Found:
-    return Found(*mean_difference(_numbers(run.rows(arm, trials), what), level), trials)
-
-
-def success_beside(first: Arm, second: Arm, run: Run, trials: int, level: float) -> Found:
-    """In points, paired on seeds."""
-    both = [run.rows(arm, trials)["success"].to_numpy(bool) for arm in (first, second)]
-    return Found(*(100 * value for value in paired_success(*both, level).difference), trials)
-
-
-def beside(first: Arm, second: Arm, what: str, run: Run, trials: int, level: float) -> Found:
-    """Of a number, paired on seeds; of ticks, where both succeed."""
-    one, two = (run.rows(arm, trials) for arm in (first, second))
-    both = (one["success"] & two["success"]).to_numpy(bool) if what == "ticks" else np.ones(trials, bool)
-    if both.sum() < 2:
-        raise SandboxError(f"{second}: {both.sum()} pairs in which both succeed; too few")
-    apart = (_numbers(two, what) - _numbers(one, what))[both]
-    return Found(*mean_difference(apart, level), int(both.sum()))
-
-
-def _numbers(rows: pd.DataFrame, what: str) -> np.ndarray:
-    return values(what, list(rows.itertuples()), 0).astype(float)
-
-
-def foreseen(file: str, view: str, horizon: int, run: Run, trials: int, level: float) -> Found:
-    """The share of changes that were foreseen wrongly; its interval is of 95 %, so it is stretched to the level."""
-    found = run.keep(("foresight", file), lambda: foresight(Arm(file).scenario(run.seed), trials))
-    error = next(each.error for each in found if (each.view, each.horizon) == (view, horizon))
-    if error is None:
-        raise SandboxError(f"{file}: nothing changed {view} within {horizon} ticks")
-    by = stats.t.ppf((1 + level) / 2, trials - 1) / stats.t.ppf((1 + CONFIDENCE) / 2, trials - 1)
-    ends = (error.value + by * (end - error.value) for end in error[1:])
-    return Found(error.value, *ends, trials)
-
-
-def remembered(kind: str, age: int, run: Run, trials: int, level: float) -> Found:
-    lives = run.keep(("memory", kind), lambda: [told(kind, run.seed + k, AGES) for k in range(trials)])
-    good = sum(life[AGES.index(age)] for life in lives)
-    return Found(*success_rate(good, trials, level), trials)
-
-
-def certified(file: str, run: Run, trials: int, level: float) -> Found:
-    """The success of a certificate at a reliability of .999, which takes that many trials or more."""
-    scenario = Arm(file).scenario(run.seed).model_copy(update={"sweep": load(SCENARIOS / file).sweep})
-    stated = certificate_claim(scenario, 0.999, 0.95, 0)
-    found = run.keep(("certificate", file), lambda: certify(scenario, stated, run.folder / Path(file).stem))
-    good = found["trials"] - found["failures"]
-    return Found(*(100 * value for value in success_rate(good, found["trials"], level)), found["trials"])
-
-
-def covered(pairs: int, differ: float, run: Run, trials: int, level: float) -> Found:
-    """How often the 95 % interval of paired success holds the truth, where that share of pairs differs, all one way."""
-    wins = np.random.default_rng(run.seed).binomial(pairs, differ, trials)
-    held = {}
-    for n in set(wins.tolist()):
-        found = paired_success(np.zeros(pairs, bool), np.arange(pairs) < n).difference
-        held[n] = found.low <= differ <= found.high
-    return Found(*success_rate(sum(held[n] for n in wins.tolist()), trials, level), trials)
 
 
 # -- what is claimed ---------------------------------------------------------------------------------------------------
@@ -202,13 +114,13 @@ def _imagination() -> list[Claim]:
         file = f"imagination/{world.partition(',')[0]}.toml"
         for words, disturbed in conditions.items():
             row, rules = f"{world}, {words}", Arm(file, disturbed)
-            of = int(cell(IMAGINATION, row, "n"))
+            of = int(cell(IMAGINATION, row, "n").text)
             kind, how = ("mean", partial(mean, rules, "ticks")) if steps else ("share", partial(share, rules, 100))
             found.append(_cell(IMAGINATION, row, "rules", kind, how, trials, of, 100))
             for column, team in TEAMS.items():
                 if world == "warehouse" and column in ("`shuffled`", "`wrong`"):
                     continue  # they play to the tick limit, which takes minutes
-                arm, fails = Arm(file, {**disturbed, **team}), cell(IMAGINATION, row, column).startswith("fails")
+                arm, fails = Arm(file, {**disturbed, **team}), cell(IMAGINATION, row, column).text.startswith(FAILS)
                 if fails:
                     how = partial(share, arm, 100)
                 else:
@@ -241,7 +153,7 @@ def _memory() -> list[Claim]:
     ]
 
 
-TEAMWORK = "docs/teams.md"
+TEAMWORK, STATISTICS = "docs/teams.md", "docs/statistics.md"
 LOST = "perturb.message_loss"
 PROTOCOLS = ("market", "manager", "planner", "selector", "concurrent", "round robin", "hand off", "sequential")
 
@@ -302,8 +214,13 @@ def _sizes() -> list[Claim]:
 def _lessons() -> list[Claim]:
     name, found = "docs/lessons.md", []
 
-    def add(lesson: str, text: str, kind: str, how: Measure, trials: int, of: int | None = None, scale: float = 1):
-        found.append(_text(f"lesson-{lesson[:2]}-{len(found)}", name, text, kind, how, trials, of, scale))
+    def say(lesson: str, text: str, kind: str, how: list[Measure | None], n: int, of: int | None = None) -> None:
+        """A claim for each ``#`` of a text that a measure is given for."""
+        scale = 100 if kind == "share" else 1
+        for hole, each in enumerate(how):
+            if each:
+                key = f"lesson-{lesson[:2]}-{len(found)}"
+                found.append(_text(key, name, text, kind, each, n, of, scale, hole))
 
     def arm(lesson: str, place: int, **chosen: str) -> Arm:
         return Arm(lesson, {label.replace("_", " "): option for label, option in chosen.items()}, place)
@@ -314,43 +231,38 @@ def _lessons() -> list[Claim]:
     def points(lesson: str, **chosen: str) -> Measure:
         return partial(success_beside, arm(lesson, 0, **chosen), arm(lesson, 1, **chosen))
 
-    model, horizon, button = "01-world-model", "02-horizon", "03-renamed-button"
-    add(model, "**-11.9** (-15.6 .. -8.9)", "difference", steps(model), 40)
-    add(model, "-11.6 (-15.2 .. -8.0)", "difference", steps(model, Sticky_floor="A fifth of all steps fail"), 40)
-    for place, text in enumerate(
-        ("45, **32**, 77, **99.7 %**", "**32**, 77, **99.7 %**", "77, **99.7 %**", "**99.7 %**")
-    ):
-        add(horizon, text, "share", partial(share, arm(horizon, place), 100), 150, 300, 100)
-    add(button, "80.8 %: **-19.2 points**", "share", partial(share, arm(button, 1), 100), 500, 500, 100)
-    add(button, "**-19.2 points** (-22.8 .. -16.0)", "difference", points(button), 500)
-    nines = "04-five-nines"
-    read = partial(_never_fails, name, "no failure: 99.90 % is shown", 3_000)
-    found.append(Claim("lesson-04", name, read, "share", partial(share, arm(nines, 0), 100), 3_000, 100))
-    crowd = "05-more-colleagues"
-    for place, text in enumerate(("672, 474, 977 ticks", "474, 977 ticks", "977 ticks")):
-        add(crowd, text, "mean", partial(mean, arm(crowd, place), "ticks"), 60, 60)
-    manager = "06-manager-market"
-    for place, text in enumerate(("446, 446 and 476 ticks", "446 and 476 ticks", "476 ticks. The first two")):
-        add(manager, text, "mean", partial(mean, arm(manager, place), "ticks"), 100, 200)
-    add(manager, "7,118, 45,284 and 0 messages", "mean", partial(mean, arm(manager, 0), "messages"), 100, 200)
-    add(manager, "45,284 and 0 messages", "mean", partial(mean, arm(manager, 1), "messages"), 100, 200)
-    for place, text in enumerate(("446, 524, 476, the", "524, 476, the")):
-        how = partial(mean, arm(manager, place, Who_hears_whom="Star"), "ticks")
-        add(manager, text, "mean", how, 100, 200)
-    for place, text in enumerate(("268, **203**, 252", "**203**, 252", "252, so 48")):
-        add(crowd, text, "mean", partial(mean, arm(crowd, place, Robots="Planned"), "ticks"), 60, 60)
-    memory = [arm("07-memory", place) for place in (1, 0)]
-    add("07-memory", "**11.2 points** (7.2 .. 17.1)", "difference", partial(success_beside, *memory), 160)
-    thought, dice, wrong = "08-thought", "09-same-dice", "10-wrong-model"
-    add(thought, "**-7.1** (-8.9 .. -5.4)", "difference", steps(thought), 30)
-    add(dice, "+.34 ticks", "difference", steps(dice), 200, 200)
-    add(wrong, "47.5 % without a model", "share", partial(share, arm(wrong, 0), 100), 200, 200, 100)
-    add(wrong, "**0 %** with the shuffled one", "share", partial(share, arm(wrong, 1), 100), 60, 200, 100)
+    def ticks(lesson: str, places=range(3), **chosen: str) -> list[Measure]:
+        return [partial(mean, arm(lesson, place, **chosen), "ticks") for place in places]
+
+    def shares(lesson: str, places, **chosen: str) -> list[Measure]:
+        return [partial(share, arm(lesson, place, **chosen), 100) for place in places]
+
+    model, horizon, button, nines = "01-world-model", "02-horizon", "03-renamed-button", "04-five-nines"
+    say(model, "112 ticks instead of 124: #", "difference", [steps(model)], 40)
+    say(model, "sticky floor #", "difference", [steps(model, Sticky_floor="A fifth of all steps fail")], 40)
+    say(horizon, "0, 2, 5, 20 ticks ahead: #, #, #, #", "share", shares(horizon, range(4)), 100, 300)
+    say(button, "100 %, then #", "share", shares(button, [1]), 500, 500)
+    say(button, "80.8 %: #", "difference", [points(button)], 500)
+    found.append(Claim("lesson-04", name, partial(sentence, name, "no failure: 99.90 % is shown"), "share",
+                       partial(share, arm(nines, 0), 100), 3_000, 3_000, 100, _never_fails))  # fmt: skip
+    crowd, manager = "05-more-colleagues", "06-manager-market"
+    say(crowd, "8, **16**, 48 robots: #, #, # ticks", "mean", ticks(crowd), 60, 60)
+    say(crowd, "**Planned** robots: #, #, #, so", "mean", ticks(crowd, Robots="Planned"), 60, 60)
+    say(manager, "manager, market, silence: #, # and # ticks", "mean", ticks(manager), 100, 200)
+    sent = [partial(mean, arm(manager, place), "messages") for place in range(2)]
+    say(manager, "who never speaks; #, # and 0 messages", "mean", sent, 100, 200)
+    say(manager, "star: #, #, 476", "mean", ticks(manager, range(2), Who_hears_whom="Star"), 100, 200)
+    memory, thought, dice, wrong = "07-memory", "08-thought", "09-same-dice", "10-wrong-model"
+    told = [partial(success_beside, arm(memory, 1), arm(memory, 0))]
+    say(memory, "88.8 % without: #", "difference", told, 160)
+    say(thought, "117 and 110 ticks, #", "difference", [steps(thought)], 40)
+    say(dice, "# ticks, known to within", "difference", [steps(dice)], 200, 200)
+    say(wrong, "# % without a model, # with the shuffled one", "share", shares(wrong, range(2)), 200, 200)
     return found
 
 
-def _never_fails(name: str, text: str, trials: int) -> Stated:
-    return Stated(sentence(name, text), 100.0, trials=trials)
+def _never_fails(text: str, of: int | None) -> Stated:
+    return Stated(text, 100.0, trials=of)
 
 
 def _web() -> list[Claim]:
@@ -358,39 +270,35 @@ def _web() -> list[Claim]:
 
     def how(reasoner: str, **doses: float) -> Measure:
         doses = {f"perturb.{factor}": dose for factor, dose in doses.items()}
-        return partial(
-            share,
-            Arm("imagination/web.toml", {REASONER: reasoner, "world.max_ticks": 80, "agents.0.count": 2, **doses}),
-            1,
-        )
+        told = {REASONER: reasoner, "world.max_ticks": 80, "agents.0.count": 2, **doses}
+        return partial(share, Arm("imagination/web.toml", told), 1)
 
     said = [
-        ("web-semantic-renamed", ".09 with every label renamed", how("semantic", renamed_labels=1.0)),
-        ("web-macro-renamed", "1 under renamed labels", how("rules", renamed_labels=1.0)),
-        ("web-macro-ids", "0 under changed ids", how("rules", changed_ids=1.0)),
+        ("web-semantic-renamed", "(# with every label renamed", how("semantic", renamed_labels=1.0)),
+        ("web-macro-renamed", "at # under renamed labels", how("rules", renamed_labels=1.0)),
+        ("web-macro-ids", "and at # under changed ids", how("rules", changed_ids=1.0)),
     ]
-    return [_text(key, name, text, "share", measure, 400, 1_000, 1) for key, text, measure in said]
+    return [_text(key, name, text, "share", measure, 1_000, 1_000, 1) for key, text, measure in said]
 
 
 def _statistics() -> list[Claim]:
-    text, how = "least: .928, 40 pairs, 20 % differ, all one way", partial(covered, 40, 0.2)
-    return [_text("statistics-least-coverage", "docs/statistics.md", text, "share", how, 4_000, None, 1)]
+    text, how = "(least: #, 40 pairs, 20 % differ, all one way)", partial(covered, 40, 0.2)
+    return [_text("statistics-least-coverage", STATISTICS, text, "share", how, 4_000, None, 1)]
 
 
 def _certificates() -> list[Claim]:
-    name = "benchmarks/RESULTS.md"
-    found = []
+    name, found = "benchmarks/RESULTS.md", []
     for world in ("web", "warehouse"):
-        read = partial(_certificate, name, f"`{world}.toml`")
-        how = partial(certified, f"certify/{world}.toml")
-        found.append(Claim(f"certificate-{world}", name, read, "share", how, 2_995, 100))
+        row, how = f"`{world}.toml`", partial(certified, f"certify/{world}.toml")
+        trials = int(cell(name, row, "trials").text.replace(",", ""))
+        place = partial(cell, name, row, "failures")
+        found.append(Claim(f"certificate-{world}", name, place, "share", how, 2_995, trials, 100, _failures))
     return found
 
 
-def _certificate(name: str, row: str) -> Stated:
-    """Success in per cent, from the row's trials and failures."""
-    trials, failures = (int(cell(name, row, column).replace(",", "")) for column in ("trials", "failures"))
-    return Stated(f"{trials:,} trials, {failures} failures", 100 * (1 - failures / trials), trials=trials)
+def _failures(text: str, of: int | None) -> Stated:
+    """Success in per cent."""
+    return Stated(f"{text} failures of {of:,}", 100 * (1 - int(text) / of), trials=of)
 
 
 def _cell(
@@ -399,14 +307,15 @@ def _cell(
 ) -> Claim:  # fmt: skip
     parts = (Path(name).stem, place, row, column)
     key = "-".join("".join(c if c.isalnum() or c == "." else " " for c in part).strip() for part in parts if part)
-    read = lambda: figure(cell(name, row, column), of)  # noqa: E731
-    return Claim("-".join(key.split()), name, read, kind, measure, trials, scale)
+    where = partial(cell, name, row, column)
+    return Claim("-".join(key.split()), name, where, kind, measure, trials, of, scale)
 
 
 def _text(
-    key: str, name: str, text: str, kind: str, measure: Measure, trials: int, of: int | None, scale: float
-) -> Claim:
-    return Claim(key, name, lambda: figure(sentence(name, text), of), kind, measure, trials, scale)
+    key: str, name: str, text: str, kind: str, measure: Measure, trials: int, of: int | None, scale: float,
+    hole: int = 0,
+) -> Claim:  # fmt: skip
+    return Claim(key, name, partial(sentence, name, text, hole), kind, measure, trials, of, scale)
 
 
 CLAIMS = [  # what is not begun when the minutes are over is not measured
@@ -462,14 +371,14 @@ def measured(chosen: list[Claim], run: Run, fewer: int, minutes: float) -> list[
         if time.monotonic() > end:
             break
         print(f"{k} of {len(chosen)}: {claim.id}", file=sys.stderr, flush=True)
-        stated = claim.read()
+        stated, trials = claim.read(), max(5, claim.trials // fewer)
         try:
-            now = claim.measure(run, max(5, claim.trials // fewer), level)
+            wide, plain = (claim.measure(run, trials, each) for each in (level, CONFIDENCE))
         except SandboxError as error:  # too few pairs: nothing can be told
             print(f"{claim.id}: {error}", file=sys.stderr)
             found.append(Judged(claim, stated, Found(np.nan, np.nan, np.nan, 0), UNCLEAR))
             continue
-        found.append(Judged(claim, stated, now, judge(stated, now, level, claim.kind, claim.scale)))
+        found.append(Judged(claim, stated, plain, judge(stated, wide, plain, level, claim.kind, claim.scale)))
     return found
 
 
@@ -486,27 +395,27 @@ def _counts(found: list[Judged]) -> dict[str, int]:
 
 PAGE = """# Claims, measured anew
 
-This page is written by a command, not by hand:
+This command wrote this page:
 
 ```sh
 {command}
 ```
 
-It measures figures of the documents again, with fewer trials, on the seeds from {seed:,} on. No rule, option or lesson
-was chosen on seeds from {default:,} on; give it seeds of your own.
+It measures the figures of the documents again, with fewer trials, on seeds from {seed:,} on. No rule, option or lesson
+was chosen on seeds from {default:,} on. Give it seeds of yours with `--seed`.
 
 {count} claims, {date}, {minutes:.0f} minutes on {cores} cores with a load of {load:.1f} at the end.
 
 **{agrees} agree, {refused} do not, {unclear} cannot be told** with so few trials.
 
 - **Stated** is read off the page itself. A test fails where a claim does not find its figure.
-- **Now** is the new figure with its interval at {level:.4%}, which is 99 % for all {all} claims together (Bonferroni).
-  If all are true, one is refused in at most one of a hundred runs.
-- **Agrees**: the difference of both figures is within what chance allows at that level (Donner and Zou 2012). Both were
-  measured, so the stated interval counts too, or else the stated number of trials.
-- **Cannot tell**: it would agree, but no difference at all would agree as well, where one is claimed; or the new
-  interval is as wide as half of all shares, or as the figure itself.
-- **Speeds** are no claims. They are of one machine, and stand in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md).
+- **Now** is the new figure with its 95 % interval.
+- **Agrees**: the two figures differ by no more than chance allows, at a level of {level:.4%}, which is 99 % for
+  all {all} claims together (Bonferroni). If all claims are true, one is refused in at most one of a hundred runs. Both
+  figures were measured, so the interval of their difference is made of both intervals (Donner and Zou 2012).
+- **Cannot tell**: the figures do not contradict each other, but there are too few new trials. The new interval holds 0
+  where the page claims a difference, or it is wider than a third of all shares, or than half of the figure.
+- **Speeds** are no claims. They depend on the machine, and stand in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md).
 {refusals}
 | claim | page | stated | now | trials | verdict |
 |---|---|---|---|---|---|

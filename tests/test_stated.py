@@ -29,9 +29,16 @@ def test_every_claim_finds_its_figure():
         assert computed or stated.low is not None or stated.trials, f"{claim.id}: no interval and no number of trials"
 
 
-def test_claims_of_sentences_read_sentences_of_their_own():
-    read = [claim.read().text for claim in claims.CLAIMS if claim.id.startswith("lesson")]
-    assert len(read) > 20 and len(set(read)) == len(read)
+def test_every_claim_has_a_place_of_its_own():
+    places = [claim.place() for claim in claims.CLAIMS]
+    assert len(set(places)) == len(places)
+
+
+def test_a_sentence_is_found_wherever_its_lines_break():
+    with_interval = sentence("docs/lessons.md", "112 ticks instead of 124: #")
+    assert figure(with_interval.text).low is not None
+    third = sentence("docs/lessons.md", "0, 2, 5, 20 ticks ahead: #, #, #, #", 2)
+    assert third.text.isdigit() and third.start > with_interval.start
 
 
 def test_a_page_that_says_it_no_more_is_refused():
@@ -74,7 +81,8 @@ def test_a_difference(shift, refused, interval):
         for _ in range(TOGETHER):
             value, *ends = _means(rng, 100, shift, 0.95)
             stated = Stated("", value, *ends) if interval else Stated("", value, trials=100)
-            verdicts.add(judge(stated, Found(*_means(rng, 30, 0, LEVEL), 30), LEVEL, "difference"))
+            found = Found(*_means(rng, 30, 0, LEVEL), 30)
+            verdicts.add(judge(stated, found, found, LEVEL, "difference"))
         runs += REFUSED in verdicts
     assert runs == RUNS if refused else runs <= MOST
 
@@ -87,18 +95,26 @@ def test_a_share(truth, now, refused):
         for _ in range(TOGETHER):
             stated = Stated("", 100 * rng.binomial(200, truth) / 200, trials=200, rounding=0.05)
             found = Found(*(100 * part for part in success_rate(int(rng.binomial(40, now)), 40, LEVEL)), 40)
-            verdicts.add(judge(stated, found, LEVEL, "share", 100))
+            verdicts.add(judge(stated, found, found, LEVEL, "share", 100))
         runs += REFUSED in verdicts
     assert runs == RUNS if refused else runs <= MOST
 
 
 def test_what_agrees_with_everything_tells_nothing():
     clear, none = Stated("", 5.0, 3.0, 7.0), Stated("", 0.5, -1.0, 2.0)
-    assert judge(clear, Found(4.0, -1.0, 9.0, 5), LEVEL, "difference") == UNCLEAR
-    assert judge(clear, Found(4.0, 1.0, 7.0, 50), LEVEL, "difference") == AGREES
-    assert judge(none, Found(1.0, -1.0, 3.0, 50), LEVEL, "difference") == AGREES
-    assert judge(Stated("", 50.0, trials=100), Found(50.0, 20.0, 80.0, 9), LEVEL, "share", 100) == UNCLEAR
-    assert judge(Stated("", 0.0, trials=100, rounding=0.5), Found(0.2, 0.1, 0.3, 99), LEVEL, "share", 1) == REFUSED
+    half = Stated("", 50.0, trials=100)
+
+    def verdict(stated: Stated, low: float, value: float, high: float, kind: str, scale: float = 1.0) -> str:
+        return judge(stated, Found(value, -99.0, 199.0, 50), Found(value, low, high, 50), LEVEL, kind, scale)
+
+    assert verdict(clear, -1.0, 4.0, 9.0, "difference") == UNCLEAR
+    assert verdict(clear, 1.0, 4.0, 7.0, "difference") == AGREES
+    assert verdict(none, -1.0, 1.0, 3.0, "difference") == AGREES
+    assert verdict(half, 30.0, 50.0, 70.0, "share", 100) == UNCLEAR
+    assert verdict(half, 40.0, 50.0, 60.0, "share", 100) == AGREES
+    assert verdict(half, 30.0, 50.0, 60.0, "mean") == UNCLEAR
+    found = Found(0.2, 0.1, 0.3, 99)
+    assert judge(Stated("", 0.0, trials=100, rounding=0.5), found, found, LEVEL, "share", 1) == REFUSED
 
 
 # -- the commands ------------------------------------------------------------------------------------------------------
@@ -106,12 +122,12 @@ def test_what_agrees_with_everything_tells_nothing():
 
 def test_claims_are_measured_and_written(tmp_path, monkeypatch, capsys):
     kept = next(claim for claim in claims.CLAIMS if claim.id == "web-macro-ids")
-    wrong = kept._replace(id="web-macro-wrong", read=lambda: Stated("1", 1.0, trials=1000))
+    wrong = kept._replace(id="web-macro-wrong", words=lambda text, of: Stated("1", 1.0, trials=1000))
     monkeypatch.setattr(claims, "CLAIMS", [kept, wrong])
     out = tmp_path / "claims.md"
     asked = Namespace(seed=5_000, only="web-macro-ids", quick=True, minutes=9, write=str(out))
     assert claims.main(asked) == 0
-    assert "| `web-macro-ids` | [RESULTS](../benchmarks/RESULTS.md) | 0 under changed ids |" in out.read_text()
+    assert "| `web-macro-ids` | [RESULTS](../benchmarks/RESULTS.md) | 0 |" in out.read_text()
     assert "--seed 5000 --quick" in out.read_text() and "**1 agree, 0 do not" in out.read_text()
     assert claims.main(Namespace(**{**vars(asked), "only": None})) == 1
     assert "- Does not agree: `web-macro-wrong`." in out.read_text() and "web-macro-wrong" in capsys.readouterr().err

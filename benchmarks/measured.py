@@ -1,0 +1,131 @@
+"""How claims are measured: trials of arms from a seed of the caller's on, and what is made of them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from benchmarks.lessons import FOLDER as LESSONS
+from benchmarks.memory import AGES, told
+from benchmarks.stated import ROOT, Found
+from sandbox.core.errors import SandboxError
+from sandbox.scenario import load
+from sandbox.statistics import CONFIDENCE, mean_difference, paired_success, success_rate
+from sandbox.trials.answers import values
+from sandbox.trials.batch import batch
+from sandbox.trials.certify import certify
+from sandbox.trials.claims import claim as certificate_claim
+from sandbox.trials.foresight import foresight
+from sandbox.trials.lessons import load_lesson
+from sandbox.trials.results import results
+
+SCENARIOS = ROOT / "scenarios"
+
+
+class Run:
+    """Trials from one seed on. What was measured is kept, so each trial is played once."""
+
+    def __init__(self, seed: int, folder: Path):
+        self.seed, self.folder = seed, folder
+        self._kept: dict[str, Any] = {}
+
+    def keep(self, key: Any, make: Callable[[], Any]) -> Any:
+        if repr(key) not in self._kept:
+            self._kept[repr(key)] = make()
+        return self._kept[repr(key)]
+
+    def rows(self, arm: "Arm", trials: int) -> pd.DataFrame:
+        """The results of an arm; raises SandboxError where a trial could not be played."""
+        key, folder = repr(arm), self.folder / f"arm-{len(self._kept)}"
+        rows, folder = self._kept.get(key, (pd.DataFrame(), folder))
+        if len(rows) < trials:
+            rows = results(batch(arm.scenario(self.seed), folder, trials))
+            self._kept[key] = rows, folder
+        if rows["error"].notna().any():
+            raise SandboxError(f"{arm}: {rows['error'].dropna().iloc[0]}")
+        return rows.head(trials)
+
+
+class Arm(NamedTuple):
+    """A scenario file, or the arm of a lesson by its place, and what is set in it."""
+
+    file: str
+    set: Mapping[str, Any] = {}
+    place: int | None = None
+
+    def scenario(self, seed: int):
+        if self.place is None:
+            return load(SCENARIOS / self.file, {"sweep": {}, "seed": seed, **self.set})
+        lesson = load_lesson(LESSONS / f"{self.file}.toml")
+        return lesson.scenario(lesson.plan.measure.arms[self.place], self.set).model_copy(update={"seed": seed})
+
+
+Measure = Callable[[Run, int, float], Found]  # of a number of trials, at a level
+
+
+def share(arm: Arm, scale: float, run: Run, trials: int, level: float) -> Found:
+    good = int(run.rows(arm, trials)["success"].sum())
+    return Found(*(scale * value for value in success_rate(good, trials, level)), trials)
+
+
+def mean(arm: Arm, what: str, run: Run, trials: int, level: float) -> Found:
+    return Found(*mean_difference(_numbers(run.rows(arm, trials), what), level), trials)
+
+
+def success_beside(first: Arm, second: Arm, run: Run, trials: int, level: float) -> Found:
+    """In points, paired on seeds."""
+    both = [run.rows(arm, trials)["success"].to_numpy(bool) for arm in (first, second)]
+    return Found(*(100 * value for value in paired_success(*both, level).difference), trials)
+
+
+def beside(first: Arm, second: Arm, what: str, run: Run, trials: int, level: float) -> Found:
+    """Of a number, paired on seeds; of ticks, where both succeed."""
+    one, two = (run.rows(arm, trials) for arm in (first, second))
+    both = (one["success"] & two["success"]).to_numpy(bool) if what == "ticks" else np.ones(trials, bool)
+    if both.sum() < 2:
+        raise SandboxError(f"{second}: {both.sum()} pairs in which both succeed; too few")
+    apart = (_numbers(two, what) - _numbers(one, what))[both]
+    return Found(*mean_difference(apart, level), int(both.sum()))
+
+
+def _numbers(rows: pd.DataFrame, what: str) -> np.ndarray:
+    return values(what, list(rows.itertuples()), 0).astype(float)
+
+
+def foreseen(file: str, view: str, horizon: int, run: Run, trials: int, level: float) -> Found:
+    """The share of changes that were foreseen wrongly; its interval is of 95 %, so it is stretched to the level."""
+    found = run.keep(("foresight", file), lambda: foresight(Arm(file).scenario(run.seed), trials))
+    error = next(each.error for each in found if (each.view, each.horizon) == (view, horizon))
+    if error is None:
+        raise SandboxError(f"{file}: nothing changed {view} within {horizon} ticks")
+    by = stats.t.ppf((1 + level) / 2, trials - 1) / stats.t.ppf((1 + CONFIDENCE) / 2, trials - 1)
+    ends = (error.value + by * (end - error.value) for end in error[1:])
+    return Found(error.value, *ends, trials)
+
+
+def remembered(kind: str, age: int, run: Run, trials: int, level: float) -> Found:
+    lives = run.keep(("memory", kind), lambda: [told(kind, run.seed + k, AGES) for k in range(trials)])
+    good = sum(life[AGES.index(age)] for life in lives)
+    return Found(*success_rate(good, trials, level), trials)
+
+
+def certified(file: str, run: Run, trials: int, level: float) -> Found:
+    """The success of a certificate at a reliability of .999, which takes that many trials or more."""
+    scenario = Arm(file).scenario(run.seed).model_copy(update={"sweep": load(SCENARIOS / file).sweep})
+    stated = certificate_claim(scenario, 0.999, 0.95, 0)
+    found = run.keep(("certificate", file), lambda: certify(scenario, stated, run.folder / Path(file).stem))
+    good = found["trials"] - found["failures"]
+    return Found(*(100 * value for value in success_rate(good, found["trials"], level)), found["trials"])
+
+
+def covered(pairs: int, differ: float, run: Run, trials: int, level: float) -> Found:
+    """How often the 95 % interval of paired success holds the truth, where that share of pairs differs, all one way."""
+    wins = np.random.default_rng(run.seed).binomial(pairs, differ, trials)
+    held = {}
+    for n in set(wins.tolist()):
+        found = paired_success(np.zeros(pairs, bool), np.arange(pairs) < n).difference
+        held[n] = found.low <= differ <= found.high
+    return Found(*success_rate(sum(held[n] for n in wins.tolist()), trials, level), trials)
