@@ -12,7 +12,7 @@ import sandbox
 from sandbox.fronts.studio.show.orders import order_of
 from sandbox.record import open_run
 from sandbox.trials.again import check, rerun
-from sandbox.trials.results import trial_of
+from sandbox.trials.replay_row import trial_of
 
 TICKS, TRIALS = 4, 2
 

@@ -25,7 +25,7 @@ from sandbox.fronts.studio.show.library import library
 from sandbox.record.lock import Lock, held
 from sandbox.scenario import load
 from sandbox.trials.certify import certify, claim
-from sandbox.trials.results import trial_of
+from sandbox.trials.replay_row import trial_of
 
 HOSTILE = "<script>alert(1)</script> **bold** [link](http://example.com) $x$ :red[r] " + 5_000 * "long "
 EACH = 8_000

@@ -34,7 +34,8 @@ from sandbox.trials import foresight as foresights
 from sandbox.trials.claims import FILE, claim, lies_in
 from sandbox.trials.compare import compare as compare_runs
 from sandbox.trials.measures import check_errors
-from sandbox.trials.results import results, trial_of
+from sandbox.trials.replay_row import trial_of
+from sandbox.trials.results import results
 from sandbox.trials.robustness import curves, dose_sweep
 
 EXPORTS = {".csv": pd.DataFrame.to_csv, ".parquet": pd.DataFrame.to_parquet}

@@ -23,7 +23,7 @@ from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.sweep import conditions
 from sandbox.trials.batch import plan, play_chunk
 from sandbox.trials.episodes import LANES
-from sandbox.trials.results import Tried, trial_of
+from sandbox.trials.replay_row import Tried, trial_of
 from sandbox.trials.trial import OnTick, run
 
 COLUMNS = ["condition", "trial", *MEASURES]

@@ -16,7 +16,8 @@ from sandbox.trials.claims import FILE
 from sandbox.trials.contribution import Contribution, contributions
 from sandbox.trials.measures import Measures, measures, tick_limit
 from sandbox.trials.replay import replay
-from sandbox.trials.results import results, trial_of
+from sandbox.trials.replay_row import trial_of
+from sandbox.trials.results import results
 from sandbox.trials.robustness import PREFIX, Curve, curves
 from sandbox.trials.scaling import Scaling, scalings
 

@@ -12,7 +12,7 @@ from sandbox.fronts.studio.show.places import new_folder
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import page
-from sandbox.trials.results import trial_of
+from sandbox.trials.replay_row import trial_of
 
 
 class Live(NamedTuple):
