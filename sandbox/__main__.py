@@ -1,4 +1,4 @@
-"""``sandbox`` and ``python -m sandbox``: the command line, from before its imports, which take seconds."""
+"""``sandbox`` and ``python -m sandbox``: the command line, from before its imports."""
 
 import gc
 

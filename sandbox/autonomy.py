@@ -4,9 +4,10 @@ A trial in which a fallback policy, or a person, plays for an agent says little 
 shown without this share where it can be less than one.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Decided(NamedTuple):
@@ -29,7 +30,7 @@ COUNTED = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invali
 COLUMNS = (*COUNTED, "autonomy", "error")  # of the rows, that are looked at
 
 
-def decided(rows: pd.DataFrame) -> Decided:
+def decided(rows: "pd.DataFrame") -> Decided:
     """Who decided in the rows of ``results`` that count."""
     counted = rows[rows["error"].isna()]
     own, fallbacks, taken, late, invalid = (int(counted[name].sum()) for name in COUNTED)
@@ -38,6 +39,6 @@ def decided(rows: pd.DataFrame) -> Decided:
     return Decided(total, own, fallbacks, late, invalid, share)
 
 
-def is_tested(rows: pd.DataFrame) -> bool:
+def is_tested(rows: "pd.DataFrame") -> bool:
     """Whether agents in rows of ``results`` decide by other means than compiled policies."""
     return bool(rows[["own_decisions", "fallbacks", "taken_over"]].to_numpy().any())

@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
-from scipy.optimize import brentq
+import scipy  # its parts are imported at their first use
 
 CONFIDENCE = 0.95
 
@@ -50,7 +49,7 @@ class Completion(NamedTuple):
 
 def success_rate(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:
     """The share of successes with its Clopper-Pearson interval, which covers the truth at least that often."""
-    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    interval = scipy.stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
     return Estimate(successes / trials, float(interval.low), float(interval.high))
 
 
@@ -75,28 +74,28 @@ def clustered_rate(parts: np.ndarray, wholes: np.ndarray, confidence: float = CO
     else:
         variance = apart / count**2 * seeds / (seeds - 1) * (count - 1) / count
         tail = (1 + confidence) / 2
-        few = (stats.t.ppf(tail, count - 1) / stats.t.ppf(tail, seeds - 1)) ** 2
+        few = (scipy.stats.t.ppf(tail, count - 1) / scipy.stats.t.ppf(tail, seeds - 1)) ** 2
         effective = min(count, value * (1 - value) / variance * few)
     tail, of_these = (1 - confidence) / 2, value * effective
-    low = stats.beta.ppf(tail, of_these, effective - of_these + 1) if value > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, of_these + 1, effective - of_these) if value < 1 else 1.0
+    low = scipy.stats.beta.ppf(tail, of_these, effective - of_these + 1) if value > 0 else 0.0
+    high = scipy.stats.beta.ppf(1 - tail, of_these + 1, effective - of_these) if value < 1 else 1.0
     return Estimate(value, float(low), float(high))
 
 
 def lower_bound(successes: int, trials: int, confidence: float = CONFIDENCE) -> float:
     """The reliability that is certified: Clopper and Pearson's one-sided lower bound of the success rate."""
-    test = stats.binomtest(successes, trials, alternative="greater")
+    test = scipy.stats.binomtest(successes, trials, alternative="greater")
     return float(test.proportion_ci(confidence, method="exact").low)
 
 
 def trials_needed(reliability: float, confidence: float = CONFIDENCE, failures: int = 0) -> int:
     """The least number of trials whose lower bound reaches ``reliability`` with that many failures among them."""
     low, high = failures + 1, failures + 1
-    while stats.binom.cdf(failures, high, 1 - reliability) > 1 - confidence:
+    while scipy.stats.binom.cdf(failures, high, 1 - reliability) > 1 - confidence:
         low, high = high, 2 * high
     while low < high:
         middle = (low + high) // 2
-        if stats.binom.cdf(failures, middle, 1 - reliability) > 1 - confidence:
+        if scipy.stats.binom.cdf(failures, middle, 1 - reliability) > 1 - confidence:
             low = middle + 1
         else:
             high = middle
@@ -105,7 +104,7 @@ def trials_needed(reliability: float, confidence: float = CONFIDENCE, failures: 
 
 def pass_hat(successes: int, trials: int, k: int) -> float:
     """pass^k (Yao and others 2024, tau-bench): the chance that k trials out of these all succeed."""
-    return float(special.comb(successes, k) / special.comb(trials, k)) if k <= trials else float("nan")
+    return float(scipy.special.comb(successes, k) / scipy.special.comb(trials, k)) if k <= trials else float("nan")
 
 
 def kaplan_meier(steps: np.ndarray, succeeded: np.ndarray, confidence: float = CONFIDENCE) -> Completion:
@@ -114,7 +113,7 @@ def kaplan_meier(steps: np.ndarray, succeeded: np.ndarray, confidence: float = C
     Arguments as in ``mean_steps``. The interval is pointwise, Greenwood's variance on the log-log scale; it is NaN
     where that has none: before the first trial is done, and once all are.
     """
-    curve = stats.ecdf(stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))).sf
+    curve = scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))).sf
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         interval = curve.confidence_interval(confidence, method="log-log")
@@ -129,8 +128,8 @@ def mean_steps(steps: np.ndarray, succeeded: np.ndarray, limit: float) -> float:
     ``steps`` (T,) are ticks to completion or, where ``succeeded`` (T,) is False, ticks until the trial was given up;
     these are censored, not dropped, so that a policy gains nothing by failing on hard seeds.
     """
-    data = stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))
-    curve = stats.ecdf(data).sf
+    data = scipy.stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))
+    curve = scipy.stats.ecdf(data).sf
     ticks = np.concatenate([[0.0], curve.quantiles[curve.quantiles < limit], [limit]])
     return float(np.sum(np.diff(ticks) * curve.evaluate(ticks[:-1])))
 
@@ -143,7 +142,7 @@ def latency(ticks: np.ndarray, share: float, confidence: float = CONFIDENCE) -> 
     """
     tail, count = (1 - confidence) / 2, len(ticks)
     ordered = np.concatenate([[0.0], np.sort(ticks), [np.inf]])
-    low, high = stats.binom.ppf([tail, 1 - tail], count, share).astype(int)
+    low, high = scipy.stats.binom.ppf([tail, 1 - tail], count, share).astype(int)
     return Estimate(float(ordered[int(np.ceil(share * count))]), float(ordered[low]), float(ordered[high + 1]))
 
 
@@ -160,8 +159,8 @@ def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> 
     if np.ptp(differences) == 0:
         return Estimate(value, value, value)
     error = float(np.std(differences, ddof=1) / np.sqrt(count))
-    quantile = float(stats.t.ppf((1 + confidence) / 2, count - 1))
-    skew = float(stats.skew(differences) / np.sqrt(count))
+    quantile = float(scipy.stats.t.ppf((1 + confidence) / 2, count - 1))
+    skew = float(scipy.stats.skew(differences) / np.sqrt(count))
     low, high = (_without_skew(end, skew) for end in (quantile, -quantile))
     return Estimate(value, value - error * max(quantile, low), value + error * max(quantile, -high))
 
@@ -180,7 +179,7 @@ def independent_difference(first: np.ndarray, second: np.ndarray, confidence: fl
         return Estimate(value, value, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # one of them may be constant
-        interval = stats.ttest_ind(second, first, equal_var=False).confidence_interval(confidence)
+        interval = scipy.stats.ttest_ind(second, first, equal_var=False).confidence_interval(confidence)
     return Estimate(value, float(interval.low), float(interval.high))
 
 
@@ -188,7 +187,7 @@ def correlation(first: np.ndarray, second: np.ndarray, confidence: float = CONFI
     """Pearson's correlation of pairs (T,) with Fisher's interval; 0 with no end where it cannot be told."""
     if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return Estimate(0.0, -1.0, 1.0)
-    found = stats.pearsonr(first, second)
+    found = scipy.stats.pearsonr(first, second)
     interval = found.confidence_interval(confidence)
     return Estimate(float(found.statistic), float(interval.low), float(interval.high))
 
@@ -225,13 +224,13 @@ def paired_success(first: np.ndarray, second: np.ndarray, confidence: float = CO
     first, second = first.astype(bool), second.astype(bool)
     only_first, only_second, count = int((first & ~second).sum()), int((second & ~first).sum()), len(first)
     differ = only_first + only_second
-    p_value = float(stats.chi2.sf((only_second - only_first) ** 2 / differ, 1)) if differ else 1.0
+    p_value = float(scipy.stats.chi2.sf((only_second - only_first) ** 2 / differ, 1)) if differ else 1.0
     return Paired(count, only_first, only_second, _score_interval(only_first, only_second, count, confidence), p_value)
 
 
 @lru_cache(maxsize=10_000)
 def _score_interval(only_first: int, only_second: int, pairs: int, confidence: float) -> Estimate:
-    value, quantile = (only_second - only_first) / pairs, float(stats.norm.ppf((1 + confidence) / 2))
+    value, quantile = (only_second - only_first) / pairs, float(scipy.stats.norm.ppf((1 + confidence) / 2))
 
     def refused(difference: float, sign: int) -> float:
         """Above 0 where the score test refuses a difference on one side of the value."""
@@ -240,7 +239,8 @@ def _score_interval(only_first: int, only_second: int, pairs: int, confidence: f
     ends = []
     for sign in (1, -1):
         end = -sign * (1 - 1e-12)
-        ends.append(brentq(refused, end, value, args=(sign,)) if refused(end, sign) > 0 else -float(sign))
+        bounded = refused(end, sign) > 0
+        ends.append(scipy.optimize.brentq(refused, end, value, args=(sign,)) if bounded else -float(sign))
     return Estimate(value, *ends)
 
 

@@ -162,9 +162,40 @@ def test_python_m_sandbox_says_what_it_can(folder):
     assert done.returncode == 0 and "verify" in done.stdout and not done.stderr
 
 
-@pytest.mark.parametrize("delay", [0.1, 0.5])
+LIGHT = """
+import contextlib, io, sys
+from sandbox.fronts.cli import app, main
+names = [command.name or command.callback.__name__ for command in app.registered_commands]
+usages = [["--help"], *([name, "--help"] for name in names), *([name, "--no-such-option"] for name in names)]
+text = io.StringIO()
+def run(arguments):
+    sys.argv = ["sandbox", *arguments]
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text), contextlib.suppress(SystemExit):
+        main()
+for arguments in usages:
+    run(arguments)
+print(text.getvalue().count("Usage: "), len(usages))
+print(*{name.partition(".")[0] for name in sys.modules})
+run(["worlds"])
+print(text.getvalue().count("wildfire"))
+print(*sys.modules)
+"""
+HEAVY = {"jinja2", "matplotlib", "mesa", "networkx", "numba", "numpy", "pandas", "PIL", "scipy", "streamlit"}
+
+
+def test_help_misspelt_options_and_the_list_of_worlds_import_only_what_they_need():
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, timeout=60, check=True)
+    usages, modules, worlds, more = done.stdout.splitlines()
+    shown, asked = map(int, usages.split())
+    assert shown == asked > 30 and "typer" in modules.split()
+    assert not HEAVY & set(modules.split())
+    assert worlds != "0" and "numba" in more.split()
+    assert not {"mesa", "pandas", "matplotlib", "scipy.stats"} & set(more.split())
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.3, 0.5])
 def test_ctrl_c_while_it_imports_is_no_traceback(folder, delay):
-    process = subprocess.Popen([sys.executable, "-m", "sandbox", "worlds"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "sandbox", "run", "good.toml"], stderr=subprocess.PIPE, text=True)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)

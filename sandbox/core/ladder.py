@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 MAP = "rules"  # the policy that keeps the map of what a climber has seen; what it would do is not done
 
@@ -21,7 +22,7 @@ class Ladder:
     another kind of thing.
     """
 
-    graph: nx.DiGraph
+    graph: "nx.DiGraph"
     milestones: dict[str, str]
     places: tuple[str, ...]  # kinds of things
     verbs: tuple[str, ...]  # all but those that ``toward`` uses

@@ -29,15 +29,15 @@ def find(name: str) -> World:
 
 @cache
 def _found(name: str) -> World:
-    addresses = _addresses()
-    if name not in addresses:
-        raise unknown("world", name, addresses)
-    module, _, attribute = addresses[name].partition(":")
+    address = _BUILT_IN.get(name) or _addresses().get(name)  # to look through all that is installed takes a while
+    if address is None:
+        raise unknown("world", name, _addresses())
+    module, _, attribute = address.partition(":")
     try:
         world = getattr(import_module(module), attribute)
     except (Exception, SystemExit) as error:  # a package of somebody's may do anything
         told = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"world '{name}': {addresses[name]} cannot be imported ({told})") from error
+        raise UsageError(f"world '{name}': {address} cannot be imported ({told})") from error
     if not isinstance(world, World):
-        raise UsageError(f"world '{name}': {addresses[name]} is of type {type(world).__name__}; expected a World")
+        raise UsageError(f"world '{name}': {address} is of type {type(world).__name__}; expected a World")
     return world

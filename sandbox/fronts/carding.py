@@ -3,7 +3,7 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,15 +11,10 @@ from sandbox.core.errors import UsageError
 from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppable, wide
 from sandbox.fronts.progress import Counting
-from sandbox.fronts.reporting import write_page
-from sandbox.record.whole import write_text
-from sandbox.report.card import card_page, card_table, standing
-from sandbox.scenario import Scenario
-from sandbox.trials import card as cards
-from sandbox.trials.batch import plan
-from sandbox.trials.measures import check_errors
-from sandbox.trials.suite import Suite, entrant, open_suite
-from sandbox.trials.trial import versions
+
+if TYPE_CHECKING:
+    from sandbox.scenario import Scenario
+    from sandbox.trials.suite import Suite
 
 TRIALS = 100  # seeds of each condition
 WIDTH = 120  # of the table where the terminal is no wider
@@ -36,6 +31,12 @@ def card(
     allow: Allow = None,
 ) -> None:
     """Try agents on a suite of scenarios, clean and perturbed, beside the oracle: a table, a page, a JSON file."""
+    from sandbox.report.card import card_table, standing
+    from sandbox.trials import card as cards
+    from sandbox.trials.batch import plan
+    from sandbox.trials.measures import check_errors
+    from sandbox.trials.suite import entrant, open_suite
+
     chosen = open_suite(suite, granted(allow, {}))
     names = list(dict.fromkeys([*agents, cards.YARDSTICK]))
     entrants = [entrant(name, chosen) for name in names]
@@ -57,12 +58,18 @@ def card(
         check_errors(found, " in ".join(where))
 
 
-def _progress(agent: str, scenario: Scenario) -> Counting:
+def _progress(agent: str, scenario: "Scenario") -> Counting:
     err.print(f"{agent} in '{scenario.title or scenario.world.name}'")
     return Counting(err, agent)
 
 
-def _write(folder: Path, suite: Suite, trials: int, rows: list, again: str) -> None:
+def _write(folder: Path, suite: "Suite", trials: int, rows: list, again: str) -> None:
+    from sandbox.fronts.reporting import write_page
+    from sandbox.record.whole import write_text
+    from sandbox.report.card import card_page
+    from sandbox.trials import card as cards
+    from sandbox.trials.trial import versions
+
     told = versions()
     origin = ", ".join(f"{name} {version}" for name, version in told.items())
     write_page(folder / "card.html", card_page(rows, cards.standings(rows), suite.words, trials, again, origin))

@@ -10,15 +10,13 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from sandbox.core import registry
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
-from sandbox.core.world import World
-from sandbox.fronts import carding, many, opening, prompt, reporting, signing, skilling, tracing
+from sandbox.fronts import carding, many, opening, prompt, signing, skilling, tracing
 from sandbox.fronts.compiling import compile, warm_up
 from sandbox.fronts.console import (
     Allow,
@@ -31,25 +29,17 @@ from sandbox.fronts.console import (
     out,
     overrides,
 )
-from sandbox.fronts.filming import film
-from sandbox.fronts.process import complete_files, give_up_output
+from sandbox.fronts.filming import FPS, film
+from sandbox.fronts.process import answer_interrupts, complete_files, give_up_output
 from sandbox.fronts.progress import Live
 from sandbox.fronts.terminal import people_at
-from sandbox.record import Occupied, open_run
-from sandbox.record.signing import Root, public_key
-from sandbox.record.signing import check as check_signature
-from sandbox.record.store import EXHAUSTED
-from sandbox.record.table import holds_a_run
 from sandbox.report.lines import lines
-from sandbox.report.tables import outcome_table, world_tables, worlds_table
-from sandbox.report.video import FPS, check_suffix
-from sandbox.scenario import Scenario, load
-from sandbox.scenario.capabilities import Grant, calls, configured, record
-from sandbox.scenario.change import changed
-from sandbox.trials import replay as replays
-from sandbox.trials import resume as resuming
-from sandbox.trials.trial import outcome_of
-from sandbox.trials.trial import run as run_trial
+
+if TYPE_CHECKING:
+    from sandbox.core.world import World
+    from sandbox.record.signing import Root
+    from sandbox.scenario import Scenario
+    from sandbox.scenario.capabilities import Grant
 
 INTERRUPTED = 130  # as shells say of a process that Ctrl-C ended
 
@@ -63,7 +53,7 @@ app.command()(many.batch)
 app.command(name="results")(many.show)
 app.command(name="app")(opening.studio)
 commands = (
-    compile, many.certify, many.compare, many.foresight, reporting.report, carding.card, prompt.prompt, signing.keygen,
+    compile, many.certify, many.compare, many.foresight, carding.card, prompt.prompt, signing.keygen,
     signing.sign, skilling.skills, tracing.trace,
 )  # fmt: skip
 for command in commands:
@@ -81,6 +71,9 @@ Again = Annotated[
 @app.command()
 def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail")] = None) -> None:
     """What there is: worlds, verbs, options, perturbations."""
+    from sandbox.core import registry
+    from sandbox.report.tables import world_tables, worlds_table
+
     if name is None:
         out.print(worlds_table(list(_usable_worlds())))
         return
@@ -94,8 +87,10 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
     out.print(f"rules of record: {world.source}")
 
 
-def _usable_worlds() -> Iterator[World]:
+def _usable_worlds() -> "Iterator[World]":
     """All worlds; of one that is of no use it is said why."""
+    from sandbox.core import registry
+
     for name in registry.names():
         try:
             yield registry.find(name)
@@ -116,6 +111,11 @@ def run(
     allow: Allow = None,
 ) -> None:
     """Run one trial of a scenario, record it, and say what it came to."""
+    from sandbox.record import Occupied
+    from sandbox.scenario import load
+    from sandbox.trials import resume as resuming
+    from sandbox.trials.trial import run as run_trial
+
     _check_video(video)
     chosen = opened(scenario, set_, allow)
     if seed is not None:
@@ -136,6 +136,11 @@ def run(
 @app.command()
 def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS, allow: Allow = None) -> None:
     """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
+    from sandbox.record import open_run
+    from sandbox.scenario.capabilities import calls, configured, record
+    from sandbox.scenario.change import changed
+    from sandbox.trials import resume as resuming
+
     _check_video(video)
     changes = overrides(set_)
     grant = granted(allow, changes)
@@ -146,22 +151,28 @@ def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS
     _watch(folder, chosen, video, fps, lambda live, people: resuming.resume(folder, changes, live, people, grant))
 
 
-def _watch(folder: Path, scenario: Scenario, video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:
+def _watch(folder: Path, scenario: "Scenario", video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:
     """Play a run to its end or to Ctrl-C, and say what it came to."""
+    from sandbox.record import open_run
+    from sandbox.report.tables import outcome_table
+    from sandbox.trials.replay import replay
+
     outcome, interrupted = _played(folder, scenario, play)
     out.print(outcome_table(outcome, scenario.title or folder.name))
     with open_run(folder) as record:
         out.print(f"run    {folder}", f"root   {record.meta.get('root', 'none')}", sep="\n")
         if video:
-            out.print(f"video  {film(replays.replay(record), video, fps)}")
+            out.print(f"video  {film(replay(record), video, fps)}")
     if outcome.error:
         raise SandboxError(f"the run failed at tick {outcome.ticks}: {outcome.error}")
     if interrupted:
         raise typer.Exit(1)
 
 
-def _played(folder: Path, scenario: Scenario, play: Callable[..., Outcome]) -> tuple[Outcome, bool]:
+def _played(folder: Path, scenario: "Scenario", play: Callable[..., Outcome]) -> tuple[Outcome, bool]:
     """The outcome, and whether Ctrl-C ended it; then what was done until there is recorded and reported."""
+    from sandbox.record import open_run
+
     try:
         with Live(err) as live:
             return play(live, people_at(live, scenario)), False
@@ -184,6 +195,12 @@ def replay(
     allow: Again = None,
 ) -> None:
     """Play a recorded trial again and check its states. A batch's trial takes its models' answers from the record."""
+    from sandbox.record import open_run
+    from sandbox.record.table import holds_a_run
+    from sandbox.report.tables import outcome_table
+    from sandbox.trials import replay as replays
+    from sandbox.trials.trial import outcome_of
+
     _check_video(video)
     grant = granted(allow, {})
     if not holds_a_run(folder):
@@ -213,15 +230,21 @@ def verify(
     allow: Again = None,
 ) -> None:
     """Recompute the hash chain of a run and execute its trials again; of a batch or certificate, a sample of them."""
+    from sandbox.record.signing import check, public_key
+    from sandbox.record.table import holds_a_run
+
     public, granting = public_key(key) if key else None, granted(allow, {})
     single = holds_a_run(folder)
     signed = _verified(folder, root, granting) if single else many.verify(folder, sample, root, granting)
-    if told := check_signature(folder, signed, public):
+    if told := check(folder, signed, public):
         out.print(told)
 
 
-def _verified(folder: Path, root: str | None, allow: Grant) -> Root:
-    verdict = replays.verify(folder, root, allow=allow)
+def _verified(folder: Path, root: str | None, allow: "Grant") -> "Root":
+    from sandbox.record.signing import Root
+    from sandbox.trials.replay import verify
+
+    verdict = verify(folder, root, allow=allow)
     out.print(*verdict.lines, sep="\n")
     for problem in verdict.chain.problems[1:]:
         out.print(f"  also: {problem}")
@@ -230,9 +253,23 @@ def _verified(folder: Path, root: str | None, allow: Grant) -> Root:
     return Root("run", verdict.chain.root)
 
 
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of batches, certificates, single runs")],
+    page: Annotated[Path, typer.Option("--out", help="the page that is written")] = Path("report.html"),
+) -> None:
+    """Write one self-contained HTML page about runs, side by side; while one still runs it shows how far it is."""
+    from sandbox.fronts.reporting import report_of, write_page
+
+    check_place(page)
+    write_page(page, report_of(runs, page))
+
+
 def _check_video(path: Path | None) -> None:
     """Raise UsageError, before any work is done, where no video can be written."""
     if path:
+        from sandbox.report.video import check_suffix
+
         check_suffix(path)
         check_place(path)
 
@@ -247,12 +284,15 @@ def main() -> None:
     """Run the command line; whatever goes wrong is one line and an exit code."""
     try:
         complete_files()
+        answer_interrupts()
         app()
     except SandboxError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
         _end("stopped", INTERRUPTED)
     except OSError as error:
+        from sandbox.record.store import EXHAUSTED
+
         if error.filename is None and error.errno not in EXHAUSTED:
             give_up_output()
         _end(in_words(error), 1)

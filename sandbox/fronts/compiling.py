@@ -3,32 +3,33 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sandbox.core import registry
-from sandbox.engine.compiling import heard, unstored
-from sandbox.engine.loops import share
-from sandbox.engine.search import Policy
-from sandbox.engine.stage import Stage, make
 from sandbox.fronts.console import Allow, check_extras, err, opened, out, tell_reached
 from sandbox.fronts.process import quitting
 from sandbox.fronts.progress import Compiling
-from sandbox.scenario import Scenario
+
+if TYPE_CHECKING:
+    from sandbox.engine.search import Policy
+    from sandbox.engine.stage import Stage
+    from sandbox.scenario import Scenario
 
 
 class Team(NamedTuple):
     """Whose kernels are wanted, for ``whole`` episodes or hosted ticks, and for ``pictures`` of them."""
 
-    stage: Stage
-    policies: tuple[Policy | None, ...]
+    stage: "Stage"
+    policies: "tuple[Policy | None, ...]"
     whole: bool
     pictures: bool
 
     @property
     def kernels(self) -> dict:
         """Those that are not compiled."""
+        from sandbox.engine.compiling import unstored
+
         painted = unstored([self.stage.world.paint]) if self.pictures else {}
         return self.stage.uncompiled(self.policies, self.whole) | painted
 
@@ -38,7 +39,7 @@ class Team(NamedTuple):
             self.stage.paint(self.stage.reset([0]))
 
 
-def warm_up(*scenarios: Scenario, batch: bool = False, pictures: bool = False) -> None:
+def warm_up(*scenarios: "Scenario", batch: bool = False, pictures: bool = False) -> None:
     """Compile what these scenarios need, once for each world and set of policies; say what they reach."""
     for scenario in scenarios:
         check_extras(scenario)
@@ -56,12 +57,16 @@ def compile(
     allow: Allow = None,
 ) -> None:
     """Compile beforehand: all that teams of one policy need in a world (default: in all), or what a scenario needs."""
+    from sandbox.core import registry
+
     done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target, allow)])
     out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "all is compiled")
 
 
 def _teams(target: str, allow: list[str] | None) -> Iterator[Team]:
     """What is compiled for a world or a scenario: hosted ticks, for replays too, and whole episodes."""
+    from sandbox.engine.stage import make
+
     if target.endswith(".toml"):
         scenario = opened(Path(target), None, allow)
         stage, policies = scenario.stage(), _policies(scenario)
@@ -72,12 +77,14 @@ def _teams(target: str, allow: list[str] | None) -> Iterator[Team]:
         yield from (Team(stage, (policy,) * stage.agents, whole, True) for whole in (False, True))
 
 
-def _policies(scenario: Scenario) -> tuple[Policy | None, ...]:
+def _policies(scenario: "Scenario") -> "tuple[Policy | None, ...]":
     return tuple(group.policy for group in scenario.roster())
 
 
 def _share(teams: Iterable[Team]) -> None:
     """Several teams of a world whose episodes are to be played: one loop for all that are not compiled yet."""
+    from sandbox.engine.loops import share
+
     wanted = defaultdict(list)
     for team in teams:
         if team.whole and team.stage.team is None and all(isinstance(policy, str) for policy in team.policies):
@@ -90,6 +97,8 @@ def _share(teams: Iterable[Team]) -> None:
 
 def _compile(teams: list[Team]) -> tuple[int, float]:
     """Compile, and show how far it is; returns the number of kernels, and the seconds."""
+    from sandbox.engine.compiling import heard
+
     kernels = {kernel: size for team in teams for kernel, size in team.kernels.items()}
     if not kernels:
         return 0, 0.0

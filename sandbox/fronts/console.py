@@ -1,4 +1,8 @@
-"""What the commands share: where they print, and what comes before a run."""
+"""What the commands share: where they print, and what comes before a run.
+
+A module of commands imports at its top what their options are made of. What a command does with them it imports when
+it is called: ``--help`` and a misspelt option come at once.
+"""
 
 import errno
 import json
@@ -8,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,12 +20,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.core.errors import SHORT, UsageError
-from sandbox.record.store import EXHAUSTED, SPENT
-from sandbox.record.whole import obstacle
 from sandbox.report.lines import as_line
-from sandbox.scenario import Scenario, load
-from sandbox.scenario.capabilities import KINDS, Grant, calls
-from sandbox.scenario.load import naming, parse_value
+
+if TYPE_CHECKING:
+    from sandbox.scenario import Scenario
+    from sandbox.scenario.capabilities import Grant
 
 _WRONG = {
     errno.EISDIR: "it is a folder; expected a file", errno.EEXIST: "it is a file; expected a folder",
@@ -60,6 +63,8 @@ def wide(width: int) -> Screen:
 
 def in_words(error: OSError) -> str:
     """What went wrong with a file, in one line."""
+    from sandbox.record.store import EXHAUSTED, SPENT
+
     if error.errno in EXHAUSTED:
         return SPENT
     what = _WRONG.get(error.errno) or error.strerror or str(error)
@@ -68,6 +73,8 @@ def in_words(error: OSError) -> str:
 
 def check_place(path: Path, folder: bool = False) -> None:
     """Raise UsageError, before any work is done, where no file (or folder) can be written at a path."""
+    from sandbox.record.whole import obstacle
+
     if folder and path.exists() and not path.is_dir():
         raise UsageError(f"{path}: {_WRONG[errno.EEXIST]}")
     if not folder and (told := obstacle(path)):
@@ -93,23 +100,30 @@ _PACKAGES = {
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", metavar="KIND[=WHAT],...", help=f"let it reach {', '.join(KINDS)}: network=127.0.0.1:8080"),
+    typer.Option("--allow", metavar="KIND[=WHAT],...", help="let it reach functions, files, network or models"),
 ]
 
 
-def granted(allow: list[str] | None, changes: Mapping[str, object]) -> Grant:
+def granted(allow: list[str] | None, changes: Mapping[str, object]) -> "Grant":
     """What the command line grants: what ``--allow`` says, and what ``--set`` names."""
+    from sandbox.scenario.capabilities import Grant
+    from sandbox.scenario.load import naming
+
     return Grant.of(allow or [], "--allow") + naming(changes)
 
 
-def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> Scenario:
+def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scenario":
     """The scenario of a file, with what the command line changes and grants."""
+    from sandbox.scenario import load
+
     changes = overrides(set_)
     return load(path, changes, allow=granted(allow, changes))
 
 
-def tell_reached(scenarios: Iterable[Scenario]) -> None:
+def tell_reached(scenarios: "Iterable[Scenario]") -> None:
     """Say what scenarios will reach beyond themselves, who asked for it, and who granted it."""
+    from sandbox.scenario.capabilities import calls
+
     granted = ((scenario.origin, asked) for scenario in scenarios for asked in calls(scenario))
     told = (f"{origin.name} uses {asked.words}, granted by {rule.by}"
             for origin, asked in granted if (rule := origin.grant.rule(asked)))  # fmt: skip
@@ -129,13 +143,15 @@ def settings(changes: Mapping[str, object]) -> str:
 
 
 def _pair(text: str) -> tuple[str, object]:
+    from sandbox.scenario.load import parse_value
+
     key, sign, value = text.partition("=")
     if not sign or not key:
         raise UsageError(f"--set {text[:SHORT]}: expected KEY=VALUE, such as world.layout=small")
     return key, parse_value(value)
 
 
-def check_extras(scenario: Scenario) -> None:
+def check_extras(scenario: "Scenario") -> None:
     """Raise UsageError where an agent needs a package that is not installed."""
     for group in scenario.agents:
         kind = group.llm.kind if group.llm else group.reasoner

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sandbox.model import Sandbox
-from sandbox.report.video import FPS, frames, write_video
+if TYPE_CHECKING:
+    from sandbox.model import Sandbox
+
+FPS = 12  # frames a second
 
 
-def film(models: Iterator[Sandbox], path: Path, fps: float = FPS) -> Path:
+def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:
     """Write a replayed episode (``trials.replay.replay``) as a .gif or .mp4; errors as in ``write_video``."""
+    from sandbox.report.video import frames, write_video
+
     model = next(models)
 
     def caption(state) -> str:

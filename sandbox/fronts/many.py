@@ -1,9 +1,8 @@
 """Commands on many trials: batch, results, certify, compare, and checking a certificate."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from sandbox.core.errors import SandboxError, UsageError
@@ -11,34 +10,15 @@ from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, overrides, settings, stoppable
 from sandbox.fronts.filming import film
 from sandbox.fronts.progress import Counting, Episodes, Live
-from sandbox.record.signing import Root
-from sandbox.record.whole import replacing
-from sandbox.report.figures import foresight as drawn_foresight
-from sandbox.report.figures import robustness, save
-from sandbox.report.tables import (
-    batch_notes,
-    batch_table,
-    certificate_table,
-    comparison_table,
-    foresight_table,
-    outcome_table,
-    robustness_table,
-)  # fmt: skip
-from sandbox.scenario import Scenario, load
-from sandbox.scenario.capabilities import Grant
-from sandbox.scenario.sweep import check_free
-from sandbox.trials import again
-from sandbox.trials import batch as batches
-from sandbox.trials import certify as certificates
-from sandbox.trials import foresight as foresights
-from sandbox.trials.claims import FILE, claim, lies_in
-from sandbox.trials.compare import compare as compare_runs
-from sandbox.trials.measures import check_errors
-from sandbox.trials.replay_row import trial_of
-from sandbox.trials.results import results
-from sandbox.trials.robustness import curves, dose_sweep
 
-EXPORTS = {".csv": pd.DataFrame.to_csv, ".parquet": pd.DataFrame.to_parquet}
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sandbox.record.signing import Root
+    from sandbox.scenario import Scenario
+    from sandbox.scenario.capabilities import Grant
+
+EXPORTS = {".csv": "to_csv", ".parquet": "to_parquet"}  # methods of a DataFrame
 SHOWN = 5  # failures whose replay is spelled out
 
 File = Annotated[Path, typer.Argument(help="a scenario file (TOML); its sweep is tried whole")]
@@ -62,6 +42,13 @@ def batch(
     allow: Allow = None,
 ) -> None:
     """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
+    from sandbox.report.figures import robustness, save
+    from sandbox.scenario import load
+    from sandbox.scenario.sweep import check_free
+    from sandbox.trials import batch as batches
+    from sandbox.trials.measures import check_errors
+    from sandbox.trials.robustness import curves, dose_sweep
+
     chosen = opened(scenario, set_, allow)
     check_free(chosen.sweep, overrides(set_))
     chosen = load(chosen, dose_sweep(chosen, perturb))
@@ -78,8 +65,12 @@ def batch(
     check_errors(rows, str(folder))
 
 
-def _shown(folder: Path) -> pd.DataFrame:
+def _shown(folder: Path) -> "pd.DataFrame":
     """Print the tables of a batch; returns its rows."""
+    from sandbox.report.tables import batch_notes, batch_table, robustness_table
+    from sandbox.trials.results import results
+    from sandbox.trials.robustness import curves
+
     rows = results(folder)
     out.print(batch_table(rows, rows.attrs["scenario"].get("title") or folder.name))
     for note in batch_notes(rows):
@@ -94,6 +85,8 @@ def show(
     file: Annotated[Path | None, typer.Option("--out", help="also write its rows: .csv or .parquet")] = None,
 ) -> None:
     """Print the tables of a batch again without running anything, and export its rows."""
+    from sandbox.record.whole import replacing
+
     if file and file.suffix not in EXPORTS:
         raise UsageError(f"--out {file}: unknown kind of table '{file.suffix}'; expected {' or '.join(EXPORTS)}")
     if file:
@@ -101,7 +94,7 @@ def show(
     rows = _shown(folder)
     if file:
         with replacing(file) as part:
-            EXPORTS[file.suffix](rows, part, index=False)
+            getattr(rows, EXPORTS[file.suffix])(part, index=False)
         out.print(f"table  {file}  ({len(rows):,} rows)")
 
 
@@ -117,6 +110,11 @@ def certify(
     allow: Allow = None,
 ) -> None:
     """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
+    from sandbox.report.tables import certificate_table
+    from sandbox.scenario.sweep import check_free
+    from sandbox.trials import certify as certificates
+    from sandbox.trials.claims import FILE, claim
+
     chosen = opened(scenario, set_, allow)
     check_free(chosen.sweep, overrides(set_))
     stated = claim(chosen, reliability, confidence, failures)
@@ -142,6 +140,11 @@ def foresight(
     allow: Allow = None,
 ) -> None:
     """How wrong imagination is, by horizon: what an agent believes and foresees beside what really comes."""
+    from sandbox.report.figures import foresight as draw
+    from sandbox.report.figures import save
+    from sandbox.report.tables import foresight_table
+    from sandbox.trials import foresight as foresights
+
     if figure and figure.suffix not in (".svg", ".png"):
         raise UsageError(f"--out {figure}: unknown kind of figure '{figure.suffix}'; expected .svg or .png")
     if figure:
@@ -152,7 +155,7 @@ def foresight(
         rows = foresights.foresight(chosen, trials, shown)
     out.print(foresight_table(rows, title))
     if figure:
-        save(drawn_foresight({title: rows}), figure)
+        save(draw({title: rows}), figure)
         out.print(f"figure {figure}")
 
 
@@ -164,15 +167,25 @@ def compare(
     ] = None,
 ) -> None:
     """Paired differences between batches, or between what one batch sweeps, on seeds that they share."""
+    from sandbox.report.tables import comparison_table
+    from sandbox.trials.compare import compare as compared
+    from sandbox.trials.results import results
+
     title = f"Beside {base}" if base else "Beside the first run"
-    out.print(comparison_table(compare_runs(runs, base), title))
+    out.print(comparison_table(compared(runs, base), title))
     for run in runs:
         if errors := int(results(run)["error"].notna().sum()):
             out.print(f"{run}: {errors:,} trials are infrastructure errors and are left out")
 
 
-def verify(folder: Path, sample: int, root: str | None, allow: Grant) -> Root:
+def verify(folder: Path, sample: int, root: str | None, allow: "Grant") -> "Root":
     """Check a certificate, or a batch, and execute a sample of its trials again; returns its root, made anew."""
+    from sandbox.record.signing import Root
+    from sandbox.report.tables import certificate_table
+    from sandbox.trials import again
+    from sandbox.trials import certify as certificates
+    from sandbox.trials.claims import lies_in
+
     with Episodes(err, folder.name) as shown:
         is_certificate = lies_in(folder)
         checked = (certificates if is_certificate else again).check(folder, sample, root, shown, allow)
@@ -187,8 +200,12 @@ def verify(folder: Path, sample: int, root: str | None, allow: Grant) -> Root:
     return Root("certificate" if is_certificate else "batch", checked.root)
 
 
-def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float, allow: Grant) -> None:
+def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float, allow: "Grant") -> None:
     """Play the trial in a row of a batch again, from its seed and from what was answered in it."""
+    from sandbox.report.tables import outcome_table
+    from sandbox.trials import again
+    from sandbox.trials.replay_row import trial_of
+
     tried = trial_of(folder, row, allow)
     warm_up(tried.scenario, pictures=bool(video))
     if video:
@@ -201,5 +218,5 @@ def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps:
     out.print(f"{outcome.ticks} ticks replayed, the final state equal to the recorded one")
 
 
-def _compile(planned: list[Scenario]) -> None:
+def _compile(planned: "list[Scenario]") -> None:
     warm_up(*planned, batch=True)

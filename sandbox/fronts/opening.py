@@ -14,7 +14,6 @@ import typer
 
 from sandbox.core.errors import UsageError
 from sandbox.fronts.console import Allow, err, out
-from sandbox.scenario.capabilities import VARIABLE, Grant, configured
 
 HERE = "localhost"
 PAGE = Path(__file__).with_name("studio_script.py")
@@ -38,6 +37,8 @@ def studio(
     allow: Allow = None,
 ) -> None:
     """Open the studio in the browser. It works on scenarios/ and runs/ of the folder where it is started."""
+    from sandbox.scenario.capabilities import VARIABLE, Grant, configured
+
     _check(host, port)
     if Grant.of(allow or [], "--allow"):  # for the server, and for the batches that it starts
         os.environ[VARIABLE] = ",".join([*allow, *filter(None, [os.environ.get(VARIABLE)])])

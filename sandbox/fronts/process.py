@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TextIO
 
 
@@ -36,15 +37,38 @@ def _null(mode: str) -> TextIO:
     return os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8")
 
 
+def answer_interrupts() -> None:
+    """From now on Ctrl-C in the midst of an import ends the process at once and without a word; else as in Python.
+
+    Commands import when they are called, and a module whose import is interrupted may say anything.
+    """
+    if _is_usual():
+        signal.signal(signal.SIGINT, _interrupted)
+
+
 @contextmanager
 def quitting() -> Iterator[None]:
     """Meanwhile Ctrl-C ends the process at once and without a word: imports and compilers answer it late, or badly."""
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or threading.current_thread() is not threading.main_thread():
+    if not _is_usual():
         yield
         return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
+
+
+def _is_usual() -> bool:
+    """Whether Ctrl-C is answered here, and nobody has set another answer."""
+    usual = signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _interrupted)
+    return usual and threading.current_thread() is threading.main_thread()
+
+
+def _interrupted(_number: int, frame: FrameType | None) -> None:
+    while frame:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGINT)
+        frame = frame.f_back
+    raise KeyboardInterrupt

@@ -4,15 +4,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sandbox.engine.compiling import Compiled
-from sandbox.model import Sandbox
 from sandbox.report.lines import as_line
-from sandbox.trials.batch import Progress as Count
+
+if TYPE_CHECKING:
+    from sandbox.engine.compiling import Compiled
+    from sandbox.model import Sandbox
+    from sandbox.trials.batch import Progress as Count
 
 PLAIN_SECONDS = 2.0  # between two plain lines
 SLOW_SECONDS = 10.0  # until the same is said once more
@@ -70,7 +72,7 @@ class _Shown:
 class Live(_Shown):
     """Of one trial: called with the model after every tick."""
 
-    def __call__(self, model: Sandbox) -> None:
+    def __call__(self, model: "Sandbox") -> None:
         if model.ticks == 0:
             self._started = time.monotonic()
         if not self._is_due(not model.running):
@@ -113,7 +115,7 @@ class Compiling(_Shown):
         self._over.set()
         super().__exit__()
 
-    def __call__(self, now: Compiled) -> None:
+    def __call__(self, now: "Compiled") -> None:
         left = f", about {self.seconds * (1 - now.share) / now.share:,.0f} s left" if now.share > 0.02 else ""
         self._latest = f"kernel {min(now.done + 1, now.total)} of {now.total} ({now.kernel}){left}"
         if self._is_due(False):
@@ -136,7 +138,7 @@ class Counting(_Shown):
         super().__init__(console)
         self._name, self._before = name, None
 
-    def __call__(self, count: Count) -> None:
+    def __call__(self, count: "Count") -> None:
         if self._before is None:  # what an earlier call has done costs no time in this one
             self._before, self._started = count.done, time.monotonic()
         if not self._is_due(count.done >= count.total):

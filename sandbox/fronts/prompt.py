@@ -3,19 +3,18 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.agents.reasoners.llm.playback import Captured
-from sandbox.agents.reasoners.llm.request import Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Allow, Set, opened, out
-from sandbox.model import Sandbox
-from sandbox.reasoning import groups_of
 from sandbox.report.lines import lines
-from sandbox.scenario import Scenario
+
+if TYPE_CHECKING:
+    from sandbox.agents.reasoners.llm.request import Request, Setup
+    from sandbox.scenario import Scenario
 
 NOTHING = (
     "Nothing is sent in the first tick: it is not their turn, they have no choice, or another agent asks the same."
@@ -38,12 +37,16 @@ def prompt(
             out.print()
 
 
-def first_requests(scenario: Scenario, agent: int | None = None) -> Iterator[dict[str, str]]:
+def first_requests(scenario: "Scenario", agent: int | None = None) -> Iterator[dict[str, str]]:
     """The parts of an agent's first request, by their titles, in the order in which they are sent.
 
     Without ``agent``, those of the first agent of each group with a language model. The scenario's own model makes
     the requests, in its first tick.
     """
+    from sandbox.agents.reasoners.llm.playback import Captured
+    from sandbox.model import Sandbox
+    from sandbox.reasoning import groups_of
+
     groups = [rows for rows, group in groups_of(scenario.agents) if group.llm]
     able = [row for rows in groups for row in rows]
     if agent is not None and agent not in able or not able:
@@ -61,7 +64,7 @@ def first_requests(scenario: Scenario, agent: int | None = None) -> Iterator[dic
         yield _parts(setups[asked.agent], asked) if asked else {f"agents {', '.join(map(str, rows[:20]))}": NOTHING}
 
 
-def _parts(setup: Setup, request: Request) -> dict[str, str]:
+def _parts(setup: "Setup", request: "Request") -> dict[str, str]:
     form = ("tools", setup.tools) if setup.tools else ("schema of the reply", request.schema)
     return {
         f"instructions to {setup.model}, the same in every tick": setup.instructions,

@@ -1,16 +1,13 @@
-"""The command ``sandbox report``: runs become one page."""
+"""Runs become one page."""
 
 import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from sandbox.core.errors import SandboxError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import check_place, err, out, settings
+from sandbox.fronts.console import err, out, settings
 from sandbox.record.whole import write_text
 from sandbox.report.page import Origin, Shown, report_page
 from sandbox.report.pictures import stills
@@ -24,17 +21,6 @@ from sandbox.trials.study import SINGLE, Episode, Study, open_study, play_again,
 EPISODES = 3  # of each run that are shown
 STILLS = 4  # pictures of an episode
 SECONDS = 20.0  # for all pictures of a page; the last one begun may take as long again
-
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of batches, certificates or single runs")]
-
-
-def report(
-    runs: Runs,
-    page: Annotated[Path, typer.Option("--out", help="the page that is written")] = Path("report.html"),
-) -> None:
-    """Write one self-contained HTML page about runs, side by side; while one still runs it shows how far it is."""
-    check_place(page)
-    write_page(page, report_of(runs, page))
 
 
 def report_of(runs: Sequence[Path], page: Path) -> str:

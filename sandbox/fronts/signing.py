@@ -1,18 +1,15 @@
 """Commands on keys: make one, and sign what lies in a folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sandbox.core.errors import RecordError
 from sandbox.fronts.console import check_place, out
-from sandbox.record import open_run, signing
-from sandbox.record.table import holds_a_run, read_whole
-from sandbox.record.verify import verify_chain
-from sandbox.trials import again
-from sandbox.trials import certify as certificates
-from sandbox.trials.claims import lies_in
+
+if TYPE_CHECKING:
+    from sandbox.record.signing import Root
 
 Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of whoever signed it")]
 
@@ -23,6 +20,8 @@ def keygen(
     ),
 ) -> None:
     """Make a pair of keys (Ed25519). Keep the private one to yourself; give the public one to whoever verifies."""
+    from sandbox.record import signing
+
     check_place(file)
     public = signing.new_key(file)
     out.print(f"private key  {file}  (for 'sandbox sign')", f"public key   {public}  (for 'sandbox verify')", sep="\n")
@@ -33,13 +32,23 @@ def sign(
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="private key, such as 'sandbox keygen' makes")],
 ) -> None:
     """Sign the root of a run, a batch or a certificate. No trial is executed again; 'sandbox verify' does that."""
+    from sandbox.record import signing
+
     root = root_of(folder)
     name = signing.sign(folder, root, key)
     out.print(f"signed  {folder / signing.FILE}", f"root    {root.root}", f"key     {name}", sep="\n")
 
 
-def root_of(folder: Path) -> signing.Root:
+def root_of(folder: Path) -> "Root":
     """The root of what lies in a folder, made anew; raises RecordError where it is unfinished or contradicts itself."""
+    from sandbox.record import open_run
+    from sandbox.record.signing import Root
+    from sandbox.record.table import holds_a_run, read_whole
+    from sandbox.record.verify import verify_chain
+    from sandbox.trials import again
+    from sandbox.trials import certify as certificates
+    from sandbox.trials.claims import lies_in
+
     if holds_a_run(folder):
         with open_run(folder) as run:
             report = verify_chain(run)
@@ -47,15 +56,15 @@ def root_of(folder: Path) -> signing.Root:
             raise RecordError(f"{folder}: {report.summary}")
         if not report.finished:
             raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
-        return signing.Root("run", report.root)
+        return Root("run", report.root)
     if lies_in(folder):
         read = certificates.read(folder)
         if read.problems:
             raise RecordError(f"{folder}: {read.problems[0]}")
-        return signing.Root("certificate", read.certificate["root"])
+        return Root("certificate", read.certificate["root"])
     found = read_whole(folder)
     if problem := next(again.misplaced(again.opened(folder, found)), None):
         raise RecordError(f"{folder}: {problem}")
     if len(found.rows) < found.facts.get("planned", 0):
         raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
-    return signing.Root("batch", found.root())
+    return Root("batch", found.root())

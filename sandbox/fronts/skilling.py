@@ -4,14 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from sandbox.core.errors import UsageError
-from sandbox.core.ladder import MAP
 from sandbox.fronts.compiling import warm_up
 from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, stoppable, wide
-from sandbox.report.skills import draw_curves, skills_table
 
 if TYPE_CHECKING:  # it needs an extra
     from sandbox.trials.skills import Progress
@@ -32,6 +29,11 @@ def skills(
 
     The same command again goes on where the last one ended.
     """
+    import pandas as pd
+
+    from sandbox.core.ladder import MAP
+    from sandbox.report.skills import draw_curves, skills_table
+
     try:
         from sandbox.trials.skills import study
     except ModuleNotFoundError as error:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
@@ -15,17 +15,19 @@ from sandbox.core.people import Action, Nobody, Question
 from sandbox.fronts.console import err
 from sandbox.fronts.progress import Live
 from sandbox.report.lines import lines
-from sandbox.scenario import Scenario
+
+if TYPE_CHECKING:
+    from sandbox.scenario import Scenario
 
 QUIT = "quit"
 
 
-def needs_people(scenario: Scenario) -> bool:
+def needs_people(scenario: "Scenario") -> bool:
     """Whether somebody may be asked something."""
     return "human" in scenario.reasoners or any(rule.effect == "escalate" for rule in scenario.guard)
 
 
-def people_at(live: Live, scenario: Scenario) -> "Terminal | None":
+def people_at(live: Live, scenario: "Scenario") -> "Terminal | None":
     """Who can be asked here: whoever sits at the terminal, else nobody, which is said."""
     if not needs_people(scenario):
         return None

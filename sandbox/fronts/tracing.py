@@ -11,12 +11,11 @@ import typer
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.fronts.console import err, out
-from sandbox.record import open_run
-from sandbox.trials.trial import OnEvent
 
 if TYPE_CHECKING:
     from sandbox.trials.otlp import Collector
     from sandbox.trials.tracing import Spans
+    from sandbox.trials.trial import OnEvent
 
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run")]
 Content = Annotated[bool, typer.Option("--trace-content", help="with what models and agents were told and said")]
@@ -28,6 +27,8 @@ def trace(
     content: Content = False,
 ) -> None:
     """Send a recorded run as OpenTelemetry traces, one for each trial."""
+    from sandbox.record import open_run
+
     with open_run(folder) as record, _collector(url, patient=True) as collector:
         spans = _spans(collector, datetime.fromisoformat(record.meta["created"]).timestamp(), content)
         for event in record.events():
@@ -39,7 +40,7 @@ def trace(
 
 
 @contextmanager
-def live(url: str | None, content: bool) -> Iterator[OnEvent | None]:
+def live(url: str | None, content: bool) -> "Iterator[OnEvent | None]":
     """Who hears of a run's events, to trace them; None without a URL. What cannot be sent costs the run nothing."""
     if url is None:
         yield None

@@ -1,9 +1,8 @@
 """Outcomes and worlds as tables for a terminal."""
 
 import math
-from typing import Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
-import pandas as pd
 from rich import box
 from rich.table import Table
 
@@ -13,6 +12,9 @@ from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.report.lines import lines
 from sandbox.statistics import CONFIDENCE, Estimate, success_rate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOTES = 3  # kinds of error that are told below a table
 _WORDS = {
@@ -70,7 +72,7 @@ def _text(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def batch_table(rows: pd.DataFrame, title: str) -> Table:
+def batch_table(rows: "pd.DataFrame", title: str) -> Table:
     """One row for each condition: success with its exact interval, and steps of those that succeeded."""
     keys = [key for key in rows.columns if "." in key]
     table = Table(
@@ -91,7 +93,7 @@ def batch_table(rows: pd.DataFrame, title: str) -> Table:
     return table
 
 
-def batch_notes(rows: pd.DataFrame) -> list[str]:
+def batch_notes(rows: "pd.DataFrame") -> list[str]:
     """What a reader of a batch's table must know besides: who decided, how agents broke off, what failed them."""
     who, notes = decided(rows), []
     if who.total and who.own < who.total:
@@ -107,7 +109,7 @@ def share(value: float | None) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.1%}"
 
 
-def _measures(group: pd.DataFrame) -> tuple[str, ...]:
+def _measures(group: "pd.DataFrame") -> tuple[str, ...]:
     """Of one condition's trials; infrastructure errors never count."""
     counted = group[group["error"].isna()]
     errors = str(len(group) - len(counted))
@@ -115,7 +117,7 @@ def _measures(group: pd.DataFrame) -> tuple[str, ...]:
         return "0", "-", "-", errors
     rate = success_rate(int(counted["success"].sum()), len(counted))
     steps = counted["steps_to_completion"].median()
-    return f"{len(counted):,}", _rate(rate), "-" if pd.isna(steps) else f"{steps:g}", errors
+    return f"{len(counted):,}", _rate(rate), "-" if math.isnan(steps) else f"{steps:g}", errors
 
 
 def certificate_table(certificate: dict) -> Table:

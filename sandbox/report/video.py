@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageFont
 from sandbox.core.errors import UsageError
 from sandbox.record.whole import replacing
 
-FPS = 12  # frames a second
 HOLD = 1.5  # seconds that the last frame stays
 AT_MOST = 240  # frames of an episode
 COLOURS = 255  # of a GIF; the 256th is for pixels that do not change
@@ -30,7 +29,7 @@ BAR, INK, PAPER = 13, "#22272d", "#ffffff"  # font size in pixels; colours of te
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
-def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float = FPS) -> Path:
+def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> Path:
     """Write frames (H, W, 3) uint8 of one size as an endless GIF or as an MP4, by the suffix of ``path``.
 
     Raises UsageError for another suffix, no frames, or a missing extra; RecordError where the file cannot be written.

@@ -9,7 +9,7 @@ passable as are its service points ``S``.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
+import scipy  # its parts are imported at their first use
 
 from sandbox.core.errors import UsageError
 from sandbox.core.files import explained
@@ -47,13 +47,13 @@ def named(name: str) -> Layout:
 
 def reached(open_cells: np.ndarray, start: tuple[int, int]) -> np.ndarray:
     """The cells of ``open_cells`` (bool) that hang together with ``start``, which is one of them."""
-    regions, _ = ndimage.label(open_cells)
+    regions, _ = scipy.ndimage.label(open_cells)
     return regions == regions[start]
 
 
 def beside(cells: np.ndarray) -> np.ndarray:
     """The cells that have one of ``cells`` (bool) as a neighbour, or are one."""
-    return ndimage.binary_dilation(cells)
+    return scipy.ndimage.binary_dilation(cells)
 
 
 def parse_rware(text: str, where: str) -> Layout:
@@ -106,7 +106,7 @@ def parse_movingai(text: str, where: str) -> Layout:
 
 def _largest(open_cells: np.ndarray) -> np.ndarray:
     """The largest region of ``open_cells`` (bool); of several, the one that begins first."""
-    regions, _ = ndimage.label(open_cells)
+    regions, _ = scipy.ndimage.label(open_cells)
     sizes = np.bincount(regions.ravel())
     sizes[0] = 0
     largest = (sizes == sizes.max())[regions] & open_cells
