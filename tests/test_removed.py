@@ -5,6 +5,8 @@ import os
 import resource
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, suppress
 
 import pytest
@@ -14,7 +16,7 @@ import sandbox
 from sandbox.core.errors import RecordError
 from sandbox.record import open_run
 from sandbox.record.lock import Lock
-from sandbox.record.store import DATABASE
+from sandbox.record.store import DATABASE, SPENT
 from sandbox.scenario.load import as_toml
 
 ENDLESS = {
@@ -179,3 +181,17 @@ def test_too_few_file_descriptors_are_one_line(exhausted, tmp_path, capsys):
         code, (_, err) = told(*command), capsys.readouterr()
         assert code and "open" in err and "should not happen" not in err and err.count("error: ") == 1, (command, err)
         assert "check the permissions" not in err and "the output" not in err
+
+
+@pytest.mark.parametrize("limit", [9, 10])  # no event loop; no connection
+def test_a_language_model_for_which_no_file_can_be_opened_is_one_line(limit, tmp_path):
+    """It is no outage of the server, which would be asked again at every tick."""
+    model = {"count": 1, "reasoner": "llm", "fallback": "idle", "llm": {"model": "local:http://127.0.0.1:9/v1"}}
+    (tmp_path / "s.toml").write_text(as_toml({**SHORT, "agents": [model]}))
+    command = [sys.executable, "-m", "sandbox", "run", "s.toml", "--out", "r", "--allow", "network=127.0.0.1:9"]
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *command],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, timeout=100,
+    )  # fmt: skip
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and last.startswith("error: the run failed at tick 0") and SPENT in last, done.stderr

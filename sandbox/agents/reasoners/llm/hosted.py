@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from functools import cache
 from threading import Thread
 from typing import Any
@@ -38,6 +38,7 @@ from sandbox.agents.reasoners.llm.options import Options
 from sandbox.agents.reasoners.llm.reading import tidy
 from sandbox.agents.reasoners.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
+from sandbox.record.store import EXHAUSTED, SPENT
 
 
 @cache
@@ -81,6 +82,10 @@ class Hosted:
         """Connections are shared and end with the process."""
 
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        try:
+            _loop()
+        except OSError as error:
+            raise SandboxError(f"llm: {SPENT if _is_spent(error) else error}") from None
         return _wait_for(self._all(requests, within))
 
     async def _all(self, requests: list[Request], within: float) -> list[Answer]:
@@ -110,6 +115,8 @@ class Hosted:
         except ModelRequestTimeout:
             return Answer(error=f"no reply within {self._options.timeout:g} s", retry=True, tokens=None, outage=True)
         except Exception as error:  # a server may send anything, and clients fail on it in many ways
+            if _is_spent(error):
+                raise SandboxError(f"llm: {self._setup.model}: {SPENT}") from None
             tokens = (0, 0) if _cause(error, ConnectionRefusedError, socket.gaierror) else None
             return Answer(error=self._words(error), retry=True, tokens=tokens, outage=_is_outage(error))
 
@@ -264,6 +271,18 @@ def _is_outage(error: Exception) -> bool:
 
 def _cause(error: BaseException | None, *kinds: type[BaseException]) -> BaseException | None:
     """The error, or the first that it comes from, that is of these kinds."""
-    while error and not isinstance(error, kinds):
+    return next((each for each in _causes(error) if isinstance(each, kinds)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it comes from; of several that came at once, all."""
+    while error:
+        yield error
+        for each in getattr(error, "exceptions", ()):
+            yield from _causes(each)
         error = error.__cause__ or error.__context__
-    return error
+
+
+def _is_spent(error: BaseException) -> bool:
+    """Whether this process may open no more files: the fault of no server, and no later tick mends it."""
+    return any(getattr(each, "errno", None) in EXHAUSTED for each in _causes(error))
