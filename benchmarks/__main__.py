@@ -17,6 +17,7 @@ BENCHMARKS = {
     "lessons": "every lesson of scenarios/lessons: the measured answers, and how surely they come out (--blocks)",
     "memory": "facts of long ago that a model is told, by kind of memory; search among 100,000 entries",
     "network": "messages: rewiring and delivery from 10^3 to 10^5 agents, beside networkx with dictionaries",
+    "coverage": "how often the intervals of sandbox.statistics hold the truth, simulated",
     "batch": "batches beside the bare kernel loop and mesa.batch_run; cost and memory from 10^3 to 10^6 trials",
     "imagination": "imagined ticks a second beside the bare kernel; prediction error by horizon; does it pay?",
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",

@@ -4,54 +4,40 @@ A claim names the place on the page where its figure stands, and how it is measu
 page and claim cannot part. Speeds are no claims: they are of one machine, and stand in ``benchmarks/RESULTS.md``.
 """
 
-import os
-import sys
 import tempfile
 import time
 from argparse import Namespace
-from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.coverage import of_means, of_paired_success, of_rates
+from benchmarks.judged import SEED, Claim, counts_of, measured, row_of, written
 from benchmarks.measured import (
     Arm,
     Measure,
     Run,
     beside,
     certified,
-    covered,
+    climbed,
+    climbed_beside,
+    exactly,
     foreseen,
     mean,
+    over_drawings,
     remembered,
     share,
+    simulated,
     success_beside,
 )
 from benchmarks.memory import AGES, KINDS
 from benchmarks.report import console, table
-from benchmarks.stated import (
-    AGREES,
-    FAILS,
-    REFUSED,
-    UNCLEAR,
-    Found,
-    Place,
-    Stated,
-    cell,
-    figure,
-    judge,
-    sentence,
-)
-from sandbox.core.errors import SandboxError
-from sandbox.engine.pool import cores
-from sandbox.statistics import CONFIDENCE
+from benchmarks.stated import FAILS, REFUSED, Stated, cell, sentence
+from benchmarks.unclaimed import UNCLAIMED
+from sandbox.statistics import paired_success, success_rate, trials_needed
 
 PEERS = ("scipy",)
-SEED = 7_000_000  # no rule, option or lesson was chosen on seeds from here on
 ERROR = 0.01  # chance that any of all claims is refused though all are true
 QUICK = 3  # times fewer trials
 OPTIONS = {
@@ -65,36 +51,11 @@ OPTIONS = {
 }
 
 
-class Claim(NamedTuple):
-    """One figure: where it stands, how it is measured, and of how many trials, there and here."""
-
-    id: str
-    page: str
-    place: Callable[[], Place]
-    kind: str  # difference, share, mean
-    measure: Measure
-    trials: int
-    of: int | None = None  # trials of the stated figure, where it has no interval
-    scale: float = 1.0
-    words: Callable[[str, int | None], Stated] = figure
-
-    def read(self) -> Stated:
-        """The figure as it stands on the page; raises UsageError where the page has no such place."""
-        return self.words(self.place().text, self.of)
-
-
-class Judged(NamedTuple):
-    claim: Claim
-    stated: Stated
-    found: Found  # at CONFIDENCE
-    verdict: str
-
-
 # -- what is claimed ---------------------------------------------------------------------------------------------------
 
 IMAGINATION = "docs/imagination.md"
 WORLDS = {  # of scenarios/imagination: steps or success, trials here, what disturbs it; the cheapest first
-    "web": (False, 200, {"clean": {}, "hostile pop-ups .4": {"perturb.hostile_popups": 0.4}}),
+    "web": (False, 400, {"clean": {}, "hostile pop-ups .4": {"perturb.hostile_popups": 0.4}}),
     "craft, stone tools": (False, 30, {"clean": {}, "night .8": {"perturb.night": 0.8}}),
     "kitchen": (True, 24, {"clean": {}, "sticky floor .5": {"perturb.sticky_floor": 0.5}}),
     "warehouse": (True, 12, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
@@ -117,37 +78,59 @@ def _imagination() -> list[Claim]:
             of = int(cell(IMAGINATION, row, "n").text)
             kind, how = ("mean", partial(mean, rules, "ticks")) if steps else ("share", partial(share, rules, 100))
             found.append(_cell(IMAGINATION, row, "rules", kind, how, trials, of, 100))
+            how = partial(mean, Arm(file, {**disturbed, **TEAMS["search"]}), "imagined_ticks")
+            found.append(_cell(IMAGINATION, row, "imagined ticks", "mean", how, trials, of))
             for column, team in TEAMS.items():
-                if world == "warehouse" and column in ("`shuffled`", "`wrong`"):
-                    continue  # they play to the tick limit, which takes minutes
                 arm, fails = Arm(file, {**disturbed, **team}), cell(IMAGINATION, row, column).text.startswith(FAILS)
                 if fails:
                     how = partial(share, arm, 100)
                 else:
                     how = partial(beside, rules, arm, "ticks") if steps else partial(success_beside, rules, arm)
+                if fails and world == "warehouse":
+                    continue  # it plays to the tick limit, which takes minutes
                 kind = "share" if fails else "difference"
                 found.append(_cell(IMAGINATION, row, column, kind, how, trials, of, 100))
+    return [*found, *_beside_the_table()]
+
+
+def _beside_the_table() -> list[Claim]:
+    """What stands below the table of imagination."""
+    found, file = [], "imagination/kitchen.toml"
+    scattered, search, oracle = (
+        Arm(file, {"world.scattered": True, **team}) for team in ({}, TEAMS["search"], TEAMS["oracle"])
+    )
+    for hole, (kind, how) in enumerate([
+        ("mean", partial(mean, scattered, "ticks")), ("difference", partial(beside, scattered, search, "ticks")),
+        ("difference", partial(beside, scattered, oracle, "ticks")),
+    ]):  # fmt: skip
+        text = "rules take # ticks, search #, the oracle #:"
+        found.append(_text(f"imagination-scattered-{hole}", IMAGINATION, text, kind, how, 24, 60, 1, hole))
+    for hole, disturbed in enumerate(WORLDS["craft, stone tools"][2].values()):
+        arms = (Arm("imagination/craft.toml", {**disturbed, **team}) for team in ({}, TEAMS["search"]))
+        how, text = partial(beside, *arms, "ticks"), "Steps where both succeed: # clean, # at night."
+        found.append(_text(f"imagination-craft-steps-{hole}", IMAGINATION, text, "difference", how, 30, None, 1, hole))
     return found
 
 
-FORESIGHT = 8  # episodes
-HORIZONS = {"web": (1, 2), "kitchen": (1, 5, 21), "warehouse": (1, 5, 34), "wildfire": (1, 5), "craft": (1, 5, 13)}
+FORESIGHT = 12  # episodes
+AHEAD = ("1 tick", *(f"{n} ticks" for n in (2, 5, 8, 13, 21, 34)))  # columns
 
 
 def _foresight() -> list[Claim]:
     found = []
-    for world, horizons in HORIZONS.items():
+    for world in ("web", "kitchen", "warehouse", "wildfire", "craft"):
         for view in ("in view", "out of view") if world != "kitchen" else ("in view",):
-            for horizon in horizons:
-                column = f"{horizon} tick{'s' * (horizon > 1)}"
-                how = partial(foreseen, f"imagination/{world}.toml", view, horizon)
-                found.append(_cell(IMAGINATION, f"{world} | {view}", column, "difference", how, FORESIGHT))
+            for column in AHEAD:
+                row = f"{world} | {view}"
+                if cell(IMAGINATION, row, column).text:
+                    how = partial(foreseen, f"imagination/{world}.toml", view, int(column.split()[0]))
+                    found.append(_cell(IMAGINATION, row, column, "difference", how, FORESIGHT, 40))
     return found
 
 
 def _memory() -> list[Claim]:
     return [
-        _cell("docs/memory.md", kind, f"{age:,}", "share", partial(remembered, kind, age), 30, 200, 1)
+        _cell("docs/memory.md", kind, f"{age:,}", "share", partial(remembered, kind, age), 60, 200, 1)
         for kind in KINDS
         for age in AGES
     ]
@@ -159,55 +142,97 @@ PROTOCOLS = ("market", "manager", "planner", "selector", "concurrent", "round ro
 
 
 def _protocols() -> list[Claim]:
+    """Beside both controls: the same agents without a team, and a team that neither speaks nor hears."""
     found, warehouse, wildfire = [], "teams/warehouse.toml", "teams/wildfire.toml"
+    silent = {"team.protocol": "independent"}
+    alone, by_eye = Arm(warehouse, {"team": None}), Arm(wildfire, {"team": None})
+    text = "Rules alone take # ticks and save # %."
+    found.append(_text("teams-rules-ticks", TEAMWORK, text, "mean", partial(mean, alone, "ticks"), 100, 100, 1))
+    found.append(_text("teams-rules-saved", TEAMWORK, text, "share", partial(share, by_eye, 100), 300, 300, 100, 1))
     for row in ("independent", *PROTOCOLS):
         protocol = {"team.protocol": row.replace(" ", "_")}
         arm, fire = Arm(warehouse, protocol), Arm(wildfire, protocol)
         few = row in ("hand off", "sequential")  # thousands of ticks
-        n, m = (16, 40) if few else (60, 100)
+        n, m = (20, 60) if few else (100, 300)
+        ticks, points = partial(beside, what="ticks"), success_beside
         found.append(_cell(TEAMWORK, row, "warehouse: ticks", "mean", partial(mean, arm, "ticks"), n, 100))
         found.append(_cell(TEAMWORK, row, "wildfire: saved", "share", partial(share, fire, 100), m, 300, 100))
-        if row == "independent":
-            continue
-        for lost, column, points in ((0.0, "beside independent", "beside independent, points"),
-                                     (0.5, "half of the messages lost", "half lost")):  # fmt: skip
-            base, own = ({"team.protocol": name, LOST: lost} for name in ("independent", protocol["team.protocol"]))
-            how = partial(beside, Arm(warehouse, base), Arm(warehouse, own), "ticks")
-            found.append(_cell(TEAMWORK, row, column, "difference", how, n))
-            how = partial(success_beside, Arm(wildfire, base), Arm(wildfire, own))
-            found.append(_cell(TEAMWORK, row, points, "difference", how, m))
+        sides = [("beside rules alone", alone, arm, n), ("beside rules alone, points", by_eye, fire, m)]
+        if row != "independent":
+            found.append(
+                _cell(TEAMWORK, row, "messages, turns, stalls", "mean", partial(mean, arm, "messages"), n, 100)
+            )
+            for lost, column, fires in (
+                ({}, "beside independent", "beside independent, points"),
+                ({LOST: 0.5}, "half of the messages lost", "half lost"),
+            ):
+                base, own = {**silent, **lost}, {**protocol, **lost}
+                sides += [(column, Arm(warehouse, base), Arm(warehouse, own), n),
+                          (fires, Arm(wildfire, base), Arm(wildfire, own), m)]  # fmt: skip
+        for column, base, own, trials in sides:
+            how = ticks if base.file == warehouse else points
+            found.append(_cell(TEAMWORK, row, column, "difference", partial(how, base, own), trials))
     return found
 
 
 CHANNELS = {  # rows of the table of messages
-    "every message, a tick later": {}, "20 % lost": {LOST: 0.2}, "50 % lost": {LOST: 0.5}, "80 % lost": {LOST: 0.8},
-    "all lost": {LOST: 1.0}, "one message an edge and tick (45 % dropped)": {"team.network": {"bandwidth": 1}},
-    "small world, 4 neighbours": {"team.network": {"kind": "small_world", "neighbours": 4}},
-    "scale-free": {"team.network": "scale_free"}, "ring": {"team.network": "ring"}, "tree": {"team.network": "tree"},
+    "every message, a tick later": {},
+    **{f"{dose:.0%} lost".replace("%", " %"): {LOST: dose} for dose in (0.1, 0.2, 0.3, 0.5, 0.8)},
+    "all lost": {LOST: 1.0}, **{f"{ticks} ticks later": {"perturb.message_delay": ticks / 10} for ticks in (2, 5, 10)},
+    "one message an edge and tick (45 % dropped)": {"team.network": {"bandwidth": 1}},
+    "ring": {"team.network": "ring"}, "tree": {"team.network": "tree"},
     "star": {"team.network": "star"}, "within 16 cells": {"team.network": {"kind": "range", "reach": 16}},
     "within 8 cells": {"team.network": {"kind": "range", "reach": 8}},
 }  # fmt: skip
 
 
+RANDOM = {  # rows of the same table
+    "small world, 4 neighbours": {"kind": "small_world", "neighbours": 4}, "scale-free": {"kind": "scale_free"},
+}  # fmt: skip
+
+
 def _messages() -> list[Claim]:
-    file, found = "teams/loss.toml", []
+    file, edges, found = "teams/loss.toml", "teams/edges.toml", []
     alone = Arm(file, {"team.protocol": "independent"})
+    text = "`independent` takes # ticks."
+    found.append(
+        _text("teams-messages-independent", TEAMWORK, text, "mean", partial(mean, alone, "ticks"), 200, 200, 1)
+    )
     for row, channel in CHANNELS.items():
         arm = Arm(file, channel)
-        found.append(_cell(TEAMWORK, row, "ticks", "mean", partial(mean, arm, "ticks"), 40, 200))
+        found.append(_cell(TEAMWORK, row, "ticks", "mean", partial(mean, arm, "ticks"), 200, 200))
         how = partial(beside, alone, arm, "ticks")
-        found.append(_cell(TEAMWORK, row, "beside independent", "difference", how, 40, place="messages"))
-    return found
+        found.append(_cell(TEAMWORK, row, "beside independent", "difference", how, 200, place="messages"))
+        how = partial(mean, arm, "messages")
+        found.append(_cell(TEAMWORK, row, "messages an episode", "mean", how, 200, 200))
+    for row, network in RANDOM.items():
+        arms = [Arm(file, {"team.network": {**network, "drawing": k}}) for k in range(DRAWINGS)]
+        for column, kind, what, base in (
+            ("ticks", "mean", "ticks", None), ("beside independent", "difference", "ticks", alone),
+            ("messages an episode", "mean", "messages", None),
+        ):  # fmt: skip
+            how = partial(over_drawings, arms, what, base)
+            found.append(_cell(TEAMWORK, row, column, kind, how, 25, 50, place="messages"))
+    whole, text = Arm(edges), "of # ticks): without the one between the groups the team takes #, without"
+    how = partial(mean, whole, "ticks")
+    found.append(_text("teams-edges", TEAMWORK, text, "mean", how, 800, 400, 1))
+    how = partial(beside, whole, Arm(edges, {"team.network.cut": [[3, 4]]}), "ticks")
+    return [*found, _text("teams-edge-between", TEAMWORK, text, "difference", how, 800, None, 1, 1)]
+
+
+DRAWINGS = 20
 
 
 def _sizes() -> list[Claim]:
     found = []
     for place, file in (("hall of shelves", "teams/sizes.toml"), ("open yard", "teams/yard.toml")):
         for protocol in ("independent", "market", "manager"):
-            for size in (1, 8, 16, 32):
-                arm = Arm(file, {"team.protocol": protocol, "agents.0.count": size})
-                how = partial(mean, arm, "throughput")
-                found.append(_cell(TEAMWORK, f"{place}, {protocol}", str(size), "mean", how, 12, 40))
+            for size in (1, 4, 8, 16, 20, 24, 32, 48, 64):
+                row = f"{place}, {protocol}"
+                if cell(TEAMWORK, row, str(size)).text:
+                    arm = Arm(file, {"team.protocol": protocol, "agents.0.count": size})
+                    how = partial(mean, arm, "throughput")
+                    found.append(_cell(TEAMWORK, row, str(size), "mean", how, 40, 40))
     return found
 
 
@@ -282,8 +307,58 @@ def _web() -> list[Claim]:
 
 
 def _statistics() -> list[Claim]:
-    text, how = "(least: #, 40 pairs, 20 % differ, all one way)", partial(covered, 40, 0.2)
-    return [_text("statistics-least-coverage", STATISTICS, text, "share", how, 4_000, None, 1)]
+    found: list[Claim] = []
+
+    def say(key: str, text: str, how: Measure, hole: int = 0, studies: int = 0) -> None:
+        """A figure that follows from a formula, or is simulated in so many studies, here and there."""
+        kind = "share" if studies else "mean"
+        scale = 100 if studies else 1
+        found.append(_text(f"statistics-{key}", STATISTICS, text, kind, how, studies, studies or None, scale, hole))
+
+    say("all-of-50", '50 successes of 50 say "at least #"', partial(exactly, lambda: success_rate(50, 50).low))
+    say("pass-8", "An agent at 90 % has a pass^8 of about #", partial(exactly, lambda: 100 * 0.9**8))
+    say("least-coverage", "(least: #, 40 pairs", partial(exactly, partial(of_paired_success, 40, 0.2, 1.0)))
+    say("no-pair-of-40", 'No pair of 40 that differs says "at most # points"', partial(exactly, _no_pair_of_40))
+    for key, text, how in (
+        ("rates-least", "it covers # or more; the exact", partial(of_rates, 0.9, 0.3, False)),
+        ("rates-exact", "the exact interval of all 160 trials covers #", partial(of_rates, 0.97, 0.9, True)),
+    ):
+        say(key, text, partial(simulated, how), studies=2_000)
+    text = "for one-sided differences in 10 % of 20 or 40 pairs (# and #"
+    for hole, pairs in enumerate((20, 40)):
+        how = partial(simulated, partial(of_means, "10% differ, one way", pairs))
+        say(f"means-of-{pairs}", text, how, hole, studies=2_000)
+    say("mixture", ".8648³⁰ = #", partial(exactly, lambda: 100 * 0.8648**30))
+    say("five-nines", "ln(1 - C) / ln R: # for five nines", partial(exactly, partial(trials_needed, 0.99999)))
+    for hole in range(3):
+        how = partial(exactly, partial(trials_needed, 0.99999, failures=hole + 1))
+        say(f"failures-{hole + 1}", "1, 2, 3 failures allowed it takes #, #, #.", how, hole)
+    for reliability in (0.9, 0.99, 0.999, 0.9999, 0.99999):
+        how = partial(exactly, partial(trials_needed, reliability))
+        name = f"{reliability:g}".removeprefix("0")
+        found.append(_cell("docs/batches.md", "trials at 95 %", name, "mean", how, 0))
+    return found
+
+
+def _no_pair_of_40() -> float:
+    return 100 * paired_success(np.zeros(40), np.zeros(40)).difference.high
+
+
+SKILLS = "docs/skills.md"
+LEARNERS = 6  # of each arm
+
+
+def _skills() -> list[Claim]:
+    found = []
+    for arm in ("all of it", "no library", "random curriculum", "no verification", "no library, new seeds"):
+        for column in ("achievements", "ticks"):
+            found.append(_cell(SKILLS, arm, column, "mean", partial(climbed, arm, column), LEARNERS))
+        if arm in ("no library", "random curriculum", "no verification"):
+            found.append(_cell(SKILLS, arm, "beside", "difference", partial(climbed_beside, arm), LEARNERS))
+    how = partial(share, Arm("skills.toml"), 20)
+    text = "`rules` takes a diamond on # of 20 such maps"
+    found.append(_text("skills-rules-diamond", SKILLS, text, "share", how, 60, 20, 20))
+    return found
 
 
 def _certificates() -> list[Claim]:
@@ -319,22 +394,9 @@ def _text(
 
 
 CLAIMS = [  # what is not begun when the minutes are over is not measured
-    *_web(), *_statistics(), *_certificates(), *_lessons(), *_memory(), *_imagination(), *_foresight(), *_messages(),
-    *_sizes(), *_protocols(),
+    *_statistics(), *_web(), *_certificates(), *_lessons(), *_memory(), *_sizes(), *_messages(), *_protocols(),
+    *_imagination(), *_foresight(), *_skills(),
 ]  # fmt: skip
-NOT_COVERED = {  # what no claim measures anew yet
-    "docs/imagination.md": "imagined ticks; `shuffled` and `wrong` in the warehouse, which play to the tick limit; "
-    "steps in craft; other horizons; speeds",
-    "docs/lessons.md": "most turned controls; how surely an answer comes out, which `python -m benchmarks lessons "
-    "--blocks 100` measures",
-    "docs/skills.md": "all: 120 learners take twelve minutes on two free cores; `sandbox skills scenarios/skills.toml`",
-    "docs/statistics.md": "other coverage of intervals, which `tests/test_statistics.py` and `tests/test_claims.py` "
-    "simulate on fixed seeds",
-    "docs/teams.md": "messages, turns, stalls; delays; cut edges; fitted laws; absent members; teams of 4, 48 and 64",
-    "docs/oversight.md": "twenty kills at random ticks, which `tests/test_resume.py` tries",
-    "docs/memory.md": "the time of a search",
-    "benchmarks/RESULTS.md": "speeds and times, which are of one machine; wildfire, craft and kitchen without search",
-}
 
 
 # -- the command -------------------------------------------------------------------------------------------------------
@@ -345,107 +407,17 @@ def main(asked: Namespace) -> int:
     chosen = [claim for claim in CLAIMS if claim.id.startswith(asked.only or "")]
     if not chosen:
         raise SystemExit(f"--only: no claim begins with '{asked.only}'; the first is {CLAIMS[0].id}")
-    started = time.monotonic()
+    started, level = time.monotonic(), 1 - ERROR / len(CLAIMS)
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(chosen, Run(asked.seed, Path(folder)), QUICK if asked.quick else 1, asked.minutes)
-    minutes = (time.monotonic() - started) / 60
-    columns = ["claim", "page", "stated", "now", "trials", "verdict"]
-    table(
-        f"Claims, seeds from {asked.seed:,} on, {minutes:.1f} minutes",
-        columns,
-        [list(row) for row in map(row_of, found)],
-    )
-    counts = _counts(found)
-    console.print(
-        ", ".join(f"{n} {verdict}" for verdict, n in counts.items()), f"; {len(chosen) - len(found)} not begun"
-    )
+        run = Run(asked.seed, Path(folder))
+        found = measured(chosen, run, level, QUICK if asked.quick else 1, asked.minutes)
+    late, minutes = chosen[len(found) :], (time.monotonic() - started) / 60
+    names = ["claim", "page", "stated", "now", "trials", "verdict"]
+    table(f"Claims, seeds from {asked.seed:,} on, {minutes:.1f} minutes", names, [list(row_of(each)) for each in found])
+    counts = counts_of(found)
+    told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+    console.print(f"{told}, {len(late)} not begun")
     if asked.write:
-        Path(asked.write).write_text(written(found, asked, minutes), encoding="utf-8")
+        left = [f"`{each.page}`: {each.what}. {each.why}" for each in UNCLAIMED]
+        Path(asked.write).write_text(written(found, late, asked, level, minutes, left), encoding="utf-8")
     return int(counts[REFUSED] > 0)
-
-
-def measured(chosen: list[Claim], run: Run, fewer: int, minutes: float) -> list[Judged]:
-    """Each claim that is begun within so many minutes, judged at a level that holds for all claims together."""
-    level, found, end = 1 - ERROR / len(CLAIMS), [], time.monotonic() + 60 * minutes
-    for k, claim in enumerate(chosen, 1):
-        if time.monotonic() > end:
-            break
-        print(f"{k} of {len(chosen)}: {claim.id}", file=sys.stderr, flush=True)
-        stated, trials = claim.read(), max(5, claim.trials // fewer)
-        try:
-            wide, plain = (claim.measure(run, trials, each) for each in (level, CONFIDENCE))
-        except SandboxError as error:  # too few pairs: nothing can be told
-            print(f"{claim.id}: {error}", file=sys.stderr)
-            found.append(Judged(claim, stated, Found(np.nan, np.nan, np.nan, 0), UNCLEAR))
-            continue
-        found.append(Judged(claim, stated, plain, judge(stated, wide, plain, level, claim.kind, claim.scale)))
-    return found
-
-
-def row_of(judged: Judged) -> tuple[str, str, str, str, str, str]:
-    claim, stated, now, verdict = judged
-    digits = 0 if abs(now.value) >= 100 else 1 if claim.scale == 100 or abs(now.value) >= 10 else 3
-    value, low, high = (f"{number:,.{digits}f}" for number in now[:3])
-    return claim.id, claim.page, stated.text, f"{value} ({low} .. {high})", f"{now.trials:,}", verdict
-
-
-def _counts(found: list[Judged]) -> dict[str, int]:
-    return {verdict: sum(each.verdict == verdict for each in found) for verdict in (AGREES, REFUSED, UNCLEAR)}
-
-
-PAGE = """# Claims, measured anew
-
-This command wrote this page:
-
-```sh
-{command}
-```
-
-It measures the figures of the documents again, with fewer trials, on seeds from {seed:,} on. No rule, option or lesson
-was chosen on seeds from {default:,} on. Give it seeds of yours with `--seed`.
-
-{count} claims, {date}, {minutes:.0f} minutes on {cores} cores with a load of {load:.1f} at the end.
-
-**{agrees} agree, {refused} do not, {unclear} cannot be told** with so few trials.
-
-- **Stated** is read off the page itself. A test fails where a claim does not find its figure.
-- **Now** is the new figure with its 95 % interval.
-- **Agrees**: the two figures differ by no more than chance allows, at a level of {level:.4%}, which is 99 % for
-  all {all} claims together (Bonferroni). If all claims are true, one is refused in at most one of a hundred runs. Both
-  figures were measured, so the interval of their difference is made of both intervals (Donner and Zou 2012).
-- **Cannot tell**: the figures do not contradict each other, but there are too few new trials. The new interval holds 0
-  where the page claims a difference, or it is wider than a third of all shares, or than half of the figure.
-- **Speeds** are no claims. They depend on the machine, and stand in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md).
-{refusals}
-| claim | page | stated | now | trials | verdict |
-|---|---|---|---|---|---|
-{rows}
-
-## Not measured here
-
-{late}{missing}
-"""
-
-
-def written(found: list[Judged], asked: Namespace, minutes: float) -> str:
-    counts = _counts(found)
-    refused = [each for each in found if each.verdict == REFUSED]
-    late = Counter(claim.page for claim in ([] if asked.only else CLAIMS[len(found) :]))
-    command = f"python -m benchmarks claims --seed {asked.seed}{' --quick' * asked.quick} --write {asked.write}"
-    return PAGE.format(
-        seed=asked.seed, command=command, default=SEED, date=f"{datetime.now(UTC):%d %B %Y}",
-        minutes=minutes, cores=cores(), load=os.getloadavg()[0], count=len(found), all=len(CLAIMS),
-        agrees=counts[AGREES], refused=counts[REFUSED], unclear=counts[UNCLEAR], level=1 - ERROR / len(CLAIMS),
-        refusals="".join(f"- Does not agree: `{each.claim.id}`.\n" for each in refused),
-        rows="\n".join(f"| {' | '.join(_linked(row_of(each)))} |" for each in found),
-        late="".join(
-            f"- `{name}`: not begun within {asked.minutes:.0f} minutes: {n} claims of it.\n" for name, n in late.items()
-        ),
-        missing="\n".join(f"- `{name}`: {what}" for name, what in NOT_COVERED.items()),
-    )  # fmt: skip
-
-
-def _linked(row: tuple[str, ...]) -> tuple[str, ...]:
-    key, name, *more = row
-    place = f"../{name}" if not name.startswith("docs/") else name.removeprefix("docs/")
-    return f"`{key}`", f"[{Path(name).stem}]({place})", *more

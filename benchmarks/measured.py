@@ -1,6 +1,6 @@
 """How claims are measured: trials of arms from a seed of the caller's on, and what is made of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from sandbox.trials.claims import claim as certificate_claim
 from sandbox.trials.foresight import foresight
 from sandbox.trials.lessons import load_lesson
 from sandbox.trials.results import results
+from sandbox.trials.skills import ITERATIONS, study
 
 SCENARIOS = ROOT / "scenarios"
 
@@ -39,8 +40,8 @@ class Run:
 
     def rows(self, arm: "Arm", trials: int) -> pd.DataFrame:
         """The results of an arm; raises SandboxError where a trial could not be played."""
-        key, folder = repr(arm), self.folder / f"arm-{len(self._kept)}"
-        rows, folder = self._kept.get(key, (pd.DataFrame(), folder))
+        key = repr(arm)
+        rows, folder = self._kept.setdefault(key, (pd.DataFrame(), self.folder / f"arm-{len(self._kept)}"))
         if len(rows) < trials:
             rows = results(batch(arm.scenario(self.seed), folder, trials))
             self._kept[key] = rows, folder
@@ -121,11 +122,45 @@ def certified(file: str, run: Run, trials: int, level: float) -> Found:
     return Found(*(100 * value for value in success_rate(good, found["trials"], level)), found["trials"])
 
 
-def covered(pairs: int, differ: float, run: Run, trials: int, level: float) -> Found:
-    """How often the 95 % interval of paired success holds the truth, where that share of pairs differs, all one way."""
-    wins = np.random.default_rng(run.seed).binomial(pairs, differ, trials)
-    held = {}
-    for n in set(wins.tolist()):
-        found = paired_success(np.zeros(pairs, bool), np.arange(pairs) < n).difference
-        held[n] = found.low <= differ <= found.high
-    return Found(*success_rate(sum(held[n] for n in wins.tolist()), trials, level), trials)
+def exactly(value: Callable[[], float], run: Run, trials: int, level: float) -> Found:
+    """A figure that is computed, not sampled."""
+    found = run.keep(value, lambda: float(value()))
+    return Found(found, found, found, 0)
+
+
+def simulated(held: Callable[[int, int], int], run: Run, trials: int, level: float) -> Found:
+    """In how many per cent of studies an interval holds the truth, by ``benchmarks.coverage``."""
+    good = run.keep(held, lambda: held(trials, run.seed))
+    return Found(*(100 * value for value in success_rate(good, trials, level)), trials)
+
+
+def over_drawings(
+    drawings: Sequence[Arm], what: str, alone: Arm | None, run: Run, trials: int, level: float
+) -> Found:  # fmt: skip
+    """A number of random networks, perhaps beside another arm: every drawing on the same seeds, intervals over both."""
+    base = _numbers(run.rows(alone, trials), what) if alone else 0.0
+    apart = np.array([_numbers(run.rows(arm, trials), what) - base for arm in drawings])
+    by = [mean_difference(apart.mean(axis=axis), level) for axis in (0, 1)]
+    low, high = (np.hypot(*(each[end] - each.value for each in by)) for end in (1, 2))
+    return Found(by[0].value, by[0].value - low, by[0].value + high, apart.size)
+
+
+def climbed(arm: str, what: str, run: Run, trials: int, level: float) -> Found:
+    """Learners of skills."""
+    rows = _learners(run, trials)
+    return Found(*mean_difference(rows[rows["arm"] == arm][what].to_numpy(float), level), trials)
+
+
+def climbed_beside(arm: str, run: Run, trials: int, level: float) -> Found:
+    """Different achievements beside those of learners that have all of it, paired on seeds."""
+    rows = _learners(run, trials).set_index("seed")
+    own, base = (rows[rows["arm"] == name]["achievements"] for name in (arm, "all of it"))
+    return Found(*mean_difference((own - base).to_numpy(float), level), trials)
+
+
+def _learners(run: Run, trials: int) -> pd.DataFrame:
+    def learn() -> pd.DataFrame:
+        scenario = load(SCENARIOS / "skills.toml", {"seed": run.seed})
+        return study(scenario, trials, ITERATIONS, run.folder / "skills", None, lambda: None, lambda _: None)
+
+    return run.keep("skills", learn)

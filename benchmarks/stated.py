@@ -14,7 +14,7 @@ from sandbox.statistics import CONFIDENCE, success_rate
 
 ROOT = Path(__file__).resolve().parents[1]
 NUMBER = r"[-+]?(?:\d[\d,]*)?\.?\d+"
-WORDS = r"(?:[*%\s]|points|achievements|ticks)*"  # may stand between a figure and its interval
+WORDS = r"(?:[*%\s]|points|achievements|ticks|more)*"  # may stand between a figure and its interval
 INTERVAL = rf"\(?(?P<low>{NUMBER}) \.\. (?P<high>{NUMBER})\)?"
 FIGURE = re.compile(rf"(?P<value>{NUMBER}){WORDS}(?:{INTERVAL})?")
 HOLE = rf"(\**{NUMBER}(?:\** ?%)?\**(?:{WORDS}\({NUMBER} \.\. {NUMBER}\))?)"

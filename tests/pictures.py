@@ -1,6 +1,7 @@
 """Take the pictures of ``docs/pictures``: every page of the studio, at two widths, light and dark.
 
-``python tests/pictures.py`` in the root of a checkout; what is shown is what a page shows, nothing is made up.
+``python tests/pictures.py`` in the root of a checkout; what is shown is what a page shows, nothing is made up. With
+names only those; ``card`` is the first part of the page that ``sandbox card rules semantic random`` has written.
 """
 
 import os
@@ -95,8 +96,20 @@ def main() -> None:
             "lesson": ("/lessons?lesson=03-renamed-button", lesson),
         }
         with served(ROOT / "app.py", ROOT) as server, chromium() as browser:
-            for name in sys.argv[1:] or pages:
-                take(browser, server.address, name, *pages[name])
+            for name in sys.argv[1:] or [*pages, "card"]:
+                if name == "card":
+                    card(browser)
+                else:
+                    take(browser, server.address, name, *pages[name])
+
+
+def card(browser) -> None:
+    page = browser.new_page(viewport={"width": 960, "height": 900})
+    page.goto((ROOT / "runs" / "card" / "card.html").as_uri())
+    last = page.locator("figure").first.bounding_box()
+    below = {"x": 0, "y": 0, "width": 960, "height": last["y"] + last["height"] + 16}
+    page.screenshot(path=ROOT / "docs" / "images" / "card.png", full_page=True, clip=below)
+    page.close()
 
 
 def take(browser, address: str, name: str, path: str, act) -> None:

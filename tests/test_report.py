@@ -16,7 +16,7 @@ import sandbox
 from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
 from sandbox.report import charts
-from sandbox.report.figures import robustness
+from sandbox.report.figures import distinct, robustness
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
 from sandbox.statistics import kaplan_meier, success_rate
@@ -231,4 +231,15 @@ def test_twelve_curves_have_twelve_looks_and_a_legend_inside_their_figure():
         looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.get_lines()}
         assert len(looks) == 12 and axis.get_ylim()[0] == 0
         told = [text.get_text() for text in legend.get_texts()]
-        assert len(set(told)) == 12 and all(text.startswith("agents.0.count=") and text[-1] == "…" for text in told)
+        assert told == [f"agents.0.count={k}" for k in range(12)]  # what all share is left out
+
+
+def test_labels_stay_different_when_they_are_cut():
+    assert distinct(["count 2, deliveries 8", "count 4, deliveries 8"]) == ["count 2", "count 4"]
+    assert distinct(["runs/a; count 2", "runs/b"]) == ["runs/a; count 2", "runs/b"]
+    assert distinct(["same", "same"]) == ["same", "same"]
+    long = [f"count {n}, action failure 0.3, deliveries {k}" for n in (2, 4) for k in (2, 4)]
+    assert distinct(long[:2], 20) == ["deliveries 2", "deliveries 4"]
+    labels = distinct([f"{words}; agent crash {k}" for k, words in enumerate(long)], 30)
+    assert len(set(labels)) == 4 and all(len(line) <= 30 for label in labels for line in label.split("\n"))
+    assert distinct(["a word that is too long for its place", "another"], 12) == ["a word that…", "another"]

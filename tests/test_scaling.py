@@ -172,7 +172,7 @@ def test_nothing_done_and_errors_are_told(tmp_path):
     sizes = [{"agents.0.count": n} for n in (1, 2, 3)]
     (idle,) = scalings(frame(sizes, [[{"tasks_done": 0}] * 3] * 3))
     assert idle.missing == "nothing was done at any team size" and idle.sizes[0].speedup is None
-    save(scaling(idle), tmp_path / "s.svg")
+    save(scaling(idle, "idle"), tmp_path / "s.svg")
     assert "tasks done, a tick" in (tmp_path / "s.svg").read_text()
     broken = frame(sizes, [[{}, {"error": "died"}, {}]] * 3)
     assert scalings(broken)[0].seeds == 2

@@ -1,12 +1,11 @@
 """Statistics against published values, closed forms and simulated coverage."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
+from benchmarks.coverage import of_means, of_paired_success, of_rates
 from sandbox import statistics
 from sandbox.statistics import (
     clustered_rate,
@@ -52,16 +51,6 @@ def test_exact_intervals_cover_at_least_as_often_as_they_say():
         assert covered / 10_000 >= 0.95 - 0.004  # 2 standard errors of the simulation
 
 
-def chances(pairs: int, differ: float, second: float) -> Iterator[tuple[int, int, float]]:
-    """How many pairs only the first and only the second arm wins, and with what chance, of a study."""
-    for won in range(pairs + 1):
-        chance = stats.binom.pmf(won, pairs, differ * second)
-        if chance > 1e-9:
-            lost = np.arange(pairs - won + 1)
-            of_these = stats.binom.pmf(lost, pairs - won, differ * (1 - second) / (1 - differ * second))
-            yield from ((int(k), won, chance * p) for k, p in zip(lost, of_these, strict=True) if chance * p > 1e-9)
-
-
 def pairs_of(lost: int, won: int, pairs: int) -> statistics.Paired:
     first, second = np.zeros((2, pairs), bool)
     first[:lost] = second[lost : lost + won] = True
@@ -73,10 +62,7 @@ def pairs_of(lost: int, won: int, pairs: int) -> statistics.Paired:
 @pytest.mark.parametrize("second", [0.5, 1.0])
 def test_intervals_of_paired_success_cover_as_often_as_they_say(pairs, differ, second):
     """Exactly, over all studies; the interval of old covered .51 of them at n 40 with 2 % that differ."""
-    truth, covered = differ * (2 * second - 1), 0.0
-    for lost, won, chance in chances(pairs, differ, second):
-        found = pairs_of(lost, won, pairs).difference
-        covered += chance * (found.low - 1e-12 <= truth <= found.high + 1e-12)
+    covered = of_paired_success(pairs, differ, second)
     assert covered >= 0.93
     if pairs * differ >= 4:
         assert covered <= 0.98
@@ -109,23 +95,11 @@ def test_the_interval_ends_where_the_score_test_refuses(lost, won, pairs):
         assert abs(won - lost - pairs * end) / error == pytest.approx(1.95996, abs=2e-3)
 
 
-MEANS = {
-    "normal": (lambda rng, shape: rng.normal(0, 1, shape), 0.0),
-    "skewed": (lambda rng, shape: rng.exponential(1, shape), 1.0),
-    "few differ both ways": (lambda rng, shape: rng.normal(0, 1, shape) * (rng.random(shape) < 0.3), 0.0),
-    "few differ one way": (lambda rng, shape: rng.exponential(1, shape) * (rng.random(shape) < 0.3), 0.3),
-}
-
-
-@pytest.mark.parametrize("name", MEANS)
+@pytest.mark.parametrize("name", ["normal", "exponential", "30% differ, both ways", "30% differ, one way"])
 @pytest.mark.parametrize("pairs", [20, 100])
 def test_intervals_of_means_cover_as_often_as_they_say(name, pairs):
     """2,000 studies; Student's covers .85 of those where few pairs differ one way, the bootstrap of old .88."""
-    draw, truth = MEANS[name]
-    studies = draw(np.random.default_rng(2), (2_000, pairs))
-    found = [mean_difference(study) for study in studies]
-    covered = np.mean([one.low <= truth <= one.high for one in found])
-    assert 0.94 <= covered <= 0.985
+    assert 0.94 <= of_means(name, pairs, 2_000, 2) / 2_000 <= 0.985
 
 
 def test_an_interval_of_equal_pairs_has_no_width_and_one_pair_more_gives_it_some():
@@ -198,13 +172,7 @@ def test_whether_pairs_go_together():
 @pytest.mark.parametrize(("truth", "together"), [(0.5, 0.9), (0.9, 0.3), (0.3, 0.0), (0.97, 0.9)])
 def test_intervals_of_rates_over_several_trials_a_seed_cover_as_often_as_they_say(truth, together):
     """Studies of 20 seeds in 8 conditions; the exact interval of 160 trials covers .38 to .79 of correlated ones."""
-    rng = np.random.default_rng(5)
-    rates = np.full((400, 20), truth)
-    if together:
-        rates = rng.beta(truth * (1 / together - 1), (1 - truth) * (1 / together - 1), rates.shape)
-    found = [clustered_rate(won, np.full(20, 8.0)) for won in rng.binomial(8, rates).astype(float)]
-    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.92
-    assert all(0 <= one.low <= one.value <= one.high <= 1 for one in found)
+    assert of_rates(truth, together, False, 400, 5) / 400 >= 0.92
 
 
 def test_a_rate_with_one_trial_a_seed_is_clopper_and_pearsons_and_equal_seeds_count_once():

@@ -9,7 +9,7 @@ import typer
 
 from sandbox.core.errors import UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppable, wide
+from sandbox.fronts.console import Allow, check_place, err, granted, out, stoppable
 from sandbox.fronts.progress import Counting
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sandbox.trials.suite import Suite
 
 TRIALS = 100  # seeds of each condition
-WIDTH = 120  # of the table where the terminal is no wider
 
 Agents = Annotated[list[str], typer.Argument(metavar="AGENT...", help="a reasoner's name, or a TOML file of its keys")]
 
@@ -48,7 +47,7 @@ def card(
     with stoppable(folder):
         played = cards.play(chosen, entrants, folder, trials, workers, _progress)
     rows = cards.card(chosen, entrants, played)
-    wide(WIDTH).print(card_table(rows, chosen.words, trials))
+    out.print(card_table(rows, chosen.words, trials))
     for each in cards.standings(rows):
         out.print(standing(each))
     options = ["--suite", str(suite), "--trials", str(trials), "--out", str(folder)]

@@ -56,11 +56,6 @@ out = Screen(soft_wrap=True)
 err = Screen(stderr=True, soft_wrap=True)
 
 
-def wide(width: int) -> Screen:
-    """The standard output for a table, at least this wide."""
-    return Screen(width=max(out.width, width))
-
-
 def in_words(error: OSError) -> str:
     """What went wrong with a file, in one line."""
     from sandbox.record.store import EXHAUSTED, SPENT

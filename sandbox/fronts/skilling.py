@@ -8,12 +8,10 @@ import typer
 
 from sandbox.core.errors import UsageError
 from sandbox.fronts.compiling import warm_up
-from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, stoppable, wide
+from sandbox.fronts.console import Allow, Set, check_place, err, opened, out, stoppable
 
 if TYPE_CHECKING:  # it needs an extra
     from sandbox.trials.skills import Progress
-
-WIDTH = 150  # of the table where the terminal is no wider
 
 
 def skills(
@@ -47,7 +45,7 @@ def skills(
     with stoppable(folder):
         rows = study(chosen, seeds, iterations, folder, workers, partial(warm_up, chosen), _tell)
     table = skills_table(rows, chosen.title or scenario.stem)
-    wide(WIDTH).print(table)
+    out.print(table)
     draw_curves(pd.read_csv(folder / "curves.csv"), folder / "curves.png")
     out.print(f"skills {folder}  (learners.csv, curves.csv, curves.png, library.toml)")
 

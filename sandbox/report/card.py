@@ -14,26 +14,35 @@ from sandbox.report.page import cost, percent, rate, render, share
 from sandbox.statistics import CONFIDENCE, Estimate
 
 COLUMNS = ("clean", "perturbed", "autonomy", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")
-TERMINAL = tuple(name for name in COLUMNS if name != "autonomy")  # which stands below the name there, if at all
+TERMINAL = (  # columns of a terminal, where figures stand below each other; autonomy below the name, if at all
+    ("clean",), ("perturbed",), ("steps, ratio",), ("robust",), ("pass^8", "invalid"), ("ticks", "time"), ("ended",),
+)  # fmt: skip
 NONE = "–"
 
 
 def card_table(rows: Sequence, words: str, trials: int) -> Table:
     """The agents beside each other, world by world; below a value stands its interval."""
     caption = f"{words}; {trials} trials a condition; {CONFIDENCE:.0%} intervals"
-    table = Table(title="Report card", title_justify="left", caption=caption, caption_justify="left", box=box.SIMPLE)
+    table = Table(
+        title="Report card", title_justify="left", caption=caption, caption_justify="left", box=box.SIMPLE,
+        padding=0, show_edge=False,
+    )  # fmt: skip
     table.add_column("world, agent", overflow="fold", min_width=9)
-    for name in TERMINAL[:-1]:
-        table.add_column(lines(*name.replace(",", "").split(" ")), justify="right", no_wrap=True)
+    for names in TERMINAL[:-1]:
+        heads = names if len(names) > 1 else names[0].replace(",", "").split(" ")
+        table.add_column(lines(*heads), justify="right", no_wrap=True)
     table.add_column(COLUMNS[-1], overflow="fold", min_width=9)
     for scenario in dict.fromkeys(row.scenario for row in rows):
         own = [row for row in rows if row.scenario == scenario]
         table.add_row(scenario, style="bold")
         for row in own:
             of = dict(zip(COLUMNS, cells(row), strict=True))
-            told = [lines(*of[name].split("  ", 1)) for name in TERMINAL]
-            more = [f"  autonomy {of['autonomy']}"] if row.known and row.decided.total else []
-            table.add_row(lines(f"  {row.agent}", *more), *told, end_section=row is own[-1])
+            shown = [names if row.known else names[:1] for names in TERMINAL]
+            told = [
+                [part.replace(" .. ", "..") for name in names for part in of[name].split("  ", 1)] for names in shown
+            ]
+            more = [f" autonomy {of['autonomy']}"] if row.known and row.decided.total else []
+            table.add_row(lines(f" {row.agent}", *more), *(lines(*parts) for parts in told), end_section=row is own[-1])
     return table
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from sandbox.report.figures import COLOURS, MARKERS, legend, line, look, short
+from sandbox.report.figures import COLOURS, MARKERS, distinct, legend, line, look, row_height, short
 from sandbox.report.inline import PAGE_STYLE
 
 WIDE, HIGH, SMALL = 5.2, 3.1, 2.4  # inches; at 390 pixels of page the smallest letters are still 9 pixels high
@@ -26,16 +27,16 @@ def _figure(width: float = WIDE, height: float = HIGH) -> Iterator[tuple[Figure,
 
 def success(rows: Sequence[str], arms: Sequence[tuple[str, dict[str, Any]]]) -> Figure:
     """Success with its interval for each condition in ``rows``, beside each other for each (name, measures by row)."""
-    step = 0.6 / max(len(arms), 1)
-    with _figure(height=0.9 + max(ROW, 0.13 * len(arms)) * len(rows)) as (figure, axis):
+    step, names = 0.6 / max(len(arms), 1), distinct(rows)
+    with _figure(height=0.9 + max(ROW * row_height(names), 0.13 * len(arms)) * len(rows)) as (figure, axis):
         for k, (name, found) in enumerate(arms):
             drawn = [(y, found[row].success) for y, row in enumerate(rows) if row in found and found[row].success]
             places = [y + step * (k - (len(arms) - 1) / 2) for y, _ in drawn]
             values = [rate.value for _, rate in drawn]
             spread = [[r.value - r.low for _, r in drawn], [r.high - r.value for _, r in drawn]]
-            own = {**look(k), "linestyle": "none", "markersize": 4.5, "elinewidth": 1.6}
-            axis.errorbar(values, places, xerr=spread, label=short(name), **own)
-        axis.set_yticks(range(len(rows)), [short(row) for row in rows])
+            own = {**look(k), "linestyle": "none", "markersize": 4.5, "elinewidth": 1.6, "clip_on": False}
+            axis.errorbar(values, places, xerr=spread, label=name, **own)
+        axis.set_yticks(range(len(rows)), names)
         axis.set(xlim=(0, 1.02), ylim=(len(rows) - 0.4, -0.6), xlabel="success")
         axis.grid(axis="y", visible=False)
         _legend(figure, axis, len(arms))
@@ -49,7 +50,7 @@ def passes(series: Series) -> Figure:
             axis.plot(
                 range(1, len(found.passes) + 1),
                 found.passes,
-                label=short(name),
+                label=name,
                 **look(k),
                 linewidth=1.6,
                 markersize=4.5,
@@ -79,7 +80,7 @@ def _steps(axis, curve, right: float, name: str, own: dict[str, Any]) -> None:
     share, low, high = (np.concatenate([[v[0] if k else 0.0], v, v[-1:]]) for k, v in enumerate(curve[1:]))
     axis.fill_between(ticks, low, high, step="post", color=own["color"], alpha=0.18, linewidth=0)
     axis.plot(
-        ticks, share, drawstyle="steps-post", label=short(name), linewidth=1.6, markersize=4.5,
+        ticks, share, drawstyle="steps-post", label=name, linewidth=1.6, markersize=4.5,
         markevery=max(1, len(ticks) // 6), **own,
     )  # fmt: skip
 
@@ -96,7 +97,7 @@ def doses(curves: Sequence[tuple[int, Any]]) -> Figure:
     return figure
 
 
-def scaling(found) -> Figure:
+def scaling(found, title: str) -> Figure:
     """Throughput against team size (``trials.scaling``) with its interval, and the laws that were fitted."""
     agents = found.agents
     values, low, high = np.array([size.throughput for size in found.sizes]).T
@@ -107,25 +108,26 @@ def scaling(found) -> Figure:
         laws = {"Universal Scalability Law": found.usl, "Amdahl's law": found.amdahl}
         for k, (name, law) in enumerate(laws.items(), 1):
             if law:
-                axis.plot(along, law.throughput(along), color=COLOURS[k], label=short(name), linewidth=1.6)
+                axis.plot(along, law.throughput(along), color=COLOURS[k], label=name, linewidth=1.6)
         axis.plot(along, values[0] * along / agents[0], color=COLOURS[6], linestyle=":", label="in proportion")
         axis.set(xlabel="agents", ylabel="tasks done, a tick", ylim=(0, 1.25 * max(high.max(), 1e-9)))
-        axis.set_title(short(found.condition))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_title(title)
         _legend(figure, axis, 2)
     return figure
 
 
 def contribution(rows: Sequence) -> Figure:
     """What is lost without each agent (``trials.contribution``): a bar with its interval."""
-    names = [f"{row.absent}; {row.condition}" if row.condition else row.absent for row in rows]
-    with _figure(height=0.9 + ROW * len(rows)) as (figure, axis):
+    names = distinct([f"{row.absent}; {row.condition}" if row.condition else row.absent for row in rows])
+    with _figure(height=0.9 + ROW * row_height(names) * len(rows)) as (figure, axis):
         for y, row in enumerate(rows):
             if row.throughput:
                 value, low, high = row.throughput
                 axis.barh(y, value, color=COLOURS[0], height=0.66, alpha=0.7)
                 spread = [[max(value - low, 0)], [max(high - value, 0)]]
                 axis.errorbar(value, y, xerr=spread, fmt="none", ecolor=COLOURS[6])
-        axis.set_yticks(range(len(rows)), [short(name) for name in names])
+        axis.set_yticks(range(len(rows)), names)
         axis.set(ylim=(len(rows) - 0.4, -0.6), xlabel="share of the team's throughput that is lost")
         axis.axvline(0, color=COLOURS[6], linewidth=0.6)
         axis.grid(axis="y", visible=False)
@@ -136,14 +138,15 @@ def finishes(series: Series) -> Figure:
     """How trials ended: a bar for each series, in shares."""
     found = [name for _, each in series for name in each.finishes]
     kinds = [name for name in (*FINISHES, *found) if name in found]
-    with _figure(height=1.0 + ROW * len(series)) as (figure, axis):
+    names = distinct([name for name, _ in series])
+    with _figure(height=1.0 + ROW * row_height(names) * len(series)) as (figure, axis):
         left = np.zeros(len(series))
         for kind in dict.fromkeys(kinds):
             share = np.array([each.finishes.get(kind, 0) / max(each.trials, 1) for _, each in series])
             colour = COLOURS[FINISHES.get(kind, 6)]
-            axis.barh(range(len(series)), share, left=left, color=colour, label=short(kind), height=0.72)
+            axis.barh(range(len(series)), share, left=left, color=colour, label=kind, height=0.72)
             left += share
-        axis.set_yticks(range(len(series)), [short(name) for name, _ in series])
+        axis.set_yticks(range(len(series)), names)
         axis.set(xlim=(0, 1), ylim=(len(series) - 0.4, -0.6), xlabel="share of trials")
         axis.grid(axis="y", visible=False)
         if kinds:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from sandbox.report import charts
+from sandbox.report.figures import distinct
 from sandbox.report.inline import svg
 from sandbox.statistics import CONFIDENCE
 
@@ -80,7 +81,7 @@ def _of_teams(draw: Figures, scalings: Sequence, contributions: Sequence) -> dic
     found, level = {}, f"{CONFIDENCE:.0%}"
     if scalings:
         found["scaling"] = draw(
-            [charts.scaling(each) for each in scalings],
+            list(map(charts.scaling, scalings, distinct([each.condition for each in scalings]))),
             f"Throughput against team size: means of n = {_spread([each.seeds for each in scalings])} trials a size on "
             f"the same seeds, {level} intervals; both laws as fitted; dotted: in proportion to the smallest.",
         )

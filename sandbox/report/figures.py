@@ -1,6 +1,9 @@
 """Figures of results, one visual language: Okabe and Ito's colours (2008), which colour-blind readers tell apart."""
 
 import math
+import re
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -96,6 +99,29 @@ def short(text: str, most: int = LONGEST) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def distinct(labels: Sequence[str], most: int = LONGEST) -> list[str]:
+    """Labels as lines that are cut at their end, without the parts that all of them share.
+
+    Where two that differ were cut to the same, long ones take two lines.
+    """
+    parts = [re.split(r"(?<=[,;]) ", as_line(label)) for label in labels]
+    shared = (
+        set.intersection(*({part.rstrip(",;") for part in own} for own in parts)) if len(set(labels)) > 1 else set()
+    )
+    own = [[part for part in each if part.rstrip(",;") not in shared] or each for each in parts]
+    told = [" ".join(each).rstrip(",;") for each in own]
+    cut = [short(label, most) for label in told]
+    if len(set(cut)) == len(set(told)):
+        return cut
+    wrapped = [" ".join(part.replace(" ", "\xa0") for part in each).rstrip(",;") for each in own]
+    return ["\n".join(textwrap.wrap(label, most, max_lines=2, placeholder="…")) or label for label in wrapped]
+
+
+def row_height(labels: Sequence[str]) -> float:
+    """By how much higher a row is than of one line, if one of its labels takes two."""
+    return 1.7 if any("\n" in label for label in labels) else 1.0
+
+
 def legend(figure: Figure, axis, loc: str) -> None:
     """The legend of a figure, inside it: as many columns as there is room for, and a figure that is so much higher."""
     handles, labels = axis.get_legend_handles_labels()
@@ -103,9 +129,10 @@ def legend(figure: Figure, axis, loc: str) -> None:
     if not found:
         return
     width = figure.get_figwidth()
-    names = [short(label, int((width - KEY) / LETTER)) for _, label in found]
-    columns = max(1, min(2, len(found), int(width / (KEY + LETTER * max(map(len, names))))))
-    figure.set_figheight(figure.get_figheight() + LINE * math.ceil(len(names) / columns))
+    names = distinct([label for _, label in found], int((width - KEY) / LETTER))
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    columns = max(1, min(2, len(found), int(width / (KEY + LETTER * longest))))
+    figure.set_figheight(figure.get_figheight() + LINE * row_height(names) * math.ceil(len(names) / columns))
     figure.legend([handle for handle, _ in found], names, loc=loc, ncols=columns, frameon=False)
 
 
@@ -114,4 +141,4 @@ def line(axis, curve, number: int) -> None:
     own, doses = look(number), [point.dose for point in curve.points]
     rates, low, high = zip(*(point.success for point in curve.points), strict=True)
     axis.fill_between(doses, low, high, color=own["color"], alpha=0.18, linewidth=0)
-    axis.plot(doses, rates, **own, markersize=4.5, label=short(curve.condition))
+    axis.plot(doses, rates, **own, markersize=4.5, label=curve.condition)

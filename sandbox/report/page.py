@@ -65,7 +65,7 @@ def report_page(
         table=table, compared=compared, curves=found, also=found[0].points[0].also if found else {},
         shown=shown, skipped=skipped,
         failures=any(not each.episode.success for each in shown),
-        figures=report_figures(studies, table, found, scalings, contributions, again),
+        figures=report_figures(studies, table, *map(_briefly, (found, scalings, contributions)), again),
         scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),
         tested=any(study.tested for study in studies), broken=_kinds(studies, "failure"),
         limits=f" of {limits[0]:,}" if len(limits) == 1 else "", costs=_costs(studies), errors=_kinds(studies, "error"),
@@ -78,7 +78,7 @@ def report_page(
 def study_figures(study, again: str) -> dict[str, Drawn]:
     """The figures of one study by name; ``again`` is the command that makes them."""
     parts = study.curves, study.scalings, study.contributions
-    return report_figures([study], _table([study]), *parts, again)
+    return report_figures([study], _table([study]), *map(_briefly, parts), again)
 
 
 def render(template: str, **values: Any) -> str:
@@ -226,6 +226,11 @@ def _named(study, found: list, several: bool) -> list:
         return found
     named = [f"{study.name}; {each.condition}" if each.condition else study.name for each in found]
     return [each._replace(condition=name) for each, name in zip(found, named, strict=True)]
+
+
+def _briefly(found: list) -> list:
+    """With conditions as figures have room for."""
+    return [each._replace(condition=brief(each.condition)) for each in found]
 
 
 def _tick(study) -> float:

@@ -6,11 +6,14 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from rich import box
 from rich.table import Table
 
-from sandbox.report.figures import COLOURS, STYLE, save
+from sandbox.report.figures import COLOURS, STYLE, legend, save
+from sandbox.report.lines import lines
 from sandbox.statistics import Estimate, mean_difference
 
+MEASURES = ("achievements", "distance", "ticks")
 MILESTONES = ("wood", "stone", "iron", "diamond")
 # Wang and others 2023, iterations to wood, stone, iron and diamond tools, in Minecraft; None: never
 VOYAGER = (
@@ -20,21 +23,36 @@ VOYAGER = (
 
 
 def skills_table(rows: pd.DataFrame, title: str) -> Table:
-    """One line for each arm: means with intervals; of milestones, the median iteration and how many came."""
-    columns = ("arm", "learners", "achievements", "distance", "ticks", *MILESTONES)
-    table = Table(*columns, title=title, title_justify="left")
-    for arm, own in rows.groupby("arm", sort=False):
-        means = [_words(mean_difference(own[name].to_numpy(float))) for name in ("achievements", "distance", "ticks")]
-        table.add_row(arm, str(len(own)), *means, *(_milestone(own[f"{name}_iteration"]) for name in MILESTONES))
+    """One line for each arm: means with intervals; of milestones, the median iteration and how many came.
+
+    Each arm is beside the first one that learned on the same seeds, paired.
+    """
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=0, show_edge=False)
+    table.add_column("arm", overflow="fold", min_width=12)
+    for heads in (("achieve-", "ments"), ("beside", "the first"), ("distance,", "ticks"), ("iterations to",)):
+        table.add_column(lines(*heads), no_wrap=True)
+    arms, firsts = {arm: own.set_index("seed") for arm, own in rows.groupby("arm", sort=False)}, {}
+    for arm, own in arms.items():
+        first = arms[firsts.setdefault(tuple(sorted(own.index)), arm)]
+        apart = (own["achievements"] - first["achievements"]).to_numpy(float)
+        beside = [] if own is first else _words(mean_difference(apart), sign="+")
+        means = {name: _words(mean_difference(own[name].to_numpy(float))) for name in MEASURES}
+        cost = [part for name in ("distance", "ticks") for part in means[name]]
+        milestones = [f"{name} {_milestone(own[f'{name}_iteration'])}" for name in MILESTONES]
+        cells = (lines(*parts) for parts in (means["achievements"], beside, cost, milestones))
+        table.add_row(f"{arm}, n = {len(own)}", *cells)
     table.add_section()
     for name, iterations in VOYAGER:
-        table.add_row(f"{name} (Minecraft)", "", "", "", "", *("never" if k is None else str(k) for k in iterations))
+        told = [f"{tool} {'never' if k is None else k}" for tool, k in zip(MILESTONES, iterations, strict=True)]
+        table.add_row(f"{name}, in Minecraft", "", "", "", lines(*told))
     return table
 
 
-def _words(found: Estimate) -> str:
-    digits = 1 if found.value < 100 else 0
-    return f"{found.value:,.{digits}f} ({found.low:,.{digits}f} to {found.high:,.{digits}f})"
+def _words(found: Estimate, sign: str = "") -> list[str]:
+    """A value, and below it its interval."""
+    digits = 1 if abs(found.value) < 100 else 0
+    value, low, high = (f"{each:{sign},.{digits}f}" for each in found)
+    return [value, f"{low}..{high}"]
 
 
 def _milestone(iterations: pd.Series) -> str:
@@ -53,5 +71,5 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
             low, high = by["mean"] - 1.96 * by["sem"], by["mean"] + 1.96 * by["sem"]
             axes.fill_between(by.index, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.set(xlabel="iterations (programs written)", ylabel="different achievements", ylim=(0, None))
-        figure.legend(loc="outside right upper", frameon=False)
+        legend(figure, axes, "outside lower center")
     save(figure, path)

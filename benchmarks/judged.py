@@ -1,0 +1,145 @@
+"""Claims that are measured again, judged, and written as a page."""
+
+import os
+import sys
+import time
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.measured import Measure, Run
+from benchmarks.stated import AGREES, REFUSED, UNCLEAR, Found, Place, Stated, figure, judge
+from sandbox.core.errors import SandboxError
+from sandbox.engine.pool import cores
+from sandbox.statistics import CONFIDENCE
+
+SEED = 7_000_000  # no rule, option or lesson was chosen on seeds from here on
+
+
+class Claim(NamedTuple):
+    """One figure: where it stands, how it is measured, and of how many trials, there and here."""
+
+    id: str
+    page: str
+    place: Callable[[], Place]
+    kind: str  # difference, share, mean
+    measure: Measure
+    trials: int
+    of: int | None = None  # trials of the stated figure, where it has no interval
+    scale: float = 1.0
+    words: Callable[[str, int | None], Stated] = figure
+
+    def read(self) -> Stated:
+        """The figure as it stands on the page; raises UsageError where the page has no such place."""
+        return self.words(self.place().text, self.of)
+
+
+class Judged(NamedTuple):
+    claim: Claim
+    stated: Stated
+    found: Found  # at CONFIDENCE
+    verdict: str
+
+
+def measured(chosen: Sequence[Claim], run: Run, level: float, fewer: int, minutes: float) -> list[Judged]:
+    """Each claim that is begun within so many minutes, judged at a level; of so many times fewer trials."""
+    found, end = [], time.monotonic() + 60 * minutes
+    for k, claim in enumerate(chosen, 1):
+        if time.monotonic() > end:
+            break
+        print(f"{k} of {len(chosen)}: {claim.id}", file=sys.stderr, flush=True)
+        stated, trials = claim.read(), max(5, claim.trials // fewer)
+        try:
+            wide, plain = (claim.measure(run, trials, each) for each in (level, CONFIDENCE))
+        except SandboxError as error:  # too few pairs: nothing can be told
+            print(f"{claim.id}: {error}", file=sys.stderr)
+            found.append(Judged(claim, stated, Found(np.nan, np.nan, np.nan, 0), UNCLEAR))
+            continue
+        found.append(Judged(claim, stated, plain, judge(stated, wide, plain, level, claim.kind, claim.scale)))
+    return found
+
+
+def row_of(judged: Judged) -> tuple[str, str, str, str, str, str]:
+    claim, stated, now, verdict = judged
+    digits = 0 if abs(now.value) >= 100 else 1 if claim.scale == 100 or abs(now.value) >= 10 else 3
+    value, low, high = (f"{number:,.{digits}f}" for number in now[:3])
+    return (
+        claim.id,
+        claim.page,
+        stated.text,
+        f"{value} ({low} .. {high})",
+        f"{now.trials:,}" if now.trials else "computed",
+        verdict,
+    )
+
+
+def counts_of(found: list[Judged]) -> dict[str, int]:
+    return {verdict: sum(each.verdict == verdict for each in found) for verdict in (AGREES, REFUSED, UNCLEAR)}
+
+
+PAGE = """# Claims, measured anew
+
+This command wrote this page:
+
+```sh
+{command}
+```
+
+It measures the figures of the documents again, with fewer trials, on seeds from {seed:,} on. No rule, option or lesson
+was chosen on seeds from {default:,} on. Give it seeds of yours with `--seed`.
+
+{count} claims, {date}, {minutes:.0f} minutes on {cores} cores with a load of {load:.1f} at the end.
+
+**{agrees} agree, {refused} do not, {unclear} cannot be told** with so few trials.
+
+- **Stated** is read off the page itself. A test fails where a claim does not find its figure.
+- **Now** is the new figure with its 95 % interval.
+- **Agrees**: the two figures differ by no more than chance allows, at a level of {level:.4%}, which is 99 % for
+  all claims together (Bonferroni). If all claims are true, one is refused in at most one of a hundred runs. Both
+  figures were measured, so the interval of their difference is made of both intervals (Donner and Zou 2012).
+- **Cannot tell**: the figures do not contradict each other, but there are too few new trials. The new interval holds 0
+  where the page claims a difference, or it is wider than a third of all shares, or than half of the figure.
+- **Speeds** are no claims. They depend on the machine, and stand in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md).
+{refusals}
+| claim | page | stated | now | trials | verdict |
+|---|---|---|---|---|---|
+{rows}
+
+## Not measured here
+
+{late}{missing}
+"""
+
+
+def written(
+    found: Sequence[Judged], late: Sequence[Claim], asked: Namespace, level: float, minutes: float, left: Sequence[str]
+) -> str:  # fmt: skip
+    """The page: what was found, the claims that were not begun in time, and lines on what no claim measures."""
+    counts = counts_of(found)
+    refused = [each for each in found if each.verdict == REFUSED]
+    options = {"--only": asked.only, "--quick": asked.quick and "", "--minutes": f"{asked.minutes:g}" if late else None}
+    more = "".join(f" {option} {value}".rstrip() for option, value in options.items() if value not in (None, False))
+    command = f"python -m benchmarks claims --seed {asked.seed}{more} --write {asked.write}"
+    return PAGE.format(
+        seed=asked.seed, command=command, default=SEED, date=f"{datetime.now(UTC):%d %B %Y}",
+        minutes=minutes, cores=cores(), load=os.getloadavg()[0], count=len(found),
+        agrees=counts[AGREES], refused=counts[REFUSED], unclear=counts[UNCLEAR], level=level,
+        refusals="".join(f"- Does not agree: `{each.claim.id}`.\n" for each in refused),
+        rows="\n".join(f"| {' | '.join(_linked(row_of(each)))} |" for each in found),
+        late="".join(
+            f"- `{name}`: {n} claims, not begun within {asked.minutes:.0f} minutes.\n"
+            for name, n in Counter(claim.page for claim in late).items()
+        ),
+        missing="\n".join(f"- {line}" for line in left),
+    )  # fmt: skip
+
+
+def _linked(row: tuple[str, ...]) -> tuple[str, ...]:
+    key, name, *more = row
+    place = f"../{name}" if not name.startswith("docs/") else name.removeprefix("docs/")
+    return f"`{key}`", f"[{Path(name).stem}]({place})", *more

@@ -1,0 +1,86 @@
+"""What looks like a measured figure on a page and is no claim, with the reason."""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from benchmarks.stated import Place, cell, column_of, page, section, sentence, tables
+
+
+class Unclaimed(NamedTuple):
+    """Parts of a page whose figures no claim measures."""
+
+    page: str
+    what: str
+    why: str
+    places: Callable[[], Sequence[Place]]
+
+
+def _whole(name: str) -> list[Place]:
+    return [Place(name, 0, len(page(name)))]
+
+
+def _sections(name: str, *headings: str) -> list[Place]:
+    return [section(name, heading) for heading in headings]
+
+
+def _columns(name: str, *columns: str) -> list[Place]:
+    return [place for column in columns for place in column_of(name, column)]
+
+
+def _paragraphs(name: str, *beginnings: str) -> list[Place]:
+    """From each text to the end of its paragraph or item."""
+    starts = [sentence(name, text).start for text in beginnings]
+    return [Place(name, start, re.compile(r"\n(?=\n|- )|\Z").search(page(name), start).start()) for start in starts]
+
+
+def _skills_left(name: str) -> list[Place]:
+    """Milestones, distances, and the row of the learned library, with the rows of other systems."""
+    table = next(each for each in tables(name) if each[0][0].text == "20 learners each")
+    rows = [row for row in table[1:] if row[0].text.startswith(("learned", "Voyager", "AutoGPT", "ReAct"))]
+    kept = [place for row in rows for place in row] + [cell(name, "no library, new seeds", "beside")]
+    return [*kept, *_columns(name, "distance, cells", "wood", "stone", "iron", "diamond")]
+
+
+def _list(name: str, what: str, why: str, how: Callable, *parts: str) -> Unclaimed:
+    return Unclaimed(name, what, why, partial(how, name, *parts))
+
+
+IMAGINATION, LESSONS, SKILLS = "docs/imagination.md", "docs/lessons.md", "docs/skills.md"
+STATISTICS, TEAMWORK = "docs/statistics.md", "docs/teams.md"
+FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
+UNCLAIMED = [
+    _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
+    _list(IMAGINATION, "Speeds", "They depend on the machine.", _sections, "## What it costs"),
+    _list(LESSONS, "How surely an answer comes out", "`python -m benchmarks lessons --blocks 100` takes an hour.",
+          _sections, "## Trials enough"),
+    _list(LESSONS, "Turned controls", "`python -m benchmarks lessons` and the studio measure them; an hour.", _columns,
+          "trials of each arm", "and when a control is turned"),
+    _list(LESSONS, "What stands beside the answers", "The answers are claims.", _columns, "what came out"),
+    _list(LESSONS, "Times", "They depend on the machine.", _paragraphs, "Seconds of playing"),
+    _list("docs/memory.md", "The score of an earlier version", "The code has it no more.", _paragraphs,
+          "With mean relevance of words and vectors"),
+    _list("docs/memory.md", "Options", "They are set, not measured.", _paragraphs,
+          "When what is told without `recalled`"),
+    _list("docs/oversight.md", "Twenty kills at random ticks", "`tests/test_resume.py` tries them.", _paragraphs,
+          "The record is the checkpoint"),
+    _list(SKILLS, "Tools, and the learned library", "Six learners of an arm tell too little; a library of 20 learners "
+          "takes twelve minutes on two free cores.", _skills_left),
+    _list(SKILLS, "Tuning, and what others published", "They are no measurements of the code.", _paragraphs,
+          "- **Iteration**", "achievements, with a random curriculum", "- **Iron and diamonds",
+          "Without its library a learner has", "so the interval is over worlds"),
+    _list("docs/llm.md", "Options", "They are set, not measured.", _columns, "default"),
+    _list("docs/security-model.md", "Limits", "They are set, not measured.", _sections, "## Limits of what comes in"),
+    _list("docs/decisions.md", "All", "It says why things are as they are, with figures of their time.", _whole),
+    _list("docs/claims.md", "All", "The command writes this page.", _whole),
+    _list(STATISTICS, "What other intervals cover", "`python -m benchmarks coverage` simulates it.", _paragraphs,
+          "**Where several trials share a seed**", "- **Success**: McNemar", "- **Means** (steps"),
+    _list(STATISTICS, "Certificates of an earlier version", "The code refuses them.", _paragraphs, "- **Seeds.**"),
+    _list(STATISTICS, "Levels and definitions", "They are set, not measured.", _paragraphs,
+          "The tests draw 10,000 studies", "Failed trials lie beyond", "With failures allowed", "An agent at 90 %"),
+    _list(TEAMWORK, "Fitted laws and best sizes", "`python -m benchmarks teams --only sizes` measures them.", _columns,
+          *FITTED),
+    _list(TEAMWORK, "Figures of an earlier version", "They are named as wrong.", _paragraphs,
+          "An earlier version measured 16 and 32"),
+]  # fmt: skip
