@@ -212,7 +212,7 @@ def test_the_command_writes_a_table_a_picture_and_a_library(stage, tmp_path, mon
         main()
     told = capsys.readouterr()
     assert not ended.value.code, told.err
-    assert all(arm.name in told.out for arm in ARMS) and "Voyager (Minecraft)" in told.out
+    assert all(arm.name in told.out for arm in ARMS) and "Voyager" in told.out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "learners.csv", "curves.csv", "curves.png", "library.toml", "learners", "study.json",
     }  # fmt: skip
