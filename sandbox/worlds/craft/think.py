@@ -68,22 +68,28 @@ def _notice(window, note, row, col, width):
 
 
 @kernel
+def _find_burrow(known, window, vector, memory, lane, agent, dice):
+    """The next step to rock to dig into, which is noted where it is met; a verb, or below 0."""
+    note, row, col = memory.notes[lane, agent], int(vector[0]), int(vector[1])
+    side = met(known, row, col, Aim.BURROW, -1)
+    if side < 0:
+        return go(known, window, vector, memory, lane, agent, np.int64(Aim.BURROW), np.int32(-1), dice)
+    note[Note.RESTING], note[Note.DOOR], note[Note.INTO] = 1, row * known.shape[1] + col, side
+    return NO
+
+
+@kernel
 def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
     """Dig into rock, close the door behind, sleep; without rock or pickaxe, sleep where it stands when worn out."""
     note, width = memory.notes[lane, agent], known.shape[1]
     row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
     here, energy = row * width + col, has(vector, Body.ENERGY)
+    if note[Note.RESTING] == 0 and pick_of(vector):
+        verb = _find_burrow(known, window, vector, memory, lane, agent, dice)
+        if verb >= 0:
+            return verb
     if note[Note.RESTING] == 0:
-        if pick_of(vector):
-            side = met(known, row, col, Aim.BURROW, -1)
-            if side < 0:
-                verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BURROW), np.int32(-1), dice)
-                if verb >= 0:
-                    return verb
-            else:
-                note[Note.RESTING], note[Note.DOOR], note[Note.INTO] = 1, here, side
-        if note[Note.RESTING] == 0:
-            return np.int32(Verb.SLEEP) if energy <= WORN and not zombie else NO
+        return np.int32(Verb.SLEEP) if energy <= WORN and not zombie else NO
     side, door = note[Note.INTO], note[Note.DOOR]
     step = DROW[side] * width + DCOL[side]
     into, back = np.int32(Verb.MOVE_LEFT + side), np.int32(Verb.MOVE_LEFT + (side ^ 1))
@@ -173,6 +179,18 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
 
 
 @kernel
+def _lacking_for_iron(vector):
+    """What the tools of iron still take, in the order in which it is fetched; 0 where all is there."""
+    if has(vector, Body.WOOD) == 0:
+        return Material.TREE
+    if has(vector, Body.STONE) < FURNACE_STONES + 1:
+        return Material.STONE
+    if has(vector, Body.COAL) == 0:
+        return Material.COAL
+    return Material.IRON if has(vector, Body.IRON) == 0 else 0
+
+
+@kernel
 def _climb(known, window, vector, rules, memory, lane, agent, dice):
     """The next step of the tech tree."""
     wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
@@ -191,15 +209,7 @@ def _climb(known, window, vector, rules, memory, lane, agent, dice):
         elif stone < least:
             fetch = Material.STONE
     elif not has(vector, Body.IRON_PICKAXE) or not has(vector, Body.IRON_SWORD):
-        forge = True
-        if wood == 0:
-            fetch = Material.TREE
-        elif stone < FURNACE_STONES + 1:
-            fetch = Material.STONE
-        elif has(vector, Body.COAL) == 0:
-            fetch = Material.COAL
-        elif has(vector, Body.IRON) == 0:
-            fetch = Material.IRON
+        fetch, forge = _lacking_for_iron(vector), True
     elif not unlocked(vector, Achievement.COLLECT_DIAMOND):
         fetch = Material.DIAMOND
     else:

@@ -199,6 +199,44 @@ def _best_task(cook, cells, pots, rules):
 
 
 @kernel
+def _bring(cook, cooks, cells, pots, rules):
+    """Send a cook to where the thing in its hands is wanted."""
+    if cook[Cook.HELD] >= SOUP:
+        _bring_soup(cook, cells, rules)
+    elif cook[Cook.HELD] == DISH:
+        _bring_dish(cook, cells, pots, rules)
+    else:
+        _bring_ingredient(cook, cooks, cells, pots, rules)
+
+
+@kernel
+def _cheapest(cooks, cells, pots, rules):
+    """The cook who is free for the cheapest task, and that task; -1 where nobody has one."""
+    chosen, what, least = -1, np.int32(0), np.int32(FAR)
+    for k in range(len(cooks)):
+        if not cooks[k, Cook.BUSY]:
+            task, cost = _best_task(cooks[k], cells, pots, rules)
+            if cost < least:
+                chosen, what, least = k, task, cost
+    return chosen, what
+
+
+@kernel
+def _begin(cook, what, cells, pots, rules):
+    """Send a cook with empty hands to a task: a thing to fetch, or 0 for a pot to start."""
+    if what == SOUP:
+        target = source(cells, cook[Cook.CELL], SOUP, TO_SERVING, rules)
+        _send(cook, target, 0)
+        cells[ITEMS, target] = 0
+    elif what > 0:
+        _take(cook, cells, pots, what, rules)
+    else:
+        number, _ = _start_cost(cook, pots, rules)
+        pots[number, Plan.START] = 0
+        _send(cook, rules.pot_cell[number], 0)
+
+
+@kernel
 def assign(cooks, cells, pots, rules):
     """Give every cook who is in his senses a target, -1 for none, and the ticks until it makes sense to be there."""
     plan_pots(pots, rules)
@@ -210,33 +248,14 @@ def assign(cooks, cells, pots, rules):
             held = cook[Cook.HELD]
             if cook[Cook.BUSY] or held == 0:
                 continue
-            if stage == 0 and held >= SOUP:
-                _bring_soup(cook, cells, rules)
-            elif stage == 1 and held == DISH:
-                _bring_dish(cook, cells, pots, rules)
-            elif stage == 2 and held < DISH:
-                _bring_ingredient(cook, cooks, cells, pots, rules)
+            if stage == (0 if held >= SOUP else 1 if held == DISH else 2):
+                _bring(cook, cooks, cells, pots, rules)
             cook[Cook.BUSY] = stage == 2 or cook[Cook.BUSY]
     for _ in range(len(cooks)):
-        chosen, what, least = -1, np.int32(0), np.int32(FAR)
-        for k in range(len(cooks)):
-            if not cooks[k, Cook.BUSY]:
-                task, cost = _best_task(cooks[k], cells, pots, rules)
-                if cost < least:
-                    chosen, what, least = k, task, cost
+        chosen, what = _cheapest(cooks, cells, pots, rules)
         if chosen < 0:
             break
-        cook = cooks[chosen]
-        if what == SOUP:
-            target = source(cells, cook[Cook.CELL], SOUP, TO_SERVING, rules)
-            _send(cook, target, 0)
-            cells[ITEMS, target] = 0
-        elif what > 0:
-            _take(cook, cells, pots, what, rules)
-        else:
-            number, _ = _start_cost(cook, pots, rules)
-            pots[number, Plan.START] = 0
-            _send(cook, rules.pot_cell[number], 0)
+        _begin(cooks[chosen], what, cells, pots, rules)
     for cook in cooks:
         if not cook[Cook.BUSY]:
             _clear(cook, cells, pots, rules)

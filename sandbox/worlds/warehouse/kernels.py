@@ -152,10 +152,8 @@ def _contended(s, lane, rules):
 
 
 @kernel
-def step(s, lane, actions, rules):
-    """One tick; does nothing once the lane is done. Unknown verbs and targets count as noop."""
-    if s.done[lane] != Finish.RUNNING:
-        return
+def _aim(s, lane, actions, rules):
+    """The cell that each robot wants to be in; ``refused`` marks those that want to move, until it is settled."""
     width = rules.plan.shape[1]
     for agent in range(rules.agents):
         s.reward[lane, agent], s.refused[lane, agent] = 0, 0
@@ -164,29 +162,48 @@ def step(s, lane, actions, rules):
         if actions[lane, agent, 0] == Verb.FORWARD and actions[lane, agent, 1] == 0 and here >= 0:
             s.aim[lane, agent] = aim_of(s, lane, agent, rules)
             s.refused[lane, agent] = s.aim[lane, agent] != here
+
+
+@kernel
+def _moves(s, lane, agent, width):
+    """Whether a robot is to leave its cell for another, and may."""
+    here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
+    return s.aim[lane, agent] != here and not s.refused[lane, agent]
+
+
+@kernel
+def _act(s, lane, agent, verb, rules):
+    """Turn, lift or put down."""
+    if s.pos[lane, agent, 0] < 0:
+        return
+    if verb == Verb.LEFT:
+        s.facing[lane, agent] = TO_LEFT[s.facing[lane, agent]]
+    elif verb == Verb.RIGHT:
+        s.facing[lane, agent] = TO_RIGHT[s.facing[lane, agent]]
+    elif verb == Verb.TOGGLE_LOAD and can_toggle(s, lane, agent, rules):
+        _toggle(s, lane, agent, rules)
+
+
+@kernel
+def step(s, lane, actions, rules):
+    """One tick; does nothing once the lane is done. Unknown verbs and targets count as noop."""
+    if s.done[lane] != Finish.RUNNING:
+        return
+    width = rules.plan.shape[1]
+    _aim(s, lane, actions, rules)
     if _contended(s, lane, rules):
         resolve(s.agent_at[lane], s.aim[lane], s.pos[lane], s.refused[lane], not rules.courier)
     else:
         for agent in range(rules.agents):
             s.refused[lane, agent] = 0
     for agent in range(rules.agents):  # all leave before any enters: chains and cycles move at once
-        if s.aim[lane, agent] != s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1] and not s.refused[lane, agent]:
+        if _moves(s, lane, agent, width):
             _leave(s, lane, agent, rules)
     for agent in range(rules.agents):
-        verb = actions[lane, agent, 0] if actions[lane, agent, 1] == 0 else 0
-        if verb == Verb.FORWARD:
-            row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
-            if s.aim[lane, agent] != row * width + col:
-                if not s.refused[lane, agent]:
-                    _enter(s, lane, agent, rules)
-        elif verb < Verb.FORWARD or verb > Verb.TOGGLE_LOAD or s.pos[lane, agent, 0] < 0:
-            continue
-        elif verb == Verb.LEFT:
-            s.facing[lane, agent] = TO_LEFT[s.facing[lane, agent]]
-        elif verb == Verb.RIGHT:
-            s.facing[lane, agent] = TO_RIGHT[s.facing[lane, agent]]
-        elif can_toggle(s, lane, agent, rules):
-            _toggle(s, lane, agent, rules)
+        if _moves(s, lane, agent, width):
+            _enter(s, lane, agent, rules)
+        elif actions[lane, agent, 1] == 0:
+            _act(s, lane, agent, actions[lane, agent, 0], rules)
     if rules.courier:
         hand_over(s, lane, rules)
     else:

@@ -47,17 +47,22 @@ def _open(grid, cell, target, loaded):
 
 
 @kernel
-def _search(memory, lane, agent, grid, start, target, loaded, avoid):
-    """Whether ``target`` can be reached; then the last ninth of the heap holds how each cell was entered: side + 1."""
-    height, width = grid.shape
-    heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
-    for cell in range(grid.size):
-        came[cell] = 0
+def _mark(memory, lane, agent, came, avoid):
+    """Which cells a search does not enter: 9; the others 0."""
+    came[:] = 0
     for cell in memory.closed[lane, agent]:
         if cell >= 0:
             came[cell] = 9
     if avoid >= 0:
         came[avoid] = 9
+
+
+@kernel
+def _search(memory, lane, agent, grid, start, target, loaded, avoid):
+    """Whether ``target`` can be reached; then the last ninth of the heap holds how each cell was entered: side + 1."""
+    height, width = grid.shape
+    heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
+    _mark(memory, lane, agent, came[: grid.size], avoid)
     now, later = 0, 4 * grid.size
     most_now, most_later = 1, 0
     heap[now] = start * 4

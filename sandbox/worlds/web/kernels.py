@@ -111,6 +111,16 @@ def click(s, lane, agent, e, role, page, rules):
 
 
 @kernel
+def _select(s, lane, page, focus, target, rules):
+    """Take the option at a slot for the value of the box it belongs to, if that has the focus."""
+    item, first = s.item[lane], rules.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
+    e = _at_slot(s, lane, page, target)
+    if e >= 0 and rules.element[first + e, Element.PARENT] == focus:
+        if rules.element[first + e, Element.ROLE] == Role.OPTION and item[e, Item.FLAGS] & Flag.VISIBLE:
+            item[focus, Item.VALUE] = WORD + item[e, Item.LABEL] // 4
+
+
+@kernel
 def _act(s, lane, agent, verb, target, rules):
     """One agent's action; what is not in its mask does nothing."""
     session, item = s.session[lane, agent], s.item[lane]
@@ -129,11 +139,8 @@ def _act(s, lane, agent, verb, target, rules):
     elif verb == Verb.TYPE:
         if (role == Role.TEXTBOX or role == Role.SEARCHBOX) and s.value[lane, 1, target]:
             item[focus, Item.VALUE] = WORD + s.value[lane, 1, target]
-    elif verb == Verb.SELECT:
-        e = _at_slot(s, lane, page, target) if role == Role.COMBOBOX else -1
-        if e >= 0 and rules.element[first + e, Element.PARENT] == focus:
-            if rules.element[first + e, Element.ROLE] == Role.OPTION and item[e, Item.FLAGS] & Flag.VISIBLE:
-                item[focus, Item.VALUE] = WORD + item[e, Item.LABEL] // 4
+    elif verb == Verb.SELECT and role == Role.COMBOBOX:
+        _select(s, lane, page, focus, target, rules)
     elif verb == Verb.SCROLL:
         if target == 0 and scroll + FOLD < page[Page.LINES]:
             session[Session.SCROLL] = min(scroll + SCROLL, page[Page.LINES] - FOLD)
