@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coverage import of_means, of_paired_success, of_rates
-from benchmarks.judged import SEED, Claim, counts_of, measured, row_of, written
+from benchmarks.judged import SEED, Claim, Terms, counts_of, measured, row_of, written
 from benchmarks.measured import (
     Arm,
     Measure,
-    Run,
     beside,
     certified,
     climbed,
@@ -409,9 +408,10 @@ def main(asked: Namespace) -> int:
         raise SystemExit(f"--only: no claim begins with '{asked.only}'; the first is {CLAIMS[0].id}")
     started, level = time.monotonic(), 1 - ERROR / len(CLAIMS)
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(asked.seed, Path(folder))
-        found = measured(chosen, run, level, QUICK if asked.quick else 1, asked.minutes)
-    late, minutes = chosen[len(found) :], (time.monotonic() - started) / 60
+        end, fewer = started + 60 * asked.minutes, QUICK if asked.quick else 1
+        found = measured(chosen, Terms(asked.seed, level, fewer, end, Path(folder)))
+    done, minutes = {each.claim.id for each in found}, (time.monotonic() - started) / 60
+    late = [claim for claim in chosen if claim.id not in done]
     names = ["claim", "page", "stated", "now", "trials", "verdict"]
     table(f"Claims, seeds from {asked.seed:,} on, {minutes:.1f} minutes", names, [list(row_of(each)) for each in found])
     counts = counts_of(found)

@@ -2,13 +2,18 @@
 
 import os
 import sys
+import tempfile
 import time
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from resource import RUSAGE_CHILDREN, getrusage
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,27 +45,58 @@ class Claim(NamedTuple):
 
 
 class Judged(NamedTuple):
-    claim: Claim
+    claim: Claim | int  # its place among the chosen ones, while it is under way
     stated: Stated
     found: Found  # at CONFIDENCE
     verdict: str
 
 
-def measured(chosen: Sequence[Claim], run: Run, level: float, fewer: int, minutes: float) -> list[Judged]:
-    """Each claim that is begun within so many minutes, judged at a level; of so many times fewer trials."""
-    found, end = [], time.monotonic() + 60 * minutes
-    for k, claim in enumerate(chosen, 1):
-        if time.monotonic() > end:
+class Terms(NamedTuple):
+    """How claims are measured."""
+
+    seed: int
+    level: float  # that holds for all claims together
+    fewer: int  # times fewer trials
+    end: float  # seconds of time.monotonic; what is not begun by then is not measured
+    folder: Path
+
+
+def measured(chosen: Sequence[Claim], terms: Terms, workers: int | None = None) -> list[Judged]:
+    """The claims that are begun in time, judged, in their order; by a process for each core.
+
+    Claims whose names begin alike share trials, so one process measures them one after the other.
+    """
+    places = groupby(range(len(chosen)), key=lambda k: chosen[k].id.split("-")[:2])
+    parts = [list(own) for _, own in places]
+    context = get_context("fork")  # what is chosen holds functions, which cannot be sent
+    with ProcessPoolExecutor(workers or cores(), context, _begin, (chosen, terms)) as crew:
+        return [each._replace(claim=chosen[each.claim]) for some in crew.map(_part, parts) for each in some]
+
+
+_own: dict[str, Any] = {}  # of a process
+
+
+def _begin(chosen: Sequence[Claim], terms: Terms) -> None:
+    run = Run(terms.seed, Path(tempfile.mkdtemp(dir=terms.folder)))
+    _own.update(chosen=chosen, terms=terms, run=run)
+
+
+def _part(places: Sequence[int]) -> list[Judged]:
+    """Claims by their places, which stand for them."""
+    found, (chosen, terms, run) = [], _own.values()
+    for place in places:
+        if time.monotonic() > terms.end:
             break
-        print(f"{k} of {len(chosen)}: {claim.id}", file=sys.stderr, flush=True)
-        stated, trials = claim.read(), max(5, claim.trials // fewer)
+        claim, began = chosen[place], time.monotonic()
+        stated, trials = claim.read(), max(5, claim.trials // terms.fewer)
         try:
-            wide, plain = (claim.measure(run, trials, each) for each in (level, CONFIDENCE))
+            wide, plain = (claim.measure(run, trials, each) for each in (terms.level, CONFIDENCE))
+            verdict = judge(stated, wide, plain, terms.level, claim.kind, claim.scale)
         except SandboxError as error:  # too few pairs: nothing can be told
             print(f"{claim.id}: {error}", file=sys.stderr)
-            found.append(Judged(claim, stated, Found(np.nan, np.nan, np.nan, 0), UNCLEAR))
-            continue
-        found.append(Judged(claim, stated, plain, judge(stated, wide, plain, level, claim.kind, claim.scale)))
+            plain, verdict = Found(np.nan, np.nan, np.nan, 0), UNCLEAR
+        found.append(Judged(place, stated, plain, verdict))
+        print(f"{claim.id}: {verdict}, {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     return found
 
 
@@ -68,14 +104,8 @@ def row_of(judged: Judged) -> tuple[str, str, str, str, str, str]:
     claim, stated, now, verdict = judged
     digits = 0 if abs(now.value) >= 100 else 1 if claim.scale == 100 or abs(now.value) >= 10 else 3
     value, low, high = (f"{number:,.{digits}f}" for number in now[:3])
-    return (
-        claim.id,
-        claim.page,
-        stated.text,
-        f"{value} ({low} .. {high})",
-        f"{now.trials:,}" if now.trials else "computed",
-        verdict,
-    )
+    told = (f"{value} ({low} .. {high})", f"{now.trials:,}") if now.trials else (value, "computed")
+    return claim.id, claim.page, stated.text, *told, verdict
 
 
 def counts_of(found: list[Judged]) -> dict[str, int]:
@@ -93,7 +123,8 @@ This command wrote this page:
 It measures the figures of the documents again, with fewer trials, on seeds from {seed:,} on. No rule, option or lesson
 was chosen on seeds from {default:,} on. Give it seeds of yours with `--seed`.
 
-{count} claims, {date}, {minutes:.0f} minutes on {cores} cores with a load of {load:.1f} at the end.
+{count} claims, {date}: {minutes:.0f} minutes on {cores} cores with a load of {load:.1f} at the end, {used:.0f} minutes
+of processor time, compiling included.
 
 **{agrees} agree, {refused} do not, {unclear} cannot be told** with so few trials.
 
@@ -127,7 +158,8 @@ def written(
     command = f"python -m benchmarks claims --seed {asked.seed}{more} --write {asked.write}"
     return PAGE.format(
         seed=asked.seed, command=command, default=SEED, date=f"{datetime.now(UTC):%d %B %Y}",
-        minutes=minutes, cores=cores(), load=os.getloadavg()[0], count=len(found),
+        minutes=minutes, used=sum(getrusage(RUSAGE_CHILDREN)[:2]) / 60, cores=cores(), load=os.getloadavg()[0],
+        count=len(found),
         agrees=counts[AGREES], refused=counts[REFUSED], unclear=counts[UNCLEAR], level=level,
         refusals="".join(f"- Does not agree: `{each.claim.id}`.\n" for each in refused),
         rows="\n".join(f"| {' | '.join(_linked(row_of(each)))} |" for each in found),

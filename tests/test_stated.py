@@ -139,7 +139,7 @@ def test_what_agrees_with_everything_tells_nothing():
 # -- the commands ------------------------------------------------------------------------------------------------------
 
 
-def test_claims_are_measured_and_written(tmp_path, monkeypatch, capsys):
+def test_claims_are_measured_and_written(tmp_path, monkeypatch, capfd):
     kept = next(claim for claim in claims.CLAIMS if claim.id == "web-macro-ids")
     wrong = kept._replace(id="web-macro-wrong", words=lambda text, of: Stated("1", 1.0, trials=1000))
     monkeypatch.setattr(claims, "CLAIMS", [kept, wrong])
@@ -152,7 +152,10 @@ def test_claims_are_measured_and_written(tmp_path, monkeypatch, capsys):
         and "**1 agree, 0 do not" in out.read_text()
     )
     assert claims.main(Namespace(**{**vars(asked), "only": None})) == 1
-    assert "- Does not agree: `web-macro-wrong`." in out.read_text() and "web-macro-wrong" in capsys.readouterr().err
+    assert (
+        "- Does not agree: `web-macro-wrong`." in out.read_text()
+        and "web-macro-wrong: does not agree" in capfd.readouterr().err
+    )
 
 
 def test_a_lesson_of_too_few_trials_is_found(monkeypatch):
