@@ -96,11 +96,12 @@ def plot(curves: dict, seeds: int) -> None:
             points, harmed = curves[factor, policy]
             axis.fill_between(DOSES, points[:, 1], points[:, 2], color=colour, alpha=0.18, linewidth=0)
             look = {"markersize": 9, "markerfacecolor": "none"} if policy == "oracle" else {"markersize": 4.5}
+            look["clip_on"] = False
             axis.plot(DOSES, points[:, 0], line, color=colour, marker=marker, label=LABELS[policy], **look)
             if policy == "semantic" and harmed.max() > 0:
                 axis.plot(DOSES, harmed, ":", color="#cc79a7", marker="D", markersize=3.5, label="semantic: did harm")
         axis.set_title(factor.replace("_", " ") if factor != "all" else "all at once", fontsize=11)
-        axis.set_ylim(-0.04, 1.06)
+        axis.set_ylim(0, 1.04)
         axis.grid(alpha=0.25)
     for axis in axes[-1]:
         axis.set_xlabel("dose")

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import sandbox
+from benchmarks.stated import cell, figure, sentence, tables
 from sandbox.fronts.cli import main
+from sandbox.scenario import load
+from sandbox.trials.lessons import load_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = sorted(path for path in (ROOT / "scenarios").rglob("*.toml") if path.parent.name != "lessons")
@@ -53,3 +56,30 @@ def test_documented_batches_do_not_share_a_folder():
         out = re.search(r"--out (\S+)", options)
         folders.setdefault(out[1] if out else f"runs/{Path(scenario).stem}-batch", set()).add(scenario)
     assert len(found) > 10 and not {out: files for out, files in folders.items() if len(files) > 1}
+
+
+STUDIES = {  # where a page states the trials of a study, and its file
+    ("docs/teams.md", "until 60 parcels are delivered, n = #."): "teams/warehouse",
+    ("docs/teams.md", "of village and people are saved, n = #."): "teams/wildfire",
+    ("docs/teams.md", "The market of the warehouse, n = # on seeds"): "teams/loss",
+    ("docs/teams.md", "each of 13 edges cut in turn, n = # on seeds"): "teams/edges",
+    ("docs/teams.md", "Throughput in tasks done a tick, n = # on seeds"): "teams/sizes",
+    ("docs/teams.md", "(`scenarios/teams/absent.toml`, n = # on seeds"): "teams/absent",
+}
+
+
+@pytest.mark.parametrize("stated", STUDIES, ids=lambda stated: stated[1])
+def test_pages_give_the_trials_of_their_files(stated):
+    assert figure(sentence(*stated).text).value == load(ROOT / f"scenarios/{STUDIES[stated]}.toml").trials.count
+
+
+def test_tables_give_the_trials_of_their_files():
+    """Of imagination by world, of lessons by title."""
+    (table,) = (each for each in tables("docs/imagination.md") if each[0][0].text == "scenario")
+    for row, *_ in table[1:]:
+        count = load(ROOT / f"scenarios/imagination/{re.split(r'[, ]', row.text)[0]}.toml").trials.count
+        assert int(cell("docs/imagination.md", row.text, "n").text) == count, row.text
+    for path in (ROOT / "scenarios/lessons").glob("*.toml"):
+        lesson = load_lesson(path)
+        stated = cell("docs/lessons.md", lesson.plan.title, "trials of each arm").text
+        assert int(stated.replace(",", "")) == lesson.scenario().trials.count, lesson.name
