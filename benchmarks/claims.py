@@ -55,10 +55,10 @@ OPTIONS = {
 IMAGINATION = "docs/imagination.md"
 WORLDS = {  # of scenarios/imagination: steps or success, trials here, what disturbs it; the cheapest first
     "web": (False, 400, {"clean": {}, "hostile pop-ups .4": {"perturb.hostile_popups": 0.4}}),
-    "craft, stone tools": (False, 30, {"clean": {}, "night .8": {"perturb.night": 0.8}}),
-    "kitchen": (True, 24, {"clean": {}, "sticky floor .5": {"perturb.sticky_floor": 0.5}}),
-    "warehouse": (True, 12, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
-    "wildfire": (False, 16, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
+    "craft, stone tools": (False, 40, {"clean": {}, "night .8": {"perturb.night": 0.8}}),
+    "kitchen": (True, 30, {"clean": {}, "sticky floor .5": {"perturb.sticky_floor": 0.5}}),
+    "warehouse": (True, 30, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
+    "wildfire": (False, 32, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
 }
 KIND, DEPTH, REASONER = "agents.0.world_model.kind", "agents.0.world_model.depth", "agents.0.reasoner"
 TEAMS = {  # columns of docs/imagination.md
