@@ -6,18 +6,20 @@ names only those; ``card`` is the first part of the page that ``sandbox card rul
 
 import os
 import re
+import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from browser import chromium  # noqa: E402
+from playwright.sync_api import expect  # noqa: E402
 
 import sandbox  # noqa: E402
 from benchmarks.studio_server import served  # noqa: E402
 
+RUNS = Path("runs") / "pictures"  # as pages name it
 WIDTHS = {1280: 1, 390: 2}  # pixels, and how many of the screen's one is
 SLOW = 120_000  # ms
 TICKS = 12
@@ -73,34 +75,33 @@ def lesson(page) -> None:
 
 def main() -> None:
     os.chdir(ROOT)
-    with tempfile.TemporaryDirectory() as place:
-        runs = Path(place)
-        os.environ["SANDBOX_RUNS"] = str(runs)
-        base = {"title": "Four robots", "world": {"name": "warehouse", "layout": "tiny"},
-                "agents": [{"count": 4, "reasoner": "rules"}]}  # fmt: skip
-        slips = {**base, "title": "Actions fail", "perturb": {"action_failure": 0.5}}
-        sandbox.run(base, seed=1, out=runs / "clean")
-        sandbox.run(slips, seed=1, out=runs / "slips")
-        sweep = {"perturb.action_failure": [0.0, 0.5, 1.0]}
-        sandbox.batch({**base, "title": "Slips", "sweep": sweep}, runs / "slips-batch", trials=200)
-        pages = {
-            "watch": ("/", watch),
-            "agent": (SEARCH, agent),
-            "team": (TEAM, lambda page: played(page, "Team")),
-            "compare": (f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}", compare),
-            "batch": (
-                f"/batch?run={runs / 'slips-batch'}",
-                lambda page: page.locator(".st-key-worst a:visible").first.wait_for(),
-            ),
-            "lessons": ("/lessons", lambda page: page.get_by_text("The same dice").wait_for()),
-            "lesson": ("/lessons?lesson=03-renamed-button", lesson),
-        }
-        with served(ROOT / "app.py", ROOT) as server, chromium() as browser:
-            for name in sys.argv[1:] or [*pages, "card"]:
-                if name == "card":
-                    card(browser)
-                else:
-                    take(browser, server.address, name, *pages[name])
+    shutil.rmtree(RUNS, ignore_errors=True)
+    os.environ["SANDBOX_RUNS"] = str(RUNS)
+    base = {"title": "Four robots", "world": {"name": "warehouse", "layout": "tiny"},
+            "agents": [{"count": 4, "reasoner": "rules"}]}  # fmt: skip
+    slips = {**base, "title": "Actions fail", "perturb": {"action_failure": 0.5}}
+    sandbox.run(base, seed=1, out=RUNS / "clean")
+    sandbox.run(slips, seed=1, out=RUNS / "slips")
+    sweep = {"perturb.action_failure": [0.0, 0.5, 1.0]}
+    sandbox.batch({**base, "title": "Slips", "sweep": sweep}, RUNS / "slips-batch", trials=200)
+    pages = {
+        "watch": ("/", watch),
+        "agent": (SEARCH, agent),
+        "team": (TEAM, lambda page: played(page, "Team")),
+        "compare": (f"/replay?run={RUNS / 'clean'}&beside={RUNS / 'slips'}", compare),
+        "batch": (
+            f"/batch?run={RUNS / 'slips-batch'}",
+            lambda page: page.locator(".st-key-worst a:visible").first.wait_for(),
+        ),
+        "lessons": ("/lessons", lambda page: page.get_by_text("The same dice").wait_for()),
+        "lesson": ("/lessons?lesson=03-renamed-button", lesson),
+    }
+    with served(ROOT / "app.py", ROOT) as server, chromium() as browser:
+        for name in sys.argv[1:] or [*pages, "card"]:
+            if name == "card":
+                card(browser)
+            else:
+                take(browser, server.address, name, *pages[name])
 
 
 def card(browser) -> None:
@@ -122,6 +123,8 @@ def take(browser, address: str, name: str, path: str, act) -> None:
             page.goto(f"{address}{path}")
             act(page)
             page.mouse.move(width - 5, 895)
+            for busy in ("stSpinner", "stStatusWidget"):
+                expect(page.get_by_test_id(busy)).to_have_count(0, timeout=SLOW)
             page.wait_for_timeout(500)
             assert page.get_by_test_id("stException").count() == 0, f"{name}: the page shows an error"
             page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}-{width}-{scheme}.png")

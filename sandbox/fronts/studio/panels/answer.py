@@ -13,6 +13,8 @@ from sandbox.trials.verdicts import POINTS, judged, number, told, unit, words
 
 ROW = 44  # pixels of one row of a picture
 LONG = 600  # letters of one line
+LABEL = 120  # letters of one row
+BREAK = " | "  # a label goes on in the next line
 FRAME = 60  # pixels of axis and title
 CLAIMED, SHOWN = "Claimed: at most", "Not ruled out yet: up to"
 
@@ -44,7 +46,7 @@ def _differences(asked: Question, found: Answer) -> None:
     if asked.ask == "pairing":
         rows = [("The same dice", found.differences[0].value), ("Dice of their own", found.differences[1].value)]
     else:
-        rows = [(f"{each.second} beside {each.first}", each.value) for each in found.differences]
+        rows = [(f"{each.second}{BREAK}beside {each.first}", each.value) for each in found.differences]
     title = f"Difference on the same seeds, {unit(asked.measure)}"
     _points(rows, scale, title, ("#888888",), "Paired differences with their intervals", zero=0)
 
@@ -52,13 +54,14 @@ def _differences(asked: Question, found: Answer) -> None:
 def _points(rows: list[tuple[str, Estimate]], scale: float, title: str, hues, words: str, zero: float | None) -> None:
     """A point with its interval a row; intervals without end are left out."""
     data = [
-        {"row": name[:60], "value": scale * value.value, "hue": hues[k % len(hues)]}
+        {"row": name[:LABEL], "value": scale * value.value, "hue": hues[k % len(hues)]}
         | ({"low": scale * value.low, "high": scale * value.high} if isfinite(value.low + value.high) else {})
         for k, (name, value) in enumerate(rows)
         if isfinite(value.value)
     ]
-    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 170, "ticks": False}}
-    x = {"type": "quantitative", "title": title, "scale": {"zero": False}, "axis": {"tickCount": 6}}
+    lines = {"labelLimit": 170, "ticks": False, "labelExpr": f"split(datum.label, '{BREAK}')"}
+    y = {"field": "row", "type": "nominal", "sort": None, "title": None, "axis": lines}
+    x = {"type": "quantitative", "title": title, "scale": {"zero": True, "padding": 8}, "axis": {"tickCount": 6}}
     hue = {"field": "hue", "type": "nominal", "scale": None}
     layers = [
         {"mark": {"type": "rule", "strokeWidth": 3, "strokeCap": "round"},
