@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 os.environ.setdefault("NUMBA_OPT", "1")  # a fifth less time to compile; floating point is exact at any level
@@ -15,6 +16,7 @@ import numba
 import pytest
 from hypothesis import settings
 from records import record, story
+from spent import Spent
 
 import sandbox
 from sandbox.core import registry
@@ -94,6 +96,21 @@ class Install:
         assert text.count(old) == 1 and len(old) == len(new)
         file.write_text(text.replace(old, new))
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Spent(config), "spent")
+
+
+def pytest_collection_modifyitems(items):
+    """The conformance suite first: a worker takes a world, so no two compile the same kernels, and the rest has them.
+
+    Then as pytest-xdist orders by itself: the files and classes with most tests first.
+    """
+    scopes = [item.nodeid.rsplit("::", 1)[0] for item in items]
+    many = Counter(scopes)
+    order = {scope: ("test_worlds.py::" not in scope, -many[scope], number) for number, scope in enumerate(many)}
+    items[:] = [item for _, item in sorted(zip(scopes, items, strict=True), key=lambda pair: order[pair[0]])]
 
 
 @pytest.fixture(autouse=True)
