@@ -75,7 +75,7 @@ UNCLAIMED = [
     _list("docs/decisions.md", "All", "It says why things are as they are, with figures of their time.", _whole),
     _list("docs/claims.md", "All", "The command writes this page.", _whole),
     _list(STATISTICS, "What other intervals cover", "`python -m benchmarks coverage` simulates it.", _paragraphs,
-          "**Where several trials share a seed**", "- **Success**: McNemar", "- **Means** (steps"),
+          "**Where several trials share a seed**", "- **Success**: McNemar", "- **Means** (steps", "- **How often the interval of N"),
     _list(STATISTICS, "Certificates of an earlier version", "The code refuses them.", _paragraphs, "- **Seeds.**"),
     _list(STATISTICS, "Levels and definitions", "They are set, not measured.", _paragraphs,
           "The tests draw 10,000 studies", "Failed trials lie beyond", "With failures allowed", "An agent at 90 %"),
