@@ -143,9 +143,22 @@ def test_a_tree_takes_no_more_futures_than_flat_search(web):
     assert not np.array_equal(*first) and (first[1] <= 20 * 4 * 60).all()
 
 
-def test_calm_imagination_looks_into_one_future(web):
-    calm, exact = (web.play([3], WorldModel(kind=kind, **QUICK), ticks=1)[1] for kind in ("calm", "exact"))
-    assert 0 < calm.imagined.sum() <= exact.imagined.sum() / 2
+def test_calm_imagination_spends_as_much_on_one_future(web):
+    """Its decisions are those of a single future, whatever the caution; with several futures some are others."""
+    state, memory, dice = web.reset([SEED]), web.memory(1), range(60)
+    ahead = {"horizon": 12, "candidates": 20, "caution": 0.0}
+    follow_rules(web, state, memory)
+
+    def choices(**model) -> list:
+        return [decide(web, state, memory, each, **ahead | model) for each in dice]
+
+    one = choices(futures=1)
+    assert choices(kind="calm") == choices(kind="calm", caution=20.0) == one != choices()
+    calm, exact, single = (
+        web.play([3], WorldModel(kind=kind, horizon=6, futures=futures), ticks=1)[1].imagined.sum()
+        for kind, futures in (("calm", 3), ("exact", 3), ("exact", 1))
+    )
+    assert calm == 3 * single and 0.8 * exact < calm < 1.25 * exact
 
 
 def test_candidates_are_legal_and_begin_with_the_bases_own():

@@ -15,7 +15,7 @@ class Kind(IntEnum):
     EXACT = 0  # the world's own kernels on a believed lane, with dice of its own
     SHUFFLED = 1  # each candidate is imagined as the next one
     WRONG = 2  # physics of another world: every verb of everybody does what the next verb does
-    CALM = 3  # all futures share one seed: no chance
+    CALM = 3  # one future, played as often as there are futures: all dice of an imagination are the same
 
 
 class WorldModel(BaseModel):

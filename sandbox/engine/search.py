@@ -4,7 +4,8 @@ For each future the agent's belief is built anew from its observation and memory
 candidate is played first and the base policy goes on, for everybody, up to the horizon: rollout policy improvement
 (Tesauro and Galperin 1996; Bertsekas 2013). All candidates meet the same dice (common random numbers), so their
 returns are compared in pairs. The base policy's own choice stands unless another one is better by ``caution`` standard
-errors of the mean difference, and by MARGIN; the one with the best such bound is taken.
+errors of the mean difference, and by MARGIN; the one with the best such bound is taken. Of the kind ``calm`` all futures
+are equal, so there is no error to be cautious about: its equal in all but chance is ``exact`` with a caution of 0.
 
 The return of a future: what it earns for the shared task, in parts of it, discounted, and at its end the world's
 ``value`` of what is in hand. It is the task that counts, not the reward, which may pay for other things.
@@ -159,10 +160,11 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
     """
     kind, targets = setting[Setting.KIND], obs.mask.shape[2] // rules.verbs
     plant(work.nodes, work.worth, work.pairs, count)
-    for future in range(_rounds(setting)):
+    for future in range(setting[Setting.FUTURES]):
+        drawn = 0 if kind == Kind.CALM else future
         for k in range(work.belief.shape[1]):
             work.belief[0, k] = 0
-        believe(obs, lane, agent, memory, rules, draw(dice, agent, IMAGINED, future), work.state, HERE)
+        believe(obs, lane, agent, memory, rules, draw(dice, agent, IMAGINED, drawn), work.state, HERE)
         _copy(work.belief[0], work.belief[1])
         present = gather(work.state.pos[0], agent, rules.noop, work.team, work.actions)
         begun, first = work.state.tick[0], 0.0
@@ -180,12 +182,6 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
                 back_up(work.nodes, work.worth, work.path, worth - first)
             else:
                 first = worth
-
-
-@kernel
-def _rounds(setting):
-    """How many different futures are played; with no chance, they are all one."""
-    return 1 if setting[Setting.KIND] == Kind.CALM else int(setting[Setting.FUTURES])
 
 
 @kernel
@@ -218,7 +214,7 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
         _copy(work.minds[BEFORE], work.minds[0])
         give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
         compare(obs, lane, agent, memory, rules, dice, count, setting, work)
-        share = _rounds(setting) * (count - 1) // count
+        share = setting[Setting.FUTURES] * (count - 1) // count
         best = best_child(work.nodes, work.worth, count, share, work.scale[agent, Scale.CAUTION], MARGIN)
         note(work, agent, dice, count, best)
         if best:
