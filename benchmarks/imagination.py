@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import matplotlib
+import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.pace import Pace
@@ -14,16 +15,20 @@ from sandbox.report.figures import foresight as draw_foresight
 from sandbox.report.tables import foresight_table
 from sandbox.scenario import load
 from sandbox.trials.batch import batch
-from sandbox.trials.compare import compare
+from sandbox.trials.compare import Comparison, compare
 from sandbox.trials.foresight import foresight as measure
-from sandbox.trials.results import results
+from sandbox.trials.results import results, swept_keys
 
 ROOT = Path(__file__).parents[1]
 SCENARIOS = {path.stem: path for path in sorted((ROOT / "scenarios" / "imagination").glob("*.toml"))}
 IMAGES, RUNS = ROOT / "docs" / "images", Path("runs")
 TARGET = 0.5  # of the bare kernel's ticks a second
-FRESH = 100_000  # the first seed; horizon and caution were chosen on others
-ARMS = ("search", "oracle", "shuffled", "wrong", "calm", "horizon 0", "depth 3")
+FRESH = 900_000  # the first seed, as in the scenarios; horizon and caution were chosen on others
+ARMS = (
+    "search", "depth 3", "caution 0.0", "calm", "shuffled", "wrong", "horizon 0", "oracle", "semantic", "base semantic"
+)  # fmt: skip
+NAMES = {"depth 3": "UCT, depth 3", "caution 0.0": "no caution", "base semantic": "search on semantic"}
+KIND, CAUTION = "agents.0.world_model.kind", "agents.0.world_model.caution"
 
 
 def pace(quick: bool) -> None:
@@ -70,22 +75,41 @@ def foresight(quick: bool) -> None:
 
 
 def pays(quick: bool) -> None:
-    """Every sweep of ``scenarios/imagination``, played or taken from ``runs``: paired differences from rules."""
-    found, rows = {}, []
+    """Every sweep of ``scenarios/imagination``, played or taken from ``runs``: paired differences from rules.
+
+    And what chance and caution are worth: one future, and search with its caution, each beside search without caution.
+    """
+    found, rows, controls = {}, [], []
     for name, path in SCENARIOS.items():
         folder = RUNS / f"imagination-{name}{'-quick' if quick else ''}"
         batch(load(path), folder, 10 if quick else None)
         found[name] = compare([folder])
-        mean = results(folder).groupby(["agents.0.reasoner", "agents.0.world_model.kind"])["imagined_ticks"].mean()
-        console.print(f"{name}: {mean['search', 'exact']:,.0f} imagined ticks an episode")
-        for row in found[name]:
-            points = [100 * value for value in row.success.difference]
-            steps = "{:+.1f}  {:+.1f} .. {:+.1f}".format(*row.steps) if row.steps else "-"
-            rows.append([name, row.condition, _arm(row.run), "{:+.1f}  {:+.1f} .. {:+.1f}".format(*points), steps])
+        _means(name, results(folder))
+        rows += [[name, row.condition, _arm(row.run), *_told(row)] for row in found[name]]
+        for row in compare([folder], f"{KIND}=exact, {CAUTION}=0.0"):
+            if _arm(row.run) == "calm" or row.run.startswith("caution"):
+                controls.append([name, row.condition.rpartition("; ")[2], row.run, *_told(row)])
     columns = ["world", "condition", "beside rules", "success, points", "steps, both succeed"]
-    table("Does imagination pay? Paired on seeds, bootstrap intervals of 95 %", columns, rows)
+    table("Does imagination pay? Paired on seeds, intervals of 95 %", columns, rows)
+    columns[2] = "beside search without caution"
+    table("What chance and caution are worth", columns, controls)
     if not quick:
         _save(_forest(found), "imagination.png")
+
+
+def _told(row: Comparison) -> tuple[str, str]:
+    """The differences in success and in steps, in words."""
+    points = [100 * value for value in row.success.difference]
+    told = "{:+.1f}  {:+.1f} .. {:+.1f}"
+    return told.format(*points), told.format(*row.steps) if row.steps else "-"
+
+
+def _means(name: str, rows: pd.DataFrame) -> None:
+    """What each arm reaches and imagines, condition by condition."""
+    keys, measures = swept_keys(rows), ["success", "ticks", "imagined_ticks"]
+    means = rows.assign(success=100.0 * rows["success"]).groupby(keys, sort=False)[measures].mean().reset_index()
+    columns = [*(key.rpartition(".")[2] for key in keys), "success, %", *measures[1:]]
+    table(f"{name}: means of {rows['seed'].nunique()} seeds", columns, means.to_numpy().tolist())
 
 
 def _arm(run: str) -> str:
@@ -97,7 +121,7 @@ def _arm(run: str) -> str:
 def _forest(found: dict) -> Figure:
     """A panel for each world: differences in success, or in steps where everybody succeeds; a colour a condition."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11, 3.4), layout="constrained")
+        figure = Figure(figsize=(11, 4.2), layout="constrained")
         axes = figure.subplots(1, len(found), sharey=True)
         for (name, rows), axis in zip(found.items(), axes, strict=True):
             searches = [row.success for row in rows if _arm(row.run) == "search"]
@@ -111,7 +135,7 @@ def _forest(found: dict) -> Figure:
                         axis.errorbar(scale * value.value, y, xerr=spread, fmt="os"[k], color=COLOURS[k], markersize=4)
                 axis.plot([], [], "os"[k], color=COLOURS[k], label=condition.replace("perturb.", "").replace("_", " "))
             axis.axvline(0, color="#5b6470", linewidth=0.8)
-            axis.set_yticks(range(len(ARMS)), [arm.replace("depth 3", "UCT, depth 3") for arm in ARMS])
+            axis.set_yticks(range(len(ARMS)), [NAMES.get(arm, arm) for arm in ARMS])
             axis.set(title=name, xlabel="steps" if always else "success, points", ylim=(len(ARMS) - 0.5, -0.5))
             axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
     return figure

@@ -20,22 +20,31 @@ SIGHTS = ("a broom", "two crates", "a red pipe", "a puddle", "a closed door", "a
 SEARCH_MS, ENTRIES = 10.0, 100_000
 
 
-def life(seed: int, ages: tuple[int, ...]) -> tuple[list[str], dict[int, tuple[str, str]]]:
+def life(seed: int, ages: tuple[int, ...], versions: int = 1) -> tuple[list[str], dict[int, tuple[str, str]]]:
     """What is perceived in each tick, and for each age the question about the fact perceived then, and its answer.
 
-    Every fifth tick shows a code of something else, told in the same words.
+    Every fifth tick shows a code of something else, told in the same words. Of several ``versions`` of a fact the
+    earlier ones, with codes that hold no more, were perceived at any time before.
     """
     rng = np.random.default_rng(seed)
     names = [f"{thing} {number}" for thing in THINGS for number in range(100, 1000)]
     rng.shuffle(names)
     ticks, asked = max(ages) + 1, {}
-    views = [_view(rng, f"A note says: {names.pop()} opens with {rng.integers(10**5, 10**6)}." if rng.random() < 0.2
-                   else "") for _ in range(ticks)]  # fmt: skip
+    views = [_view(rng, _note(rng, names.pop()) if rng.random() < 0.2 else "") for _ in range(ticks)]
+    free = {*range(ticks)} - {ticks - age for age in ages}
     for age in ages:
         name, code = names.pop(), str(rng.integers(10**5, 10**6))
         views[ticks - age] = _view(rng, f"A note says: {name} opens with {code}.")
         asked[age] = _view(rng, f"You stand before {name}. It asks for the code that opens it."), code
+        if versions > 1:
+            for tick in rng.choice(sorted(k for k in free if k < ticks - age), versions - 1, replace=False):
+                free.remove(int(tick))
+                views[tick] = _view(rng, _note(rng, name))
     return views, asked
+
+
+def _note(rng: np.random.Generator, name: str) -> str:
+    return f"A note says: {name} opens with {rng.integers(10**5, 10**6)}."
 
 
 def _view(rng: np.random.Generator, more: str) -> str:
