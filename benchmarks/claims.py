@@ -60,12 +60,18 @@ WORLDS = {  # of scenarios/imagination: steps or success, trials here, what dist
     "warehouse": (True, 30, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
     "wildfire": (False, 32, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
 }
-KIND, DEPTH, REASONER = "agents.0.world_model.kind", "agents.0.world_model.depth", "agents.0.reasoner"
+REASONER, MODEL = "agents.0.reasoner", "agents.0.world_model"
+SEARCH = {REASONER: "search"}
+BOLD = {**SEARCH, f"{MODEL}.caution": 0.0}
+CALM = {**BOLD, f"{MODEL}.kind": "calm"}
 TEAMS = {  # columns of docs/imagination.md
-    "search": {REASONER: "search"}, "UCT, depth 3": {REASONER: "search", DEPTH: 3},
-    "one future (`calm`)": {REASONER: "search", KIND: "calm"}, "`shuffled`": {REASONER: "search", KIND: "shuffled"},
-    "`wrong`": {REASONER: "search", KIND: "wrong"}, "oracle": {REASONER: "oracle"},
+    "search": SEARCH, "UCT, depth 3": {**SEARCH, f"{MODEL}.depth": 3},
+    "`shuffled`": {**SEARCH, f"{MODEL}.kind": "shuffled"}, "`wrong`": {**SEARCH, f"{MODEL}.kind": "wrong"},
+    "oracle": {REASONER: "oracle"}, "`semantic`": {REASONER: "semantic"},
+    "search on `semantic`": {**SEARCH, f"{MODEL}.base": "semantic"},
+    "without caution": BOLD, "one future (`calm`)": CALM,
 }  # fmt: skip
+CONTROLS = {"what one future changes": (BOLD, CALM), "what caution changes": (BOLD, SEARCH)}  # one beside the other
 
 
 def _imagination() -> list[Claim]:
@@ -80,6 +86,8 @@ def _imagination() -> list[Claim]:
             how = partial(mean, Arm(file, {**disturbed, **TEAMS["search"]}), "imagined_ticks")
             found.append(_cell(IMAGINATION, row, "imagined ticks", "mean", how, trials, of))
             for column, team in TEAMS.items():
+                if "semantic" in column and world != "web":
+                    continue
                 arm, fails = Arm(file, {**disturbed, **team}), cell(IMAGINATION, row, column).text.startswith(FAILS)
                 if fails:
                     how = partial(share, arm, 100)
@@ -89,21 +97,16 @@ def _imagination() -> list[Claim]:
                     continue  # it plays to the tick limit, which takes minutes
                 kind = "share" if fails else "difference"
                 found.append(_cell(IMAGINATION, row, column, kind, how, trials, of, 100))
+            for column, teams in CONTROLS.items():
+                arms = [Arm(file, {**disturbed, **team}) for team in teams]
+                how = partial(beside, *arms, "ticks") if steps else partial(success_beside, *arms)
+                found.append(_cell(IMAGINATION, row, column, "difference", how, trials, of, 100))
     return [*found, *_beside_the_table()]
 
 
 def _beside_the_table() -> list[Claim]:
     """What stands below the table of imagination."""
-    found, file = [], "imagination/kitchen.toml"
-    scattered, search, oracle = (
-        Arm(file, {"world.scattered": True, **team}) for team in ({}, TEAMS["search"], TEAMS["oracle"])
-    )
-    for hole, (kind, how) in enumerate([
-        ("mean", partial(mean, scattered, "ticks")), ("difference", partial(beside, scattered, search, "ticks")),
-        ("difference", partial(beside, scattered, oracle, "ticks")),
-    ]):  # fmt: skip
-        text = "rules take # ticks, search #, the oracle #:"
-        found.append(_text(f"imagination-scattered-{hole}", IMAGINATION, text, kind, how, 24, 60, 1, hole))
+    found = []
     for hole, disturbed in enumerate(WORLDS["craft, stone tools"][2].values()):
         arms = (Arm("imagination/craft.toml", {**disturbed, **team}) for team in ({}, TEAMS["search"]))
         how, text = partial(beside, *arms, "ticks"), "Steps where both succeed: # clean, # at night."

@@ -88,7 +88,8 @@ def pays(quick: bool) -> None:
         rows += [[name, row.condition, _arm(row.run), *_told(row)] for row in found[name]]
         for row in compare([folder], f"{KIND}=exact, {CAUTION}=0.0"):
             if _arm(row.run) == "calm" or row.run.startswith("caution"):
-                controls.append([name, row.condition.rpartition("; ")[2], row.run, *_told(row)])
+                doses = [part for part in row.condition.split("; ") if part.startswith("perturb.")]
+                controls.append([name, *(doses or ["clean"]), row.run, *_told(row)])
     columns = ["world", "condition", "beside rules", "success, points", "steps, both succeed"]
     table("Does imagination pay? Paired on seeds, intervals of 95 %", columns, rows)
     columns[2] = "beside search without caution"

@@ -24,12 +24,12 @@ def life(seed: int, ages: tuple[int, ...], versions: int = 1) -> tuple[list[str]
     """What is perceived in each tick, and for each age the question about the fact perceived then, and its answer.
 
     Every fifth tick shows a code of something else, told in the same words. Of several ``versions`` of a fact the
-    earlier ones, with codes that hold no more, were perceived at any time before.
+    earlier ones, with codes that hold no more, were perceived at any time before; so the life is twice as long.
     """
     rng = np.random.default_rng(seed)
     names = [f"{thing} {number}" for thing in THINGS for number in range(100, 1000)]
     rng.shuffle(names)
-    ticks, asked = max(ages) + 1, {}
+    ticks, asked = (1 if versions == 1 else 2) * max(ages) + 1, {}
     views = [_view(rng, _note(rng, names.pop()) if rng.random() < 0.2 else "") for _ in range(ticks)]
     free = {*range(ticks)} - {ticks - age for age in ages}
     for age in ages:

@@ -4,8 +4,8 @@ For each future the agent's belief is built anew from its observation and memory
 candidate is played first and the base policy goes on, for everybody, up to the horizon: rollout policy improvement
 (Tesauro and Galperin 1996; Bertsekas 2013). All candidates meet the same dice (common random numbers), so their
 returns are compared in pairs. The base policy's own choice stands unless another one is better by ``caution`` standard
-errors of the mean difference, and by MARGIN; the one with the best such bound is taken. Of the kind ``calm`` all futures
-are equal, so there is no error to be cautious about: its equal in all but chance is ``exact`` with a caution of 0.
+errors of the mean difference, and by MARGIN; the one with the best such bound is taken. Where all futures are equal
+(``calm``) there is no such error: what differs in chance alone is ``exact`` with a caution of 0.
 
 The return of a future: what it earns for the shared task, in parts of it, discounted, and at its end the world's
 ``value`` of what is in hand. It is the task that counts, not the reward, which may pay for other things.
