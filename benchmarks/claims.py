@@ -30,7 +30,7 @@ from benchmarks.measured import (
     simulated,
     success_beside,
 )
-from benchmarks.memory import AGES, KINDS
+from benchmarks.memory import AGES, CHANGED, KINDS, VERSIONS
 from benchmarks.report import console, table
 from benchmarks.stated import FAILS, REFUSED, Stated, cell, sentence
 from benchmarks.unclaimed import UNCLAIMED
@@ -131,11 +131,20 @@ def _foresight() -> list[Claim]:
 
 
 def _memory() -> list[Claim]:
-    return [
-        _cell("docs/memory.md", kind, f"{age:,}", "share", partial(remembered, kind, age), 60, 200, 1)
+    name = "docs/memory.md"
+    kinds = [
+        _cell(name, kind, f"{age:,}", "share", partial(remembered, kind, age), 60, 200, 1)
         for kind in KINDS
         for age in AGES
     ]
+    asked = [("told once,", 1, age) for age in (300, 1_000)] + [("changed", VERSIONS, age) for age in CHANGED]
+    scores = [
+        _cell(name, score, f"{words} {age:,} ticks ago", "share", how, 30, 100, 1)
+        for score in ("relevance alone", "as in Generative Agents")
+        for words, versions, age in asked
+        for how in [partial(remembered, "blocks", age, score=score, versions=versions)]
+    ]
+    return kinds + scores
 
 
 TEAMWORK, STATISTICS = "docs/teams.md", "docs/statistics.md"

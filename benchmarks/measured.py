@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from benchmarks.lessons import FOLDER as LESSONS
-from benchmarks.memory import AGES, told
+from benchmarks.memory import AGES, CHANGED, SCORES, told
 from benchmarks.stated import ROOT, Found
 from sandbox.core.errors import SandboxError
 from sandbox.scenario import load
@@ -107,9 +107,16 @@ def foreseen(file: str, view: str, horizon: int, run: Run, trials: int, level: f
     return Found(error.value, *ends, trials)
 
 
-def remembered(kind: str, age: int, run: Run, trials: int, level: float) -> Found:
-    lives = run.keep(("memory", kind), lambda: [told(kind, run.seed + k, AGES) for k in range(trials)])
-    good = sum(life[AGES.index(age)] for life in lives)
+def remembered(
+    kind: str, age: int, run: Run, trials: int, level: float, *, score: str = "as by default", versions: int = 1
+) -> Found:
+    """The share of facts of that age which are told, of several versions the newest."""
+    ages, options = AGES if versions == 1 else CHANGED, SCORES[score]
+    lives = run.keep(
+        ("memory", kind, score, versions),
+        lambda: [told(kind, run.seed + k, ages, versions, **options) for k in range(trials)],
+    )
+    good = sum(life[ages.index(age)] for life in lives)
     return Found(*success_rate(good, trials, level), trials)
 
 

@@ -13,7 +13,15 @@ from sandbox.statistics import success_rate
 
 CONTEXT = 2_000  # tokens
 AGES = (1, 3, 10, 30, 100, 300, 1000)  # ticks between what was perceived and the question
+CHANGED, VERSIONS = (30, 100, 300), 6  # ages of facts that have changed, and how often each was told
 KINDS = ("none", "window", "blocks")
+SCORES = {
+    "as by default": {},
+    "relevance alone": {"weights": Weights(recency=0, importance=0)},
+    "recency, no importance": {"weights": Weights(relevance=3, recency=0.5, importance=0), "decay": 0.995},
+    "as in Generative Agents": {"weights": Weights(relevance=3, recency=0.5, importance=2), "decay": 0.995},
+}
+FRESH = 900_000  # the first seed; the score was chosen on seeds from 1,000 to 3,000
 THINGS = ("locker", "gate", "safe", "hatch", "drawer", "cabinet")
 PLACES = ("corridor", "cellar", "yard", "hall", "loading dock", "canteen", "stairway", "roof")
 SIGHTS = ("a broom", "two crates", "a red pipe", "a puddle", "a closed door", "a trolley", "a lamp", "a bent shelf")
@@ -53,10 +61,10 @@ def _view(rng: np.random.Generator, more: str) -> str:
     return f"You are in the {rng.choice(PLACES)}, at row {row}, column {col}. You see {sights}. {more}".strip()
 
 
-def told(kind: str, seed: int, ages: tuple[int, ...] = AGES) -> list[bool]:
-    """For each age, whether the fact stands in what the model would be sent."""
-    views, asked = life(seed, ages)
-    memory = memory_for(MemoryOptions(kind=kind, context=CONTEXT))
+def told(kind: str, seed: int, ages: tuple[int, ...] = AGES, versions: int = 1, **options) -> list[bool]:
+    """For each age, whether the fact stands in what the model would be sent; ``options`` of the memory."""
+    views, asked = life(seed, ages, versions)
+    memory = memory_for(MemoryOptions(kind=kind, context=CONTEXT, **options))
     for tick, view in enumerate(views):
         memory.remember(tick, view, "walk on", "to look around")
     return [asked[age][1] in memory.context(asked[age][0]) for age in ages]
@@ -64,14 +72,27 @@ def told(kind: str, seed: int, ages: tuple[int, ...] = AGES) -> list[bool]:
 
 def facts(quick: bool) -> None:
     """The share of facts that are told, by kind of memory and by age, with exact 95 % intervals."""
-    trials = 20 if quick else 200  # the score was chosen on seeds from 1000 on
-    rows = []
-    for kind in KINDS:
-        found = np.array([told(kind, seed) for seed in range(trials)]).sum(axis=0)
-        rates = [success_rate(int(n), trials) for n in found]
-        rows.append([kind, *(f"{rate.value:.3g} ({rate.low:.2f}..{rate.high:.2f})" for rate in rates)])
+    trials = 20 if quick else 200
+    rows = [[kind, *_shares([told(kind, FRESH + k) for k in range(trials)])] for kind in KINDS]
     columns = ["memory", *(f"{age} ticks" for age in AGES)]
     table(f"Facts told, {trials} lives, a context of {CONTEXT:,} tokens", columns, rows)
+
+
+def weights(quick: bool) -> None:
+    """The same of ``blocks`` by what an entry's score is made of; and the newest version of facts that changed."""
+    trials = 10 if quick else 100
+    for versions, ages in ((1, AGES), (VERSIONS, CHANGED)):
+        rows = []
+        for name, options in SCORES.items():
+            lives = [told("blocks", FRESH + k, ages, versions, **options) for k in range(trials)]
+            rows.append([name, *_shares(lives)])
+        columns = ["score", *(f"{age} ticks" for age in ages)]
+        table(f"Facts of {versions} version{'s' * (versions > 1)}, the newest told, {trials} lives", columns, rows)
+
+
+def _shares(lives: list[list[bool]]) -> list[str]:
+    rates = [success_rate(int(n), len(lives)) for n in np.sum(lives, axis=0)]
+    return [f"{rate.value:.3g} ({rate.low:.2f}..{rate.high:.2f})" for rate in rates]
 
 
 def search(quick: bool) -> None:
@@ -95,4 +116,4 @@ def search(quick: bool) -> None:
 
 
 PEERS = ()
-PARTS = {"facts": facts, "search": search}
+PARTS = {"facts": facts, "weights": weights, "search": search}
