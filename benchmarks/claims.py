@@ -30,7 +30,7 @@ from benchmarks.measured import (
     simulated,
     success_beside,
 )
-from benchmarks.memory import AGES, CHANGED, KINDS, VERSIONS
+from benchmarks.memory import AGES, KINDS
 from benchmarks.report import console, table
 from benchmarks.stated import FAILS, REFUSED, Stated, cell, sentence
 from benchmarks.unclaimed import UNCLAIMED
@@ -137,12 +137,12 @@ def _memory() -> list[Claim]:
         for kind in KINDS
         for age in AGES
     ]
-    asked = [("told once,", 1, age) for age in (300, 1_000)] + [("changed", VERSIONS, age) for age in CHANGED]
     scores = [
-        _cell(name, score, f"{words} {age:,} ticks ago", "share", how, 30, 100, 1)
+        _cell(name, score, f"{life}: {age:,}", "share", how, 30, 100, 1)
         for score in ("relevance alone", "as in Generative Agents")
-        for words, versions, age in asked
-        for how in [partial(remembered, "blocks", age, score=score, versions=versions)]
+        for life, ages in (("told once", (300, 1_000)), ("changed", (30, 100, 300)), ("put away", (300, 1_000)))
+        for age in ages
+        for how in [partial(remembered, "blocks", age, score=score, life=life)]
     ]
     return kinds + scores
 

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from benchmarks.lessons import FOLDER as LESSONS
-from benchmarks.memory import AGES, CHANGED, SCORES, told
+from benchmarks.memory import LIVES, SCORES, told
 from benchmarks.stated import ROOT, Found
 from sandbox.core.errors import SandboxError
 from sandbox.scenario import load
@@ -108,15 +108,16 @@ def foreseen(file: str, view: str, horizon: int, run: Run, trials: int, level: f
 
 
 def remembered(
-    kind: str, age: int, run: Run, trials: int, level: float, *, score: str = "as by default", versions: int = 1
+    kind: str, age: int, run: Run, trials: int, level: float, *, score: str = "as by default", life: str = "told once"
 ) -> Found:
     """The share of facts of that age which are told, of several versions the newest."""
-    ages, options = AGES if versions == 1 else CHANGED, SCORES[score]
-    lives = run.keep(
-        ("memory", kind, score, versions),
-        lambda: [told(kind, run.seed + k, ages, versions, **options) for k in range(trials)],
-    )
-    good = sum(life[ages.index(age)] for life in lives)
+    ages, versions, archived = LIVES[life]
+
+    def live() -> list[list[bool]]:
+        return [told(kind, run.seed + k, ages, versions, archived, **SCORES[score]) for k in range(trials)]
+
+    lives = run.keep(("memory", kind, score, life), live)
+    good = sum(each[ages.index(age)] for each in lives)
     return Found(*success_rate(good, trials, level), trials)
 
 

@@ -13,7 +13,6 @@ from sandbox.statistics import success_rate
 
 CONTEXT = 2_000  # tokens
 AGES = (1, 3, 10, 30, 100, 300, 1000)  # ticks between what was perceived and the question
-CHANGED, VERSIONS = (30, 100, 300), 6  # ages of facts that have changed, and how often each was told
 KINDS = ("none", "window", "blocks")
 SCORES = {
     "as by default": {},
@@ -21,6 +20,9 @@ SCORES = {
     "recency, no importance": {"weights": Weights(relevance=3, recency=0.5, importance=0), "decay": 0.995},
     "as in Generative Agents": {"weights": Weights(relevance=3, recency=0.5, importance=2), "decay": 0.995},
 }
+LIVES = {  # ages, versions of each fact, and whether all is archived
+    "told once": (AGES, 1, False), "changed": ((30, 100, 300), 6, False), "put away": (AGES, 1, True)
+}  # fmt: skip
 FRESH = 900_000  # the first seed; the score was chosen on seeds from 1,000 to 3,000
 THINGS = ("locker", "gate", "safe", "hatch", "drawer", "cabinet")
 PLACES = ("corridor", "cellar", "yard", "hall", "loading dock", "canteen", "stairway", "roof")
@@ -61,12 +63,22 @@ def _view(rng: np.random.Generator, more: str) -> str:
     return f"You are in the {rng.choice(PLACES)}, at row {row}, column {col}. You see {sights}. {more}".strip()
 
 
-def told(kind: str, seed: int, ages: tuple[int, ...] = AGES, versions: int = 1, **options) -> list[bool]:
-    """For each age, whether the fact stands in what the model would be sent; ``options`` of the memory."""
+def told(
+    kind: str, seed: int, ages: tuple[int, ...] = AGES, versions: int = 1, archived: bool = False, **options
+) -> list[bool]:
+    """For each age, whether the fact stands in what the model would be sent; ``options`` of the memory.
+
+    What is ``archived`` is not remembered but put away, with an importance that is drawn: it says nothing.
+    """
     views, asked = life(seed, ages, versions)
     memory = memory_for(MemoryOptions(kind=kind, context=CONTEXT, **options))
+    importance = np.random.default_rng(seed + 1).integers(1, 11, len(views))
     for tick, view in enumerate(views):
-        memory.remember(tick, view, "walk on", "to look around")
+        if archived:
+            memory.now = tick
+            memory.archival_insert(view, int(importance[tick]))
+        else:
+            memory.remember(tick, view, "walk on", "to look around")
     return [asked[age][1] in memory.context(asked[age][0]) for age in ages]
 
 
@@ -79,15 +91,14 @@ def facts(quick: bool) -> None:
 
 
 def weights(quick: bool) -> None:
-    """The same of ``blocks`` by what an entry's score is made of; and the newest version of facts that changed."""
+    """The same of ``blocks`` by what an entry's score is made of, for each of LIVES."""
     trials = 10 if quick else 100
-    for versions, ages in ((1, AGES), (VERSIONS, CHANGED)):
+    for words, (ages, versions, archived) in LIVES.items():
         rows = []
         for name, options in SCORES.items():
-            lives = [told("blocks", FRESH + k, ages, versions, **options) for k in range(trials)]
+            lives = [told("blocks", FRESH + k, ages, versions, archived, **options) for k in range(trials)]
             rows.append([name, *_shares(lives)])
-        columns = ["score", *(f"{age} ticks" for age in ages)]
-        table(f"Facts of {versions} version{'s' * (versions > 1)}, the newest told, {trials} lives", columns, rows)
+        table(f"Facts told, {words}, {trials} lives", ["score", *(f"{age} ticks" for age in ages)], rows)
 
 
 def _shares(lives: list[list[bool]]) -> list[str]:

@@ -30,11 +30,11 @@ class Block(_Table):
 
 
 class Weights(_Table):
-    """What an entry's score is the weighted sum of, each in 0..1; the defaults are those in Generative Agents' code."""
+    """What an entry's score is the weighted sum of, each in 0..1; the defaults are measured (``docs/memory.md``)."""
 
     relevance: Share = 3.0
-    recency: Share = 0.5
-    importance: Share = 2.0
+    recency: Share = 0.25
+    importance: Share = 0.25
 
 
 OWN_BLOCKS = (
