@@ -133,7 +133,7 @@ def _foresight() -> list[Claim]:
 def _memory() -> list[Claim]:
     name = "docs/memory.md"
     kinds = [
-        _cell(name, kind, f"{age:,}", "share", partial(remembered, kind, age), 60, 200, 1)
+        _cell(name, kind, f"{age:,}", "share", partial(remembered, kind, age), 60, 100, 1)
         for kind in KINDS
         for age in AGES
     ]

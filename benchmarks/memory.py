@@ -84,7 +84,7 @@ def told(
 
 def facts(quick: bool) -> None:
     """The share of facts that are told, by kind of memory and by age, with exact 95 % intervals."""
-    trials = 20 if quick else 200
+    trials = 20 if quick else 100
     rows = [[kind, *_shares([told(kind, FRESH + k) for k in range(trials)])] for kind in KINDS]
     columns = ["memory", *(f"{age} ticks" for age in AGES)]
     table(f"Facts told, {trials} lives, a context of {CONTEXT:,} tokens", columns, rows)
