@@ -133,6 +133,12 @@ def _foresight() -> list[Claim]:
     return found
 
 
+SCORED = {  # rows of docs/memory.md
+    "default: 3, .25, .25": "as by default", "relevance alone": "relevance alone",
+    "as in Generative Agents": "as in Generative Agents",
+}  # fmt: skip
+
+
 def _memory() -> list[Claim]:
     name = "docs/memory.md"
     kinds = [
@@ -141,9 +147,9 @@ def _memory() -> list[Claim]:
         for age in AGES
     ]
     scores = [
-        _cell(name, score, f"{life}: {age:,}", "share", how, 30, 100, 1)
-        for score in ("relevance alone", "as in Generative Agents")
-        for life, ages in (("told once", (300, 1_000)), ("changed", (30, 100, 300)), ("put away", (300, 1_000)))
+        _cell(name, row, f"{life}: {age:,}", "share", how, 30, 100, 1)
+        for row, score in SCORED.items()
+        for life, ages in (("told once", (300, 1_000)), ("changed", (30, 100, 300)))
         for age in ages
         for how in [partial(remembered, "blocks", age, score=score, life=life)]
     ]
