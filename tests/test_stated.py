@@ -54,7 +54,7 @@ def test_every_claim_has_a_place_of_its_own():
 
 
 def test_a_sentence_is_found_wherever_its_lines_break():
-    with_interval = sentence("docs/lessons.md", "112 ticks instead of 124: #")
+    with_interval = sentence("docs/lessons.md", "113 ticks instead of 128: #")
     assert figure(with_interval.text).low is not None
     third = sentence("docs/lessons.md", "0, 2, 5, 20 ticks ahead: #, #, #, #", 2)
     assert third.text.isdigit() and third.start > with_interval.start
