@@ -12,7 +12,7 @@ from sandbox.worlds.warehouse.state import Cell, Note, Verb
 GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the way
 GO_ROUND = 0.5  # of these, in halls of narrow aisles, by another route; else by a step aside
 WAIT = np.int32(Verb.NOOP)
-LOSE_HOPE = 12  # ticks in the way after which a shelf is put back somewhere else
+LOSE_HOPE = 12  # ticks of waiting, less the cells it got on, after which a robot tries another place
 
 
 @kernel
@@ -67,14 +67,20 @@ def _requested_in_sight(obs, lane, agent, rules, row, col):
 
 @kernel
 def _target_unladen(obs, lane, agent, rules, memory, dice, row, col):
-    """Where to go for a load: where the team says, else the first waiting order, else what it sees, else anywhere."""
-    width = rules.plan.shape[1]
+    """Where to go for a load: where the team says, else the first waiting order, else what it sees, else anywhere.
+
+    A robot that cannot get to an order begins with the next one.
+    """
+    width, note = rules.plan.shape[1], memory.notes[lane, agent]
     vector, task = obs.vector[lane, agent], obs.task[lane, agent]
     if task[0] and task[2] >= 0:
         return np.int32(task[2]) * width + np.int32(task[3])
+    if rules.board and note[Note.WAIT] > LOSE_HOPE:
+        note[Note.ORDER], note[Note.WAIT] = (note[Note.ORDER] + 1) % rules.board, 0
     for k in range(rules.board):
-        if vector[12 + 4 * k]:
-            return np.int32(vector[10 + 4 * k]) * width + np.int32(vector[11 + 4 * k])
+        at = 10 + 4 * ((note[Note.ORDER] + k) % rules.board)
+        if vector[at + 2]:
+            return np.int32(vector[at]) * width + np.int32(vector[at + 1])
     if not rules.board:
         seen = _requested_in_sight(obs, lane, agent, rules, row, col)
         if seen >= 0:
@@ -83,23 +89,64 @@ def _target_unladen(obs, lane, agent, rules, memory, dice, row, col):
 
 
 @kernel
-def _target_laden(obs, lane, agent, rules, memory, dice, here):
-    """Where to go with a load: to a goal while it is requested, else back to where it was taken from."""
+def _is_taken(obs, lane, agent, rules, cell, row, col):
+    """Whether the robot sees that a shelf stands in another cell."""
+    width, sight = rules.plan.shape[1], rules.sight
+    i, j = cell // width - row + sight, cell % width - col + sight
+    inside = 0 <= i <= 2 * sight and 0 <= j <= 2 * sight
+    return inside and cell != row * width + col and obs.window[lane, agent, 2, i, j] > 0
+
+
+@kernel
+def _empty_slot(obs, lane, agent, rules, row, col):
+    """A slot right beside the robot in which neither a shelf nor a robot stands, -1 if there is none."""
+    height, width = rules.plan.shape
+    window, sight = obs.window[lane, agent], rules.sight
+    for side in range(4):
+        cell = neighbour(row * width + col, side, height, width)
+        if cell >= 0 and rules.plan[cell // width, cell % width] == Cell.SLOT:
+            i, j = cell // width - row + sight, cell % width - col + sight
+            if not (window[0, i, j] or window[2, i, j]):
+                return np.int32(cell)
+    return np.int32(-1)
+
+
+@kernel
+def _slot_for_load(obs, lane, agent, rules, memory, dice, row, col):
+    """Where to put a shelf that nobody asks for: back to where it was taken from.
+
+    Where that is taken or cannot be reached, into the first empty slot that it passes on its way from one to another.
+    """
+    note = memory.notes[lane, agent]
+    hopeless = note[Note.WAIT] > LOSE_HOPE
+    if note[Note.HOME] >= 0:
+        if not (hopeless or _is_taken(obs, lane, agent, rules, note[Note.HOME], row, col)):
+            return note[Note.HOME]
+    note[Note.HOME] = _empty_slot(obs, lane, agent, rules, row, col)
+    if note[Note.HOME] >= 0:
+        return note[Note.HOME]
+    target = note[Note.TARGET]
+    if target < 0 or note[Note.LEFT] == 0 or hopeless or _is_taken(obs, lane, agent, rules, target, row, col):
+        home = rules.homes[below(len(rules.homes), dice, 2, 0, agent)]
+        target = home[0] * rules.plan.shape[1] + home[1]
+    return np.int32(target)
+
+
+@kernel
+def _target_laden(obs, lane, agent, rules, memory, dice, row, col):
+    """Where to go with a load: to a goal while it is requested, else to a slot."""
     width, sight = rules.plan.shape[1], rules.sight
     if rules.courier:
         return np.int32(obs.vector[lane, agent, 8]) * width + np.int32(obs.vector[lane, agent, 9])
-    if obs.window[lane, agent, 3, sight, sight]:
-        best, least = np.int32(-1), 1 << 30
-        for k in range(len(rules.goals)):
-            goal = rules.goals[(agent + k) % len(rules.goals)]
-            far = distance(here, goal[0] * width + goal[1], width)
-            if far < least:
-                best, least = goal[0] * width + goal[1], far
-        return best
-    if memory.notes[lane, agent, Note.HOME] < 0 or memory.notes[lane, agent, Note.WAIT] > LOSE_HOPE:
-        home = rules.homes[below(len(rules.homes), dice, 2, 0, agent)]
-        memory.notes[lane, agent, Note.HOME], memory.notes[lane, agent, Note.WAIT] = home[0] * width + home[1], 0
-    return memory.notes[lane, agent, Note.HOME]
+    if not obs.window[lane, agent, 3, sight, sight]:
+        return _slot_for_load(obs, lane, agent, rules, memory, dice, row, col)
+    best, least = np.int32(-1), 1 << 30
+    for k in range(len(rules.goals)):
+        goal = rules.goals[(agent + k) % len(rules.goals)]
+        far = distance(row * width + col, goal[0] * width + goal[1], width)
+        if far < least:
+            best, least = goal[0] * width + goal[1], far
+    return best
 
 
 @kernel
@@ -129,27 +176,27 @@ def _go(obs, lane, agent, rules, memory, dice, target):
         facing += 1
     note = memory.notes[lane, agent]
     here, laden, left = np.int32(row * width + col), vector[2] > 0, note[Note.LEFT]
+    if target != note[Note.TARGET]:
+        note[Note.WAIT] = 0
     there = follow(memory, lane, agent, rules.plan, here, target, laden)
-    memory.notes[lane, agent, Note.WAIT] = (
-        memory.notes[lane, agent, Note.WAIT] + 1 if memory.notes[lane, agent, Note.LEFT] >= left > 0 else 0
-    )
+    if note[Note.LEFT] < left:
+        note[Note.WAIT] = max(0, note[Note.WAIT] - 1)
     if there == here:
+        note[Note.WAIT] += 1
         return WAIT
     verb = verb_towards(facing, here, there, width)
     if verb != Verb.FORWARD:
         return verb
     i, j = there // width - row + sight, there % width - col + sight
-    if (
-        obs.window[lane, agent, 0, i, j]
-        or not obs.mask[lane, agent, Verb.FORWARD]
-        or memory.notes[lane, agent, Note.WAIT] > 3
-    ):
-        if uniform(dice, 4, 0, agent) < GIVE_WAY:
-            if not rules.courier and uniform(dice, 5, 0, agent) < GO_ROUND:
-                plan(memory, lane, agent, rules.plan, here, target, laden, there)
-            else:
-                _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)
-            return WAIT
+    if obs.mask[lane, agent, Verb.FORWARD] and not obs.window[lane, agent, 0, i, j]:
+        return verb
+    note[Note.WAIT] += 1
+    if uniform(dice, 4, 0, agent) < GIVE_WAY:
+        if not rules.courier and uniform(dice, 5, 0, agent) < GO_ROUND:
+            plan(memory, lane, agent, rules.plan, here, target, laden, there)
+        else:
+            _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)
+        return WAIT
     return verb if obs.mask[lane, agent, Verb.FORWARD] else WAIT
 
 
@@ -179,7 +226,7 @@ def rules(obs, lane, rules, memory, team, dice, actions):
             note[Note.TARGET] = -1  # the home stays, in case the shelf does not come off
         else:
             if laden:
-                target = _target_laden(obs, lane, agent, rules, memory, dice, here)
+                target = _target_laden(obs, lane, agent, rules, memory, dice, row, col)
             else:
                 target = _target_unladen(obs, lane, agent, rules, memory, dice, row, col)
             if target >= 0:

@@ -117,18 +117,19 @@ class Note(IntEnum):
     TARGET = 1  # cell the route ends at, -1 none
     HOME = 2  # cell where the load was taken up, -1 none
     LOAD = 3  # id of the load as the board gave it, 0 unknown
-    WAIT = 4  # ticks in a row that it could not go on
+    WAIT = 4  # ticks that it could not go on (rules: less the cells that it got on)
     AGE = 5  # ticks since its last target was reached: its priority (oracle)
     RANK = 6  # the agent that comes at this place by falling priority (oracle)
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     WANTED = 8  # next cell of the route (oracle)
     FOUND = 9  # closed cells met so far
+    ORDER = 10  # place on its board that it begins with (rules)
 
 
 class Memory(NamedTuple):
     """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
 
-    notes: np.ndarray  # (L, N, 10) int32   see Note
+    notes: np.ndarray  # (L, N, 11) int32   see Note
     route: np.ndarray  # (L, N, P) int32    cells
     closed: np.ndarray  # (L, N, 16) int32  closed cells met, a ring; -1 empty
     claim: np.ndarray  # (L, H * W) int32   agent + 1 of who heads for that cell (oracle)
