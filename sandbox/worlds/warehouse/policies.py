@@ -10,7 +10,8 @@ from sandbox.worlds.warehouse.routes import detour, distance, follow, neighbour,
 from sandbox.worlds.warehouse.state import Cell, Note, Verb
 
 GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the way
-GO_ROUND = 0.5  # of these, in halls of narrow aisles, by another route; else by a step aside
+GO_ROUND = 0.5  # of these, by another route; else by a step aside
+STANDS = 3  # ticks of waiting after which one takes who is in the way not to go on; in narrow aisles at once
 WAIT = np.int32(Verb.NOOP)
 LOSE_HOPE = 12  # ticks of waiting, less the cells it got on, after which a robot tries another place
 
@@ -69,14 +70,21 @@ def _requested_in_sight(obs, lane, agent, rules, row, col):
 def _target_unladen(obs, lane, agent, rules, memory, dice, row, col):
     """Where to go for a load: where the team says, else the first waiting order, else what it sees, else anywhere.
 
-    A robot that cannot get to an order begins with the next one.
+    What it cannot get to it gives up: of orders it begins with the next one, of the team's task until its next load.
     """
     width, note = rules.plan.shape[1], memory.notes[lane, agent]
     vector, task = obs.vector[lane, agent], obs.task[lane, agent]
+    hopeless = note[Note.WAIT] > LOSE_HOPE
+    if hopeless:
+        note[Note.WAIT] = 0
     if task[0] and task[2] >= 0:
-        return np.int32(task[2]) * width + np.int32(task[3])
-    if rules.board and note[Note.WAIT] > LOSE_HOPE:
-        note[Note.ORDER], note[Note.WAIT] = (note[Note.ORDER] + 1) % rules.board, 0
+        cell = np.int32(task[2]) * width + np.int32(task[3])
+        if note[Note.GIVEN_UP] != cell + 1:
+            if not hopeless:
+                return cell
+            note[Note.GIVEN_UP], hopeless = cell + 1, False
+    if rules.board and hopeless:
+        note[Note.ORDER] = (note[Note.ORDER] + 1) % rules.board
     for k in range(rules.board):
         at = 10 + 4 * ((note[Note.ORDER] + k) % rules.board)
         if vector[at + 2]:
@@ -192,7 +200,8 @@ def _go(obs, lane, agent, rules, memory, dice, target):
         return verb
     note[Note.WAIT] += 1
     if uniform(dice, 4, 0, agent) < GIVE_WAY:
-        if not rules.courier and uniform(dice, 5, 0, agent) < GO_ROUND:
+        stands = note[Note.WAIT] > STANDS or not rules.courier
+        if stands and uniform(dice, 5, 0, agent) < GO_ROUND:
             plan(memory, lane, agent, rules.plan, here, target, laden, there)
         else:
             _step_aside(obs, lane, agent, rules, memory, dice, row, col, there)
@@ -213,11 +222,7 @@ def rules(obs, lane, rules, memory, team, dice, actions):
         wanted = window[3, sight, sight] > 0
         if not laden and wanted and obs.mask[lane, agent, Verb.TOGGLE_LOAD]:
             verb = np.int32(Verb.TOGGLE_LOAD)
-            (
-                memory.notes[lane, agent, Note.HOME],
-                memory.notes[lane, agent, Note.TARGET],
-                memory.notes[lane, agent, Note.LOAD],
-            ) = here, -1, 0
+            note[Note.HOME], note[Note.TARGET], note[Note.LOAD], note[Note.GIVEN_UP] = here, -1, 0, 0
             for k in range(rules.board):
                 if vector[10 + 4 * k] == row and vector[11 + 4 * k] == col:
                     note[Note.LOAD] = int(vector[13 + 4 * k])

@@ -124,12 +124,13 @@ class Note(IntEnum):
     WANTED = 8  # next cell of the route (oracle)
     FOUND = 9  # closed cells met so far
     ORDER = 10  # place on its board that it begins with (rules)
+    GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (rules)
 
 
 class Memory(NamedTuple):
     """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
 
-    notes: np.ndarray  # (L, N, 11) int32   see Note
+    notes: np.ndarray  # (L, N, 12) int32   see Note
     route: np.ndarray  # (L, N, P) int32    cells
     closed: np.ndarray  # (L, N, 16) int32  closed cells met, a ring; -1 empty
     claim: np.ndarray  # (L, H * W) int32   agent + 1 of who heads for that cell (oracle)
