@@ -9,9 +9,10 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import below
 from sandbox.worlds.warehouse.layouts import SIZES, load
-from sandbox.worlds.warehouse.state import Cell, Stream, Verb
+from sandbox.worlds.warehouse.state import Cell, Note, Stream, Verb
 
 HALL = "......\n.xx.x.\n.xx.x.\n..gg.."  # 4 x 6, shelves 1..6
+OPEN = "type octile\nheight 12\nwidth 12\nmap\n" + "\n".join(["." * 12] * 12)
 MAP = "type octile\nheight 6\nwidth 8\nmap\n........\n.@@..@@.\n........\n..@@@@..\n.@....@@\n........"
 
 
@@ -179,6 +180,45 @@ def test_rules_find_shelves_without_the_board():
     stage = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=2)
     state, _, _ = stage.play(range(200), "rules", threads=None)
     assert (state.done == Finish.COMPLETED).mean() > 0.9
+
+
+def test_a_robot_alone_gives_way_to_nobody():
+    stage = sandbox.make("warehouse", layout="small", agents=1, requests=8, deliveries=40, max_ticks=8000)
+    state, _, _ = stage.play(range(200), "rules", threads=None)
+    assert (state.done == Finish.COMPLETED).all()
+    assert state.tick.max() < 60 * 40, "an order takes some 50 ticks, with all ways and turns"
+
+
+def test_a_shelf_whose_slot_is_taken_goes_into_an_empty_one():
+    stage = sandbox.make("warehouse", layout="tiny", agents=2, requests=2, deliveries=0)
+    state, obs, memory, actions = stage.reset([1]), stage.observation(1), stage.memory(1), np.zeros((1, 2, 2), np.int32)
+    shelves = {shelf["id"]: (shelf["row"], shelf["col"]) for shelf in stage.describe(state)["shelves"]}
+    asked = stage.describe(state)["requests"]
+    mine, other = [shelf for shelf in shelves if shelf not in asked][:2]
+    aisle = [tuple(cell) for cell in np.argwhere(stage.rules.plan == Cell.FLOOR).tolist()]
+    moved = [{"id": k, "row": row, "col": col} for k, (row, col) in shelves.items()]
+    moved[mine - 1].update(zip(("row", "col"), aisle[-1], strict=True))
+    stage.place(state, 0, {"agents": [robot(*aisle[-1], carrying=mine), robot(*aisle[0])], "shelves": moved})
+    memory.notes[0, 0, Note.HOME] = shelves[other][0] * stage.rules.plan.shape[1] + shelves[other][1]
+    cast, loops = stage.cast(["rules", "idle"])
+    for _ in range(300):
+        stage.observe(state, obs)
+        loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
+        stage.step(state, actions)
+        if not state.carrying[0, 0]:
+            break
+    assert tuple(state.shelf[0, mine - 1].tolist()) == shelves[mine], "that is the only empty slot"
+
+
+def test_couriers_go_round_robots_that_stand():
+    """Who stands for ever may keep a load from its end, and else hardly anything: two side by side may."""
+    stage = sandbox.make("warehouse", layout=OPEN, agents=6, requests=8, deliveries=20, max_ticks=3000)
+    state, _, _ = stage.play(range(100), ["rules", *["idle"] * 5], threads=None)
+    stands = [set(map(tuple, state.pos[lane, 1:].tolist())) for lane in range(100)]
+    loads = state.carrying[:, 0]
+    stuck = [load and tuple(state.drop[lane, load - 1].tolist()) in stands[lane] for lane, load in enumerate(loads)]
+    assert (state.done == Finish.COMPLETED).sum() > 20
+    assert ((state.done == Finish.COMPLETED) | np.array(stuck, bool)).mean() >= 0.95
 
 
 def test_couriers_never_collide():
