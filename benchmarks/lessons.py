@@ -24,7 +24,7 @@ OPTIONS = {
 }
 STATED = {  # the verdict that docs/lessons.md states
     "01-world-model": "Looking ahead", "02-horizon": "20 ticks", "03-renamed-button": "Yesterday's site",
-    "04-five-nines": "open", "05-more-colleagues": "16 robots", "06-manager-market": "same", "07-memory": "With a map",
+    "04-five-nines": "open", "05-more-colleagues": "16 robots", "06-talk": "Market", "07-memory": "With a map",
     "08-thought": "16 futures", "09-same-dice": "narrower", "10-wrong-model": "No model",
 }  # fmt: skip
 ENOUGH = 0.95  # of blocks

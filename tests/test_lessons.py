@@ -37,7 +37,7 @@ arms = [{ name = "Four robots" }]
 """
 TITLES = {
     "Does a world model help?", "How far ahead is worth imagining?", "One renamed button", "Why five nines is hard",
-    "More colleagues, less work done?", "The manager or the market?", "What memory is for", "What does a thought cost?",
+    "More colleagues, less work done?", "What is talk worth?", "What memory is for", "What does a thought cost?",
     "The same dice", "A wrong model is worse than none",
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Teams: every protocol gets shared tasks done in several worlds; nobody holds a team up for ever; talk pays."""
 
 import pickle
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,6 +24,13 @@ WORLDS = {  # small shared tasks that three agents get done even where only one 
     "wildfire": {"name": "wildfire", "height": 32, "width": 32, "wind": 0.0, "save": 0.0, "max_ticks": 900},
     "craft": {"name": "craft", "size": 32, "goal": "wood_tools", "max_ticks": 3000},
     "warehouse": {"name": "warehouse", "layout": YARD, "requests": 3, "deliveries": 0, "max_ticks": 900},
+}
+ALONE = {  # what one agent does by itself, with its world's own shared task
+    "wildfire": {"name": "wildfire", "height": 32, "width": 32, "wind": 0.0, "max_ticks": 300},
+    "craft": WORLDS["craft"],
+    "warehouse": {"name": "warehouse", "layout": "tiny", "requests": 4, "deliveries": 10, "max_ticks": 2000},
+    "kitchen": {"name": "kitchen", "soups": 2},
+    "web": {"name": "web"},
 }
 MANNERS = {
     "silent": "while True:\n    act('noop')\n",
@@ -48,6 +56,27 @@ def test_every_protocol_gets_a_shared_task_done(protocol, world):
     assert model.tasks_done == model.tasks_total == len(model.stage.team.objects) > 0
     assert (model.talk.team.state[0] == TaskState.DONE).all()
     assert (model.talk.messages > 0) == (protocol != "independent")
+
+
+@cache
+def alone(world: str, protocol: str | None) -> tuple[int, int]:
+    """Tasks done and ticks taken by one agent, over four seeds; without a team where there is no protocol."""
+    team = {"team": {"protocol": protocol}} if protocol else {}
+    done = ticks = 0
+    for seed in range(2000, 2004):
+        model = sandbox.Sandbox({"world": ALONE[world], "agents": [{"reasoner": "rules"}], **team}, rng=seed)
+        while model.running:
+            model.step()
+        assert model.error is None
+        done, ticks = done + model.tasks_done, ticks + model.ticks
+    return done, ticks
+
+
+@pytest.mark.parametrize("world", ALONE)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_one_agent_is_about_as_quick_in_a_team_as_without(protocol, world):
+    (done, ticks), (without, usual) = alone(world, protocol), alone(world, None)
+    assert done >= without > 0 and ticks <= 1.2 * usual
 
 
 @pytest.mark.parametrize("protocol", ["independent", "manager", "market"])
