@@ -290,13 +290,16 @@ def _lessons() -> list[Claim]:
     say(button, "80.8 %: #", "difference", [points(button)], 500)
     found.append(Claim("lesson-04", name, partial(sentence, name, "no failure: 99.90 % is shown"), "share",
                        partial(share, arm(nines, 0), 100), 3_000, 3_000, 100, _never_fails))  # fmt: skip
-    crowd, manager = "05-more-colleagues", "06-manager-market"
+    crowd, talk = "05-more-colleagues", "06-talk"
     say(crowd, "8, **16**, 48 robots: #, #, # ticks", "mean", ticks(crowd), 60, 60)
     say(crowd, "**Planned** robots: #, #, #, so", "mean", ticks(crowd, Robots="Planned"), 60, 60)
-    say(manager, "manager, market, silence: #, # and # ticks", "mean", ticks(manager), 100, 200)
-    sent = [partial(mean, arm(manager, place), "messages") for place in range(2)]
-    say(manager, "who never speaks; #, # and 0 messages", "mean", sent, 100, 200)
-    say(manager, "star: #, #, 476", "mean", ticks(manager, range(2), Who_hears_whom="Star"), 100, 200)
+    say(talk, "market # ticks, silence #:", "mean", ticks(talk, range(2)), 120, 120)
+    say(talk, "silence 433: #", "difference", [partial(beside, arm(talk, 1), arm(talk, 0), "ticks")], 120)
+    say(talk, "; # and 0 messages", "mean", [partial(mean, arm(talk, 0), "messages")], 120, 120)
+    lost = {"half of the messages lost": "Half", "nine of ten lost": "Nine of ten"}
+    heard = {"star": {"Who_hears_whom": "Star"}, **{told: {"Messages_lost": each} for told, each in lost.items()}}
+    for told, chosen in heard.items():
+        say(talk, f"{told}: # and 433", "mean", ticks(talk, range(1), **chosen), 120, 120)
     memory, thought, dice, wrong = "07-memory", "08-thought", "09-same-dice", "10-wrong-model"
     told = [partial(success_beside, arm(memory, 1), arm(memory, 0))]
     say(memory, "88.8 % without: #", "difference", told, 160)

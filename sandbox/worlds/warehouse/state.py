@@ -115,7 +115,7 @@ class Note(IntEnum):
 
     LEFT = 0  # cells on the route
     TARGET = 1  # cell the route ends at, -1 none
-    HOME = 2  # cell where the load was taken up, -1 none
+    HOME = 2  # cell where the load goes back to, at first where it was taken up; -1 none
     LOAD = 3  # id of the load as the board gave it, 0 unknown
     WAIT = 4  # ticks that it could not go on (rules: less the cells that it got on)
     AGE = 5  # ticks since its last target was reached: its priority (oracle)
