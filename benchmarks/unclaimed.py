@@ -83,5 +83,5 @@ UNCLAIMED = [
     _list(TEAMWORK, "Fitted laws and best sizes", "`python -m benchmarks teams --only sizes` measures them.", _columns,
           *FITTED),
     _list(TEAMWORK, "Figures of an earlier version", "They are named as wrong.", _paragraphs,
-          "An earlier version measured 16 and 32"),
+          "Earlier versions of this page had a team of one"),
 ]  # fmt: skip
