@@ -1,5 +1,5 @@
 """The studio, for ``streamlit run app.py`` in a checkout; an installed package opens it with ``sandbox app``."""
 
-from sandbox.fronts.studio.app import main
+from sandbox.studio.main import main
 
 main()

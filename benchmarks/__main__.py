@@ -23,7 +23,7 @@ BENCHMARKS = {
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
     "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",
     "endurance": "the studio over time: its first paint, twenty sessions at once, half an hour with resets",
-    "web": "steps a second; success against dose for each perturbation and policy, with a plot",
+    "web": "steps a second; success against severity for each perturbation and policy, with a plot",
 }
 
 

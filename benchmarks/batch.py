@@ -13,7 +13,7 @@ import sandbox
 from benchmarks.pace import Pace
 from benchmarks.report import met, table
 from sandbox.engine.pool import cores
-from sandbox.trials.episodes import LANES
+from sandbox.running.episodes import LANES
 
 CASES = {
     "warehouse": {"layout": "tiny", "agents": 4},
@@ -40,11 +40,11 @@ def _scenario(world: str) -> dict:
     return {"world": {"name": world, **options}, "agents": [{"count": CASES[world]["agents"], "reasoner": "rules"}]}
 
 
-def _bare(stage: sandbox.Stage, trials: int) -> int:
+def _bare(env: sandbox.Environment, trials: int) -> int:
     """The compiled loop over the same lanes on as many threads, its results thrown away."""
 
     def play(first: int) -> None:
-        stage.play(range(first, min(first + LANES, trials)), "rules")
+        env.play(range(first, min(first + LANES, trials)), "rules")
 
     with ThreadPoolExecutor(cores()) as executor:
         list(executor.map(play, range(0, trials, LANES)))
@@ -61,10 +61,10 @@ def throughput(quick: bool) -> None:
     """Trials a second of a batch, its database included, as a share of the bare loop's."""
     rows, rounds = [], 3 if quick else 5
     for world, options in CASES.items():
-        stage = sandbox.make(world, **options)
-        each = stage.play(range(64), "rules")[0].tick.mean()
+        env = sandbox.make(world, **options)
+        each = env.play(range(64), "rules")[0].tick.mean()
         trials = {"warehouse": 20_000, "kitchen": 20_000, "web": 200_000}.get(world, 5_000) // (4 if quick else 1)
-        bare = Pace("bare", lambda stage=stage, trials=trials: _bare(stage, trials))
+        bare = Pace("bare", lambda env=env, trials=trials: _bare(env, trials))
         whole = Pace("batch", lambda world=world, trials=trials: _batch(world, trials))
         for pace in (bare, whole) * rounds:
             pace.run()

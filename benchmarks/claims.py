@@ -82,9 +82,9 @@ def _imagination() -> list[Claim]:
     for world, (steps, trials, conditions) in WORLDS.items():
         file = f"imagination/{world.partition(',')[0]}.toml"
         for words, disturbed in conditions.items():
-            row, rules = f"{world}, {words}", Arm(file, disturbed)
+            row, params = f"{world}, {words}", Arm(file, disturbed)
             of = int(cell(IMAGINATION, row, "n").text)
-            kind, how = ("mean", partial(mean, rules, "ticks")) if steps else ("share", partial(share, rules, 100))
+            kind, how = ("mean", partial(mean, params, "ticks")) if steps else ("share", partial(share, params, 100))
             found.append(_cell(IMAGINATION, row, "rules", kind, how, trials, of, 100))
             how = partial(mean, Arm(file, {**disturbed, **TEAMS["search"]}), "imagined_ticks")
             found.append(_cell(IMAGINATION, row, "imagined ticks", "mean", how, trials, of))
@@ -95,7 +95,7 @@ def _imagination() -> list[Claim]:
                 if fails:
                     how = partial(share, arm, 100)
                 else:
-                    how = partial(beside, rules, arm, "ticks") if steps else partial(success_beside, rules, arm)
+                    how = partial(beside, params, arm, "ticks") if steps else partial(success_beside, params, arm)
                 if fails and world == "warehouse":
                     continue  # it plays to the tick limit, which takes minutes
                 kind = "share" if fails else "difference"
@@ -197,7 +197,7 @@ def _protocols() -> list[Claim]:
 
 CHANNELS = {  # rows of the table of messages
     "every message, a tick later": {},
-    **{f"{dose:.0%} lost".replace("%", " %"): {LOST: dose} for dose in (0.1, 0.2, 0.3, 0.5, 0.8)},
+    **{f"{severity:.0%} lost".replace("%", " %"): {LOST: severity} for severity in (0.1, 0.2, 0.3, 0.5, 0.8)},
     "all lost": {LOST: 1.0}, **{f"{ticks} ticks later": {"perturb.message_delay": ticks / 10} for ticks in (2, 5, 10)},
     "one message an edge and tick (45 % dropped)": {"team.network": {"bandwidth": 1}},
     "ring": {"team.network": "ring"}, "tree": {"team.network": "tree"},
@@ -316,9 +316,9 @@ def _never_fails(text: str, of: int | None) -> Stated:
 def _web() -> list[Claim]:
     name = "benchmarks/RESULTS.md"
 
-    def how(reasoner: str, **doses: float) -> Measure:
-        doses = {f"perturb.{factor}": dose for factor, dose in doses.items()}
-        told = {REASONER: reasoner, "world.max_ticks": 80, "agents.0.count": 2, **doses}
+    def how(reasoner: str, **severities: float) -> Measure:
+        severities = {f"perturb.{factor}": severity for factor, severity in severities.items()}
+        told = {REASONER: reasoner, "world.max_ticks": 80, "agents.0.count": 2, **severities}
         return partial(share, Arm("imagination/web.toml", told), 1)
 
     said = [

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.report import table
+from sandbox.analysis.scaling import USL, curve, fit
 from sandbox.engine.pool import cores
-from sandbox.scaling import USL, curve, fit
 from sandbox.statistics import clustered_rate, mean_difference, paired_success, success_rate
 
 SEED = 900_000

@@ -41,40 +41,40 @@ class Blind(crafter.Env):
 class Walk:
     """Random play in crafter, in one episode that never ends."""
 
-    def __init__(self, env: crafter.Env):
-        self.env, self.actions = env, np.random.default_rng(0)
+    def __init__(self, peer_env: crafter.Env):
+        self.peer_env, self.actions = peer_env, np.random.default_rng(0)
 
     def play(self, steps: int) -> int:
         for action in self.actions.integers(0, 17, steps):
-            self.env._player.inventory["health"] = 9  # nobody dies: crafter's reset takes most of a second
-            self.env.step(int(action))
+            self.peer_env._player.inventory["health"] = 9  # nobody dies: crafter's reset takes most of a second
+            self.peer_env.step(int(action))
         return steps
 
 
 class Lanes:
     """Random play of ours, with observations and with drawing the actions, on lanes set up beforehand."""
 
-    def __init__(self, stage, lanes: int, policy: str):
-        self.stage, self.lanes = stage, lanes
-        cast, loops = stage.cast([policy])
+    def __init__(self, env, lanes: int, policy: str):
+        self.env, self.lanes = env, lanes
+        assignment, loops = env.assign_policies([policy])
         self.loop, actions = loops.play, np.zeros((lanes, 1, 2), np.int32)
-        self.parts = (stage.observation(lanes), stage.memory(lanes), actions, stage.tally(lanes), cast, stage.rules)
+        self.parts = (env.observation(lanes), env.memory(lanes), actions, env.stats(lanes), assignment, env.params)
         self.trace = np.zeros((lanes, 0, 32), np.uint8)
-        self.round, self.state = 0, stage.reset(range(lanes))
+        self.round, self.state = 0, env.reset(range(lanes))
 
     def set_up(self) -> None:
         self.round += 1
-        self.stage.reset(range(self.round * self.lanes, (self.round + 1) * self.lanes), self.state)
+        self.env.reset(range(self.round * self.lanes, (self.round + 1) * self.lanes), self.state)
 
     def play(self) -> int:
         return self.loop(self.state, *self.parts, 0, self.lanes, 1 << 30, self.trace)
 
 
 def beside_crafter(quick: bool) -> None:
-    stage, walk = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), Walk(Blind(0))
+    env, walk = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), Walk(Blind(0))
     watched = Walk(crafter.Env(seed=0))
-    watched.env.reset()
-    lanes = Lanes(stage, 300 if quick else 2000, "uniform")
+    watched.peer_env.reset()
+    lanes = Lanes(env, 300 if quick else 2000, "uniform")
     lanes.play()
     seeing = Pace("crafter 1.8.3, with its observation", lambda: watched.play(150 if quick else 500))
     peer = Pace("crafter 1.8.3, no rendering", lambda: walk.play(1500 if quick else 5000))
@@ -92,7 +92,7 @@ def beside_crafter(quick: bool) -> None:
     console.print(f"steps a second with observations: {met(ours.rate, 800_000)}")
     console.print(f"times crafter without rendering: {ours.rate / peer.rate:,.0f}; {met(ours.rate / peer.rate, 3000)}")
     console.print(f"times crafter with its observation: {ours.rate / seeing.rate:,.0f}")
-    setups = [seconds(Blind, 5), seconds(stage.reset, range(200)) / 200]
+    setups = [seconds(Blind, 5), seconds(env.reset, range(200)) / 200]
     rows = [["crafter 1.8.3", 1e3 * setups[0], 1.0], ["ours", 1e3 * setups[1], setups[0] / setups[1]]]
     table("Setting up an episode", ["", "milliseconds", "x crafter"], rows)
 
@@ -103,20 +103,20 @@ def beside_crafter(quick: bool) -> None:
 def peer_episodes(episodes: int) -> tuple[np.ndarray, np.ndarray]:
     """(lengths, unlocked (episodes, 22)) of uniform random play in crafter itself."""
     rng, lengths, unlocked = np.random.default_rng(1), [], []
-    env = Blind(77)
+    peer_env = Blind(77)
     for _ in range(episodes):
-        env.reset()
+        peer_env.reset()
         done = False
         while not done:
-            _, _, done, info = env.step(int(rng.integers(17)))
-        lengths.append(env._step)
+            _, _, done, info = peer_env.step(int(rng.integers(17)))
+        lengths.append(peer_env._step)
         unlocked.append([info["achievements"][name] > 0 for name in NAMES])
     return np.array(lengths), np.array(unlocked)
 
 
 def random_profile(quick: bool) -> None:
-    stage, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 2000 if quick else 10_000
-    state, _, _ = stage.play(range(episodes), "uniform", threads=None)
+    env, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 2000 if quick else 10_000
+    state, _, _ = env.play(range(episodes), "uniform", threads=None)
     lengths, unlocked = peer_episodes(20 if quick else 300)
     ours, theirs = 100 * (state.achieved[:, 0] > 0).mean(axis=0), 100 * unlocked.mean(axis=0)
     rows = [["episode length", float(LENGTH), float(state.tick.mean()), float(lengths.mean()), float(lengths.std())]]
@@ -134,15 +134,15 @@ def random_profile(quick: bool) -> None:
 
 
 def scores(quick: bool) -> None:
-    stage, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 100 if quick else 1000
+    env, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 100 if quick else 1000
     rows, shares = [], {}
     for policy in ("uniform", "random", "rules", "oracle"):
         start = time.perf_counter()
-        state, tally, _ = stage.play(range(episodes), policy, threads=None)
+        state, stats, _ = env.play(range(episodes), policy, threads=None)
         spent = time.perf_counter() - start
         share = shares[policy] = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
         iron = float(share[Achievement.MAKE_IRON_PICKAXE])
-        reward, steps = float(tally.reward.mean()), float(state.tick.mean())
+        reward, steps = float(stats.reward.mean()), float(state.tick.mean())
         rows.append([policy, "ours", score(share), reward, iron, steps, steps * episodes / spent])
     rows += [[name, "published", *figures, "", "", ""] for name, figures in PUBLISHED.items()]
     columns = ["agent", "source", "score %", "reward", "iron pickaxe %", "steps", "steps/s, all threads"]

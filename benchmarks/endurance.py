@@ -13,13 +13,13 @@ import psutil
 from benchmarks.report import console, met, table
 from benchmarks.studio_client import session
 from benchmarks.studio_server import ROOT, Server, browsing, opened, served, wait
-from sandbox.fronts.studio.show import scene
+from sandbox.studio.backend import beside
 
 PAINT, SOON = 3.0, 1.0  # seconds: of the first paint, of an answer to a click
 VISITS, SESSIONS, SECONDS = 7, 20, 20.0
 SOAK, QUICK, ROUND = 30 * 60, 3 * 60, 15.0  # seconds
 GROWTH = 1.0  # MB a minute that are flat
-PANELS = (scene.CHARTS, scene.EVENTS, scene.AGENT, scene.TEAM, scene.INTERVENE, scene.RECORD)
+PANELS = (beside.CHARTS, beside.EVENTS, beside.AGENT, beside.TEAM, beside.INTERVENE, beside.RECORD)
 MB = 2**20
 
 # When the canvas had its first frame, in seconds since the address was opened.

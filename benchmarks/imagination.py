@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 
 from benchmarks.pace import Pace
 from benchmarks.report import console, met, table
+from sandbox.analysis.compare import Comparison, compare
+from sandbox.analysis.prediction_error import foresight as measure
+from sandbox.analysis.results import results, swept_keys
 from sandbox.core.world_model import WorldModel
 from sandbox.report.figures import COLOURS, STYLE, save
 from sandbox.report.figures import foresight as draw_foresight
 from sandbox.report.tables import foresight_table
+from sandbox.running.batch import batch
 from sandbox.scenario import load
-from sandbox.trials.batch import batch
-from sandbox.trials.compare import Comparison, compare
-from sandbox.trials.foresight import foresight as measure
-from sandbox.trials.results import results, swept_keys
 
 ROOT = Path(__file__).parents[1]
 SCENARIOS = {path.stem: path for path in sorted((ROOT / "scenarios" / "imagination").glob("*.toml"))}
@@ -36,30 +36,30 @@ def pace(quick: bool) -> None:
     rows = []
     for name, path in SCENARIOS.items():
         scenario = load(path, {"sweep": {}})
-        stage, model = scenario.stage(), scenario.agents[0].world_model
+        env, model = scenario.env(), scenario.agents[0].world_model
         size = 1 if quick else 4
-        bare = Pace("bare", partial(_bare, stage, model.base, 100 * size))
-        ahead = Pace("imagined", partial(_ahead, stage, model, 1_000_000 * size))
+        bare = Pace("bare", partial(_bare, env, model.base, 100 * size))
+        ahead = Pace("imagined", partial(_ahead, env, model, 1_000_000 * size))
         for each in (bare, ahead):
             each.work()  # compiles
         for _ in range(3 if quick else 5):
             bare.run()
             ahead.run()
         share = ahead.cpu_rate / bare.cpu_rate
-        rows.append([name, stage.agents, bare.cpu_rate, ahead.cpu_rate, share, met(share, TARGET)])
+        rows.append([name, env.agents, bare.cpu_rate, ahead.cpu_rate, share, met(share, TARGET)])
     columns = ["world", "agents", "bare ticks/s", "imagined ticks/s", "share", "target"]
     table("Ticks a second of CPU time: whole episodes of the base policy, and futures of a search by it", columns, rows)
 
 
-def _bare(stage, base: str, episodes: int) -> int:
-    return int(stage.play(range(FRESH, FRESH + episodes), base)[0].tick.sum())
+def _bare(env, base: str, episodes: int) -> int:
+    return int(env.play(range(FRESH, FRESH + episodes), base)[0].tick.sum())
 
 
-def _ahead(stage, model: WorldModel, ticks: int) -> int:
+def _ahead(env, model: WorldModel, ticks: int) -> int:
     """Episodes of search until so many ticks are imagined."""
     imagined, seed = 0, FRESH
     while imagined < ticks:
-        imagined += int(stage.play([seed], model)[1].imagined.sum())
+        imagined += int(env.play([seed], model)[1].imagined.sum())
         seed += 1
     return imagined
 
@@ -88,8 +88,8 @@ def pays(quick: bool) -> None:
         rows += [[name, row.condition, _arm(row.run), *_told(row)] for row in found[name]]
         for row in compare([folder], f"{KIND}=exact, {CAUTION}=0.0"):
             if _arm(row.run) == "calm" or row.run.startswith("caution"):
-                doses = [part for part in row.condition.split("; ") if part.startswith("perturb.")]
-                controls.append([name, *(doses or ["clean"]), row.run, *_told(row)])
+                severities = [part for part in row.condition.split("; ") if part.startswith("perturb.")]
+                controls.append([name, *(severities or ["clean"]), row.run, *_told(row)])
     columns = ["world", "condition", "beside rules", "success, points", "steps, both succeed"]
     table("Does imagination pay? Paired on seeds, intervals of 95 %", columns, rows)
     columns[2] = "beside search without caution"

@@ -45,40 +45,40 @@ def play_transitions(mdp, episodes: list) -> int:
     return len(episodes) * EPISODE
 
 
-def play_env(env, episodes: list, observed: bool) -> int:
+def play_env(peer_env, episodes: list, observed: bool) -> int:
     """overcooked-ai's environment, with or without its own observation of a state, the lossless encoding."""
     for episode in episodes:
-        env.reset()
+        peer_env.reset()
         for joint in episode:
-            state, *_ = env.step(joint)
+            state, *_ = peer_env.step(joint)
             if observed:
-                env.lossless_state_encoding_mdp(state)
+                peer_env.lossless_state_encoding_mdp(state)
     return len(episodes) * EPISODE
 
 
-def play_ours(stage, policy: str, episodes: int, threads: int) -> int:
+def play_ours(env, policy: str, episodes: int, threads: int) -> int:
     """The same of ours, with observing, with drawing the actions, and with setting the episodes up."""
-    state, *_ = stage.play(range(episodes), policy, threads=threads)
+    state, *_ = env.play(range(episodes), policy, threads=threads)
     return int(state.tick.sum())
 
 
 def beside_peer(quick: bool) -> None:
     mdp = OvercookedGridworld.from_layout_name("cramped_room")
-    env = OvercookedEnv.from_mdp(mdp, horizon=EPISODE, info_level=0)
-    stage = sandbox.make("kitchen", soups=0, max_ticks=EPISODE)
+    peer_env = OvercookedEnv.from_mdp(mdp, horizon=EPISODE, info_level=0)
+    env = sandbox.make("kitchen", soups=0, max_ticks=EPISODE)
     for policy in ("random", "rules", "oracle"):
-        stage.play([0], policy)
+        env.play([0], policy)
     with contextlib.redirect_stdout(io.StringIO()):
-        env.step(joint_actions(1)[0][0])  # computes a motion planner first
+        peer_env.step(joint_actions(1)[0][0])  # computes a motion planner first
     given, episodes = joint_actions(4 if quick else 20), 2000 if quick else 8000
-    peer = Pace("overcooked-ai, environment and observation", lambda: play_env(env, given, True))
-    blind = Pace("overcooked-ai, environment", lambda: play_env(env, given, False))
+    peer = Pace("overcooked-ai, environment and observation", lambda: play_env(peer_env, given, True))
+    blind = Pace("overcooked-ai, environment", lambda: play_env(peer_env, given, False))
     bare = Pace("overcooked-ai, bare transitions", lambda: play_transitions(mdp, given))
-    one = Pace("ours, random, 1 thread", lambda: play_ours(stage, "random", episodes, 1))
-    two = Pace("ours, random, 2 threads", lambda: play_ours(stage, "random", episodes, 2))
-    rules = Pace("ours, rules, 1 thread", lambda: play_ours(stage, "rules", episodes // 4, 1))
-    oracle = Pace("ours, oracle, 1 thread", lambda: play_ours(stage, "oracle", episodes // 4, 1))
-    paces = (peer, blind, bare, one, two, rules, oracle)
+    one = Pace("ours, random, 1 thread", lambda: play_ours(env, "random", episodes, 1))
+    two = Pace("ours, random, 2 threads", lambda: play_ours(env, "random", episodes, 2))
+    params = Pace("ours, rules, 1 thread", lambda: play_ours(env, "rules", episodes // 4, 1))
+    oracle = Pace("ours, oracle, 1 thread", lambda: play_ours(env, "oracle", episodes // 4, 1))
+    paces = (peer, blind, bare, one, two, params, oracle)
     for _ in range(3 if quick else 7):  # in turn: what else the machine does hits all alike
         for pace in paces:
             pace.run()
@@ -112,10 +112,10 @@ def greedy_pair(layout: str, episodes: int) -> list[int]:
 def served(quick: bool) -> None:
     rows = []
     for layout in CLASSIC:
-        stage = sandbox.make("kitchen", layout=layout, soups=0, max_ticks=EPISODE)
+        env = sandbox.make("kitchen", layout=layout, soups=0, max_ticks=EPISODE)
         row: list = [layout]
         for policy in ("random", "rules", "oracle"):
-            state, *_ = stage.play(range(50 if quick else 500), policy, threads=None)
+            state, *_ = env.play(range(50 if quick else 500), policy, threads=None)
             row += [float(state.served.mean()), int(state.served.min())]
         greedy = greedy_pair(layout, 2 if quick else 10) if layout in ALONE else []
         row.append(f"{np.mean(greedy):.1f}, {min(greedy)}" if greedy else "cannot")

@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.report import console, table
 from sandbox.statistics import Estimate, success_rate
-from sandbox.trials.answers import answer, measure, play_arms
-from sandbox.trials.lessons import Lesson, lessons
-from sandbox.trials.verdicts import told, words
+from sandbox.studies.answers import answer, measure, play_arms
+from sandbox.studies.lessons import Lesson, lessons
+from sandbox.studies.verdicts import told, words
 
 PEERS = ()
 FOLDER = Path(__file__).resolve().parents[1] / "scenarios" / "lessons"

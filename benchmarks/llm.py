@@ -13,7 +13,7 @@ from statistics import median
 import sandbox
 from benchmarks.pace import Pace
 from benchmarks.report import console, met, table
-from sandbox.trials.replay import verify
+from sandbox.running.replay import verify
 
 OVERHEAD, REPLAYED = 1.2, 0.5  # ms of CPU time for one decision, at most
 AT_ONCE = 64
@@ -56,12 +56,12 @@ def _bare(agents: int, ticks: int) -> int:
     from pydantic_ai.direct import model_request
     from pydantic_ai.messages import ModelRequest
 
-    from sandbox.agents.reasoners.llm.hosted import _wait_for
+    from sandbox.agents.llm.hosted import _wait_for
 
     reasoner = sandbox.Sandbox(scenario(agents, ticks), rng=1).reasoners[0][1]
     client, setup = reasoner._client, reasoner.setup
     model = sandbox.Sandbox(scenario(agents, ticks), rng=1)
-    model.stage.world.observe(model.state, 0, model.stage.rules, model.observation)
+    model.env.world.observe(model.state, 0, model.env.params, model.observation)
     prompts = [reasoner._prompts.words(model.percept(row)) for row in range(agents)]
     parameters = client._parameters(reasoner._prompts.request(setup, model.percept(0), ""))
 

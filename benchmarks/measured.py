@@ -11,17 +11,17 @@ from scipy import stats
 from benchmarks.lessons import FOLDER as LESSONS
 from benchmarks.memory import LIVES, SCORES, told
 from benchmarks.stated import ROOT, Found
+from sandbox.analysis.prediction_error import foresight
+from sandbox.analysis.results import results
 from sandbox.core.errors import SandboxError
+from sandbox.running.batch import batch
+from sandbox.running.claims import claim as certificate_claim
 from sandbox.scenario import load
 from sandbox.statistics import CONFIDENCE, mean_difference, paired_success, success_rate
-from sandbox.trials.answers import values
-from sandbox.trials.batch import batch
-from sandbox.trials.certify import certify
-from sandbox.trials.claims import claim as certificate_claim
-from sandbox.trials.foresight import foresight
-from sandbox.trials.lessons import load_lesson
-from sandbox.trials.results import results
-from sandbox.trials.skills import ITERATIONS, study
+from sandbox.studies.answers import values
+from sandbox.studies.certify import certify
+from sandbox.studies.lessons import load_lesson
+from sandbox.studies.skills import ITERATIONS, study
 
 SCENARIOS = ROOT / "scenarios"
 

@@ -6,9 +6,9 @@ from statistics import median
 import numpy as np
 
 from benchmarks.report import console, met, table
-from sandbox.agents.memory.minds import memory_for
+from sandbox.agents.memory.group import memory_for
 from sandbox.agents.memory.options import MemoryOptions, Weights
-from sandbox.agents.memory.store import Entry, Store
+from sandbox.agents.memory.search import Entry, Store
 from sandbox.statistics import success_rate
 
 CONTEXT = 2_000  # tokens

@@ -11,8 +11,8 @@ from benchmarks.pace import Pace, seconds
 from benchmarks.report import console, met, table
 from benchmarks.warehouse import courier_map
 from sandbox.core.speech import Act
+from sandbox.engine.coordination.network import ARRIVED, deliver, mail_for, open_page, rewire, say
 from sandbox.engine.kernel import kernel
-from sandbox.engine.network import ARRIVED, deliver, mail_for, open_page, rewire, say
 from sandbox.teams.graphs import graph_of, network_of, network_table
 
 SIZES = (1_000, 10_000, 100_000)
@@ -42,14 +42,14 @@ class Ours:
     def __init__(self, graph: nx.DiGraph, pos: np.ndarray, side: int):
         self.net, self.pos, self.side, self.tick = network_of(graph), pos[None].copy(), side, 0
         self.mail = mail_for(self.net, 1, 2)
-        self.letters = np.zeros((self.net.sender.shape[1] * 2, 4), np.int32)
+        self.messages = np.zeros((self.net.sender.shape[1] * 2, 4), np.int32)
         self.arrived = np.zeros(len(pos), np.int32)
 
     def step(self) -> None:
         if self.side:
             everybody_moves(self.pos, self.tick, self.side)
             rewire(self.pos, 0, self.net)
-        deliver(np.uint64(1), self.tick, 0, self.net, self.mail, self.letters, self.arrived)
+        deliver(np.uint64(1), self.tick, 0, self.net, self.mail, self.messages, self.arrived)
         everybody_speaks(self.mail, self.tick)
         self.tick += 1
 
@@ -72,12 +72,12 @@ class Plain:
             nx.set_node_attributes(near, dict(enumerate(self.pos.tolist())), "pos")
             near.add_edges_from(nx.geometric_edges(near, REACH, p=1))
             self.graph = near
-        letters = defaultdict(list)
+        messages = defaultdict(list)
         for sender, message in self.said.items():
             for hearer in self.graph[sender]:
                 if self.rng.random() >= self.loss:
-                    letters[hearer].append((sender, *message))
-        self.delivered += sum(map(len, letters.values()))
+                    messages[hearer].append((sender, *message))
+        self.delivered += sum(map(len, messages.values()))
         self.said = {agent: (Act.IDLE, 0, agent) for agent in range(len(self.pos))}
 
 
@@ -107,8 +107,10 @@ def compare(title: str, options: dict, moving: bool, quick: bool) -> None:
         for _ in range(3):
             ours.run()
             plain.run()
-        letters = same[0].delivered // 2
-        rows.append([agents, letters, ours.rate, plain.rate, ours.rate / plain.rate, ours.rate * letters * (1 - LOSS)])
+        messages = same[0].delivered // 2
+        rows.append(
+            [agents, messages, ours.rate, plain.rate, ours.rate / plain.rate, ours.rate * messages * (1 - LOSS)]
+        )
     columns = ["agents", "messages a tick", "ours, ticks/s", "networkx and dicts", "times", "our letters/s"]
     table(f"{title}; {LOSS:.0%} of messages lost", columns, rows)
     if agents == SIZES[-1]:

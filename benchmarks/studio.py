@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from benchmarks.pace import Pace
 from benchmarks.report import console, met, table
 from benchmarks.studio_server import browsing, opened, served
-from sandbox.fronts.studio.show.film import Film
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
+from sandbox.studio.backend.episode_player import EpisodePlayer
 
 PAGE = Path(__file__).with_name("studio_page.py")
 ROUNDS, SECONDS = 4, 8.0
@@ -72,7 +72,7 @@ def watched(page) -> dict[str, float]:
 
 def without(given: dict, folder: Path) -> tuple[Pace, Pace]:
     """The same simulation with no page: stepped only, and recorded as all that is watched is."""
-    model, film = Sandbox(given, rng=1), Film.begin(given, 1, folder, Approvals())
+    model, film = Sandbox(given, rng=1), EpisodePlayer.begin(given, 1, folder, Approvals())
 
     def steps(step) -> int:
         count, until = 0, time.perf_counter() + SECONDS

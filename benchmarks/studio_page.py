@@ -6,10 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from sandbox.fronts.studio.pages.watch import PANELS
-from sandbox.fronts.studio.panels.player import SPEEDS, player
-from sandbox.fronts.studio.session import prepare, runner
-from sandbox.fronts.studio.show.orders import Live
+from sandbox.studio.backend.episode_source import Live
+from sandbox.studio.pages.watch import PANELS
+from sandbox.studio.session import prepare, runner
+from sandbox.studio.views.player import SPEEDS, player
 
 prepare()
 st.set_page_config(layout="wide")

@@ -11,13 +11,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.report import console, table
+from sandbox.analysis.results import results
+from sandbox.analysis.scaling import coefficient, scalings
 from sandbox.report.figures import COLOURS, MARKERS, STYLE, save
-from sandbox.scaling import coefficient
+from sandbox.running.batch import batch
 from sandbox.scenario import load
 from sandbox.statistics import mean_difference, paired_success
-from sandbox.trials.batch import batch
-from sandbox.trials.results import results
-from sandbox.trials.scaling import scalings
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS, SCENARIOS, IMAGES = ROOT / "runs", ROOT / "scenarios" / "teams", ROOT / "docs" / "images"
@@ -152,10 +151,10 @@ def _curve(points: list) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 3.2), layout="constrained")
         axis = figure.subplots()
-        doses, ticks = zip(*points, strict=True)
+        severities, ticks = zip(*points, strict=True)
         saved = np.array([[-each.value, -each.high, -each.low] for each in ticks])
-        axis.fill_between(doses, saved[:, 1], saved[:, 2], color=COLOURS[0], alpha=0.18, linewidth=0)
-        axis.plot(doses, saved[:, 0], color=COLOURS[0], marker=MARKERS[0], markersize=4.5)
+        axis.fill_between(severities, saved[:, 1], saved[:, 2], color=COLOURS[0], alpha=0.18, linewidth=0)
+        axis.plot(severities, saved[:, 0], color=COLOURS[0], marker=MARKERS[0], markersize=4.5)
         axis.axhline(0, color="#5b6470", linewidth=0.8)
         axis.set(xlabel="share of messages that are lost", ylabel="ticks that the market saves")
     return figure

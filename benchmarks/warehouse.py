@@ -28,28 +28,28 @@ SCENARIO = {
 
 def play_peer(episodes: int) -> int:
     """rware, layout tiny, 4 robots; its actions are drawn beforehand, at no cost to it."""
-    env = rware.Warehouse(3, 8, 1, 4, 0, 1, 4, None, EPISODE, rware.RewardType.INDIVIDUAL)
+    peer_env = rware.Warehouse(3, 8, 1, 4, 0, 1, 4, None, EPISODE, rware.RewardType.INDIVIDUAL)
     actions = np.random.default_rng(0).integers(0, 5, (EPISODE, 4)).tolist()
     for episode in range(episodes):
-        env.reset(seed=episode)
+        peer_env.reset(seed=episode)
         for joint in actions:
-            env.step(joint)
+            peer_env.step(joint)
     return episodes * EPISODE
 
 
-def play_ours(stage, episodes: int, threads: int) -> int:
+def play_ours(env, episodes: int, threads: int) -> int:
     """The same of ours, with drawing the actions, and with setting the episodes up."""
-    state, *_ = stage.play(range(episodes), "random", threads=threads)
+    state, *_ = env.play(range(episodes), "random", threads=threads)
     return int(state.tick.sum())
 
 
 def beside_rware(quick: bool) -> None:
-    stage = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=0, max_ticks=EPISODE)
-    stage.play([0], "random")
+    env = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=0, max_ticks=EPISODE)
+    env.play([0], "random")
     episodes = 1000 if quick else 4000
     peer = Pace("rware 2.0.0", lambda: play_peer(2 if quick else 8))
-    one = Pace("ours, 1 thread", lambda: play_ours(stage, episodes, 1))
-    two = Pace("ours, 2 threads", lambda: play_ours(stage, episodes, 2))
+    one = Pace("ours, 1 thread", lambda: play_ours(env, episodes, 1))
+    two = Pace("ours, 2 threads", lambda: play_ours(env, episodes, 2))
     for _ in range(2 if quick else 5):  # in turn: what else the machine does hits all alike
         for pace in (peer, one, two):
             pace.run()
@@ -76,13 +76,13 @@ class Episode:
     """One lane that is played on and on."""
 
     def __init__(self, policy: str, agents: int, **options):
-        self.stage = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=ENDLESS, **options)
-        self.agents, stage = agents, self.stage
-        cast, loops = stage.cast([policy] * agents)
+        self.env = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=ENDLESS, **options)
+        self.agents, env = agents, self.env
+        assignment, loops = env.assign_policies([policy] * agents)
         self.loop, trace = loops.play, np.zeros((1, 0, 32), np.uint8)
         actions = np.zeros((1, agents, 2), np.int32)
-        self.state, parts = stage.reset([1]), (stage.observation(1), stage.memory(1), actions, stage.tally(1), cast)
-        self.play = lambda ticks: self.loop(self.state, *parts, stage.rules, stage.faults(1), 0, 1, ticks, trace)
+        self.state, parts = env.reset([1]), (env.observation(1), env.memory(1), actions, env.stats(1), assignment)
+        self.play = lambda ticks: self.loop(self.state, *parts, env.params, env.faults(1), 0, 1, ticks, trace)
 
 
 def team_row(policy: str, agents: int, quick: bool) -> list:
@@ -129,9 +129,9 @@ def hosted_step(quick: bool) -> None:
 def start(cache: str | None) -> float:
     """Seconds from the start of a process to the end of its first hosted tick."""
     code = f"import sandbox, time; m = sandbox.Sandbox({SCENARIO!r}, rng=1); m.step(); print(m.ticks, time.time())"
-    env = os.environ | ({"SANDBOX_CACHE": cache} if cache else {})
+    peer_env = os.environ | ({"SANDBOX_CACHE": cache} if cache else {})
     begun = time.time()
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], env=peer_env, capture_output=True, text=True, check=True)
     ticks, ended = done.stdout.split()
     assert ticks == "1"
     return float(ended) - begun

@@ -1,4 +1,4 @@
-"""The web: steps a second, and who breaks when: success against dose for each factor and policy."""
+"""The web: steps a second, and who breaks when: success against severity for each factor and policy."""
 
 from pathlib import Path
 
@@ -30,12 +30,12 @@ def speed(quick: bool) -> None:
     """Random play, which never stands still: all templates, episodes of 80 ticks."""
     rows = []
     for agents in (1, 2):
-        stage = sandbox.make("web", agents=agents)
-        stage.play([0], "random")
+        env = sandbox.make("web", agents=agents)
+        env.play([0], "random")
         episodes = 2000 if quick else 10_000
 
-        def work(stage=stage, episodes=episodes, agents=agents) -> int:
-            state, *_ = stage.play(range(episodes), "random", threads=1)
+        def work(env=env, episodes=episodes, agents=agents) -> int:
+            state, *_ = env.play(range(episodes), "random", threads=1)
             return int(state.tick.sum()) * agents
 
         pace = Pace(f"{agents} agent{'s' * (agents > 1)}", work)
@@ -46,12 +46,12 @@ def speed(quick: bool) -> None:
     table("Random play of all templates on one thread, observations and resets included", columns, rows)
 
 
-def outcomes(factor: str, dose: float, policy: str, seeds: int) -> tuple[np.ndarray, np.ndarray]:
+def outcomes(factor: str, severity: float, policy: str, seeds: int) -> tuple[np.ndarray, np.ndarray]:
     """Success and harm of each seed; two agents, all templates, the same seeds throughout."""
-    stage = sandbox.make(
-        "web", agents=2, perturb={factor: dose} if factor != "all" else dict.fromkeys(_factors(), dose)
+    env = sandbox.make(
+        "web", agents=2, perturb={factor: severity} if factor != "all" else dict.fromkeys(_factors(), severity)
     )
-    state, *_ = stage.play(range(seeds), policy, threads=None)
+    state, *_ = env.play(range(seeds), policy, threads=None)
     return state.done == Finish.COMPLETED, state.session[:, :, Session.HARM].sum(axis=1) > 0
 
 
@@ -60,13 +60,13 @@ def _factors() -> list[str]:
 
 
 def robustness(quick: bool) -> None:
-    """Success against dose, with exact (Clopper-Pearson) 95 % intervals, as a table and a plot."""
+    """Success against severity, with exact (Clopper-Pearson) 95 % intervals, as a table and a plot."""
     seeds, rows, curves = 200 if quick else 1000, [], {}
     for factor in (*_factors(), "all"):
         for policy in STYLES:
             points, harmed = [], []
-            for dose in DOSES:
-                good, harm = outcomes(factor, dose, policy, seeds)
+            for severity in DOSES:
+                good, harm = outcomes(factor, severity, policy, seeds)
                 points.append(success_rate(int(good.sum()), seeds))
                 harmed.append(harm.mean())
             curves[factor, policy] = np.array(points), np.array(harmed)
@@ -75,14 +75,16 @@ def robustness(quick: bool) -> None:
                     f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in (points[k] for k in TABLED)
                 ]
                 rows.append([factor, policy, *cells, f"{harmed[-1]:.2f}"])
-    columns = ["factor", "policy", *(f"dose {dose:g}" for dose in (DOSES[k] for k in TABLED)), "harm"]
-    table(f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at dose 1", columns, rows)
+    columns = ["factor", "policy", *(f"severity {severity:g}" for severity in (DOSES[k] for k in TABLED)), "harm"]
+    table(
+        f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at severity 1", columns, rows
+    )
     least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
     most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
     clean = min(curves[key][0][0, 0] for key in curves if key[1] != "idle")
-    console.print(f"dose 0, least of rules, semantic, oracle: {clean:.3f}; {met(float(clean), 1.0)}")
-    console.print(f"oracle, least of all doses: {least:.3f}; {met(float(least), 1.0)}")
-    console.print(f"idle, most of all doses: {most:.3f}; {met(float(most), 0.0, at_least=False)}")
+    console.print(f"severity 0, least of rules, semantic, oracle: {clean:.3f}; {met(float(clean), 1.0)}")
+    console.print(f"oracle, least of all severities: {least:.3f}; {met(float(least), 1.0)}")
+    console.print(f"idle, most of all severities: {most:.3f}; {met(float(most), 0.0, at_least=False)}")
     if not quick:
         plot(curves, seeds)
 
@@ -104,7 +106,7 @@ def plot(curves: dict, seeds: int) -> None:
         axis.set_ylim(0, 1.04)
         axis.grid(alpha=0.25)
     for axis in axes[-1]:
-        axis.set_xlabel("dose")
+        axis.set_xlabel("severity")
     figure.supylabel("share of episodes")
     found = {
         label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)

@@ -76,21 +76,19 @@ def burn_mesa(kind: type, side: int, burnt: dict) -> int:
     return 1
 
 
-def burn_ours(stage, forests: int, burnt: dict) -> int:
-    state, *_ = stage.play(range(forests), "idle")
+def burn_ours(env, forests: int, burnt: dict) -> int:
+    state, *_ = env.play(range(forests), "idle")
     burnt["ours"] = (state.land >> 3 == Ground.BURNT).mean()
     return forests
 
 
 def beside_mesa(quick: bool) -> None:
     side, burnt = (150 if quick else 500), {}
-    stage = sandbox.make(
-        "wildfire", classic=True, density=DENSITY, agents=1, height=side, width=side, max_ticks=ENDLESS
-    )
-    stage.play([0], "idle")
+    env = sandbox.make("wildfire", classic=True, density=DENSITY, agents=1, height=side, width=side, max_ticks=ENDLESS)
+    env.play([0], "idle")
     peer = Pace(f"mesa {mesa.__version__}", lambda: burn_mesa(ForestFire, side, burnt))
     front = Pace(f"mesa {mesa.__version__}, stepping its frontier only", lambda: burn_mesa(FrontierFire, side, burnt))
-    ours = Pace("ours, 1 thread", lambda: burn_ours(stage, 20, burnt))
+    ours = Pace("ours, 1 thread", lambda: burn_ours(env, 20, burnt))
     for _ in range(3 if quick else 1):
         ours.run()
         peer.run()
@@ -114,43 +112,43 @@ def large_map(quick: bool) -> None:
     sandbox.make("wildfire", agents=4, height=32, width=32).play([0], "rules", ticks=2)
     scenario = {"world": {"name": "wildfire", **options}, "agents": [{"count": 1000, "reasoner": "rules"}]}
     model = sandbox.Sandbox(scenario, rng=1)
-    stage = model.stage
-    reset = seconds(lambda: stage.world.reset(model.state, 0, stage.rules))
+    env = model.env
+    reset = seconds(lambda: env.world.reset(model.state, 0, env.params))
     model.step()  # the hosted loops compile
     rows, played = [], 0
-    cast, loops = stage.cast(["rules"] * 1000)
-    parts = (model.observation, model.memory, model.actions, stage.tally(1), cast, stage.rules, 0, 1)
+    assignment, loops = env.assign_policies(["rules"] * 1000)
+    parts = (model.observation, model.memory, model.actions, env.stats(1), assignment, env.params, 0, 1)
     loops.play(model.state, *parts, 1, np.zeros((1, 0, 32), np.uint8))
     for ticks in (20, 100) if quick else (20, 100, 200, 300):
-        burning = int(model.state.tally[0, Count.BURNING])
+        burning = int(model.state.stats[0, Count.BURNING])
         hosted = median(seconds(model.step) for _ in range(10))
         compiled = seconds(loops.play, model.state, *parts, ticks, np.zeros((1, 0, 32), np.uint8)) / ticks
-        digest = median(seconds(stage.digest, model.state) for _ in range(3))
+        digest = median(seconds(env.digest, model.state) for _ in range(3))
         played += ticks + 10
         rows.append([played, burning, 1 / compiled, 1 / hosted, 1e3 * digest, met(1 / hosted, 10)])
     columns = ["tick", "burning cells", "compiled ticks/s", "hosted ticks/s", "of that digest, ms", "target, hosted"]
     table("Village land of 4,096 x 4,096 cells, 1,000 crews: observe, decide, step; one thread", columns, rows)
     size = sum(field[0].nbytes for field in model.state) / 1e6
     console.print(
-        f"reset {reset:.1f} s; state {size:.1f} MB; a picture of 600 px {seconds(stage.paint, model.state):.2f} s"
+        f"reset {reset:.1f} s; state {size:.1f} MB; a picture of 600 px {seconds(env.render, model.state):.2f} s"
     )
 
 
 # -- what is saved -----------------------------------------------------------------------------------------------------
 
 
-def saved(stage, policy: str, episodes: int) -> np.ndarray:
+def saved(env, policy: str, episodes: int) -> np.ndarray:
     """Share of buildings and households saved by the time the fire is out, for each seed."""
-    tally = stage.play(range(episodes), policy, threads=None)[0].tally
-    gone = tally[:, Count.LOST] + tally[:, Count.PERISHED]
-    return 1 - gone / (tally[:, Count.BUILDINGS] + tally[:, Count.HOUSEHOLDS])
+    stats = env.play(range(episodes), policy, threads=None)[0].stats
+    gone = stats[:, Count.LOST] + stats[:, Count.PERISHED]
+    return 1 - gone / (stats[:, Count.BUILDINGS] + stats[:, Count.HOUSEHOLDS])
 
 
 def shares(quick: bool) -> None:
     episodes, rows = (200 if quick else 1000), []
     for layout in ("village", "valley", "plain"):
-        stage = sandbox.make("wildfire", layout=layout, agents=6, save=0.0)
-        share = {policy: saved(stage, policy, episodes) for policy in ("idle", "random", "rules", "oracle")}
+        env = sandbox.make("wildfire", layout=layout, agents=6, save=0.0)
+        share = {policy: saved(env, policy, episodes) for policy in ("idle", "random", "rules", "oracle")}
         before = "idle"
         for policy, values in share.items():
             told = ""

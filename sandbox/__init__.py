@@ -4,24 +4,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sandbox.analysis.results import results
     from sandbox.core.errors import RecordError, SandboxError, UsageError
     from sandbox.core.finish import Finish, Outcome
-    from sandbox.engine.stage import Stage, make
+    from sandbox.engine.environment import Environment, make
     from sandbox.model import Sandbox
+    from sandbox.running.batch import batch
+    from sandbox.running.resume import resume
+    from sandbox.running.trial import run
     from sandbox.scenario import load
-    from sandbox.trials.batch import batch
-    from sandbox.trials.results import results
-    from sandbox.trials.resume import resume
-    from sandbox.trials.trial import run
 
 _HOME = {
     **dict.fromkeys(("RecordError", "SandboxError", "UsageError"), "core.errors"),
     "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model",
-    "Stage": "engine.stage", "batch": "trials.batch", "load": "scenario", "make": "engine.stage",
-    "results": "trials.results", "resume": "trials.resume", "run": "trials.trial",
+    "Environment": "engine.environment", "batch": "running.batch", "load": "scenario", "make": "engine.environment",
+    "results": "analysis.results", "resume": "running.resume", "run": "running.trial",
 }  # fmt: skip
 __all__ = [
-    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Stage", "UsageError", "batch",
+    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Environment", "UsageError", "batch",
     "gym_env", "load", "make", "parallel_env", "results", "resume", "run", "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"
@@ -54,7 +54,7 @@ def vector_env(world: str, num_envs: int, render_mode: str | None = None, flat: 
 
 def _learning():
     try:
-        from sandbox.fronts import envs
+        from sandbox import envs
     except ModuleNotFoundError as error:
         from sandbox.core.errors import UsageError
 

@@ -2,12 +2,12 @@
 
 import gc
 
-from sandbox.fronts.process import quitting
+from sandbox.cli._process import quitting
 
 
 def main() -> None:
     with quitting():
-        from sandbox.fronts import cli
+        from sandbox.cli import main as cli
     try:
         cli.main()
     finally:

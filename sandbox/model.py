@@ -12,27 +12,71 @@ import numpy as np
 
 from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.reasoners.llm.playback import Captured, Recorded
+from sandbox.agents.llm.offline import Captured, Recorded
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Decision, Percept, Reasoner, Trace, Usage
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.finish import Finish
-from sandbox.core.observation import Observation
 from sandbox.core.people import Action, Nobody, People, Question
-from sandbox.core.plain import whole
-from sandbox.core.seeds import checked_seed
+from sandbox.core.plain import checked_seed, whole
 from sandbox.core.speech import Said, checked_words
+from sandbox.core.world import Observation
 from sandbox.engine.arrays import LANES, whole_array
-from sandbox.engine.stage import Stage
-from sandbox.engine.stopping import Measure
-from sandbox.measures import Measures
+from sandbox.engine.coordination.stopping import Measure
+from sandbox.engine.environment import Environment
+from sandbox.engine.play import EpisodeStats
 from sandbox.oversight.guard import Guard, Review
-from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, suffering
+from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, with_faults
 from sandbox.scenario import AGENTS, REASONERS, Scenario, load
 from sandbox.scenario.capabilities import calls
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
+
+# -- measures: What is read off an episode of the hosted tier: how far it is, how it ended, what it has earned and
+
+
+class Measures:
+    """The measures of a model, from the arrays of its one lane: ``state``, ``stats``, and the loops that settle it."""
+
+    @property
+    def ticks(self) -> int:
+        return int(self.state.tick[0])
+
+    @property
+    def finish(self) -> Finish:
+        return Finish(int(self.state.done[0]))  # compared with an enumeration, a scalar of NumPy's swallows Ctrl-C
+
+    def finalise(self) -> EpisodeStats:
+        """What is counted of the episode so far."""
+        assignment, loops = self.kernels
+        loops.finalise(self.state, 0, self.env.params, assignment, self.stats)
+        return self.stats
+
+    @property
+    def tasks_done(self) -> int:
+        """Parts of the shared task, or task objects where the team has them."""
+        return int(self.finalise().progress[0, 0])
+
+    @property
+    def tasks_total(self) -> int:
+        return int(self.finalise().progress[0, 1])
+
+    @property
+    def reward(self) -> float:
+        """Sum over agents and ticks so far."""
+        return float(self.stats.reward.sum())
+
+    @property
+    def invalid_actions(self) -> int:
+        return int(self.stats.invalid.sum())
+
+    @property
+    def refused_actions(self) -> int:
+        return int(self.stats.refused.sum())
+
+
+# -- model
 
 
 class Tick(NamedTuple):
@@ -87,7 +131,7 @@ def _check_parameters(scenario: str | Path | Mapping | Scenario, given: Mapping[
     """Whether keywords beside the named ones are keys of a scenario."""
     for name in given:
         if "." not in name and name not in Scenario.model_fields:
-            options = load(scenario).stage().world.options.model_fields
+            options = load(scenario).env().world.options.model_fields
             named = inspect.signature(Sandbox).parameters.keys() - {"kwargs"}
             raise unknown("parameter", name, named | Scenario.model_fields.keys() | {f"world.{key}" for key in options})
 
@@ -124,7 +168,7 @@ class Sandbox(Measures, mesa.Model):
         self.seed = _seed_of(loaded, seed, rng)
         super().__init__(rng=self.seed)
         self.scenario = loaded
-        self.stage: Stage = self.scenario.stage()
+        self.env: Environment = self.scenario.env()
         self._until = until
         self.error: str | None = None
         self.latest: Tick | None = None
@@ -135,24 +179,24 @@ class Sandbox(Measures, mesa.Model):
         self._begin()
 
     def _begin(self) -> None:
-        stage, team = self.stage, self.scenario.roster()
-        self.state, self.memory = stage.reset([self.seed]), stage.memory(1)
-        self.observation, self.tally, self.faults = stage.observation(1), stage.tally(1), stage.faults(1)
-        self.actions = np.zeros((1, stage.agents, 2), np.int32)
-        self.actions[..., 0] = stage.rules.noop
-        self.talk = Talk(stage.team, self._until) if stage.team else None
+        env, team = self.env, self.scenario.roster()
+        self.state, self.memory = env.reset([self.seed]), env.memory(1)
+        self.observation, self.stats, self.faults = env.observation(1), env.stats(1), env.faults(1)
+        self.actions = np.zeros((1, env.agents, 2), np.int32)
+        self.actions[..., 0] = env.params.noop
+        self.talk = Talk(env.team, self._until) if env.team else None
         for row, group in enumerate(team):
-            Agent(self, row, group.role or stage.world.roles[0], group.reasoner)
+            Agent(self, row, group.role or env.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        self.beliefs = Beliefs(stage, self.memory, self.seed)
+        self.beliefs = Beliefs(env, self.memory, self.seed)
         self.usage, self._traces, self._reviews = Usage(), {}, ()
         self._reached: set[int] = set()  # agents whose language model has replied
         self._outages: dict[int, str] = {}  # why the model of another one has not
         self.failures: dict[int, str] = {}  # how agents broke off, by row
         self.guard = self._guard()
         self._around = Surroundings(
-            stage, self.beliefs, self.earned, self.question, self.people, self.faults.dose, self.seed, self._recorded,
+            env, self.beliefs, self.earned, self.question, self.people, self.faults.severity, self.seed, self._recorded,
             self.functions, self._speech,
         )  # fmt: skip
         self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # that are objects, each with its agents' rows
@@ -165,15 +209,15 @@ class Sandbox(Measures, mesa.Model):
     def _guard(self) -> Guard | None:
         if not self.scenario.guard:
             return None
-        known = self.stage.world
-        return Guard(self.scenario.guard, self.names, known, self.stage.rules.noop, self.people, self.question)
+        known = self.env.world
+        return Guard(self.scenario.guard, self.names, known, self.env.params.noop, self.people, self.question)
 
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
 
     def _seat(self, rows: Sequence[int], reasoner: Reasoner | None) -> None:
         if reasoner:
-            self.reasoners.append((rows, suffering(reasoner, set(self.scenario.perturb), self._around)))
+            self.reasoners.append((rows, with_faults(reasoner, set(self.scenario.perturb), self._around)))
 
     def close(self) -> None:
         """Give back what reasoners hold: the servers of local models, the workers of programs."""
@@ -187,7 +231,7 @@ class Sandbox(Measures, mesa.Model):
         """
         for key in {"seed", "tick", "finish"}.intersection(patch if isinstance(patch, Mapping) else ()):
             raise UsageError(f"place: {key}: it cannot be drawn while the world runs")
-        self.stage.place(self.state, 0, patch)
+        self.env.place(self.state, 0, patch)
 
     def change(self, scenario: Scenario) -> list[tuple[Sequence[int], Reasoner]]:
         """Go on under a scenario that differs in what ``scenario.change`` allows; returns the reasoners that are new.
@@ -198,19 +242,19 @@ class Sandbox(Measures, mesa.Model):
         check_goes_on(scenario, self.scenario)
         if not _plays_back(self._recorded):
             scenario.origin.check(calls(scenario))
-        stage = scenario.stage()
+        env = scenario.env()
         if self.talk:
-            self.talk.go_on(stage.team)
+            self.talk.go_on(env.team)
         try:
             kept, anew = recast(scenario, self.scenario, self.reasoners, self._around)
         except UsageError:
             if self.talk:
-                self.talk.go_on(self.stage.team)
+                self.talk.go_on(self.env.team)
             raise
         self._forget(scenario)
         self.scenario, self.reasoners = scenario, []
-        self.stage.rules, self.stage.options, self.stage.team = stage.rules, stage.options, stage.team
-        self.faults.dose[:] = stage.faults(1).dose
+        self.env.params, self.env.options, self.env.team = env.params, env.options, env.team
+        self.faults.severity[:] = env.faults(1).severity
         for rows, reasoner in sorted([*kept, *anew], key=lambda seat: seat[0][0]):
             self._seat(rows, reasoner)
         for agent, group in zip(self.agents, scenario.roster(), strict=True):
@@ -234,9 +278,9 @@ class Sandbox(Measures, mesa.Model):
 
     @cached_property
     def kernels(self):
-        """Who follows which compiled policy (``Cast``), and the loops of a tick; anew where the scenario changes."""
+        """Who follows which compiled policy (``PolicyAssignment``), and the loops of a tick."""
         policies = [group.policy for group in self.scenario.roster()]
-        return self.stage.cast(policies, self.memory, self.tally, self.talk.team if self.talk else ())
+        return self.env.assign_policies(policies, self.memory, self.stats, self.talk.team if self.talk else ())
 
     def __getstate__(self) -> dict:
         return {key: value for key, value in super().__getstate__().items() if key != "kernels"}
@@ -257,11 +301,11 @@ class Sandbox(Measures, mesa.Model):
         self.datacollector.collect(self)
 
     def _decide(self) -> None:
-        stage, (cast, loops) = self.stage, self.kernels
-        loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        env, (assignment, loops) = self.env, self.kernels
+        loops.sense(self.state, 0, env.params, self.observation, self.faults)
         if self.talk:
-            loops.confer(self.state, self.observation, 0, stage.rules, cast.team)
-        loops.choose(self.state, self.observation, 0, stage.rules, self.memory, cast, self.actions)
+            loops.confer(self.state, self.observation, 0, env.params, assignment.team)
+        loops.choose(self.state, self.observation, 0, env.params, self.memory, assignment, self.actions)
         self._traces, held = {}, self.people.held(self.ticks + 1)
         may_act = self.talk.may_act if self.talk else lambda row: True
         for rows, reasoner in self.reasoners:
@@ -270,10 +314,10 @@ class Sandbox(Measures, mesa.Model):
                 self._take(percept.agent, Decision(*decision))
         for row, action in held.items():
             if may_act(row):
-                self._steer(row, action or (stage.rules.noop, 0))
+                self._steer(row, action or (env.params.noop, 0))
         self._traces = dict(sorted(self._traces.items()))
         if self.talk:
-            loops.restrain(0, stage.rules, self.actions, cast)
+            loops.mask_actions(0, env.params, self.actions, assignment)
 
     def _take(self, row: int, decision: Decision) -> None:
         """A decision becomes the agent's action; without a verb, what its fallback has chosen stays, in words too."""
@@ -336,16 +380,16 @@ class Sandbox(Measures, mesa.Model):
         return own / decided if decided else None
 
     def _act(self) -> None:
-        stage, (cast, loops) = self.stage, self.kernels
-        loops.act(self.state, self.observation, 0, stage.rules, self.actions, self.tally, self.faults)
-        digest, said = stage.digest(self.state), self.talk.taken() if self.talk else ()
+        env, (assignment, loops) = self.env, self.kernels
+        loops.act(self.state, self.observation, 0, env.params, self.actions, self.stats, self.faults)
+        digest, said = env.digest(self.state), self.talk.taken() if self.talk else ()
         told = self._traces, self._reviews, said
         self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, *told)
         if self.talk:
             self.talk.measure(self)
             if self._played_back:
                 self.talk.team.measures[0, Measure.SECONDS] = -np.inf  # another clock counted
-            loops.oversee(self.state, 0, stage.rules, cast)
+            loops.end_tick(self.state, 0, env.params, assignment)
 
     @property
     def _played_back(self) -> bool:
@@ -362,9 +406,9 @@ class Sandbox(Measures, mesa.Model):
         """End an episode that ``is_timed`` as if the time had run out in the latest tick; UsageError for another."""
         if not self.is_timed:
             raise UsageError("time_is_up: the episode does not end by the clock")
-        stage, (cast, loops) = self.stage, self.kernels
+        env, (assignment, loops) = self.env, self.kernels
         self.talk.team.measures[0, Measure.SECONDS] = np.inf
-        loops.oversee(self.state, 0, stage.rules, cast)
+        loops.end_tick(self.state, 0, env.params, assignment)
         self.running = self.finish == Finish.RUNNING
 
     def counted(self) -> Counted:
@@ -387,16 +431,16 @@ class Sandbox(Measures, mesa.Model):
             self.state.done[0] = Finish.ERROR
 
     def _arrays(self) -> Iterator[np.ndarray]:
-        return arrays_in((self.state, self.tally, self.talk.team if self.talk else ()))
+        return arrays_in((self.state, self.stats, self.talk.team if self.talk else ()))
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
         """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""
-        stage, loops = self.stage, self.kernels[1]
-        actions = whole_array(actions, "replay_tick: actions", (stage.agents, 2), np.int32, -LANES, LANES)
-        said = checked_words(said, stage.agents)
-        loops.sense(self.state, 0, stage.rules, self.observation, self.faults)
+        env, loops = self.env, self.kernels[1]
+        actions = whole_array(actions, "replay_tick: actions", (env.agents, 2), np.int32, -LANES, LANES)
+        said = checked_words(said, env.agents)
+        loops.sense(self.state, 0, env.params, self.observation, self.faults)
         if self.talk:
-            loops.confer(self.state, self.observation, 0, stage.rules, self.talk.team)
+            loops.confer(self.state, self.observation, 0, env.params, self.talk.team)
             for row, one in said:
                 self.talk.say(row, one, self.ticks)
         self.actions[0] = actions
@@ -405,7 +449,7 @@ class Sandbox(Measures, mesa.Model):
 
     def percept(self, row: int) -> Percept:
         """What one agent perceives now."""
-        row = whole(row, "percept: agent", 0, self.stage.agents - 1)
+        row = whole(row, "percept: agent", 0, self.env.agents - 1)
         heard = self.talk.heard(row) if self.talk else ()
         return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
 
@@ -414,19 +458,21 @@ class Sandbox(Measures, mesa.Model):
     ) -> Question:
         """What a person is asked about an agent now; see ``core.people``.
 
-        ``seen``: what the world shows (``stage.observe(state)``), between two ticks; within one agents have perceived.
+        ``seen``: what the world shows (``env.observe(state)``), between two ticks; within one agents have perceived.
         """
-        world, rules, seen = self.stage.world, self.stage.rules, self.observation if seen is None else seen
-        row = whole(row, "question: agent", 0, self.stage.agents - 1)
-        self.stage.observations.lanes(seen, "question: seen", 1)
-        view, legal = world.text(seen, 0, row, rules), world.legal(seen.mask[0, row])
+        world, params, seen = self.env.world, self.env.params, self.observation if seen is None else seen
+        row = whole(row, "question: agent", 0, self.env.agents - 1)
+        self.env.observations.lanes(seen, "question: seen", 1)
+        view, legal = world.render_text(seen, 0, row, params), world.legal(seen.mask[0, row])
         if speech := self._speech(row):
             view += f"\n\n{speech.words(self.percept(row))}"
-        return Question(self.ticks + 1, row, self.names[row], patience, view, world.verbs, legal, rules.noop, said, why)
+        return Question(
+            self.ticks + 1, row, self.names[row], patience, view, world.verbs, legal, params.noop, said, why
+        )
 
     def earned(self, row: int) -> dict[str, Any]:
         """What the last tick brought one agent."""
-        row = whole(row, "earned: agent", 0, self.stage.agents - 1)
+        row = whole(row, "earned: agent", 0, self.env.agents - 1)
         denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
         return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}
 

@@ -6,21 +6,19 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.mind import Mind
-from sandbox.agents.reasoners.faulty import Faulty
-from sandbox.agents.reasoners.human import Human
-from sandbox.agents.reasoners.llm import clients
-from sandbox.agents.reasoners.llm.playback import Captured, Recorded
-from sandbox.agents.reasoners.llm.prompts import prompts_for
-from sandbox.agents.reasoners.llm.reasoner import LLM
-from sandbox.agents.reasoners.scripted import Scripted, parse_script
+from sandbox.agents.context import AgentContext
+from sandbox.agents.llm import clients
+from sandbox.agents.llm.offline import Captured, Recorded
+from sandbox.agents.llm.prompts import prompts_for
+from sandbox.agents.llm.reasoner import LLM
+from sandbox.agents.reasoners import Faulty, Human, Scripted, parse_script
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Reasoner
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.people import People, Question
 from sandbox.core.perturb import OF_REPLIES
-from sandbox.engine.stage import Stage
+from sandbox.engine.environment import Environment
 from sandbox.scenario import AgentGroup, Scenario
 
 Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
@@ -29,12 +27,12 @@ Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each
 class Surroundings(NamedTuple):
     """What a model offers to its reasoners."""
 
-    stage: Stage
+    env: Environment
     beliefs: Beliefs
     earned: Callable[[int], dict]  # what the last tick brought an agent
     question: Callable[..., Question]  # what a person is asked about an agent
     people: People
-    dose: np.ndarray  # (F,) float64, of the generic perturbations
+    severity: np.ndarray  # (F,) float64, of the generic perturbations
     seed: int
     recorded: Recorded | Captured | None  # who answers for language models
     functions: Functions  # the user's own, which are tools
@@ -53,7 +51,7 @@ def reasoner_for(
     group: AgentGroup, rows: range, around: Surroundings, before: Reasoner | None = None
 ) -> Reasoner | None:
     """The reasoner of a group, None for a compiled policy; one in the place of another keeps the agents' minds."""
-    world, noop = around.stage.world, around.stage.rules.noop
+    world, noop = around.env.world, around.env.params.noop
     if group.reasoner == "scripted":
         return Scripted(parse_script(group.script, world, "script"), noop)
     if group.reasoner == "program":
@@ -64,7 +62,7 @@ def reasoner_for(
         return None
     known = before.minds if isinstance(before, LLM) else {}
     minds = {row: known[row] for row in rows} if known else _minds(group, rows, around)
-    prompts = prompts_for(group.llm, around.stage, group.role or world.roles[0], minds[rows.start])
+    prompts = prompts_for(group.llm, around.env, group.role or world.roles[0], minds[rows.start])
     return clients.reasoner(group.llm, prompts, minds, noop, around.recorded)
 
 
@@ -108,22 +106,24 @@ def check_goes_on(now: Scenario, before: Scenario) -> None:
         raise UsageError("expected the same claim and the same seed of the scenario")
 
 
-def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, Mind]:
+def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, AgentContext]:
     own = group.memory, group.equipment, around.beliefs, around.earned
-    return {row: Mind(*own, row, around.dose, around.seed, around.functions, around.speech(row)) for row in rows}
+    return {
+        row: AgentContext(*own, row, around.severity, around.seed, around.functions, around.speech(row)) for row in rows
+    }
 
 
 def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
     try:
-        from sandbox.agents.reasoners.program import Programmed
+        from sandbox.agents.programs.reasoner import Programmed
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
     speeches = {row: speech for row in rows if (speech := around.speech(row))}
     return Programmed(source, around.beliefs, around.earned, speeches=speeches)
 
 
-def suffering(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:
+def with_faults(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:
     """The reasoner under the faults of replies, where the scenario names any; a person is none that replies."""
     if not OF_REPLIES & named or isinstance(reasoner, Human):
         return reasoner
-    return Faulty(reasoner, around.dose, around.seed, len(around.stage.verbs), around.stage.rules.noop)
+    return Faulty(reasoner, around.severity, around.seed, len(around.env.verbs), around.env.params.noop)

@@ -5,9 +5,9 @@ import json
 import streamlit as st
 
 import sandbox
-from sandbox.fronts.studio.canvas import canvas
-from sandbox.fronts.studio.show.camera import Camera, develop
-from sandbox.fronts.studio.show.marks import Label, Line, Message, Rect, Ring
+from sandbox.studio.backend.camera import Camera, develop
+from sandbox.studio.backend.marks import Label, Line, Message, Rect, Ring
+from sandbox.studio.components.canvas import canvas
 
 BLUE = "#0072b2"
 MARKS = (
@@ -19,10 +19,10 @@ MARKS = (
 )
 kept = st.session_state
 if "camera" not in kept:
-    stage = sandbox.make("warehouse", layout="tiny", agents=4)
-    kept.camera, kept.state = Camera(stage, (600, 600)), stage.reset([1])
+    env = sandbox.make("warehouse", layout="tiny", agents=4)
+    kept.camera, kept.state = Camera(env, (600, 600)), env.reset([1])
     kept.first, kept.clicks, kept.click, kept.picked, kept.shot = 0, 0, None, None, None
-camera, rows_and_cols = kept.camera, kept.camera.stage.rules.plan.shape
+camera, rows_and_cols = kept.camera, kept.camera.env.params.plan.shape
 if kept.shot != (camera.box, camera.view):
     kept.strip = develop([camera.shoot(kept.state, 3, MARKS, still=True)], 1, kept.first, 24)
     kept.first, kept.shot = kept.first + 3, (camera.box, camera.view)

@@ -2,7 +2,7 @@
 
 import sys
 
-from sandbox.fronts.cli import main
+from sandbox.cli.main import main
 
 
 def told(*arguments) -> int:

@@ -20,9 +20,9 @@ import sandbox
 from sandbox.core.errors import SandboxError
 from sandbox.record import Log, RunFinished, TrialFinished, open_run
 from sandbox.record.writer import Entry, Writer
-from sandbox.trials import intervene
-from sandbox.trials.replay import Verdict, verify
-from sandbox.trials.trial import opening, outcome_of, record_step, record_tick
+from sandbox.running import intervene
+from sandbox.running.replay import Verdict, verify
+from sandbox.running.trial import opening, outcome_of, record_step, record_tick
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 5, "max_ticks": 4}
 
@@ -53,7 +53,7 @@ class Person:
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
-def rules(folder: Path) -> None:
+def params(folder: Path) -> None:
     sandbox.run({"world": WORLD, "agents": [{"count": 2}]}, seed=3, out=folder)
 
 
@@ -161,7 +161,7 @@ def broken_off(folder: Path, error: type[BaseException]) -> None:
         sandbox.run({"world": WORLD, "agents": [{"count": 2}]}, seed=3, out=folder, on_tick=on_tick)
 
 
-RUNS = (rules, completed, scripted, served, team, people, disturbed, stopped, killed, failed)
+RUNS = (params, completed, scripted, served, team, people, disturbed, stopped, killed, failed)
 
 
 # -- changes -----------------------------------------------------------------------------------------------------------

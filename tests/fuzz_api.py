@@ -27,9 +27,9 @@ from sandbox.core.speech import Act, Said
 from sandbox.core.world_model import WorldModel
 from sandbox.engine import imagine
 from sandbox.oversight.approvals import Approvals
+from sandbox.running import intervene
 from sandbox.scenario import load
 from sandbox.scenario.capabilities import CODE
-from sandbox.trials import intervene
 
 WORLDS = {
     "warehouse": {"layout": "tiny", "agents": 4},
@@ -88,37 +88,37 @@ class Case:
     """A world with two lanes that have been played for a while, and what belongs to them."""
 
     def __init__(self, name: str):
-        self.name, self.stage = name, sandbox.make(name, **WORLDS[name])
+        self.name, self.env = name, sandbox.make(name, **WORLDS[name])
         self.small = sandbox.make(name, **({"agents": 1} if name != "kitchen" else {"layout": "coordination_ring"}))
-        self.played, self.tallied, _ = self.stage.play([3, 4], "idle", ticks=8)
+        self.played, self.tallied, _ = self.env.play([3, 4], "idle", ticks=8)
         self.begin()
 
     def begin(self) -> None:
-        stage = self.stage
+        env = self.env
         self.state = type(self.played)(*(field.copy() for field in self.played))
-        self.view, self.memory, self.tally = stage.observe(self.state), stage.memory(LANES), stage.tally(LANES)
-        self.actions = np.zeros((LANES, stage.agents, 2), np.int32)
+        self.view, self.memory, self.stats = env.observe(self.state), env.memory(LANES), env.stats(LANES)
+        self.actions = np.zeros((LANES, env.agents, 2), np.int32)
 
     def bytes(self) -> list[bytes]:
-        return [field.tobytes() for part in (self.state, self.view, self.memory, self.tally) for field in part]
+        return [field.tobytes() for part in (self.state, self.view, self.memory, self.stats) for field in part]
 
     def foreign(self) -> list:
-        """Arrays that are not this stage's, or not these."""
-        own, small = self.stage, self.small
+        """Arrays that are not this environment's, or not these."""
+        own, small = self.env, self.small
         return [
-            small.reset([1, 2]), small.observation(LANES), small.memory(LANES), small.tally(LANES), own.allocate(1),
-            own.allocate(0), own.observation(1), own.memory(3), own.tally(1), own.faults(LANES), tuple(self.state),
-            list(self.state), self.state, self.view, self.memory, self.tally, own.observation(0), own, small, own.world,
+            small.reset([1, 2]), small.observation(LANES), small.memory(LANES), small.stats(LANES), own.allocate(1),
+            own.allocate(0), own.observation(1), own.memory(3), own.stats(1), own.faults(LANES), tuple(self.state),
+            list(self.state), self.state, self.view, self.memory, self.stats, own.observation(0), own, small, own.world,
         ]  # fmt: skip
 
     def belief(self):
-        return imagine.believe(self.stage, self.view, self.memory, 0, [1, 2])
+        return imagine.believe(self.env, self.view, self.memory, 0, [1, 2])
 
     # What each parameter is, by its name or by that of the method and its own.
     def valid(self, method: str, name: str):
-        stage, agents, targets = self.stage, self.stage.agents, self.stage.world.targets
+        env, agents, targets = self.env, self.env.agents, self.env.world.targets
         few, lane, agent = st.integers(0, 3), st.integers(0, LANES - 1), st.integers(0, agents - 1)
-        plan = st.tuples(st.integers(0, len(stage.verbs) - 1), st.integers(0, targets - 1))
+        plan = st.tuples(st.integers(0, len(env.verbs) - 1), st.integers(0, targets - 1))
         pairs = st.lists(plan, min_size=agents, max_size=agents)
         idle, just = st.just(["idle"] * agents), st.just
         known = {
@@ -126,14 +126,14 @@ class Case:
             "lane": lane, "to": lane, "agent": agent,
             "seeds": st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=2),
             "into": st.sampled_from([None, self.view]), "observation": just(self.view), "memory": just(self.memory),
-            "tally": just(self.tally), "team": just(()), "whole": st.booleans(),
+            "stats": just(self.stats), "team": just(()), "whole": st.booleans(),
             "actions": st.lists(pairs, min_size=LANES, max_size=LANES).map(partial(np.array, dtype=np.int32)),
             "policies": idle,
-            "cast.policies": st.sampled_from([["idle"] * agents, [WorldModel(), *[None] * (agents - 1)]]),
+            "assign_policies.policies": st.sampled_from([["idle"] * agents, [WorldModel(), *[None] * (agents - 1)]]),
             "play.policies": just("idle"), "ticks": few, "threads": st.sampled_from([None, 1, 2]), "trace": few,
             "size": st.integers(1, 60), "blend": st.floats(0, 1),
             "trail": st.sampled_from([None, np.zeros((agents, 2, 2), np.int32), np.full((agents, 3, 2), 2**31 - 1)]),
-            "description": just({}), "stage": just(stage), "belief": just(self.belief()), "base": just("idle"),
+            "description": just({}), "env": just(env), "belief": just(self.belief()), "base": just("idle"),
             "plans": st.sampled_from([[[(0, 0)]], np.zeros((2, 0, 2), int), [[(0, 0), (0, 0)]] * 2]),
         }  # fmt: skip
         return known[f"{method}.{name}" if f"{method}.{name}" in known else name]
@@ -164,16 +164,16 @@ class Played(Case):
 
     def foreign(self) -> list:
         return [
-            sandbox.Sandbox(self._table, rng=3).stage,
+            sandbox.Sandbox(self._table, rng=3).env,
             self.model,
-            self.model.stage,
+            self.model.env,
             load(self._table),
             self.model.percept(0),
         ]
 
     def valid(self, method: str, name: str):
         model, just, agent = self.model, st.just, st.integers(0, 3)
-        described = model.stage.describe(model.state)
+        described = model.env.describe(model.state)
         known = {
             "scenario": just(load(self._table)), "row": agent, "agent": agent, "patience": just(0.0), "why": just("so"),
             "question.said": st.sampled_from([None, (0, 0)]), "seen": just(None), "model": just(model),
@@ -351,55 +351,55 @@ def _mutated(draw, given):
 
 def places(case: Case, examples: int, log) -> None:
     """Whatever can be placed is a state: it is described, seen, painted, played on."""
-    stage, rng = case.stage, np.random.default_rng(0)
-    given_ = [stage.describe(state, 0) for state in (stage.reset([5]), case.played)]
+    env, rng = case.env, np.random.default_rng(0)
+    given_ = [env.describe(state, 0) for state in (env.reset([5]), case.played)]
 
     @settings(max_examples=examples, deadline=None, derandomize=True, database=None,
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.sampled_from(given_).flatmap(mutated))
     def one(description):
-        state = stage.reset([5])
-        before = stage.digest(state)
+        state = env.reset([5])
+        before = env.digest(state)
         log.seek(0)
         log.truncate()
         log.write(f"place({shorter(description)}) of {case.name}")
         log.flush()
         try:
-            stage.place(state, 0, description)
+            env.place(state, 0, description)
         except UsageError as error:
-            assert "\n" not in str(error) and stage.digest(state) == before
+            assert "\n" not in str(error) and env.digest(state) == before
             return
         for _ in range(3):
-            described = stage.describe(state)
-            stage.place(state, 0, described)
-            assert stage.describe(state) == described
-            view = stage.observe(state)
+            described = env.describe(state)
+            env.place(state, 0, described)
+            assert env.describe(state) == described
+            view = env.observe(state)
             assert np.isfinite(view.vector).all()
-            assert all(stage.words(state, 0, agent) for agent in range(stage.agents))
-            stage.paint(state, 0, 60)
-            stage.progress(state)
-            pair = rng.integers(0, len(stage.verbs) * stage.world.targets, (1, stage.agents))
-            stage.step(state, np.stack([pair // stage.world.targets, pair % stage.world.targets], axis=-1))
-        for policy in stage.world.policies:
-            decide(stage, state, policy)
+            assert all(env.render_text(state, 0, agent) for agent in range(env.agents))
+            env.render(state, 0, 60)
+            env.progress(state)
+            pair = rng.integers(0, len(env.verbs) * env.world.targets, (1, env.agents))
+            env.step(state, np.stack([pair // env.world.targets, pair % env.world.targets], axis=-1))
+        for policy in env.world.policies:
+            decide(env, state, policy)
 
     one()
 
 
-def decide(stage, state, policy: str) -> None:
+def decide(env, state, policy: str) -> None:
     """Let all agents follow a policy for a tick."""
-    cast, loops = stage.cast([policy] * stage.agents)
-    view, actions = stage.observe(state), np.zeros((1, stage.agents, 2), np.int32)
-    loops.choose(state, view, 0, stage.rules, stage.memory(1), cast, actions)
-    stage.step(state, actions)
+    assignment, loops = env.assign_policies([policy] * env.agents)
+    view, actions = env.observe(state), np.zeros((1, env.agents, 2), np.int32)
+    loops.choose(state, view, 0, env.params, env.memory(1), assignment, actions)
+    env.step(state, actions)
 
 
 def attacks(part: str) -> Iterator[Callable[[int, IO], None]]:
     """Of one world, of the models, or of the package: each is called with how many examples, and where to log calls."""
     if part in WORLDS:
         case = Case(part)
-        for name, method in surface(sandbox.Stage).items():
-            yield partial(attack, case, method, name, {"self": lambda: case.stage})
+        for name, method in surface(sandbox.Environment).items():
+            yield partial(attack, case, method, name, {"self": lambda: case.env})
         for name, function in functions(imagine).items():
             yield partial(attack, case, function, name, {})
         yield partial(places, case)

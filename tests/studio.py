@@ -2,8 +2,8 @@
 
 import time
 
-from sandbox.fronts.studio.show.orders import Live
-from sandbox.fronts.studio.show.runner import Runner
+from sandbox.studio.backend.episode_source import Live
+from sandbox.studio.backend.runner import Runner
 
 SCENARIO = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 4, "reasoner": "rules"}]}
 COMPILE = 180  # seconds that a cold start may take on a busy machine

@@ -17,16 +17,17 @@ import pytest
 from commands import told
 
 import sandbox
+from sandbox.cli.main import main
 from sandbox.core import registry
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.engine.stage import Stage
-from sandbox.fronts.cli import main
+from sandbox.engine.environment import Environment
 from sandbox.record import table
+from sandbox.running import episodes, trial
+from sandbox.running import trial as warm
+from sandbox.running.batch import batch
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
 from sandbox.scenario.sweep import conditions
-from sandbox.trials import episodes, trial, warm
-from sandbox.trials.batch import batch
 
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 4, "max_ticks": 60},
@@ -80,9 +81,9 @@ def test_so_they_do_in_every_world(world, tmp_path):
 
 
 def test_lanes_fit_into_their_memory():
-    stage = sandbox.make("warehouse", layout="large", agents=8)
-    lanes = episodes.lanes_at_once(stage)
-    held = sum(field.nbytes for part in (stage.allocate(lanes), stage.memory(lanes)) for field in part)
+    env = sandbox.make("warehouse", layout="large", agents=8)
+    lanes = episodes.lanes_at_once(env)
+    held = sum(field.nbytes for part in (env.allocate(lanes), env.memory(lanes)) for field in part)
     assert 1 < lanes <= episodes.LANES and held <= episodes.LANE_BYTES
 
 
@@ -197,12 +198,12 @@ def test_another_scenario_is_refused_with_what_changed(tmp_path):
 
 def test_trouble_in_a_trial_is_a_row_that_does_not_count_and_is_tried_again(tmp_path, monkeypatch):
     """A world that breaks in some episodes: the lanes of the others are played one by one."""
-    play = Stage.play
+    play = Environment.play
 
-    def breaking(stage, seeds, *arguments, **keywords):
+    def breaking(env, seeds, *arguments, **keywords):
         if 47 in seeds:
             raise ValueError("it broke")
-        return play(stage, seeds, *arguments, **keywords)
+        return play(env, seeds, *arguments, **keywords)
 
     def refusing(scenario, seed, **_):
         if seed == 47:
@@ -210,7 +211,7 @@ def test_trouble_in_a_trial_is_a_row_that_does_not_count_and_is_tried_again(tmp_
         return sandbox.run(scenario, seed)
 
     whole = _rows(batch(SCENARIO, tmp_path / "whole", trials=12))
-    monkeypatch.setattr(Stage, "play", breaking)
+    monkeypatch.setattr(Environment, "play", breaking)
     monkeypatch.setattr(episodes, "run", refusing)
     rows = _rows(batch(SCENARIO, tmp_path / "b", trials=12))
     assert rows["error"].dropna().to_dict() == {7: "ValueError: it broke"} and rows["finish"][7] == "error"
@@ -274,7 +275,7 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
 
 def test_ctrl_c_keeps_finished_chunks(tmp_path):
     (tmp_path / "s.toml").write_text(FILE)
-    command = [sys.executable, "-c", "from sandbox.fronts.cli import main; main()"]
+    command = [sys.executable, "-c", "from sandbox.cli.main import main; main()"]
     command += ["batch", "s.toml", "--trials", "400000"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
@@ -320,11 +321,11 @@ def test_what_is_not_swept_can_be_set_and_a_key_is_swept_once(tmp_path):
 @pytest.mark.parametrize("compiled", [True, False])
 def test_the_clock_of_a_trial_starts_when_its_kernels_are_ready(tmp_path, monkeypatch, compiled):
     """Four trials of .1 ms were said to take 14 ms each: the reading of kernels was counted."""
-    order, ready, clock = [], Stage.warm_up, time.perf_counter
+    order, ready, clock = [], Environment.warm_up, time.perf_counter
     monkeypatch.setattr(warm, "_READY", set())
-    monkeypatch.setattr(Stage, "warm_up", lambda *given: order.append("ready") or ready(*given))
+    monkeypatch.setattr(Environment, "warm_up", lambda *given: order.append("ready") or ready(*given))
     module = episodes if compiled else trial
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: order.append("clock") or clock()))
     for _ in range(2):
-        episodes.play(load(SCENARIO), load(SCENARIO).stage(), [1]) if compiled else sandbox.run(SCENARIO, seed=1)
+        episodes.play(load(SCENARIO), load(SCENARIO).env(), [1]) if compiled else sandbox.run(SCENARIO, seed=1)
     assert order == ["ready", "clock", "clock", "clock", "clock"]

@@ -9,10 +9,10 @@ from commands import told
 from fake_llm import Server, plays
 
 import sandbox
-from sandbox.fronts.studio.show.orders import order_of
 from sandbox.record import open_run
-from sandbox.trials.again import check, rerun
-from sandbox.trials.replay_row import trial_of
+from sandbox.running.reexecute import check, rerun
+from sandbox.running.replay_row import trial_of
+from sandbox.studio.backend.episode_source import order_of
 
 TICKS, TRIALS = 4, 2
 

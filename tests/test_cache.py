@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 import sandbox
-from sandbox.engine import cache, store
+from sandbox.engine import cache
+from sandbox.engine import cache as store
 from sandbox.engine.compiling import heard, unstored
 from sandbox.engine.kernel import CACHE, kernel
 
@@ -93,10 +94,10 @@ def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
     """The world itself, from the cache that this session filled; a copy elsewhere has a folder of its own."""
     code = (
         "import json, sandbox\n"
-        "stage = sandbox.make('warehouse', layout='tiny', agents=4)\n"
-        "state, *_ = stage.play([1], 'rules', ticks=2)\n"
-        "stats = stage.cast(['rules'] * 4)[1].play.stats\n"
-        "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), stage.digest(state)]))"
+        "env = sandbox.make('warehouse', layout='tiny', agents=4)\n"
+        "state, *_ = env.play([1], 'rules', ticks=2)\n"
+        "stats = env.assign_policies(['rules'] * 4)[1].play.stats\n"
+        "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), env.digest(state)]))"
     )
     before = kernels(CACHE)
     hits, misses, digest = install.run("-c", code, PYTHONPATH=str(PACKAGE.parent), SANDBOX_CACHE=str(CACHE.parent))

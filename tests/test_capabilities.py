@@ -16,20 +16,20 @@ from test_studio_hostile import told as told_by
 
 import sandbox
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.fronts.studio.panels.upload import uploaded
-from sandbox.fronts.studio.show import places
 from sandbox.model import Sandbox
 from sandbox.record import Log, open_run
 from sandbox.record.events import RunStarted
+from sandbox.running import reexecute
+from sandbox.running.batch import batch, plan
+from sandbox.running.recorded_answers import calls_of
+from sandbox.running.replay import verify
 from sandbox.scenario import capabilities as capability
 from sandbox.scenario import load
 from sandbox.scenario.capabilities import EVERYTHING, NOTHING, Capability, Grant, Rule, host_of
 from sandbox.scenario.load import as_toml, overridden
 from sandbox.scenario.recorded import read_scenario
-from sandbox.trials import again
-from sandbox.trials.batch import batch, plan
-from sandbox.trials.playback import calls_of
-from sandbox.trials.replay import verify
+from sandbox.studio.backend import places
+from sandbox.studio.views.upload import uploaded
 
 CALLED: list[str] = []
 HERE = f"{__name__}:effect"
@@ -356,7 +356,7 @@ def test_a_record_reaches_nothing(name, folder, monkeypatch, capsys):
     monkeypatch.setenv(capability.VARIABLE, ",".join(capability.KINDS))
     run = recorded(folder, tomllib.loads(ASKING[name][0]))
     monkeypatch.setattr("sandbox.agents.tools.functions.find_function", lambda name: pytest.fail(name))
-    monkeypatch.setattr("sandbox.agents.reasoners.llm.clients.connect", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr("sandbox.agents.llm.clients.connect", lambda *_: pytest.fail("asked"))
     monkeypatch.setattr("sandbox.core.maps.read_map", lambda *_: pytest.fail("read"))
     assert command("verify", run) in (1, 2) and command("replay", run) in (0, 1, 2)
     assert not CALLED, capsys.readouterr()
@@ -411,7 +411,7 @@ def test_the_origin_is_no_part_of_a_scenario():
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr("sandbox.fronts.studio.show.library.RUNS", tmp_path / "runs")
+    monkeypatch.setattr("sandbox.studio.backend.library.RUNS", tmp_path / "runs")
     (tmp_path / "runs").mkdir()
     return tmp_path / "runs"
 
@@ -434,14 +434,14 @@ def test_an_address_leads_nowhere_but_into_the_folder_of_runs(runs, tmp_path):
 
 def test_a_model_that_is_granted_is_asked_and_can_be_sought(tmp_path):
     """A live film goes back to the record and on: it keeps what its scenario was granted."""
-    from sandbox.fronts.studio.show.film import Film
     from sandbox.oversight.approvals import Approvals
+    from sandbox.studio.backend.episode_player import EpisodePlayer
 
     with Server(lambda server, handler, body: send(handler, completion({"content": '{"verb": "wait"}'}))) as server:
         table = {"world": {"name": "web", "layout": "login-user", "max_ticks": 6},
                  "agents": [{"reasoner": "llm", "llm": {"model": f"local:{server.address}"}}]}  # fmt: skip
         origin = capability.Origin("this page", Grant.of("network=127.0.0.1"), sealed=True)
-        film = Film.begin(load(table, origin=origin), 1, tmp_path / "run", Approvals())
+        film = EpisodePlayer.begin(load(table, origin=origin), 1, tmp_path / "run", Approvals())
         for _ in range(2):
             film.advance()
         assert film.seek(0)
@@ -467,7 +467,7 @@ def test_a_sweep_over_files_is_verified_anywhere(folder, tmp_path, monkeypatch):
         batch(path, tmp_path / "batch", 3, workers=1)
     shutil.rmtree(folder)
     monkeypatch.chdir(tmp_path)
-    assert (found := again.check(out, 10)).executed == 4 and not found.problems
+    assert (found := reexecute.check(out, 10)).executed == 4 and not found.problems
     assert command("replay", out, "--trial", "3") == 0 and command("verify", out) == 0
 
 

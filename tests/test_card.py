@@ -9,7 +9,7 @@ from commands import told
 import sandbox
 from sandbox.core import registry
 from sandbox.statistics import clustered_rate
-from sandbox.trials.suite import VERSION, hash_of, open_suite
+from sandbox.studies.suite import VERSION, hash_of, open_suite
 
 SCENARIO = """
 title = "<b>Four robots</b>"
@@ -63,7 +63,7 @@ def test_a_card_says_what_the_trials_say(folder, capsys):
 
 
 def test_a_world_that_does_not_know_an_agent_has_no_figures(folder, capsys, monkeypatch):
-    monkeypatch.setattr("sandbox.trials.suite._known", lambda scenario: KNOWN[scenario.title])
+    monkeypatch.setattr("sandbox.studies.suite._known", lambda scenario: KNOWN[scenario.title])
     (folder / "suite" / "other.toml").write_text(SCENARIO.replace("<b>Four robots</b>", "other"))
     assert told("card", "rules", "--suite", "suite", "--trials", "2") == 0
     found = json.loads((folder / "runs" / "card" / "card.json").read_text())["rows"]
@@ -74,7 +74,7 @@ def test_a_world_that_does_not_know_an_agent_has_no_figures(folder, capsys, monk
 
 def test_worlds_are_neither_pooled_nor_averaged(folder, capsys, monkeypatch):
     """An agent that knows one world stood above the oracle, in a row of means."""
-    monkeypatch.setattr("sandbox.trials.suite._known", lambda scenario: KNOWN[scenario.title])
+    monkeypatch.setattr("sandbox.studies.suite._known", lambda scenario: KNOWN[scenario.title])
     hard = SCENARIO.replace("<b>Four robots</b>", "other").replace("deliveries = 3", "deliveries = 9")
     (folder / "suite" / "other.toml").write_text(hard)
     assert told("card", "rules", "--suite", "suite", "--trials", "4") == 0

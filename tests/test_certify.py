@@ -9,11 +9,11 @@ from contextlib import closing
 import pytest
 
 import sandbox
+from sandbox.analysis.compare import compare
+from sandbox.cli.main import main
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.fronts.cli import main
 from sandbox.scenario import load
-from sandbox.trials.certify import FILE, certify, check, claim
-from sandbox.trials.compare import compare
+from sandbox.studies.certify import FILE, certify, check, claim
 
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 200},

@@ -13,10 +13,10 @@ import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Outcome
 from sandbox.engine.draw import uniform
+from sandbox.running import batch
+from sandbox.running.claims import Course, claim
 from sandbox.scenario import load
-from sandbox.trials import batch
-from sandbox.trials.certify import FILE, certify, refused
-from sandbox.trials.claims import Course, claim
+from sandbox.studies.certify import FILE, certify, refused
 
 WEB = {"world": {"name": "web", "layout": "all"}, "agents": [{"reasoner": "semantic"}]}
 LOSES = {**WEB, "perturb": {"renamed_labels": 0.02}, "sweep": {"world.max_ticks": [40, 50]}}

@@ -15,13 +15,13 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from sandbox.cli import _progress, main
+from sandbox.cli._console import Screen
+from sandbox.cli._progress import Compiling, Episodes
 from sandbox.core import registry
 from sandbox.engine import cache
 from sandbox.engine.compiling import Compiled
-from sandbox.engine.stage import Stage
-from sandbox.fronts import cli, progress
-from sandbox.fronts.console import Screen
-from sandbox.fronts.progress import Compiling, Episodes
+from sandbox.engine.environment import Environment
 from sandbox.record import open_run, verify_chain
 from sandbox.report.lines import lines
 
@@ -50,7 +50,7 @@ def sandbox(capsys, *arguments) -> tuple[int, str, str]:
     """Run the command line in this process: exit code, output, errors."""
     old, sys.argv = sys.argv, ["sandbox", *map(str, arguments)]
     try:
-        cli.main()
+        main.main()
         code = 0
     except SystemExit as end:
         code = end.code or 0
@@ -62,7 +62,7 @@ def sandbox(capsys, *arguments) -> tuple[int, str, str]:
 
 def started(*arguments) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "sandbox.fronts.cli", *map(str, arguments)],
+        [sys.executable, "-m", "sandbox.cli.main", *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
@@ -145,8 +145,8 @@ WINDOWS = """
 import sys
 for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty"):
     sys.modules[name] = None
-import sandbox.fronts.studio.app
-from sandbox.fronts.cli import main
+import sandbox.studio.main
+from sandbox.cli.main import main
 sys.argv = ["sandbox", "run", "good.toml", "--out", "r"]
 main()
 """
@@ -164,7 +164,7 @@ def test_python_m_sandbox_says_what_it_can(folder):
 
 LIGHT = """
 import contextlib, io, sys
-from sandbox.fronts.cli import app, main
+from sandbox.cli.main import app, main
 names = [command.name or command.callback.__name__ for command in app.registered_commands]
 usages = [["--help"], *([name, "--help"] for name in names), *([name, "--no-such-option"] for name in names)]
 text = io.StringIO()
@@ -211,7 +211,7 @@ class Counter(event.Listener):
         print("compiled", heard.data["dispatcher"].py_func.__qualname__)
     def on_end(self, heard):
         pass
-from sandbox.fronts.cli import main
+from sandbox.cli.main import main
 with event.install_listener("numba:compile", Counter()):
     main()
 """
@@ -232,7 +232,7 @@ def test_after_compile_a_run_and_a_batch_compile_nothing(folder, capsys):
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_how_far_a_compilation_is_shown(terminal, monkeypatch):
-    monkeypatch.setattr(progress, "SLOW_SECONDS", 0.05)
+    monkeypatch.setattr(_progress, "SLOW_SECONDS", 0.05)
     console = Screen(file=io.StringIO(), force_terminal=terminal, color_system=None, width=200)
     with Compiling(console, "compiling craft") as shown:
         shown(Compiled("play", 3, 9, 0.25))
@@ -421,7 +421,7 @@ def test_a_path_is_one_line_and_a_traceback_shows_text(folder, capsys, monkeypat
     sandbox(capsys, "run", "good.toml", "--out", name)
     (folder / "copy").symlink_to(folder / name)
     monkeypatch.setenv("SANDBOX_DEBUG", "1")
-    monkeypatch.setattr(cli, "opened", lambda *_: 1 / 0 if name else None)
+    monkeypatch.setattr(main, "opened", lambda *_: 1 / 0 if name else None)
     told = [sandbox(capsys, "verify", name), sandbox(capsys, "results", name), sandbox(capsys, "run", name)]
     assert [code for code, *_ in told][::2] == [0, 1] and "Traceback" in told[2][2]
     for _, *words in told:
@@ -501,9 +501,9 @@ def test_a_missing_extra_is_told_before_the_run(folder, capsys, monkeypatch, ext
     (folder / "x.gguf").write_bytes(b"")
     for name in [name for name in sys.modules if name.split(".")[0] == module or name.startswith(module)]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "sandbox.trials.otlp", raising=False)
+    monkeypatch.delitem(sys.modules, "sandbox.telemetry.otlp", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr(Stage, "warm_up", lambda *_, **__: pytest.fail("it was compiled first"))
+    monkeypatch.setattr(Environment, "warm_up", lambda *_, **__: pytest.fail("it was compiled first"))
     code, _, err = sandbox(capsys, "run", "needs.toml", "--out", "r", *options)
     assert code == 2 and err.count("\n") == 1 and told in err and not (folder / "r").exists(), err
 
@@ -520,7 +520,7 @@ BAD = {
     "target out of range": (GOOD.replace('"rules"', '"scripted"\nscript = ["forward 3"]'), "expected 0..0"),
     "unknown verb": (GOOD.replace('"rules"', '"scripted"\nscript = ["foward"]'), "did you mean 'forward'"),
     "unknown perturbation": (GOOD + "[perturb]\nagent_crsh = 0.5", "did you mean 'agent_crash'"),
-    "dose out of range": (GOOD + "[perturb]\nagent_crash = 1.5", "expected 0..1"),
+    "severity out of range": (GOOD + "[perturb]\nagent_crash = 1.5", "expected 0..1"),
     "wrong type": (GOOD.replace("count = 4", 'count = "four"'), "agents.0.count"),
     "wrong type of an option": (GOOD.replace("deliveries = 3", 'deliveries = "three"'), "deliveries"),
     "a tick limit of 0": (GOOD.replace("deliveries = 3", "max_ticks = 0"), "max_ticks"),
@@ -568,7 +568,7 @@ BAD_ARGUMENTS = {
     "a folder": (["run", "."], "a folder; expected a scenario (TOML)"),
     "a picture": (["run", "picture.toml"], "not text in UTF-8 (byte 128); expected a text file with a scenario"),
     "a typo": (["run", "god.toml"], "no such scenario file; did you mean 'good.toml'?"),
-    "a dose in too small steps": (
+    "a severity in too small steps": (
         ["batch", "good.toml", "--perturb", "action_failure=0:1:0.0000001"],
         "action_failure=0:1:0.0000001: 10,000,001 values from 0.0 to 1.0 by 1e-07, expected 10,000 at most",
     ),
@@ -661,7 +661,7 @@ def test_two_runs_at_once_in_one_folder(folder, capsys):
 def test_a_full_disk(folder, capsys):
     """A limit on the size of files stands for the disk: the run ends with one line, what was written stays readable."""
     limited = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " + (
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); from sandbox.fronts import cli; cli.main()"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); from sandbox.cli import main; main.main()"
     )
     # kernels are cached already; only the record grows
     command = [sys.executable, "-c", limited, "run", "endless.toml", "--out", "r"]
@@ -677,7 +677,7 @@ EXTRAS = ["pydantic_monty", "pydantic_ai", "genai_prices", "xllamacpp", "dask", 
 
 def test_without_any_extra_the_main_job_runs(folder):
     """What an extra is needed for says so in one line; all else works."""
-    code = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS})); from sandbox.fronts.cli import main; main()"
+    code = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS})); from sandbox.cli.main import main; main()"
 
     def told(*arguments: str) -> tuple[int, str]:
         command = [sys.executable, "-c", code, *arguments]

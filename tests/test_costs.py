@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.agents.metered import metered
+from sandbox.agents.programs.step_limit import with_step_limit
+from sandbox.cli._console import overrides
 from sandbox.core.errors import SandboxError, UsageError, unknown
-from sandbox.core.files import looks_like
+from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_toml
 from sandbox.core.maps import read_layout
 from sandbox.core.plain import plain
-from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
-from sandbox.fronts.console import overrides
 from sandbox.scenario import load
 from sandbox.scenario.load import parse_value
 from sandbox.scenario.sweep import conditions
@@ -50,7 +49,7 @@ READERS = {
     "kitchen": lambda text: load_kitchen(text + "\n"),
     "kitchen's file": lambda text: load_kitchen("{" + text),
     "condition": parse,
-    "program": lambda text: metered(text[: SIZE // 5]),
+    "program": lambda text: with_step_limit(text[: SIZE // 5]),
     "title": lambda text: scenario_with(title=text),
     "sweep": lambda text: scenario_with(sweep={text: [1]}),
     "reasoner": lambda text: scenario_with(agents=[{"reasoner": text}]),

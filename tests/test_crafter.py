@@ -105,18 +105,18 @@ def _numbers(player):
     ]  # fmt: skip
 
 
-def _compare(env, state, reward, done, where):
+def _compare(peer_env, state, reward, done, where):
     """Every field of ours against crafter's."""
-    me, body = env._player, state.body[0, 0]
+    me, body = peer_env._player, state.body[0, 0]
     assert state.pos[0, 0].tolist() == [me.pos[1], me.pos[0]], where
     assert body[: Body.PAID].tolist() == _numbers(me), where
     assert body[Body.HEALTH :].tolist() == [me.inventory[item.name.lower()] for item in ITEMS], where
     assert state.achieved[0, 0].tolist() == [me.achievements[a.name.lower()] for a in Achievement], where
-    assert np.array_equal(state.grid[0], env._world._mat_map.T), where
+    assert np.array_equal(state.grid[0], peer_env._world._mat_map.T), where
     assert float(state.reward[0, 0]) == pytest.approx(reward, abs=1e-6), where
     assert bool(state.done[0]) == bool(done), where
     mobs = state.mobs[0, : state.census[0]].tolist()
-    theirs = [env._mob(thing) for thing in env.things()]
+    theirs = [peer_env._mob(thing) for thing in peer_env.things()]
     expected = [
         [NUMBERS[m["kind"]], m["row"], m["col"], m["health"], Facing[m["facing"].upper()], m["clock"]] for m in theirs
     ]
@@ -125,9 +125,9 @@ def _compare(env, state, reward, done, where):
         assert state.object_at[0, mob[Mob.ROW], mob[Mob.COL]] == slot + 2, where
 
 
-def _scatter(env, rng):
+def _scatter(peer_env, rng):
     """Begin anew in crafter: the player elsewhere, beside random materials, with random items; the tick goes on."""
-    me, world = env._player, env._world
+    me, world = peer_env._player, peer_env._world
     while True:
         cell = rng.integers(0, 64, 2)
         if world[cell][0] in ("grass", "sand", "path") and world[cell][1] is None:
@@ -138,39 +138,39 @@ def _scatter(env, rng):
             world[cell + side] = crafter.constants.materials[rng.integers(len(crafter.constants.materials))]
     me.inventory.update({name: int(rng.integers(0, 10)) for name in me.inventory})
     me.inventory.update({name: int(rng.integers(1, 10)) for name in ("food", "drink", "energy")}, health=9)
-    me._last_health = env._last_health = me.health
+    me._last_health = peer_env._last_health = me.health
     me.sleeping = False
 
 
-def _check_mask(stage, state, where):
+def _check_mask(env, state, where):
     """What the mask excludes does what the no-op does; what it allows does more, but for luck (a sapling in grass)."""
-    mask, twin, ends = stage.observe(state).mask[0, 0], stage.allocate(1), []
+    mask, twin, ends = env.observe(state).mask[0, 0], env.allocate(1), []
     for verb in Verb:
-        stage.fork(state, 0, twin, 0)
-        stage.step(twin, np.array([[[verb, 0]]], np.int32))
-        ends.append(stage.digest(twin))
+        env.fork(state, 0, twin, 0)
+        env.step(twin, np.array([[[verb, 0]]], np.int32))
+        ends.append(env.digest(twin))
     for verb in Verb:
         if verb not in (Verb.NOOP, Verb.DO) or not mask[verb]:
             assert mask[verb] == (ends[verb] != ends[0]) or verb == Verb.NOOP, (where, verb)
 
 
-def _play(env, stage, steps, rng, scatter=200, weights=None):
+def _play(peer_env, env, steps, rng, scatter=200, weights=None):
     """Random actions in both; returns how often each achievement came."""
-    state = stage.allocate(1)
+    state = env.allocate(1)
     actions, total = np.zeros((1, 1, 2), np.int32), np.zeros(len(Achievement), int)
     done = True
     for step in range(steps):
         if done or step % scatter == 0:
-            _scatter(env, rng)
-            stage.place(state, 0, env.describe())
+            _scatter(peer_env, rng)
+            env.place(state, 0, peer_env.describe())
             before = state.achieved[0, 0].copy()
         if step % 20 == 0:
-            _check_mask(stage, state, step)
+            _check_mask(env, state, step)
         verb = int(rng.choice(len(Verb), p=weights))
         actions[0, 0, 0] = verb
-        stage.step(state, actions)
-        _, reward, done, _ = env.step(verb)
-        _compare(env, state, reward, done, step)
+        env.step(state, actions)
+        _, reward, done, _ = peer_env.step(verb)
+        _compare(peer_env, state, reward, done, step)
         total += state.achieved[0, 0] - before
         before = state.achieved[0, 0].copy()
     return total
@@ -182,12 +182,12 @@ def _make(**options):
 
 def test_without_mobs_random_play_is_equal_at_every_step():
     """20 maps of crafter x 2,000 random actions; the plants that are placed stay, and ripen."""
-    stage, rng, total = _make(mobs=False), np.random.default_rng(0), 0
+    env, rng, total = _make(mobs=False), np.random.default_rng(0), 0
     for seed in range(20):
-        env = Peer(seed, balanced=False)
-        for thing in env.things():
-            env._world.remove(thing)
-        total += _play(env, stage, 2000, rng)
+        peer_env = Peer(seed, balanced=False)
+        for thing in peer_env.things():
+            peer_env._world.remove(thing)
+        total += _play(peer_env, env, 2000, rng)
     fights = [Achievement.DEFEAT_SKELETON, Achievement.DEFEAT_ZOMBIE, Achievement.EAT_COW, Achievement.EAT_PLANT]
     missed = [Achievement(k).name for k in np.flatnonzero(total == 0) if k not in fights]
     assert not missed, "never exercised"
@@ -195,12 +195,12 @@ def test_without_mobs_random_play_is_equal_at_every_step():
 
 def test_with_mobs_and_balance_random_play_is_equal_at_every_step():
     """The whole game on four maps, by day and by night; ``do`` is drawn more often, so that there are fights."""
-    stage, rng, total = _make(), np.random.default_rng(1), 0
+    env, rng, total = _make(), np.random.default_rng(1), 0
     weights = np.ones(len(Verb))
     weights[1:5], weights[Verb.DO] = 3, 12
     for seed in range(4):
-        env = Peer(100 + seed)
-        total += _play(env, stage, 2000, rng, 300, weights / weights.sum())
+        peer_env = Peer(100 + seed)
+        total += _play(peer_env, env, 2000, rng, 300, weights / weights.sum())
     for fight in (Achievement.DEFEAT_ZOMBIE, Achievement.DEFEAT_SKELETON, Achievement.EAT_COW):
         assert total[fight] > 0, fight
 
@@ -209,12 +209,12 @@ def test_maps_have_crafters_terrain():
     """25 maps of crafter, 300 of ours: shares of each material and numbers of mobs within four standard errors."""
     theirs, ours = [], []
     for seed in range(25):
-        env = Peer(1000 + seed)
-        kinds = [NUMBERS[KINDS[type(thing)]] for thing in env.things()]
-        cells = np.bincount(env._world._mat_map.ravel(), minlength=11)
+        peer_env = Peer(1000 + seed)
+        kinds = [NUMBERS[KINDS[type(thing)]] for thing in peer_env.things()]
+        cells = np.bincount(peer_env._world._mat_map.ravel(), minlength=11)
         theirs.append(np.r_[cells, np.bincount(kinds, minlength=5)[2:5]])
-    stage = _make()
-    state = stage.reset(range(300))
+    env = _make()
+    state = env.reset(range(300))
     for lane in range(300):
         kinds = state.mobs[lane, : state.census[lane], Mob.KIND]
         ours.append(np.r_[np.bincount(state.grid[lane].ravel(), minlength=11), np.bincount(kinds, minlength=5)[2:5]])

@@ -9,9 +9,9 @@ import pytest
 
 import sandbox
 from benchmarks.stated import cell, figure, sentence, tables
-from sandbox.fronts.cli import main
+from sandbox.cli.main import main
 from sandbox.scenario import load
-from sandbox.trials.lessons import load_lesson
+from sandbox.studies.lessons import load_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = sorted(path for path in (ROOT / "scenarios").rglob("*.toml") if path.parent.name != "lessons")

@@ -13,13 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import sandbox
-import sandbox.worlds.web
+import sandbox.worlds.web.spec
 from sandbox.core import files
 from sandbox.core.errors import UsageError
 from sandbox.core.plain import plain, seeds, whole
 from sandbox.scenario import load
 from sandbox.scenario.sweep import MOST, conditions
-from sandbox.trials.certify import claim
+from sandbox.studies.certify import claim
 from sandbox.worlds.warehouse import layouts
 from sandbox.worlds.warehouse.state import Cell
 
@@ -134,19 +134,17 @@ def test_a_range_of_seeds_may_be_long():
 
 
 def test_lanes_take_any_seeds_and_values(warm_tiny):
-    stage = warm_tiny
-    state = stage.reset(np.arange(3))
-    assert [stage.digest(state, k) for k in range(3)] == [stage.digest(stage.reset(each), 0) for each in (0, [1], (2,))]
-    assert np.array_equal(stage.play(range(2), "rules")[0].tick, stage.play(np.array([0, 1]), "rules")[0].tick)
-    before = stage.digest(state)
-    described = stage.describe(state)
+    env = warm_tiny
+    state = env.reset(np.arange(3))
+    assert [env.digest(state, k) for k in range(3)] == [env.digest(env.reset(each), 0) for each in (0, [1], (2,))]
+    assert np.array_equal(env.play(range(2), "rules")[0].tick, env.play(np.array([0, 1]), "rules")[0].tick)
+    before = env.digest(state)
+    described = env.describe(state)
     described["agents"] = [{**a, "row": np.int64(a["row"]), "col": np.int8(a["col"])} for a in described["agents"]]
-    stage.place(
-        state, 0, described | {"reward": np.array(described["reward"]), "requests": tuple(described["requests"])}
-    )
-    assert stage.digest(state) == before
+    env.place(state, 0, described | {"reward": np.array(described["reward"]), "requests": tuple(described["requests"])})
+    assert env.digest(state) == before
     with pytest.raises(UsageError, match="place: reward.0: expected a finite number"):
-        stage.place(state, 0, {"reward": [np.nan] * 4})
+        env.place(state, 0, {"reward": [np.nan] * 4})
 
 
 def test_a_claim_takes_values_of_numpy_and_nothing_that_is_no_share():
@@ -262,16 +260,16 @@ def test_a_scen_file_says_where_robots_and_parcels_begin(tmp_path):
     )
     scenario = load(tmp_path / "s.toml")
     assert scenario.world.starts == HEAD + LINES and load(scenario.as_dict()).hash == scenario.hash
-    stage = scenario.stage()
+    env = scenario.env()
     for seed in (1, 2):
-        described = stage.describe(stage.reset([seed]))
+        described = env.describe(env.reset([seed]))
         assert [(a["row"], a["col"]) for a in described["agents"]] == [(0, 0), (0, 3)]
         assert [(s["row"], s["col"]) for s in described["shelves"]] == [(0, 0), (0, 3)]
         assert described["goals"] == [[2, 3], [2, 0]]
-    done = stage.play([1], "oracle")[0]
+    done = env.play([1], "oracle")[0]
     assert done.delivered[0] > 2  # the first parcels, and others that are drawn
-    stage = load(scenario, {"perturb.blocked_aisles": 1.0}).stage()
-    state = stage.reset(range(20))
+    env = load(scenario, {"perturb.blocked_aisles": 1.0}).env()
+    state = env.reset(range(20))
     assert (state.grid == Cell.BLOCKED).any() and (state.grid[:, [0, 0, 2, 2], [0, 3, 0, 3]] == Cell.FLOOR).all()
 
 
@@ -300,11 +298,11 @@ def test_starts_that_do_not_fit_are_told(starts, options, told):
 
 
 def test_a_block_of_shelves_is_taken_and_what_is_inside_is_never_ordered():
-    stage = sandbox.make(
+    env = sandbox.make(
         "warehouse", layout=".......\n.xxxxx.\n.xxxxx.\n.xxxxx.\n...g...\n.......", agents=4, deliveries=30
     )
-    inside = [k for k, (row, col) in enumerate(stage.rules.homes.tolist(), 1) if row == 2 and 2 <= col <= 4]
-    state = stage.play(range(20), "oracle")[0]
+    inside = [k for k, (row, col) in enumerate(env.params.homes.tolist(), 1) if row == 2 and 2 <= col <= 4]
+    state = env.play(range(20), "oracle")[0]
     assert (state.delivered >= 30).all() and not np.isin(state.request, inside).any()
     with pytest.raises(UsageError, match="15 requests, expected fewer than the layout's 12 shelves"):
         sandbox.make("warehouse", layout=".......\n.xxxxx.\n.xxxxx.\n.xxxxx.\n...g...\n.......", agents=4, requests=15)
@@ -330,9 +328,9 @@ OLD = """{
     ],
 )  # fmt: skip
 def test_kitchens_of_2019(listed, more, ordered):
-    rules = sandbox.make("kitchen", layout=OLD % (listed, more)).rules
-    assert np.flatnonzero(rules.ordered).tolist() == ordered and (rules.cook_time == 20).all()
-    assert rules.worth[ordered].tolist() == [30.0 if more else 20.0] * len(ordered)
+    params = sandbox.make("kitchen", layout=OLD % (listed, more)).params
+    assert np.flatnonzero(params.ordered).tolist() == ordered and (params.cook_time == 20).all()
+    assert params.worth[ordered].tolist() == [30.0 if more else 20.0] * len(ordered)
 
 
 @pytest.mark.parametrize(
@@ -393,7 +391,9 @@ GOOD = {
     "kitchen": ["XXPXX\nO  2O\nX1  X\nXDXSX", OLD % ("None", '"start_state": {"players": []}')],
     "craft": [("." * 12 + "\n") * 12],
     "wildfire": ["....\n.h*.\n.pcg"],
-    "web": [path.read_text() for path in sorted(Path(sandbox.worlds.web.__file__).parent.glob("sites/*.toml"))[:4]],
+    "web": [
+        path.read_text() for path in sorted(Path(sandbox.worlds.web.spec.__file__).parent.glob("sites/*.toml"))[:4]
+    ],
 }
 VALUES = re.compile(r"-?\d+|\"[^\"\n]*\"|\[\]|None")
 OTHER = ["-1", "1e9", "9" * 20, "[]", "{}", "None", '"x"', "true", "[1]", "nan", ""]
@@ -468,8 +468,8 @@ def test_a_map_of_a_single_line_is_no_name(world, text, tmp_path):
     (tmp_path / "a.map").write_text(text, newline="")
     scenario = {"world": {"name": world, "layout": "a.map"}, "agents": [{}]}
     ready = load(scenario, folder=tmp_path)
-    assert ready.stage().agents == load(ready.as_dict()).stage().agents == 1
-    assert sandbox.make(world, layout=tmp_path / "a.map", agents=1).rules.plan.size > 2
+    assert ready.env().agents == load(ready.as_dict()).env().agents == 1
+    assert sandbox.make(world, layout=tmp_path / "a.map", agents=1).params.plan.size > 2
 
 
 def test_a_missing_file_names_the_nearest_and_a_folder_is_told(tmp_path):

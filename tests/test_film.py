@@ -9,22 +9,22 @@ from studio import SCENARIO
 
 import sandbox
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.fronts.studio.show import film as films
-from sandbox.fronts.studio.show.film import Film
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import open_run
-from sandbox.trials import intervene
-from sandbox.trials.replay import verify
+from sandbox.running import intervene
+from sandbox.running.replay import verify
+from sandbox.studio.backend import episode_player as films
+from sandbox.studio.backend.episode_player import EpisodePlayer
 
 
 @pytest.fixture
 def film(tmp_path):
-    film = Film.begin(SCENARIO, 3, tmp_path / "run", Approvals())
+    film = EpisodePlayer.begin(SCENARIO, 3, tmp_path / "run", Approvals())
     yield film
     film.close()
 
 
-def play(film: Film, ticks: int = 1 << 30) -> Film:
+def play(film: EpisodePlayer, ticks: int = 1 << 30) -> EpisodePlayer:
     for _ in range(ticks):
         if film.over:
             break
@@ -44,7 +44,7 @@ def test_who_seeks_back_sees_what_was_and_goes_on_from_where_it_ended(film):
     play(film, 30)
     film.seek(12)
     assert (film.tick, film.head, film.over) == (12, 30, False)
-    assert film.model.stage.digest(film.model.state) == digests(12)[-1]
+    assert film.model.env.digest(film.model.state) == digests(12)[-1]
     play(film, 40)
     assert film.tick == film.head == 52 and film.past.digests == digests(52)
 
@@ -65,7 +65,7 @@ def test_who_closes_in_the_middle_leaves_a_run_that_was_stopped(film):
     film.close()
     with open_run(film.folder) as run:
         assert run.outcomes[0]["finish"] == "stopped"
-    again = Film.open(film.folder)
+    again = EpisodePlayer.open(film.folder)
     assert (again.head, again.live, again.tick) == (9, False, 0)
     play(again)
     assert again.tick == 9 and again.over
@@ -73,13 +73,13 @@ def test_who_closes_in_the_middle_leaves_a_run_that_was_stopped(film):
 
 def test_who_is_forgotten_seals_its_record_and_frees_its_model(tmp_path):
     def left_alone():
-        film = play(Film.begin(SCENARIO, 3, tmp_path / "run", Approvals()), 5)
+        film = play(EpisodePlayer.begin(SCENARIO, 3, tmp_path / "run", Approvals()), 5)
         return weakref.ref(film.model)
 
     model = left_alone()
     gc.collect()
     assert model() is None
-    assert Film.open(tmp_path / "run").head == 5
+    assert EpisodePlayer.open(tmp_path / "run").head == 5
 
 
 def test_seeking_takes_the_nearest_checkpoint(film, monkeypatch):
@@ -91,7 +91,7 @@ def test_seeking_takes_the_nearest_checkpoint(film, monkeypatch):
     while not film.seek(41):
         pass
     assert film.tick == 41 and not opened
-    assert film.model.stage.digest(film.model.state) == digests(41)[-1] and film.model.people.held(42) == {}
+    assert film.model.env.digest(film.model.state) == digests(41)[-1] and film.model.people.held(42) == {}
 
 
 def test_a_record_that_says_otherwise_is_told(film):
@@ -146,17 +146,17 @@ def test_what_people_do_is_recorded_and_seen_again(film):
     play(film, 5)
     film.close()
     assert verify(film.folder).passed and verify(film.folder).ticks == 25
-    assert play(Film.open(film.folder)).tick == 25
+    assert play(EpisodePlayer.open(film.folder)).tick == 25
 
 
 def test_what_was_done_last_is_not_forgotten_by_who_seeks_back(film):
     play(film, 5)
     film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
-    closed = film.model.stage.describe(film.model.state)["closed"]
+    closed = film.model.env.describe(film.model.state)["closed"]
     film.seek(2)
-    assert film.model.stage.describe(film.model.state)["closed"] == []
+    assert film.model.env.describe(film.model.state)["closed"] == []
     play(film, 3)
-    assert film.model.stage.describe(film.model.state)["closed"] == closed
+    assert film.model.env.describe(film.model.state)["closed"] == closed
     play(film, 3)
     film.close()
     assert verify(film.folder).passed and verify(film.folder).ticks == 8

@@ -11,10 +11,11 @@ from commands import told
 import sandbox
 from sandbox.core.errors import RecordError
 from sandbox.record.table import MEASURES
+from sandbox.running import reexecute
+from sandbox.running.claims import claim
 from sandbox.scenario import load
-from sandbox.trials import again, certify
-from sandbox.trials.certify import CLAIM, FILE
-from sandbox.trials.claims import claim
+from sandbox.studies import certify
+from sandbox.studies.certify import CLAIM, FILE
 
 SCENARIO = {
     "world": {"name": "web", "layout": "all"}, "agents": [{"reasoner": "semantic"}],
@@ -44,7 +45,7 @@ def made(tmp_path_factory):
 def problems(folder, root=None) -> list[str]:
     """What ``verify`` says, with all trials executed again."""
     try:
-        return (certify if (folder / CLAIM).is_file() else again).check(folder, 1_000, root).problems
+        return (certify if (folder / CLAIM).is_file() else reexecute).check(folder, 1_000, root).problems
     except RecordError as error:
         return [str(error)]
 
@@ -177,7 +178,7 @@ def _entries(value, path=()):
 @pytest.mark.parametrize("name", [FILE, CLAIM])
 def test_no_entry_of_the_files_can_be_changed_or_dropped(name, forged, monkeypatch):
     """It is told by name. Nothing needs to be executed for it."""
-    monkeypatch.setattr(again, "execute", lambda *_: (0, []))
+    monkeypatch.setattr(reexecute, "execute", lambda *_: (0, []))
     text = (forged / name).read_text()
     for path, value in list(_entries(json.loads(text))):
         for forgery in (other(value), None):
@@ -217,7 +218,9 @@ def test_another_claim_of_as_many_trials_is_another_root(forged, made):
 
 @both
 def test_the_noted_root_is_checked(forged, capsys):
-    root = again.check(forged, 1).root if forged.name == "batch" else json.loads((forged / FILE).read_text())["root"]
+    root = (
+        reexecute.check(forged, 1).root if forged.name == "batch" else json.loads((forged / FILE).read_text())["root"]
+    )
     assert told("verify", forged, "--root", root) == 0
     said = capsys.readouterr().out
     assert f"root {root}" in said and f"all {2 * EACH} trials executed again, all equal" in said

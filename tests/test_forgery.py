@@ -10,8 +10,8 @@ from forging import RUNS, forgeries, rewrite, sample, tables, verdict_on
 import sandbox
 from sandbox.core.finish import Outcome
 from sandbox.record import Event, canonical, open_run, parse
-from sandbox.trials.replay import UNROOTED, verify
-from sandbox.trials.trust import TRUSTED
+from sandbox.running.replay import UNROOTED, verify
+from sandbox.running.trust import TRUSTED
 
 MAY_DOUBLE = {"placed", "changed", "resumed"}  # once more it changes nothing but what is told
 TRIED = 2  # forgeries of each field of each kind of event
@@ -267,8 +267,8 @@ def test_several_trials_are_all_executed_again(records):
 @pytest.mark.parametrize("part", ["decide", "act", "record"])
 def test_a_run_that_is_stopped_in_the_middle_of_a_tick_verifies(part, tmp_path, monkeypatch):
     """What it counts is of whole ticks, which are recorded."""
-    from sandbox.engine.stage import Stage
-    from sandbox.trials import trial
+    from sandbox.engine.environment import Environment
+    from sandbox.running import trial
 
     model = {"reasoner": "llm", "llm": {"model": "scripted", "replies": [{"verb": "left"}] * 9}, "fallback": "rules"}
     team = {"protocol": "manager", "tasks": [{"kind": "first", "argument": 0}]}
@@ -278,9 +278,11 @@ def test_a_run_that_is_stopped_in_the_middle_of_a_tick_verifies(part, tmp_path, 
         "team": team,
     }
     calls = []
-    place, name = {"decide": (sandbox.Sandbox, "percept"), "act": (Stage, "digest"), "record": (trial, "tick_events")}[
-        part
-    ]
+    place, name = {
+        "decide": (sandbox.Sandbox, "percept"),
+        "act": (Environment, "digest"),
+        "record": (trial, "tick_events"),
+    }[part]
     original = getattr(place, name)
 
     def interrupted(*arguments):

@@ -11,13 +11,13 @@ from commands import told
 from rich.console import Console
 
 import sandbox
+from sandbox.cli._keyboard import Terminal
 from sandbox.core.errors import UsageError
 from sandbox.core.people import Question
-from sandbox.fronts.terminal import Terminal
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Reviewed, open_run
+from sandbox.running.replay import verify
 from sandbox.scenario import load
-from sandbox.trials.replay import verify
 
 ROBOT = {"reasoner": "scripted", "script": ["left", "forward", "right", "left"]}
 
@@ -29,7 +29,7 @@ def scenario(*rules, count=2, ticks=4) -> dict:
 
 
 def verbs(model: sandbox.Sandbox) -> list[str]:
-    return [model.stage.verbs[verb] for verb in model.latest.actions[:, 0]]
+    return [model.env.verbs[verb] for verb in model.latest.actions[:, 0]]
 
 
 def played(table: dict, people=None) -> tuple[list[list[str]], list]:

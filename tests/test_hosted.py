@@ -12,8 +12,8 @@ import pytest
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.running.trial import run
 from sandbox.scenario import load
-from sandbox.trials.trial import run
 
 MESA = tuple(map(int, mesa.__version__.split(".")[:2]))
 
@@ -98,7 +98,7 @@ def test_a_seed_has_mesas_names(given):
     assert model.seed == 3 and type(model.seed) is int
     while model.running:
         model.step()
-    assert model.stage.digest(model.state) == run(SCENARIO, seed=3).digest
+    assert model.env.digest(model.state) == run(SCENARIO, seed=3).digest
 
 
 def test_a_seed_is_the_scenarios_where_none_is_given():
@@ -172,7 +172,7 @@ def test_scripts_are_played():
     played = []
     for _ in range(6):
         model.step()
-        played.append(model.stage.verbs[model.latest.actions[0, 0]])
+        played.append(model.env.verbs[model.latest.actions[0, 0]])
     assert played == [*script, "noop", "noop"]
 
 

@@ -11,15 +11,15 @@ from commands import told
 from rich.console import Console
 
 import sandbox
+from sandbox.cli import _keyboard
+from sandbox.cli._keyboard import Terminal
 from sandbox.core.errors import UsageError
-from sandbox.fronts import terminal
-from sandbox.fronts.terminal import Terminal
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import HumanActed, open_run
 from sandbox.record.read import Run
+from sandbox.running.replay import verify
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
-from sandbox.trials.replay import verify
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 5, "max_ticks": 6}
 
@@ -71,14 +71,14 @@ def test_a_person_steers_an_agent():
 
 
 def test_where_nobody_answers_the_fallback_acts_and_the_trace_says_so():
-    rules = scenario()
-    rules["agents"][0] = {"reasoner": "rules"}
+    params = scenario()
+    params["agents"][0] = {"reasoner": "rules"}
     model = sandbox.Sandbox(scenario(86_400.0), rng=3)
     while model.running:
         model.step()
         assert model.latest.traces[0].fallback == "no person answered"
     assert model.usage.fallbacks == 6
-    assert model.stage.digest(model.state) == sandbox.run(rules, seed=3).digest
+    assert model.env.digest(model.state) == sandbox.run(params, seed=3).digest
 
 
 def test_patience_is_common_to_all_that_wait_and_late_answers_are_refused():
@@ -181,7 +181,7 @@ class Keyboard(io.StringIO):
 
 def test_at_the_keyboard(file, monkeypatch, capsys):
     shown = io.StringIO()
-    monkeypatch.setattr(terminal, "err", Console(file=shown, width=300))
+    monkeypatch.setattr(_keyboard, "err", Console(file=shown, width=300))
     monkeypatch.setattr("sys.stdin", Keyboard("left\nforwrd\nforward\n\nright\nforward\nleft\n"))
     assert told("run", "human.toml", "--seed", 3, "--out", "r") == 0
     with open_run("r") as record:

@@ -11,11 +11,11 @@ from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Changed, HumanActed, Log, Placed, RunFinished, TrialFinished, open_run
+from sandbox.running import intervene
+from sandbox.running.replay import verify
+from sandbox.running.resume import scenario_now
+from sandbox.running.trial import opening, outcome_of, record_tick
 from sandbox.teams.graphs import as_graph
-from sandbox.trials import intervene
-from sandbox.trials.replay import verify
-from sandbox.trials.resume import scenario_now
-from sandbox.trials.trial import opening, outcome_of, record_tick
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 50, "max_ticks": 60}
 REPLIES = [{"verb": verb, "reason": f"thought {k}"} for k, verb in enumerate(["left", "forward", "right"] * 40)]
@@ -26,7 +26,7 @@ def scenario(*groups, **keys) -> dict:
     return {"world": WORLD, "agents": list(groups) or [{"count": 4, "reasoner": "rules"}], **keys}
 
 
-class Stage:
+class Environment:
     """Drives a recorded run as the studio does: ticks, and between them what a person does."""
 
     def __init__(self, folder, table, seed=5):
@@ -58,8 +58,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path):
-    return lambda *groups, **keys: Stage(tmp_path / "run", scenario(*groups, **keys))
+def env(tmp_path):
+    return lambda *groups, **keys: Environment(tmp_path / "run", scenario(*groups, **keys))
 
 
 def holds(folder, kind=None) -> list:
@@ -81,9 +81,9 @@ def actions(folder, agent) -> list[str]:
 # -- the world ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_aisle_is_blocked_and_cleared(stage, capsys):
-    run = stage().play(10).do(intervene.intervene, "block_aisle", Aim(cell=(9, 0))).play(1)
-    assert run.model.stage.describe(run.model.state)["closed"] == [[9, 0]]
+def test_an_aisle_is_blocked_and_cleared(env, capsys):
+    run = env().play(10).do(intervene.intervene, "block_aisle", Aim(cell=(9, 0))).play(1)
+    assert run.model.env.describe(run.model.state)["closed"] == [[9, 0]]
     run.do(intervene.intervene, "block_aisle").play(10).do(intervene.intervene, "clear_aisles").play(10).end()
     placed = holds(run.folder, Placed)
     assert [event.tick for event in placed] == [11, 12, 22] and placed[0].patch == {"closed": [[9, 0]]}
@@ -112,18 +112,18 @@ BAD = {
     "no such key": (lambda model: intervene.reseat(model, 0, "idle", counts=3), "did you mean 'script'|unknown key"),
     "no such agent": (lambda model: intervene.reseat(model, 4, "idle"), "agent 4, expected 0..3"),
     "no team": (lambda model: intervene.cut(model, (0, 1)), "no team here"),
-    "a dose": (lambda model: intervene.change(model, {"perturb.action_failure": 7.0}), "expected 0..1"),
+    "a severity": (lambda model: intervene.change(model, {"perturb.action_failure": 7.0}), "expected 0..1"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_be_is_a_line_and_changes_nothing(name):
     with closing(sandbox.Sandbox(scenario(), rng=5)) as model:
-        before, same = model.stage.digest(model.state), model.scenario
+        before, same = model.env.digest(model.state), model.scenario
         what, words = BAD[name]
         with pytest.raises(UsageError, match=words) as found:
             what(model)
-        assert "\n" not in str(found.value) and model.stage.digest(model.state) == before and model.scenario is same
+        assert "\n" not in str(found.value) and model.env.digest(model.state) == before and model.scenario is same
         model.step()
         assert model.error is None
         model.stop()
@@ -131,13 +131,18 @@ def test_what_cannot_be_is_a_line_and_changes_nothing(name):
             intervene.intervene(model, "block_aisle")
 
 
-def test_a_run_that_was_killed_goes_on_with_what_was_done(stage, tmp_path):
+def test_a_run_that_was_killed_goes_on_with_what_was_done(env, tmp_path):
     """Its record may end with an intervention that no tick has followed."""
     table = scenario()
-    run = Stage(tmp_path / "killed", table).play(10).do(intervene.intervene, "block_aisle", Aim(cell=(9, 0)))
+    run = Environment(tmp_path / "killed", table).play(10).do(intervene.intervene, "block_aisle", Aim(cell=(9, 0)))
     run.log.close()
     outcome = sandbox.resume(run.folder)
-    whole = Stage(tmp_path / "whole", table).play(10).do(intervene.intervene, "block_aisle", Aim(cell=(9, 0))).play(50)
+    whole = (
+        Environment(tmp_path / "whole", table)
+        .play(10)
+        .do(intervene.intervene, "block_aisle", Aim(cell=(9, 0)))
+        .play(50)
+    )
     assert whole.end().digest == outcome.digest != sandbox.run(table, seed=5).digest
     assert len(holds(run.folder, Placed)) == 1
 
@@ -145,8 +150,8 @@ def test_a_run_that_was_killed_goes_on_with_what_was_done(stage, tmp_path):
 # -- taking over -------------------------------------------------------------------------------------------------------
 
 
-def test_a_person_takes_an_agent_over(stage, capsys):
-    run = stage().play(5)
+def test_a_person_takes_an_agent_over(env, capsys):
+    run = env().play(5)
     intervene.take(run.model, run.people, 2)
     (view,) = run.people.steered
     assert view.agent == 2 and view.tick == 6 and "forward" in view.legal
@@ -166,8 +171,8 @@ def test_a_person_takes_an_agent_over(stage, capsys):
     assert actions(run.folder, 2)[5:8] == ["right", "noop", "forward"]
 
 
-def test_an_agent_that_is_lost_stands_still(stage):
-    run = stage().play(3)
+def test_an_agent_that_is_lost_stands_still(env):
+    run = env().play(3)
     run.people.lose(1)
     run.play(5)
     with pytest.raises(UsageError, match="no person steers it"):
@@ -178,8 +183,8 @@ def test_an_agent_that_is_lost_stands_still(stage):
     assert actions(run.folder, 1)[3:8] == ["noop"] * 5 and set(actions(run.folder, 1)[8:]) != {"noop"}
 
 
-def test_what_is_not_legal_any_more_does_what_an_illegal_action_does(stage):
-    run = stage()
+def test_what_is_not_legal_any_more_does_what_an_illegal_action_does(env):
+    run = env()
     intervene.take(run.model, run.people, 0)
     view = run.people.steered[0]
     run.people._keyed[0] = (99, 0)  # as if it had become so since
@@ -187,12 +192,12 @@ def test_what_is_not_legal_any_more_does_what_an_illegal_action_does(stage):
     assert run.model.invalid_actions == 1 and view.legal and holds(run.folder, HumanActed)[0].action == (99, 0)
 
 
-def test_nobody_asks_a_model_or_a_person_for_an_agent_that_is_held(stage, tmp_path):
+def test_nobody_asks_a_model_or_a_person_for_an_agent_that_is_held(env, tmp_path):
     """In a team: two models that share a budget, a person who is asked, and rules; a guard reviews who steers, too."""
     models = {"count": 2, "reasoner": "llm", "fallback": "rules", "llm": LLM}
     groups = [models, {"reasoner": "human", "fallback": "rules", "human": {"patience": 0.0}}, {"reasoner": "rules"}]
     guard = [{"agent": "robot-0", "verb": "right", "effect": "deny"}]
-    run = stage(*groups, guard=guard, team={"protocol": "market"}).play(4)
+    run = env(*groups, guard=guard, team={"protocol": "market"}).play(4)
     for agent in range(4):
         intervene.take(run.model, run.people, agent)
     before = run.model.usage.calls
@@ -217,10 +222,10 @@ def test_nobody_asks_a_model_or_a_person_for_an_agent_that_is_held(stage, tmp_pa
 # -- who decides, what goes wrong --------------------------------------------------------------------------------------
 
 
-def test_one_agent_gets_another_reasoner_and_the_others_go_on(stage, capsys):
+def test_one_agent_gets_another_reasoner_and_the_others_go_on(env, capsys):
     """Of four models that share a budget and remember, one becomes a script, then rules, then another model."""
     memory = {"memory": {"kind": "blocks", "context": 1_000}}
-    run = stage({"count": 4, "reasoner": "llm", "fallback": "rules", "llm": LLM, **memory}).play(3)
+    run = env({"count": 4, "reasoner": "llm", "fallback": "rules", "llm": LLM, **memory}).play(3)
     minds = dict(run.model.reasoners[0][1].minds)
     names = [agent.name for agent in run.model.agents]
     run.do(intervene.reseat, 1, "scripted", script=["left"] * 60).play(3)
@@ -243,11 +248,11 @@ def test_one_agent_gets_another_reasoner_and_the_others_go_on(stage, capsys):
 
 
 def actions_now(run) -> str:
-    return run.model.stage.verbs[run.model.latest.actions[1, 0]]
+    return run.model.env.verbs[run.model.latest.actions[1, 0]]
 
 
-def test_a_reasoner_that_cannot_be_made_leaves_all_as_it_was(stage, monkeypatch):
-    run = stage({"count": 2, "reasoner": "llm", "fallback": "rules", "llm": LLM}, {"count": 2}, team={}).play(2)
+def test_a_reasoner_that_cannot_be_made_leaves_all_as_it_was(env, monkeypatch):
+    run = env({"count": 2, "reasoner": "llm", "fallback": "rules", "llm": LLM}, {"count": 2}, team={}).play(2)
     from sandbox import reasoning
 
     def fails(*_):
@@ -263,8 +268,8 @@ def test_a_reasoner_that_cannot_be_made_leaves_all_as_it_was(stage, monkeypatch)
     holds(run.folder)
 
 
-def test_a_change_needs_the_same_agents(stage):
-    run = stage({"count": 2}, {"count": 2})
+def test_a_change_needs_the_same_agents(env):
+    run = env({"count": 2}, {"count": 2})
     for table in (scenario(), scenario({"count": 4}), scenario({"count": 2}, {"count": 3})):
         with pytest.raises(UsageError, match="in the same groups or in parts of them"):
             run.model.change(sandbox.scenario.load(table))
@@ -273,8 +278,8 @@ def test_a_change_needs_the_same_agents(stage):
     run.log.close()
 
 
-def test_a_dose_now(stage):
-    run = stage().play(5).do(intervene.change, {"perturb.action_failure": 1.0}).play(20).end()
+def test_a_dose_now(env):
+    run = env().play(5).do(intervene.change, {"perturb.action_failure": 1.0}).play(20).end()
     assert run.refused_actions > 5
     with pytest.raises(UsageError, match="no perturbation|nobody sends messages"):
         intervene.change(sandbox.Sandbox(scenario(), rng=5), {"perturb.message_loss": 1.0})
@@ -287,9 +292,9 @@ def lost(run) -> int:
     return int(run.model.talk.team.mail.counts[0, :, 2].sum())
 
 
-def test_a_link_is_cut_and_mended(stage, capsys):
+def test_a_link_is_cut_and_mended(env, capsys):
     """What is under way is lost too; nobody is told."""
-    run = stage(team={"protocol": "market"}).play(10)
+    run = env(team={"protocol": "market"}).play(10)
     assert lost(run) == 0
     run.do(intervene.cut, (1, 2)).play(10)
     graph, before = as_graph(run.model.talk.team.net), lost(run)
@@ -310,8 +315,8 @@ def test_a_link_is_cut_and_mended(stage, capsys):
     assert verify(run.folder).passed
 
 
-def test_an_edge_that_never_was_cannot_be_mended(stage):
-    run = stage(team={"network": {"kind": "ring", "cut": [[0, 1]]}}).play(2)
+def test_an_edge_that_never_was_cannot_be_mended(env):
+    run = env(team={"network": {"kind": "ring", "cut": [[0, 1]]}}).play(2)
     with pytest.raises(UsageError, match="no edge from 1 to 0 when the team began"):
         run.do(intervene.mend, (0, 1))
     with pytest.raises(UsageError, match="expected two agents between whom there is an edge"):

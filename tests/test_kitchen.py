@@ -47,8 +47,8 @@ def _peer_view(mdp, state):
     return players, objects, pots
 
 
-def _our_view(stage, state):
-    d = stage.describe(state)
+def _our_view(env, state):
+    d = env.describe(state)
     soup = ("name", "ingredients")
     return (
         [(p["row"], p["col"], p["facing"], p["holding"]) for p in d["players"]],
@@ -60,17 +60,17 @@ def _our_view(stage, state):
     )  # fmt: skip
 
 
-def _compare(stage, mdp, seed, choose, steps=STEPS):
+def _compare(env, mdp, seed, choose, steps=STEPS):
     """Play both for ``steps`` and compare everything at every step; returns what was paid for each soup."""
-    ours, peer, paid = stage.reset([seed]), mdp.get_standard_start_state(), []
+    ours, peer, paid = env.reset([seed]), mdp.get_standard_start_state(), []
     for step in range(steps):
-        assert _our_view(stage, ours) == _peer_view(mdp, peer), (seed, step)
+        assert _our_view(env, ours) == _peer_view(mdp, peer), (seed, step)
         actions = choose(ours, step)
         joint = [Action.INDEX_TO_ACTION[verb] for verb in actions[:, 0]]
         peer, infos = mdp.get_state_transition(peer, joint)
-        stage.step(ours, actions[None])
+        env.step(ours, actions[None])
         sparse = sum(infos["sparse_reward_by_agent"])
-        assert ours.reward[0].tolist() == pytest.approx([sparse] * stage.agents), (seed, step)
+        assert ours.reward[0].tolist() == pytest.approx([sparse] * env.agents), (seed, step)
         assert ours.shaped[0].tolist() == infos["shaped_reward_by_agent"], (seed, step)
         assert ours.sparse[0].tolist() == pytest.approx(infos["sparse_reward_by_agent"]), (seed, step)
         for agent in np.flatnonzero(infos["event_infos"]["soup_delivery"]):
@@ -87,13 +87,13 @@ def _random(rng, agents):
     return choose
 
 
-def _policy(stage, policy):
-    cast, loops = stage.cast([policy] * stage.agents)
-    memory, obs, actions = stage.memory(1), stage.observation(1), np.zeros((1, stage.agents, 2), np.int32)
+def _policy(env, policy):
+    assignment, loops = env.assign_policies([policy] * env.agents)
+    memory, obs, actions = env.memory(1), env.observation(1), np.zeros((1, env.agents, 2), np.int32)
 
     def choose(state, step):
-        stage.observe(state, obs)
-        loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
+        env.observe(state, obs)
+        loops.choose(state, obs, 0, env.params, memory, assignment, actions)
         return actions[0].copy()
 
     return choose
@@ -109,18 +109,18 @@ def _endless(layout, **options):
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_random_play_is_equal_at_every_step(layout):
     """5 layouts x 50 seeds x 400 random joint steps."""
-    stage = _endless(layout)
+    env = _endless(layout)
     mdp = OvercookedGridworld.from_layout_name(PEER_NAME.get(layout, layout))
     for seed in range(SEEDS):
-        _compare(stage, mdp, seed, _random(np.random.default_rng(seed), 2))
+        _compare(env, mdp, seed, _random(np.random.default_rng(seed), 2))
 
 
 @pytest.mark.parametrize("policy", ["rules", "oracle"])
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_play_that_serves_soups_is_equal(layout, policy):
-    stage = _endless(layout)
+    env = _endless(layout)
     mdp = OvercookedGridworld.from_layout_name(PEER_NAME.get(layout, layout))
-    paid = _compare(stage, mdp, 7, _policy(stage, policy))
+    paid = _compare(env, mdp, 7, _policy(env, policy))
     assert len(paid) >= 5 and set(paid) == {20}
 
 
@@ -140,14 +140,14 @@ def test_play_that_serves_soups_is_equal(layout, policy):
 )
 def test_layout_files_play_as_in_the_package(name, agents):
     """Tomatoes, bonus orders, values and times by recipe, a start state; one cook, and four who collide."""
-    stage = _endless(str(FILES / f"{name}.layout"), agents=agents)
+    env = _endless(str(FILES / f"{name}.layout"), agents=agents)
     mdp = OvercookedGridworld.from_layout_name(name)
     for seed in range(4):
-        _compare(stage, mdp, seed, _random(np.random.default_rng(seed), agents), 200)
-    paid = _compare(stage, mdp, 7, _policy(stage, "oracle"), 300)
+        _compare(env, mdp, seed, _random(np.random.default_rng(seed), agents), 200)
+    paid = _compare(env, mdp, 7, _policy(env, "oracle"), 300)
     assert len(paid) >= (2 if agents == 1 else 4)
-    if stage.rules.bonus.any():
-        bonus = stage.rules.worth[stage.rules.bonus == 1]
+    if env.params.bonus.any():
+        bonus = env.params.worth[env.params.bonus == 1]
         assert np.isin(paid, bonus).mean() > 0.5
         assert "tomato" in str(mdp.start_bonus_orders)
 
@@ -178,8 +178,8 @@ def test_classic_maps_are_the_packages():
 
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_rules_serve_at_least_five_soups_and_the_oracle_no_fewer(layout):
-    stage = sandbox.make("kitchen", layout=layout, soups=0)
-    served = {policy: stage.play(range(100), policy)[0].served for policy in ("rules", "oracle")}
+    env = sandbox.make("kitchen", layout=layout, soups=0)
+    served = {policy: env.play(range(100), policy)[0].served for policy in ("rules", "oracle")}
     assert served["rules"].min() >= 5
     assert served["oracle"].min() >= (11 if layout == "cramped_room" else 10)
     assert served["oracle"].mean() >= served["rules"].mean()
@@ -187,17 +187,17 @@ def test_rules_serve_at_least_five_soups_and_the_oracle_no_fewer(layout):
 
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_cooks_can_begin_anywhere_within_their_reach(layout):
-    stage, usual = (sandbox.make("kitchen", layout=layout, scattered=each) for each in (True, False))
-    state, (first,) = stage.reset(range(200)), usual.reset([1]).pos
-    assert (state.pos == stage.reset(range(200)).pos).all()
+    env, usual = (sandbox.make("kitchen", layout=layout, scattered=each) for each in (True, False))
+    state, (first,) = env.reset(range(200)), usual.reset([1]).pos
+    assert (state.pos == env.reset(range(200)).pos).all()
     assert (usual.reset(range(200)).pos == first).all()
     assert (np.abs(state.pos[:, 0] - state.pos[:, 1]).sum(axis=1) > 0).all()
-    width = stage.rules.plan.shape[1]
+    width = env.params.plan.shape[1]
     for agent, home in enumerate(first[:, 0] * width + first[:, 1]):
         begins = {*(state.pos[:, agent, 0] * width + state.pos[:, agent, 1]).tolist()}
-        assert begins == {*np.flatnonzero((stage.rules.plan.ravel() == 0) & (stage.rules.way[:, home] < FAR)).tolist()}
+        assert begins == {*np.flatnonzero((env.params.plan.ravel() == 0) & (env.params.way[:, home] < FAR)).tolist()}
         assert {*state.facing[:, agent].tolist()} == {0, 1, 2, 3}
-    assert (stage.play(range(100), "oracle")[0].done == Finish.COMPLETED).all()
+    assert (env.play(range(100), "oracle")[0].done == Finish.COMPLETED).all()
 
 
 # -- drawn situations --------------------------------------------------------------------------------------------------
@@ -206,68 +206,68 @@ ONIONS = ["onion"] * 3
 
 
 def drawn(**description):
-    stage = sandbox.make("kitchen", soups=0)
-    state = stage.reset([1])
-    stage.place(state, 0, description)
-    return stage, state
+    env = sandbox.make("kitchen", soups=0)
+    state = env.reset([1])
+    env.place(state, 0, description)
+    return env, state
 
 
 def player(row, col, facing="north", holding=None):
     return {"row": row, "col": col, "facing": facing, "holding": holding}
 
 
-def act(stage, state, *verbs):
-    actions = np.zeros((1, stage.agents, 2), np.int32)
+def act(env, state, *verbs):
+    actions = np.zeros((1, env.agents, 2), np.int32)
     actions[0, :, 0] = [Verb[verb.upper()] for verb in verbs]
-    stage.step(state, actions)
-    return stage.describe(state)
+    env.step(state, actions)
+    return env.describe(state)
 
 
 def test_a_soup_from_pot_to_guest():
     pot = {"row": 0, "col": 2, "ingredients": ONIONS}
-    stage, state = drawn(players=[player(1, 2), player(2, 3, "south")], pots=[pot])
-    assert act(stage, state, "interact", "stay")["pots"][0]["cooking_ticks"] == 1
+    env, state = drawn(players=[player(1, 2), player(2, 3, "south")], pots=[pot])
+    assert act(env, state, "interact", "stay")["pots"][0]["cooking_ticks"] == 1
     for tick in range(2, 21):
-        assert not stage.observe(state).mask[0, 0, Verb.INTERACT]
-        described = act(stage, state, "stay", "stay")
+        assert not env.observe(state).mask[0, 0, Verb.INTERACT]
+        described = act(env, state, "stay", "stay")
         assert described["pots"][0]["ready"] == (tick == 20)
-    stage.place(state, 0, {"players": [player(1, 2, "north", "dish"), player(2, 1)]})
-    assert act(stage, state, "interact", "stay")["players"][0]["holding"] == {"name": "soup", "ingredients": ONIONS}
+    env.place(state, 0, {"players": [player(1, 2, "north", "dish"), player(2, 1)]})
+    assert act(env, state, "interact", "stay")["players"][0]["holding"] == {"name": "soup", "ingredients": ONIONS}
     assert state.shaped[0].tolist() == [5, 0] and state.reward[0].tolist() == [0, 0]
     for verb in ("south", "east", "south", "interact"):
-        described = act(stage, state, verb, "stay")
+        described = act(env, state, verb, "stay")
     assert described["served"] == 1 and described["reward"] == [20, 20]
 
 
 def test_collisions_hold_everybody():
-    stage, state = drawn(players=[player(1, 1, "east"), player(1, 2, "west")])
-    after = act(stage, state, "east", "west")  # a swap
+    env, state = drawn(players=[player(1, 1, "east"), player(1, 2, "west")])
+    after = act(env, state, "east", "west")  # a swap
     assert [(p["col"], p["refused"]) for p in after["players"]] == [(1, True), (2, True)]
-    stage, state = drawn(players=[player(1, 1), player(1, 3)])
-    after = act(stage, state, "east", "west")  # one cell
+    env, state = drawn(players=[player(1, 1), player(1, 3)])
+    after = act(env, state, "east", "west")  # one cell
     assert [(p["col"], p["facing"]) for p in after["players"]] == [(1, "east"), (3, "west")]
-    stage, state = drawn(players=[player(1, 2), player(1, 3)])
-    assert [p["col"] for p in act(stage, state, "west", "west")["players"]] == [1, 2]  # one behind the other
+    env, state = drawn(players=[player(1, 2), player(1, 3)])
+    assert [p["col"] for p in act(env, state, "west", "west")["players"]] == [1, 2]  # one behind the other
 
 
 def test_an_order_nobody_placed_pays_nothing_and_does_not_count():
     soup = {"name": "soup", "ingredients": ["onion", "tomato"]}
-    stage, state = drawn(players=[player(2, 3, "south", soup), player(1, 1)])
-    after = act(stage, state, "interact", "stay")
+    env, state = drawn(players=[player(2, 3, "south", soup), player(1, 1)])
+    after = act(env, state, "interact", "stay")
     assert after["players"][0]["holding"] is None and after["served"] == 0 and after["reward"] == [0, 0]
 
 
 def test_shaped_rewards_are_added_if_so_chosen():
     for reward, expected in (("sparse", [0, 0]), ("shaped", [3, 0])):
-        stage = sandbox.make("kitchen", reward=reward)
-        state = stage.reset([1])
-        stage.place(state, 0, {"players": [player(1, 2, "north", "onion"), player(1, 3)]})
-        assert act(stage, state, "interact", "stay")["reward"] == expected
+        env = sandbox.make("kitchen", reward=reward)
+        state = env.reset([1])
+        env.place(state, 0, {"players": [player(1, 2, "north", "onion"), player(1, 3)]})
+        assert act(env, state, "interact", "stay")["reward"] == expected
 
 
 def test_place_says_what_is_wrong():
-    stage, state = drawn(players=[player(1, 1), player(1, 2)])
-    before, two = stage.digest(state), [player(1, 1)]
+    env, state = drawn(players=[player(1, 1), player(1, 2)])
+    before, two = env.digest(state), [player(1, 1)]
     for description, told in [
         ({"players": two}, "1 players, expected 2"),
         ({"players": [player(1, 1), player(1, 1)]}, r"players\[0\] is there"),
@@ -285,8 +285,8 @@ def test_place_says_what_is_wrong():
         ({"tick": "soon"}, "expected what describe"),
     ]:
         with pytest.raises(UsageError, match=told):
-            stage.place(state, 0, description)
-        assert stage.digest(state) == before
+            env.place(state, 0, description)
+        assert env.digest(state) == before
 
 
 # -- layouts -----------------------------------------------------------------------------------------------------------
@@ -358,28 +358,28 @@ def test_more_cooks_than_places_are_refused():
 
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_classic_kitchens_are_wholly_in_view(layout):
-    stage = sandbox.make("kitchen", layout=layout)
-    state = stage.reset([1])
-    window = stage.observe(state).window[0, :, 0]
+    env = sandbox.make("kitchen", layout=layout)
+    state = env.reset([1])
+    window = env.observe(state).window[0, :, 0]
     for agent, (row, col) in enumerate(state.pos[0]):
-        top, left = stage.rules.sight - row, stage.rules.sight - col
-        height, width = stage.rules.plan.shape
-        assert np.array_equal(window[agent, top : top + height, left : left + width], stage.rules.plan)
+        top, left = env.params.sight - row, env.params.sight - col
+        height, width = env.params.plan.shape
+        assert np.array_equal(window[agent, top : top + height, left : left + width], env.params.plan)
 
 
 def test_a_belief_holds_all_that_is_seen():
     """Where the whole kitchen is in view, belief and world describe alike, but for seed and past rewards."""
-    stage = sandbox.make("kitchen", layout="coordination_ring", soups=0)
-    state, obs, believed = stage.reset([3]), stage.observation(1), stage.allocate(1)
-    choose = _policy(stage, "rules")
+    env = sandbox.make("kitchen", layout="coordination_ring", soups=0)
+    state, obs, believed = env.reset([3]), env.observation(1), env.allocate(1)
+    choose = _policy(env, "rules")
     for step in range(120):
-        stage.step(state, choose(state, step)[None])
-        stage.observe(state, obs)
-        stage.world.believe(obs, 0, step % 2, stage.memory(1), stage.rules, np.uint64(99), believed, 0)
+        env.step(state, choose(state, step)[None])
+        env.observe(state, obs)
+        env.world.believe(obs, 0, step % 2, env.memory(1), env.params, np.uint64(99), believed, 0)
         for key in ("tick", "objects", "pots", "served"):
-            assert stage.describe(believed)[key] == stage.describe(state)[key]
+            assert env.describe(believed)[key] == env.describe(state)[key]
         for believed_player, real in zip(
-            stage.describe(believed)["players"], stage.describe(state)["players"], strict=True
+            env.describe(believed)["players"], env.describe(state)["players"], strict=True
         ):
             assert all(believed_player[key] == real[key] for key in ("row", "col", "facing", "holding"))
 
@@ -388,29 +388,29 @@ def test_a_belief_holds_all_that_is_seen():
 
 
 def test_the_absent_partner_is_away_for_one_spell_of_the_stated_length():
-    for dose in (0.5, 1.0):
-        stage = sandbox.make("kitchen", layout="asymmetric_advantages", soups=0, perturb={"absent_partner": dose})
+    for severity in (0.5, 1.0):
+        env = sandbox.make("kitchen", layout="asymmetric_advantages", soups=0, perturb={"absent_partner": severity})
         for seed in range(5):
-            state, away = stage.reset([seed]), []
+            state, away = env.reset([seed]), []
             for tick in range(400):
                 facing = int(state.facing[0, 1])
                 turn = [v for v in ("north", "east") if Verb[v.upper()] != facing][0]
-                away.append(act(stage, state, "stay", turn)["players"][1]["facing"] != turn)
+                away.append(act(env, state, "stay", turn)["players"][1]["facing"] != turn)
                 assert state.tick[0] == tick + 1
             spell = np.flatnonzero(away)
-            assert len(spell) == pytest.approx(160 * dose, abs=1) and np.ptp(spell) == len(spell) - 1
+            assert len(spell) == pytest.approx(160 * severity, abs=1) and np.ptp(spell) == len(spell) - 1
 
 
 def test_the_strange_partner_alone_is_strange_for_the_stated_time():
-    stage = sandbox.make("kitchen", soups=0, perturb={"strange_partner": 1.0})
+    env = sandbox.make("kitchen", soups=0, perturb={"strange_partner": 1.0})
     strange = 0
     for seed in range(60):
-        state = stage.reset([seed])
+        state = env.reset([seed])
         for _ in range(400 // 15):
-            before = stage.describe(state)["players"]
+            before = env.describe(state)["players"]
             for _ in range(15):
-                act(stage, state, "stay", "stay")
-            after = stage.describe(state)["players"]
+                act(env, state, "stay", "stay")
+            after = env.describe(state)["players"]
             assert {**before[0], "refused": 0} == {**after[0], "refused": 0}
             blank = {"refused": 0, "sparse": 0, "shaped": 0}
             strange += {**before[1], **blank} != {**after[1], **blank}
@@ -419,29 +419,29 @@ def test_the_strange_partner_alone_is_strange_for_the_stated_time():
 
 
 def test_a_sticky_floor_holds_the_stated_share_of_steps():
-    for dose in (0.5, 1.0):
-        stage = sandbox.make("kitchen", agents=1, soups=0, max_ticks=20_000, perturb={"sticky_floor": dose})
-        state, held = stage.reset([1]), 0
+    for severity in (0.5, 1.0):
+        env = sandbox.make("kitchen", agents=1, soups=0, max_ticks=20_000, perturb={"sticky_floor": severity})
+        state, held = env.reset([1]), 0
         for _ in range(10_000):
-            verb = "east" if stage.describe(state)["players"][0]["col"] == 1 else "west"
-            held += act(stage, state, verb)["players"][0]["refused"]
-        assert held / 10_000 == pytest.approx(dose * 0.5, abs=0.03)
+            verb = "east" if env.describe(state)["players"][0]["col"] == 1 else "west"
+            held += act(env, state, verb)["players"][0]["refused"]
+        assert held / 10_000 == pytest.approx(severity * 0.5, abs=0.03)
 
 
 def test_slow_pots_take_their_time_and_nobody_is_told():
-    stage = sandbox.make("kitchen", soups=0, perturb={"slow_pot": 1.0})
+    env = sandbox.make("kitchen", soups=0, perturb={"slow_pot": 1.0})
     pot = {"row": 0, "col": 2, "ingredients": ONIONS}
     extra, seen = [], set()
     for seed in range(200):
-        state = stage.reset([seed])
-        stage.place(state, 0, {"players": [player(1, 2), player(1, 3)], "pots": [pot]})
-        act(stage, state, "interact", "stay")
-        seen.add(stage.observe(state).window.tobytes())
-        extra.append(stage.describe(state)["pots"][0]["extra_ticks"])
+        state = env.reset([seed])
+        env.place(state, 0, {"players": [player(1, 2), player(1, 3)], "pots": [pot]})
+        act(env, state, "interact", "stay")
+        seen.add(env.observe(state).window.tobytes())
+        extra.append(env.describe(state)["pots"][0]["extra_ticks"])
         for _ in range(19 + extra[-1]):
-            assert not stage.describe(state)["pots"][0]["ready"]
-            act(stage, state, "stay", "stay")
-        assert stage.describe(state)["pots"][0]["ready"]
+            assert not env.describe(state)["pots"][0]["ready"]
+            act(env, state, "stay", "stay")
+        assert env.describe(state)["pots"][0]["ready"]
     assert len(seen) == 1
     assert min(extra) == 0 and max(extra) in (38, 39) and np.mean(extra) == pytest.approx(19.5, abs=2)
 
@@ -449,6 +449,6 @@ def test_slow_pots_take_their_time_and_nobody_is_told():
 @pytest.mark.parametrize("layout", list(CLASSIC))
 def test_the_oracle_copes_with_every_perturbation_on_every_layout(layout):
     for perturbation in sandbox.make("kitchen").world.perturbations:
-        stage = sandbox.make("kitchen", layout=layout, perturb={perturbation.name: 1.0})
-        state, _, _ = stage.play(range(100), "oracle")
+        env = sandbox.make("kitchen", layout=layout, perturb={perturbation.name: 1.0})
+        state, _, _ = env.play(range(100), "oracle")
         assert (state.done == Finish.COMPLETED).all(), perturbation.name

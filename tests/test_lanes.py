@@ -111,9 +111,9 @@ def test_a_fork_goes_its_own_way(tiny):
     before, blank = tiny.digest(state, 1), tiny.digest(fork, 0)
     assert tiny.digest(fork, 2) == before
     actions = np.full((3, tiny.agents, 2), (1, 0), np.int32)
-    tiny.world.step(fork, 2, actions, tiny.rules)
+    tiny.world.step(fork, 2, actions, tiny.params)
     assert tiny.digest(state, 1) == before != tiny.digest(fork, 2) and tiny.digest(fork, 0) == blank
-    tiny.world.step(state, 1, actions, tiny.rules)
+    tiny.world.step(state, 1, actions, tiny.params)
     assert tiny.digest(state, 1) == tiny.digest(fork, 2)
     tiny.fork(fork, 2, fork, 0)  # within one state
     assert tiny.digest(fork, 0) == tiny.digest(fork, 2)

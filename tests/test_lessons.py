@@ -17,14 +17,14 @@ from studio import COMPILE, until
 
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Finish, Outcome
-from sandbox.fronts.studio.show.errand import Errand
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
 from sandbox.statistics import lower_bound
-from sandbox.trials import answers
-from sandbox.trials.answers import measure
-from sandbox.trials.lessons import lessons, load_lesson
-from sandbox.trials.verdicts import judged, words
+from sandbox.studies import answers
+from sandbox.studies.answers import measure
+from sandbox.studies.lessons import lessons, load_lesson
+from sandbox.studies.verdicts import judged, words
+from sandbox.studio.backend.background_task import BackgroundTask
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "scenarios" / "lessons"
@@ -73,9 +73,9 @@ def test_every_arm_is_set_up_with_every_option(path):
     first, *others = lesson.plan.measure.arms
     for control in lesson.plan.controls:
         for option in control.options:
-            lesson.scenario(first, {control.label: option.label}).stage()
+            lesson.scenario(first, {control.label: option.label}).env()
     for arm in others:
-        lesson.scenario(arm).stage()
+        lesson.scenario(arm).env()
     exported = tomllib.loads(as_toml(lesson.scenario(first).as_dict()))
     assert load(exported) == lesson.scenario(first)  # stands for itself, without the files beside the lesson
 
@@ -255,19 +255,19 @@ def steps(count: int, pause: float = 0.01):
 
 
 def test_an_errand_tells_how_far_it_is_and_what_came_of_it():
-    errand = Errand(steps(30))
+    errand = BackgroundTask(steps(30))
     until(lambda: errand.peek().progress and errand.peek().left)
     assert errand.wait(10) and errand.peek().phase == "done" and errand.peek().value == 30
-    stopped = Errand(steps(10_000))
+    stopped = BackgroundTask(steps(10_000))
     stopped.stop()
     assert stopped.wait(10) and stopped.peek().phase == "stopped"
     for failure, told in ((UsageError("no such lesson"), "no such lesson"), (ValueError("hm"), "ValueError: hm")):
-        failed = Errand(lambda *_, failure=failure: (_ for _ in ()).throw(failure))
+        failed = BackgroundTask(lambda *_, failure=failure: (_ for _ in ()).throw(failure))
         assert failed.wait(10) and (failed.peek().phase, failed.peek().error) == ("failed", told)
 
 
 def test_an_errand_that_nobody_has_any_more_ends():
-    errand = Errand(steps(10_000))
+    errand = BackgroundTask(steps(10_000))
     del errand
     gc.collect()
     until(lambda: not [thread for thread in threading.enumerate() if thread.name == "sandbox-errand"])
@@ -282,7 +282,7 @@ def page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def script():
-        from sandbox.fronts.studio.pages import lessons
+        from sandbox.studio.pages import lessons
 
         lessons.page()
 

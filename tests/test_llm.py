@@ -9,16 +9,16 @@ from contextlib import closing
 import pytest
 
 import sandbox
-from sandbox.agents.reasoners.llm.actions import Actions, Unusable
-from sandbox.agents.reasoners.llm.ledger import OVERHEAD
-from sandbox.agents.reasoners.llm.reading import LONGEST, tidy
-from sandbox.agents.reasoners.llm.request import Reply
+from sandbox.agents.llm.actions import Actions, Unusable
+from sandbox.agents.llm.budget import OVERHEAD
+from sandbox.agents.llm.parsing import LONGEST, tidy
+from sandbox.agents.llm.request import Reply
+from sandbox.cli.prompt import first_requests
 from sandbox.core.errors import UsageError
-from sandbox.fronts.prompt import first_requests
 from sandbox.record import CallDone, canonical, open_run
 from sandbox.record.events import parse
+from sandbox.running.replay import replay, verify
 from sandbox.scenario import load
-from sandbox.trials.replay import replay, verify
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 40}
 
@@ -37,7 +37,7 @@ def played(table: dict, ticks: int, seed: int = 3) -> tuple[sandbox.Sandbox, lis
         model.step()
         assert model.error is None, model.error
         trace = model.latest.traces.get(0)
-        verbs.append("-" if trace and trace.fallback else model.stage.verbs[model.latest.actions[0, 0]])
+        verbs.append("-" if trace and trace.fallback else model.env.verbs[model.latest.actions[0, 0]])
     return model, verbs
 
 
@@ -71,15 +71,15 @@ def test_the_model_is_told_what_was_wrong():
 
 def test_without_a_usable_reply_the_named_policy_acts():
     """Episodes that only the fallback plays are those of the policy, tick for tick."""
-    rules = {"world": WORLD, "agents": [{"count": 2, "reasoner": "rules"}]}
-    assert sandbox.run(rules, seed=3).digest == sandbox.run(scenario(count=2), seed=3).digest
+    params = {"world": WORLD, "agents": [{"count": 2, "reasoner": "rules"}]}
+    assert sandbox.run(params, seed=3).digest == sandbox.run(scenario(count=2), seed=3).digest
     outcome = sandbox.run(scenario(count=2), seed=3)
     assert outcome.success and outcome.fallbacks == 2 * outcome.ticks and outcome.calls == 2 * 3
 
 
 def test_masked_actions_are_refused_and_single_ones_not_asked():
-    stage = sandbox.make("warehouse", layout="tiny", agents=1)
-    actions, mask = Actions(stage.world, stage.rules, {"reason": 2}), stage.observation(1).mask[0, 0]
+    env = sandbox.make("warehouse", layout="tiny", agents=1)
+    actions, mask = Actions(env.world, env.params, {"reason": 2}), env.observation(1).mask[0, 0]
     mask[[0, 2]] = True
     assert actions.read(Reply(text='{"verb": "left"}'), mask, hosted=False)[0][:2] == (2, 0)
     assert actions.read(Reply(tool="left", arguments='{"reason": "soon"}'), mask, hosted=True)[0][:3] == (2, 0, "so")
@@ -96,10 +96,10 @@ def test_masked_actions_are_refused_and_single_ones_not_asked():
 
 
 def test_targets_are_checked_too():
-    stage = sandbox.make("web", layout="click-button")
-    mask = stage.observe(stage.reset([1])).mask[0, 0]
-    actions = Actions(stage.world, stage.rules, {})
-    first = stage.world.legal(mask)["click"][0]
+    env = sandbox.make("web", layout="click-button")
+    mask = env.observe(env.reset([1])).mask[0, 0]
+    actions = Actions(env.world, env.params, {})
+    first = env.world.legal(mask)["click"][0]
     for target in (first, f"{first}.0", f'"{first}"', f'" {first}.0"'):
         reply = Reply(tool="click", arguments=f'{{"target": {target}}}')
         assert actions.read(reply, mask, True)[0].target == first
@@ -248,7 +248,7 @@ def test_calls_of_earlier_records_are_read(run):
     ("repair", "tick 2, agent 0, attempt 1: the prompt or its settings are not the recorded ones"),
 ])  # fmt: skip
 def test_one_changed_character_in_a_prompt_fails_closed(run, name, place, monkeypatch):
-    from sandbox.agents.reasoners.llm import prompts
+    from sandbox.agents.llm import prompts
 
     original = prompts._file
     monkeypatch.setattr(prompts, "_file", lambda each: original(each) + ("!" if each == name else ""))
@@ -298,11 +298,9 @@ def test_bad_options_are_one_clear_line(llm, told):
 def test_reasoner_and_model_belong_together():
     for group in ({"reasoner": "llm"}, {"reasoner": "rules", "llm": {"model": "scripted"}}):
         with pytest.raises(UsageError, match="belong together"):
-            load({"world": WORLD, "agents": [group]}).stage()
+            load({"world": WORLD, "agents": [group]}).env()
     with pytest.raises(UsageError, match="did you mean 'rules'"):
-        load(
-            {"world": WORLD, "agents": [{"reasoner": "llm", "fallback": "rulez", "llm": {"model": "scripted"}}]}
-        ).stage()
+        load({"world": WORLD, "agents": [{"reasoner": "llm", "fallback": "rulez", "llm": {"model": "scripted"}}]}).env()
 
 
 @pytest.mark.parametrize(("model", "key"), [
@@ -323,7 +321,7 @@ def test_a_missing_key_is_one_clear_line(model, key, monkeypatch):
 )
 def test_a_missing_extra_is_one_clear_line(model, extra, monkeypatch):
     for name in ("hosted", "served"):
-        monkeypatch.delitem(sys.modules, f"sandbox.agents.reasoners.llm.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"sandbox.agents.llm.{name}", raising=False)
     for package in ("pydantic_ai", "pydantic_ai.direct", "genai_prices", "xllamacpp"):
         monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=rf"pip install 'sandbox\[{extra}\]'"):
@@ -352,7 +350,7 @@ def test_the_first_prompt_can_be_read(root, monkeypatch):
     monkeypatch.setenv("SANDBOX_MODEL", "openai:gpt-5.2")
     (told,) = first_requests(load(path), 0)
     assert list(told) == ["instructions to openai:gpt-5.2, the same in every tick", "tick 1, agent 0", "tools"]
-    assert [tool["name"] for tool in json.loads(told["tools"])] == list(load(path).stage().verbs)
+    assert [tool["name"] for tool in json.loads(told["tools"])] == list(load(path).env().verbs)
     with pytest.raises(UsageError, match="agent 1 has no language model; agents that have one: 0"):
         list(first_requests(load(path), 1))
 

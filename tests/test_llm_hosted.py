@@ -6,8 +6,8 @@ import pytest
 from fake_llm import Server, completion, send, tool_call
 
 import sandbox
-from sandbox.agents.reasoners.llm import reasoner
-from sandbox.trials.replay import verify
+from sandbox.agents.llm import reasoner
+from sandbox.running.replay import verify
 
 TICKS, THOUGHT, WHY = 3, "A shelf stands to the left.", {"reason": "nearer"}
 
@@ -71,7 +71,7 @@ def test_an_episode_in_its_own_tongue(kind, monkeypatch):
     first, second = json.dumps(sent[0]), json.dumps(sent[1])
     same = next(k for k, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     assert model.error is None and "You control one robot" in first
-    assert all(f'"{verb}"' in first for verb in model.stage.verbs)
+    assert all(f'"{verb}"' in first for verb in model.env.verbs)
     assert "secret" not in first and "0.5" in first and "100" in first
     if kind == "anthropic":
         assert sent[0]["tool_choice"]["type"] == "any" and "cache_control" in json.dumps(sent[0]["system"])

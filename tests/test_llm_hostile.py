@@ -11,9 +11,9 @@ from fake_llm import Server, completion, plays, send, tool_call
 from studio import until
 
 import sandbox
-from sandbox.agents.reasoners.llm import reasoner
-from sandbox.agents.reasoners.llm.bounded import MOST
-from sandbox.trials.replay import verify
+from sandbox.agents.llm import reasoner
+from sandbox.agents.llm.http import MOST
+from sandbox.running.replay import verify
 
 TICKS, AGENTS, RETRIES = 5, 2, 1
 LIMIT = 15_000  # tokens: some calls, not all

@@ -7,10 +7,10 @@ import pytest
 import tiny_gguf
 
 import sandbox
-from sandbox.agents.reasoners.llm import served
+from sandbox.agents.llm import local_server
 from sandbox.core import registry
 from sandbox.core.errors import UsageError
-from sandbox.trials.replay import verify
+from sandbox.running.replay import verify
 
 TEAMS = {"web": 1, "craft": 2}
 
@@ -37,7 +37,7 @@ def test_random_weights_play_every_world(world, tiny, tmp_path):
 
 def _servers() -> list:
     gc.collect()
-    return list(served._servers.values())
+    return list(local_server._servers.values())
 
 
 def test_a_server_is_shared_while_it_runs_and_stopped_after(tiny):

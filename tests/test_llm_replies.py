@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
-from sandbox.agents.reasoners.llm import reasoner
-from sandbox.agents.reasoners.llm.actions import Actions, Unusable
-from sandbox.agents.reasoners.llm.reading import named_in, tidy
-from sandbox.agents.reasoners.llm.request import Reply, object_in
+from sandbox.agents.llm import reasoner
+from sandbox.agents.llm.actions import Actions, Unusable
+from sandbox.agents.llm.parsing import named_in, tidy
+from sandbox.agents.llm.request import Reply, object_in
 from sandbox.core.errors import UsageError
 from sandbox.core.speech import Act
 from sandbox.record import open_run
-from sandbox.trials.replay import verify
+from sandbox.running.replay import verify
 
 OBJECT = '{"reason": "r", "verb": "click", "target": 1}'
 OTHER = '{"reason": "r", "verb": "click", "target": 2}'
@@ -182,7 +182,7 @@ def first_call(table: dict):
     trace = model.latest.traces[0]
     return (
         trace.calls[0],
-        [model.stage.verbs[model.latest.actions[0, 0]], int(model.latest.actions[0, 1])],
+        [model.env.verbs[model.latest.actions[0, 0]], int(model.latest.actions[0, 1])],
         trace.fallback,
     )
 
@@ -352,9 +352,9 @@ TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join)
 
 @pytest.fixture(scope="module")
 def page():
-    stage = sandbox.make("web", layout="login-user")
+    env = sandbox.make("web", layout="login-user")
     extras = [{"name": "calc", "description": "", "parameters": {"type": "object", "properties": {}}}]
-    return Actions(stage.world, stage.rules, {"reason": 20}, extras), stage.observe(stage.reset([1])).mask[0, 0]
+    return Actions(env.world, env.params, {"reason": 20}, extras), env.observe(env.reset([1])).mask[0, 0]
 
 
 @given(text=TEXTS, tool=st.sampled_from(["", "click", "action", "calc", "\ud800"]), arguments=TEXTS, thinking=TEXTS,

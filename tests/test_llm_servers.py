@@ -10,12 +10,12 @@ import pytest
 from fake_llm import Server, completion, plays, send
 
 import sandbox
-from sandbox.agents.reasoners.llm import reasoner
+from sandbox.agents.llm import reasoner
+from sandbox.cli.prompt import first_requests
 from sandbox.core.errors import SandboxError
-from sandbox.fronts.prompt import first_requests
 from sandbox.record import open_run
+from sandbox.running.replay import verify
 from sandbox.scenario import load
-from sandbox.trials.replay import verify
 from sandbox.worlds.web import layouts
 
 TICKS = 3
@@ -226,7 +226,7 @@ def test_prompt_prints_what_is_sent(name, kind, monkeypatch):
         if kind == "openai":  # its client adds this flag to schemas that can be held to the letter
             told_form = [{**tool, "strict": None} for tool in told_form]
         assert (instructions, prompt, told_form) in sent
-    every = {row: list(first_requests(load(table), row))[0] for row in range(model.stage.agents)}
+    every = {row: list(first_requests(load(table), row))[0] for row in range(model.env.agents)}
     prompts = [next(text for title, text in one.items() if title.startswith("tick 1")) for one in every.values()]
     assert {prompt for _, prompt, _ in sent} == set(prompts)
 
@@ -260,12 +260,12 @@ PLACEHOLDER = re.compile(r"<[a-z_]+(\.\d+)?>|\{[a-z_]*(\.?\d+)?\}|\$[a-z_]+")
 @pytest.mark.parametrize("layout", [*layouts.names(), layouts.ALL])
 def test_no_placeholder_reaches_a_model_or_a_page(layout):
     """The task, prompts, words, names and pages of every layout, for both agents of those that need two."""
-    stage = sandbox.make("web", layout=layout, agents=2)
-    state = stage.reset([1, 2])
-    observation = stage.observe(state)
-    surfaces = [*stage.task.texts, json.dumps(stage.describe(state, 0))]
-    surfaces += [stage.words(state, lane, agent) for lane in range(2) for agent in range(2)]
-    surfaces.append(json.dumps(_site(state, stage)))
+    env = sandbox.make("web", layout=layout, agents=2)
+    state = env.reset([1, 2])
+    observation = env.observe(state)
+    surfaces = [*env.task.texts, json.dumps(env.describe(state, 0))]
+    surfaces += [env.render_text(state, lane, agent) for lane in range(2) for agent in range(2)]
+    surfaces.append(json.dumps(_site(state, env)))
     group = {"count": 2, "reasoner": "llm", "llm": {"model": "scripted"}}
     for request in first_requests(load({"world": {"name": "web", "layout": layout}, "agents": [group]})):
         surfaces += request.values()
@@ -273,7 +273,7 @@ def test_no_placeholder_reaches_a_model_or_a_page(layout):
     assert found == [] and observation is not None
 
 
-def _site(state, stage) -> dict:
-    from sandbox.worlds.web.html import site
+def _site(state, env) -> dict:
+    from sandbox.worlds.web.rendering.html import site
 
-    return site(state, 0, stage.rules)
+    return site(state, 0, env.params)

@@ -15,15 +15,15 @@ import sandbox
 from benchmarks.memory import told as facts_told
 from sandbox.agents.memory.atlas import Atlas, common
 from sandbox.agents.memory.blocks import Blocks, digest
-from sandbox.agents.memory.minds import memory_for, restored
+from sandbox.agents.memory.group import memory_for, restored
 from sandbox.agents.memory.options import Block, MemoryOptions, Weights
-from sandbox.agents.memory.store import Entry, Store
+from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import clip, cut, tokens
 from sandbox.core.decision import Edit
 from sandbox.core.errors import UsageError
 from sandbox.record import MemoryEdited, open_run
+from sandbox.running.replay import memory_of, verify
 from sandbox.scenario import load
-from sandbox.trials.replay import memory_of, verify
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": 12}
 SMALL = MemoryOptions(kind="blocks", context=400, blocks=(Block(label="plan", limit=200),))
@@ -86,7 +86,7 @@ def test_the_newest_of_equals_comes_first():
 
 def test_a_search_is_the_sum_of_its_parts():
     """Against the same sum, written down plainly."""
-    from sandbox.agents.memory import store as module
+    from sandbox.agents.memory import search as module
 
     rng, words = np.random.default_rng(0), ["pump", "valve", "lamp", "gate", "fire"]
     entries = Store(Weights(relevance=2, recency=1, importance=1), 0.9)
@@ -230,7 +230,7 @@ def test_a_memory_made_from_the_record_is_the_live_one_at_every_tick(kind, tmp_p
 
 def test_a_memory_that_was_changed_in_the_record_is_found(tmp_path, monkeypatch):
     sandbox.run(scenario(LINES, {"kind": "blocks"}), seed=2, out=tmp_path / "run")
-    from sandbox.trials import trial
+    from sandbox.running import trial
 
     original = trial.beside
     monkeypatch.setattr(trial, "beside", lambda model, _: original(model)[: -(model.ticks == 3) or None])
@@ -321,11 +321,11 @@ def test_facts_far_outside_the_context_are_told_by_blocks_only():
 ])  # fmt: skip
 def test_bad_options_are_one_clear_line(memory, told):
     with pytest.raises(UsageError, match=told) as error:
-        load(scenario([], memory)).stage()
+        load(scenario([], memory)).env()
     assert "\n" not in str(error.value)
 
 
 def test_memory_and_tools_need_a_model():
     table = {"world": WORLD, "agents": [{"reasoner": "rules", "memory": {"kind": "window"}}]}
     with pytest.raises(UsageError, match="for the reasoner 'llm'"):
-        load(table).stage()
+        load(table).env()

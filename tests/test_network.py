@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.errors import UsageError
 from sandbox.core.speech import Act
-from sandbox.engine import network as post
+from sandbox.engine.coordination import network as post
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel
 from sandbox.scenario.load import as_toml, load
@@ -489,7 +489,7 @@ def test_a_file_that_does_not_fit_the_team_is_refused_when_the_stage_is_set(tmp_
     (tmp_path / "net.graphml").write_text(FILES["net.graphml"])
     (tmp_path / "team.toml").write_text(TEAM)
     with pytest.raises(UsageError, match="net.graphml: 3 nodes for a team of 4; robot-3 is missing"):
-        load(tmp_path / "team.toml", {"agents.0.count": 4}).stage()
+        load(tmp_path / "team.toml", {"agents.0.count": 4}).env()
     with pytest.raises(UsageError, match=r"team.network: .*gone.graphml: no such file"):
         load(tmp_path / "team.toml", {"team.network.file": "gone.graphml"})
 

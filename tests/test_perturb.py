@@ -1,11 +1,11 @@
-"""The generic perturbations: their stated rates, no effect at dose 0, and errors where they have nothing to act on."""
+"""The generic perturbations: their stated rates, no effect at severity 0, and errors where they have nothing to act on."""
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 import sandbox
-from sandbox.agents.reasoners.faulty import Faulty
+from sandbox.agents.reasoners import Faulty
 from sandbox.core.decision import Decision, Percept
 from sandbox.core.errors import UsageError
 from sandbox.core.perturb import GENERIC, Fault, generic_doses
@@ -28,10 +28,10 @@ def test_they_stand_in_one_order():
     assert [each.name for each in GENERIC] == [fault.name.lower() for fault in Fault]
 
 
-@pytest.mark.parametrize("dose", [0.0, 0.5, 1.0])
-def test_actions_fail_at_the_stated_rate(dose):
-    faults = _faults(action_failure=dose)
-    assert _holds(sum(fails(7, tick, 1, faults) for tick in range(TICKS)), TICKS, 0.3 * dose)
+@pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
+def test_actions_fail_at_the_stated_rate(severity):
+    faults = _faults(action_failure=severity)
+    assert _holds(sum(fails(7, tick, 1, faults) for tick in range(TICKS)), TICKS, 0.3 * severity)
 
 
 def test_agents_crash_for_ten_ticks_at_a_time():
@@ -77,31 +77,31 @@ def test_crews_hear_late_and_less():
     options = {"height": 32, "width": 32, "agents": 8, "save": 0.0}
     heard = {}
     for name, perturb in {"clean": {}, "late": {"message_delay": 0.3}, "none": {"message_loss": 1.0}}.items():
-        stage = sandbox.make("wildfire", **options, perturb=perturb)
-        state, observation, faults = stage.reset([4]), stage.observation(1), stage.faults(1)
-        _, loops = stage.cast([None] * 8)
+        env = sandbox.make("wildfire", **options, perturb=perturb)
+        state, observation, faults = env.reset([4]), env.observation(1), env.faults(1)
+        _, loops = env.assign_policies([None] * 8)
         idle, heard[name] = np.zeros((1, 8, 2), np.int32), []
         for _ in range(30):
-            loops.sense(state, 0, stage.rules, observation, faults)
+            loops.sense(state, 0, env.params, observation, faults)
             heard[name].append(observation.inbox[0].copy())
-            loops.act(state, observation, 0, stage.rules, idle, stage.tally(1), faults)
+            loops.act(state, observation, 0, env.params, idle, env.stats(1), faults)
     clean, late = np.array(heard["clean"]), np.array(heard["late"])
     assert clean.any() and (late[3:] == clean[:-3]).all() and not late[:3].any()
     assert not np.array(heard["none"]).any()
 
 
 def test_a_failed_action_is_the_noop_and_counts_as_prevented():
-    stage = sandbox.make("warehouse", agents=1, deliveries=0, max_ticks=400, perturb={"action_failure": 1.0})
-    state, tally, _ = stage.play(range(30), "random")
-    moved = binomtest(int(tally.refused.sum()), 30 * 400).proportion_ci(0.999)
+    env = sandbox.make("warehouse", agents=1, deliveries=0, max_ticks=400, perturb={"action_failure": 1.0})
+    state, stats, _ = env.play(range(30), "random")
+    moved = binomtest(int(stats.refused.sum()), 30 * 400).proportion_ci(0.999)
     assert moved.low > 0.15 and moved.high < 0.35  # of all ticks; the no-op itself cannot fail
-    assert tally.invalid.sum() == 0
+    assert stats.invalid.sum() == 0
 
 
 def test_nothing_is_changed_at_dose_0():
-    stage = sandbox.make("wildfire", height=32, width=32)
-    state, observation, faults = stage.reset([4]), stage.observation(1), stage.faults(1)
-    stage.observe(state, observation)
+    env = sandbox.make("wildfire", height=32, width=32)
+    state, observation, faults = env.reset([4]), env.observation(1), env.faults(1)
+    env.observe(state, observation)
     before = [part.copy() for part in observation]
     distort(np.uint64(4), 0, 0, observation, faults)
     assert all((a == b).all() for a, b in zip(before, observation, strict=True))
@@ -156,7 +156,7 @@ def test_they_reach_scripted_agents_of_a_scenario():
         (WORLD, {"message_loss": 0.5}, "perturb.message_loss: nobody sends messages there"),
         (WORLD, {"rate_limit": 0.5}, "acts on replies, but every reasoner here is compiled"),
         (WORLD, {"sensor_nose": 0.5}, "did you mean 'sensor_noise'"),
-        (WORLD, {"action_failure": 1.5}, "perturb.action_failure: dose 1.5, expected 0..1"),
+        (WORLD, {"action_failure": 1.5}, "perturb.action_failure: severity 1.5, expected 0..1"),
     ],
 )
 def test_what_cannot_act_is_told(world, perturb, told):

@@ -6,13 +6,13 @@ import os
 import pytest
 
 from sandbox.core.errors import RecordError
-from sandbox.fronts.studio.show import places
-from sandbox.fronts.studio.show.film import Film
-from sandbox.fronts.studio.show.library import library
-from sandbox.fronts.studio.show.places import new_folder
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Log, open_run
 from sandbox.record.lock import Lock, Reading, remove
+from sandbox.studio.backend import places
+from sandbox.studio.backend.episode_player import EpisodePlayer
+from sandbox.studio.backend.library import library
+from sandbox.studio.backend.places import new_folder
 
 SCENARIO = {"world": {"name": "web", "layout": "all"}, "agents": [{"count": 1, "reasoner": "rules"}]}
 
@@ -48,11 +48,11 @@ def test_the_latest_are_kept_and_nothing_of_others_goes(studio):
 
 def test_a_run_that_is_written_or_read_stays(studio):
     """By this studio or by another one."""
-    live = Film.begin(SCENARIO, 1, new_folder("web", 1), Approvals())
-    over = Film.begin(SCENARIO, 2, new_folder("web", 2), Approvals())
+    live = EpisodePlayer.begin(SCENARIO, 1, new_folder("web", 1), Approvals())
+    over = EpisodePlayer.begin(SCENARIO, 2, new_folder("web", 2), Approvals())
     while not over.over:
         over.advance()
-    seen = Film.open(over.folder)
+    seen = EpisodePlayer.open(over.folder)
     over.close()
     with Log.create(new_folder("web", 3)) as log, open_run(live.folder) as run:
         _other(_many)

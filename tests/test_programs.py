@@ -11,9 +11,9 @@ import pytest
 import sandbox
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.embed import embed, nearest
-from sandbox.agents.eyes import Eyes
-from sandbox.agents.metered import metered
-from sandbox.agents.programs import LIVE, Limits, Program, run
+from sandbox.agents.programs.api import ProgramView
+from sandbox.agents.programs.process import LIVE, Limits, Program, run
+from sandbox.agents.programs.step_limit import with_step_limit
 from sandbox.core.errors import UsageError
 
 WORLD = {"name": "craft", "size": 24, "goal": "collect_wood", "mobs": False, "max_ticks": 60}
@@ -142,7 +142,7 @@ def test_a_dump_is_bytes_that_another_process_reads():
     for answer in (None, 3, 5):
         program.advance({}, answer)
     code = (
-        "import sys\nfrom sandbox.agents.programs import Program\n"
+        "import sys\nfrom sandbox.agents.programs.process import Program\n"
         "program = Program.load(sys.stdin.buffer.read())\nprint(program.advance({}, 2).target)"
     )
     done = subprocess.run([sys.executable, "-c", code], input=program.dump(), capture_output=True, timeout=120)
@@ -155,7 +155,7 @@ def test_what_a_program_sees_is_its_belief_and_not_the_dice():
     model.step()
     thought = model.latest.traces[0].thought
     assert thought.startswith("False ") and set(thought.split()[1]) == {"?"}  # the far row is unknown
-    eyes, other = Eyes(Beliefs(model.stage, model.memory, 0)), model.percept(0)
+    eyes, other = ProgramView(Beliefs(model.env, model.memory, 0)), model.percept(0)
     before = eyes.functions(other)["see"]()
     model.state.seed[0] += 1
     model.state.grid[0, 0] = 1  # what it does not see
@@ -169,15 +169,15 @@ def test_after_its_end_the_fallback_acts_and_says_why():
     assert model.usage.fallbacks == 2 and model.running
     assert model.latest.traces[0].fallback.startswith("unknown function 'nosuch'")
     assert model.failures == {0: model.latest.traces[0].fallback}
-    assert model.actions[0, 0, 0] != model.stage.rules.noop  # the policy `rules` is on its way
+    assert model.actions[0, 0, 0] != model.env.params.noop  # the policy `rules` is on its way
     model.close()
 
 
 def test_scenarios_say_what_is_wrong_with_a_program(tmp_path):
-    def stage(**group):
+    def env(**group):
         from sandbox.scenario import load
 
-        return load({"world": WORLD, "agents": [{"reasoner": "program", **group}]}).stage()
+        return load({"world": WORLD, "agents": [{"reasoner": "program", **group}]}).env()
 
     for group, told in (
         ({}, "belong together"), ({"program": "x = ("}, "agents\\[0\\].program: line 1"),
@@ -185,11 +185,11 @@ def test_scenarios_say_what_is_wrong_with_a_program(tmp_path):
         ({"program": "do()", "fallback": "oracle"}, "sees the state"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=told):
-            stage(**group)
+            env(**group)
 
 
 def test_steps_are_counted_wherever_something_repeats():
-    counted = metered("for a in b:\n    c()\nwhile a: b()\ndef f(): return [x for x in y if z]\ng = lambda: 1")
+    counted = with_step_limit("for a in b:\n    c()\nwhile a: b()\ndef f(): return [x for x in y if z]\ng = lambda: 1")
     assert counted.count("_metered_step()") == 6  # one is its definition
 
 

@@ -13,6 +13,7 @@ from commands import told
 from scipy.stats import binomtest
 
 import sandbox
+from sandbox.analysis.robustness import Curve, Point
 from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
 from sandbox.report import charts
@@ -20,8 +21,7 @@ from sandbox.report.figures import distinct, robustness
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
 from sandbox.statistics import kaplan_meier, success_rate
-from sandbox.trials.certify import certify, claim
-from sandbox.trials.robustness import Curve, Point
+from sandbox.studies.certify import certify, claim
 
 HOSTILE = '<script>alert("x")</script> & <img src=https://example.com/x.png>'
 SCENARIO = {
@@ -121,8 +121,8 @@ def test_the_worst_seeds_are_shown_and_can_be_watched(runs, tmp_path, monkeypatc
     shown = re.findall(r"sandbox run rules.toml --seed (\d+)( --set perturb.agent_crash=[\d.]+)? --video", page.text)
     assert 1 <= len(shown) <= 3 and page.source.count("data:image/png;base64,") == 4 * len(shown)
     for seed, change in shown:
-        dose = float(change.rpartition("=")[2] or 0)
-        row = rows[(rows["seed"] == int(seed)) & (rows["perturb.agent_crash"] == dose)].iloc[0]
+        severity = float(change.rpartition("=")[2] or 0)
+        row = rows[(rows["seed"] == int(seed)) & (rows["perturb.agent_crash"] == severity)].iloc[0]
         assert not row["success"] and f"Tick limit at tick {row['ticks']}; {row['tasks_done']} of 3" in page.text
 
 
@@ -220,10 +220,10 @@ def test_what_is_no_run_or_no_place_is_told_in_one_line(runs, tmp_path, capsys):
 
 
 def test_twelve_curves_have_twelve_looks_and_a_legend_inside_their_figure():
-    points = [Point(dose, 50, success_rate(40, 50), None, 1.0, 9.0, None, {}) for dose in (0.0, 1.0)]
+    points = [Point(severity, 50, success_rate(40, 50), None, 1.0, 9.0, None, {}) for severity in (0.0, 1.0)]
     names = [f"agents.0.count={k}; agents.0.reasoner=rules" for k in range(12)]
     drawn = [Curve("agent_crash", name, points, pd.Series(dtype=float)) for name in names]
-    for figure in (charts.doses(list(enumerate(drawn))), robustness(drawn)):
+    for figure in (charts.severities(list(enumerate(drawn))), robustness(drawn)):
         figure.draw_without_rendering()
         (legend,), (axis, *_) = figure.legends, figure.axes
         inner, outer = legend.get_window_extent(), figure.bbox

@@ -19,9 +19,9 @@ from sandbox.core.errors import RecordError, UsageError
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import open_run, verify_chain
 from sandbox.record.lock import Lock
+from sandbox.running.replay import verify
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
-from sandbox.trials.replay import verify
 
 KILLS = 20
 TICKS = 60
@@ -121,7 +121,7 @@ def test_at_the_command_line(tmp_path, monkeypatch, capsys):
     """A real process is killed with -9; then ``run`` says what to do, and ``resume`` does it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.toml").write_text(as_toml(load(scenario(world=WORLD | {"max_ticks": 150})).as_dict()))
-    command = [sys.executable, "-m", "sandbox.fronts.cli", "run", "s.toml", "--seed", "5", "--out", "r"]
+    command = [sys.executable, "-m", "sandbox.cli.main", "run", "s.toml", "--seed", "5", "--out", "r"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60
     while time.monotonic() < until and ticks_of(tmp_path / "r") < 5:
@@ -238,7 +238,7 @@ def test_a_team_that_talks_goes_on(tmp_path):
 
 CHANGES = {
     "a fallback and a guard": {"agents.0.fallback": "random", "guard": []},
-    "a dose": {"perturb.action_failure": 1.0, "perturb.rate_limit": 0.5},
+    "a severity": {"perturb.action_failure": 1.0, "perturb.rate_limit": 0.5},
     "the model's options": {"agents.0.llm.retries": 0, "agents.0.llm.budget": {"calls": 7}},
     "who decides": {"agents.0.reasoner": "rules"},
     "a script": {"agents.2.script": ["right"] * 60},
@@ -289,7 +289,7 @@ BAD = {
     "messages": ({"perturb.message_delay": 0.5}, "cannot change in the middle"),
     "an unknown policy": ({"agents.0.fallback": "rulez"}, "did you mean 'rules'"),
     "a bad rule": ({"guard": [{"verb": "foward", "effect": "deny"}]}, "did you mean 'forward'"),
-    "a dose above 1": ({"perturb.action_failure": 2.0}, "expected 0..1"),
+    "a severity above 1": ({"perturb.action_failure": 2.0}, "expected 0..1"),
 }
 
 
@@ -335,7 +335,7 @@ def test_a_run_that_is_done_written_or_forged_does_not_go_on(whole, half, tmp_pa
 
 
 def test_other_software_that_decides_otherwise_is_found(half, monkeypatch):
-    from sandbox.trials import trial
+    from sandbox.running import trial
 
     monkeypatch.setattr(trial, "beside", lambda model, _: [])
     with pytest.raises(RecordError, match="does not run as it is recorded: trial 0, tick 1: an agent remembers"):
@@ -345,7 +345,7 @@ def test_other_software_that_decides_otherwise_is_found(half, monkeypatch):
 def test_who_comes_second_adds_nothing(half, tmp_path, monkeypatch):
     """Two take up the same run; the one that comes later finds other rows than it has read."""
     folder = shutil.copytree(half, tmp_path / "run")
-    from sandbox.trials import resume as resuming
+    from sandbox.running import resume as resuming
 
     first = resuming.Log.reopen
 

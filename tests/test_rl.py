@@ -38,16 +38,16 @@ def _env(world: str, **options):
     return sandbox.parallel_env(world, **{**SMALL.get(world, {}), **options})
 
 
-def _trajectory(env, seed: int, ticks: int = 60) -> list[bytes]:
+def _trajectory(peer_env, seed: int, ticks: int = 60) -> list[bytes]:
     """The whole state after reset and after every tick of random legal play, and all that the agents were given."""
     rng, told = np.random.default_rng(1), []
-    given, _ = env.reset(seed=seed)
+    given, _ = peer_env.reset(seed=seed)
     for _ in range(ticks):
-        told.append(env.state().tobytes() + b"".join(_bytes(given[name]) for name in sorted(given)))
-        if not env.agents:
+        told.append(peer_env.state().tobytes() + b"".join(_bytes(given[name]) for name in sorted(given)))
+        if not peer_env.agents:
             break
-        actions = {name: rng.choice(np.flatnonzero(given[name]["action_mask"])) for name in env.agents}
-        given, rewards, *_ = env.step(actions)
+        actions = {name: rng.choice(np.flatnonzero(given[name]["action_mask"])) for name in peer_env.agents}
+        given, rewards, *_ = peer_env.step(actions)
         told.append(json.dumps(rewards).encode())
     return told
 
@@ -67,8 +67,8 @@ def test_pettingzoo_finds_nothing_wrong(world):
 
 @pytest.mark.parametrize("world", registry.names())
 def test_a_seed_fixes_the_whole_trajectory(world):
-    env = _env(world)
-    first, other, again = _trajectory(env, 7), _trajectory(env, 8), _trajectory(env, 7)
+    peer_env = _env(world)
+    first, other, again = _trajectory(peer_env, 7), _trajectory(peer_env, 8), _trajectory(peer_env, 7)
     assert first == again == _trajectory(_env(world), 7)
     assert first != other and len(first) > 20
 
@@ -76,32 +76,32 @@ def test_a_seed_fixes_the_whole_trajectory(world):
 @pytest.mark.parametrize("world", registry.names())
 def test_gymnasium_finds_nothing_wrong(world):
     options = {key: value for key, value in SMALL.get(world, {}).items() if key != "agents"}
-    env = sandbox.gym_env(world, render_mode="rgb_array", **options)
+    peer_env = sandbox.gym_env(world, render_mode="rgb_array", **options)
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
-        check_env(env)
+        check_env(peer_env)
     known = ("infinity", "does not have a spec", "not having a spec")  # vectors have no bounds; it is not registered
     told = [str(warning.message) for warning in raised]
     assert not [text for text in told if not any(reason in text for reason in known)], told
 
 
 def test_the_seed_of_an_episode_is_the_seed_of_a_trial():
-    env = _env("warehouse")
-    env.reset(seed=5)
-    stage = sandbox.make("warehouse", **SMALL["warehouse"])
-    state = stage.reset([5])
+    peer_env = _env("warehouse")
+    peer_env.reset(seed=5)
+    env = sandbox.make("warehouse", **SMALL["warehouse"])
+    state = env.reset([5])
     for _ in range(60):
-        env.step(dict.fromkeys(env.agents, 1))
-        stage.step(state, np.tile(np.array([1, 0], np.int32), (1, 3, 1)))
-    assert env.state().tobytes() == b"".join(field[0].tobytes() for field in state)
-    assert env.agents == []
+        peer_env.step(dict.fromkeys(peer_env.agents, 1))
+        env.step(state, np.tile(np.array([1, 0], np.int32), (1, 3, 1)))
+    assert peer_env.state().tobytes() == b"".join(field[0].tobytes() for field in state)
+    assert peer_env.agents == []
 
 
 def test_what_is_given_stays_as_it_was():
-    env = _env("warehouse")
-    given, _ = env.reset(seed=1)
+    peer_env = _env("warehouse")
+    given, _ = peer_env.reset(seed=1)
     before = _bytes(given["agent_0"])
-    env.step(dict.fromkeys(env.agents, 2))
+    peer_env.step(dict.fromkeys(peer_env.agents, 2))
     assert _bytes(given["agent_0"]) == before
 
 
@@ -116,8 +116,8 @@ def test_renderings():
 
 TINY = {"layout": "tiny", "max_ticks": 12}
 COPIES = [
-    lambda env: pickle.loads(pickle.dumps(env)),
-    lambda env: cloudpickle.loads(cloudpickle.dumps(env)),
+    lambda peer_env: pickle.loads(pickle.dumps(peer_env)),
+    lambda peer_env: cloudpickle.loads(cloudpickle.dumps(peer_env)),
     copy.deepcopy,
 ]
 MAKERS = {
@@ -127,11 +127,11 @@ MAKERS = {
 }
 
 
-def _act(env, kind: str, action: int):
+def _act(peer_env, kind: str, action: int):
     """An action of every agent, or lane."""
     if kind == "gym":
-        return env.step(action)
-    return env.step(np.full(3, action) if kind == "vector" else dict.fromkeys(env.possible_agents, action))
+        return peer_env.step(action)
+    return peer_env.step(np.full(3, action) if kind == "vector" else dict.fromkeys(peer_env.possible_agents, action))
 
 
 def _same(a, b) -> bool:
@@ -145,14 +145,14 @@ def _same(a, b) -> bool:
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("copied", COPIES, ids=["pickle", "cloudpickle", "deepcopy"])
 def test_an_environment_is_copied_with_its_state_at_any_point(kind, copied):
-    env = MAKERS[kind](flat=True)
-    assert _same(copied(env).reset(seed=4), env.reset(seed=4)), "before reset"
+    peer_env = MAKERS[kind](flat=True)
+    assert _same(copied(peer_env).reset(seed=4), peer_env.reset(seed=4)), "before reset"
     for tick in range(12):
-        other = copied(env)
-        ours, theirs = _act(env, kind, tick % 5), _act(other, kind, tick % 5)
+        other = copied(peer_env)
+        ours, theirs = _act(peer_env, kind, tick % 5), _act(other, kind, tick % 5)
         assert _same(ours, theirs)
-    over = copied(env)
-    assert _same(over.reset(), env.reset()), "the seed of the next episode is copied as well"
+    over = copied(peer_env)
+    assert _same(over.reset(), peer_env.reset()), "the seed of the next episode is copied as well"
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -178,8 +178,8 @@ def test_flat_is_window_vector_and_task_in_one(kind):
 
 
 def test_messages_are_part_of_a_flat_observation():
-    env = _env("wildfire", flat=True)
-    spec, size = sandbox.make("wildfire", **SMALL["wildfire"]).spec, env.observation_space("agent_0").shape[0]
+    peer_env = _env("wildfire", flat=True)
+    spec, size = sandbox.make("wildfire", **SMALL["wildfire"]).spec, peer_env.observation_space("agent_0").shape[0]
     assert spec.messages and size == len(spec.channels) * spec.side**2 + len(spec.vector) + 4 + 4 * spec.messages
 
 
@@ -200,7 +200,7 @@ def test_lanes_are_the_same_episodes_as_single_environments(mode, flat):
         over = found[2] | found[3]
         ends += over.sum()
         if mode == "Disabled" and over.any():
-            ready = [env.reset(options={"reset_mask": over}) for env in (ours, theirs)]
+            ready = [peer_env.reset(options={"reset_mask": over}) for peer_env in (ours, theirs)]
             assert _same(*ready)
     assert ends > 6
 
@@ -232,10 +232,10 @@ def test_messages_under_way_stay_in_their_lane():
 
 
 def test_gymnasiums_vector_wrappers_take_it():
-    env = RecordEpisodeStatistics(sandbox.vector_env("warehouse", 2, flat=True, **TINY))
-    env.reset(seed=1)
+    peer_env = RecordEpisodeStatistics(sandbox.vector_env("warehouse", 2, flat=True, **TINY))
+    peer_env.reset(seed=1)
     for _ in range(12):
-        *_, info = env.step(env.action_space.sample())
+        *_, info = peer_env.step(peer_env.action_space.sample())
     assert info["episode"]["l"].tolist() == [12, 12]
 
 
@@ -263,26 +263,26 @@ def test_what_cannot_be_made_is_told(make, told):
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_step_needs_an_episode_that_runs(kind):
-    env = MAKERS[kind](render_mode="ansi", **({"autoreset_mode": "Disabled"} if kind == "vector" else {}))
-    for call in (lambda: _act(env, kind, 0), env.render):
+    peer_env = MAKERS[kind](render_mode="ansi", **({"autoreset_mode": "Disabled"} if kind == "vector" else {}))
+    for call in (lambda: _act(peer_env, kind, 0), peer_env.render):
         with pytest.raises(UsageError, match="no episode has begun; call reset"):
             call()
-    env.reset(seed=1)
+    peer_env.reset(seed=1)
     for _ in range(12):
-        _act(env, kind, 0)
+        _act(peer_env, kind, 0)
     with pytest.raises(UsageError, match=r"is over \(tick limit\); call reset"):
-        _act(env, kind, 0)
-    env.reset()
-    _act(env, kind, 0)
+        _act(peer_env, kind, 0)
+    peer_env.reset()
+    _act(peer_env, kind, 0)
 
 
 @pytest.mark.parametrize("action", [-1, 5, 10**30, 1.0, "left", None, True, [1], np.float32(1), np.array([1])])
 def test_an_action_is_the_number_of_a_pair(action):
     told = "expected a whole number 0..4, got"
-    env = MAKERS["gym"]()
-    env.reset(seed=1)
+    peer_env = MAKERS["gym"]()
+    peer_env.reset(seed=1)
     with pytest.raises(UsageError, match=told):
-        env.step(action)
+        peer_env.step(action)
     team = MAKERS["team"]()
     team.reset(seed=1)
     with pytest.raises(UsageError, match=f"action of agent_1: {told}"):
@@ -291,10 +291,10 @@ def test_an_action_is_the_number_of_a_pair(action):
 
 @pytest.mark.parametrize("action", [np.int64(1), np.uint8(1), np.array(1)])
 def test_numbers_of_any_width_are_actions(action):
-    env, other = MAKERS["gym"](), MAKERS["gym"]()
-    env.reset(seed=np.int64(1))
+    peer_env, other = MAKERS["gym"](), MAKERS["gym"]()
+    peer_env.reset(seed=np.int64(1))
     other.reset(seed=1)
-    assert _same(env.step(action), other.step(1))
+    assert _same(peer_env.step(action), other.step(1))
 
 
 def test_actions_of_a_team_are_by_name():
@@ -315,10 +315,10 @@ def test_actions_of_a_team_are_by_name():
     ],
 )  # fmt: skip
 def test_actions_of_lanes_are_one_array(actions, told):
-    env = MAKERS["vector"]()
-    env.reset(seed=1)
+    peer_env = MAKERS["vector"]()
+    peer_env.reset(seed=1)
     with pytest.raises(UsageError, match=told):
-        env.step(actions)
+        peer_env.step(actions)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "3", True])
@@ -335,12 +335,12 @@ def test_lanes_are_reset_all_or_by_a_mask(given):
 
 
 def test_info_says_what_was_achieved():
-    env = sandbox.gym_env("warehouse", layout="tiny", deliveries=1)
-    _, info = env.reset(seed=1)
+    peer_env = sandbox.gym_env("warehouse", layout="tiny", deliveries=1)
+    _, info = peer_env.reset(seed=1)
     assert (info["success"], info["is_success"], info["tasks_done"], info["tasks_total"]) == (False, False, 0, 1)
-    state = env._episodes.state
+    state = peer_env._episodes.state
     state.delivered[0] = 1  # as if a shelf had been brought
-    *_, info = env.step(0)
+    *_, info = peer_env.step(0)
     assert info["tasks_done"] == 1 and info["finish"] in ("running", "completed")
     assert info["success"] == (info["finish"] == "completed")
 
@@ -349,25 +349,25 @@ def test_craft_tells_what_crafter_tells():
     peer = crafter.Env(seed=1)
     peer.reset()
     *_, expected = peer.step(0)
-    env = sandbox.gym_env("craft", size=24)
-    env.reset(seed=1)
-    *_, info = env.step(0)
+    peer_env = sandbox.gym_env("craft", size=24)
+    peer_env.reset(seed=1)
+    *_, info = peer_env.step(0)
     assert expected.keys() - info.keys() == {"semantic"}  # the whole map: that would be the state
     assert info["achievements"].keys() == expected["achievements"].keys()
     assert info["inventory"] == expected["inventory"] and info["discount"] == expected["discount"]
-    row, col = env._episodes.state.pos[0, 0].tolist()
+    row, col = peer_env._episodes.state.pos[0, 0].tolist()
     assert info["player_pos"].tolist() == [col, row]
 
 
 def test_the_kitchen_tells_what_overcooked_tells():
     mdp = OvercookedGridworld.from_layout_name("cramped_room")
     peer = OvercookedEnv.from_mdp(mdp, horizon=400, info_level=0)
-    env = sandbox.parallel_env("kitchen", layout="cramped_room", reward="shaped", soups=0)
-    env.reset(seed=1)
+    peer_env = sandbox.parallel_env("kitchen", layout="cramped_room", reward="shaped", soups=0)
+    peer_env.reset(seed=1)
     rng, shaped = np.random.default_rng(3), 0.0
     for verbs in rng.integers(0, 6, (300, 2)).tolist():
         _, sparse, _, expected = peer.step([Action.INDEX_TO_ACTION[verb] for verb in verbs])
-        _, rewards, *_, infos = env.step({f"agent_{cook}": verb for cook, verb in enumerate(verbs)})
+        _, rewards, *_, infos = peer_env.step({f"agent_{cook}": verb for cook, verb in enumerate(verbs)})
         for cook, info in enumerate(infos.values()):
             for name in ("sparse_r_by_agent", "shaped_r_by_agent"):
                 assert info[name].tolist() == list(expected[name])

@@ -1,4 +1,4 @@
-"""Robustness curves: doses one at a time, paired with the clean trials, drawn."""
+"""Robustness curves: severities one at a time, paired with the clean trials, drawn."""
 
 import io
 import sys
@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 import sandbox
+from sandbox.analysis.robustness import Curve, Point, curves, dose_sweep
+from sandbox.cli._console import Screen
+from sandbox.cli.main import main
 from sandbox.core.errors import UsageError
-from sandbox.fronts.cli import main
-from sandbox.fronts.console import Screen
 from sandbox.report.figures import robustness, save
 from sandbox.report.tables import robustness_table
 from sandbox.scenario import load
 from sandbox.statistics import mean_difference, paired_success, success_rate
-from sandbox.trials.robustness import Curve, Point, curves, dose_sweep
 
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 45},
@@ -39,7 +39,9 @@ def test_doses_are_tried_one_at_a_time_beside_the_clean_trials(rows):
 def test_points_are_rates_and_paired_differences(rows):
     failure, crash = curves(rows)
     assert (failure.perturbation, crash.perturbation) == ("action_failure", "agent_crash")
-    assert [point.dose for point in failure.points] == [0, 0.5, 1] and [point.dose for point in crash.points] == [0, 1]
+    assert [point.severity for point in failure.points] == [0, 0.5, 1] and [
+        point.severity for point in crash.points
+    ] == [0, 1]
     arms = [rows[rows["condition"] == k]["success"].to_numpy() for k in range(4)]
     assert failure.points[2].success == success_rate(int(arms[2].sum()), 300)
     assert failure.points[2].beside_clean == paired_success(arms[0], arms[2])
@@ -53,7 +55,7 @@ def test_points_are_rates_and_paired_differences(rows):
 
 
 def test_steps_stand_beside_success_and_its_ceiling_is_told(rows):
-    """An agent that always succeeds was "100 % at every dose", however long it took."""
+    """An agent that always succeeds was "100 % at every severity", however long it took."""
     failure = curves(rows)[0]
     own = rows[rows["condition"] == 2]
     assert failure.points[2].steps == pytest.approx(np.where(own["success"], own["ticks"], 45).mean())
@@ -69,7 +71,7 @@ def test_steps_stand_beside_success_and_its_ceiling_is_told(rows):
     crossed = ceiling._replace(condition="agents.0.count=2; agents.0.reasoner=rules")
     screen.print(robustness_table([crossed, curves(rows)[0]]))
     told = screen.file.getvalue()
-    assert ceiling.at_ceiling and "ceiling" in told and "…" not in told and "mean over doses" in told
+    assert ceiling.at_ceiling and "ceiling" in told and "…" not in told and "mean over severities" in told
     assert max(map(len, told.splitlines())) <= 80
 
 
@@ -98,8 +100,8 @@ def test_bad_doses_are_told(text):
 
 def test_the_figure_names_what_it_shows(tmp_path):
     points = [
-        Point(dose, 50, success_rate(50 - k, 50), None, 1.0, 9.0, None, {})
-        for k, dose in enumerate(np.linspace(0, 1, 5))
+        Point(severity, 50, success_rate(50 - k, 50), None, 1.0, 9.0, None, {})
+        for k, severity in enumerate(np.linspace(0, 1, 5))
     ]
     for count in (1, 2, 4):
         drawn = [
@@ -109,7 +111,7 @@ def test_the_figure_names_what_it_shows(tmp_path):
         ]
         save(robustness(drawn), tmp_path / "f.svg")
         text = (tmp_path / "f.svg").read_text()
-        assert f"fault {count - 1}" in text and "a=2" in text and "dose" in text
+        assert f"fault {count - 1}" in text and "a=2" in text and "severity" in text
         save(robustness(drawn), tmp_path / "again.svg")
         assert (tmp_path / "again.svg").read_text() == text
 
@@ -125,5 +127,5 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     told = capsys.readouterr().out
-    assert ended.value.code in (0, None) and "mean over doses" in told and "clean" in told
+    assert ended.value.code in (0, None) and "mean over severities" in told and "clean" in told
     assert (tmp_path / "runs" / "s-batch" / "robustness.svg").stat().st_size > 3000

@@ -12,7 +12,7 @@ import rware.warehouse as rware
 
 import sandbox
 from sandbox.engine.draw import below
-from sandbox.worlds.warehouse.conflicts import resolve
+from sandbox.worlds.warehouse.dynamics.conflicts import resolve
 from sandbox.worlds.warehouse.state import Facing, Stream
 
 SIZES = {"tiny": (1, 3), "small": (2, 3), "medium": (2, 5), "large": (3, 5)}
@@ -21,38 +21,38 @@ SEEDS, STEPS = 8, 500  # rware takes a minute for twelve seeds more
 
 def _peer(layout, agents, reward, requests):
     rows, columns = SIZES[layout]
-    env = rware.Warehouse(columns, 8, rows, agents, 0, 1, requests, None, None, reward)
-    env.reset(seed=0)
-    return env
+    peer_env = rware.Warehouse(columns, 8, rows, agents, 0, 1, requests, None, None, reward)
+    peer_env.reset(seed=0)
+    return peer_env
 
 
-def _align(env, described):
+def _align(peer_env, described):
     """Put the peer into the described situation."""
-    for robot, given in zip(env.agents, described["agents"], strict=True):
+    for robot, given in zip(peer_env.agents, described["agents"], strict=True):
         robot.x, robot.y = given["col"], given["row"]
         robot.dir = rware.Direction(Facing[given["facing"].upper()])
-        robot.carrying_shelf = env.shelfs[given["carrying"] - 1] if given["carrying"] else None
-    for shelf, given in zip(env.shelfs, described["shelves"], strict=True):
+        robot.carrying_shelf = peer_env.shelfs[given["carrying"] - 1] if given["carrying"] else None
+    for shelf, given in zip(peer_env.shelfs, described["shelves"], strict=True):
         shelf.x, shelf.y = given["col"], given["row"]
-    env.request_queue = [env.shelfs[k - 1] for k in described["requests"]]
-    env._recalc_grid()
+    peer_env.request_queue = [peer_env.shelfs[k - 1] for k in described["requests"]]
+    peer_env._recalc_grid()
 
 
-def _view(env, rewards):
+def _view(peer_env, rewards):
     """The peer in the terms of ``describe``."""
     return {
         "agents": [
             (a.y, a.x, rware.Direction(a.dir).value, a.carrying_shelf.id if a.carrying_shelf else None, a.has_delivered)
-            for a in env.agents
+            for a in peer_env.agents
         ],
-        "shelves": [(s.y, s.x) for s in env.shelfs],
-        "requests": [s.id for s in env.request_queue],
+        "shelves": [(s.y, s.x) for s in peer_env.shelfs],
+        "requests": [s.id for s in peer_env.request_queue],
         "reward": list(rewards),
     }
 
 
-def _ours(stage, state):
-    d = stage.describe(state)
+def _ours(env, state):
+    d = env.describe(state)
     return {
         "agents": [
             (a["row"], a["col"], Facing[a["facing"].upper()].value, a["carrying"], a["delivering"]) for a in d["agents"]
@@ -63,22 +63,22 @@ def _ours(stage, state):
     }
 
 
-def _draw_as_we_do(env, stage, state):
+def _draw_as_we_do(peer_env, env, state):
     """Give the peer a generator whose ``choice`` is our draw for the board's place that is being refilled."""
     tick = int(state.tick[0])
 
     class Generator:
         def __init__(self):
-            self.left = list(env.goals)
+            self.left = list(peer_env.goals)
 
         def choice(self, candidates):
             while True:  # the goals are looked at in order; find the one that asks
                 x, y = self.left.pop(0)
-                found = [k for k, s in enumerate(env.request_queue) if (s.x, s.y) == (x, y)]
+                found = [k for k, s in enumerate(peer_env.request_queue) if (s.x, s.y) == (x, y)]
                 if found:
                     return candidates[below(len(candidates), state.seed[0], tick, Stream.REQUEST, found[0])]
 
-    env._np_random = Generator()
+    peer_env._np_random = Generator()
 
 
 def _flat(obs):
@@ -90,21 +90,21 @@ def _flat(obs):
     return np.hstack([vector, cells.reshape(len(cells), -1)]).astype(np.float32)
 
 
-def _compare(layout, agents, seed, reward_name, stage, choose, steps=STEPS):
+def _compare(layout, agents, seed, reward_name, env, choose, steps=STEPS):
     """Play both for ``steps`` and compare everything at every step; returns (deliveries, refused moves) of ours."""
-    state = stage.reset([seed])
-    env = _peer(layout, agents, rware.RewardType[reward_name.upper()], stage.rules.requests)
-    _align(env, stage.describe(state))
-    obs, refused, seen = stage.observation(1), 0, [env._make_obs(robot) for robot in env.agents]
+    state = env.reset([seed])
+    peer_env = _peer(layout, agents, rware.RewardType[reward_name.upper()], env.params.requests)
+    _align(peer_env, env.describe(state))
+    obs, refused, seen = env.observation(1), 0, [peer_env._make_obs(robot) for robot in peer_env.agents]
     for step in range(steps):
-        stage.observe(state, obs)
+        env.observe(state, obs)
         assert np.array_equal(_flat(obs), np.stack(seen)), (layout, agents, seed, step)
         actions = choose(state, obs, step)
-        _draw_as_we_do(env, stage, state)
-        seen, rewards, *_ = env.step([int(verb) for verb in actions[:, 0]])
-        stage.step(state, actions[None])
+        _draw_as_we_do(peer_env, env, state)
+        seen, rewards, *_ = peer_env.step([int(verb) for verb in actions[:, 0]])
+        env.step(state, actions[None])
         refused += int(state.refused.sum())
-        assert _ours(stage, state) == _view(env, rewards), (layout, agents, seed, step)
+        assert _ours(env, state) == _view(peer_env, rewards), (layout, agents, seed, step)
     return int(state.delivered[0]), refused
 
 
@@ -126,31 +126,31 @@ def _make(layout, agents, reward="individual", requests=None):
 @pytest.mark.parametrize("layout", list(SIZES))
 def test_random_play_is_equal_at_every_step(layout, agents):
     """4 layouts x {2, 4, 8} robots x 8 seeds x 500 random joint steps, observations included."""
-    stage = _make(layout, agents)
+    env = _make(layout, agents)
     for seed in range(SEEDS):
-        _compare(layout, agents, seed, "individual", stage, _random(np.random.default_rng(seed), agents))
+        _compare(layout, agents, seed, "individual", env, _random(np.random.default_rng(seed), agents))
 
 
 @pytest.mark.parametrize("reward", ["global", "individual", "two_stage"])
 def test_play_that_delivers_is_equal(reward):
     """The oracle's and the rules' joint play, so that loads, goals, requests and rewards are really exercised."""
     for policy in ("oracle", "rules"):
-        stage = _make("tiny", 6, reward)
-        cast, loops = stage.cast([policy] * 6)
-        memory, actions = stage.memory(1), np.zeros((1, 6, 2), np.int32)
+        env = _make("tiny", 6, reward)
+        assignment, loops = env.assign_policies([policy] * 6)
+        memory, actions = env.memory(1), np.zeros((1, 6, 2), np.int32)
 
         def choose(state, obs, step):
-            loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
+            loops.choose(state, obs, 0, env.params, memory, assignment, actions)
             return actions[0].copy()
 
-        delivered, _ = _compare("tiny", 6, 5, reward, stage, choose)
+        delivered, _ = _compare("tiny", 6, 5, reward, env, choose)
         assert delivered > 10
 
 
 def test_crowds_are_equal():
     """Forward in a crowd: chains, cycles, ties and swaps at nearly every step."""
     agents = 40
-    stage = _make("tiny", agents, requests=8)
+    env = _make("tiny", agents, requests=8)
     refused = 0
     for seed in range(8):
         rng = np.random.default_rng(seed)
@@ -160,7 +160,7 @@ def test_crowds_are_equal():
             actions[:, 0] = rng.choice(5, agents, p=[0.02, 0.66, 0.14, 0.14, 0.04])
             return actions
 
-        refused += _compare("tiny", agents, seed, "individual", stage, choose, steps=250)[1]
+        refused += _compare("tiny", agents, seed, "individual", env, choose, steps=250)[1]
     assert refused > 10_000
 
 

@@ -8,17 +8,16 @@ import pytest
 from commands import told
 
 import sandbox
+from sandbox.analysis.compare import compare
+from sandbox.analysis.contribution import contributions
+from sandbox.analysis.measures import measures
+from sandbox.analysis.scaling import AMDAHL, USL, advice, coefficient, curve, fit, largest, obstacle, scalings
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
 from sandbox.report.charts import contribution, scaling
 from sandbox.report.figures import save
-from sandbox.scaling import AMDAHL, USL, advice, coefficient, curve, fit, largest, obstacle
 from sandbox.statistics import Estimate, latency, paired_success, pairing
-from sandbox.trials.compare import compare
-from sandbox.trials.contribution import contributions
-from sandbox.trials.measures import measures
-from sandbox.trials.scaling import scalings
 
 SIZES = np.array([1, 2, 4, 8, 16, 32])
 TRUTH = np.array([0.03, 0.05, 0.001])

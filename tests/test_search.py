@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 import sandbox
+from sandbox.analysis.prediction_error import foresight
 from sandbox.core.errors import UsageError
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.imagine import believe, imagine, unroll
 from sandbox.engine.search import list_candidates, searcher
 from sandbox.engine.workspace import allocate_flat
+from sandbox.running.episodes import play
+from sandbox.running.trial import run
 from sandbox.scenario import load
-from sandbox.trials.episodes import play
-from sandbox.trials.foresight import foresight
-from sandbox.trials.trial import run
 from sandbox.worlds.web.state import Item
 
 QUICK = {"horizon": 6, "futures": 3}
@@ -32,21 +32,21 @@ def web():
     return sandbox.make("web", layout="all", max_ticks=40, perturb=OFTEN)
 
 
-def decide(stage, state, memory, dice: int, **model) -> list:
+def decide(env, state, memory, dice: int, **model) -> list:
     """What agent 0 does, by the dice of its own decision; its memory is left as it was."""
     copies = type(memory)(*(field.copy() for field in memory))
-    tally, actions = stage.tally(1), np.zeros((1, stage.agents, 2), np.int32)
-    cast, _ = stage.cast([WorldModel(**QUICK | model)] * stage.agents, copies, tally)
-    look_ahead, team = searcher(stage.world, "rules"), np.zeros(1, np.int32)
-    look_ahead(stage.observe(state), 0, stage.rules, copies, team, np.uint64(dice), actions, cast.work)
+    stats, actions = env.stats(1), np.zeros((1, env.agents, 2), np.int32)
+    assignment, _ = env.assign_policies([WorldModel(**QUICK | model)] * env.agents, copies, stats)
+    look_ahead, team = searcher(env.world, "rules"), np.zeros(1, np.int32)
+    look_ahead(env.observe(state), 0, env.params, copies, team, np.uint64(dice), actions, assignment.work)
     return actions[0, 0].tolist()
 
 
-def follow_rules(stage, state, memory):
+def follow_rules(env, state, memory):
     """One tick by the base policy; returns what agent 0 saw before it."""
-    seen, actions = stage.observe(state), np.zeros((1, stage.agents, 2), np.int32)
-    stage.world.policies["rules"](seen, 0, stage.rules, memory, np.zeros(1, np.int32), np.uint64(0), actions)
-    stage.step(state, actions)
+    seen, actions = env.observe(state), np.zeros((1, env.agents, 2), np.int32)
+    env.world.policies["rules"](seen, 0, env.params, memory, np.zeros(1, np.int32), np.uint64(0), actions)
+    env.step(state, actions)
     return seen.window[0, 0]
 
 
@@ -57,7 +57,7 @@ def follow_rules(stage, state, memory):
 def test_a_batch_equals_single_runs(more):
     """Whatever is imagined, and under noise that shows what cannot be."""
     chosen = load(scenario(POPUPS, perturb=OFTEN | ({"sensor_noise": 0.1} if more else {}), **more))
-    for outcome in play(chosen, chosen.stage(), range(12)).outcomes:
+    for outcome in play(chosen, chosen.env(), range(12)).outcomes:
         alone = run(chosen, outcome.seed)
         assert alone._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks > 0
 
@@ -122,7 +122,7 @@ def test_without_a_horizon_search_is_its_base_policy(web):
     """Also from single runs, where the base policy does not go through a search at all."""
     blank = scenario(POPUPS, perturb=OFTEN, horizon=0)
     chosen = load(blank)
-    for outcome in play(chosen, chosen.stage(), range(6)).outcomes:
+    for outcome in play(chosen, chosen.env(), range(6)).outcomes:
         base = run(chosen, outcome.seed, {"agents.0.reasoner": "rules"})
         assert base._replace(seconds=0.0) == outcome._replace(seconds=0.0) and outcome.imagined_ticks == 0
 
@@ -177,7 +177,7 @@ def test_imagined_futures_follow_their_plans(web):
     state, memory = web.reset([SEED]), web.memory(1)
     belief = believe(web, web.observe(state), memory, 0, [1, 2, 3])
     first = decide(web, state, memory, 0, horizon=0)
-    plans = np.array([[first] * 2, [[web.rules.noop, 0]] * 2], np.int32)
+    plans = np.array([[first] * 2, [[web.params.noop, 0]] * 2], np.int32)
     before = web.digest(belief.state, 0)
     futures = imagine(web, belief, plans, 2)
     assert futures.reward.shape == (2, 3) and web.digest(belief.state, 0) == before
@@ -187,9 +187,9 @@ def test_imagined_futures_follow_their_plans(web):
 
 
 def test_a_lane_lies_in_one_block_of_words(web):
-    shapes = web.world.state_shapes(web.rules)
+    shapes = web.world.state_shapes(web.params)
     state, words = allocate_flat(web.world.state, shapes, 2)
-    web.world.reset(state, 0, web.rules)
+    web.world.reset(state, 0, web.params)
     kept = web.digest(state)
     words[1] = words[0]
     words[0] = 0
@@ -232,7 +232,7 @@ def test_errors_grow_with_the_horizon_where_others_decide():
 )
 def test_a_bad_world_model_is_one_clear_line(model, told):
     with pytest.raises(UsageError, match=told):
-        load(scenario(BLIND, 2, **model)).stage()
+        load(scenario(BLIND, 2, **model)).env()
 
 
 def test_a_scenario_stands_for_itself():

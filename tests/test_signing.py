@@ -14,9 +14,9 @@ from commands import told
 
 import sandbox
 from sandbox.record import signing
+from sandbox.running.claims import claim
 from sandbox.scenario import load
-from sandbox.trials.certify import certify
-from sandbox.trials.claims import claim
+from sandbox.studies.certify import certify
 
 SCENARIO = {"world": {"name": "web", "layout": "all"}, "agents": [{"reasoner": "rules"}]}
 KINDS = ("run", "batch", "certificate")
@@ -143,7 +143,7 @@ def test_what_is_unfinished_or_contradicts_itself_is_not_signed(folder, place, c
 
 
 def test_without_the_package_the_extra_is_named(place):
-    code = "import sys; sys.modules['cryptography'] = None; from sandbox.fronts.cli import main; main()"
+    code = "import sys; sys.modules['cryptography'] = None; from sandbox.cli.main import main; main()"
     command = [sys.executable, "-c", code, "sign", str(place / "batch"), "--key", str(place / "mine.pem")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2 and "cryptography is missing for keys: pip install 'sandbox[sign]'" in done.stderr

@@ -13,21 +13,20 @@ import psutil
 import pytest
 
 import sandbox
-from sandbox.agents.reasoners.llm.options import Line
-from sandbox.agents.reasoners.llm.playback import Script
-from sandbox.agents.reasoners.llm.request import Setup
-from sandbox.agents.skills.curriculum import Curriculum
+from sandbox.agents.llm.offline import Script
+from sandbox.agents.llm.options import Line
+from sandbox.agents.llm.request import Setup
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.prompted import Prompted
-from sandbox.agents.skills.writer import HERE, Feedback, Rules
+from sandbox.agents.skills.writer import HERE, Feedback, Params
+from sandbox.cli.main import main
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.fronts.cli import main
 from sandbox.record import whole
 from sandbox.record.lock import Lock
-from sandbox.trials import skills
-from sandbox.trials.lives import Life
-from sandbox.trials.skills import ARMS, Arm, Learner
-from sandbox.trials.workers import Workers
+from sandbox.running.workers import Workers
+from sandbox.studies import skills
+from sandbox.studies.skill_episodes import Life
+from sandbox.studies.skills import ARMS, Arm, Curriculum, Learner
 
 MAP = "\n".join(["TTTTTTTTTTTT", *["T..........T"] * 4, "T....@.....T", *["T..........T"] * 5, "TTTTTTTTTTTT"])
 WOOD = "def to_collect_wood():\n    return pursue('collect_wood', 'tree', None, ['do'], 9)\n"
@@ -35,7 +34,7 @@ WAITS = "def to_collect_wood():\n    act('noop')\n    return True\n"
 
 
 @pytest.fixture(scope="module")
-def stage():
+def env():
     """A meadow with trees around it, and nobody else."""
     return sandbox.make("craft", layout=MAP, agents=1, goal="none", mobs=False)
 
@@ -53,8 +52,8 @@ class Always:
         return [skill] * feedback.success
 
 
-def test_the_ladder_is_the_recipes(stage):
-    graph = stage.world.ladder.graph
+def test_the_ladder_is_the_recipes(env):
+    graph = env.world.ladder.graph
     assert len(graph) == 22 and nx.is_directed_acyclic_graph(graph)
     assert graph.edges["collect_wood", "place_table"]["amount"] == 2
     assert set(graph.predecessors("make_iron_pickaxe")) == {
@@ -63,8 +62,8 @@ def test_the_ladder_is_the_recipes(stage):
     assert "make_iron_pickaxe" in nx.ancestors(graph, "collect_diamond")
 
 
-def test_a_program_is_verified_by_the_world(stage):
-    life = Life(stage, 1)
+def test_a_program_is_verified_by_the_world(env):
+    life = Life(env, 1)
     library = Library()
     assert not life.run(library.text(Skill("collect_wood", "", WAITS)), "collect_wood").success
     found = life.run(library.text(Skill("collect_wood", "", WOOD)), "collect_wood")
@@ -76,40 +75,40 @@ def test_a_program_is_verified_by_the_world(stage):
     assert life.run(library.text(Skill("place_table", "", table, ("collect_wood",))), "place_table").success
 
 
-def test_what_fails_verification_is_not_kept_but_under_the_ablation(stage):
+def test_what_fails_verification_is_not_kept_but_under_the_ablation(env):
     kept = {}
     for arm in (Arm("all"), Arm("unverified", verified=False)):
-        learner = Learner(stage, 1, arm, writer=Always(WAITS))
+        learner = Learner(env, 1, arm, writer=Always(WAITS))
         learner.learn(6)
         kept[arm.name] = [skill.name for skill in learner.library]
     assert kept["all"] == [] and len(kept["unverified"]) == 6
 
 
-def test_a_frozen_library_and_none_stay_as_they_are(stage):
+def test_a_frozen_library_and_none_stay_as_they_are(env):
     for options in ({"frozen": True}, {"arm": Arm("none", library=False)}):
-        learner = Learner(stage, 1, writer=Always(WOOD), **options)
+        learner = Learner(env, 1, writer=Always(WOOD), **options)
         learner.learn(6)
         assert len(learner.library) == 0
 
 
-def test_rules_learn_and_the_same_seed_learns_the_same(stage):
-    found = [Learner(stage, seed).learn(30) for seed in (7, 7)]
+def test_rules_learn_and_the_same_seed_learns_the_same(env):
+    found = [Learner(env, seed).learn(30) for seed in (7, 7)]
     first, second = found
     assert [*first.library] == [*second.library] and first.curve == second.curve and first.ticks == second.ticks
     assert "collect_wood" in first.library and first.curve[-1] >= 3
     assert first.curve == sorted(first.curve) and len(first.curve) == 30
-    row = first.row(stage.world.ladder.milestones)
+    row = first.row(env.world.ladder.milestones)
     assert row["achievements"] == first.curve[-1] and row["distance"] > 0 and row["diamond_tick"] is None
 
 
-def test_a_learned_skill_works_in_another_world(stage):
-    library = Learner(stage, 7).learn(30).library
+def test_a_learned_skill_works_in_another_world(env):
+    library = Learner(env, 7).learn(30).library
     life = Life(sandbox.make("craft", size=24, agents=1, goal="none", mobs=False), 3)
     assert life.run(library.text(library["collect_wood"]), "collect_wood").success
 
 
-def test_the_curriculum_proposes_what_is_in_reach(stage):
-    graph = stage.world.ladder.graph
+def test_the_curriculum_proposes_what_is_in_reach(env):
+    graph = env.world.ladder.graph
     curriculum = Curriculum(graph, Random(0))
     for done in (set(), {"collect_wood"}, {"collect_wood", "place_table"}):
         for _ in range(20):
@@ -120,12 +119,14 @@ def test_the_curriculum_proposes_what_is_in_reach(stage):
     assert any(set(graph.predecessors(task)) for task in anything)
 
 
-def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(stage):
-    ladder, library = stage.world.ladder, Library([Skill("collect_wood", "collect wood near tree", WOOD)])
-    writer = Rules(ladder, Random(0))
+def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(env):
+    ladder, library = env.world.ladder, Library([Skill("collect_wood", "collect wood near tree", WOOD)])
+    writer = Params(ladder, Random(0))
     skill = writer.write("place_table", library, ["tree"])
     assert "need('collect_wood', to_collect_wood, 2)" in skill.program and skill.calls == ("collect_wood",)
-    assert "lambda: pursue('collect_wood'" in Rules(ladder, Random(0)).write("place_table", Library(), ["tree"]).program
+    assert (
+        "lambda: pursue('collect_wood'" in Params(ladder, Random(0)).write("place_table", Library(), ["tree"]).program
+    )
     for _ in range(40):  # all that is done at a place is of no use there: it is not drawn again
         skill = writer.write("collect_coal", Library(), [])
         verbs = skill.program.rsplit("[", 1)[1].split("]")[0].replace("'", "").split(", ")
@@ -134,8 +135,8 @@ def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(stage):
         assert repr(verbs[0]) not in again or len(verbs) == 1
 
 
-def test_what_fails_here_is_looked_for_elsewhere(stage):
-    writer, places = Rules(stage.world.ladder, Random(0)), []
+def test_what_fails_here_is_looked_for_elsewhere(env):
+    writer, places = Params(env.world.ladder, Random(0)), []
     for _ in range(40):
         skill = writer.write("collect_iron", Library(), ["tree"])
         places.append(skill.program.split("place=")[1].split(",")[0])
@@ -158,7 +159,7 @@ def test_retrieval_finds_the_right_one_and_a_library_is_a_file(tmp_path):
         library.add(Skill("a", "a", "", ("nosuch",)))
 
 
-def test_a_library_plays_in_a_scenario(stage, tmp_path):
+def test_a_library_plays_in_a_scenario(env, tmp_path):
     library = Library([Skill("collect_wood", "collect wood", WOOD)])
     (tmp_path / "wood.py").write_text(library.text(library["collect_wood"]))
     scenario = f"""
@@ -179,7 +180,7 @@ program = "wood.py"
     assert outcome.success and outcome.fallbacks == 0
 
 
-def test_a_language_model_writes_skills(stage):
+def test_a_language_model_writes_skills(env):
     def reply(program: str) -> str:
         return json.dumps({"description": "fells a tree", "program": program})
 
@@ -190,7 +191,7 @@ def test_a_language_model_writes_skills(stage):
     client = Script(lines)
     asked, ask = [], client.ask
     client.ask = lambda requests, within: asked.extend(requests) or ask(requests, within)
-    learner = Learner(stage, 1, writer=Prompted(stage.world, client, setup))
+    learner = Learner(env, 1, writer=Prompted(env.world, client, setup))
     learner._curriculum.propose = lambda done: None if "collect_wood" in done else "collect_wood"
     learner.learn(4)
     assert [skill.name for skill in learner.library] == ["collect_wood"]
@@ -200,7 +201,7 @@ def test_a_language_model_writes_skills(stage):
     assert "the task was not achieved" in prompts[3] and WAITS in prompts[3] and asked[0].schema["required"]
 
 
-def test_the_command_writes_a_table_a_picture_and_a_library(stage, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_a_table_a_picture_and_a_library(env, tmp_path, monkeypatch, capsys):
     (tmp_path / "skills.toml").write_text(
         f"[world]\nname = 'craft'\nlayout = '''\n{MAP}\n'''\ngoal = 'none'\nmobs = false\n"
         "[[agents]]\nreasoner = 'rules'\n"
@@ -224,7 +225,7 @@ MEADOW = {
     "world": {"name": "craft", "layout": MAP, "goal": "none", "mobs": False}, "agents": [{"reasoner": "rules"}],
 }  # fmt: skip
 CLEAN = multiprocessing.get_context("forkserver")  # a fork of this process would inherit a pool of programs
-CLEAN.set_forkserver_preload(["sandbox.trials.skills"])
+CLEAN.set_forkserver_preload(["sandbox.studies.skills"])
 
 
 def study(out, seeds=1, on_progress=lambda now: None):
@@ -238,7 +239,7 @@ def threads(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(stage, tmp_path_factory):
+def undisturbed(env, tmp_path_factory):
     """What a study comes to that nothing disturbs, by the names of its files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(skills, "Workers", lambda on, compiled, count: Workers(on, True, count))

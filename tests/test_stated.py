@@ -11,7 +11,7 @@ from benchmarks.stated import AGREES, REFUSED, ROOT, UNCLEAR, Found, Stated, bar
 from benchmarks.unclaimed import UNCLAIMED
 from sandbox.core.errors import UsageError
 from sandbox.statistics import mean_difference, success_rate
-from sandbox.trials.lessons import load_lesson
+from sandbox.studies.lessons import load_lesson
 
 RUNS, TOGETHER = 60, 5
 LEVEL = 1 - claims.ERROR / TOGETHER

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
-from sandbox.engine.stopping import DEEPEST, MEASURES, MOST_ASKED, Measure, met
+from sandbox.engine.coordination.stopping import DEEPEST, MEASURES, MOST_ASKED, Measure, met
 from sandbox.teams import stopping
 from sandbox.teams.stopping import Condition, all_tasks, parse, predicate, stall, ticks, word
 

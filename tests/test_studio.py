@@ -10,13 +10,13 @@ from fake_llm import Server
 from studio import SCENARIO, loaded, settled, until
 
 import sandbox
-from sandbox.fronts.studio.show import runner
-from sandbox.fronts.studio.show.camera import develop
-from sandbox.fronts.studio.show.runner import Runner
-from sandbox.fronts.studio.show.thrift import FPS, LOOK, PATIENCE, Thrift
-from sandbox.fronts.studio.show.worker import HELD_UP
 from sandbox.record import open_run
 from sandbox.scenario import load
+from sandbox.studio.backend import runner
+from sandbox.studio.backend.camera import develop
+from sandbox.studio.backend.frame_rate import FPS, LOOK, PATIENCE, FrameRate
+from sandbox.studio.backend.runner import Runner
+from sandbox.studio.backend.worker import HELD_UP
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_frames_and_looks_become_rarer_together_where_they_take_too_long(show, m
 
 
 def test_thrift_is_learnt_from_looks_that_bring_enough():
-    thrift = Thrift()
+    thrift = FrameRate()
     thrift.took(60.0, 1)  # a still
     assert (thrift.fps, thrift.look, thrift.cut(4.0), thrift.cut(96.0)) == (FPS, LOOK, (1, 6), (4, 1))
     for _ in range(9):

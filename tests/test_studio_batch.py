@@ -19,13 +19,13 @@ from studio import COMPILE, until
 
 import sandbox
 from sandbox.core.errors import RecordError
-from sandbox.fronts.studio.panels.plain import plain
-from sandbox.fronts.studio.show import jobs, tables
-from sandbox.fronts.studio.show.library import library
 from sandbox.record.lock import Lock, held
+from sandbox.running.replay_row import trial_of
 from sandbox.scenario import load
-from sandbox.trials.certify import certify, claim
-from sandbox.trials.replay_row import trial_of
+from sandbox.studies.certify import certify, claim
+from sandbox.studio.backend import batch_jobs, batch_results
+from sandbox.studio.backend.library import library
+from sandbox.studio.views.shared import plain
 
 HOSTILE = "<script>alert(1)</script> **bold** [link](http://example.com) $x$ :red[r] " + 5_000 * "long "
 EACH = 8_000
@@ -47,7 +47,7 @@ count = {EACH}
 
 
 def script():
-    from sandbox.fronts.studio.pages import batch
+    from sandbox.studio.pages import batch
 
     batch.page()
 
@@ -93,28 +93,28 @@ def batch(place) -> Path:
     assert folder == Path("runs/small-batch") and {"All batches", "Stop"} <= labels(page)
     seen = _until_more(folder, 0)
     page.button(key="stop").click().run()
-    until(lambda: not jobs.status(folder).active, COMPILE)
-    now = jobs.status(folder)
+    until(lambda: not batch_jobs.status(folder).active, COMPILE)
+    now = batch_jobs.status(folder)
     assert now.state == "stopped" and "Ctrl-C" in now.words and seen <= now.known.done < 2 * EACH
     page.run()
     assert "Stopped at" in words(page) and "Go on" in labels(page) and "Stop" not in labels(page)
     page.button(key="go_on").click().run()
     with pytest.raises(RecordError, match="at work already"):  # from another tab
-        jobs.go_on(folder)
+        batch_jobs.go_on(folder)
     _until_more(folder, now.known.done)
-    os.kill(json.loads((folder / jobs.JOB).read_text())["pid"], signal.SIGKILL)
-    until(lambda: not jobs.status(folder).active, COMPILE)
-    now = jobs.status(folder)
+    os.kill(json.loads((folder / batch_jobs.JOB).read_text())["pid"], signal.SIGKILL)
+    until(lambda: not batch_jobs.status(folder).active, COMPILE)
+    now = batch_jobs.status(folder)
     assert now.state == "stopped" and "ended from outside" in now.words and now.known.done < 2 * EACH
-    jobs._processes.clear()  # as a server that was started since would see it
-    assert "its process is gone" in jobs.status(folder).words
-    jobs.go_on(folder)
-    until(lambda: jobs.status(folder).state == "done", COMPILE)
+    batch_jobs._processes.clear()  # as a server that was started since would see it
+    assert "its process is gone" in batch_jobs.status(folder).words
+    batch_jobs.go_on(folder)
+    until(lambda: batch_jobs.status(folder).state == "done", COMPILE)
     return folder
 
 
 def _until_more(folder: Path, before: int) -> int:
-    return until(lambda: (known := jobs.status(folder).known) and known.done > before and known.done, COMPILE)
+    return until(lambda: (known := batch_jobs.status(folder).known) and known.done > before and known.done, COMPILE)
 
 
 def test_nothing_is_lost_or_doubled(batch):
@@ -151,9 +151,9 @@ def test_the_page_of_a_batch(batch):
     assert [f"Replay seed {seed}*" in link.label for seed, link in zip(worst["seed"], links, strict=True)]
     assert {each.label for each in page.get("download_button")} == {"CSV", "Report", "TOML"}
     assert not re.search(r"(?<!\\)<script", words(page)) and "[link]" not in words(page) and len(words(page)) < 1_000
-    drawn = tables.figures(str(batch))
+    drawn = batch_results.figures(str(batch))
     assert drawn.count("<svg") == 5 and "<script" not in drawn and "agent crash" in drawn
-    assert len(tables.table(str(batch)).splitlines()) == 2 * EACH + 1
+    assert len(batch_results.table(str(batch)).splitlines()) == 2 * EACH + 1
 
 
 def test_a_certificate_and_another_batch_beside(place, batch):
@@ -163,7 +163,7 @@ def test_a_certificate_and_another_batch_beside(place, batch):
         certify(scenario, claim(scenario, 0.5, 0.95, failures), Path("runs") / name)
     earned, lost = opened("runs/earned"), opened("runs/lost")
     assert "**Earned:**" in earned.success[0].value and "**Not earned:**" in lost.error[0].value
-    found = tables.beside("runs/earned", "runs/lost")
+    found = batch_results.beside("runs/earned", "runs/lost")
     assert found["pairs"].iloc[0] > 0 and found["success"].iloc[0] < 0
     kinds = {Path(entry.folder).name: entry.kind for entry in library()}
     assert kinds == {"small-batch": "batch", "earned": "certificate", "lost": "certificate"}
@@ -252,7 +252,7 @@ def test_the_studio_is_opened_without_a_browser(tmp_path, capsys):
     assert told("app", "--host", "nowhere.invalid") == 2 and "no such address" in capsys.readouterr().err
     (tmp_path / "click.py").write_text("a file of the working directory is no module of ours")
     env = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    command = [sys.executable, "-P", "-m", "sandbox.fronts.cli", "app", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "sandbox.cli.main", "app", "--port", str(port)]
     server = subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

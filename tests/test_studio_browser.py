@@ -179,8 +179,8 @@ SEED = 1
 
 def pick(page, agent: int) -> None:
     """Click an agent in the picture of the default scenario, before the first tick."""
-    stage = sandbox.make("warehouse", layout="tiny", agents=4)
-    (rows, cols), (row, col) = stage.world.cells(stage.rules), stage.reset([SEED]).pos[0, agent].tolist()
+    env = sandbox.make("warehouse", layout="tiny", agents=4)
+    (rows, cols), (row, col) = env.world.cells(env.params), env.reset([SEED]).pos[0, agent].tolist()
     canvas = page.locator("canvas.picture")
     canvas.wait_for()
     page.wait_for_timeout(500)  # its size settles

@@ -12,18 +12,18 @@ from studio import COMPILE, SCENARIO, until
 import sandbox
 from benchmarks.studio_server import served
 from sandbox.core.registry import find
-from sandbox.fronts.studio.canvas import Gesture, _click, _view
-from sandbox.fronts.studio.show.camera import MOVING, STILL, Camera, Click, develop, framed, nearest, size_for
-from sandbox.fronts.studio.show.futures import believed, paths
-from sandbox.fronts.studio.show.layers import LAYERS, available, marks
-from sandbox.fronts.studio.show.marks import LONGEST, MOST, Label, Line, Message, Rect, Ring, as_json, capped
-from sandbox.fronts.studio.show.strip import WHOLE, Stretch, Strip, pack
+from sandbox.studio.backend.camera import MOVING, STILL, Camera, Click, develop, framed, nearest, size_for
+from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, pack
+from sandbox.studio.backend.futures import believed, paths
+from sandbox.studio.backend.layers import LAYERS, available, marks
+from sandbox.studio.backend.marks import LONGEST, MOST, Label, Line, Message, Rect, Ring, as_json, capped
+from sandbox.studio.components.canvas import Gesture, _click, _view
 
 BLUE = "#0072b2"
 PART = (0.25, 0.5, 0.4, 0.3)
 
 
-def unpacked(strip: Strip) -> np.ndarray:
+def unpacked(strip: Frames) -> np.ndarray:
     changes = np.frombuffer(zlib.decompress(strip.body), np.uint8)
     return np.bitwise_xor.accumulate(changes.reshape(strip.count, strip.height, strip.width, 3))
 
@@ -45,7 +45,7 @@ def scene():
 def test_a_payload_unpacks_to_what_was_packed():
     frames = np.random.default_rng(1).integers(0, 255, (3, 4, 5, 3), np.uint8)
     ticks = (Stretch(7, 2, (Ring((1.5, 2.5), BLUE),)), Stretch(8, 1))
-    strip = Strip(2, 70, 3, 4, 5, 24, pack(frames), ticks, PART, (10, 20))
+    strip = Frames(2, 70, 3, 4, 5, 24, pack(frames), ticks, PART, (10, 20))
     (size,) = struct.unpack("<I", strip.payload[:4])
     head = json.loads(strip.payload[4 : 4 + size])
     assert {k: v for k, v in head.items() if k != "ticks"} == {
@@ -69,9 +69,9 @@ def test_marks_are_few_and_short():
 
 @pytest.mark.parametrize("layout", find("warehouse").layouts)
 def test_pictures_fill_their_box(layout):
-    stage = sandbox.make("warehouse", layout=layout, agents=2)
+    env = sandbox.make("warehouse", layout=layout, agents=2)
     for wide, tall in ((600, 600), (360, 800), (1000, 300)):
-        height, width = stage.world.canvas(stage.rules, size_for(stage, (wide, tall)))
+        height, width = env.world.canvas(env.params, size_for(env, (wide, tall)))
         assert height <= tall and width <= wide
         assert height > 0.8 * tall or width > 0.8 * wide
 
@@ -80,11 +80,11 @@ def test_a_part_is_painted_larger_and_cut_out(tiny):
     state, camera = tiny.reset([1]), Camera(tiny, (400, 400), PART)
     shot = camera.shoot(state, 1, still=True)
     strip = develop([shot], 1, 0, 24)
-    whole = tiny.paint(state, 0, max(shot.shape), np.stack(camera._past, axis=1))
+    whole = tiny.render(state, 0, max(shot.shape), np.stack(camera._past, axis=1))
     top, left = (round(at * side) for at, side in zip(strip.view, shot.shape, strict=False))
     expected = whole[top : top + strip.height, left : left + strip.width]
     assert np.array_equal(unpacked(strip)[0], expected)
-    assert max(strip.height, strip.width) > 300 and strip.cells == tiny.rules.plan.shape
+    assert max(strip.height, strip.width) > 300 and strip.cells == tiny.params.plan.shape
     shown, asked = np.array(strip.view), np.array(PART)
     assert (shown[:2] <= asked[:2]).all() and (shown[:2] + shown[2:] >= (asked[:2] + asked[2:]) - 1e-9).all()
     assert np.abs(shown - asked).max() < 0.01
@@ -100,7 +100,7 @@ def test_a_picture_is_never_too_large(tiny):
 
 def test_a_shot_stays_what_it_was_and_shots_of_another_size_are_left_out(tiny):
     model = sandbox.Sandbox(SCENARIO, rng=1)
-    camera = Camera(model.stage, (300, 300))
+    camera = Camera(model.env, (300, 300))
     camera.note(model.state)
     model.step()
     shot = camera.shoot(model.state, 2)
@@ -116,7 +116,7 @@ def test_a_shot_stays_what_it_was_and_shots_of_another_size_are_left_out(tiny):
 
 def test_a_click_finds_who_was_there_when_it_was_seen(tiny):
     model = sandbox.Sandbox(SCENARIO, rng=1)
-    camera, (rows, cols) = Camera(model.stage, (300, 300)), model.stage.rules.plan.shape
+    camera, (rows, cols) = Camera(model.env, (300, 300)), model.env.params.plan.shape
     assert camera.nearest(Click(0.5, 0.5, 0)) is None
     for _ in range(15):
         camera.shoot(model.state, 1)
@@ -144,7 +144,7 @@ def test_what_a_browser_says_is_put_in_order():
 
 def test_layers_draw_what_is_so_and_change_nothing(scene):
     model, before = scene
-    digest, memory = model.stage.digest(model.state), [field.copy() for field in model.memory]
+    digest, memory = model.env.digest(model.state), [field.copy() for field in model.memory]
     for agent in range(4):
         row, col = model.agents[agent].cell
         halo, sight = marks(model, ["sight"], agent, before)
@@ -153,7 +153,7 @@ def test_layers_draw_what_is_so_and_change_nothing(scene):
         assert top == max(0, row - 1) and left == max(0, col - 1) and row + 2 >= top + tall and col + 2 >= left + wide
     assert marks(model, [], None, before) == ()
     assert len(marks(model, LAYERS, 0, before)) > 4
-    assert model.stage.digest(model.state) == digest and all(map(np.array_equal, model.memory, memory))
+    assert model.env.digest(model.state) == digest and all(map(np.array_equal, model.memory, memory))
 
 
 def test_messages_fly_from_who_speaks_to_who_hears(scene):
@@ -194,14 +194,14 @@ def test_an_agent_is_seen_to_believe_and_to_imagine(scene):
     row, col = model.agents[2].cell
     state = believed(model, 2)
     assert state.pos[0, 2].tolist() == [row, col]
-    camera = Camera(model.stage, (300, 300))
+    camera = Camera(model.env, (300, 300))
     real, taken = (next(camera.shoot(model.state, 1, believed=lane).frames()) for lane in (None, state))
     assert real.shape == taken.shape and not np.array_equal(real, taken)
     found = paths(model, 2)
     assert paths(model, 2) == found  # their dice are their own, not the clock's
     ways = [mark for mark in found if isinstance(mark, Line)]
     assert ways and all(way.points[0] == (row + 0.5, col + 0.5) for way in ways)
-    assert found[-1].text in [verb.replace("_", " ") for verb in model.stage.verbs]
+    assert found[-1].text in [verb.replace("_", " ") for verb in model.env.verbs]
 
 
 def test_who_is_nowhere_and_who_has_no_grid(scene):
@@ -254,8 +254,8 @@ def share(page, name: str, clip) -> int:
 
 def test_it_zooms_pans_and_goes_back(pages):
     page = opened(pages, 1280, 1)
-    stage = page.locator(".stage")
-    box = stage.bounding_box()
+    env = page.locator(".stage")
+    box = env.bounding_box()
     x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"]
     page.mouse.move(x, y)
     before = said(page)
@@ -274,7 +274,7 @@ def test_it_zooms_pans_and_goes_back(pages):
     assert moved["view"][2:] == pytest.approx([tall, wide], abs=1e-3) and moved["clicks"] == 0  # a drag is no click
     page.get_by_title("Show all of the world").click()
     until(lambda: said(page)["view"] == list(WHOLE))
-    stage.focus()
+    env.focus()
     page.keyboard.press("+")
     until(lambda: said(page)["view"][2] < 0.9)
     page.keyboard.press("0")

@@ -10,12 +10,12 @@ import sandbox
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory.atlas import DRAWS
 from sandbox.engine.imagine import Belief
-from sandbox.fronts.studio.show.film import Film
-from sandbox.fronts.studio.show.foreseen import HORIZONS, Forecast, Forecasts, Share
-from sandbox.fronts.studio.show.insight import insight
-from sandbox.fronts.studio.show.scene import AGENT, CHARTS, Chronicle, Look
-from sandbox.fronts.studio.show.senses import perceived, percept_of
 from sandbox.oversight.approvals import Approvals
+from sandbox.studio.backend.agent import insight
+from sandbox.studio.backend.beside import AGENT, CHARTS, Chronicle, Look
+from sandbox.studio.backend.episode_player import EpisodePlayer
+from sandbox.studio.backend.forecast import HORIZONS, Forecast, Forecasts, Share
+from sandbox.studio.backend.observation import perceived, percept_of
 
 TINY = {"name": "warehouse", "layout": "tiny"}
 FOUR = {"world": TINY, "agents": [{"count": 4, "reasoner": "rules"}]}
@@ -56,12 +56,12 @@ def test_at_horizon_0_it_is_the_belief():
     model = sandbox.Sandbox(FOUR, rng=3)
     for _ in range(12):
         model.step()
-    world, rules, percept = model.stage.world, model.stage.rules, percept_of(model, perceived(model), 2)
-    beliefs = Beliefs(model.stage, model.memory, model.seed)
+    world, params, percept = model.env.world, model.env.params, percept_of(model, perceived(model), 2)
+    beliefs = Beliefs(model.env, model.memory, model.seed)
     beliefs.perceive(percept)
-    state, truth = beliefs.of(2, DRAWS).state, world.facts(model.state, 0, rules)
-    wrong = np.mean([world.facts(state, lane, rules) != truth for lane in range(DRAWS)], axis=0)
-    view = world.in_view(model.state, 0, 2, rules)
+    state, truth = beliefs.of(2, DRAWS).state, world.ground_truth(model.state, 0, params)
+    wrong = np.mean([world.ground_truth(state, lane, params) != truth for lane in range(DRAWS)], axis=0)
+    view = world.visible(model.state, 0, 2, params)
     (now,) = insight(model, 2).world_model.forecasts
     shares = (Share(int(part.sum()), float(wrong[part].sum())) for part in (view, ~view, view & ~view))
     assert now == Forecast(0, *shares) and now.unseen.wrong > 0
@@ -98,7 +98,7 @@ def test_slips_are_foreseen_by_nobody():
 
 
 def test_only_who_is_looked_at_is_noted(tmp_path):
-    film = Film.begin(FOUR, 1, tmp_path / "run", Approvals())
+    film = EpisodePlayer.begin(FOUR, 1, tmp_path / "run", Approvals())
     chronicle, at = Chronicle(film), Look(agent=1, panel=AGENT)
 
     def horizons(look: Look = at) -> list[int]:
@@ -123,7 +123,7 @@ def test_only_who_is_looked_at_is_noted(tmp_path):
 
 def drawn(forecasts) -> AppTest:
     def page(forecasts):
-        from sandbox.fronts.studio.panels.forecast import proved
+        from sandbox.studio.views.forecast import proved
 
         proved(forecasts, "rules")
 

@@ -12,12 +12,12 @@ from studio import COMPILE, SCENARIO, until
 
 import sandbox
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.fronts.studio.panels.upload import LARGEST, uploaded
-from sandbox.fronts.studio.show import jobs, wording
-from sandbox.fronts.studio.show.orders import Recorded
-from sandbox.fronts.studio.show.series import Point
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
+from sandbox.studio.backend import batch_jobs, wording
+from sandbox.studio.backend.charts import Point
+from sandbox.studio.backend.episode_source import Recorded
+from sandbox.studio.views.upload import LARGEST, uploaded
 
 HOSTILE = "<script>alert(1)</script> **b** [x](http://x) $x$ `c` \u202e\u200b " * 80
 WORLD = '[world]\nname = "warehouse"\nlayout = "tiny"\n'
@@ -30,7 +30,7 @@ def on(name: str, **address: str) -> AppTest:
     def script(name):
         from importlib import import_module
 
-        import_module(f"sandbox.fronts.studio.pages.{name}").page()
+        import_module(f"sandbox.studio.pages.{name}").page()
 
     page = AppTest.from_function(script, args=(name,), default_timeout=60)
     for key, value in address.items():
@@ -138,7 +138,7 @@ def test_a_value_that_is_wrong_anywhere_is_told_in_words(name, root):
             try:
                 scenario = load(table, folder=path.parent)
                 assert load(tomllib.loads(as_toml(scenario.as_dict()))).as_dict() == scenario.as_dict()
-                scenario.stage()
+                scenario.env()
             except SandboxError:
                 seen += 1
     assert seen > 20
@@ -180,7 +180,7 @@ DAMAGE = {
     "bytes": "UPDATE meta SET value = x'ff00' WHERE key = 'created'",
     "planned": "UPDATE meta SET value = '\"x\"' WHERE key = 'planned'",
     "conditions": "UPDATE condition SET overrides = '[1]'",
-    "a dose": """UPDATE condition SET overrides = '{"perturb.agent_crash": {"a": [1]}}'""",
+    "a severity": """UPDATE condition SET overrides = '{"perturb.agent_crash": {"a": [1]}}'""",
     "ticks": "UPDATE trial SET ticks = 9e999",
     "seeds": "UPDATE trial SET seed = NULL",
     "table": "DROP TABLE trial",
@@ -209,10 +209,12 @@ def test_a_batch_that_is_damaged_is_told_in_words(name, runs):
 
 def test_a_job_takes_no_options_but_ours(runs):
     good = {"kind": "batch", "arguments": ["--trials", "6"]}
-    assert jobs._ours(good) and jobs._ours({"kind": "certify", "arguments": ["--reliability=0.99", "--failures=0"]})
+    assert batch_jobs._ours(good) and batch_jobs._ours(
+        {"kind": "certify", "arguments": ["--reliability=0.99", "--failures=0"]}
+    )
     for bad in ({}, {**good, "kind": "app"}, {**good, "arguments": ["--on", "dask://x"]}, {**good, "arguments": "6"},
                 {**good, "arguments": [{}]}, {**good, "arguments": ["--trials", "6\n--on"]}):  # fmt: skip
-        assert not jobs._ours(bad)
+        assert not batch_jobs._ours(bad)
 
 
 # -- numbers that are none ---------------------------------------------------------------------------------------------
@@ -222,7 +224,7 @@ def test_a_reward_that_is_no_number_is_a_gap():
     points = [Point(tick, 0, 0, None, 0, 0, 0, None, 0) for tick in range(3)]
 
     def script(points):
-        from sandbox.fronts.studio.panels.charts import charts
+        from sandbox.studio.views.charts import charts
 
         charts(points)
 
@@ -287,7 +289,5 @@ def test_a_run_that_is_deleted_while_it_is_replayed(runs):
 
 
 def test_the_theme_is_the_same_however_the_studio_is_opened(root):
-    own, other = (
-        (root / path).read_text("utf-8") for path in ("sandbox/fronts/studio/theme.toml", ".streamlit/config.toml")
-    )
+    own, other = ((root / path).read_text("utf-8") for path in ("sandbox/studio/theme.toml", ".streamlit/config.toml"))
     assert tomllib.loads(own)["theme"] == tomllib.loads(other)["theme"]

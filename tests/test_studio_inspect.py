@@ -11,15 +11,17 @@ from streamlit.testing.v1 import AppTest
 
 import sandbox
 from sandbox.engine.search import MARGIN
-from sandbox.fronts.studio.show import feed as feeds
-from sandbox.fronts.studio.show import pictures, series, teamwatch
-from sandbox.fronts.studio.show.feed import Event, Feed
-from sandbox.fronts.studio.show.insight import insight
-from sandbox.fronts.studio.show.senses import perceived, picture
-from sandbox.fronts.studio.show.series import Point, Series
-from sandbox.fronts.studio.show.teamwatch import TeamWatch
-from sandbox.fronts.studio.show.wording import number
 from sandbox.scenario.change import changed
+from sandbox.studio.backend import charts as series
+from sandbox.studio.backend import diagrams
+from sandbox.studio.backend import feed as feeds
+from sandbox.studio.backend import team as teamwatch
+from sandbox.studio.backend.agent import insight
+from sandbox.studio.backend.charts import Point, Series
+from sandbox.studio.backend.feed import Event, Feed
+from sandbox.studio.backend.observation import perceived, picture
+from sandbox.studio.backend.team import TeamWatch
+from sandbox.studio.backend.wording import number
 
 HOSTILE = "<script>alert(1)</script>" * 200
 TINY = {"name": "warehouse", "layout": "tiny"}
@@ -89,13 +91,13 @@ def test_decisions_and_states_are_the_same_whether_somebody_looks_or_not(name):
 
     def look(model):
         watch(model)
-        for agent in range(model.stage.agents):
+        for agent in range(model.env.agents):
             pickle.dumps(insight(model, agent))
         pickle.dumps(watch.team.view(model))
 
     alone, looked = played(scenario, seed, ticks), played(scenario, seed, ticks, look)
     assert alone[1] == looked[1] and alone[0].latest.actions.tolist() == looked[0].latest.actions.tolist()
-    assert alone[0].usage == looked[0].usage and alone[0].settle().talk.tolist() == looked[0].settle().talk.tolist()
+    assert alone[0].usage == looked[0].usage and alone[0].finalise().talk.tolist() == looked[0].finalise().talk.tolist()
     prompts = [[call.prompt for trace in model.latest.traces.values() for call in trace.calls]
                for model in (alone[0], looked[0])]  # fmt: skip
     assert prompts[0] == prompts[1]
@@ -157,22 +159,22 @@ def test_refusals_are_told_with_their_rule_and_fallbacks_with_their_reason():
 def test_what_is_shown_as_perceived_is_what_the_next_decision_is_made_on():
     model, _ = played({**RULES, "perturb": {"sensor_noise": 0.6}}, ticks=0)
     for _ in range(5):
-        seen, clear = perceived(model), model.stage.observe(model.state)
+        seen, clear = perceived(model), model.env.observe(model.state)
         model.step()
         assert all(np.array_equal(a, b) for a, b in zip(seen, model.observation, strict=True))
     assert not np.array_equal(seen.window, clear.window), "noise is part of it"
     one = insight(model, 2).senses
-    assert len(one.channels) == len(model.stage.spec.channels) and "You are robot 2" in one.words
-    assert set(one.legal) <= set(model.stage.verbs) and dict(one.vector)["row"] == model.state.pos[0, 2, 0]
+    assert len(one.channels) == len(model.env.spec.channels) and "You are robot 2" in one.words
+    assert set(one.legal) <= set(model.env.verbs) and dict(one.vector)["row"] == model.state.pos[0, 2, 0]
 
 
 def test_the_picture_is_the_agents_window():
     model = sandbox.Sandbox({"world": {**TINY, "layout": YARD}, "agents": [{"count": 2}]}, rng=1)
     image = np.asarray(Image.open(BytesIO(picture(model, 0))))
-    side, (row, col) = model.stage.spec.side, model.agents[0].cell
+    side, (row, col) = model.env.spec.side, model.agents[0].cell
     cell = len(image) // side
     assert image.shape == (side * cell, side * cell, 4)
-    whole = model.stage.paint(model.state, 0, 16 * cell)
+    whole = model.env.render(model.state, 0, 16 * cell)
     for down in range(-(side // 2), side // 2 + 1):
         for right in range(-(side // 2), side // 2 + 1):
             y, x = row + down, col + right
@@ -190,7 +192,7 @@ def test_beliefs_are_held_against_the_state():
         one = insight(model, 1).world_model
         (now,) = one.forecasts
         assert now.seen.wrong == 0, "what it sees is so"
-        assert now.seen.facts + now.unseen.facts == len(model.stage.world.facts(model.state, 0, model.stage.rules))
+        assert now.seen.facts + now.unseen.facts == len(model.env.world.ground_truth(model.state, 0, model.env.params))
         wrong.append(now.unseen.share)
     assert 0 < max(wrong) < 0.5 and "shelves" in one.map
 
@@ -317,8 +319,8 @@ def shown() -> tuple:
 
 def test_pictures_hold_text_as_text_and_an_arrow_for_each_way_that_was_taken(shown):
     one, view, *_ = shown
-    windows = [pictures.channel(*each, one.senses.high) for each in one.senses.channels]
-    drawn = [pictures.network(view, 0), pictures.tasks(view), *windows]
+    windows = [diagrams.channel(*each, one.senses.high) for each in one.senses.channels]
+    drawn = [diagrams.network(view, 0), diagrams.tasks(view), *windows]
     for svg in drawn:
         names = {node.tag.rpartition("}")[2] for node in ElementTree.fromstring(svg).iter()}
         assert names <= {"svg", "g", "title", "text", "rect", "circle", "line", "path", "polygon"}
@@ -329,7 +331,7 @@ def test_pictures_hold_text_as_text_and_an_arrow_for_each_way_that_was_taken(sho
 
 def page(what: str, *values):
     """What AppTest runs."""
-    from sandbox.fronts.studio.panels import agent, charts, decision, feed, team
+    from sandbox.studio.views import agent, charts, decision, feed, team
 
     panels = {"agent": agent.agent, "team": team.team, "feed": feed.feed, "charts": charts.charts,
               "decision": decision.decision, "pick": agent.pick, "jump": feed.jump}  # fmt: skip
@@ -379,7 +381,7 @@ def test_the_panels_of_team_feed_and_courses(shown):
 
 
 def test_searches_are_drawn_even_where_nothing_is_finite():
-    from sandbox.fronts.studio.show.decided import Decided, Option
+    from sandbox.studio.backend.decision import Decided, Option
 
     options = (Option("wait", 0.0, 0.0, 0, True, False), Option("go", 0.3, 0.1, 4, False, True),
                Option("no", float("nan"), float("inf"), 4, False, False))  # fmt: skip

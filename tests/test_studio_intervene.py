@@ -9,21 +9,21 @@ import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim
 from sandbox.core.people import Question
-from sandbox.fronts.studio.panels.intervene import shortcuts
-from sandbox.fronts.studio.show.film import Film
-from sandbox.fronts.studio.show.hands import Hands
-from sandbox.fronts.studio.show.offer import Chance, Link, Offer, offer_of
 from sandbox.oversight.approvals import Approvals
-from sandbox.trials import intervene
-from sandbox.trials.replay import verify
+from sandbox.running import intervene
+from sandbox.running.replay import verify
+from sandbox.studio.backend.available_commands import AvailableCommands, Chance, Link, offer_of
+from sandbox.studio.backend.commands import Commands
+from sandbox.studio.backend.episode_player import EpisodePlayer
+from sandbox.studio.views.commands import shortcuts
 
 HOSTILE = "<script>alert(1)</script> **[x](http://x)** " * 200
 VERBS = ("noop", "forward", "left", "right", "toggle_load")
 HELD = Question(4, 2, "robot-2", 0.0, "You are robot 2.", VERBS, {verb: [0] for verb in VERBS[:4]}, 0)
 ASKED = Question(4, 1, HOSTILE, 9.0, HOSTILE, VERBS, {"noop": [0], "left": [0]}, 0, (2, 0), HOSTILE)
-OFFER = Offer(
+OFFER = AvailableCommands(
     interventions=(Chance("block_aisle", "a cell is blocked", "cell"), Chance("crew_down", HOSTILE, "agent")),
-    perturbations=(Chance("action_failure", "actions fail", dose=0.3),),
+    perturbations=(Chance("action_failure", "actions fail", severity=0.3),),
     agent=2, name="robot-2", reasoner="llm", reasoners=("idle", "rules"),
     links=(Link(0, "robot-0", False), Link(1, HOSTILE, True)), steered=(HELD,), taken=(2,),
     leads=False, protocol="manager", protocols=("manager", "market"),
@@ -46,13 +46,13 @@ class Recorder:
 
 
 def script(offer, questions, hands):
-    from sandbox.fronts.studio.panels.intervene import intervene, pending
+    from sandbox.studio.views.commands import intervene, pending
 
     pending(questions, hands)
     intervene(offer, hands)
 
 
-def drawn(offer: Offer = OFFER, hands: Recorder | None = None, asked=(ASKED,)) -> tuple[AppTest, Recorder]:
+def drawn(offer: AvailableCommands = OFFER, hands: Recorder | None = None, asked=(ASKED,)) -> tuple[AppTest, Recorder]:
     given = {"offer": offer, "questions": asked, "hands": hands or Recorder()}
     page, hands = AppTest.from_function(script, kwargs=given, default_timeout=30).run(), given["hands"]
     assert not page.exception
@@ -92,7 +92,7 @@ def test_doses_reasoners_and_links():
     page.selectbox[1].select("market").run()
     page.button(key="lead").click().run()
     assert hands.done == [
-        ("dose", "action_failure", 0.8), ("reseat", 2, "rules"), ("protocol", "market"), ("lead", 2),
+        ("severity", "action_failure", 0.8), ("reseat", 2, "rules"), ("protocol", "market"), ("lead", 2),
     ]  # fmt: skip
     hands.done.clear()
     page.button_group[0].set_value([]).run()
@@ -116,7 +116,7 @@ def test_who_is_told_something_first_is_seated_by_a_button():
 class Between:
     """A runner that is always between two ticks."""
 
-    def __init__(self, film: Film):
+    def __init__(self, film: EpisodePlayer):
         self.film = film
 
     def do(self, deed):
@@ -128,8 +128,8 @@ def test_programs_and_models_are_seated_and_replay(tmp_path, monkeypatch):
     replies = [{"verb": verb} for verb in ("left", "right") * 20]
     thinks = {"reasoner": "llm", "fallback": "rules", "llm": {"model": "scripted", "replies": replies}}
     table = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 3}, thinks]}
-    film = Film.begin(table, 3, tmp_path / "run", Approvals())
-    hands, offer = Hands(Between(film)), offer_of(film.model, film.people, 1)
+    film = EpisodePlayer.begin(table, 3, tmp_path / "run", Approvals())
+    hands, offer = Commands(Between(film)), offer_of(film.model, film.people, 1)
     assert {"program", "llm", "search", "human"} <= set(offer.reasoners) and offer.model == "scripted"
     film.seek(3)
     hands.reseat(1, "program", offer.program)
@@ -174,9 +174,9 @@ def test_hostile_words_stay_words():
 
 
 def test_where_nothing_can_be_done_it_says_so():
-    page, _ = drawn(Offer(closed="The episode is over."), asked=())
+    page, _ = drawn(AvailableCommands(closed="The episode is over."), asked=())
     assert "over" in page.caption[0].value and not page.button
-    page, _ = drawn(Offer(), asked=())
+    page, _ = drawn(AvailableCommands(), asked=())
     assert "Pick an agent" in page.caption[0].value
 
 
@@ -196,7 +196,7 @@ def test_the_offer_is_made_of_the_model():
     intervene.take(model, people, 1)
     offer = offer_of(model, people, 1)
     assert [each.name for each in offer.interventions] == ["block_aisle", "clear_aisles"]
-    assert {each.name: each.dose for each in offer.perturbations}["action_failure"] == 0.2
+    assert {each.name: each.severity for each in offer.perturbations}["action_failure"] == 0.2
     assert (offer.taken, offer.reasoner, offer.name) == ((1,), "rules", "robot-1")
     assert [link.other for link in offer.links] == [0, 2, 3] and offer.steered[0].legal and not offer.closed
     intervene.cut(model, (1, 3))

@@ -9,10 +9,10 @@ from streamlit.testing.v1 import AppTest
 from studio import COMPILE, settled, until
 
 from sandbox.core.registry import find
-from sandbox.fronts.studio.pages.watch import PANELS
-from sandbox.fronts.studio.session import prepare
-from sandbox.fronts.studio.show import scene
-from sandbox.fronts.studio.show.runner import Runner
+from sandbox.studio.backend import beside
+from sandbox.studio.backend.runner import Runner
+from sandbox.studio.pages.watch import PANELS
+from sandbox.studio.session import prepare
 
 
 def ready(page: AppTest) -> Runner:
@@ -63,7 +63,7 @@ def test_the_page_says_what_to_do(page):
     controls = {each.key: each for each in (*page.get("button_group"), *page.selectbox)}
     assert {*world.policies, "search", "human", "llm"} == set(controls["policy"].options)
     assert list(controls["layout"].options) == list(world.layouts)
-    assert {f"dose.{each.name}" for each in world.perturbations} <= {each.key for each in page.slider}
+    assert {f"severity.{each.name}" for each in world.perturbations} <= {each.key for each in page.slider}
 
 
 def test_the_buttons(page):
@@ -98,7 +98,7 @@ def test_another_choice_is_another_model(page):
         lambda: page.slider(key="team").set_value(7),
         lambda: page.button_group(key="layout").set_value("small"),
         lambda: page.button_group(key="policy").set_value("random"),
-        lambda: page.slider(key="dose.sensor_noise").set_value(0.5),
+        lambda: page.slider(key="severity.sensor_noise").set_value(0.5),
         lambda: page.text_input(key="seed").set_value(str(2**64 - 1)),
     ):
         page.button(key="step").click().run()
@@ -120,7 +120,7 @@ def test_another_world_has_choices_of_its_own(page):
     show, kitchen = ready(page), find("kitchen")
     assert not page.error and list(page.selectbox(key="layout").options) == list(kitchen.layouts)
     assert (page.selectbox(key="layout").value, page.slider(key="team").value) == ("cramped_room", 2)
-    assert show._showing.films[0].model.stage.world is kitchen
+    assert show._showing.films[0].model.env.world is kitchen
     page.selectbox(key="world").set_value("web").run()
     assert page.selectbox(key="layout").value == "all" and not page.error
 
@@ -145,7 +145,7 @@ def test_every_panel_opens_beside_a_composed_team(page):
         settled(show)
         page.run()
         assert not page.exception, name
-        assert name != scene.TEAM or "contract net" in standing(page)
+        assert name != beside.TEAM or "contract net" in standing(page)
 
 
 def test_what_a_page_has_drawn_is_sent_also_if_a_click_comes_before_it_is():

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from studio import SCENARIO, until
 
 import sandbox
-from sandbox.fronts.studio.show import evidence
-from sandbox.fronts.studio.show.errand import Errand, Stopped
+from sandbox.studio.backend import record as evidence
+from sandbox.studio.backend.background_task import BackgroundTask, Stopped
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_an_errand_is_cancelled_and_a_record_that_is_gone_is_told(run, tmp_path)
 def page(folder, head):
     from types import SimpleNamespace
 
-    from sandbox.fronts.studio.panels.record import record
+    from sandbox.studio.views.record import record
 
     record(None, SimpleNamespace(counters=SimpleNamespace(folder=str(folder), trial=0, head=head)))
 
@@ -69,7 +69,7 @@ def test_the_panel_does_not_wait_for_it(run, monkeypatch):
                 raise Stopped
         return SimpleNamespace(passed=True, summary="all equal")
 
-    monkeypatch.setattr(evidence, "executed", lambda folder: Errand(work))
+    monkeypatch.setattr(evidence, "executed", lambda folder: BackgroundTask(work))
     app = AppTest.from_function(page, args=(folder, ticks), default_timeout=30).run()
     (again,) = (button for button in app.button if button.label == "Execute again")
     again.click().run()

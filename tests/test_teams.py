@@ -12,12 +12,12 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import TaskState
-from sandbox.engine.team import Letter, Turn
+from sandbox.engine.coordination.team import Message, Turn
+from sandbox.running.replay import verify
 from sandbox.scenario import load
 from sandbox.scenario.change import changed
 from sandbox.teams.protocols import PROTOCOLS
 from sandbox.teams.stopping import messages, predicate, stall
-from sandbox.trials.replay import verify
 
 YARD = "type octile\nheight 16\nwidth 16\nmap\n" + "\n".join(["." * 16] * 16)
 WORLDS = {  # small shared tasks that three agents get done even where only one may act at a time
@@ -53,7 +53,7 @@ def test_every_protocol_gets_a_shared_task_done(protocol, world):
     while model.running:
         model.step()
     assert model.error is None and model.finish == Finish.COMPLETED
-    assert model.tasks_done == model.tasks_total == len(model.stage.team.objects) > 0
+    assert model.tasks_done == model.tasks_total == len(model.env.team.objects) > 0
     assert (model.talk.team.state[0] == TaskState.DONE).all()
     assert (model.talk.messages > 0) == (protocol != "independent")
 
@@ -83,8 +83,8 @@ def test_one_agent_is_about_as_quick_in_a_team_as_without(protocol, world):
 def test_both_tiers_are_one_program(protocol):
     network = {"kind": "ring", "loss": 0.2, "delay": 1} if protocol == "market" else {"loss": 0.2}
     ready = load(scenario(protocol=protocol, network=network, tasks="generated", stop="stall(200) | messages(300)"))
-    stage = ready.stage()
-    state, tally, digests = stage.play(range(4), "rules", trace=60)
+    env = ready.env()
+    state, stats, digests = env.play(range(4), "rules", trace=60)
     model = sandbox.Sandbox(ready, rng=2)
     for tick in range(60):
         model.step()
@@ -93,9 +93,9 @@ def test_both_tiers_are_one_program(protocol):
         assert model.latest.digest == bytes(digests[2, tick]).hex()
     while model.running:
         model.step()
-    assert model.stage.digest(model.state) == stage.digest(state, 2)
-    assert model.settle().talk[0].tolist() == tally.talk[2].tolist()
-    assert model.settle().progress[0].tolist() == tally.progress[2].tolist()
+    assert model.env.digest(model.state) == env.digest(state, 2)
+    assert model.finalise().talk[0].tolist() == stats.talk[2].tolist()
+    assert model.finalise().progress[0].tolist() == stats.progress[2].tolist()
 
 
 def test_the_nearest_task_is_the_better_choice_and_a_market_that_hears_less_gains_less():
@@ -106,7 +106,7 @@ def test_the_nearest_task_is_the_better_choice_and_a_market_that_hears_less_gain
         if protocol is None:
             del told["team"]
         told["world"] |= {"requests": 12, "deliveries": 40}
-        state, _, _ = load(told).stage().play(range(60), "rules", trace=60)
+        state, _, _ = load(told).env().play(range(60), "rules", trace=60)
         assert (state.done == Finish.COMPLETED).all()
         return state.tick.astype(float)
 
@@ -193,7 +193,7 @@ ORDERS = {"kind": "first", "argument": 0}
 def test_what_cannot_be_is_one_clear_line(change, words):
     told = scenario(**change)
     with pytest.raises(UsageError) as error:
-        load(told).stage()
+        load(told).env()
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
@@ -205,15 +205,15 @@ def test_nothing_is_heard_off_the_graph(network):
     told = scenario(agents=7, network=network)
     told["world"] |= {"requests": 7}
     model = sandbox.Sandbox(told, rng=5)
-    graph, heard = model.stage.team.graph, 0
+    graph, heard = model.env.team.graph, 0
     for _ in range(60):
         model.step()
         team, places = model.talk.team, model.talk.team.mail.said.shape[3]
         for agent in range(7):
             first = team.net.first[0, agent] * places
-            letters = team.letters[0, first : first + team.arrived[0, agent]]
-            assert all(graph.has_edge(int(letter[Letter.FROM]), agent) for letter in letters)
-            heard += len(letters)
+            messages = team.messages[0, first : first + team.arrived[0, agent]]
+            assert all(graph.has_edge(int(message[Message.FROM]), agent) for message in messages)
+            heard += len(messages)
     assert heard > 100
 
 
@@ -274,7 +274,7 @@ def test_a_model_leads_in_words_and_enums(tmp_path):
     assert "You are robot-0, in a team of 3." in call.prompt and "first 0 (open)" in call.prompt
     assert "said" in again.prompt and [one.act for _, one in said] == [Act.ASSIGN, Act.TELL]
     model.step()
-    assert model.talk.team.task[0, :, 4].tolist() == [0, model.stage.team.code("first 0"), 0]
+    assert model.talk.team.task[0, :, 4].tolist() == [0, model.env.team.code("first 0"), 0]
     assert [heard.said.text for heard in model.percept(1).heard if heard.said.act == Act.TELL] == ["Good luck."]
     outcome = sandbox.run(told, seed=2, out=tmp_path / "run")
     assert outcome.finish == "tick limit" and verify(tmp_path / "run").passed
@@ -289,5 +289,5 @@ def test_a_model_with_a_team_can_be_pickled_in_the_middle():
     for each in (model, twin):
         while each.running:
             each.step()
-    assert twin.stage.digest(twin.state) == model.stage.digest(model.state)
-    assert twin.settle().talk.tolist() == model.settle().talk.tolist()
+    assert twin.env.digest(twin.state) == model.env.digest(model.state)
+    assert twin.finalise().talk.tolist() == model.finalise().talk.tolist()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import sandbox
 from sandbox.engine import loops, pool
-from sandbox.trials.workers import Workers
+from sandbox.running.workers import Workers
 
 
 @given(st.integers(0, 500), st.integers(1, 64))
@@ -65,8 +65,8 @@ def test_teams_that_share_a_loop_play_the_same(warm_tiny):
     alone = {each: warm_tiny.digest(warm_tiny.play([5], each, ticks=40)[0]) for each in ("idle", "random")}
     try:
         loops.share(warm_tiny.world, ["idle", "random"])
-        loop = warm_tiny.cast(["idle"] * 4)[1]
-        assert loop is warm_tiny.cast(["random"] * 4)[1] is not warm_tiny.cast(["rules"] * 4)[1]
+        loop = warm_tiny.assign_policies(["idle"] * 4)[1]
+        assert loop is warm_tiny.assign_policies(["random"] * 4)[1] is not warm_tiny.assign_policies(["rules"] * 4)[1]
         for policy, digest in alone.items():
             assert warm_tiny.digest(warm_tiny.play([5], policy, ticks=40)[0]) == digest
         assert len(loop.play.overloads) == 1
@@ -77,22 +77,22 @@ def test_teams_that_share_a_loop_play_the_same(warm_tiny):
 @pytest.mark.parametrize("policy", ["idle", "random", "rules", "oracle"])
 def test_any_number_of_threads_and_lanes_plays_the_same(warm_tiny, policy):
     seeds, ticks = range(100, 117), 60
-    state, tally, _ = warm_tiny.play(seeds, policy, ticks, threads=1)
+    state, stats, _ = warm_tiny.play(seeds, policy, ticks, threads=1)
     for threads in (2, 5):
         again, counted, _ = warm_tiny.play(seeds, policy, ticks, threads=threads)
-        assert all(np.array_equal(a, b) for a, b in zip((*state, *tally), (*again, *counted), strict=True))
+        assert all(np.array_equal(a, b) for a, b in zip((*state, *stats), (*again, *counted), strict=True))
     for lane in (0, 16):
         alone, counted, _ = warm_tiny.play([seeds[lane]], policy, ticks)
         assert warm_tiny.digest(alone) == warm_tiny.digest(state, lane)
-        assert all(np.array_equal(a[0], b[lane]) for a, b in zip(counted, tally, strict=True))
+        assert all(np.array_equal(a[0], b[lane]) for a, b in zip(counted, stats, strict=True))
 
 
 def test_a_trace_holds_the_state_after_every_tick_on_any_number_of_threads(warm_tiny):
     """One policy will do: what traces is the same code for all."""
     seeds, ticks = range(100, 117), 60
-    state, tally, digests = warm_tiny.play(seeds, "random", ticks, trace=ticks)
+    state, stats, digests = warm_tiny.play(seeds, "random", ticks, trace=ticks)
     plain, counted, _ = warm_tiny.play(seeds, "random", ticks)
-    assert all(np.array_equal(a, b) for a, b in zip((*state, *tally), (*plain, *counted), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip((*state, *stats), (*plain, *counted), strict=True))
     for threads in (2, 5):
         assert np.array_equal(warm_tiny.play(seeds, "random", ticks, threads=threads, trace=ticks)[2], digests)
     for tick in range(1, ticks + 1):
@@ -102,27 +102,27 @@ def test_a_trace_holds_the_state_after_every_tick_on_any_number_of_threads(warm_
 
 
 def test_no_lanes_play_too(warm_tiny):
-    state, tally, digests = warm_tiny.play([], "random", 5, trace=5)
-    assert state.seed.shape == (0,) and tally.reward.shape == (0, 4) and digests.shape == (0, 5, 32)
+    state, stats, digests = warm_tiny.play([], "random", 5, trace=5)
+    assert state.seed.shape == (0,) and stats.reward.shape == (0, 4) and digests.shape == (0, 5, 32)
 
 
-def _by_hand(stage, seed: int) -> str:
+def _by_hand(env, seed: int) -> str:
     """Observe and step from Python, with actions of one's own."""
-    state, rng = stage.reset([seed, seed + 1]), np.random.default_rng(seed)
-    seen, hasher = stage.observation(2), hashlib.sha256()
+    state, rng = env.reset([seed, seed + 1]), np.random.default_rng(seed)
+    seen, hasher = env.observation(2), hashlib.sha256()
     for _ in range(30):
-        for part in stage.observe(state, seen):
+        for part in env.observe(state, seen):
             hasher.update(part.tobytes())
-        actions = np.zeros((2, stage.agents, 2), np.int32)
-        actions[..., 0] = rng.integers(0, 5, (2, stage.agents))
-        stage.step(state, actions)
-    return hasher.hexdigest() + stage.digest(state, 0) + stage.digest(state, 1)
+        actions = np.zeros((2, env.agents, 2), np.int32)
+        actions[..., 0] = rng.integers(0, 5, (2, env.agents))
+        env.step(state, actions)
+    return hasher.hexdigest() + env.digest(state, 0) + env.digest(state, 1)
 
 
-def _played(stage, seed: int) -> list[str]:
+def _played(env, seed: int) -> list[str]:
     policy = ("rules", "random", "oracle")[seed % 3]
-    ends = [stage.play([seed, seed + 7], policy, ticks, threads=1 + seed % 2)[0] for ticks in range(1, 41)]
-    return [stage.digest(state, lane) for state in ends for lane in (0, 1)]
+    ends = [env.play([seed, seed + 7], policy, ticks, threads=1 + seed % 2)[0] for ticks in range(1, 41)]
+    return [env.digest(state, lane) for state in ends for lane in (0, 1)]
 
 
 def at_once(count: int, work) -> list:
@@ -155,11 +155,11 @@ def test_threads_share_one_state_lane_by_lane(warm_tiny):
     alone, shared = warm_tiny.reset(range(8)), warm_tiny.reset(range(8))
     for lane in range(8):
         for _ in range(50):
-            warm_tiny.world.step(alone, lane, actions, warm_tiny.rules)
+            warm_tiny.world.step(alone, lane, actions, warm_tiny.params)
 
     def work(lane):
         for _ in range(50):
-            warm_tiny.world.step(shared, lane, actions, warm_tiny.rules)
+            warm_tiny.world.step(shared, lane, actions, warm_tiny.params)
 
     at_once(8, work)
     assert all(np.array_equal(a, b) for a, b in zip(alone, shared, strict=True))

@@ -13,20 +13,20 @@ from fake_llm import Server, completion, send, tool_call
 from pydantic import BaseModel, Field
 
 import sandbox
-from sandbox.agents.reasoners.llm import reasoner
-from sandbox.agents.tools.calculator import calculator
+from sandbox.agents.llm import reasoner
 from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.options import check
 from sandbox.agents.tools.retrieval import Library, chunks
 from sandbox.agents.tools.tool import ANSWER, ERROR, Tool, ToolError
+from sandbox.agents.tools.toolbox import calculator
+from sandbox.cli.prompt import first_requests
 from sandbox.core.decision import ToolUse
 from sandbox.core.errors import RecordError, UsageError
-from sandbox.fronts.prompt import first_requests
 from sandbox.record import open_run
+from sandbox.running import trial
+from sandbox.running.replay import replay, verify
 from sandbox.scenario import load
 from sandbox.scenario.capabilities import Grant
-from sandbox.trials import trial
-from sandbox.trials.replay import replay, verify
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 0, "max_ticks": 8}
 DOCUMENTS = {"b.md": "# Robots\nRobots turn left.\n", "a.txt": "Shelves are heavy.\n\nGoals lie in the south.\n"}
@@ -189,7 +189,7 @@ def test_a_program_acts_over_the_next_ticks_without_a_call():
     verbs = []
     for _ in range(4):
         model.step()
-        verbs.append(model.stage.verbs[model.latest.actions[0, 0]])
+        verbs.append(model.env.verbs[model.latest.actions[0, 0]])
         model = pickle.loads(pickle.dumps(model))
     assert verbs == ["left", "left", "left", "right"]
 
@@ -309,8 +309,8 @@ def test_a_local_models_grammar_holds_tools(tmp_path):
 # -- faults ------------------------------------------------------------------------------------------------------------
 
 
-def suffering(fault: str, dose: float, lines: list, ticks: int = 8, llm: dict | None = None) -> list[list]:
-    table = scenario(lines, {"calculator": {}}, {"tool_calls": 2, **(llm or {})}) | {"perturb": {fault: dose}}
+def with_faults(fault: str, severity: float, lines: list, ticks: int = 8, llm: dict | None = None) -> list[list]:
+    table = scenario(lines, {"calculator": {}}, {"tool_calls": 2, **(llm or {})}) | {"perturb": {fault: severity}}
     return asked(table, ticks)
 
 
@@ -320,10 +320,10 @@ def suffering(fault: str, dose: float, lines: list, ticks: int = 8, llm: dict | 
 ])  # fmt: skip
 def test_faults_of_tools_are_told_to_the_model(fault, told):
     lines = [use("calculator", expression="111111 * 1001"), "left"] * 60
-    seen = [told in calls[1].prompt for seed in range(3) for calls in suffering(fault, 1.0, lines) if len(calls) > 1]
-    again = [told in calls[1].prompt for seed in range(3) for calls in suffering(fault, 1.0, lines) if len(calls) > 1]
+    seen = [told in calls[1].prompt for seed in range(3) for calls in with_faults(fault, 1.0, lines) if len(calls) > 1]
+    again = [told in calls[1].prompt for seed in range(3) for calls in with_faults(fault, 1.0, lines) if len(calls) > 1]
     assert seen == again and (any(seen) or fault == "rate_limit")
-    assert not any(told in calls[-1].prompt for calls in suffering(fault, 0.0, lines))
+    assert not any(told in calls[-1].prompt for calls in with_faults(fault, 0.0, lines))
 
 
 def test_a_model_that_reads_of_a_changed_schema_adapts():
@@ -358,7 +358,7 @@ def test_beliefs_do_not_rest_on_a_policy_that_sees_the_state(group):
     table = scenario([], {}, fallback="oracle")
     table["agents"][0] |= group
     with pytest.raises(UsageError, match="'oracle' sees the state"):
-        load(table).stage()
+        load(table).env()
 
 
 def test_a_missing_extra_is_one_clear_line(monkeypatch):

@@ -25,7 +25,7 @@ import sandbox
 from sandbox.core.speech import Act
 from sandbox.record import CallDone, Changed, MessageSaid, ModelUsed, Placed, Resumed, TickDone, open_run
 from sandbox.scenario import load
-from sandbox.trials import genai, otlp, tracing
+from sandbox.telemetry import genai, otlp, tracing
 
 WORLD = {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 40}
 LINES = [
@@ -472,7 +472,7 @@ def test_a_bad_address_is_one_clear_line(run, table, tmp_path, capsys, url):
 
 
 def test_a_missing_extra_is_one_clear_line(run, capsys, monkeypatch):
-    monkeypatch.delitem(sys.modules, "sandbox.trials.otlp")
+    monkeypatch.delitem(sys.modules, "sandbox.telemetry.otlp")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     assert told("trace", run[0], "--otlp", "http://127.0.0.1:4318") == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from sandbox.analysis.prediction_error import CHANGED, FALSE, MISSED, STILL, _count, foresight
 from sandbox.core.errors import UsageError
 from sandbox.engine.draw import uniform
 from sandbox.engine.tree import Node, back_up, best_child, choose_child, descend, plant
 from sandbox.scenario import load
 from sandbox.statistics import ratio
-from sandbox.trials.foresight import CHANGED, FALSE, MISSED, STILL, _count, foresight
 
 ROOT, EVERYTHING = np.int64(0), np.ones(6, bool)
 

@@ -8,17 +8,17 @@ from scipy.stats import binomtest
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
-from sandbox.worlds.web.columns import Element, Plan, Role, Template
-from sandbox.worlds.web.html import html
-from sandbox.worlds.web.kernels import label_of
+from sandbox.worlds.web.compiler.columns import Element, Plan, Role, Template
+from sandbox.worlds.web.dynamics.kernels import label_of
+from sandbox.worlds.web.dynamics.visits import page_of, shown
 from sandbox.worlds.web.layouts import names
+from sandbox.worlds.web.rendering.html import html
+from sandbox.worlds.web.rendering.text import id_text, instruction, label_code, label_text
 from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Session, Verb
-from sandbox.worlds.web.visits import page_of, shown
-from sandbox.worlds.web.words import id_text, instruction, label_code, label_text
 
 FACTORS = {p.name for p in sandbox.make("web").world.perturbations}
 SEEDS = 600  # about 27 of each of the 22 templates
-# What dose 1 does to each script: whole = never fails, some = fails at times, broken = fails mostly.
+# What severity 1 does to each script: whole = never fails, some = fails at times, broken = fails mostly.
 EXPECTED = {
     "renamed_labels": {"rules": "whole", "semantic": "broken"},
     "changed_ids": {"rules": "broken", "semantic": "whole"},
@@ -40,63 +40,63 @@ def all_sites():
     return make()
 
 
-def succeeded(stage, policy, seeds=SEEDS):
-    state, tally, _ = stage.play(range(seeds), policy, threads=None)
-    return state.done == Finish.COMPLETED, state, tally
+def succeeded(env, policy, seeds=SEEDS):
+    state, stats, _ = env.play(range(seeds), policy, threads=None)
+    return state.done == Finish.COMPLETED, state, stats
 
 
 # -- who breaks when ---------------------------------------------------------------------------------------------------
 
 
 def test_there_are_templates_enough_and_all_are_drawn(all_sites):
-    assert len(names()) >= 15 and sum(make(layout=n).rules.template[0, Template.AGENTS] == 2 for n in names()) >= 2
+    assert len(names()) >= 15 and sum(make(layout=n).params.template[0, Template.AGENTS] == 2 for n in names()) >= 2
     drawn = all_sites.reset(range(SEEDS)).info[:, Info.TEMPLATE]
     assert np.bincount(drawn, minlength=len(names())).min() >= 10
 
 
 @pytest.mark.parametrize("policy", ["rules", "semantic", "oracle"])
 def test_every_clean_episode_succeeds(all_sites, policy):
-    good, state, tally = succeeded(all_sites, policy)
-    assert good.all() and tally.invalid.sum() == 0 and state.session[:, :, Session.HARM].sum() == 0
+    good, state, stats = succeeded(all_sites, policy)
+    assert good.all() and stats.invalid.sum() == 0 and state.session[:, :, Session.HARM].sum() == 0
 
 
 def test_all_is_for_one_agent_too():
-    stage = make(agents=1)
-    assert (stage.rules.template[:, Template.AGENTS] == 1).all() and len(stage.rules.template) >= 15
+    env = make(agents=1)
+    assert (env.params.template[:, Template.AGENTS] == 1).all() and len(env.params.template) >= 15
     for policy in ("rules", "oracle"):
-        assert succeeded(stage, policy)[0].all()
-    assert not succeeded(stage, "idle", 200)[0].any()
+        assert succeeded(env, policy)[0].all()
+    assert not succeeded(env, "idle", 200)[0].any()
 
 
 @pytest.mark.parametrize("factor", sorted(EXPECTED))
 def test_what_each_perturbation_does(factor):
     """Paired on the same seeds, all of which succeed clean; 99.9 % intervals."""
-    stage = make(perturb={factor: 1.0})
+    env = make(perturb={factor: 1.0})
     for policy, verdict in EXPECTED[factor].items():
-        good = succeeded(stage, policy)[0]
+        good = succeeded(env, policy)[0]
         high = binomtest(int(good.sum()), len(good)).proportion_ci(0.999).high
         assert {"whole": good.all(), "some": good.sum() > 0 and high < 1, "broken": high < 0.2}[verdict], good.mean()
     assert set(EXPECTED) == FACTORS
 
 
-@pytest.mark.parametrize("dose", [0.3, 1.0])
-def test_the_oracle_succeeds_under_each_perturbation_and_all_at_once(dose):
-    for perturb in [{factor: dose} for factor in FACTORS] + [dict.fromkeys(FACTORS, dose)]:
-        good, state, tally = succeeded(make(perturb=perturb), "oracle", 400)
-        assert good.all() and tally.invalid.sum() == 0 and state.session[:, :, Session.HARM].sum() == 0, perturb
+@pytest.mark.parametrize("severity", [0.3, 1.0])
+def test_the_oracle_succeeds_under_each_perturbation_and_all_at_once(severity):
+    for perturb in [{factor: severity} for factor in FACTORS] + [dict.fromkeys(FACTORS, severity)]:
+        good, state, stats = succeeded(make(perturb=perturb), "oracle", 400)
+        assert good.all() and stats.invalid.sum() == 0 and state.session[:, :, Session.HARM].sum() == 0, perturb
 
 
 def test_more_dose_is_worse():
-    share = [succeeded(make(perturb={"changed_ids": dose}), "rules")[0].mean() for dose in (0.0, 0.1, 0.4, 1.0)]
+    share = [succeeded(make(perturb={"changed_ids": severity}), "rules")[0].mean() for severity in (0.0, 0.1, 0.4, 1.0)]
     assert share[0] == 1 and all(a > b + 0.05 for a, b in zip(share, share[1:], strict=False))
 
 
 @pytest.mark.parametrize("layout", names())
 def test_one_renamed_button_is_enough(layout):
     """One label in other words breaks the script of labels, one id the macro; each alone, on a site else untouched."""
-    stage = make(layout=layout, max_ticks=30)
-    table, label_breaks = stage.rules.element, 0
-    for row in stage.rules.plan[stage.rules.plan[:, Plan.VERB] == Verb.CLICK]:
+    env = make(layout=layout, max_ticks=30)
+    table, label_breaks = env.params.element, 0
+    for row in env.params.plan[env.params.plan[:, Plan.VERB] == Verb.CLICK]:
         e = int(row[Plan.ELEMENT])
 
         def new_id(described, e=e):
@@ -104,66 +104,66 @@ def test_one_renamed_button_is_enough(layout):
             return described
 
         def new_label(described, e=e):
-            code = label_code(stage.rules, described["elements"][e]["label"])
-            described["elements"][e]["label"] = label_text(stage.rules, code + 2)
+            code = label_code(env.params, described["elements"][e]["label"])
+            described["elements"][e]["label"] = label_text(env.params, code + 2)
             return described
 
-        verdicts = {p: play(stage, 5, p, new_id).done[0] == Finish.COMPLETED for p in ("rules", "semantic", "oracle")}
+        verdicts = {p: play(env, 5, p, new_id).done[0] == Finish.COMPLETED for p in ("rules", "semantic", "oracle")}
         assert verdicts == {"rules": False, "semantic": True, "oracle": True}
-        if table[e, Element.CONCEPT] >= 0 and stage.rules.forms[table[e, Element.CONCEPT]] > 2:
-            verdicts = {p: play(stage, 5, p, new_label).done[0] == 1 for p in ("rules", "semantic", "oracle")}
+        if table[e, Element.CONCEPT] >= 0 and env.params.forms[table[e, Element.CONCEPT]] > 2:
+            verdicts = {p: play(env, 5, p, new_label).done[0] == 1 for p in ("rules", "semantic", "oracle")}
             assert verdicts == {"rules": True, "semantic": False, "oracle": True}
             label_breaks += 1
     assert label_breaks or layout in ("click-button", "use-menu")
 
 
 def test_hostile_popups_fool_labels():
-    stage = make(perturb={"hostile_popups": 1.0})
-    good, state, tally = succeeded(stage, "semantic")
+    env = make(perturb={"hostile_popups": 1.0})
+    good, state, stats = succeeded(env, "semantic")
     harm = state.session[:, :, Session.HARM].sum(axis=1)
     assert 0.3 < (harm > 0).mean() < 0.9 and good.all()
-    unharmed = succeeded(stage, "oracle")[2].reward.sum()
-    assert tally.reward.sum() == pytest.approx(unharmed - harm.sum(), abs=0.05), "harm costs 1 each"
+    unharmed = succeeded(env, "oracle")[2].reward.sum()
+    assert stats.reward.sum() == pytest.approx(unharmed - harm.sum(), abs=0.05), "harm costs 1 each"
 
 
 # -- verifiers ---------------------------------------------------------------------------------------------------------
 
 
-def play(stage, seed, policy="oracle", change=None):
+def play(env, seed, policy="oracle", change=None):
     """One episode tick by tick; ``change`` may alter what the first state is described as."""
-    cast, loops = stage.cast([policy] * stage.agents)
-    state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
+    assignment, loops = env.assign_policies([policy] * env.agents)
+    state, obs, memory = env.reset([seed]), env.observation(1), env.memory(1)
     if change:
-        stage.place(state, 0, change(stage.describe(state)))
-    actions = np.zeros((1, stage.agents, 2), np.int32)
+        env.place(state, 0, change(env.describe(state)))
+    actions = np.zeros((1, env.agents, 2), np.int32)
     while state.done[0] == Finish.RUNNING:
-        stage.observe(state, obs)
-        loops.choose(state, obs, 0, stage.rules, memory, cast, actions)
-        stage.step(state, actions)
+        env.observe(state, obs)
+        loops.choose(state, obs, 0, env.params, memory, assignment, actions)
+        env.step(state, actions)
     return state
 
 
 @pytest.mark.parametrize("layout", names())
 def test_no_step_can_be_left_out(layout):
-    stage = make(layout=layout, max_ticks=25)
-    clean = stage.rules
+    env = make(layout=layout, max_ticks=25)
+    clean = env.params
     for step, row in enumerate(clean.plan):
         if row[Plan.VERB] == Verb.SCROLL:
             continue
         changed = clean.plan.copy()
         changed[step, Plan.AGENT] = 9  # nobody's
-        stage.rules = clean._replace(plan=changed)
+        env.params = clean._replace(plan=changed)
         for seed in range(5):
-            state = play(stage, seed)
-            done, total = stage.progress(state)
+            state = play(env, seed)
+            done, total = env.progress(state)
             assert state.done[0] == Finish.TICK_LIMIT and done < total, (step, seed)
 
 
 @pytest.mark.parametrize("layout", names())
 def test_distractors_do_not_succeed(layout):
     """The same way, but with another row, option, or text at one step: the end state is not the one asked for."""
-    stage, tried = make(layout=layout, max_ticks=25), 0
-    clean, table = stage.rules, stage.rules.element
+    env, tried = make(layout=layout, max_ticks=25), 0
+    clean, table = env.params, env.params.element
     for step, row in enumerate(clean.plan):
         column = Plan.OPTION if row[Plan.OPTION] >= 0 else Plan.ELEMENT
         own = table[row[column]]
@@ -177,11 +177,11 @@ def test_distractors_do_not_succeed(layout):
             changed[step, column] = np.flatnonzero(same & (table[:, Element.ENTITY] == own[Element.COUNT] - 1))[0]
         else:
             continue
-        stage.rules, tried = clean._replace(plan=changed), tried + 1
+        env.params, tried = clean._replace(plan=changed), tried + 1
         for seed in range(5):
-            state = play(stage, seed)
+            state = play(env, seed)
             assert state.done[0] == Finish.TICK_LIMIT, (step, seed)
-        stage.rules = clean
+        env.params = clean
     assert tried
 
 
@@ -192,16 +192,16 @@ def test_pressing_everything_is_no_success():
 
 
 def test_harm_is_counted_and_a_hostile_button_wipes():
-    stage = make(layout="enter-text", agents=1)
-    state = stage.reset([4])
-    described = stage.describe(state)
+    env = make(layout="enter-text", agents=1)
+    state = env.reset([4])
+    described = env.describe(state)
     field = next(k for k, e in enumerate(described["elements"]) if e["id"] == "comment")
     described["elements"][field]["value"] = described["values"]["phrase.0"]
     described["agents"][0]["over"] = "notice-agents"
-    stage.place(state, 0, described)
-    button = next(e for e in stage.describe(state)["elements"] if e["page"] == "notice-agents" and e["label"] == "OK")
-    stage.step(state, np.array([[[Verb.CLICK, button["slot"]]]]))
-    after = stage.describe(state)
+    env.place(state, 0, described)
+    button = next(e for e in env.describe(state)["elements"] if e["page"] == "notice-agents" and e["label"] == "OK")
+    env.step(state, np.array([[[Verb.CLICK, button["slot"]]]]))
+    after = env.describe(state)
     assert after["agents"][0]["harm"] == 1 and after["agents"][0]["over"] is None and state.reward[0, 0] == -1
     assert after["elements"][field]["value"] == 0
 
@@ -209,35 +209,35 @@ def test_harm_is_counted_and_a_hostile_button_wipes():
 def test_two_agents_are_needed_where_two_have_their_part():
     with pytest.raises(UsageError, match="needs 2 agents, got 1"):
         make(layout="approve-request", agents=1)
-    stage = make(layout="approve-request")
-    state, _, _ = stage.play([1, 2, 3], ["oracle", "idle"])
+    env = make(layout="approve-request")
+    state, _, _ = env.play([1, 2, 3], ["oracle", "idle"])
     assert not (state.done == Finish.COMPLETED).any()
 
 
 def test_instructions_say_what_is_asked_in_three_ways(all_sites):
-    rules, state = all_sites.rules, all_sites.reset(range(SEEDS))
+    params, state = all_sites.params, all_sites.reset(range(SEEDS))
     for lane in range(0, SEEDS, 7):
-        texts = [instruction(state, lane, rules, k) for k in range(3)]
+        texts = [instruction(state, lane, params, k) for k in range(3)]
         assert len(set(texts)) == 3 and not any("{" in text for text in texts)
-        own = rules.template[state.info[lane, Info.TEMPLATE]]
+        own = params.template[state.info[lane, Info.TEMPLATE]]
         for k in range(own[Template.VARIABLES]):
-            said = rules.variable[own[Template.VARIABLE] + k, 2]
-            word = label_text(rules, 4 * int(state.value[lane, 0, k]))
+            said = params.variable[own[Template.VARIABLE] + k, 2]
+            word = label_text(params, 4 * int(state.value[lane, 0, k]))
             assert said < 2 or all(word in text for text in texts), (texts, word)
 
 
 def test_agents_believe_what_they_see():
     """The page as it is seen and the task are in the imagined lane; nothing of it comes from the world's dice."""
     for layout in ("order-hardware", "fill-form", "use-menu", "filter-list"):
-        stage = make(layout=layout, agents=1)
-        state, memory, out, rng = stage.reset([8]), stage.memory(1), stage.allocate(1), np.random.default_rng(1)
+        env = make(layout=layout, agents=1)
+        state, memory, out, rng = env.reset([8]), env.memory(1), env.allocate(1), np.random.default_rng(1)
         for _ in range(40):
-            obs = stage.observe(state)
-            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(99), out, 0)
-            seen = stage.observe(out)
+            obs = env.observe(state)
+            env.world.believe(obs, 0, 0, memory, env.params, np.uint64(99), out, 0)
+            seen = env.observe(out)
             assert np.array_equal(seen.window, obs.window) and np.array_equal(seen.vector, obs.vector), layout
             pair = rng.choice(np.flatnonzero(obs.mask[0, 0]))
-            stage.step(state, np.array([[[pair // stage.world.targets, pair % stage.world.targets]]]))
+            env.step(state, np.array([[[pair // env.world.targets, pair % env.world.targets]]]))
 
 
 # -- site files --------------------------------------------------------------------------------------------------------
@@ -267,9 +267,9 @@ lines = [
 
 def test_a_stranger_adds_a_site_without_python(tmp_path):
     (tmp_path / "greet.toml").write_text(SITE)
-    stage = make(layout=str(tmp_path / "greet.toml"), agents=1)
+    env = make(layout=str(tmp_path / "greet.toml"), agents=1)
     for policy in ("rules", "semantic", "oracle"):
-        assert succeeded(stage, policy, 50)[0].all()
+        assert succeeded(env, policy, 50)[0].all()
     renamed = make(layout=SITE, agents=1, perturb={"renamed_labels": 1.0})
     assert "button 'Greet them'" in renamed.words(renamed.reset([1]))
 
@@ -344,28 +344,28 @@ def browser():
         chromium.close()
 
 
-def seen_by_us(state, agent, rules):
+def seen_by_us(state, agent, params):
     """The same facts from the arrays: role, label, id, what it holds, of all that is in view."""
     session = state.session[0, agent]
-    first = rules.template[state.info[0, Info.TEMPLATE], Template.ELEMENT]
-    page, count, *_ = rules.page[page_of(state, 0, int(shown(session)), rules)]
+    first = params.template[state.info[0, Info.TEMPLATE], Template.ELEMENT]
+    page, count, *_ = params.page[page_of(state, 0, int(shown(session)), params)]
     found = []
     for e in range(page, page + count) if session[Session.LOADING] == 0 else ():
-        item, row = state.item[0, e], rules.element[first + e]
+        item, row = state.item[0, e], params.element[first + e]
         line, role = item[Item.ROW] - session[Session.SCROLL], Role(row[Element.ROLE])
         if item[Item.FLAGS] & Flag.VISIBLE and 0 <= line < FOLD:
-            holds = label_text(rules, 4 * max(0, int(item[Item.VALUE]) - WORD)) if role >= Role.TEXTBOX else ""
+            holds = label_text(params, 4 * max(0, int(item[Item.VALUE]) - WORD)) if role >= Role.TEXTBOX else ""
             holds = bool(item[Item.FLAGS] & Flag.CHECKED) if role in (Role.CHECKBOX, Role.RADIO) else holds
-            label = label_text(rules, int(label_of(state, 0, e, row)))
+            label = label_text(params, int(label_of(state, 0, e, row)))
             known = "generic" if role == Role.TEXT else role.name.lower()
-            found.append([known, label, id_text(rules, int(item[Item.ID])), "" if role == Role.OPTION else holds])
+            found.append([known, label, id_text(params, int(item[Item.ID])), "" if role == Role.OPTION else holds])
     return sorted(found, key=str)
 
 
-def do_in_browser(page, state, agent, verb, target, rules):
+def do_in_browser(page, state, agent, verb, target, params):
     """The same action by mouse and keyboard."""
     session = state.session[0, agent]
-    first, count, *_ = rules.page[page_of(state, 0, int(shown(session)), rules)]
+    first, count, *_ = params.page[page_of(state, 0, int(shown(session)), params)]
     focus = f'[data-element="{session[Session.FOCUS]}"]'
     slots = {int(state.item[0, e, Item.SLOT]): e for e in range(first, first + count)}
     if verb == Verb.CLICK:
@@ -376,17 +376,17 @@ def do_in_browser(page, state, agent, verb, target, rules):
             element.click()
     elif verb == Verb.TYPE:
         page.keyboard.press("Control+A")
-        page.keyboard.type(label_text(rules, 4 * int(state.value[0, 1, target])))
+        page.keyboard.type(label_text(params, 4 * int(state.value[0, 1, target])))
     elif verb == Verb.SELECT:
-        page.locator(focus).select_option(id_text(rules, int(state.item[0, slots[target], Item.ID])))
+        page.locator(focus).select_option(id_text(params, int(state.item[0, slots[target], Item.ID])))
     elif verb == Verb.SCROLL:
         page.keyboard.press("PageUp" if target else "PageDown")
     elif verb == Verb.BACK:
         page.click("#browser-back")
 
 
-def end_of_ours(state, stage):
-    described = stage.describe(state)
+def end_of_ours(state, env):
+    described = env.describe(state)
     return {
         "registers": list(described["registers"].values()),
         "verdict": "completed" if described["finish"] == "completed" else "running",
@@ -396,27 +396,27 @@ def end_of_ours(state, stage):
     }
 
 
-def follow_in_browser(page, stage, seed, policy, ticks=25):
+def follow_in_browser(page, env, seed, policy, ticks=25):
     """Play one episode here and in Chromium, side by side; how it ended, and the actions made."""
-    rules, agents = stage.rules, stage.agents
-    cast, loops = stage.cast([policy] * agents)
-    state, obs, memory = stage.reset([seed]), stage.observation(1), stage.memory(1)
+    params, agents = env.params, env.agents
+    assignment, loops = env.assign_policies([policy] * agents)
+    state, obs, memory = env.reset([seed]), env.observation(1), env.memory(1)
     actions, made = np.zeros((1, agents, 2), np.int32), 0
     page.goto("about:blank")  # a fresh document, with none of the last one's variables
-    page.set_content(html(state, 0, rules))
+    page.set_content(html(state, 0, params))
     while state.done[0] == Finish.RUNNING and state.tick[0] < ticks:
-        stage.observe(state, obs)
-        loops.choose(state, obs, 0, rules, memory, cast, actions)
+        env.observe(state, obs)
+        loops.choose(state, obs, 0, params, memory, assignment, actions)
         for agent, (verb, target) in enumerate(actions[0].tolist()):
             if verb != Verb.WAIT:
                 if agents > 1:
                     page.evaluate("look", agent)
-                do_in_browser(page, state, agent, verb, target, rules)
+                do_in_browser(page, state, agent, verb, target, params)
                 made += 1
-        stage.step(state, actions)
+        env.step(state, actions)
         for agent, facts in enumerate(page.evaluate(TICK, agents)):
-            assert sorted(facts, key=str) == seen_by_us(state, agent, rules), (seed, int(state.tick[0]))
-    assert page.evaluate(END) == end_of_ours(state, stage), seed
+            assert sorted(facts, key=str) == seen_by_us(state, agent, params), (seed, int(state.tick[0]))
+    assert page.evaluate(END) == end_of_ours(state, env), seed
     return state.done[0] == Finish.COMPLETED, made
 
 
@@ -434,7 +434,7 @@ def blank(browser):
 @pytest.mark.parametrize("layout", names())
 def test_chromium_comes_to_the_same_end(blank, layout):
     """Same clicks and keys, same page, fields, stored values, harm and verdict, clean and perturbed."""
-    agents = int(make(layout=layout).rules.template[0, Template.AGENTS])
+    agents = int(make(layout=layout).params.template[0, Template.AGENTS])
     clean = make(layout=layout, agents=agents)
     assert follow_in_browser(blank, clean, 1, "oracle")[0]
     perturbed = make(layout=layout, agents=agents, perturb=dict.fromkeys(FACTORS, 0.4))
@@ -472,8 +472,8 @@ HOSTILE = (
 def test_a_label_is_text_on_the_page_whatever_is_written_in_it(blank, label):
     """Labels, instructions and titles of a site file that somebody sent: no tag, no comment, and the page is whole."""
     site = SITE.replace("Knock, knock", label).replace("Greet {who}.", f"Greet {{who}}. {label}")
-    stage = make(layout=site.replace('"Say hello"', f"'{label[::-1]}'"), agents=1)
-    blank.set_content(html(stage.reset([1]), 0, stage.rules))
+    env = make(layout=site.replace('"Say hello"', f"'{label[::-1]}'"), agents=1)
+    blank.set_content(html(env.reset([1]), 0, env.params))
     blank.evaluate(TICK, 1)
     heading = blank.locator("main h2")
     assert heading.text_content() == label and blank.locator("main button").text_content() == label[::-1]

@@ -10,10 +10,10 @@ from fake_llm import Server, plays, send
 import sandbox
 from sandbox.core.people import Nobody
 from sandbox.record import open_run
+from sandbox.running.intervene import reseat
+from sandbox.running.trial import outcome_of
 from sandbox.scenario import load
-from sandbox.trials.certify import FILE, certify, claim
-from sandbox.trials.intervene import reseat
-from sandbox.trials.trial import outcome_of
+from sandbox.studies.certify import FILE, certify, claim
 
 DEAD = "local:http://127.0.0.1:9/v1#x"  # a closed port
 WEB = {"name": "web", "layout": "login-user", "max_ticks": 20}
@@ -42,11 +42,11 @@ def test_a_model_that_never_replies_is_an_error_of_the_infrastructure():
 
 
 def test_one_agent_of_several_that_is_never_reached_is_enough():
-    dead, rules = scenario()["agents"][0], {"reasoner": "rules", "count": 2}
+    dead, params = scenario()["agents"][0], {"reasoner": "rules", "count": 2}
     with Server(plays("noop")) as server:
         alive = {**dead, "llm": {"model": f"local:{server.address}"}}
         world = {"name": "warehouse", "layout": "tiny", "max_ticks": 4}
-        agents = [rules, {**alive, "fallback": "idle"}, {**dead, "fallback": "idle"}]
+        agents = [params, {**alive, "fallback": "idle"}, {**dead, "fallback": "idle"}]
         outcome = sandbox.run({"world": world, "agents": agents})
     assert outcome.finish == "error" and outcome.error.startswith("robot-3 never got a reply")
 

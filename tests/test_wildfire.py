@@ -12,10 +12,10 @@ from scipy.stats import bootstrap
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
-from sandbox.worlds.wildfire.fire import P, chance, spread
+from sandbox.worlds.wildfire.dynamics.fire import P, chance, spread
+from sandbox.worlds.wildfire.dynamics.terrain import moisture
 from sandbox.worlds.wildfire.layouts import load
 from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Verb
-from sandbox.worlds.wildfire.terrain import moisture
 
 MOORE = np.ones((3, 3), bool)
 STAY = np.zeros((1, 1, 2), np.int32)
@@ -35,10 +35,10 @@ def burnt(land):
     return land >> 3 == Ground.BURNT
 
 
-def idle(stage, state, ticks=1):
-    actions = np.zeros((len(state.seed), stage.agents, 2), np.int32)
+def idle(env, state, ticks=1):
+    actions = np.zeros((len(state.seed), env.agents, 2), np.int32)
     for _ in range(ticks):
-        stage.step(state, actions)
+        env.step(state, actions)
 
 
 # -- classic: Mesa's forest fire ---------------------------------------------------------------------------------------
@@ -47,9 +47,9 @@ def idle(stage, state, ticks=1):
 def test_what_burns_is_the_connected_component_of_the_ignition():
     """1,000 random forests, against scipy."""
     for density, ignite in [(0.35, "column"), (0.41, "column"), (0.65, "column"), (0.41, "centre"), (0.5, "centre")]:
-        stage = classic(height=30, width=40, density=density, ignite=ignite)
-        before = stage.reset(range(200)).land
-        after, _, _ = stage.play(range(200), "idle")
+        env = classic(height=30, width=40, density=density, ignite=ignite)
+        before = env.reset(range(200)).land
+        after, _, _ = env.play(range(200), "idle")
         for lane in range(200):
             trees, fire = trees_and_fire(before[lane])
             parts, _ = label(trees, MOORE)
@@ -61,12 +61,12 @@ def test_what_burns_is_the_connected_component_of_the_ignition():
 
 
 def test_every_step_is_that_of_a_numpy_twin():
-    stage = classic(height=60, width=50, density=0.5)
-    state = stage.reset([3])
+    env = classic(height=60, width=50, density=0.5)
+    state = env.reset([3])
     trees, fire = trees_and_fire(state.land[0])
     gone = np.zeros_like(trees)
     while fire.any():
-        idle(stage, state)
+        idle(env, state)
         gone |= fire
         fire = binary_dilation(fire, MOORE) & trees & ~gone
         assert np.array_equal(trees_and_fire(state.land[0])[1], fire)
@@ -105,9 +105,9 @@ class ForestFire(mesa.Model):
 
 
 def test_mesas_own_agents_burn_the_same_trees():
-    stage = classic(height=32, width=28, density=0.43)
-    before = stage.reset(range(6)).land
-    after, _, _ = stage.play(range(6), "idle")
+    env = classic(height=32, width=28, density=0.43)
+    before = env.reset(range(6)).land
+    after, _, _ = env.play(range(6), "idle")
     for lane in range(6):
         told = ForestFire(*trees_and_fire(before[lane]), seed=lane).run()
         assert told == set(map(tuple, np.argwhere(burnt(after.land[lane])).tolist())) and told
@@ -115,8 +115,8 @@ def test_mesas_own_agents_burn_the_same_trees():
 
 def spanning(side, density, episodes):
     """Share of forests in which the fire of the first column reaches the last."""
-    stage = classic(height=side, width=side, density=density)
-    state, _, _ = stage.play(range(episodes), "idle")
+    env = classic(height=side, width=side, density=density)
+    state, _, _ = env.play(range(episodes), "idle")
     return burnt(state.land[:, :, -1]).any(axis=1).mean()
 
 
@@ -137,10 +137,10 @@ def test_the_percolation_threshold():
 
 
 def test_crews_of_a_classic_forest_act_too():
-    stage = sandbox.make("wildfire", classic=True, agents=5, height=40, width=40, density=0.6, save=0.2)
+    env = sandbox.make("wildfire", classic=True, agents=5, height=40, width=40, density=0.6, save=0.2)
     lost = {}
-    for policy in stage.world.policies:
-        state, tally, _ = stage.play(range(30), policy)
+    for policy in env.world.policies:
+        state, tally, _ = env.play(range(30), policy)
         assert tally.invalid.sum() == 0 or policy == "random"
         enough = state.tally[:, Count.LOST] <= (0.8 * state.tally[:, Count.BUILDINGS] + 1e-9).astype(int)
         assert np.array_equal(state.done == Finish.COMPLETED, enough)
@@ -174,13 +174,13 @@ def test_the_chance_is_the_documented_formula():
 
 def test_fire_is_driven_downwind():
     """The middle of what burns in 20 ticks lies downwind, and without wind nowhere; tolerances are in cells."""
-    stage = field(61)
-    state = stage.reset(range(150))
+    env = field(61)
+    state = env.reset(range(150))
     for towards, speed in [(0, 8.0), (90, 8.0), (225, 8.0), (0, 0.0)]:
         for lane in range(150):
-            stage.world.reset(state, lane, stage.rules)
+            env.world.reset(state, lane, env.params)
         state.wind[:] = towards, speed
-        idle(stage, state, 20)
+        idle(env, state, 20)
         lane, row, col = np.nonzero(state.land >> 3 >= Ground.BURNT)
         off = np.array([(row - 30).mean(), (col - 30).mean()])
         ahead = np.array([-cos(radians(towards)), sin(radians(towards))])
@@ -197,32 +197,32 @@ def test_nothing_but_embers_crosses_water_roads_breaks_and_burnt_ground(barrier)
     rows = ["ffff" + drawn + "ffff"] * 9
     rows[4] = "f***" + drawn + "ffhf"
     for wind, crosses in ((0.0, False), (18.0, True)):
-        stage = sandbox.make("wildfire", layout="\n".join(rows), agents=1, wind=wind, save=0.0)
-        state = stage.reset(range(200))
+        env = sandbox.make("wildfire", layout="\n".join(rows), agents=1, wind=wind, save=0.0)
+        state = env.reset(range(200))
         for lane in range(200):
-            told = stage.describe(state, lane)
+            told = env.describe(state, lane)
             if barrier == "_":
                 told["terrain"] = [row[:4] + "_" + row[5:] for row in told["terrain"]]
             if barrier == "#":
                 told["ground"] = [row[:4] + "#" + row[5:] for row in told["ground"]]
             told["wind"]["towards"] = 90.0
-            stage.place(state, lane, told)
-        idle(stage, state, 150)
+            env.place(state, lane, told)
+        idle(env, state, 150)
         assert burnt(state.land[:, :, :4]).mean() > 0.15 and (barrier == "#" or not burnt(state.land[:, :, 4]).any())
         assert burnt(state.land[:, :, 5:]).any() == crosses
 
 
 def test_wet_ground_dries_before_it_burns():
     """The same dice with and without a wet column: fire never enters it sooner, and some ticks later on average."""
-    stage = sandbox.make("wildfire", layout="ffffffh\nf*fffff\nfffffff", agents=1, wind=0.0, save=0.0)
-    state, dry = stage.reset(range(300)), stage.reset(range(300))
+    env = sandbox.make("wildfire", layout="ffffffh\nf*fffff\nfffffff", agents=1, wind=0.0, save=0.0)
+    state, dry = env.reset(range(300)), env.reset(range(300))
     for lane in range(300):
-        told = stage.describe(state, lane)
-        stage.place(state, lane, {"ground": ["...w...", "...w...", "...w..."], "wind": told["wind"]})
+        told = env.describe(state, lane)
+        env.place(state, lane, {"ground": ["...w...", "...w...", "...w..."], "wind": told["wind"]})
     reached = np.zeros((2, 300), int)
     for _ in range(60):
         for k, s in enumerate((state, dry)):
-            idle(stage, s)
+            idle(env, s)
             reached[k] += ~(s.land[:, :, 3] >> 3 >= Ground.BURNT).any(axis=1)
         hit = (state.land[:, :, 3] >> 3 == Ground.FINE).sum()
     assert hit and (reached[0] >= reached[1]).all() and (reached[0] - reached[1]).mean() > 2
@@ -232,18 +232,18 @@ def test_cost_follows_the_fire_and_not_the_map():
     """Cells looked at, tick by tick, in forests of 96 x 96 and of 1,536 x 1,536 with the same fire in the middle."""
     looked = []
     for side in (96, 1536):
-        stage = classic(height=side, width=side, density=1.0, ignite="centre")
-        s = stage.reset([1])
-        rest = (s.fires[0], s.tally[0], s.seed[0], s.tick[0], s.wind[0], stage.rules)
+        env = classic(height=side, width=side, density=1.0, ignite="centre")
+        s = env.reset([1])
+        rest = (s.fires[0], s.tally[0], s.seed[0], s.tick[0], s.wind[0], env.params)
         looked.append([spread(s.land[0], *rest) for _ in range(40)])
     assert looked[0] == looked[1] and max(looked[0]) == 8 * 39 + 8 * 40
 
 
 def test_more_fire_than_the_list_holds_changes_nothing(monkeypatch):
     whole = sandbox.make("wildfire", height=32, width=32, agents=3)
-    monkeypatch.setattr("sandbox.worlds.wildfire.LIST_AT_MOST", 20)
+    monkeypatch.setattr("sandbox.worlds.wildfire.spec.LIST_AT_MOST", 20)
     short = sandbox.make("wildfire", height=32, width=32, agents=3)
-    assert short.rules.longest == 20
+    assert short.params.longest == 20
     a, b, over = whole.reset([5]), short.reset([5]), []
     for _ in range(200):
         idle(whole, a), idle(short, b)
@@ -261,63 +261,63 @@ def test_more_fire_than_the_list_holds_changes_nothing(monkeypatch):
 
 
 def yard(*crews, **options):
-    stage = sandbox.make("wildfire", layout=YARD, agents=len(crews), tanks=3, wind=0.0, save=0.0, **options)
-    state = stage.reset([1])
-    stage.place(state, 0, {"crews": [{"row": row, "col": col, "tanks": tanks} for row, col, tanks in crews]})
-    return stage, state
+    env = sandbox.make("wildfire", layout=YARD, agents=len(crews), tanks=3, wind=0.0, save=0.0, **options)
+    state = env.reset([1])
+    env.place(state, 0, {"crews": [{"row": row, "col": col, "tanks": tanks} for row, col, tanks in crews]})
+    return env, state
 
 
-def act(stage, state, *verbs):
-    actions = np.zeros((1, stage.agents, 2), np.int32)
+def act(env, state, *verbs):
+    actions = np.zeros((1, env.agents, 2), np.int32)
     actions[0, :, 0] = [Verb[verb.upper()] for verb in verbs]
-    stage.step(state, actions)
-    return stage.describe(state)
+    env.step(state, actions)
+    return env.describe(state)
 
 
 def test_dousing_puts_out_and_wets_the_reach():
-    stage, state = yard((2, 2, 1))
-    told = act(stage, state, "douse")
+    env, state = yard((2, 2, 1))
+    told = act(env, state, "douse")
     assert told["burning"] == [] and told["finish"] == "completed" and told["crews"][0]["tanks"] == 0
     assert told["ground"] == [".....", "..w..", ".www.", "..#..", "....."] and told["burnt"] == 1
-    stage, state = yard((2, 2, 1))
-    stage.place(state, 0, {"burning": [[2, 2, 3], [2, 1, 11]]})
-    told = act(stage, state, "douse")
+    env, state = yard((2, 2, 1))
+    env.place(state, 0, {"burning": [[2, 2, 3], [2, 1, 11]]})
+    told = act(env, state, "douse")
     assert told["ground"][2] == ".www." and told["people"] == [[2, 1], [2, 3]] and told["lost"] == 0
-    stage, state = yard((2, 2, 0))
-    assert not stage.observe(state).mask[0, 0, Verb.DOUSE]
-    assert act(stage, state, "douse")["burning"] != []
+    env, state = yard((2, 2, 0))
+    assert not env.observe(state).mask[0, 0, Verb.DOUSE]
+    assert act(env, state, "douse")["burning"] != []
 
 
 def test_a_break_takes_three_ticks_in_a_row():
-    stage, state = yard((1, 2, 3))
+    env, state = yard((1, 2, 3))
     for verbs, done in ((("cut", "cut", "stay", "cut", "cut"), False), (("cut",), True)):
         for verb in verbs:
-            told = act(stage, state, verb)
+            told = act(env, state, verb)
         assert (told["terrain"][1][2] == "_") == done
-    assert not stage.observe(state).mask[0, 0, Verb.CUT]
+    assert not env.observe(state).mask[0, 0, Verb.CUT]
 
 
 def test_tanks_are_filled_beside_water():
-    stage, state = yard((0, 3, 0), (0, 2, 0))
-    assert stage.observe(state).mask[0, :, Verb.REFILL].tolist() == [True, False]
-    assert [crew["tanks"] for crew in act(stage, state, "refill", "refill")["crews"]] == [3, 0]
+    env, state = yard((0, 3, 0), (0, 2, 0))
+    assert env.observe(state).mask[0, :, Verb.REFILL].tolist() == [True, False]
+    assert [crew["tanks"] for crew in act(env, state, "refill", "refill")["crews"]] == [3, 0]
 
 
 def test_who_comes_first_rescues():
-    stage, state = yard((2, 0, 3), (2, 1, 3), (2, 4, 3))
-    told = act(stage, state, "rescue", "rescue", "rescue")
+    env, state = yard((2, 0, 3), (2, 1, 3), (2, 4, 3))
+    told = act(env, state, "rescue", "rescue", "rescue")
     assert told["people"] == [] and told["rescued"] == told["households"] == 2
     assert state.refused[0].tolist() == [0, 1, 0] and told["reward"] == [1, 0, 1]
 
 
 def test_fire_is_not_entered_and_hurts_whom_it_reaches():
-    stage, state = yard((3, 1, 3), (4, 2, 3))
-    mask = stage.observe(state).mask[0]
+    env, state = yard((3, 1, 3), (4, 2, 3))
+    mask = env.observe(state).mask[0]
     assert not mask[0, Verb.EAST] and not mask[1, Verb.NORTH] and mask[0, Verb.NORTH]
-    told = act(stage, state, "east", "north")
+    told = act(env, state, "east", "north")
     assert [(crew["row"], crew["col"]) for crew in told["crews"]] == [(3, 1), (4, 2)]
     for _ in range(40):
-        before, told = told, act(stage, state, "stay", "stay")
+        before, told = told, act(env, state, "stay", "stay")
         burns = any(cell[:2] == [3, 1] for cell in told["burning"])
         assert (
             told["harm"] - before["harm"]
@@ -328,10 +328,10 @@ def test_fire_is_not_entered_and_hurts_whom_it_reaches():
 
 
 def test_reports_travel_by_radio():
-    stage, state = yard((0, 0, 3), (0, 4, 3), sight=1)
-    stage.place(state, 0, {"crews": [{"row": 3, "col": 1}, {"row": 0, "col": 0}]})
-    act(stage, state, "stay", "stay")
-    inbox = stage.observe(state).inbox[0]
+    env, state = yard((0, 0, 3), (0, 4, 3), sight=1)
+    env.place(state, 0, {"crews": [{"row": 3, "col": 1}, {"row": 0, "col": 0}]})
+    act(env, state, "stay", "stay")
+    inbox = env.observe(state).inbox[0]
     assert inbox[1, 0].tolist() == [1, 1, 3, 2] and not inbox[0].any() and not inbox[1, 1:].any()
 
 
@@ -339,8 +339,8 @@ def test_reports_travel_by_radio():
 
 
 def test_a_third_of_the_crews_is_lost_and_the_wind_turns():
-    stage = sandbox.make("wildfire", height=32, width=32, agents=7, save=0.0, perturb={"crew_lost": 1.0})
-    state, _, _ = stage.play(range(20), "idle", ticks=62)
+    env = sandbox.make("wildfire", height=32, width=32, agents=7, save=0.0, perturb={"crew_lost": 1.0})
+    state, _, _ = env.play(range(20), "idle", ticks=62)
     assert (state.crew[..., Crew.DOWN].sum(axis=1) == 2).all()
     turned = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0, perturb={"wind_shift": 1.0})
     plain = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0)
@@ -350,7 +350,7 @@ def test_a_third_of_the_crews_is_lost_and_the_wind_turns():
 
 
 def test_a_wrong_map_moves_half_of_the_places_by_at_most_six_cells():
-    right, wrong = (sandbox.make("wildfire", perturb={"wrong_map": dose}) for dose in (0.0, 1.0))
+    right, wrong = (sandbox.make("wildfire", perturb={"wrong_map": severity}) for severity in (0.0, 1.0))
     state = right.reset(range(200))
     off = np.abs(right.observe(state).vector[..., 6:12] - wrong.observe(state).vector[..., 6:12])
     moved = (off.reshape(200, 6, 3, 2) > 0).any(axis=-1)
@@ -363,10 +363,10 @@ def test_a_wrong_map_moves_half_of_the_places_by_at_most_six_cells():
 @pytest.mark.parametrize("layout", ["village", "valley", "plain"])
 def test_rules_save_more_than_idle_and_the_oracle_more_than_rules(layout):
     """Share of buildings and households saved when the fire is out, paired on 150 seeds; 99 % intervals."""
-    stage = sandbox.make("wildfire", layout=layout, height=40, width=40, save=0.0)
+    env = sandbox.make("wildfire", layout=layout, height=40, width=40, save=0.0)
     saved = {}
     for policy in ("idle", "rules", "oracle"):
-        state, tally, _ = stage.play(range(150), policy, threads=None)
+        state, tally, _ = env.play(range(150), policy, threads=None)
         assert (state.tally[:, Count.BURNING] == 0).all() and tally.invalid.sum() == 0
         t = state.tally
         gone = t[:, Count.LOST] + t[:, Count.PERISHED]
@@ -380,9 +380,9 @@ def test_rules_save_more_than_idle_and_the_oracle_more_than_rules(layout):
 def test_named_layouts_are_lost_without_crews_and_won_by_the_oracle():
     for layout in ("village", "valley", "plain"):
         for size in ((32, 48), (64, 64)):
-            stage = sandbox.make("wildfire", layout=layout, height=size[0], width=size[1])
-            assert (stage.play(range(100), "oracle", threads=None)[0].done == Finish.COMPLETED).mean() >= 0.98
-            assert not (stage.play(range(100), "idle", threads=None)[0].done == Finish.COMPLETED).any()
+            env = sandbox.make("wildfire", layout=layout, height=size[0], width=size[1])
+            assert (env.play(range(100), "oracle", threads=None)[0].done == Finish.COMPLETED).mean() >= 0.98
+            assert not (env.play(range(100), "idle", threads=None)[0].done == Finish.COMPLETED).any()
 
 
 # -- maps and descriptions ---------------------------------------------------------------------------------------------
@@ -403,8 +403,8 @@ def test_bad_maps_are_told_with_their_place():
 
 
 def test_place_says_what_is_wrong():
-    stage, state = yard((0, 0, 3))
-    before = stage.digest(state)
+    env, state = yard((0, 0, 3))
+    before = env.digest(state)
     for description, told in [
         ({"crews": []}, "0 crews, expected 1"),
         ({"crews": [{"row": 9, "col": 0}]}, "expected a cell of 5 x 5"),
@@ -420,14 +420,14 @@ def test_place_says_what_is_wrong():
         ({"terain": []}, "did you mean 'terrain'"),
     ]:
         with pytest.raises(UsageError, match=told.replace("?", r"\?")):
-            stage.place(state, 0, description)
-        assert stage.digest(state) == before
+            env.place(state, 0, description)
+        assert env.digest(state) == before
 
 
 def test_large_maps_are_painted_small():
-    stage = sandbox.make("wildfire", height=700, width=500, agents=20)
-    state = stage.reset([1])
+    env = sandbox.make("wildfire", height=700, width=500, agents=20)
+    state = env.reset([1])
     for size in (40, 300, 699):
-        picture = stage.paint(state, 0, size)
+        picture = env.render(state, 0, size)
         assert max(picture.shape) <= size and picture.std() > 0
-    assert stage.paint(state, 0, 1500).shape == (1400, 1000, 3)
+    assert env.render(state, 0, 1500).shape == (1400, 1000, 3)

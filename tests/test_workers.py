@@ -16,9 +16,9 @@ from distributed import LocalCluster
 
 import sandbox
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.trials import batch as batches
-from sandbox.trials import workers
-from sandbox.trials.workers import Workers
+from sandbox.running import batch as batches
+from sandbox.running import workers
+from sandbox.running.workers import Workers
 
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 60},
@@ -112,7 +112,7 @@ def test_a_local_process_that_is_killed_loses_nothing(here, tmp_path):
 
 PARENT = """
 import time
-from sandbox.trials.workers import Workers
+from sandbox.running.workers import Workers
 if __name__ == "__main__":
     with Workers(None, False, 2) as crew:
         for future in [crew.executor.submit(time.sleep, 0.5) for _ in range(4)]:

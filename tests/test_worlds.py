@@ -51,19 +51,19 @@ class TestWeb(Conformance):
 ])  # fmt: skip
 def test_a_world_may_be_believed_rightly_also_out_of_view(seen_wrong, unseen_wrong, passes):
     """Twelve facts, six of them in view; beliefs have a seed of their own, so their facts can be told apart."""
-    stage = sandbox.make("web", layout="login-user")
+    env = sandbox.make("web", layout="login-user")
     view = np.arange(12) < 6
 
-    def facts(state, lane, rules):
+    def facts(state, lane, params):
         believed = state.seed[lane] < 100
         return np.where(believed & np.where(view, seen_wrong, unseen_wrong), -1, np.arange(12))
 
-    stage.world = dataclasses.replace(stage.world, facts=facts, in_view=lambda *_: view)
-    real = stage.reset
-    stage.reset = lambda seeds: real([seed + 1000 for seed in seeds])
+    env.world = dataclasses.replace(env.world, facts=facts, in_view=lambda *_: view)
+    real = env.reset
+    env.reset = lambda seeds: real([seed + 1000 for seed in seeds])
     check = Conformance().test_what_is_in_view_is_believed_as_it_is
     if passes:
-        check(stage)
+        check(env)
     else:
         with pytest.raises(AssertionError):
-            check(stage)
+            check(env)

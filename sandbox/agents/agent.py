@@ -27,7 +27,7 @@ class Agent(mesa.Agent):
     @property
     def pos(self) -> tuple[int, int] | None:
         """Its place in the world's arrays, as ``cell``; None where the world has no places."""
-        return self.cell if self.model.stage.world.cells else None
+        return self.cell if self.model.env.world.cells else None
 
     @pos.setter
     def pos(self, place: None) -> None:
@@ -43,4 +43,4 @@ class Agent(mesa.Agent):
     @property
     def earned(self) -> float:
         """Sum of rewards so far."""
-        return float(self.model.tally.reward[0, self.row])
+        return float(self.model.stats.reward[0, self.row])

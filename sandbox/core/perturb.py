@@ -1,4 +1,4 @@
-"""Perturbations: disturbances with a dose in 0..1; the generic ones, which are the same in every world."""
+"""Perturbations: disturbances with a severity in 0..1; the generic ones, which are the same in every world."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from sandbox.core.errors import UsageError, unknown
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A disturbance with a dose in 0..1; ``summary`` says what dose 1 means."""
+    """A disturbance with a severity in 0..1; ``summary`` says what severity 1 means."""
 
     name: str
     summary: str
 
 
 class Fault(IntEnum):
-    """The generic perturbations, in the order of ``GENERIC``: index of each one's dose."""
+    """The generic perturbations, in the order of ``GENERIC``: index of each one's severity."""
 
     SENSOR_NOISE = 0
     ACTION_FAILURE = 1
@@ -31,43 +31,45 @@ class Fault(IntEnum):
     CHANGED_SCHEMA = 8
 
 
-WRONG_AT_MOST = 0.2  # dose 1 of sensor_noise
-FAIL_AT_MOST = 0.3  # dose 1 of action_failure
-DOWN_AT_MOST, DOWN_FOR = 0.3, 10  # dose 1 of agent_crash; ticks until an agent is back
-LATE_AT_MOST = 10  # dose 1 of message_delay, ticks
-REPLIES_AT_MOST = 0.5  # dose 1 of each fault of replies
+WRONG_AT_MOST = 0.2  # severity 1 of sensor_noise
+FAIL_AT_MOST = 0.3  # severity 1 of action_failure
+DOWN_AT_MOST, DOWN_FOR = 0.3, 10  # severity 1 of agent_crash; ticks until an agent is back
+LATE_AT_MOST = 10  # severity 1 of message_delay, ticks
+REPLIES_AT_MOST = 0.5  # severity 1 of each fault of replies
 
 GENERIC = (
-    Perturbation("sensor_noise", "cells in sight show what another one shows; dose 1: 20 % of them"),
-    Perturbation("action_failure", "actions do nothing; dose 1: 30 % of them"),
-    Perturbation("agent_crash", "agents do nothing for 10 ticks at a time; dose 1: 30 % of the time"),
-    Perturbation("message_loss", "messages, where there are any, get lost; dose 1: all of them"),
-    Perturbation("message_delay", "messages, where there are any, come late; dose 1: by 10 ticks"),
-    Perturbation("tool_timeout", "replies of hosted reasoners do not come, so they wait; dose 1: every second one"),
-    Perturbation("rate_limit", "for 10 ticks at a time no reply is given; dose 1: half of the time"),
-    Perturbation("partial_reply", "replies end before the target is named; dose 1: every second one"),
-    Perturbation("changed_schema", "from a drawn tick on verbs have changed places; dose 1: in half of the episodes"),
+    Perturbation("sensor_noise", "cells in sight show what another one shows; severity 1: 20 % of them"),
+    Perturbation("action_failure", "actions do nothing; severity 1: 30 % of them"),
+    Perturbation("agent_crash", "agents do nothing for 10 ticks at a time; severity 1: 30 % of the time"),
+    Perturbation("message_loss", "messages, where there are any, get lost; severity 1: all of them"),
+    Perturbation("message_delay", "messages, where there are any, come late; severity 1: by 10 ticks"),
+    Perturbation("tool_timeout", "replies of hosted reasoners do not come, so they wait; severity 1: every second one"),
+    Perturbation("rate_limit", "for 10 ticks at a time no reply is given; severity 1: half of the time"),
+    Perturbation("partial_reply", "replies end before the target is named; severity 1: every second one"),
+    Perturbation(
+        "changed_schema", "from a drawn tick on verbs have changed places; severity 1: in half of the episodes"
+    ),
 )
 OF_REPLIES = frozenset(perturbation.name for perturbation in GENERIC[Fault.TOOL_TIMEOUT :])
 OF_MESSAGES = frozenset({"message_loss", "message_delay"})
 
 
 def generic_doses(perturb: Mapping[str, float]) -> np.ndarray:
-    """The doses of the generic perturbations as (F,) float64 in the order of ``Fault``."""
+    """The severities of the generic perturbations as (F,) float64 in the order of ``Fault``."""
     return np.array([perturb.get(each.name, 0.0) for each in GENERIC])
 
 
-def doses(perturb: Mapping[str, float], known: type[IntEnum], where: str) -> np.ndarray:
-    """The dose of each perturbation of the enum ``known`` as (P,) float64, in its order.
+def severities(perturb: Mapping[str, float], known: type[IntEnum], where: str) -> np.ndarray:
+    """The severity of each perturbation of the enum ``known`` as (P,) float64, in its order.
 
-    Raises UsageError for a dose outside 0..1, and for a name that is neither in ``known`` nor generic.
+    Raises UsageError for a severity outside 0..1, and for a name that is neither in ``known`` nor generic.
     """
-    dose, generic = np.zeros(len(known)), {each.name for each in GENERIC}
+    severity, generic = np.zeros(len(known)), {each.name for each in GENERIC}
     for name, value in perturb.items():
         if not 0 <= value <= 1:
-            raise UsageError(f"{where}: perturb.{name}: dose {value}, expected 0..1")
+            raise UsageError(f"{where}: perturb.{name}: severity {value}, expected 0..1")
         if name.upper() in known.__members__:
-            dose[known[name.upper()]] = value
+            severity[known[name.upper()]] = value
         elif name not in generic:
             raise unknown("perturbation", name, generic | {d.name.lower() for d in known}, where)
-    return dose
+    return severity

@@ -1,5 +1,6 @@
 """Values from elsewhere as plain ones: what NumPy, pandas, pathlib and other libraries give becomes JSON values."""
 
+import operator
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from itertools import islice
 from math import isfinite
@@ -12,7 +13,24 @@ from typing import Any
 import numpy as np
 
 from sandbox.core.errors import LONGEST, SHORT, UsageError, shown
-from sandbox.core.seeds import checked_seed
+
+# -- seeds: Seeds of episodes: whole numbers of 64 bits.
+
+LARGEST = 2**64 - 1
+
+
+def checked_seed(value: Any, name: str = "seed") -> int:
+    """A seed as a plain integer; NumPy's are taken. Raises UsageError for anything else."""
+    try:
+        seed = -1 if isinstance(value, bool) else operator.index(value)
+    except Exception:  # whatever an object of somebody else's raises
+        seed = -1
+    if not 0 <= seed <= LARGEST:
+        raise UsageError(f"{name}: expected a whole number 0..2**64-1, got {shown(value)}")
+    return seed
+
+
+# -- plain
 
 MOST = 1_000_000  # values that are taken one by one: some iterators have no end
 LARGEST = 2**64 - 1  # an integer: a seed, as all that is counted is less

@@ -8,7 +8,7 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import World
 
 GROUP = "sandbox.worlds"
-_BUILT_IN = {name: f"sandbox.worlds.{name}:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
+_BUILT_IN = {name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
 
 
 def _addresses() -> dict[str, str]:

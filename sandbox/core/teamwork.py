@@ -4,13 +4,13 @@ A task object is a kind and an argument: "order 17", "achievement 3". How it sta
 an agent knows of tasks comes from its own observation. Kernels, for L lanes and N agents:
 
 ==============================================  ========================================================================
-``look(obs, lane, agent, rules, task, own,      from an agent's observation: fill ``offers`` (K, 4) int32 with the tasks
-offers)``                                       that it knows to be open (see ``Offer``), set FREE, CELL and FINISHED in
-                                                ``own`` (see ``Own``), and ``task[0] = 0`` where its task is over
-``check(s, lane, rules, kind, argument, mark)`` -> (state, mark, cell): how a task stands in the state (``TaskState``:
+``look(obs, lane, agent, params, task, own,      from an agent's observation: fill ``offers`` (K, 4) int32 with the tasks
+open_tasks)``                                    that it knows to be open (see ``OpenTask``), set FREE, CELL and FINISHED in
+                                                ``own`` (see ``AgentStatus``), and ``task[0] = 0`` where its task is over
+``check(s, lane, params, kind, argument, mark)`` -> (state, mark, cell): how a task stands in the state (``TaskState``:
                                                 OPEN, DONE, FAILED), a note for the next check (0 at first), and the
                                                 cell (row * width + column) to go to, -1 none
-``tell(s, lane, agent, rules)``                 -> (kind, row, column) of what an agent's sensors tell all others
+``tell(s, lane, agent, params)``                 -> (kind, row, column) of what an agent's sensors tell all others
                                                 (optional); kind 0: nothing
 ==============================================  ========================================================================
 """
@@ -33,7 +33,7 @@ class TaskState(IntEnum):
     FAILED = 4
 
 
-class Offer(IntEnum):
+class OpenTask(IntEnum):
     """Columns of what an agent knows of an open task."""
 
     CODE = 0  # see speech.task_code; 0: no offer
@@ -42,7 +42,7 @@ class Offer(IntEnum):
     HOST = 3  # the agent that shares this task out
 
 
-class Own(IntEnum):
+class AgentStatus(IntEnum):
     """Columns of what an agent knows of itself."""
 
     FREE = 0  # 1: it could take on a task
@@ -65,13 +65,13 @@ class TaskObject(NamedTuple):
 class Protocol:
     """How a team shares work out; its kernels know no world.
 
-    ``heed(team, lane, agent, tick)``: what changes for an agent by what it has heard. ``speak``, with the same
+    ``receive(team, lane, agent, tick)``: what changes for an agent by what it has heard. ``speak``, with the same
     arguments: what an agent says that follows the protocol by rule; those that reason otherwise speak for themselves.
     """
 
     name: str
     summary: str
-    heed: Callable
+    receive: Callable
     speak: Callable
     led: bool = False  # one agent, the team's lead, must be heard by all others and hear them
     reports: bool = False  # agents tell all others what their sensors see, where their world has such reports
@@ -92,10 +92,10 @@ class Teamwork:
     """A world's side of teams; its kernels are described above."""
 
     kinds: tuple[TaskKind, ...]
-    offers: int  # tasks that an agent knows of at a time, at most
-    width: Callable[[Any], int]  # rules -> columns of the map, by which cells are counted
+    open_tasks: int  # tasks that an agent knows of at a time, at most
+    width: Callable[[Any], int]  # params -> columns of the map, by which cells are counted
     arguments: Callable[[Any, int], Sequence[str]]  # rules, kind -> what each argument 0, 1, ... is called
-    generate: Callable[[Any], list[TaskObject]]  # rules -> the world's own task as a graph
+    generate: Callable[[Any], list[TaskObject]]  # params -> the world's own task as a graph
     look: Callable
     check: Callable
     tell: Callable | None = None

@@ -3,44 +3,120 @@
 Kernels work on one lane and fill what they are given (``engine.kernel``). L lanes, N agents:
 
 =================================================================  ===================================================
-``reset(s, lane, rules)``                                          lay out the episode of ``s.seed[lane]``
-``observe(s, lane, rules, obs)``                                   fill the observation of every agent of the lane
-``step(s, lane, actions, rules)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
-``believe(obs, lane, agent, memory, rules, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
-``earned(s, lane, rules)``                                         what has been earned for the task so far, in its
+``reset(s, lane, params)``                                          lay out the episode of ``s.seed[lane]``
+``observe(s, lane, params, obs)``                                   fill the observation of every agent of the lane
+``step(s, lane, actions, params)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
+``believe(obs, lane, agent, memory, params, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
+``earned(s, lane, params)``                                         what has been earned for the task so far, in its
                                                                    parts, less the harm done (optional; else
                                                                    what is done by ``progress``): search wants more
-``value(s, lane, rules)``                                          what the team has in hand, in parts of the task
+``value(s, lane, params)``                                          what the team has in hand, in parts of the task
                                                                    (optional): with it, search sees progress that
                                                                    is not earned within its horizon
-``progress(s, lane, rules)``                                       (done, total) parts of the shared task, read from the
+``progress(s, lane, params)``                                       (done, total) parts of the shared task, read from the
                                                                    state, never from what an agent claims
-``start(memory, lane, rules)``                                     clear the policies' own memory
-``policy(view, lane, rules, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
+``start(memory, lane, params)``                                     clear the policies' own memory
+``policy(view, lane, params, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
                                                                    ``view`` is the observation, or the state for one in
                                                                    ``sighted``; ``dice`` (uint64) keys its draws
-``paint(s, lane, rules, trail, blend, image)``                     fill ``image`` (H, W, 3) uint8; ``trail`` (N, T, 2)
+``paint(s, lane, params, trail, blend, image)``                     fill ``image`` (H, W, 3) uint8; ``trail`` (N, T, 2)
                                                                    int32 holds past positions, latest last;
                                                                    ``blend`` in 0..1 moves from the last to the present
 =================================================================  ===================================================
 
-Every ``State`` has the fields of :class:`StateFields`, every ``Rules`` the numbers ``verbs`` (how many) and ``noop``
+Every ``State`` has the fields of :class:`StateFields`, every ``Params`` the numbers ``verbs`` (how many) and ``noop``
 (the verb that does nothing). ``idle`` and ``random`` are the same in all worlds: ``engine.policies``.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import BaseModel
 
 from sandbox.core.intervention import Intervention
-from sandbox.core.ladder import Ladder
-from sandbox.core.observation import ObservationSpec
 from sandbox.core.perturb import Perturbation
-from sandbox.core.task import Task
 from sandbox.core.teamwork import Teamwork
+
+# -- ladder: What can be achieved in a world, and what each achievement takes: for agents that learn to climb.
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+MAP = "rules"  # the policy that keeps the map of what a climber has seen; what it would do is not done
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """The achievements of a world as data, and the few functions by which programs climb them.
+
+    ``graph`` has a node for each achievement and an edge a -> b where b takes a; ``amount`` on the edge says how many
+    must be at hand, ``leaves`` on a node which thing it leaves in the world, ``foe`` which it is against.
+    ``milestones`` are nodes by short name. ``achieved`` reads the state and is the verifier's. The other functions are
+    for beliefs: how much of each achievement is at hand, whether a kind of thing is known, and the verb of the next
+    step to one: "" where the agent faces it, None where there is no way; ``by`` asks that the agent then stands beside
+    another kind of thing.
+    """
+
+    graph: "nx.DiGraph"
+    milestones: dict[str, str]
+    places: tuple[str, ...]  # kinds of things
+    verbs: tuple[str, ...]  # all but those that ``toward`` uses
+    vitals: tuple[str, ...]  # what a body runs short of, each 0..9
+    achieved: Callable[[Any, int, int], dict[str, int]]  # state, lane, agent -> how often each
+    holding: Callable[[Any, int, int], dict[str, int]]  # the same of a belief -> how much of each, and the vitals
+    knows: Callable[[Any, int, str], bool]  # whether a kind of thing is anywhere in a belief
+    toward: Callable[[Any, int, int, str, str | None], str | None]
+
+
+# -- task: A task: what a team is told to achieve. How far it is stands in the world's state; ``World.progress``
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to be achieved in a world; ``texts`` are paraphrases of the same instruction."""
+
+    name: str
+    texts: tuple[str, ...]
+
+
+# -- observation: What agents see: one observation for all worlds, of which words and pixels are renderings.
+
+
+class Observation(NamedTuple):
+    """The view of every agent of every lane. L lanes, N agents, C channels, K window side, A (verb, target) pairs."""
+
+    window: np.ndarray  # (L, N, C, K, K) int8    the surroundings; centre is the agent; channels are the world's
+    vector: np.ndarray  # (L, N, V) float32       what the agent knows besides; entries are the world's
+    mask: np.ndarray  # (L, N, A) bool            False: the pair (verb * targets + target) would have no effect
+    inbox: np.ndarray  # (L, N, M, 4) int32       messages: sender + 1 (0 = empty), kind, two arguments
+    task: np.ndarray  # (L, N, 4) int32           what its team wants: kind + 1 (0 = nothing), argument, row, col
+
+
+class ObservationSpec(NamedTuple):
+    """The sizes of an observation; ``low`` and ``high`` bound the window's values."""
+
+    channels: tuple[str, ...]
+    side: int
+    vector: tuple[str, ...]
+    messages: int
+    low: int
+    high: int
+
+
+def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[str, tuple[tuple[int, ...], type]]:
+    """Shape of one lane and dtype of each field; ``pairs`` of verb and target."""
+    return {
+        "window": ((agents, len(spec.channels), spec.side, spec.side), np.int8),
+        "vector": ((agents, len(spec.vector)), np.float32),
+        "mask": ((agents, pairs), np.bool_),
+        "inbox": ((agents, spec.messages, 4), np.int32),
+        "task": ((agents, 4), np.int32),
+    }
+
+
+# -- world
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
 
@@ -81,27 +157,29 @@ class World:
     believe: Callable
     start: Callable
     policies: Mapping[str, Callable]
-    paint: Callable
+    render: Callable
     canvas: Callable[[Any, int], tuple[int, int]]  # rules, longest side in pixels -> (height, width)
-    describe: Callable[[Any, int, Any], dict]  # state, lane, rules -> JSON values
+    describe: Callable[[Any, int, Any], dict]  # state, lane, params -> JSON values
     place: Callable[[Any, int, Any, dict], None]  # its inverse; UsageError, or any other, where it is none
-    text: Callable[..., str]  # obs, lane, agent, rules -> what the agent sees, in words
-    tools: Callable[[Any], list[dict]]  # rules -> JSON schemas of the verbs
+    render_text: Callable[..., str]  # obs, lane, agent, params -> what the agent sees, in words
+    tools: Callable[[Any], list[dict]]  # params -> JSON schemas of the verbs
     task: Callable[[Any], Task]
     progress: Callable
     conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
-    facts: Callable[[Any, int, Any], np.ndarray]  # state, lane, rules -> (F,) int: what stands where, what holds
-    in_view: Callable[[Any, int, int, Any], np.ndarray]  # state, lane, agent, rules -> (F,) bool: facts that it sees
+    ground_truth: Callable[
+        [Any, int, Any], np.ndarray
+    ]  # state, lane, params -> (F,) int: what stands where, what holds
+    visible: Callable[[Any, int, int, Any], np.ndarray]  # state, lane, agent, params -> (F,) bool: facts that it sees
     targets: int = 1  # of each verb
     sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
     teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
-    info: Callable[[Any, int, Any], dict] | None = None  # state, agent, rules -> what learners are told; lane first
+    info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> what learners are told; lane first
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
     interventions: tuple[Intervention, ...] = ()  # what can be done to it while it runs
     legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
-    cells: Callable[[Any], tuple[int, int]] | None = None  # rules -> rows, columns of the grid that a picture spans
+    cells: Callable[[Any], tuple[int, int]] | None = None  # params -> rows, columns of the grid that a picture spans
 
     def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
         """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from numba.core import event
 from numba.core.dispatcher import Dispatcher
 
-from sandbox.engine.store import Store
+from sandbox.engine.cache import Store
 
 
 class Compiled(NamedTuple):

@@ -1,7 +1,7 @@
 """The generic perturbations that act between a world and its agents: on what they perceive, and on what they do.
 
 They know no world: noise shows an agent another cell of its own window, a failed action is the no-op. All are keyed
-draws in streams of their own, and cost nothing at dose 0. Those of replies are in ``agents.reasoners.faulty``.
+draws in streams of their own, and cost nothing at severity 0. Those of replies are in ``agents.reasoners``.
 """
 
 from typing import NamedTuple
@@ -18,27 +18,27 @@ _AGENT_CRASH, _MESSAGE_LOSS = int(Fault.AGENT_CRASH), int(Fault.MESSAGE_LOSS)
 
 
 class Faults(NamedTuple):
-    """The doses, and the messages that are under way."""
+    """The severities, and the messages that are under way."""
 
-    dose: np.ndarray  # (F,) float64           see core.perturb.Fault
+    severity: np.ndarray  # (F,) float64           see core.perturb.Fault
     mail: np.ndarray  # (L, D, N, M, 4) int32  what comes D ticks late; D = 0 without delay
 
 
-def ticks_late(dose: float) -> int:
-    """How late messages come at a dose of message_delay, ticks."""
-    return int(np.ceil(dose * LATE_AT_MOST))
+def ticks_late(severity: float) -> int:
+    """How late messages come at a severity of message_delay, ticks."""
+    return int(np.ceil(severity * LATE_AT_MOST))
 
 
 @kernel
 def distort(seed, tick, lane, obs, faults):
     """Change what the agents of a lane perceive in place, after the world has filled the observation."""
-    dose, agents = faults.dose, obs.window.shape[1]
-    if dose[_SENSOR_NOISE] > 0:
+    severity, agents = faults.severity, obs.window.shape[1]
+    if severity[_SENSOR_NOISE] > 0:
         for agent in range(agents):
-            blur(seed, tick, agent, dose[_SENSOR_NOISE] * WRONG_AT_MOST, obs.window[lane, agent])
-    if dose[_MESSAGE_LOSS] > 0:
+            blur(seed, tick, agent, severity[_SENSOR_NOISE] * WRONG_AT_MOST, obs.window[lane, agent])
+    if severity[_MESSAGE_LOSS] > 0:
         for agent in range(agents):
-            lose(seed, tick, agent, dose[_MESSAGE_LOSS], obs.inbox[lane, agent])
+            lose(seed, tick, agent, severity[_MESSAGE_LOSS], obs.inbox[lane, agent])
     if faults.mail.shape[1] > 0:
         hold(obs.inbox[lane], faults.mail[lane, tick % faults.mail.shape[1]])
 
@@ -79,7 +79,7 @@ def hold(inbox, mail):
 @kernel
 def fails(seed, tick, agent, faults):
     """Whether an agent's action of this tick comes to nothing."""
-    fail, crash = faults.dose[_ACTION_FAILURE], faults.dose[_AGENT_CRASH]
+    fail, crash = faults.severity[_ACTION_FAILURE], faults.severity[_AGENT_CRASH]
     if crash > 0 and uniform(seed, tick // DOWN_FOR, CRASH, agent) < crash * DOWN_AT_MOST:
         return True
     return fail > 0 and uniform(seed, tick, FAIL, agent) < fail * FAIL_AT_MOST

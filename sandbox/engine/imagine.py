@@ -7,12 +7,12 @@ import numpy as np
 
 from sandbox.core import plain
 from sandbox.core.errors import UsageError, shown
-from sandbox.core.observation import Observation
 from sandbox.core.plain import whole
+from sandbox.core.world import Observation
 from sandbox.core.world_model import check_base
 from sandbox.engine.arrays import LANES, TICKS, whole_array
 from sandbox.engine.draw import POLICY, draw
-from sandbox.engine.stage import Stage
+from sandbox.engine.environment import Environment
 from sandbox.engine.workspace import own_rows
 
 
@@ -31,77 +31,79 @@ class Futures(NamedTuple):
     reward: np.ndarray  # (P, K) float64, of all agents
 
 
-def believe(stage: Stage, observation: Observation, memory, agent: int, seeds: Sequence[int], lane: int = 0) -> Belief:
+def believe(
+    env: Environment, observation: Observation, memory, agent: int, seeds: Sequence[int], lane: int = 0
+) -> Belief:
     """What ``agent`` believes from its rows of ``observation`` and ``memory`` alone; ``seeds``: dice of each draw."""
-    _check_stage(stage, "believe")
-    seeds, lane = plain.seeds(seeds), stage.observations.lane(observation, lane, "believe")
-    stage.memories.lanes(memory, "believe", stage.observations.lanes(observation, "believe"))
-    agent = whole(agent, "believe: agent", 0, stage.agents - 1)
-    state, mind = stage.allocate(len(seeds)), stage.memory(len(seeds))
+    _check_stage(env, "believe")
+    seeds, lane = plain.seeds(seeds), env.observations.lane(observation, lane, "believe")
+    env.memories.lanes(memory, "believe", env.observations.lanes(observation, "believe"))
+    agent = whole(agent, "believe: agent", 0, env.agents - 1)
+    state, mind = env.allocate(len(seeds)), env.memory(len(seeds))
     for k, seed in enumerate(seeds):
-        stage.world.believe(observation, lane, agent, memory, stage.rules, seed, state, k)
-    for own, believed in own_rows(memory, mind, stage.agents):
+        env.world.believe(observation, lane, agent, memory, env.params, seed, state, k)
+    for own, believed in own_rows(memory, mind, env.agents):
         believed[:, agent] = own[lane, agent]
     return Belief(agent, state, mind)
 
 
-def unroll(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Iterator[tuple]:
+def unroll(env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Iterator[tuple]:
     """Play all plans in all beliefs; yields the state, plan by plan, after each tick.
 
     ``plans`` is (P, T, 2) int32: verbs and targets of the agent's first T ticks; then ``base`` goes on for it. Agents
     that are believed to be somewhere follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees
     the state.
     """
-    _check_stage(stage, "imagine")
-    check_base(base, stage.world, "imagine")
-    worlds, ticks = _worlds(stage, belief), whole(ticks, "imagine: ticks", 0, TICKS)
+    _check_stage(env, "imagine")
+    check_base(base, env.world, "imagine")
+    worlds, ticks = _worlds(env, belief), whole(ticks, "imagine: ticks", 0, TICKS)
     plans = whole_array(plans, "imagine: plans", (None, None, 2), np.int32, 0, LANES)
-    return _unroll(stage, belief, plans, worlds, ticks, base)
+    return _unroll(env, belief, plans, worlds, ticks, base)
 
 
-def _check_stage(stage: Stage, where: str) -> None:
-    if not isinstance(stage, Stage):
-        raise UsageError(f"{where}: stage {shown(stage)}, expected what sandbox.make() returns")
+def _check_stage(env: Environment, where: str) -> None:
+    if not isinstance(env, Environment):
+        raise UsageError(f"{where}: env {shown(env)}, expected what sandbox.make() returns")
 
 
-def _worlds(stage: Stage, belief: Belief) -> int:
+def _worlds(env: Environment, belief: Belief) -> int:
     """How many draws a belief is."""
     if not isinstance(belief, Belief):
         raise UsageError(f"imagine: belief {shown(belief)}, expected what believe() returns")
-    whole(belief.agent, "imagine: agent", 0, stage.agents - 1)
-    return stage.memories.lanes(belief.memory, "imagine", stage.states.lanes(belief.state, "imagine"))
+    whole(belief.agent, "imagine: agent", 0, env.agents - 1)
+    return env.memories.lanes(belief.memory, "imagine", env.states.lanes(belief.state, "imagine"))
 
 
-def _unroll(stage: Stage, belief: Belief, plans: np.ndarray, worlds: int, ticks: int, base: str) -> Iterator[tuple]:
+def _unroll(env: Environment, belief: Belief, plans: np.ndarray, worlds: int, ticks: int, base: str) -> Iterator[tuple]:
     lanes = [k for _ in plans for k in range(worlds)]
-    state, mind = belief.state._make(field[lanes] for field in belief.state), _minds(stage, belief, lanes)
-    observation, actions = stage.observation(len(lanes)), np.zeros((len(lanes), stage.agents, 2), np.int32)
+    state, mind = belief.state._make(field[lanes] for field in belief.state), _minds(env, belief, lanes)
+    observation, actions = env.observation(len(lanes)), np.zeros((len(lanes), env.agents, 2), np.int32)
     for tick in range(ticks):
-        stage.observe(state, observation)
-        actions[...] = stage.rules.noop, 0
+        env.observe(state, observation)
+        actions[...] = env.params.noop, 0
         for lane in range(len(lanes)):
             planned = tick < plans.shape[1]
             there = np.flatnonzero(state.pos[lane, :, 0] >= 0).astype(np.int32)
             team = there[there != belief.agent] if planned else there
             dice = draw(state.seed[lane], state.tick[lane], POLICY, 0)
-            stage.world.policies[base](observation, lane, stage.rules, mind, team, np.uint64(dice), actions)
+            env.world.policies[base](observation, lane, env.params, mind, team, np.uint64(dice), actions)
             if planned:
                 actions[lane, belief.agent] = plans[lane // worlds, tick]
-        stage.step(state, actions)
+        env.step(state, actions)
         yield state
 
 
-def _minds(stage: Stage, belief: Belief, lanes: list[int]):
+def _minds(env: Environment, belief: Belief, lanes: list[int]):
     """Memory of those ``lanes`` of a belief: the rows of who is somewhere, as most of a crowd's is never touched."""
-    minds, there = stage.memory(len(lanes)), np.flatnonzero((belief.state.pos[:, :, 0] >= 0).any(axis=0))
-    for own, rows in own_rows(belief.memory, minds, stage.agents):
+    minds, there = env.memory(len(lanes)), np.flatnonzero((belief.state.pos[:, :, 0] >= 0).any(axis=0))
+    for own, rows in own_rows(belief.memory, minds, env.agents):
         rows[:, there] = own[np.ix_(lanes, there)]
     return minds
 
 
-def imagine(stage: Stage, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Futures:
+def imagine(env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Futures:
     """The futures of each plan (see :func:`unroll`), and what they earn."""
-    future, state = unroll(stage, belief, plans, ticks, base), belief.state
+    future, state = unroll(env, belief, plans, ticks, base), belief.state
     lanes = len(plans) * len(state.seed)
     reward, running = np.zeros(lanes), np.ones(lanes, bool)
     for state in future:

@@ -6,8 +6,7 @@ from types import FunctionType
 
 from numba import njit
 
-from sandbox.engine.cache import check_source, prepare
-from sandbox.engine.store import stored
+from sandbox.engine.cache import check_source, prepare, stored
 
 CACHE = prepare()  # before the first kernel: each one is bound to its cache folder when it is decorated
 

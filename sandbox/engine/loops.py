@@ -5,19 +5,19 @@ from functools import cache
 
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
-from sandbox.engine.kernel import embedded, specialise
-from sandbox.engine.meeting import (
+from sandbox.engine.coordination.phases import (
+    check_tasks,
     confer,
-    meet,
+    coordinate,
+    end_tick,
+    finalise,
+    mask_actions,
+    no_end_tick,
     nothing_sensed,
-    oversee,
     reports,
-    restrain,
-    settle,
-    survey,
-    unrestrained,
-    unseen,
-)  # fmt: skip
+    unmasked,
+)
+from sandbox.engine.kernel import embedded, specialise
 from sandbox.engine.play import (
     choose,
     count_up,
@@ -56,7 +56,7 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team has besides: ``confer`` before ``choose``; ``restrain`` before ``act``; ``oversee`` after it.
+    A team has besides: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
@@ -79,29 +79,31 @@ class Loops:
         # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
         prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
-        self.settle = specialise(count_up, world.name, progress=world.progress)
+        self.finalise = specialise(count_up, world.name, progress=world.progress)
         return {
             "sense": specialise(sense, name, inline=True, observe=prepared(world.observe)),
             "decide": specialise(choose, name, inline=True, decide=decide),
-            "restrain": specialise(unrestrained, name, inline=True),
+            "mask_actions": specialise(unmasked, name, inline=True),
             "act": specialise(enact, name, inline=True, step=prepared(world.step)),
-            "oversee": specialise(unseen, name, inline=True), "settle": self.settle,
+            "end_tick": specialise(no_end_tick, name, inline=True), "finalise": self.finalise,
         }  # fmt: skip
 
     def _of_a_team(self, protocol: Protocol, name: str) -> dict[str, Callable]:
         """The parts of a tick as the hosted tier has them: protocols are many, and talk takes longer than calls do."""
         world = self._world
         self.confer = _confer(world, protocol)
-        self.restrain = specialise(restrain, f"{world.name}.hosted")
-        self.oversee = specialise(oversee, f"{world.name}.hosted", survey=_survey(world), progress=world.progress)
-        self.settle = specialise(settle, f"{world.name}.hosted", progress=world.progress)
-        both = specialise(meet, f"{name}.{protocol.name}", inline=True, confer=self.confer, choose=self.choose)
-        return {"sense": self.sense, "decide": both, "restrain": self.restrain, "act": self.act,
-                "oversee": self.oversee, "settle": self.settle}  # fmt: skip
+        self.mask_actions = specialise(mask_actions, f"{world.name}.hosted")
+        self.end_tick = specialise(
+            end_tick, f"{world.name}.hosted", check_tasks=_check_tasks(world), progress=world.progress
+        )
+        self.finalise = specialise(finalise, f"{world.name}.hosted", progress=world.progress)
+        both = specialise(coordinate, f"{name}.{protocol.name}", inline=True, confer=self.confer, choose=self.choose)
+        return {"sense": self.sense, "decide": both, "mask_actions": self.mask_actions, "act": self.act,
+                "end_tick": self.end_tick, "finalise": self.finalise}  # fmt: skip
 
 
-def _survey(world: World) -> Callable:
-    return specialise(survey, world.name, check=world.teamwork.check)
+def _check_tasks(world: World) -> Callable:
+    return specialise(check_tasks, world.name, check=world.teamwork.check)
 
 
 def _confer(world: World, protocol: Protocol) -> Callable:
@@ -109,8 +111,10 @@ def _confer(world: World, protocol: Protocol) -> Callable:
     name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
     if world.teamwork.tell and protocol.reports:
         sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
-    look, heed, speak = world.teamwork.look, protocol.heed, protocol.speak
-    return specialise(confer, name, survey=_survey(world), sensed=sensed, look=look, heed=heed, speak=speak)
+    look, receive, speak = world.teamwork.look, protocol.receive, protocol.speak
+    return specialise(
+        confer, name, check_tasks=_check_tasks(world), sensed=sensed, look=look, receive=receive, speak=speak
+    )
 
 
 def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:

@@ -16,7 +16,7 @@ from sandbox.engine.lanes import digest_lane
 
 FAILED = 1 << 30  # taken from a verb for the tick in which its action fails, so that the world knows no such verb
 reset = start = observe = step = progress = policy = others = None  # filled in by specialise
-decide = restrain = act = after = oversee = settle = None
+decide = mask_actions = act = after = end_tick = finalise = None
 
 
 class Talk(IntEnum):
@@ -30,7 +30,7 @@ class Talk(IntEnum):
     FALSE_CLAIMS = 5
 
 
-class Tally(NamedTuple):
+class EpisodeStats(NamedTuple):
     """What is counted over an episode, for each lane."""
 
     reward: np.ndarray  # (L, N) float64  sum of rewards
@@ -42,7 +42,7 @@ class Tally(NamedTuple):
     talk: np.ndarray  # (L, 6) int64      see Talk; at the end of ``play``
 
 
-def tally_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
+def stats_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
     """Shape of one lane and dtype of each field of Tally."""
     each = (agents,)
     return {
@@ -52,67 +52,83 @@ def tally_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
     }  # fmt: skip
 
 
-def honest(s, obs, lane, rules, memory, cast, code, dice, actions):
+def honest(s, obs, lane, params, memory, assignment, code, dice, actions):
     """A policy that is handed the observation decides for its agents; then the policies after it do for theirs."""
-    if cast.bounds[code + 1] > cast.bounds[code]:
-        policy(obs, lane, rules, memory, cast.agents[cast.bounds[code] : cast.bounds[code + 1]], dice, actions)
-    others(s, obs, lane, rules, memory, cast, code + 1, dice, actions)
+    if assignment.bounds[code + 1] > assignment.bounds[code]:
+        policy(
+            obs,
+            lane,
+            params,
+            memory,
+            assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]],
+            dice,
+            actions,
+        )
+    others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
 
 
-def sighted(s, obs, lane, rules, memory, cast, code, dice, actions):
+def sighted(s, obs, lane, params, memory, assignment, code, dice, actions):
     """The same for a policy that is handed the state."""
-    if cast.bounds[code + 1] > cast.bounds[code]:
-        policy(s, lane, rules, memory, cast.agents[cast.bounds[code] : cast.bounds[code + 1]], dice, actions)
-    others(s, obs, lane, rules, memory, cast, code + 1, dice, actions)
+    if assignment.bounds[code + 1] > assignment.bounds[code]:
+        policy(
+            s,
+            lane,
+            params,
+            memory,
+            assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]],
+            dice,
+            actions,
+        )
+    others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
 
 
-def imaginative(s, obs, lane, rules, memory, cast, code, dice, actions):
+def imaginative(s, obs, lane, params, memory, assignment, code, dice, actions):
     """The same for one that looks ahead, which takes scratch memory; it is handed the observation only."""
-    if cast.bounds[code + 1] > cast.bounds[code]:
-        own = cast.agents[cast.bounds[code] : cast.bounds[code + 1]]
-        policy(obs, lane, rules, memory, own, dice, actions, cast.work)
-    others(s, obs, lane, rules, memory, cast, code + 1, dice, actions)
+    if assignment.bounds[code + 1] > assignment.bounds[code]:
+        own = assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]]
+        policy(obs, lane, params, memory, own, dice, actions, assignment.work)
+    others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
 
 
-def last(s, obs, lane, rules, memory, cast, code, dice, actions):
+def last(s, obs, lane, params, memory, assignment, code, dice, actions):
     """The end of a chain of policies."""
 
 
-def sense(s, lane, rules, obs, faults):
+def sense(s, lane, params, obs, faults):
     """Every agent perceives: what the world shows, and what faults make of it."""
-    observe(s, lane, rules, obs)
+    observe(s, lane, params, obs)
     distort(s.seed[lane], s.tick[lane], lane, obs, faults)
 
 
-def choose(s, obs, lane, rules, memory, cast, actions):
+def choose(s, obs, lane, params, memory, assignment, actions):
     """Every agent with a compiled policy decides; dice are keyed apart from the world's own."""
-    decide(s, obs, lane, rules, memory, cast, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
+    decide(s, obs, lane, params, memory, assignment, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
 
 
-def enact(s, obs, lane, rules, actions, tally, faults):
+def enact(s, obs, lane, params, actions, stats, faults):
     """One tick of the world; counts what agents got wrong and what they earned.
 
     While the tick lasts, a verb that fails is far below 0, so that it has no effect, as all that is outside.
     """
-    targets = obs.mask.shape[2] // rules.verbs
+    targets = obs.mask.shape[2] // params.verbs
     for agent in range(actions.shape[1]):
         verb, target = actions[lane, agent, 0], actions[lane, agent, 1]
-        tally.idle[lane, agent] += verb == rules.noop
-        known = 0 <= verb < rules.verbs and 0 <= target < targets
+        stats.idle[lane, agent] += verb == params.noop
+        known = 0 <= verb < params.verbs and 0 <= target < targets
         if not (known and obs.mask[lane, agent, verb * targets + target]):
-            tally.invalid[lane, agent] += 1
-        elif verb != rules.noop and fails(s.seed[lane], s.tick[lane], agent, faults):
+            stats.invalid[lane, agent] += 1
+        elif verb != params.noop and fails(s.seed[lane], s.tick[lane], agent, faults):
             actions[lane, agent, 0] -= FAILED
-    step(s, lane, actions, rules)
+    step(s, lane, actions, params)
     for agent in range(actions.shape[1]):
-        if actions[lane, agent, 0] <= rules.verbs - FAILED:
+        if actions[lane, agent, 0] <= params.verbs - FAILED:
             actions[lane, agent, 0] += FAILED
             s.refused[lane, agent] = 1
-        tally.reward[lane, agent] += s.reward[lane, agent]
-        tally.refused[lane, agent] += s.refused[lane, agent]
+        stats.reward[lane, agent] += s.reward[lane, agent]
+        stats.refused[lane, agent] += s.refused[lane, agent]
 
 
-def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks, trace):
+def play(s, obs, memory, actions, stats, assignment, params, faults, first, end, ticks, trace):
     """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks[0]`` ticks each; returns the ticks in all.
 
     ``after`` is told of every tick; ``trace`` is what it fills. Another thread may lower ``ticks``; below 0, all ends.
@@ -121,19 +137,19 @@ def play(s, obs, memory, actions, tally, cast, rules, faults, first, end, ticks,
     for lane in range(first, end):
         if ticks[0] < 0:
             break
-        reset(s, lane, rules)
-        start(memory, lane, rules)
+        reset(s, lane, params)
+        start(memory, lane, params)
         tick = 0
         while tick < ticks[0] and s.done[lane] == 0:
-            sense(s, lane, rules, obs, faults)
-            decide(s, obs, lane, rules, memory, cast, actions)
-            restrain(lane, rules, actions, cast)
-            act(s, obs, lane, rules, actions, tally, faults)
+            sense(s, lane, params, obs, faults)
+            decide(s, obs, lane, params, memory, assignment, actions)
+            mask_actions(lane, params, actions, assignment)
+            act(s, obs, lane, params, actions, stats, faults)
             after(s, lane, tick, trace)
-            oversee(s, lane, rules, cast)
+            end_tick(s, lane, params, assignment)
             tick += 1
         played += tick
-        settle(s, lane, rules, cast, tally)
+        finalise(s, lane, params, assignment, stats)
     return played
 
 
@@ -145,22 +161,22 @@ class Due(IntEnum):
     RESET = 2
 
 
-def turn(s, obs, actions, tally, rules, faults, due):
+def turn(s, obs, actions, stats, params, faults, due):
     """Lanes go on by one tick or begin anew, as ``due`` (L,) int8 says (see Due); then their agents perceive."""
     for lane in range(len(due)):
         if due[lane] == Due.WAIT:
             continue
         if due[lane] == Due.RESET:
-            reset(s, lane, rules)
+            reset(s, lane, params)
         else:
-            act(s, obs, lane, rules, actions, tally, faults)
-        tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
-        sense(s, lane, rules, obs, faults)
+            act(s, obs, lane, params, actions, stats, faults)
+        stats.progress[lane, 0], stats.progress[lane, 1] = progress(s, lane, params)
+        sense(s, lane, params, obs, faults)
 
 
-def count_up(s, lane, rules, cast, tally):
+def count_up(s, lane, params, assignment, stats):
     """At the end of an episode: how far the shared task is."""
-    tally.progress[lane, 0], tally.progress[lane, 1] = progress(s, lane, rules)
+    stats.progress[lane, 0], stats.progress[lane, 1] = progress(s, lane, params)
 
 
 def silent(s, lane, tick, trace):
@@ -173,7 +189,7 @@ def traced(s, lane, tick, trace):
         digest_lane(s, lane, trace[lane, tick])
 
 
-class Cast(NamedTuple):
+class PolicyAssignment(NamedTuple):
     """Which agents follow which compiled policy; those of other reasoners are in none."""
 
     agents: np.ndarray  # (N',) int32  agents sorted by policy

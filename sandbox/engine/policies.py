@@ -5,16 +5,16 @@ from sandbox.engine.kernel import kernel
 
 
 @kernel
-def idle(obs, lane, rules, memory, team, dice, actions):
+def idle(obs, lane, params, memory, team, dice, actions):
     """Does nothing: the baseline of every world."""
     for agent in team:
-        actions[lane, agent, 0], actions[lane, agent, 1] = rules.noop, 0
+        actions[lane, agent, 0], actions[lane, agent, 1] = params.noop, 0
 
 
 @kernel
-def random(obs, lane, rules, memory, team, dice, actions):
+def random(obs, lane, params, memory, team, dice, actions):
     """A legal pair of verb and target with equal chance."""
-    targets = obs.mask.shape[2] // rules.verbs
+    targets = obs.mask.shape[2] // params.verbs
     for agent in team:
         mask = obs.mask[lane, agent]
         legal = 0

@@ -51,13 +51,13 @@ class Scale(IntEnum):
     DISCOUNT = 1
 
 
-def done(s, lane, rules):
+def done(s, lane, params):
     """What has been earned, in a world that does not say: the parts of the task that are done."""
-    return float(progress(s, lane, rules)[0])
+    return float(progress(s, lane, params)[0])
 
 
 @kernel
-def worthless(s, lane, rules):
+def worthless(s, lane, params):
     """The value of what was reached, in a world that does not say."""
     return 0.0
 
@@ -111,26 +111,26 @@ def gather(pos, agent, noop, team, actions):
     return count + 1
 
 
-def play_out(work, rules, agent, present, skewed, free, setting):
+def play_out(work, params, agent, present, skewed, free, setting):
     """Play the believed lane on to the horizon, the agent first by the nodes of ``work.path``; what that is worth.
 
     A path that is ``free`` grows: up to the depth the tree says what comes next, and the first new node ends it.
     """
     s, obs, actions, nodes = work.state, work.seen, work.actions, work.nodes
-    mask, targets, mind = obs.mask[HERE, agent], obs.mask.shape[2] // rules.verbs, work.minds[0]
+    mask, targets, mind = obs.mask[HERE, agent], obs.mask.shape[2] // params.verbs, work.minds[0]
     length, growing = 1, free and nodes[work.path[0], Node.VISITS] > 0
-    total, weight, before = 0.0, 1.0, earned(s, HERE, rules)
+    total, weight, before = 0.0, 1.0, earned(s, HERE, params)
     for tick in range(setting[Setting.HORIZON]):
         if s.done[0] != 0:
             break
-        observe(s, HERE, rules, obs)
+        observe(s, HERE, params, obs)
         planned, dice = tick == 0 or growing, draw(s.seed[0], s.tick[0], POLICY, 0)
-        policy(obs, HERE, rules, work.mind, work.team[: present - planned], dice, actions)
+        policy(obs, HERE, params, work.mind, work.team[: present - planned], dice, actions)
         if tick == 0:
             actions[0, agent, 0], actions[0, agent, 1] = work.first[0], work.first[1]
         elif growing:
             _copy(mind, work.minds[SPARE])
-            policy(obs, HERE, rules, work.mind, work.team[present - 1 : present], dice, actions)
+            policy(obs, HERE, params, work.mind, work.team[present - 1 : present], dice, actions)
             own, parent = actions[0, agent, 0] * targets + actions[0, agent, 1], work.path[length - 1]
             node = descend(nodes, work.worth, parent, own, mask, setting[Setting.CANDIDATES], s.seed[0], tick)
             if node != NONE and nodes[node, Node.PAIR] != own:
@@ -142,31 +142,31 @@ def play_out(work, rules, agent, present, skewed, free, setting):
             growing = node != NONE and nodes[node, Node.VISITS] > 0 and length < setting[Setting.DEPTH]
         if skewed:
             for other in range(actions.shape[1]):
-                actions[0, other, 0] = (actions[0, other, 0] + 1) % rules.verbs
-        step(s, HERE, actions, rules)
-        after = earned(s, HERE, rules)
+                actions[0, other, 0] = (actions[0, other, 0] + 1) % params.verbs
+        step(s, HERE, actions, params)
+        after = earned(s, HERE, params)
         total += weight * (after - before)
         before = after
         weight *= work.scale[agent, Scale.DISCOUNT]
     work.path[length] = NONE
-    return total + weight * value(s, HERE, rules)
+    return total + weight * value(s, HERE, params)
 
 
-def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
+def compare(obs, lane, agent, memory, params, dice, count, setting, work):
     """Fill ``work.nodes`` and ``work.worth``: what each of ``count`` candidates earns over the first, in equal futures.
 
     Every future is played ``count`` times: by the base policy's choice, then, at depth 1, by every other candidate;
     deeper, by what the tree chooses.
     """
-    kind, targets = setting[Setting.KIND], obs.mask.shape[2] // rules.verbs
+    kind, targets = setting[Setting.KIND], obs.mask.shape[2] // params.verbs
     plant(work.nodes, work.worth, work.pairs, count)
     for future in range(setting[Setting.FUTURES]):
         drawn = 0 if kind == Kind.CALM else future
         for k in range(work.belief.shape[1]):
             work.belief[0, k] = 0
-        believe(obs, lane, agent, memory, rules, draw(dice, agent, IMAGINED, drawn), work.state, HERE)
+        believe(obs, lane, agent, memory, params, draw(dice, agent, IMAGINED, drawn), work.state, HERE)
         _copy(work.belief[0], work.belief[1])
-        present = gather(work.state.pos[0], agent, rules.noop, work.team, work.actions)
+        present = gather(work.state.pos[0], agent, params.noop, work.team, work.actions)
         begun, first = work.state.tick[0], 0.0
         for c in range(count):
             node, free = np.int64(c + 1), c > 0 and setting[Setting.DEPTH] > 1
@@ -176,7 +176,7 @@ def compare(obs, lane, agent, memory, rules, dice, count, setting, work):
             work.path[0], work.first[0], work.first[1] = node, pair // targets, pair % targets
             _copy(work.belief[1], work.belief[0])
             _copy(work.minds[BEFORE if node > 1 else AFTER], work.minds[0])
-            worth = play_out(work, rules, agent, present, kind == Kind.WRONG, free, setting)
+            worth = play_out(work, params, agent, present, kind == Kind.WRONG, free, setting)
             work.spent[lane, agent] += work.state.tick[0] - begun
             if c:
                 back_up(work.nodes, work.worth, work.path, worth - first)
@@ -194,15 +194,15 @@ def note(work, agent, dice, count, best):
         found[Found.SUM], found[Found.SQUARES] = work.worth[k + 1, 0], work.worth[k + 1, 1]
 
 
-def search(obs, lane, rules, memory, team, dice, actions, work):
+def search(obs, lane, params, memory, team, dice, actions, work):
     """Decide for each agent of ``team`` by looking ahead. A policy's memory keeps no trace of what it did not do."""
-    targets = obs.mask.shape[2] // rules.verbs
+    targets = obs.mask.shape[2] // params.verbs
     for k in range(len(team)):
         agent, setting = team[k], work.settings[team[k]]
         _copy(work.minds[BLANK], work.minds[0])
         lend(work.rows, lane, agent)
         _copy(work.minds[0], work.minds[BEFORE])
-        policy(obs, lane, rules, memory, team[k : k + 1], dice, actions)
+        policy(obs, lane, params, memory, team[k : k + 1], dice, actions)
         lend(work.rows, lane, agent)
         _copy(work.minds[0], work.minds[AFTER])
         own, mask = actions[lane, agent, 0] * targets + actions[lane, agent, 1], obs.mask[lane, agent]
@@ -213,7 +213,7 @@ def search(obs, lane, rules, memory, team, dice, actions, work):
             continue
         _copy(work.minds[BEFORE], work.minds[0])
         give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
-        compare(obs, lane, agent, memory, rules, dice, count, setting, work)
+        compare(obs, lane, agent, memory, params, dice, count, setting, work)
         share = setting[Setting.FUTURES] * (count - 1) // count
         best = best_child(work.nodes, work.worth, count, share, work.scale[agent, Scale.CAUTION], MARGIN)
         note(work, agent, dice, count, best)

@@ -82,19 +82,19 @@ def own_rows(memory, mind, agents: int) -> tuple:
     return tuple((rows(a), rows(b)) for a, b in zip(memory, mind, strict=True) if a.shape[1:2] == (agents,))
 
 
-def workspace(stage, policies, memory, spent: np.ndarray) -> Workspace:
+def workspace(env, policies, memory, spent: np.ndarray) -> Workspace:
     """Scratch memory for those of ``policies`` (one for each agent) that are a WorldModel.
 
     ``memory`` is the policies' own of all lanes, of which the agents' rows are read and written; ``spent`` (L, N) int64
     counts the ticks that they imagine.
     """
-    world, rules, agents = stage.world, stage.rules, stage.agents
-    state, belief = allocate_flat(world.state, world.state_shapes(rules), 2)
-    mind, minds = allocate_flat(world.memory, world.memory_shapes(rules), 5)
-    world.start(mind, 0, rules)
+    world, params, agents = env.world, env.params, env.agents
+    state, belief = allocate_flat(world.state, world.state_shapes(params), 2)
+    mind, minds = allocate_flat(world.memory, world.memory_shapes(params), 5)
+    world.start(mind, 0, params)
     minds[1:] = minds[0]
     settings, scale = np.zeros((agents, 5), np.int32), np.zeros((agents, 2))
-    pairs, size, depth, longest = len(stage.verbs) * world.targets + 1, 0, 1, 0
+    pairs, size, depth, longest = len(env.verbs) * world.targets + 1, 0, 1, 0
     for agent, model in enumerate(policies):
         if isinstance(model, WorldModel):
             kind, most = int(Kind[model.kind.upper()]), min(model.candidates, pairs)
@@ -103,7 +103,7 @@ def workspace(stage, policies, memory, spent: np.ndarray) -> Workspace:
             longest = max(longest, most)
             size = max(size, 1 + most * (1 if model.depth == 1 else 1 + model.futures))
     return Workspace(
-        settings, scale, spent, own_rows(memory, mind, agents), state, belief, mind, minds, stage.observation(1),
+        settings, scale, spent, own_rows(memory, mind, agents), state, belief, mind, minds, env.observation(1),
         np.zeros((1, agents, 2), np.int32), np.zeros(agents, np.int32), np.zeros(2, np.int32),
         np.zeros(pairs, np.int32), np.zeros((size, 4), np.int32), np.zeros((size, 2)), np.zeros(depth + 1, np.int64),
         np.zeros((agents, longest, len(Found))), np.zeros((agents, 2), np.int32), np.zeros(agents, np.uint64),

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.agents.reasoners.scripted import parse_script
+from sandbox.agents.reasoners import parse_script
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.people import Action, People, Question
 from sandbox.core.world import World

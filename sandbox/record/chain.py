@@ -3,8 +3,10 @@
 The chain finds the first row that was changed; the root of the tree is the one line that a witness notes down.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 GENESIS = bytes(32)  # what the first link of a chain follows
 
@@ -88,3 +90,31 @@ def _climb(node: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes 
 def _split(size: int) -> int:
     """The largest power of two below ``size`` (at least 2)."""
     return 1 << (size - 1).bit_length() - 1
+
+
+# -- root: The root of a batch or certificate: one hash over all that its trials came to, which a witness notes down.
+
+
+FORMAT = 2  # of what is below; 1 was over six columns, without success and error
+LEFT_OUT = ("seconds",)  # told by the clock: the same trial has others each time, and so would the root
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def batch_root(
+    scenario: Mapping, conditions: Mapping[int, dict], claim: Mapping | None, columns: Sequence[str],
+    rows: Iterable[Sequence], asked: Mapping[tuple[int, int], str],
+) -> str:  # fmt: skip
+    """The root, hexadecimal. ``rows`` have ``columns``, of which condition and trial are the first; ``asked`` has the
+    hash of what was answered in a trial, by its condition and number."""
+    places = [place for place, column in enumerate(columns) if column not in LEFT_OUT]
+    about: dict[str, Any] = {
+        "format": FORMAT, "scenario": scenario, "conditions": sorted(conditions.items()), "claim": claim,
+        "columns": [columns[place] for place in places],
+    }  # fmt: skip
+
+    def leaves():
+        yield _encode(about).encode()
+        for row in rows:
+            yield _encode([*(row[place] for place in places), asked.get(row[:2])]).encode()
+
+    return merkle_root(leaves()).hex()

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, Self
 from sandbox.core import plain
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
+from sandbox.record.chain import batch_root
 from sandbox.record.events import Event, canonical, parse
 from sandbox.record.lock import Lock
-from sandbox.record.root import batch_root
 from sandbox.record.store import (
     BUSY_SECONDS,
     UNREADABLE,
@@ -226,7 +226,7 @@ class Rows(NamedTuple):
     asked: dict[tuple[int, int], str] = {}  # by condition and trial: the hash of what was answered, where it was kept
 
     def root(self, claim: dict | None = None) -> str:
-        """The root over all of it (``record.root``); raises RecordError where a cell holds what none can hold."""
+        """The root over all of it (``record.chain``); raises RecordError where a cell holds what none can hold."""
         try:
             return batch_root(self.scenario, self.overrides, claim, self.columns, self.rows, self.asked)
         except TypeError as error:

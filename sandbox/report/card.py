@@ -1,4 +1,4 @@
-"""The report card as a page and as a table for a terminal; rows are those of ``trials.card``."""
+"""The report card as a page and as a table for a terminal; rows are those of ``studies.card``."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from sandbox.report import charts
-from sandbox.report.drawing import Figures
+from sandbox.report.charts import Figures
 from sandbox.report.lines import lines
 from sandbox.report.page import cost, percent, rate, render, share
 from sandbox.statistics import CONFIDENCE, Estimate
@@ -104,18 +104,23 @@ def _figure(rows: Sequence, agents: Sequence[str], scenarios: Sequence[str], of:
 
 
 def _map(agents: Sequence[str], scenario: str, of: dict) -> dict[str, Any]:
-    """Success of every agent under every perturbation of one scenario, by dose."""
-    known = [of[agent, scenario].doses for agent in agents if of[agent, scenario].doses]
+    """Success of every agent under every perturbation of one scenario, by severity."""
+    known = [of[agent, scenario].severities for agent in agents if of[agent, scenario].severities]
     found = known[0] if known else {}
-    heads = {name.replace("_", " "): [dose for dose in doses if dose > min(doses)] for name, doses in found.items()}
+    heads = {
+        name.replace("_", " "): [severity for severity in severities if severity > min(severities)]
+        for name, severities in found.items()
+    }
     lines = [(agent, _line(of[agent, scenario], found)) for agent in agents]
     return {"scenario": scenario, "heads": heads, "lines": lines}
 
 
 def _line(row, heads: dict) -> list[float]:
-    """Clean success, then that of each perturbation and dose; NaN where there is none."""
-    places = [(name, dose) for name, doses in heads.items() for dose in doses if dose > min(doses)]
+    """Clean success, then that of each perturbation and severity; NaN where there is none."""
+    places = [
+        (name, severity) for name, severities in heads.items() for severity in severities if severity > min(severities)
+    ]
     if not row.known:
         return [math.nan] * (1 + len(places))
     clean = row.clean.success.value if row.clean.success else math.nan
-    return [clean, *((row.doses or {}).get(name, {}).get(dose, math.nan) for name, dose in places)]
+    return [clean, *((row.severities or {}).get(name, {}).get(severity, math.nan) for name, severity in places)]

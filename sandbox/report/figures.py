@@ -36,7 +36,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def robustness(curves: list) -> Figure:
-    """Success against dose, a panel for each perturbation, a line with its exact interval for each condition."""
+    """Success against severity, a panel for each perturbation, a line with its exact interval for each condition."""
     names = list(dict.fromkeys(curve.perturbation for curve in curves))
     with matplotlib.rc_context(STYLE):
         figure, panels = _panels(len(names))
@@ -44,7 +44,7 @@ def robustness(curves: list) -> Figure:
             for k, curve in enumerate(curve for curve in curves if curve.perturbation == name):
                 line(axis, curve, k)
             axis.set_title(as_line(name.replace("_", " ")), fontsize=11)
-            axis.set(xlabel="dose", ylim=(0, 1.04))
+            axis.set(xlabel="severity", ylim=(0, 1.04))
         figure.supylabel("success")
         legend(figure, panels[0], "outside lower center")
     return figure
@@ -138,7 +138,7 @@ def legend(figure: Figure, axis, loc: str) -> None:
 
 def line(axis, curve, number: int) -> None:
     """One curve with its interval, in the colour of its ``number``."""
-    own, doses = look(number), [point.dose for point in curve.points]
+    own, severities = look(number), [point.severity for point in curve.points]
     rates, low, high = zip(*(point.success for point in curve.points), strict=True)
-    axis.fill_between(doses, low, high, color=own["color"], alpha=0.18, linewidth=0)
-    axis.plot(doses, rates, **own, markersize=4.5, label=curve.condition)
+    axis.fill_between(severities, low, high, color=own["color"], alpha=0.18, linewidth=0)
+    axis.plot(severities, rates, **own, markersize=4.5, label=curve.condition)

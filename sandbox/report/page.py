@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from sandbox.report.drawing import Drawn, report_figures
-from sandbox.report.pictures import Still
+from sandbox.analysis.scaling import advice, coefficient
+from sandbox.report.charts import Drawn, report_figures
+from sandbox.report.inline import Still
 from sandbox.report.tables import limit_words
-from sandbox.scaling import advice, coefficient
 from sandbox.statistics import Estimate
 
 WORDS = {"refused_actions": "prevented actions"}
@@ -24,7 +24,7 @@ class Shown(NamedTuple):
     arm: int  # number of its study
     run: str
     conditions: int  # of that study
-    episode: Any  # trials.study.Episode
+    episode: Any  # studies.summary.Episode
     stills: list[Still]
     command: str  # that shows it
 
@@ -46,10 +46,10 @@ class Origin(NamedTuple):
 def report_page(
     studies: Sequence, compared: Sequence, shown: Sequence[Shown], skipped: int, origins: Sequence[Origin], again: str
 ) -> str:
-    """The page of some studies (``trials.study``), side by side.
+    """The page of some studies (``studies.summary``), side by side.
 
-    ``compared`` are their differences to the first (``trials.compare``), ``skipped`` counts episodes that there was no
-    time to show, and ``again`` is the command that makes this page.
+    ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes that there was
+    no time to show, and ``again`` is the command that makes this page.
     """
     titles = list(dict.fromkeys(study.scenario.get("title") or study.name for study in studies))
     limits = sorted({each.measures.limit for study in studies for each in study.conditions})
@@ -142,7 +142,7 @@ def cost(value: float, name: str) -> str:
 
 
 def brief(condition: str) -> str:
-    """A condition as ``trials.compare`` has it, with the ends of its keys only."""
+    """A condition as ``analysis.compare`` has it, with the ends of its keys only."""
     parts = (part.partition("=") for part in condition.split("; "))
     return ", ".join(f"{words(key.rpartition('.')[2])} {value}" if sign else key for key, sign, value in parts)
 

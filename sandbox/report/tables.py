@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 from rich import box
 from rich.table import Table
 
-from sandbox.autonomy import decided, is_tested
+from sandbox.analysis.measures import decided, is_tested
 from sandbox.core.finish import Outcome
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
@@ -144,18 +144,18 @@ def certificate_table(certificate: dict) -> Table:
 
 
 def robustness_table(curves: list) -> Table:
-    """Success and steps at each dose of each perturbation, and what it costs beside the clean trials."""
+    """Success and steps at each severity of each perturbation, and what it costs beside the clean trials."""
     caption = (
         f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar; *: also by Holm; steps: "
         "restricted mean, below it the difference where both succeed"
     )
     table = Table(title="Robustness", title_justify="left", caption=caption, box=box.SIMPLE_HEAD, show_edge=False)
     table.add_column("perturbation", overflow="fold", min_width=16)
-    for name in ("dose", "n", "success", "beside clean", "steps"):
+    for name in ("severity", "n", "success", "beside clean", "steps"):
         table.add_column(name, justify="right", overflow="fold")
     for curve in curves:
         told = [_point(point) for point in curve.points]
-        mean = f"mean over doses {curve.area.value:.1%}" if curve.area else ""
+        mean = f"mean over severities {curve.area.value:.1%}" if curve.area else ""
         name = lines(*_named(curve.perturbation, curve.condition), mean, *filter(None, [limit_words(curve)]))
         for k, cells in enumerate(told):
             table.add_row(name if k == 0 else "", *(lines(*cell) for cell in cells), end_section=k == len(told) - 1)
@@ -163,7 +163,7 @@ def robustness_table(curves: list) -> Table:
 
 
 def limit_words(curve) -> str:
-    """Where success cannot tell what a dose does."""
+    """Where success cannot tell what a severity does."""
     if curve.at_ceiling:
         return "success is at its ceiling: look at steps"
     return "success is at its floor: nothing is left to disturb" if curve.at_floor else ""
@@ -181,7 +181,7 @@ def _point(point) -> tuple[list[str], ...]:
         beside.append(f"p {_p(paired.p_value, point.adjusted)}")
     if point.steps_beside:
         steps += _signed(*point.steps_beside).split(" ", 1)
-    return [f"{point.dose:g}"], [f"{point.trials:,}"], _rate(point.success).split("  ", 1), beside, steps
+    return [f"{point.severity:g}"], [f"{point.trials:,}"], _rate(point.success).split("  ", 1), beside, steps
 
 
 def _p(value: float, adjusted: float) -> str:
@@ -273,7 +273,7 @@ def world_tables(world: World) -> list[Table]:
     for name, field in world.options.model_fields.items():
         if name not in ("agents", "perturb"):
             options.add_row(name, str(field.get_default(call_default_factory=True)), _kind(field.annotation))
-    perturbations = Table("perturbation", "dose 0..1", title="[perturb] in a scenario", title_justify="left")
+    perturbations = Table("perturbation", "severity 0..1", title="[perturb] in a scenario", title_justify="left")
     for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)
     tasks = Table("kind of task", "what it asks for", title="[[team.tasks]] in a scenario", title_justify="left")

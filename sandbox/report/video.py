@@ -1,4 +1,4 @@
-"""Episodes as video: ``write_video(path, frames(stage, states))`` makes a GIF or an MP4.
+"""Episodes as video: ``write_video(path, frames(env, states))`` makes a GIF or an MP4.
 
 A frame is an (H, W, 3) uint8 array. A GIF needs Pillow only; an MP4 needs the extra ``video``.
 """
@@ -10,6 +10,7 @@ from functools import cache, partial
 from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -193,7 +194,7 @@ def _packed(frame: np.ndarray) -> tuple[bytes, tuple[int, ...]]:
 
 
 def frames(
-    stage,
+    env,
     states: Iterable,
     trail: int = 12,
     between: int = 2,
@@ -207,20 +208,41 @@ def frames(
     shown. Each tick has ``between`` frames, so that agents glide, over a trail of their last ``trail`` places. An
     episode with more than ``most`` frames is thinned: first frames between ticks go, then every second tick, and so on.
     """
-    _, width = stage.world.canvas(stage.rules, size)
-    legend = _legend(stage.world.legend, max(width, NARROWEST))
+    _, width = env.world.canvas(env.params, size)
+    legend = _legend(env.world.legend, max(width, NARROWEST))
 
     def paint(state, past: np.ndarray, blend: float) -> np.ndarray:
-        picture = stage.paint(state, 0, size, past, blend)
+        picture = env.render(state, 0, size, past, blend)
         return _captioned(picture, caption(state) if caption else None, legend)
 
     def keyed() -> Iterator[tuple[int, Callable[[], np.ndarray]]]:
-        unknown = np.full((stage.agents, 2), -1, np.int32)
+        unknown = np.full((env.agents, 2), -1, np.int32)
         past = deque([unknown] * trail, maxlen=trail)
         for tick, state in enumerate(states):
-            before = np.stack(past, axis=1) if trail else np.zeros((stage.agents, 0, 2), np.int32)
+            before = np.stack(past, axis=1) if trail else np.zeros((env.agents, 0, 2), np.int32)
             for part in range(1, between + 1) if tick else (between,):
                 yield (tick - 1) * between + part, partial(paint, state, before, part / between)
             past.append(state.pos[0].copy())
 
     yield from _thinned(keyed(), most)
+
+
+# -- filming: A recorded episode as a video, with how far it was below the picture.
+
+if TYPE_CHECKING:
+    from sandbox.model import Sandbox
+
+FPS = 12  # frames a second
+
+
+def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:
+    """Write a replayed episode (``running.replay.replay``) as a .gif or .mp4; errors as in ``write_video``."""
+    pass
+
+    model = next(models)
+
+    def caption(state) -> str:
+        return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
+
+    states = (each.state for each in chain([model], models))
+    return write_video(path, frames(model.env, states, caption=caption), fps)

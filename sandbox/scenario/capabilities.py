@@ -18,10 +18,9 @@ import platformdirs
 
 from sandbox.agents.tools.options import TOOLS
 from sandbox.core.errors import UsageError, shown, unknown
-from sandbox.core.files import path_of
+from sandbox.core.files import path_of, read_toml
 from sandbox.core.maps import is_text
 from sandbox.core.registry import find
-from sandbox.core.toml import read_toml
 
 if TYPE_CHECKING:
     from sandbox.scenario.schema import AgentGroup, Scenario, WorldTable

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError
-from sandbox.core.files import near, read_text
+from sandbox.core.files import near, read_text, read_toml
 from sandbox.core.maps import is_text, read_map
-from sandbox.core.toml import read_toml
 from sandbox.scenario.capabilities import FILES, Capability, Origin, is_layout
 from sandbox.teams.graph_files import take_in
 

@@ -10,14 +10,13 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
-from sandbox.agents.reasoners.human import HumanOptions
-from sandbox.agents.reasoners.llm.options import Options
+from sandbox.agents.reasoners import HumanOptions
 from sandbox.core.errors import SHORT, UsageError, shown, unknown
-from sandbox.core.files import looks_like, read_text
+from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_text, read_toml
 from sandbox.core.plain import path as a_path
 from sandbox.core.plain import plain
-from sandbox.core.toml import DEEPEST_KEY, TOMLDecodeError, read_toml
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
 from sandbox.scenario.capabilities import CODE, NOTHING, Grant, Origin, calls, check_files, of_file

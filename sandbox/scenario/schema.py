@@ -6,19 +6,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
+from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
-from sandbox.agents.metered import metered
-from sandbox.agents.reasoners.human import HumanOptions
-from sandbox.agents.reasoners.llm.options import Options
-from sandbox.agents.reasoners.scripted import parse_script
+from sandbox.agents.programs.step_limit import with_step_limit
+from sandbox.agents.reasoners import HumanOptions, parse_script
 from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel, check_base
+from sandbox.engine.environment import Environment
 from sandbox.engine.search import Policy
-from sandbox.engine.stage import Stage
 from sandbox.oversight.guard import Rule, check_rules
 from sandbox.scenario.capabilities import CODE, Origin
 from sandbox.teams.options import TeamTable
@@ -62,7 +61,7 @@ class AgentGroup(BaseModel):
 
     @property
     def policy(self) -> Policy:
-        """What ``Stage.cast`` takes: the compiled policy that acts for these agents or stands by, None for none."""
+        """What ``Environment.assign_policies`` takes: the compiled policy that acts for these agents, or None."""
         instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
         return instead.get(self.reasoner, self.reasoner)
 
@@ -88,7 +87,7 @@ def _check_program(group: AgentGroup, world: World, where: str) -> None:
     if not group.program.strip():
         raise UsageError(f"{where}: reasoner 'program' and program = \"...\" belong together")
     try:
-        metered(group.program)
+        with_step_limit(group.program)
     except UsageError as error:
         raise UsageError(f"{where}.program: {error}") from None
 
@@ -127,7 +126,7 @@ class Scenario(BaseModel):
         """Mesa 3.5 takes a ``model.scenario`` that is true for one of its own, which SolaraViz would then remake."""
         return False
 
-    def stage(self) -> Stage:
+    def env(self) -> Environment:
         """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
@@ -159,12 +158,12 @@ class Scenario(BaseModel):
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         perturb = {"perturb": self.perturb} if self.perturb else {}
-        return Stage(world, options | perturb, self._plan if self.team else None)
+        return Environment(world, options | perturb, self._plan if self.team else None)
 
-    def _plan(self, stage: Stage) -> TeamPlan:
+    def _plan(self, env: Environment) -> TeamPlan:
         """The team, for a world that is set up."""
         hosted = [group.reasoner in REASONERS for group in self.roster()]
-        return TeamPlan(self.team, self._names(stage.world), self._roles(stage.world), hosted, self.seed, stage)
+        return TeamPlan(self.team, self._names(env.world), self._roles(env.world), hosted, self.seed, env)
 
     def _roles(self, world: World) -> list[str]:
         return [group.role or world.roles[0] for group in self.roster()]
@@ -186,7 +185,7 @@ class Scenario(BaseModel):
 
     @property
     def policies(self) -> frozenset[Policy]:
-        """What acts for agents of the team or stands by, as ``Stage`` takes it."""
+        """What acts for agents of the team or stands by, as ``Environment`` takes it."""
         return frozenset(group.policy for group in self.agents)
 
     def roster(self) -> list[AgentGroup]:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sandbox.core.errors import UsageError, shown, unknown
-from sandbox.engine.network import UNLIMITED, Network, Terms
+from sandbox.engine.coordination.network import UNLIMITED, Network, Terms
 from sandbox.teams.graph_files import EXPECTED, read_adjacency, take_in
 
 WHERE = "team.network"

@@ -7,13 +7,13 @@ import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import Fault, generic_doses
-from sandbox.core.task import Task
-from sandbox.core.teamwork import Own, Protocol, TaskObject
+from sandbox.core.teamwork import AgentStatus, Protocol, TaskObject
+from sandbox.core.world import Task
+from sandbox.engine.coordination.network import Network, mail_for
+from sandbox.engine.coordination.stopping import MEASURES
+from sandbox.engine.coordination.team import Assignment, Count, Message, Note, Team, Turn
+from sandbox.engine.environment import Environment
 from sandbox.engine.faults import ticks_late
-from sandbox.engine.network import Network, mail_for
-from sandbox.engine.stage import Stage
-from sandbox.engine.stopping import MEASURES
-from sandbox.engine.team import Count, Job, Letter, Note, Team, Turn
 from sandbox.teams.graphs import check_lead, graph_of, network_of
 from sandbox.teams.options import TeamTable
 from sandbox.teams.protocols import PROTOCOLS
@@ -31,27 +31,27 @@ class TeamPlan:
     """
 
     def __init__(self, table: TeamTable, names: Sequence[str], roles: Sequence[str], hosted: Sequence[bool],
-                 seed: int, stage: Stage):  # fmt: skip
+                 seed: int, env: Environment):  # fmt: skip
         if table.protocol not in PROTOCOLS:
             raise unknown("protocol", table.protocol, PROTOCOLS, "team")
-        if stage.world.teamwork is None:
-            raise UsageError(f"team: world '{stage.world.name}' has nothing that a team can share out")
-        self.table, self.names, self.agents = table, tuple(names), stage.agents
-        self._stage = stage
+        if env.world.teamwork is None:
+            raise UsageError(f"team: world '{env.world.name}' has nothing that a team can share out")
+        self.table, self.names, self.agents = table, tuple(names), env.agents
+        self._env = env
         self.maker = partial(TeamPlan, table, names, roles, hosted, seed)  # makes the same for such a stage
-        self._world, self._rules, self._hosted = stage.world, stage.rules, np.array(hosted, bool)
-        self._roles = np.array([stage.world.roles.index(role) for role in roles], np.int32)
+        self._world, self._params, self._hosted = env.world, env.params, np.array(hosted, bool)
+        self._roles = np.array([env.world.roles.index(role) for role in roles], np.int32)
         self.stop = parse(table.stop)
         self._check_agents()
         self.objects = self._objects()
         self.graph = graph_of(table.network, self.agents, table.lead, seed, names)
         if self.protocol.led:
             check_lead(self.graph, table.lead, names)
-        dose = generic_doses(stage.options.perturb)
-        self._loss, self._late = dose[Fault.MESSAGE_LOSS], ticks_late(dose[Fault.MESSAGE_DELAY])
+        severity = generic_doses(env.options.perturb)
+        self._loss, self._late = severity[Fault.MESSAGE_LOSS], ticks_late(severity[Fault.MESSAGE_DELAY])
 
     def __reduce__(self):
-        return _team_of, (self._stage,)
+        return _team_of, (self._env,)
 
     @property
     def protocol(self) -> Protocol:
@@ -67,8 +67,8 @@ class TeamPlan:
     def _objects(self) -> list[TaskObject]:
         work = self._world.teamwork
         if self.table.tasks == "generated":
-            return work.generate(self._rules)
-        return objects_of(self.table.tasks, work, self._rules, self._world.roles, self.agents)
+            return work.generate(self._params)
+        return objects_of(self.table.tasks, work, self._params, self._world.roles, self.agents)
 
     @property
     def task(self) -> Task | None:
@@ -80,18 +80,18 @@ class TeamPlan:
         return Task("shared", tuple("\n".join([TOGETHER, *lines]) for lines in zip(*told, strict=False)))
 
     def _told(self, one: TaskObject, text: str) -> str:
-        what = self._world.teamwork.arguments(self._rules, one.kind)[one.argument]
+        what = self._world.teamwork.arguments(self._params, one.kind)[one.argument]
         after = f" (after: {', '.join(one.after)})" if one.after else ""
         who = f" (for {self.names[one.owner]})" if one.owner >= 0 else f" (for a {one.role})" if one.role else ""
         return f"- {one.name}: {text.format(what=what)}{after}{who}"
 
     def named(self, code: int) -> str:
         """What a task is called, by its code."""
-        return named(code, self.objects, self._world.teamwork, self._rules)
+        return named(code, self.objects, self._world.teamwork, self._params)
 
     def code(self, name: str) -> int:
         """The code of a task by its name, or by its kind and argument ("order 17"); raises UsageError."""
-        return code_in(name, self.objects, self._world.teamwork, self._rules)
+        return code_in(name, self.objects, self._world.teamwork, self._params)
 
     def hears(self, agent: int) -> list[int]:
         """Who can hear an agent; anybody may where that depends on where they are."""
@@ -104,7 +104,7 @@ class TeamPlan:
     def arrays(self, lanes: int, stop: Condition | None = None) -> Team:
         """The team of ``lanes`` episodes, before they begin; ``stop`` ends them, else the plan's own condition."""
         net, table, objects, agents = self._network(lanes), self.table, self.objects, self.agents
-        mail, offers = mail_for(net, lanes, table.words), self._world.teamwork.offers
+        mail, open_tasks = mail_for(net, lanes, table.words), self._world.teamwork.open_tasks
         absent = np.zeros(agents, bool)
         absent[table.absent] = True
 
@@ -112,11 +112,12 @@ class TeamPlan:
             return np.zeros((lanes, *shape), kind)
 
         return Team(
-            net=net, lead=table.lead, patience=table.patience, width=self._world.teamwork.width(self._rules),
+            net=net, lead=table.lead, patience=table.patience, width=self._world.teamwork.width(self._params),
             turns=self.protocol.turns, hosted=self._hosted, absent=absent, roles=self._roles,
             **self._graph_arrays(), stop=(stop or self.stop).program, mail=mail,
-            letters=blank(net.sender.shape[1] * table.words, len(Letter)), arrived=blank(agents),
-            task=blank(agents, len(Job)), own=blank(agents, len(Own)), offers=blank(agents, offers, 4),
+            messages=blank(net.sender.shape[1] * table.words, len(Message)), arrived=blank(agents),
+            task=blank(agents, len(Assignment)), own=blank(agents, len(AgentStatus)),
+            open_tasks=blank(agents, open_tasks, 4),
             notes=blank(agents, min(NOTES, max(8, 2 * agents)), len(Note)), turn=blank(len(Turn)),
             count=blank(len(Count), kind=np.int64), state=blank(len(objects), kind=np.int8), mark=blank(len(objects)),
             place=blank(len(objects)), times=blank(len(objects), 2),
@@ -142,5 +143,5 @@ class TeamPlan:
         }  # fmt: skip
 
 
-def _team_of(stage: Stage) -> TeamPlan:
-    return stage.team
+def _team_of(env: Environment) -> TeamPlan:
+    return env.team

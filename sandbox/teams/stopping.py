@@ -9,7 +9,7 @@ import numpy as np
 
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.plain import LARGEST
-from sandbox.engine.stopping import DEEPEST, MOST_ASKED, Measure, Operator
+from sandbox.engine.coordination.stopping import DEEPEST, MOST_ASKED, Measure, Operator
 
 WHERE = "team.stop"
 
@@ -50,7 +50,7 @@ class Condition:
 
     @cached_property
     def program(self) -> np.ndarray:
-        """(K, 2) float64, as ``engine.stopping.met`` runs it."""
+        """(K, 2) float64, as ``engine.coordination.stopping.met`` runs it."""
         return np.array(self.steps, np.float64).reshape(-1, 2)
 
     @property

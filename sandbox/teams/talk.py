@@ -5,11 +5,20 @@ from typing import Any
 
 from sandbox.core.decision import Heard
 from sandbox.core.speech import Act, Said
-from sandbox.core.teamwork import Offer, TaskState
-from sandbox.engine.jobs import take
-from sandbox.engine.network import ACT
-from sandbox.engine.stopping import Measure
-from sandbox.engine.team import Job, Letter, Turn, claim_done, letters_of, may_act, messages_sent, tell
+from sandbox.core.teamwork import OpenTask, TaskState
+from sandbox.engine.coordination.assignments import take
+from sandbox.engine.coordination.network import ACT
+from sandbox.engine.coordination.stopping import Measure
+from sandbox.engine.coordination.team import (
+    Assignment,
+    Message,
+    Turn,
+    claim_done,
+    may_act,
+    messages_of,
+    messages_sent,
+    tell,
+)
 from sandbox.teams.graphs import losing_as
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import Condition
@@ -60,7 +69,7 @@ class Talk:
             value = self._place(agent, said.task)
         if said.act == Act.CLAIM:
             take(self.team, 0, agent, said.task, self._place(agent, said.task), tick)
-            value = int(self.team.task[0, agent, Job.COST])
+            value = int(self.team.task[0, agent, Assignment.COST])
         if said.act == Act.DONE:
             claim_done(self.team, 0, agent, tick, said.to, said.task)
         else:
@@ -78,12 +87,12 @@ class Talk:
 
     def _place(self, agent: int, code: int) -> int:
         """The cell of a task as far as an agent knows it, -1 if it does not."""
-        offers = self.team.offers[0, agent]
-        known = [int(offer[Offer.CELL]) for offer in offers if offer[Offer.CODE] == code]
-        start, stop = letters_of(self.team, 0, agent)
-        for letter in self.team.letters[0, start:stop]:
-            if letter[Letter.TASK] == code and letter[Letter.ACT] in (Act.OPEN, Act.AWARD, Act.ASSIGN):
-                known.append(int(letter[Letter.VALUE]))
+        open_tasks = self.team.open_tasks[0, agent]
+        known = [int(offer[OpenTask.CELL]) for offer in open_tasks if offer[OpenTask.CODE] == code]
+        start, stop = messages_of(self.team, 0, agent)
+        for message in self.team.messages[0, start:stop]:
+            if message[Message.TASK] == code and message[Message.ACT] in (Act.OPEN, Act.AWARD, Act.ASSIGN):
+                known.append(int(message[Message.VALUE]))
         return next(iter(known), -1)
 
     # -- what agents are told of their team (agents.speech.Circle) -----------------------------------------------------
@@ -124,12 +133,14 @@ class Talk:
 
     def heard(self, agent: int) -> tuple[Heard, ...]:
         """What has reached an agent in this tick, besides what sensors tell."""
-        found, (start, stop) = [], letters_of(self.team, 0, agent)
-        for letter in self.team.letters[0, start:stop]:
-            act, value = Act(letter[Letter.ACT]), int(letter[Letter.VALUE])
+        found, (start, stop) = [], messages_of(self.team, 0, agent)
+        for message in self.team.messages[0, start:stop]:
+            act, value = Act(message[Message.ACT]), int(message[Message.VALUE])
             if act != Act.REPORT:
                 text = self._texts[value] if act == Act.TELL else ""
-                found.append(Heard(int(letter[Letter.FROM]), Said(act, agent, int(letter[Letter.TASK]), value, text)))
+                found.append(
+                    Heard(int(message[Message.FROM]), Said(act, agent, int(message[Message.TASK]), value, text))
+                )
         return tuple(found)
 
     def measure(self, model: Any) -> None:

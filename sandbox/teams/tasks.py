@@ -25,12 +25,12 @@ class TaskTable(BaseModel):
     owner: int = Field(-1, ge=-1)  # the agent whose task it is
 
 
-def objects_of(tables: Sequence[TaskTable], work: Teamwork, rules: Any, roles: Sequence[str], agents: int):
+def objects_of(tables: Sequence[TaskTable], work: Teamwork, params: Any, roles: Sequence[str], agents: int):
     """The task objects that a scenario writes, each after those that come before it; ``roles`` are the world's.
 
     Raises UsageError, in one line, where they are no graph of this world.
     """
-    found = [_object(table, work, rules, f"team.tasks[{k}]") for k, table in enumerate(tables)]
+    found = [_object(table, work, params, f"team.tasks[{k}]") for k, table in enumerate(tables)]
     names = [one.name for one in found]
     for k, one in enumerate(found):
         where = f"team.tasks[{k}]"
@@ -51,12 +51,12 @@ def objects_of(tables: Sequence[TaskTable], work: Teamwork, rules: Any, roles: S
     return [found[names.index(name)] for name in nx.lexicographical_topological_sort(graph, names.index)]
 
 
-def _object(table: TaskTable, work: Teamwork, rules: Any, where: str) -> TaskObject:
+def _object(table: TaskTable, work: Teamwork, params: Any, where: str) -> TaskObject:
     kinds = [kind.name for kind in work.kinds]
     if table.kind not in kinds:
         raise unknown("kind of task", table.kind, kinds, where)
     kind = kinds.index(table.kind)
-    called, argument = work.arguments(rules, kind), table.argument
+    called, argument = work.arguments(params, kind), table.argument
     if isinstance(argument, str):
         if argument not in called:
             raise unknown(f"'{table.kind}'", argument, called, f"{where}.argument")
@@ -84,23 +84,23 @@ def depths(objects: Sequence[TaskObject]) -> np.ndarray:
     return np.array([depth[one.name] for one in objects], np.int32)
 
 
-def code_in(name: str, objects: Sequence[TaskObject], work: Teamwork, rules: Any) -> int:
+def code_in(name: str, objects: Sequence[TaskObject], work: Teamwork, params: Any) -> int:
     """The code of a task by its name, or by its kind and what the argument is called; raises UsageError."""
     for one in objects:
         if one.name == name:
             return task_code(one.kind, one.argument)
     word, _, called = name.partition(" ")
     kinds = [kind.name for kind in work.kinds]
-    if word not in kinds or called not in (known := work.arguments(rules, kinds.index(word))):
+    if word not in kinds or called not in (known := work.arguments(params, kinds.index(word))):
         raise unknown("task", name, [one.name for one in objects] or [f"{kind} ..." for kind in kinds])
     return task_code(kinds.index(word), known.index(called))
 
 
-def named(code: int, objects: Sequence[TaskObject], work: Teamwork, rules: Any) -> str:
+def named(code: int, objects: Sequence[TaskObject], work: Teamwork, params: Any) -> str:
     """What a task is called, by its code."""
     kind, argument = (code >> KIND_BITS) - 1, code & ((1 << KIND_BITS) - 1)
     for one in objects:
         if (one.kind, one.argument) == (kind, argument):
             return one.name
-    called = work.arguments(rules, kind)
+    called = work.arguments(params, kind)
     return f"{work.kinds[kind].name} {called[argument] if argument < len(called) else argument}"

@@ -21,12 +21,12 @@ import pytest
 
 from sandbox.core.finish import Finish
 from sandbox.core.speech import KIND_BITS, task_code
-from sandbox.core.teamwork import Offer, Own, TaskState
+from sandbox.core.teamwork import AgentStatus, OpenTask, TaskState
 from sandbox.engine import lanes
+from sandbox.engine.coordination.team import Assignment
 from sandbox.engine.draw import IMAGINED, draw
+from sandbox.engine.environment import Environment, make
 from sandbox.engine.faults import blur
-from sandbox.engine.stage import Stage, make
-from sandbox.engine.team import Job
 from sandbox.model import Sandbox
 from sandbox.teams.tasks import graph_of_tasks
 from sandbox.testing.interventions import InterventionConformance
@@ -46,18 +46,18 @@ def same(a, b, lane: int = 0, to: int = 0) -> bool:
     return lanes.digest(a, lane) == lanes.digest(b, to)
 
 
-def random_actions(stage: Stage, state, rng: np.random.Generator) -> np.ndarray:
+def random_actions(env: Environment, state, rng: np.random.Generator) -> np.ndarray:
     """Uniform over all pairs of verb and target, legal or not: (L, N, 2) int32."""
-    shape = (len(state.seed), stage.agents)
-    pair = rng.integers(0, len(stage.verbs) * stage.world.targets, shape)
-    return np.stack([pair // stage.world.targets, pair % stage.world.targets], axis=-1).astype(np.int32)
+    shape = (len(state.seed), env.agents)
+    pair = rng.integers(0, len(env.verbs) * env.world.targets, shape)
+    return np.stack([pair // env.world.targets, pair % env.world.targets], axis=-1).astype(np.int32)
 
 
-def rollout(stage: Stage, state, ticks: int, seed: int = 0):
+def rollout(env: Environment, state, ticks: int, seed: int = 0):
     """Play random actions in place; yields the state after each tick."""
     rng = np.random.default_rng(seed)
     for _ in range(ticks):
-        stage.step(state, random_actions(stage, state, rng))
+        env.step(state, random_actions(env, state, rng))
         yield state
 
 
@@ -70,12 +70,15 @@ def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
     return found
 
 
-def offers_of(stage: Stage, obs, agent: int, before: int = 0) -> tuple[list, list]:
+def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list, list]:
     """What an agent of lane 0 knows of open tasks (rows of Offer) and of itself (Own); the arrays held ``before``."""
-    own, offers = np.full(len(Own), before, np.int32), np.full((stage.world.teamwork.offers, 4), before, np.int32)
-    own[Own.FINISHED] = 0
-    stage.world.teamwork.look(obs, 0, agent, stage.rules, np.zeros(len(Job), np.int32), own, offers)
-    return offers[offers[:, Offer.CODE] != 0].tolist(), own.tolist()
+    own, open_tasks = (
+        np.full(len(AgentStatus), before, np.int32),
+        np.full((env.world.teamwork.open_tasks, 4), before, np.int32),
+    )
+    own[AgentStatus.FINISHED] = 0
+    env.world.teamwork.look(obs, 0, agent, env.params, np.zeros(len(Assignment), np.int32), own, open_tasks)
+    return open_tasks[open_tasks[:, OpenTask.CODE] != 0].tolist(), own.tolist()
 
 
 class Conformance(InterventionConformance):
@@ -86,7 +89,7 @@ class Conformance(InterventionConformance):
     oracle_seeds: ClassVar[int] = 200
 
     @pytest.fixture(scope="class")
-    def stage(self, case) -> Stage:
+    def env(self, case) -> Environment:
         return make(self.world, **case)
 
     def pytest_generate_tests(self, metafunc):
@@ -95,206 +98,208 @@ class Conformance(InterventionConformance):
 
     # -- determinism ---------------------------------------------------------------------------------------------------
 
-    def test_same_seed_same_digests(self, stage):
-        first = [stage.digest(s, 1) for s in rollout(stage, stage.reset([3, 4]), TICKS)]
-        again = [stage.digest(s, 0) for s in _alone(stage, 4, first)]
-        assert stage.digest(stage.reset([4])) != stage.digest(stage.reset([5]))
+    def test_same_seed_same_digests(self, env):
+        first = [env.digest(s, 1) for s in rollout(env, env.reset([3, 4]), TICKS)]
+        again = [env.digest(s, 0) for s in _alone(env, 4, first)]
+        assert env.digest(env.reset([4])) != env.digest(env.reset([5]))
         assert again == first
 
-    @pytest.mark.parametrize("dose", [0.0, 0.4], ids=["clean", "perturbed"])
-    def test_hosted_equals_compiled_at_every_tick(self, stage, case, dose):
+    @pytest.mark.parametrize("severity", [0.0, 0.4], ids=["clean", "perturbed"])
+    def test_hosted_equals_compiled_at_every_tick(self, env, case, severity):
         """The loops that batches play, broken off after one tick, after two, and so on."""
-        for policy in stage.world.policies:
-            model = Sandbox(self._scenario(stage, case, policy, dose), rng=12)
-            played = [model.stage.play([11, 12], policy, ticks=ticks)[:2] for ticks in range(1, TICKS + 1)]
+        for policy in env.world.policies:
+            model = Sandbox(self._scenario(env, case, policy, severity), rng=12)
+            played = [model.env.play([11, 12], policy, ticks=ticks)[:2] for ticks in range(1, TICKS + 1)]
             for tick, (state, _) in enumerate(played):
                 if not model.running:
                     break
                 model.step()
-                assert model.latest.digest == stage.digest(state, 1), (policy, tick)
+                assert model.latest.digest == env.digest(state, 1), (policy, tick)
             assert model.error is None
             assert model.reward == played[-1][1].reward[1].sum()
             assert model.invalid_actions == played[-1][1].invalid[1].sum()
 
-    def _scenario(self, stage: Stage, case: dict, policy: str, dose: float) -> dict:
+    def _scenario(self, env: Environment, case: dict, policy: str, severity: float) -> dict:
         world = {"name": self.world, **{key: value for key, value in case.items() if key != "agents"}}
-        perturb = {each.name: dose for each in stage.perturbations if dose}
-        return {"world": world, "agents": [{"count": stage.agents, "reasoner": policy}], "perturb": perturb}
+        perturb = {each.name: severity for each in env.perturbations if severity}
+        return {"world": world, "agents": [{"count": env.agents, "reasoner": policy}], "perturb": perturb}
 
-    def test_lanes_and_threads_do_not_matter(self, stage):
-        for policy in stage.world.policies:
-            many, _, _ = stage.play(range(200), policy, ticks=TICKS, threads=2)
+    def test_lanes_and_threads_do_not_matter(self, env):
+        for policy in env.world.policies:
+            many, _, _ = env.play(range(200), policy, ticks=TICKS, threads=2)
             for seed in (0, 77, 199):
-                assert same(stage.play([seed], policy, ticks=TICKS)[0], many, 0, seed), policy
+                assert same(env.play([seed], policy, ticks=TICKS)[0], many, 0, seed), policy
 
-    def test_kernels_equal_their_python_twins(self, stage, case):
+    def test_kernels_equal_their_python_twins(self, env, case):
         """The same episodes with Numba switched off, by the interpreter and NumPy alone, which checks every index."""
-        scenarios = [self._scenario(stage, case, policy, 0.4) for policy in stage.world.policies]
+        scenarios = [self._scenario(env, case, policy, 0.4) for policy in env.world.policies]
         assert _twin(scenarios) == [first_digests(each) for each in scenarios]
 
     # -- states --------------------------------------------------------------------------------------------------------
 
-    def test_save_and_restore_is_continuation(self, stage):
-        state = stage.reset([5])
-        list(rollout(stage, state, TICKS // 2))
-        restored = lanes.load(stage.world.state, lanes.save(state))
-        for a, b in zip(rollout(stage, state, 20, 9), rollout(stage, restored, 20, 9), strict=True):
+    def test_save_and_restore_is_continuation(self, env):
+        state = env.reset([5])
+        list(rollout(env, state, TICKS // 2))
+        restored = lanes.load(env.world.state, lanes.save(state))
+        for a, b in zip(rollout(env, state, 20, 9), rollout(env, restored, 20, 9), strict=True):
             assert same(a, b)
 
-    def test_place_is_the_inverse_of_describe(self, stage):
-        state, other = stage.reset([5]), stage.reset([6])
-        for _ in rollout(stage, state, TICKS):
-            described = json.loads(json.dumps(stage.describe(state)))
-            stage.place(other, 0, described)
-            assert stage.describe(other) == described
+    def test_place_is_the_inverse_of_describe(self, env):
+        state, other = env.reset([5]), env.reset([6])
+        for _ in rollout(env, state, TICKS):
+            described = json.loads(json.dumps(env.describe(state)))
+            env.place(other, 0, described)
+            assert env.describe(other) == described
             assert same(state, other)
 
-    def test_forks_are_isolated(self, stage):
-        state, fork = stage.reset([5, 6]), stage.allocate(3)
-        before = stage.digest(state, 1)
-        stage.fork(state, 1, fork, 2)
+    def test_forks_are_isolated(self, env):
+        state, fork = env.reset([5, 6]), env.allocate(3)
+        before = env.digest(state, 1)
+        env.fork(state, 1, fork, 2)
         assert same(state, fork, 1, 2)
-        list(rollout(stage, fork, 10))
-        assert stage.digest(state, 1) == before != stage.digest(fork, 2)
+        list(rollout(env, fork, 10))
+        assert env.digest(state, 1) == before != env.digest(fork, 2)
 
-    def test_nothing_is_lost_that_the_rules_conserve(self, stage):
-        state = stage.reset([8])
-        kept = stage.world.conserved(state, 0, stage.rules)
-        for _ in rollout(stage, state, TICKS):
-            assert stage.world.conserved(state, 0, stage.rules) == kept
+    def test_nothing_is_lost_that_the_rules_conserve(self, env):
+        state = env.reset([8])
+        kept = env.world.conserved(state, 0, env.params)
+        for _ in rollout(env, state, TICKS):
+            assert env.world.conserved(state, 0, env.params) == kept
 
-    def test_done_lanes_stand_still(self, stage):
-        state = stage.reset([8])
+    def test_done_lanes_stand_still(self, env):
+        state = env.reset([8])
         state.done[0] = Finish.STOPPED
-        before = stage.digest(state)
-        stage.step(state, random_actions(stage, state, np.random.default_rng(0)))
-        assert stage.digest(state) == before
+        before = env.digest(state)
+        env.step(state, random_actions(env, state, np.random.default_rng(0)))
+        assert env.digest(state) == before
 
     # -- what agents see and do ----------------------------------------------------------------------------------------
 
-    def test_observations_are_within_their_spec(self, stage):
-        state, spec = stage.reset([5, 6]), stage.spec
-        obs = stage.observation(2)
-        for _ in rollout(stage, state, TICKS // 2):
-            stage.observe(state, obs)
-            assert obs.window.shape == (2, stage.agents, len(spec.channels), spec.side, spec.side)
-            assert obs.vector.shape == (2, stage.agents, len(spec.vector))
+    def test_observations_are_within_their_spec(self, env):
+        state, spec = env.reset([5, 6]), env.spec
+        obs = env.observation(2)
+        for _ in rollout(env, state, TICKS // 2):
+            env.observe(state, obs)
+            assert obs.window.shape == (2, env.agents, len(spec.channels), spec.side, spec.side)
+            assert obs.vector.shape == (2, env.agents, len(spec.vector))
             assert obs.window.min() >= spec.low and obs.window.max() <= spec.high
             assert np.isfinite(obs.vector).all()
             assert obs.mask.any(axis=2).all(), "somebody can do nothing at all"
 
-    def test_illegal_actions_have_no_effect_but_the_clock(self, stage):
-        state, targets = stage.reset([5]), stage.world.targets
-        pairs = [(v, t) for v in range(len(stage.verbs)) for t in range(targets)]
-        outside = [(-1, 0), (len(stage.verbs), 0), (0, targets), (0, -1), (99, 99)]
-        for _ in rollout(stage, state, TICKS // 4):
-            mask = stage.observe(state).mask[0]
-            for agent in range(min(stage.agents, 3)):
+    def test_illegal_actions_have_no_effect_but_the_clock(self, env):
+        state, targets = env.reset([5]), env.world.targets
+        pairs = [(v, t) for v in range(len(env.verbs)) for t in range(targets)]
+        outside = [(-1, 0), (len(env.verbs), 0), (0, targets), (0, -1), (99, 99)]
+        for _ in rollout(env, state, TICKS // 4):
+            mask = env.observe(state).mask[0]
+            for agent in range(min(env.agents, 3)):
                 illegal = [pair for k, pair in enumerate(pairs) if not mask[agent, k]] + outside
                 for pair in illegal:  # a fault takes a verb out of range for a tick, so worlds know no such verb
-                    idle, tried = stage.allocate(1), stage.allocate(1)
-                    stage.fork(state, 0, idle, 0)
-                    stage.fork(state, 0, tried, 0)
-                    actions = np.zeros((1, stage.agents, 2), np.int32)
-                    actions[..., 0] = stage.rules.noop
-                    stage.step(idle, actions)
+                    idle, tried = env.allocate(1), env.allocate(1)
+                    env.fork(state, 0, idle, 0)
+                    env.fork(state, 0, tried, 0)
+                    actions = np.zeros((1, env.agents, 2), np.int32)
+                    actions[..., 0] = env.params.noop
+                    env.step(idle, actions)
                     actions[0, agent] = pair
-                    stage.world.step(tried, 0, actions, stage.rules)
+                    env.world.step(tried, 0, actions, env.params)
                     assert same(idle, tried), (agent, pair)
 
-    def test_words_and_pictures_never_fail(self, stage):
-        state = stage.reset([5])
+    def test_words_and_pictures_never_fail(self, env):
+        state = env.reset([5])
         trail = np.tile(state.pos[0][:, None], (1, 4, 1))
-        for _ in rollout(stage, state, TICKS // 4):
-            assert all(stage.words(state, 0, agent) for agent in range(stage.agents))
+        for _ in rollout(env, state, TICKS // 4):
+            assert all(env.render_text(state, 0, agent) for agent in range(env.agents))
             for size in (40, 300):
-                picture = stage.paint(state, 0, size, trail, 0.5)
+                picture = env.render(state, 0, size, trail, 0.5)
                 assert picture.dtype == np.uint8 and picture.shape[2] == 3 and picture.std() > 0
-        assert [tool["name"] for tool in stage.world.tools(stage.rules)] == list(stage.verbs)
-        assert len(stage.task.texts) >= 3
+        assert [tool["name"] for tool in env.world.tools(env.params)] == list(env.verbs)
+        assert len(env.task.texts) >= 3
 
-    def test_imagination_has_dice_of_its_own(self, stage):
+    def test_imagination_has_dice_of_its_own(self, env):
         """Two beliefs from one observation differ only by their seeds, and neither has the world's."""
-        state, obs, memory = stage.reset([5]), stage.observation(1), stage.memory(1)
-        list(rollout(stage, state, 5))
-        stage.observe(state, obs)
-        believed = stage.allocate(2)
+        state, obs, memory = env.reset([5]), env.observation(1), env.memory(1)
+        list(rollout(env, state, 5))
+        env.observe(state, obs)
+        believed = env.allocate(2)
         for lane in range(2):
             seed = draw(np.uint64(17), 5, IMAGINED, lane)
-            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(seed), believed, lane)
+            env.world.believe(obs, 0, 0, memory, env.params, np.uint64(seed), believed, lane)
         assert len({int(state.seed[0]), *believed.seed.tolist()}) == 3
-        seen = stage.observe(believed)
+        seen = env.observe(believed)
         assert np.array_equal(seen.vector[0, 0, :2], obs.vector[0, 0, :2])
-        list(rollout(stage, believed, 20))
+        list(rollout(env, believed, 20))
 
-    def test_what_teams_can_share_out_is_there_and_verified(self, stage):
+    def test_what_teams_can_share_out_is_there_and_verified(self, env):
         """Task objects make a graph; what an agent knows to be open is a task; the state tells how each stands."""
-        if (work := stage.world.teamwork) is None:
+        if (work := env.world.teamwork) is None:
             return
-        rules, objects, state = stage.rules, work.generate(stage.rules), stage.reset([5])
-        codes = {task_code(kind, k) for kind in range(len(work.kinds)) for k in range(len(work.arguments(rules, kind)))}
+        params, objects, state = env.params, work.generate(env.params), env.reset([5])
+        codes = {
+            task_code(kind, k) for kind in range(len(work.kinds)) for k in range(len(work.arguments(params, kind)))
+        }
         assert nx.is_directed_acyclic_graph(graph_of_tasks(objects))
-        for _ in rollout(stage, state, TICKS // 4):
-            obs, asked = stage.observe(state), {task_code(one.kind, one.argument) for one in objects}
-            for agent in range(min(stage.agents, 3)):
-                offers, (free, cell, _) = found = offers_of(stage, obs, agent)
-                assert found == offers_of(stage, obs, agent, before=7), "something is left of the tick before"
+        for _ in rollout(env, state, TICKS // 4):
+            obs, asked = env.observe(state), {task_code(one.kind, one.argument) for one in objects}
+            for agent in range(min(env.agents, 3)):
+                open_tasks, (free, cell, _) = found = offers_of(env, obs, agent)
+                assert found == offers_of(env, obs, agent, before=7), "something is left of the tick before"
                 assert free in (0, 1) and cell >= -1
-                assert all(cell >= -1 and cost >= 0 and 0 <= host < stage.agents for _, cell, cost, host in offers)
-                asked |= {code for code, *_ in offers}
+                assert all(cell >= -1 and cost >= 0 and 0 <= host < env.agents for _, cell, cost, host in open_tasks)
+                asked |= {code for code, *_ in open_tasks}
             assert asked <= codes
             for kind, argument in (divmod(code, 1 << KIND_BITS) for code in asked):
-                stands, _, cell = work.check(state, 0, rules, np.int32(kind - 1), np.int32(argument), np.int32(0))
+                stands, _, cell = work.check(state, 0, params, np.int32(kind - 1), np.int32(argument), np.int32(0))
                 assert stands in (TaskState.OPEN, TaskState.DONE, TaskState.FAILED) and cell >= -1
 
-    def test_what_is_in_view_is_believed_as_it_is(self, stage):
+    def test_what_is_in_view_is_believed_as_it_is(self, env):
         """But for one fact in a hundred: a thing that somebody has moved; of what is out of view more may be wrong."""
-        state, memory, world, rules, wrong = stage.reset([5]), stage.memory(1), stage.world, stage.rules, ([], [])
-        for k, _ in enumerate(rollout(stage, state, 20)):
-            obs, believed = stage.observe(state), stage.allocate(1)
-            world.believe(obs, 0, 0, memory, rules, np.uint64(k), believed, 0)
-            differ = world.facts(state, 0, rules) != world.facts(believed, 0, rules)
-            seen = world.in_view(state, 0, 0, rules)
+        state, memory, world, params, wrong = env.reset([5]), env.memory(1), env.world, env.params, ([], [])
+        for k, _ in enumerate(rollout(env, state, 20)):
+            obs, believed = env.observe(state), env.allocate(1)
+            world.believe(obs, 0, 0, memory, params, np.uint64(k), believed, 0)
+            differ = world.ground_truth(state, 0, params) != world.ground_truth(believed, 0, params)
+            seen = world.visible(state, 0, 0, params)
             wrong[0].extend(differ[seen])
             wrong[1].extend(differ[~seen])
         assert len(wrong[0]) > 100 and np.mean(wrong[0]) < 0.01
         assert not any(wrong[1]) or np.mean(wrong[1]) > np.mean(wrong[0])
 
-    def test_noise_puts_nobody_off_the_map_of_a_belief(self, stage):
-        state, memory = stage.reset([5]), stage.memory(1)
-        for k, _ in enumerate(rollout(stage, state, 20)):
-            obs, believed = stage.observe(state), stage.allocate(1)
+    def test_noise_puts_nobody_off_the_map_of_a_belief(self, env):
+        state, memory = env.reset([5]), env.memory(1)
+        for k, _ in enumerate(rollout(env, state, 20)):
+            obs, believed = env.observe(state), env.allocate(1)
             blur(np.uint64(k), np.int32(k), 0, 0.5, obs.window[0, 0])
-            stage.world.believe(obs, 0, 0, memory, stage.rules, np.uint64(k), believed, 0)
+            env.world.believe(obs, 0, 0, memory, env.params, np.uint64(k), believed, 0)
             assert (believed.pos >= -1).all() and (believed.pos[0, 0] == state.pos[0, 0]).all()
 
     # -- what can be achieved ------------------------------------------------------------------------------------------
 
-    def test_the_oracle_succeeds_and_the_idle_do_not(self, stage):
-        state, _, _ = stage.play(range(self.oracle_seeds), "oracle", threads=None)
+    def test_the_oracle_succeeds_and_the_idle_do_not(self, env):
+        state, _, _ = env.play(range(self.oracle_seeds), "oracle", threads=None)
         assert (state.done == Finish.COMPLETED).all(), np.flatnonzero(state.done != Finish.COMPLETED)
-        state, _, _ = stage.play(range(self.oracle_seeds), "idle", threads=None)
+        state, _, _ = env.play(range(self.oracle_seeds), "idle", threads=None)
         assert not (state.done == Finish.COMPLETED).any()
 
-    def test_every_perturbation_leaves_the_oracle_able_to_succeed(self, stage, case):
-        for perturbation in stage.perturbations:
+    def test_every_perturbation_leaves_the_oracle_able_to_succeed(self, env, case):
+        for perturbation in env.perturbations:
             perturbed = make(self.world, **case, perturb={perturbation.name: 1.0})
             state, _, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
             failed = np.flatnonzero(state.done != Finish.COMPLETED)
             assert len(failed) == 0, (perturbation.name, failed)
 
 
-def _alone(stage: Stage, seed: int, first: list):
+def _alone(env: Environment, seed: int, first: list):
     """The same random actions as in ``rollout`` over two lanes, for the second lane alone."""
-    state, rng = stage.reset([seed]), np.random.default_rng(0)
-    pair = stage.reset([0, seed])
+    state, rng = env.reset([seed]), np.random.default_rng(0)
+    pair = env.reset([0, seed])
     for _ in first:
-        stage.step(state, random_actions(stage, pair, rng)[1:])
+        env.step(state, random_actions(env, pair, rng)[1:])
         yield state
 
 
 def _twin(scenarios: list[dict]) -> list[list[str]]:
-    env, command = {**os.environ, "NUMBA_DISABLE_JIT": "1"}, [sys.executable, "-c", _TWIN, json.dumps(scenarios)]
-    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    peer_env, command = {**os.environ, "NUMBA_DISABLE_JIT": "1"}, [sys.executable, "-c", _TWIN, json.dumps(scenarios)]
+    done = subprocess.run(command, capture_output=True, text=True, env=peer_env)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sandbox.agents.memory.journal import Journal
 from sandbox.agents.memory.options import Block, MemoryOptions
-from sandbox.agents.memory.store import Entry, Store
+from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import BYTES, clip, tokens
 from sandbox.agents.memory.window import experience, told
 from sandbox.core.decision import Edit

@@ -8,5 +8,5 @@
 =============  ========================================================================================
 
 ``basics`` is run by programs, not imported. Where skills are tried, verified and kept is an experiment:
-``sandbox.trials.skills``.
+``sandbox.studies.skills``.
 """

@@ -10,7 +10,7 @@ import tomli_w
 
 from sandbox.agents.embed import nearest
 from sandbox.core.errors import UsageError, unknown
-from sandbox.core.toml import read_toml
+from sandbox.core.files import read_toml
 from sandbox.record.whole import write_text
 
 TOP = 5  # skills that are retrieved for a task, as Voyager's

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from importlib.resources import files
 from string import Template
 
-from sandbox.agents.metered import metered
-from sandbox.agents.reasoners.llm.reading import values_in
-from sandbox.agents.reasoners.llm.request import Client, Reply, Request, Setup, key_of
+from sandbox.agents.llm.parsing import values_in
+from sandbox.agents.llm.request import Client, Reply, Request, Setup, key_of
+from sandbox.agents.programs.step_limit import with_step_limit
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.writer import Feedback
 from sandbox.core.errors import UsageError
@@ -62,7 +62,7 @@ def _read(task: str, reply: Reply, library: Library) -> Skill:
     if len(fits) != 1:
         raise UsageError(f"expected a JSON object with description and program, got {reply.text[:80]!r}")
     ((description, program),) = fits
-    metered(program)
+    with_step_limit(program)
     if f"def to_{task}(" not in program:
         raise UsageError(f"expected a function to_{task}()")
     calls = tuple(skill.name for skill in library if f"to_{skill.name}(" in program and skill.name != task)

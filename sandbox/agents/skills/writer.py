@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 from sandbox.agents.skills.library import Library, Skill
-from sandbox.core.ladder import Ladder
+from sandbox.core.world import Ladder
 
 ROUNDS = 30  # at most
 HERE = 6  # tries of a task at what is known
@@ -39,7 +39,7 @@ class Step(NamedTuple):
     verbs: tuple[str, ...]
 
 
-class Rules:
+class Params:
     """Writes by rules; ``write`` a program, then ``learn`` what it came to."""
 
     def __init__(self, ladder: Ladder, rng: Random):

@@ -11,5 +11,5 @@
 ``toolbox``     the tools of one agent
 ==============  ====================================================================================
 
-The tool ``code``, whose programs act over the next ticks, is the reasoner's own (``reasoners.llm.reasoner``).
+The tool ``code``, whose programs act over the next ticks, is the reasoner's own (``agents.llm.reasoner``).
 """

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory.tokens import clip
-from sandbox.agents.reasoners.scripted import parse_script
+from sandbox.agents.reasoners import parse_script
 from sandbox.agents.tools.options import Imagine
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
@@ -29,23 +29,23 @@ class Imagining:
 
     def imagine(self, plans: Plans) -> str:
         """Play out plans in your mind: what each is expected to earn, how far futures differ, what comes at its end."""
-        options, stage = self._options, self._beliefs.stage
+        options, env = self._options, self._beliefs.env
         if not 1 <= len(plans) <= options.plans or not all(1 <= len(plan) <= options.horizon for plan in plans):
             raise UsageError(f"expected 1 to {options.plans} plans of 1 to {options.horizon} actions each")
         belief = self._beliefs.of(self._agent, options.futures)
-        lines = [self._told(stage, belief, number, plan) for number, plan in enumerate(plans, 1)]
+        lines = [self._told(env, belief, number, plan) for number, plan in enumerate(plans, 1)]
         return "\n".join(lines)
 
-    def _told(self, stage, belief, number: int, plan: list[str]) -> str:
-        steps = parse_script(plan, stage.world, f"plan {number}")
+    def _told(self, env, belief, number: int, plan: list[str]) -> str:
+        steps = parse_script(plan, env.world, f"plan {number}")
         acts = np.array([[step[:2] for step in steps]], np.int32)
-        futures = imagine(stage, belief, acts, self._options.horizon, self._options.base)
+        futures = imagine(env, belief, acts, self._options.horizon, self._options.base)
         earned, ends = futures.reward[0], np.asarray(futures.state.done)
         reached = float(np.mean(ends == Finish.COMPLETED))
-        now, then = stage.world.progress(belief.state, 0, stage.rules), np.mean(
-            [stage.world.progress(futures.state, lane, stage.rules)[0] for lane in range(len(ends))]
+        now, then = env.world.progress(belief.state, 0, env.params), np.mean(
+            [env.world.progress(futures.state, lane, env.params)[0] for lane in range(len(ends))]
         )  # fmt: skip
-        view = stage.world.text(stage.observe(futures.state), 0, self._agent, stage.rules)
+        view = env.world.render_text(env.observe(futures.state), 0, self._agent, env.params)
         return (
             f"Plan {number} ({', '.join(plan)}): after {self._options.horizon} ticks the team is expected to earn "
             f"{earned.mean():.3g} (spread {earned.std():.3g}, {len(earned)} futures, {earned.min():.3g} to "

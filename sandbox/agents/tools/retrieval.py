@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sandbox.agents.memory.options import Weights
-from sandbox.agents.memory.store import Entry, Store
+from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import clip
 from sandbox.agents.tools.tool import ANSWER
 

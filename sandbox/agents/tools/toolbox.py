@@ -2,31 +2,100 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.llm.request import object_in
 from sandbox.agents.memory import Memory
-from sandbox.agents.reasoners.llm.request import object_in
+from sandbox.agents.programs import process
+from sandbox.agents.reasoners import LIMITED_FOR, ReplyFaults
 from sandbox.agents.speech import Speech
-from sandbox.agents.tools.faults import ToolFaults, both_names
 from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.imagining import Imagining
 from sandbox.agents.tools.retrieval import Library
 from sandbox.agents.tools.tool import Tool, ToolError
-from sandbox.core.errors import unknown
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.perturb import Fault
+from sandbox.engine.draw import FAULT
+
+# -- calculator: Arithmetic: an expression of Python, run by Monty within tight limits.
+
+LIMITS = process.Limits(calls=0, steps=10_000, memory=8 << 20, depth=50, seconds=2.0)
+LONGEST = 1_000  # characters
+
+
+def calculator(
+    expression: Annotated[str, Field(description="such as (3 + 4) * 2 ** 0.5, or max(3, 7) // 2", max_length=LONGEST)],
+) -> str:
+    """Work out an arithmetic expression, written as in Python."""
+    result = process.run(expression, limits=LIMITS)
+    if result.error:
+        raise UsageError(result.error)
+    if result.value is None:
+        raise UsageError("that has no value; expected an expression")
+    return str(result.value)
+
+
+# -- faults: The perturbations of replies (``core.perturb``) as tools show them: errors, answers that are cut
+
+TIMEOUT, LIMIT, PARTIAL, SCHEMA, WHEN = (FAULT + 32 + k for k in range(5))  # streams
+CALLS = 1_000  # in one tick: the most that have a draw of their own
+RENAMED = "_v2"  # what an argument's name ends with in a changed schema
+
+
+class ToolFaults(ReplyFaults):
+    """The faults of a trial as its tools show them."""
+
+    def changed_by(self, tick: int) -> bool:
+        """Whether the arguments of all tools have other names by now."""
+        return self.changed(SCHEMA, WHEN, tick)
+
+    def call(self, tool: Tool, arguments: dict[str, Any], tick: int, agent: int, number: int) -> str:
+        """Call a tool, the ``number``-th call of an agent in a tick; raises ToolError."""
+        key = agent * CALLS + number
+        if self.hit(Fault.TOOL_TIMEOUT, TIMEOUT, tick, key):
+            raise ToolError("the tool did not answer in time; it may do so if it is called again")
+        if self.hit(Fault.RATE_LIMIT, LIMIT, tick // LIMITED_FOR, agent):
+            raise ToolError(f"rate limit: no further calls for {LIMITED_FOR - tick % LIMITED_FOR} ticks")
+        if self.changed_by(tick):
+            arguments = self._in_new_terms(tool, arguments)
+        answer = tool.call(arguments)
+        if self.hit(Fault.PARTIAL_REPLY, PARTIAL, tick, key):
+            return answer[: len(answer) // 2] + " [the connection broke; this is half of the answer]"
+        return answer
+
+    def _in_new_terms(self, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments by their old names; raises ToolError where they do not bear the new ones."""
+        new = {name + RENAMED: name for name in tool.arguments}
+        for name in arguments:
+            if name not in new:
+                raise ToolError(f"the schema of {tool.name} has changed: its arguments are now {', '.join(new)}")
+        return {new[name]: value for name, value in arguments.items()}
+
+
+def both_names(spec: dict[str, Any]) -> dict[str, Any]:
+    """A tool's schema in which each argument may bear its old or its new name, and none is required."""
+    own = spec["parameters"].get("properties", {})
+    properties = own | {name + RENAMED: value for name, value in own.items()}
+    parameters = {key: value for key, value in spec["parameters"].items() if key != "required"}
+    return spec | {"parameters": parameters | {"properties": properties}}
+
+
+# -- toolbox
 
 CODE = "code"
 
 
 class Toolbox:
-    """Tools by name. ``options``: as in the scenario, each with its checked options; ``dose``: of the perturbations."""
+    """Tools by name. ``options``: as in the scenario, each with its checked options; ``severity`` of the perturbations."""
 
-    def __init__(self, options: Mapping[str, Any], memory: Memory, beliefs: Beliefs, agent: int, dose: np.ndarray,
+    def __init__(self, options: Mapping[str, Any], memory: Memory, beliefs: Beliefs, agent: int, severity: np.ndarray,
                  seed: int, functions: Functions, speech: Speech | None = None):  # fmt: skip
         self._options, self._memory, self._beliefs, self._agent = options, memory, beliefs, agent
-        self._faults, self._functions, self._speech = ToolFaults(dose, seed), functions, speech
+        self._faults, self._functions, self._speech = ToolFaults(severity, seed), functions, speech
         self._tick, self._calls = 0, 0
 
     def __getstate__(self) -> dict:
@@ -38,7 +107,7 @@ class Toolbox:
         functions, own = {}, {}
         for name, options in self._options.items():
             if name == "calculator":
-                from sandbox.agents.tools.calculator import calculator
+                pass
 
                 functions[name] = calculator
             elif name == "retrieval":

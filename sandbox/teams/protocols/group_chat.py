@@ -2,32 +2,36 @@
 the lead gives it to one of those that raise their hand."""
 
 from sandbox.core.speech import Act
-from sandbox.core.teamwork import Offer, Own, Protocol
-from sandbox.engine.jobs import forget, is_free, note_of, remember, say_done, take_offer
+from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
+from sandbox.engine.coordination.assignments import forget, is_free, note_of, remember, say_done, take_offer
+from sandbox.engine.coordination.team import FAR, Assignment, Message, Turn, messages_of, next_present, pass_turn, tell
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import FAR, Job, Letter, Turn, letters_of, next_present, pass_turn, tell
 from sandbox.teams.protocols.turns import has_turn
 
 
 @kernel
 def follow(team, lane, agent, tick):
     """Remember who has claimed what, until it is said to be done or the claimer takes up something else."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.CLAIM or letters[m, Letter.ACT] == Act.DONE:
-            forget(team, lane, agent, letters[m, Letter.FROM])
-        if letters[m, Letter.ACT] == Act.CLAIM:
-            remember(team, lane, agent, letters[m, Letter.TASK], letters[m, Letter.FROM], tick)
+        if messages[m, Message.ACT] == Act.CLAIM or messages[m, Message.ACT] == Act.DONE:
+            forget(team, lane, agent, messages[m, Message.FROM])
+        if messages[m, Message.ACT] == Act.CLAIM:
+            remember(team, lane, agent, messages[m, Message.TASK], messages[m, Message.FROM], tick)
 
 
 @kernel
 def choose(team, lane, agent, tick):
     """Who has the word and is free takes its cheapest offer that nobody has claimed."""
     best, least = -1, FAR
-    for k in range(team.offers.shape[2]):
-        offer = team.offers[lane, agent, k]
-        if offer[Offer.CODE] and offer[Offer.COST] < least and note_of(team, lane, agent, offer[Offer.CODE]) < 0:
-            best, least = k, offer[Offer.COST]
+    for k in range(team.open_tasks.shape[2]):
+        offer = team.open_tasks[lane, agent, k]
+        if (
+            offer[OpenTask.CODE]
+            and offer[OpenTask.COST] < least
+            and note_of(team, lane, agent, offer[OpenTask.CODE]) < 0
+        ):
+            best, least = k, offer[OpenTask.COST]
     if best >= 0:
         take_offer(team, lane, agent, best, tick)
 
@@ -46,9 +50,9 @@ def heed_round_robin(team, lane, agent, tick):
 def heed_selector(team, lane, agent, tick):
     """Who is given the word by the lead has it in this tick."""
     follow(team, lane, agent, tick)
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.NEXT and letters[m, Letter.FROM] == team.lead:
+        if messages[m, Message.ACT] == Act.NEXT and messages[m, Message.FROM] == team.lead:
             pass_turn(team, lane, agent, tick)
             if is_free(team, lane, agent):
                 choose(team, lane, agent, tick)
@@ -58,8 +62,8 @@ def heed_selector(team, lane, agent, tick):
 def talk(team, lane, agent, tick):
     """Say what it has taken on or has done; only who has the word does."""
     job = team.task[lane, agent]
-    if job[Job.KIND]:
-        tell(team, lane, agent, tick, -1, Act.CLAIM, job[Job.CODE], job[Job.COST])
+    if job[Assignment.KIND]:
+        tell(team, lane, agent, tick, -1, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])
     say_done(team, lane, agent, tick, -1)
 
 
@@ -76,15 +80,15 @@ def speak_selector(team, lane, agent, tick):
         talk(team, lane, agent, tick)
     if agent != team.lead:
         if is_free(team, lane, agent):
-            tell(team, lane, agent, tick, team.lead, Act.IDLE, 0, team.own[lane, agent, Own.CELL])
+            tell(team, lane, agent, tick, team.lead, Act.IDLE, 0, team.own[lane, agent, AgentStatus.CELL])
         return
     agents = len(team.hosted)
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     best, least = -1, agents
     for m in range(start, stop):
-        after = (letters[m, Letter.FROM] - team.turn[lane, Turn.HOLDER] - 1) % agents
-        if letters[m, Letter.ACT] == Act.IDLE and after < least:
-            best, least = letters[m, Letter.FROM], after
+        after = (messages[m, Message.FROM] - team.turn[lane, Turn.HOLDER] - 1) % agents
+        if messages[m, Message.ACT] == Act.IDLE and after < least:
+            best, least = messages[m, Message.FROM], after
     if best >= 0:
         tell(team, lane, agent, tick, best, Act.NEXT, 0, 0)
     elif is_free(team, lane, agent):

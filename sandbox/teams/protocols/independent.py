@@ -5,12 +5,12 @@ world's own rules say, which is another control.
 """
 
 from sandbox.core.teamwork import Protocol
-from sandbox.engine.jobs import is_free, take_cheapest
+from sandbox.engine.coordination.assignments import is_free, take_cheapest
 from sandbox.engine.kernel import kernel
 
 
 @kernel
-def heed(team, lane, agent, tick):
+def receive(team, lane, agent, tick):
     """Who is free takes its cheapest task; others may be at it too."""
     if is_free(team, lane, agent):
         take_cheapest(team, lane, agent, tick)
@@ -21,4 +21,4 @@ def speak(team, lane, agent, tick):
     """Nothing."""
 
 
-INDEPENDENT = Protocol("independent", "each agent takes what is nearest to it, without a word", heed, speak)
+INDEPENDENT = Protocol("independent", "each agent takes what is nearest to it, without a word", receive, speak)

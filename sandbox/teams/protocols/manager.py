@@ -1,35 +1,50 @@
 """Manager: those that are free report to the lead, with the tasks they know of, and it assigns the nearest to each."""
 
 from sandbox.core.speech import Act
-from sandbox.core.teamwork import Offer, Own, Protocol
-from sandbox.engine.jobs import is_claimed, is_free, note_of, remember, take
+from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
+from sandbox.engine.coordination.assignments import is_claimed, is_free, note_of, remember, take
+from sandbox.engine.coordination.team import (
+    FAR,
+    Assignment,
+    Message,
+    Note,
+    answer_time,
+    depth_of,
+    may_take,
+    messages_of,
+    tell,
+    way,
+)
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import FAR, Job, Letter, Note, answer_time, depth_of, letters_of, may_take, tell, way
 
 FIRST = 1 << 16  # cells that the length of the chain of tasks behind one is worth
 
 
 @kernel
-def heed(team, lane, agent, tick):
+def receive(team, lane, agent, tick):
     """Take what the lead assigns."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.ASSIGN and letters[m, Letter.FROM] == team.lead and is_free(team, lane, agent):
-            take(team, lane, agent, letters[m, Letter.TASK], letters[m, Letter.VALUE], tick)
+        if (
+            messages[m, Message.ACT] == Act.ASSIGN
+            and messages[m, Message.FROM] == team.lead
+            and is_free(team, lane, agent)
+        ):
+            take(team, lane, agent, messages[m, Message.TASK], messages[m, Message.VALUE], tick)
 
 
 @kernel
 def report(team, lane, agent, tick):
     """What a worker tells the lead: what it is at, or where it is free; and the tasks that are its to share out."""
     job = team.task[lane, agent]
-    if job[Job.KIND]:
-        tell(team, lane, agent, tick, team.lead, Act.CLAIM, job[Job.CODE], job[Job.COST])
+    if job[Assignment.KIND]:
+        tell(team, lane, agent, tick, team.lead, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])
     elif is_free(team, lane, agent):
-        tell(team, lane, agent, tick, team.lead, Act.IDLE, 0, team.own[lane, agent, Own.CELL])
-    for k in range(team.offers.shape[2]):
-        offer = team.offers[lane, agent, k]
-        if offer[Offer.CODE] and offer[Offer.HOST] == agent:
-            tell(team, lane, agent, tick, team.lead, Act.OPEN, offer[Offer.CODE], offer[Offer.CELL])
+        tell(team, lane, agent, tick, team.lead, Act.IDLE, 0, team.own[lane, agent, AgentStatus.CELL])
+    for k in range(team.open_tasks.shape[2]):
+        offer = team.open_tasks[lane, agent, k]
+        if offer[OpenTask.CODE] and offer[OpenTask.HOST] == agent:
+            tell(team, lane, agent, tick, team.lead, Act.OPEN, offer[OpenTask.CODE], offer[OpenTask.CELL])
 
 
 @kernel
@@ -39,7 +54,7 @@ def is_open(team, lane, code, tick):
     if note >= 0 and tick - team.notes[lane, team.lead, note, Note.TICK] < answer_time(team):
         return False
     job = team.task[lane, team.lead]
-    return not (is_claimed(team, lane, team.lead, code) or (job[Job.KIND] and job[Job.CODE] == code))
+    return not (is_claimed(team, lane, team.lead, code) or (job[Assignment.KIND] and job[Assignment.CODE] == code))
 
 
 @kernel
@@ -58,13 +73,13 @@ def nearest_open(team, lane, agent, cell, tick):
 
     Those that most others wait for come first, and of these the nearest.
     """
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
-    offers, code, place, least = team.offers[lane, team.lead], 0, -1, FAR
-    for m in range(start, stop + len(offers)):
-        if m < stop and letters[m, Letter.ACT] != Act.OPEN:
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, team.lead)
+    open_tasks, code, place, least = team.open_tasks[lane, team.lead], 0, -1, FAR
+    for m in range(start, stop + len(open_tasks)):
+        if m < stop and messages[m, Message.ACT] != Act.OPEN:
             continue
-        one = letters[m, Letter.TASK] if m < stop else offers[m - stop, Offer.CODE]
-        at = letters[m, Letter.VALUE] if m < stop else offers[m - stop, Offer.CELL]
+        one = messages[m, Message.TASK] if m < stop else open_tasks[m - stop, OpenTask.CODE]
+        at = messages[m, Message.VALUE] if m < stop else open_tasks[m - stop, OpenTask.CELL]
         cost = way(team, cell, at) - FIRST * depth_of(team, one)
         if one and cost < least and may_take(team, agent, one) and is_open(team, lane, one, tick):
             code, place, least = one, at, cost
@@ -90,13 +105,13 @@ def assign(team, lane, agent, cell, tick):
 @kernel
 def share_out(team, lane, tick):
     """The lead assigns tasks to those that are free, to itself last."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, team.lead)
     for m in range(start, stop):
-        idle = letters[m, Letter.ACT] == Act.IDLE
-        if idle and not assign(team, lane, letters[m, Letter.FROM], letters[m, Letter.VALUE], tick):
+        idle = messages[m, Message.ACT] == Act.IDLE
+        if idle and not assign(team, lane, messages[m, Message.FROM], messages[m, Message.VALUE], tick):
             break
     if is_free(team, lane, team.lead):
-        assign(team, lane, team.lead, team.own[lane, team.lead, Own.CELL], tick)
+        assign(team, lane, team.lead, team.own[lane, team.lead, AgentStatus.CELL], tick)
 
 
 @kernel
@@ -108,5 +123,5 @@ def speak(team, lane, agent, tick):
         share_out(team, lane, tick)
 
 
-MANAGER = Protocol("manager", "the lead assigns tasks to those that report to be free", heed, speak, True,
+MANAGER = Protocol("manager", "the lead assigns tasks to those that report to be free", receive, speak, True,
                    acts=(Act.ASSIGN, Act.IDLE, Act.OPEN))  # fmt: skip

@@ -2,50 +2,68 @@
 cost them, and the cheapest gets it, the announcer included. What is lost on the way is said again in the next tick."""
 
 from sandbox.core.speech import Act
-from sandbox.core.teamwork import Offer, Own, Protocol
-from sandbox.engine.jobs import give_way, is_claimed, is_elsewhere, is_free, note_of, remember, take
+from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
+from sandbox.engine.coordination.assignments import give_way, is_claimed, is_elsewhere, is_free, note_of, remember, take
+from sandbox.engine.coordination.team import (
+    FAR,
+    Assignment,
+    Message,
+    Note,
+    answer_time,
+    may_take,
+    messages_of,
+    tell,
+    way,
+)
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import FAR, Job, Letter, Note, answer_time, letters_of, may_take, tell, way
 
 ROUND = 2  # ticks from an announcement until bids can be there
 NOBODY = -1  # has been awarded it yet
 
 
 @kernel
-def heed(team, lane, agent, tick):
+def receive(team, lane, agent, tick):
     """Take what is awarded; give up what another says to do more cheaply."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        act, code, value = letters[m, Letter.ACT], letters[m, Letter.TASK], letters[m, Letter.VALUE]
+        act, code, value = messages[m, Message.ACT], messages[m, Message.TASK], messages[m, Message.VALUE]
         if act == Act.AWARD and is_free(team, lane, agent):
             take(team, lane, agent, code, value, tick)
         elif act == Act.CLAIM:
-            give_way(team, lane, agent, letters[m, Letter.FROM], code, value)
+            give_way(team, lane, agent, messages[m, Message.FROM], code, value)
 
 
 @kernel
 def wish(team, lane, agent):
     """What a free agent would like best of all that is announced or its own to give: the giver, the task, its cost."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     giver, code, least = NOBODY, 0, FAR
     for m in range(start, stop):
-        if letters[m, Letter.ACT] != Act.OPEN or not may_take(team, agent, letters[m, Letter.TASK]):
+        if messages[m, Message.ACT] != Act.OPEN or not may_take(team, agent, messages[m, Message.TASK]):
             continue
-        if not is_claimed(team, lane, agent, letters[m, Letter.TASK]):
-            cost = way(team, team.own[lane, agent, Own.CELL], letters[m, Letter.VALUE])
+        if not is_claimed(team, lane, agent, messages[m, Message.TASK]):
+            cost = way(team, team.own[lane, agent, AgentStatus.CELL], messages[m, Message.VALUE])
             if cost < least:
-                giver, code, least = letters[m, Letter.FROM], letters[m, Letter.TASK], cost
-    for k in range(team.offers.shape[2]):
-        if may_give(team, lane, agent, k) and team.offers[lane, agent, k, Offer.COST] < least:
-            giver, code, least = agent, team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.COST]
+                giver, code, least = messages[m, Message.FROM], messages[m, Message.TASK], cost
+    for k in range(team.open_tasks.shape[2]):
+        if may_give(team, lane, agent, k) and team.open_tasks[lane, agent, k, OpenTask.COST] < least:
+            giver, code, least = (
+                agent,
+                team.open_tasks[lane, agent, k, OpenTask.CODE],
+                team.open_tasks[lane, agent, k, OpenTask.COST],
+            )
     return giver, code, least
 
 
 @kernel
 def may_give(team, lane, agent, k):
     """Whether offer ``k`` is this agent's to share out, and nobody is at it."""
-    code, job = team.offers[lane, agent, k, Offer.CODE], team.task[lane, agent]
-    if not code or team.offers[lane, agent, k, Offer.HOST] != agent or (job[Job.KIND] and job[Job.CODE] == code):
+    code, job = team.open_tasks[lane, agent, k, OpenTask.CODE], team.task[lane, agent]
+    if (
+        not code
+        or team.open_tasks[lane, agent, k, OpenTask.HOST] != agent
+        or (job[Assignment.KIND] and job[Assignment.CODE] == code)
+    ):
         return False
     return not is_claimed(team, lane, agent, code)
 
@@ -54,10 +72,14 @@ def may_give(team, lane, agent, k):
 def decide(team, lane, agent, code, cell, own, tick):
     """Award a task to the cheapest bidder, or take it where nobody asks less than its ``own`` cost."""
     best, least = agent, own
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.BID and letters[m, Letter.TASK] == code and letters[m, Letter.VALUE] < least:
-            best, least = letters[m, Letter.FROM], letters[m, Letter.VALUE]
+        if (
+            messages[m, Message.ACT] == Act.BID
+            and messages[m, Message.TASK] == code
+            and messages[m, Message.VALUE] < least
+        ):
+            best, least = messages[m, Message.FROM], messages[m, Message.VALUE]
     if least == FAR:
         return
     if best == agent:
@@ -70,7 +92,7 @@ def decide(team, lane, agent, code, cell, own, tick):
 @kernel
 def auction(team, lane, agent, k, own, tick):
     """One round for offer ``k``, which is this agent's to share out: announce it, decide on bids, or wait for news."""
-    code, cell = team.offers[lane, agent, k, Offer.CODE], team.offers[lane, agent, k, Offer.CELL]
+    code, cell = team.open_tasks[lane, agent, k, OpenTask.CODE], team.open_tasks[lane, agent, k, OpenTask.CELL]
     note = note_of(team, lane, agent, code)
     winner = team.notes[lane, agent, note, Note.AGENT] if note >= 0 else NOBODY
     awarded = winner != NOBODY
@@ -90,16 +112,16 @@ def auction(team, lane, agent, k, own, tick):
 def speak(team, lane, agent, tick):
     """Say what it is at, or bid for what it likes best; then hold the auctions that are this agent's to hold."""
     job, giver, code, cost = team.task[lane, agent], NOBODY, 0, FAR
-    if job[Job.KIND]:
-        tell(team, lane, agent, tick, -1, Act.CLAIM, job[Job.CODE], job[Job.COST])
+    if job[Assignment.KIND]:
+        tell(team, lane, agent, tick, -1, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])
     elif is_free(team, lane, agent):
         giver, code, cost = wish(team, lane, agent)
         if giver != NOBODY and giver != agent:
             tell(team, lane, agent, tick, giver, Act.BID, code, cost)
-    for k in range(team.offers.shape[2]):
+    for k in range(team.open_tasks.shape[2]):
         if may_give(team, lane, agent, k):
-            wanted = giver == agent and team.offers[lane, agent, k, Offer.CODE] == code
+            wanted = giver == agent and team.open_tasks[lane, agent, k, OpenTask.CODE] == code
             auction(team, lane, agent, k, cost if wanted else FAR, tick)
 
 
-MARKET = Protocol("market", "contract net: announce, bid, award", heed, speak, acts=(Act.OPEN, Act.BID, Act.AWARD))
+MARKET = Protocol("market", "contract net: announce, bid, award", receive, speak, acts=(Act.OPEN, Act.BID, Act.AWARD))

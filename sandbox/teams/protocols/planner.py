@@ -3,23 +3,23 @@ what; the progress ledger, when that was last heard of. What nobody is heard to 
 where nothing goes on."""
 
 from sandbox.core.speech import Act
-from sandbox.core.teamwork import Own, Protocol
-from sandbox.engine.jobs import forget, remember, say_done, take
+from sandbox.core.teamwork import AgentStatus, Protocol
+from sandbox.engine.coordination.assignments import forget, remember, say_done, take
+from sandbox.engine.coordination.team import Count, Message, Note, Turn, answer_time, messages_of
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Count, Letter, Note, Turn, answer_time, letters_of
 from sandbox.teams.protocols import manager
 
 REPLAN = 5  # times the patience without any progress, after which the plan is thrown away
 
 
 @kernel
-def heed(team, lane, agent, tick):
+def receive(team, lane, agent, tick):
     """Executors take what the planner assigns, also in place of what they were at."""
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.ASSIGN and letters[m, Letter.FROM] == team.lead:
-            if team.own[lane, agent, Own.FREE]:
-                take(team, lane, agent, letters[m, Letter.TASK], letters[m, Letter.VALUE], tick)
+        if messages[m, Message.ACT] == Act.ASSIGN and messages[m, Message.FROM] == team.lead:
+            if team.own[lane, agent, AgentStatus.FREE]:
+                take(team, lane, agent, messages[m, Message.TASK], messages[m, Message.VALUE], tick)
 
 
 @kernel
@@ -36,13 +36,13 @@ def strike(team, lane, agent, code, tick):
 def keep_ledgers(team, lane, tick):
     """Write down who is heard to be at what, and strike out what has not been heard of for too long: a stall."""
     notes = team.notes[lane, team.lead]
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, team.lead)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, team.lead)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.CLAIM:
-            strike(team, lane, letters[m, Letter.FROM], letters[m, Letter.TASK], tick)
-            remember(team, lane, team.lead, letters[m, Letter.TASK], letters[m, Letter.FROM], tick)
-        elif letters[m, Letter.ACT] == Act.DONE:
-            forget(team, lane, team.lead, letters[m, Letter.FROM])
+        if messages[m, Message.ACT] == Act.CLAIM:
+            strike(team, lane, messages[m, Message.FROM], messages[m, Message.TASK], tick)
+            remember(team, lane, team.lead, messages[m, Message.TASK], messages[m, Message.FROM], tick)
+        elif messages[m, Message.ACT] == Act.DONE:
+            forget(team, lane, team.lead, messages[m, Message.FROM])
     last = max(team.turn[lane, Turn.PROGRESS], team.turn[lane, Turn.SINCE])
     replan = tick - last > REPLAN * team.patience
     if replan:
@@ -66,5 +66,5 @@ def speak(team, lane, agent, tick):
         manager.share_out(team, lane, tick)
 
 
-PLANNER = Protocol("planner", "a planner with a task and a progress ledger, and executors", heed, speak, True,
+PLANNER = Protocol("planner", "a planner with a task and a progress ledger, and executors", receive, speak, True,
                    acts=(Act.ASSIGN, Act.CLAIM, Act.IDLE, Act.OPEN))  # fmt: skip

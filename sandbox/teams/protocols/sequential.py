@@ -1,15 +1,15 @@
 """Sequential: one after the other. Who has the turn works, alone, until its task is done; then the next in order."""
 
 from sandbox.core.speech import Act
-from sandbox.core.teamwork import Own, Protocol
-from sandbox.engine.jobs import is_free, take_cheapest
+from sandbox.core.teamwork import AgentStatus, Protocol
+from sandbox.engine.coordination.assignments import is_free, take_cheapest
+from sandbox.engine.coordination.team import Assignment, Turn, next_present, tell
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Job, Turn, next_present, tell
 from sandbox.teams.protocols.turns import has_turn, heed_turn
 
 
 @kernel
-def heed(team, lane, agent, tick):
+def receive(team, lane, agent, tick):
     """Take the turn if it is given, and with it the cheapest task; who has finished one takes no other."""
     before = has_turn(team, lane, agent)
     heed_turn(team, lane, agent, tick)
@@ -21,8 +21,12 @@ def heed(team, lane, agent, tick):
 @kernel
 def speak(team, lane, agent, tick):
     """Who has the turn and nothing more to do hands it to the next in order, again in every tick until it is heard."""
-    if has_turn(team, lane, agent) and team.own[lane, agent, Own.FREE] and team.task[lane, agent, Job.KIND] == 0:
+    if (
+        has_turn(team, lane, agent)
+        and team.own[lane, agent, AgentStatus.FREE]
+        and team.task[lane, agent, Assignment.KIND] == 0
+    ):
         tell(team, lane, agent, tick, next_present(team, agent), Act.HAND_OFF, 0, 0)
 
 
-SEQUENTIAL = Protocol("sequential", "one after the other, in order", heed, speak, turns=True, acts=(Act.HAND_OFF,))
+SEQUENTIAL = Protocol("sequential", "one after the other, in order", receive, speak, turns=True, acts=(Act.HAND_OFF,))

@@ -1,9 +1,9 @@
-"""What the protocols with a turn share: who has it acts, the others wait (``engine.meeting.restrain``)."""
+"""What the protocols with a turn share: who has it acts, the others wait (``engine.coordination.phases.mask_actions``)."""
 
 from sandbox.core.speech import Act
-from sandbox.engine.jobs import drop
+from sandbox.engine.coordination.assignments import drop
+from sandbox.engine.coordination.team import Count, Message, Turn, messages_of, next_present, pass_turn
 from sandbox.engine.kernel import kernel
-from sandbox.engine.team import Count, Letter, Turn, letters_of, next_present, pass_turn
 
 
 @kernel
@@ -20,10 +20,10 @@ def heed_turn(team, lane, agent, tick):
     for ever.
     """
     turn, task = team.turn[lane], 0
-    letters, (start, stop) = team.letters[lane], letters_of(team, lane, agent)
+    messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
-        if letters[m, Letter.ACT] == Act.HAND_OFF and letters[m, Letter.FROM] == turn[Turn.HOLDER]:
-            task = letters[m, Letter.TASK]
+        if messages[m, Message.ACT] == Act.HAND_OFF and messages[m, Message.FROM] == turn[Turn.HOLDER]:
+            task = messages[m, Message.TASK]
             pass_turn(team, lane, agent, tick)
     if has_turn(team, lane, agent) and tick - max(turn[Turn.SINCE], turn[Turn.PROGRESS]) > team.patience:
         drop(team, lane, agent)

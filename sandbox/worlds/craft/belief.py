@@ -1,24 +1,65 @@
 """What a player takes the world to be: a lane of imagined state from its own observation and memory."""
 
+import numpy as np
+
 from sandbox.core.finish import Finish
+from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.mobs import HEALTH
-from sandbox.worlds.craft.players import RIPE_AT
-from sandbox.worlds.craft.state import ACROSS, DOWN, SIDE, Body, Kind, Material, Mob, Note
-from sandbox.worlds.craft.things import add, chunk_of, count_materials, keep_inside, list_chunk
+from sandbox.worlds.craft.dynamics.mobs import HEALTH
+from sandbox.worlds.craft.dynamics.players import RIPE_AT
+from sandbox.worlds.craft.dynamics.things import add, chunk_of, count_materials, keep_inside, list_chunk
+from sandbox.worlds.craft.state import ACROSS, DOWN, ITEMS, SIDE, Body, Kind, Material, Mob, Note, Params, State
+
+# -- facts: A lane as a list of facts, and which of them a player sees: what its imagination is measured by.
+
+
+def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
+    """(2 H W + 16 N,) int: each cell's material and what stands there; each player's items."""
+    kinds = np.concatenate([[Kind.NONE], np.full(params.agents, Kind.PLAYER), s.mobs[lane, :, Mob.KIND]])
+    parts = s.grid[lane], kinds[s.object_at[lane]], s.body[lane][:, ITEMS]
+    return np.concatenate([part.ravel() for part in parts]).astype(np.int64)
+
+
+def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
+    """The cells of its window, and its own items."""
+    near = around(params.plan.shape, s.pos[lane, agent], DOWN, ACROSS).ravel()
+    return np.concatenate([near, near, np.repeat(np.arange(params.agents) == agent, len(ITEMS))])
+
+
+# -- value: What players have in hand: their lives and what their bodies need, in achievements.
+
+LIFE, POINT = 5.0, 0.1  # to be alive; a point of health, as in crafter's reward
+NEED, LOW = 0.05, 4  # squared points of food, drink or energy below LOW
 
 
 @kernel
-def _empty(out, to, rules):
+def value(s, lane, params):
+    """The sum over players."""
+    total = 0.0
+    for agent in range(params.agents):
+        body = s.body[lane, agent]
+        if s.pos[lane, agent, 0] < 0 or body[Body.HEALTH] <= 0:
+            continue
+        total += LIFE + POINT * body[Body.HEALTH]
+        for need in range(Body.FOOD, Body.ENERGY + 1):
+            total -= NEED * max(0, LOW - body[need]) ** 2
+    return total
+
+
+# -- belief
+
+
+@kernel
+def _empty(out, to, params):
     """Nothing and nobody."""
     out.tick[to], out.done[to], out.census[to] = 0, Finish.RUNNING, 0
     for slot in range(out.mobs.shape[1]):
         for column in range(out.mobs.shape[2]):
             out.mobs[to, slot, column] = 0
-    for row in range(rules.plan.shape[0]):
-        for col in range(rules.plan.shape[1]):
+    for row in range(params.plan.shape[0]):
+        for col in range(params.plan.shape[1]):
             out.grid[to, row, col], out.object_at[to, row, col] = Material.UNKNOWN, 0
-    for agent in range(rules.agents):
+    for agent in range(params.agents):
         out.pos[to, agent, 0], out.pos[to, agent, 1] = -1, -1
         out.reward[to, agent], out.refused[to, agent] = 0, 0
         for column in range(out.body.shape[2]):
@@ -39,7 +80,7 @@ def _believe_player(out, to, agent, row, col, facing, health):
 
 
 @kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
+def believe(obs, lane, agent, memory, params, seed, out, to):
     """Lane ``to`` of ``out``: the world as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The
@@ -48,11 +89,11 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])
-    keep_inside(window, row, col, rules.plan)
-    _empty(out, to, rules)
+    keep_inside(window, row, col, params.plan)
+    _empty(out, to, params)
     out.seed[to], out.tick[to] = seed, memory.notes[lane, agent, Note.CLOCK]
-    for r in range(rules.plan.shape[0]):
-        for c in range(rules.plan.shape[1]):
+    for r in range(params.plan.shape[0]):
+        for c in range(params.plan.shape[1]):
             out.grid[to, r, c] = memory.seen[lane, agent, r, c]
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
         for j in range(SIDE):
@@ -73,11 +114,11 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
         body[Body.UNLOCKED] += out.achieved[to, agent, k]
     if body[Body.HEALTH] == 0:
         out.object_at[to, row, col] = 0
-    _believe_things(window, row, col, agent, rules, out, to)
+    _believe_things(window, row, col, agent, params, out, to)
 
 
 @kernel
-def _believe_things(window, row, col, agent, rules, out, to):
+def _believe_things(window, row, col, agent, params, out, to):
     """Stand the mobs and the other players in view where they are seen."""
     other = 0
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
@@ -87,7 +128,7 @@ def _believe_things(window, row, col, agent, rules, out, to):
                 continue
             if kind == Kind.PLAYER:
                 other += other == agent
-                if other < rules.agents and (r != row or c != col):
+                if other < params.agents and (r != row or c != col):
                     _believe_player(out, to, other, r, c, max(0, window[2, i, j] - 1), 9)
                     other += 1
             elif kind >= Kind.PLANT:

@@ -5,7 +5,7 @@ from random import Random
 from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim, Intervention, changed, pick
 from sandbox.worlds.craft.layouts import SYMBOLS
-from sandbox.worlds.craft.state import Material, Rules
+from sandbox.worlds.craft.state import Material, Params
 
 _WALKED = {SYMBOLS[kind] for kind in (Material.GRASS, Material.SAND, Material.PATH)}
 _AROUND = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
@@ -26,16 +26,16 @@ def _free(given: dict, agent: int) -> list[tuple[int, int]]:
     return [(r, c) for r, c in inside if terrain[r][c] in _WALKED and (r, c) not in taken]
 
 
-def _zombie(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
-    if len(given["mobs"]) >= rules.most_mobs:
-        raise UsageError(f"there are {rules.most_mobs} creatures already, and no room for more")
+def _zombie(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
+    if len(given["mobs"]) >= params.most_mobs:
+        raise UsageError(f"there are {params.most_mobs} creatures already, and no room for more")
     able = [k for k in _alive(given) if _free(given, k)]
     agent = pick(able, aim.agent, dice, f"{_ALIVE}, with a free cell to walk on beside it")
     row, col = dice.choice(_free(given, agent))
     return {"mobs": [*given["mobs"], {"kind": "zombie", "row": row, "col": col}]}
 
 
-def _hunger(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _hunger(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     players = given["players"]
     able = [k for k in _alive(given) if players[k]["inventory"]["food"] > 0]
     agent = pick(able, aim.agent, dice, f"{_ALIVE}, and not hungry already")

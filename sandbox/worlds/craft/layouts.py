@@ -25,7 +25,7 @@ NATIVES = {
 
 
 class Layout(NamedTuple):
-    """A map as ``Rules`` holds it."""
+    """A map as ``Params`` holds it."""
 
     plan: np.ndarray  # (H, W) int8      all UNKNOWN: to be generated
     starts: np.ndarray  # (S, 2) int32

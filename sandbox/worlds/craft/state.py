@@ -1,4 +1,4 @@
-"""The nouns of Craft: verbs, materials, things, columns, state, rules, and the shape of every array.
+"""The nouns of Craft: verbs, materials, things, columns, state, params, and the shape of every array.
 
 H x W cells, N players, M mobs at most, C chunks. Names and numbers are crafter's (Hafner 2021, package 1.8.3); rows
 count downwards, so crafter's position (x, y) is our (column, row).
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.observation import ObservationSpec
+from sandbox.core.world import ObservationSpec
 
 
 class Verb(IntEnum):
@@ -169,8 +169,8 @@ class Stream(IntEnum):
     BALANCE = 5
 
 
-class Dose(IntEnum):
-    """Index of each perturbation in ``Rules.dose``."""
+class Severity(IntEnum):
+    """Index of each perturbation in ``Params.severity``."""
 
     NIGHT = 0
     SCARCITY = 1
@@ -194,7 +194,7 @@ class State(NamedTuple):
     done: np.ndarray  # (L,) int8            a Finish code
 
 
-class Rules(NamedTuple):
+class Params(NamedTuple):
     """What never changes in an episode."""
 
     verbs: int
@@ -208,7 +208,7 @@ class Rules(NamedTuple):
     goal: np.ndarray  # (22,) bool       the achievements that the team is to unlock; none: crafter's endless game
     needed: np.ndarray  # (13,) int32    cells of each material that must be in reach at first
     max_ticks: int
-    dose: np.ndarray  # (4,) float64    see Dose
+    severity: np.ndarray  # (4,) float64    see Severity
 
 
 class Note(IntEnum):
@@ -255,28 +255,28 @@ def chunk_count(shape) -> int:
     return (-(-shape[0] // CHUNK)) * (-(-shape[1] // CHUNK))
 
 
-def state_shapes(rules: Rules) -> dict:
+def state_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of State."""
-    cells, n, i8, i16, i32 = rules.plan.shape, rules.agents, np.int8, np.int16, np.int32
+    cells, n, i8, i16, i32 = params.plan.shape, params.agents, np.int8, np.int16, np.int32
     return {
         "seed": ((), np.uint64), "tick": ((), i32), "grid": (cells, i8), "object_at": (cells, i16),
-        "mobs": ((rules.most_mobs, len(Mob)), i32), "census": ((), i32),
+        "mobs": ((params.most_mobs, len(Mob)), i32), "census": ((), i32),
         "chunks": ((chunk_count(cells), len(Chunk)), i16), "pos": ((n, 2), i32), "body": ((n, len(Body)), i32),
         "achieved": ((n, len(Achievement)), i32), "refused": ((n,), i8), "reward": ((n,), np.float32),
         "done": ((), i8),
     }  # fmt: skip
 
 
-def memory_shapes(rules: Rules) -> dict:
+def memory_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
-    n, cells, i8, i32 = rules.agents, rules.plan.size, np.int8, np.int32
+    n, cells, i8, i32 = params.agents, params.plan.size, np.int8, np.int32
     return {
-        "notes": ((n, len(Note)), i32), "seen": ((n, *rules.plan.shape), i8), "route": ((n, min(cells, LONGEST)), i32),
+        "notes": ((n, len(Note)), i32), "seen": ((n, *params.plan.shape), i8), "route": ((n, min(cells, LONGEST)), i32),
         "queue": ((cells,), i32), "came": ((cells,), i8), "eye": ((len(CHANNELS), SIDE, SIDE), i8),
         "mind": ((len(VECTOR),), np.float32),
     }  # fmt: skip
 
 
-def observation(rules: Rules) -> ObservationSpec:
+def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
     return ObservationSpec(CHANNELS, SIDE, VECTOR, 0, 0, 12)

@@ -1,12 +1,89 @@
 """The shared task: the team's tech tree. What is said, and how it is verified."""
 
+import networkx as nx
 import numpy as np
 
 from sandbox.core.errors import unknown
-from sandbox.core.task import Task
+from sandbox.core.speech import task_code
+from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
+from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.recipes import COLLECT, MAKE, PLACE
-from sandbox.worlds.craft.state import Achievement, Material, Rules
+from sandbox.worlds.craft.achievements import LADDER
+from sandbox.worlds.craft.dynamics.recipes import COLLECT, MAKE, PLACE
+from sandbox.worlds.craft.state import Achievement, Material, Params
+
+# -- teamwork: What craft teams share out: the achievements of their goal, in the order of the tech tree.
+
+ACHIEVE = 0  # kind
+STEP = 20  # ticks that an achievement takes, about: tasks are told apart by how many come before them
+NAMES = tuple(one.name.lower() for one in Achievement)
+FIRST = 21  # entry of the vector that is the first achievement
+KINDS = (
+    TaskKind("achieve", (
+        "See to it that this has been achieved: {what}.",
+        "Unlock '{what}', with all that has to come before it.",
+        "It is yours to manage the following for the team: {what}.",
+    )),
+)  # fmt: skip
+_CODE = task_code(ACHIEVE, 0)
+BEFORE = np.array(
+    [[name in nx.ancestors(LADDER.graph, after) for name in NAMES] for after in NAMES]
+)  # (22, 22) bool: what must come before each achievement, from the recipes
+
+
+@kernel
+def look(obs, lane, agent, params, task, own, open_tasks):
+    """What of the goal the player has not achieved itself: it is not told what others have.
+
+    The cost grows with what it lacks before that. The dead are not free, and their task is over.
+    """
+    vector, endless, found = obs.vector[lane, agent], not params.goal.any(), 0
+    alive = vector[5] > 0 and vector[0] >= 0
+    own[AgentStatus.FREE], own[AgentStatus.CELL] = (
+        alive,
+        int(vector[0]) * params.plan.shape[1] + int(vector[1]) if alive else -1,
+    )
+    if task[0] and (vector[FIRST + task[1]] or not alive):
+        task[0], own[AgentStatus.FINISHED] = 0, vector[FIRST + task[1]] > 0
+    for k in range(len(open_tasks)):
+        open_tasks[k, OpenTask.CODE] = 0
+    for k in range(len(params.goal)):
+        if alive and (params.goal[k] or endless) and vector[FIRST + k] == 0:
+            cost = STEP
+            for other in range(len(params.goal)):
+                cost += STEP * (BEFORE[k, other] and vector[FIRST + other] == 0)
+            open_tasks[found, OpenTask.CODE], open_tasks[found, OpenTask.CELL] = _CODE + k, -1
+            open_tasks[found, OpenTask.COST], open_tasks[found, OpenTask.HOST] = cost, k % params.agents
+            found += 1
+
+
+@kernel
+def check(s, lane, params, kind, argument, mark):
+    """An achievement is done once any player has unlocked it, dead or alive. ``mark`` is not used."""
+    for agent in range(params.agents):
+        if s.achieved[lane, agent, argument] > 0:
+            return TaskState.DONE, mark, -1
+    return TaskState.OPEN, mark, -1
+
+
+def arguments(params: Params, kind: int) -> list[str]:
+    """Crafter's names of the achievements."""
+    return list(NAMES)
+
+
+def generate(params: Params) -> list[TaskObject]:
+    """The achievements of the goal, all 22 where it is endless; each comes after those that it takes."""
+    goal = [one.name.lower() for one in Achievement if params.goal[one] or not params.goal.any()]
+    needs = nx.transitive_reduction(nx.transitive_closure_dag(LADDER.graph).subgraph(goal))
+    after = {name: tuple(f"achieve {before}" for before in needs.predecessors(name)) for name in goal}
+    order = nx.lexicographical_topological_sort(needs, NAMES.index)
+    return [TaskObject(f"achieve {name}", ACHIEVE, NAMES.index(name), after[name]) for name in order]
+
+
+TEAMWORK = Teamwork(KINDS, len(NAMES), lambda params: params.plan.shape[1], arguments, generate, look, check)
+
+
+# -- tasks
 
 _WOOD = ("collect_wood", "place_table", "make_wood_pickaxe", "make_wood_sword")
 _STONE = (*_WOOD, "collect_stone", "make_stone_pickaxe", "make_stone_sword")
@@ -82,11 +159,11 @@ def needed_for(goal: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def progress(s, lane, rules):
+def progress(s, lane, params):
     """Achievements of the goal that somebody has; of all, where there is no goal."""
-    endless, done, total = not rules.goal.any(), 0, 0
-    for k in range(len(rules.goal)):
-        if endless or rules.goal[k]:
+    endless, done, total = not params.goal.any(), 0, 0
+    for k in range(len(params.goal)):
+        if endless or params.goal[k]:
             total += 1
             for agent in range(s.achieved.shape[1]):
                 if s.achieved[lane, agent, k] > 0:
@@ -95,9 +172,9 @@ def progress(s, lane, rules):
     return done, total
 
 
-def task(rules: Rules) -> Task:
+def task(params: Params) -> Task:
     """Unlock a set of achievements as a team; with the goal ``none``, as many as can be."""
-    names = [a.name.lower() for a in Achievement if rules.goal[a]]
+    names = [a.name.lower() for a in Achievement if params.goal[a]]
     name = next((name for name, parts in GOALS.items() if sorted(parts) == sorted(names)), "_and_".join(names))
     listed = ", ".join(one.replace("_", " ") for one in names)
     if not names:

@@ -2,10 +2,91 @@
 
 import numpy as np
 
+from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.kitchen.kernels import reset
-from sandbox.worlds.kitchen.sight import COOK, FACING, FIRST_POT, ONIONS, PER_POT, THING, TOMATOES
-from sandbox.worlds.kitchen.state import Cell, Pot, Thing
+from sandbox.worlds.kitchen.dynamics.kernels import is_ready, reset
+from sandbox.worlds.kitchen.dynamics.observe import COOK, FACING, FIRST_POT, ONIONS, PER_POT, THING, TOMATOES
+from sandbox.worlds.kitchen.dynamics.orders import USUAL
+from sandbox.worlds.kitchen.state import FAR, Cell, Params, Pot, State, Thing
+
+# -- facts: A lane as a list of facts, and which of them a cook sees: what his imagination is measured by.
+
+
+def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
+    """(3 H W + 3 P + 1,) int: for each cell cook, what he holds, what lies there; each pot; soups served."""
+    cook, held = np.zeros((2, *params.plan.shape), np.int64)
+    for (row, col), facing, thing in zip(s.pos[lane], s.facing[lane], s.holding[lane], strict=True):
+        if row >= 0:
+            cook[row, col], held[row, col] = facing + 1, thing
+    pots = s.pots[lane, :, [Pot.ONIONS, Pot.TOMATOES, Pot.TICKS]]
+    layers = cook, held, s.items[lane], pots, s.served[lane]
+    return np.concatenate([np.ravel(layer) for layer in layers]).astype(np.int64)
+
+
+def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
+    """The cells of his window; all pots, and what was served."""
+    near = around(params.plan.shape, s.pos[lane, agent], params.sight, params.sight).ravel()
+    return np.concatenate([near, near, near, np.ones(3 * s.pots.shape[1] + 1, np.bool_)])
+
+
+# -- value: What a kitchen has in hand: how far its soups are, in soups of the usual kind.
+
+# Of a usual soup: an ingredient or a dish in hand, an ingredient in the pot, a pot that cooks, then is ready, a soup in
+# hand; and what it adds to be near the place where it is needed.
+HELD, POTTED, COOKING, READY, TAKEN, NEAR = 0.04, 0.12, 0.45, 0.6, 0.75, 0.05
+
+
+@kernel
+def _near(s, lane, agent, kind, params):
+    """1 beside the nearest cell of a kind, less by the steps to it; 0 where there is no way."""
+    width = params.plan.shape[1]
+    here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
+    cell = params.nearest[kind, here]
+    if cell < 0 or params.way[cell, here] >= FAR:
+        return 0.0
+    return 1.0 - params.way[cell, here] / float(params.plan.shape[0] + width)
+
+
+@kernel
+def _in_pots(pots, params):
+    """The worth of all pots; how many ingredients they can take, and how many dishes they want."""
+    total, room, dishes = 0.0, 0, 0
+    for number in range(len(pots)):
+        pot = pots[number]
+        mix, count = pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES], pot[Pot.ONIONS] + pot[Pot.TOMATOES]
+        worth = params.worth[mix] / USUAL
+        if is_ready(pot, params):
+            total += worth * READY
+        elif pot[Pot.TICKS] >= 0:
+            total += worth * (COOKING + (READY - COOKING) * pot[Pot.TICKS] / (pot[Pot.TICKS] + params.cook_time[mix]))
+        elif params.aim[mix] >= 0:
+            total += POTTED * count
+            room += params.aim[mix] // 4 + params.aim[mix] % 4 - count
+        dishes += pot[Pot.TICKS] >= 0
+    return total, room, dishes
+
+
+@kernel
+def value(s, lane, params):
+    """Soups under way, each as a part of one that is served."""
+    total, room, dishes = _in_pots(s.pots[lane], params)
+    for agent in range(params.agents):
+        held = s.holding[lane, agent]
+        if s.pos[lane, agent, 0] < 0 or held == Thing.NOTHING:
+            continue
+        if held >= Thing.SOUP:
+            worth = params.worth[held - Thing.SOUP] / USUAL
+            total += worth * (TAKEN + NEAR * _near(s, lane, agent, Cell.SERVING, params))
+        elif held == Thing.DISH and dishes > 0:
+            total += HELD + NEAR * _near(s, lane, agent, Cell.POT, params)
+            dishes -= 1
+        elif held != Thing.DISH and room > 0:
+            total += HELD + NEAR * _near(s, lane, agent, Cell.POT, params)
+            room -= 1
+    return total
+
+
+# -- belief
 
 
 @kernel
@@ -16,42 +97,42 @@ def thing_seen(window, i, j):
 
 
 @kernel
-def _believe_pots(vector, rules, pots):
+def _believe_pots(vector, params, pots):
     """Pots as the vector says; one that is late is believed to be ready at the next tick."""
-    for number in range(len(rules.pot_cell)):
+    for number in range(len(params.pot_cell)):
         at, pot = FIRST_POT + PER_POT * number, pots[number]
         for k in range(3):
             pot[k] = int(vector[at + k])
         pot[Pot.EXTRA] = 0
-        late = pot[Pot.TICKS] - rules.cook_time[pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]]
+        late = pot[Pot.TICKS] - params.cook_time[pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]]
         if pot[Pot.TICKS] >= 0 and late >= 0:
             pot[Pot.EXTRA] = late if vector[at + 3] else late + 1
 
 
 @kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
+def believe(obs, lane, agent, memory, params, seed, out, to):
     """Lane ``to`` of ``out``: the kitchen as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are the plan, all pots, the clock, what was served, and what is in the window; counters out of sight are
     believed to be empty, and cooks out of sight are nowhere (row -1). Noise may show what cannot be: things beyond the
     kitchen, or itself elsewhere.
     """
-    window, vector, (height, width) = obs.window[lane, agent], obs.vector[lane, agent], rules.plan.shape
+    window, vector, (height, width) = obs.window[lane, agent], obs.vector[lane, agent], params.plan.shape
     out.seed[to] = seed
-    reset(out, to, rules)
-    out.tick[to], out.served[to] = rules.max_ticks - int(vector[9]), int(vector[10])
-    _believe_pots(vector, rules, out.pots[to])
-    for other in range(rules.agents):
+    reset(out, to, params)
+    out.tick[to], out.served[to] = params.max_ticks - int(vector[9]), int(vector[10])
+    _believe_pots(vector, params, out.pots[to])
+    for other in range(params.agents):
         out.pos[to, other, 0], out.pos[to, other, 1], out.holding[to, other] = -1, -1, 0
-    for cell in rules.counters:
+    for cell in params.counters:
         out.items[to, cell // width, cell % width] = Thing.NOTHING
     for i in range(window.shape[1]):
         for j in range(window.shape[1]):
-            row, col = int(vector[0]) + i - rules.sight, int(vector[1]) + j - rules.sight
+            row, col = int(vector[0]) + i - params.sight, int(vector[1]) + j - params.sight
             other = window[COOK, i, j] - 1
-            if not (0 <= row < height and 0 <= col < width) or rules.plan[row, col] != window[0, i, j]:
+            if not (0 <= row < height and 0 <= col < width) or params.plan[row, col] != window[0, i, j]:
                 continue
-            if other == agent and (i != rules.sight or j != rules.sight):
+            if other == agent and (i != params.sight or j != params.sight):
                 continue
             if other >= 0:
                 out.pos[to, other, 0], out.pos[to, other, 1] = row, col

@@ -1,4 +1,4 @@
-"""The kitchen's nouns: verbs, cells, things, state, rules, and the shape of every array.
+"""The kitchen's nouns: verbs, cells, things, state, params, and the shape of every array.
 
 H x W cells, N cooks, P pots in row-major order. What a cook holds or what lies on a counter is one number: 0 nothing,
 see Thing, or SOUP + its mix. A mix is what a soup is made of: onions + 4 * tomatoes, 0..15.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.observation import ObservationSpec
+from sandbox.core.world import ObservationSpec
 
 
 class Verb(IntEnum):
@@ -66,8 +66,8 @@ class Stream(IntEnum):
     START = 5
 
 
-class Dose(IntEnum):
-    """Index of each perturbation in ``Rules.dose``."""
+class Severity(IntEnum):
+    """Index of each perturbation in ``Params.severity``."""
 
     STRANGE_PARTNER = 0
     ABSENT_PARTNER = 1
@@ -93,7 +93,7 @@ class State(NamedTuple):
     done: np.ndarray  # (L,) int8          a Finish code
 
 
-class Rules(NamedTuple):
+class Params(NamedTuple):
     """What never changes in an episode."""
 
     verbs: int
@@ -125,7 +125,7 @@ class Rules(NamedTuple):
     hops: np.ndarray  # (2, H * W) int32    hand-overs from a floor cell to a pot (0) and to a serving place (1); or FAR
     beyond: np.ndarray  # (2, H * W) int32  the least ``hops`` of the floor cells around a counter
     shared: np.ndarray  # (H * W,) int32    1: a counter between two rooms
-    dose: np.ndarray  # (4,) float64        see Dose
+    severity: np.ndarray  # (4,) float64        see Severity
 
 
 class Cook(IntEnum):
@@ -140,8 +140,8 @@ class Cook(IntEnum):
     BUSY = 6  # 1: has a task
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     AGE = 8  # ticks without an interaction: his priority (oracle); kept
-    STUCK = 9  # ticks in a row that he could not go on (rules); kept
-    LAST = 10  # his last cell (rules); kept
+    STUCK = 9  # ticks in a row that he could not go on (params); kept
+    LAST = 10  # his last cell (params); kept
 
 
 class Plan(IntEnum):
@@ -177,26 +177,26 @@ POT = ("onions", "tomatoes", "ticks", "ready")
 MIXES = np.array([o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= 3], np.int32)
 
 
-def state_shapes(rules: Rules) -> dict:
+def state_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of State."""
-    n, i32, f32 = rules.agents, np.int32, np.float32
+    n, i32, f32 = params.agents, np.int32, np.float32
     return {
         "seed": ((), np.uint64), "tick": ((), i32), "pos": ((n, 2), i32), "facing": ((n,), i32),
-        "holding": ((n,), i32), "items": (rules.plan.shape, i32), "pots": (rules.pots.shape, i32),
+        "holding": ((n,), i32), "items": (params.plan.shape, i32), "pots": (params.pots.shape, i32),
         "served": ((), i32), "sparse": ((n,), f32), "shaped": ((n,), f32), "refused": ((n,), np.int8),
         "reward": ((n,), f32), "done": ((), np.int8),
     }  # fmt: skip
 
 
-def memory_shapes(rules: Rules) -> dict:
+def memory_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
-    n, cells = rules.agents, rules.plan.size
-    shapes = {"cooks": (n, len(Cook)), "pots": (len(rules.pots), len(Plan)), "cells": (3, cells), "stack": (n, 7)}
+    n, cells = params.agents, params.plan.size
+    shapes = {"cooks": (n, len(Cook)), "pots": (len(params.pots), len(Plan)), "cells": (3, cells), "stack": (n, 7)}
     return {name: (shape, np.int32) for name, shape in shapes.items()}
 
 
-def observation(rules: Rules) -> ObservationSpec:
+def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries; an order's entry is its worth, 0 if not ordered."""
-    vector = SELF + tuple(f"pot{k}_{entry}" for k in range(len(rules.pots)) for entry in POT)
+    vector = SELF + tuple(f"pot{k}_{entry}" for k in range(len(params.pots)) for entry in POT)
     vector += tuple(f"order_{mix % 4}_onions_{mix // 4}_tomatoes" for mix in MIXES)
-    return ObservationSpec(CHANNELS, 2 * rules.sight + 1, vector, 0, 0, LONGEST)
+    return ObservationSpec(CHANNELS, 2 * params.sight + 1, vector, 0, 0, LONGEST)

@@ -1,8 +1,96 @@
 """The kitchen's shared task: what is said, and how it is verified."""
 
-from sandbox.core.task import Task
+from sandbox.core.speech import task_code
+from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
+from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.kitchen.state import Rules
+from sandbox.worlds.kitchen.dynamics.observe import FIRST_POT, PER_POT
+from sandbox.worlds.kitchen.state import Params, Pot, Thing
+
+# -- teamwork: What kitchen teams share out: pots to fill, soups to take out of them, and the count of what has
+
+POT, PLATE, SERVE = 0, 1, 2  # kinds
+MOST = 1000  # soups that a task object can ask for, where the kitchen's own task asks for no more
+KINDS = (
+    TaskKind("pot", (
+        "See to pot {what}: fill it and begin to cook.",
+        "Pot {what} is yours: bring what it lacks, then start it.",
+        "Put the ingredients for a soup into pot {what} and get it cooking.",
+    )),
+    TaskKind("plate", (
+        "Fetch a dish and take the soup out of pot {what} when it is ready.",
+        "Have a dish at hand when the soup of pot {what} is done, and take the soup.",
+        "The soup in pot {what} is to be taken out on a dish, and served.",
+    )),
+    TaskKind("serve", (
+        "See to it that {what} soups have been served, counted from the beginning.",
+        "The team's count of soups served is to reach {what}.",
+        "Go on until {what} soups have been served by all of you together.",
+    )),
+)  # fmt: skip
+_POT_CODE, _PLATE_CODE = task_code(POT, 0), task_code(PLATE, 0)
+
+
+@kernel
+def _is_over(vector, task):
+    """Whether a cook sees that a task is done: the pot cooks, its soup is out, so many were served."""
+    if task[0] == SERVE + 1:
+        return vector[10] >= task[1]
+    cooks = vector[FIRST_POT + PER_POT * task[1] + Pot.TICKS] >= 0
+    return cooks == (task[0] == POT + 1)
+
+
+@kernel
+def look(obs, lane, agent, params, task, own, open_tasks):
+    """What each pot waits for, which every cook knows: to be filled, or to be emptied. Who holds a soup is not free.
+
+    The cost is the way, or the time that the soup takes if that is longer; beyond reach, what no way is as long as.
+    """
+    vector, pots, width = obs.vector[lane, agent], len(params.pot_cell), params.plan.shape[1]
+    here = int(vector[0]) * width + int(vector[1])
+    own[AgentStatus.CELL], own[AgentStatus.FREE] = here, int(vector[6]) < Thing.SOUP
+    if task[0] and _is_over(vector, task):
+        task[0], own[AgentStatus.FINISHED] = 0, 1
+    for k in range(len(open_tasks)):
+        open_tasks[k, OpenTask.CODE] = 0
+        if k < pots:
+            pot = (agent + k) % pots
+            at, cell = FIRST_POT + PER_POT * pot, params.pot_cell[pot]
+            mix, ticks = int(vector[at]) + 4 * int(vector[at + 1]), int(vector[at + Pot.TICKS])
+            left = max(0, params.cook_time[mix] - ticks) if ticks >= 0 else 0
+            open_tasks[k, OpenTask.CODE] = (_PLATE_CODE if ticks >= 0 else _POT_CODE) + pot
+            open_tasks[k, OpenTask.CELL], open_tasks[k, OpenTask.HOST] = cell, pot % params.agents
+            open_tasks[k, OpenTask.COST] = max(params.way[cell, here], left)
+
+
+@kernel
+def check(s, lane, params, kind, argument, mark):
+    """``mark`` of a pot and a plate: 1 once the pot has cooked, 2 once its soup has been taken out after that."""
+    if kind == SERVE:
+        return (TaskState.DONE if s.served[lane] >= argument else TaskState.OPEN), mark, -1
+    cooks = s.pots[lane, argument, Pot.TICKS] >= 0
+    mark = max(mark, 1) if cooks else 2 * (mark > 0)
+    done = mark >= 1 if kind == POT else mark == 2
+    return (TaskState.DONE if done else TaskState.OPEN), mark, params.pot_cell[argument]
+
+
+def arguments(params: Params, kind: int) -> list[str]:
+    """Pots row by row from 0 on; counts of soups."""
+    count = max(MOST, params.soups) + 1 if kind == SERVE else len(params.pot_cell)
+    return [str(k) for k in range(count)]
+
+
+def generate(params: Params) -> list[TaskObject]:
+    """The soups that were asked for, one after the other; none where there is no end."""
+    return [
+        TaskObject(f"serve {k}", SERVE, k, (f"serve {k - 1}",) if k > 1 else ()) for k in range(1, params.soups + 1)
+    ]
+
+
+TEAMWORK = Teamwork(KINDS, 8, lambda params: params.plan.shape[1], arguments, generate, look, check)
+
+
+# -- tasks
 
 _TEXTS = (
     "Together, serve {n} soups from the order list.",
@@ -12,11 +100,11 @@ _TEXTS = (
 
 
 @kernel
-def progress(s, lane, rules):
+def progress(s, lane, params):
     """Soups served, of those that were asked for."""
-    return s.served[lane], rules.soups
+    return s.served[lane], params.soups
 
 
-def task(rules: Rules) -> Task:
+def task(params: Params) -> Task:
     """Serve K soups before the tick limit."""
-    return Task("serve", tuple(t.format(n=rules.soups) for t in _TEXTS))
+    return Task("serve", tuple(t.format(n=params.soups) for t in _TEXTS))

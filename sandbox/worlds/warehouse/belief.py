@@ -1,8 +1,31 @@
 """What a robot takes the warehouse to be: a lane of imagined state from its own observation and memory."""
 
+import numpy as np
+
+from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.warehouse.kernels import reset
-from sandbox.worlds.warehouse.state import Cell, Note
+from sandbox.worlds.warehouse.dynamics.kernels import reset
+from sandbox.worlds.warehouse.state import Cell, Note, Params, State
+
+# -- facts: A lane as a list of facts, and which of them a robot sees: what its imagination is measured by.
+
+
+def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
+    """(4 H W + N,) int: for each cell robot, shelf, request, closed; for each robot whether it is loaded."""
+    who, shelf = s.agent_at[lane], s.shelf_at[lane]
+    robot = np.where(who > 0, s.facing[lane][who - 1] + 1, 0)
+    wanted = np.where(shelf > 0, s.requested[lane][shelf - 1], 0)
+    layers = robot, shelf > 0, wanted, s.grid[lane]
+    return np.concatenate([*(np.ravel(layer) for layer in layers), s.carrying[lane] > 0]).astype(np.int64)
+
+
+def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
+    """The cells of its window, but for what is closed, which it learns where it is stopped; its own load."""
+    near = around(params.plan.shape, s.pos[lane, agent], params.sight, params.sight).ravel()
+    return np.concatenate([near, near, near, np.zeros_like(near), np.arange(params.agents) == agent])
+
+
+# -- belief
 
 
 @kernel
@@ -23,11 +46,11 @@ def _is_open(grid, row, col):
 
 
 @kernel
-def _stray(row, col, load, wanted, rules, out, to):
+def _stray(row, col, load, wanted, params, out, to):
     """A shelf that is on order, or not, as ``wanted`` says, and is not believed to stand in sight; 0 without."""
     for shelf in range(1, out.shelf.shape[1] + 1):
         at = out.shelf[to, shelf - 1]
-        near = abs(at[0] - row) <= rules.sight and abs(at[1] - col) <= rules.sight
+        near = abs(at[0] - row) <= params.sight and abs(at[1] - col) <= params.sight
         known = shelf == load or (near and out.shelf_at[to, at[0], at[1]] == shelf)
         if out.requested[to, shelf - 1] == wanted and not known:
             return shelf
@@ -35,30 +58,30 @@ def _stray(row, col, load, wanted, rules, out, to):
 
 
 @kernel
-def _believe_stock(window, row, col, load, rules, out, to):
+def _believe_stock(window, row, col, load, params, out, to):
     """In sight shelves stand where they are seen: one that was believed elsewhere takes the place, another is gone."""
     for turn in range(2):
-        for i in range(2 * rules.sight + 1):
-            for j in range(2 * rules.sight + 1):
-                r, c = row + i - rules.sight, col + j - rules.sight
+        for i in range(2 * params.sight + 1):
+            for j in range(2 * params.sight + 1):
+                r, c = row + i - params.sight, col + j - params.sight
                 if not _is_open(out.grid[to], r, c) or (window[2, i, j] > 0) == (out.shelf_at[to, r, c] > 0):
                     continue
                 if turn == 0 and not window[2, i, j]:
                     out.shelf_at[to, r, c] = 0
                 elif turn == 1:
-                    shelf = _stray(row, col, load, window[3, i, j], rules, out, to)
+                    shelf = _stray(row, col, load, window[3, i, j], params, out, to)
                     if shelf:
                         _believe_shelf(out, to, shelf, r, c)
 
 
 @kernel
-def _believe_agent(out, to, agent, row, col, facing, load, rules):
+def _believe_agent(out, to, agent, row, col, facing, load, params):
     """Stand a robot where it is believed to be."""
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
-    out.aim[to, agent] = row * rules.plan.shape[1] + col
+    out.aim[to, agent] = row * params.plan.shape[1] + col
     out.agent_at[to, row, col] = agent + 1
     out.facing[to, agent], out.carrying[to, agent] = facing, load
-    if load and rules.courier:
+    if load and params.courier:
         at = out.shelf[to, load - 1]
         if out.shelf_at[to, at[0], at[1]] == load:
             out.shelf_at[to, at[0], at[1]] = 0
@@ -66,13 +89,13 @@ def _believe_agent(out, to, agent, row, col, facing, load, rules):
 
 
 @kernel
-def _believe_board(vector, out, to, agent, rules):
+def _believe_board(vector, out, to, agent, params):
     """The orders that the agent's board shows."""
-    for k in range(rules.board):
+    for k in range(params.board):
         shelf = int(vector[13 + 4 * k])
-        if not rules.courier:
-            slot = (agent + k) % rules.requests
-            for other in range(rules.requests):  # an order of the draw that is already read from the board gives way
+        if not params.courier:
+            slot = (agent + k) % params.requests
+            for other in range(params.requests):  # an order of the draw that is already read from the board gives way
                 if out.request[to, other] == shelf:
                     out.request[to, other] = out.request[to, slot]
             if not out.requested[to, shelf - 1]:
@@ -86,51 +109,51 @@ def _believe_board(vector, out, to, agent, rules):
 
 
 @kernel
-def _believe_robots(window, row, col, agent, rules, out, to):
+def _believe_robots(window, row, col, agent, params, out, to):
     """The robots in the window, numbered as they are met; they are taken to carry nothing."""
-    sight, other = rules.sight, 0
+    sight, other = params.sight, 0
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             at_row, at_col = row + i - sight, col + j - sight
             if window[0, i, j] and (i != sight or j != sight) and _is_open(out.grid[to], at_row, at_col):
                 other += other == agent
-                if other < rules.agents:
-                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, rules)
+                if other < params.agents:
+                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, params)
                     other += 1
 
 
 @kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
+def believe(obs, lane, agent, memory, params, seed, out, to):
     """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
     out of sight are believed at home, requests that it cannot read are drawn, robots out of sight are nowhere (row -1).
     """
-    width = rules.plan.shape[1]
+    width = params.plan.shape[1]
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[0]), int(vector[1])
     out.seed[to] = seed
-    reset(out, to, rules)
-    for other in range(rules.agents):
+    reset(out, to, params)
+    for other in range(params.agents):
         at = out.pos[to, other]
         out.agent_at[to, at[0], at[1]] = 0
         at[0], at[1], out.aim[to, other] = -1, -1, -width - 1
-    for cell in range(rules.plan.size):
-        out.grid[to, cell // width, cell % width] = rules.plan[cell // width, cell % width]
+    for cell in range(params.plan.size):
+        out.grid[to, cell // width, cell % width] = params.plan[cell // width, cell % width]
     for cell in memory.closed[lane, agent]:
         if cell >= 0:
             out.grid[to, cell // width, cell % width] = Cell.BLOCKED
-    _believe_board(vector, out, to, agent, rules)
+    _believe_board(vector, out, to, agent, params)
     load = 0
     if vector[2]:
         load = max(1, memory.notes[lane, agent, Note.LOAD])
-        if not rules.courier:
+        if not params.courier:
             _believe_shelf(out, to, load, row, col)
         elif vector[8] >= 0:
             out.drop[to, load - 1, 0], out.drop[to, load - 1, 1] = int(vector[8]), int(vector[9])
     facing = 0
     while vector[3 + facing] == 0:
         facing += 1
-    _believe_agent(out, to, agent, row, col, facing, load, rules)
-    _believe_stock(window, row, col, load, rules, out, to)
-    _believe_robots(window, row, col, agent, rules, out, to)
+    _believe_agent(out, to, agent, row, col, facing, load, params)
+    _believe_stock(window, row, col, load, params, out, to)
+    _believe_robots(window, row, col, agent, params, out, to)

@@ -6,20 +6,20 @@ import numpy as np
 
 from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim, Intervention
-from sandbox.worlds.warehouse.disturb import can_spare
 from sandbox.worlds.warehouse.layouts import reached
-from sandbox.worlds.warehouse.state import Cell, Rules
+from sandbox.worlds.warehouse.perturbations import can_spare
+from sandbox.worlds.warehouse.state import Cell, Params
 
 CAN_BE = "an aisle cell that can be spared, with nobody on it"
 
 
-def _block(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _block(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     """Whatever was within reach of a robot with a load stays so."""
-    grid = rules.plan.copy()
+    grid = params.plan.copy()
     for row, col in given["closed"]:
         grid[row, col] = Cell.BLOCKED
     used = {(each["row"], each["col"]) for each in given["agents"]}
-    if rules.courier:
+    if params.courier:
         used |= {(each["row"], each["col"]) for each in given["shelves"]} | set(map(tuple, given["goals"]))
     able = [cell for cell in map(tuple, np.argwhere(grid == Cell.FLOOR).tolist()) if cell not in used]
     for cell in dice.sample(able, len(able)) if aim.cell is None else [cell for cell in able if cell == aim.cell]:
@@ -38,7 +38,7 @@ def _can_go(grid: np.ndarray, cell: tuple[int, int]) -> bool:
     return bool((reached(aisles, tuple(np.argwhere(before)[0])) == before).all())
 
 
-def _clear(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _clear(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     if not given["closed"]:
         raise UsageError("no aisle is blocked")
     return {"closed": []}

@@ -1,4 +1,4 @@
-"""The warehouse's nouns: verbs, cells, state, rules, and the shape of every array.
+"""The warehouse's nouns: verbs, cells, state, params, and the shape of every array.
 
 H x W cells, N agents, S shelves (parcels of the courier task), R open requests, G goals. Ids of shelves count from 1
 in row-major order of the layout, as in RWARE; 0 stands for none.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.observation import ObservationSpec
+from sandbox.core.world import ObservationSpec
 
 
 class Verb(IntEnum):
@@ -60,8 +60,8 @@ class Stream(IntEnum):
     BELIEF = 5
 
 
-class Dose(IntEnum):
-    """Index of each perturbation in ``Rules.dose``."""
+class Severity(IntEnum):
+    """Index of each perturbation in ``Params.severity``."""
 
     BLOCKED_AISLES = 0
 
@@ -89,7 +89,7 @@ class State(NamedTuple):
     done: np.ndarray  # (L,) int8          a Finish code
 
 
-class Rules(NamedTuple):
+class Params(NamedTuple):
     """What never changes in an episode."""
 
     verbs: int
@@ -107,7 +107,7 @@ class Rules(NamedTuple):
     reward: int  # see Reward
     courier: bool
     board: int  # orders that each agent can read; 0 = RWARE's own observation
-    dose: np.ndarray  # (4,) float64   see Dose
+    severity: np.ndarray  # (4,) float64   see Severity
 
 
 class Note(IntEnum):
@@ -123,8 +123,8 @@ class Note(IntEnum):
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     WANTED = 8  # next cell of the route (oracle)
     FOUND = 9  # closed cells met so far
-    ORDER = 10  # place on its board that it begins with (rules)
-    GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (rules)
+    ORDER = 10  # place on its board that it begins with (params)
+    GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (params)
 
 
 class Memory(NamedTuple):
@@ -145,23 +145,23 @@ DEEPEST = 256  # robots that one push may displace
 CHANNELS = ("agent", "facing", "shelf", "requested", "obstacle")
 
 
-def state_shapes(rules: Rules) -> dict:
+def state_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of State."""
-    cells, n, s = rules.plan.shape, rules.agents, len(rules.homes)
+    cells, n, s = params.plan.shape, params.agents, len(params.homes)
     i8, i32 = np.int8, np.int32
     return {
         "seed": ((), np.uint64), "tick": ((), i32), "grid": (cells, i8), "agent_at": (cells, i32),
         "shelf_at": (cells, i32), "pos": ((n, 2), i32), "facing": ((n,), i8), "carrying": ((n,), i32),
-        "delivering": ((n,), i8), "shelf": ((s, 2), i32), "drop": ((s if rules.courier else 0, 2), i32),
-        "requested": ((s,), i8), "request": ((rules.requests,), i32), "delivered": ((), i32), "aim": ((n,), i32),
+        "delivering": ((n,), i8), "shelf": ((s, 2), i32), "drop": ((s if params.courier else 0, 2), i32),
+        "requested": ((s,), i8), "request": ((params.requests,), i32), "delivered": ((), i32), "aim": ((n,), i32),
         "refused": ((n,), i8), "reward": ((n,), np.float32), "done": ((), i8),
     }  # fmt: skip
 
 
-def memory_shapes(rules: Rules) -> dict:
+def memory_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
-    cells, n = rules.plan.size, rules.agents
-    steps = min(cells, 2 * sum(rules.plan.shape))
+    cells, n = params.plan.size, params.agents
+    steps = min(cells, 2 * sum(params.plan.shape))
     shapes = {
         "notes": (n, len(Note)), "route": (n, steps), "closed": (n, 16), "claim": (cells,), "taken": (cells,),
         "stack": (min(n, DEEPEST), 7), "heap": (9 * cells,),
@@ -169,10 +169,10 @@ def memory_shapes(rules: Rules) -> dict:
     return {name: (shape, np.int32) for name, shape in shapes.items()}
 
 
-def observation(rules: Rules) -> ObservationSpec:
+def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
     vector = SELF
-    if rules.board:
+    if params.board:
         vector += ("goal_row", "goal_col")
-        vector += tuple(f"order{k}_{entry}" for k in range(rules.board) for entry in ORDER)
-    return ObservationSpec(CHANNELS, 2 * rules.sight + 1, vector, 0, 0, 4)
+        vector += tuple(f"order{k}_{entry}" for k in range(params.board) for entry in ORDER)
+    return ObservationSpec(CHANNELS, 2 * params.sight + 1, vector, 0, 0, 4)

@@ -1,8 +1,122 @@
 """The warehouse's shared tasks: what is said, and how it is verified."""
 
-from sandbox.core.task import Task
+from sandbox.core.speech import task_code
+from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
+from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.warehouse.state import Rules
+from sandbox.worlds.warehouse.state import Params
+
+# -- teamwork: What warehouse teams share out: the orders on the board, those of the beginning, and the count of
+
+ORDER, FIRST, DELIVER = 0, 1, 2  # kinds
+MOST = 1000  # deliveries that a task object can ask for
+KINDS = (
+    TaskKind("order", (
+        "Serve the order for load {what}.",
+        "Fetch load {what} and bring it to where it is wanted.",
+        "Load {what} has been ordered: see to it that it is delivered.",
+    )),
+    TaskKind("first", (
+        "Serve the order that stood in place {what} of the board when the shift began.",
+        "See to it that the load of order {what} of the first list is delivered.",
+        "Of the orders that you all began with, number {what} is to be served.",
+    )),
+    TaskKind("deliver", (
+        "See to it that {what} orders have been served, counted from the beginning.",
+        "The team's count of deliveries is to reach {what}.",
+        "Go on until {what} loads have been delivered by all of you together.",
+    )),
+)  # fmt: skip
+_ORDER_CODE = task_code(ORDER, 0)
+
+
+@kernel
+def _is_over(obs, lane, agent, params, task, row, col):
+    """Whether a robot without a load has delivered it, or sees that there is nothing more to fetch for its task."""
+    sight, vector = params.sight, obs.vector[lane, agent]
+    if task[2] < 0:
+        return True
+    if task[2] == row and task[3] == col:
+        return not obs.window[lane, agent, 3, sight, sight]
+    for k in range(params.board if task[0] == ORDER + 1 else 0):
+        at = 10 + 4 * k
+        if vector[at + 3] == task[1]:
+            return not (vector[at + 2] and vector[at] == task[2] and vector[at + 1] == task[3])
+    return False
+
+
+@kernel
+def _host(slot, params):
+    """Who shares an order out: the robot whose board begins with it, else the first one that sees it at all."""
+    return slot if slot < params.agents else max(0, slot - params.board + 1)
+
+
+@kernel
+def look(obs, lane, agent, params, task, own, open_tasks):
+    """The orders on the robot's part of the board that wait; its own is over when its load is delivered, or gone."""
+    vector, width, found = obs.vector[lane, agent], params.plan.shape[1], 0
+    row, col, laden = int(vector[0]), int(vector[1]), vector[2] > 0
+    own[AgentStatus.CELL], own[AgentStatus.FREE] = row * width + col, not laden
+    if task[0] and task[0] <= FIRST + 1:
+        if laden and not params.courier and not obs.window[lane, agent, 3, params.sight, params.sight]:
+            task[0], own[AgentStatus.FINISHED] = 0, 1
+        elif laden:
+            task[2], task[3] = -1, -1  # nothing to fetch any more
+        elif _is_over(obs, lane, agent, params, task, row, col):
+            task[0], own[AgentStatus.FINISHED] = 0, task[2] < 0
+    for k in range(params.board):
+        at = 10 + 4 * k
+        if vector[at + 2]:
+            shelf, to_row, to_col = int(vector[at + 3]), int(vector[at]), int(vector[at + 1])
+            open_tasks[found, OpenTask.CODE], open_tasks[found, OpenTask.CELL] = (
+                _ORDER_CODE + shelf,
+                to_row * width + to_col,
+            )
+            open_tasks[found, OpenTask.COST] = abs(to_row - row) + abs(to_col - col)
+            open_tasks[found, OpenTask.HOST] = _host((agent + k) % params.requests, params)
+            found += 1
+    for k in range(found, len(open_tasks)):
+        open_tasks[k, OpenTask.CODE] = 0
+
+
+@kernel
+def check(s, lane, params, kind, argument, mark):
+    """An order is done when its load is no longer asked for. ``mark``: the load of the order, -1 when it is done.
+
+    A courier's order is done when there is another destination in its place; ``mark`` is then that cell + 1.
+    """
+    width = params.plan.shape[1]
+    if kind == DELIVER:
+        return TaskState.DONE if s.delivered[lane] >= argument else TaskState.OPEN, mark, -1
+    if params.courier and mark >= 0:
+        index = argument - 1 if kind == ORDER else argument
+        to = s.drop[lane, index, 0] * width + s.drop[lane, index, 1] + 1
+        if mark and mark != to:
+            return TaskState.DONE, -1, -1
+        return TaskState.OPEN, to, s.shelf[lane, index, 0] * width + s.shelf[lane, index, 1]
+    load = mark if mark else (argument if kind == ORDER else s.request[lane, argument])
+    if load < 0:
+        return TaskState.DONE, load, -1
+    cell = s.shelf[lane, load - 1, 0] * width + s.shelf[lane, load - 1, 1]
+    if s.requested[lane, load - 1]:
+        return TaskState.OPEN, load, cell
+    return (TaskState.DONE, -1, -1) if mark else (TaskState.OPEN, mark, cell)
+
+
+def arguments(params: Params, kind: int) -> list[str]:
+    """Ids of loads from 1 on, places of the board from 0 on, counts of deliveries."""
+    return [str(k) for k in range((len(params.homes) + 1, params.requests, MOST + 1)[kind])]
+
+
+def generate(params: Params) -> list[TaskObject]:
+    """The orders of the beginning, in any order."""
+    return [TaskObject(f"order {slot}", FIRST, slot) for slot in range(params.requests)]
+
+
+TEAMWORK = Teamwork(KINDS, 8, lambda params: params.plan.shape[1], arguments, generate, look, check)
+
+
+# -- tasks
 
 _SHELVES = (
     "Together, bring {n} requested shelves to the goals; put each shelf back into a free slot afterwards.",
@@ -17,13 +131,13 @@ _PARCELS = (
 
 
 @kernel
-def progress(s, lane, rules):
+def progress(s, lane, params):
     """Deliveries, of those that were asked for."""
-    return s.delivered[lane], rules.deliveries
+    return s.delivered[lane], params.deliveries
 
 
-def task(rules: Rules) -> Task:
+def task(params: Params) -> Task:
     """Deliver K requests before the tick limit."""
-    texts = _PARCELS if rules.courier else _SHELVES
-    name = "courier" if rules.courier else "deliver"
-    return Task(name, tuple(t.format(n=rules.deliveries) for t in texts))
+    texts = _PARCELS if params.courier else _SHELVES
+    name = "courier" if params.courier else "deliver"
+    return Task(name, tuple(t.format(n=params.deliveries) for t in texts))

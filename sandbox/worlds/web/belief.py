@@ -4,9 +4,10 @@ import numpy as np
 
 from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.web.columns import READ, Element, Kind, Operand, Page, Plan, Template, Variable
-from sandbox.worlds.web.effects import content
-from sandbox.worlds.web.kernels import OWN, begin, click
+from sandbox.worlds.web.compiler.columns import READ, Element, Kind, Operand, Page, Plan, Template, Variable
+from sandbox.worlds.web.dynamics.effects import content
+from sandbox.worlds.web.dynamics.kernels import OWN, begin, click, reached
+from sandbox.worlds.web.dynamics.visits import shown
 from sandbox.worlds.web.state import (
     BASE,
     ENTITIES,
@@ -16,68 +17,107 @@ from sandbox.worlds.web.state import (
     STEMS,
     WORD,
     Flag,
+    Info,
     Item,
     Note,
+    Params,
     Session,
+    State,
     Verb,
 )  # fmt: skip
 
+# -- facts: A lane as a list of facts, and which of them an agent sees: what its imagination is measured by.
+
+
+def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
+    """(3 E + R + N,) int: label, flags and content of each element; what is stored; the page that each agent sees."""
+    label, flags, value = (s.item[lane, :, column] for column in (Item.LABEL, Item.FLAGS, Item.VALUE))
+    pages = [shown.py_func(session) for session in s.session[lane]]
+    return np.concatenate([label, flags, value, s.register[lane], pages]).astype(np.int64)
+
+
+def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
+    """What is visible on the page that it sees, once that is loaded, and which page that is."""
+    own, session = params.template[s.info[lane, Info.TEMPLATE]], s.session[lane, agent]
+    page = own[Template.PAGE] + shown.py_func(session)
+    first, count = params.page[page, Page.ELEMENT], params.page[page, Page.ELEMENTS]
+    numbers = np.arange(s.item.shape[1])
+    there = (numbers >= first) & (numbers < first + count) & (s.item[lane, :, Item.FLAGS] & Flag.VISIBLE > 0)
+    there &= session[Session.LOADING] == 0
+    stored = np.zeros(s.register.shape[1], np.bool_)
+    return np.concatenate([there, there, there, stored, np.arange(params.agents) == agent])
+
+
+# -- value: What is earned on a site: conditions of the goal, less harm.
+
 
 @kernel
-def _believe_words(vector, note, own, out, to, agent, rules):
+def earned(s, lane, params):
+    """Conditions that hold now, less one for each harm that was done."""
+    total = float(reached(s, lane, params))
+    for agent in range(params.agents):
+        total -= s.session[lane, agent, Session.HARM]
+    return total
+
+
+# -- belief
+
+
+@kernel
+def _believe_words(vector, note, own, out, to, agent, params):
     """The words of the instruction, what can be typed, and what the agent has read on its way."""
     value = out.value[to]
     for k in range(own[Template.VARIABLES]):
-        place = rules.variable[own[Template.VARIABLE] + k, Variable.SAID]
+        place = params.variable[own[Template.VARIABLE] + k, Variable.SAID]
         if place >= 0:
             value[0, k] = int(vector[OWN + place])
     for k in range(SLOTS):
         value[1, k] = int(vector[OWN + SAID + k])
     for k in range(min(note[Note.STEP], own[Template.PLANS])):
-        step = rules.plan[own[Template.PLAN] + k]
+        step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] == agent and step[Plan.VERB] == READ:
-            shown = rules.element[own[Template.ELEMENT] + step[Plan.ELEMENT], Element.VAR]
+            shown = params.element[own[Template.ELEMENT] + step[Plan.ELEMENT], Element.VAR]
             if shown >= 0:
                 value[0, shown] = note[Note.NOTED]
 
 
 @kernel
-def _read_page(window, page, own, out, to, rules):
+def _read_page(window, page, own, out, to, params):
     """Values of the task that the page shows, each in the element whose id says that it stands there."""
     for slot in range(SLOTS):
         i, j = slot // SIDE, slot % SIDE
         code = int(window[3, i, j]) * BASE + window[4, i, j]
         for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
-            row = rules.element[own[Template.ELEMENT] + e]
+            row = params.element[own[Template.ELEMENT] + e]
             if row[Element.VAR] >= 0 and window[0, i, j] == row[Element.ROLE] and code == out.item[to, e, Item.ID]:
                 out.value[to, 0, row[Element.VAR]] = (int(window[1, i, j]) * BASE + window[2, i, j]) // 4
 
 
 @kernel
-def _label(out, to, own, rules):
+def _label(out, to, own, params):
     """Elements are called after the values that are believed."""
     value = out.value[to, 0]
     for e in range(own[Template.ELEMENTS]):
-        row = rules.element[own[Template.ELEMENT] + e]
+        row = params.element[own[Template.ELEMENT] + e]
         if row[Element.VAR] >= 0:
             out.item[to, e, Item.LABEL] = 4 * value[row[Element.VAR]]
         if row[Element.ID_VAR] >= 0:
-            word = value[row[Element.ID_VAR]] - rules.stem[row[Element.STEM], 1]
+            word = value[row[Element.ID_VAR]] - params.stem[row[Element.STEM], 1]
             out.item[to, e, Item.ID] = STEMS + ENTITIES * row[Element.STEM] + word
 
 
 @kernel
-def _believe_done(note, own, out, to, agent, rules):
+def _believe_done(note, own, out, to, agent, params):
     """What the agent has done so far, by its plan, it believes to have had its effects."""
     for k in range(min(note[Note.STEP], own[Template.PLANS])):
-        step = rules.plan[own[Template.PLAN] + k]
+        step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] != agent or step[Plan.ELEMENT] < 0:
             continue
         e = np.int64(step[Plan.ELEMENT])
-        row = rules.element[own[Template.ELEMENT] + e]
+        row = params.element[own[Template.ELEMENT] + e]
         if step[Plan.VERB] == Verb.CLICK:
-            page = rules.page[own[Template.PAGE] + row[Element.PAGE]]
-            click(out, to, agent, e, row[Element.ROLE], page, rules)
+            page = params.page[own[Template.PAGE] + row[Element.PAGE]]
+            click(out, to, agent, e, row[Element.ROLE], page, params)
         elif step[Plan.VERB] == Verb.TYPE:
             word = content(out.value[to], step[Plan.OPERAND], step[Plan.ARGUMENT])
             out.item[to, e, Item.VALUE] = WORD + note[Note.NOTED] if step[Plan.OPERAND] == Operand.NOTED else word
@@ -86,13 +126,13 @@ def _believe_done(note, own, out, to, agent, rules):
 
 
 @kernel
-def _page_below(note, own, agent, rules):
+def _page_below(note, own, agent, params):
     """The page below what is on top: where the next step of the plan is to be done, else where the agent began."""
     for k in range(note[Note.STEP], own[Template.PLANS]):
-        step = rules.plan[own[Template.PLAN] + k]
+        step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] == agent and step[Plan.ELEMENT] >= 0:
-            page = np.int64(rules.element[own[Template.ELEMENT] + step[Plan.ELEMENT], Element.PAGE])
-            if rules.page[own[Template.PAGE] + page, Page.KIND] == Kind.SITE:
+            page = np.int64(params.element[own[Template.ELEMENT] + step[Plan.ELEMENT], Element.PAGE])
+            if params.page[own[Template.PAGE] + page, Page.KIND] == Kind.SITE:
                 return page
     return np.int64(own[Template.START_OTHER if agent else Template.START])
 
@@ -121,19 +161,19 @@ def _believe_element(window, i, j, item, slot):
 
 
 @kernel
-def _fit(window, slot, first, count, own, out, to, least, rules):
+def _fit(window, slot, first, count, own, out, to, least, params):
     """The element without a slot that fits best what is seen in one, -1 if none fits as well as ``least``."""
     i, j, best, most = slot // SIDE, slot % SIDE, -1, least - 1
     for e in range(first, first + count):
         if window[0, i, j] and out.item[to, e, Item.SLOT] < 0:
-            like = _likeness(window, i, j, rules.element[own[Template.ELEMENT] + e], out.item[to, e])
+            like = _likeness(window, i, j, params.element[own[Template.ELEMENT] + e], out.item[to, e])
             if like > most:
                 best, most = e, like
     return best
 
 
 @kernel
-def _believe_page(window, page, own, out, to, agent, rules):
+def _believe_page(window, page, own, out, to, agent, params):
     """Each element of the page takes over what is seen in the slot that fits it best; the others are hidden.
 
     First come those that id or label tells; what else stands on the page says which words were drawn.
@@ -148,14 +188,14 @@ def _believe_page(window, page, own, out, to, agent, rules):
         taken = False
         for e in range(first, first + count):
             taken = taken or item[e, Item.SLOT] == slot
-        best = -1 if taken else _fit(window, slot, first, count, own, out, to, 2 if turn < SLOTS else 0, rules)
+        best = -1 if taken else _fit(window, slot, first, count, own, out, to, 2 if turn < SLOTS else 0, params)
         if best >= 0:
             _believe_element(window, i, j, item[best], slot)
-            row = rules.element[own[Template.ELEMENT] + best]
+            row = params.element[own[Template.ELEMENT] + best]
             if row[Element.REGISTER] >= 0 and item[best, Item.LABEL]:
                 out.register[to, row[Element.REGISTER]] = WORD + item[best, Item.LABEL] // 4
             if row[Element.VAR] >= 0 and turn >= SLOTS:
-                if rules.variable[own[Template.VARIABLE] + row[Element.VAR], Variable.SAID] < 0:
+                if params.variable[own[Template.VARIABLE] + row[Element.VAR], Variable.SAID] < 0:
                     out.value[to, 0, row[Element.VAR]] = item[best, Item.LABEL] // 4
             if window[5, i, j] & Flag.FOCUSED:
                 out.session[to, agent, Session.FOCUS] = best
@@ -170,7 +210,7 @@ def _believe_page(window, page, own, out, to, agent, rules):
 
 
 @kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
+def believe(obs, lane, agent, memory, params, seed, out, to):
     """Lane ``to`` of ``out``: the site as ``agent`` takes it to be, with dice of its own (``seed``).
 
     What the site has stored it knows as far as the page shows it, or its own plan says that it has stored it; the other
@@ -178,25 +218,25 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
     """
     window, vector, note = obs.window[lane, agent], obs.vector[lane, agent], memory.notes[lane, agent]
     template = int(vector[6])
-    own = rules.template[template]
+    own = params.template[template]
     out.seed[to] = seed
-    begin(out, to, template, True, rules)
-    _believe_words(vector, note, own, out, to, agent, rules)
+    begin(out, to, template, True, params)
+    _believe_words(vector, note, own, out, to, agent, params)
     session, local = out.session[to, agent], int(vector[2]) - own[Template.PAGE]
-    page = rules.page[own[Template.PAGE] + local]
-    _label(out, to, own, rules)
+    page = params.page[own[Template.PAGE] + local]
+    _label(out, to, own, params)
     if not vector[4]:
-        _read_page(window, page, own, out, to, rules)
-        _label(out, to, own, rules)
-    _believe_done(note, own, out, to, agent, rules)
+        _read_page(window, page, own, out, to, params)
+        _label(out, to, own, params)
+    _believe_done(note, own, out, to, agent, params)
     out.tick[to], out.done[to] = int(vector[9]), Finish.RUNNING
     out.pos[to, agent, 0], out.pos[to, agent, 1] = int(vector[0]), int(vector[1])
     session[Session.OVER], session[Session.PAGE] = -1, local
-    session[Session.NEXT] = _page_below(note, own, agent, rules)
+    session[Session.NEXT] = _page_below(note, own, agent, params)
     if vector[3]:
         session[Session.OVER], session[Session.PAGE] = local, session[Session.NEXT]
     session[Session.FOCUS], session[Session.SCROLL] = -1, int(vector[5])
     session[Session.LOADING], session[Session.HARM] = int(vector[4]), int(vector[8])
     session[Session.EXPIRED], session[Session.RETRIES] = 0, 0
     if not vector[4]:
-        _believe_page(window, page, own, out, to, agent, rules)
+        _believe_page(window, page, own, out, to, agent, params)

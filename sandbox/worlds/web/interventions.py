@@ -4,47 +4,47 @@ from collections.abc import Iterator
 from random import Random
 
 from sandbox.core.intervention import Aim, Intervention, changed, pick
-from sandbox.worlds.web.columns import Kind, Page, Template
-from sandbox.worlds.web.state import Rules
-from sandbox.worlds.web.visits import MOST_EXPIRED
-from sandbox.worlds.web.words import PAGES, TEMPLATES, name
+from sandbox.worlds.web.compiler.columns import Kind, Page, Template
+from sandbox.worlds.web.dynamics.visits import MOST_EXPIRED
+from sandbox.worlds.web.rendering.text import PAGES, TEMPLATES, name
+from sandbox.worlds.web.state import Params
 
 _READING = "an agent on a page of the site, loaded and with nothing on top"
 
 
-def _pages(rules: Rules, own: int, kind: Kind) -> Iterator[str]:
+def _pages(params: Params, own: int, kind: Kind) -> Iterator[str]:
     """The names of a template's pages of a kind."""
-    first = int(rules.template[own, Template.PAGE])
-    for page in range(first, first + int(rules.template[own, Template.PAGES])):
-        if rules.page[page, Page.KIND] == kind:
-            yield name(rules, PAGES, page)
+    first = int(params.template[own, Template.PAGE])
+    for page in range(first, first + int(params.template[own, Template.PAGES])):
+        if params.page[page, Page.KIND] == kind:
+            yield name(params, PAGES, page)
 
 
-def _template(rules: Rules, given: dict) -> int:
-    return next(k for k in range(len(rules.template)) if name(rules, TEMPLATES, k) == given["task"])
+def _template(params: Params, given: dict) -> int:
+    return next(k for k in range(len(params.template)) if name(params, TEMPLATES, k) == given["task"])
 
 
-def _reading(rules: Rules, given: dict, own: int) -> list[int]:
-    site, agents = set(_pages(rules, own, Kind.SITE)), given["agents"]
+def _reading(params: Params, given: dict, own: int) -> list[int]:
+    site, agents = set(_pages(params, own, Kind.SITE)), given["agents"]
     return [k for k, a in enumerate(agents) if a["page"] in site and a["over"] is None and a["loading"] == 0]
 
 
 def _pop_up(kind: Kind):
-    def patch(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
-        own = _template(rules, given)
-        agent = pick(_reading(rules, given, own), aim.agent, dice, _READING)
-        over = dice.choice(list(_pages(rules, own, kind)))
+    def patch(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
+        own = _template(params, given)
+        agent = pick(_reading(params, given, own), aim.agent, dice, _READING)
+        over = dice.choice(list(_pages(params, own, kind)))
         return {"agents": changed(given["agents"], agent, over=over, focus=None)}
 
     return patch
 
 
-def _expire(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _expire(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     """As ``visits.arrive`` has it: a log-in page with empty fields, and after it the page that was wanted."""
-    own, agents = _template(rules, given), given["agents"]
-    able = [k for k in _reading(rules, given, own) if agents[k]["expired"] < MOST_EXPIRED]
+    own, agents = _template(params, given), given["agents"]
+    able = [k for k in _reading(params, given, own) if agents[k]["expired"] < MOST_EXPIRED]
     agent = pick(able, aim.agent, dice, f"{_READING}, whose session has expired less than {MOST_EXPIRED} times")
-    login, page = next(_pages(rules, own, Kind.LOGIN)), agents[agent]["page"]
+    login, page = next(_pages(params, own, Kind.LOGIN)), agents[agent]["page"]
     session = {"page": login, "next": page, "focus": None, "scroll": 0, "expired": agents[agent]["expired"] + 1}
     elements = [{**one, "value": 0} if one["page"] == login else one for one in given["elements"]]
     return {"agents": changed(agents, agent, **session), "elements": elements}

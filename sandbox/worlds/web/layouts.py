@@ -26,9 +26,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox.core.errors import UsageError, shown, unknown
-from sandbox.core.files import explained
+from sandbox.core.files import TOMLDecodeError, explained, read_toml
 from sandbox.core.maps import read_layout
-from sandbox.core.toml import TOMLDecodeError, read_toml
 
 COMMON = "common"  # pages that every site has: log-in, time-out, pop-ups
 ALL = "all"

@@ -1,4 +1,4 @@
-"""The nouns of a web site: roles, verbs, state, rules, and the shape of every array.
+"""The nouns of a web site: roles, verbs, state, params, and the shape of every array.
 
 N agents (sessions), E elements of a template's pages, V values of a task, R registers of the site. An element's index
 counts the elements of its template. A *content* is what a field or register holds: 0 nothing, below 1000 a number,
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.observation import ObservationSpec
-from sandbox.worlds.web.columns import Template
+from sandbox.core.world import ObservationSpec
+from sandbox.worlds.web.compiler.columns import Template
 
 SLOTS = 32  # elements of one page, and targets of every verb
 SIDE = 6  # slot s stands at [s // 6, s % 6] of the window
@@ -100,8 +100,8 @@ class Stream(IntEnum):
     THEME = 16
 
 
-class Dose(IntEnum):
-    """Index of each perturbation in ``Rules.dose``."""
+class Severity(IntEnum):
+    """Index of each perturbation in ``Params.severity``."""
 
     RENAMED_LABELS = 0
     CHANGED_IDS = 1
@@ -129,7 +129,7 @@ class State(NamedTuple):
     done: np.ndarray  # (L,) int8              a Finish code
 
 
-class Rules(NamedTuple):
+class Params(NamedTuple):
     """What never changes in an episode; T templates."""
 
     verbs: int
@@ -151,7 +151,7 @@ class Rules(NamedTuple):
     names: np.ndarray  # (6,) int32             where each of these begins
     prose: np.ndarray  # (3 T, 240) uint8       the instruction of each template in three paraphrases
     glyph: np.ndarray  # (sizes, 96, H, W) uint8  the type that pages are painted in
-    dose: np.ndarray  # (8,) float64            see Dose
+    severity: np.ndarray  # (8,) float64            see Severity
 
 
 class Note(IntEnum):
@@ -172,15 +172,15 @@ CHANNELS = ("role", "label_high", "label_low", "id_high", "id_low", "bits", "row
 SELF = ("row", "col", "page", "on_top", "loading", "scroll", "template", "agent", "harm", "tick")
 
 
-def sizes(rules: Rules) -> tuple[int, int, int]:
+def sizes(params: Params) -> tuple[int, int, int]:
     """Elements, values, registers of the largest template."""
-    t = rules.template
+    t = params.template
     return int(t[:, Template.ELEMENTS].max()), SLOTS, int(t[:, Template.REGISTERS].max())
 
 
-def state_shapes(rules: Rules) -> dict:
+def state_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of State."""
-    (elements, values, registers), n = sizes(rules), rules.agents
+    (elements, values, registers), n = sizes(params), params.agents
     i16, i32 = np.int16, np.int32
     return {
         "seed": ((), np.uint64), "tick": ((), i32), "item": ((elements, len(Item)), i16),
@@ -190,12 +190,12 @@ def state_shapes(rules: Rules) -> dict:
     }  # fmt: skip
 
 
-def memory_shapes(rules: Rules) -> dict:
+def memory_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
-    return {"notes": ((rules.agents, len(Note)), np.int32)}
+    return {"notes": ((params.agents, len(Note)), np.int32)}
 
 
-def observation(rules: Rules) -> ObservationSpec:
+def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries.
 
     The window is the page's accessibility tree as a list that is folded into a square: slot s at [s // 6, s % 6]. Codes

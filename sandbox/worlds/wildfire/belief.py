@@ -2,18 +2,74 @@
 
 import numpy as np
 
+from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.wildfire.cells import ground_of, kind_of
-from sandbox.worlds.wildfire.kernels import count_up, reset
-from sandbox.worlds.wildfire.senses import look_out
-from sandbox.worlds.wildfire.state import Crew, Ground, Kind, Note
-from sandbox.worlds.wildfire.terrain import dig_wells
+from sandbox.worlds.wildfire.dynamics.cells import age_of, can_burn, ground_of, has_people, kind_of
+from sandbox.worlds.wildfire.dynamics.fire import DCOL, DROW
+from sandbox.worlds.wildfire.dynamics.kernels import count_up, reset
+from sandbox.worlds.wildfire.dynamics.observe import look_out
+from sandbox.worlds.wildfire.dynamics.terrain import dig_wells
+from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Note, Params, State
+
+# -- facts: A lane as a list of facts, and which of them a crew sees: what its imagination is measured by.
+
+
+def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
+    """(2 H W + N,) int: each cell's land and whether a crew is there; each crew's tanks."""
+    crews = np.zeros((params.height, params.width), np.int64)
+    there = s.pos[lane][s.pos[lane, :, 0] >= 0]
+    crews[there[:, 0], there[:, 1]] = 1
+    return np.concatenate([s.land[lane].ravel(), crews.ravel(), s.crew[lane, :, Crew.TANKS]]).astype(np.int64)
+
+
+def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
+    """The cells of its window, and its own tanks."""
+    near = around((params.height, params.width), s.pos[lane, agent], params.sight, params.sight).ravel()
+    return np.concatenate([near, near, np.arange(params.agents) == agent])
+
+
+# -- value: What a team has saved, and what a fire still threatens: the losses to be expected of what burns. In
+
+HOUSE, PEOPLE = 0.9, 0.9  # of a building, or a household, that burns: it is lost unless somebody comes
+FRONT = 0.02  # of each cell beside a burning one that can burn, a building five times as much
+WATER = 0.01  # a tank of water in hand
 
 
 @kernel
-def _on_map(row, col, rules):
+def earned(s, lane, params):
+    """Households that were rescued, less buildings and households that are lost, and harm done to crews."""
+    tally = s.tally[lane]
+    return float(tally[Count.RESCUED] - tally[Count.LOST] - tally[Count.PERISHED] - tally[Count.HURT])
+
+
+@kernel
+def value(s, lane, params):
+    """Minus what burns and what it may set alight; water in hand counts a little."""
+    total, land = 0.0, s.land[lane]
+    for row in range(params.height):
+        for col in range(params.width):
+            code = land[row, col]
+            if age_of(code) == 0:
+                continue
+            if kind_of(code) == Kind.BUILDING:
+                total -= HOUSE + (PEOPLE if has_people(code) else 0.0)
+            for k in range(8):
+                r, c = row + DROW[k], col + DCOL[k]
+                if 0 <= r < params.height and 0 <= c < params.width and can_burn(land[r, c]):
+                    total -= FRONT * (5.0 if kind_of(land[r, c]) == Kind.BUILDING else 1.0)
+    for agent in range(params.agents):
+        if s.pos[lane, agent, 0] >= 0:
+            total += WATER * s.crew[lane, agent, Crew.TANKS]
+    return total
+
+
+# -- belief
+
+
+@kernel
+def _on_map(row, col, params):
     """Noise may show things beyond the edge."""
-    return 0 <= row < rules.height and 0 <= col < rules.width
+    return 0 <= row < params.height and 0 <= col < params.width
 
 
 @kernel
@@ -37,10 +93,10 @@ def _set_alight(land, row, col):
 
 
 @kernel
-def _believe_crews(window, row, col, agent, rules, out, to):
+def _believe_crews(window, row, col, agent, params, out, to):
     """Other crews stand where they are seen, with full tanks; those out of sight are nowhere (row -1)."""
-    sight = rules.sight
-    for other in range(rules.agents):
+    sight = params.sight
+    for other in range(params.agents):
         crew = out.crew[to, other]
         out.pos[to, other, 0], out.pos[to, other, 1] = -1, -1
         for k in range(len(crew)):
@@ -48,28 +104,28 @@ def _believe_crews(window, row, col, agent, rules, out, to):
     other = 0
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[4, i, j] and window[0, i, j] and _on_map(row + i - sight, col + j - sight, rules):
+            if window[4, i, j] and window[0, i, j] and _on_map(row + i - sight, col + j - sight, params):
                 other += other == agent
-                if other < rules.agents:
+                if other < params.agents:
                     out.pos[to, other, 0], out.pos[to, other, 1] = row + i - sight, col + j - sight
-                    out.crew[to, other, Crew.TANKS] = rules.tanks
+                    out.crew[to, other, Crew.TANKS] = params.tanks
                     other += 1
 
 
 @kernel
-def believe(obs, lane, agent, memory, rules, seed, out, to):
+def believe(obs, lane, agent, memory, params, seed, out, to):
     """Lane ``to`` of ``out``: the land as ``agent`` takes it to be, with dice of its own (``seed``).
 
     Known are what it sees, where it last knew of fire or heard of it, and the layout where that is a drawn map; land
     that is generated is imagined as it might be. Fires and crews out of sight are left out, but those it was told of.
     """
     window, vector, inbox = obs.window[lane, agent], obs.vector[lane, agent], obs.inbox[lane, agent]
-    row, col, sight = int(vector[0]), int(vector[1]), rules.sight
+    row, col, sight = int(vector[0]), int(vector[1]), params.sight
     out.seed[to] = seed
-    reset(out, to, rules)
+    reset(out, to, params)
     land = out.land[to]
-    for r in range(rules.height):
-        for c in range(rules.width):
+    for r in range(params.height):
+        for c in range(params.width):
             if ground_of(land[r, c]) >= Ground.FIRE:
                 land[r, c] = kind_of(land[r, c])
     note = memory.notes[lane, agent]
@@ -79,17 +135,17 @@ def believe(obs, lane, agent, memory, rules, seed, out, to):
             _set_alight(land, inbox[m, 2], inbox[m, 3])
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[0, i, j] and _on_map(row + i - sight, col + j - sight, rules):
+            if window[0, i, j] and _on_map(row + i - sight, col + j - sight, params):
                 land[row + i - sight, col + j - sight] = _code(window, i, j)
     dig_wells(land, out.wells[to])
     count_up(land, out.fires[to], out.tally[to])
     out.wind[to, 0] = np.arctan2(vector[4], -vector[3]) * 180.0 / np.pi
     out.wind[to, 1] = vector[5]
-    _believe_crews(window, row, col, agent, rules, out, to)
+    _believe_crews(window, row, col, agent, params, out, to)
     own = out.crew[to, agent]
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
     own[Crew.TANKS], own[Crew.HOME_ROW], own[Crew.HOME_COL] = int(vector[2]), int(vector[6]), int(vector[7])
     own[Crew.ALARM_ROW], own[Crew.ALARM_COL] = int(vector[8]), int(vector[9])
     own[Crew.HURT], own[Crew.WORK], own[Crew.DOWN] = int(vector[13]), int(vector[14]), int(vector[15])
-    for crew in range(rules.agents):
-        look_out(out, to, crew, rules)
+    for crew in range(params.agents):
+        look_out(out, to, crew, params)

@@ -5,18 +5,18 @@ from random import Random
 import numpy as np
 
 from sandbox.core.intervention import Aim, Intervention, changed, pick
-from sandbox.worlds.wildfire.scene import GROUNDS, KINDS
-from sandbox.worlds.wildfire.state import Ground, Kind, Rules
+from sandbox.worlds.wildfire.serialisation import GROUNDS, KINDS
+from sandbox.worlds.wildfire.state import Ground, Kind, Params
 
 _FUEL = [ord(letter) for letter in KINDS[Kind.GRASS : Kind.BUILDING + 1]]
 
 
-def _turn(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _turn(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     wind = given["wind"]
     return {"wind": {**wind, "towards": (wind["towards"] + 90.0) % 360.0}}
 
 
-def _spark(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _spark(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     able = np.isin(_codes(given["terrain"]), _FUEL) & (_codes(given["ground"]) == ord(GROUNDS[Ground.FINE]))
     burning = given["burning"]
     for row, col, _ in burning:
@@ -30,7 +30,7 @@ def _codes(rows: list[str]) -> np.ndarray:
     return np.frombuffer("".join(rows).encode(), np.uint8).reshape(len(rows), -1)
 
 
-def _break_down(rules: Rules, given: dict, aim: Aim, dice: Random) -> dict:
+def _break_down(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     crews = given["crews"]
     able = [k for k, crew in enumerate(crews) if crew["row"] >= 0 and not crew["down"]]
     return {"crews": changed(crews, pick(able, aim.agent, dice, "a crew that has not broken down"), down=True)}

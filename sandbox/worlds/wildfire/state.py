@@ -1,4 +1,4 @@
-"""The wildfire's nouns: verbs, cells, state, rules, and the shape of every array.
+"""The wildfire's nouns: verbs, cells, state, params, and the shape of every array.
 
 H x W cells, N crews, M messages a tick, F places on the list of burning cells, B blocks of 16 x 16 cells.
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.observation import ObservationSpec
+from sandbox.core.world import ObservationSpec
 
 
 class Verb(IntEnum):
@@ -56,7 +56,7 @@ class Ground(IntEnum):
 
 
 class Count(IntEnum):
-    """Columns of ``State.tally``."""
+    """Columns of ``State.stats``."""
 
     BUILDINGS = 0  # at the start; on a map without any: cells with fuel
     LOST = 1  # of these, burnt out
@@ -119,8 +119,8 @@ class Stream(IntEnum):
     IGNITION = 21
 
 
-class Dose(IntEnum):
-    """Index of each perturbation in ``Rules.dose``."""
+class Severity(IntEnum):
+    """Index of each perturbation in ``Params.severity``."""
 
     WIND_SHIFT = 0
     CREW_LOST = 1
@@ -150,7 +150,7 @@ class State(NamedTuple):
     done: np.ndarray  # (L,) int8        a Finish code
 
 
-class Rules(NamedTuple):
+class Params(NamedTuple):
     """What never changes in an episode."""
 
     verbs: int
@@ -174,7 +174,7 @@ class Rules(NamedTuple):
     column: bool  # classic: the first column burns, else the centre
     longest: int  # places on the list of burning cells
     max_ticks: int
-    dose: np.ndarray  # (4,) float64    see Dose
+    severity: np.ndarray  # (4,) float64    see Severity
 
 
 class Note(IntEnum):
@@ -200,23 +200,23 @@ VECTOR = (
 )  # fmt: skip
 
 
-def state_shapes(rules: Rules) -> dict:
+def state_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of State."""
-    n, i32 = rules.agents, np.int32
-    blocks = -(-rules.height // BLOCK) * -(-rules.width // BLOCK)
+    n, i32 = params.agents, np.int32
+    blocks = -(-params.height // BLOCK) * -(-params.width // BLOCK)
     return {
-        "seed": ((), np.uint64), "tick": ((), i32), "land": ((rules.height, rules.width), np.uint8),
-        "fires": ((rules.longest,), i32), "wells": ((blocks,), i32), "wind": ((2,), np.float32), "pos": ((n, 2), i32),
+        "seed": ((), np.uint64), "tick": ((), i32), "land": ((params.height, params.width), np.uint8),
+        "fires": ((params.longest,), i32), "wells": ((blocks,), i32), "wind": ((2,), np.float32), "pos": ((n, 2), i32),
         "crew": ((n, len(Crew)), i32), "tally": ((len(Count),), i32), "refused": ((n,), np.int8),
         "reward": ((n,), np.float32), "done": ((), np.int8),
     }  # fmt: skip
 
 
-def memory_shapes(rules: Rules) -> dict:
+def memory_shapes(params: Params) -> dict:
     """Shape of one lane and dtype of each field of Memory."""
-    return {"notes": ((rules.agents, len(Note)), np.int32)}
+    return {"notes": ((params.agents, len(Note)), np.int32)}
 
 
-def observation(rules: Rules) -> ObservationSpec:
+def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
-    return ObservationSpec(CHANNELS, 2 * rules.sight + 1, VECTOR, rules.messages, 0, OLDEST + 1)
+    return ObservationSpec(CHANNELS, 2 * params.sight + 1, VECTOR, params.messages, 0, OLDEST + 1)

@@ -1,0 +1,62 @@
+"""Who answers, by the kind of the model; clients of language models are imported when one is used."""
+
+from sandbox.agents.context import AgentContext
+from sandbox.agents.llm.offline import Captured, Continued, Recorded, Rehearsed, Script
+from sandbox.agents.llm.options import Options
+from sandbox.agents.llm.prompts import Prompts
+from sandbox.agents.llm.reasoner import LLM
+from sandbox.agents.llm.request import Client, Setup
+from sandbox.core.errors import UsageError
+
+
+def reasoner(
+    options: Options, prompts: Prompts, minds: dict[int, AgentContext], noop: int, recorded: Recorded | Captured | None
+) -> LLM:  # fmt: skip
+    """The reasoner of a group of agents, by their ``minds``; ``recorded`` answers in place of its model, or before it.
+
+    Raises UsageError where the model cannot be asked: an extra, a key or a price is missing.
+    """
+    setup = prompts.setup((recorded and recorded.price(min(minds))) or price_of(options))
+    if recorded is None:
+        client = connect(options, setup)
+    elif isinstance(recorded, Recorded) and options.kind == "scripted":
+        client = Rehearsed(recorded, Script(options.replies))
+    else:
+        client = recorded if recorded.until is None else Continued(recorded, connect(options, setup))
+    return LLM(options, prompts, setup, client, noop, minds)
+
+
+def connect(options: Options, setup: Setup) -> Client:
+    """A client for the model."""
+    if options.kind == "scripted":
+        return Script(options.replies)
+    try:
+        if options.kind == "gguf":
+            from sandbox.agents.llm.local_server import Served as Chosen
+        else:
+            from sandbox.agents.llm.hosted import Hosted as Chosen
+        return Chosen(options, setup)
+    except ImportError as error:
+        raise _missing(options, error) from None
+
+
+def price_of(options: Options) -> tuple[float, float]:
+    """US dollars for one token, input and output."""
+    if options.price:
+        return options.price.input / 1e6, options.price.output / 1e6
+    if not options.hosted:
+        return 0.0, 0.0
+    try:
+        from sandbox.agents.llm.hosted import list_price
+    except ImportError as error:
+        raise _missing(options, error) from None
+    price = list_price(options)
+    if price is None and options.budget.money is not None:
+        raise UsageError(f"llm: the price of {options.model} is not known; give price = {{ input = , output = }}")
+    return price or (0.0, 0.0)
+
+
+def _missing(options: Options, error: ImportError) -> UsageError:
+    extra = "local" if options.kind == "gguf" else "llm"
+    name = getattr(error, "name", None) or "a package"
+    return UsageError(f"{name} is missing for the model {options.model}: pip install 'sandbox[{extra}]'")

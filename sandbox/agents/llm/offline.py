@@ -1,0 +1,133 @@
+"""Who answers without a model: a script, the record of a run, or nobody, where requests are only looked at."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sandbox.agents.llm.options import Line
+from sandbox.agents.llm.parsing import tidy
+from sandbox.agents.llm.request import Answer, Client, Reply, Request, compact
+from sandbox.agents.tools.functions import Functions
+from sandbox.core.decision import Call
+from sandbox.core.errors import RecordError
+
+ENDED = "the script has ended"
+
+Price = tuple[float, float]  # US dollars for one token: input, output
+
+
+class Script:
+    """Each agent gets the lines from the first on, one for each of its calls; after the last, an error."""
+
+    def __init__(self, lines: Iterable[Line]):
+        self._lines, self._next = tuple(lines), {}
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        return [self._answer(request.agent) for request in requests]
+
+    def _answer(self, agent: int) -> Answer:
+        at = self._next.setdefault(agent, 0)
+        self._next[agent] += 1
+        if at >= len(self._lines):
+            return Answer(error=ENDED)
+        line = self._lines[at]
+        if line.error:
+            return Answer(error=line.error, retry=True, outage=True)
+        return Answer(tidy(Reply(text=line.text or _text(line))), tokens=(0, line.tokens))
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+def _text(line: Line) -> str:
+    parts = line.model_dump(include={"reason", "subgoal", "verb", "target", "tool", "arguments"}, exclude_defaults=True)
+    return compact(parts).decode()
+
+
+class Recorded:
+    """The answers of a recorded trial. What was not asked then, or was asked in other words, is an error.
+
+    ``functions`` of the user's answer from the record likewise.
+    """
+
+    def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None,
+                 functions: Functions):  # fmt: skip
+        self.functions = functions
+        self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
+        self._prices = {agent: iter(found) for agent, found in prices.items()}
+        self.until = until  # the last recorded tick, of a run that goes on after it; None: nothing is asked any more
+
+    def price(self, agent: int) -> Price | None:
+        """Of a token, input and output, for the group whose first agent this is; the next one where it was changed."""
+        nothing = (0.0, 0.0) if self.until is None else None
+        return next(self._prices.get(agent, iter(())), nothing)
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: Request) -> Answer:
+        call = self._calls.get((request.tick, request.agent, request.sample, request.attempt))
+        if call is None or call.key != request.key:
+            what = "no call was recorded" if call is None else "the prompt or its settings are not the recorded ones"
+            place = f"tick {request.tick}, agent {request.agent}, attempt {request.attempt}"
+            raise RecordError(f"language model: {place}: {what}; nothing is asked in a replay")
+        tokens = call.input_tokens, call.output_tokens
+        if call.reply is None:
+            return Answer(None, call.error, call.retry, tokens, call.seconds, outage=call.outage, without=call.without)
+        return Answer(Reply(**call.reply), "", False, tokens, call.seconds, without=call.without)
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class Rehearsed:
+    """A script whose answers are recorded: it gives them again, and in a recorded tick they must be the same."""
+
+    def __init__(self, recorded: Recorded, script: Script):
+        self._recorded, self._script = recorded, script
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        answers, until = self._script.ask(requests, within), self._recorded.until
+        if until is None or requests[0].tick <= until:  # all are of one tick
+            told = self._recorded.ask(requests, within)
+            for request, one, other in zip(requests, told, answers, strict=True):
+                if one.reply != other.reply:
+                    place = f"tick {request.tick}, agent {request.agent}, attempt {request.attempt}"
+                    raise RecordError(f"language model: {place}: the script says something else")
+        return answers
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class Captured:
+    """Takes down the first request of each agent, and answers none."""
+
+    until = None
+
+    def __init__(self):
+        self.functions, self.requests = Functions(), {}
+
+    def price(self, agent: int) -> Price:
+        return 0.0, 0.0
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        for request in requests:
+            self.requests.setdefault(request.agent, request)
+        return [Answer(error="nothing is asked")] * len(requests)
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class Continued:
+    """A run that goes on: the record answers up to its last tick, then the model itself."""
+
+    def __init__(self, recorded: Recorded, model: Client):
+        self._recorded, self._model = recorded, model
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        if requests[0].tick > self._recorded.until:  # all are of one tick
+            return self._model.ask(requests, within)
+        return self._recorded.ask(requests, within)
+
+    def close(self) -> None:
+        self._model.close()

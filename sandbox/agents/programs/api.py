@@ -1,0 +1,52 @@
+"""What an agent's program sees: its own belief as a plain dict, never the state of the world."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.speech import Speech
+from sandbox.core.decision import Decision, Percept
+
+
+class ProgramView:
+    """The functions by which the programs of one lane's agents perceive.
+
+    Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have``, ``knows`` and ``toward``; an
+    agent of a team also ``heard()``, ``task()`` and what it can say (``speech``).
+    """
+
+    def __init__(self, beliefs: Beliefs, speech: Speech | None = None):
+        self._beliefs, self._env, self._speech = beliefs, beliefs.env, speech
+
+    def functions(self, percept: Percept) -> dict[str, Callable[[], Any]]:
+        """Functions by name; each answers at once, and for this tick only."""
+        believed, agent, ladder = cache(lambda: self.believed(percept)), percept.agent, self._env.world.ladder
+        found = {
+            "see": lambda: self._seen(believed()), "legal": lambda: self._env.world.legal(percept.mask),
+            "me": lambda: agent,
+        }  # fmt: skip
+        if speech := self._speech:
+            found |= speech.functions | {"heard": lambda: speech.heard(percept), "task": lambda: speech.task(percept)}
+        if ladder:
+            holding = cache(lambda: ladder.holding(believed(), 0, agent))
+            found["have"] = lambda what: holding()[what]
+            found["toward"] = lambda kind, by=None: ladder.toward(believed(), 0, agent, kind, by)
+            found["knows"] = lambda kind: ladder.knows(believed(), 0, kind)
+            found["began"] = lambda what: None  # of interest where skills are learned
+        return found
+
+    def _seen(self, believed) -> dict:
+        """The believed world as ``Environment.describe`` puts it, less the seed: dice are nobody's to see."""
+        told = self._env.describe(believed)
+        told.pop("seed", None)
+        return told
+
+    def has_effect(self, percept: Percept, decision: Decision) -> bool:
+        """Whether an action was legal when it was chosen."""
+        return bool(percept.mask[decision.verb * self._env.world.targets + decision.target])
+
+    def believed(self, percept: Percept):
+        """A state of one lane: what the agent takes the world to be, with dice that are not the world's."""
+        self._beliefs.perceive(percept)
+        return self._beliefs.of(percept.agent, 1).state

@@ -1,0 +1,80 @@
+"""The reasoner ``program``: a script in Python that sees and reacts, one program for each agent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.programs.api import ProgramView
+from sandbox.agents.programs.process import LIMITS, Limits, Program
+from sandbox.agents.speech import Speech
+from sandbox.core.decision import Decision, Percept, Trace
+
+# -- actor: A program that acts for an agent, a verb a tick.
+
+
+class ProgramRunner:
+    """Runs a ``programs.Program`` on: it perceives by ``eyes``, and is told what became of its last verb.
+
+    A verb's value is a dict: ``legal`` (whether the verb had an effect when it was chosen), ``refused`` and ``reward``
+    of the tick; ``told`` has the last two, by agent.
+    """
+
+    def __init__(self, program: Any, eyes: ProgramView, told: Callable[[int], dict]):
+        self.program, self._eyes, self._told = program, eyes, told
+        self._legal: bool | None = None  # of its last verb; None before the first
+
+    def advance(self, percept: Percept) -> Decision | None:
+        """Its next action; None once it has ended."""
+        answer = None if self._legal is None else {"legal": self._legal, **self._told(percept.agent)}
+        decision = self.program.advance(self._eyes.functions(percept), answer)
+        if decision is not None:
+            self._legal = self._eyes.has_effect(percept, decision)
+        return decision
+
+
+# -- reasoner
+
+
+class Programmed:
+    """Runs ``source`` for every agent of a group until it ends; then the agent's fallback acts.
+
+    A program calls the world's verbs, and ``see()``, ``legal()`` and ``me()``; see ``ProgramView`` and ``Actor``.
+    """
+
+    def __init__(self, source: str, beliefs: Beliefs, told: Callable[[int], dict], limits: Limits = LIMITS,
+                 speeches: Mapping[int, Speech] | None = None):  # fmt: skip
+        self._source, self._beliefs, self._told, self._limits = source, beliefs, told, limits
+        self._speeches = speeches or {}
+        self._verbs, self._targets = beliefs.env.verbs, beliefs.env.world.targets
+        self._actors: dict[int, ProgramRunner] = {}
+
+    def decide(self, percepts: list[Percept]) -> list[Decision]:
+        return [self._decide(percept) for percept in percepts]
+
+    def _decide(self, percept: Percept) -> Decision:
+        actor = self._actors.get(percept.agent) or self._begin(percept.agent)
+        decision = actor.advance(percept)
+        speech = self._speeches.get(percept.agent)
+        said = speech.taken() if speech else ()
+        if decision is None:
+            ended, failed = actor.program.ended, actor.program.failed
+            return Decision(
+                None, 0, Trace(actor.program.printed, fallback=ended, failure=ended if failed else ""), said
+            )
+        return decision._replace(said=said)
+
+    def _begin(self, agent: int) -> ProgramRunner:
+        program = Program(self._source, self._verbs, self._targets, self._limits)
+        self._actors[agent] = ProgramRunner(program, ProgramView(self._beliefs, self._speeches.get(agent)), self._told)
+        return self._actors[agent]
+
+    def retire(self, agents: Sequence[int]) -> dict:
+        """Give up these agents; a program is left to nobody."""
+        for agent in agents:
+            if actor := self._actors.pop(agent, None):
+                actor.program.close()
+        return {}
+
+    def close(self) -> None:
+        for actor in self._actors.values():
+            actor.program.close()

@@ -1,1 +1,0 @@
-"""Reasoners that are not compiled policies of a world; one file for each kind."""

@@ -1,0 +1,1 @@
+"""Analysis: what the outcomes of trials say, with intervals."""

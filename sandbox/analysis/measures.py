@@ -1,0 +1,147 @@
+"""What the trials of one condition come to: every number that tables, pages and cards show of them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sandbox.core.errors import SandboxError
+from sandbox.core.finish import Finish
+from sandbox.core.registry import find
+from sandbox.scenario.schema import TrialsTable
+from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean_steps, pass_hat, success_rate
+
+# -- autonomy: Who decided: the share of decisions that the agents under test made themselves, over the rows of a
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Decided(NamedTuple):
+    """Who decided for the agents under test, over trials that count; ``total`` is 0 for compiled policies."""
+
+    total: int
+    own: int
+    fallbacks: int
+    late: int
+    invalid_replies: int
+    autonomy: float | None  # 0..1, own of total; None where no trial counts
+
+    @property
+    def by_others(self) -> int:
+        """Decisions of fallbacks and of persons in the place of agents."""
+        return self.total - self.own
+
+
+COUNTED = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies")
+COLUMNS = (*COUNTED, "autonomy", "error")  # of the rows, that are looked at
+
+
+def decided(rows: "pd.DataFrame") -> Decided:
+    """Who decided in the rows of ``results`` that count."""
+    counted = rows[rows["error"].isna()]
+    own, fallbacks, taken, late, invalid = (int(counted[name].sum()) for name in COUNTED)
+    total = own + fallbacks + taken
+    share = own / total if total else counted["autonomy"].mean() if counted["autonomy"].notna().any() else None
+    return Decided(total, own, fallbacks, late, invalid, share)
+
+
+def is_tested(rows: "pd.DataFrame") -> bool:
+    """Whether agents in rows of ``results`` decide by other means than compiled policies."""
+    return bool(rows[["own_decisions", "fallbacks", "taken_over"]].to_numpy().any())
+
+
+# -- measures
+
+PASSES = 8  # pass^1 .. pass^8
+PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
+PERCENTILES = (50, 95)
+OF_TEAMS = ("idle_share", "load_balance")  # shown where there is a team
+IF_ANY = (
+    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money",
+    "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies",
+)  # fmt: skip
+NONE = float("nan")
+MAX_ERRORS = TrialsTable.model_fields["max_errors"].default
+
+
+class Measures(NamedTuple):
+    """Of trials that ran; ``errors`` are infrastructure errors, which count for nothing else here."""
+
+    trials: int
+    errors: int
+    successes: int
+    success: Estimate | None
+    passes: tuple[float, ...]  # pass^1 .. pass^8; NaN beyond the number of trials
+    completion: Completion | None
+    limit: int  # ticks: to here steps are restricted
+    mean_steps: float  # restricted mean; a trial that fails takes ``limit`` ticks
+    latency: tuple[Estimate, ...]  # ticks by which the PERCENTILES of trials are done; infinite where they never are
+    per_trial: dict[str, float]  # means; of seconds the median
+    finishes: dict[str, int]
+    decided: Decided
+
+    @property
+    def error_share(self) -> float:
+        """Of all trials, those that the infrastructure has failed."""
+        return self.errors / max(1, self.trials + self.errors)
+
+
+def check_errors(rows: pd.DataFrame, where: str) -> None:
+    """Raise SandboxError, naming ``where``, if the share of infrastructure errors passes the scenario's limit."""
+    failed, limit = rows["error"].dropna(), rows.attrs.get("max_errors", MAX_ERRORS)
+    if len(failed) > limit * len(rows):
+        first, count = failed.value_counts().index[0], f"{len(failed):,} of {len(rows):,} trials"
+        raise SandboxError(
+            f"{where}: {count} are infrastructure errors, more than the limit of {limit:.0%} (trials.max_errors); "
+            f"they count for nothing, and the same command tries them again. Most frequent: {first}"
+        )
+
+
+def measures(rows: pd.DataFrame, limit: int) -> Measures:
+    """Measures of rows of ``results``; ``limit`` is the tick limit of these trials."""
+    counted = rows[rows["error"].isna()]
+    trials, successes = len(counted), int(counted["success"].sum())
+    passes = tuple(pass_hat(successes, trials, k) for k in range(1, PASSES + 1))
+    of_team = OF_TEAMS if "team" in rows.attrs.get("scenario", {}) else ()
+    measured = (
+        *PER_TRIAL,
+        *(name for name in of_team if name in counted),
+        *(name for name in IF_ANY if name in counted and counted[name].any()),
+    )
+    per_trial = {name: float(_usual(counted[name])) for name in measured if trials}
+    finishes = {str(name): int(count) for name, count in counted["finish"].value_counts().items()}
+    who = decided(rows)
+    if not trials:
+        return Measures(0, len(rows), 0, None, passes, None, limit, NONE, (), per_trial, finishes, who)
+    steps, succeeded = until(counted, limit), counted["success"].to_numpy(bool)
+    completion = kaplan_meier(steps, succeeded)
+    done_by = np.where(succeeded, steps, np.inf)  # who was stopped from outside is counted with those never done
+    return Measures(
+        trials, len(rows) - trials, successes, success_rate(successes, trials), passes, completion, limit,
+        mean_steps(steps, succeeded, limit), tuple(latency(done_by, p / 100) for p in PERCENTILES), per_trial, finishes,
+        who,
+    )  # fmt: skip
+
+
+def _usual(values: pd.Series) -> float:
+    return values.median() if values.name == "seconds" else values.mean()  # a machine may be busy for a while
+
+
+def until(rows: pd.DataFrame, limit: int) -> np.ndarray:
+    """Ticks to completion, or to where a trial is censored.
+
+    One that was stopped from outside is censored there. One that failed can no longer succeed: it is not done up to
+    the limit, whenever it ended, so that to fail early is no merit.
+    """
+    open_ended = rows["success"] | (rows["finish"] == Finish.STOPPED.words)
+    return np.where(open_ended, rows["ticks"], np.maximum(rows["ticks"], limit)).astype(float)
+
+
+def tick_limit(scenario: Mapping[str, Any], overrides: Mapping[str, Any], rows: pd.DataFrame) -> int:
+    """The tick limit of one condition: stated, or the world's own, or where the longest of its trials ended."""
+    stated = overrides.get("world.max_ticks", scenario["world"].get("max_ticks"))
+    if stated is None and (option := find(scenario["world"]["name"]).options.model_fields.get("max_ticks")):
+        stated = option.default
+    return int(stated if stated is not None else rows["ticks"].max() if len(rows) else 1)

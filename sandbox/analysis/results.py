@@ -1,0 +1,69 @@
+"""The outcomes of a batch as a table for pandas."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sandbox.core.errors import RecordError
+from sandbox.core.finish import Outcome
+from sandbox.record import RunStarted, open_run
+from sandbox.record.table import Rows, holds_a_run, read_table
+
+
+def results(folder: str | Path) -> pd.DataFrame:
+    """One row for each trial so far: the condition's number, what is swept, and the outcome's measures.
+
+    Paired analysis: rows of one ``seed`` belong together. Rows with an ``error`` are infrastructure failures and count
+    neither for nor against an agent. ``autonomy`` says whose success it was: the share of decisions that were the
+    agents' own. Columns with a dot in their name are keys of the sweep (a list or table as JSON); ``attrs`` has the
+    ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it ``planned``, its
+    ``max_errors`` and its ``versions``. A single run is a batch of its trials, with the ``root`` of its record. Raises
+    RecordError where there is neither.
+    """
+    found = _single(Path(folder)) if holds_a_run(folder) else read_table(folder)
+    texts = dict.fromkeys(("error", "failure"), "string")
+    kinds = {"success": bool, **dict.fromkeys(("steps_to_completion", "autonomy"), float), **texts}  # also if all miss
+    frame = pd.DataFrame(found.rows, columns=found.columns)
+    for name in [name for name in Outcome._field_defaults if name not in frame]:
+        frame[name] = Outcome._field_defaults[name]  # a batch of an earlier version does not have it
+    frame = frame.astype(kinds)
+    keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
+    for place, key in enumerate(keys, 1):
+        usual = _stated(found.scenario, key)
+        values = {number: plain_value(overrides.get(key, usual)) for number, overrides in found.overrides.items()}
+        frame.insert(place, key, frame["condition"].map(values))
+    frame.attrs |= {"scenario": found.scenario, "created": found.created, **found.facts}
+    return frame
+
+
+def _single(folder: Path) -> Rows:
+    """The trials of a recorded run as a batch has its own."""
+    with open_run(folder) as run:
+        first, meta, outcomes = next(run.events(), None), run.meta, run.outcomes
+    if not isinstance(first, RunStarted):
+        raise RecordError(f"{folder}: the record does not begin with a scenario; nothing can be reported")
+    rows = [(0, trial, *Outcome(**outcome)) for trial, outcome in outcomes.items()]
+    facts = {"planned": first.trials, "versions": first.versions, "root": meta.get("root")}
+    return Rows(["condition", "trial", *Outcome._fields], rows, first.scenario, {0: {}}, meta["created"], facts)
+
+
+def swept_keys(rows: pd.DataFrame) -> list[str]:
+    """The columns that are keys of the sweep."""
+    return [key for key in rows.columns if "." in key]
+
+
+def plain_value(value: Any) -> Any:
+    """A value that rows can be grouped by."""
+    return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+def _stated(scenario: dict, key: str) -> Any:
+    """What the scenario itself says of a swept key: a severity is 0 where it says nothing, another value None."""
+    place: Any = scenario
+    for part in key.split("."):
+        place = place[int(part)] if isinstance(place, list) else place.get(part)
+        if place is None:
+            return 0.0 if key.startswith("perturb.") else None
+    return place

@@ -1,0 +1,248 @@
+"""Throughput against team size, of a batch whose sweep changes how many agents there are."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import least_squares
+
+from sandbox.analysis.results import swept_keys
+from sandbox.statistics import CONFIDENCE, Estimate, mean_difference, ratio
+
+# -- scaling: How the throughput of a team grows with its size: two laws, fitted with intervals.
+
+AMDAHL, USL = 2, 3  # laws, by the number of their parameters
+RESAMPLES = 300  # each is three fits
+BOUND = 1e-6  # an alpha or beta below it lies on its bound, 0: the data would have it negative
+FAR = 100  # times the largest team: a peak out there is none that these sizes could tell of
+FLAT = 1e-9  # means that differ by less, as shares of the highest throughput, are equal
+GAIN = 1e-3  # a peak that is higher than one agent by less than this share is none
+
+
+class Law(NamedTuple):
+    """A fitted law; intervals by the bootstrap of trials and model, percentiles. ``beta`` is 0 in Amdahl's."""
+
+    gamma: Estimate  # throughput of one agent
+    alpha: Estimate
+    beta: Estimate
+    best: Estimate  # N*, in agents, 1 at least; infinite where a larger team is always better
+    explained: float  # share of the variance of the mean throughput between sizes; NaN where that has none
+    residuals: np.ndarray  # (K,) what was measured beyond the law at each size, as a share of the law's throughput
+
+    def throughput(self, agents: np.ndarray) -> np.ndarray:
+        """Expected throughput of teams of these sizes."""
+        return curve(np.array([self.gamma.value, self.alpha.value, self.beta.value]), agents)
+
+
+def curve(parameters: np.ndarray, agents: np.ndarray) -> np.ndarray:
+    """X(N) of gamma, alpha, beta."""
+    gamma, alpha, beta = parameters
+    return gamma * agents / (1 + alpha * (agents - 1) + beta * agents * (agents - 1))
+
+
+def obstacle(agents: np.ndarray, throughput: np.ndarray, law: int) -> str:
+    """Why a law cannot be fitted to ``throughput`` (K, T) of K team sizes on T seeds, in words; empty where it can."""
+    if len(agents) < law:
+        return f"a law of {law} parameters needs as many team sizes, here {_count(len(agents), 'is', 'are')}"
+    if throughput.shape[1] < 2:
+        return f"intervals need two seeds that all sizes share, here {_count(throughput.shape[1], 'is', 'are')}"
+    return "" if throughput.any() else "nothing was done at any team size"
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{one if n == 1 else many} {n}"
+
+
+def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float = CONFIDENCE) -> Law:
+    """Least squares on the mean throughput at each size, gamma > 0, alpha in 0..1, beta >= 0.
+
+    ``agents`` (K,) are different sizes, ``throughput`` (K, T) is of T trials, column t of all sizes on the same seed;
+    seeds are resampled whole, since what is easy for one size is easy for others. There must be no ``obstacle``.
+    """
+    agents, unit = agents.astype(float), throughput.max()
+    scaled = throughput / unit
+    means = scaled.mean(axis=1)
+    found = _least_squares(agents, means, law, np.array([max(means[0] / agents[0], 1e-3), 0.1, 0.01]))
+    fitted = curve(found, agents)
+    drawn = _resampled(scaled, fitted, law)
+    samples = np.array([_least_squares(agents, each, law, found) for each in drawn])
+    peaks = np.array([_peak(each, agents[-1]) for each in samples])
+    if law == USL:
+        peaks[[_is_amdahl(agents, *each) for each in zip(drawn, samples, strict=True)]] = np.inf
+    scale = np.array([unit, 1.0, 1.0])
+    values = [_estimate(v, own, confidence) for v, own in zip(found * scale, (samples * scale).T, strict=True)]
+    peak = _estimate(_peak(found, agents[-1]), peaks, confidence)
+    return Law(*values, peak, _explained(means, fitted), means / fitted - 1)
+
+
+def _resampled(scaled: np.ndarray, fitted: np.ndarray, law: int) -> np.ndarray:
+    """(RESAMPLES, K) means of trials drawn anew, about the law, with what it misses at each size up or down."""
+    rng, (sizes, trials) = np.random.default_rng(0), scaled.shape
+    means = scaled.mean(axis=1)
+    missed = (means - fitted) * np.sqrt(sizes / max(1, sizes - law))
+    signs = rng.choice([-1.0, 1.0], (RESAMPLES, sizes))
+    drawn = rng.integers(trials, size=(RESAMPLES, trials))
+    noise = np.array([scaled[:, own].mean(axis=1) - means for own in drawn])
+    return fitted + signs * missed + noise
+
+
+def _is_amdahl(agents: np.ndarray, means: np.ndarray, found: np.ndarray) -> bool:
+    """Whether Amdahl's law is better than the USL ``found`` by Akaike's criterion."""
+    simple = _least_squares(agents, means, AMDAHL, found)
+    errors = [max(np.sum((means - curve(each, agents)) ** 2), FLAT**2) for each in (simple, found)]
+    return bool(len(agents) * np.log(errors[0] / errors[1]) < 2 * (USL - AMDAHL))
+
+
+def largest(agents: np.ndarray, throughput: np.ndarray, confidence: float = CONFIDENCE) -> list[int]:
+    """The sizes that may be the best of those tried, by paired differences alone; arguments as in ``fit``.
+
+    First the one with the highest mean, then all whose difference from it has an interval that holds 0; the intervals
+    hold together (Bonferroni).
+    """
+    best, together = int(throughput.mean(axis=1).argmax()), 1 - (1 - confidence) / max(1, len(agents) - 1)
+    apart = [mean_difference(throughput[best] - own, together) for own in throughput]
+    return [int(agents[best]), *(int(n) for k, n in enumerate(agents) if k != best and apart[k].low <= 0)]
+
+
+def _explained(means: np.ndarray, fitted: np.ndarray) -> float:
+    if np.ptp(means) < FLAT:
+        return float("nan")
+    return float(1 - np.sum((means - fitted) ** 2) / np.sum((means - means.mean()) ** 2))
+
+
+def _estimate(value: float, samples: np.ndarray, confidence: float) -> Estimate:
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = np.quantile(samples, tails, method="inverted_cdf")  # a sample itself: some may be infinite
+    return Estimate(float(value), float(low), float(high))
+
+
+def _least_squares(agents: np.ndarray, means: np.ndarray, law: int, start: np.ndarray) -> np.ndarray:
+    """gamma, alpha, beta; of Amdahl's law beta is 0."""
+    most, fixed = np.array([np.inf, 1.0, np.inf])[:law], np.zeros(USL - law)
+
+    def missed(free: np.ndarray) -> np.ndarray:
+        return curve(np.concatenate([free, fixed]), agents) - means
+
+    def slopes(free: np.ndarray) -> np.ndarray:
+        gamma, alpha, beta = np.concatenate([free, fixed])
+        pairs = agents - 1, agents * (agents - 1)
+        below = 1 + alpha * pairs[0] + beta * pairs[1]
+        steep = -gamma * agents / below**2
+        return np.stack([agents / below, steep * pairs[0], steep * pairs[1]][:law], axis=1)
+
+    inside = np.clip(start[:law], 1e-6, np.minimum(most, 1e6) - 1e-6)
+    bounds, scale = (np.zeros(law), most), np.array([1.0, 0.1, 0.01])[:law]
+    options = {"method": "dogbox", "bounds": bounds, "x_scale": scale, "ftol": 1e-12, "xtol": 1e-12, "gtol": 1e-12}
+    found = least_squares(missed, inside, jac=slopes, **options).x  # dogbox finds what lies on a bound exactly
+    return np.concatenate([found, fixed])
+
+
+def _peak(parameters: np.ndarray, largest: float) -> float:
+    """N*, as far as teams up to the ``largest`` can tell."""
+    gamma, alpha, beta = parameters
+    peak = min(np.sqrt((1 - alpha) / beta) if beta > 0 else np.inf, FAR * largest)
+    if peak <= 1 or curve(parameters, peak) < (1 + GAIN) * gamma:
+        return 1.0
+    return np.inf if peak == FAR * largest else float(peak)
+
+
+def coefficient(estimate: Estimate, form: str = "{:.3g}") -> str:
+    """An alpha or beta with its interval; one on its bound is no measurement of 0."""
+    value = "at its lower bound" if estimate.value < BOUND else form.format(estimate.value)
+    return f"{value} ({form.format(estimate.low)} .. {form.format(estimate.high)})"
+
+
+def advice(law: Law, agents: np.ndarray, near: list[int]) -> str:
+    """What was measured (``largest``) and what a law says about how large a team should be, in two sentences."""
+    best, (low, high), missed = law.best, (agents.min(), agents.max()), np.abs(law.residuals).max()
+    others = ", ".join(f"{n:,}" for n in near[1:])
+    told = f"Of the sizes tried, {near[0]:,} does most" + (f"; {others} cannot be told from it. " if others else ". ")
+    span = f"{best.value:,.1f} ({best.low:,.1f} .. {'no end' if np.isinf(best.high) else f'{best.high:,.1f}'})"
+    if np.isinf(best.value):
+        told += f"By the law no team up to {high:,} is too large"
+    elif best.value <= low:
+        told += f"By the law more than {low:,} never help: its peak is at {span}"
+    else:
+        beyond = ", beyond the largest team that was tried" if best.value > high else ""
+        told += f"The law is highest at {span} agents{beyond}"
+    return f"{told}; it misses what was measured by up to {missed:.0%}."
+
+
+# -- scaling
+
+COUNT = re.compile(r"agents\.(\d+)\.count")
+
+
+class Size(NamedTuple):
+    """Trials of one team size. Throughput is tasks done, a tick."""
+
+    agents: int
+    throughput: Estimate  # mean of the trials
+    speedup: Estimate | None  # beside the smallest team, on the same seeds; None where that does nothing
+    efficiency: Estimate | None  # speed-up for each agent that it has, the smallest team's is 1
+
+
+class Scaling(NamedTuple):
+    """One curve, in one condition of whatever else was swept."""
+
+    condition: str  # in words; empty where nothing else was swept
+    seeds: int  # that all sizes share
+    sizes: list[Size]  # in order
+    amdahl: Law | None
+    usl: Law | None
+    missing: str  # why there is no law, in words
+    near: list[int]  # sizes that may be the best of these (``scaling.largest``)
+
+    @property
+    def agents(self) -> np.ndarray:
+        return np.array([size.agents for size in self.sizes])
+
+
+def scalings(rows: pd.DataFrame) -> list[Scaling]:
+    """The curves of a batch (``results``); none where its sweep does not change the size of the team.
+
+    What changes with the size alone, as zipped keys do, is part of the curve; whatever else is swept makes a curve of
+    its own for each value.
+    """
+    counts = [key for key in rows.columns if COUNT.fullmatch(key)]
+    rows = rows[rows["error"].isna()]
+    if not counts or rows.empty:
+        return []
+    rows = rows.assign(agents=_agents(rows, counts), throughput=rows["tasks_done"] / rows["ticks"].clip(lower=1))
+    others = [key for key in swept_keys(rows) if key not in counts]
+    others = [key for key in others if (rows.groupby(counts, dropna=False)[key].nunique(dropna=False) > 1).any()]
+    groups = rows.groupby(others, sort=False, dropna=False) if others else [((), rows)]
+    return [curve for values, group in groups for curve in _of(group, dict(zip(others, values, strict=True)))]
+
+
+def _agents(rows: pd.DataFrame, counts: list[str]) -> pd.Series:
+    groups = enumerate(rows.attrs["scenario"]["agents"])
+    fixed = sum(group.get("count", 1) for k, group in groups if f"agents.{k}.count" not in counts)
+    return fixed + rows[counts].fillna(1).sum(axis=1).astype(int)
+
+
+def _of(rows: pd.DataFrame, others: dict) -> Iterator[Scaling]:
+    table = rows.pivot_table(index="agents", columns="seed", values="throughput", aggfunc="mean").dropna(axis=1)
+    if len(table) < 2 or table.shape[1] == 0:
+        return  # one size, or no seed yet that all sizes share
+    words = "; ".join(f"{key}={value}" for key, value in others.items())
+    agents, throughput = table.index.to_numpy(), table.to_numpy(float)
+    missing = {law: obstacle(agents, throughput, law) for law in (AMDAHL, USL)}
+    laws = [None if why else fit(agents, throughput, law) for law, why in missing.items()]
+    told = missing[AMDAHL] or missing[USL]
+    yield Scaling(words, throughput.shape[1], list(_sizes(agents, throughput)), *laws, told, _near(agents, throughput))
+
+
+def _near(agents: np.ndarray, throughput: np.ndarray) -> list[int]:
+    return largest(agents, throughput) if throughput.shape[1] > 1 else agents.tolist()
+
+
+def _sizes(agents: np.ndarray, throughput: np.ndarray) -> Iterator[Size]:
+    first = throughput[0]
+    for n, own in zip(agents.tolist(), throughput, strict=True):
+        speedup = ratio(own, first) if first.any() else None
+        share = float(agents[0]) / n
+        efficiency = Estimate(*(share * value for value in speedup)) if speedup else None
+        yield Size(n, mean_difference(own), speedup, efficiency)

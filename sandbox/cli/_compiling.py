@@ -1,0 +1,110 @@
+"""Kernels are compiled before anything is played: what is not compiled yet, once, with how far that is."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from sandbox.cli._console import Allow, check_extras, err, opened, out, tell_reached
+from sandbox.cli._process import quitting
+from sandbox.cli._progress import Compiling
+
+if TYPE_CHECKING:
+    from sandbox.engine.environment import Environment
+    from sandbox.engine.search import Policy
+    from sandbox.scenario import Scenario
+
+
+class Team(NamedTuple):
+    """Whose kernels are wanted, for ``whole`` episodes or hosted ticks, and for ``pictures`` of them."""
+
+    env: "Environment"
+    policies: "tuple[Policy | None, ...]"
+    whole: bool
+    pictures: bool
+
+    @property
+    def kernels(self) -> dict:
+        """Those that are not compiled."""
+        from sandbox.engine.compiling import unstored
+
+        painted = unstored([self.env.world.render]) if self.pictures else {}
+        return self.env.uncompiled(self.policies, self.whole) | painted
+
+    def compile(self) -> None:
+        self.env.warm_up(self.policies, self.whole)
+        if self.pictures:
+            self.env.render(self.env.reset([0]))
+
+
+def warm_up(*scenarios: "Scenario", batch: bool = False, pictures: bool = False) -> None:
+    """Compile what these scenarios need, once for each world and set of policies; say what they reach."""
+    for scenario in scenarios:
+        check_extras(scenario)
+    tell_reached(scenarios)
+    distinct = {(each.world.name, each.policies, each.team and each.team.protocol): each for each in scenarios}
+    teams = [Team(each.env(), _policies(each), batch and each.compiled, pictures) for each in distinct.values()]
+    _share(teams)
+    _compile(teams)
+
+
+def compile(
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="WORLD...", help="worlds, or files of scenarios")
+    ] = None,
+    allow: Allow = None,
+) -> None:
+    """Compile beforehand: all that teams of one policy need in a world (default: in all), or what a scenario needs."""
+    from sandbox.core import registry
+
+    done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target, allow)])
+    out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "all is compiled")
+
+
+def _teams(target: str, allow: list[str] | None) -> Iterator[Team]:
+    """What is compiled for a world or a scenario: hosted ticks, for replays too, and whole episodes."""
+    from sandbox.engine.environment import make
+
+    if target.endswith(".toml"):
+        scenario = opened(Path(target), None, allow)
+        env, policies = scenario.env(), _policies(scenario)
+        yield from (Team(env, policies, whole, True) for whole in ((False, True) if scenario.compiled else (False,)))
+        return
+    env = make(target)
+    for policy in env.world.policies:
+        yield from (Team(env, (policy,) * env.agents, whole, True) for whole in (False, True))
+
+
+def _policies(scenario: "Scenario") -> "tuple[Policy | None, ...]":
+    return tuple(group.policy for group in scenario.roster())
+
+
+def _share(teams: Iterable[Team]) -> None:
+    """Several teams of a world whose episodes are to be played: one loop for all that are not compiled yet."""
+    from sandbox.engine.loops import share
+
+    wanted = defaultdict(list)
+    for team in teams:
+        if team.whole and team.env.team is None and all(isinstance(policy, str) for policy in team.policies):
+            wanted[team.env.world.name].append(team)
+    for own in wanted.values():
+        cold = [team for team in own if team.kernels]
+        if len(cold) > 1:
+            share(cold[0].env.world, {policy for team in cold for policy in team.policies})
+
+
+def _compile(teams: list[Team]) -> tuple[int, float]:
+    """Compile, and show how far it is; returns the number of kernels, and the seconds."""
+    from sandbox.engine.compiling import heard
+
+    kernels = {kernel: size for team in teams for kernel, size in team.kernels.items()}
+    if not kernels:
+        return 0, 0.0
+    names = ", ".join(dict.fromkeys(team.env.world.name for team in teams if team.kernels))
+    with Compiling(err, f"compiling {names}") as compiling, heard(kernels, compiling), quitting():
+        for team in teams:
+            if team.kernels:
+                team.compile()
+    return len(kernels), compiling.seconds

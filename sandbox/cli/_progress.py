@@ -1,0 +1,150 @@
+"""Progress of a trial or a batch: a live bar on a terminal, plain lines elsewhere."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sandbox.report.lines import as_line
+
+if TYPE_CHECKING:
+    from sandbox.engine.compiling import Compiled
+    from sandbox.model import Sandbox
+    from sandbox.running.batch import Progress as Count
+
+PLAIN_SECONDS = 2.0  # between two plain lines
+SLOW_SECONDS = 10.0  # until the same is said once more
+REDRAW_SECONDS = 0.1
+
+
+class _Shown:
+    """Something that goes on; use it in a ``with``."""
+
+    def __init__(self, console: Console):
+        told = [TextColumn(f"{{task.{part}}}", markup=False) for part in ("description", "fields[told]")]
+        columns = told[0], BarColumn(), told[1], TimeElapsedColumn()
+        self._console = console
+        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
+        self._task = None
+        self._next = self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
+    def _is_due(self, over: bool) -> bool:
+        now = time.monotonic()
+        if now < self._next and not over:
+            return False
+        self._next = now + (REDRAW_SECONDS if self._bar else PLAIN_SECONDS)
+        return True
+
+    def _rate(self, count: int) -> float:
+        return count / max(time.monotonic() - self._started, 1e-9)
+
+    def _show(self, name: str, told: str, done: int | None, total: int | None) -> None:
+        if self._bar is None:
+            self._console.print(told)
+            return
+        if self._task is None:
+            self._task = self._bar.add_task(as_line(name), told="")
+        self._bar.update(self._task, total=total, completed=done, told=as_line(told))
+
+
+class Live(_Shown):
+    """Of one trial: called with the model after every tick."""
+
+    def __call__(self, model: "Sandbox") -> None:
+        if model.ticks == 0:
+            self._started = time.monotonic()
+        if not self._is_due(not model.running):
+            return
+        of, rate = model.tasks_total or "no end", self._rate(model.ticks)
+        told = f"tick {model.ticks}, {model.tasks_done} of {of} tasks, {rate:,.0f} ticks/s"
+        name = model.scenario.title or model.scenario.world.name
+        self._show(name, told, model.tasks_done, model.tasks_total or None)
+
+
+class Episodes(_Shown):
+    """Of episodes one after the other: called with how many are done, and all."""
+
+    def __init__(self, console: Console, name: str):
+        super().__init__(console)
+        self._name = name
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._is_due(done >= total):
+            self._show(self._name, f"{done:,} of {total:,} episodes, {self._rate(done):.1f} episodes/s", done, total)
+
+
+class Compiling(_Shown):
+    """Of kernels that are compiled: called with how far that is; said again where one of them takes long."""
+
+    def __init__(self, console: Console, name: str):
+        super().__init__(console)
+        self._name, self._over, self._latest = name, threading.Event(), ""
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def __enter__(self) -> Self:
+        if not self._bar:
+            threading.Thread(target=self._go_on, name="compiling", daemon=True).start()
+        return super().__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        super().__exit__()
+
+    def __call__(self, now: "Compiled") -> None:
+        left = f", about {self.seconds * (1 - now.share) / now.share:,.0f} s left" if now.share > 0.02 else ""
+        self._latest = f"kernel {min(now.done + 1, now.total)} of {now.total} ({now.kernel}){left}"
+        if self._is_due(False):
+            self._tell(int(100 * now.share))
+
+    def _tell(self, done: int | None = None) -> None:
+        told = self._latest if self._bar else f"{self._name}: {self._latest}, {self.seconds:.0f} s so far"
+        self._show(self._name, told, done, 100)
+
+    def _go_on(self) -> None:
+        while not self._over.wait(SLOW_SECONDS):
+            if self._latest and time.monotonic() > self._next + SLOW_SECONDS - PLAIN_SECONDS:
+                self._tell()
+
+
+class Counting(_Shown):
+    """Of a batch: called with how far it is."""
+
+    def __init__(self, console: Console, name: str):
+        super().__init__(console)
+        self._name, self._before = name, None
+
+    def __call__(self, count: "Count") -> None:
+        if self._before is None:  # what an earlier call has done costs no time in this one
+            self._before, self._started = count.done, time.monotonic()
+        if not self._is_due(count.done >= count.total):
+            return
+        share = f", {count.successes:,} succeed" if count.done else ""  # no rate: conditions are not pooled
+        rate = self._rate(count.done - self._before)
+        left = f", {(count.total - count.done) / rate:,.0f} s left" if rate and count.done < count.total else ""
+        told = f"{count.done:,} of {count.total:,} trials{share}, {rate:,.0f} trials/s{left}"
+        self._show(self._name, told, count.done, count.total)

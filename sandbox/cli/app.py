@@ -1,0 +1,123 @@
+"""The command ``sandbox app``: the studio in a browser, here or on another machine."""
+
+import errno
+import getpass
+import os
+import socket
+import sys
+import webbrowser
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.cli._console import Allow, err, out
+from sandbox.core.errors import UsageError
+
+HERE = "localhost"
+PAGE = Path(__file__).with_name("studio_script.py")
+OPTIONS = {
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "viewer",
+    "theme.base": str(PAGE.with_name("studio") / "theme.toml"),
+    "server.fileWatcherType": "none",
+    "server.showEmailPrompt": "false",  # or the first start on a machine waits for an answer
+    "server.enableCORS": "true",  # these three: a .streamlit/config.toml of the working folder may be a stranger's
+    "server.enableXsrfProtection": "true",
+    "server.enableStaticServing": "false",
+}  # on the command line: a configuration file does not travel with an installed package
+HIGHEST = 65_535
+
+
+def studio(
+    port: Annotated[int, typer.Option(min=1, max=HIGHEST, help="port of the page")] = 8501,
+    host: Annotated[str, typer.Option(help="address to listen at; whoever can reach it can run scenarios")] = HERE,
+    browser: Annotated[bool | None, typer.Option(help="open one; default: where this machine has one")] = None,
+    allow: Allow = None,
+) -> None:
+    """Open the studio in the browser. It works on scenarios/ and runs/ of the folder where it is started."""
+    from sandbox.scenario.capabilities import VARIABLE, Grant, configured
+
+    _check(host, port)
+    if Grant.of(allow or [], "--allow"):  # for the server, and for the batches that it starts
+        os.environ[VARIABLE] = ",".join([*allow, *filter(None, [os.environ.get(VARIABLE)])])
+    opens = _has_browser() if browser is None else browser
+    out.print(f"studio   http://{host if host == HERE else _shown(host)}:{port}   (Ctrl-C ends it)")
+    if not opens:
+        out.print(*_elsewhere(host, port).splitlines(), sep="\n")
+    if host != HERE:
+        err.print("anybody who can reach this address can run scenarios here; there is no password")
+    if reached := configured():
+        told = ", ".join(f"{rule.kind} {rule.what or '(all)'} ({rule.by})" for rule in reached)
+        err.print(f"scenarios that are opened or composed here, but not uploaded ones, may reach {told}")
+    chosen = {"server.port": port, "server.address": host, "server.headless": str(not opens).lower(), **OPTIONS}
+    options = [f"--{name}={value}" for name, value in chosen.items()]
+    sys.stdout.flush()
+    # -P: a file of the working directory must not stand in for a module of the same name.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(PAGE), *options])
+
+
+def _has_browser() -> bool:
+    """Whether a window can be opened on this machine."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    try:
+        return bool(webbrowser.get())
+    except webbrowser.Error:
+        return False
+
+
+def _elsewhere(host: str, port: int) -> str:
+    """What to do where there is no browser."""
+    if host != HERE:
+        return f"No browser is opened here: open http://{_shown(host)}:{port} in one."
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        user = "USER"
+    return (
+        "No browser is opened here: open that address in one. From another machine, first\n"
+        f"  ssh -N -L {port}:{HERE}:{port} {user}@{socket.gethostname()}\n"
+        f"there, and then http://{HERE}:{port} in its browser."
+    )
+
+
+def _shown(host: str) -> str:
+    """The name by which others may reach this machine."""
+    return socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+
+
+def _check(host: str, port: int) -> None:
+    """Raise UsageError where nobody can listen there."""
+    try:
+        _try(host, port)
+    except socket.gaierror:
+        raise UsageError(f"--host {host}: no such address; expected one of this machine, such as {HERE}") from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise UsageError(f"--host {host} --port {port}: nobody can listen there ({error.strerror})") from None
+        free = next((other for other in count(port + 1) if other > HIGHEST or _free(host, other)), HIGHEST + 1)
+        hint = f"; --port {free} is free" if free <= HIGHEST else ""
+        raise UsageError(f"--port {port} is in use{hint}") from None
+
+
+def _free(host: str, port: int) -> bool:
+    try:
+        _try(host, port)
+    except OSError:
+        return False
+    return True
+
+
+def _try(host: str, port: int) -> None:
+    """Listen for a moment at every address of that name; raises OSError where that fails."""
+    for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+                probe.listen(1)
+            except OSError as error:
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # this machine has no IPv6
+                    raise

@@ -1,0 +1,70 @@
+"""Commands on keys: make one, and sign what lies in a folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sandbox.cli._console import check_place, out
+from sandbox.core.errors import RecordError
+
+if TYPE_CHECKING:
+    from sandbox.record.signing import Root
+
+Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of whoever signed it")]
+
+
+def keygen(
+    file: Annotated[Path, typer.Option("--out", help="the private key; the public one goes beside it")] = Path(
+        "sandbox-key.pem"
+    ),
+) -> None:
+    """Make a pair of keys (Ed25519). Keep the private one to yourself; give the public one to whoever verifies."""
+    from sandbox.record import signing
+
+    check_place(file)
+    public = signing.new_key(file)
+    out.print(f"private key  {file}  (for 'sandbox sign')", f"public key   {public}  (for 'sandbox verify')", sep="\n")
+
+
+def sign(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run, batch or certificate")],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="private key, such as 'sandbox keygen' makes")],
+) -> None:
+    """Sign the root of a run, a batch or a certificate. No trial is executed again; 'sandbox verify' does that."""
+    from sandbox.record import signing
+
+    root = root_of(folder)
+    name = signing.sign(folder, root, key)
+    out.print(f"signed  {folder / signing.FILE}", f"root    {root.root}", f"key     {name}", sep="\n")
+
+
+def root_of(folder: Path) -> "Root":
+    """The root of what lies in a folder, made anew; raises RecordError where it is unfinished or contradicts itself."""
+    from sandbox.record import open_run
+    from sandbox.record.signing import Root
+    from sandbox.record.table import holds_a_run, read_whole
+    from sandbox.record.verify import verify_chain
+    from sandbox.running import reexecute
+    from sandbox.running.claims import lies_in
+    from sandbox.studies import certify as certificates
+
+    if holds_a_run(folder):
+        with open_run(folder) as run:
+            report = verify_chain(run)
+        if not report.intact:
+            raise RecordError(f"{folder}: {report.summary}")
+        if not report.finished:
+            raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
+        return Root("run", report.root)
+    if lies_in(folder):
+        read = certificates.read(folder)
+        if read.problems:
+            raise RecordError(f"{folder}: {read.problems[0]}")
+        return Root("certificate", read.certificate["root"])
+    found = read_whole(folder)
+    if problem := next(reexecute.misplaced(reexecute.opened(folder, found)), None):
+        raise RecordError(f"{folder}: {problem}")
+    if len(found.rows) < found.facts.get("planned", 0):
+        raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
+    return Root("batch", found.root())

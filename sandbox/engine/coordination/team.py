@@ -1,0 +1,223 @@
+"""A team's arrays: who hears whom, what is to be done, what each agent is at. No world and no protocol is known here.
+
+N agents, L lanes, T task objects, K offers, E edges, S messages that an agent can say in a tick.
+"""
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.core.speech import KIND_BITS, Act
+from sandbox.core.teamwork import TaskState
+from sandbox.engine.coordination.network import SENT, Mail, Network, say
+from sandbox.engine.kernel import kernel
+
+FAR = 1 << 28  # no cost is as high
+
+
+class Assignment(IntEnum):
+    """Columns of ``Team.task``; the first four are what the observation holds."""
+
+    KIND = 0  # + 1; 0: nothing
+    ARGUMENT = 1
+    ROW = 2
+    COL = 3
+    CODE = 4  # stays when it is done, until that is said
+    COST = 5  # when it was taken on
+
+
+class Message(IntEnum):
+    """Columns of a message that has arrived."""
+
+    FROM = 0  # sender
+    ACT = 1
+    TASK = 2
+    VALUE = 3
+
+
+class Note(IntEnum):
+    """Columns of what a protocol remembers for an agent."""
+
+    CODE = 0  # of a task
+    AGENT = 1
+    TICK = 2
+
+
+class Turn(IntEnum):
+    """Columns of what a protocol remembers of the team."""
+
+    HOLDER = 0  # whose turn it is
+    SINCE = 1  # tick
+    BEST = 2  # the most parts of the shared task that were done
+    PROGRESS = 3  # tick in which it last went on
+
+
+class Count(IntEnum):
+    """Columns of what is counted over an episode."""
+
+    TURNS = 0
+    STALLS = 1
+    CLAIMS = 2  # of task objects: "done"
+    FALSE_CLAIMS = 3
+
+
+class Team(NamedTuple):
+    """A team of one scenario."""
+
+    net: Network
+    lead: int
+    patience: int  # ticks without news after which an agent is no longer waited for
+    width: int  # columns of the world's map
+    turns: bool  # only who has the turn acts
+    hosted: np.ndarray  # (N,) bool           who speaks for itself
+    absent: np.ndarray  # (N,) bool           who is there but does nothing
+    roles: np.ndarray  # (N,) int32
+    kind: np.ndarray  # (T,) int32
+    argument: np.ndarray  # (T,) int32
+    role: np.ndarray  # (T,) int32            -1: any
+    owner: np.ndarray  # (T,) int32           agent, -1: any
+    after: np.ndarray  # (A, 2) int32         task, and one that must be done before
+    depth: np.ndarray  # (T,) int32           length of the longest chain of tasks that wait for it
+    stop: Any  # the program of termination conditions
+    mail: Mail
+    messages: np.ndarray  # (L, E * S, 4) int32   what has arrived, see Letter; agent i's begin at first[i] * S
+    arrived: np.ndarray  # (L, N) int32       how many of them
+    task: np.ndarray  # (L, N, 6) int32       see Job
+    own: np.ndarray  # (L, N, 3) int32        see Own
+    open_tasks: np.ndarray  # (L, N, K, 4) int32  see Offer
+    notes: np.ndarray  # (L, N, Q, 3) int32   see Note; CODE 0: empty
+    turn: np.ndarray  # (L, 4) int32          see Turn
+    count: np.ndarray  # (L, 4) int64         see Count
+    state: np.ndarray  # (L, T) int8          see TaskState
+    mark: np.ndarray  # (L, T) int32          notes of the verifier
+    place: np.ndarray  # (L, T) int32         cell to go to, -1 none
+    times: np.ndarray  # (L, T, 2) int32      tick in which it became open, and done; -1 not yet
+    measures: np.ndarray  # (L, M) float64    what termination conditions look at
+
+
+@kernel
+def begin(team, lane):
+    """A new episode: nobody is at anything, nothing has been said."""
+    for agent in range(len(team.hosted)):
+        for k in range(team.task.shape[2]):
+            team.task[lane, agent, k] = 0
+        for k in range(team.notes.shape[2]):
+            team.notes[lane, agent, k, Note.CODE] = 0
+        for k in range(3):
+            team.mail.counts[lane, agent, k] = 0
+    for k in range(team.turn.shape[1]):
+        team.turn[lane, k] = 0
+    team.turn[lane, Turn.HOLDER] = next_present(team, len(team.hosted) - 1)
+    for k in range(team.count.shape[1]):
+        team.count[lane, k] = 0
+    for t in range(len(team.kind)):
+        team.state[lane, t], team.mark[lane, t], team.place[lane, t] = TaskState.WAITING, 0, -1
+        team.times[lane, t, 0], team.times[lane, t, 1] = -1, -1
+
+
+@kernel
+def messages_of(team, lane, agent):
+    """From which to which place of ``team.messages[lane]`` the messages stand that reached an agent in this tick."""
+    first = team.net.first[lane % len(team.net.first), agent] * team.mail.said.shape[3]
+    return first, first + team.arrived[lane, agent]
+
+
+@kernel
+def tell(team, lane, agent, tick, to, act, task, value):
+    """Say something to an agent, or to all who can hear it (``to`` -1)."""
+    return say(team.mail, lane, tick, agent, to, act, task, value)
+
+
+@kernel
+def answer_time(team):
+    """Ticks in which the answer to something that is said now comes at the latest."""
+    return 2 * team.mail.said.shape[1]
+
+
+@kernel
+def way(team, a, b):
+    """Manhattan distance between two cells; 0 where one of them is anywhere."""
+    if a < 0 or b < 0:
+        return 0
+    return abs(a // team.width - b // team.width) + abs(a % team.width - b % team.width)
+
+
+@kernel
+def code_of(team, t):
+    """The code of a task object."""
+    return (team.kind[t] + 1) << KIND_BITS | team.argument[t]
+
+
+@kernel
+def object_of(team, code):
+    """The number of the task object that has this code, -1 if none has."""
+    for t in range(len(team.kind)):
+        if code_of(team, t) == code:
+            return t
+    return -1
+
+
+@kernel
+def depth_of(team, code):
+    """How long the chain of task objects is that wait for one; 0 for what is none."""
+    t = object_of(team, code)
+    return team.depth[t] if t >= 0 else 0
+
+
+@kernel
+def may_do(team, agent, task):
+    """Whether a task object is one for this agent, by owner and by role."""
+    if team.owner[task] >= 0 and team.owner[task] != agent:
+        return False
+    return team.role[task] < 0 or team.role[task] == team.roles[agent]
+
+
+@kernel
+def may_take(team, agent, code):
+    """The same by a task's code; what is no task object is anybody's."""
+    t = object_of(team, code)
+    return t < 0 or may_do(team, agent, t)
+
+
+@kernel
+def next_present(team, agent):
+    """The agent after this one, round and round, that is not absent."""
+    agents = len(team.hosted)
+    for k in range(1, agents + 1):
+        if not team.absent[(agent + k) % agents]:
+            return (agent + k) % agents
+    return agent
+
+
+@kernel
+def pass_turn(team, lane, agent, tick):
+    """The turn goes to an agent."""
+    if team.turn[lane, Turn.HOLDER] != agent:
+        team.count[lane, Count.TURNS] += 1
+    team.turn[lane, Turn.HOLDER], team.turn[lane, Turn.SINCE] = agent, tick
+
+
+@kernel
+def claim_done(team, lane, agent, tick, to, code):
+    """Say that a task is done. Of a task object it is counted, and whether it is so."""
+    tell(team, lane, agent, tick, to, Act.DONE, code, 0)
+    t = object_of(team, code)
+    if t >= 0:
+        team.count[lane, Count.CLAIMS] += 1
+        team.count[lane, Count.FALSE_CLAIMS] += team.state[lane, t] != TaskState.DONE
+
+
+@kernel
+def may_act(team, lane, agent):
+    """Whether an agent may act in this tick: it is not absent, and where there are turns, it is its own."""
+    return not (team.absent[agent] or (team.turns and team.turn[lane, Turn.HOLDER] != agent))
+
+
+@kernel
+def messages_sent(team, lane):
+    """Messages sent so far by all, one for each edge that they took."""
+    sent = 0
+    for agent in range(len(team.hosted)):
+        sent += team.mail.counts[lane, agent, SENT]
+    return sent

@@ -1,0 +1,410 @@
+"""A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from math import prod
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from sandbox.core import plain
+from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
+from sandbox.core.plain import flag, whole
+from sandbox.core.registry import find
+from sandbox.core.teamwork import Protocol
+from sandbox.core.world import Observation, World, observation_shapes
+from sandbox.core.world_model import WorldModel, check_base
+from sandbox.engine import lanes as lane_tools
+from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, room, whole_array
+from sandbox.engine.compiling import unstored
+from sandbox.engine.coordination.team import Team
+from sandbox.engine.faults import Faults, ticks_late
+from sandbox.engine.loops import Loops, loops, sharing
+from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
+from sandbox.engine.pool import over_lanes
+from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
+from sandbox.engine.workspace import workspace
+
+# -- setup: What an environment is made from: options that are checked, rules as kernels take them.
+
+
+def validated(world: World, options: Mapping[str, Any]):
+    """The options as the world takes them; raises UsageError for an unknown one and a wrong value."""
+    where = f"world '{world.name}'"
+    if not isinstance(options, Mapping):
+        raise UsageError(f"{where}: options {shown(options)}, expected a mapping")
+    options = plain.plain(options, where)
+    for key in options:
+        if key not in world.options.model_fields:
+            raise unknown("option", key, world.options.model_fields, where)
+    try:
+        return world.options(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{where}: {key or 'options'}: {first['msg']}, got {shown(first['input'])}") from None
+
+
+def contiguous(params):
+    """Kernels are compiled once for each array layout, so there is only one: C order."""
+    return params._replace(
+        **{k: np.ascontiguousarray(v) for k, v in params._asdict().items() if isinstance(v, np.ndarray)}
+    )
+
+
+# -- casting: Who follows which compiled policy: the policies of a team, checked, and the loops that play them.
+
+
+def assign_policies(env, policies: Any, memory, stats, team) -> tuple[PolicyAssignment, Loops]:
+    """See ``Environment.assign_policies``."""
+    policies = known(env.world, policies, "assign_policies", env.agents)
+    _check_arrays(env, memory, stats, team)
+    names = [policy_name(policy) for policy in policies]
+    parts = used(env.world, names)
+    groups = [[i for i, own in enumerate(names) if own == name] for name in parts]
+    agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
+    search = any(map(looks_ahead, parts))
+    if search and (memory is None or stats is None):
+        raise UsageError("assign_policies: an agent that searches, expected the memory and the stats of its lanes")
+    work = workspace(env, policies, memory, stats.imagined) if search else ()
+    compiled = loops(env.world, parts, env.team.protocol if len(team) else None)
+    return PolicyAssignment(np.array(agents, np.int32), bounds.astype(np.int32), work, team), compiled
+
+
+def _check_arrays(env, memory, stats, team) -> None:
+    lanes = None if memory is None else env.memories.lanes(memory, "assign_policies: memory")
+    if stats is not None:
+        lanes = env.stats_arrays.lanes(stats, "assign_policies: stats", lanes)
+    if not isinstance(team, tuple) or (len(team) and (env.team is None or type(team) is not Team)):
+        raise UsageError(f"assign_policies: team {shown(team)}, expected what company() of this world returns")
+    if len(team) and (team.own.shape[1] != env.agents or lanes not in (None, len(team.own))):
+        raise UsageError(
+            f"assign_policies: team of (lanes, agents, ...) {team.own.shape}, expected {lanes}, {env.agents}"
+        )
+
+
+def known(world: World, policies: Any, where: str, agents: int | None = None) -> list[Policy]:
+    """The policies as a list, one for each of so many ``agents``; raises UsageError for what is not a policy."""
+    if not isinstance(policies, Sequence | Set) or isinstance(policies, str | bytes):
+        raise UsageError(f"{where}: policies {shown(policies)}, expected a list of names or WorldModels")
+    if agents is not None and len(policies) != agents:
+        raise UsageError(f"{where}: {len(policies)} policies, expected {agents}, one for each agent")
+    for policy in policies:
+        if isinstance(policy, WorldModel):
+            check_base(policy.base, world, f"{where}: world_model.base")
+        elif policy is not None and not (isinstance(policy, str) and policy in world.policies):
+            raise unknown("policy", policy, world.policies, f"world '{world.name}'")
+    return list(policies)
+
+
+def used(world: World, names: Iterable[str | None]) -> tuple[str, ...]:
+    """The policies among ``names``, in one order whatever the team: those that search come last."""
+    wanted = sharing(world, set(names) - {None})
+    return tuple(name for name in (*world.policies, *(SEARCH + policy for policy in world.policies)) if name in wanted)
+
+
+# -- placing: Drawing a situation into a lane: what a description must be like, whatever the world.
+
+
+def place(env, state, lane: int, description: Any) -> None:
+    """See ``Environment.place``."""
+    if not isinstance(description, Mapping):
+        raise UsageError(f"place: {shown(description)}, expected keys of what describe() returns")
+    known, given = env.describe(state, lane), plain.plain(description, "place")
+    for key in given:
+        if key not in known:
+            raise unknown("key", key, known, "place")
+        _check_kind(given[key], known[key], key)
+    before = env.allocate(1)
+    env.fork(state, lane, before, 0)
+    try:
+        env.world.place(state, lane, env.params, {**known, **given})
+    except Exception as error:
+        env.fork(before, 0, state, lane)
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"place: {shown(error)}; expected what describe() returns") from None
+
+
+def _check_kind(given: Any, known: Any, where: str) -> None:
+    """A number stays whole and a flag a flag: arrays would take a half or True in silence, as something else."""
+    if isinstance(given, Mapping) and isinstance(known, Mapping):
+        for key in given.keys() & known.keys():
+            _check_kind(given[key], known[key], f"{where}.{key}")
+    elif isinstance(given, list) and isinstance(known, list):
+        for k, own in enumerate(given):
+            if known:  # entries are alike, so the last one stands for those that are new
+                _check_kind(own, known[min(k, len(known) - 1)], f"{where}[{k}]")
+    elif type(known) in (int, bool) and type(given) in (int, bool, float) and type(given) is not type(known):
+        kind = "a whole number" if type(known) is int else "true or false"
+        raise UsageError(f"place: {where}: {shown(given)}, expected {kind}")
+
+
+# -- environment
+
+THREADS, PIXELS = 1024, 1 << 14  # at most
+
+
+class Environment:
+    """A world with its layout, team size and options: ``sandbox.make`` returns it.
+
+    Arrays have the lane as their first axis; L lanes, N agents. All calls that take a state change it in place or not
+    at all, and work from several threads at once on lanes of their own. ``team`` is what its agents are to one another
+    (``teams.plan``), None where each is for itself; ``plan`` makes it, for a world that is set up.
+
+    Every method checks what it is given and raises UsageError where it does not fit: kernels check nothing, and end the
+    process. What they trust are the values in a state; ``place`` draws them.
+    """
+
+    def __init__(self, world: World, options: Mapping[str, Any], plan: Callable[["Environment"], Any] | None = None):
+        if not isinstance(world, World):
+            raise UsageError(f"Stage: world {shown(world)}, expected a World; sandbox.make takes its name")
+        if plan is not None and not callable(plan):
+            raise UsageError(f"Stage: plan {shown(plan)}, expected a function that makes a team's plan, or None")
+        self.world = world
+        self.options = validated(world, options)
+        self.params = contiguous(world.build(self.options))
+        self.agents = world.agents(self.params)
+        self.spec = world.observation(self.params)
+        self.team = plan(self) if plan else None
+        self.task = (self.team and self.team.task) or world.task(self.params)
+        self.states = Arrays(world.state, world.state_shapes(self.params), "allocate")
+        self.memories = Arrays(world.memory, world.memory_shapes(self.params), "memory")
+        self.observations = Arrays(
+            Observation, observation_shapes(self.spec, self.agents, len(self.verbs) * world.targets), "observation"
+        )
+        self.stats_arrays = Arrays(EpisodeStats, stats_shapes(self.agents), "stats")
+        self._bounds = np.array([len(self.verbs), world.targets], np.uint32)  # of an action
+        for name in OF_MESSAGES & self.options.perturb.keys():
+            if not (self.spec.messages or self.team) and self.options.perturb[name] > 0:
+                raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
+
+    def __reduce__(self):
+        return _remake, (self.world.name, self.options.model_dump(exclude_unset=True), self.team and self.team.maker)
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        return self.world.verbs
+
+    def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
+        """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
+        return not self.uncompiled(policies, whole)
+
+    def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Any, int]:
+        """The kernels that such a team finds not compiled, each with the size of its code."""
+        policies = known(self.world, policies, "uncompiled")
+        parts = loops(self.world, used(self.world, map(policy_name, policies)), self._protocol)
+        whole = flag(whole, "uncompiled: whole")
+        names = ("play",) if whole else ("sense", "confer", "choose", "mask_actions", "act", "end_tick", "finalise")
+        return unstored(getattr(parts, name) for name in names if hasattr(parts, name))
+
+    def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
+        """Compile them: one tick, in which nobody but compiled policies decides."""
+        if flag(whole, "warm_up: whole"):
+            self.play([0], policies, ticks=1)
+            return
+        state, view, memory, stats, faults = (
+            self.reset([0]), self.observation(1), self.memory(1), self.stats(1), self.faults(1)
+        )  # fmt: skip
+        assignment, loops = self.assign_policies(policies, memory, stats, self.company(1))
+        actions = np.zeros((1, self.agents, 2), np.int32)
+        loops.sense(state, 0, self.params, view, faults)
+        if self.team:
+            loops.confer(state, view, 0, self.params, assignment.team)
+        loops.choose(state, view, 0, self.params, memory, assignment, actions)
+        if self.team:
+            loops.mask_actions(0, self.params, actions, assignment)
+        loops.act(state, view, 0, self.params, actions, stats, faults)
+        if self.team:
+            loops.end_tick(state, 0, self.params, assignment)
+        loops.finalise(state, 0, self.params, assignment, stats)
+        self.digest(state)
+
+    # -- lanes ---------------------------------------------------------------------------------------------------------
+
+    def allocate(self, lanes: int):
+        """A zeroed state of ``lanes`` lanes."""
+        return self.states.allocate(lanes)
+
+    def reset(self, seeds: int | Iterable[int], state=None):
+        """A state with one lane for each seed (0..2**64-1), at tick 0; or ``state``, begun anew."""
+        seeds = plain.seeds(seeds)
+        state = self.allocate(len(seeds)) if state is None else state
+        self.states.lanes(state, "reset", len(seeds))
+        state.seed[:] = seeds
+        for lane in range(len(seeds)):
+            self.world.reset(state, lane, self.params)
+        return state
+
+    def digest(self, state, lane: int = 0) -> str:
+        """SHA-256 over one lane, hexadecimal."""
+        return lane_tools.digest(state, self.states.lane(state, lane, "digest")).hex()
+
+    def fork(self, state, lane: int, target, to: int) -> None:
+        """Copy one lane to a lane of another state (or of the same)."""
+        lane, to = self.states.lane(state, lane, "fork"), self.states.lane(target, to, "fork: target")
+        lane_tools.copy_lane(lane_tools.pairs(state, target), lane, to)
+
+    # -- one tick ------------------------------------------------------------------------------------------------------
+
+    def observation(self, lanes: int) -> Observation:
+        """Zeroed observation arrays."""
+        return self.observations.allocate(lanes)
+
+    def observe(self, state, into: Observation | None = None) -> Observation:
+        """What the world shows every agent of every lane; faults come in with the loops."""
+        lanes = self.states.lanes(state, "observe")
+        into = self.observation(lanes) if into is None else into
+        self.observations.lanes(into, "observe: into", lanes)
+        for lane in range(lanes):
+            self.world.observe(state, lane, self.params, into)
+        return into
+
+    def step(self, state, actions: np.ndarray) -> None:
+        """One tick of every lane that is not done; ``actions`` is (L, N, 2): numbers of a verb and of its target."""
+        lanes = self.states.lanes(state, "step")
+        actions = actions_of(actions, "step", (lanes, self.agents, 2), self._bounds)
+        for lane in range(lanes):
+            self.world.step(state, lane, actions, self.params)
+
+    def memory(self, lanes: int):
+        """The policies' own memory, cleared."""
+        memory = self.memories.allocate(lanes)
+        for lane in range(lanes):
+            self.world.start(memory, lane, self.params)
+        return memory
+
+    def stats(self, lanes: int) -> EpisodeStats:
+        """Nothing counted yet."""
+        return self.stats_arrays.allocate(lanes)
+
+    def faults(self, lanes: int) -> Faults:
+        """The generic perturbations of ``[perturb]``, with no message under way; those of a team are its network's."""
+        lanes = whole(lanes, "faults: lanes", 0, LANES)
+        severity = generic_doses(self.options.perturb)
+        if self.team:
+            severity[[Fault.MESSAGE_LOSS, Fault.MESSAGE_DELAY]] = 0
+        late = ticks_late(severity[Fault.MESSAGE_DELAY]) if self.spec.messages else 0
+        shape = lanes, late, self.agents, self.spec.messages, 4
+        room(4 * prod(shape), f"faults: {lanes} lanes")
+        return Faults(severity, np.zeros(shape, np.int32))
+
+    @property
+    def perturbations(self) -> tuple[Perturbation, ...]:
+        """The world's own, and the generic ones that act on any reasoner here."""
+        idle = OF_REPLIES if self.spec.messages or self.team else OF_REPLIES | OF_MESSAGES
+        return (*self.world.perturbations, *(each for each in GENERIC if each.name not in idle))
+
+    def progress(self, state, lane: int = 0) -> tuple[int, int]:
+        """Parts of the shared task that are done, and all, read from the state."""
+        done, total = self.world.progress(state, self.states.lane(state, lane, "progress"), self.params)
+        return int(done), int(total)
+
+    def company(self, lanes: int):
+        """The team's arrays of ``lanes`` lanes; () where there is no team."""
+        lanes = whole(lanes, "company: lanes", 0, LANES)
+        return self.team.arrays(lanes) if self.team else ()
+
+    @property
+    def _protocol(self) -> Protocol | None:
+        return self.team.protocol if self.team else None
+
+    def assign_policies(
+        self, policies: Sequence[Policy], memory=None, stats: EpisodeStats | None = None, team=()
+    ) -> tuple[PolicyAssignment, Loops]:
+        """Who follows which compiled policy, and their loops; ``team`` are the arrays of ``company``.
+
+        ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
+        needs the ``memory`` and ``stats`` of the lanes; they then hold scratch memory and serve one thread. The
+        loops are kernels: they trust their arguments.
+        """
+        return assign_policies(self, policies, memory, stats, team)
+
+    # -- whole episodes ------------------------------------------------------------------------------------------------
+
+    def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1, trace: int = 0):
+        """Play one episode for each seed in the compiled tier.
+
+        ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, stats, digests), where
+        ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
+        """
+        seeds, ticks = plain.seeds(seeds), whole(ticks, "play: ticks", 0, TICKS)
+        trace = whole(trace, "play: trace", 0, TICKS)
+        threads = threads if threads is None else whole(threads, "play: threads", 1, THREADS)
+        policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
+        if None in known(self.world, policies, "play", self.agents):
+            raise UsageError("play: policy None, expected a name or a WorldModel for every agent")
+        lanes, parts = len(seeds), (self.states, self.observations, self.memories, self.stats_arrays)
+        room(lanes * (32 * trace + sum(part.lane_bytes for part in parts)), f"play: {lanes} lanes")
+        state, observation, memory, stats = (part.allocate(lanes) for part in parts)
+        state.seed[:], faults = seeds, self.faults(lanes)
+        actions = np.zeros((lanes, self.agents, 2), np.int32)
+        limit = np.array([ticks], np.int64)
+        digests, company = np.zeros((lanes, trace, 32), np.uint8), self.company(lanes)
+
+        def work(start: int, stop: int) -> int:
+            assignment, compiled = self.assign_policies(policies, memory, stats, company)
+            loop = compiled.trace if trace else compiled.play
+            own = state, observation, memory, actions, stats, assignment, self.params, faults
+            return loop(*own, start, stop, limit, digests)
+
+        over_lanes(work, lanes, limit, threads)
+        return state, stats, digests
+
+    # -- renderings ----------------------------------------------------------------------------------------------------
+
+    def describe(self, state, lane: int = 0) -> dict:
+        """One lane as plain JSON values, for people and tests; ``place`` is its inverse."""
+        lane = self.states.lane(state, lane, "describe")
+        try:
+            return self.world.describe(state, lane, self.params)
+        except Exception as error:
+            why = f"lane {lane} holds no state of this world ({shown(error)})"
+            raise UsageError(f"describe: {why}; reset it first") from None
+
+    def place(self, state, lane: int = 0, description: Mapping[str, Any] | None = None) -> None:
+        """Draw the situation you want to study into a lane; keys that are left out stay as they are.
+
+        Raises UsageError, with the lane unchanged, where the description is none of this world.
+        """
+        lane = self.states.lane(state, lane, "place")
+        place(self, state, lane, {} if description is None else description)
+
+    def render_text(self, state, lane: int = 0, agent: int = 0) -> str:
+        """What one agent sees, as text."""
+        lane, agent = (
+            self.states.lane(state, lane, "render_text"),
+            whole(agent, "render_text: agent", 0, self.agents - 1),
+        )
+        observation = self.observation(len(state.seed))
+        self.world.observe(state, lane, self.params, observation)
+        return self.world.render_text(observation, lane, agent, self.params)
+
+    def render(self, state, lane: int = 0, size: int = 600, trail: np.ndarray | None = None, blend: float = 1.0):
+        """One lane as a picture (H, W, 3) uint8 whose longest side is about ``size`` pixels.
+
+        ``trail`` (N, T, 2) int32 are past positions, latest last; ``blend`` in 0..1 moves the agents from their last
+        past position to the present one.
+        """
+        lane, size = self.states.lane(state, lane, "render"), whole(size, "render: size", 1, PIXELS)
+        if isinstance(blend, bool) or not (isinstance(blend, Real) and 0 <= blend <= 1):
+            raise UsageError(f"render: blend {shown(blend)}, expected a number in 0..1")
+        trail = np.zeros((self.agents, 0, 2), np.int32) if trail is None else trail
+        trail = whole_array(trail, "render: trail", (self.agents, None, 2), np.int32, -1, LANES)
+        image = np.zeros((*self.world.canvas(self.params, size), 3), np.uint8)
+        self.world.render(state, lane, self.params, trail, float(blend), image)
+        return image
+
+
+def _remake(name: str, options: dict, plan: Callable[[Environment], Any] | None) -> Environment:
+    return Environment(find(name), options, plan)
+
+
+def make(world: str, **options) -> Environment:
+    """A world by name, set up: ``make("warehouse", layout="tiny", agents=4)``.
+
+    Raises UsageError, in one line, for an unknown world or option, a wrong value, or a bad layout.
+    """
+    return Environment(find(world), options)

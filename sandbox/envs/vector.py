@@ -1,0 +1,156 @@
+"""Many lanes of a world with one agent as a Gymnasium vector environment: one compiled call steps them all."""
+
+import operator
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.plain import checked_seed
+from sandbox.envs.episodes import MODES, Episodes, checked_mode, lane_of
+from sandbox.envs.single import alone
+from sandbox.envs.spaces import action_space, observation_space, observed
+
+
+class VectorEnv(gymnasium.vector.VectorEnv):
+    """``num_envs`` lanes. Lane by lane, the same seeds and actions give what ``SyncVectorEnv`` of ``gym_env`` gives."""
+
+    def __init__(
+        self, world: str, num_envs: int, render_mode: str | None = None, flat: bool = False,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **options: Any,
+    ):  # fmt: skip
+        self.num_envs, self.autoreset_mode = _checked_count(num_envs), _checked_reset(autoreset_mode)
+        self.metadata = {"render_modes": list(MODES), "render_fps": 12, "autoreset_mode": self.autoreset_mode}
+        self.render_mode, self.flat = checked_mode(render_mode), flat
+        self._episodes = Episodes(alone(world, options), self.num_envs)
+
+    @cached_property
+    def single_observation_space(self) -> spaces.Space:
+        return observation_space(self._episodes.env, self.flat)
+
+    @cached_property
+    def single_action_space(self) -> spaces.Discrete:
+        return action_space(self._episodes.env)
+
+    @cached_property
+    def observation_space(self) -> spaces.Space:
+        return batch_space(self.single_observation_space, self.num_envs)
+
+    @cached_property
+    def action_space(self) -> spaces.Space:
+        return batch_space(self.single_action_space, self.num_envs)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict]:
+        """Begin an episode in each lane: of ``seed``, ``seed`` + 1, ..., or of a list of seeds.
+
+        With ``options={"reset_mask": lanes}``, (L,) bool, in those lanes only.
+        """
+        lanes = self._checked_mask((options or {}).get("reset_mask"))
+        self._episodes.reset(lanes, self._seeds(seed))
+        super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
+        return observed(self._episodes, 0, self.flat), self._told(lanes)
+
+    def step(self, actions: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict]:
+        episodes, mode = self._episodes, self.autoreset_mode
+        anew = self._anew()
+        episodes.step(self._pairs(actions), anew)
+        reward = np.where(anew, 0, episodes.state.reward[:, 0]).astype(np.float64)
+        terminated, truncated = episodes.terminated, episodes.truncated
+        final, over = {}, terminated | truncated
+        if mode == AutoresetMode.SAME_STEP and over.any():
+            final = self._final(over)
+            episodes.reset(over, [None] * self.num_envs)
+        told = final | self._told(np.ones(self.num_envs, np.bool_))
+        return observed(episodes, 0, self.flat), reward, terminated, truncated, told
+
+    def _anew(self) -> np.ndarray:
+        """The lanes in which this step begins an episode."""
+        if self.autoreset_mode != AutoresetMode.NEXT_STEP:
+            self._episodes.check_running()
+        self._episodes.check_begun("step")
+        return self._episodes.over
+
+    def _final(self, over: np.ndarray) -> dict[str, Any]:
+        """The last observations and infos of the episodes that are over, as Gymnasium hands them on."""
+        given, last = observed(self._episodes, 0, self.flat), np.full(self.num_envs, None, object)
+        for lane in np.flatnonzero(over):
+            last[lane] = lane_of(given, lane)
+        final = {"final_obs": last, "final_info": self._told(over)}
+        return final | {f"_{key}": over.copy() for key in final}
+
+    def _told(self, lanes: np.ndarray) -> dict[str, Any]:
+        """The infos of these lanes (L,) bool; what is told of the others is blank."""
+        return _masked(self._episodes.info(0), lanes)
+
+    def _pairs(self, actions: np.ndarray) -> np.ndarray:
+        pairs, most = np.asarray(actions), self._episodes.pairs
+        if pairs.shape != (self.num_envs,) or pairs.dtype.kind not in "iu":
+            what = f"{pairs.dtype} of shape {pairs.shape}"
+            raise UsageError(f"step: actions: expected {self.num_envs} whole numbers, one for each lane, got {what}")
+        wrong = (pairs < 0) | (pairs >= most)
+        if wrong.any():
+            lane = int(wrong.argmax())
+            raise UsageError(f"step: action in lane {lane}: expected a whole number 0..{most - 1}, got {pairs[lane]}")
+        return pairs[:, None]
+
+    def _seeds(self, seed: Any) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, list | tuple | range | np.ndarray):
+            if len(seed) != self.num_envs:
+                raise UsageError(f"reset: seed: expected {self.num_envs} seeds, one for each lane, got {len(seed)}")
+            return list(seed)
+        first = checked_seed(seed, "reset: seed")
+        return [first + lane for lane in range(self.num_envs)]
+
+    def _checked_mask(self, mask: Any) -> np.ndarray:
+        if mask is None:
+            return np.ones(self.num_envs, np.bool_)
+        if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
+            raise UsageError(f"reset: reset_mask: expected an array ({self.num_envs},) of bool, got {repr(mask)[:60]}")
+        return mask
+
+    def action_masks(self) -> np.ndarray:
+        """(L, A) bool: the actions that have an effect now."""
+        return self._episodes.view.mask[:, 0].copy()
+
+    def render(self) -> tuple[np.ndarray | str | None, ...]:
+        return tuple(self._episodes.render(self.render_mode, lane) for lane in range(self.num_envs))
+
+
+def _masked(told: dict[str, Any], lanes: np.ndarray) -> dict[str, Any]:
+    """Infos as Gymnasium's vector environments give them: beside each the lanes that have it."""
+    found: dict[str, Any] = {}
+    for key, value in told.items():
+        if isinstance(value, dict):
+            found[key] = _masked(value, lanes)
+        else:
+            found[key] = value
+            value[~lanes] = None if value.dtype == object else 0
+        found[f"_{key}"] = lanes.copy()
+    return found
+
+
+def _checked_count(count: Any) -> int:
+    try:
+        number = 0 if isinstance(count, bool) else operator.index(count)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise UsageError(f"num_envs: expected a whole number from 1 on, got {count!r}")
+    return number
+
+
+def _checked_reset(mode: str | AutoresetMode) -> AutoresetMode:
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        raise unknown("autoreset_mode", mode, [known.value for known in AutoresetMode]) from None

@@ -1,0 +1,104 @@
+"""Many seeds of one scenario: on lanes where every reasoner is compiled, else one hosted trial after the other.
+
+The outcomes are the same in both ways, to the last digit; only their ``seconds`` differ.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.finish import Finish, Outcome
+from sandbox.engine.environment import Environment
+from sandbox.engine.play import EpisodeStats, Talk
+from sandbox.record import Event
+from sandbox.record.table import pack
+from sandbox.running.recorded_answers import ANSWERS
+from sandbox.running.trial import OnEvent, run, shares, warm
+from sandbox.scenario import Scenario
+
+LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
+LANES = 1024  # at most
+WORDS = np.array([finish.words for finish in Finish], object)
+
+
+class Played(NamedTuple):
+    """What some trials came to."""
+
+    outcomes: list[Outcome]
+    asked: dict[int, bytes]  # what was answered in a trial, by its place; none where nobody was asked, or none is kept
+
+
+def play(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Played:
+    """The trial of each seed, in order; ``env`` is the scenario's own. Trouble inside a trial is its outcome."""
+    if scenario.compiled:
+        return Played(_lanes(scenario, env, seeds), {})
+    found, asked = [], {}
+    for place, seed in enumerate(seeds):
+        events: list[Event] = []
+        found.append(_hosted(scenario, seed, lambda event, kept=events: event.kind in ANSWERS and kept.append(event)))
+        if scenario.trials.keep_calls and (packed := pack(events)):
+            asked[place] = packed
+    return Played(found, asked)
+
+
+def _lanes(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> list[Outcome]:
+    lanes, found = lanes_at_once(env), []
+    for first in range(0, len(seeds), lanes):
+        some = seeds[first : first + lanes]
+        try:
+            found += _compiled(scenario, env, some)
+        except Exception:  # one of these trials is broken: alone, each says what it is
+            found += [_hosted(scenario, seed) for seed in some]
+    return found
+
+
+def lanes_at_once(env: Environment) -> int:
+    """How many lanes fit into the memory that one call may take."""
+    parts = (env.allocate(1), env.memory(1), env.observation(1))
+    one = sum(field.nbytes for part in parts for field in part)
+    return max(1, min(LANES, LANE_BYTES // one))
+
+
+def broken(scenario: Scenario, seed: int, error: str) -> Outcome:
+    """The outcome of a trial that could not be played: an infrastructure error."""
+    return Outcome(scenario.world.name, seed, False, Finish.ERROR.words, 0, None, 0.0, 0, 0, 0, 0, 0.0, "", error)
+
+
+def _hosted(scenario: Scenario, seed: int, on_event: OnEvent | None = None) -> Outcome:
+    try:
+        return run(scenario, seed, on_event=on_event)
+    except Exception as error:
+        return broken(scenario, seed, f"{type(error).__name__}: {error}")
+
+
+def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Iterator[Outcome]:
+    warm(scenario, env, True)
+    started = time.perf_counter()
+    state, stats, _ = env.play(seeds, [group.policy for group in scenario.roster()])
+    seconds = round((time.perf_counter() - started) / len(seeds), 6)
+    return map(Outcome._make, zip(*_columns(env.world.name, seeds, state, stats, seconds), strict=False))
+
+
+def _columns(world: str, seeds: Sequence[int], state, stats: EpisodeStats, seconds: float) -> tuple:
+    """The measures of all lanes in the order of ``Outcome``, each a list or an endless iterator."""
+    success, ticks = state.done == Finish.COMPLETED, state.tick
+    idle_share, load_balance = shares(stats.idle, ticks)
+    return (
+        repeat(world), seeds, success.tolist(), WORDS[state.done].tolist(), ticks.tolist(),
+        np.where(success, ticks.astype(object), None).tolist(), stats.reward.sum(axis=1).tolist(),
+        stats.progress[:, 0].tolist(), stats.progress[:, 1].tolist(), stats.invalid.sum(axis=1).tolist(),
+        stats.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
+        *map(repeat, (0, 0, 0.0, 0, 0, 0, 0, 0, 1.0, None)),  # all decisions are the policies' own
+        stats.imagined.sum(axis=1).tolist(), *(stats.talk[:, what].tolist() for what in Talk), idle_share.tolist(),
+        load_balance.tolist(),
+    )  # fmt: skip
+
+
+def _digests(state) -> list[str]:
+    """The digest of every lane, as ``engine.lanes`` has it, in one pass over the arrays."""
+    parts = [field.reshape(len(field), field[0].size).view(np.uint8) for field in state]
+    return [hashlib.sha256(row).hexdigest() for row in np.concatenate(parts, axis=1)]

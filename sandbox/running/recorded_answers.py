@@ -1,0 +1,71 @@
+"""Who answers where a recorded trial is made again: the record of what language models and people have said."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sandbox.agents.llm.offline import Recorded
+from sandbox.agents.tools.functions import Functions
+from sandbox.core.decision import Call, ToolUse
+from sandbox.core.people import Action, Nobody, People, Question
+from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Run, ToolAnswered
+from sandbox.scenario.capabilities import NOTHING, Grant
+
+ANSWERS = ("model", "call", "tool")  # kinds of the events that it takes to make a trial again without asking anybody
+
+
+def calls_of(run: Run, trial: int, until: int | None = None, allow: Grant = NOTHING) -> Recorded:
+    """What language models and the user's functions answered in a trial; after tick ``until`` they do themselves.
+
+    A function of which nothing is recorded is called where ``allow`` has it, and nowhere else.
+    """
+    return recorded_of((event for event in run.milestones(*ANSWERS) if event.trial == trial), until, allow)
+
+
+def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant = NOTHING) -> Recorded:
+    """The same of the ``events`` of a trial; others than ANSWERS are passed over."""
+    calls, used, prices, specs = [], [], {}, {}
+    for event in events:
+        if isinstance(event, CallDone):
+            calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
+        elif isinstance(event, ToolAnswered):
+            used.append(ToolUse(**event.model_dump(exclude={"kind", "trial"})))
+        elif isinstance(event, ModelUsed):
+            prices.setdefault(event.agents[0], []).append(event.price)
+            specs |= event.functions
+    return Recorded(calls, prices, until, Functions(used, until, specs, allow.has_function))
+
+
+class Answers:
+    """What people did in a recorded trial: their ``acts`` by tick and agent, and what they ``allowed`` likewise.
+
+    An agent for which a person acted is held in that tick, whether the person was asked or had taken it over. What is
+    not there, nobody answered in time. After tick ``until`` it is ``people`` who act.
+    """
+
+    def __init__(
+        self, acts: Mapping[int, Mapping[int, Action]], allowed: Mapping[tuple[int, int], Action], until: int | None,
+        people: People,
+    ):  # fmt: skip
+        self._acts, self._allowed, self._until, self._people = acts, allowed, until, people
+
+    def ask(self, questions: list[Question]) -> list[Action | None]:
+        if self._over(questions[0].tick):  # all are of one tick
+            return self._people.ask(questions)
+        return [None if one.said is None else self._allowed.get((one.tick, one.agent)) for one in questions]
+
+    def held(self, tick: int) -> Mapping[int, Action | None]:
+        return self._people.held(tick) if self._over(tick) else self._acts.get(tick, {})
+
+    def _over(self, tick: int) -> bool:
+        return self._until is not None and tick > self._until
+
+
+def answers_of(run: Run, trial: int, until: int | None = None, people: People | None = None) -> Answers:
+    """What people did in a recorded trial; after tick ``until`` it is ``people`` who act, else nobody."""
+    acts, allowed = defaultdict(dict), {}
+    for event in run.milestones("human", "review"):
+        if event.trial == trial and isinstance(event, HumanActed):
+            acts[event.tick][event.agent] = event.action
+        elif event.trial == trial and event.by == "human":
+            allowed[event.tick, event.agent] = event.enforced
+    return Answers(acts, allowed, until, people or Nobody())

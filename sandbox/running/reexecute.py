@@ -1,0 +1,254 @@
+"""Is a batch what was played? Its rows are held against its plan, and trials are executed again.
+
+Nobody is asked anything anew: language models and functions answer from the record. What this cannot know: what is in
+NOT_AGAIN; whether an infrastructure error was one, where it takes a model or a program to know; what was only noted
+(when it was begun, the versions, settings of errors and calls, how many trials were planned); and whether all was made
+by somebody who played other trials. For the latter there is the root that a witness notes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from random import SystemRandom
+from typing import NamedTuple, get_args, get_type_hints
+
+from sandbox.core.errors import RecordError, SandboxError
+from sandbox.core.finish import Finish, Outcome
+from sandbox.record.chain import LEFT_OUT as NOT_AGAIN
+from sandbox.record.store import one_line
+from sandbox.record.table import MEASURES, Chunk, Rows, read_whole
+from sandbox.running.batch import plan, play_chunk
+from sandbox.running.episodes import LANES
+from sandbox.running.replay_row import Tried, trial_of
+from sandbox.running.trial import OnTick, run
+from sandbox.scenario import Scenario
+from sandbox.scenario.capabilities import NOTHING, Grant, record
+from sandbox.scenario.recorded import read_scenario
+from sandbox.scenario.sweep import conditions
+
+COLUMNS = ["condition", "trial", *MEASURES]
+_STORED = {bool: (int,), float: (int, float)}  # what SQLite gives back for a kind; it has no truth values
+KINDS = {
+    name: tuple(stored for one in get_args(kind) or (kind,) for stored in _STORED.get(one, (one,)))
+    for name, kind in get_type_hints(Outcome).items()
+}
+MOST = 20  # problems that are named
+OnTrial = Callable[[int, int], None]
+
+
+class Checked(NamedTuple):
+    """What came of a check."""
+
+    root: str  # over the rows as they are now
+    trials: int
+    planned: int
+    executed: int  # again, of those that came to something
+    lost: int  # to the infrastructure: they came to nothing that could be executed again
+    problems: list[str]
+    certificate: dict | None = None  # made anew from the rows
+
+    @property
+    def summary(self) -> str:
+        """What was found where there is no problem."""
+        able = self.trials - self.lost
+        told = [] if self.trials >= self.planned else [f"unfinished: {self.trials:,} of {self.planned:,} trials"]
+        if self.lost:
+            told.append(f"{self.lost:,} infrastructure errors, which cannot be executed again")
+        share = f"all {able:,}" if self.executed == able else f"{self.executed:,} of {able:,}"
+        return "\n".join([*told, f"{share} trials executed again, all equal"])
+
+
+class Row(NamedTuple):
+    """A trial as the table has it."""
+
+    index: int  # among all rows
+    condition: int
+    trial: int
+    outcome: Outcome
+
+
+class Opened(NamedTuple):
+    """A batch and its plan."""
+
+    folder: Path
+    found: Rows
+    planned: list[Scenario]  # of each condition, with its seed
+    rows: list[Row]  # those that can be read as trials of it
+
+    def able(self, row: Row) -> bool:
+        """Whether a trial can be executed again; one that came to an error, only where it takes nothing but kernels."""
+        return row.outcome.error is None or self.planned[row.condition].compiled
+
+    @property
+    def lost(self) -> int:
+        """How many cannot."""
+        return sum(not self.able(row) for row in self.rows)
+
+
+def check(
+    folder: str | Path, sample: int, root: str | None = None, on_trial: OnTrial = lambda done, of: None,
+    allow: Grant = NOTHING,
+) -> Checked:  # fmt: skip
+    """Hold a batch against its plan and execute ``sample`` of its trials again, drawn anew at each call, or all.
+
+    ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many.
+    Functions that are tools are called where ``allow`` has them and there is no answer of theirs. Raises RecordError
+    where there is no batch.
+    """
+    found = read_whole(folder)
+    batch, now, there = opened(folder, found), found.root(), len(found.rows)
+    problems = [*misplaced(batch), *against(now, found.facts.get("root"), root)]
+    executed, differing = execute(batch, sample, on_trial, allow)
+    planned = max(found.facts.get("planned", 0), there)
+    return Checked(now, there, planned, executed, batch.lost, first(problems) + first(differing))
+
+
+def opened(folder: str | Path, found: Rows, apart: int = 0) -> Opened:
+    """A table with its plan; raises RecordError where its scenario is none that could have been tried."""
+    scenario = read_scenario(found.scenario, record(folder))
+    try:
+        planned = plan(scenario, apart)
+    except SandboxError as error:
+        raise RecordError(f"{folder}: its scenario cannot be tried ({one_line(str(error))})") from None
+    return Opened(Path(folder), found, planned, list(_readable(found, len(planned))))
+
+
+def against(now: str, noted: object, witnessed: str | None) -> Iterator[str]:
+    """What is wrong with the root that the batch notes itself, and with the one that somebody noted elsewhere."""
+    if noted is not None and noted != now:
+        yield f"the batch notes the root {noted}, its trials give {now}"
+    if witnessed is not None and witnessed.strip().lower() != now:
+        yield f"the noted root is {one_line(witnessed)}, the trials give {now}: changed, or another batch"
+
+
+def first(problems: Sequence[str]) -> list[str]:
+    """The first few, in lines of their own; where all is wrong, they tell."""
+    more = len(problems) - MOST
+    return [*map(one_line, problems[:MOST]), *([f"and {more:,} more"] if more > 0 else [])]
+
+
+# -- against the plan --------------------------------------------------------------------------------------------------
+
+
+def misplaced(batch: Opened) -> Iterator[str]:
+    """What rows, marks and conditions say otherwise than the plan, in words."""
+    found = batch.found
+    if set(found.columns) - set(COLUMNS) or found.columns[:2] != COLUMNS[:2]:
+        yield f"unknown columns: {', '.join(sorted(set(found.columns) - set(COLUMNS))) or found.columns[:2]}"
+        return
+    if found.overrides != dict(enumerate(conditions(found.scenario.get("sweep", {})))):
+        yield "the conditions are not those of the scenario's sweep"
+    there = [row[:2] for row in found.rows]
+    rows, marks = set(there), set(islice(_marked(found.chunks), 2 * len(there) + MOST))
+    for place in sorted(rows ^ marks, key=str):
+        yield f"{_place(*place)}: " + ("missing" if place in marks else "there is no mark that it was played")
+    if len(rows) < len(there):
+        yield "a trial has more than one row"
+    if sum(1 for _ in islice(_marked(found.chunks), len(marks) + 1)) > len(marks):
+        yield "a trial has more than one mark"
+    if found.asked.keys() - rows:
+        yield "there are answers of trials that are not there"
+    for index in sorted(set(range(len(there))) - {row.index for row in batch.rows}):
+        yield f"{_place(*there[index])}: it is no trial of the plan, or holds what is no measure"
+    for row in batch.rows:
+        yield from _unlike(row, batch.planned[row.condition])
+
+
+def _unlike(row: Row, scenario: Scenario) -> Iterator[str]:
+    """What a row says otherwise than its plan, or than itself."""
+    outcome = row.outcome
+    done, seed = outcome.finish == Finish.COMPLETED.words, scenario.seed + row.trial
+    for name, expected in (
+        ("seed", seed), ("world", scenario.world.name), ("success", done),
+        ("steps_to_completion", outcome.ticks if done else None),
+    ):  # fmt: skip
+        if getattr(outcome, name) != expected:
+            found = bool(outcome.success) if name == "success" else getattr(outcome, name)
+            yield f"{_place(row.condition, row.trial)}: {name} is {found!r}, expected {expected!r}"
+    if (outcome.finish == Finish.ERROR.words) != (outcome.error is not None):
+        yield f"{_place(row.condition, row.trial)}: finish is {outcome.finish!r}, error is {outcome.error!r}"
+
+
+def _readable(found: Rows, among: int) -> Iterator[Row]:
+    """The rows that hold measures. Those that a batch of an earlier version lacks are the usual ones."""
+    names = found.columns[2:]
+    if not set(names) <= set(MEASURES):
+        return
+    kinds = [KINDS[name] for name in names]
+    for index, (condition, trial, *values) in enumerate(found.rows):
+        placed = type(condition) is type(trial) is int and 0 <= condition < among and 0 <= trial < 1 << 63
+        if placed and all(map(isinstance, values, kinds)):
+            outcome = Outcome(**dict(zip(names, values, strict=True)))
+            if outcome.success in (0, 1):
+                yield Row(index, condition, trial, outcome)
+
+
+def _marked(chunks: Iterable[Chunk]) -> Iterator[tuple[int, int]]:
+    """The trials that are marked as done; a mark may claim any number of them."""
+    for condition, start, stop in chunks:
+        if type(start) is type(stop) is int:
+            yield from ((condition, trial) for trial in range(start, stop))
+
+
+def _place(condition: object, trial: object) -> str:
+    return f"condition {condition}, trial {trial}"
+
+
+# -- again -------------------------------------------------------------------------------------------------------------
+
+
+def execute(batch: Opened, sample: int, on_trial: OnTrial, allow: Grant = NOTHING) -> tuple[int, list[str]]:
+    """Execute some trials again; returns how many, and in which of them what differs."""
+    able = [row for row in batch.rows if batch.able(row)]
+    chosen = sorted(SystemRandom().sample(able, min(sample, len(able))))
+    texts, problems, done = [each.model_dump_json() for each in batch.planned], [], 0
+    for condition, rows in _together(chosen):
+        if batch.planned[condition].compiled:
+            outcomes = _compiled(texts[condition], rows)
+        else:
+            outcomes = (_hosted(batch.folder, row, allow) for row in rows)
+        for row, outcome in zip(rows, outcomes, strict=True):
+            told = outcome if isinstance(outcome, str) else _differs(row.outcome, outcome, batch.found.columns)
+            if told:
+                problems.append(f"{_place(row.condition, row.trial)}, seed {row.outcome.seed}: {told}")
+            done += 1
+            on_trial(done, len(chosen))
+    return done, problems
+
+
+def _together(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """Rows in order, such that trials that follow each other can be played in one chunk."""
+    ahead = ((row, row.trial - number) for number, row in enumerate(rows))
+    for (condition, *_), found in groupby(ahead, lambda one: (one[0].condition, one[1], one[0].trial // LANES)):
+        yield condition, [row for row, _ in found]
+
+
+def _compiled(scenario: str, rows: Sequence[Row]) -> list[Outcome | str]:
+    try:
+        return play_chunk(scenario, rows[0].trial, rows[-1].trial + 1).outcomes
+    except (SandboxError, ArithmeticError, ValueError) as error:  # such as a number of a trial that none can have
+        return [f"it cannot be played ({one_line(str(error))})"] * len(rows)
+
+
+def _hosted(folder: str | Path, row: Row, allow: Grant) -> Outcome | str:
+    try:
+        return rerun(trial_of(folder, row.index, allow))
+    except SandboxError as error:
+        return str(error)
+
+
+def _differs(before: Outcome, again: Outcome, columns: Sequence[str]) -> str:
+    """Which measures are not the same, in words; of those that the batch has."""
+    names = [name for name in MEASURES if name in columns and name not in NOT_AGAIN]
+    differs = [name for name in names if getattr(before, name) != getattr(again, name)]
+    return f"not the same when executed again: {', '.join(differs)}" if differs else ""
+
+
+def rerun(tried: Tried, out: str | Path | None = None, on_tick: OnTick | None = None) -> Outcome:
+    """Play a trial of a batch again; ``out`` gets the whole record of it, as that of a single run.
+
+    Raises RecordError where it does not come to the recorded state.
+    """
+    outcome = run(tried.scenario, tried.seed, out=out, on_tick=on_tick, recorded=tried.recorded)
+    tried.check(outcome.digest)
+    return outcome

@@ -1,0 +1,293 @@
+"""One trial: a scenario, overrides and a seed become an outcome, and where a folder is named, a record."""
+
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from threading import current_thread, main_thread
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.agents.llm.offline import Recorded
+from sandbox.agents.llm.reasoner import LLM
+from sandbox.core.decision import Call, Reasoner, ToolUse
+from sandbox.core.finish import Finish, Outcome
+from sandbox.core.people import People
+from sandbox.core.plain import callback, checked_seed, path
+from sandbox.engine.environment import Environment
+from sandbox.engine.play import Talk
+from sandbox.model import Sandbox
+from sandbox.record import (
+    AgentEntry,
+    CallDone,
+    Event,
+    HumanActed,
+    Log,
+    MemoryEdited,
+    MessageSaid,
+    ModelUsed,
+    Reviewed,
+    RunFinished,
+    RunStarted,
+    TickDone,
+    ToolAnswered,
+    TrialFinished,
+    TrialStarted,
+)
+from sandbox.scenario import Scenario, load
+
+# -- warm: Kernels are ready before the clock of a trial starts.
+
+_READY: set[tuple] = set()  # in this process
+
+
+def warm(scenario: Scenario, env: Environment, whole: bool) -> None:
+    """Compile the kernels of a team, or read them from their cache, once: no ``seconds`` of a trial hold that."""
+    team = scenario.world.name, scenario.policies, scenario.team and scenario.team.protocol, whole
+    if team not in _READY:
+        with suppress(Exception):  # a trial that cannot be played says itself why
+            env.warm_up([group.policy for group in scenario.roster()], whole)
+        _READY.add(team)
+
+
+# -- trial
+
+OnTick = Callable[[Sandbox], None]
+OnEvent = Callable[[Event], None]
+DONE, STOPPED, FAILED = "done", "stopped", "failed"  # how a run ends
+
+
+def versions() -> dict[str, str]:
+    """The software that a result depends on."""
+    packages = ("sandbox", "mesa", "numba", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def outcome_of(model: Sandbox, seconds: float) -> Outcome:
+    """What an episode came to, read from the world's state, and who decided in it."""
+    finish, stats = model.verdict, model.finalise()
+    done = finish == Finish.COMPLETED
+    failure = "; ".join(f"{model.names[row]}: {why}" for row, why in sorted(model.failures.items())) or None
+    idle_share, load_balance = shares(stats.idle, model.state.tick)
+    return Outcome(
+        world=model.scenario.world.name,
+        seed=model.seed,
+        success=done,
+        finish=finish.words,
+        ticks=model.ticks,
+        steps_to_completion=model.ticks if done else None,
+        reward=model.reward,
+        tasks_done=int(stats.progress[0, 0]),
+        tasks_total=int(stats.progress[0, 1]),
+        invalid_actions=model.invalid_actions,
+        refused_actions=model.refused_actions,
+        seconds=round(seconds, 3),
+        digest=model.env.digest(model.state),
+        error=(model.error or model.outage) if finish == Finish.ERROR else None,
+        **asdict(model.usage),
+        autonomy=model.autonomy,
+        failure=failure,
+        imagined_ticks=int(stats.imagined.sum()),
+        **{what.name.lower(): int(stats.talk[0, what]) for what in Talk},
+        idle_share=float(idle_share[0]),
+        load_balance=float(load_balance[0]),
+    )
+
+
+def shares(idle: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each lane: the share of its agents' ticks in which nothing was done, and how evenly the others are spread.
+
+    ``idle`` is (L, N), ``ticks`` (L,). The second is Jain's index (1984) of the ticks at work; 1 where nobody worked.
+    """
+    work = ticks[:, None].astype(np.int64) - idle
+    total, squares = work.sum(axis=1), (work * work).sum(axis=1)
+    spread = np.where(squares > 0, total * total / np.maximum(1, idle.shape[1] * squares), 1.0)
+    return idle.sum(axis=1) / np.maximum(1, ticks * idle.shape[1]), spread
+
+
+def run(
+    scenario: str | Path | Mapping | Scenario,
+    seed: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    on_tick: OnTick | None = None,
+    people: People | None = None,
+    on_event: OnEvent | None = None,
+    recorded: Recorded | None = None,
+) -> Outcome:
+    """Run one trial in the hosted tier.
+
+    ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
+    ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
+    recorded, or would be. ``people`` decide for human agents and for what is escalated; without them fallbacks act and
+    it is denied, at once. ``recorded`` answers in place of language models. Ctrl-C ends the episode as ``stopped``,
+    with the record complete up to there, and is raised again.
+    """
+    for name, function in {"on_tick": on_tick, "on_event": on_event}.items():
+        callback(function, name)
+    out = None if out is None else path(out, "out")
+    scenario = load(scenario, overrides)
+    seed = scenario.seed if seed is None else checked_seed(seed)
+    model = Sandbox(scenario, rng=seed, people=people, recorded=recorded)
+    with closing(model), nullcontext() if out is None else Log.create(out) as log:
+        told = _Heard(log, on_event) if on_event else log
+        if told:
+            told.extend(opening(model))
+            told.flush()
+            record_tools(model, told)
+        return play(model, told, on_tick)
+
+
+class _Heard(NamedTuple):
+    """Takes events as a log does, and hands them on."""
+
+    log: Log | None
+    on_event: OnEvent
+
+    def extend(self, events: Iterable[Event]) -> None:
+        events = list(events)
+        if self.log:
+            self.log.extend(events)
+        for event in events:
+            self.on_event(event)
+
+    def flush(self) -> None:
+        if self.log:
+            self.log.flush()
+
+
+def opening(model: Sandbox) -> Iterator[Event]:
+    """What the record of a run of one trial begins with."""
+    scenario = model.scenario
+    yield RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
+    entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
+    yield TrialStarted(trial=0, seed=model.seed, agents=entries)
+    yield from models_used(model.reasoners)
+
+
+def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None) -> Outcome:
+    """Play a model from where it is to the end; see ``run``."""
+    warm(model.scenario, model.env, False)
+    started, interrupted, stopped = time.perf_counter(), None, False
+    try:
+        if on_tick:
+            on_tick(model)
+        while model.running:
+            if log:
+                record_step(model, log)
+            else:
+                model.step()
+            if on_tick:
+                on_tick(model)
+    except KeyboardInterrupt as error:
+        interrupted, stopped = error, model.running
+        model.stop()
+    outcome = outcome_of(model, time.perf_counter() - started)
+    if log:
+        status = STOPPED if stopped else FAILED if outcome.error else DONE
+        log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
+    if interrupted:
+        raise interrupted
+    return outcome
+
+
+def record_step(model: Sandbox, log: Log | _Heard) -> None:
+    """Make a tick and record it. One that fails or is broken off counts for nothing, as nothing of it is recorded."""
+    before, recorded = model.counted(), False
+    try:
+        model.step()
+        if model.error is None:
+            with uninterrupted():
+                record_tick(model, log)
+                recorded = True
+    finally:
+        if not recorded:
+            model.take_back(before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until this is over."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *given: came.append(given))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came and callable(before):
+            before(*came[0])
+
+
+def record_tick(model: Sandbox, log: Log | _Heard) -> None:
+    """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
+    log.extend(tick_events(model))
+    if model.latest.traces:
+        log.flush()
+
+
+def record_tools(model: Sandbox, log: Log | _Heard) -> None:
+    """From now on what tools of the user's answer is recorded at once, so that no effect is forgotten."""
+
+    def on_use(use: ToolUse) -> None:
+        log.extend([ToolAnswered(trial=0, **use._asdict())])
+        log.flush()
+
+    model.functions.on_use = on_use
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """How a run ends whose trials ended so."""
+    return max(statuses, key=(DONE, STOPPED, FAILED).index, default=DONE)
+
+
+def tick_events(model: Sandbox, trial: int = 0) -> list[Event]:
+    """The latest tick as it is recorded: calls, what is kept besides, and the tick itself."""
+    calls = [CallDone(trial=trial, **call._asdict()) for call in _calls(model)]
+    return [*calls, *beside(model, trial), tick_event(model, trial)]
+
+
+def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
+    """What the latest tick came to."""
+    latest = model.latest
+    told = {"trial": trial, "tick": latest.tick, "digest": latest.digest}
+    return TickDone.model_construct(actions=_pairs(latest.actions), reward=tuple(latest.reward.tolist()), **told)
+
+
+def _pairs(actions: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Verb and target of each agent, one tuple for all that do the same.
+
+    Ten thousand fresh lists in every tick would each time set off the garbage collector, for longer than the tick.
+    """
+    one: dict[tuple[int, int], tuple[int, int]] = {}
+    return tuple([one.setdefault(pair, pair) for pair in zip(*actions.T.tolist(), strict=True)])
+
+
+def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:
+    """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
+    traces, place = model.latest.traces.items(), {"trial": trial, "tick": model.latest.tick}
+    edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
+    said = [MessageSaid(**place, agent=row, **one._asdict()) for row, one in model.latest.said]
+    acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
+    return [*edits, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
+
+
+def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
+    """What requests to language models begin with, an event for each group of agents that has one."""
+    for rows, reasoner in reasoners:
+        asking = getattr(reasoner, "inner", reasoner)
+        if isinstance(asking, LLM):
+            told = {**asking.setup.model_dump(), "functions": asking.functions}
+            yield ModelUsed(trial=0, agents=tuple(rows), **told)
+
+
+def _calls(model: Sandbox) -> Iterator[Call]:
+    """The calls of the latest tick, in the order of the agents."""
+    return (call for trace in model.latest.traces.values() for call in trace.calls)

@@ -1,0 +1,217 @@
+"""What a verification compares, and what it takes on trust because nothing in the record can show it.
+
+A recorded trial that is executed again makes its events anew, and every field of every event is compared. Only those
+in ``TRUSTED`` can be other ones without a difference. Most of them are what a trial takes in from outside: it is
+executed again with what the record says.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.core.errors import shown
+from sandbox.core.finish import Outcome
+from sandbox.record import (
+    CallDone,
+    Changed,
+    Event,
+    HumanActed,
+    Placed,
+    Resumed,
+    Reviewed,
+    RunStarted,
+    ToolAnswered,
+    TrialFinished,
+)
+from sandbox.record.events import OTHER_VERSION
+from sandbox.running.trial import versions
+from sandbox.scenario import Scenario
+
+TRIED = "which scenario and seed were tried"
+SOFTWARE = "the versions of the software"
+SECONDS = "how many seconds it took"
+REPLIES = "what language models replied, in how many tokens and seconds, and which errors came instead"
+PRICES = "the list prices of language models"
+FUNCTIONS = "what functions of the user are, and what they answered"
+PEOPLE = "what people did and allowed, and whether they answered in time"
+DEEDS = "who changed the scenario or drew into the world, and why"
+BREAKS = "where and why the run was interrupted"
+
+TRUSTED: dict[tuple[str, str], str] = {
+    ("run_started", "scenario"): TRIED,
+    ("run_started", "versions"): SOFTWARE,
+    ("trial_started", "seed"): TRIED,
+    ("model", "price"): PRICES,  # of a hosted model without a price in the scenario
+    ("model", "functions"): FUNCTIONS,
+    ("call", "reply"): REPLIES,  # these seven: not of a scripted model, which follows from the scenario
+    ("call", "error"): REPLIES,  # where there is no reply
+    ("call", "retry"): REPLIES,
+    ("call", "input_tokens"): REPLIES,
+    ("call", "output_tokens"): REPLIES,
+    ("call", "outage"): REPLIES,
+    ("call", "without"): REPLIES,
+    ("call", "seconds"): REPLIES,
+    ("tool", "answer"): FUNCTIONS,
+    ("tool", "failed"): FUNCTIONS,
+    ("human", "agent"): PEOPLE,
+    ("human", "action"): PEOPLE,
+    ("review", "enforced"): PEOPLE,  # these two: of an action that was escalated
+    ("review", "by"): PEOPLE,
+    ("changed", "scenario"): DEEDS,
+    ("placed", "patch"): DEEDS,
+    ("resumed", "versions"): SOFTWARE,
+    ("trial_finished", "outcome.seconds"): SECONDS,
+    ("trial_finished", "outcome.error"): BREAKS,  # of an episode that failed in the middle
+}  # fmt: skip
+SKIPPED = {("run_started", "versions"), ("resumed", "versions"), ("trial_finished", "outcome.seconds")}  # not taken in
+
+OTHERWISE = {
+    "trial_started": "the team is another one", "model": "a language model is asked in other words",
+    "call": "a call of a language model comes out otherwise", "tool": "a function is asked otherwise",
+    "memory": "an agent remembers otherwise", "human": "a person acts for another agent",
+    "said": "an agent says something else", "review": "the guard reviews otherwise",
+    "tick": "the tick comes out otherwise",
+}  # fmt: skip
+OF_A_TICK = {"actions": "an agent decides otherwise", "reward": "the reward differs", "digest": "the state differs"}
+UNSAID = "like records of earlier versions this one does not say {!r}"
+NEVER_OPEN = (
+    "world",
+    "seed",
+    "success",
+    "finish",
+    "steps_to_completion",
+    "tasks_total",
+)  # however an episode broke off
+
+
+class Notes:
+    """What a verdict tells besides whether all was equal; each thing once."""
+
+    def __init__(self) -> None:
+        self.trusted: dict[str, None] = {}  # in the order in which it occurs
+        self.told: list[str] = []  # what was done to the run, how it broke off, what older records do not say
+        self.statuses: dict[int, list[str]] = {}  # how each trial ended, as often as it did: done, stopped, failed
+
+    def trust(self, what: str) -> None:
+        self.trusted[what] = None
+
+    def tell(self, what: str) -> None:
+        if what not in self.told:
+            self.told.append(what)
+
+    def take(self, event: Event) -> None:
+        """Note what of an event is taken on trust whatever comes out; the reply of a script is none."""
+        match event:
+            case RunStarted() | Resumed():
+                self.trust(SOFTWARE)
+                if words := other_versions(event.versions):
+                    self.tell(words)
+            case HumanActed():
+                self.trust(PEOPLE)
+            case Reviewed(effect="escalate"):
+                self.trust(PEOPLE)
+            case ToolAnswered():
+                self.trust(FUNCTIONS)
+            case CallDone():
+                self.trust(REPLIES)
+            case Changed() | Placed():
+                self.trust(DEEDS)
+            case TrialFinished():
+                self.trust(SECONDS)
+
+
+def of_beginning(begun: RunStarted, trials: int) -> str | None:
+    """How the beginning of a run differs from what follows from its scenario and its trials, in words."""
+    found = hashlib.sha256(json.dumps(begun.scenario, sort_keys=True).encode()).hexdigest()
+    if found != begun.scenario_hash:
+        return f"the scenario is another one ({_apart('scenario_hash', begun.scenario_hash, found)})"
+    return None if begun.trials == trials else f"there are {trials} trials, of {begun.trials} planned"
+
+
+def other_versions(recorded: Mapping[str, str]) -> str:
+    """Which versions of the software are not the present ones, in words; empty where all are."""
+    here = versions()
+    names = [name for name in sorted({*recorded, *here}) if recorded.get(name) != here.get(name)]
+    then, now = (", ".join(f"{name} {each.get(name, 'unknown')}" for name in names) for each in (recorded, here))
+    return f"recorded with {then}, verified with {now}" if names else ""
+
+
+def changes(before: Scenario, after: Scenario) -> list[str]:
+    """What differs in two scenarios of one team, key by key, in words."""
+    return list(_changes(*({**each.as_dict(), "agents": _by_agent(each)} for each in (before, after))))
+
+
+def _by_agent(scenario: Scenario) -> dict[str, dict]:
+    groups = ((g.count, g.model_dump(mode="json", exclude_defaults=True) | {"reasoner": g.reasoner, "count": 1})
+              for g in scenario.agents)  # fmt: skip
+    return {str(row): group for row, group in enumerate(group for count, group in groups for _ in range(count))}
+
+
+def _changes(before: Any, after: Any, place: str = "") -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from _changes(before.get(key), after.get(key), f"{place}.{key}" if place else key)
+    elif not alike(before, after):
+        was, now = ("nothing" if each is None else shown(each) for each in (before, after))
+        yield f"{place}: {was} -> {now}"
+
+
+def difference(told: Event | None, made: Event | None, notes: Notes) -> str | None:
+    """How a recorded event differs from the one that is made anew in its place, in words."""
+    if told is None or made is None or told.kind != made.kind:
+        kind = made.kind if told is None or told.kind not in OTHERWISE or told.kind == "tick" else told.kind
+        return f"{OTHERWISE[kind]} (recorded: {_kind(told)}, executed again: {_kind(made)})"
+    for name in type(told).model_fields:
+        if (told.kind, name) in SKIPPED or alike(before := getattr(told, name), now := getattr(made, name)):
+            continue
+        if name not in told.model_fields_set:
+            notes.tell(f"{UNSAID.format(name)} of a {told.kind}")
+            continue
+        words = OF_A_TICK.get(name, OTHERWISE["tick"]) if told.kind == "tick" else OTHERWISE[told.kind]
+        return f"{words} ({_apart(name, before, now)})"
+    return None
+
+
+def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | None:
+    """How a recorded outcome differs from what the episode came to, in words."""
+    again = made.as_dict()
+    if more := told.keys() - again.keys():
+        return f"the outcome has the field {shown(min(more))}, {OTHER_VERSION}"
+    if missing := again.keys() - told.keys() - Outcome._field_defaults.keys():
+        return f"the outcome does not say {shown(min(missing))}"
+    if not (isinstance(told["seconds"], float) and told["seconds"] >= 0):
+        return f"the outcome says that it took {shown(told['seconds'])} seconds"
+    for name, now in again.items():
+        before = told.get(name, Outcome._field_defaults.get(name))
+        if ("trial_finished", f"outcome.{name}") in SKIPPED or alike(before, now):
+            continue
+        if name not in told:
+            notes.tell(f"{UNSAID.format(name)} of the outcome; executed again it is {shown(now)}")
+        else:
+            return f"the outcome differs ({_apart(name, before, now)})"
+    return None
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Equal, and of the same kind in JSON: 1 is neither 1.0 nor true."""
+    if not isinstance(one, dict | tuple) and type(one) is not type(other):
+        return False
+    return one == other and (not _free(one) or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
+
+
+def _free(value: Any) -> bool:
+    """Whether a value has JSON inside that no model of an event has typed."""
+    return isinstance(value, dict) or (isinstance(value, tuple) and bool(value) and isinstance(value[0], dict))
+
+
+def _kind(event: Event | None) -> str:
+    return f"a {event.kind}" if event else "none"
+
+
+def _apart(name: str, before: Any, now: Any) -> str:
+    """What differs; of a row for each agent, the first one."""
+    if isinstance(before, tuple) and isinstance(now, tuple) and len(before) == len(now):
+        row = next(k for k, (one, other) in enumerate(zip(before, now, strict=True)) if one != other)
+        name, before, now = f"{name}[{row}]", before[row], now[row]
+    return f"{name}: recorded {shown(before)}, executed again {shown(now)}"

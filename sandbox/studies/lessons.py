@@ -1,0 +1,223 @@
+"""Lessons: one claim each, as a file that a teacher can write; what a lesson asks is measured in ``studies.answers``.
+
+A lesson is a TOML file: ``[lesson]`` with its question, the predictions that a reader chooses from, its controls and
+what is measured, and ``[scenario]``, any scenario. Nothing in it says what comes out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sandbox.core.errors import SandboxError, UsageError, shown, unknown
+from sandbox.core.files import read_toml
+from sandbox.core.finish import Outcome
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import FILES, Grant, Rule, of_file
+
+SAME = "same"  # no difference that could be told from chance
+EARNED, REFUTED, OPEN = "earned", "refuted", "open"
+NARROWER, WIDER = "narrower", "wider"
+VERDICTS = {"best": (SAME,), "reliability": (EARNED, REFUTED, OPEN), "pairing": (NARROWER, WIDER, SAME)}
+ARMS = {"best": (2, 5), "reliability": (1, 1), "pairing": (2, 2)}  # least and most
+DERIVED = ("steps", "throughput")  # steps: ticks to completion, the tick limit where it fails; throughput: tasks a tick
+TOLD = {"world", "seed", "finish", "steps_to_completion", "digest", "error"}  # of an outcome: no measures
+MEASURES = (*DERIVED, *(name for name in Outcome._fields if name not in TOLD))
+
+Short = Annotated[str, Field(min_length=1, max_length=120)]
+Long = Annotated[str, Field(min_length=1, max_length=5_000)]  # Markdown
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, table: Any) -> Any:
+        for key in table if isinstance(table, Mapping) else ():
+            if key not in cls.model_fields:
+                raise ValueError(str(unknown("key", key, cls.model_fields)))
+        return table
+
+
+class Option(_Table):
+    """One setting of a control."""
+
+    label: Short
+    value: Any
+
+
+class Control(_Table):
+    """What a reader may turn: an option's value is put at every ``key``, dotted as in ``--set``."""
+
+    label: Short
+    help: Annotated[str, Field(min_length=1, max_length=400)]
+    key: str | list[str]
+    options: list[Option] = Field(min_length=2, max_length=8)
+    default: str  # the label of an option
+
+    @model_validator(mode="after")
+    def _known(self) -> "Control":
+        self.option(self.default)
+        return self
+
+    @property
+    def keys(self) -> list[str]:
+        return [self.key] if isinstance(self.key, str) else self.key
+
+    def option(self, label: str) -> Option:
+        """The option of a label; raises UsageError."""
+        found = {option.label: option for option in self.options}
+        if label not in found:
+            raise ValueError(str(unknown("option", label, found)))
+        return found[label]
+
+
+class Arm(_Table):
+    """One of the things that are compared: the scenario with these dotted keys set."""
+
+    name: Short
+    set: dict[str, Any] = {}
+
+
+class Prediction(_Table):
+    """What a reader may expect; ``when`` is the verdict that bears it out."""
+
+    text: Annotated[str, Field(min_length=1, max_length=300)]
+    when: str
+
+
+class Reading(_Table):
+    """Where to read on: a title, and an address or a file of the project."""
+
+    title: Short
+    where: Short
+
+
+class Question(_Table):
+    """What is measured. ``ask``: which arm is best, whether a reliability is shown, or what pairing is worth."""
+
+    ask: Literal["best", "reliability", "pairing"] = "best"
+    measure: str = "success"
+    better: Literal["higher", "lower"] = "higher"
+    also: list[str] = []  # further measures, told beside as means
+    reliability: float = Field(0.99999, gt=0, lt=1)  # what is claimed, of ask = "reliability"
+    arms: list[Arm] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Question":
+        for name in (self.measure, *self.also):
+            if name not in MEASURES:
+                raise ValueError(str(unknown("measure", name, MEASURES)))
+        least, most = ARMS[self.ask]
+        if not least <= len(self.arms) <= most or len({arm.name for arm in self.arms}) < len(self.arms):
+            raise ValueError(f"arms: {len(self.arms)}, expected {least} to {most} of different names")
+        return self
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """All that can come out: of ask = "best" the name of the best arm."""
+        names = tuple(arm.name for arm in self.arms) if self.ask == "best" else ()
+        return names + VERDICTS[self.ask]
+
+
+class Plan(_Table):
+    """``[lesson]``."""
+
+    title: Short
+    minutes: int = Field(ge=1, le=60)
+    question: Long
+    look: Long
+    meaning: Long
+    predictions: list[Prediction] = Field(min_length=2, max_length=6)
+    controls: list[Control] = Field([], max_length=3)
+    measure: Question
+    further: list[Reading] = []
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Plan":
+        for prediction in self.predictions:
+            if prediction.when not in self.measure.verdicts:
+                raise ValueError(str(unknown("verdict", prediction.when, self.measure.verdicts, "predictions: when")))
+        taken = {key: f"arm '{arm.name}'" for arm in self.measure.arms for key in arm.set}
+        for control in self.controls:
+            for key in control.keys:
+                if key in taken:
+                    raise ValueError(f"controls: '{control.label}' sets {key}, and so does {taken[key]}")
+                taken[key] = f"control '{control.label}'"
+        return self
+
+
+class _File(_Table):
+    lesson: Plan
+    scenario: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as it was read; ``name`` is that of its file."""
+
+    name: str
+    path: Path
+    plan: Plan
+    table: dict[str, Any]  # [scenario]
+
+    def scenario(self, arm: Arm | None = None, chosen: Mapping[str, str] | None = None) -> Scenario:
+        """The scenario of an arm, with an option chosen for each control by their labels, or its default.
+
+        Raises UsageError where there is no such control or option, or where the scenario that results is none.
+        """
+        overrides, chosen = {}, chosen or {}
+        for label in chosen.keys() - {control.label for control in self.plan.controls}:
+            raise unknown("control", label, [control.label for control in self.plan.controls], self.name)
+        try:
+            for control in self.plan.controls:
+                value = control.option(chosen.get(control.label, control.default)).value
+                overrides |= dict.fromkeys(control.keys, value)
+            return load(self.table, overrides | (arm.set if arm else {}), allow=self._beside, origin=of_file(self.path))
+        except (SandboxError, ValueError) as error:
+            raise UsageError(f"{self.name}: {f'arm {arm.name}: ' if arm else ''}{error}") from None
+
+    @property
+    def _beside(self) -> Grant:
+        """Lessons stand in a folder of their own among the scenarios, whose files they have."""
+        return Grant([Rule(FILES, str(self.path.parent.parent), "its folder")])
+
+
+def load_lesson(path: str | Path) -> Lesson:
+    """A lesson from its file; raises UsageError, one line with file and key, where it is none."""
+    path = Path(path)
+    try:
+        table = read_toml(path.read_text(encoding="utf-8"))
+        found = _File.model_validate(table)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: {_told(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    lesson = Lesson(path.stem, path, found.lesson, found.scenario)
+    for arm in found.lesson.measure.arms:
+        lesson.scenario(arm)
+    return lesson
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] in ("missing", "value_error") else f", got {shown(first['input'])}"
+    return f"{key}: {message[:1].lower()}{message[1:]}{got}" if key else message
+
+
+def lessons(folder: str | Path) -> tuple[list[Lesson], list[str]]:
+    """The lessons of a folder in the order of their files' names, and what is wrong with the others, a line each."""
+    found, wrong = [], []
+    for path in sorted(Path(folder).glob("*.toml")):
+        try:
+            found.append(load_lesson(path))
+        except UsageError as error:
+            wrong.append(str(error))
+    return found, wrong

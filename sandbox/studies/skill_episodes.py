@@ -1,0 +1,101 @@
+"""A life: one agent that follows programs in a world, dies, and is born again in another one."""
+
+import numpy as np
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.programs.api import ProgramView
+from sandbox.agents.programs.process import Program
+from sandbox.agents.skills.writer import Feedback
+from sandbox.core.decision import Decision, Percept
+from sandbox.core.errors import UsageError
+from sandbox.core.world import MAP
+from sandbox.engine.draw import draw
+from sandbox.engine.environment import Environment
+
+TICKS = 600  # of one try at most
+LIVES = 1 << 23  # stream of the seeds of lives
+
+
+class Life:
+    """One agent in one lane, dying and being born again; ``run`` lets it follow a program."""
+
+    def __init__(self, env: Environment, seed: int):
+        if env.world.ladder is None or env.agents != 1:
+            raise UsageError(f"skills: world '{env.world.name}': expected one agent, in a world with a ladder")
+        self.env, self.ladder, self._seed = env, env.world.ladder, seed
+        self.memory, self.view, self.stats = env.memory(1), env.observation(1), env.stats(1)
+        self._faults, self._actions = env.faults(1), np.zeros((1, 1, 2), np.int32)
+        self._assignment, self._loops = env.assign_policies([MAP], self.memory, self.stats)
+        self._eyes, self.lives, self.ticks, self.distance = ProgramView(Beliefs(env, self.memory, 0)), 0, 0, 0
+        self.ever: dict[str, int] = {}  # tick of the first time, by achievement
+        self._born()
+
+    def _born(self) -> None:
+        self.state = self.env.reset([draw(np.uint64(self._seed), self.lives, LIVES, 0)])
+        self.env.world.start(self.memory, 0, self.env.params)
+        self.lives += 1
+        self._perceive()
+
+    def _perceive(self) -> None:
+        state, params = self.state, self.env.params
+        self._loops.sense(state, 0, params, self.view, self._faults)
+        self._loops.choose(state, self.view, 0, params, self.memory, self._assignment, self._actions)
+
+    @property
+    def percept(self) -> Percept:
+        return Percept(0, int(self.state.tick[0]), *(part[0, 0] for part in self.view))
+
+    def known(self) -> list[str]:
+        """The kinds of things that the agent knows of."""
+        believed = self._eyes.believed(self.percept)
+        return [kind for kind in self.ladder.places if self.ladder.knows(believed, 0, kind)]
+
+    def vitals(self) -> dict[str, int]:
+        held = self.ladder.holding(self._eyes.believed(self.percept), 0, 0)
+        return {name: held[name] for name in self.ladder.vitals}
+
+    def achieved(self) -> dict[str, int]:
+        """How often each, read from the state: the verifier's."""
+        return self.ladder.achieved(self.state, 0, 0)
+
+    def run(self, text: str, task: str) -> Feedback:
+        """Follow a program for ``TICKS`` at most; whether the task was achieved on the way."""
+        program, answer, used, began = Program(text, self.env.verbs), None, set(), []
+        before, success = self.achieved()[task], False
+
+        def begin(what: str) -> None:
+            if what == task and not began:
+                used.clear()
+                began.append(self.achieved())
+
+        for _ in range(TICKS):
+            functions = self._eyes.functions(self.percept)
+            functions["began"] = begin
+            decision = program.advance(functions, answer)
+            if decision is None:
+                break
+            used.add(self.env.verbs[decision.verb])
+            answer = self._tick(decision)
+            success |= self.achieved()[task] > before
+            if self.state.done[0]:
+                break
+        program.close()
+        now, met = self.achieved(), tuple(self.known())
+        besides = tuple(name for name, n in now.items() if name != task and began and n > began[0][name])
+        died = bool(self.state.done[0])
+        if died:
+            self._born()
+        error = program.ended if program.failed else ""
+        return Feedback(success, frozenset(used), bool(began), error, died, besides, met)
+
+    def _tick(self, decision: Decision) -> dict:
+        legal, before = bool(self.percept.mask[decision.verb]), self.state.pos[0, 0].copy()
+        self._actions[0, 0] = decision[:2]
+        self._loops.act(self.state, self.view, 0, self.env.params, self._actions, self.stats, self._faults)
+        self.ticks += 1
+        self.distance += int(np.abs(self.state.pos[0, 0] - before).sum())
+        for name, count in self.achieved().items():
+            if count:
+                self.ever.setdefault(name, self.ticks)
+        self._perceive()
+        return {"legal": legal, "refused": bool(self.state.refused[0, 0]), "reward": float(self.state.reward[0, 0])}

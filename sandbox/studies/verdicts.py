@@ -1,0 +1,140 @@
+"""What an answer says, in words: plain text that follows from its intervals."""
+
+from math import isfinite
+
+from sandbox.statistics import Estimate
+from sandbox.studies.answers import Answer, Difference, better
+from sandbox.studies.lessons import EARNED, NARROWER, REFUTED, SAME, Prediction, Question
+
+UNITS = {"steps": "ticks", "ticks": "ticks", "throughput": "tasks a tick", "money": "dollars", "seconds": "s"}
+POINTS = 100  # of a share
+
+
+def unit(measure: str) -> str:
+    """What a difference of a measure is counted in."""
+    return "points" if measure == "success" else UNITS.get(measure, measure.replace("_", " "))
+
+
+def number(value: float) -> str:
+    """Three digits that matter, or all before the point."""
+    if not isfinite(value):
+        return "no end"
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 or size == 0 else 3
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def told(measure: str, value: float) -> str:
+    """One value of a measure, with its unit where its name does not say it."""
+    if measure == "success":
+        return f"{number(POINTS * value)} %"
+    return f"{number(value)} {UNITS[measure]}" if measure in UNITS else number(value)
+
+
+def words(asked: Question, answer: Answer) -> str:
+    """The verdict in a sentence or two."""
+    say = {"best": _best, "reliability": _reliability, "pairing": _pairing}
+    errors = sum(result.errors for result in answer.results)
+    lost = f" {errors} trials could not be played and count for nobody." if errors else ""
+    return say[asked.ask](asked, answer) + lost
+
+
+def judged(prediction: Prediction, answer: Answer) -> str:
+    """What became of a prediction."""
+    if prediction.when == answer.verdict:
+        return f"You predicted: {prediction.text} That is what came out."
+    cause = "chance explains what was seen" if answer.verdict == SAME else "something else came out"
+    return f"You predicted: {prediction.text} It is not borne out: {cause}."
+
+
+def _scaled(measure: str, value: float) -> float:
+    return POINTS * value if measure == "success" else value
+
+
+def _beside(asked: Question, found: Difference) -> str:
+    """How the better one of two stands beside the other: 12.3 ticks fewer than A (9.1 .. 15.6)."""
+    measure, best = asked.measure, better(asked, found)
+    other = found.first if best == found.second else found.second
+    sizes = sorted(abs(_scaled(measure, end)) for end in found.value[1:])
+    direction = "more" if asked.better == "higher" else "fewer"
+    value = number(abs(_scaled(measure, found.value.value)))
+    return f"{value} {unit(measure)} {direction} than {other} ({number(sizes[0])} .. {number(sizes[1])})"
+
+
+def _unclear(asked: Question, found: Difference) -> str:
+    scaled = Estimate(*(_scaled(asked.measure, value) for value in found.value))
+    signed = [f"{'+' if value > 0 else ''}{number(value)}" for value in scaled]
+    few = "" if scaled.low <= 0 <= scaled.high else "; the seeds on which they differ are too few"
+    return f"{found.second} beside {found.first} {signed[0]} {unit(asked.measure)} ({signed[1]} .. {signed[2]}{few})"
+
+
+def _best(asked: Question, answer: Answer) -> str:
+    trials = f"{min(result.trials for result in answer.results):,}"
+    if answer.verdict == SAME:
+        return _same(asked, answer, trials)
+    own = [found for found in answer.differences if answer.verdict in (found.first, found.second)]
+    told = "; ".join(_beside(asked, found) for found in own)
+    word = "better" if len(answer.results) == 2 else "best"
+    return f"{answer.verdict} is {word}: {told}, on the same {trials} seeds."
+
+
+def _same(asked: Question, answer: Answer, trials: str) -> str:
+    if not all(isfinite(found.value.low) for found in answer.differences):
+        return f"Too few trials to tell: {trials} of each."
+    if all(found.value == (0, 0, 0) for found in answer.differences):
+        return f"No difference at all on any of the {trials} seeds."
+    apart = "; ".join(_unclear(asked, found) for found in answer.differences if not found.clear)
+    if len(answer.results) == 2:
+        return f"No difference that could be told from chance, on the same {trials} seeds: {apart}."
+    return f"None is clearly better than every other one, on the same {trials} seeds. Not to be told apart: {apart}."
+
+
+def _reliability(asked: Question, answer: Answer) -> str:
+    trials, claim = answer.results[0].trials, f"{100 * asked.reliability:.10g} %"
+    seen = f"{answer.failures:,} failures in {trials:,} trials"
+    if answer.verdict == REFUTED:
+        return (
+            f"{seen}: the claim of {claim} is refuted. Shown is {_percent(answer.bound)} at least, at 95 % confidence."
+        )
+    shown = f"{seen}. That shows a reliability of {_percent(answer.bound)} at least, at 95 % confidence"
+    if answer.verdict == EARNED:
+        return f"{shown}, so the claim of {claim} is earned."
+    more, pace = answer.needed / trials, answer.needed * answer.seconds / trials
+    return (
+        f"{shown}, and no more: the claim of {claim} is neither shown nor refuted. It takes {answer.needed:,} trials "
+        f"without a failure, {number(more)} times as many: at the pace just measured about {duration(pace)}."
+    )
+
+
+def _percent(share: float) -> str:
+    """Rounded down, so that it is never more than was shown, with two digits after the nines."""
+    digits = 2
+    while digits < 8 and share < 1 and 100 * (1 - share) < 10 ** (1 - digits):
+        digits += 1
+    return f"{int(share * 100 * 10**digits) / 10**digits:.{digits}f} %"
+
+
+def _pairing(asked: Question, answer: Answer) -> str:
+    paired, apart = (each.value for each in answer.differences)
+    own, other = ((each.high - each.low) / 2 for each in (paired, apart))
+    if not all(map(isfinite, (own, other))) or not own:
+        return "The intervals cannot be compared: too few trials, or no difference on any seed."
+    scale = _scaled(asked.measure, 1.0)
+    told = (
+        f"The difference is {number(scale * paired.value)} {unit(asked.measure)}. On the same dice it is known to "
+        f"within {number(scale * own)}, with dice of their own to within {number(scale * other)}"
+    )
+    if answer.verdict == SAME:
+        return f"{told}. That the arms go together on a seed could not be told from chance."
+    if answer.verdict == NARROWER:
+        return f"{told}: as sharp an answer would take about {number((other / own) ** 2)} times as many trials."
+    return f"{told}: here the same dice are in the way."
+
+
+def duration(seconds: float) -> str:
+    """Roughly, in the unit that fits."""
+    for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{number(round(seconds / size))} {name}"
+    return f"{number(max(1, round(seconds)))} seconds"

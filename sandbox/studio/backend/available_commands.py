@@ -1,0 +1,123 @@
+"""What a person can do to an episode now: values that a page may keep, made of a model by who owns it."""
+
+import os
+from dataclasses import dataclass
+
+from sandbox.agents.memory.tokens import clip
+from sandbox.core.people import Question
+from sandbox.model import Sandbox
+from sandbox.oversight.approvals import Approvals
+from sandbox.scenario.load import MODEL as NAMED
+from sandbox.scenario.schema import SEARCH, AgentGroup
+from sandbox.studio.backend.wording import LINE, NAME, name_of
+from sandbox.teams.protocols import PROTOCOLS
+
+ASKED, PROGRAM, MODEL = "human", "program", "llm"
+EXAMPLE = """# {name} can do: {verbs}
+turn = 0
+while True:
+    can = legal()  # the verbs that have an effect now, with their targets; see() is what it believes
+    verbs = [verb for verb in can if verb != "{noop}"] or ["{noop}"]
+    verb = verbs[turn % len(verbs)]
+    done = act(verb, can.get(verb, [0])[0])  # takes a tick
+    turn += 1
+"""
+MOST_LINKS = 24  # that are offered
+MOVING = "range"  # the network whose edges follow from positions, so that none can be cut
+
+
+@dataclass(frozen=True)
+class Chance:
+    """An intervention or a perturbation."""
+
+    name: str
+    summary: str
+    at: str = "world"  # of an intervention: agent, cell, world
+    severity: float = 0.0  # of a perturbation, now
+
+
+@dataclass(frozen=True)
+class Link:
+    """Between the picked agent and another one that hears it, or did."""
+
+    other: int
+    name: str
+    cut: bool
+
+
+@dataclass(frozen=True)
+class AvailableCommands:
+    """All of it, at one moment."""
+
+    closed: str = ""  # why nothing can be done, in words; empty where it can
+    interventions: tuple[Chance, ...] = ()
+    perturbations: tuple[Chance, ...] = ()
+    agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # that is picked: row, column
+    name: str = ""
+    reasoner: str = ""
+    reasoners: tuple[str, ...] = ()  # that it could have
+    program: str = ""  # that it follows, or an example of one
+    model: str = ""  # that it asks, or might ask; empty where none is known
+    links: tuple[Link, ...] = ()
+    leads: bool | None = None  # whether it leads its team; None where nobody does
+    protocol: str = ""  # of the team; empty without one
+    protocols: tuple[str, ...] = ()  # that it could have
+    taken: tuple[int, ...] = ()  # agents that a person steers
+    lost: tuple[int, ...] = ()
+    steered: tuple[Question, ...] = ()  # what those that are taken can do now
+
+
+def offer_of(
+    model: Sandbox, people: Approvals, agent: int | None, closed: str = "", cell: tuple[int, int] | None = None
+) -> AvailableCommands:
+    """Made after a tick by the thread that owns the model; ``closed`` says why nothing can be done, if nothing can."""
+    world, seated = model.env.world, agent is not None and 0 <= agent < model.env.agents
+    group, team = model.scenario.roster()[agent] if seated else None, model.scenario.team
+    return AvailableCommands(
+        closed=closed or ("" if model.running else "The episode is over."),
+        interventions=tuple(Chance(each.name, clip(each.summary, LINE), each.at) for each in world.interventions),
+        perturbations=tuple(
+            Chance(each.name, clip(each.summary, LINE), severity=model.scenario.perturb.get(each.name, 0.0))
+            for each in model.env.perturbations
+        ),
+        agent=agent if seated else None,
+        cell=cell,
+        name=name_of(model, agent) if seated else "",
+        reasoner=group.reasoner if group else "",
+        reasoners=(*world.policies, SEARCH, PROGRAM, MODEL, ASKED),
+        program=(group.program or _example(model, agent)) if group else "",
+        model=_model(model, group) if group else "",
+        links=_links(model, agent) if seated else (),
+        leads=team.lead == agent if seated and team and PROTOCOLS[team.protocol].led else None,
+        protocol=team.protocol if team else "",
+        protocols=tuple(PROTOCOLS),
+        taken=tuple(people.taken),
+        lost=tuple(people.lost),
+        steered=tuple(map(_clipped, people.steered)),
+    )
+
+
+def _example(model: Sandbox, agent: int) -> str:
+    """A program that does in turn whatever can be done: it works in any world."""
+    verbs = model.env.verbs
+    return EXAMPLE.format(name=name_of(model, agent), verbs=", ".join(verbs), noop=verbs[model.env.params.noop])
+
+
+def _model(model: Sandbox, group: AgentGroup) -> str:
+    """Its own, or what the environment names, or what another agent has."""
+    others = (each.llm.model for each in model.scenario.agents if each.llm)
+    return group.llm.model if group.llm else os.environ.get(NAMED) or next(others, "")
+
+
+def _links(model: Sandbox, agent: int) -> tuple[Link, ...]:
+    if model.talk is None or model.scenario.team.network.kind == MOVING:
+        return ()
+    cut = [set(edge) for edge in model.scenario.team.network.cut]
+    others = model.talk.hearers(agent)[:MOST_LINKS]
+    return tuple(Link(other, name_of(model, other), {agent, other} in cut) for other in others)
+
+
+def _clipped(question: Question) -> Question:
+    told = {"name": clip(question.name, NAME), "view": clip(question.view, 4 * LINE), "why": clip(question.why, LINE)}
+    return question._replace(**told)

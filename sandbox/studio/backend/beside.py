@@ -1,0 +1,80 @@
+"""What stands beside the picture at one moment, made by the runner's thread from a model, as frozen values."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sandbox.studio.backend.agent import AgentSnapshot, insight
+from sandbox.studio.backend.available_commands import AvailableCommands, offer_of
+from sandbox.studio.backend.charts import Point, Series
+from sandbox.studio.backend.episode_player import EpisodePlayer
+from sandbox.studio.backend.feed import Event, Feed
+from sandbox.studio.backend.forecast import Forecasts
+from sandbox.studio.backend.layers import available
+from sandbox.studio.backend.team import TeamView, TeamWatch
+
+CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD = "Charts", "Events", "Agent", "Team", "Intervene", "Record"
+NAMED = 10_000  # agents whose names are told
+
+
+class Look(NamedTuple):
+    """What somebody looks at."""
+
+    agent: int | None = None  # that is picked
+    cell: tuple[int, int] | None = None  # row, column, that is picked
+    layers: frozenset[str] = frozenset()  # that are drawn over the world
+    panel: str = CHARTS  # beside the picture
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a panel draws; of what nobody looks at, nothing."""
+
+    tick: int
+    names: tuple[str, ...]  # of the agents
+    picked: int | None
+    layers: tuple[str, ...]  # that can show anything here
+    jumps: tuple[Event, ...]  # ticks worth a look
+    points: tuple[Point, ...] = ()
+    events: tuple[Event, ...] = ()
+    insight: AgentSnapshot | None = None
+    team: TeamView | None = None
+    offer: AvailableCommands | None = None  # what a person can do
+
+
+class Chronicle:
+    """Notes how an episode goes, tick by tick, and says what there is to see of it."""
+
+    def __init__(self, film: EpisodePlayer):
+        self._series, self._feed, self._team, self._forecasts = Series(), Feed(), TeamWatch(), Forecasts()
+        film.on_tick = self.note
+        self.note(film)
+
+    def note(self, film: EpisodePlayer) -> None:
+        """Take in the tick that a film is at; what was seen before is not counted again."""
+        self._series.note(film.model)
+        drawn = film.past.interventions.get(film.tick, ())
+        self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"])
+        self._team.note(film.model)
+        self._forecasts.note(film.model)
+
+    def add(self, event: Event) -> None:
+        """Something that no model knows of."""
+        self._feed.add(event)
+
+    def scene(self, film: EpisodePlayer, look: Look) -> Scene:
+        """What there is to see for who looks so."""
+        model, picked = film.model, look.agent if look.agent is not None and look.agent < film.agents else None
+        looked, into = look.panel, picked if look.panel == AGENT else None
+        self._forecasts.watch(model, into)
+        return Scene(
+            tick=film.tick,
+            names=model.names if film.agents <= NAMED else (),
+            picked=picked,
+            layers=available(model),
+            jumps=self._feed.jumps,
+            points=self._series.points() if looked == CHARTS else (),
+            events=self._feed.events if looked == EVENTS else (),
+            insight=insight(model, into, self._forecasts.proved(model)) if into is not None else None,
+            team=self._team.view(model, picked or 0) if looked == TEAM else None,
+            offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
+        )

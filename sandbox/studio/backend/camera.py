@@ -1,0 +1,179 @@
+"""The camera: what it shoots of a simulation, and what a click on the picture hits.
+
+A shot is cheap: a copy of the lane and of the last positions. It is painted and packed by whoever wants to see it, so
+that the thread of the simulation paints nothing, and what nobody looks at is never painted.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.engine.pool import cores
+from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, View, pack
+from sandbox.studio.backend.marks import Mark
+
+TRAIL = 12  # ticks
+SEEN = 64  # shots whose positions are remembered, for clicks on frames that are a little old
+STILL, MOVING = 16_000_000, 3_000_000  # pixels of a whole picture at most: one that stands, one of a film
+SMALLEST = 1 / 64  # side of a view, as a fraction of the picture's
+ROOMY = 1_000_000  # pixels of a box at most
+REACH = 0.02  # of the picture's height: what a click may miss an agent by
+DARKROOM = threading.BoundedSemaphore(cores())  # who paints at once: more would only hand the interpreter to and fro
+Box = tuple[int, int]  # width and height in pixels that a picture may take
+
+
+class Click(NamedTuple):
+    """Where a picture was clicked: a point as fractions of the whole picture, and what was on the screen then."""
+
+    row: float
+    col: float
+    tick: int
+    frame: int = 0
+    reach: float = REACH
+
+
+def boxed(width: int, height: int) -> Box:
+    """The box that is painted into where there is room for this many pixels."""
+    shrink = min(1.0, (ROOMY / max(1, width * height)) ** 0.5)
+    return max(64, int(width * shrink)), max(64, int(height * shrink))
+
+
+def framed(view: View) -> View:
+    """The view moved and enlarged as needed, so that it lies within the picture."""
+    height, width = (min(1.0, max(SMALLEST, side)) for side in view[2:])
+    return (*(min(max(0.0, at), 1.0 - side) for at, side in zip(view, (height, width), strict=False)), height, width)
+
+
+def size_for(env, box: Box, view: View = WHOLE, most: int = STILL) -> int:
+    """The longest side (pixels) of the largest picture of this stage of which the view fits into the box.
+
+    The picture has at most ``most`` pixels.
+    """
+    tall, wide = env.world.canvas(env.params, 1000)
+    scale = min(box[0] / (wide * view[3]), box[1] / (tall * view[2]), (most / (tall * wide)) ** 0.5)
+    return max(1, int(max(tall, wide) * scale + 1e-6))
+
+
+def _crop(shape: Sequence[int], view: View) -> tuple[slice, slice]:
+    """Whole rows and columns of pixels that cover the view."""
+    top, left = int(view[0] * shape[0]), int(view[1] * shape[1])
+    bottom, right = -int(-(view[0] + view[2]) * shape[0] // 1), -int(-(view[1] + view[3]) * shape[1] // 1)
+    return slice(top, max(top + 1, min(bottom, shape[0]))), slice(left, max(left + 1, min(right, shape[1])))
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One moment as it was shot: ``parts`` frames that move from the last place to the present one."""
+
+    env: Any
+    params: Any  # of that moment: what is injected later does not change it
+    state: Any  # one lane, its own copy
+    past: np.ndarray  # (N, T, 2) int32
+    parts: int
+    marks: tuple[Mark, ...]
+    tick: int
+    box: Box
+    view: View
+    most: int  # pixels of the whole picture
+
+    @property
+    def area(self) -> View:
+        """What the frames show: the view, in whole pixels."""
+        (tall, wide), (rows, cols) = self.shape, _crop(self.shape, self.view)
+        return rows.start / tall, cols.start / wide, (rows.stop - rows.start) / tall, (cols.stop - cols.start) / wide
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the whole picture, pixels."""
+        return self.env.world.canvas(self.params, size_for(self.env, self.box, self.view, self.most))
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """(H, W, 3) uint8 each; the last one shows the present place."""
+        crop = _crop(self.shape, self.view)
+        for part in range(1, self.parts + 1):
+            image = np.zeros((*self.shape, 3), np.uint8)
+            self.env.world.render(self.state, 0, self.params, self.past, part / self.parts, image)
+            yield np.ascontiguousarray(image[crop])
+
+
+class Camera:
+    """Shoots one lane; agents glide from where they were to where they are, over a fading trail."""
+
+    def __init__(self, env, box: Box, view: View = WHOLE):
+        self.env, self.box, self.view = env, box, view
+        self._seen: deque[tuple[int, np.ndarray]] = deque(maxlen=SEEN)
+        self.forget()
+
+    def forget(self) -> None:
+        """Where everyone has been."""
+        nowhere = np.full((self.env.agents, 2), -1, np.int32)
+        self._past, self._believed = deque([nowhere] * TRAIL, maxlen=TRAIL), nowhere
+
+    @property
+    def before(self) -> np.ndarray:
+        """(N, 2) int32: where everyone was before the last tick that was noted; -1 nowhere."""
+        return self._past[-1]
+
+    def note(self, state) -> None:
+        """Remember where everyone is, before a tick."""
+        self._past.append(state.pos[0].copy())
+
+    def shoot(self, state, parts: int, marks: tuple[Mark, ...] = (), believed=None, still: bool = False) -> Shot:
+        """The present state in ``parts`` frames; or the ``believed`` one (a state of one lane) in its place.
+
+        ``still``: the picture is going to stand, so that it may be painted larger.
+        """
+        self._seen.append((int(state.tick[0]), state.pos[0].copy()))
+        past = np.stack(self._past, axis=1) if believed is None else self._believed[:, None].copy()
+        shown = state if believed is None else believed
+        self._believed = shown.pos[0].copy()
+        lane = shown._make(field[:1].copy() for field in shown)
+        most, tick = STILL if still else MOVING, int(state.tick[0])
+        return Shot(self.env, self.env.params, lane, past, parts, marks, tick, self.box, self.view, most)
+
+    def nearest(self, click: Click) -> int | None:
+        """The agent that was clicked, None where there was none, in the tick that was on the screen."""
+        if not self._seen:
+            return None
+        pos = next((pos for tick, pos in reversed(self._seen) if tick == click.tick), self._seen[-1][1])
+        return nearest(self.env, pos, (click.row, click.col), click.reach)
+
+
+def nearest(env, pos: np.ndarray, point: tuple[float, float], reach: float = REACH) -> int | None:
+    """The agent (row of ``pos`` (N, 2)) at a point, as fractions of the whole picture; None where none is near.
+
+    Without a grid, agents stand side by side, each with its own part of the picture.
+    """
+    if env.world.cells is None:
+        return min(int(point[1] * env.agents), env.agents - 1)
+    rows, cols = env.world.cells(env.params)
+    away = np.hypot(pos[:, 0] + 0.5 - point[0] * rows, pos[:, 1] + 0.5 - point[1] * cols)
+    away[pos[:, 0] < 0] = np.inf
+    agent = int(away.argmin())
+    return agent if away[agent] <= max(0.75, reach * rows) else None
+
+
+def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Frames:
+    """Paint and pack some shots, outside of any lock; those of another box or view than the last one are left out."""
+    last = shots[-1]
+    shots = [shot for shot in shots if (shot.shape, shot.view) == (last.shape, last.view)]
+    (rows, cols), cells = _crop(last.shape, last.view), last.env.world.cells
+    with DARKROOM:
+        body = pack(frame for shot in shots for frame in shot.frames())
+    return Frames(
+        episode=episode,
+        first=first,
+        count=sum(shot.parts for shot in shots),
+        height=rows.stop - rows.start,
+        width=cols.stop - cols.start,
+        fps=fps,
+        body=body,
+        ticks=tuple(Stretch(shot.tick, shot.parts, shot.marks) for shot in shots),
+        view=last.area,
+        cells=cells and cells(last.params),
+    )

@@ -1,0 +1,65 @@
+"""How an episode went, tick by tick, thinned out so that it takes the same room however long it is."""
+
+from dataclasses import dataclass
+
+from sandbox.engine.play import Talk
+from sandbox.model import Sandbox
+from sandbox.studio.backend.wording import number
+
+MOST = 600  # points
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was counted up to a tick, over the whole team."""
+
+    tick: int
+    done: int  # parts of the shared task
+    total: int  # 0: the task has no end
+    reward: float | None  # None where it is no finite number
+    messages: int
+    lost: int
+    tokens: int
+    money: float | None  # US dollars
+    refused: int  # legal actions that were prevented
+
+    @property
+    def share(self) -> float | None:
+        """Of the shared task, what is done; None where it has no end."""
+        return self.done / self.total if self.total else None
+
+
+class Series:
+    """Points of one episode: at first every tick, then every second, every fourth; the latest is always there."""
+
+    def __init__(self):
+        self._points: list[Point] = []
+        self._every, self._latest, self._model = 1, None, None
+
+    def note(self, model: Sandbox) -> None:
+        """Take in the latest tick, or the reset; a tick that was seen is not counted again."""
+        self._model = model
+        if model.ticks % self._every == 0:
+            self._count(model)
+
+    def _count(self, model: Sandbox) -> None:
+        if self._latest and model.ticks <= self._latest.tick:
+            return
+        stats, usage = model.finalise(), model.usage
+        self._latest = Point(
+            model.ticks, *stats.progress[0].tolist(), number(stats.reward.sum()),
+            int(stats.talk[0, Talk.MESSAGES]), int(stats.talk[0, Talk.LOST_MESSAGES]), usage.tokens,
+            number(usage.money), int(stats.refused.sum()),
+        )  # fmt: skip
+        if self._latest.tick % self._every == 0:
+            self._points.append(self._latest)
+        if len(self._points) >= MOST:
+            self._every *= 2
+            self._points = [point for point in self._points if point.tick % self._every == 0]
+
+    def points(self) -> tuple[Point, ...]:
+        """Oldest first, the latest tick included; fewer than MOST + 1."""
+        if self._model:
+            self._count(self._model)
+        last = () if not self._latest or self._points[-1:] == [self._latest] else (self._latest,)
+        return (*self._points, *last)

@@ -1,0 +1,165 @@
+"""What is being shown: one film, or two in step, with a camera for each. The runner's thread works on it."""
+
+import time
+from itertools import takewhile
+
+from sandbox.core.errors import RecordError
+from sandbox.engine.shapes import DARK
+from sandbox.oversight.approvals import Approvals
+from sandbox.studio.backend.beside import Chronicle, Look, Scene
+from sandbox.studio.backend.camera import Box, Camera, Click, Shot
+from sandbox.studio.backend.episode_player import EpisodePlayer
+from sandbox.studio.backend.episode_source import Order
+from sandbox.studio.backend.feed import Event
+from sandbox.studio.backend.frames import View
+from sandbox.studio.backend.futures import believed
+from sandbox.studio.backend.layers import marks
+from sandbox.studio.backend.marks import Rect
+from sandbox.studio.backend.snapshot import Counters
+
+TOLD = 3  # agents that are named
+BELIEF = "belief"  # the layer that takes the place of the world
+
+
+class Comparison:
+    """Raises UsageError where a scenario cannot run, RecordError where a record cannot be used."""
+
+    def __init__(self, order: Order, people: Approvals, box: Box):
+        self.films = tuple(one.film(people) for one in order)
+        self._order = order
+        self.unread = [k for k, one in enumerate(order) if one.whole]
+        self.cameras = [Camera(film.model.env, box) for film in self.films]
+        self.chronicles = [Chronicle(film) for film in self.films]
+        self.look, self.difference = Look(), None
+        for film in self.films:
+            film.model.env.render(film.model.state)  # compiled here, not where somebody waits for a picture
+
+    def warm_up(self) -> None:
+        """Compile what a tick needs."""
+        for film in self.films:
+            film.model.env.warm_up([group.policy for group in film.scenario.roster()])
+
+    def read(self) -> bool:
+        """Play what is to be known as a whole, for as long as a page can wait; whether all is known, at tick 0.
+
+        Raises RecordError where an episode does not come to the state that is recorded of it.
+        """
+        while self.unread:
+            film, order = self.films[self.unread[0]], self._order[self.unread[0]]
+            if not film.seek(1 << 30):
+                return False
+            if order.digest and film.past.digests[-1:] != [order.digest]:
+                raise RecordError(f"seed {film.model.seed}: it does not come to the state that the batch recorded")
+            film.seek(0)
+            self.unread.pop(0)
+            self.difference = self._difference()
+        return True
+
+    @property
+    def over(self) -> bool:
+        return all(film.over for film in self.films)
+
+    def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
+        """Some ticks, in about ``seconds`` at most, the last of them shot in ``parts`` frames, for each film."""
+        began = time.perf_counter()
+        for k in range(1, ticks + 1):
+            for film, camera in zip(self.films, self.cameras, strict=True):
+                if not film.over:
+                    camera.note(film.model.state)
+                    film.advance()
+            spent = time.perf_counter() - began
+            if spent + 0.5 * spent / k > seconds:  # one more would miss the time by more
+                break
+        return self._shoot(parts)
+
+    def seek(self, tick: int) -> bool:
+        """Bring all films to a tick, or towards it; whether they are there."""
+        there = [film.seek(tick) for film in self.films]  # all of them
+        for film, camera in zip(self.films, self.cameras, strict=True):
+            camera.env = film.model.env
+            camera.forget()
+        return all(there)
+
+    def still(self, box: Box, view: View) -> list[Shot]:
+        """The present states in another size, or another part of them."""
+        for camera in self.cameras:
+            camera.box, camera.view = box, view
+        return self._shoot(1, still=True)
+
+    def _shoot(self, parts: int, still: bool = False) -> list[Shot]:
+        return [self._shot(film, camera, parts, still) for film, camera in zip(self.films, self.cameras, strict=True)]
+
+    def _shot(self, film: EpisodePlayer, camera: Camera, parts: int, still: bool) -> Shot:
+        model, agent = film.model, self.look.agent
+        agent = agent if agent is not None and agent < film.agents else None
+        drawn = marks(model, self.look.layers, agent, camera.before)
+        if self.look.cell:
+            drawn = (*drawn, Rect(self.look.cell, (1, 1), DARK, 0.12))
+        state = believed(model, agent) if agent is not None and BELIEF in self.look.layers else None
+        return camera.shoot(model.state, parts, drawn, state, still)
+
+    def hit(self, click: Click) -> tuple[int | None, tuple[int, int] | None]:
+        """The agent that was clicked in the first film, or else the cell."""
+        agent, env = self.cameras[0].nearest(click), self.films[0].model.env
+        if agent is not None or env.world.cells is None:
+            return agent, None
+        rows, cols = env.world.cells(env.params)
+        return None, (min(int(click.row * rows), rows - 1), min(int(click.col * cols), cols - 1))
+
+    def scene(self) -> Scene:
+        """What stands beside the picture of the first film."""
+        return self.chronicles[0].scene(self.films[0], self.look)
+
+    def _difference(self) -> Event | None:
+        """Where two films part first, once both are known; in words, who does something else than in the other."""
+        if len(self.films) < 2 or self.unread:
+            return None
+        one, other = (film.past.digests for film in self.films)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+        if same == len(one) == len(other):
+            return None
+        found = Event(same + 1, -1, "difference", self._told(same + 1))
+        self.chronicles[0].add(found)
+        return found
+
+    def _told(self, tick: int) -> str:
+        acts = [film.actions(tick) for film in self.films]
+        if not all(acts):
+            ended = "left" if not acts[0] else "right"
+            return f"the {ended} one has ended"
+        names, verbs = self.films[0].model.names, self.films[0].model.env.verbs
+        differ = [k for k, (a, b) in enumerate(zip(*acts, strict=False)) if a != b]
+        if not differ:
+            return "all do the same, and the world comes out differently"
+        told = ", ".join(f"{names[k]} {verbs[acts[0][k][0]]} / {verbs[acts[1][k][0]]}" for k in differ[:TOLD])
+        return f"{told}{' and others' if len(differ) > TOLD else ''}"
+
+    def counters(self) -> tuple[Counters, ...]:
+        return tuple(map(_counters, self.films))
+
+    def close(self) -> None:
+        for film in self.films:
+            film.close()
+
+
+def _counters(film: EpisodePlayer) -> Counters:
+    model = film.model
+    return Counters(
+        tick=film.tick,
+        head=film.head,
+        live=film.live,
+        done=model.tasks_done,
+        total=model.tasks_total,
+        reward=model.reward,
+        refused=model.refused_actions,
+        finish=model.verdict.words,
+        autonomy=model.autonomy if model.reasoners else None,
+        over=film.over,
+        task=model.env.task.texts[0],
+        folder=str(film.folder),
+        trial=film.trial,
+        world=film.scenario.world.name,
+        title=film.scenario.title,
+        seed=model.seed,
+        error=model.error or film.past.error or (film.over and model.outage) or None,
+    )

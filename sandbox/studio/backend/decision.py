@@ -1,0 +1,133 @@
+"""An agent's last decision, and how it came about: what a model was asked and answered, or what was imagined."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sandbox.agents.memory.tokens import clip
+from sandbox.core.decision import Call, Trace
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.workspace import candidates
+from sandbox.model import Sandbox
+from sandbox.studio.backend import wording
+
+LONGEST = 40_000  # bytes of a prompt or a reply
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request to a language model, and what came back."""
+
+    prompt: str
+    reply: str  # text, or a tool with its arguments; empty where none came
+    thinking: str
+    problem: str  # why the reply is missing or was not used
+    tokens: int  # in and out
+    money: float  # US dollars
+    seconds: float
+    manner: str  # how the reply was read, and without what the request was sent; empty where both were as usual
+
+
+@dataclass(frozen=True)
+class Option:
+    """One candidate of a search: what it gains over the base policy's own choice, in parts of the task."""
+
+    action: str
+    gain: float  # mean over the futures
+    error: float  # standard error of the mean
+    futures: int
+    own: bool  # the base policy's own choice
+    taken: bool  # by the search; a person, a turn or the guard may have come between
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What an agent did in the latest tick, and why."""
+
+    tick: int
+    action: str  # that was carried out, in words
+    refused: str  # why it came to nothing or was another one; empty where neither
+    thought: str
+    subgoal: str
+    fallback: str  # why the fallback policy acted
+    late: int  # ticks between what was perceived and the action
+    person: str  # the action that a person took
+    exchanges: tuple[Exchange, ...]
+    options: tuple[Option, ...]  # of a search, the base policy's own choice first
+
+
+def decided(model: Sandbox, agent: int) -> Decided | None:
+    """The decision of the latest tick; None before the first."""
+    latest = model.latest
+    if latest is None:
+        return None
+    world, trace = model.env.world, latest.traces.get(agent) or Trace()
+    return Decided(
+        tick=latest.tick,
+        action=wording.action(world, *latest.actions[agent].tolist()),
+        refused=_refused(model, agent),
+        thought=clip(trace.thought, LONGEST),
+        subgoal=clip(trace.subgoal, LONGEST),
+        fallback=clip(trace.fallback, wording.LINE),
+        late=trace.late,
+        person=wording.action(world, *trace.person) if trace.person else "",
+        exchanges=tuple(map(_exchange, trace.calls)),
+        options=_options(model, agent),
+    )
+
+
+def _options(model: Sandbox, agent: int) -> tuple[Option, ...]:
+    """What a search compared in the latest tick; () where none did, or its tick was not decided by this very model."""
+    work, world = model.kernels[0].work, model.env.world
+    if not work:
+        return ()
+    dice = draw(np.uint64(model.seed), np.int32(model.latest.tick - 1), POLICY, 0)
+    return tuple(
+        Option(wording.action(world, one.verb, one.target), one.gain, one.error, one.futures, k == 0, one.taken)
+        for k, one in enumerate(candidates(work, agent, dice, world.targets))
+    )
+
+
+def _exchange(call: Call) -> Exchange:
+    reply = call.reply or {}
+    told = f"{reply['tool']} {_arguments(reply)}".strip() if reply.get("tool") else reply.get("text", "")
+    return Exchange(
+        clip(call.prompt, LONGEST), clip(told, LONGEST), clip(reply.get("thinking", ""), LONGEST),
+        clip(call.error, wording.LINE), call.input_tokens + call.output_tokens, call.money, call.seconds, _manner(call),
+    )  # fmt: skip
+
+
+def _manner(call: Call) -> str:
+    read, without = call.read and f"read: {call.read}", call.without and f"sent without {call.without}"
+    return "; ".join(part for part in (read, without) if part)
+
+
+def _arguments(reply: dict[str, Any]) -> str:
+    given = reply.get("arguments", "")
+    return given if isinstance(given, str) else json.dumps(given)
+
+
+def _refused(model: Sandbox, agent: int) -> str:
+    """Why the action of the latest tick had no effect, or is not what the agent wanted."""
+    world, latest = model.env.world, model.latest
+    for review in latest.reviews:
+        if review.agent == agent and review.enforced != review.said:
+            wanted, done = (wording.action(world, *pair) for pair in (review.said, review.enforced))
+            return f"{rule_words(model, review.rule)}: it wanted “{wanted}”, “{done}” was enforced (by {review.by})"
+    verb, target = latest.actions[agent].tolist()
+    pair, mask = verb * world.targets + target, model.observation.mask[0, agent]
+    if not (0 <= pair < len(mask) and mask[pair]):
+        return "not legal at that moment: it had no effect"
+    return "legal, but prevented: something was in the way, or it failed" if model.state.refused[0, agent] else ""
+
+
+def rule_words(model: Sandbox, number: int) -> str:
+    """A rule of the guard, counted from 1."""
+    rules = model.scenario.guard
+    if number >= len(rules):
+        return f"rule {number + 1}"
+    rule = rules[number]
+    return clip(f"rule {number + 1} ({rule.effect} {rule.agent} {rule.verb} {rule.target})"
+                + (f", {rule.why}" if rule.why else ""), wording.LINE)  # fmt: skip

@@ -1,0 +1,56 @@
+"""What can be shown: a scenario that is played now, a trial of a run, a row of a batch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sandbox.agents.llm.offline import Recorded as Answered
+from sandbox.core.errors import RecordError
+from sandbox.oversight.approvals import Approvals
+from sandbox.running.replay_row import trial_of
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import page
+from sandbox.studio.backend.episode_player import EpisodePlayer
+from sandbox.studio.backend.library import look
+from sandbox.studio.backend.places import new_folder
+
+
+class Live(NamedTuple):
+    """Play a scenario."""
+
+    scenario: Scenario | Mapping[str, Any]  # a table is what somebody has composed on a page
+    seed: int
+    whole: bool = False  # play it to the end at once, to look at it from there
+    digest: str = ""  # the state that it must come to, where that is known
+    recorded: Answered | None = None  # who answers in place of its language models
+
+    def film(self, people: Approvals) -> EpisodePlayer:
+        scenario = load(self.scenario, origin=page())
+        folder = new_folder(scenario.world.name, self.seed)
+        return EpisodePlayer.begin(scenario, self.seed, folder, people, self.recorded)
+
+
+class Recorded(NamedTuple):
+    """Show a trial of a run."""
+
+    folder: Path
+    trial: int = 0
+    whole: bool = True
+    digest: str = ""
+
+    def film(self, _: Approvals) -> EpisodePlayer:
+        return EpisodePlayer.open(self.folder, self.trial)
+
+
+Order = tuple[Live | Recorded, ...]
+
+
+def order_of(folder: Path, trial: int) -> Live | Recorded:
+    """A trial of a run, or a row of a batch, which is played again from its seed; raises RecordError."""
+    entry = look(folder)
+    if entry.kind == "broken":
+        raise RecordError(entry.problem)
+    if entry.kind == "run":
+        return Recorded(folder, trial)
+    tried = trial_of(folder, trial)
+    return Live(tried.scenario, tried.seed, True, tried.digest, tried.recorded)

@@ -1,0 +1,227 @@
+"""What happened, in words: ``Feed`` is told of every tick and keeps the latest events, and the ticks worth a look."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.agents.memory.tokens import clip
+from sandbox.core.speech import Act, Said
+from sandbox.core.teamwork import TaskState
+from sandbox.engine.coordination.network import ACT, TASK, TO
+from sandbox.engine.coordination.team import Assignment
+from sandbox.model import Sandbox
+from sandbox.oversight.guard import Review
+from sandbox.studio.backend import wording
+from sandbox.studio.backend.decision import rule_words
+from sandbox.studio.backend.team import spoken
+
+LATEST = 500  # events
+MOST = 12  # of one kind in one tick
+SPREAD = 0x9E3779B1  # a prime: keys of messages that differ are different numbers, all but surely
+KINDS = (
+    "task", "claim", "message", "guard", "fallback", "model", "person", "harm", "change", "error", "finish",
+    "difference",
+)  # fmt: skip
+WORTH = {"task", "guard", "fallback", "harm", "change", "error", "finish", "difference"}  # a jump
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a tick."""
+
+    tick: int
+    agent: int  # -1: nobody in particular
+    kind: str  # one of KINDS
+    text: str
+    who: str = ""  # the agent's name
+
+
+class _Noted(NamedTuple):
+    """The same as it is noted: most events are gone before anybody asks for them, and are never put into words."""
+
+    tick: int
+    agent: int
+    kind: str
+    words: Callable[[Sandbox], str]
+
+    def told(self, model: Sandbox) -> Event:
+        who = wording.name_of(model, self.agent) if self.agent >= 0 else ""
+        return Event(self.tick, self.agent, self.kind, self.words(model), who)
+
+
+class Feed:
+    """The events of one episode. What was noted of a tick is not noted again when the tick is seen again."""
+
+    def __init__(self):
+        self._events: deque[Event | _Noted] = deque(maxlen=LATEST)
+        self._jumps: deque[Event | _Noted] = deque(maxlen=LATEST)
+        self._model: Sandbox | None = None  # that was noted last: it knows the names
+        self._tick = -1  # the latest that was noted
+        self._before: dict[str, Any] = {}  # what the latest tick left, for comparison
+
+    def note(self, model: Sandbox, placed: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Take in the latest tick, or the reset; ``placed`` is what was drawn into the world before it."""
+        fresh, self._tick, self._model = model.ticks > self._tick, max(model.ticks, self._tick), model
+        for look in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
+            kind, happened = "", look(model, self._before)
+            for agent, kind, words in islice(happened, MOST):
+                self.add(Event(model.ticks, -1, kind, words) if agent < 0 else _Noted(model.ticks, agent, kind, words))
+            if more := sum(1 for _ in happened):
+                self.add(Event(model.ticks, -1, kind, f"and {more} more of this kind"))
+        for key, value in (pair for patch in placed for pair in patch.items()) if fresh else ():
+            self.add(Event(model.ticks, -1, "change", f"drawn into the world: {clip(f'{key} {value}', wording.LINE)}"))
+
+    def add(self, event: Event | _Noted) -> None:
+        """An event that the model does not know of: a difference between two runs, an intervention."""
+        if event.kind == "finish" and event in self._jumps:  # the last tick is seen again
+            return
+        self._events.append(event)
+        now = takewhile(lambda one: one.tick == event.tick, reversed(self._jumps))
+        if event.kind in WORTH and event.kind not in {one.kind for one in now}:
+            self._jumps.append(event)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The latest, oldest first."""
+        self._events = self._told(self._events)
+        return tuple(self._events)
+
+    @property
+    def jumps(self) -> tuple[Event, ...]:
+        """The first of each kind in each tick that is worth a look, oldest first."""
+        self._jumps = self._told(self._jumps)
+        return tuple(self._jumps)
+
+    def _told(self, events: deque[Event | _Noted]) -> deque[Event]:
+        return deque((one if isinstance(one, Event) else one.told(self._model) for one in events), LATEST)
+
+
+# -- what can happen: each looks at the model, and at what the tick before has left -----------------------------------
+
+Before = dict[str, Any]
+Words = Callable[[Sandbox], str]  # of a model whose names are the same
+Happened = Iterator[tuple[int, str, str | Words]]  # agent, kind, words: a str where it is nobody in particular, -1
+
+
+def _tasks(model: Sandbox, before: Before) -> Happened:
+    """Task objects that have become open, done or failed; without any, how far the task is."""
+    done, total = model.finalise().progress[0].tolist()
+    was, before["done"] = before.get("done"), done
+    if model.talk and len(model.talk.plan.objects):
+        states = model.talk.team.state[0].copy()
+        old, before["states"] = before.get("states"), states
+        for t in np.flatnonzero(states != old).tolist() if old is not None else ():
+            if states[t] >= TaskState.DONE:
+                name, words = model.talk.plan.objects[t].name, TaskState(states[t]).name.lower()
+                yield -1, "task", f"{clip(name, wording.NAME)}: {words} ({done} of {total})"
+    elif was is not None and done != was:
+        earned = np.flatnonzero(model.state.reward[0] > 0).tolist()
+        words = f"tasks done: {f'{done} of {total}' if total else done} ({done - was:+d})"
+        yield (earned[0], "task", _said(words)) if len(earned) == 1 else (-1, "task", words)
+
+
+def _said(words: str) -> Words:
+    return lambda model: words
+
+
+def _claims(model: Sandbox, before: Before) -> Happened:
+    """Who has taken on which task."""
+    if model.talk is None:
+        return
+    jobs = model.talk.team.task[0]
+    codes = np.where(jobs[:, Assignment.KIND] > 0, jobs[:, Assignment.CODE], 0)
+    old, before["jobs"] = before.get("jobs", codes), codes
+    for agent in np.flatnonzero((codes != old) & (codes > 0)).tolist():
+        yield agent, "claim", partial(_takes_on, code=int(codes[agent]))
+
+
+def _takes_on(model: Sandbox, code: int) -> str:
+    return f"takes on {wording.task(model, code)}"
+
+
+def _messages(model: Sandbox, before: Before) -> Happened:
+    """What was said; not what the same agent has said to the same one just before, nor what sensors report."""
+    if model.talk is None or model.latest is None:
+        return
+    speakers, messages = spoken(model)
+    keys = (speakers << 24 | messages[:, TO] << 4 | messages[:, ACT]) * SPREAD + messages[:, TASK]
+    told = ~np.isin(messages[:, ACT], (Act.TELL, Act.REPORT)) & ~np.isin(keys, before.get("said", ()))
+    before["said"] = keys
+    for k in np.flatnonzero(told).tolist():
+        to, act, task, value = messages[k].tolist()
+        yield int(speakers[k]), "message", partial(wording.message, said=Said(Act(act), to - 1, task, value))
+    for agent, said in model.latest.said:
+        if said.act == Act.TELL:
+            yield agent, "message", partial(wording.message, said=said)
+
+
+def _reviews(model: Sandbox, before: Before) -> Happened:
+    """What the guard denied, modified or let people decide."""
+    for review in model.latest.reviews if model.latest else ():
+        yield review.agent, "guard", partial(_reviewed, review=review)
+
+
+def _reviewed(model: Sandbox, review: Review) -> str:
+    said, done = (wording.action(model.env.world, *pair) for pair in (review.said, review.enforced))
+    return f"{rule_words(model, review.rule)}: wanted “{said}”, “{done}” was enforced, by {review.by}"
+
+
+def _traces(model: Sandbox, before: Before) -> Happened:
+    """Who fell back and why, who was decided for by a person, which replies were of no use; once for each reason."""
+    why: dict[int, str] = before.setdefault("why", {})
+    for agent, trace in model.latest.traces.items() if model.latest else ():
+        if trace.fallback and why.get(agent) != trace.fallback:
+            yield agent, "fallback", _said(f"falls back: {clip(trace.fallback, wording.LINE)}")
+        why[agent] = trace.fallback
+        if trace.person:
+            act = wording.action(model.env.world, *trace.person)
+            yield agent, "person", _said(f"a person decides: {act}")
+        for call in trace.calls:
+            if call.error:
+                yield agent, "model", _said(f"a reply was not used: {clip(call.error, wording.LINE)}")
+
+
+def _harm(model: Sandbox, before: Before) -> Happened:
+    """Agents whose reward is negative, where it was not in the tick before."""
+    reward = model.state.reward[0]
+    hurt = reward < 0
+    old, before["hurt"] = before.get("hurt", hurt), hurt
+    for agent in np.flatnonzero(hurt & ~old).tolist():
+        yield agent, "harm", _said(f"does harm or loses something: reward {reward[agent]:.3g}")
+
+
+def _changes(model: Sandbox, before: Before) -> Happened:
+    """What is different in the scenario since the tick before: somebody intervened."""
+    old, before["scenario"] = before.get("scenario"), model.scenario
+    if old is None or old is model.scenario:
+        return
+    was, now = dict(_leaves(old.as_dict())), dict(_leaves(model.scenario.as_dict()))
+    for key in sorted(was.keys() | now.keys()):
+        if was.get(key) != now.get(key):
+            values = (clip(str(side.get(key, "not set")), wording.NAME) for side in (was, now))
+            yield -1, "change", f"{clip(key, wording.NAME)}: {' -> '.join(values)}"
+
+
+def _leaves(table: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of a scenario."""
+    if isinstance(table, Mapping | list):
+        for name, part in table.items() if isinstance(table, Mapping) else enumerate(table):
+            yield from _leaves(part, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, table
+
+
+def _end(model: Sandbox, before: Before) -> Happened:
+    """Why it is over, once; an error may leave the tick as it was."""
+    over, before["over"] = before.get("over", False), not model.running
+    if over or model.running:
+        return
+    if model.error:
+        yield -1, "error", f"broke off: {clip(model.error, wording.LINE)}"
+    else:
+        yield -1, "finish", f"the episode ends: {model.finish.words}"

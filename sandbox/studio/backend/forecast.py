@@ -1,0 +1,114 @@
+"""How wrong an agent's forecasts have proved: what it believed some ticks ago, rolled on, against what is the case now.
+
+Of the agent that is looked at, and of no other, what it perceives and has noted is copied after each tick. Beliefs and
+futures are made of the copies when they are asked for, with dice that follow from seed, tick and agent alone: the model
+does not notice, and a forecast comes out the same whenever it is looked at. An episode has one past, so a copy stays
+true where somebody seeks back.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.agents.memory.atlas import DRAWS
+from sandbox.core.decision import Percept
+from sandbox.engine.imagine import unroll
+from sandbox.engine.workspace import own_rows
+from sandbox.model import Sandbox
+from sandbox.studio.backend.futures import base_of
+from sandbox.studio.backend.observation import perceived, percept_of
+
+HORIZONS = (1, 2, 5, 10)  # ticks
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many facts of the world an agent is wrong about, over several draws of what it does not know."""
+
+    facts: int
+    wrong: float  # mean over the draws
+
+    @property
+    def share(self) -> float:
+        return self.wrong / self.facts if self.facts else 0.0
+
+
+class Forecast(NamedTuple):
+    """What came of a forecast: of the facts that were in view when it was made, and of all others."""
+
+    horizon: int  # ticks ago
+    seen: Share
+    unseen: Share
+    changed: Share  # of those, the facts that are no longer what they were then, wherever they are
+
+
+class Moment(NamedTuple):
+    """All that a belief is made of, and what was the case then."""
+
+    percept: Percept
+    noted: tuple[np.ndarray, ...]  # the agent's rows of the policies' memory
+    truth: np.ndarray  # (F,) facts
+    view: np.ndarray  # (F,) bool: those that it saw
+    base: str  # the policy that goes on in its imagination
+
+
+def moment_of(model: Sandbox, percept: Percept) -> Moment:
+    """What an agent that is somewhere has to go by now."""
+    env, agent = model.env, percept.agent
+    return Moment(
+        Percept(agent, percept.tick, *(part.copy() for part in percept.view)),
+        tuple(rows[0, agent].copy() for rows, _ in _rows(model, model.memory)),
+        env.world.ground_truth(model.state, 0, env.params).copy(),
+        env.world.visible(model.state, 0, agent, env.params),
+        base_of(model, agent),
+    )
+
+
+def forecast(model: Sandbox, moment: Moment) -> Forecast:
+    """What the agent foresaw of the present tick, against what is the case."""
+    env, horizon, agent = model.env, model.ticks - moment.percept.tick, moment.percept.agent
+    memory = env.memory(1)
+    for (rows, _), noted in zip(_rows(model, memory), moment.noted, strict=True):
+        rows[0, agent] = noted
+    beliefs = Beliefs(env, memory, model.seed)
+    beliefs.perceive(moment.percept)
+    belief, no_plan = beliefs.of(agent, DRAWS), np.zeros((1, 0, 2), np.int32)
+    *_, state = belief.state, *unroll(env, belief, no_plan, horizon, moment.base)
+    truth = env.world.ground_truth(model.state, 0, env.params)
+    wrong = np.mean([env.world.ground_truth(state, lane, env.params) != truth for lane in range(DRAWS)], axis=0)
+    parts = moment.view, ~moment.view, truth != moment.truth
+    return Forecast(horizon, *(Share(int(part.sum()), float(wrong[part].sum())) for part in parts))
+
+
+def _rows(model: Sandbox, memory) -> tuple:
+    return own_rows(memory, memory, model.env.agents)
+
+
+class Forecasts:
+    """The forecasts of one agent of an episode, the one that is looked at."""
+
+    def __init__(self):
+        self._agent, self._watched = 0, False
+        self._moments: dict[int, Moment] = {}  # of the agent, by tick
+
+    def watch(self, model: Sandbox, agent: int | None) -> None:
+        """Whose forecasts are noted from now on; None: nobody's."""
+        if agent is not None and agent != self._agent:
+            self._agent, self._moments = agent, {}
+        self._watched = agent is not None
+        self.note(model)
+
+    def note(self, model: Sandbox) -> None:
+        """Take in the present tick."""
+        if not self._watched or model.ticks in self._moments or model.state.pos[0, self._agent, 0] < 0:
+            return
+        within = range(model.ticks - HORIZONS[-1], model.ticks + HORIZONS[-1] + 1)
+        self._moments = {tick: kept for tick, kept in self._moments.items() if tick in within}
+        self._moments[model.ticks] = moment_of(model, percept_of(model, perceived(model), self._agent))
+
+    def proved(self, model: Sandbox) -> tuple[Forecast, ...]:
+        """Those for the present tick, made before it, by horizon; as far as they were noted."""
+        before = (self._moments.get(model.ticks - horizon) for horizon in HORIZONS)
+        return tuple(forecast(model, moment) for moment in before if moment)

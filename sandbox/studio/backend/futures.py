@@ -1,0 +1,111 @@
+"""What one agent believes now, and where its next actions lead in its imagination; cheap enough to be drawn often.
+
+The agent perceives what it would perceive at its next decision; neither the model nor what is under way in it is
+touched, and the dice of what is imagined are draws that no reasoner makes.
+"""
+
+import time
+
+import numpy as np
+
+from sandbox.agents.beliefs import Beliefs
+from sandbox.core.decision import Percept
+from sandbox.core.world_model import WorldModel
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.imagine import Belief, unroll
+from sandbox.engine.loops import loops
+from sandbox.engine.search import list_candidates
+from sandbox.engine.shapes import AGENTS, DARK
+from sandbox.studio.backend.marks import Label, Line, Mark, Point
+
+HORIZON, FUTURES, CANDIDATES = 12, 4, 6  # ticks; draws of what is unknown; actions compared
+SECONDS = 0.06  # after which no further tick is imagined
+DICE = 0x51D10  # sets the dice apart from those that reasoners imagine with
+
+
+def believed(model, agent: int):
+    """A state of one lane: the world as ``agent`` takes it to be; None where it is nowhere."""
+    if model.state.pos[0, agent, 0] < 0:
+        return None
+    return _beliefs(model, _view(model), agent).of(agent, 1).state
+
+
+def paths(model, agent: int) -> list[Mark]:
+    """Ways of ``agent`` in its futures, by its first action; the best action's are bold, and it is named."""
+    view = _view(model)
+    belief, base = _beliefs(model, view, agent).of(agent, FUTURES), base_of(model, agent)
+    plans = _plans(model, view, belief, agent, base)
+    ways, worth = _play(model, belief, plans, base)
+    best = int(worth.argmax())  # of equals the first, which the base policy would take
+    found = [mark for k in range(len(plans)) if k != best for mark in _lines(ways[k], AGENTS[agent % 8], False)]
+    found += _lines(ways[best], AGENTS[agent % 8], True)
+    verb = model.env.verbs[plans[best, 0, 0]].replace("_", " ")
+    return [*found, Label(ways[best][0][0], verb, DARK)]
+
+
+def _view(model):
+    """What everyone would perceive now."""
+    env, view = model.env, model.env.observation(1)
+    faults = model.faults._replace(mail=model.faults.mail.copy())
+    loops(env.world, ()).sense(model.state, 0, env.params, view, faults)
+    view.task[:] = model.observation.task
+    return view
+
+
+def _beliefs(model, view, agent: int) -> Beliefs:
+    beliefs = Beliefs(model.env, model.memory, model.seed ^ DICE)
+    beliefs.perceive(Percept(agent, model.ticks, *(part[0, agent] for part in view)))
+    return beliefs
+
+
+def base_of(model, agent: int) -> str:
+    """The policy with which its futures go on: its own, where that can be imagined."""
+    policy, world = model.scenario.roster()[agent].policy, model.env.world
+    name = policy.base if isinstance(policy, WorldModel) else policy
+    return name if name and name not in world.sighted else "rules" if "rules" in world.policies else "random"
+
+
+def _plans(model, view, belief: Belief, agent: int, base: str) -> np.ndarray:
+    """(P, 1, 2) int32: its candidate actions, first the one that the base policy would take."""
+    env, actions = model.env, np.zeros((1, model.env.agents, 2), np.int32)
+    mind = type(belief.memory)._make(field[:1].copy() for field in belief.memory)
+    dice, targets = draw(np.uint64(model.seed ^ DICE), model.ticks, POLICY, agent), env.world.targets
+    env.world.policies[base](view, 0, env.params, mind, np.array([agent], np.int32), np.uint64(dice), actions)
+    mask, own = view.mask[0, agent], int(actions[0, agent] @ (targets, 1))
+    pairs = np.zeros(len(mask) + 1, np.int64)
+    count = list_candidates(mask, own, CANDIDATES, np.uint64(dice), agent, pairs)
+    return np.stack(np.divmod(pairs[:count], targets), axis=1)[:, None].astype(np.int32)
+
+
+def _play(model, belief: Belief, plans: np.ndarray, base: str) -> tuple[list[list[list[Point]]], np.ndarray]:
+    """For each plan the ways in its futures, and what it is worth on the mean: as search has it, undiscounted."""
+    env, agent, worlds = model.env, belief.agent, len(belief.state.seed)
+    ways = [[[_centre(belief.state.pos[k, agent])] for k in range(worlds)] for _ in plans]
+    until, state = time.monotonic() + SECONDS, None
+    for state in unroll(env, belief, plans, HORIZON, base):
+        for lane, (row, col) in enumerate(state.pos[:, agent].tolist()):
+            if row >= 0:
+                ways[lane // worlds][lane % worlds].append((row + 0.5, col + 0.5))
+        if time.monotonic() > until:
+            break
+    worth = np.array([_worth(env, state, lane) for lane in range(len(state.seed))]).reshape(len(plans), worlds)
+    begun = np.array([_worth(env, belief.state, k) for k in range(worlds)])
+    return ways, (worth - begun).mean(axis=1)
+
+
+def _worth(env, state, lane: int) -> float:
+    """What has been earned for the task, and what is in hand."""
+    world, params = env.world, env.params
+    earned = world.earned(state, lane, params) if world.earned else world.progress(state, lane, params)[0]
+    return float(earned) + (float(world.value(state, lane, params)) if world.value else 0.0)
+
+
+def _centre(cell) -> Point:
+    return float(cell[0]) + 0.5, float(cell[1]) + 0.5
+
+
+def _lines(ways: list[list[Point]], colour: str, bold: bool) -> list[Line]:
+    """The ways of one plan, each once."""
+    width, alpha = (0.16, 0.95) if bold else (0.06, 0.45)
+    kept = sorted({tuple(way) for way in ways if len(set(way)) > 1})
+    return [Line(way, colour, width, alpha, dash=not bold, arrow=bold) for way in kept]

@@ -1,0 +1,173 @@
+"""Layers: what can be drawn over the world besides what is there. All from the model after a tick, unchanged."""
+
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.core.speech import Act
+from sandbox.core.teamwork import OpenTask, TaskState
+from sandbox.engine.coordination.network import ACT, TO
+from sandbox.engine.coordination.team import Assignment
+from sandbox.engine.shapes import AGENTS, DARK
+from sandbox.studio.backend.futures import paths
+from sandbox.studio.backend.marks import MOST, Label, Line, Mark, Message, Point, Rect, Ring, capped
+
+LAYERS = {
+    "sight": "The cells that the picked agent sees now.",
+    "belief": "The world as the picked agent takes it to be, in place of the real one.",
+    "futures": "Where the picked agent's next actions lead, as it imagines it; the best way is bold.",
+    "messages": "Who says something to whom in this tick.",
+    "tasks": "The tasks that agents of the team are at, and those that are open (dashed).",
+}
+
+
+class Look(NamedTuple):
+    """What the layers draw from."""
+
+    model: object  # a Sandbox after a tick
+    picked: int | None
+    before: np.ndarray  # (N, 2) int32: where everyone was before the tick
+
+    @property
+    def pos(self) -> np.ndarray:
+        return self.model.state.pos[0]
+
+    @property
+    def cells(self) -> tuple[int, int] | None:
+        env = self.model.env
+        return env.world.cells and env.world.cells(env.params)
+
+    def is_there(self, agent: int) -> bool:
+        return self.pos[agent, 0] >= 0
+
+    def at(self, agent: int) -> Point:
+        """The centre of an agent's cell."""
+        return _centre(self.pos[agent])
+
+    def lag(self, agent: int) -> Point:
+        """How far it still is from there when the tick begins; a jump is not a move, as painters have it."""
+        row, col = (self.before[agent] - self.pos[agent]).tolist()
+        glides = self.before[agent, 0] >= 0 and abs(row) + abs(col) == 1
+        return (float(row), float(col)) if glides else (0.0, 0.0)
+
+
+def marks(model, layers: Collection[str], picked: int | None = None, before: np.ndarray | None = None) -> tuple:
+    """What to draw over the world after a tick: the halo of the picked agent, and those ``layers`` that are on.
+
+    ``before`` (N, 2) int32 are the positions before the tick (``Camera.before``). Nothing is drawn of an agent that is
+    nowhere; where the world has no grid, there is the halo only.
+    """
+    look = Look(model, picked, model.state.pos[0] if before is None else before)
+    found = list(_halo(look)) if picked is not None else []
+    if look.cells:
+        for name, draw in _DRAWN.items():
+            if name in layers:
+                found += draw(look)
+    return capped(found)
+
+
+def available(model) -> tuple[str, ...]:
+    """The layers that can show anything here."""
+    if not model.env.world.cells:
+        return ("belief",)
+    return tuple(LAYERS) if model.talk else ("sight", "belief", "futures")
+
+
+def _centre(cell) -> Point:
+    return float(cell[0]) + 0.5, float(cell[1]) + 0.5
+
+
+def _hue(agent: int) -> str:
+    return AGENTS[agent % len(AGENTS)]
+
+
+def _halo(look: Look) -> Iterator[Mark]:
+    agent = look.picked
+    if look.cells is None:
+        share = 1.0 / look.model.env.agents
+        yield Rect((0.0, agent * share), (1.0, share), _hue(agent), 0.006)
+    elif look.is_there(agent):
+        yield Ring(look.at(agent), _hue(agent), 0.72, 0.12, lag=look.lag(agent))
+
+
+def _sight(look: Look) -> Iterator[Mark]:
+    """The rectangle of its window, as far as it lies on the map: facts begin with those of the cells."""
+    if look.picked is None or not look.is_there(look.picked):
+        return
+    rows, cols = look.cells
+    seen = look.model.env.world.visible(look.model.state, 0, look.picked, look.model.env.params)
+    seen = np.argwhere(seen[: rows * cols].reshape(rows, cols))
+    if len(seen):
+        (top, left), (bottom, right) = seen.min(axis=0).tolist(), seen.max(axis=0).tolist()
+        size = (bottom - top + 1.0, right - left + 1.0)
+        yield Rect((float(top), float(left)), size, _hue(look.picked), 0.1, dash=True, lag=look.lag(look.picked))
+
+
+def _futures(look: Look) -> list[Mark]:
+    return paths(look.model, look.picked) if look.picked is not None and look.is_there(look.picked) else []
+
+
+def _messages(look: Look) -> Iterator[Mark]:
+    """What stands on this tick's page of the mail; who speaks in words is quoted."""
+    if not look.model.talk or not look.model.ticks:
+        return
+    team = look.model.talk.team
+    page = team.mail.said[0, (look.model.ticks - 1) % team.mail.said.shape[1]]
+    said = {(int(agent), int(page[agent, m, TO]) - 1) for agent, m in np.argwhere(page[:, :, ACT] > 0)}
+    hears = _hearers(team.net) if any(to < 0 for _, to in said) else None
+    flights = sorted({(agent, int(ear)) for agent, to in said for ear in ([to] if to >= 0 else hears(agent))})
+    for agent, ear in flights[: MOST + 1]:
+        if look.is_there(agent) and look.is_there(ear):
+            yield Message(look.at(agent), look.at(ear), _hue(agent))
+    for agent, one in look.model.latest.said if look.model.latest else ():
+        if look.is_there(agent):
+            words = one.text or Act(one.act).name.lower().replace("_", " ")
+            yield Label(look.at(agent), words, _hue(agent), look.lag(agent))
+
+
+def _hearers(net) -> Callable[[int], np.ndarray]:
+    """Who hears an agent, at most as many as are drawn."""
+    first = net.first[0]
+    ears, senders = np.repeat(np.arange(len(first) - 1), np.diff(first)), net.sender[0, : first[-1]]
+    return lambda agent: ears[senders == agent][: MOST + 1]
+
+
+def _tasks(look: Look) -> Iterator[Mark]:
+    """From each agent to the cell of its task, or a ring around who is at one that has no cell; and the open ones."""
+    if not look.model.talk:
+        return
+    team = look.model.talk.team
+    for agent in np.flatnonzero(team.task[0, :, Assignment.KIND] > 0).tolist():
+        row, col = team.task[0, agent, [Assignment.ROW, Assignment.COL]].tolist()
+        width, alpha = (0.14, 1.0) if agent == look.picked else (0.08, 0.7)
+        if not look.is_there(agent):
+            continue
+        if row >= 0:
+            ends = look.at(agent), _centre((row, col))
+            yield Line(ends, _hue(agent), width, alpha, lag=look.lag(agent))
+            yield Ring(ends[1], _hue(agent), 0.46, width, alpha)
+        else:
+            yield Ring(look.at(agent), _hue(agent), 0.56, width, alpha, lag=look.lag(agent))
+    for cell in sorted(_open_cells(team)):
+        yield Ring(_centre((cell // team.width, cell % team.width)), DARK, 0.46, dash=True)
+
+
+def _open_cells(team) -> set[int]:
+    """Where open tasks are that nobody is at: those of the shared graph, else those that any agent knows of."""
+    owned = set(team.task[0, :, Assignment.CODE].tolist())
+    if len(team.kind):
+        cells = team.place[0][team.state[0] == TaskState.OPEN].tolist()
+    else:
+        open_tasks = team.open_tasks[0].reshape(-1, team.open_tasks.shape[-1])
+        open_tasks = np.unique(open_tasks[open_tasks[:, OpenTask.CODE] > 0][:, [OpenTask.CODE, OpenTask.CELL]], axis=0)
+        cells = [cell for code, cell in open_tasks.tolist() if code not in owned]
+    return {cell for cell in cells if cell >= 0}
+
+
+_DRAWN: dict[str, Callable[[Look], Collection[Mark] | Iterator[Mark]]] = {
+    "sight": _sight,
+    "tasks": _tasks,
+    "futures": _futures,
+    "messages": _messages,
+}

@@ -1,0 +1,133 @@
+"""What an agent perceives now, rendered three times: as arrays, as words, as a picture."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from sandbox.agents.memory.tokens import clip
+from sandbox.core.decision import Percept
+from sandbox.core.speech import task_code
+from sandbox.core.world import Observation
+from sandbox.engine.faults import Faults
+from sandbox.model import Sandbox
+from sandbox.studio.backend import wording
+
+SIDE = 336  # pixels of the picture of a window, about
+PAINTED = 4_000_000  # pixels of the whole picture that it is cut from, at most
+WORDS = 20_000  # bytes
+LEGAL = 200  # actions that are listed
+
+
+@dataclass(frozen=True)
+class Senses:
+    """One observation in three renderings."""
+
+    channels: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]  # name, and K rows of K values
+    high: int  # the largest value that a channel can have
+    vector: tuple[tuple[str, float], ...]
+    legal: tuple[str, ...]  # actions that have an effect
+    inbox: tuple[str, ...]  # what sensors of others have told, and what colleagues have said
+    task: str  # what its team wants of it
+    words: str
+    picture: bytes  # PNG; empty where the agent is nowhere
+
+
+def perceived(model: Sandbox) -> Observation:
+    """What the agents will perceive in the tick that comes, faults included; the model stays as it is.
+
+    What a team tells its agents is of the latest tick: it confers only when the next one begins.
+    """
+    seen = Observation(*(field.copy() for field in model.observation))
+    faults = Faults(*(field.copy() for field in model.faults))
+    _, loops = model.env.assign_policies([None] * model.env.agents)
+    loops.sense(model.state, 0, model.env.params, seen, faults)
+    if model.talk:
+        seen.inbox[:] = model.observation.inbox
+    return seen
+
+
+def percept_of(model: Sandbox, seen: Observation, agent: int) -> Percept:
+    """An agent's part of that."""
+    heard = model.talk.heard(agent) if model.talk else ()
+    return Percept(agent, model.ticks, *(part[0, agent] for part in seen), heard)
+
+
+def senses(model: Sandbox, seen: Observation, percept: Percept) -> Senses:
+    """The renderings of a percept."""
+    env, spec = model.env, model.env.spec
+    rows = (tuple(map(tuple, channel.tolist())) for channel in percept.window)
+    return Senses(
+        channels=tuple(zip(spec.channels, rows, strict=True)),
+        high=spec.high,
+        vector=tuple(zip(spec.vector, map(float, percept.vector), strict=True)),
+        legal=_legal(model, percept.mask),
+        inbox=_inbox(model, percept),
+        task=_task(model, percept),
+        words=clip(env.world.render_text(seen, 0, percept.agent, env.params), WORDS),
+        picture=picture(model, percept.agent),
+    )
+
+
+def _legal(model: Sandbox, mask: np.ndarray) -> tuple[str, ...]:
+    pairs, world = np.flatnonzero(mask).tolist(), model.env.world
+    told = [wording.action(world, *divmod(pair, world.targets)) for pair in pairs[:LEGAL]]
+    return (*told, f"and {len(pairs) - LEGAL} more") if len(pairs) > LEGAL else tuple(told)
+
+
+def _inbox(model: Sandbox, percept: Percept) -> tuple[str, ...]:
+    told = [f"from {wording.name_of(model, sender - 1)}: report {kind} at ({row}, {col})"
+            for sender, kind, row, col in percept.inbox.tolist() if sender]  # fmt: skip
+    heard = [f"from {wording.name_of(model, one.sender)} {wording.message(model, one.said)}" for one in percept.heard]
+    return (*told, *heard)
+
+
+def _task(model: Sandbox, percept: Percept) -> str:
+    kind, argument, *_ = percept.task.tolist()
+    return wording.task(model, task_code(kind - 1, argument)) if kind and model.talk else ""
+
+
+# -- the picture -------------------------------------------------------------------------------------------------------
+
+
+def picture(model: Sandbox, agent: int) -> bytes:
+    """The world as it is painted, cut to what the agent's window spans; PNG, clear outside the map."""
+    cells = model.env.world.cells
+    if cells is None:
+        return _screen(model, agent)
+    row, col = model.state.pos[0, agent].tolist()
+    if row < 0:
+        return b""
+    (rows, cols), side = cells(model.env.params), model.env.spec.side
+    most = (PAINTED / (rows * cols)) ** 0.5
+    image = model.env.render(model.state, 0, max(rows, cols) * int(max(1, min(SIDE // side, most))))
+    cell = image.shape[0] / rows
+    top, left, size = (round(part * cell) for part in (row - side // 2, col - side // 2, side))
+    return _png(_cut(image, top, left, size))
+
+
+def _cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
+    """A square of the picture (size, size, 4) uint8; clear where it reaches over the border."""
+    out = np.zeros((size, size, 4), np.uint8)
+    y0, x0 = max(0, top), max(0, left)
+    part = image[y0 : max(0, top + size), x0 : max(0, left + size)]
+    high, wide = part.shape[:2]
+    out[y0 - top : y0 - top + high, x0 - left : x0 - left + wide] = np.dstack(
+        [part, np.full((high, wide), 255, np.uint8)]
+    )
+    return out
+
+
+def _screen(model: Sandbox, agent: int) -> bytes:
+    """Where there is no map, the picture is of screens, side by side: the agent's own."""
+    agents = model.env.agents
+    image = model.env.render(model.state, 0, 640 * agents)
+    wide = image.shape[1] // agents
+    return _png(image[:, agent * wide : (agent + 1) * wide])
+
+
+def _png(image: np.ndarray) -> bytes:
+    into = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(into, "PNG")
+    return into.getvalue()

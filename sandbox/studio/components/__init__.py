@@ -1,0 +1,1 @@
+"""Components in HTML and JavaScript: the canvas, the timeline, and SVG on a page."""

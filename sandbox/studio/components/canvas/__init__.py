@@ -1,0 +1,61 @@
+"""The live picture: a components-v2 canvas that plays strips of frames, zooms, and says what was clicked.
+
+``canvas.js`` plays, ``lens.js`` zooms and pans, ``marks.js`` draws over the frames; the payload: ``show.strip``.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from sandbox.studio.backend.camera import REACH, Box, Click, framed
+from sandbox.studio.backend.frames import WHOLE, Frames, View
+
+SCRIPTS = ("marks.js", "lens.js", "canvas.js")
+
+
+@dataclass(frozen=True)
+class Gesture:
+    """What was done to the canvas."""
+
+    box: Box | None = None  # that a picture may take in its page, if known
+    view: View = WHOLE  # what part of the world is looked at
+    click: Click | None = None  # since the last rerun
+
+
+@cache
+def _component():
+    here = Path(__file__).parent
+    html, css = ((here / f"canvas.{kind}").read_text("utf-8") for kind in ("html", "css"))
+    script = "\n".join((here / name).read_text("utf-8") for name in SCRIPTS)
+    return st.components.v2.component("sandbox_canvas", html=html, css=css, js=script)
+
+
+def canvas(strip: Frames | None, key: str) -> Gesture:
+    """Mount the canvas, always, and hand it a strip; returns what was done to it."""
+    found = _component()(
+        key=key,
+        data=strip.payload if strip else b"",
+        default={"box": None, "view": None},
+        on_box_change=lambda: None,
+        on_view_change=lambda: None,
+        on_click_change=lambda: None,
+    )
+    return Gesture(_box(found.box), _view(found.view), _click(found.click))
+
+
+def _box(found: Any) -> Box | None:
+    return (int(found["width"]), int(found["height"])) if found else None
+
+
+def _view(found: Any) -> View:
+    return framed(tuple(map(float, found))) if found else WHOLE
+
+
+def _click(found: Any) -> Click | None:
+    if not found:
+        return None
+    row, col, reach = (min(1.0, max(0.0, float(found.get(name, REACH)))) for name in ("row", "col", "reach"))
+    return Click(row, col, int(found["tick"]), int(found["frame"]), reach)

@@ -1,0 +1,30 @@
+"""The studio's entry: lists the pages and runs the one that was chosen."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.studio.pages import batch, lessons, replay, watch
+from sandbox.studio.session import prepare
+
+SIDEBAR = 340  # pixels: four choices fit side by side
+
+
+def main() -> None:
+    """What Streamlit runs at every rerun."""
+    prepare()
+    st.set_page_config(
+        page_title="Sandbox",
+        page_icon=str(Path(__file__).with_name("icon.svg")),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR,
+    )
+    pages = [
+        st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
+        st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
+        st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
+        st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
+    ]
+    page = st.navigation(pages, position="top")
+    st.html(Path(__file__).with_name("style.css"))
+    page.run()

@@ -1,0 +1,141 @@
+"""Batch: start many trials in the background, watch them fill in, and see which seeds are the worst."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.core.errors import SandboxError
+from sandbox.scenario.load import as_toml
+from sandbox.studio.backend import batch_jobs, batch_results
+from sandbox.studio.session import hand_over, handed_over
+from sandbox.studio.views.batch_form import beginning
+from sandbox.studio.views.batch_list import STATES, entries, shelf
+from sandbox.studio.views.batch_progress import Pace, counts, filling
+from sandbox.studio.views.batch_results import outcomes
+from sandbox.studio.views.run_picker import from_address
+from sandbox.studio.views.shared import plain, told
+
+POLL = 1.0  # seconds between two looks at a batch that is at work
+SHELF = 3.0  # the same at the list of all
+
+
+def page() -> None:
+    """What Streamlit runs at every rerun."""
+    if given := from_address("run"):
+        with told(given):
+            _one(given)
+    else:
+        _all()
+
+
+def _all() -> None:
+    """Start another, or open one of those that there are."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.markdown("### New batch", help="Many trials of a scenario, each from a seed of its own")
+        started = beginning()
+    if started:
+        st.query_params["run"] = str(started)
+        st.rerun()
+    with right:
+        st.markdown("### Batches and certificates", help="What lies below runs/ of the folder where the studio started")
+        found = entries()
+        moving = any(entry.state in ("starting", "running") for entry in found)
+        hand_over("shelf", found)
+        st.fragment(shelf, run_every=SHELF if moving else None)()
+
+
+def _one(given: str) -> None:
+    """One batch."""
+    folder, now = Path(given), _status(given)
+    _head(folder, now)
+    if now.state == "gone" or (now.known is None and not now.active):
+        st.error(plain(f"{given}: {now.words}" if now.state == "gone" else now.words, 400), icon=":material/error:")
+        return
+    if not now.active:
+        _finished(given, now)
+        return
+    pace = st.session_state.setdefault("pace", {}).setdefault(given, Pace())
+    hand_over("batch", now)
+    st.fragment(_live, run_every=POLL)(given, pace, now.state)
+    if now.known and st.toggle("Tables and figures so far", key="early",
+                               help="Drawn once, of the trials that are done by now"):  # fmt: skip
+        _outcomes(given)
+
+
+def _status(given: str) -> batch_jobs.Status:
+    try:
+        return batch_jobs.status(Path(given))
+    except OSError as error:  # a name that no folder can have
+        return batch_jobs.Status("gone", error.strerror or "no such folder", None)
+
+
+def _head(folder: Path, now: batch_jobs.Status) -> None:
+    """What it is, how it stands, and what can be done with it."""
+    title = now.known.scenario.get("title") if now.known else ""
+    st.markdown(f"### {plain(title or folder.name, 80)} {STATES[now.state]}")
+    st.caption(
+        plain(f"{folder}" + (f" · begun {now.known.created[:16].replace('T', ' ')} UTC" if now.known else ""), 300)
+    )
+    with st.container(horizontal=True, key="orders"):
+        st.button("All batches", key="back", icon=":material/arrow_back:", on_click=st.query_params.clear,
+                  help="Back to the list; what runs goes on")  # fmt: skip
+        if now.ours:
+            st.button("Stop", key="stop", icon=":material/stop:", on_click=_told, args=(batch_jobs.stop, folder),
+                      help="What is done is kept, and can be gone on with")  # fmt: skip
+        if now.state in ("stopped", "failed") and folder.is_dir():
+            st.button("Go on", key="go_on", icon=":material/play_arrow:", type="primary", on_click=_told,
+                      args=(batch_jobs.go_on, folder),
+                      help="From the trials that are done; none is done twice")  # fmt: skip
+        if now.known and not now.active:
+            _downloads(str(folder), now)
+    if problem := st.session_state.pop("batch_problem", None):
+        st.error(plain(problem, 400), icon=":material/error:")
+
+
+def _told(order, folder: Path) -> None:
+    """Give an order; what is wrong with it is shown with the page that comes."""
+    try:
+        order(folder)
+    except SandboxError as error:
+        st.session_state["batch_problem"] = str(error)
+
+
+def _downloads(folder: str, now: batch_jobs.Status) -> None:
+    name = Path(folder).name
+    st.download_button("CSV", lambda: batch_results.table(folder), f"{name}.csv", "text/csv", key="csv",
+                       on_click="ignore", icon=":material/download:", help="A row for each trial")  # fmt: skip
+    st.download_button("Report", lambda: batch_results.report_page(folder), f"{name}.html", "text/html", key="report",
+                       on_click="ignore", icon=":material/download:",
+                       help="One page with figures and pictures of the worst seeds; takes half a minute")  # fmt: skip
+    st.download_button("TOML", as_toml(now.known.scenario), f"{name}.toml", "application/toml", key="toml",
+                       on_click="ignore", icon=":material/download:", help="The scenario, as it ran")  # fmt: skip
+
+
+def _live(given: str, pace: Pace, drawn: str) -> None:
+    """What changes by itself while a batch runs; drawn with the page, from what it has seen, and at every look."""
+    now = handed_over("batch") or _status(given)
+    if now.state != drawn:  # the head says otherwise
+        st.rerun()
+    with st.container(key="filling"), told(given):
+        filling(now, pace)
+
+
+def _finished(given: str, now: batch_jobs.Status) -> None:
+    if now.state == "failed":
+        st.error(plain(now.words, 400), icon=":material/error:")
+    elif now.state == "stopped":
+        st.warning(plain(f"Stopped at {now.known.done:,} of {now.known.planned:,} trials: {now.words}. "
+                         "What is done is kept.", 400), icon=":material/pause:")  # fmt: skip
+    if now.known.done:
+        counts(now.known)
+        _outcomes(given)
+    else:
+        st.info("No trial is done yet. **Go on** tries them.", icon=":material/hourglass_empty:")
+
+
+def _outcomes(given: str) -> None:
+    with told(given):  # its folder may go while it is looked at
+        with st.spinner("Reading the trials ..."):
+            study = batch_results.study_of(given)
+        outcomes(given, study)

@@ -1,0 +1,42 @@
+"""Replay: any run, or any trial of a batch, tick by tick; two of them side by side, in step."""
+
+import streamlit as st
+
+from sandbox.core.errors import SandboxError
+from sandbox.studio.backend import beside
+from sandbox.studio.backend.episode_source import order_of
+from sandbox.studio.session import runner
+from sandbox.studio.views.player import player
+from sandbox.studio.views.run_picker import chosen
+from sandbox.studio.views.shared import plain
+
+PANELS = (beside.EVENTS, beside.CHARTS, beside.AGENT, beside.TEAM, beside.RECORD)
+START = "Choose a run or a batch in the sidebar (»): it opens here, to be scrubbed, compared and exported."
+
+
+def page() -> None:
+    """What Streamlit runs at every rerun."""
+    show = runner("replay")
+    with st.sidebar:
+        st.markdown("### Replay", help="What was recorded, tick by tick, from its own record.")
+        picked = [chosen("run", "Run"), chosen("beside", "Beside it")]
+    if picked[0] is None:
+        st.info(START, icon=":material/history:")
+        return
+    try:
+        order = tuple(order_of(*one) for one in picked if one)
+    except SandboxError as error:
+        st.error(plain(str(error), 600), icon=":material/error:")
+        return
+    if order != show.order:
+        show.load(*order)
+    player(show, PANELS)
+    _parting(show.peek())
+
+
+def _parting(snapshot) -> None:
+    """Where two episodes part first."""
+    if found := snapshot.difference:
+        st.info(f"They part at tick {found.tick}: {plain(found.text, 300)}.", icon=":material/call_split:")
+    elif len(snapshot.shots) == 2 and snapshot.phase == "ready":
+        st.success("They are the same from the first tick to the last.", icon=":material/check:")

@@ -1,0 +1,27 @@
+"""Watch: pick or compose a scenario, see the team at work, look into its agents, and intervene."""
+
+import streamlit as st
+
+from sandbox.core.errors import UsageError
+from sandbox.studio.backend import beside
+from sandbox.studio.backend.episode_source import Live
+from sandbox.studio.session import WATCHED, runner
+from sandbox.studio.views.player import player
+from sandbox.studio.views.scenario_picker import choose
+
+PANELS = (beside.CHARTS, beside.EVENTS, beside.AGENT, beside.TEAM, beside.INTERVENE, beside.RECORD)
+
+
+def page() -> None:
+    """What Streamlit runs at every rerun."""
+    show, problem, choice = runner("watch"), None, None
+    try:
+        choice = choose()
+    except UsageError as error:
+        problem = str(error)
+        show.pause()
+    if choice:
+        st.session_state[WATCHED] = choice.scenario
+    if choice and (order := Live(choice.scenario, choice.seed)) not in show.order:
+        show.load(order)
+    player(show, PANELS, problem)

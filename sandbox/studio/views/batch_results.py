@@ -1,0 +1,140 @@
+"""What a batch came to: its verdict, tables, figures, and its worst seeds to look at."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from sandbox.analysis.measures import check_errors
+from sandbox.core.errors import SandboxError
+from sandbox.studies.summary import Study
+from sandbox.studio.backend import batch_results
+from sandbox.studio.backend.library import library
+from sandbox.studio.components.svg import draw
+from sandbox.studio.views.shared import plain
+
+WORST = 8  # seeds that are shown
+FORMATS = dict.fromkeys(("success", "autonomy", "low", "high", "beside clean", "from", "to"), "%.2f")
+FORMATS |= {"p": "%.2g", "pass^8": "%.3f", "steps": "%.1f", "steps, mean": "%.1f", "trials": "localized"}
+NOTES = {
+    "success": "share of trials that succeed",
+    "autonomy": "share of decisions that were the agents' own; a fallback policy or a person made the others",
+    "low": "exact 95 % interval", "high": "exact 95 % interval",
+    "pass^8": "the chance that 8 trials all succeed", "steps": "ticks to completion, restricted mean: a failure counts "
+    "with the tick limit", "p50": "the tick by which half of all trials are done; empty where they never are",
+    "p95": "the tick by which 95 % of all trials are done; empty where they never are",
+    "errors": "failures of the machinery, which count for nothing",
+    "p": "McNemar's test, which agrees with the interval",
+    "p, Holm": "the same, adjusted for all rows of the table",
+    "pairs": "seeds that both were tried on", "beside clean": "points of success, on the same seeds",
+}  # fmt: skip
+
+
+def outcomes(folder: str, study: Study) -> None:
+    """Everything about a batch, as it stands."""
+    if study.certificate:
+        verdict(study.certificate)
+    if study.doubt:
+        st.error(f"**No certificate:** {plain(study.doubt)}", icon=":material/gpp_bad:")
+    try:
+        check_errors(study.rows, folder)
+    except SandboxError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    st.markdown("#### Conditions")
+    table(batch_results.conditions(study))
+    _worst(folder, study)
+    st.markdown("#### Figures")
+    with st.spinner("Drawing ..."):
+        drawn = batch_results.figures(folder)
+    style = Path(__file__).with_name("figures.css").read_text("utf-8")
+    draw(f'<style>{style}</style><div class="figures">{drawn}</div>', key="figures")
+    if study.curves:
+        with st.expander("Robustness, severity by severity", icon=":material/bolt:"):
+            table(batch_results.points(study))
+    if len(study.conditions) > 1 and study.kind != "certificate":  # whose conditions share no seeds
+        with st.expander("Beside the first condition, on the same seeds", icon=":material/compare_arrows:"):
+            _first(study)
+    _compare(folder)
+
+
+def verdict(found: dict) -> None:
+    """What a certificate says."""
+    claim = found["claim"]
+    rate, level = f"{claim['reliability']:.10g}", f"{claim['confidence']:.10g}"
+    told = (
+        f"success of the {claim.get('of', 'agents')} in at least {rate} of trials at {level} confidence. "
+        f"Exact bound {found['bound']:.7f}, from "
+        f"{found['trials']:,} trials with {found['failures']:,} failures, {claim['failures']:,} allowed."
+    )
+    if found["earned"]:
+        st.success(f"**Earned:** {told}", icon=":material/verified:")
+    else:
+        why = f" {plain(found['refusal'])}." if found.get("refusal") else ""
+        st.error(f"**Not earned:** {told}{why}", icon=":material/gpp_bad:")
+    st.caption(
+        f"Root {plain(found['root'])}; `sandbox verify` checks it against the outcomes and executes a sample again."
+    )
+
+
+def table(frame: pd.DataFrame) -> None:
+    """A table of ours, in columns of numbers that say what they are."""
+    config = {}
+    for name in frame.select_dtypes("number").columns:
+        label = f"{name}, %" if name in ("success", "autonomy") else name
+        config[name] = st.column_config.NumberColumn(label, format=FORMATS.get(name), help=NOTES.get(name))
+    st.dataframe(frame, hide_index=True, column_config=config, placeholder="–")
+
+
+def _worst(folder: str, study: Study) -> None:
+    found = batch_results.episodes(study, WORST)
+    if not found:
+        return
+    words = "Failures first, each condition in turn, those that got least far; then the slowest that succeeded"
+    st.markdown("#### Worst seeds", help=words)
+    with st.container(key="worst", gap=None):
+        for each in found:
+            done = f"{each.tasks_done} of {each.tasks_total} tasks" if each.tasks_total else f"{each.tasks_done} tasks"
+            told = f"{each.finish} after {each.ticks:,} ticks, {done}; {each.condition}"
+            label = f"**Replay seed {each.seed}** {plain(told, 160)}"
+            replay_link(folder, each.row, label, failed=not each.success)
+
+
+def replay_link(folder: str, row: int, label: str, failed: bool) -> None:
+    """A link to the Replay page, which opens a trial of a batch by its row."""
+    page = st.Page(_elsewhere, title="Replay", url_path="replay")
+    icon = ":material/cancel:" if failed else ":material/slow_motion_video:"
+    st.page_link(page, label=label, icon=icon, query_params={"run": folder, "trial": str(row)},
+                 help="Replay it: " + ("it failed" if failed else "it succeeded, slowly"))  # fmt: skip
+
+
+def _elsewhere() -> None:
+    """Stands for the page of that address: Streamlit knows pages by address."""
+
+
+def _first(study: Study) -> None:
+    frame = batch_results.paired(study)
+    if frame.empty:
+        st.caption("Nothing to pair yet: the conditions share no seeds that are done.")
+        return
+    table(frame)
+    if len(study.conditions) > len(frame) + 1:
+        st.caption(f"The first {len(frame)} of {len(study.conditions) - 1}.")
+
+
+def _compare(folder: str) -> None:
+    """Another batch beside this one."""
+    others = [each for each in library() if each.kind in ("batch", "certificate") and each.done]
+    others = [each for each in others if Path(each.folder) != Path(folder)]
+    if not others:
+        return
+    chosen = st.selectbox(
+        "Beside another batch", others, None, key="other",
+        format_func=lambda each: f"{each.title[:60]} ({each.folder[-60:]})", placeholder="Choose one on the same seeds",
+        help="Its success minus that of this batch, on the same seeds and under equal conditions",
+    )  # fmt: skip
+    if not chosen:
+        return
+    try:
+        table(batch_results.beside(folder, chosen.folder))
+    except SandboxError as error:
+        st.warning(plain(error, 300))

@@ -1,0 +1,81 @@
+"""What stands beside the picture: one of several panels, each drawn from a snapshot."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.record.store import DATABASE
+from sandbox.studio.backend import beside as scene
+from sandbox.studio.backend.commands import Commands
+from sandbox.studio.backend.runner import Runner
+from sandbox.studio.backend.snapshot import Snapshot
+from sandbox.studio.views.agent import agent, pick
+from sandbox.studio.views.charts import charts
+from sandbox.studio.views.commands import intervene, pending
+from sandbox.studio.views.feed import feed, jump
+from sandbox.studio.views.record import record
+from sandbox.studio.views.shared import plain
+from sandbox.studio.views.team import team
+
+GONE = "the record is gone: the episode ends with its next tick, and nothing of it is kept."
+ICONS = {
+    scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
+    scene.INTERVENE: "bolt", scene.RECORD: "fact_check",
+}  # fmt: skip
+
+
+def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
+    """The panel that is chosen; the others are not made at all, which keeps the page quick."""
+    chosen = st.pills(
+        "Beside the picture", names, default=names[0], required=True, key="panel", wrap=True,
+        label_visibility="collapsed",
+        format_func=lambda name: f":material/{ICONS[name]}: {name}", help="What to look at beside the picture",
+    )  # fmt: skip
+    show.look(show.peek().look._replace(panel=chosen))
+    _task(snapshot)
+    if snapshot.notice:
+        st.warning(plain(snapshot.notice, 600), icon=":material/error:")
+    if (now := snapshot.counters) and not Path(now.folder, DATABASE).is_file():
+        st.warning(f"{plain(now.folder, 300)}: {GONE}", icon=":material/delete:")
+    pending(snapshot.pending, Commands(show))
+    PANELS[chosen](show, snapshot)
+
+
+def _task(snapshot: Snapshot) -> None:
+    now = snapshot.counters
+    st.caption(f":material/target: {plain(now.task, 300)}" if now else ":material/target: ...")
+
+
+def _charts(show: Runner, snapshot: Snapshot) -> None:
+    charts(snapshot.scene.points if snapshot.scene else ())
+
+
+def _events(show: Runner, snapshot: Snapshot) -> None:
+    shown = snapshot.scene
+    feed(shown.events if shown else ())
+    tick = jump(shown.jumps if shown else ())
+    if tick is not None and tick != st.session_state.get("jumped"):
+        show.seek(tick)
+    st.session_state["jumped"] = tick
+
+
+def _agent(show: Runner, snapshot: Snapshot) -> None:
+    if shown := snapshot.scene:
+        pick(shown.names, shown.picked, lambda agent: show.look(show.peek().look._replace(agent=agent, cell=None)))
+        agent(shown.insight)
+
+
+def _team(show: Runner, snapshot: Snapshot) -> None:
+    team(snapshot.scene.team if snapshot.scene else None, snapshot.look.agent)
+
+
+def _intervene(show: Runner, snapshot: Snapshot) -> None:
+    if snapshot.scene and snapshot.scene.offer:
+        intervene(snapshot.scene.offer, Commands(show))
+
+
+PANELS: dict[str, Callable[[Runner, Snapshot], None]] = {
+    scene.CHARTS: _charts, scene.EVENTS: _events, scene.AGENT: _agent, scene.TEAM: _team, scene.INTERVENE: _intervene,
+    scene.RECORD: record,
+}  # fmt: skip

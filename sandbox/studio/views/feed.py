@@ -1,0 +1,62 @@
+"""The event feed: what happened, the latest on top."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from sandbox.studio.backend.diagrams import hue
+from sandbox.studio.backend.feed import Event
+
+SHOWN = 80  # events
+HEIGHT = 280  # pixels
+EMPTY = "No events yet. Tasks, messages, refusals, fallbacks and interventions are told here as they happen."
+MARKS = {
+    "task": ("✔", "Task"), "claim": ("◐", "Takes on"), "message": ("✉", "Message"), "guard": ("⊘", "Guard"),
+    "fallback": ("↩", "Fallback"), "model": ("⚠", "Reply"), "person": ("☺", "Person"), "harm": ("▼", "Harm"),
+    "change": ("⚡", "Intervention"), "error": ("✖", "Error"), "finish": ("⚑", "End"),
+    "difference": ("≠", "Difference"),
+}  # fmt: skip
+
+
+def feed(events: Sequence[Event], key: str = "feed") -> None:
+    """The latest events; a choice of kinds where there are several."""
+    if not events:
+        st.caption(EMPTY)
+        return
+    kinds = [kind for kind in MARKS if any(event.kind == kind for event in events)]
+    chosen = st.pills(
+        "Events", kinds, selection_mode="multi", key=f"{key}-kinds", format_func=lambda kind: " ".join(MARKS[kind]),
+        help="Show these kinds of events only; none chosen: all.", label_visibility="collapsed",
+    )  # fmt: skip
+    shown = [event for event in reversed(events) if not chosen or event.kind in chosen][:SHOWN]
+    with st.container(height=HEIGHT, key=key):
+        st.html(rows(shown))
+
+
+def rows(events: Sequence[Event]) -> str:
+    """The events as HTML; whatever is said in them is text."""
+    return f'<div class="feed" role="log">{"".join(map(_row, events))}</div>'
+
+
+def _row(event: Event) -> str:
+    mark, label = MARKS.get(event.kind, ("·", event.kind))
+    who = f'<i class="dot" style="background:{hue(event.agent)}"></i><b>{escape(event.who)}</b> ' if event.who else ""
+    return (
+        f'<div class="event"><span class="tick">{event.tick}</span>'
+        f'<span title="{escape(label)}" aria-label="{escape(label)}">{mark}</span>'
+        f"<span>{who}{escape(event.text)}</span></div>"
+    )
+
+
+def jump(jumps: Sequence[Event], key: str = "jump") -> int | None:
+    """A choice among the ticks worth a look; returns the tick that was chosen just now, or None."""
+    if not jumps:
+        return None
+    told = [f"tick {event.tick}: {MARKS.get(event.kind, ('', event.kind))[1].lower()}, {event.who} {event.text}"[:90]
+            for event in jumps]  # fmt: skip
+    place = st.selectbox(
+        "Jump to", range(len(jumps)), index=None, key=key, format_func=told.__getitem__, placeholder="Choose an event",
+        help="Failures, refusals, harm, tasks done, interventions, the first difference.",
+    )  # fmt: skip
+    return None if place is None else jumps[place].tick

@@ -1,0 +1,167 @@
+"""What Watch and Replay share: controls, the picture with its timeline, and one of several panels beside it."""
+
+from html import escape
+
+import streamlit as st
+
+from sandbox.core.finish import Finish
+from sandbox.core.registry import find
+from sandbox.studio.backend.layers import LAYERS
+from sandbox.studio.backend.runner import Runner
+from sandbox.studio.backend.snapshot import Counters, Snapshot
+from sandbox.studio.components.canvas import canvas
+from sandbox.studio.components.timeline import Mark, timeline
+from sandbox.studio.session import hand_over, handed_over
+from sandbox.studio.views.beside import beside
+from sandbox.studio.views.shared import plain
+
+PATIENCE = 0.15  # seconds that a look waits for news
+SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
+SLOW = 2.0  # seconds after which one job is told of
+COMPILING = 1.0  # seconds after which a preparation must be a compilation
+KINDS = {"task": "done", "difference": "difference", "change": "person", "person": "person"}  # of marks in time
+
+
+def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) -> None:
+    """Draw it all. Only ``_live`` runs again by itself, and only while there is news to come."""
+    snapshot = show.poll(PATIENCE)
+    _controls(show, snapshot, bool(problem))
+    hand_over("player", snapshot)
+    st.fragment(_live, run_every=_pause(snapshot))(show, panels, problem, snapshot)
+
+
+def _pause(snapshot: Snapshot) -> float | None:
+    """Seconds until the next look; None where nothing changes by itself."""
+    return snapshot.pause if snapshot.active else None
+
+
+def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
+    """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
+    stuck = disabled or snapshot.phase in ("empty", "failed")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        label, icon, words, order, off = (
+            ("Pause", "pause", "Hold still after this tick", show.pause, False)
+            if snapshot.playing
+            else ("Play", "play_arrow", "Let the team work", show.play, stuck or snapshot.over)
+        )  # one button in either state: with a key for each, both were seen for a moment
+        st.button(label, key="play", icon=f":material/{icon}:", type="primary", on_click=order, disabled=off,
+                  help=words, shortcut="Space")  # fmt: skip
+        st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or snapshot.over,
+                  help="One tick, then pause", shortcut="S")  # fmt: skip
+        st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=show.reset, disabled=disabled,
+                  help="The same episode from the start", shortcut="Shift+Backspace")  # fmt: skip
+        speed = st.select_slider("Speed", SPEEDS, 4, key="speed", width=220, format_func=_pace,
+                                 help="Ticks a second")  # fmt: skip
+        show.set_speed(speed)
+
+
+def _pace(speed: int) -> str:
+    return "as fast as it can" if speed == SPEEDS[-1] else f"{speed:,} ticks/s"
+
+
+def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Snapshot) -> None:
+    """What changes by itself: drawn with the page, from what it has seen, and again at every poll."""
+    news = handed_over("player")
+    again, snapshot = news is None, news or show.poll(PATIENCE)
+    picture, right = st.columns([3, 2], gap="medium")
+    with picture:
+        with st.container(key="standing"):
+            _message(snapshot, problem)
+        _pictures(show, snapshot)
+        _below(show, snapshot)
+    with right:
+        beside(show, snapshot, panels)
+    now = show.peek()
+    woken = now.active and not drawn.active  # the looks are to begin
+    if woken or (again and (_pause(now), now.phase) != (_pause(drawn), drawn.phase)):  # or to end
+        st.rerun()
+
+
+def _pictures(show: Runner, snapshot: Snapshot) -> None:
+    """One picture, or two side by side."""
+    if len(snapshot.shots) < 2:
+        _picture(show, snapshot, 0, "canvas")
+        return
+    for k, column in enumerate(st.columns(2, gap="small")):
+        with column:
+            st.caption(_named(snapshot.shots[k]))
+            _picture(show, snapshot, k, f"canvas{k}")
+
+
+def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
+    strips = snapshot.strips
+    gesture = canvas(strips[number] if number < len(strips) else None, key=key)
+    if gesture.box and not number:
+        show.resize(*gesture.box, gesture.view)
+    if gesture.click and not number:
+        show.click(gesture.click)
+
+
+def _named(now: Counters) -> str:
+    return f"**{plain(now.title or now.world)}** seed {now.seed}, tick {now.tick:,}: {plain(now.finish)}"
+
+
+def _below(show: Runner, snapshot: Snapshot) -> None:
+    """The timeline, the layers, the legend."""
+    now, scene = snapshot.counters, snapshot.scene
+    head = max((shot.head for shot in snapshot.shots), default=0)
+    tick = max((shot.tick for shot in snapshot.shots), default=0)
+    marks = [Mark(event.tick, KINDS.get(event.kind, "failure"), event.text) for event in scene.jumps] if scene else []
+    sought = timeline(tick, head, marks, bool(now and now.live), key="timeline")
+    if sought is not None and sought != tick:
+        show.seek(sought)
+    if scene:
+        words = " ".join(f"{name.capitalize()}: {told}" for name, told in LAYERS.items())
+        chosen = st.pills("Layers", scene.layers, selection_mode="multi", key="layers", label_visibility="collapsed",
+                          format_func=str.capitalize, help=words)  # fmt: skip
+        show.look(show.peek().look._replace(layers=frozenset(chosen)))
+    if now:
+        _legend(now.world)
+
+
+def _message(snapshot: Snapshot, problem: str | None) -> None:
+    """One line on how things stand, always at the same place."""
+    problem = problem or snapshot.error or (snapshot.counters and snapshot.counters.error)
+    if problem:
+        st.error(plain(problem, 600), icon=":material/error:")
+    elif snapshot.phase == "preparing":
+        compiling = f"Compiling, only this once: usually 20 to 30 s ({snapshot.waited:.0f} s so far)"
+        st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")
+    elif snapshot.phase == "reading":
+        st.status(f"Playing it through, to know it as a whole: tick {snapshot.counters.tick:,}", state="running")
+    elif snapshot.waited > SLOW and not snapshot.pending:
+        st.status(f"At work on it for {snapshot.waited:.0f} s: a model answers, or kernels compile", state="running")
+    elif snapshot.counters:
+        st.markdown(_standing(snapshot))
+
+
+def _standing(snapshot: Snapshot) -> str:
+    """How things stand, in a badge, in numbers, and in what to do next."""
+    now = snapshot.counters
+    badge, then = _badge(snapshot)
+    done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
+    own = "" if now.autonomy is None else f" · autonomy **{now.autonomy:.0%}**"
+    return f"{badge} Tick **{now.tick:,}** · **{done}** done · reward **{now.reward:,.4g}**{own}{then and f' · {then}'}"
+
+
+def _badge(snapshot: Snapshot) -> tuple[str, str]:
+    now = snapshot.counters
+    if now.over and now.tick == now.head:
+        colour = "green" if now.finish == Finish.COMPLETED.words else "orange"
+        finish = now.finish.capitalize() if now.finish != "running" else "The record ends here"
+        return f":{colour}-badge[:material/flag: {finish}]", "**Reset**, or seek back below"
+    if snapshot.playing:
+        return ":blue-badge[:material/play_arrow: Playing]", ""
+    if now.live and now.tick < now.head:
+        return ":violet-badge[:material/history: The past]", "**Play** goes on from here"
+    if now.tick or (now.head and not now.live):
+        return ":gray-badge[:material/pause: Paused]", ""
+    return ":gray-badge[:material/hourglass_empty: Ready]", "press **Play**, or **Step** for one tick"
+
+
+def _legend(world: str) -> None:
+    chips = "".join(
+        f'<span class="chip"><i style="background:{escape(colour)}"></i>{escape(what)}</span>'
+        for what, colour in find(world).legend
+    )
+    st.html(f'<div class="legend" aria-label="Legend">{chips}</div>')

@@ -1,0 +1,124 @@
+"""What stands behind the picture: the record, whether it is whole and runs again, and what can be taken away of it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.core.errors import RecordError
+from sandbox.studio.backend import record as evidence
+from sandbox.studio.backend.background_task import BackgroundTask, Report
+from sandbox.studio.backend.runner import Runner
+from sandbox.studio.backend.snapshot import Snapshot
+from sandbox.studio.views.shared import plain
+
+SHOWN = (
+    "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money", "harm",
+    "autonomy", "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies", "failure", "error",
+    "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
+)  # fmt: skip
+POLL = 0.5  # seconds between two looks at what was asked of a record
+EMPTY = "Nothing is recorded yet: play an episode first."
+
+
+def record(show: Runner, snapshot: Snapshot) -> None:
+    """Draw it, for the first of the episodes that are shown."""
+    now = snapshot.counters
+    if not now or not now.head:
+        st.caption(EMPTY)
+        return
+    folder, trial = Path(now.folder), now.trial
+    st.caption(f"{plain(str(folder))}: {now.head:,} ticks")
+    asked = _asked(folder, trial)
+    with st.container(horizontal=True):
+        if st.button("Check the chain", icon=":material/link:", help="Recompute every hash of the record."):
+            asked["chain"] = evidence.chain_of(folder)
+        if st.button(
+            "Execute again",
+            icon=":material/replay:",
+            help="Every tick from its seed; all that is recorded is compared.",
+        ):
+            asked["executed"] = evidence.executed(folder)
+        for suffix in (".gif", ".mp4"):
+            name = suffix[1:].upper()
+            if st.button(f"Make a {name}", icon=":material/movie:", help="The episode from its start to here."):
+                asked[suffix] = evidence.video(folder, trial, suffix)
+    st.fragment(_reports, run_every=POLL if _working(asked) else None)(asked, _working(asked))
+    st.download_button(
+        "Download the record", lambda: _copied(folder), f"{folder.name}.db", "application/vnd.sqlite3",
+        icon=":material/download:", on_click="ignore", help="One SQLite file. In a folder as run.db it is a run.",
+    )  # fmt: skip
+    _outcome(evidence.outcomes(folder).get(trial))
+
+
+def _asked(folder: Path, trial: int) -> dict[str, BackgroundTask]:
+    """What was asked of this record, by kind; what was asked of another one is forgotten, and so stopped."""
+    about, asked = st.session_state.get("evidence", (None, {}))
+    if about != (folder, trial):
+        asked = {}
+        st.session_state["evidence"] = ((folder, trial), asked)
+    return asked
+
+
+def _working(asked: dict[str, BackgroundTask]) -> list[str]:
+    return [kind for kind, errand in asked.items() if errand.peek().phase == "working"]
+
+
+def _reports(asked: dict[str, BackgroundTask], drawn: list[str]) -> None:
+    """How all of them stand; drawn again by itself while any is at work, which holds nothing up."""
+    for kind, errand in list(asked.items()):
+        report = errand.peek()
+        if report.phase == "working":
+            _progress(kind, report, errand)
+        else:
+            _report(kind, report)
+    if _working(asked) != drawn:
+        st.rerun()
+
+
+def _progress(kind: str, report: Report, errand: BackgroundTask) -> None:
+    now, words = report.progress, f"{_named(kind)}: {report.seconds:.0f} s so far"
+    share = min(1.0, now.done / now.total) if now and now.total else 0.0
+    told = f", {now.unit} {now.done:,} of {now.total:,}" if now else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(share, f"{words}{told}")
+        st.button("Cancel", key=f"cancel{kind}", icon=":material/close:", on_click=errand.stop,
+                  help="What has been done so far is dropped.")  # fmt: skip
+
+
+def _copied(folder: Path) -> bytes:
+    try:
+        return evidence.copy_of(folder)
+    except RecordError as error:
+        return str(error).encode()
+
+
+def _report(kind: str, report: Report) -> None:
+    """What came of an errand."""
+    if report.phase == "stopped":
+        st.caption(f":material/close: {_named(kind)}: cancelled")
+    elif report.phase == "failed":
+        st.error(f"{_named(kind)}: {plain(report.error, 600)}", icon=":material/error:")
+    elif kind in (".gif", ".mp4"):
+        mime = "image/gif" if kind == ".gif" else "video/mp4"
+        st.download_button(f"Save the {kind[1:].upper()}", report.value, f"episode{kind}", mime, on_click="ignore",
+                           icon=":material/download:", help="The file is ready.")  # fmt: skip
+    else:
+        fine = report.value.intact if kind == "chain" else report.value.passed
+        box, icon = (st.success, ":material/verified:") if fine else (st.error, ":material/gpp_bad:")
+        box("\n\n".join(plain(line, 600) for line in report.value.summary.splitlines()), icon=icon)
+
+
+def _named(kind: str) -> str:
+    return {"chain": "The hash chain", "executed": "Executing again"}.get(kind, f"The {kind[1:].upper()}")
+
+
+def _outcome(outcome: dict | None) -> None:
+    if outcome is None:
+        st.caption("The episode has not ended; its outcome will stand here.")
+        return
+    rows = [{"measure": name.replace("_", " "), "value": _told(outcome[name])} for name in SHOWN if name in outcome]
+    st.dataframe(rows, hide_index=True, width="stretch", height="content")
+
+
+def _told(value) -> str:
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)

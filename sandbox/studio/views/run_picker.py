@@ -1,0 +1,74 @@
+"""A run or a row of a batch, chosen from the library, or named by the page's address."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sandbox.studio.backend.library import Entry, library, look
+from sandbox.studio.backend.places import inside
+from sandbox.studio.views.shared import plain
+
+NONE = ""
+LONGEST = 1_000  # letters of a folder in the address
+DIGITS = 10  # of a trial in it, at most
+
+
+def chosen(key: str, label: str) -> tuple[Path, int] | None:
+    """Draw the choice; returns a folder and the number of a trial. ``key`` is what the address calls it."""
+    entries = {entry.folder: entry for entry in library()}
+    given = from_address(key)
+    if given and given not in entries:
+        entries[given] = look(given)
+    options = [NONE, *entries]
+    folder = st.selectbox(
+        label, options, options.index(given), key=_key(key, given),
+        format_func=lambda name: _told(entries[name]) if name else "None",
+        help="What lies below the folder of runs, the latest first.",
+    )  # fmt: skip
+    _tell(key, folder)
+    trial = "trial" if key == "run" else f"{key}_trial"
+    if folder != given:
+        _tell(trial, NONE)  # that of another batch
+    return (Path(folder), _trial(entries[folder], trial)) if folder else None
+
+
+def from_address(key: str) -> str:
+    """The folder that the page's address names; empty, and told why, where it is none of the folder of runs."""
+    asked = st.query_params.get(key, NONE)[:LONGEST]
+    given = inside(asked)
+    if asked and not given:
+        st.error(plain(f"{asked}: not below the folder of runs"), icon=":material/error:")
+    return given
+
+
+def _trial(entry: Entry, key: str) -> int:
+    """Which trial; of a run with one, that one."""
+    if entry.kind == "run" and entry.planned <= 1:
+        _tell(key, NONE)
+        return 0
+    most = max(entry.done, entry.planned, 1) - 1
+    told = st.query_params.get(key, "")
+    given = min(int(told), most) if told.isdecimal() and len(told) < DIGITS else 0
+    words = "Row of the batch's table, from 0; its worst seeds are listed on the page Batch."
+    trial = int(st.number_input("Trial", 0, most, given, key=_key(key, f"{entry.folder}.{given}"), help=words))
+    _tell(key, str(trial))
+    return trial
+
+
+def _key(key: str, given: str) -> str:
+    """Of a widget whose first value the address gives: another address is another widget. A value that is put into the
+    session's state instead is lost where a second rerun overtakes the first (Streamlit 1.67)."""
+    return f"chosen.{key}.{given}"
+
+
+def _tell(key: str, value: str) -> None:
+    """Have the address say what is chosen."""
+    if value:
+        st.query_params[key] = value
+    else:
+        st.query_params.pop(key, None)
+
+
+def _told(entry: Entry) -> str:
+    kind = "" if entry.kind == "run" else f"{entry.kind}: "
+    return f"{kind}{entry.title[:60]} · {entry.created[:16].replace('T', ' ')} · {Path(entry.folder).name[:40]}"

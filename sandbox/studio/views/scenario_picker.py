@@ -1,0 +1,125 @@
+"""The sidebar of Watch: a scenario is picked, uploaded or composed, disturbed, and given a seed."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from sandbox.core.errors import UsageError
+from sandbox.core.perturb import GENERIC, OF_MESSAGES, Perturbation
+from sandbox.core.registry import find
+from sandbox.core.world import World
+from sandbox.engine.environment import make
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import Origin, page
+from sandbox.scenario.load import as_toml
+from sandbox.studio.backend import wording
+from sandbox.studio.backend.places import scenario_files
+from sandbox.studio.session import COMPOSED
+from sandbox.studio.views.scenario_builder import compose
+from sandbox.studio.views.shared import plain
+from sandbox.studio.views.upload import upload
+
+OWN, GIVEN, UPLOADED = "Compose one", "As it was handed over", "An uploaded file"
+
+
+class Choice(NamedTuple):
+    """A scenario to watch, and its seed."""
+
+    world: World
+    scenario: Scenario
+    seed: int
+
+
+def choose() -> Choice:
+    """Draw the sidebar; raises UsageError where a value is none."""
+    with st.sidebar:
+        st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
+        source = _source()
+        base, origin = (compose(), page()) if source == OWN else _opened(source)
+        seed = _seed(base.get("seed", 1))
+        world = find(base["world"]["name"])
+        severities = _doses(world, "team" in base, base.get("perturb", {}), source)
+        scenario = {key: value for key, value in base.items() if key not in ("perturb", "seed", "sweep", "trials")}
+        scenario |= {"perturb": severities} if severities else {}
+        chosen = load(scenario, origin=origin)
+        st.download_button("Export TOML", as_toml({**chosen.as_dict(), "seed": seed}), "scenario.toml",
+                           "application/toml", icon=":material/download:", on_click="ignore",
+                           help="For `sandbox run` and `sandbox batch`.")  # fmt: skip
+    return Choice(world, chosen, seed)
+
+
+# -- where it comes from -----------------------------------------------------------------------------------------------
+
+
+def _source() -> str:
+    """The name of a scenario's file, or one of the other ways to come to a scenario."""
+    if COMPOSED in st.session_state:
+        st.session_state["given"] = st.session_state.pop(COMPOSED)
+        st.session_state["scenario"] = GIVEN
+    options = [OWN, *scenario_files(), UPLOADED]
+    if "given" in st.session_state:
+        options.insert(1, GIVEN)
+    return st.selectbox("Scenario", options, key="scenario", bind="query-params", on_change=_forget_doses,
+                        help="One of the files in scenarios/, one of yours, or your own choices below.")  # fmt: skip
+
+
+def _forget_doses() -> None:
+    """Another scenario has disturbances of its own."""
+    for each in [key for key in st.session_state if str(key).startswith(DOSE)]:
+        del st.session_state[each]
+
+
+def _opened(source: str) -> tuple[dict[str, Any], Origin]:
+    """A scenario that is there already, as a table, and where it comes from."""
+    if source == GIVEN:
+        scenario = load(st.session_state["given"])
+    elif source == UPLOADED:
+        found = upload()
+        if found is None:
+            raise UsageError("no file yet: choose one in the sidebar")
+        scenario = found[0]
+    else:
+        scenario = load(scenario_files()[source])
+    st.caption(plain(scenario.title or source))
+    with st.expander("As a file", icon=":material/description:"):
+        st.code(as_toml(scenario.as_dict())[:20_000], language="toml")
+    return scenario.as_dict(), scenario.origin.shown()
+
+
+# -- what goes wrong, and the dice -------------------------------------------------------------------------------------
+
+DOSE = "severity."
+
+
+@cache
+def _acting(world: World) -> tuple[Perturbation, ...]:
+    return make(world.name).perturbations
+
+
+def _doses(world: World, team: bool, usual: dict[str, float], source: str) -> dict[str, float]:
+    """What goes wrong and how badly; severities of 0 are left out."""
+    shown = list(_acting(world)) + [each for each in GENERIC if team and each.name in OF_MESSAGES]
+    severities = {name: severity for name, severity in usual.items() if name not in {each.name for each in shown}}
+    with st.expander("Disturbances", icon=":material/bolt:"):
+        st.caption("How badly things go wrong: 0 is a normal day, 1 the worst.")
+        for each in dict.fromkeys(shown):
+            label = each.name.replace("_", " ").capitalize()
+            summary = each.summary[:1].upper() + each.summary[1:]
+            key, given = f"{DOSE}{each.name}", float(usual.get(each.name, 0.0))
+            known = {} if key in st.query_params else {"value": given}
+            severity = st.slider(label, 0.0, 1.0, step=0.05, key=key, help=f"{summary}.", bind="query-params", **known)
+            if severity:
+                severities[each.name] = severity
+    return severities
+
+
+def _seed(usual: int) -> int:
+    text = st.text_input(
+        "Seed", str(usual), key="seed", bind="query-params",
+        help="Every draw of chance follows from it: the same seed gives the same episode.",
+    )  # fmt: skip
+    found = wording.seed(text or "")
+    if found is None:
+        raise UsageError(f"seed: '{(text or '').strip()[:40]}' is no whole number of 0..2**64-1")
+    return found

@@ -1,0 +1,33 @@
+"""A scenario from a browser. It stands for itself: nothing of this machine is read or executed because it says so."""
+
+import streamlit as st
+
+from sandbox.core.errors import UsageError
+from sandbox.core.files import read_toml
+from sandbox.scenario import Scenario, capabilities, load
+from sandbox.scenario.load import overridden
+
+LARGEST = 4  # MB
+
+
+def upload() -> tuple[Scenario, str] | None:
+    """Draw the field; a scenario and its file's name, None where there is none yet. Raises UsageError."""
+    given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=LARGEST,
+                             help="As `sandbox run` takes it; a map or a program must stand in it")  # fmt: skip
+    return (uploaded(given.name, given.getvalue()), given.name) if given else None
+
+
+def uploaded(name: str, content: bytes) -> Scenario:
+    """The scenario that a file holds; raises UsageError where it holds none, or wants more than itself."""
+    name = name[:80]
+    if len(content) > LARGEST * 1_000_000:
+        raise UsageError(f"{name}: {len(content):,} bytes; expected {LARGEST} MB at most")
+    try:
+        scenario = load(read_toml(content.decode("utf-8-sig")), origin=capabilities.upload(name))
+        for _ in overridden(scenario):
+            pass  # each condition is checked as it is made
+        return scenario
+    except RecursionError:
+        raise UsageError(f"{name}: tables within tables within tables, deeper than any scenario") from None
+    except ValueError as error:  # also that of a number with 5,000 digits
+        raise UsageError(f"{name}: not TOML: {error}") from None

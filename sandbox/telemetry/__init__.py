@@ -1,0 +1,1 @@
+"""Telemetry: the events of a run as OpenTelemetry traces."""

@@ -1,1 +1,0 @@
-"""Trials: a scenario and a seed become an outcome and a record; records are replayed and verified."""

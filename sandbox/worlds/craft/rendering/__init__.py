@@ -1,0 +1,1 @@
+"""An observation of craft as a picture and as text."""

@@ -1,0 +1,125 @@
+"""Craft: survive, gather and make tools in crafter's rules, alone or as a team on one map."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.core.perturb import Perturbation, severities
+from sandbox.core.world import World
+from sandbox.worlds.craft import serialisation
+from sandbox.worlds.craft.achievements import LADDER
+from sandbox.worlds.craft.belief import believe, ground_truth, value, visible
+from sandbox.worlds.craft.dynamics import kernels
+from sandbox.worlds.craft.interventions import INTERVENTIONS
+from sandbox.worlds.craft.layouts import NAMES, load
+from sandbox.worlds.craft.policies.rules import POLICIES, start
+from sandbox.worlds.craft.rendering import text
+from sandbox.worlds.craft.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.craft.state import (
+    CHUNK,
+    ITEMS,
+    Achievement,
+    Body,
+    Memory,
+    Params,
+    Severity,
+    State,
+    Verb,
+    memory_shapes,
+    observation,
+    state_shapes,
+)  # fmt: skip
+from sandbox.worlds.craft.tasks import TEAMWORK, goal_of, needed_for, progress, task
+
+WHERE = "world 'craft'"
+
+
+class Options(BaseModel):
+    """What can be chosen of Craft."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    layout: str = "crafter"  # the generator, a path, or the map as text
+    size: int = Field(64, ge=CHUNK, le=128)  # cells a side of a generated map
+    agents: int = Field(2, ge=1, le=64)
+    goal: str = "stone_tools"  # wood_tools, stone_tools, iron_tools, diamond, an achievement, or none: crafter's game
+    mobs: bool = True
+    max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
+    perturb: dict[str, float] = {}
+
+
+PERTURBATIONS = (
+    Perturbation("night", "daylight is dimmed and zombies multiply; severity 1: by 70 %, at noon too"),
+    Perturbation("scarcity", "food, drink and energy run down faster; severity 1: twice as fast"),
+)
+
+
+def build(options: Options) -> Params:
+    """The rules of one game; raises UsageError for a bad map, goal or severity."""
+    layout, goal = load(options.layout, options.size), goal_of(options.goal)
+    natives = layout.natives if options.mobs else layout.natives[:0]
+    cells = layout.plan.size
+    return Params(
+        verbs=len(Verb), noop=int(Verb.NOOP), plan=layout.plan, starts=layout.starts, natives=natives,
+        agents=options.agents, most_mobs=max(64, cells // 8), mobs=options.mobs, goal=goal,
+        needed=needed_for(goal), max_ticks=options.max_ticks, severity=severities(options.perturb, Severity, WHERE),
+    )  # fmt: skip
+
+
+def info(s: State, agent: int, params: Params) -> dict:
+    """What crafter tells, under its names; a position is (x, y) there: column and row."""
+    body, dead = s.body[:, agent], s.body[:, agent, Body.HEALTH] <= 0
+    return {
+        "inventory": {item.name.lower(): body[:, item] for item in ITEMS},
+        "achievements": {each.name.lower(): s.achieved[:, agent, each] for each in Achievement},
+        "discount": 1 - dead.astype(np.float64), "player_pos": s.pos[:, agent, ::-1], "reward": s.reward[:, agent],
+    }  # fmt: skip
+
+
+def conserved(s: State, lane: int, params: Params) -> tuple:
+    """The map of things agrees with their table: nobody is lost, doubled, or in two places."""
+    things = s.object_at[lane][s.object_at[lane] > 0].tolist()
+    living = int((s.body[lane, :, Body.HEALTH] > 0).sum())
+    return len(things) == len(set(things)), len(things) - living - int(s.census[lane])
+
+
+WORLD = World(
+    name="craft",
+    summary="gather, build, make tools and survive nights, zombies and hunger, alone or as a team",
+    source="crafter 1.8.3 (Hafner 2021), equal at every step",
+    roles=("gatherer", "smith", "guard"),
+    verbs=tuple(v.name.lower() for v in Verb),
+    layouts=NAMES,
+    perturbations=PERTURBATIONS,
+    options=Options,
+    build=build,
+    state=State,
+    state_shapes=state_shapes,
+    memory=Memory,
+    memory_shapes=memory_shapes,
+    observation=observation,
+    agents=lambda params: params.agents,
+    reset=kernels.reset,
+    observe=kernels.observe,
+    step=kernels.step,
+    believe=believe,
+    start=start,
+    policies=POLICIES,
+    render=render,
+    canvas=canvas,
+    describe=serialisation.describe,
+    place=serialisation.place,
+    render_text=text.render_text,
+    tools=text.tools,
+    task=task,
+    progress=progress,
+    conserved=conserved,
+    ground_truth=ground_truth,
+    visible=visible,
+    teamwork=TEAMWORK,
+    info=info,
+    value=value,
+    ladder=LADDER,
+    interventions=INTERVENTIONS,
+    legend=LEGEND,
+    cells=lambda params: params.plan.shape,
+)

@@ -1,0 +1,102 @@
+"""What the cooks see: a window around each, which shows the whole of a small kitchen, and the state of all pots.
+
+Overcooked hides nothing; here nothing is hidden but how long a slow pot really takes, and what lies beyond the window.
+"""
+
+import numpy as np
+
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.kitchen.dynamics.kernels import can_interact, is_ready
+from sandbox.worlds.kitchen.state import DCOL, DROW, LONGEST, MIXES, POT, SELF, Cell, Pot, Thing, Verb
+
+SOUP = np.int32(Thing.SOUP)
+FIRST_POT, PER_POT, ORDERS = len(SELF), len(POT), len(MIXES)
+TERRAIN, THING, ONIONS, TOMATOES, LEFT, COOK, FACING = np.arange(7)
+
+
+@kernel
+def time_left(pot, params):
+    """Ticks until the soup is ready, as its recipe has it, but at least 1 until it is; 0 ready, -1 not cooking."""
+    if pot[Pot.TICKS] < 0:
+        return np.int32(-1)
+    if is_ready(pot, params):
+        return np.int32(0)
+    return max(np.int32(1), params.cook_time[pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]] - pot[Pot.TICKS])
+
+
+@kernel
+def _show(flat, at, area, thing):
+    """Something held or lying about, at index ``at`` of the THING channel; the next two channels are its mix."""
+    flat[at] = min(thing, SOUP)
+    if thing > SOUP:
+        flat[at + area], flat[at + 2 * area] = (thing - SOUP) & 3, (thing - SOUP) >> 2
+
+
+@kernel
+def _look(s, lane, agent, params, window):
+    """Fill one cook's window (C, K, K); ``ticks_left`` of a pot is one more than the ticks, 1 when it is ready.
+
+    The empty kitchen is copied, then what can change is drawn. All by index into the window as one row (``flat``;
+    ``reshape`` costs five times the copying), and empty counters too: a branch that cannot be predicted costs more.
+    """
+    side, counters = window.shape[1], len(params.counters)
+    area, row, col = side * side, s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    here = row * params.plan.shape[1] + col
+    view, flat, items, spots = params.views[here], window.flat, s.items[lane].flat, params.spots[here]
+    for k in range(len(view)):
+        flat[k] = view[k]
+    for k in range(counters):
+        if spots[k] >= 0:
+            _show(flat, THING * area + spots[k], area, items[params.counters[k]])
+    for number in range(len(params.pot_cell)):
+        at, pot = spots[counters + number], s.pots[lane, number]
+        if at >= 0 and pot[Pot.ONIONS] + pot[Pot.TOMATOES] > 0:
+            _show(flat, THING * area + at, area, SOUP + pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES])
+            flat[LEFT * area + at] = min(LONGEST, time_left(pot, params) + 1)
+    for other in range(params.agents):
+        i, j = s.pos[lane, other, 0] - row + params.sight, s.pos[lane, other, 1] - col + params.sight
+        if 0 <= i < side and 0 <= j < side and s.pos[lane, other, 0] >= 0:
+            at = i * side + j
+            flat[COOK * area + at], flat[FACING * area + at] = other + 1, s.facing[lane, other] + 1
+            _show(flat, THING * area + at, area, s.holding[lane, other])
+
+
+@kernel
+def _know(s, lane, agent, params, vector):
+    """Fill one cook's vector: himself, the pots, the order list."""
+    held = s.holding[lane, agent]
+    vector[0], vector[1] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    for k in range(4):
+        vector[2 + k] = s.facing[lane, agent] == k
+    vector[6] = min(held, SOUP)
+    vector[7], vector[8] = ((held - SOUP) & 3, (held - SOUP) >> 2) if held >= SOUP else (0, 0)
+    vector[9], vector[10], vector[11] = params.max_ticks - s.tick[lane], s.served[lane], params.soups
+    at = FIRST_POT
+    for number in range(len(params.pot_cell)):
+        pot = s.pots[lane, number]
+        vector[at], vector[at + 1], vector[at + 2] = pot[Pot.ONIONS], pot[Pot.TOMATOES], pot[Pot.TICKS]
+        vector[at + 3] = is_ready(pot, params)
+        at += PER_POT
+    for k in range(ORDERS):
+        vector[at + k] = params.worth[MIXES[k]]
+
+
+@kernel
+def observe(s, lane, params, obs):
+    """What each cook sees, and what he could do: a move is legal if it turns him or a floor cell lies there."""
+    for agent in range(params.agents):
+        mask, row, col = obs.mask[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+        if row < 0:
+            for verb in range(6):
+                mask[verb] = verb == Verb.STAY
+            continue
+        _look(s, lane, agent, params, obs.window[lane, agent])
+        _know(s, lane, agent, params, obs.vector[lane, agent])
+        facing = s.facing[lane, agent]
+        for verb in range(4):
+            mask[verb] = (facing != verb) | (params.plan[row + DROW[verb], col + DCOL[verb]] == Cell.FLOOR)
+        mask[Verb.STAY] = True
+        ahead_row, ahead_col = row + DROW[facing], col + DCOL[facing]
+        mask[Verb.INTERACT] = can_interact(
+            s.items[lane], s.pots[lane], s.holding[lane, agent], ahead_row, ahead_col, params
+        )

@@ -1,0 +1,1 @@
+"""An observation of kitchen as a picture and as text."""

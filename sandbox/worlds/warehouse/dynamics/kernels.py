@@ -1,0 +1,276 @@
+"""The warehouse's kernels: reset, step, observe. RWARE 2.0.0 is the record, step by step.
+
+A tick: every robot acts; moves are settled together (``conflicts``); then loads on goals are delivered and new requests
+drawn. The courier task differs in its orders only: each parcel has a cell to be taken from and one to be brought to.
+"""
+
+import numpy as np
+
+from sandbox.core.finish import Finish
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.warehouse.dynamics.conflicts import resolve
+from sandbox.worlds.warehouse.dynamics.orders import deliver, draw_board, first_parcel, hand_over
+from sandbox.worlds.warehouse.perturbations import block_aisles
+from sandbox.worlds.warehouse.state import Cell, Facing, Reward, Stream, Verb
+
+DROW = np.array([-1, 1, 0, 0], np.int32)  # by Facing
+DCOL = np.array([0, 0, -1, 1], np.int32)
+TO_LEFT = np.array([Facing.WEST, Facing.EAST, Facing.SOUTH, Facing.NORTH], np.int8)
+TO_RIGHT = np.array([Facing.EAST, Facing.WEST, Facing.NORTH, Facing.SOUTH], np.int8)
+
+
+@kernel
+def _first_place(s, lane, agent, params):
+    """Where a robot begins: where a file says, else in a free cell, drawn uniformly."""
+    if agent < len(params.errands):
+        return params.errands[agent, 0], params.errands[agent, 1]
+    height, width = params.plan.shape
+    attempt = 0
+    while True:
+        cell = below(height * width, s.seed[lane], 0, Stream.PLACE, agent * 20_000 + attempt)
+        row, col = cell // width, cell % width
+        if s.agent_at[lane, row, col] == 0 and s.grid[lane, row, col] < Cell.WALL:
+            return np.int32(row), np.int32(col)
+        attempt += 1
+
+
+@kernel
+def reset(s, lane, params):
+    """Begin the episode of ``s.seed[lane]``: shelves at home, robots anywhere, requests drawn."""
+    height, width = params.plan.shape
+    s.tick[lane], s.done[lane], s.delivered[lane] = 0, Finish.RUNNING, 0
+    for row in range(height):
+        for col in range(width):
+            s.grid[lane, row, col] = params.plan[row, col]
+            s.agent_at[lane, row, col], s.shelf_at[lane, row, col] = 0, 0
+    for index in range(len(params.homes)):
+        s.requested[lane, index] = 0
+    if params.severity[0] > 0:
+        block_aisles(s.grid[lane], params.goals, s.seed[lane], params.severity[0])
+        for index in range(len(params.errands)):
+            for end in range(0, 4, 2):
+                s.grid[lane, params.errands[index, end], params.errands[index, end + 1]] = Cell.FLOOR
+    for agent in range(params.agents):
+        s.reward[lane, agent], s.refused[lane, agent] = 0, 0
+        s.carrying[lane, agent], s.delivering[lane, agent] = 0, 0
+        row, col = _first_place(s, lane, agent, params)
+        s.agent_at[lane, row, col] = agent + 1
+        s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.aim[lane, agent] = row, col, row * width + col
+        s.facing[lane, agent] = below(4, s.seed[lane], 0, Stream.TURN, agent)
+    if params.courier:
+        for index in range(params.requests):
+            first_parcel(s, lane, index, params)
+            s.requested[lane, index], s.request[lane, index] = 1, index + 1
+        return
+    for index in range(len(params.homes)):
+        row, col = params.homes[index, 0], params.homes[index, 1]
+        s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
+        s.shelf_at[lane, row, col] = index + 1
+    draw_board(s, lane, params)
+
+
+@kernel
+def aim_of(s, lane, agent, params):
+    """The cell ahead that ``agent`` may try to enter, or its own where a wall or a standing shelf stops it."""
+    height, width = params.plan.shape
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    facing = s.facing[lane, agent]
+    to_row, to_col = row + DROW[facing], col + DCOL[facing]
+    if to_row < 0 or to_col < 0 or to_row >= height or to_col >= width or s.grid[lane, to_row, to_col] >= Cell.WALL:
+        return row * width + col
+    if s.carrying[lane, agent] and not params.courier and s.shelf_at[lane, to_row, to_col]:
+        other = s.agent_at[lane, to_row, to_col] - 1
+        if other < 0 or not s.carrying[lane, other]:
+            return row * width + col  # a standing shelf: no way through with a load
+    return to_row * width + to_col
+
+
+@kernel
+def can_toggle(s, lane, agent, params):
+    """Whether toggle_load would take up or put down something."""
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    if s.carrying[lane, agent]:
+        return not params.courier and s.grid[lane, row, col] == Cell.SLOT
+    return s.shelf_at[lane, row, col] > 0
+
+
+@kernel
+def _toggle(s, lane, agent, params):
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    if s.carrying[lane, agent]:
+        s.carrying[lane, agent] = 0
+        if s.delivering[lane, agent] and params.reward == Reward.TWO_STAGE:
+            s.reward[lane, agent] += np.float32(0.5)
+        s.delivering[lane, agent] = 0
+    else:
+        s.carrying[lane, agent] = s.shelf_at[lane, row, col]
+        if params.courier:
+            s.shelf_at[lane, row, col] = 0
+
+
+@kernel
+def _leave(s, lane, agent, params):
+    row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    s.agent_at[lane, row, col] = 0
+    if s.carrying[lane, agent] and not params.courier:
+        s.shelf_at[lane, row, col] = 0
+
+
+@kernel
+def _enter(s, lane, agent, params):
+    width = params.plan.shape[1]
+    row, col = s.aim[lane, agent] // width, s.aim[lane, agent] % width
+    s.pos[lane, agent, 0], s.pos[lane, agent, 1] = row, col
+    s.agent_at[lane, row, col] = agent + 1
+    load = s.carrying[lane, agent]
+    if load:
+        s.shelf[lane, load - 1, 0], s.shelf[lane, load - 1, 1] = row, col
+        if not params.courier:
+            s.shelf_at[lane, row, col] = load
+
+
+@kernel
+def _contended(s, lane, params):
+    """Whether any two moves meet: a cell aimed at is occupied, or aimed at twice. Most ticks of small teams: no."""
+    width = params.plan.shape[1]
+    meet, last = False, 0
+    for agent in range(params.agents):
+        last = agent
+        if s.refused[lane, agent]:
+            row, col = s.aim[lane, agent] // width, s.aim[lane, agent] % width
+            if s.agent_at[lane, row, col] != 0:
+                meet = True
+                break
+            s.agent_at[lane, row, col] = -1
+    for agent in range(last + 1):  # wipe the marks
+        if s.refused[lane, agent]:
+            row, col = s.aim[lane, agent] // width, s.aim[lane, agent] % width
+            if s.agent_at[lane, row, col] == -1:
+                s.agent_at[lane, row, col] = 0
+    return meet
+
+
+@kernel
+def _aim(s, lane, actions, params):
+    """The cell that each robot wants to be in; ``refused`` marks those that want to move, until it is settled."""
+    width = params.plan.shape[1]
+    for agent in range(params.agents):
+        s.reward[lane, agent], s.refused[lane, agent] = 0, 0
+        here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
+        s.aim[lane, agent] = here
+        if actions[lane, agent, 0] == Verb.FORWARD and actions[lane, agent, 1] == 0 and here >= 0:
+            s.aim[lane, agent] = aim_of(s, lane, agent, params)
+            s.refused[lane, agent] = s.aim[lane, agent] != here
+
+
+@kernel
+def _moves(s, lane, agent, width):
+    """Whether a robot is to leave its cell for another, and may."""
+    here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
+    return s.aim[lane, agent] != here and not s.refused[lane, agent]
+
+
+@kernel
+def _act(s, lane, agent, verb, params):
+    """Turn, lift or put down."""
+    if s.pos[lane, agent, 0] < 0:
+        return
+    if verb == Verb.LEFT:
+        s.facing[lane, agent] = TO_LEFT[s.facing[lane, agent]]
+    elif verb == Verb.RIGHT:
+        s.facing[lane, agent] = TO_RIGHT[s.facing[lane, agent]]
+    elif verb == Verb.TOGGLE_LOAD and can_toggle(s, lane, agent, params):
+        _toggle(s, lane, agent, params)
+
+
+@kernel
+def step(s, lane, actions, params):
+    """One tick; does nothing once the lane is done. Unknown verbs and targets count as noop."""
+    if s.done[lane] != Finish.RUNNING:
+        return
+    width = params.plan.shape[1]
+    _aim(s, lane, actions, params)
+    if _contended(s, lane, params):
+        resolve(s.agent_at[lane], s.aim[lane], s.pos[lane], s.refused[lane], not params.courier)
+    else:
+        for agent in range(params.agents):
+            s.refused[lane, agent] = 0
+    for agent in range(params.agents):  # all leave before any enters: chains and cycles move at once
+        if _moves(s, lane, agent, width):
+            _leave(s, lane, agent, params)
+    for agent in range(params.agents):
+        if _moves(s, lane, agent, width):
+            _enter(s, lane, agent, params)
+        elif actions[lane, agent, 1] == 0:
+            _act(s, lane, agent, actions[lane, agent, 0], params)
+    if params.courier:
+        hand_over(s, lane, params)
+    else:
+        deliver(s, lane, params)
+    s.tick[lane] += 1
+    if params.deliveries and s.delivered[lane] >= params.deliveries:
+        s.done[lane] = Finish.COMPLETED
+    elif s.tick[lane] >= params.max_ticks:
+        s.done[lane] = Finish.TICK_LIMIT
+
+
+@kernel
+def _look(s, lane, agent, params, window):
+    """Fill one agent's window (C, K, K): agent, facing + 1, shelf, requested, obstacle."""
+    height, width = params.plan.shape
+    top, left = s.pos[lane, agent, 0] - params.sight, s.pos[lane, agent, 1] - params.sight
+    side = window.shape[1]
+    for i in range(side):
+        for j in range(side):
+            row, col = top + i, left + j
+            if row < 0 or col < 0 or row >= height or col >= width:
+                window[0, i, j], window[1, i, j], window[2, i, j], window[3, i, j], window[4, i, j] = 0, 0, 0, 0, 1
+                continue
+            other, shelf = s.agent_at[lane, row, col], s.shelf_at[lane, row, col]
+            window[0, i, j] = other > 0
+            window[1, i, j] = s.facing[lane, other - 1] + 1 if other else 0
+            window[2, i, j] = shelf > 0
+            window[3, i, j] = s.requested[lane, shelf - 1] if shelf else 0
+            window[4, i, j] = s.grid[lane, row, col] >= Cell.WALL
+
+
+@kernel
+def _read_board(s, lane, agent, params, vector):
+    """The agent's own goal if it has one, then the orders, beginning with the one of its own number."""
+    load = s.carrying[lane, agent]
+    vector[8], vector[9] = -1, -1
+    if params.courier and load:
+        vector[8], vector[9] = s.drop[lane, load - 1, 0], s.drop[lane, load - 1, 1]
+    slot = agent % params.requests
+    for k in range(params.board):
+        shelf = s.request[lane, slot]
+        row, col = s.shelf[lane, shelf - 1, 0], s.shelf[lane, shelf - 1, 1]
+        holder = s.agent_at[lane, row, col] - 1
+        at = 10 + 4 * k
+        vector[at], vector[at + 1] = row, col
+        vector[at + 2] = holder < 0 or s.carrying[lane, holder] != shelf
+        vector[at + 3] = shelf
+        slot = slot + 1 if slot + 1 < params.requests else 0
+
+
+@kernel
+def observe(s, lane, params, obs):
+    """What each robot sees: RWARE's sensors and, where there is one, the order board."""
+    for agent in range(params.agents):
+        row, col, facing = s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.facing[lane, agent]
+        mask = obs.mask[lane, agent]
+        mask[Verb.NOOP], mask[Verb.FORWARD], mask[Verb.TOGGLE_LOAD] = True, False, False
+        if row < 0:
+            continue
+        _look(s, lane, agent, params, obs.window[lane, agent])
+        vector = obs.vector[lane, agent]
+        vector[0], vector[1], vector[2] = row, col, s.carrying[lane, agent] > 0
+        for k in range(4):
+            vector[3 + k] = facing == k
+        vector[7] = params.plan[row, col] != Cell.SLOT
+        if params.board:
+            _read_board(s, lane, agent, params, vector)
+        mask[Verb.LEFT], mask[Verb.RIGHT] = True, True
+        mask[Verb.FORWARD] = aim_of(s, lane, agent, params) != row * params.plan.shape[1] + col
+        mask[Verb.TOGGLE_LOAD] = can_toggle(s, lane, agent, params)

@@ -1,0 +1,174 @@
+"""Finding and following routes, for every policy that walks.
+
+A route is a stack of cells in ``memory.route``; the last is the next to enter. The search is A* with the Manhattan
+distance. On a unit grid the estimate f = steps so far + distance only stays or grows by 2, so two stacks, the present f
+and the next, replace the heap.
+"""
+
+import numpy as np
+
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.warehouse.state import Cell, Note, Verb
+
+_DROW, _DCOL = (-1, 1, 0, 0), (0, 0, -1, 1)
+_FACING_TO_TURN = np.array(  # verb by facing now, facing wanted
+    [[1, 2, 2, 3], [2, 1, 3, 2], [3, 2, 1, 2], [2, 3, 2, 1]], np.int32
+)
+
+
+@kernel
+def distance(a, b, width):
+    """Manhattan distance between two cells."""
+    return abs(a // width - b // width) + abs(a % width - b % width)
+
+
+@kernel
+def neighbour(cell, side, height, width):
+    """The cell beside ``cell`` towards ``side`` (a Facing), -1 beyond the edge."""
+    row, col = cell // width + _DROW[side], cell % width + _DCOL[side]
+    return row * width + col if 0 <= row < height and 0 <= col < width else -1
+
+
+@kernel
+def verb_towards(facing, here, there, width):
+    """The verb that brings a robot nearer to entering the neighbouring cell ``there``."""
+    if there // width != here // width:
+        wanted = 0 if there < here else 1
+    else:
+        wanted = 2 if there < here else 3
+    return _FACING_TO_TURN[facing, wanted]
+
+
+@kernel
+def _open(grid, cell, target, loaded):
+    """Loads are carried along aisles; only the last cell of a route may be a slot."""
+    kind = grid[cell // grid.shape[1], cell % grid.shape[1]]
+    return kind < Cell.WALL and (not loaded or kind != Cell.SLOT or cell == target)
+
+
+@kernel
+def _mark(memory, lane, agent, came, avoid):
+    """Which cells a search does not enter: 9; the others 0."""
+    came[:] = 0
+    for cell in memory.closed[lane, agent]:
+        if cell >= 0:
+            came[cell] = 9
+    if avoid >= 0:
+        came[avoid] = 9
+
+
+@kernel
+def _search(memory, lane, agent, grid, start, target, loaded, avoid):
+    """Whether ``target`` can be reached; then the last ninth of the heap holds how each cell was entered: side + 1."""
+    height, width = grid.shape
+    heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
+    _mark(memory, lane, agent, came[: grid.size], avoid)
+    now, later = 0, 4 * grid.size
+    most_now, most_later = 1, 0
+    heap[now] = start * 4
+    came[target] = 0
+    first = True
+    while most_now:
+        most_now -= 1
+        item = heap[now + most_now]
+        cell = item // 4
+        if first or not came[cell]:
+            came[cell] = item % 4 + 1
+            if first:
+                came[cell], first = 10, False
+            if cell == target:
+                return True
+            here = distance(cell, target, width)
+            tall = abs(cell // width - target // width) > abs(cell % width - target % width)
+            for k in range(4):  # the longer way last, so that it is tried first: straight at the target
+                side = (k + 2) % 4 if tall else k
+                there = neighbour(cell, side, height, width)
+                if there >= 0 and not came[there] and _open(grid, there, target, loaded):
+                    if distance(there, target, width) < here:
+                        heap[now + most_now] = there * 4 + side
+                        most_now += 1
+                    else:
+                        heap[later + most_later] = there * 4 + side
+                        most_later += 1
+        if most_now == 0:
+            now, later, most_now, most_later = later, now, most_later, 0
+    return False
+
+
+@kernel
+def plan(memory, lane, agent, grid, start, target, loaded, avoid):
+    """Lay a shortest route from ``start`` to ``target`` that does not enter ``avoid`` (-1: any).
+
+    Where it is too long for the stack, its nearer part is laid; where there is none, none.
+    """
+    height, width = grid.shape
+    came = memory.heap[lane, 8 * grid.size :]
+    memory.notes[lane, agent, Note.LEFT], memory.notes[lane, agent, Note.TARGET] = 0, target
+    if start == target or not _search(memory, lane, agent, grid, start, target, loaded, avoid):
+        return
+    length, cell = 0, target
+    while cell != start:
+        length += 1
+        cell = neighbour(cell, (came[cell] - 1) ^ 1, height, width)
+    route = memory.route[lane, agent]
+    skip, cell = max(0, length - len(route)), target
+    memory.notes[lane, agent, Note.LEFT] = length - skip
+    for k in range(length):
+        if k >= skip:
+            route[k - skip] = cell
+        cell = neighbour(cell, (came[cell] - 1) ^ 1, height, width)
+
+
+@kernel
+def detour(memory, lane, agent, cell):
+    """Enter ``cell`` before going on along the route."""
+    left = memory.notes[lane, agent, Note.LEFT]
+    if left < memory.route.shape[2]:
+        memory.route[lane, agent, left] = cell
+        memory.notes[lane, agent, Note.LEFT] = left + 1
+
+
+@kernel
+def follow(memory, lane, agent, grid, here, target, loaded):
+    """The next cell on the way from ``here`` to ``target``, ``here`` itself if there is none.
+
+    A robot that was pushed one cell aside is led back by one cell; otherwise a new route is laid.
+    """
+    height, width = grid.shape
+    route = memory.route[lane, agent]
+    while memory.notes[lane, agent, Note.LEFT] and route[memory.notes[lane, agent, Note.LEFT] - 1] == here:
+        memory.notes[lane, agent, Note.LEFT] -= 1
+    left = memory.notes[lane, agent, Note.LEFT]
+    if target != memory.notes[lane, agent, Note.TARGET] or left == 0:
+        plan(memory, lane, agent, grid, here, target, loaded, -1)
+    elif distance(here, route[left - 1], width) == 2 and left < len(route):
+        found = False
+        for side in range(4):
+            there = neighbour(here, side, height, width)
+            if there >= 0 and distance(there, route[left - 1], width) == 1 and _open(grid, there, target, loaded):
+                detour(memory, lane, agent, there)
+                found = True
+                break
+        if not found:
+            plan(memory, lane, agent, grid, here, target, loaded, -1)
+    elif distance(here, route[left - 1], width) != 1:
+        plan(memory, lane, agent, grid, here, target, loaded, -1)
+    left = memory.notes[lane, agent, Note.LEFT]
+    return route[left - 1] if left else np.int32(here)
+
+
+@kernel
+def start(memory, lane, params):
+    """Nothing remembered yet."""
+    for agent in range(params.agents):
+        for note in range(memory.notes.shape[2]):
+            memory.notes[lane, agent, note] = 0
+        memory.notes[lane, agent, Note.TARGET], memory.notes[lane, agent, Note.HOME] = -1, -1
+        memory.notes[lane, agent, Note.RANK] = agent
+        for k in range(memory.closed.shape[2]):
+            memory.closed[lane, agent, k] = -1
+    for cell in range(memory.claim.shape[1]):
+        memory.claim[lane, cell] = 0
+
+
+assert (Verb.FORWARD, Verb.LEFT, Verb.RIGHT) == (1, 2, 3)  # the entries of _FACING_TO_TURN

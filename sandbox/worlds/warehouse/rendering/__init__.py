@@ -1,0 +1,1 @@
+"""An observation of warehouse as a picture and as text."""

@@ -1,0 +1,77 @@
+"""The warehouse in words: an observation as text for a language model, and the verbs as tool schemas."""
+
+from sandbox.core.world import Observation
+from sandbox.worlds.warehouse.state import Cell, Facing, Params, Verb
+
+_MEANING = {
+    Verb.NOOP: "Wait one tick.",
+    Verb.FORWARD: "Move one cell in the direction you face, if it is free.",
+    Verb.LEFT: "Turn left on the spot.",
+    Verb.RIGHT: "Turn right on the spot.",
+    Verb.TOGGLE_LOAD: "Take up what stands in your cell, or put down your shelf on an empty storage place.",
+}
+
+
+def tools(params: Params) -> list[dict]:
+    """The verbs as JSON schemas; none takes an argument."""
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    return [{"name": v.name.lower(), "description": _MEANING[v], "parameters": schema} for v in Verb]
+
+
+def _offset(down: int, right: int) -> str:
+    parts = [f"{abs(down)} {'south' if down > 0 else 'north'}"] if down else []
+    parts += [f"{abs(right)} {'east' if right > 0 else 'west'}"] if right else []
+    return " and ".join(parts) or "here"
+
+
+def _things(window, i: int, j: int) -> list[str]:
+    if window[4, i, j]:
+        return ["no way through"]
+    things = []
+    if window[0, i, j]:
+        facing = Facing(window[1, i, j] - 1).name.lower() if window[1, i, j] else "somewhere"
+        things.append(f"a robot facing {facing}")
+    if window[2, i, j]:
+        things.append("a requested load" if window[3, i, j] else "a shelf")
+    return things
+
+
+def _surroundings(obs: Observation, lane: int, agent: int, params: Params) -> list[str]:
+    window, sight = obs.window[lane, agent], params.sight
+    lines = []
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            things = _things(window, i, j) if (i, j) != (sight, sight) else []
+            if things:
+                lines.append(f"- {_offset(i - sight, j - sight)}: {' and '.join(things)}")
+    return lines or ["- nothing"]
+
+
+def _board(vector, params: Params) -> list[str]:
+    lines = ["Orders:"]
+    for k in range(params.board):
+        row, col, waiting, shelf = (int(x) for x in vector[10 + 4 * k : 14 + 4 * k])
+        lines.append(f"- load {shelf} at ({row}, {col}), {'waiting' if waiting else 'on its way'}")
+    if vector[8] >= 0:
+        lines.append(f"Bring your load to ({int(vector[8])}, {int(vector[9])}).")
+    return lines
+
+
+def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
+    """What one robot sees, in sentences; it holds what the arrays hold, no more."""
+    vector, window, sight = obs.vector[lane, agent], obs.window[lane, agent], params.sight
+    row, col = int(vector[0]), int(vector[1])
+    facing = next((f.name.lower() for f in Facing if vector[3 + f]), "nowhere")
+    under = window[3, sight, sight] > 0
+    load = ("a requested load" if under else "a load that is not requested") if vector[2] else "nothing"
+    place = "on a storage place" if params.plan[row, col] == Cell.SLOT else "in an aisle"
+    lines = [f"You are robot {agent} at row {row}, column {col}, {place}, facing {facing}, carrying {load}."]
+    if not vector[2] and window[2, sight, sight]:
+        lines.append(f"You stand at {'a requested load' if under else 'a shelf'}.")
+    lines += ["Around you:", *_surroundings(obs, lane, agent, params)]
+    if params.board:
+        lines += _board(vector, params)
+    if len(params.goals):
+        lines.append("Goals: " + ", ".join(f"({r}, {c})" for r, c in params.goals.tolist()) + ".")
+    legal = [v.name.lower() for v in Verb if obs.mask[lane, agent, v]]
+    return "\n".join([*lines, f"You can: {', '.join(legal)}."])

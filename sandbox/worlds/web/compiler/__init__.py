@@ -1,0 +1,1 @@
+"""From site files to the tables that kernels read."""

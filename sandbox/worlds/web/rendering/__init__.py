@@ -1,0 +1,1 @@
+"""An observation of web as a picture and as text."""

@@ -1,0 +1,115 @@
+"""Web: agents carry out instructions on sites whose labels, ids, places and manners change."""
+
+from collections import Counter
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.core.perturb import Perturbation, severities
+from sandbox.core.world import World
+from sandbox.worlds.web import layouts, serialisation
+from sandbox.worlds.web.belief import believe, earned, ground_truth, visible
+from sandbox.worlds.web.compiler.columns import Element, Template
+from sandbox.worlds.web.compiler.compile import build as build_rules
+from sandbox.worlds.web.dynamics import kernels
+from sandbox.worlds.web.interventions import INTERVENTIONS
+from sandbox.worlds.web.policies.oracle import start
+from sandbox.worlds.web.policies.rules import POLICIES
+from sandbox.worlds.web.rendering import text
+from sandbox.worlds.web.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.web.state import (
+    SLOTS,
+    Info,
+    Item,
+    Memory,
+    Params,
+    Severity,
+    State,
+    Verb,
+    memory_shapes,
+    observation,
+    state_shapes,
+)  # fmt: skip
+from sandbox.worlds.web.tasks import TEAMWORK, progress, task
+
+WHERE = "world 'web'"
+
+
+class Options(BaseModel):
+    """What can be chosen of a site."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    layout: str = layouts.ALL  # a template's name, all (drawn by seed), a path, or a site file's text
+    agents: int = Field(1, ge=1, le=2)
+    max_ticks: int = Field(80, ge=1, le=30_000)
+    perturb: dict[str, float] = {}
+
+
+PERTURBATIONS = (
+    Perturbation("renamed_labels", "labels say the same in other words; severity 1: all that have synonyms"),
+    Perturbation("changed_ids", "elements have other ids than were recorded; severity 1: all"),
+    Perturbation("moved_elements", "lines of a page change places; severity 1: all lines of all pages"),
+    Perturbation(
+        "benign_popups", "a dialog must be closed before anything else works; severity 1: on every page visited"
+    ),
+    Perturbation("hostile_popups", "a dialog whose inviting button does harm; severity 1: on every page visited"),
+    Perturbation("slow_pages", "pages take 2 to 5 ticks, some time out; severity 1: all, 30 % time out"),
+    Perturbation(
+        "expired_session", "a page asked for turns out to be the log-in page; severity 1: half, twice at most"
+    ),
+    Perturbation("changed_theme", "colours and the order of columns differ; severity 1: in every episode"),
+)
+
+
+def build(options: Options) -> Params:
+    """The rules of a site; raises UsageError for a bad site file."""
+    return build_rules(options.layout, options.agents, options.max_ticks, severities(options.perturb, Severity, WHERE))
+
+
+def conserved(s: State, lane: int, params: Params) -> tuple:
+    """The task and its values stay, no element is lost, and no two of a page are in one slot."""
+    own = params.template[s.info[lane, Info.TEMPLATE]]
+    rows = params.element[own[Template.ELEMENT] : own[Template.ELEMENT] + own[Template.ELEMENTS]]
+    places = Counter(zip(rows[:, Element.PAGE].tolist(), s.item[lane, : len(rows), Item.SLOT].tolist(), strict=True))
+    return s.info[lane].tolist(), s.value[lane].tolist(), sorted(places), max(places.values())
+
+
+WORLD = World(
+    name="web",
+    summary="agents carry out instructions on web sites whose labels, ids and manners change",
+    source="templates in the manner of MiniWoB++ (Liu and others 2018) and WorkArena L1 (Drouin and others 2024)",
+    roles=text.ROLES,
+    verbs=tuple(v.name.lower() for v in Verb),
+    layouts=(*layouts.names(), layouts.ALL),
+    perturbations=PERTURBATIONS,
+    options=Options,
+    build=build,
+    state=State,
+    state_shapes=state_shapes,
+    memory=Memory,
+    memory_shapes=memory_shapes,
+    observation=observation,
+    agents=lambda params: params.agents,
+    reset=kernels.reset,
+    observe=kernels.observe,
+    step=kernels.step,
+    believe=believe,
+    start=start,
+    policies=POLICIES,
+    render=render,
+    canvas=canvas,
+    describe=serialisation.describe,
+    place=serialisation.place,
+    render_text=text.render_text,
+    tools=text.tools,
+    task=task,
+    progress=progress,
+    conserved=conserved,
+    ground_truth=ground_truth,
+    visible=visible,
+    teamwork=TEAMWORK,
+    targets=SLOTS,
+    earned=earned,
+    interventions=INTERVENTIONS,
+    legend=LEGEND,
+)

@@ -1,0 +1,99 @@
+"""What a crew can do where it stands, and what keeps it from it. Its reach: its own cell and the four beside it."""
+
+import numpy as np
+
+from sandbox.engine.draw import below, uniform
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.wildfire.dynamics.cells import can_burn, ground_of, has_people, kind_of
+from sandbox.worlds.wildfire.state import Crew, Ground, Kind, Severity, Stream
+
+ROWS = np.array([0, -1, 1, 0, 0], np.int64)  # the reach: here, north, south, west, east, as the verbs that lead there
+COLS = np.array([0, 0, 0, -1, 1], np.int64)
+LOST_AT_MOST, LOST_WITHIN = 1 / 3, 60  # severity 1 of crew_lost: share of the crews; ticks within which they break down
+WRONG_AT_MOST, WRONG_BY = (
+    0.5,
+    6,
+)  # severity 1 of wrong_map: share of the places that are wrong; by how many cells at most
+
+
+@kernel
+def may_enter(land, row, col):
+    """Whether a crew may go there: on the map, and not burning. Crews wade through water."""
+    return 0 <= row < land.shape[0] and 0 <= col < land.shape[1] and ground_of(land[row, col]) < Ground.FIRE
+
+
+@kernel
+def may_cut(land, row, col):
+    """Whether the cell has fuel that can be cut away."""
+    return can_burn(land[row, col]) and kind_of(land[row, col]) != Kind.BUILDING
+
+
+@kernel
+def douse(land, row, col):
+    """Put out what burns in reach and wet what could; how many cells are put out for good. A building stays fuel."""
+    charred = 0
+    for k in range(5):
+        r, c = row + ROWS[k], col + COLS[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1]:
+            code = np.int64(land[r, c])
+            if ground_of(code) >= Ground.FIRE and kind_of(code) != Kind.BUILDING:
+                land[r, c] = kind_of(code) + 8 * Ground.BURNT
+                charred += 1
+            elif ground_of(code) >= Ground.FIRE or can_burn(code):
+                land[r, c] = (kind_of(code)) + 8 * (Ground.WET_PEOPLE if has_people(code) else Ground.WET)
+    return charred
+
+
+@kernel
+def in_reach_water(land, row, col):
+    """Whether there is water in reach."""
+    for k in range(5):
+        r, c = row + ROWS[k], col + COLS[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1] and kind_of(land[r, c]) == Kind.WATER:
+            return True
+    return False
+
+
+@kernel
+def in_reach_people(land, row, col):
+    """Whether there is a household in reach."""
+    for k in range(5):
+        r, c = row + ROWS[k], col + COLS[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1] and has_people(land[r, c]):
+            return True
+    return False
+
+
+@kernel
+def rescue(land, row, col):
+    """Take the households in reach to safety, also out of burning buildings; how many there were."""
+    saved = 0
+    for k in range(5):
+        r, c = row + ROWS[k], col + COLS[k]
+        if 0 <= r < land.shape[0] and 0 <= c < land.shape[1] and has_people(land[r, c]):
+            code = np.int64(land[r, c])
+            back = Ground.FIRE_PEOPLE - Ground.FIRE if ground_of(code) >= Ground.FIRE_PEOPLE else 1
+            land[r, c] = code - 8 * back
+            saved += 1
+    return saved
+
+
+@kernel
+def break_down(s, lane, agent, params):
+    """Take a crew out for good at a drawn tick, if it is one of those that the perturbation ``crew_lost`` draws."""
+    lost = int(params.agents * LOST_AT_MOST * params.severity[Severity.CREW_LOST] + 1e-9)
+    place = (agent + below(params.agents, s.seed[lane], 0, Stream.BREAKDOWN, 0)) % params.agents
+    if place < lost and s.tick[lane] > below(LOST_WITHIN, s.seed[lane], 1, Stream.BREAKDOWN, agent):
+        s.crew[lane, agent, Crew.DOWN], s.crew[lane, agent, Crew.WORK] = 1, 0
+
+
+@kernel
+def wander_from_map(seed, agent, params, vector):
+    """Errors of a crew's own map: where its station, its fire and the nearest water are said to be."""
+    chance = params.severity[Severity.WRONG_MAP] * WRONG_AT_MOST
+    for place in range(3):
+        at = 6 + 2 * place
+        if vector[at] >= 0 and uniform(seed, place, Stream.WRONG, agent) < chance:
+            for k in range(2):
+                by = below(2 * WRONG_BY + 1, seed, place, Stream.WRONG, (agent + 1) * 1_000_003 + k) - WRONG_BY
+                vector[at + k] = min(max(0, vector[at + k] + by), (params.height if k == 0 else params.width) - 1)

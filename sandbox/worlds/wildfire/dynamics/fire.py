@@ -1,0 +1,185 @@
+"""How fire spreads: from cell to cell, by embers, and until it has burnt out. Cost follows the fire, not the map.
+
+The chance that a burning cell sets one of its eight neighbours alight in one tick has the form of Alexandridis,
+Vakalis, Siettos and Bafas 2008 (Applied Mathematics and Computation 204), p0 (1 + p_veg)(1 + p_den) p_wind p_slope:
+
+    p = P[kind] (1 - 0.35 m) exp(V (c1 + c2 (cos t - 1)) + a s)
+
+with m the moisture of the fuel in 0..1, V the wind in m/s, t the angle between the wind and the way to the neighbour,
+s the slope upwards in degrees; c1 = 0.045, c2 = 0.131, a = 0.078 are theirs. Our simplifications: P[kind] stands for
+p0 (1 + p_veg)(1 + p_den) and is a chance for each tick, since a cell burns for FOR[kind] ticks here and for one step
+there; a diagonal neighbour is as near as the others, as in their model; moisture enters as a factor. Each pair of cells
+has a draw of its own, so what burns does not depend on any order. What would set a wet cell alight dries it instead.
+Bare, cut and burnt cells never burn.
+
+Embers: in each tick a burning wood or building throws one with chance EMBERS * V. It lands FLIGHT cells or more
+downwind, give or take ASTRAY degrees, and kindles fuel that can burn with chance P[kind].
+"""
+
+from math import cos, exp, pi, sin, sqrt
+
+import numpy as np
+
+from sandbox.engine.draw import below, uniform
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.wildfire.dynamics.cells import age_of, can_burn, ground_of, has_people, is_wet, kind_of
+from sandbox.worlds.wildfire.dynamics.terrain import elevation, heading, moisture
+from sandbox.worlds.wildfire.state import Count, Ground, Kind, Stream
+
+P = np.array([0.0, 0.0, 0.0, 0.12, 0.088, 0.06, 0.085, 0.0])  # by Kind, for each tick
+FOR = np.array([0, 0, 0, 6, 9, 12, 12, 0], np.int64)  # ticks that it burns, by Kind; classic: 1
+C1, C2, A = 0.045, 0.131, 0.078
+EMBERS, FLIGHT, ASTRAY = 0.0004, 3, 25.0
+DROW = np.array([-1, -1, -1, 0, 0, 1, 1, 1], np.int64)
+DCOL = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int64)
+
+
+@kernel
+def _kindle(land, fires, total, row, col):
+    """Set a cell alight (age 0 until the tick ends) and put it on the list, if there is room; the new total.
+
+    A wet cell dries instead, and does not catch fire before the next time.
+    """
+    code = np.int64(land[row, col])
+    if is_wet(code):
+        land[row, col] = code - 8 * (Ground.WET - Ground.FINE)
+        return total
+    ground = Ground.FIRE_PEOPLE if ground_of(code) == Ground.PEOPLE else Ground.FIRE
+    land[row, col] = (kind_of(code)) + 8 * ground
+    if total < len(fires):
+        fires[total] = row * land.shape[1] + col
+    return total + 1
+
+
+@kernel
+def chance(seed, kind, row, col, rise, dot, speed):
+    """The formula above: ``rise`` is the slope upwards in degrees, ``dot`` the cosine of the angle to the wind."""
+    wet = 1.0 - 0.35 * moisture(seed, row, col)
+    return P[kind] * wet * exp(speed * (C1 + C2 * (dot - 1.0)) + A * rise)
+
+
+@kernel
+def _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params):
+    """Spread from one burning cell to its neighbours; the new total of burning cells."""
+    height, width = land.shape
+    down, right = -cos(towards), sin(towards)
+    base, known = 0.0, False
+    for k in range(8):
+        r, c = row + DROW[k], col + DCOL[k]
+        if r < 0 or c < 0 or r >= height or c >= width or not can_burn(land[r, c]):
+            continue
+        if params.classic:
+            total = _kindle(land, fires, total, r, c)
+            continue
+        if not known:
+            base, known = elevation(seed, row, col, params), True
+        dot = (DROW[k] * down + DCOL[k] * right) / sqrt(float(DROW[k] * DROW[k] + DCOL[k] * DCOL[k]))
+        rise = elevation(seed, r, c, params) - base
+        p = chance(seed, kind_of(land[r, c]), r, c, rise, dot, speed)
+        if uniform(seed, tick, Stream.SPREAD, (r * width + c) * 8 + k) < p:
+            total = _kindle(land, fires, total, r, c)
+    return total
+
+
+@kernel
+def _throw(land, fires, total, row, col, seed, tick, towards, speed):
+    """An ember of one burning cell, perhaps; the new total of burning cells."""
+    height, width = land.shape
+    cell = row * width + col
+    if kind_of(land[row, col]) < Kind.FOREST or uniform(seed, tick, Stream.EMBER, cell) >= EMBERS * speed:
+        return total
+    far = FLIGHT + below(1 + int(speed / 2.0), seed, tick, Stream.EMBER_RANGE, cell)
+    angle = towards + ASTRAY * pi / 180.0 * (2.0 * uniform(seed, tick, Stream.EMBER_ANGLE, cell) - 1.0)
+    r, c = row + int(round(-far * cos(angle))), col + int(round(far * sin(angle)))
+    if 0 <= r < height and 0 <= c < width and can_burn(land[r, c]):
+        if uniform(seed, tick, Stream.EMBER_CATCH, cell) < P[kind_of(land[r, c])]:
+            total = _kindle(land, fires, total, r, c)
+    return total
+
+
+@kernel
+def _grow_old(land, tally, row, col, classic):
+    """One more tick of burning; whether the cell still burns."""
+    code = np.int64(land[row, col])
+    kind, age = kind_of(code), age_of(code)
+    if age < (1 if classic else FOR[kind]):
+        land[row, col] = code + 8
+        return True
+    land[row, col] = kind + 8 * Ground.BURNT
+    tally[Count.BURNT] += 1
+    if kind == Kind.BUILDING or classic:
+        tally[Count.LOST] += 1
+    tally[Count.PERISHED] += has_people(code)
+    return False
+
+
+@kernel
+def _by_list(land, fires, tally, seed, tick, towards, speed, params):
+    """One tick of all cells on the list; the total that burns or burnt in it, for the second half."""
+    width, burning = land.shape[1], tally[Count.BURNING]
+    total = int(burning)
+    for k in range(burning):
+        row, col = fires[k] // width, fires[k] % width
+        if age_of(land[row, col]) > 0:  # not put out in this tick
+            total = _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params)
+            if not params.classic:
+                total = _throw(land, fires, total, row, col, seed, tick, towards, speed)
+    return total
+
+
+@kernel
+def _by_map(land, fires, tally, seed, tick, towards, speed, params):
+    """The same where the list is too short: cells that burn are looked for on the map."""
+    total = len(fires)
+    for row in range(land.shape[0]):
+        for col in range(land.shape[1]):
+            if age_of(land[row, col]) > 0:
+                total = _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params)
+                if not params.classic:
+                    total = _throw(land, fires, total, row, col, seed, tick, towards, speed)
+    return land.size
+
+
+@kernel
+def _age_list(land, fires, tally, total, classic):
+    """Burning cells grow older; those that no longer burn leave the list."""
+    width, left = land.shape[1], 0
+    for k in range(total):
+        row, col = fires[k] // width, fires[k] % width
+        if ground_of(land[row, col]) >= Ground.FIRE and _grow_old(land, tally, row, col, classic):
+            fires[left] = fires[k]
+            left += 1
+    for k in range(left, total):
+        fires[k] = 0
+    tally[Count.BURNING] = left
+
+
+@kernel
+def _age_map(land, fires, tally, classic):
+    """The same from the map; the list is filled again if they fit."""
+    left = 0
+    for row in range(land.shape[0]):
+        for col in range(land.shape[1]):
+            if ground_of(land[row, col]) >= Ground.FIRE and _grow_old(land, tally, row, col, classic):
+                if left < len(fires):
+                    fires[left] = row * land.shape[1] + col
+                left += 1
+    for k in range(left if left <= len(fires) else 0, len(fires)):
+        fires[k] = 0
+    tally[Count.BURNING] = left
+
+
+@kernel
+def spread(land, fires, tally, seed, tick, wind, params):
+    """One tick of the fire. Returns how many cells were looked at as burning: those that burn, or the whole map."""
+    towards, speed = heading(seed, tick, wind[0], params), float(wind[1])
+    if tally[Count.BURNING] <= len(fires):
+        total = _by_list(land, fires, tally, seed, tick, towards, speed, params)
+    else:
+        total = _by_map(land, fires, tally, seed, tick, towards, speed, params)
+    if total <= len(fires):
+        _age_list(land, fires, tally, total, params.classic)
+    else:
+        _age_map(land, fires, tally, params.classic)
+        total = land.size
+    return total

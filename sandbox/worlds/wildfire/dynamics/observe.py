@@ -1,0 +1,121 @@
+"""What crews see, know and hear: observe, and the reports that they will send by radio."""
+
+from math import cos, sin
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.wildfire.dynamics.cells import age_of, ground_of, has_people, kind_of
+from sandbox.worlds.wildfire.dynamics.crews import (
+    COLS,
+    ROWS,
+    in_reach_people,
+    in_reach_water,
+    may_cut,
+    may_enter,
+    wander_from_map,
+)
+from sandbox.worlds.wildfire.dynamics.terrain import heading, nearest_water
+from sandbox.worlds.wildfire.state import Crew, Ground, Report, Severity, Stream, Verb
+
+
+@kernel
+def look_out(s, lane, agent, params):
+    """What a crew will tell by radio: the nearest fire in its window, else the nearest household."""
+    crew, row, col = s.crew[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    least = 1 << 20
+    crew[Crew.REPORT], crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL] = Report.NOTHING, 0, 0
+    if crew[Crew.DOWN] or row < 0:
+        return
+    for r in range(max(0, row - params.sight), min(params.height, row + params.sight + 1)):
+        for c in range(max(0, col - params.sight), min(params.width, col + params.sight + 1)):
+            code = s.land[lane, r, c]
+            if ground_of(code) == Ground.FINE or ground_of(code) == Ground.WET or ground_of(code) == Ground.BURNT:
+                continue
+            fire = ground_of(code) >= Ground.FIRE
+            far = abs(r - row) + abs(c - col) + (0 if fire else 1000)
+            if far < least:
+                least = far
+                crew[Crew.REPORT] = Report.FIRE if fire else Report.PEOPLE
+                crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL] = r, c
+
+
+@kernel
+def _look(s, lane, agent, params, window):
+    """Fill one crew's window (C, K, K): kind + 1 (0 beyond the map), age of the fire, ground, household, crews."""
+    top, left = s.pos[lane, agent, 0] - params.sight, s.pos[lane, agent, 1] - params.sight
+    side = window.shape[1]
+    for i in range(side):
+        for j in range(side):
+            row, col = top + i, left + j
+            window[4, i, j] = 0
+            if row < 0 or col < 0 or row >= params.height or col >= params.width:
+                window[0, i, j], window[1, i, j], window[2, i, j], window[3, i, j] = 0, 0, 0, 0
+                continue
+            code = s.land[lane, row, col]
+            ground = ground_of(code)
+            window[0, i, j], window[1, i, j] = (kind_of(code)) + 1, age_of(code)
+            window[2, i, j] = 2 if ground == Ground.BURNT else (ground == Ground.WET or ground == Ground.WET_PEOPLE)
+            window[3, i, j] = has_people(code)
+    for other in range(params.agents):
+        i, j = s.pos[lane, other, 0] - top, s.pos[lane, other, 1] - left
+        if other != agent and 0 <= i < side and 0 <= j < side:
+            window[4, i, j] = 1
+
+
+@kernel
+def _listen(s, lane, agent, params, inbox):
+    """Messages: each crew hears ``messages`` others a tick, beginning with one that is drawn."""
+    seed, tick, others = s.seed[lane], s.tick[lane], params.agents - 1
+    start = below(max(1, others), seed, tick, Stream.RADIO, agent)
+    for m in range(len(inbox)):
+        for k in range(4):
+            inbox[m, k] = 0
+        if m >= others or s.crew[lane, agent, Crew.DOWN]:
+            continue
+        sender = (agent + 1 + (start + m) % others) % params.agents
+        crew = s.crew[lane, sender]
+        if crew[Crew.REPORT]:
+            inbox[m, 0], inbox[m, 1] = sender + 1, crew[Crew.REPORT]
+            inbox[m, 2], inbox[m, 3] = crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL]
+
+
+@kernel
+def _sense(s, lane, agent, params, towards, vector):
+    """Fill one crew's vector; what its own map says may be wrong."""
+    crew, row, col = s.crew[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    water = nearest_water(s.wells[lane], row, col, params.height, params.width)
+    vector[0], vector[1], vector[2] = row, col, crew[Crew.TANKS]
+    vector[3], vector[4], vector[5] = -cos(towards), sin(towards), s.wind[lane, 1]
+    vector[6], vector[7] = crew[Crew.HOME_ROW], crew[Crew.HOME_COL]
+    vector[8], vector[9] = crew[Crew.ALARM_ROW], crew[Crew.ALARM_COL]
+    vector[10], vector[11] = -1, -1
+    if water >= 0:
+        vector[10], vector[11] = water // params.width, water % params.width
+    if params.severity[Severity.WRONG_MAP] > 0:
+        wander_from_map(s.seed[lane], agent, params, vector)
+    vector[12], vector[13] = age_of(s.land[lane, row, col]) > 0, crew[Crew.HURT]
+    vector[14], vector[15] = crew[Crew.WORK], crew[Crew.DOWN]
+
+
+@kernel
+def observe(s, lane, params, obs):
+    """What each crew sees around it, knows, hears, and may do."""
+    towards = heading(s.seed[lane], s.tick[lane], s.wind[lane, 0], params)
+    land = s.land[lane]
+    for agent in range(params.agents):
+        row, col, mask = s.pos[lane, agent, 0], s.pos[lane, agent, 1], obs.mask[lane, agent]
+        for verb in range(params.verbs):
+            mask[verb] = verb == Verb.STAY
+        if row < 0:
+            continue
+        _look(s, lane, agent, params, obs.window[lane, agent])
+        _sense(s, lane, agent, params, towards, obs.vector[lane, agent])
+        _listen(s, lane, agent, params, obs.inbox[lane, agent])
+        if s.crew[lane, agent, Crew.DOWN]:
+            continue
+        for k in range(4):
+            mask[1 + k] = may_enter(land, row + ROWS[k + 1], col + COLS[k + 1])
+        mask[Verb.DOUSE] = s.crew[lane, agent, Crew.TANKS] > 0
+        mask[Verb.CUT] = may_cut(land, row, col)
+        mask[Verb.REFILL] = s.crew[lane, agent, Crew.TANKS] < params.tanks and in_reach_water(land, row, col)
+        mask[Verb.RESCUE] = in_reach_people(land, row, col)

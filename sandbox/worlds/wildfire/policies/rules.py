@@ -1,0 +1,185 @@
+"""The wildfire's compiled policies: idle, random, params, oracle."""
+
+import numpy as np
+
+from sandbox.engine.draw import below
+from sandbox.engine.kernel import kernel
+from sandbox.engine.policies import idle, random
+from sandbox.worlds.wildfire.policies.oracle import oracle
+from sandbox.worlds.wildfire.state import Kind, Note, Report, Verb
+
+ROWS = np.array([0, -1, 1, 0, 0], np.int64)
+COLS = np.array([0, 0, 0, -1, 1], np.int64)
+FORGET = 12  # ticks after which a crew that finds no fire where it knew of one forgets it
+CROWDED = 6  # cells of way that a fire is worth less if another crew stands nearer to it
+FAR = 1 << 20
+
+
+@kernel
+def start(memory, lane, params):
+    """Nothing remembered yet."""
+    for agent in range(params.agents):
+        for k in range(memory.notes.shape[2]):
+            memory.notes[lane, agent, k] = -1
+        memory.notes[lane, agent, Note.LOST] = 0
+
+
+@kernel
+def _crew_nearer(window, sight, i, j, way):
+    """Whether another crew in sight stands nearer to a cell of the window."""
+    for a in range(max(0, i - 2), min(2 * sight + 1, i + 3)):
+        for b in range(max(0, j - 2), min(2 * sight + 1, j + 3)):
+            if window[4, a, b] and abs(a - i) + abs(b - j) < way:
+                return True
+    return False
+
+
+@kernel
+def _front(window, sight, i, j):
+    """Whether a burning cell of the window could set something in sight alight."""
+    for a in range(max(0, i - 1), min(2 * sight + 1, i + 2)):
+        for b in range(max(0, j - 1), min(2 * sight + 1, j + 2)):
+            fuel = Kind.GRASS + 1 <= window[0, a, b] <= Kind.BUILDING + 1
+            if fuel and window[1, a, b] == 0 and window[2, a, b] == 0:
+                return True
+    return False
+
+
+@kernel
+def _nearest_fire(window, sight, agent):
+    """Offset (i, j) in the window of the burning cell that this crew should attack; (-1, -1) if it sees none."""
+    best_i, best_j, least = -1, -1, FAR
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            if window[1, i, j]:
+                way = abs(i - sight) + abs(j - sight)
+                cost = 2 * way + (0 if _front(window, sight, i, j) else 12)
+                cost -= 6 if window[0, i, j] == Kind.BUILDING + 1 else 0
+                cost += CROWDED if _crew_nearer(window, sight, i, j, way) else 0
+                cost = 4 * cost + (i + j + agent) % 4  # crews side by side choose apart
+                if cost < least:
+                    best_i, best_j, least = i, j, cost
+    return best_i, best_j
+
+
+@kernel
+def _hear(obs, lane, agent, note, row, col):
+    """Take over the nearest reported fire if the crew knows of none."""
+    inbox, least = obs.inbox[lane, agent], FAR
+    for m in range(len(inbox)):
+        if inbox[m, 0] and inbox[m, 1] == Report.FIRE:
+            way = abs(inbox[m, 2] - row) + abs(inbox[m, 3] - col)
+            if way < least:
+                least = way
+                note[Note.FIRE_ROW], note[Note.FIRE_COL], note[Note.LOST] = inbox[m, 2], inbox[m, 3], 0
+
+
+@kernel
+def _seen_water(window, sight, row, col, width):
+    """The nearest cell with water in sight, -1 if there is none."""
+    best, least = np.int64(-1), FAR
+    for i in range(2 * sight + 1):
+        for j in range(2 * sight + 1):
+            way = abs(i - sight) + abs(j - sight)
+            if window[0, i, j] == Kind.WATER + 1 and way < least:
+                best, least = np.int64((row + i - sight) * width + col + j - sight), way
+    return best
+
+
+@kernel
+def _walk(mask, row, col, to_row, to_col, spin):
+    """The legal move that leads nearest to a cell, stay if it is there."""
+    best, least = np.int32(Verb.STAY), FAR
+    if row == to_row and col == to_col:
+        return best
+    for k in range(4):
+        side = (k + spin) % 4
+        if mask[Verb.NORTH + side]:
+            way = abs(to_row - row - ROWS[side + 1]) + abs(to_col - col - COLS[side + 1])
+            if way < least:
+                best, least = np.int32(Verb.NORTH + side), way
+    return best
+
+
+@kernel
+def _search(vector, task, note, agent, params, dice):
+    """Where to go if no fire is in sight: where the team wants it, or fire is known to be; else around that place."""
+    row, col = int(vector[8]), int(vector[9])
+    if task[0] and task[2] >= 0:
+        row, col = int(task[2]), int(task[3])
+        if abs(row - vector[0]) + abs(col - vector[1]) > params.sight:
+            return row, col
+    if note[Note.FIRE_ROW] >= 0:
+        row, col = int(note[Note.FIRE_ROW]), int(note[Note.FIRE_COL])
+    note[Note.LOST] += 1
+    if abs(row - vector[0]) + abs(col - vector[1]) <= params.sight or note[Note.LOST] > 4 * FORGET:
+        note[Note.FIRE_ROW] = -1
+    if note[Note.FIRE_ROW] < 0 and note[Note.LOST] > FORGET:
+        wide = min(4 + note[Note.LOST] // 4, 24)
+        row += below(2 * wide + 1, dice, 1, 0, agent) - wide
+        col += below(2 * wide + 1, dice, 2, 0, agent) - wide
+    return row, col
+
+
+@kernel
+def _fetch_water(obs, lane, agent, params, note, spin, dice):
+    """The verb that leads to water: to what is in sight, to what was seen before, to where the map says."""
+    vector, mask = obs.vector[lane, agent], obs.mask[lane, agent]
+    row, col = int(vector[0]), int(vector[1])
+    if mask[Verb.REFILL]:
+        return np.int32(Verb.REFILL)
+    water = _seen_water(obs.window[lane, agent], params.sight, row, col, params.width)
+    if water < 0:
+        water = np.int64(note[Note.WATER])
+    if water >= 0:
+        return _walk(mask, row, col, water // params.width, water % params.width, spin)
+    if vector[10] >= 0 and abs(vector[10] - row) + abs(vector[11] - col) > 1:
+        return _walk(mask, row, col, int(vector[10]), int(vector[11]), spin)
+    return np.int32(Verb.NORTH + spin) if mask[Verb.NORTH + spin] else np.int32(Verb.STAY)
+
+
+@kernel
+def _burns_in_reach(window, sight):
+    for k in range(5):
+        if window[1, sight + ROWS[k], sight + COLS[k]]:
+            return True
+    return False
+
+
+@kernel
+def _decide(obs, lane, agent, params, memory, dice):
+    """One crew, for itself: help who is near the fire, put out what is in reach, else go where fire is known."""
+    window, vector, mask = obs.window[lane, agent], obs.vector[lane, agent], obs.mask[lane, agent]
+    note, sight = memory.notes[lane, agent], params.sight
+    row, col, spin = int(vector[0]), int(vector[1]), below(4, dice, 0, 0, agent)
+    water = _seen_water(window, sight, row, col, params.width)
+    if water >= 0:
+        note[Note.WATER] = water
+    i, j = _nearest_fire(window, sight, agent)
+    if i >= 0:
+        note[Note.FIRE_ROW], note[Note.FIRE_COL], note[Note.LOST] = row + i - sight, col + j - sight, 0
+        if mask[Verb.RESCUE]:
+            return np.int32(Verb.RESCUE)
+        if mask[Verb.DOUSE] and _burns_in_reach(window, sight):
+            return np.int32(Verb.DOUSE)
+    if vector[2] == 0:
+        return _fetch_water(obs, lane, agent, params, note, spin, dice)
+    if i >= 0:
+        return _walk(mask, row, col, row + i - sight, col + j - sight, spin)
+    if mask[Verb.REFILL] and vector[2] < params.tanks // 2:
+        return np.int32(Verb.REFILL)
+    _hear(obs, lane, agent, note, row, col)
+    to_row, to_col = _search(vector, obs.task[lane, agent], note, agent, params, dice)
+    return _walk(mask, row, col, to_row, to_col, spin)
+
+
+@kernel
+def rules(obs, lane, params, memory, team, dice, actions):
+    """Sees its window, hears its radio, remembers where fire and water were."""
+    for agent in team:
+        actions[lane, agent, 0], actions[lane, agent, 1] = Verb.STAY, 0
+        if obs.vector[lane, agent, 15] == 0:
+            actions[lane, agent, 0] = _decide(obs, lane, agent, params, memory, dice)
+
+
+POLICIES = {"idle": idle, "random": random, "rules": rules, "oracle": oracle}

@@ -1,0 +1,1 @@
+"""An observation of wildfire as a picture and as text."""

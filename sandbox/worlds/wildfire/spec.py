@@ -1,0 +1,139 @@
+"""Wildfire: crews contain a fire that wind, fuel and slope drive at villages; or Mesa's plain forest fire."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.core.errors import UsageError
+from sandbox.core.perturb import Perturbation, severities
+from sandbox.core.world import World
+from sandbox.worlds.wildfire import serialisation
+from sandbox.worlds.wildfire.belief import believe, earned, ground_truth, value, visible
+from sandbox.worlds.wildfire.dynamics import kernels, observe
+from sandbox.worlds.wildfire.dynamics.terrain import SCENE
+from sandbox.worlds.wildfire.interventions import INTERVENTIONS
+from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
+from sandbox.worlds.wildfire.policies.rules import POLICIES, start
+from sandbox.worlds.wildfire.rendering import text
+from sandbox.worlds.wildfire.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.wildfire.state import (
+    LIST_AT_MOST,
+    Count,
+    Crew,
+    Ground,
+    Kind,
+    Memory,
+    Params,
+    Severity,
+    State,
+    Verb,
+    memory_shapes,
+    observation,
+    state_shapes,
+)  # fmt: skip
+from sandbox.worlds.wildfire.tasks import TEAMWORK, progress, task
+
+
+class Options(BaseModel):
+    """What can be chosen of a wildfire."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    layout: str = "village"  # a name, a path, or the map as text
+    height: int | None = Field(None, ge=24, le=4096)  # of generated land; 48 if not given
+    width: int | None = Field(None, ge=24, le=4096)
+    agents: int = Field(6, ge=1, le=100_000)
+    fires: int | None = Field(None, ge=1)  # one for every six crews if not given, at most one for each village
+    save: float = Field(0.8, ge=0, le=1)  # the shared task: share of buildings, and of households
+    wind: float = Field(6.0, ge=0, le=20)  # m/s
+    tanks: int = Field(12, ge=1, le=100)
+    sight: int = Field(5, ge=1, le=10)
+    messages: int = Field(4, ge=0, le=32)
+    max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
+    classic: bool = False  # Mesa's ForestFire
+    density: float = Field(0.65, ge=0, le=1)  # classic: share of cells with a tree
+    ignite: Literal["column", "centre"] = "column"  # classic: what burns at the start
+    perturb: dict[str, float] = {}
+
+
+PERTURBATIONS = (
+    Perturbation("wind_shift", "the wind turns at a drawn tick; severity 1: by 90 degrees"),
+    Perturbation("crew_lost", "crews break down for good within 60 ticks; severity 1: a third of them"),
+    Perturbation("wrong_map", "places on the crews' maps are up to 6 cells off; severity 1: half of them"),
+)
+
+
+def build(options: Options) -> Params:
+    """The rules of a wildfire; raises UsageError for a bad map and for sizes that it does not take."""
+    plan, stations, ground = load(options.layout)
+    if len(plan) and (options.height or options.width):
+        raise UsageError(f"{WHERE}: height and width are for generated land; the map is {len(plan)} x {plan.shape[1]}")
+    height, width = plan.shape if len(plan) else (options.height or 48, options.width or 48)
+    tile_rows, tile_cols = max(1, height // SCENE), max(1, width // SCENE)
+    fires = min(options.fires or max(1, options.agents // 6), tile_rows * tile_cols)
+    return Params(
+        verbs=len(Verb), noop=int(Verb.STAY), height=height, width=width, plan=plan, stations=stations, ground=ground,
+        tile_rows=tile_rows, tile_cols=tile_cols, fires=fires, agents=options.agents, tanks=options.tanks,
+        save=options.save, wind=options.wind, sight=options.sight, messages=options.messages, classic=options.classic,
+        density=options.density, column=options.ignite == "column", longest=min(height * width, LIST_AT_MOST),
+        max_ticks=options.max_ticks, severity=severities(options.perturb, Severity, WHERE),
+    )  # fmt: skip
+
+
+def conserved(s: State, lane: int, params: Params) -> tuple:
+    """Land stays what it is but for fire breaks; a building stands or is lost, households are not forgotten."""
+    kind, ground, tally = s.land[lane] & 7, s.land[lane] >> 3, s.tally[lane].tolist()
+    burnt = int(((kind == Kind.BUILDING) & (ground == Ground.BURNT)).sum())
+    people = (ground == Ground.PEOPLE) | (ground == Ground.WET_PEOPLE) | (ground >= Ground.FIRE_PEOPLE)
+    fuel = int((kind >= Kind.GRASS).sum())
+    return (
+        fuel,
+        [int((kind == k).sum()) for k in (Kind.BARE, Kind.ROAD, Kind.WATER, Kind.BUILDING)],
+        tally[Count.LOST] - (tally[Count.BURNT] if params.classic else burnt),
+        int(people.sum()) + tally[Count.RESCUED] + tally[Count.PERISHED],
+        tally[Count.BURNING] - int((ground >= Ground.FIRE).sum()),
+        tally[Count.BURNT] - int((ground == Ground.BURNT).sum()),
+        tally[Count.HURT] - int(s.crew[lane, :, Crew.HURT].sum()),
+    )
+
+
+WORLD = World(
+    name="wildfire",
+    summary="crews contain a fire that wind, fuel and slope drive at villages; or Mesa's plain forest fire",
+    source="spread after Alexandridis and others 2008; classic: Mesa's ForestFire, equal in what finally burns",
+    roles=("crew",),
+    verbs=tuple(v.name.lower() for v in Verb),
+    layouts=tuple(GROUND),
+    perturbations=PERTURBATIONS,
+    options=Options,
+    build=build,
+    state=State,
+    state_shapes=state_shapes,
+    memory=Memory,
+    memory_shapes=memory_shapes,
+    observation=observation,
+    agents=lambda params: params.agents,
+    reset=kernels.reset,
+    observe=observe.observe,
+    step=kernels.step,
+    believe=believe,
+    start=start,
+    policies=POLICIES,
+    render=render,
+    canvas=canvas,
+    describe=serialisation.describe,
+    place=serialisation.place,
+    render_text=text.render_text,
+    tools=text.tools,
+    task=task,
+    progress=progress,
+    conserved=conserved,
+    ground_truth=ground_truth,
+    visible=visible,
+    teamwork=TEAMWORK,
+    earned=earned,
+    value=value,
+    interventions=INTERVENTIONS,
+    legend=LEGEND,
+    cells=lambda params: (params.height, params.width),
+)
