@@ -2,32 +2,47 @@
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 if TYPE_CHECKING:
     from sandbox.analysis.results import results
     from sandbox.core.errors import RecordError, SandboxError, UsageError
     from sandbox.core.finish import Finish, Outcome
+    from sandbox.core.world import World
     from sandbox.engine.environment import Environment, make
+    from sandbox.engine.registry import register
     from sandbox.model import Sandbox
     from sandbox.running.batch import batch
     from sandbox.running.resume import resume
     from sandbox.running.trial import run
     from sandbox.scenario import load
 
-_HOME = {
-    **dict.fromkeys(("RecordError", "SandboxError", "UsageError"), "core.errors"),
-    "Finish": "core.finish", "Outcome": "core.finish", "Sandbox": "model",
-    "Environment": "engine.environment", "batch": "running.batch", "load": "scenario", "make": "engine.environment",
-    "results": "analysis.results", "resume": "running.resume", "run": "running.trial",
-}  # fmt: skip
+_OF = {  # what is public, by the module that has it
+    "core.errors": ("RecordError", "SandboxError", "UsageError"),
+    "core.finish": ("Finish", "Outcome"),
+    "core.world": ("World",),
+    "engine.environment": ("Environment", "make"),
+    "engine.registry": ("register",),
+    "model": ("Sandbox",),
+    "running.batch": ("batch",),
+    "running.resume": ("resume",),
+    "running.trial": ("run",),
+    "analysis.results": ("results",),
+    "scenario": ("load",),
+}
+_HOME = {name: module for module, names in _OF.items() for name in names}
+_RENAMED = {"Stage": "Environment"}  # old names work for one version
 __all__ = [
-    "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "Environment", "UsageError", "batch",
-    "gym_env", "load", "make", "parallel_env", "results", "resume", "run", "vector_env",
+    "Environment", "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "UsageError", "World", "batch",
+    "gym_env", "load", "make", "parallel_env", "register", "results", "resume", "run", "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        name, old = _RENAMED[name], name
+        warn(f"sandbox.{old} is now sandbox.{name}", DeprecationWarning, stacklevel=2)
     if name not in _HOME:
         raise AttributeError(f"module 'sandbox' has no attribute '{name}'")
     return getattr(import_module(f"sandbox.{_HOME[name]}"), name)

@@ -19,8 +19,7 @@ from records import record, story
 from spent import Spent
 
 import sandbox
-from sandbox.core import registry
-from sandbox.engine import loops
+from sandbox.engine import loops, registry
 
 if numba.config.BOUNDSCHECK:  # all is compiled anew: to check indices, one loop for all policies of a world will do
     for name in registry.names():

@@ -18,8 +18,8 @@ from commands import told
 
 import sandbox
 from sandbox.cli.main import main
-from sandbox.core import registry
 from sandbox.core.errors import RecordError, UsageError
+from sandbox.engine import registry
 from sandbox.engine.environment import Environment
 from sandbox.record import table
 from sandbox.running import episodes, trial

@@ -7,7 +7,7 @@ import pytest
 from commands import told
 
 import sandbox
-from sandbox.core import registry
+from sandbox.engine import registry
 from sandbox.statistics import clustered_rate
 from sandbox.studies.suite import VERSION, hash_of, open_suite
 

@@ -18,8 +18,7 @@ import pytest
 from sandbox.cli import _progress, main
 from sandbox.cli._console import Screen
 from sandbox.cli._progress import Compiling, Episodes
-from sandbox.core import registry
-from sandbox.engine import cache
+from sandbox.engine import cache, registry
 from sandbox.engine.compiling import Compiled
 from sandbox.engine.environment import Environment
 from sandbox.record import open_run, verify_chain

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sandbox.core import registry
+from sandbox.engine import registry
 
 LONGEST = 500  # lines: beyond, a module is asked whether it is two subjects
 TRACES = ("/wo|rk/", "/ro|ot/", "pypi|.org", "pythonhosted|.org", "registry.npm|js", "proxy.go|lang")  # without the bar

@@ -8,8 +8,8 @@ import tiny_gguf
 
 import sandbox
 from sandbox.agents.llm import local_server
-from sandbox.core import registry
 from sandbox.core.errors import UsageError
+from sandbox.engine import registry
 from sandbox.running.replay import verify
 
 TEAMS = {"web": 1, "craft": 2}

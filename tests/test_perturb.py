@@ -1,4 +1,4 @@
-"""The generic perturbations: their stated rates, no effect at severity 0, and errors where they have nothing to act on."""
+"""The generic perturbations: their stated rates, no effect at severity 0, errors where there is nothing to act on."""
 
 import numpy as np
 import pytest

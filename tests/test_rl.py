@@ -23,8 +23,8 @@ from overcooked_ai_py.mdp.overcooked_env import OvercookedEnv  # noqa: E402
 from overcooked_ai_py.mdp.overcooked_mdp import OvercookedGridworld  # noqa: E402
 
 import sandbox  # noqa: E402
-from sandbox.core import registry  # noqa: E402
 from sandbox.core.errors import UsageError  # noqa: E402
+from sandbox.engine import registry  # noqa: E402
 
 SMALL = {
     "warehouse": {"layout": "tiny", "agents": 3, "max_ticks": 60},

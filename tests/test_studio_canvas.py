@@ -11,7 +11,7 @@ from studio import COMPILE, SCENARIO, until
 
 import sandbox
 from benchmarks.studio_server import served
-from sandbox.core.registry import find
+from sandbox.engine.registry import find
 from sandbox.studio.backend.camera import MOVING, STILL, Camera, Click, develop, framed, nearest, size_for
 from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, pack
 from sandbox.studio.backend.futures import believed, paths

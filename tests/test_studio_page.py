@@ -8,7 +8,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 from studio import COMPILE, settled, until
 
-from sandbox.core.registry import find
+from sandbox.engine.registry import find
 from sandbox.studio.backend import beside
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.pages.watch import PANELS

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from sandbox.core.registry import find, names
+from sandbox.engine.registry import find, names
 
 
 def test_offers_and_verdicts_in_plain_python(root):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sandbox.analysis.results import swept_keys
-from sandbox.core.registry import find
+from sandbox.engine.registry import find
 from sandbox.statistics import Estimate, Paired, holm, paired_success, ratio
 
 ABSENT = "team.absent"  # agents that are there but do nothing

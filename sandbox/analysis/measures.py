@@ -8,7 +8,7 @@ import pandas as pd
 
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Finish
-from sandbox.core.registry import find
+from sandbox.engine.registry import find
 from sandbox.scenario.schema import TrialsTable
 from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean_steps, pass_hat, success_rate
 

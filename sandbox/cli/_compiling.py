@@ -57,7 +57,7 @@ def compile(
     allow: Allow = None,
 ) -> None:
     """Compile beforehand: all that teams of one policy need in a world (default: in all), or what a scenario needs."""
-    from sandbox.core import registry
+    from sandbox.engine import registry
 
     done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target, allow)])
     out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "all is compiled")

@@ -22,6 +22,7 @@ from sandbox.cli._console import Allow, Set, check_place, err, granted, in_words
 from sandbox.cli._keyboard import people_at
 from sandbox.cli._process import answer_interrupts, complete_files, give_up_output
 from sandbox.cli._progress import Live
+from sandbox.cli.new import new
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.report.lines import lines
@@ -50,6 +51,7 @@ commands = (
 )  # fmt: skip
 for command in commands:
     app.command()(command)
+app.add_typer(new, name="new")
 
 Video = Annotated[Path | None, typer.Option("--video", help="also write the episode as a .gif or .mp4")]
 Fps = Annotated[float, typer.Option(min=0.5, max=50, help="frames a second of the video")]
@@ -63,29 +65,32 @@ Again = Annotated[
 @app.command()
 def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail")] = None) -> None:
     """What there is: worlds, verbs, options, perturbations."""
-    from sandbox.core import registry
+    from sandbox.engine import registry
     from sandbox.report.tables import world_tables, worlds_table
 
     if name is None:
         out.print(worlds_table(list(_usable_worlds())))
         return
-    world = registry.find(name)
+    world = registry.opened(name)
     for table in world_tables(world):
         out.print(table)
-    out.print(f"layouts: {', '.join(world.layouts)}, or a file")
+    if world.layouts:
+        out.print(f"layouts: {', '.join(world.layouts)}, or a file")
     out.print(f"roles: {', '.join(world.roles)}")
-    sighted = ", ".join(sorted(world.sighted))
-    out.print(f"policies: {', '.join(world.policies)} (of these see the whole state: {sighted})")
-    out.print(f"rules of record: {world.source}")
+    sighted = ", ".join(sorted(world.sighted & world.policies.keys()))
+    told = f" (of these see the whole state: {sighted})" if sighted else ""
+    out.print(f"policies: {', '.join(world.policies)}{told}")
+    if world.source:
+        out.print(f"rules of record: {world.source}")
 
 
 def _usable_worlds() -> "Iterator[World]":
     """All worlds; of one that is of no use it is said why."""
-    from sandbox.core import registry
+    from sandbox.engine import registry
 
     for name in registry.names():
         try:
-            yield registry.find(name)
+            yield registry.opened(name)
         except UsageError as error:
             err.print(f"warning: {error}")
 
@@ -154,7 +159,7 @@ def _watch(folder: Path, scenario: "Scenario", video: Path | None, fps: float, p
     with open_run(folder) as record:
         out.print(f"run    {folder}", f"root   {record.meta.get('root', 'none')}", sep="\n")
         if video:
-            out.print(f"video  {film(replay(record), video, fps)}")
+            out.print(f"video  {film(replay(record, allow=scenario.origin.grant), video, fps)}")
     if outcome.error:
         raise SandboxError(f"the run failed at tick {outcome.ticks}: {outcome.error}")
     if interrupted:

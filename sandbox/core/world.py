@@ -2,35 +2,34 @@
 
 Kernels work on one lane and fill what they are given (``engine.kernel``). L lanes, N agents:
 
-=================================================================  ===================================================
-``reset(s, lane, params)``                                          lay out the episode of ``s.seed[lane]``
-``observe(s, lane, params, obs)``                                   fill the observation of every agent of the lane
-``step(s, lane, actions, params)``                                  one tick; ``actions``: (L, N, 2) int32, verb, target
-``believe(obs, lane, agent, memory, params, seed, out, to)``        lane ``to`` of ``out``: what the agent believes
-``earned(s, lane, params)``                                         what has been earned for the task so far, in its
-                                                                   parts, less the harm done (optional; else
-                                                                   what is done by ``progress``): search wants more
-``value(s, lane, params)``                                          what the team has in hand, in parts of the task
-                                                                   (optional): with it, search sees progress that
-                                                                   is not earned within its horizon
-``progress(s, lane, params)``                                       (done, total) parts of the shared task, read from the
-                                                                   state, never from what an agent claims
-``start(memory, lane, params)``                                     clear the policies' own memory
-``policy(view, lane, params, memory, team, dice, actions)``         write the actions of the agents in ``team`` (int32);
-                                                                   ``view`` is the observation, or the state for one in
-                                                                   ``sighted``; ``dice`` (uint64) keys its draws
-``paint(s, lane, params, trail, blend, image)``                     fill ``image`` (H, W, 3) uint8; ``trail`` (N, T, 2)
-                                                                   int32 holds past positions, latest last;
-                                                                   ``blend`` in 0..1 moves from the last to the present
-=================================================================  ===================================================
+=============================================================  =======================================================
+``reset(s, lane, params)``                                     lay out the episode of ``s.seed[lane]``
+``observe(s, lane, params, obs)``                              fill the observation of every agent of the lane
+``step(s, lane, actions, params)``                             one tick; ``actions`` (L, N, 2) int32: verb, target
+``believe(obs, lane, agent, memory, params, seed, out, to)``   lane ``to`` of ``out``: what the agent believes
+``earned(s, lane, params)``                                    what has been earned for the task so far, in its parts,
+                                                               less the harm done; without it search wants what is
+                                                               done by ``progress``
+``value(s, lane, params)``                                     what the team has in hand, in parts of the task: with
+                                                               it, search sees progress beyond its horizon
+``progress(s, lane, params)``                                  (done, total) parts of the shared task, read from the
+                                                               state, never from what an agent claims
+``start(memory, lane, params)``                                clear the policies' own memory
+``policy(view, lane, params, memory, team, dice, actions)``    write the actions of the agents in ``team`` (int32);
+                                                               ``view`` is the observation, or the state for one in
+                                                               ``sighted``; ``dice`` (uint64) keys its draws
+``render(s, lane, params, trail, blend, image)``               fill ``image`` (H, W, 3) uint8; ``trail`` (N, T, 2)
+                                                               int32 holds past positions, latest last; ``blend`` in
+                                                               0..1 moves from the last to the present
+=============================================================  =======================================================
 
 Every ``State`` has the fields of :class:`StateFields`, every ``Params`` the numbers ``verbs`` (how many) and ``noop``
 (the verb that does nothing). ``idle`` and ``random`` are the same in all worlds: ``engine.policies``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import BaseModel
@@ -121,65 +120,94 @@ def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[s
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
 
 
+class Shaped(NamedTuple):
+    """Dtype and shape of one lane of a field: ``grid: Annotated[np.ndarray, shaped(np.int8, "rows", "cols")]``."""
+
+    dtype: Any
+    shape: tuple[int | str, ...]
+
+
+def shaped(dtype: Any, *shape: int | str) -> Shaped:
+    """Annotates a field of a State or a Memory; a length is a number, or the name of one in ``Params``."""
+    return Shaped(dtype, shape)
+
+
+Seed = Annotated[np.ndarray, shaped(np.uint64)]  # key of all draws of the lane
+Tick = Annotated[np.ndarray, shaped(np.int32)]  # ticks since reset
+Pos = Annotated[np.ndarray, shaped(np.int32, "agents", 2)]  # row, column of each agent, cells; -1: nowhere
+Reward = Annotated[np.ndarray, shaped(np.float32, "agents")]  # of the last tick
+Refused = Annotated[np.ndarray, shaped(np.int8, "agents")]  # 1: the last action was legal, but prevented
+Done = Annotated[np.ndarray, shaped(np.int8)]  # a Finish code, 0 while the episode runs
+
+
 class StateFields(Protocol):
     """The fields that the engine reads in the state of any world."""
 
-    seed: np.ndarray  # (L,) uint64     key of all draws of the lane
-    tick: np.ndarray  # (L,) int32      ticks since reset
-    pos: np.ndarray  # (L, N, 2) int32  row, column of each agent, cells
-    reward: np.ndarray  # (L, N) float32  of the last tick
-    refused: np.ndarray  # (L, N) int8  1 where the agent's action of the last tick was legal but prevented
-    done: np.ndarray  # (L,) int8       a Finish code
+    seed: Seed
+    tick: Tick
+    pos: Pos
+    reward: Reward
+    refused: Refused
+    done: Done
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A world as it is registered: everything that the rest of Sandbox needs to know about it."""
+    """A world as it is registered. Thirteen entries are mandatory; None means that an entry is derived or not offered.
+
+    ``engine.defaults`` derives what can be derived, so whoever gets a world from ``engine.registry`` finds it there.
+    """
 
     name: str
     summary: str
-    source: str  # where its rules come from
-    roles: tuple[str, ...]
-    verbs: tuple[str, ...]
-    layouts: tuple[str, ...]  # the named ones; a path or the map as text works too
-    perturbations: tuple[Perturbation, ...]  # its own, beside the generic ones
+    verbs: Any  # an IntEnum, or the names in order
     options: type[BaseModel]  # validates the keywords of ``sandbox.make`` and of ``[world]``
-    build: Callable[[Any], Any]  # options -> Rules, a NamedTuple of arrays and numbers
-    state: type  # NamedTuple of arrays
-    state_shapes: Callable[[Any], Mapping[str, Shape]]
-    memory: type
-    memory_shapes: Callable[[Any], Mapping[str, Shape]]
-    observation: Callable[[Any], ObservationSpec]
-    agents: Callable[[Any], int]
+    build: Callable[[Any], Any]  # options -> Params, a NamedTuple of arrays and numbers
+    state: type  # NamedTuple of arrays, each annotated with ``shaped``
+    observation: Callable[[Any], ObservationSpec]  # params -> names and sizes
     reset: Callable
     observe: Callable
     step: Callable
-    believe: Callable
-    start: Callable
     policies: Mapping[str, Callable]
-    render: Callable
-    canvas: Callable[[Any, int], tuple[int, int]]  # rules, longest side in pixels -> (height, width)
-    describe: Callable[[Any, int, Any], dict]  # state, lane, params -> JSON values
-    place: Callable[[Any, int, Any, dict], None]  # its inverse; UsageError, or any other, where it is none
-    render_text: Callable[..., str]  # obs, lane, agent, params -> what the agent sees, in words
-    tools: Callable[[Any], list[dict]]  # params -> JSON schemas of the verbs
     task: Callable[[Any], Task]
     progress: Callable
-    conserved: Callable[[Any, int, Any], tuple]  # what the rules never change
-    ground_truth: Callable[
-        [Any, int, Any], np.ndarray
-    ]  # state, lane, params -> (F,) int: what stands where, what holds
-    visible: Callable[[Any, int, int, Any], np.ndarray]  # state, lane, agent, params -> (F,) bool: facts that it sees
-    targets: int = 1  # of each verb
-    sighted: frozenset[str] = field(default_factory=lambda: frozenset({"oracle"}))
+
+    # what is derived where it is left out
+    state_shapes: Callable[[Any], Mapping[str, Shape]] | None = None  # from the annotations of ``state``
+    agents: Callable[[Any], int] | None = None  # ``params.agents``
+    memory: type | None = None  # of the policies; without one they remember nothing
+    memory_shapes: Callable[[Any], Mapping[str, Shape]] | None = None  # from the annotations of ``memory``
+    start: Callable | None = None  # leaves the memory zeroed
+    cells: Callable[[Any], tuple[int, int]] | None = None  # params -> rows, columns: of the state's ``grid``
+    canvas: Callable[[Any, int], tuple[int, int]] | None = None  # params, longest side in pixels -> (height, width)
+    render: Callable | None = None  # the state's ``grid`` in the legend's colours, agents as discs
+    describe: Callable[[Any, int, Any], dict] | None = None  # state, lane, params -> JSON values: the arrays as lists
+    place: Callable[[Any, int, Any, dict], None] | None = None  # its inverse; raises where it is none
+    render_text: Callable[..., str] | None = None  # obs, lane, agent, params -> what it sees: named columns, a map
+    tools: Callable[[Any], list[dict]] | None = None  # params -> JSON schemas of the verbs
+    conserved: Callable[[Any, int, Any], tuple] | None = None  # what the rules never change: nothing
+    ground_truth: Callable[[Any, int, Any], np.ndarray] | None = None  # state, lane, params -> (F,) int: the cells
+    visible: Callable[[Any, int, int, Any], np.ndarray] | None = None  # state, lane, agent, params -> (F,) bool: seen
+
+    # what is not offered where it is left out
+    believe: Callable | None = None  # without it no agent can imagine: no search, no world model
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
     teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> what learners are told; lane first
     ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
+    source: str = ""  # where its rules come from
+    roles: tuple[str, ...] = ("agent",)
+    layouts: tuple[str, ...] = ()  # the named ones; a path or the map as text works too
+    perturbations: tuple[Perturbation, ...] = ()  # its own, beside the generic ones
     interventions: tuple[Intervention, ...] = ()  # what can be done to it while it runs
-    legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the painting
-    cells: Callable[[Any], tuple[int, int]] | None = None  # params -> rows, columns of the grid that a picture spans
+    legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the picture
+    targets: int = 1  # of each verb
+    sighted: frozenset[str] = frozenset({"oracle"})  # policies that see the state
+
+    def __post_init__(self):
+        if not isinstance(self.verbs, tuple):
+            object.__setattr__(self, "verbs", tuple(verb.name.lower() for verb in self.verbs))
 
     def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
         """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""

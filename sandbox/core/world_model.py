@@ -39,3 +39,9 @@ def check_base(base: str, world: World, where: str) -> None:
         raise unknown("policy", base, set(world.policies) - world.sighted, where)
     if base in world.sighted:
         raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")
+
+
+def check_believes(world: World, where: str) -> None:
+    """Whoever imagines needs a belief, which a world may not offer."""
+    if world.believe is None:
+        raise UsageError(f"{where}: the world '{world.name}' has no `believe`, so no agent can imagine there")

@@ -33,7 +33,7 @@ def room(needed: int, what: str) -> None:
 
 
 class Arrays:
-    """What a NamedTuple ``kind`` of an environment consists of: by field, shape and dtype of a lane. ``maker`` makes it.
+    """What a NamedTuple ``kind`` of an environment has: by field, shape and dtype of a lane. ``maker`` makes it.
 
     A check costs 3 microseconds: what was checked last is known by the facts of its arrays, which are compared anew.
     """
@@ -51,7 +51,7 @@ class Arrays:
         return lane_tools.allocate(self.kind, self._shapes, lanes)
 
     def lanes(self, value: Any, where: str, expected: int | None = None) -> int:
-        """How many lanes ``value`` has; raises UsageError where it is not of this environment, or not as ``expected``."""
+        """How many lanes ``value`` has; raises UsageError where that is another number, or not of this kind."""
         if type(value) is not self.kind:
             raise UsageError(
                 f"{where}: got a {type(value).__name__}, expected what {self.maker}() of this world returns"

@@ -189,6 +189,15 @@ def check_source(name: str) -> None:
         numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="sandbox-kernels-")
 
 
+@cache
+def foreign(name: str) -> str:
+    """A hash of a source that the fingerprint does not cover, such as a world that is given by its path; else ""."""
+    path = Path(name).resolve()
+    if str(path) in _sources or not path.is_file():
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
 def _writable(base: Path) -> bool:
     try:
         base.mkdir(parents=True, exist_ok=True)

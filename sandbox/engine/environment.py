@@ -12,18 +12,19 @@ from sandbox.core import plain
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.plain import flag, whole
-from sandbox.core.registry import find
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import Observation, World, observation_shapes
-from sandbox.core.world_model import WorldModel, check_base
+from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine import lanes as lane_tools
 from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, room, whole_array
 from sandbox.engine.compiling import unstored
 from sandbox.engine.coordination.team import Team
+from sandbox.engine.defaults import completed
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.loops import Loops, loops, sharing
 from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
 from sandbox.engine.pool import over_lanes
+from sandbox.engine.registry import opened
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
 
@@ -94,6 +95,7 @@ def known(world: World, policies: Any, where: str, agents: int | None = None) ->
     for policy in policies:
         if isinstance(policy, WorldModel):
             check_base(policy.base, world, f"{where}: world_model.base")
+            check_believes(world, f"{where}: world_model")
         elif policy is not None and not (isinstance(policy, str) and policy in world.policies):
             raise unknown("policy", policy, world.policies, f"world '{world.name}'")
     return list(policies)
@@ -160,10 +162,10 @@ class Environment:
 
     def __init__(self, world: World, options: Mapping[str, Any], plan: Callable[["Environment"], Any] | None = None):
         if not isinstance(world, World):
-            raise UsageError(f"Stage: world {shown(world)}, expected a World; sandbox.make takes its name")
+            raise UsageError(f"Environment: world {shown(world)}, expected a World; sandbox.make takes its name")
         if plan is not None and not callable(plan):
-            raise UsageError(f"Stage: plan {shown(plan)}, expected a function that makes a team's plan, or None")
-        self.world = world
+            raise UsageError(f"Environment: plan {shown(plan)}, expected a function that makes a team's plan, or None")
+        self.world = world = completed(world)
         self.options = validated(world, options)
         self.params = contiguous(world.build(self.options))
         self.agents = world.agents(self.params)
@@ -399,7 +401,7 @@ class Environment:
 
 
 def _remake(name: str, options: dict, plan: Callable[[Environment], Any] | None) -> Environment:
-    return Environment(find(name), options, plan)
+    return Environment(opened(name), options, plan)
 
 
 def make(world: str, **options) -> Environment:
@@ -407,4 +409,4 @@ def make(world: str, **options) -> Environment:
 
     Raises UsageError, in one line, for an unknown world or option, a wrong value, or a bad layout.
     """
-    return Environment(find(world), options)
+    return Environment(opened(world), options)

@@ -9,7 +9,7 @@ from sandbox.core import plain
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.plain import whole
 from sandbox.core.world import Observation
-from sandbox.core.world_model import check_base
+from sandbox.core.world_model import check_base, check_believes
 from sandbox.engine.arrays import LANES, TICKS, whole_array
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.environment import Environment
@@ -35,7 +35,8 @@ def believe(
     env: Environment, observation: Observation, memory, agent: int, seeds: Sequence[int], lane: int = 0
 ) -> Belief:
     """What ``agent`` believes from its rows of ``observation`` and ``memory`` alone; ``seeds``: dice of each draw."""
-    _check_stage(env, "believe")
+    _check_env(env, "believe")
+    check_believes(env.world, "believe")
     seeds, lane = plain.seeds(seeds), env.observations.lane(observation, lane, "believe")
     env.memories.lanes(memory, "believe", env.observations.lanes(observation, "believe"))
     agent = whole(agent, "believe: agent", 0, env.agents - 1)
@@ -54,14 +55,14 @@ def unroll(env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base
     that are believed to be somewhere follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees
     the state.
     """
-    _check_stage(env, "imagine")
+    _check_env(env, "imagine")
     check_base(base, env.world, "imagine")
     worlds, ticks = _worlds(env, belief), whole(ticks, "imagine: ticks", 0, TICKS)
     plans = whole_array(plans, "imagine: plans", (None, None, 2), np.int32, 0, LANES)
     return _unroll(env, belief, plans, worlds, ticks, base)
 
 
-def _check_stage(env: Environment, where: str) -> None:
+def _check_env(env: Environment, where: str) -> None:
     if not isinstance(env, Environment):
         raise UsageError(f"{where}: env {shown(env)}, expected what sandbox.make() returns")
 

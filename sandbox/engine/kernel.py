@@ -6,13 +6,15 @@ from types import FunctionType
 
 from numba import njit
 
-from sandbox.engine.cache import check_source, prepare, stored
+from sandbox.engine.cache import check_source, foreign, prepare, stored
 
 CACHE = prepare()  # before the first kernel: each one is bound to its cache folder when it is decorated
 
 
 def _compile(function: Callable, **options) -> Callable:
     check_source(function.__code__.co_filename)
+    if tag := foreign(function.__code__.co_filename):
+        function.__foreign__ = tag
     inner = function.__name__.startswith("_")  # called by kernels only: no way in from Python, no cache entry
     wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner, "forceinline": inner}
     compiled = njit(nogil=True, error_model="numpy", **wrappers, **options)(function)
@@ -45,8 +47,12 @@ def embedded(function: Callable) -> Callable:
 @cache
 def _specialised(template: Callable, name: str, inline: bool, kernels: tuple[tuple[str, Callable], ...]) -> Callable:
     copy = FunctionType(template.__code__, {**template.__globals__, **dict(kernels)}, template.__name__)
-    copy.__qualname__ = f"{template.__qualname__}.{name}"
+    tags = (getattr(getattr(each, "py_func", each), "__foreign__", "") for _, each in kernels)
+    tag = ".".join(sorted({tag for tag in tags if tag}))
+    copy.__qualname__ = f"{template.__qualname__}.{name}" + (f".{tag}" if tag else "")
     copy.__module__, copy.__doc__ = template.__module__, template.__doc__
+    if tag:
+        copy.__foreign__ = tag
     return njit(inline="always", _nrt=False)(copy) if inline else kernel(copy)
 
 
@@ -54,7 +60,8 @@ def specialise(template: Callable, name: str, inline: bool = False, **kernels: C
     """A compiled copy of a generic loop whose free names (``step``, ``observe``, ...) are a world's own ``kernels``.
 
     The copy has its own qualified name ``template.name``, under which it is found in the cache at the next start; a
-    closure would be compiled anew at each. So ``name`` must tell apart all copies of one template. An ``inline`` copy
+    closure would be compiled anew at each. So ``name`` must tell apart all copies of one template; a kernel
+    whose source the cache folder does not cover (a world given by its path) adds a hash of it. An ``inline`` copy
     is a part of other loops only: it is written into them, which saves handing the whole state on at every tick.
     """
     return _specialised(template, name, inline, tuple(sorted(kernels.items())))

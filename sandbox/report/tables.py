@@ -269,10 +269,11 @@ def world_tables(world: World) -> list[Table]:
     verbs = Table("verb", "what it does", title=f"{world.name}: {world.summary}", title_justify="left")
     for tool in world.tools(None):
         verbs.add_row(tool["name"], tool["description"])
-    options = Table("option", "default", "kind", title="[world] in a scenario", title_justify="left")
+    options = Table("option", "default", "kind", "what it is", title="[world] in a scenario", title_justify="left")
     for name, field in world.options.model_fields.items():
         if name not in ("agents", "perturb"):
-            options.add_row(name, str(field.get_default(call_default_factory=True)), _kind(field.annotation))
+            default = str(field.get_default(call_default_factory=True))
+            options.add_row(name, default, _kind(field.annotation), field.description or "")
     perturbations = Table("perturbation", "severity 0..1", title="[perturb] in a scenario", title_justify="left")
     for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)

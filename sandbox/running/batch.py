@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.core.plain import callback, path, whole
+from sandbox.engine import registry
 from sandbox.engine.cache import version_of_sources
 from sandbox.engine.environment import Environment
 from sandbox.record.table import Chunk, Table
@@ -198,4 +199,5 @@ def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> 
 @lru_cache(maxsize=16)
 def _staged(scenario: str) -> tuple[Scenario, Environment]:
     ready = Scenario.model_validate_json(scenario)
+    registry.opened(ready.world.name)  # in a process of its own the file of a world has not been run yet
     return ready, ready.env()

@@ -96,16 +96,16 @@ def check(
     where there is no batch.
     """
     found = read_whole(folder)
-    batch, now, there = opened(folder, found), found.root(), len(found.rows)
+    batch, now, there = opened(folder, found, allow=allow), found.root(), len(found.rows)
     problems = [*misplaced(batch), *against(now, found.facts.get("root"), root)]
     executed, differing = execute(batch, sample, on_trial, allow)
     planned = max(found.facts.get("planned", 0), there)
     return Checked(now, there, planned, executed, batch.lost, first(problems) + first(differing))
 
 
-def opened(folder: str | Path, found: Rows, apart: int = 0) -> Opened:
+def opened(folder: str | Path, found: Rows, apart: int = 0, allow: Grant = NOTHING) -> Opened:
     """A table with its plan; raises RecordError where its scenario is none that could have been tried."""
-    scenario = read_scenario(found.scenario, record(folder))
+    scenario = read_scenario(found.scenario, record(folder, allow))
     try:
         planned = plan(scenario, apart)
     except SandboxError as error:

@@ -20,14 +20,14 @@ from sandbox.agents.tools.options import TOOLS
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import path_of, read_toml
 from sandbox.core.maps import is_text
-from sandbox.core.registry import find
+from sandbox.engine.registry import find, is_file, opened
 
 if TYPE_CHECKING:
     from sandbox.scenario.schema import AgentGroup, Scenario, WorldTable
 
 FUNCTIONS, FILES, NETWORK, MODELS = "functions", "files", "network", "models"
 KINDS = {
-    FUNCTIONS: "MODULE or MODULE:NAME", FILES: "a folder or a file", NETWORK: "HOST or HOST:PORT",
+    FUNCTIONS: "MODULE, MODULE:NAME or the FILE of a world", FILES: "a folder or a file", NETWORK: "HOST or HOST:PORT",
     MODELS: "PROVIDER or PROVIDER:NAME",
 }  # fmt: skip
 VARIABLE = "SANDBOX_ALLOW"
@@ -63,6 +63,8 @@ class Rule(NamedTuple):
 
 
 def _is_function(granted: str, name: str) -> bool:
+    if is_file(name):
+        return _real(granted) == _real(name)
     return name == granted or name.startswith((f"{granted}:", f"{granted}.")) and ":" not in granted
 
 
@@ -279,6 +281,20 @@ def _layouts(world: Any) -> tuple[str, ...]:
         return tuple(find(world).layouts)
     except UsageError:  # there is no such world, which is told where it is set up
         return ()
+
+
+def world_file(table: Mapping, origin: Origin) -> None:
+    """Where a scenario names its world by the path of a file, run that; UsageError where it is not allowed.
+
+    The path in ``table`` becomes one from where we are. A record asks as everybody does: this is code.
+    """
+    world = table.get("world")
+    if not isinstance(world, Mapping) or not is_file(name := world.get("name")):
+        return
+    beside = None if origin.folder is None else origin.folder / name
+    world["name"] = path = str(beside) if beside is not None and beside.is_file() else name
+    origin.check([Capability(FUNCTIONS, path, "world.name", name)])
+    opened(path)
 
 
 def calls(scenario: "Scenario") -> Iterator[Capability]:

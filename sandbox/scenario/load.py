@@ -19,7 +19,7 @@ from sandbox.core.plain import path as a_path
 from sandbox.core.plain import plain
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
-from sandbox.scenario.capabilities import CODE, NOTHING, Grant, Origin, calls, check_files, of_file
+from sandbox.scenario.capabilities import CODE, NOTHING, Grant, Origin, calls, check_files, of_file, world_file
 from sandbox.scenario.embed import Files
 from sandbox.scenario.schema import AgentGroup, Scenario
 from sandbox.scenario.sweep import conditions
@@ -92,6 +92,7 @@ def load(
         files.take_in_network(table["team"])
     if isinstance(table.get("world"), Mapping) and "agents" in table["world"]:
         raise UsageError(f"{where}: world.agents: the team is stated in [[agents]], by count")
+    world_file(table, origin)
     scenario = _validated(table, where)
     files.take_in_map(scenario)
     if not scenario.sweep:

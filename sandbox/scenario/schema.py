@@ -13,10 +13,10 @@ from sandbox.agents.reasoners import HumanOptions, parse_script
 from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
-from sandbox.core.registry import find
 from sandbox.core.world import World
-from sandbox.core.world_model import WorldModel, check_base
+from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.environment import Environment
+from sandbox.engine.registry import find
 from sandbox.engine.search import Policy
 from sandbox.oversight.guard import Rule, check_rules
 from sandbox.scenario.capabilities import CODE, Origin
@@ -142,6 +142,8 @@ class Scenario(BaseModel):
             if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
                 raise UsageError(f"agents[{k}]: memory and tools are for the reasoner 'llm'")
             believes = group.memory.kind == "map" or {"imagine", "code"} & group.tools.keys()
+            if believes or group.reasoner == SEARCH:
+                check_believes(world, f"agents[{k}]")
             if believes and group.fallback in world.sighted:
                 what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
                 raise UsageError(f"agents[{k}].fallback: {what}")

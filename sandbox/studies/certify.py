@@ -63,7 +63,7 @@ def certify(
 
     _state(Path(out), stated)
     play_all(scenario, out, stated.each, workers, on, on_plan, told, Course(stated, scenario.trials.max_errors))
-    batch = reexecute.opened(out, read_whole(out), stated.each)
+    batch = reexecute.opened(out, read_whole(out), stated.each, scenario.origin.grant)
     certificate = made(stated, batch, counted(stated, batch))
     write_text(Path(out) / FILE, json.dumps(certificate, indent=2) + "\n")
     return certificate
@@ -170,7 +170,7 @@ class Read(NamedTuple):
     batch: reexecute.Opened
 
 
-def read(folder: str | Path) -> Read:
+def read(folder: str | Path, allow: Grant = NOTHING) -> Read:
     """Make the certificate in a folder anew; no trial is executed.
 
     Raises RecordError where there is none, Void for one of an earlier version.
@@ -182,7 +182,7 @@ def read(folder: str | Path) -> Read:
         raise Void(f"{folder / FILE}: {VOID}")
     found = read_whole(folder)
     stated = _stated(folder, found, said)
-    batch = reexecute.opened(folder, found, stated.each)
+    batch = reexecute.opened(folder, found, stated.each, allow)
     course = counted(stated, batch)
     certificate = made(stated, batch, course)
     problems = [
@@ -207,11 +207,11 @@ def check(
     folder: str | Path, sample: int = 100, root: str | None = None,
     on_trial: reexecute.OnTrial = lambda done, of: None, allow: Grant = NOTHING,
 ) -> reexecute.Checked:  # fmt: skip
-    """Make a certificate anew and compare it with its file; then execute trials again, as ``again.check`` does.
+    """Make a certificate anew and compare it with its file; then execute trials again, as ``reexecute.check`` does.
 
     The sample is drawn anew at each call: of n trials one that was forged shows with chance ``sample`` / n.
     """
-    certificate, problems, batch = read(folder)
+    certificate, problems, batch = read(folder, allow)
     now = certificate["root"]
     executed, differing = reexecute.execute(batch, sample, on_trial, allow)
     problems = reexecute.first([*problems, *reexecute.against(now, None, root)]) + reexecute.first(differing)

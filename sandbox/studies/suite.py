@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.files import TOMLDecodeError, read_toml
-from sandbox.core.registry import find
+from sandbox.engine.registry import find
 from sandbox.scenario import AgentGroup, Scenario, load
 from sandbox.scenario.capabilities import NOTHING, Grant
 from sandbox.scenario.schema import REASONERS, SEARCH

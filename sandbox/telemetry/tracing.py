@@ -12,8 +12,8 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider, set_span_in_context
 
-from sandbox.core.registry import find
 from sandbox.core.speech import Act
+from sandbox.engine.registry import find
 from sandbox.record import (
     CallDone,
     Changed,

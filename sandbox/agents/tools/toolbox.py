@@ -90,7 +90,7 @@ CODE = "code"
 
 
 class Toolbox:
-    """Tools by name. ``options``: as in the scenario, each with its checked options; ``severity`` of the perturbations."""
+    """Tools by name. ``options``: as in the scenario, each with its options; ``severity``: of each perturbation."""
 
     def __init__(self, options: Mapping[str, Any], memory: Memory, beliefs: Beliefs, agent: int, severity: np.ndarray,
                  seed: int, functions: Functions, speech: Speech | None = None):  # fmt: skip

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from sandbox.core.finish import Finish
-from sandbox.core.registry import find
+from sandbox.engine.registry import find
 from sandbox.studio.backend.layers import LAYERS
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.backend.snapshot import Counters, Snapshot

@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from sandbox.core.registry import find, names
 from sandbox.core.world import World
+from sandbox.engine.registry import find, names
 from sandbox.scenario.schema import SEARCH
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS

@@ -7,9 +7,9 @@ import streamlit as st
 
 from sandbox.core.errors import UsageError
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, Perturbation
-from sandbox.core.registry import find
 from sandbox.core.world import World
 from sandbox.engine.environment import make
+from sandbox.engine.registry import find
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import Origin, page
 from sandbox.scenario.load import as_toml

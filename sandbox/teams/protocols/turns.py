@@ -1,4 +1,4 @@
-"""What the protocols with a turn share: who has it acts, the others wait (``engine.coordination.phases.mask_actions``)."""
+"""What protocols with a turn share: who has it acts, others wait (``engine.coordination.phases.mask_actions``)."""
 
 from sandbox.core.speech import Act
 from sandbox.engine.coordination.assignments import drop

@@ -1,0 +1,41 @@
+"""The command ``sandbox new``: files to start from."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.cli._console import out
+from sandbox.core.errors import UsageError
+
+new = typer.Typer(help="Write files to start from.", no_args_is_help=True)
+NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+@new.command()
+def world(name: Annotated[str, typer.Argument(help="of the world, such as vineyard")]) -> None:
+    """Write NAME.py, a complete world in one file, and NAME.toml, a scenario that plays it."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"new world: {name!r}, expected a name such as my_world: small letters, digits, _")
+    code, table = _template("world.py"), _template("world.toml").replace("examples/minimal_world", "minimal_world")
+    texts = {
+        Path(f"{name}.py"): code.replace("orchard", name).replace("examples/minimal", name),
+        Path(f"{name}.toml"): table.replace("minimal_world", name),
+    }
+    for path in texts:
+        if path.exists():
+            raise UsageError(f"{path}: exists already; expected another name")
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    out.print(
+        f"wrote  {name}.py, {name}.toml",
+        f"run    sandbox run {name}.toml --allow functions={name}.py",
+        "next   docs/add-a-world.md",
+        sep="\n",
+    )
+
+
+def _template(name: str) -> str:
+    return files("sandbox.cli").joinpath("templates", name).read_text(encoding="utf-8")

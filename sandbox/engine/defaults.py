@@ -1,0 +1,200 @@
+"""What a world leaves to be derived: shapes, descriptions, text and pictures, from its annotations and names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import numpy as np
+
+from sandbox.core.errors import UsageError
+from sandbox.core.world import Observation, Shape, Shaped, World, shaped
+from sandbox.engine.kernel import kernel, specialise
+from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
+
+GREYS = ("#d9d6cb", "#3a4149", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")  # of codes that the legend does not name
+COLOURS = 8  # of a grid and of agents
+grid_colours = agent_colours = ()  # filled in by specialise
+
+
+class NoMemory(NamedTuple):
+    """What the policies of a world remember that names no memory."""
+
+    nothing: Annotated[np.ndarray, shaped(np.int8, 1)]
+
+
+@cache
+def completed(world: World) -> World:
+    """The world with all that it leaves to be derived; raises UsageError where something cannot be."""
+    derived = {name: make(world) for name, make in _DERIVED.items() if getattr(world, name) is None}
+    return replace(world, **derived) if derived else world
+
+
+# -- shapes ------------------------------------------------------------------------------------------------------------
+
+
+def shapes_of(world: str, kind: type, params: Any) -> dict[str, Shape]:
+    """Shape of one lane and dtype of each field of a NamedTuple whose fields are annotated with ``shaped``."""
+    found = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        told = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Shaped)), None)
+        if told is None:
+            raise UsageError(f"world '{world}': {kind.__name__}.{name}: expected Annotated[np.ndarray, shaped(...)]")
+        found[name] = tuple(_length(world, kind, name, part, params) for part in told.shape), told.dtype
+    return found
+
+
+def _length(world: str, kind: type, name: str, part: int | str, params: Any) -> int:
+    length = getattr(params, part, None) if isinstance(part, str) else part
+    if length is None:
+        raise UsageError(f"world '{world}': {kind.__name__}.{name}: a length {part!r}, which Params does not have")
+    return int(length)
+
+
+def _shapes(kind: str) -> Callable[[World], Callable]:
+    def make(world: World) -> Callable[[Any], Mapping[str, Shape]]:
+        return lambda params: shapes_of(world.name, getattr(world, kind) or NoMemory, params)
+
+    return make
+
+
+def _cells(world: World) -> Callable[[Any], tuple[int, int]]:
+    def cells(params: Any) -> tuple[int, int]:
+        shape = (world.state_shapes or _shapes("state")(world))(params).get("grid", ((),))[0]
+        if len(shape) != 2:
+            raise UsageError(f"world '{world.name}': State has no grid of rows and columns; expected World.cells")
+        return shape
+
+    return cells
+
+
+# -- descriptions ------------------------------------------------------------------------------------------------------
+
+
+def _describe(state: Any, lane: int, params: Any) -> dict:
+    return {name: field[lane].tolist() for name, field in state._asdict().items()}
+
+
+def _place(state: Any, lane: int, params: Any, description: dict) -> None:
+    for name, field in state._asdict().items():
+        given = np.asarray(description[name], field.dtype)
+        if given.shape != field.shape[1:]:
+            raise UsageError(f"place: {name}: shape {given.shape}, expected {field.shape[1:]}")
+        field[lane] = given
+
+
+def _ground_truth(state: Any, lane: int, params: Any) -> np.ndarray:
+    """The cells of the grid, or where the agents are."""
+    return (state.grid if hasattr(state, "grid") else state.pos)[lane].ravel().astype(np.int64)
+
+
+def _visible(world: World) -> Callable[[Any, int, int, Any], np.ndarray]:
+    """The cells within an agent's window."""
+
+    def visible(state: Any, lane: int, agent: int, params: Any) -> np.ndarray:
+        if not hasattr(state, "grid"):
+            return np.repeat(np.arange(len(state.pos[lane])) == agent, 2)
+        sight = world.observation(params).side // 2
+        far = np.abs(np.indices(state.grid.shape[1:]) - state.pos[lane, agent][:, None, None]).max(axis=0)
+        return (far <= sight).ravel()
+
+    return visible
+
+
+# -- text --------------------------------------------------------------------------------------------------------------
+
+
+def _render_text(world: World) -> Callable[..., str]:
+    """The columns of the vector by name, the window as a map of letters, and the legal verbs."""
+
+    def render_text(obs: Observation, lane: int, agent: int, params: Any) -> str:
+        spec = world.observation(params)
+        lines = [f"You are agent {agent}."]
+        lines += [f"{name}: {value:g}" for name, value in zip(spec.vector, obs.vector[lane, agent], strict=True)]
+        letters = _letters(spec.channels)
+        if spec.side > 1:
+            told = ", ".join(f"{letter} {name}" for name, letter in letters.items())
+            lines += [f"Around you ({told}, . nothing; you are in the middle):"]
+            lines += _map(obs.window[lane, agent], letters)
+        legal = world.legal(obs.mask[lane, agent])
+        can = [verb if world.targets == 1 else f"{verb} {targets}" for verb, targets in legal.items()]
+        return "\n".join([*lines, f"You can: {', '.join(can)}."])
+
+    return render_text
+
+
+def _letters(channels: tuple[str, ...]) -> dict[str, str]:
+    """A letter for each channel, its first one that is free."""
+    found: dict[str, str] = {}
+    for name in channels:
+        free = [letter for letter in f"{name}abcdefghijklmnopqrstuvwxyz" if letter not in found.values()]
+        found[name] = free[0] if free else "?"
+    return found
+
+
+def _map(window: np.ndarray, letters: Mapping[str, str]) -> list[str]:
+    """The first channel that is not 0 in each cell."""
+    picked = np.full(window.shape[1:], ".")
+    for channel, letter in reversed(list(zip(window, letters.values(), strict=True))):
+        picked[channel != 0] = letter
+    return ["".join(row) for row in picked]
+
+
+def _tools(world: World) -> Callable[[Any], list[dict]]:
+    target = {"target": {"type": "integer", "minimum": 0, "maximum": world.targets - 1}} if world.targets > 1 else {}
+    schema = {"type": "object", "properties": target, "required": list(target), "additionalProperties": False}
+
+    def tools(params: Any) -> list[dict]:
+        return [{"name": verb, "description": verb.replace("_", " "), "parameters": schema} for verb in world.verbs]
+
+    return tools
+
+
+# -- picture -----------------------------------------------------------------------------------------------------------
+
+
+def grid_picture(s, lane, params, trail, blend, image):
+    """Fill ``image``: the cells of ``s.grid`` in their colours, and a disc for each agent."""
+    grid, pos = s.grid[lane], s.pos[lane]
+    rows, cols = grid.shape
+    cell = image.shape[0] / rows
+    for row in range(rows):
+        for col in range(cols):
+            colour = grid_colours[grid[row, col] % len(grid_colours)]
+            draw_bar(image, row * cell, col * cell, (row + 1) * cell, (col + 1) * cell, colour, 1.0)
+    for agent in range(len(pos)):
+        if pos[agent, 0] < 0:
+            continue
+        y, x = float(pos[agent, 0]), float(pos[agent, 1])
+        if trail.shape[1] and trail[agent, -1, 0] >= 0:
+            y += (trail[agent, -1, 0] - y) * (1.0 - blend)
+            x += (trail[agent, -1, 1] - x) * (1.0 - blend)
+        ink = agent_colours[agent % len(agent_colours)]
+        draw_shape(image, DISC, (y + 0.5) * cell, (x + 0.5) * cell, 0.34 * cell, 0.0, ink, 1.0)
+
+
+def _rgb(code: str) -> tuple[float, float, float]:
+    return float(int(code[1:3], 16)), float(int(code[3:5], 16)), float(int(code[5:7], 16))
+
+
+def _render(world: World) -> Callable:
+    """Colour k of the legend is that of code k."""
+    named = [colour for _, colour in world.legend] or [PAPER]
+    colours = tuple(_rgb(code) for code in (*named, *GREYS)[: max(COLOURS, len(named))])
+    inks = tuple(_rgb(code) for code in AGENTS)
+    return specialise(grid_picture, world.name, grid_colours=colours, agent_colours=inks)
+
+
+@kernel
+def no_memory(memory, lane, params):
+    """Nothing to clear."""
+
+
+_DERIVED: dict[str, Callable[[World], Any]] = {
+    "state_shapes": _shapes("state"), "memory_shapes": _shapes("memory"), "memory": lambda world: NoMemory,
+    "agents": lambda world: lambda params: params.agents, "start": lambda world: no_memory,
+    "cells": _cells, "render": _render, "describe": lambda world: _describe, "place": lambda world: _place,
+    "canvas": lambda world: lambda params, size: canvas(*(world.cells or _cells(world))(params), size),
+    "render_text": _render_text, "tools": _tools, "conserved": lambda world: lambda state, lane, params: (),
+    "ground_truth": lambda world: _ground_truth, "visible": _visible,
+}  # fmt: skip
