@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import mesa
 import numpy as np
+from typing_extensions import deprecated
 
 from sandbox.agents.agent import Agent
 from sandbox.agents.beliefs import Beliefs
@@ -349,6 +350,11 @@ class Sandbox(Measures, mesa.Model):
             self.usage.own_decisions += 1
         elif kind in REASONERS or not self.reasoners:
             self.usage.taken_over += 1
+
+    @property
+    @deprecated("Sandbox.stage is now Sandbox.env")
+    def stage(self) -> Environment:
+        return self.env
 
     @property
     def verdict(self) -> Finish:

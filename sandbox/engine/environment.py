@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
+from typing_extensions import deprecated
 
 from sandbox.core import plain
 from sandbox.core.errors import UsageError, shown, unknown
@@ -149,7 +150,23 @@ def _check_kind(given: Any, known: Any, where: str) -> None:
 THREADS, PIXELS = 1024, 1 << 14  # at most
 
 
-class Environment:
+class _OldNames:
+    """What methods of ``Environment`` were called before; for one version."""
+
+    @deprecated("words is now render_text")
+    def words(self, *arguments, **named) -> str:
+        return self.render_text(*arguments, **named)
+
+    @deprecated("paint is now render")
+    def paint(self, *arguments, **named) -> np.ndarray:
+        return self.render(*arguments, **named)
+
+    @deprecated("cast is now assign_policies")
+    def cast(self, *arguments, **named) -> tuple[PolicyAssignment, Loops]:
+        return self.assign_policies(*arguments, **named)
+
+
+class Environment(_OldNames):
     """A world with its layout, team size and options: ``sandbox.make`` returns it.
 
     Arrays have the lane as their first axis; L lanes, N agents. All calls that take a state change it in place or not
