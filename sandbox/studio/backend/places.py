@@ -27,7 +27,7 @@ def new_folder(world: str, seed: int) -> Path:
     try:
         place.mkdir(parents=True, exist_ok=True)
         _prune(place)
-        return Path(tempfile.mkdtemp(prefix=f"{stamp}-{world}-seed{seed}-", dir=place))
+        return Path(tempfile.mkdtemp(prefix=f"{stamp}-{Path(world).stem}-seed{seed}-", dir=place))
     except OSError as error:
         raise UsageError(f"{place}: nothing can be recorded there ({error.strerror}); set SANDBOX_RUNS") from None
 
