@@ -85,3 +85,19 @@ def test_tables_give_the_trials_of_their_files():
         lesson = load_lesson(path)
         stated = cell("docs/lessons.md", lesson.plan.title, "trials of each arm").text
         assert int(stated.replace(",", "")) == lesson.scenario().trials.count, lesson.name
+
+
+def test_five_minutes_of_the_readme(tmp_path, monkeypatch):
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    part = (ROOT / "README.md").read_text().split("## Five minutes")[1].split("\n## ")[0]
+    found = [line for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
+    assert len(found) >= 5
+    for command in found:
+        if command != "sandbox app":  # the tests of the studio open it
+            monkeypatch.setattr(sys, "argv", shlex.split(command))
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert ended.value.code in (0, None), command
+    for block in re.findall(r"```python\n(.*?)```", part, re.DOTALL):
+        exec(compile(block, "README.md", "exec"), {})

@@ -16,7 +16,7 @@ from sandbox.cli._console import Allow, err, out
 from sandbox.core.errors import UsageError
 
 HERE = "localhost"
-PAGE = Path(__file__).with_name("studio_script.py")
+PAGE = Path(__file__).resolve().parents[1] / "_studio_script.py"
 OPTIONS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",

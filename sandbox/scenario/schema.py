@@ -81,6 +81,37 @@ class TrialsTable(BaseModel):
     keep_calls: bool = True  # of language models, so that each trial can be replayed
 
 
+def _check_group(group: AgentGroup, world: World, where: str) -> None:
+    """Names that only the world can tell, and what belongs to some reasoners alone."""
+    known = (*world.policies, SEARCH, *REASONERS)
+    if group.reasoner not in known:
+        raise unknown("reasoner", group.reasoner, known, where)
+    if group.role is not None and group.role not in world.roles:
+        raise unknown("role", group.role, world.roles, where)
+    if group.fallback not in world.policies:
+        raise unknown("policy", group.fallback, world.policies, f"{where}.fallback")
+    if (group.reasoner == "llm") != (group.llm is not None):
+        raise UsageError(f"{where}: reasoner 'llm' and llm = {{ model = ... }} belong together")
+    if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
+        raise UsageError(f"{where}: memory and tools are for the reasoner 'llm'")
+    parse_script(group.script, world, f"{where}.script")
+    if group.reasoner == "program":
+        _check_program(group, world, where)
+    _check_imagination(group, world, where)
+
+
+def _check_imagination(group: AgentGroup, world: World, where: str) -> None:
+    believes = group.memory.kind == "map" or {"imagine", "code"} & group.tools.keys()
+    if believes or group.reasoner == SEARCH:
+        check_believes(world, where)
+    if believes and group.fallback in world.sighted:
+        what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
+        raise UsageError(f"{where}.fallback: {what}")
+    if "imagine" in (equipment := group.equipment):
+        check_base(equipment["imagine"].base, world, f"{where}.tools.imagine.base")
+    check_base(group.world_model.base, world, f"{where}.world_model.base")
+
+
 def _check_program(group: AgentGroup, world: World, where: str) -> None:
     """A program sees what its fallback remembers, so that must not see the state."""
     check_base(group.fallback, world, f"{where}.fallback")
@@ -130,29 +161,7 @@ class Scenario(BaseModel):
         """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
-            known = (*world.policies, SEARCH, *REASONERS)
-            if group.reasoner not in known:
-                raise unknown("reasoner", group.reasoner, known, f"agents[{k}]")
-            if group.role is not None and group.role not in world.roles:
-                raise unknown("role", group.role, world.roles, f"agents[{k}]")
-            if group.fallback not in world.policies:
-                raise unknown("policy", group.fallback, world.policies, f"agents[{k}].fallback")
-            if (group.reasoner == "llm") != (group.llm is not None):
-                raise UsageError(f"agents[{k}]: reasoner 'llm' and llm = {{ model = ... }} belong together")
-            if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
-                raise UsageError(f"agents[{k}]: memory and tools are for the reasoner 'llm'")
-            believes = group.memory.kind == "map" or {"imagine", "code"} & group.tools.keys()
-            if believes or group.reasoner == SEARCH:
-                check_believes(world, f"agents[{k}]")
-            if believes and group.fallback in world.sighted:
-                what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
-                raise UsageError(f"agents[{k}].fallback: {what}")
-            if "imagine" in (equipment := group.equipment):
-                check_base(equipment["imagine"].base, world, f"agents[{k}].tools.imagine.base")
-            parse_script(group.script, world, f"agents[{k}].script")
-            if group.reasoner == "program":
-                _check_program(group, world, f"agents[{k}]")
-            check_base(group.world_model.base, world, f"agents[{k}].world_model.base")
+            _check_group(group, world, f"agents[{k}]")
         check_rules(self.guard, self._names(world), world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:
