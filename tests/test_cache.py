@@ -17,7 +17,6 @@ import pytest
 
 import sandbox
 from sandbox.engine import cache
-from sandbox.engine import cache as store
 from sandbox.engine.compiling import heard, unstored
 from sandbox.engine.kernel import CACHE, kernel
 
@@ -65,7 +64,8 @@ def test_an_edit_below_its_caller_is_never_served_stale(install):
 def test_numba_alone_would_serve_it_stale(install, tmp_path):
     """One folder for all sources gives the old answer: what the fingerprint is for, and proof that tests can see it."""
     folder = str(tmp_path / "one")
-    pinned = f"import sandbox.engine.kernel, numba, runpy; numba.config.CACHE_DIR = {folder!r}; runpy.run_module('toy')"
+    one = f"sandbox.engine.cache.folder = pathlib.Path({folder!r})"
+    pinned = f"import sandbox.engine.kernel, pathlib, runpy; {one}; runpy.run_module('toy')"
     first = install.run("-c", pinned)
     install.edit("toy/inner.py", "x + 1000", "x + 2000")
     assert totals(install.run("-c", pinned)) == totals(first)
@@ -176,6 +176,14 @@ def test_the_users_cache_folder_is_the_place_by_default(install, tmp_path):
 # -- pruning -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_variable_of_numba_that_changes_does_not_move_the_cache(folder, tmp_path, monkeypatch):
+    """Numba then reads all its settings anew; kernels must not be looked for, and unpickled, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    numba.config.reload_config()
+    assert played() == 0 and played() == 1
+    assert list(folder.glob("*.nbc")) and not list(tmp_path.glob("*.nbc"))
+
+
 def _folder(base: Path, number: int, age: float) -> Path:
     folder = base / f"{number:016x}"
     (folder / "engine_x").mkdir(parents=True)
@@ -196,7 +204,7 @@ def test_old_folders_are_pruned_new_and_recent_ones_are_not(tmp_path):
 
 def test_preparing_marks_the_folder_as_used_and_prunes(tmp_path, monkeypatch):
     monkeypatch.setenv("SANDBOX_CACHE", str(tmp_path))
-    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
+    monkeypatch.setattr(cache, "folder", cache.folder)
     old = [_folder(tmp_path, k, age=10 * cache.GRACE + k) for k in range(cache.KEEP + 3)]
     own = _folder(tmp_path, int(cache.fingerprint(cache._packages()), 16), age=20 * cache.GRACE)
     assert cache.prepare() == own and time.time() - own.stat().st_mtime < 60
@@ -250,7 +258,7 @@ def twice(out, x):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kernels"))
+    monkeypatch.setattr(cache, "folder", tmp_path / "kernels")
     return tmp_path / "kernels"
 
 
@@ -312,7 +320,7 @@ def test_a_folder_that_is_a_file_or_read_only_or_full_costs_only_time(folder, mo
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store.os, "replace", full)
+        patched.setattr(cache.os, "replace", full)
         assert (played(), played()) == (0, 0)
     assert not list(folder.iterdir()) and (played(), played()) == (0, 1)
 
@@ -336,17 +344,17 @@ def test_an_edit_of_a_script_is_seen(folder, tmp_path):
 
 def _write(path, stop):
     while not stop.is_set():
-        store.write(path, bytes(3_000_000))
+        cache.write(path, bytes(3_000_000))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_a_writer_that_is_killed_leaves_the_old_file_or_the_new(tmp_path):
     path, context = tmp_path / "x-0.nbc", multiprocessing.get_context("fork")
-    store.write(path, bytes(3_000_000))
+    cache.write(path, bytes(3_000_000))
     for _ in range(5):
         writer = context.Process(target=_write, args=(path, context.Event()))
         writer.start()
         time.sleep(0.02)
         writer.kill()
         writer.join()
-        assert store.read(path) == bytes(3_000_000)
+        assert cache.read(path) == bytes(3_000_000)

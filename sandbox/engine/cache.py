@@ -70,7 +70,7 @@ class Store(_Cache):
     """The stored signatures of one kernel, as Numba's dispatcher asks for them."""
 
     def __init__(self, function: Callable, source: bytes) -> None:
-        self._folder = Path(numba.config.CACHE_DIR)
+        self._folder = folder
         self._name = _FORBIDDEN.sub("_", f"{function.__module__}.{function.__qualname__}")
         code = function.__code__
         self._origin = sys.version, code.co_filename, code.co_firstlineno, sha256(source).hexdigest()
@@ -138,6 +138,7 @@ _OURS = re.compile(r"[0-9a-f]{16}")
 GRACE = 24 * 3600.0  # seconds since its last use before a folder may be pruned
 PACKAGE = Path(__file__).resolve().parents[1]
 
+folder = Path(os.devnull)  # of the kernels that are compiled from now on; ``prepare`` makes it
 _sources: dict[str, bytes] = {}  # as they were first hashed
 
 
@@ -184,9 +185,10 @@ def check_source(name: str) -> None:
 
     Worlds are imported when they are asked for, which may be long after the start.
     """
+    global folder
     path = Path(name).resolve()
     if str(path) in _sources and _sources[str(path)] != path.read_bytes():
-        numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="sandbox-kernels-")
+        folder = Path(tempfile.mkdtemp(prefix="sandbox-kernels-"))
 
 
 @cache
@@ -239,10 +241,13 @@ def prune(base: Path, keep: int = KEEP, grace: float = GRACE) -> None:
 
 
 def prepare() -> Path:
-    """Make the folder for the sources as they are, mark it as used, prune old ones, and point Numba at it."""
+    """Make the folder for the sources as they are, mark it as used, and prune old ones.
+
+    Numba's own setting is no place for it: Numba sets it back whenever a variable NUMBA_* has changed.
+    """
+    global folder
     folder = _base() / fingerprint(_packages())
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
     prune(folder.parent)
-    numba.config.CACHE_DIR = str(folder)
     return folder
