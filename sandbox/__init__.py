@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandbox.model import Sandbox
     from sandbox.running.batch import batch
     from sandbox.running.resume import resume
+    from sandbox.running.session import session
     from sandbox.running.trial import run
     from sandbox.scenario import load
 
@@ -26,6 +27,7 @@ _OF = {  # what is public, by the module that has it
     "model": ("Sandbox",),
     "running.batch": ("batch",),
     "running.resume": ("resume",),
+    "running.session": ("session",),
     "running.trial": ("run",),
     "analysis.results": ("results",),
     "scenario": ("load",),
@@ -34,7 +36,7 @@ _HOME = {name: module for module, names in _OF.items() for name in names}
 _RENAMED = {"Stage": "Environment"}  # old names work for one version
 __all__ = [
     "Environment", "Finish", "Outcome", "RecordError", "Sandbox", "SandboxError", "UsageError", "World", "batch",
-    "gym_env", "load", "make", "parallel_env", "register", "results", "resume", "run", "vector_env",
+    "gym_env", "load", "make", "parallel_env", "register", "results", "resume", "run", "session", "vector_env",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

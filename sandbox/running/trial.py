@@ -189,11 +189,16 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
         model.stop()
     outcome = outcome_of(model, time.perf_counter() - started)
     if log:
-        status = STOPPED if stopped else FAILED if outcome.error else DONE
-        log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
+        log.extend(closing_events(outcome, stopped))
     if interrupted:
         raise interrupted
     return outcome
+
+
+def closing_events(outcome: Outcome, stopped: bool) -> list[Event]:
+    """What the record of a run of one trial ends with; ``stopped`` before its end or not."""
+    status = STOPPED if stopped else FAILED if outcome.error else DONE
+    return [TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)]
 
 
 def record_step(model: Sandbox, log: Log | _Heard) -> None:
