@@ -53,7 +53,7 @@ class Person:
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
-def params(folder: Path) -> None:
+def rules(folder: Path) -> None:
     sandbox.run({"world": WORLD, "agents": [{"count": 2}]}, seed=3, out=folder)
 
 
@@ -161,7 +161,7 @@ def broken_off(folder: Path, error: type[BaseException]) -> None:
         sandbox.run({"world": WORLD, "agents": [{"count": 2}]}, seed=3, out=folder, on_tick=on_tick)
 
 
-RUNS = (params, completed, scripted, served, team, people, disturbed, stopped, killed, failed)
+RUNS = (rules, completed, scripted, served, team, people, disturbed, stopped, killed, failed)
 
 
 # -- changes -----------------------------------------------------------------------------------------------------------

@@ -214,7 +214,9 @@ class Package(Case):
         some = {"max_ticks": just(3), "agents": just(2), "x": just(1), "layout": just("x")}
         known = {
             "make.world": just("kitchen"), "parallel_env.world": just("kitchen"), "gym_env.world": just("craft"),
-            "Stage.world": just(sandbox.make("kitchen").world), "Stage.options": just({}), "plan": just(None),
+            "Environment.world": just(sandbox.make("kitchen").world),
+            "register.world": just(sandbox.make("kitchen").world),
+            "Environment.options": just({}), "plan": just(None),
             "options": st.fixed_dictionaries({}, optional=some),
             "render_mode": st.sampled_from([None, "ansi"]), "scenario": just(self._table), "rng": just(3),
             "recorded": just(None),
@@ -232,6 +234,7 @@ def surface(kind: type) -> dict[str, Callable]:
     """The public methods of a class that are ours."""
     ours = [base for base in kind.__mro__ if base.__module__.startswith("sandbox")]
     names = {name for base in ours for name, what in vars(base).items() if inspect.isfunction(what)}
+    names -= {name for name in names if hasattr(getattr(kind, name), "__deprecated__")}
     return {name: getattr(kind, name) for name in sorted(names) if not name.startswith("_")}
 
 
@@ -243,7 +246,7 @@ def functions(module) -> dict[str, Callable]:
 def package() -> dict[str, Callable]:
     """What is called, but not what is returned or raised."""
     own = {name: getattr(sandbox, name) for name in sandbox.__all__}
-    told = (sandbox.Finish, sandbox.Outcome, Exception)
+    told = (sandbox.Finish, sandbox.Outcome, sandbox.World, Exception)
     return {name: what for name, what in own.items() if not (isinstance(what, type) and issubclass(what, told))}
 
 

@@ -320,7 +320,7 @@ def test_a_missing_key_is_one_clear_line(model, key, monkeypatch):
     ("model", "extra"), [("openai:gpt-5.2", "llm"), ("local:http://127.0.0.1:1/v1", "llm"), ("gguf:x", "local")]
 )
 def test_a_missing_extra_is_one_clear_line(model, extra, monkeypatch):
-    for name in ("hosted", "served"):
+    for name in ("hosted", "local_server"):
         monkeypatch.delitem(sys.modules, f"sandbox.agents.llm.{name}", raising=False)
     for package in ("pydantic_ai", "pydantic_ai.direct", "genai_prices", "xllamacpp"):
         monkeypatch.setitem(sys.modules, package, None)

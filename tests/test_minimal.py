@@ -25,6 +25,11 @@ class TestMinimal(Conformance):
     cases = [{}, {"side": 4, "trees": 3, "agents": 3}]
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays_registered(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+
+
 @pytest.fixture
 def env():
     return sandbox.make(str(FILE), side=4, trees=3, agents=2)

@@ -612,7 +612,7 @@ def test_a_lead_is_joined_to_everybody_both_ways():
 
 EPISODE = """
 import hashlib, numpy as np, warnings
-from sandbox.engine import network as post
+from sandbox.engine.coordination import network as post
 from sandbox.teams.graphs import graph_of, network_of, network_table
 warnings.simplefilter("ignore")  # keyed draws wrap around
 table = {"kind": "range", "reach": 4, "most": 5, "loss": 0.3, "delay": 1, "bandwidth": 2}

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 
 import sandbox
 from sandbox.agents.llm import reasoner
+from sandbox.agents.tools.calculator import calculator
 from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.options import check
 from sandbox.agents.tools.retrieval import Library, chunks
 from sandbox.agents.tools.tool import ANSWER, ERROR, Tool, ToolError
-from sandbox.agents.tools.toolbox import calculator
 from sandbox.cli.prompt import first_requests
 from sandbox.core.decision import ToolUse
 from sandbox.core.errors import RecordError, UsageError

@@ -58,7 +58,7 @@ def test_a_world_may_be_believed_rightly_also_out_of_view(seen_wrong, unseen_wro
         believed = state.seed[lane] < 100
         return np.where(believed & np.where(view, seen_wrong, unseen_wrong), -1, np.arange(12))
 
-    env.world = dataclasses.replace(env.world, facts=facts, in_view=lambda *_: view)
+    env.world = dataclasses.replace(env.world, ground_truth=facts, visible=lambda *_: view)
     real = env.reset
     env.reset = lambda seeds: real([seed + 1000 for seed in seeds])
     check = Conformance().test_what_is_in_view_is_believed_as_it_is

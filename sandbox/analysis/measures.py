@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Finish
@@ -12,10 +11,10 @@ from sandbox.engine.registry import find
 from sandbox.scenario.schema import TrialsTable
 from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean_steps, pass_hat, success_rate
 
-# -- autonomy: Who decided: the share of decisions that the agents under test made themselves, over the rows of a
-
 if TYPE_CHECKING:
     import pandas as pd
+
+# -- who decided
 
 
 class Decided(NamedTuple):
@@ -88,7 +87,7 @@ class Measures(NamedTuple):
         return self.errors / max(1, self.trials + self.errors)
 
 
-def check_errors(rows: pd.DataFrame, where: str) -> None:
+def check_errors(rows: "pd.DataFrame", where: str) -> None:
     """Raise SandboxError, naming ``where``, if the share of infrastructure errors passes the scenario's limit."""
     failed, limit = rows["error"].dropna(), rows.attrs.get("max_errors", MAX_ERRORS)
     if len(failed) > limit * len(rows):
@@ -99,7 +98,7 @@ def check_errors(rows: pd.DataFrame, where: str) -> None:
         )
 
 
-def measures(rows: pd.DataFrame, limit: int) -> Measures:
+def measures(rows: "pd.DataFrame", limit: int) -> Measures:
     """Measures of rows of ``results``; ``limit`` is the tick limit of these trials."""
     counted = rows[rows["error"].isna()]
     trials, successes = len(counted), int(counted["success"].sum())
@@ -125,11 +124,11 @@ def measures(rows: pd.DataFrame, limit: int) -> Measures:
     )  # fmt: skip
 
 
-def _usual(values: pd.Series) -> float:
+def _usual(values: "pd.Series") -> float:
     return values.median() if values.name == "seconds" else values.mean()  # a machine may be busy for a while
 
 
-def until(rows: pd.DataFrame, limit: int) -> np.ndarray:
+def until(rows: "pd.DataFrame", limit: int) -> np.ndarray:
     """Ticks to completion, or to where a trial is censored.
 
     One that was stopped from outside is censored there. One that failed can no longer succeed: it is not done up to
@@ -139,7 +138,7 @@ def until(rows: pd.DataFrame, limit: int) -> np.ndarray:
     return np.where(open_ended, rows["ticks"], np.maximum(rows["ticks"], limit)).astype(float)
 
 
-def tick_limit(scenario: Mapping[str, Any], overrides: Mapping[str, Any], rows: pd.DataFrame) -> int:
+def tick_limit(scenario: Mapping[str, Any], overrides: Mapping[str, Any], rows: "pd.DataFrame") -> int:
     """The tick limit of one condition: stated, or the world's own, or where the longest of its trials ended."""
     stated = overrides.get("world.max_ticks", scenario["world"].get("max_ticks"))
     if stated is None and (option := find(scenario["world"]["name"]).options.model_fields.get("max_ticks")):

@@ -8,8 +8,8 @@ import typer
 from sandbox.cli._compiling import warm_up
 from sandbox.cli._console import Allow, Set, check_place, err, opened, out, overrides, settings, stoppable
 from sandbox.cli._progress import Counting, Episodes, Live
+from sandbox.cli._video import film
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.report.video import film
 
 if TYPE_CHECKING:
     import pandas as pd

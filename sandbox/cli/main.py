@@ -22,11 +22,11 @@ from sandbox.cli._console import Allow, Set, check_place, err, granted, in_words
 from sandbox.cli._keyboard import people_at
 from sandbox.cli._process import answer_interrupts, complete_files, give_up_output
 from sandbox.cli._progress import Live
+from sandbox.cli._video import FPS, film
 from sandbox.cli.new import new
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.report.lines import lines
-from sandbox.report.video import FPS, film
 
 if TYPE_CHECKING:
     from sandbox.core.world import World

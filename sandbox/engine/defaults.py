@@ -26,7 +26,8 @@ class NoMemory(NamedTuple):
 @cache
 def completed(world: World) -> World:
     """The world with all that it leaves to be derived; raises UsageError where something cannot be."""
-    derived = {name: make(world) for name, make in _DERIVED.items() if getattr(world, name) is None}
+    found = {name: make(world) for name, make in _DERIVED.items() if getattr(world, name) is None}
+    derived = {name: entry for name, entry in found.items() if entry is not None}
     return replace(world, **derived) if derived else world
 
 
@@ -58,14 +59,19 @@ def _shapes(kind: str) -> Callable[[World], Callable]:
     return make
 
 
-def _cells(world: World) -> Callable[[Any], tuple[int, int]]:
-    def cells(params: Any) -> tuple[int, int]:
-        shape = (world.state_shapes or _shapes("state")(world))(params).get("grid", ((),))[0]
-        if len(shape) != 2:
-            raise UsageError(f"world '{world.name}': State has no grid of rows and columns; expected World.cells")
-        return shape
+def _cells(world: World) -> Callable[[Any], tuple[int, int]] | None:
+    """Rows and columns of the state's ``grid``; None where it has none, so that nothing is at a place of a map."""
+    if "grid" not in world.state._fields:
+        return None
+    shapes = world.state_shapes or _shapes("state")(world)
+    return lambda params: shapes(params)["grid"][0]
 
-    return cells
+
+def _canvas(world: World) -> Callable[[Any, int], tuple[int, int]]:
+    cells = world.cells or _cells(world)
+    if cells is None:
+        raise UsageError(f"world '{world.name}': State has no grid to draw; expected World.render and World.canvas")
+    return lambda params, size: canvas(*cells(params), size)
 
 
 # -- descriptions ------------------------------------------------------------------------------------------------------
@@ -194,7 +200,7 @@ _DERIVED: dict[str, Callable[[World], Any]] = {
     "state_shapes": _shapes("state"), "memory_shapes": _shapes("memory"), "memory": lambda world: NoMemory,
     "agents": lambda world: lambda params: params.agents, "start": lambda world: no_memory,
     "cells": _cells, "render": _render, "describe": lambda world: _describe, "place": lambda world: _place,
-    "canvas": lambda world: lambda params, size: canvas(*(world.cells or _cells(world))(params), size),
+    "canvas": _canvas,
     "render_text": _render_text, "tools": _tools, "conserved": lambda world: lambda state, lane, params: (),
     "ground_truth": lambda world: _ground_truth, "visible": _visible,
 }  # fmt: skip

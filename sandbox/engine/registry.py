@@ -28,7 +28,7 @@ def _addresses() -> dict[str, str]:
 
 def names() -> list[str]:
     """The names of all worlds that can be made here, ours first."""
-    return list(dict.fromkeys([*_addresses(), *_registered]))
+    return list(dict.fromkeys([*_addresses(), *(name for name in _registered if not is_file(name))]))
 
 
 def register(world: World) -> World:

@@ -10,7 +10,6 @@ from functools import cache, partial
 from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -225,24 +224,3 @@ def frames(
             past.append(state.pos[0].copy())
 
     yield from _thinned(keyed(), most)
-
-
-# -- filming: A recorded episode as a video, with how far it was below the picture.
-
-if TYPE_CHECKING:
-    from sandbox.model import Sandbox
-
-FPS = 12  # frames a second
-
-
-def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:
-    """Write a replayed episode (``running.replay.replay``) as a .gif or .mp4; errors as in ``write_video``."""
-    pass
-
-    model = next(models)
-
-    def caption(state) -> str:
-        return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
-
-    states = (each.state for each in chain([model], models))
-    return write_video(path, frames(model.env, states, caption=caption), fps)

@@ -1,44 +1,19 @@
 """The reasoner ``program``: a script in Python that sees and reacts, one program for each agent."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.programs.api import ProgramView
 from sandbox.agents.programs.process import LIMITS, Limits, Program
+from sandbox.agents.programs.runner import ProgramRunner
 from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Trace
-
-# -- actor: A program that acts for an agent, a verb a tick.
-
-
-class ProgramRunner:
-    """Runs a ``programs.Program`` on: it perceives by ``eyes``, and is told what became of its last verb.
-
-    A verb's value is a dict: ``legal`` (whether the verb had an effect when it was chosen), ``refused`` and ``reward``
-    of the tick; ``told`` has the last two, by agent.
-    """
-
-    def __init__(self, program: Any, eyes: ProgramView, told: Callable[[int], dict]):
-        self.program, self._eyes, self._told = program, eyes, told
-        self._legal: bool | None = None  # of its last verb; None before the first
-
-    def advance(self, percept: Percept) -> Decision | None:
-        """Its next action; None once it has ended."""
-        answer = None if self._legal is None else {"legal": self._legal, **self._told(percept.agent)}
-        decision = self.program.advance(self._eyes.functions(percept), answer)
-        if decision is not None:
-            self._legal = self._eyes.has_effect(percept, decision)
-        return decision
-
-
-# -- reasoner
 
 
 class Programmed:
     """Runs ``source`` for every agent of a group until it ends; then the agent's fallback acts.
 
-    A program calls the world's verbs, and ``see()``, ``legal()`` and ``me()``; see ``ProgramView`` and ``Actor``.
+    A program calls the world's verbs, and ``see()``, ``legal()`` and ``me()`` (``ProgramView``).
     """
 
     def __init__(self, source: str, beliefs: Beliefs, told: Callable[[int], dict], limits: Limits = LIMITS,

@@ -2,42 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.llm.request import object_in
 from sandbox.agents.memory import Memory
-from sandbox.agents.programs import process
 from sandbox.agents.reasoners import LIMITED_FOR, ReplyFaults
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Function, Functions
 from sandbox.agents.tools.imagining import Imagining
 from sandbox.agents.tools.retrieval import Library
 from sandbox.agents.tools.tool import Tool, ToolError
-from sandbox.core.errors import UsageError, unknown
+from sandbox.core.errors import unknown
 from sandbox.core.perturb import Fault
 from sandbox.engine.draw import FAULT
-
-# -- calculator: Arithmetic: an expression of Python, run by Monty within tight limits.
-
-LIMITS = process.Limits(calls=0, steps=10_000, memory=8 << 20, depth=50, seconds=2.0)
-LONGEST = 1_000  # characters
-
-
-def calculator(
-    expression: Annotated[str, Field(description="such as (3 + 4) * 2 ** 0.5, or max(3, 7) // 2", max_length=LONGEST)],
-) -> str:
-    """Work out an arithmetic expression, written as in Python."""
-    result = process.run(expression, limits=LIMITS)
-    if result.error:
-        raise UsageError(result.error)
-    if result.value is None:
-        raise UsageError("that has no value; expected an expression")
-    return str(result.value)
-
 
 # -- faults: The perturbations of replies (``core.perturb``) as tools show them: errors, answers that are cut
 
@@ -107,7 +87,7 @@ class Toolbox:
         functions, own = {}, {}
         for name, options in self._options.items():
             if name == "calculator":
-                pass
+                from sandbox.agents.tools.calculator import calculator
 
                 functions[name] = calculator
             elif name == "retrieval":

@@ -8,11 +8,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sandbox.cli._video import film
 from sandbox.core.errors import RecordError
 from sandbox.model import Sandbox
 from sandbox.record import ChainReport, Run, open_run, verify_chain
 from sandbox.record.store import DATABASE, explain
-from sandbox.report.video import film
 from sandbox.running.replay import replay, verify
 from sandbox.studio.backend.background_task import BackgroundTask, Stopped
 

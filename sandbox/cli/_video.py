@@ -1,0 +1,24 @@
+"""A recorded episode as a video, with how far it was below the picture."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.model import Sandbox
+
+FPS = 12  # frames a second
+
+
+def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:
+    """Write a replayed episode (``running.replay.replay``) as a .gif or .mp4; errors as in ``write_video``."""
+    from sandbox.report.video import frames, write_video
+
+    model = next(models)
+
+    def caption(state) -> str:
+        return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
+
+    states = (each.state for each in chain([model], models))
+    return write_video(path, frames(model.env, states, caption=caption), fps)
