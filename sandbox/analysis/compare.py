@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sandbox.analysis.measures import decided
+from sandbox.analysis.autonomy import decided
 from sandbox.analysis.results import plain_value, results, swept_keys
 from sandbox.analysis.robustness import PREFIX
 from sandbox.core.errors import UsageError, unknown

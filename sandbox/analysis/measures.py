@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sandbox.analysis.autonomy import Decided, decided
 from sandbox.core.errors import SandboxError
 from sandbox.core.finish import Finish
 from sandbox.engine.registry import find
@@ -13,45 +14,6 @@ from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# -- who decided
-
-
-class Decided(NamedTuple):
-    """Who decided for the agents under test, over trials that count; ``total`` is 0 for compiled policies."""
-
-    total: int
-    own: int
-    fallbacks: int
-    late: int
-    invalid_replies: int
-    autonomy: float | None  # 0..1, own of total; None where no trial counts
-
-    @property
-    def by_others(self) -> int:
-        """Decisions of fallbacks and of persons in the place of agents."""
-        return self.total - self.own
-
-
-COUNTED = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies")
-COLUMNS = (*COUNTED, "autonomy", "error")  # of the rows, that are looked at
-
-
-def decided(rows: "pd.DataFrame") -> Decided:
-    """Who decided in the rows of ``results`` that count."""
-    counted = rows[rows["error"].isna()]
-    own, fallbacks, taken, late, invalid = (int(counted[name].sum()) for name in COUNTED)
-    total = own + fallbacks + taken
-    share = own / total if total else counted["autonomy"].mean() if counted["autonomy"].notna().any() else None
-    return Decided(total, own, fallbacks, late, invalid, share)
-
-
-def is_tested(rows: "pd.DataFrame") -> bool:
-    """Whether agents in rows of ``results`` decide by other means than compiled policies."""
-    return bool(rows[["own_decisions", "fallbacks", "taken_over"]].to_numpy().any())
-
-
-# -- measures
 
 PASSES = 8  # pass^1 .. pass^8
 PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")

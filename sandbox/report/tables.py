@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 from rich import box
 from rich.table import Table
 
-from sandbox.analysis.measures import decided, is_tested
+from sandbox.analysis.autonomy import decided, is_tested
 from sandbox.core.finish import Outcome
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World

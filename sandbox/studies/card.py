@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sandbox.analysis.measures import Decided, Measures, measures, tick_limit
+from sandbox.analysis.autonomy import Decided
+from sandbox.analysis.measures import Measures, measures, tick_limit
 from sandbox.analysis.results import results
 from sandbox.analysis.robustness import Curve, curves, mean_area
 from sandbox.record.whole import within

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sandbox.analysis.measures import COLUMNS, MAX_ERRORS, decided
+from sandbox.analysis.autonomy import COLUMNS, decided
+from sandbox.analysis.measures import MAX_ERRORS
 from sandbox.core.errors import RecordError, SandboxError, UsageError
 from sandbox.record.store import DATABASE
 from sandbox.record.table import Rows, read_whole

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from sandbox.analysis.autonomy import is_tested
 from sandbox.analysis.contribution import Contribution, contributions
-from sandbox.analysis.measures import Measures, is_tested, measures, tick_limit
+from sandbox.analysis.measures import Measures, measures, tick_limit
 from sandbox.analysis.results import results
 from sandbox.analysis.robustness import PREFIX, Curve, curves
 from sandbox.analysis.scaling import Scaling, scalings
