@@ -347,7 +347,7 @@ def _statistics() -> list[Claim]:
         ("rates-exact", "the exact interval of all 160 trials covers #", partial(of_rates, 0.97, 0.9, True)),
     ):
         say(key, text, partial(simulated, how), studies=2_000)
-    text = "for one-sided differences in 10 % of 20 or 40 pairs (# and #"
+    text = "and one-sided differences in 10 % of 20 or 40 pairs (# and #"
     for hole, pairs in enumerate((20, 40)):
         how = partial(simulated, partial(of_means, "10% differ, one way", pairs))
         say(f"means-of-{pairs}", text, how, hole, studies=2_000)

@@ -79,7 +79,7 @@ UNCLAIMED = [
           "- **How often the interval of N"),
     _list(STATISTICS, "Certificates of an earlier version", "The code refuses them.", _paragraphs, "- **Seeds.**"),
     _list(STATISTICS, "Levels and definitions", "They are set, not measured.", _paragraphs,
-          "The tests draw 10,000 studies", "Failed trials lie beyond", "With failures allowed", "An agent at 90 %"),
+          "The tests draw 10,000 studies", "Failed trials never finish", "With failures allowed", "An agent at 90 %"),
     _list(TEAMWORK, "Fitted laws and best sizes", "`python -m benchmarks teams --only sizes` measures them.", _columns,
           *FITTED),
     _list(TEAMWORK, "Figures of an earlier version", "They are named as wrong.", _paragraphs,
