@@ -62,7 +62,7 @@ UNCLAIMED = [
     _list("docs/memory.md", "Tuning", "They are of the seeds that the weights were chosen on.", _paragraphs,
           "The default was chosen on seeds"),
     _list("docs/memory.md", "Options", "They are set, not measured.", _paragraphs,
-          "When what is told without `recalled`"),
+          "**Summary.** When the memory without `recalled`"),
     _list("docs/oversight.md", "Twenty kills at random ticks", "`tests/test_resume.py` tries them.", _paragraphs,
           "The record is the checkpoint"),
     _list(SKILLS, "Tools, and the learned library", "Six learners of an arm tell too little; a library of 20 learners "
