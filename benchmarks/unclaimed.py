@@ -64,7 +64,7 @@ UNCLAIMED = [
     _list("docs/memory.md", "Options", "They are set, not measured.", _paragraphs,
           "**Summary.** When the memory without `recalled`"),
     _list("docs/oversight.md", "Twenty kills at random ticks", "`tests/test_resume.py` tries them.", _paragraphs,
-          "The record is the checkpoint"),
+          "`resume` executes the recorded ticks again"),
     _list(SKILLS, "Tools, and the learned library", "Six learners of an arm tell too little; a library of 20 learners "
           "takes twelve minutes on two free cores.", _skills_left),
     _list(SKILLS, "Tuning, and what others published", "They are no measurements of the code.", _paragraphs,
