@@ -54,7 +54,7 @@ UNCLAIMED = [
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
     _list(IMAGINATION, "Speeds", "They depend on the machine.", _sections, "## What it costs"),
     _list(LESSONS, "How surely an answer comes out", "`python -m benchmarks lessons --blocks 100` takes an hour.",
-          _sections, "## Trials enough"),
+          _sections, "## Choose the number of trials"),
     _list(LESSONS, "Turned controls", "`python -m benchmarks lessons` and the studio measure them; an hour.", _columns,
           "trials of each arm", "and when a control is turned"),
     _list(LESSONS, "What stands beside the answers", "The answers are claims.", _columns, "what came out"),
