@@ -218,8 +218,10 @@ with event.install_listener("numba:compile", Counter()):
 
 def test_after_compile_a_run_and_a_batch_compile_nothing(folder, capsys):
     code, out, err = sandbox(capsys, "compile", "good.toml")
-    assert code == 0 and ("all is compiled" in out or re.search(r"^[0-9]+ kernels compiled in [0-9]+ s$", out, re.M))
-    assert sandbox(capsys, "compile", "good.toml")[1:] == ("all is compiled\n", "")
+    assert code == 0 and (
+        "everything is compiled already" in out or re.search(r"^[0-9]+ kernels compiled in [0-9]+ s$", out, re.M)
+    )
+    assert sandbox(capsys, "compile", "good.toml")[1:] == ("everything is compiled already\n", "")
     for command in (("run", "good.toml", "--out", "r", "--video", "a.gif"),
                     ("batch", "good.toml", "--trials", "3", "--out", "b")):  # fmt: skip
         done = subprocess.run([sys.executable, "-c", COUNTED, *command], capture_output=True, text=True, timeout=300)
@@ -256,7 +258,7 @@ def test_ctrl_c_ends_a_batch_at_once_and_without_a_traceback(folder, hosted):
     os.killpg(process.pid, signal.SIGINT)
     begun = time.monotonic()
     told, _ = process.communicate(timeout=60)
-    assert process.returncode == 1 and told.startswith("stopped; what is finished is kept"), told
+    assert process.returncode == 1 and told.startswith("stopped; finished trials are kept"), told
     assert told.count("\n") == 1 and time.monotonic() - begun < 4, told  # 0.2 s where nothing else runs
 
 
@@ -278,7 +280,7 @@ def test_without_a_terminal_fallbacks_act_at_once(folder, capsys, monkeypatch, s
     monkeypatch.setattr(sys, "stdin", stdin())
     begun = time.monotonic()
     code, out, told = sandbox(capsys, "run", "asks.toml", "--out", "r")
-    assert code == 0 and "nobody can be asked here" in told and "Traceback" not in told
+    assert code == 0 and "no person can answer" in told and "Traceback" not in told
     assert "decisions of the fallback" in out and time.monotonic() - begun < 60
 
 

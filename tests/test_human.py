@@ -200,7 +200,7 @@ def test_quit_ends_the_run_and_keeps_the_record(file, monkeypatch, capsys):
 def test_without_a_terminal_fallbacks_act_at_once(file, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("left\n"))
     assert told("run", "human.toml", "--out", "r") == 0
-    assert "nobody can be asked here" in capsys.readouterr().err
+    assert "no person can answer" in capsys.readouterr().err
     with open_run("r") as record:
         assert record.outcomes[0]["fallbacks"] == 6
 

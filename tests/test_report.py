@@ -216,7 +216,7 @@ def test_what_is_no_run_or_no_place_is_told_in_one_line(runs, tmp_path, capsys):
         err = capsys.readouterr().err
         assert words in err and err.count("\n") == 1, err
     assert told("report", runs / "rules", "--out", tmp_path / "bad" / "run.db" / "page.html") == 2
-    assert "nothing can be written there" in capsys.readouterr().err
+    assert "cannot write there" in capsys.readouterr().err
 
 
 def test_twelve_curves_have_twelve_looks_and_a_legend_inside_their_figure():

@@ -130,7 +130,7 @@ def test_at_the_command_line(tmp_path, monkeypatch, capsys):
     process.wait()
     assert 5 <= ticks_of(tmp_path / "r") < 150
     assert told("run", "s.toml", "--seed", 5, "--out", "r") == 1
-    assert "r holds this run, not done; 'sandbox resume r' continues it" in capsys.readouterr().err.splitlines()[-1]
+    assert "r holds this run, unfinished; 'sandbox resume r' continues it" in capsys.readouterr().err.splitlines()[-1]
     assert told("run", "s.toml", "--seed", 6, "--out", "r") == 1
     assert "already holds a run" in capsys.readouterr().err.splitlines()[-1]
     assert told("resume", "r") == 0

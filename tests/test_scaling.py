@@ -263,7 +263,7 @@ def test_a_base_is_compared_within_each_level_of_what_else_is_swept(tmp_path, mo
     assert len(both) == 5 and "reasoner oracle, count 2" in both and "count 2" in both
     assert told("compare", "b", "--base", "agents.0.reasoner=rules") == 0
     shown = capsys.readouterr().out
-    assert "Beside agents.0.reasoner=rules" in shown and "saves" in shown
+    assert "Compared with agents.0.reasoner=rules" in shown and "saves" in shown
     assert max(map(len, shown.splitlines())) <= 80 and "…" not in shown
     for base, words in (
         ("agents.0.reasoner=rulez", "did you mean 'rules'"), ("agents.0.reasonr=rules", "did you mean 'agents.0.reas"),

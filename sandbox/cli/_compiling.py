@@ -1,4 +1,4 @@
-"""Kernels are compiled before anything is played: what is not compiled yet, once, with how far that is."""
+"""Compile missing kernels before anything is played, with a progress display."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Team(NamedTuple):
-    """Whose kernels are wanted, for ``whole`` episodes or hosted ticks, and for ``pictures`` of them."""
+    """The kernels to compile: for ``whole`` episodes or hosted ticks, and for ``pictures`` of them."""
 
     env: "Environment"
     policies: "tuple[Policy | None, ...]"
@@ -27,7 +27,7 @@ class Team(NamedTuple):
 
     @property
     def kernels(self) -> dict:
-        """Those that are not compiled."""
+        """The kernels that are not compiled yet, with their sizes."""
         from sandbox.engine.compiling import unstored
 
         painted = unstored([self.env.world.render]) if self.pictures else {}
@@ -40,7 +40,7 @@ class Team(NamedTuple):
 
 
 def warm_up(*scenarios: "Scenario", batch: bool = False, pictures: bool = False) -> None:
-    """Compile what these scenarios need, once for each world and set of policies; say what they reach."""
+    """Compile what these scenarios need, once for each world and set of policies; print what they reach."""
     for scenario in scenarios:
         check_extras(scenario)
     tell_reached(scenarios)
@@ -56,15 +56,15 @@ def compile(
     ] = None,
     allow: Allow = None,
 ) -> None:
-    """Compile beforehand: all that teams of one policy need in a world (default: in all), or what a scenario needs."""
+    """Compile the kernels of worlds (default: all) or scenarios, so that later runs start at once."""
     from sandbox.engine import registry
 
     done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target, allow)])
-    out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "all is compiled")
+    out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "everything is compiled already")
 
 
 def _teams(target: str, allow: list[str] | None) -> Iterator[Team]:
-    """What is compiled for a world or a scenario: hosted ticks, for replays too, and whole episodes."""
+    """The teams to compile for a world or a scenario: hosted ticks (also for replays) and whole episodes."""
     from sandbox.engine.environment import make
 
     if target.endswith(".toml"):
@@ -82,7 +82,7 @@ def _policies(scenario: "Scenario") -> "tuple[Policy | None, ...]":
 
 
 def _share(teams: Iterable[Team]) -> None:
-    """Several teams of a world whose episodes are to be played: one loop for all that are not compiled yet."""
+    """Let several teams of a world share one loop, for whole episodes that are not compiled yet."""
     from sandbox.engine.loops import share
 
     wanted = defaultdict(list)
@@ -96,7 +96,7 @@ def _share(teams: Iterable[Team]) -> None:
 
 
 def _compile(teams: list[Team]) -> tuple[int, float]:
-    """Compile, and show how far it is; returns the number of kernels, and the seconds."""
+    """Compile with a progress display; returns the number of kernels, and the seconds."""
     from sandbox.engine.compiling import heard
 
     kernels = {kernel: size for team in teams for kernel, size in team.kernels.items()}

@@ -1,7 +1,7 @@
-"""What the commands share: where they print, and what comes before a run.
+"""What the commands share: the console, common options, and checks before a run.
 
-A module of commands imports at its top what their options are made of. What a command does with them it imports when
-it is called: ``--help`` and a misspelt option come at once.
+A module of commands imports at its top only what its options need. A command imports the rest when it is called, so
+``--help`` and errors in options appear at once.
 """
 
 import errno
@@ -33,17 +33,17 @@ _WRONG = {
 
 
 class Screen(Console):
-    """A terminal on which text is text: neither markup nor what controls the terminal does anything.
+    """A terminal that prints text as it is: it interprets neither markup nor control characters.
 
-    Every string is one line, so that no name, path or error can put a line of its own below ours. Several lines are
-    several arguments, with ``sep``, or ``lines``.
+    Every string is one line, so no name, path or error can forge a line of output. To print several lines, pass
+    several arguments with ``sep``, or use ``lines``.
     """
 
     def __init__(self, **options: Any):
         super().__init__(highlight=False, markup=False, emoji=False, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Lines are as long as they are; a table and what stands below it fold at the width of the terminal."""
+        """Print without folding lines; a table and the text below it fold at the width of the terminal."""
         if any(isinstance(each, Table) for each in objects):
             options["soft_wrap"] = False
         super().print(*objects, **options)
@@ -57,7 +57,7 @@ err = Screen(stderr=True, soft_wrap=True)
 
 
 def in_words(error: OSError) -> str:
-    """What went wrong with a file, in one line."""
+    """An error of a file, in one line."""
     from sandbox.record.store import EXHAUSTED, SPENT
 
     if error.errno in EXHAUSTED:
@@ -67,7 +67,7 @@ def in_words(error: OSError) -> str:
 
 
 def check_place(path: Path, folder: bool = False) -> None:
-    """Raise UsageError, before any work is done, where no file (or folder) can be written at a path."""
+    """Raise UsageError, before any work is done, if no file (or folder) can be written at a path."""
     from sandbox.record.whole import obstacle
 
     if folder and path.exists() and not path.is_dir():
@@ -77,9 +77,9 @@ def check_place(path: Path, folder: bool = False) -> None:
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{path}: nothing can be written there ({in_words(error)})") from None
+        raise UsageError(f"{path}: cannot write there ({in_words(error)})") from None
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-        raise UsageError(f"{path}: nothing can be written there")
+        raise UsageError(f"{path}: cannot write there")
 
 
 _HOSTED = ("pydantic-ai", "llm")
@@ -90,17 +90,17 @@ _PACKAGES = {
     "local": _HOSTED,
     "gguf": ("xllamacpp", "local"),
     "program": ("pydantic-monty", "code"),
-}  # by kind of model or reasoner: what it needs, and the extra that has it
+}  # by kind of model or reasoner: the package that it needs, and its extra
 
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key of the scenario")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", metavar="KIND[=WHAT],...", help="let it reach functions, files, network or models"),
+    typer.Option("--allow", metavar="KIND[=WHAT],...", help="grant access to functions, files, network or models"),
 ]
 
 
 def granted(allow: list[str] | None, changes: Mapping[str, object]) -> "Grant":
-    """What the command line grants: what ``--allow`` says, and what ``--set`` names."""
+    """The grants of the command line: those of ``--allow``, and what ``--set`` names."""
     from sandbox.scenario.capabilities import Grant
     from sandbox.scenario.load import naming
 
@@ -108,7 +108,7 @@ def granted(allow: list[str] | None, changes: Mapping[str, object]) -> "Grant":
 
 
 def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scenario":
-    """The scenario of a file, with what the command line changes and grants."""
+    """The scenario of a file, with the changes and grants of the command line."""
     from sandbox.scenario import load
 
     changes = overrides(set_)
@@ -116,7 +116,7 @@ def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scen
 
 
 def tell_reached(scenarios: "Iterable[Scenario]") -> None:
-    """Say what scenarios will reach beyond themselves, who asked for it, and who granted it."""
+    """Print what scenarios will reach beyond themselves, and what granted it."""
     from sandbox.scenario.capabilities import calls
 
     granted = ((scenario.origin, asked) for scenario in scenarios for asked in calls(scenario))
@@ -127,12 +127,12 @@ def tell_reached(scenarios: "Iterable[Scenario]") -> None:
 
 
 def overrides(given: list[str] | None) -> dict[str, object]:
-    """What ``--set`` says, by dotted key."""
+    """The values of ``--set`` by dotted key."""
     return dict(_pair(text) for text in given or [])
 
 
 def settings(changes: Mapping[str, object]) -> str:
-    """The options ``--set`` that say the same as these overrides; the inverse of ``overrides``."""
+    """The ``--set`` options for these overrides; the inverse of ``overrides``."""
     told = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
     return "".join(f" --set {shlex.quote(f'{key}={value}')}" for key, value in told.items())
 
@@ -147,7 +147,7 @@ def _pair(text: str) -> tuple[str, object]:
 
 
 def check_extras(scenario: "Scenario") -> None:
-    """Raise UsageError where an agent needs a package that is not installed."""
+    """Raise UsageError if an agent needs a package that is not installed."""
     for group in scenario.agents:
         kind = group.llm.kind if group.llm else group.reasoner
         if kind in _PACKAGES and find_spec(_PACKAGES[kind][0].replace("-", "_")) is None:
@@ -157,9 +157,9 @@ def check_extras(scenario: "Scenario") -> None:
 
 @contextmanager
 def stoppable(folder: Path) -> Iterator[None]:
-    """Ctrl-C ends with a line that says what is kept."""
+    """Turn Ctrl-C into a line that says what is kept."""
     try:
         yield
     except KeyboardInterrupt:
-        err.print(f"stopped; what is finished is kept in {folder}; the same command goes on from there")
+        err.print(f"stopped; finished trials are kept in {folder}; the same command continues from there")
         raise typer.Exit(1) from None

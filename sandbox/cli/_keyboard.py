@@ -1,4 +1,4 @@
-"""A person at the keyboard: reads what an agent perceives, and types what it is to do."""
+"""A person at the keyboard: the console shows what an agent perceives, and the person types its action."""
 
 import queue
 import sys
@@ -23,17 +23,17 @@ QUIT = "quit"
 
 
 def needs_people(scenario: "Scenario") -> bool:
-    """Whether somebody may be asked something."""
+    """Whether a person may have to decide or approve something."""
     return "human" in scenario.reasoners or any(rule.effect == "escalate" for rule in scenario.guard)
 
 
 def people_at(live: Live, scenario: "Scenario") -> "Terminal | None":
-    """Who can be asked here: whoever sits at the terminal, else nobody, which is said."""
+    """The person at the terminal; without a terminal None, and a line says so."""
     if not needs_people(scenario):
         return None
     if sys.stdin.isatty():
         return Terminal(err, pause=live.pause)
-    err.print("nobody can be asked here (no terminal): fallbacks act for people, what a rule escalates is denied")
+    err.print("no terminal, so no person can answer: fallbacks act for people, and escalated actions are denied")
     return None
 
 
@@ -50,7 +50,7 @@ class Terminal(Nobody):
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader: threading.Thread | None = None
         self._ended = False  # no more lines will come
-        self._late = False  # what is typed now answers a question that is gone
+        self._late = False  # what is typed now answers an earlier question
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         """See ``People``; a question's patience begins when it is shown."""
@@ -88,7 +88,7 @@ class Terminal(Nobody):
         say(f"{', '.join(actions)}, quit; empty: nothing. {question.patience:g} s")
 
     def _line(self, until: float) -> str | None:
-        """The next line that is typed; None where none comes in time."""
+        """The next typed line; None if none comes in time."""
         if self._reader is None:
             self._reader = threading.Thread(target=self._read, name="keyboard", daemon=True)
             self._reader.start()

@@ -1,4 +1,4 @@
-"""The process as it is started: standard files that are closed, and Ctrl-C where there is nothing to keep."""
+"""The process of a command: closed standard files, and Ctrl-C where there is nothing to keep."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ from typing import TextIO
 
 
 def complete_files() -> None:
-    """Put the null device in the place of standard files that are closed, or the next file that is opened takes it.
+    """Replace closed standard files by the null device; otherwise the next opened file takes their number.
 
-    What an output cannot encode is written as an escape.
+    Characters that an output cannot encode are escaped.
     """
     while (file := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -26,7 +26,7 @@ def complete_files() -> None:
 
 
 def give_up_output() -> None:
-    """Nothing more can be written to the standard output: what waits there would fail once more at the very end."""
+    """Discard what waits in the standard output, which would fail again when the process ends."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # it is no file
@@ -38,9 +38,9 @@ def _null(mode: str) -> TextIO:
 
 
 def answer_interrupts() -> None:
-    """From now on Ctrl-C in the midst of an import ends the process at once and without a word; else as in Python.
+    """Make Ctrl-C during an import end the process at once and silently; otherwise it works as in Python.
 
-    Commands import when they are called, and a module whose import is interrupted may say anything.
+    Commands import when they are called, and a module whose import is interrupted may fail in any way.
     """
     if _is_usual():
         signal.signal(signal.SIGINT, _interrupted)
@@ -48,7 +48,7 @@ def answer_interrupts() -> None:
 
 @contextmanager
 def quitting() -> Iterator[None]:
-    """Meanwhile Ctrl-C ends the process at once and without a word: imports and compilers answer it late, or badly."""
+    """Within this context Ctrl-C ends the process at once and silently: compilers handle it late, or badly."""
     if not _is_usual():
         yield
         return
@@ -60,7 +60,7 @@ def quitting() -> Iterator[None]:
 
 
 def _is_usual() -> bool:
-    """Whether Ctrl-C is answered here, and nobody has set another answer."""
+    """Whether Ctrl-C has its usual handler, in the main thread."""
     usual = signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _interrupted)
     return usual and threading.current_thread() is threading.main_thread()
 

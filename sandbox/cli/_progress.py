@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from sandbox.running.batch import Progress as Count
 
 PLAIN_SECONDS = 2.0  # between two plain lines
-SLOW_SECONDS = 10.0  # until the same is said once more
+SLOW_SECONDS = 10.0  # until the same line is printed again
 REDRAW_SECONDS = 0.1
 
 
 class _Shown:
-    """Something that goes on; use it in a ``with``."""
+    """A progress display; use it in a ``with`` block."""
 
     def __init__(self, console: Console):
         told = [TextColumn(f"{{task.{part}}}", markup=False) for part in ("description", "fields[told]")]
@@ -43,7 +43,7 @@ class _Shown:
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """Nothing is drawn meanwhile."""
+        """Draw nothing within this context."""
         self.__exit__()
         try:
             yield
@@ -70,7 +70,7 @@ class _Shown:
 
 
 class Live(_Shown):
-    """Of one trial: called with the model after every tick."""
+    """Progress of one trial: called with the model after every tick."""
 
     def __call__(self, model: "Sandbox") -> None:
         if model.ticks == 0:
@@ -84,7 +84,7 @@ class Live(_Shown):
 
 
 class Episodes(_Shown):
-    """Of episodes one after the other: called with how many are done, and all."""
+    """Progress of consecutive episodes: called with the number done, and the total."""
 
     def __init__(self, console: Console, name: str):
         super().__init__(console)
@@ -96,7 +96,7 @@ class Episodes(_Shown):
 
 
 class Compiling(_Shown):
-    """Of kernels that are compiled: called with how far that is; said again where one of them takes long."""
+    """Progress of compilation; a line is repeated where a kernel takes long."""
 
     def __init__(self, console: Console, name: str):
         super().__init__(console)
@@ -132,14 +132,14 @@ class Compiling(_Shown):
 
 
 class Counting(_Shown):
-    """Of a batch: called with how far it is."""
+    """Progress of a batch."""
 
     def __init__(self, console: Console, name: str):
         super().__init__(console)
         self._name, self._before = name, None
 
     def __call__(self, count: "Count") -> None:
-        if self._before is None:  # what an earlier call has done costs no time in this one
+        if self._before is None:  # trials of an earlier call cost no time in this one
             self._before, self._started = count.done, time.monotonic()
         if not self._is_due(count.done >= count.total):
             return

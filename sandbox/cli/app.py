@@ -22,7 +22,7 @@ OPTIONS = {
     "client.toolbarMode": "viewer",
     "theme.base": str(PAGE.with_name("studio") / "theme.toml"),
     "server.fileWatcherType": "none",
-    "server.showEmailPrompt": "false",  # or the first start on a machine waits for an answer
+    "server.showEmailPrompt": "false",  # otherwise the first start on a machine waits for input
     "server.enableCORS": "true",  # these three: a .streamlit/config.toml of the working folder may be a stranger's
     "server.enableXsrfProtection": "true",
     "server.enableStaticServing": "false",
@@ -32,11 +32,13 @@ HIGHEST = 65_535
 
 def studio(
     port: Annotated[int, typer.Option(min=1, max=HIGHEST, help="port of the page")] = 8501,
-    host: Annotated[str, typer.Option(help="address to listen at; whoever can reach it can run scenarios")] = HERE,
-    browser: Annotated[bool | None, typer.Option(help="open one; default: where this machine has one")] = None,
+    host: Annotated[
+        str, typer.Option(help="address to listen at; everybody who can reach it can run scenarios")
+    ] = HERE,
+    browser: Annotated[bool | None, typer.Option(help="open a browser; default: if this machine has one")] = None,
     allow: Allow = None,
 ) -> None:
-    """Open the studio in the browser. It works on scenarios/ and runs/ of the folder where it is started."""
+    """Open the studio in the browser. It uses scenarios/ and runs/ of the current folder."""
     from sandbox.scenario.capabilities import VARIABLE, Grant, configured
 
     _check(host, port)
@@ -50,11 +52,11 @@ def studio(
         err.print("anybody who can reach this address can run scenarios here; there is no password")
     if reached := configured():
         told = ", ".join(f"{rule.kind} {rule.what or '(all)'} ({rule.by})" for rule in reached)
-        err.print(f"scenarios that are opened or composed here, but not uploaded ones, may reach {told}")
+        err.print(f"scenarios opened or composed here may reach {told}; uploaded ones may not")
     chosen = {"server.port": port, "server.address": host, "server.headless": str(not opens).lower(), **OPTIONS}
     options = [f"--{name}={value}" for name, value in chosen.items()]
     sys.stdout.flush()
-    # -P: a file of the working directory must not stand in for a module of the same name.
+    # -P: a file of the working directory must not replace a module of the same name.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(PAGE), *options])
 
 
@@ -69,17 +71,17 @@ def _has_browser() -> bool:
 
 
 def _elsewhere(host: str, port: int) -> str:
-    """What to do where there is no browser."""
+    """How to open the page without a browser on this machine."""
     if host != HERE:
-        return f"No browser is opened here: open http://{_shown(host)}:{port} in one."
+        return f"No browser opens here. Open http://{_shown(host)}:{port} in a browser."
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in a container
         user = "USER"
     return (
-        "No browser is opened here: open that address in one. From another machine, first\n"
+        "No browser opens here. Open that address in a browser. On another machine, first run\n"
         f"  ssh -N -L {port}:{HERE}:{port} {user}@{socket.gethostname()}\n"
-        f"there, and then http://{HERE}:{port} in its browser."
+        f"there, then open http://{HERE}:{port} in its browser."
     )
 
 
@@ -89,14 +91,14 @@ def _shown(host: str) -> str:
 
 
 def _check(host: str, port: int) -> None:
-    """Raise UsageError where nobody can listen there."""
+    """Raise UsageError if the server cannot listen there."""
     try:
         _try(host, port)
     except socket.gaierror:
         raise UsageError(f"--host {host}: no such address; expected one of this machine, such as {HERE}") from None
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise UsageError(f"--host {host} --port {port}: nobody can listen there ({error.strerror})") from None
+            raise UsageError(f"--host {host} --port {port}: cannot listen there ({error.strerror})") from None
         free = next((other for other in count(port + 1) if other > HIGHEST or _free(host, other)), HIGHEST + 1)
         hint = f"; --port {free} is free" if free <= HIGHEST else ""
         raise UsageError(f"--port {port} is in use{hint}") from None

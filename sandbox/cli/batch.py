@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 EXPORTS = {".csv": "to_csv", ".parquet": "to_parquet"}  # methods of a DataFrame
 SHOWN = 5  # failures whose replay is spelled out
 
-File = Annotated[Path, typer.Argument(help="a scenario file (TOML); its sweep is tried whole")]
+File = Annotated[Path, typer.Argument(help="a scenario file (TOML); all conditions of its sweep are tried")]
 Workers = Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")]
-On = Annotated[str | None, typer.Option(metavar="CLUSTER", help="dask://host:port, ray://host:port, or ray (here)")]
+On = Annotated[
+    str | None, typer.Option(metavar="CLUSTER", help="dask://host:port, ray://host:port, or ray (on this machine)")
+]
 Perturb = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=FROM:TO:STEP", help="robustness curve: severities one at a time, beside clean trials"),
+    typer.Option(metavar="NAME=FROM:TO:STEP", help="robustness curve: vary one severity at a time"),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")]
 
@@ -41,7 +43,7 @@ def batch(
     folder: Out = None,
     allow: Allow = None,
 ) -> None:
-    """Try every condition of a scenario on many seeds. The same command again goes on where the last one ended."""
+    """Try every condition of a scenario on many seeds. The same command continues a batch that was stopped."""
     from sandbox.analysis.measures import check_errors
     from sandbox.analysis.robustness import curves, dose_sweep
     from sandbox.report.figures import robustness, save
@@ -100,16 +102,16 @@ def show(
 
 def certify(
     scenario: File,
-    reliability: Annotated[float, typer.Option(min=0.5, max=0.9999999, help="success rate that is claimed")],
+    reliability: Annotated[float, typer.Option(min=0.5, max=0.9999999, help="the success rate to claim")],
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999999)] = 0.95,
-    failures: Annotated[int, typer.Option(min=0, help="failures that are allowed; each takes more trials")] = 0,
+    failures: Annotated[int, typer.Option(min=0, help="failures to allow; each one takes more trials")] = 0,
     workers: Workers = None,
     on: On = None,
     set_: Set = None,
     folder: Out = None,
     allow: Allow = None,
 ) -> None:
-    """Prove a success rate: as many trials as it takes, an exact bound, and a certificate that can be verified."""
+    """Prove a success rate: run the trials that it takes, compute an exact bound, write a certificate."""
     from sandbox.report.tables import certificate_table
     from sandbox.running.claims import FILE, claim
     from sandbox.scenario.sweep import check_free
@@ -139,7 +141,7 @@ def foresight(
     figure: Annotated[Path | None, typer.Option("--out", help="also draw it: .svg or .png")] = None,
     allow: Allow = None,
 ) -> None:
-    """How wrong imagination is, by horizon: what an agent believes and foresees beside what really comes."""
+    """Measure the error of imagination by horizon: predictions of agents compared with what happens."""
     from sandbox.analysis import prediction_error as foresights
     from sandbox.report.figures import foresight as draw
     from sandbox.report.figures import save
@@ -163,15 +165,15 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="folders of batches; the first is the base")],
     base: Annotated[
         str | None,
-        typer.Option(metavar="KEY=VALUE,...", help="of one RUN: the level beside which its others are set"),
+        typer.Option(metavar="KEY=VALUE,...", help="for one RUN: the condition to compare its others with"),
     ] = None,
 ) -> None:
-    """Paired differences between batches, or between what one batch sweeps, on seeds that they share."""
+    """Compare batches, or the conditions of one batch, by paired differences on shared seeds."""
     from sandbox.analysis.compare import compare as compared
     from sandbox.analysis.results import results
     from sandbox.report.tables import comparison_table
 
-    title = f"Beside {base}" if base else "Beside the first run"
+    title = f"Compared with {base}" if base else "Compared with the first run"
     out.print(comparison_table(compared(runs, base), title))
     for run in runs:
         if errors := int(results(run)["error"].notna().sum()):
@@ -179,7 +181,7 @@ def compare(
 
 
 def verify(folder: Path, sample: int, root: str | None, allow: "Grant") -> "Root":
-    """Check a certificate, or a batch, and execute a sample of its trials again; returns its root, made anew."""
+    """Check a certificate or a batch, and execute a sample of its trials again; returns its root, computed anew."""
     from sandbox.record.signing import Root
     from sandbox.report.tables import certificate_table
     from sandbox.running import reexecute
@@ -201,7 +203,7 @@ def verify(folder: Path, sample: int, root: str | None, allow: "Grant") -> "Root
 
 
 def replay(folder: Path, row: int, record: Path | None, video: Path | None, fps: float, allow: "Grant") -> None:
-    """Play the trial in a row of a batch again, from its seed and from what was answered in it."""
+    """Play the trial in a row of a batch again, from its seed and its recorded answers."""
     from sandbox.report.tables import outcome_table
     from sandbox.running import reexecute
     from sandbox.running.replay_row import trial_of

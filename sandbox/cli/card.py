@@ -29,7 +29,7 @@ def card(
     folder: Annotated[Path, typer.Option("--out", help="folder of the card and its batches")] = Path("runs/card"),
     allow: Allow = None,
 ) -> None:
-    """Try agents on a suite of scenarios, clean and perturbed, beside the oracle: a table, a page, a JSON file."""
+    """Test agents on a suite of scenarios, clean and perturbed, and compare them with the oracle."""
     from sandbox.analysis.measures import check_errors
     from sandbox.report.card import card_table, standing
     from sandbox.running.batch import plan

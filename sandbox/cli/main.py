@@ -1,6 +1,6 @@
 """The command line. Exit codes: 0 done, 1 the run failed, 2 unusable arguments or scenario (one clear line).
 
-Ctrl-C: 1 where there is something to keep, which is said; else 130.
+Ctrl-C: 1 where something is kept (a line says what), else 130.
 """
 
 import functools
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # as shells say of a process that Ctrl-C ended
 
 app = typer.Typer(
-    help="A wind tunnel for agent teams: run a scenario, watch it, verify what was recorded.",
+    help="A wind tunnel for agent teams: run scenarios, watch them, verify their records.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -58,13 +58,13 @@ Fps = Annotated[float, typer.Option(min=0.5, max=50, help="frames a second of th
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run")]
 Again = Annotated[
     list[str] | None,
-    typer.Option("--allow", metavar="functions=MODULE", help="call tools of which the record has no answer"),
+    typer.Option("--allow", metavar="functions=MODULE", help="call functions whose answers are not in the record"),
 ]
 
 
 @app.command()
 def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail")] = None) -> None:
-    """What there is: worlds, verbs, options, perturbations."""
+    """List the worlds, or show the verbs, options and perturbations of one."""
     from sandbox.engine import registry
     from sandbox.report.tables import world_tables, worlds_table
 
@@ -78,14 +78,14 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
         out.print(f"layouts: {', '.join(world.layouts)}, or a file")
     out.print(f"roles: {', '.join(world.roles)}")
     sighted = ", ".join(sorted(world.sighted & world.policies.keys()))
-    told = f" (of these see the whole state: {sighted})" if sighted else ""
+    told = f" (with the whole state in view: {sighted})" if sighted else ""
     out.print(f"policies: {', '.join(world.policies)}{told}")
     if world.source:
         out.print(f"rules of record: {world.source}")
 
 
 def _usable_worlds() -> "Iterator[World]":
-    """All worlds; of one that is of no use it is said why."""
+    """All worlds; prints a warning for each that cannot be loaded."""
     from sandbox.engine import registry
 
     for name in registry.names():
@@ -107,7 +107,7 @@ def run(
     content: tracing.Content = False,
     allow: Allow = None,
 ) -> None:
-    """Run one trial of a scenario, record it, and say what it came to."""
+    """Run one trial of a scenario, record it, and print its outcome."""
     from sandbox.record import Occupied
     from sandbox.running import resume as resuming
     from sandbox.running.trial import run as run_trial
@@ -126,13 +126,13 @@ def run(
             _watch(folder, chosen, video, fps, play)
     except Occupied:
         if resuming.is_begun(folder, chosen, chosen.seed):
-            raise SandboxError(f"{folder} holds this run, not done; 'sandbox resume {folder}' continues it") from None
+            raise SandboxError(f"{folder} holds this run, unfinished; 'sandbox resume {folder}' continues it") from None
         raise
 
 
 @app.command()
 def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS, allow: Allow = None) -> None:
-    """Go on with a run that was killed, stopped or failed, from its last recorded tick; --set changes what decides."""
+    """Continue a run that was killed, stopped or failed, from its last recorded tick; --set changes its settings."""
     from sandbox.record import open_run
     from sandbox.running import resume as resuming
     from sandbox.scenario.capabilities import calls, configured, record
@@ -149,7 +149,7 @@ def resume(folder: Folder, set_: Set = None, video: Video = None, fps: Fps = FPS
 
 
 def _watch(folder: Path, scenario: "Scenario", video: Path | None, fps: float, play: Callable[..., Outcome]) -> None:
-    """Play a run to its end or to Ctrl-C, and say what it came to."""
+    """Play a run to its end or to Ctrl-C, and print its outcome."""
     from sandbox.record import open_run
     from sandbox.report.tables import outcome_table
     from sandbox.running.replay import replay
@@ -167,7 +167,7 @@ def _watch(folder: Path, scenario: "Scenario", video: Path | None, fps: float, p
 
 
 def _played(folder: Path, scenario: "Scenario", play: Callable[..., Outcome]) -> tuple[Outcome, bool]:
-    """The outcome, and whether Ctrl-C ended it; then what was done until there is recorded and reported."""
+    """The outcome, and whether Ctrl-C ended it; the ticks until then are recorded and reported."""
     from sandbox.record import open_run
 
     try:
@@ -176,22 +176,22 @@ def _played(folder: Path, scenario: "Scenario", play: Callable[..., Outcome]) ->
     except KeyboardInterrupt:
         with open_run(folder) as record:
             outcomes = record.outcomes
-        if not outcomes:  # of a run that was being made again: nothing was added to it
+        if not outcomes:  # a resumed run that was still being made again: nothing was added
             raise
-        err.print(f"stopped; what was done is kept in {folder}, and 'sandbox resume {folder}' goes on with it")
+        err.print(f"stopped; the record is kept in {folder}; 'sandbox resume {folder}' continues it")
         return Outcome(**outcomes[0]), True
 
 
 @app.command()
 def replay(
     folder: Folder,
-    trial: Annotated[int, typer.Option(help="number of the trial; of a batch, its row in the results")] = 0,
-    record_: Annotated[Path | None, typer.Option("--out", help="of a batch: also write the whole record here")] = None,
+    trial: Annotated[int, typer.Option(help="number of the trial; for a batch, its row in the results")] = 0,
+    record_: Annotated[Path | None, typer.Option("--out", help="for a batch: also write the whole record here")] = None,
     video: Video = None,
     fps: Fps = FPS,
     allow: Again = None,
 ) -> None:
-    """Play a recorded trial again and check its states. A batch's trial takes its models' answers from the record."""
+    """Play a recorded trial again and check its states. Models are not called: the record has their answers."""
     from sandbox.record import open_run
     from sandbox.record.table import holds_a_run
     from sandbox.report.tables import outcome_table
@@ -221,12 +221,12 @@ def replay(
 @app.command()
 def verify(
     folder: Folder,
-    root: Annotated[str | None, typer.Option(help="the root that was printed at the end")] = None,
-    sample: Annotated[int, typer.Option(min=1, help="of a batch: trials that are executed again, at most")] = 100,
+    root: Annotated[str | None, typer.Option(help="the root that was printed when it ended")] = None,
+    sample: Annotated[int, typer.Option(min=1, help="for a batch: how many trials to execute again")] = 100,
     key: sign.Public = None,
     allow: Again = None,
 ) -> None:
-    """Recompute the hash chain of a run and execute its trials again; of a batch or certificate, a sample of them."""
+    """Recompute the hashes of a run, batch or certificate, and execute its trials (or a sample of them) again."""
     from sandbox.record.signing import check, public_key
     from sandbox.record.table import holds_a_run
 
@@ -253,9 +253,9 @@ def _verified(folder: Path, root: str | None, allow: "Grant") -> "Root":
 @app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of batches, certificates, single runs")],
-    page: Annotated[Path, typer.Option("--out", help="the page that is written")] = Path("report.html"),
+    page: Annotated[Path, typer.Option("--out", help="the page to write")] = Path("report.html"),
 ) -> None:
-    """Write one self-contained HTML page about runs, side by side; while one still runs it shows how far it is."""
+    """Write one self-contained HTML page that compares runs. It works while a batch still runs."""
     from sandbox.cli.report import report_of, write_page
 
     check_place(page)
@@ -263,7 +263,7 @@ def report(
 
 
 def _check_video(path: Path | None) -> None:
-    """Raise UsageError, before any work is done, where no video can be written."""
+    """Raise UsageError, before any work is done, if no video can be written."""
     if path:
         from sandbox.report.video import check_suffix
 
@@ -278,7 +278,7 @@ def _new_folder(name: str, seed: int) -> Path:
 
 
 def main() -> None:
-    """Run the command line; whatever goes wrong is one line and an exit code."""
+    """Run the command line; every error is one line and an exit code."""
     try:
         complete_files()
         answer_interrupts()
@@ -296,11 +296,11 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("SANDBOX_DEBUG"):
             err.print(lines(*traceback.format_exc().split("\n")))
-        _end(f"this should not happen: {type(error).__name__}: {error} (SANDBOX_DEBUG=1 shows where)", 1)
+        _end(f"internal error: {type(error).__name__}: {error} (SANDBOX_DEBUG=1 shows where)", 1)
 
 
 def _end(words: str, code: int) -> NoReturn:
-    with suppress(OSError):  # nothing can be said
+    with suppress(OSError):  # the error output is closed
         err.print(f"error: {' '.join(words.split())}")
     raise SystemExit(code) from None
 

@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
 @new.command()
-def world(name: Annotated[str, typer.Argument(help="of the world, such as vineyard")]) -> None:
+def world(name: Annotated[str, typer.Argument(help="name of the world, such as vineyard")]) -> None:
     """Write NAME.py, a complete world in one file, and NAME.toml, a scenario that plays it."""
     if not NAME.fullmatch(name):
         raise UsageError(f"new world: {name!r}, expected a name such as my_world: small letters, digits, _")

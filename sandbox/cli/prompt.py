@@ -1,4 +1,4 @@
-"""The command ``prompt``: what language models would be sent."""
+"""The command ``sandbox prompt``: the requests that language models would get."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox.scenario import Scenario
 
 NOTHING = (
-    "Nothing is sent in the first tick: it is not their turn, they have no choice, or another agent asks the same."
+    "No request in the first tick: it is not their turn, they have no choice, or another agent makes the same request."
 )
 
 
@@ -27,7 +27,7 @@ def prompt(
     set_: Set = None,
     allow: Allow = None,
 ) -> None:
-    """Print what language models would be sent at the first tick, perturbations included; nothing is asked."""
+    """Print the requests to language models of the first tick, perturbations included. No model is called."""
     checked = opened(scenario, set_, allow)
     warm_up(checked)
     for request in first_requests(checked, agent):

@@ -1,4 +1,4 @@
-"""Runs become one page."""
+"""The page of ``sandbox report``."""
 
 import shlex
 import time
@@ -24,7 +24,7 @@ SECONDS = 20.0  # for all pictures of a page; the last one begun may take as lon
 
 
 def report_of(runs: Sequence[Path], page: Path) -> str:
-    """The text of a page about runs, which says that it was written to ``page``."""
+    """The text of a page about runs; the command that it shows writes to ``page``."""
     studies = [open_study(run) for run in dict.fromkeys(runs)]
     again = shlex.join(["sandbox", "report", *map(str, dict.fromkeys(runs)), "--out", str(page)])
     shown, skipped = _pictures(studies)
@@ -32,20 +32,20 @@ def report_of(runs: Sequence[Path], page: Path) -> str:
 
 
 def write_page(page: Path, text: str) -> None:
-    """Put a page into its place and say where that is; raises RecordError where it cannot be written."""
+    """Write a page and print its path; raises RecordError if it cannot be written."""
     write_text(page, text)
     out.print(f"page   {page}  ({page.stat().st_size / 1000:,.0f} kB)")
 
 
 def _compared(studies: Sequence[Study]) -> list:
-    """The others beside the first, as far as they are of its world: seeds of different worlds are no pairs."""
+    """Comparisons with the first study, for studies of its world: seeds of different worlds cannot be paired."""
     world = studies[0].scenario["world"]["name"]
     alike = {study.name: study.rows for study in studies if study.scenario["world"]["name"] == world}
     return beside_first(alike) if len(alike) > 1 else []
 
 
 def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
-    """The worst episodes of each study in pictures, and how many there was no time for."""
+    """Pictures of the worst episodes of each study, and the number of episodes that there was no time for."""
     free = [(arm, study) for arm, study in enumerate(studies) if study.free]
     chosen = [(arm, study, each) for arm, study in free for each in worst(study, EPISODES)]
     warm_up(*(_scenario(study) for _, study, _ in chosen if study.kind != SINGLE), pictures=True)
@@ -85,7 +85,7 @@ def _origin(study: Study) -> Origin:
 
 
 def _again(study: Study) -> str:
-    """The command line that makes a study from its scenario's file."""
+    """The command line that reproduces a study from its scenario's file."""
     file, folder = shlex.quote(_file(study)), shlex.quote(study.name)
     if study.kind == SINGLE:
         seed = study.rows["seed"].iloc[0] if len(study.rows) else study.scenario.get("seed", 0)

@@ -1,4 +1,4 @@
-"""Commands on keys: make one, and sign what lies in a folder."""
+"""Commands on keys: make a pair, and sign a run, batch or certificate."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ from sandbox.core.errors import RecordError
 if TYPE_CHECKING:
     from sandbox.record.signing import Root
 
-Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of whoever signed it")]
+Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of the signer")]
 
 
 def keygen(
@@ -19,7 +19,7 @@ def keygen(
         "sandbox-key.pem"
     ),
 ) -> None:
-    """Make a pair of keys (Ed25519). Keep the private one to yourself; give the public one to whoever verifies."""
+    """Make a pair of keys (Ed25519). Keep the private one secret; give the public one to people who verify."""
     from sandbox.record import signing
 
     check_place(file)
@@ -29,9 +29,9 @@ def keygen(
 
 def sign(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run, batch or certificate")],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="private key, such as 'sandbox keygen' makes")],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="private key, made by 'sandbox keygen'")],
 ) -> None:
-    """Sign the root of a run, a batch or a certificate. No trial is executed again; 'sandbox verify' does that."""
+    """Sign the root of a run, batch or certificate. It executes no trial; use 'sandbox verify' for that."""
     from sandbox.record import signing
 
     root = root_of(folder)
@@ -40,7 +40,7 @@ def sign(
 
 
 def root_of(folder: Path) -> "Root":
-    """The root of what lies in a folder, made anew; raises RecordError where it is unfinished or contradicts itself."""
+    """The root of the record in a folder, computed anew; raises RecordError if it is unfinished or inconsistent."""
     from sandbox.record import open_run
     from sandbox.record.signing import Root
     from sandbox.record.table import holds_a_run, read_whole
@@ -55,7 +55,7 @@ def root_of(folder: Path) -> "Root":
         if not report.intact:
             raise RecordError(f"{folder}: {report.summary}")
         if not report.finished:
-            raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
+            raise RecordError(f"{folder}: unfinished; sign it when it is done")
         return Root("run", report.root)
     if lies_in(folder):
         read = certificates.read(folder)
@@ -66,5 +66,5 @@ def root_of(folder: Path) -> "Root":
     if problem := next(reexecute.misplaced(reexecute.opened(folder, found)), None):
         raise RecordError(f"{folder}: {problem}")
     if len(found.rows) < found.facts.get("planned", 0):
-        raise RecordError(f"{folder}: it is unfinished; sign it when it is done")
+        raise RecordError(f"{folder}: unfinished; sign it when it is done")
     return Root("batch", found.root())

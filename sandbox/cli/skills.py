@@ -17,15 +17,15 @@ if TYPE_CHECKING:  # it needs an extra
 def skills(
     scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML) with one agent")],
     seeds: Annotated[int, typer.Option(min=1, help="learners of each arm")] = 20,
-    iterations: Annotated[int, typer.Option(min=1, help="programs that each may write")] = 160,
+    iterations: Annotated[int, typer.Option(min=1, help="programs that each learner may write")] = 160,
     workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
     set_: Set = None,
     folder: Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")] = None,
     allow: Allow = None,
 ) -> None:
-    """Let agents learn skills as programs: all of it, three ablations, and a learned library on new seeds.
+    """Let agents learn skills as programs, with three ablations and transfer to new seeds.
 
-    The same command again goes on where the last one ended.
+    The same command continues a study that was stopped.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The command ``sandbox trace``, and traces of a run while it is under way."""
+"""The command ``sandbox trace``, and traces during a run."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.telemetry.tracing import Spans
 
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="the folder of a run")]
-Content = Annotated[bool, typer.Option("--trace-content", help="with what models and agents were told and said")]
+Content = Annotated[bool, typer.Option("--trace-content", help="include the messages of models and agents")]
 
 
 def trace(
@@ -41,7 +41,7 @@ def trace(
 
 @contextmanager
 def live(url: str | None, content: bool) -> "Iterator[OnEvent | None]":
-    """Who hears of a run's events, to trace them; None without a URL. What cannot be sent costs the run nothing."""
+    """A listener that traces the events of a run; None without a URL. Failures to send do not affect the run."""
     if url is None:
         yield None
         return

@@ -69,7 +69,7 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
     try:
         folder = _new_folder(runs, f"{name}-{'certificate' if kind == 'certify' else 'batch'}")
     except OSError as error:
-        raise RecordError(f"{runs}: nothing can be written there ({error.strerror})") from None
+        raise RecordError(f"{runs}: cannot write there ({error.strerror})") from None
     write_text(folder / FILE, as_toml(scenario.as_dict()))
     # What was uploaded is not asked of the model that the server's owner has named.
     _start(folder, kind, arguments, without=() if scenario.origin.environment else (MODEL,))
