@@ -231,7 +231,7 @@ class Sandbox(Measures, mesa.Model):
         Raises UsageError, with nothing changed, where that is no state, or the seed, the clock or the end is drawn.
         """
         for key in {"seed", "tick", "finish"}.intersection(patch if isinstance(patch, Mapping) else ()):
-            raise UsageError(f"place: {key}: it cannot be drawn while the world runs")
+            raise UsageError(f"place: {key}: it cannot be changed while the episode runs")
         self.env.place(self.state, 0, patch)
 
     def change(self, scenario: Scenario) -> list[tuple[Sequence[int], Reasoner]]:

@@ -107,7 +107,7 @@ def test_a_text_with_many_dots_is_no_key(text):
 
 @pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, ["a", "\ud800b"], Path("a\udc80")])
 def test_text_that_no_file_can_hold_is_refused(value):
-    with pytest.raises(UsageError, match="no Unicode text"):
+    with pytest.raises(UsageError, match="not Unicode text"):
         plain(value, "scenario", "title")
 
 

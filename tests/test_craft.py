@@ -158,7 +158,7 @@ def test_place_says_what_is_wrong():
         ({"players": [player(8, 8, achievements={"wake": 1})]}, "did you mean 'wake_up'"),
         ({"mobs": [{"kind": "wolf", "row": 1, "col": 1}]}, "unknown kind 'wolf'"),
         ({"mobs": [{"kind": "cow", "row": 8, "col": 8}]}, "something is there already"),
-        ({"terrain": FIELD[:-1] + ["...........x"]}, "line 12, column 12: 'x' is no cell"),
+        ({"terrain": FIELD[:-1] + ["...........x"]}, "line 12, column 12: 'x' is not a cell"),
         ({"terrain": FIELD[:-1]}, "terrain of 11 x 12"),
         ({"chunks": [7]}, "expected a number of 0..0"),
         ({"mob": []}, "did you mean 'mobs'"),
@@ -180,7 +180,7 @@ def test_a_drawn_map_has_its_players_and_mobs():
 
 def test_bad_options_get_one_clear_line():
     for options, told in [
-        ({"layout": "\n".join([*FIELD[:5], "......x....."])}, "line 6, column 7: 'x' is no cell"),
+        ({"layout": "\n".join([*FIELD[:5], "......x....."])}, "line 6, column 7: 'x' is not a cell"),
         ({"layout": "...\n..."}, "a map of 2 x 3; expected 12 to 128"),
         ({"layout": "crafted"}, "did you mean 'crafter'"),
         ({"goal": "iron_tool"}, "did you mean 'iron_tools'"),

@@ -206,7 +206,7 @@ def test_maps_of_every_dialect_are_one(dialect, tmp_path):
         ("height 2\nwidth 4\nmap\n" + ROWS, "the header says 2 x 4, the map has 3 x 4"),
         ("height 3\nwidth 4\n" + ROWS, "expected 'height NUMBER' before the line 'map'"),
         ("height ³\nwidth 4\nmap\n" + ROWS, "expected 'height NUMBER'"),
-        ("height 3\nwidth 4\nmap\n" + ROWS.replace("@@", "@?"), "line 5, column 3: '?' is no cell"),
+        ("height 3\nwidth 4\nmap\n" + ROWS.replace("@@", "@?"), "line 5, column 3: '?' is not a cell"),
         ("height 3\nwidth 4\nmap\n....\n.@.\n....\n", "line 5 has 3 cells, expected 4 as in line 4"),
         ("height 1\nwidth 4\nmap\n@.@.\n", "no open cells; expected at least two"),
         ("height 0\nwidth 0\nmap\n", "1 to 20,000,000 cells, this one 0 x 0"),

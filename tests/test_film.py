@@ -98,7 +98,7 @@ def test_a_record_that_says_otherwise_is_told(film):
     play(film, 10)
     film.past.digests[6] = "0" * 64
     film.seek(0)
-    with pytest.raises(RecordError, match="tick 7 does not run as it is recorded: the state differs"):
+    with pytest.raises(RecordError, match="tick 7 does not run as recorded: the state differs"):
         film.seek(10)
 
 

@@ -258,7 +258,7 @@ def test_an_earlier_version_is_void_not_forged(forged, capsys):
     said = capsys.readouterr().err
     assert (
         "made by an earlier version of sandbox, whose strata shared their seeds" in said
-        and ": void; certify anew" in said
+        and ": void; certify again" in said
     )
     assert told("report", forged, "--out", forged / "r.html") == 0
     page = (forged / "r.html").read_text()

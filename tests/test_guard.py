@@ -152,7 +152,7 @@ def test_questions_of_a_tick_wait_at_the_same_time():
 
 def test_answers_that_fit_nothing_are_refused():
     approvals = Approvals()
-    with pytest.raises(UsageError, match="agent 0: nothing waits"):
+    with pytest.raises(UsageError, match="agent 0: not waiting"):
         approvals.allow(0)
     question = Question(1, 0, "robot-0", 5.0, "", ("noop", "left"), {"noop": [0], "left": [0, 2]}, 0, (1, 0))
     for words, hint in {"lift": "did you mean 'left'", "left 1": "expected a target of 'left': 0, 2"}.items():

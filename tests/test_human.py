@@ -85,7 +85,7 @@ def test_patience_is_common_to_all_that_wait_and_late_answers_are_refused():
     began = time.monotonic()
     outcome, driver = driven(scenario(0.1, count=5, ticks=3), [None] * 3)
     assert 0.3 <= time.monotonic() - began < 1.2 and outcome.fallbacks == 15
-    with pytest.raises(UsageError, match="nothing waits"):
+    with pytest.raises(UsageError, match="not waiting for an answer"):
         driver.approvals.answer(0, "left")
 
 

@@ -104,7 +104,7 @@ BAD = {
     "outside": (lambda model: intervene.intervene(model, "block_aisle", Aim(cell=(-1, 0))), "is not an aisle cell"),
     "no agent": (lambda model: intervene.intervene(model, "block_aisle", Aim(agent=4)), "expected 0..3"),
     "nothing to clear": (lambda model: intervene.intervene(model, "clear_aisles"), "no aisle is blocked"),
-    "the clock": (lambda model: intervene.place(model, {"tick": 3}), "tick: it cannot be drawn"),
+    "the clock": (lambda model: intervene.place(model, {"tick": 3}), "tick: it cannot be changed"),
     "no key": (lambda model: intervene.place(model, {"clsoed": []}), "did you mean 'closed'"),
     "no JSON": (lambda model: intervene.place(model, {"reward": [float("nan")] * 4}), "expected JSON values"),
     "an impossible state": (lambda model: intervene.place(model, {"closed": [[99, 0]]}), "expected an open cell"),
@@ -319,7 +319,7 @@ def test_an_edge_that_never_was_cannot_be_mended(env):
     run = env(team={"network": {"kind": "ring", "cut": [[0, 1]]}}).play(2)
     with pytest.raises(UsageError, match="no edge from 1 to 0 when the team began"):
         run.do(intervene.mend, (0, 1))
-    with pytest.raises(UsageError, match="expected two agents between whom there is an edge"):
+    with pytest.raises(UsageError, match="expected two agents with an edge between them"):
         run.do(intervene.cut, (0, 2))
     run.do(intervene.cut, (1, 2)).play(5).end()
     holds(run.folder)

@@ -297,7 +297,7 @@ ROOM = "XXPXX\nO  2O\nX1  X\nXDXSX"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (ROOM.replace("1", "Q"), "layout: line 3, column 2: 'Q' is no cell; expected one of X P O T D S"),
+        (ROOM.replace("1", "Q"), "layout: line 3, column 2: 'Q' is not a cell; expected one of X P O T D S"),
         (ROOM.replace("X1  X", "X1 X"), "layout: line 3, column 5: 4 cells in this row, expected 5"),
         (ROOM.replace("O  2O", "   2O"), "layout: line 2, column 6: 2 cells in this row, expected 5"),
         (ROOM.replace("XXPXX", "XXP X"), "layout: line 1, column 4: floor at the border"),
@@ -305,10 +305,10 @@ ROOM = "XXPXX\nO  2O\nX1  X\nXDXSX"
         (ROOM.replace("1", "3"), "layout: no place for cook 1; expected 1 to 3"),
         (ROOM.replace("P", "X"), "layout: no pot; expected at least one 'P'"),
         (ROOM.replace("O", "X"), "layout: no onions or tomatoes; expected at least one 'O' or 'T'"),
-        ('{\n "grid": """XXPXX\n    O  2O\n    X?  X\n    XDXSX"""}', "line 4, column 6: '?' is no cell"),
+        ('{\n "grid": """XXPXX\n    O  2O\n    X?  X\n    XDXSX"""}', "line 4, column 6: '?' is not a cell"),
         ('{\n "grid": """XXPXX""",\n "gird": 1}', "line 3, column 10: unknown key 'gird'; did you mean 'grid'"),
         ('{\n "grid": "X",\n "order_bonus": float("inf")}', "line 3, column 17: expected a plain value"),
-        ('{\n "grid": """X}\n', "line 2, column 10: no Python dict"),
+        ('{\n "grid": """X}\n', "line 2, column 10: not a Python dict"),
         ('{"start_all_orders": []\n}', "no 'grid'"),
         ("cramped_rom", "did you mean 'cramped_room'"),
     ],

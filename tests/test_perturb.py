@@ -153,7 +153,7 @@ def test_they_reach_scripted_agents_of_a_scenario():
 @pytest.mark.parametrize(
     ("world", "perturb", "told"),
     [
-        (WORLD, {"message_loss": 0.5}, "perturb.message_loss: nobody sends messages there"),
+        (WORLD, {"message_loss": 0.5}, "perturb.message_loss: this world has no messages"),
         (WORLD, {"rate_limit": 0.5}, "acts on replies, but every reasoner here is compiled"),
         (WORLD, {"sensor_nose": 0.5}, "did you mean 'sensor_noise'"),
         (WORLD, {"action_failure": 1.5}, "perturb.action_failure: severity 1.5, expected 0..1"),

@@ -338,7 +338,7 @@ def test_other_software_that_decides_otherwise_is_found(half, monkeypatch):
     from sandbox.running import trial
 
     monkeypatch.setattr(trial, "beside", lambda model, _: [])
-    with pytest.raises(RecordError, match="does not run as it is recorded: trial 0, tick 1: an agent remembers"):
+    with pytest.raises(RecordError, match="does not run as recorded: trial 0, tick 1: an agent remembers"):
         sandbox.resume(half)
 
 
@@ -355,6 +355,6 @@ def test_who_comes_second_adds_nothing(half, tmp_path, monkeypatch):
         return first(path, event, root)
 
     monkeypatch.setattr(resuming.Log, "reopen", later)
-    with pytest.raises(RecordError, match="another process has written to this run meanwhile"):
+    with pytest.raises(RecordError, match="another process wrote to this run"):
         sandbox.resume(folder)
     assert verify(folder).passed and verify(folder).chain.finished

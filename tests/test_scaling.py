@@ -74,7 +74,7 @@ def test_exact_data_give_the_law_itself():
     assert found.best.value == pytest.approx(np.sqrt(0.95 / 0.001)) and found.explained == pytest.approx(1)
     assert found.throughput(np.array([64])) == pytest.approx(curve(TRUTH, np.array([64])))
     measured, told = advice(found, SIZES, [32, 16]).split(". ", 1)
-    assert measured == "Of the sizes tried, 32 does most; 16 cannot be told from it"
+    assert measured == "Of the sizes tried, 32 does most; 16 cannot be distinguished from it"
     assert told == "The law is highest at 30.8 (30.8 .. 30.8) agents; it misses what was measured by up to 0%."
 
 

@@ -58,7 +58,7 @@ def test_a_pair_of_keys_is_private_and_never_overwritten(place, tmp_path, capsys
     before = (place / "mine.pem").read_bytes()
     capsys.readouterr()
     assert told("keygen", "--out", place / "mine.pem") == 2
-    assert "no key is overwritten" in capsys.readouterr().err and (place / "mine.pem").read_bytes() == before
+    assert "keys are not overwritten" in capsys.readouterr().err and (place / "mine.pem").read_bytes() == before
     (tmp_path / "k.pub").write_text("somebody's")
     assert told("keygen", "--out", tmp_path / "k.pem") == 2 and not (tmp_path / "k.pem").exists()
     assert told("keygen", "--out", tmp_path / "x.pub") == 2

@@ -99,7 +99,7 @@ def batch(place) -> Path:
     page.run()
     assert "Stopped at" in words(page) and "Go on" in labels(page) and "Stop" not in labels(page)
     page.button(key="go_on").click().run()
-    with pytest.raises(RecordError, match="at work already"):  # from another tab
+    with pytest.raises(RecordError, match="running already"):  # from another tab
         batch_jobs.go_on(folder)
     _until_more(folder, now.known.done)
     os.kill(json.loads((folder / batch_jobs.JOB).read_text())["pid"], signal.SIGKILL)

@@ -151,7 +151,7 @@ def test_no_seed(text):
 
 def test_no_seed_is_told():
     page = on("watch", seed="9" * 100_000)
-    assert "is no whole number" in told(page) and len(told(page)) < 200
+    assert "is not a whole number" in told(page) and len(told(page)) < 200
     page.session_state["runner.watch"].close()
 
 

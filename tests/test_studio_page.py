@@ -128,7 +128,7 @@ def test_another_world_has_choices_of_its_own(page):
 def test_bad_values_are_told_in_words(page):
     ready(page)
     page.text_input(key="seed").set_value("twelve").run()
-    assert not page.exception and said(page) == "seed: 'twelve' is no whole number of 0..2**64-1"
+    assert not page.exception and said(page) == "seed: 'twelve' is not a whole number in 0..2**64-1"
     assert buttons(page) == set()
     page.text_input(key="seed").set_value("12").run()
     ready(page)

@@ -390,7 +390,7 @@ def test_named_layouts_are_lost_without_crews_and_won_by_the_oracle():
 
 def test_bad_maps_are_told_with_their_place():
     for text, told in [
-        ("fff\nfxf", "line 2, column 2: 'x' is no cell"),
+        ("fff\nfxf", "line 2, column 2: 'x' is not a cell"),
         ("fff\nff", "line 2 has 2 cells, expected 3"),
         ("fff\nf*f", "no building; expected at least one 'h' or 'p'"),
         ("fff\nfhf", r"no fire; expected at least one '\*'"),
@@ -416,7 +416,7 @@ def test_place_says_what_is_wrong():
         ({"burning": [[1, 1, 1], [1, 1, 1]]}, "the same cell twice"),
         ({"people": [[0, 0]]}, "expected a building"),
         ({"terrain": ["....."]}, "1 x 5 cells, expected 5 x 5"),
-        ({"ground": ["....?"] * 5}, "line 1, column 5: '?' is no cell"),
+        ({"ground": ["....?"] * 5}, "line 1, column 5: '?' is not a cell"),
         ({"terain": []}, "did you mean 'terrain'"),
     ]:
         with pytest.raises(UsageError, match=told.replace("?", r"\?")):

@@ -58,7 +58,7 @@ class AgentContext:
 
     @cached_property
     def extras(self) -> tuple[dict[str, Any], ...]:
-        """What the model is told of its tools."""
+        """What the model reads about its tools."""
         own = tuple(tool.spec for tool in self.tools.tools.values())
         if self._code is None:
             return own

@@ -56,7 +56,7 @@ def check_errors(rows: "pd.DataFrame", where: str) -> None:
         first, count = failed.value_counts().index[0], f"{len(failed):,} of {len(rows):,} trials"
         raise SandboxError(
             f"{where}: {count} are infrastructure errors, more than the limit of {limit:.0%} (trials.max_errors); "
-            f"they count for nothing, and the same command tries them again. Most frequent: {first}"
+            f"they do not count, and the same command tries them again. Most frequent: {first}"
         )
 
 

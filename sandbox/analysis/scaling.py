@@ -158,7 +158,9 @@ def advice(law: Law, agents: np.ndarray, near: list[int]) -> str:
     """What was measured (``largest``) and what a law says about how large a team should be, in two sentences."""
     best, (low, high), missed = law.best, (agents.min(), agents.max()), np.abs(law.residuals).max()
     others = ", ".join(f"{n:,}" for n in near[1:])
-    told = f"Of the sizes tried, {near[0]:,} does most" + (f"; {others} cannot be told from it. " if others else ". ")
+    told = f"Of the sizes tried, {near[0]:,} does most" + (
+        f"; {others} cannot be distinguished from it. " if others else ". "
+    )
     span = f"{best.value:,.1f} ({best.low:,.1f} .. {'no end' if np.isinf(best.high) else f'{best.high:,.1f}'})"
     if np.isinf(best.value):
         told += f"By the law no team up to {high:,} is too large"

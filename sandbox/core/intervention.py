@@ -60,8 +60,8 @@ def pick(able: Collection[T], wanted: T | None, dice: Random, what: str) -> T:
     if wanted is None and able:
         return dice.choice(sorted(able))
     if wanted not in able:
-        there = "there is none" if wanted is None else f"{wanted} is none"
-        raise UsageError(f"expected {what}; {there}")
+        found = "there is none" if wanted is None else f"got {wanted}"
+        raise UsageError(f"expected {what}; {found}")
     return wanted
 
 

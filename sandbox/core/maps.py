@@ -67,7 +67,7 @@ def parse_grid(lines: list[str], kinds: Mapping[str, int], where: str, first_lin
     if len(bad) and not (len(wrong) and wrong[0] < row):
         column = int(bad[0] - widths[:row].sum())
         place, known = f"line {first_line + row}, column {column + 1}", " ".join(sorted(kinds))
-        raise UsageError(f"{where}: {place}: {lines[row][column]!r} is no cell; expected one of {known}")
+        raise UsageError(f"{where}: {place}: {lines[row][column]!r} is not a cell; expected one of {known}")
     if len(wrong):
         number, cells = first_line + wrong[0], widths[wrong[0]]
         raise UsageError(f"{where}: line {number} has {cells} cells, expected {width} as in line {first_line}")

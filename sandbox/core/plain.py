@@ -172,7 +172,7 @@ def _text(text: str | bytes, where: str, key: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:  # a lone surrogate: no file and no record can hold it
-            raise _refused(f"{shown(text)}, which is no Unicode text", where, key) from None
+            raise _refused(f"{shown(text)}, which is not Unicode text", where, key) from None
     return text
 
 

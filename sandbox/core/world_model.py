@@ -38,7 +38,7 @@ def check_base(base: str, world: World, where: str) -> None:
     if not isinstance(base, str) or base not in world.policies:
         raise unknown("policy", base, set(world.policies) - world.sighted, where)
     if base in world.sighted:
-        raise UsageError(f"{where}: '{base}' sees the state, which nobody can imagine; expected one that observes")
+        raise UsageError(f"{where}: '{base}' sees the state, so no agent can imagine it; expected one that observes")
 
 
 def check_believes(world: World, where: str) -> None:

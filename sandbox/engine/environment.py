@@ -69,7 +69,7 @@ def assign_policies(env, policies: Any, memory, stats, team) -> tuple[PolicyAssi
     agents, bounds = [i for group in groups for i in group], np.cumsum([0, *map(len, groups)])
     search = any(map(looks_ahead, parts))
     if search and (memory is None or stats is None):
-        raise UsageError("assign_policies: an agent that searches, expected the memory and the stats of its lanes")
+        raise UsageError("assign_policies: an agent searches; expected memory and stats of its lanes")
     work = workspace(env, policies, memory, stats.imagined) if search else ()
     compiled = loops(env.world, parts, env.team.protocol if len(team) else None)
     return PolicyAssignment(np.array(agents, np.int32), bounds.astype(np.int32), work, team), compiled
@@ -198,7 +198,7 @@ class Environment(_OldNames):
         self._bounds = np.array([len(self.verbs), world.targets], np.uint32)  # of an action
         for name in OF_MESSAGES & self.options.perturb.keys():
             if not (self.spec.messages or self.team) and self.options.perturb[name] > 0:
-                raise UsageError(f"world '{world.name}': perturb.{name}: nobody sends messages there")
+                raise UsageError(f"world '{world.name}': perturb.{name}: this world has no messages")
 
     def __reduce__(self):
         return _remake, (self.world.name, self.options.model_dump(exclude_unset=True), self.team and self.team.maker)

@@ -37,7 +37,7 @@ class Approvals:
         """
         with self._changed:
             if agent not in self._pending or agent in self._answers:
-                raise UsageError(f"agent {agent}: nothing waits for an answer")
+                raise UsageError(f"agent {agent}: not waiting for an answer")
             self._answers[agent] = self._pending[agent].read(words)
             self._changed.notify_all()
 

@@ -48,7 +48,7 @@ def new_key(private: Path) -> Path:
     shown = key.public_key().public_bytes(coding.Encoding.PEM, coding.PublicFormat.SubjectPublicKeyInfo)
     for path in (private, public):
         if path.exists() or path.is_symlink():
-            raise UsageError(f"{path}: it is there already, and no key is overwritten; choose another --out")
+            raise UsageError(f"{path}: exists already; keys are not overwritten; choose another --out")
     for path, text, mode in ((private, own, 0o600), (public, shown, 0o644)):
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
             file.write(text)
@@ -111,14 +111,14 @@ def _signature(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(_short(path))
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise RecordError(f"{path}: it is no signature of format {FORMAT}")
+            raise RecordError(f"{path}: not a signature of format {FORMAT}")
         halves = {name: base64.b64decode(found[name], validate=True) for name in ("key", "signature")}
         if not (isinstance(found["kind"], str) and isinstance(found["root"], str) and len(halves["signature"]) == 64):
             raise ValueError
     except FileNotFoundError:
         raise RecordError(f"{path.parent}: not signed (there is no {FILE} in it)") from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError, binascii.Error):
-        raise RecordError(f"{path}: it is no signature, or a damaged one") from None
+        raise RecordError(f"{path}: not a signature, or damaged") from None
     return {"kind": one_line(found["kind"]), "root": one_line(found["root"]), **halves}
 
 

@@ -276,7 +276,7 @@ def read_whole(folder: str | Path) -> Rows:
                 hidden for *_, hidden in db.execute(f"PRAGMA table_xinfo({name})")
             )
             if made_up:
-                raise ValueError(f"{kind} {name} is none of a batch")
+                raise ValueError(f"{kind} {name} does not belong to a batch")
         return _rows(db, answers=True)
 
 

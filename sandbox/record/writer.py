@@ -60,7 +60,7 @@ class Writer:
             self._head = chain_hash(self._head, leaf_hash(body))
             self._tree.add(leaf_hash(body))
         if self._tree.root().hex() != root:
-            raise RecordError(f"{folder}: another process has written to this run meanwhile")
+            raise RecordError(f"{folder}: another process wrote to this run")
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("DELETE FROM meta WHERE key IN (?, ?)", _SEAL)
         self._insert([self._link(entry) for entry in first])

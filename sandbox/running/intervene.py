@@ -59,7 +59,7 @@ def cut(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
     """Two agents of a team hear each other no longer."""
     edge = _edge(model, edge)
     if model.scenario.team is None:
-        raise UsageError("there is no team here, so nothing to cut")
+        raise UsageError("there is no team, so no edge to cut")
     return change(model, {"team.network.cut": [*model.scenario.team.network.cut, edge]})
 
 
@@ -114,5 +114,5 @@ def _check_people(people: Approvals) -> None:
 def _now(model: Sandbox) -> dict[str, int]:
     _check_model(model)
     if not model.running:
-        raise UsageError("the episode is over; nothing can be done to it any more")
+        raise UsageError("the episode is over and cannot be changed")
     return {"trial": 0, "tick": model.ticks + 1}

@@ -149,7 +149,7 @@ def misplaced(batch: Opened) -> Iterator[str]:
     if found.asked.keys() - rows:
         yield "there are answers of trials that are not there"
     for index in sorted(set(range(len(there))) - {row.index for row in batch.rows}):
-        yield f"{_place(*there[index])}: it is no trial of the plan, or holds what is no measure"
+        yield f"{_place(*there[index])}: it is not a trial of the plan, or has a value that is not a measure"
     for row in batch.rows:
         yield from _unlike(row, batch.planned[row.condition])
 

@@ -36,7 +36,7 @@ class Tried(NamedTuple):
     def check(self, digest: str) -> None:
         """Raise RecordError where the last state is not the recorded one."""
         if self.digest and digest != self.digest:
-            raise RecordError(f"seed {self.seed}: it does not come to the state that the batch recorded")
+            raise RecordError(f"seed {self.seed}: it does not reach the state that the batch recorded")
 
 
 def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:

@@ -50,7 +50,7 @@ def resume(
         with closing(model):
             for difference in retrace(model, run, outcomes=False):
                 if difference:
-                    raise RecordError(f"{folder}: it does not run as it is recorded: {difference}")
+                    raise RecordError(f"{folder}: it does not run as recorded: {difference}")
             place = {"trial": 0, "tick": model.ticks + 1}
             changes = change(model, overrides) if overrides else []
             with Log.reopen(folder, [Resumed(**place, versions=versions()), *changes], chain.root) as log:
@@ -66,7 +66,7 @@ def _unfinished(run: Run) -> ChainReport:
     if chain.last_trial is None:
         raise RecordError(f"{run.folder}: it has not begun; remove it and run the scenario again")
     if status(run) == "done":
-        raise RecordError(f"{run.folder}: the run is done; there is nothing to go on with")
+        raise RecordError(f"{run.folder}: the run is finished; nothing to resume")
     return chain
 
 

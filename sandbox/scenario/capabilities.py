@@ -32,7 +32,7 @@ KINDS = {
 }  # fmt: skip
 VARIABLE = "SANDBOX_ALLOW"
 _PATHS = "layout", "starts"  # options of worlds that may name a file
-_OF_A_PAGE = "whoever runs the studio may grant it: sandbox app --allow {item}"
+_OF_A_PAGE = "the operator of the studio can grant it: sandbox app --allow {item}"
 _NAMED = "named"  # kind of a rule: just this text, whatever it is
 
 

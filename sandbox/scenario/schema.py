@@ -105,7 +105,7 @@ def _check_imagination(group: AgentGroup, world: World, where: str) -> None:
     if believes or group.reasoner == SEARCH:
         check_believes(world, where)
     if believes and group.fallback in world.sighted:
-        what = f"'{group.fallback}' sees the state, and what it notes would be told; expected one that observes"
+        what = f"'{group.fallback}' sees the state, so its notes would reveal it; expected one that observes"
         raise UsageError(f"{where}.fallback: {what}")
     if "imagine" in (equipment := group.equipment):
         check_base(equipment["imagine"].base, world, f"{where}.tools.imagine.base")

@@ -33,8 +33,8 @@ from sandbox.scenario.capabilities import NOTHING, Grant
 from sandbox.statistics import lower_bound
 
 VOID = (
-    "made by an earlier version of sandbox, whose strata shared their seeds and whose root left out who succeeded: "
-    "void; certify anew in another folder"
+    "made by an earlier version of sandbox, whose strata shared their seeds and whose root did not cover success: "
+    "void; certify again in another folder"
 )
 _bound = lru_cache(maxsize=1024)(lower_bound)
 

@@ -97,7 +97,9 @@ class Folder:
         try:
             return Learned(**{**found, "library": Library.of(found["library"])})
         except (TypeError, KeyError, AttributeError) as error:
-            raise RecordError(f"{place}: it holds no learner ({error}); without it the learner begins anew") from None
+            raise RecordError(
+                f"{place}: it holds no learner ({error}); remove it to start that learner again"
+            ) from None
 
     def write(self, job: Assignment, learned: Learned) -> None:
         """Keep a learner that is done."""

@@ -36,7 +36,7 @@ def words(asked: Question, answer: Answer) -> str:
     """The verdict in a sentence or two."""
     say = {"best": _best, "reliability": _reliability, "pairing": _pairing}
     errors = sum(result.errors for result in answer.results)
-    lost = f" {errors} trials could not be played and count for nobody." if errors else ""
+    lost = f" {errors} trials could not be played and do not count." if errors else ""
     return say[asked.ask](asked, answer) + lost
 
 
@@ -86,8 +86,8 @@ def _same(asked: Question, answer: Answer, trials: str) -> str:
         return f"No difference at all on any of the {trials} seeds."
     apart = "; ".join(_unclear(asked, found) for found in answer.differences if not found.clear)
     if len(answer.results) == 2:
-        return f"No difference that could be told from chance, on the same {trials} seeds: {apart}."
-    return f"None is clearly better than every other one, on the same {trials} seeds. Not to be told apart: {apart}."
+        return f"No difference that can be distinguished from chance, on the same {trials} seeds: {apart}."
+    return f"None is clearly better than every other one, on the same {trials} seeds. Not distinguishable: {apart}."
 
 
 def _reliability(asked: Question, answer: Answer) -> str:
@@ -126,7 +126,7 @@ def _pairing(asked: Question, answer: Answer) -> str:
         f"within {number(scale * own)}, with dice of their own to within {number(scale * other)}"
     )
     if answer.verdict == SAME:
-        return f"{told}. That the arms go together on a seed could not be told from chance."
+        return f"{told}. Pairing made no difference that can be distinguished from chance."
     if answer.verdict == NARROWER:
         return f"{told}: as sharp an answer would take about {number((other / own) ** 2)} times as many trials."
     return f"{told}: here the same dice are in the way."

@@ -104,7 +104,7 @@ def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, nam
 def _cut(graph: nx.DiGraph, cut: Sequence[Sequence[int]]) -> None:
     for ends in cut:
         if len(ends) != 2 or not (graph.has_edge(*ends) or graph.has_edge(*reversed(ends))):
-            raise UsageError(f"{WHERE}.cut: {list(ends)}, expected two agents between whom there is an edge")
+            raise UsageError(f"{WHERE}.cut: {list(ends)}, expected two agents with an edge between them")
         graph.remove_edges_from([tuple(ends), tuple(reversed(ends))])
 
 
@@ -137,13 +137,13 @@ def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> d
     for node in graph:
         if node not in known:
             named = f", or a name such as {names[0]}" if names else ""
-            raise UsageError(f"{size}; '{node}' is no agent; expected 0..{agents - 1}{named}")
+            raise UsageError(f"{size}; '{node}' is not an agent; expected 0..{agents - 1}{named}")
     numbers = {node: known[node] for node in graph}
     missing = set(range(agents)) - {*numbers.values()}
     if missing:
         raise UsageError(f"{size}; {_name(min(missing), names)} is missing")
     if len(numbers) > agents:
-        raise UsageError(f"{size}; some agent stands there by number and by name")
+        raise UsageError(f"{size}; an agent occurs by number and by name")
     return numbers
 
 

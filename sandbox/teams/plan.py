@@ -35,7 +35,7 @@ class TeamPlan:
         if table.protocol not in PROTOCOLS:
             raise unknown("protocol", table.protocol, PROTOCOLS, "team")
         if env.world.teamwork is None:
-            raise UsageError(f"team: world '{env.world.name}' has nothing that a team can share out")
+            raise UsageError(f"team: world '{env.world.name}' has no tasks that a team can share")
         self.table, self.names, self.agents = table, tuple(names), env.agents
         self._env = env
         self.maker = partial(TeamPlan, table, names, roles, hosted, seed)  # makes the same for such a stage

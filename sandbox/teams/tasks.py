@@ -47,7 +47,7 @@ def objects_of(tables: Sequence[TaskTable], work: Teamwork, params: Any, roles: 
     if loop := next(nx.simple_cycles(graph), None):
         first = loop.index(min(loop, key=names.index))
         told = " -> ".join([*loop[first:], *loop[: first + 1]])
-        raise UsageError(f"team.tasks: a cycle, so that none can begin: {told}")
+        raise UsageError(f"team.tasks: a cycle, so no task can begin: {told}")
     return [found[names.index(name)] for name in nx.lexicographical_topological_sort(graph, names.index)]
 
 

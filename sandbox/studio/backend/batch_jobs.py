@@ -150,7 +150,7 @@ def _start(folder: Path, kind: Kind, arguments: Sequence[str], without: Sequence
     command = [kind, str(folder / FILE), *arguments, "--out", str(folder)]
     with _starting:
         if _lives(folder) or held(folder):
-            raise RecordError(f"{folder}: it is at work already; watch it, or stop it first")
+            raise RecordError(f"{folder}: it is running already; watch it, or stop it first")
         try:
             with within(folder, LOG).open("w", encoding="utf-8") as log:
                 process = subprocess.Popen(

@@ -95,7 +95,7 @@ def beside(folder: str, other: str) -> pd.DataFrame:
     """Another batch beside this one, condition by condition; raises UsageError where they share no seeds."""
     found = beside_first({folder: results(folder), other: results(other)})
     if not found:
-        raise UsageError("these two share no seeds under equal conditions: there is nothing to pair")
+        raise UsageError("these two share no seeds under equal conditions, so no trials can be paired")
     return _compared([row._replace(run=row.condition or "all trials") for row in found])
 
 

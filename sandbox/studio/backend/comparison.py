@@ -49,7 +49,7 @@ class Comparison:
             if not film.seek(1 << 30):
                 return False
             if order.digest and film.past.digests[-1:] != [order.digest]:
-                raise RecordError(f"seed {film.model.seed}: it does not come to the state that the batch recorded")
+                raise RecordError(f"seed {film.model.seed}: it does not reach the state that the batch recorded")
             film.seek(0)
             self.unread.pop(0)
             self.difference = self._difference()

@@ -129,7 +129,7 @@ class EpisodePlayer:
         if self.live and self.tick == self.head and self.model.running:
             return ""
         told = f"this is the past; tick {self.head} is the present" if self.live else "the episode is over"
-        return f"{told}; what is recorded cannot be changed"
+        return f"{told}; the past cannot be changed"
 
     @property
     def scenario(self) -> Scenario:
@@ -158,7 +158,7 @@ class EpisodePlayer:
         self.model.step()
         if self.model.error or self.model.latest.digest != self.past.digests[tick - 1]:
             told = self.model.error or "the state differs"
-            raise RecordError(f"{self.folder}: tick {tick} does not run as it is recorded: {told}")
+            raise RecordError(f"{self.folder}: tick {tick} does not run as recorded: {told}")
         if tick == self.head:
             self._follow(tick + 1)  # what no tick has followed yet
 

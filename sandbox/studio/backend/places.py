@@ -29,7 +29,7 @@ def new_folder(world: str, seed: int) -> Path:
         _prune(place)
         return Path(tempfile.mkdtemp(prefix=f"{stamp}-{Path(world).stem}-seed{seed}-", dir=place))
     except OSError as error:
-        raise UsageError(f"{place}: nothing can be recorded there ({error.strerror}); set SANDBOX_RUNS") from None
+        raise UsageError(f"{place}: cannot record there ({error.strerror}); set SANDBOX_RUNS") from None
 
 
 def _prune(place: Path) -> None:

@@ -38,7 +38,7 @@ def _all() -> None:
         st.query_params["run"] = str(started)
         st.rerun()
     with right:
-        st.markdown("### Batches and certificates", help="What lies below runs/ of the folder where the studio started")
+        st.markdown("### Batches and certificates", help="Runs below runs/ of the folder where the studio started")
         found = entries()
         moving = any(entry.state in ("starting", "running") for entry in found)
         hand_over("shelf", found)
@@ -79,10 +79,10 @@ def _head(folder: Path, now: batch_jobs.Status) -> None:
     )
     with st.container(horizontal=True, key="orders"):
         st.button("All batches", key="back", icon=":material/arrow_back:", on_click=st.query_params.clear,
-                  help="Back to the list; what runs goes on")  # fmt: skip
+                  help="Back to the list; the job continues")  # fmt: skip
         if now.ours:
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_told, args=(batch_jobs.stop, folder),
-                      help="What is done is kept, and can be gone on with")  # fmt: skip
+                      help="Finished trials are kept, and the job can continue")  # fmt: skip
         if now.state in ("stopped", "failed") and folder.is_dir():
             st.button("Go on", key="go_on", icon=":material/play_arrow:", type="primary", on_click=_told,
                       args=(batch_jobs.go_on, folder),
@@ -126,7 +126,7 @@ def _finished(given: str, now: batch_jobs.Status) -> None:
         st.error(plain(now.words, 400), icon=":material/error:")
     elif now.state == "stopped":
         st.warning(plain(f"Stopped at {now.known.done:,} of {now.known.planned:,} trials: {now.words}. "
-                         "What is done is kept.", 400), icon=":material/pause:")  # fmt: skip
+                         "Finished trials are kept.", 400), icon=":material/pause:")  # fmt: skip
     if now.known.done:
         counts(now.known)
         _outcomes(given)

@@ -157,7 +157,7 @@ def _dice(lesson: Lesson, busy: bool) -> tuple[int, int | None]:
         )  # fmt: skip
         seed = wording.seed(text)
         if seed is None:
-            st.error(f"The seed is no whole number of 0..2\\*\\*64-1: {plain(text, 40)}")
+            st.error(f"The seed is not a whole number in 0..2\\*\\*64-1: {plain(text, 40)}")
     return trials, seed
 
 

@@ -105,7 +105,7 @@ def _memory(one: parts.Memory) -> None:
             st.caption(f"Recall memory: {one.recalled:,} entries. Archival memory: {one.archived:,} entries.")
         if one.archive:
             st.code("\n".join(one.archive), language=None, wrap_lines=True, height=TEXT)
-        st.caption("What the model is told of it")
+        st.caption("What the model reads about it")
         st.code(one.told or "(nothing yet)", language=None, wrap_lines=True, height=TEXT)
 
 
@@ -148,7 +148,7 @@ def _senses(one: Senses) -> None:
         draw(f'<div class="channels">{windows}</div>', key="channels")
         st.html(_pairs([(name, f"{value:g}") for name, value in one.vector]))
     with words:
-        st.markdown(":material/notes: **Words**", help="What a language model is told")
+        st.markdown(":material/notes: **Words**", help="What a language model reads")
         st.code(one.words, language=None, wrap_lines=True)
         st.html(_pairs([("can", ", ".join(one.legal))] + [("task", one.task)] * bool(one.task)))
         if one.inbox:

@@ -89,7 +89,7 @@ def _reliability(asked: Question, found: Answer) -> None:
     mark = {"type": "point", "filled": True, "size": 160, "opacity": 1}
     encoding = {"x": x, "y": y, "color": {"field": "hue", "type": "nominal", "scale": None}}
     spec = {"data": {"values": data}, "mark": mark, "encoding": encoding}
-    st.vega_lite_chart(spec, width="stretch", height=FRAME + ROW * len(data), alt="What is claimed, and what is shown")
+    st.vega_lite_chart(spec, width="stretch", height=FRAME + ROW * len(data), alt="The claim and the evidence")
 
 
 def _beside(asked: Question, found: Answer) -> list[str]:

@@ -54,7 +54,7 @@ def counts(known: Glance) -> None:
     with st.container(horizontal=True, wrap=False, key="counts"):
         st.metric("Trials", f"{known.done:,}", help="That are done", border=True)
         st.metric("Succeed", f"{successes:,}", help="Rates stand below, by condition", border=True)
-        st.metric("Errors", f"{errors:,}", help="Of the machinery; they count for nothing", border=True)
+        st.metric("Errors", f"{errors:,}", help="Infrastructure errors; they do not count", border=True)
 
 
 def success_chart(known: Glance) -> None:

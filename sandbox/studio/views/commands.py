@@ -30,7 +30,7 @@ def seat(offer: AvailableCommands, agent: int, hands: Commands) -> None:
 
     now = st.selectbox(
         "Reasoner", known, index=known.index(offer.reasoner), key=key, on_change=chosen,
-        help="Who decides for this agent from the tick that comes on. A policy that nobody has had is compiled first.",
+        help="What decides for this agent from the next tick on. A new policy is compiled first.",
     )  # fmt: skip
     if now in FORMS:
         _form(offer, agent, now, hands)
@@ -44,15 +44,15 @@ def _form(offer: AvailableCommands, agent: int, reasoner: str, hands: Commands) 
         hands.reseat(agent, reasoner, st.session_state[key])
 
     FORMS[reasoner](offer, key)
-    words = "From the tick that comes on; what is wrong with it is told before anything changes."
+    words = "From the next tick on. Errors are shown before anything changes."
     button("Seat it", f"seat_it_{agent}", words, seated, icon=":material/chair:")
 
 
 def _program(offer: AvailableCommands, key: str) -> None:
     st.text_area(
         "Program", offer.program, height=HIGH, key=key,
-        help="Python. Each call of a verb takes a tick; see(), legal() and me() answer at once. Where it ends or "
-        "breaks off, the fallback policy goes on.",
+        help="Python. Each call of a verb takes a tick; see(), legal() and me() answer at once. When it ends "
+        "or fails, the fallback policy continues.",
     )  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def _doses(offer: AvailableCommands, hands: Commands) -> None:
     if not offer.perturbations:
         return
     with st.expander("Perturbations", icon=":material/tune:"):
-        st.caption("From the tick that comes on. What is laid out at the beginning, such as a map, stays as it is.")
+        st.caption("From the next tick on. What is laid out at the start, such as a map, does not change.")
         for each in offer.perturbations:
             _dose(each, hands)
 

@@ -10,7 +10,7 @@ from sandbox.studio.backend.feed import Event
 
 SHOWN = 80  # events
 HEIGHT = 280  # pixels
-EMPTY = "No events yet. Tasks, messages, refusals, fallbacks and interventions are told here as they happen."
+EMPTY = "No events yet. Tasks, messages, refusals, fallbacks and interventions appear here as they happen."
 MARKS = {
     "task": ("✔", "Task"), "claim": ("◐", "Takes on"), "message": ("✉", "Message"), "guard": ("⊘", "Guard"),
     "fallback": ("↩", "Fallback"), "model": ("⚠", "Reply"), "person": ("☺", "Person"), "harm": ("▼", "Harm"),

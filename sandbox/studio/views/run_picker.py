@@ -23,7 +23,7 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
     folder = st.selectbox(
         label, options, options.index(given), key=_key(key, given),
         format_func=lambda name: _told(entries[name]) if name else "None",
-        help="What lies below the folder of runs, the latest first.",
+        help="The runs in the folder of runs, the latest first.",
     )  # fmt: skip
     _tell(key, folder)
     trial = "trial" if key == "run" else f"{key}_trial"

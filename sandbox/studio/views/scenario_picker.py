@@ -121,5 +121,5 @@ def _seed(usual: int) -> int:
     )  # fmt: skip
     found = wording.seed(text or "")
     if found is None:
-        raise UsageError(f"seed: '{(text or '').strip()[:40]}' is no whole number of 0..2**64-1")
+        raise UsageError(f"seed: '{(text or '').strip()[:40]}' is not a whole number in 0..2**64-1")
     return found

@@ -26,7 +26,7 @@ def team(view: TeamView | None, picked: int | None = None) -> None:
         st.caption(NO_TASKS)
         return
     draw(diagrams.tasks(view), key="tasks")
-    st.caption("States are verified from the world; what agents only say is told beside them.")
+    st.caption("States are read from the world; claims of agents are shown beside them.")
 
 
 def _counts(view: TeamView) -> None:

@@ -13,7 +13,7 @@ LARGEST = 4  # MB
 def upload() -> tuple[Scenario, str] | None:
     """Draw the field; a scenario and its file's name, None where there is none yet. Raises UsageError."""
     given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=LARGEST,
-                             help="As `sandbox run` takes it; a map or a program must stand in it")  # fmt: skip
+                             help="As for `sandbox run`; it must contain its maps and programs")  # fmt: skip
     return (uploaded(given.name, given.getvalue()), given.name) if given else None
 
 
@@ -28,6 +28,6 @@ def uploaded(name: str, content: bytes) -> Scenario:
             pass  # each condition is checked as it is made
         return scenario
     except RecursionError:
-        raise UsageError(f"{name}: tables within tables within tables, deeper than any scenario") from None
+        raise UsageError(f"{name}: tables nested too deeply for a scenario") from None
     except ValueError as error:  # also that of a number with 5,000 digits
         raise UsageError(f"{name}: not TOML: {error}") from None

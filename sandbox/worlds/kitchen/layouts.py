@@ -68,7 +68,7 @@ def _check_shape(source: _Source) -> None:
     for r, line in enumerate(rows):
         for c, char in enumerate(line):
             if char not in KINDS and char not in "123456789":
-                raise source.error(r, c, f"{char!r} is no cell; expected one of X P O T D S, a space, or 1..9")
+                raise source.error(r, c, f"{char!r} is not a cell; expected one of X P O T D S, a space, or 1..9")
         if len(line) != width:
             raise source.error(r, min(len(line), width), f"{len(line)} cells in this row, expected {width}")
         for c, char in enumerate(line):
@@ -122,9 +122,11 @@ def _file(text: str, where: str) -> Layout:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         place = f"line {error.lineno}, column {error.offset}"
-        raise UsageError(f"{where}: {place}: no Python dict ({error.msg}); expected an overcooked-ai layout") from None
+        raise UsageError(
+            f"{where}: {place}: not a Python dict ({error.msg}); expected an overcooked-ai layout"
+        ) from None
     except (ValueError, RecursionError, MemoryError) as error:  # null characters; brackets within brackets
-        raise UsageError(f"{where}: no Python dict ({error}); expected an overcooked-ai layout") from None
+        raise UsageError(f"{where}: not a Python dict ({error}); expected an overcooked-ai layout") from None
     given, source = {}, None
     for key, node in zip(tree.keys, tree.values, strict=True) if isinstance(tree, ast.Dict) else ():
         name = _value(key, where) if key else None

@@ -48,7 +48,7 @@ def _cell(row, col, params: Params, what: str) -> tuple[int, int]:
 
 def _shelf_id(value, params: Params, what: str) -> int:
     if not isinstance(value, int) or not 1 <= value <= len(params.homes):
-        raise UsageError(f"place: {what}: {value!r} is no shelf; expected an id of 1..{len(params.homes)}")
+        raise UsageError(f"place: {what}: {value!r} is not a shelf; expected an id of 1..{len(params.homes)}")
     return value
 
 

@@ -77,7 +77,7 @@ def describe(s: State, lane: int, params: Params) -> dict:
 def _word(params: Params, text, where: str) -> int:
     code = label_code(params, text) if isinstance(text, str) else None
     if code is None:
-        raise UsageError(f"place: {where}: {text!r} is no word that this site knows")
+        raise UsageError(f"place: {where}: {text!r} is not a word of this site")
     return code
 
 
@@ -107,7 +107,9 @@ def _place_element(s: State, lane: int, params: Params, e: int, given: dict) -> 
     item, where = s.item[lane, e], f"elements[{e}]"
     code = id_code(params, given["id"]) if given["id"] != id_text(params, int(item[Item.ID])) else int(item[Item.ID])
     if code is None:
-        raise UsageError(f"place: {where}: {given['id']!r} is no id of this site; expected one, or gen-000 to gen-fff")
+        raise UsageError(
+            f"place: {where}: {given['id']!r} is not an id of this site; expected one, or gen-000 to gen-fff"
+        )
     if not 0 <= given["slot"] < SLOTS:
         raise UsageError(f"place: {where}: slot {given['slot']}, expected 0..{SLOTS - 1}")
     item[Item.LABEL], item[Item.ID] = _word(params, given["label"], where), code

@@ -43,7 +43,7 @@ def step(site, text: str) -> list[int]:
     if verb not in STEP_VERBS:
         raise site.source.unknown("verb", verb, STEP_VERBS, "steps")
     if not rest or (verb in ("type", "select") and len(rest) < 2):
-        raise site.source.bad(text, f"step '{text}': too little is said")
+        raise site.source.bad(text, f"step '{text}': incomplete")
     code = STEP_VERBS[verb]
     if code == Verb.SCROLL:
         return [agent, code, -1, Operand.CONTENT, int(rest[0] == "up"), -1]
@@ -325,7 +325,7 @@ class Site:
                 return [[group, self.variable(f"{column}.0", 0, text), self.element(by[0], entity, text) if by else 0]]
             return [[0, 0, 0]]
         except (IndexError, ValueError):
-            raise self.source.bad(text, f"effect '{text}': too little is said") from None
+            raise self.source.bad(text, f"effect '{text}': incomplete") from None
 
     def _goal(self, key: str, value) -> list[int]:
         if key not in self.registers:
