@@ -284,7 +284,7 @@ def test_ctrl_c_keeps_finished_chunks(tmp_path):
                 break
         told = process.stderr.read()
         assert process.wait(60) == 1
-    assert "what is finished is kept" in told and "Traceback" not in told
+    assert "finished trials are kept" in told and "Traceback" not in told
     assert 0 < len(_rows(tmp_path / "runs" / "s-batch")) < 800_000
 
 

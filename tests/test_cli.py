@@ -341,7 +341,7 @@ def test_places_where_nothing_can_be_written_are_one_line(places, root, capsys, 
         code, _, told = sandbox(capsys, *command, place)
         *before, error = told.splitlines()
         assert code in (1, 2) and error.startswith("error: ") and len(before) <= (name == "card"), (place, told)
-        assert "should not happen" not in told, told
+        assert "internal error" not in told, told
 
 
 def test_what_is_there_already_is_one_line(places, capsys):
@@ -378,7 +378,7 @@ def _all_are_one_line(capsys, disk) -> None:
         code, _, told = sandbox(capsys, *command)
         errors = [line for line in told.splitlines() if line.startswith("error: ")]
         assert code in (1, 2) and len(errors) == 1 and "Traceback" not in told, (command, told)
-        assert "should not happen" not in told, told
+        assert "internal error" not in told, told
 
 
 # -- what others wrote -------------------------------------------------------------------------------------------------

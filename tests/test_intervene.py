@@ -281,7 +281,7 @@ def test_a_change_needs_the_same_agents(env):
 def test_a_dose_now(env):
     run = env().play(5).do(intervene.change, {"perturb.action_failure": 1.0}).play(20).end()
     assert run.refused_actions > 5
-    with pytest.raises(UsageError, match="no perturbation|nobody sends messages"):
+    with pytest.raises(UsageError, match="no perturbation|this world has no messages"):
         intervene.change(sandbox.Sandbox(scenario(), rng=5), {"perturb.message_loss": 1.0})
 
 

@@ -574,7 +574,7 @@ def test_what_networkx_cannot_draw_is_one_clear_line(monkeypatch):
         ("few.txt", "0 1\n", "2 nodes for a team of 3; robot-2 is missing"),
         ("many.txt", "0 1\n1 2\n2 3\n", "4 nodes for a team of 3; '3' is not an agent; expected 0..2, or a name"),
         ("who.txt", "0 1\n1 robot-7\n", "3 nodes for a team of 3; 'robot-7' is not an agent"),
-        ("twice.txt", "0 1\n1 2\n2 robot-1\n", "4 nodes for a team of 3; some agent stands there by number and"),
+        ("twice.txt", "0 1\n1 2\n2 robot-1\n", "4 nodes for a team of 3; an agent occurs by number and"),
         ("loss.txt", "0 1\n1 2 {'loss': 1.5}\n", "edge 1 to 2: loss: input should be less than or equal to 1, got "),
         ("late.txt", "0 1\n1 2 {'delay': -2}\n", "edge 1 to 2: delay: input should be greater than or equal to 0"),
         ("thin.txt", "0 1\n1 2 {'bandwidth': 0}\n", "edge 1 to 2: bandwidth: input should be greater than or equal"),

@@ -138,7 +138,7 @@ def test_what_another_version_wrote_is_named_in_one_line(words, tmp_path, capsys
     for command in ("replay", "results", "report", "resume"):
         more = ["--out", tmp_path / "page.html"] if command == "report" else []
         code, err = told(command, tmp_path / "run", *more), capsys.readouterr().err
-        assert err.count("error: ") == code and "should not happen" not in err, (command, err)
+        assert err.count("error: ") == code and "internal error" not in err, (command, err)
         seen += f"{words} this version of sandbox does not know: another version wrote it" in err
     assert seen
 
@@ -179,7 +179,7 @@ def test_too_few_file_descriptors_are_one_line(exhausted, tmp_path, capsys):
     exhausted()
     for command in commands:
         code, (_, err) = told(*command), capsys.readouterr()
-        assert code and "open" in err and "should not happen" not in err and err.count("error: ") == 1, (command, err)
+        assert code and "open" in err and "internal error" not in err and err.count("error: ") == 1, (command, err)
         assert "check the permissions" not in err and "the output" not in err
 
 
