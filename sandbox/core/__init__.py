@@ -1,1 +1,1 @@
-"""The nouns of Sandbox: plain data and contracts that every other floor is built on."""
+"""The basic types of Sandbox: plain data and contracts that all other packages use."""

@@ -1,4 +1,4 @@
-"""What a reasoner is handed, and what it answers."""
+"""The input of a reasoner (percepts) and its output (decisions)."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -23,44 +23,44 @@ class Percept(NamedTuple):
     mask: Any  # (A,) bool
     inbox: Any  # (M, 4) int32
     task: Any  # (4,) int32
-    heard: tuple[Heard, ...] = ()  # what others said to it, as it comes in now
+    heard: tuple[Heard, ...] = ()  # messages of others that arrive in this tick
 
     @property
     def view(self) -> tuple:
-        """Its rows of the observation, field by field."""
+        """The agent's rows of the observation, field by field."""
         return self[2:7]
 
 
 class Call(NamedTuple):
     """One request to a language model, and what came back."""
 
-    tick: int  # the one that is decided: 1, 2, 3, ...
-    agent: int  # the first, where several ask the same
+    tick: int  # the tick that is decided: 1, 2, 3, ...
+    agent: int  # the first of the agents that make the same request
     sample: int
     attempt: int
-    key: str  # SHA-256 over everything that was asked, hexadecimal
+    key: str  # SHA-256 over the whole request, hexadecimal
     prompt: str  # what follows the instructions
-    reply: dict[str, str] | None  # text, tool, arguments, thinking; None where none came
-    error: str  # why the reply is missing or was not used; empty where it was
-    retry: bool  # whether the error is one that may pass
+    reply: dict[str, str] | None  # text, tool, arguments, thinking; None: no reply
+    error: str  # why the reply is missing or was not used; empty: it was used
+    retry: bool  # whether the error may be temporary
     input_tokens: int
     output_tokens: int
     money: float  # US dollars
-    seconds: float  # from asking to the reply, waiting for a free place included
-    read: str = ""  # how the action was found in the reply, where it is not just what was asked for
-    without: str = ""  # parameters that the server refuses, so that they were not sent
-    outage: bool = False  # the reply is missing for a reason of the infrastructure
+    seconds: float  # from request to reply, including the wait for a free slot
+    read: str = ""  # the form of the reply, where it is not the requested one
+    without: str = ""  # parameters that were not sent because the server refuses them
+    outage: bool = False  # the infrastructure is the reason that the reply is missing
 
     @property
     def invalid(self) -> bool:
-        """Whether something came, and could not be used."""
+        """Whether a reply came but could not be used."""
         return bool(self.error) and not self.outage and (self.reply is not None or self.retry)
 
 
 class ToolUse(NamedTuple):
-    """A call of a function of the user's, and what it answered."""
+    """A call of a user's function, and its answer."""
 
-    tick: int  # the one that is decided: 1, 2, 3, ...
+    tick: int  # the tick that is decided: 1, 2, 3, ...
     agent: int
     tool: str
     arguments: str  # JSON
@@ -69,27 +69,27 @@ class ToolUse(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """A change of an agent's memory; a memory is made again by applying its edits in order."""
+    """A change of an agent's memory; applying all edits in order rebuilds the memory."""
 
-    tick: int  # the one that was decided
+    tick: int  # the tick that was decided
     change: str  # experience, block, archival, summary
-    text: str  # what is kept; of a block, all that stands in it now
+    text: str  # the stored text; of a block, its whole new text
     label: str = ""  # of an experience, the action; of a block, its label
     importance: float = 0.5  # 0..1
-    replaces: int = 0  # of a summary: how many experiences, the oldest ones, it stands for
+    replaces: int = 0  # of a summary: the number of oldest experiences that it replaces
 
 
 class Trace(NamedTuple):
-    """How a decision came about."""
+    """How a decision was made."""
 
     thought: str = ""  # the reason that the model gave
-    subgoal: str = ""  # what it has set itself
-    calls: tuple[Call, ...] = ()  # made for it in this tick
+    subgoal: str = ""  # the sub-goal that the model set itself
+    calls: tuple[Call, ...] = ()  # made for the agent in this tick
     fallback: str = ""  # why the agent's fallback acts instead
-    failure: str = ""  # how the agent itself broke off: the fault of its program
+    failure: str = ""  # the error of the agent itself, such as a crash of its program
     late: int = 0  # ticks between what was perceived and the action
     edits: tuple[Edit, ...] = ()  # of the agent's memory, in this tick
-    person: tuple[int, int] | None = None  # the action that a person took for it
+    person: tuple[int, int] | None = None  # the action that a person chose for it
 
 
 class Decision(NamedTuple):
@@ -104,7 +104,7 @@ class Decision(NamedTuple):
 
 @dataclass
 class Usage:
-    """Who decided for the agents under test, and what that has cost; each field is a measure of the outcome."""
+    """Who decided for the agents under test, and the cost; each field is a measure of the outcome."""
 
     calls: int = 0
     tokens: int = 0
@@ -113,7 +113,7 @@ class Usage:
     fallbacks: int = 0  # decisions that the fallback policy made
     taken_over: int = 0  # decisions that a person made in an agent's place
     late_decisions: int = 0
-    invalid_replies: int = 0  # of language models: they came, and could not be used
+    invalid_replies: int = 0  # of language models: replies that could not be used
 
     def add(self, decision: Decision) -> None:
         trace = decision.trace or Trace()
@@ -127,11 +127,11 @@ class Usage:
 
     @property
     def decisions(self) -> int:
-        """All that were made, by whomever."""
+        """The number of all decisions, no matter who made them."""
         return self.own_decisions + self.fallbacks + self.taken_over
 
 
 class Reasoner(Protocol):
-    """Decides for a batch of agents at once; one that follows a world's compiled policy is no object but a name."""
+    """Decides for a batch of agents at once. A compiled policy is not such an object, only a name."""
 
     def decide(self, percepts: list[Percept]) -> list[Decision]: ...

@@ -1,19 +1,19 @@
-"""Errors a person can act on: what, where, what was expected, and the nearest valid name."""
+"""Errors that a person can act on: what, where, what was expected, and the nearest valid name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
 
-COMPARED = 1_000  # names that one is compared with, to find the nearest
+COMPARED = 1_000  # names to compare with when looking for the nearest
 LONGEST = 1_500  # characters of a list of names
 SHORT = 120  # characters of a value
-MOST = 4_000  # characters of an error, of whose middle nothing is told where it has more
+MOST = 4_000  # characters of an error; the middle of a longer one is cut
 _REPR = Repr()
 _REPR.maxstring = _REPR.maxother = 80
 
 
 class SandboxError(Exception):
-    """Base of every error of ours; its message is one clear line. ``exit_code`` is what the command line ends with."""
+    """Base class of all errors of Sandbox. The message is one line; ``exit_code`` is that of the command line."""
 
     exit_code = 1
 
@@ -24,7 +24,7 @@ class SandboxError(Exception):
 
 
 class UsageError(SandboxError):
-    """What was asked for cannot be run: a bad name, value, file or layout."""
+    """The request cannot be run: a bad name, value, file or layout."""
 
     exit_code = 2
 
@@ -34,16 +34,16 @@ class RecordError(SandboxError):
 
 
 def shown(value: object) -> str:
-    """A value in one short line, whatever it is."""
+    """Any value in one short line."""
     try:
         text = " ".join(_REPR.repr(value).split())
-    except ValueError:  # Python does not write out integers of thousands of digits
+    except ValueError:  # Python does not print integers of thousands of digits
         return f"a huge {type(value).__name__}"
     return text if len(text) <= SHORT else f"{text[:SHORT]}..."
 
 
 def unknown(kind: str, name: object, known: Iterable[str], where: str = "") -> UsageError:
-    """The error for a name that is not among the ``known`` ones; it names the nearest."""
+    """The error for a name that is not in ``known``; it suggests the nearest one."""
     names, text = sorted(known), " ".join(name[:200].split()) if isinstance(name, str) else shown(name)
     near = get_close_matches(text, [each for each in names[:COMPARED] if len(each) <= 200], n=1, cutoff=0.5)
     listed = ", ".join(names)

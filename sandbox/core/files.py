@@ -1,4 +1,4 @@
-"""Text files from elsewhere: read in the encodings that editors write, and told apart by what they look like."""
+"""Text files of other tools: reads the encodings that editors write, and recognises formats by their content."""
 
 import os
 import re
@@ -13,18 +13,19 @@ from typing import Any
 
 from sandbox.core.errors import UsageError
 
-# -- toml: TOML from elsewhere, read in a time that grows with its length: ``tomllib`` takes minutes for one long
+# -- toml: limits long dotted keys, for which ``tomllib`` takes minutes
 
 DEEPEST_KEY = 32  # parts of a dotted key
 _TEXT = r""""(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'"""
 _LONG_TEXTS = r"""(?s:"{3}(?:[^\\"]|\\.|"(?!""))*+"{0,5}|'{3}(?:[^']|'(?!''))*+'{0,5})"""
 _PART = rf"(?:[\w-]++|{_TEXT})"
 _KEY = rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{DEEPEST_KEY},}}+"
-_TOKEN = re.compile(rf"{_LONG_TEXTS}|(?P<key>{_KEY})|{_TEXT}|#[^\n]*+")  # what is in a text or comment is no key
+# Texts and comments are matched too, to skip them: they contain no keys.
+_TOKEN = re.compile(rf"{_LONG_TEXTS}|(?P<key>{_KEY})|{_TEXT}|#[^\n]*+")
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """The tables of a text; raises TOMLDecodeError, a ValueError in one line, for whatever cannot be read."""
+    """The tables of a TOML text; raises TOMLDecodeError (a ValueError) with one line if it cannot be read."""
     if text.count(".") >= DEEPEST_KEY and (found := _long_key(text)):
         line = text.count("\n", 0, found.start()) + 1
         raise TOMLDecodeError(f"A key of more than {DEEPEST_KEY} parts (at line {line}, column 1)")
@@ -45,7 +46,7 @@ def _long_key(text: str) -> re.Match | None:
 # -- files
 
 LARGEST = 200_000_000  # bytes
-_MARKS = {  # byte order marks; that of UTF-32 begins as that of UTF-16
+_MARKS = {  # byte order marks; UTF-32 first, since its mark begins with that of UTF-16
     b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }  # fmt: skip
@@ -80,7 +81,7 @@ _LINES = {
 
 
 def decode(data: bytes, where: str, expected: str) -> str:
-    """The text of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark; raises UsageError for no text."""
+    """The text of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark; raises UsageError for other data."""
     for start, what in _BINARY.items():
         if data.startswith(start):
             raise UsageError(f"{where}: looks like {what}; expected {expected}")
@@ -96,12 +97,12 @@ def decode(data: bytes, where: str, expected: str) -> str:
 
 
 def normal(text: str) -> str:
-    """Without a byte order mark, and with a line feed at the end of each line."""
+    """The text without a byte order mark, with a line feed at the end of each line."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def path_of(name: str) -> Path:
-    """A path as people write it, with ``~`` for their home."""
+    """The path of a name; ``~`` is the home folder."""
     try:
         return Path(os.path.expanduser(name))
     except ValueError:  # a null character after it
@@ -109,9 +110,9 @@ def path_of(name: str) -> Path:
 
 
 def read_text(path: Path, expected: str, what: str = "file") -> str:
-    """The text of a file; raises UsageError that says what is wrong with it, with the nearest name if it is missing."""
+    """The text of a file; raises UsageError with the reason, and with the nearest name if the file is missing."""
     try:
-        if not os.path.exists(path):  # which raises nothing for a name that no file can have
+        if not os.path.exists(path):  # does not raise for invalid names
             raise UsageError(f"{path}: no such {what}; {near(path)}expected {expected}")
         if not os.path.isfile(path):
             kind = "a folder" if os.path.isdir(path) else "a device"
@@ -124,7 +125,7 @@ def read_text(path: Path, expected: str, what: str = "file") -> str:
 
 
 def near(path: Path) -> str:
-    """A hint at the file beside a missing one whose name is most like it; empty if there is none."""
+    """A hint that names the most similar file beside a missing one; empty if there is none."""
     try:
         names = [entry.name for entry in islice(os.scandir(Path(path).parent), 10_000) if entry.is_file()]
     except (OSError, ValueError):
@@ -134,7 +135,7 @@ def near(path: Path) -> str:
 
 
 def looks_like(text: str) -> str | None:
-    """What a text looks like, in words: "GraphML", "an Overcooked layout"; None where nothing is known of it."""
+    """The format of a text in words: "GraphML", "an Overcooked layout"; None if it is not recognised."""
     head = text[:100_000].strip()
     starts = (what for what, pattern in _STARTS.items() if re.match(pattern, head, re.MULTILINE))
     lines = (what for what, pattern in _LINES.items() if re.search(f"(?m)^(?:{pattern})", head))
@@ -143,7 +144,7 @@ def looks_like(text: str) -> str | None:
 
 @contextmanager
 def explained(text: str, where: str, expected: str) -> Iterator[None]:
-    """Where a text cannot be read but looks like something known, the error says that instead."""
+    """Replace the error for an unreadable text by one that names the format that it looks like."""
     try:
         yield
     except UsageError:

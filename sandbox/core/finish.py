@@ -1,4 +1,4 @@
-"""How an episode ends, and what is measured of it."""
+"""How an episode ends, and the measures of a trial."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Finish(IntEnum):
     INVALID = 5
     STOPPED = 6
     ERROR = 7
-    AGENT_FAILED = 8  # of a trial, whatever its episode came to: an agent under test broke off
+    AGENT_FAILED = 8  # of a trial, whatever the episode achieved: an agent under test failed
 
     @property
     def words(self) -> str:
@@ -23,9 +23,9 @@ class Finish(IntEnum):
 
 
 class Outcome(NamedTuple):
-    """What one trial came to. ``error`` is set for infrastructure errors only; they never count against an agent.
+    """The result of one trial. ``error`` is set for infrastructure errors only; they never count against an agent.
 
-    Agents under test are those whose reasoner is no compiled policy; where there are none, all agents.
+    Agents under test are those whose reasoner is not a compiled policy; if there are none, all agents.
     """
 
     world: str
@@ -45,22 +45,22 @@ class Outcome(NamedTuple):
     calls: int = 0  # of language models
     tokens: int = 0  # in and out
     money: float = 0.0  # US dollars
-    own_decisions: int = 0  # that agents under test made themselves; of compiled policies not counted
+    own_decisions: int = 0  # made by agents under test; those of compiled policies are not counted
     fallbacks: int = 0  # decisions that an agent's fallback policy made
     taken_over: int = 0  # decisions that a person made in an agent's place
     late_decisions: int = 0
-    invalid_replies: int = 0  # of language models: they came, and could not be used
-    autonomy: float | None = None  # 0..1, the share of decisions that were the agents' own; None: nothing was decided
-    failure: str | None = None  # how an agent broke off; the trial counts against it
-    imagined_ticks: int = 0  # of all futures that its agents looked into
+    invalid_replies: int = 0  # of language models: replies that could not be used
+    autonomy: float | None = None  # 0..1, the share of decisions that were the agents' own; None: no decisions
+    failure: str | None = None  # how an agent failed; the trial counts against it
+    imagined_ticks: int = 0  # of all futures that its agents imagined
     messages: int = 0  # sent in a team, one for each edge
     lost_messages: int = 0
     turns: int = 0  # how often the turn, or the word, went to another agent
-    stalls: int = 0  # plans that were given up, turns that were taken away
+    stalls: int = 0  # abandoned plans, and turns that were taken away
     claims: int = 0  # of task objects: "done"
-    false_claims: int = 0  # of these: it was not so
-    idle_share: float = 0.0  # of its agents' ticks: nothing was done
-    load_balance: float = 1.0  # of ticks at work: Jain's index, 1/N (one does all) .. 1 (all alike)
+    false_claims: int = 0  # of these, the wrong ones
+    idle_share: float = 0.0  # of its agents' ticks, those without work
+    load_balance: float = 1.0  # of ticks at work: Jain's index, 1/N (one agent does all) .. 1 (equal shares)
 
     def as_dict(self) -> dict:
         return self._asdict()

@@ -1,4 +1,4 @@
-"""Interventions: what can be done to a world while it runs, as a patch of what its ``describe`` gives."""
+"""Interventions: changes of a running world, as patches of the description that ``describe`` returns."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ T = TypeVar("T", int, tuple[int, int])
 
 
 class Aim(NamedTuple):
-    """What an intervention is aimed at; what is None is drawn, where it matters."""
+    """The target of an intervention; an entry that is None is drawn if the intervention needs it."""
 
     agent: int | None = None
     cell: tuple[int, int] | None = None  # row, column
 
 
-FAR = 2**31 - 1  # no map reaches as far
-ANY = Aim()  # all is drawn
+FAR = 2**31 - 1  # larger than any map
+ANY = Aim()  # everything is drawn
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """One of a world's.
+    """An intervention of a world.
 
-    ``patch(rules, description, aim, dice)`` returns the keys of the description that differ, with JSON values, and
-    leaves the description as it is. It raises UsageError, in one line, where that cannot be done now.
+    ``patch(params, description, aim, dice)`` returns the keys of the description that change, with JSON values. It
+    does not modify the description. It raises UsageError if the intervention is not possible now.
     """
 
     name: str
     summary: str
-    at: Literal["agent", "cell", "world"]  # what it is aimed at
+    at: Literal["agent", "cell", "world"]  # the kind of target
     patch: Callable[[Any, dict[str, Any], Aim, Random], dict[str, Any]]
 
     def aimed(self, aim: Aim, agents: int) -> Aim:
-        """The aim in plain numbers; raises UsageError for what this is not aimed at, and for an agent that is not."""
+        """The aim in plain numbers; raises UsageError for a wrong kind of target or an unknown agent."""
         if not isinstance(aim, Aim):
             raise UsageError(f"{self.name}: aim {shown(aim)}, expected an Aim")
         agent, cell = aim
@@ -53,9 +53,9 @@ class Intervention:
 
 
 def pick(able: Collection[T], wanted: T | None, dice: Random, what: str) -> T:
-    """The agent or cell that is ``wanted``, else one that is drawn of those ``able``; ``what`` they are, in words.
+    """The agent or cell that is ``wanted``, or a random one of ``able``; ``what`` describes these in words.
 
-    Raises UsageError where the wanted one is not among them, or there is none.
+    Raises UsageError if the wanted one is not among them, or if there is none.
     """
     if wanted is None and able:
         return dice.choice(sorted(able))
@@ -66,5 +66,5 @@ def pick(able: Collection[T], wanted: T | None, dice: Random, what: str) -> T:
 
 
 def changed(entries: list[dict[str, Any]], place: int, **keys: Any) -> list[dict[str, Any]]:
-    """A list of a description in which one entry has other values."""
+    """A copy of a list of a description with other values in one entry."""
     return [{**entry, **keys} if k == place else entry for k, entry in enumerate(entries)]

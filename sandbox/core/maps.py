@@ -1,4 +1,4 @@
-"""Maps as text: where a layout comes from, and what is wrong with a bad one, with line and column."""
+"""Maps as text: finds a layout, parses it, and reports errors with line and column."""
 
 import json
 import os
@@ -15,16 +15,16 @@ MAP = "a map"
 
 
 def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str]:
-    """The text of a layout, given as a path or as the map itself (see ``is_text``), and its place.
+    """The text of a layout, given as a path or as the map itself (see ``is_text``), and its place for errors.
 
-    Raises UsageError for what is neither; ``named`` are the names that it could have been, ``where`` is the world.
+    Raises UsageError if it is neither; ``named`` are the names of the world's layouts, ``where`` names the world.
     """
     if not layout.strip():
         raise UsageError(f"{where}: layout: empty; expected a name, a file or a map as text")
     if is_text(layout):
         return normal(layout), "layout"
     path = path_of(layout)
-    if not os.path.exists(path):  # which raises nothing for a name that no file can have
+    if not os.path.exists(path):  # does not raise for invalid names
         if hint := near(path) if path.suffix else "":
             raise UsageError(f"{where}: no such layout or file '{layout}'; {hint}")
         raise unknown("layout", layout, named, f"{where}; not a file either")
@@ -32,14 +32,14 @@ def read_layout(layout: str, named: Iterable[str], where: str) -> tuple[str, str
 
 
 def is_text(layout: str) -> bool:
-    """Whether a layout is the map itself, not a name: it has a line's end, or is a dict."""
+    """Whether a layout is the map itself and not a name: it contains a line break, or is a dict."""
     return "\n" in layout or "\r" in layout or layout.lstrip().startswith("{")
 
 
 def read_map(path: Path, check: Callable[[Path], object] = lambda path: None) -> str:
-    """The text of a map's file; a problem of the League of Robot Runners names its map.
+    """The text of a map file; for a problem of the League of Robot Runners, that of the map that it names.
 
-    ``check`` is called with each file before it is read; what it raises comes through.
+    ``check`` is called with each file before it is read, and may raise.
     """
     check(path)
     text = read_text(path, MAP)
@@ -78,7 +78,7 @@ _NO_CELL = 1 << 10
 
 
 def _codes(kinds: Mapping[str, int]) -> np.ndarray:
-    """int16: the cell of each character by its number; the last entry is for all characters beyond."""
+    """(C,) int16: the cell of each character by code point; the last entry is for all higher code points."""
     codes = np.full(max(map(ord, kinds)) + 2, _NO_CELL, np.int16)
     codes[[ord(char) for char in kinds]] = list(kinds.values())
     return codes

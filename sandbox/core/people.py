@@ -1,4 +1,4 @@
-"""What a person does while a team works: answers what an agent should do or may do, or takes an agent over."""
+"""People in a team: they decide for agents, approve actions, or take an agent over."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
@@ -12,19 +12,19 @@ ALLOW, DENY = "allow", "deny"
 class Question(NamedTuple):
     """One question about one agent in one tick."""
 
-    tick: int  # the one that is decided: 1, 2, 3, ...
+    tick: int  # the tick that is decided: 1, 2, 3, ...
     agent: int
     name: str  # the agent's
-    patience: float  # seconds until nobody has answered
+    patience: float  # seconds to wait for an answer
     view: str  # what the agent perceives, in words
     verbs: tuple[str, ...]  # of the world
     legal: dict[str, list[int]]  # verbs that have an effect now, each with its targets
     noop: int
-    said: Action | None = None  # what the agent wants to do; None: it asks what to do
-    why: str = ""  # it may not do that without leave
+    said: Action | None = None  # the action to approve; None: the person chooses the action
+    why: str = ""  # why the action needs approval
 
     def in_words(self, action: Action) -> str:
-        """``click 3``; a target 0 of a verb that has no other is left out."""
+        """Such as ``click 3``; target 0 is left out."""
         verb, target = action
         return self.verbs[verb] if target == 0 else f"{self.verbs[verb]} {target}"
 
@@ -48,22 +48,22 @@ class Question(NamedTuple):
 
 
 class People(Protocol):
-    """Who is asked, and who steers."""
+    """The people who answer questions and steer agents."""
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
-        """An action for each, all asked at once; None where nobody answers within the question's patience."""
+        """An action for each question, all asked at once; None without an answer within its patience."""
         ...
 
     def held(self, tick: int) -> Mapping[int, Action | None]:
-        """The agents that a person steers in this tick, the one that is decided, each with its action.
+        """The agents that a person steers in the tick that is decided, each with its action.
 
-        Their reasoners are not asked. None: nothing was said for it, so it does nothing. Called once a tick.
+        Their reasoners are not called. None: no action was given, so the agent does nothing. Called once a tick.
         """
         ...
 
 
 class Nobody:
-    """There is no person: no question is answered, none waits, no agent is held. So is it in batches."""
+    """No people, as in batches: questions get no answer at once, and no agent is steered."""
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         return [None] * len(questions)

@@ -1,4 +1,4 @@
-"""Perturbations: disturbances with a severity in 0..1; the generic ones, which are the same in every world."""
+"""Perturbations: disturbances with a severity in 0..1, and the generic ones, which all worlds share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Fault(IntEnum):
     AGENT_CRASH = 2
     MESSAGE_LOSS = 3
     MESSAGE_DELAY = 4
-    TOOL_TIMEOUT = 5  # this and what follows: of replies, so of reasoners that are asked (``hosted``)
+    TOOL_TIMEOUT = 5  # this one and the next ones disturb replies, so only hosted reasoners
     RATE_LIMIT = 6
     PARTIAL_REPLY = 7
     CHANGED_SCHEMA = 8

@@ -1,4 +1,4 @@
-"""Values from elsewhere as plain ones: what NumPy, pandas, pathlib and other libraries give becomes JSON values."""
+"""Plain values: converts values of NumPy, pandas, pathlib and other libraries to JSON values."""
 
 import operator
 from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, Set, ValuesView
@@ -14,16 +14,16 @@ import numpy as np
 
 from sandbox.core.errors import LONGEST, SHORT, UsageError, shown
 
-# -- seeds: Seeds of episodes: whole numbers of 64 bits.
+# -- seeds of episodes: whole numbers of 64 bits
 
 LARGEST = 2**64 - 1
 
 
 def checked_seed(value: Any, name: str = "seed") -> int:
-    """A seed as a plain integer; NumPy's are taken. Raises UsageError for anything else."""
+    """A seed as a plain integer, also from NumPy's integers. Raises UsageError for anything else."""
     try:
         seed = -1 if isinstance(value, bool) else operator.index(value)
-    except Exception:  # whatever an object of somebody else's raises
+    except Exception:  # objects of other libraries may raise anything
         seed = -1
     if not 0 <= seed <= LARGEST:
         raise UsageError(f"{name}: expected a whole number 0..2**64-1, got {shown(value)}")
@@ -32,8 +32,8 @@ def checked_seed(value: Any, name: str = "seed") -> int:
 
 # -- plain
 
-MOST = 1_000_000  # values that are taken one by one: some iterators have no end
-LARGEST = 2**64 - 1  # an integer: a seed, as all that is counted is less
+MOST = 1_000_000  # values to take from an iterator, which may have no end
+LARGEST = 2**64 - 1  # the largest integer: a seed; counts are smaller
 MOST_OF_A_RANGE = 2**31 - 1  # seeds; kernels count lanes in 32 bits
 _LISTS = Sequence | Iterator | KeysView | ValuesView
 
@@ -41,8 +41,8 @@ _LISTS = Sequence | Iterator | KeysView | ValuesView
 def plain(value: Any, where: str = "", key: str = "") -> Any:
     """None, bools, ints, finite floats, texts, and lists and dicts of them; raises UsageError for anything else.
 
-    Arrays, ranges, tuples, series and generators become lists, scalars of any library numbers, paths texts. A set has
-    no order, so it is refused. ``where`` and ``key`` name the value in the error.
+    Arrays, ranges, tuples, series and generators become lists; scalars become numbers; paths become texts. A set is
+    refused since it has no order. ``where`` and ``key`` name the value in the error.
     """
     try:
         return _plain(value, where, key)
@@ -51,34 +51,34 @@ def plain(value: Any, where: str = "", key: str = "") -> Any:
 
 
 def flag(value: Any, what: str) -> bool:
-    """True or False; raises UsageError for what could pass for them."""
+    """True or False; raises UsageError for any other value, such as 1."""
     if not isinstance(value, bool | np.bool_):
         raise UsageError(f"{what}: expected True or False, got {shown(value)}")
     return bool(value)
 
 
 def path(value: Any, what: str) -> Path:
-    """A path that a file can have; raises UsageError for what is none."""
+    """A valid path; raises UsageError for any other value."""
     try:
         found = Path(fspath(value))
-        found.is_file()  # ValueError for what no file can be called; too long a name is an OSError
+        found.is_file()  # ValueError for an invalid name; OSError for one that is too long
     except Exception:
         raise UsageError(f"{what}: expected a path, got {shown(value)}") from None
     return found
 
 
 def callback(value: Any, what: str) -> Any:
-    """A function that is called back, or None."""
+    """A callback or None; raises UsageError for any other value."""
     if value is not None and not callable(value):
         raise UsageError(f"{what}: expected a function or None, got {shown(value)}")
     return value
 
 
 def whole(value: Any, what: str, least: int | None = None, most: int | None = None) -> int:
-    """An int of any library; raises UsageError for other values, for bools, and for one outside ``least``..``most``."""
+    """An int of any library; raises UsageError for other values, bools, and numbers outside ``least``..``most``."""
     try:
         number = None if isinstance(value, bool) else index(value)
-    except Exception:  # whatever an object of somebody else's raises
+    except Exception:  # objects of other libraries may raise anything
         number = None
     if number is None or (least is not None and number < least) or (most is not None and number > most):
         raise UsageError(f"{what}: expected {_range(least, most, number is None)}, got {shown(value)}")
@@ -86,14 +86,14 @@ def whole(value: Any, what: str, least: int | None = None, most: int | None = No
 
 
 def _range(least: int | None, most: int | None, kind: bool) -> str:
-    """In words what a whole number must be; ``kind``: that it must be one, too."""
+    """The expected range in words; with ``kind`` it also says that a whole number is expected."""
     if least is None or most is None:
         return "a whole number" if least is None else f"a whole number of at least {least}"
     return f"a whole number, {least}..{most}" if kind else f"{least}..{most}"
 
 
 def seeds(given: int | Iterable[int]) -> np.ndarray:
-    """Seeds as (L,) uint64, from one or many ints; raises UsageError for what is no seed (0..2**64-1)."""
+    """Seeds as (L,) uint64, from one or many ints; raises UsageError for values outside 0..2**64-1."""
     if hasattr(given, "dtype") and (array := np.asarray(given)).dtype.kind in "iu":
         checked_seed(array.min(initial=0), "seeds")
         return array.astype(np.uint64).reshape(-1)
@@ -107,7 +107,7 @@ def seeds(given: int | Iterable[int]) -> np.ndarray:
 
 
 def _seeds_of(given: range) -> np.ndarray:
-    """A range as an array, however long it is: nothing is taken one by one."""
+    """A range as an array, without iterating over it."""
     for end in (given[0], given[-1]) if given else ():
         checked_seed(end, "seeds")
     if given and (given[-1] - given[0]) // given.step >= MOST_OF_A_RANGE:
@@ -161,7 +161,7 @@ def _key(name: Any, where: str, key: str) -> str:
 
 
 def _below(key: str, name: object) -> str:
-    """The place of a value in another, for errors: short, however long the names are, as there may be many values."""
+    """The place of a value inside another, for errors; cut to a limited length."""
     return f"{key}.{str(name)[:SHORT]}"[:LONGEST].strip(".")
 
 
@@ -171,7 +171,7 @@ def _text(text: str | bytes, where: str, key: str) -> str:
     if not text.isascii():
         try:
             text.encode()
-        except UnicodeEncodeError:  # a lone surrogate: no file and no record can hold it
+        except UnicodeEncodeError:  # a lone surrogate, which no file or record can contain
             raise _refused(f"{shown(text)}, which is not Unicode text", where, key) from None
     return text
 

@@ -1,4 +1,4 @@
-"""What agents say to one another: a few speech acts, the same for rules, scripts and language models."""
+"""Messages between agents: a few speech acts, the same for policies, scripts and language models."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -11,33 +11,33 @@ INT32 = 2**31 - 1
 
 
 class Act(IntEnum):
-    """Kinds of messages; 0 is none. After FIPA's communicative acts and the contract net (Smith 1980)."""
+    """Kinds of messages; 0 is no message. After FIPA's communicative acts and the contract net (Smith 1980)."""
 
-    REPORT = 1  # what the world's sensors tell: a kind and a place, as the world puts them
-    TELL = 2  # text; only reasoners that have words use it
-    IDLE = 3  # free for a task; its cell
-    OPEN = 4  # a task that nobody is known to work on (call for proposals); task, place
-    BID = 5  # what a task would cost the speaker; task, cost in ticks
-    AWARD = 6  # the hearer gets the task it has bid for; task, place
-    ASSIGN = 7  # the hearer is to do a task; task, place
+    REPORT = 1  # what the sensors of the speaker see: a kind and a place, in the world's codes
+    TELL = 2  # free text; only reasoners that use language send it
+    IDLE = 3  # the speaker is free for a task; its cell
+    OPEN = 4  # a task without a known worker (call for proposals); task, place
+    BID = 5  # the cost of a task for the speaker; task, cost in ticks
+    AWARD = 6  # the hearer gets the task that it bid for; task, place
+    ASSIGN = 7  # the hearer has to do a task; task, place
     CLAIM = 8  # the speaker works on a task; task, place
     DONE = 9  # the speaker claims that a task is done; the truth is in the world's state
     HAND_OFF = 10  # the turn goes to the hearer; task or 0
-    NEXT = 11  # who leads the talk gives the hearer the word
+    NEXT = 11  # the lead of the conversation gives the hearer the word
 
 
 class Said(NamedTuple):
-    """One message as it leaves its speaker."""
+    """One message as it is sent."""
 
     act: Act
-    to: int = -1  # agent; -1: all who can hear it
+    to: int = -1  # agent; -1: all agents that can hear it
     task: int = 0  # code of a task (``task_code``), 0 for none
-    value: int = 0  # cell (row * W + column), cost in ticks, or what the act says it is
+    value: int = 0  # cell (row * W + column), cost in ticks, or another value of the act
     text: str = ""  # of TELL
 
 
 def checked_words(said: Iterable[tuple[int, Said]], agents: int) -> list[tuple[int, Said]]:
-    """What was said and by whom, in numbers that kernels can take; raises UsageError where a team has no such words."""
+    """Messages with their senders, in numbers that kernels can take; raises UsageError for invalid ones."""
     try:
         return [(whole(row, "said: agent", 0, agents - 1), _checked(agents, *one)) for row, one in said]
     except (TypeError, ValueError):

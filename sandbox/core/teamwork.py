@@ -1,7 +1,7 @@
-"""What a world offers to teams, so that they can share its work out; and the shared task as a graph of task objects.
+"""What a world offers so that teams can share work, and the shared task as a graph of task objects.
 
-A task object is a kind and an argument: "order 17", "achievement 3". How it stands is read from the world's state; what
-an agent knows of tasks comes from its own observation. Kernels, for L lanes and N agents:
+A task object is a kind and an argument: "order 17", "achievement 3". Its state is read from the world's state. What an
+agent knows of tasks comes from its own observation. Kernels, for L lanes and N agents:
 
 ===================================================  ===================================================================
 ``look(obs, lane, agent, params, task, own,          from an agent's observation: fill ``open_tasks`` (K, 4) int32 with
@@ -25,30 +25,30 @@ from sandbox.core.speech import Act
 
 
 class TaskState(IntEnum):
-    """How a task object stands."""
+    """The state of a task object."""
 
-    WAITING = 0  # for others that come before it
+    WAITING = 0  # for the tasks that it depends on
     OPEN = 1
-    CLAIMED = 2  # somebody is at it
+    CLAIMED = 2  # an agent works on it
     DONE = 3
     FAILED = 4
 
 
 class OpenTask(IntEnum):
-    """Columns of what an agent knows of an open task."""
+    """Columns of an agent's knowledge of an open task."""
 
     CODE = 0  # see speech.task_code; 0: no offer
-    CELL = 1  # where to go, -1 anywhere
-    COST = 2  # ticks until the agent is there, about
-    HOST = 3  # the agent that shares this task out
+    CELL = 1  # where to go; -1: anywhere
+    COST = 2  # estimated ticks until the agent is there
+    HOST = 3  # the agent that assigns this task
 
 
 class AgentStatus(IntEnum):
-    """Columns of what an agent knows of itself."""
+    """Columns of an agent's knowledge of itself."""
 
-    FREE = 0  # 1: it could take on a task
+    FREE = 0  # 1: it can take a task
     CELL = 1  # row * width + column
-    FINISHED = 2  # 1: its task is over, and it takes it to be done
+    FINISHED = 2  # 1: its task has ended, and it considers it done
 
 
 class TaskObject(NamedTuple):
@@ -57,32 +57,32 @@ class TaskObject(NamedTuple):
     name: str
     kind: int  # index into ``Teamwork.kinds``
     argument: int
-    after: tuple[str, ...] = ()  # names of those that must be done before
-    role: str = ""  # who may take it on; any role if empty
-    owner: int = -1  # the agent whose task it is; any if -1
+    after: tuple[str, ...] = ()  # names of tasks that must be done first
+    role: str = ""  # the role that may take it; any role if empty
+    owner: int = -1  # the agent that owns it; any if -1
 
 
 @dataclass(frozen=True, eq=False)
 class Protocol:
-    """How a team shares work out; its kernels know no world.
+    """How a team shares work; its kernels depend on no world.
 
-    ``receive(team, lane, agent, tick)``: what changes for an agent by what it has heard. ``speak``, with the same
-    arguments: what an agent says that follows the protocol by rule; those that reason otherwise speak for themselves.
+    ``receive(team, lane, agent, tick)`` updates an agent with the messages that it heard. ``speak``, with the same
+    arguments, sends the messages of a compiled policy; other reasoners send their own.
     """
 
     name: str
     summary: str
     receive: Callable
     speak: Callable
-    led: bool = False  # one agent, the team's lead, must be heard by all others and hear them
-    reports: bool = False  # agents tell all others what their sensors see, where their world has such reports
-    turns: bool = False  # only who has the turn acts
-    acts: tuple[Act, ...] = ()  # what those can say that speak for themselves, besides TELL and DONE
+    led: bool = False  # the team's lead must hear all others and be heard by them
+    reports: bool = False  # agents tell all others what their sensors see, if their world has `tell`
+    turns: bool = False  # only the agent that has the turn acts
+    acts: tuple[Act, ...] = ()  # speech acts of other reasoners, besides TELL and DONE
 
 
 @dataclass(frozen=True)
 class TaskKind:
-    """Something that can be asked for; ``texts`` are paraphrases, in which {what} stands for the argument."""
+    """A kind of task; ``texts`` are paraphrases of its instruction, with {what} in place of the argument."""
 
     name: str
     texts: tuple[str, ...]
@@ -90,12 +90,12 @@ class TaskKind:
 
 @dataclass(frozen=True, eq=False)
 class Teamwork:
-    """A world's side of teams; its kernels are described above."""
+    """What a world offers to teams; the kernels are described above."""
 
     kinds: tuple[TaskKind, ...]
-    open_tasks: int  # tasks that an agent knows of at a time, at most
-    width: Callable[[Any], int]  # params -> columns of the map, by which cells are counted
-    arguments: Callable[[Any, int], Sequence[str]]  # rules, kind -> what each argument 0, 1, ... is called
+    open_tasks: int  # most tasks that an agent knows of at a time
+    width: Callable[[Any], int]  # params -> columns of the map, for cell numbers
+    arguments: Callable[[Any, int], Sequence[str]]  # params, kind -> the names of the arguments 0, 1, ...
     generate: Callable[[Any], list[TaskObject]]  # params -> the world's own task as a graph
     look: Callable
     check: Callable

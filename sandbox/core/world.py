@@ -1,6 +1,6 @@
-"""The contract of a world: what its folder must offer, stated once.
+"""The contract of a world.
 
-Kernels work on one lane and fill what they are given (``engine.kernel``). L lanes, N agents:
+Kernels work on one lane and fill the arrays that they are given (``engine.kernel``). L lanes, N agents:
 
 =============================================================  =======================================================
 ``reset(s, lane, params)``                                     lay out the episode of ``s.seed[lane]``
@@ -38,49 +38,49 @@ from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
 from sandbox.core.teamwork import Teamwork
 
-# -- ladder: What can be achieved in a world, and what each achievement takes: for agents that learn to climb.
+# -- ladder: achievements and their requirements, for agents that learn skills
 
 if TYPE_CHECKING:
     import networkx as nx
 
-MAP = "rules"  # the policy that keeps the map of what a climber has seen; what it would do is not done
+MAP = "rules"  # the policy that remembers the map for a learner; its actions are not used
 
 
 @dataclass(frozen=True, eq=False)
 class Ladder:
-    """The achievements of a world as data, and the few functions by which programs climb them.
+    """The achievements of a world as data, and the functions by which programs reach them.
 
-    ``graph`` has a node for each achievement and an edge a -> b where b takes a; ``amount`` on the edge says how many
-    must be at hand, ``leaves`` on a node which thing it leaves in the world, ``foe`` which it is against.
-    ``milestones`` are nodes by short name. ``achieved`` reads the state and is the verifier's. The other functions are
-    for beliefs: how much of each achievement is at hand, whether a kind of thing is known, and the verb of the next
-    step to one: "" where the agent faces it, None where there is no way; ``by`` asks that the agent then stands beside
-    another kind of thing.
+    ``graph`` has a node for each achievement and an edge a -> b where b requires a. ``amount`` of an edge says how many
+    are required; ``leaves`` of a node, which thing it leaves in the world; ``foe``, which creature it is against.
+    ``milestones`` are nodes by short name. ``achieved`` reads the state, for the verifier. The other functions read
+    beliefs: how much of each achievement is at hand, whether a kind of thing is known, and the verb of the next step
+    to one: "" if the agent faces it, None if there is no way. ``by`` requires that the agent then stands beside another
+    kind of thing.
     """
 
     graph: "nx.DiGraph"
     milestones: dict[str, str]
     places: tuple[str, ...]  # kinds of things
-    verbs: tuple[str, ...]  # all but those that ``toward`` uses
-    vitals: tuple[str, ...]  # what a body runs short of, each 0..9
+    verbs: tuple[str, ...]  # all except those that ``toward`` uses
+    vitals: tuple[str, ...]  # needs of the body, such as food, each 0..9
     achieved: Callable[[Any, int, int], dict[str, int]]  # state, lane, agent -> how often each
     holding: Callable[[Any, int, int], dict[str, int]]  # the same of a belief -> how much of each, and the vitals
     knows: Callable[[Any, int, str], bool]  # whether a kind of thing is anywhere in a belief
     toward: Callable[[Any, int, int, str, str | None], str | None]
 
 
-# -- task: A task: what a team is told to achieve. How far it is stands in the world's state; ``World.progress``
+# -- task: what a team has to achieve; ``World.progress`` reads how much of it is done
 
 
 @dataclass(frozen=True)
 class Task:
-    """Something to be achieved in a world; ``texts`` are paraphrases of the same instruction."""
+    """A goal in a world; ``texts`` are paraphrases of the same instruction."""
 
     name: str
     texts: tuple[str, ...]
 
 
-# -- observation: What agents see: one observation for all worlds, of which words and pixels are renderings.
+# -- observation: arrays of one form for all worlds; text and pixels are renderings of it
 
 
 class Observation(NamedTuple):
@@ -155,7 +155,7 @@ class StateFields(Protocol):
 class World:
     """A world as it is registered. Thirteen entries are mandatory; None means that an entry is derived or not offered.
 
-    ``engine.defaults`` derives what can be derived, so whoever gets a world from ``engine.registry`` finds it there.
+    ``engine.defaults`` fills in the derived entries, so a world from ``engine.registry`` has them.
     """
 
     name: str
@@ -172,36 +172,36 @@ class World:
     task: Callable[[Any], Task]
     progress: Callable
 
-    # what is derived where it is left out
+    # entries that are derived by default
     state_shapes: Callable[[Any], Mapping[str, Shape]] | None = None  # from the annotations of ``state``
     agents: Callable[[Any], int] | None = None  # ``params.agents``
-    memory: type | None = None  # of the policies; without one they remember nothing
+    memory: type | None = None  # of the policies; without it they remember nothing
     memory_shapes: Callable[[Any], Mapping[str, Shape]] | None = None  # from the annotations of ``memory``
-    start: Callable | None = None  # leaves the memory zeroed
+    start: Callable | None = None  # by default the memory stays zeroed
     cells: Callable[[Any], tuple[int, int]] | None = None  # params -> rows, columns: of the state's ``grid``
     canvas: Callable[[Any, int], tuple[int, int]] | None = None  # params, longest side in pixels -> (height, width)
     render: Callable | None = None  # the state's ``grid`` in the legend's colours, agents as discs
     describe: Callable[[Any, int, Any], dict] | None = None  # state, lane, params -> JSON values: the arrays as lists
-    place: Callable[[Any, int, Any, dict], None] | None = None  # its inverse; raises where it is none
+    place: Callable[[Any, int, Any, dict], None] | None = None  # its inverse; raises for an invalid description
     render_text: Callable[..., str] | None = None  # obs, lane, agent, params -> what it sees: named columns, a map
     tools: Callable[[Any], list[dict]] | None = None  # params -> JSON schemas of the verbs
-    conserved: Callable[[Any, int, Any], tuple] | None = None  # what the rules never change: nothing
+    conserved: Callable[[Any, int, Any], tuple] | None = None  # what the rules never change; by default nothing
     ground_truth: Callable[[Any, int, Any], np.ndarray] | None = None  # state, lane, params -> (F,) int: the cells
     visible: Callable[[Any, int, int, Any], np.ndarray] | None = None  # state, lane, agent, params -> (F,) bool: seen
 
-    # what is not offered where it is left out
+    # entries without a default: the world does not offer them
     believe: Callable | None = None  # without it no agent can imagine: no search, no world model
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # what a lane is worth where imagination ends: see above
-    teamwork: Teamwork | None = None  # what teams can share out; without it a team's agents are each for themselves
-    info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> what learners are told; lane first
-    ladder: Ladder | None = None  # what can be achieved, for agents that learn skills
-    source: str = ""  # where its rules come from
+    teamwork: Teamwork | None = None  # the tasks that teams can share; without it there are no teams
+    info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
+    ladder: Ladder | None = None  # achievements, for agents that learn skills
+    source: str = ""  # the origin of its rules
     roles: tuple[str, ...] = ("agent",)
-    layouts: tuple[str, ...] = ()  # the named ones; a path or the map as text works too
-    perturbations: tuple[Perturbation, ...] = ()  # its own, beside the generic ones
-    interventions: tuple[Intervention, ...] = ()  # what can be done to it while it runs
-    legend: tuple[tuple[str, str], ...] = ()  # (what, "#rrggbb") of the picture
+    layouts: tuple[str, ...] = ()  # named layouts; a path or the map as text works too
+    perturbations: tuple[Perturbation, ...] = ()  # its own, besides the generic ones
+    interventions: tuple[Intervention, ...] = ()  # changes of a running episode
+    legend: tuple[tuple[str, str], ...] = ()  # (thing, "#rrggbb") of the picture
     targets: int = 1  # of each verb
     sighted: frozenset[str] = frozenset({"oracle"})  # policies that see the state
 

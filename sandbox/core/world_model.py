@@ -1,4 +1,4 @@
-"""What is said of a world model in a scenario, and of the search that imagines with it."""
+"""The options of a world model in a scenario, and of the search that imagines with it."""
 
 from enum import IntEnum
 from typing import Literal
@@ -10,12 +10,12 @@ from sandbox.core.world import World
 
 
 class Kind(IntEnum):
-    """What imagination is like. All but the first are controls: they show what a gain is owed to."""
+    """The kind of imagination. All except the first are controls, which show the cause of a gain."""
 
-    EXACT = 0  # the world's own kernels on a believed lane, with dice of its own
+    EXACT = 0  # the world's own kernels on a believed lane, with random draws of its own
     SHUFFLED = 1  # each candidate is imagined as the next one
-    WRONG = 2  # physics of another world: every verb of everybody does what the next verb does
-    CALM = 3  # one future, played as often as there are futures: all dice of an imagination are the same
+    WRONG = 2  # physics of another world: every verb does what the next verb does
+    CALM = 3  # one future, played as often as there are futures, with equal random draws
 
 
 class WorldModel(BaseModel):
@@ -34,7 +34,7 @@ class WorldModel(BaseModel):
 
 
 def check_base(base: str, world: World, where: str) -> None:
-    """A base policy is played in imagination, where nobody sees the state."""
+    """Raise UsageError for a base policy that the world does not have, or that sees the state."""
     if not isinstance(base, str) or base not in world.policies:
         raise unknown("policy", base, set(world.policies) - world.sighted, where)
     if base in world.sighted:
@@ -42,6 +42,6 @@ def check_base(base: str, world: World, where: str) -> None:
 
 
 def check_believes(world: World, where: str) -> None:
-    """Whoever imagines needs a belief, which a world may not offer."""
+    """Raise UsageError if the world offers no beliefs, which imagination needs."""
     if world.believe is None:
         raise UsageError(f"{where}: the world '{world.name}' has no `believe`, so no agent can imagine there")
