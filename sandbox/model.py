@@ -147,7 +147,7 @@ class Sandbox(Measures, mesa.Model):
         ``numpy.random.Generator`` as ``rng`` a seed is drawn.
     recorded : the calls of a recorded trial; they answer in place of the language models.
     until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
-    people : decide for the reasoner ``human`` and where the guard escalates, may take agents over; None: nobody.
+    people : decide for the reasoner ``human`` and where the guard escalates, and may take agents over; None: no people.
     kwargs : keys of the scenario that have another value, dotted: ``**{"world.layout": "small"}``. ``mesa.batch_run``
         sweeps them, and sliders of ``SolaraViz`` set them.
 

@@ -123,7 +123,7 @@ def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
 
 
 def with_faults(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:
-    """The reasoner under the faults of replies, where the scenario names any; a person is none that replies."""
+    """The reasoner under the faults of replies, where the scenario names any; people are not affected."""
     if not OF_REPLIES & named or isinstance(reasoner, Human):
         return reasoner
     return Faulty(reasoner, around.severity, around.seed, len(around.env.verbs), around.env.params.noop)

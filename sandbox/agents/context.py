@@ -19,7 +19,7 @@ from sandbox.agents.tools.options import Code
 from sandbox.agents.tools.toolbox import CODE, Toolbox
 from sandbox.core.decision import Decision, Percept
 
-SAID = 600  # bytes of what is told of a program that has ended
+SAID = 600  # bytes of the report on a program that has ended
 _CODE = (
     "Run a program in Python that acts for you. In it you act by calling {verbs}: a call takes one tick, and its "
     "value is a dict: whether it was legal, refused, and the reward. see() is what you believe of the world, a dict; "
@@ -38,7 +38,7 @@ class AgentContext:
         self.tools = Toolbox(tools, self.memory, beliefs, agent, severity, seed, functions, speech)
         self.speech = speech
         self.summarises = memory.kind == "blocks" and memory.summary == "model"
-        self.news = ""  # what is told of a program at the next decision
+        self.news = ""  # the report on a program for the next decision
         self._code: Code | None = tools.get(CODE)
         self.remembers = memory.kind != "none"
         self._beliefs, self._eyes, self._told = beliefs, ProgramView(beliefs, speech), earned

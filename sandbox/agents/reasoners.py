@@ -68,7 +68,7 @@ class Faulty:
         return decision._replace(verb=(decision.verb + turned) % self._verbs)
 
 
-# -- human: The reasoner ``human``: a person decides, and where nobody does in time, the agent's fallback.
+# -- human: The reasoner ``human``: a person decides, or the agent's fallback if no answer comes in time.
 
 
 class HumanOptions(BaseModel):

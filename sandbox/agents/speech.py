@@ -15,7 +15,7 @@ _SHOWN = 40  # messages, the latest
 
 
 class Circle(Protocol):
-    """What an agent is told of its team."""
+    """What an agent knows of its team."""
 
     names: Sequence[str]
 
@@ -128,7 +128,7 @@ class Speech:
         return self._circle.named(task_code(kind - 1, argument)) if kind else ""
 
     def words(self, percept: Percept) -> str:
-        """The team as a language model is told of it in this tick."""
+        """The team in the prompt of a language model, in this tick."""
         lines = [self._circle.about(self._agent)]
         if board := self._circle.board():
             lines.append("Tasks: " + "; ".join(f"{name} ({state})" for name, state in board) + ".")

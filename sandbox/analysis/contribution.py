@@ -24,7 +24,7 @@ class Contribution(NamedTuple):
 
 
 def contributions(rows: pd.DataFrame) -> list[Contribution]:
-    """The contribution of whoever was absent in a batch (``results``); none where its sweep has no whole team."""
+    """The contribution of each absent agent of a batch (``results``); empty if its sweep has no whole team."""
     rows = rows[rows["error"].isna()]
     if ABSENT not in rows.columns:
         return []

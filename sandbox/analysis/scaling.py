@@ -16,9 +16,9 @@ from sandbox.statistics import CONFIDENCE, Estimate, mean_difference, ratio
 AMDAHL, USL = 2, 3  # laws, by the number of their parameters
 RESAMPLES = 300  # each is three fits
 BOUND = 1e-6  # an alpha or beta below it lies on its bound, 0: the data would have it negative
-FAR = 100  # times the largest team: a peak out there is none that these sizes could tell of
+FAR = 100  # times the largest team: these sizes cannot show a peak farther out
 FLAT = 1e-9  # means that differ by less, as shares of the highest throughput, are equal
-GAIN = 1e-3  # a peak that is higher than one agent by less than this share is none
+GAIN = 1e-3  # a peak that exceeds one agent by less than this share does not count
 
 
 class Law(NamedTuple):

@@ -53,7 +53,7 @@ def is_file(name: object) -> bool:
 def find(name: str) -> World:
     """The world of that name; raises UsageError with the known names, or why that of another package is of no use.
 
-    No file is imported: a record may name any. ``opened`` does that, for whoever may run it.
+    No file is imported, since a record may name any. ``opened`` imports files that are allowed.
     """
     if isinstance(name, str) and name in _registered:
         return _registered[name]

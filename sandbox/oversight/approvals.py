@@ -62,7 +62,7 @@ class Approvals:
             self._taken.add(agent)
 
     def lose(self, agent: int) -> None:
-        """From the tick that comes on, nobody steers this agent: it stands still."""
+        """From the next tick on this agent stands still, and neither a person nor its reasoner acts for it."""
         with self._changed:
             self._forget(agent)
             self._lost.add(agent)

@@ -39,7 +39,7 @@ class Review(NamedTuple):
     rule: int  # counted from 0
     effect: str
     enforced: Action
-    by: str  # rule, human, or timeout: nobody answered, which denies
+    by: str  # rule, human, or timeout: no answer, which denies
 
 
 def check_rules(rules: Sequence[Rule], names: Sequence[str], world: World) -> None:

@@ -261,7 +261,7 @@ def is_canonical(event: Event, body: bytes) -> bool:
 
 
 def parse(body: bytes) -> Event:
-    """The event of a canonical body; raises RecordError when it is none."""
+    """The event of a canonical body; raises RecordError for an invalid one."""
     try:
         return _EVENT.validate_json(body, strict=True)  # else "1" and 1.0 would read as the 1 that was recorded
     except ValidationError as error:

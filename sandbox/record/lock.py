@@ -20,7 +20,7 @@ from sandbox.record.whole import within
 
 LOCK, OWNER = "run.lock", "run.owner"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
-TRIES = 10  # to take a lock, which whoever looks at it (``held``) has for a moment
+TRIES = 10  # to take a lock, which ``held`` takes for a moment
 
 
 class Lock:
@@ -78,7 +78,7 @@ class Reading:
     def __init__(self, folder: Path) -> None:
         self.close = lambda: None
         if fcntl is not None:
-            with suppress(OSError):  # what is wrong with the folder is told by whoever reads a file in it
+            with suppress(OSError):  # reading a file in the folder reports its error
                 file = os.open(folder, os.O_RDONLY)
                 self.close = weakref.finalize(self, os.close, file)
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -87,7 +87,7 @@ class Reading:
 def remove(folder: Path) -> bool:
     """Remove a folder and what lies in it, unless a process writes or reads there; whether it is gone.
 
-    Symbolic links are removed and not followed. Where the file system has no locks, nobody can know who reads: nothing
+    Symbolic links are removed and not followed. Where the file system has no locks, readers are unknown: nothing
     is removed.
     """
     if folder.is_symlink():
@@ -110,7 +110,7 @@ def remove(folder: Path) -> bool:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Meanwhile nobody begins to read; raises OSError where somebody reads."""
+    """Within this context no process can begin to read; raises OSError if one reads already."""
     if fcntl is None:  # Windows, which removes no file that is open
         yield
         return

@@ -70,12 +70,12 @@ def sign(folder: str | Path, root: Root, private: Path) -> str:
 
 
 def public_key(path: Path) -> Any:
-    """The public key in a file; raises RecordError where it is none."""
+    """The public key in a file; raises RecordError for any other file."""
     return _key(path, public=True)
 
 
 def check(folder: str | Path, root: Root, key: Any | None) -> str:
-    """What there is to say of a signature, in a line; empty where there is none and no key is given.
+    """A line about the signature; empty if there is none and no key is given.
 
     ``root`` was made anew from what lies there. Raises RecordError where the holder of the key did not sign it.
     """
@@ -107,7 +107,7 @@ def _otherwise(found: dict[str, Any], root: Root, public: bytes) -> str:
 
 
 def _signature(path: Path) -> dict[str, Any]:
-    """A file of a signature; raises RecordError where it is none."""
+    """The content of a signature file; raises RecordError for any other file."""
     try:
         found = json.loads(_short(path))
         if not isinstance(found, dict) or found.get("format") != FORMAT:
@@ -123,7 +123,7 @@ def _signature(path: Path) -> dict[str, Any]:
 
 
 def _key(path: Path, public: bool) -> Any:
-    """The key in a file; raises RecordError where it is none of the kind."""
+    """The key in a file; raises RecordError for another kind of file."""
     ed25519, coding = _library()
     kind, half = (ed25519.Ed25519PublicKey, "public") if public else (ed25519.Ed25519PrivateKey, "private")
     try:

@@ -65,7 +65,7 @@ class Opened:
     def check(self) -> None:
         """Raise RecordError where the file was removed, or another one was put into its place.
 
-        Whoever has it open would go on writing into nothing.
+        A process that has it open would write into a removed file.
         """
         try:
             if os.path.samestat(self._found, self._file.lstat()):
@@ -77,7 +77,7 @@ class Opened:
 
 
 def file_of(folder: str | Path) -> Path:
-    """The file of the run or batch in a folder; raises RecordError where there is none."""
+    """The file of the run or batch in a folder; raises RecordError if there is none."""
     path = database(folder)
     if not path.parent.is_dir():
         raise RecordError(f"{folder}: no such folder")
@@ -119,7 +119,7 @@ def has_locks(folder: Path) -> bool:
         return os.name == "nt"
     try:
         file = os.open(folder, os.O_RDONLY)
-    except OSError:  # it will be told by whoever opens a file there
+    except OSError:  # opening a file there reports the error
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -253,7 +253,7 @@ class Glance(NamedTuple):
 
 
 def read_table(folder: str | Path) -> Rows:
-    """All that a batch holds so far; raises RecordError where there is none."""
+    """The whole content of a batch so far; raises RecordError if there is none."""
     with _opened(folder) as db:
         return _rows(db, answers=False)
 
@@ -294,7 +294,7 @@ def _rows(db: sqlite3.Connection, answers: bool) -> Rows:
 
 
 def glance(folder: str | Path) -> Glance:
-    """How far a batch is; raises RecordError where there is none."""
+    """The progress of a batch; raises RecordError if there is none."""
     with _opened(folder) as db:
         sql = "SELECT condition, count(*), coalesce(sum(success), 0), count(error) FROM trial GROUP BY condition"
         counts = {condition: tuple(found) for condition, *found in db.execute(sql)}

@@ -1,6 +1,6 @@
-"""What a person does to a trial under way. Each function does it to the model and returns the events that record it.
+"""Interventions of a person in a running trial. Each function changes the model and returns the events to record.
 
-All count from the tick that comes, and are recorded before it: by whoever drives the model, as ``play`` records ticks.
+All take effect in the next tick. The caller, which drives the model, records the events before it.
 """
 
 import json

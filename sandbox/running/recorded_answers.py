@@ -61,7 +61,7 @@ class Answers:
 
 
 def answers_of(run: Run, trial: int, until: int | None = None, people: People | None = None) -> Answers:
-    """What people did in a recorded trial; after tick ``until`` it is ``people`` who act, else nobody."""
+    """The actions of people in a recorded trial; after tick ``until``, ``people`` act if given."""
     acts, allowed = defaultdict(dict), {}
     for event in run.milestones("human", "review"):
         if event.trial == trial and isinstance(event, HumanActed):

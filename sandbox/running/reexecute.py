@@ -104,7 +104,7 @@ def check(
 
 
 def opened(folder: str | Path, found: Rows, apart: int = 0, allow: Grant = NOTHING) -> Opened:
-    """A table with its plan; raises RecordError where its scenario is none that could have been tried."""
+    """A table with its plan; raises RecordError if its scenario cannot be tried."""
     scenario = read_scenario(found.scenario, record(folder, allow))
     try:
         planned = plan(scenario, apart)

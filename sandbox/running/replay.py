@@ -84,7 +84,7 @@ def model_of(
 def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
     """The memory of an agent as it was after a tick, by default the last one that is recorded; made from the record.
 
-    Raises UsageError where the agent is none with a language model.
+    Raises UsageError if the agent has no language model.
     """
     team = scenario_of(run).roster()
     if not (0 <= agent < len(team) and team[agent].llm):

@@ -22,7 +22,7 @@ class Tried(NamedTuple):
     seed: int
     digest: str  # of the last state, hexadecimal: what it must come to again
     outcome: dict[str, Any]  # by measure
-    recorded: Recorded | None  # who answers for its language models and functions; None where nobody was asked
+    recorded: Recorded | None  # recorded answers of its language models and functions; None: no calls
 
     def play(self) -> Iterator[Sandbox]:
         """The model after reset and after every tick; RecordError where it does not come to the recorded state."""

@@ -43,7 +43,7 @@ def resume(
     if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     with open_run(folder) as run:
-        Lock(run.folder).release()  # whoever writes there is told of before any work
+        Lock(run.folder).release()  # another writer is reported before any work
         chain = _unfinished(run)
         granted = configured() + (naming(overrides or {}) if allow is None else Grant.of(allow))
         model = model_of(run, 0, chain.last_tick, people, record(folder, granted))

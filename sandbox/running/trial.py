@@ -102,7 +102,7 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
 def shares(idle: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each lane: the share of its agents' ticks in which nothing was done, and how evenly the others are spread.
 
-    ``idle`` is (L, N), ``ticks`` (L,). The second is Jain's index (1984) of the ticks at work; 1 where nobody worked.
+    ``idle`` is (L, N), ``ticks`` (L,). The second is Jain's index (1984) of the ticks at work; 1 without work.
     """
     work = ticks[:, None].astype(np.int64) - idle
     total, squares = work.sum(axis=1), (work * work).sum(axis=1)

@@ -151,7 +151,7 @@ def configuration() -> Path:
 
 
 def configured() -> Grant:
-    """What the user's configuration and SANDBOX_ALLOW grant; raises UsageError where one of them is none."""
+    """The grants of the user's configuration and of SANDBOX_ALLOW; raises UsageError for an invalid one."""
     return _from_file(configuration()) + Grant.of(os.environ.get(VARIABLE, ""), VARIABLE)
 
 
@@ -178,7 +178,7 @@ class Origin:
     name: str = field(compare=False)  # as a message has it
     grant: Grant = field(compare=False)
     folder: Path | None = field(default=None, compare=False)  # its own, whose files it has
-    sealed: bool = field(default=False, compare=False)  # whoever changes it may not grant it more
+    sealed: bool = field(default=False, compare=False)  # a changed copy cannot get further grants
     replayed: bool = field(default=False, compare=False)  # a record: it asks for nothing until somebody goes on with it
     advice: str = field(default="--allow {item} grants it", compare=False)
     environment: bool = field(default=True, compare=False)  # whether SANDBOX_MODEL is its model
@@ -201,12 +201,12 @@ class Origin:
         return self if self.sealed else replace(self, sealed=True, advice=_OF_A_PAGE)
 
     def rule(self, asked: Capability) -> Rule | None:
-        """Who allows it; None where nobody does."""
+        """The rule that allows it; None if there is none."""
         own = self.folder is not None and asked.kind == FILES and _is_below(str(self.folder), asked.what)
         return Rule(FILES, str(self.folder), "its own folder") if own else self.grant.rule(asked)
 
     def check(self, wanted: Iterable[Capability]) -> None:
-        """Raise UsageError, one line that says what is asked for and by whom, where something is not granted."""
+        """Raise UsageError, with the request and its origin, if something is not granted."""
         refused = [asked for asked in wanted if self.rule(asked) is None]
         if refused:
             told = ", ".join(asked.words for asked in refused[:5]) + (", ..." if len(refused) > 5 else "")
@@ -214,7 +214,7 @@ class Origin:
             raise UsageError(f"{self.name} asks for {told}: not allowed; {self.advice.format(item=item)}")
 
     def place(self, name: str, key: str, folder: bool = False) -> Path | None:
-        """The file (or folder) of a name, beside the scenario or where we are; None where there is none.
+        """The file (or folder) of a name, beside the scenario or in the working folder; None if there is none.
 
         Raises UsageError where it may not be read. Who may read nothing does not learn what there is.
         """
@@ -243,12 +243,12 @@ def upload(name: str) -> Origin:
 
 
 def page() -> Origin:
-    """What somebody has composed in a browser: what whoever runs the studio allows."""
+    """A scenario composed in a browser: it has what the operator of the studio allows."""
     return Origin("this page", configured(), sealed=True, advice=_OF_A_PAGE)
 
 
 def record(name: str | Path, grant: Grant = NOTHING) -> Origin:
-    """A recorded run or batch, whoever wrote it."""
+    """A recorded run or batch, of any author."""
     return Origin(f"the record {name}", grant, sealed=True, replayed=True)
 
 

@@ -28,7 +28,7 @@ class Files:
         self.taken: dict[str, Any] = {}
 
     def _take(self, name: str, key: str, read: Callable[[Path], Any], folder: bool = False) -> Any:
-        """What a file or folder holds; None where there is none. Raises UsageError where it may not be read."""
+        """What a file or folder holds; None if there is none. Raises UsageError if reading it is not allowed."""
         if name in self._known:
             found = deepcopy(self._known[name])
         else:

@@ -133,7 +133,7 @@ def self_contained(scenario: Scenario, planned: Iterable[Scenario]) -> Scenario:
 
 
 def _granted(allow: str | Grant | None, changes: Mapping[str, Any], origin: Origin) -> Grant:
-    """What whoever loads a scenario adds to what its origin has."""
+    """The grants that the caller adds to those of the origin."""
     if allow is None:
         return NOTHING if origin.sealed else naming(changes)
     return Grant.of(allow)

@@ -167,7 +167,7 @@ def answer(lesson: Lesson, scenarios: Sequence[Scenario], played: Sequence[Seque
         _result(asked, k, [each for each in arm if not each.error], limits[k], int(own.sum()))
         for k, (arm, own) in enumerate(zip(played, errors, strict=True))
     )
-    both = ~errors.any(axis=0)  # pairs with an error count for nobody
+    both = ~errors.any(axis=0)  # pairs with an error do not count
     arms = [arm[both] for arm in arms]
     answers = {"best": _best, "reliability": _reliability, "pairing": _pairing}
     seed = played[0][int(np.flatnonzero(both)[_telling(arms)]) if both.any() else 0].seed

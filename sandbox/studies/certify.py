@@ -174,7 +174,7 @@ class Read(NamedTuple):
 def read(folder: str | Path, allow: Grant = NOTHING) -> Read:
     """Make the certificate in a folder anew; no trial is executed.
 
-    Raises RecordError where there is none, Void for one of an earlier version.
+    Raises RecordError if there is none, Void for one of an earlier version.
     Rows that are not those of the claim are problems too: what is shown of a certificate must be of its trials.
     """
     folder = Path(folder)

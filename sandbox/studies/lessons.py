@@ -167,7 +167,7 @@ class Lesson:
     def scenario(self, arm: Arm | None = None, chosen: Mapping[str, str] | None = None) -> Scenario:
         """The scenario of an arm, with an option chosen for each control by their labels, or its default.
 
-        Raises UsageError where there is no such control or option, or where the scenario that results is none.
+        Raises UsageError for an unknown control or option, and for a scenario that becomes invalid.
         """
         overrides, chosen = {}, chosen or {}
         for label in chosen.keys() - {control.label for control in self.plan.controls}:
@@ -187,7 +187,7 @@ class Lesson:
 
 
 def load_lesson(path: str | Path) -> Lesson:
-    """A lesson from its file; raises UsageError, one line with file and key, where it is none."""
+    """A lesson from its file; raises UsageError, with file and key, for an invalid one."""
     path = Path(path)
     try:
         table = read_toml(path.read_text(encoding="utf-8"))

@@ -38,7 +38,7 @@ class Curriculum:
         self._graph, self._rng, self._random, self.failures = graph, rng, random, Counter()
 
     def propose(self, done: Collection[str]) -> str | None:
-        """The next task; None where there is none left."""
+        """The next task; None if none is left."""
         left = [node for node in self._graph if node not in done]
         if not self._random:
             left = [node for node in left if set(self._graph.predecessors(node)) <= set(done)]
@@ -208,7 +208,7 @@ class _Studying:
         self._began = time.monotonic()
 
     def learners(self, jobs: Sequence[Assignment]) -> list[Learned]:
-        """The learners of all jobs, in their order, whoever is done first."""
+        """The learners of all jobs, in the order of the jobs."""
         found = {job: known for job in jobs if (known := self._folder.read(job))}
         self._done += len(found)
         self._tell(Progress(self._done, self._total, None, None))

@@ -64,7 +64,7 @@ def hash_of(paths: list[Path]) -> str:
 def entrant(agent: str, suite: Suite) -> Entrant:
     """An agent by its reasoner's name, or from a TOML file whose keys are those of ``[[agents]]``.
 
-    Raises UsageError for a file that is none, and for a reasoner that no world of the suite knows.
+    Raises UsageError for an invalid file, and for a reasoner that no world of the suite has.
     """
     path = Path(agent)
     overlay = _overlay(path) if path.suffix == ".toml" else {"reasoner": agent}

@@ -102,7 +102,7 @@ class Episode(NamedTuple):
 
 
 def open_study(folder: str | Path) -> Study:
-    """Open a RUN, finished or not; raises RecordError where there is none."""
+    """Open a RUN, finished or not; raises RecordError if there is none."""
     folder = Path(folder)
     rows, single = results(folder), holds_a_run(folder)
     overrides, kind = ({0: {}}, SINGLE) if single else (read_table(folder).overrides, "batch")

@@ -30,7 +30,7 @@ def client() -> httpx2.AsyncClient:
 
 
 async def _bound(response: httpx2.Response) -> None:
-    response.headers.pop("content-encoding", None)  # nobody asked for one
+    response.headers.pop("content-encoding", None)  # none was requested
     response.stream = _Bounded(response.stream)
 
 

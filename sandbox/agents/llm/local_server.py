@@ -15,7 +15,7 @@ SLOTS = 4  # conversations at once
 
 
 class Server:
-    """A running server; it stops when nobody holds it any more."""
+    """A running server; it stops when its last user releases it."""
 
     def __init__(self, path: Path, context: int, slots: int):
         wanted = xllamacpp.CommonParams()

@@ -1,4 +1,4 @@
-"""Who answers without a model: a script, the record of a run, or nobody, where requests are only looked at."""
+"""Clients without a model: a script, the record of a run, and one that only captures requests."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

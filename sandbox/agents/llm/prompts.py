@@ -112,7 +112,7 @@ def prompts_for(options: Options, env: Environment, role: str, mind: AgentContex
 
 
 def summary_in(said: Choice | ToolCall) -> str:
-    """The text of a summary; raises Unusable where there is none."""
+    """The text of a summary; raises Unusable if there is none."""
     text = None
     if isinstance(said, ToolCall) and said.name == SUMMARY_TOOL["name"]:
         text = as_object(said.arguments or "{}").get("text")

@@ -71,5 +71,5 @@ def experience(words: str, did: str, why: str, context: int) -> str:
 
 
 def told(edit: Edit) -> str:
-    """An experience as the model is told of it."""
+    """An experience in the words of the prompt."""
     return f"Tick {edit.tick}: {edit.text}"

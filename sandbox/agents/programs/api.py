@@ -37,7 +37,7 @@ class ProgramView:
         return found
 
     def _seen(self, believed) -> dict:
-        """The believed world as ``Environment.describe`` puts it, less the seed: dice are nobody's to see."""
+        """The believed world in the form of ``Environment.describe``, without the seed."""
         told = self._env.describe(believed)
         told.pop("seed", None)
         return told

@@ -57,7 +57,7 @@ class Prompted:
 
 
 def _read(task: str, reply: Reply, library: Library) -> Skill:
-    """The one skill in a reply; raises UsageError where there is none, or more than one."""
+    """The one skill in a reply; raises UsageError for none, or more than one."""
     fits = {(str(value["description"]), str(value["program"])) for value in values_in(reply) if value.keys() >= _KEYS}
     if len(fits) != 1:
         raise UsageError(f"expected a JSON object with description and program, got {reply.text[:80]!r}")

@@ -76,7 +76,7 @@ def _checked(name: str, given: Mapping[str, Any]) -> _Table:
 
 
 def find_function(name: str) -> Callable[..., Any]:
-    """A function by ``package.module:function``; raises UsageError where there is none."""
+    """A function by ``package.module:function``; raises UsageError if there is none."""
     module, _, function = name.partition(":")
     try:
         found = getattr(import_module(module), function)

@@ -1,4 +1,4 @@
-"""The tools of one agent: what it is told of them, and its calls."""
+"""The tools of one agent: their descriptions, and its calls."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property

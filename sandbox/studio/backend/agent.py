@@ -48,7 +48,7 @@ class Memory:
     kind: str
     settings: Settings
     blocks: tuple[tuple[str, str, str, int], ...]  # label, description, text, limit in bytes
-    told: str  # what the model is told of it
+    told: str  # what the model reads about it
     recalled: int  # entries of recall memory
     archived: int  # entries of archival memory
     archive: tuple[str, ...]  # the latest of these

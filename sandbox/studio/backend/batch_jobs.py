@@ -2,7 +2,7 @@
 
 The folder of the results holds all that there is to know, so that any tab, and a server that is started later, finds a
 job again: ``scenario.toml``, ``job.json`` and ``job.log`` beside the table that the job fills. ``job.json`` names the
-process, by its number and when it began: nobody starts a second one while it lives, and its death shows.
+process, by its number and when it began: no second one starts while it lives, and its death shows.
 """
 
 import json
@@ -49,7 +49,7 @@ class Status(NamedTuple):
 
     state: State
     words: str  # in a line
-    known: Glance | None  # what its table says; None where there is none yet
+    known: Glance | None  # the content of its table; None if there is none yet
     ours: bool = False  # whether ``stop`` can end it
 
     @property
@@ -125,7 +125,7 @@ def status(folder: Path) -> Status:
 
 
 def _new_folder(runs: Path, name: str) -> Path:
-    """``runs``/NAME, with a number if that is taken; made, so that nobody else takes it."""
+    """``runs``/NAME, with a number if that is taken; created, so that no other process takes it."""
     for number in range(1, 10_000):
         folder = runs / (name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
@@ -188,7 +188,7 @@ def _job(folder: Path) -> dict:
 
 
 def _ours(job: dict) -> bool:
-    """Whether a job can be begun again as it stands: nobody has put in an option that we do not give."""
+    """Whether a job can be started again unchanged: it has only options that the studio gives."""
     given = job.get("arguments")
     known = isinstance(given, list) and all(isinstance(one, str) and OPTION.fullmatch(one) for one in given)
     return bool(known and given) and job.get("kind") in get_args(Kind)

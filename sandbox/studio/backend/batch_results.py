@@ -28,7 +28,7 @@ FIGURE = Markup("<figure>{}<figcaption>{}</figcaption></figure>")
 
 
 def study_of(folder: str) -> Study:
-    """A batch or certificate, as it stands now; raises RecordError where there is none."""
+    """The current results of a batch or certificate; raises RecordError if there are none."""
     return _study(folder, stamp(folder))
 
 

@@ -27,7 +27,7 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What a panel draws; of what nobody looks at, nothing."""
+    """The data that an open panel draws."""
 
     tick: int
     names: tuple[str, ...]  # of the agents

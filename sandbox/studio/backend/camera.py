@@ -1,7 +1,7 @@
 """The camera: what it shoots of a simulation, and what a click on the picture hits.
 
-A shot is cheap: a copy of the lane and of the last positions. It is painted and packed by whoever wants to see it, so
-that the thread of the simulation paints nothing, and what nobody looks at is never painted.
+A shot is cheap: a copy of the lane and of the last positions. The page that shows it renders and packs it, so
+the thread of the simulation renders nothing, and unseen shots are never rendered.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""What happened, in words: ``Feed`` is told of every tick and keeps the latest events, and the ticks worth a look."""
+"""Events in words: ``Feed`` gets every tick and keeps the latest events and the notable ticks."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Event:
     """Something that happened in a tick."""
 
     tick: int
-    agent: int  # -1: nobody in particular
+    agent: int  # -1: no particular agent
     kind: str  # one of KINDS
     text: str
     who: str = ""  # the agent's name
@@ -105,7 +105,7 @@ class Feed:
 
 Before = dict[str, Any]
 Words = Callable[[Sandbox], str]  # of a model whose names are the same
-Happened = Iterator[tuple[int, str, str | Words]]  # agent, kind, words: a str where it is nobody in particular, -1
+Happened = Iterator[tuple[int, str, str | Words]]  # agent, kind, words: a str for no particular agent, -1
 
 
 def _tasks(model: Sandbox, before: Before) -> Happened:

@@ -94,7 +94,7 @@ class Forecasts:
         self._moments: dict[int, Moment] = {}  # of the agent, by tick
 
     def watch(self, model: Sandbox, agent: int | None) -> None:
-        """Whose forecasts are noted from now on; None: nobody's."""
+        """The agent whose forecasts are noted from now on; None: no agent."""
         if agent is not None and agent != self._agent:
             self._agent, self._moments = agent, {}
         self._watched = agent is not None

@@ -42,7 +42,7 @@ def _prune(place: Path) -> None:
 def inside(given: str) -> str:
     """The folder of a run that an address names, empty where it lies elsewhere than below the folder of runs.
 
-    A link does not lead out of it. Whoever asks does not learn what there is elsewhere.
+    A link does not lead out of it. The answer does not show what exists elsewhere.
     """
     try:
         below = Path(given).resolve().is_relative_to(RUNS.resolve())

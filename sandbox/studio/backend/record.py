@@ -42,7 +42,7 @@ def video(folder: Path, trial: int, suffix: str) -> BackgroundTask:
 
 
 def copy_of(folder: Path) -> bytes:
-    """The record as one file, whoever is writing it; raises RecordError."""
+    """The record as one file, also while a process writes it; raises RecordError."""
     try:
         source = sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True)
         with closing(source), closing(sqlite3.connect(":memory:")) as target:

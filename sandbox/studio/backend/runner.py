@@ -231,7 +231,7 @@ class Runner(Worker):
         gc.collect()  # models go in circles: what was shown before is let go of here
         showing = Comparison(order, people, self._box)
         if not self._still(number, showing, "preparing"):  # a picture while it compiles
-            return showing.close()  # nobody waits for it any more
+            return showing.close()  # no page waits for it any more
         showing.warm_up()
         self._publish(number, showing, [], "reading" if showing.unread else "ready")
 

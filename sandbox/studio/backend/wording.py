@@ -57,7 +57,7 @@ def number(value: Any) -> float | None:
 
 
 def seed(text: str) -> int | None:
-    """What somebody typed as a seed, 0..2**64-1; None where it is none."""
+    """A typed seed, 0..2**64-1; None if it is not one."""
     found = _SEED.fullmatch(text.strip())
     return int(found[1]) if found and int(found[1]) < SEEDS else None
 

@@ -1,4 +1,4 @@
-"""A thread that does one job after the other while somebody looks, and ends when nobody does."""
+"""A thread that does one job after the other while a page shows the result, and ends when none does."""
 
 import sys
 import threading
@@ -29,7 +29,7 @@ class Worker:
         self._looked = self._began = 0.0  # when somebody looked, when the present job began
 
     def choose(self, now: float) -> tuple[Job | None, float]:
-        """The next job, or None and how many seconds there is none."""
+        """The next job, or None and the seconds until the next one."""
         raise NotImplementedError
 
     def failed(self, job: Job, words: str) -> None:

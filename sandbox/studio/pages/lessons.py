@@ -143,7 +143,7 @@ def _one_of(label: str, options: list[str], usual: str, key: str, words: str, bu
 
 
 def _dice(lesson: Lesson, busy: bool) -> tuple[int, int | None]:
-    """Trials of each arm, and the first seed; None where that is none."""
+    """Trials of each arm, and the first seed; None if that is invalid."""
     base = lesson.scenario(lesson.plan.measure.arms[0])
     turned = any(key == "trials.count" for control in lesson.plan.controls for key in control.keys)
     with st.expander("Trials and seeds", icon=":material/casino:"):

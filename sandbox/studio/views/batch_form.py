@@ -62,7 +62,7 @@ def beginning() -> Path | None:
 
 
 def _source() -> tuple[Scenario, str] | None:
-    """The scenario that was chosen and a name for it; None where there is none yet."""
+    """The chosen scenario and a name for it; None if there is none yet."""
     watched, files = st.session_state.get(WATCHED), scenario_files()
     ways = [*([SHOWN] if watched else []), *([FILE] if files else []), UPLOAD]
     way = st.segmented_control("Scenario", ways, default=ways[0], required=True, key="source",

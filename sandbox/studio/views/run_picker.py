@@ -33,7 +33,7 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
 
 
 def from_address(key: str) -> str:
-    """The folder that the page's address names; empty, and told why, where it is none of the folder of runs."""
+    """The folder that the page's address names; empty, with a message, if it is not in the folder of runs."""
     asked = st.query_params.get(key, NONE)[:LONGEST]
     given = inside(asked)
     if asked and not given:

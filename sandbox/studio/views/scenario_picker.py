@@ -32,7 +32,7 @@ class Choice(NamedTuple):
 
 
 def choose() -> Choice:
-    """Draw the sidebar; raises UsageError where a value is none."""
+    """Draw the sidebar; raises UsageError for an invalid value."""
     with st.sidebar:
         st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
         source = _source()

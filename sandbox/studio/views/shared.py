@@ -29,7 +29,7 @@ LONG = 400  # letters
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Put an error of what is drawn below in words; one that nobody thought of goes to the server's log as well."""
+    """Show an error of what is drawn below in words; an unexpected one goes to the server's log as well."""
     try:
         yield
     except SandboxError as error:

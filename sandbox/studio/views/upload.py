@@ -11,7 +11,7 @@ LARGEST = 4  # MB
 
 
 def upload() -> tuple[Scenario, str] | None:
-    """Draw the field; a scenario and its file's name, None where there is none yet. Raises UsageError."""
+    """Draw the field; a scenario and its file's name, None if there is none yet. Raises UsageError."""
     given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=LARGEST,
                              help="As for `sandbox run`; it must contain its maps and programs")  # fmt: skip
     return (uploaded(given.name, given.getvalue()), given.name) if given else None
