@@ -38,16 +38,16 @@ LATE_AT_MOST = 10  # severity 1 of message_delay, ticks
 REPLIES_AT_MOST = 0.5  # severity 1 of each fault of replies
 
 GENERIC = (
-    Perturbation("sensor_noise", "cells in sight show what another one shows; severity 1: 20 % of them"),
+    Perturbation("sensor_noise", "visible cells show the content of another cell; severity 1: 20 % of them"),
     Perturbation("action_failure", "actions do nothing; severity 1: 30 % of them"),
     Perturbation("agent_crash", "agents do nothing for 10 ticks at a time; severity 1: 30 % of the time"),
-    Perturbation("message_loss", "messages, where there are any, get lost; severity 1: all of them"),
-    Perturbation("message_delay", "messages, where there are any, come late; severity 1: by 10 ticks"),
-    Perturbation("tool_timeout", "replies of hosted reasoners do not come, so they wait; severity 1: every second one"),
-    Perturbation("rate_limit", "for 10 ticks at a time no reply is given; severity 1: half of the time"),
-    Perturbation("partial_reply", "replies end before the target is named; severity 1: every second one"),
+    Perturbation("message_loss", "messages, if the world has any, are lost; severity 1: all of them"),
+    Perturbation("message_delay", "messages, if the world has any, arrive late; severity 1: by 10 ticks"),
+    Perturbation("tool_timeout", "hosted reasoners get no reply and wait; severity 1: every second reply"),
+    Perturbation("rate_limit", "no replies for 10 ticks at a time; severity 1: half of the time"),
+    Perturbation("partial_reply", "replies end before they name the target; severity 1: every second one"),
     Perturbation(
-        "changed_schema", "from a drawn tick on verbs have changed places; severity 1: in half of the episodes"
+        "changed_schema", "from a drawn tick on, verbs have swapped places; severity 1: in half of the episodes"
     ),
 )
 OF_REPLIES = frozenset(perturbation.name for perturbation in GENERIC[Fault.TOOL_TIMEOUT :])

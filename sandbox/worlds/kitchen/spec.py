@@ -58,7 +58,7 @@ PERTURBATIONS = (
     ),
     Perturbation("absent_partner", "the last cook stands idle for one long spell; severity 1: 40 % of the tick limit"),
     Perturbation("sticky_floor", "steps to another cell fail; severity 1: every second one"),
-    Perturbation("slow_pot", "each soup takes longer, nobody knows how long; severity 1: up to three times its time"),
+    Perturbation("slow_pot", "each soup cooks longer, by an unknown time; severity 1: up to three times as long"),
 )
 
 

@@ -46,8 +46,8 @@ class Options(BaseModel):
 
 
 PERTURBATIONS = (
-    Perturbation("renamed_labels", "labels say the same in other words; severity 1: all that have synonyms"),
-    Perturbation("changed_ids", "elements have other ids than were recorded; severity 1: all"),
+    Perturbation("renamed_labels", "labels are replaced by synonyms; severity 1: all that have synonyms"),
+    Perturbation("changed_ids", "elements have other ids than the recorded ones; severity 1: all"),
     Perturbation("moved_elements", "lines of a page change places; severity 1: all lines of all pages"),
     Perturbation(
         "benign_popups", "a dialog must be closed before anything else works; severity 1: on every page visited"
@@ -55,7 +55,7 @@ PERTURBATIONS = (
     Perturbation("hostile_popups", "a dialog whose inviting button does harm; severity 1: on every page visited"),
     Perturbation("slow_pages", "pages take 2 to 5 ticks, some time out; severity 1: all, 30 % time out"),
     Perturbation(
-        "expired_session", "a page asked for turns out to be the log-in page; severity 1: half, twice at most"
+        "expired_session", "a requested page turns out to be the log-in page; severity 1: half, twice at most"
     ),
     Perturbation("changed_theme", "colours and the order of columns differ; severity 1: in every episode"),
 )
