@@ -11,7 +11,7 @@ from sandbox.studio.views.run_picker import chosen
 from sandbox.studio.views.shared import plain
 
 PANELS = (beside.EVENTS, beside.CHARTS, beside.AGENT, beside.TEAM, beside.RECORD)
-START = "Choose a run or a batch in the sidebar (»): it opens here, to be scrubbed, compared and exported."
+START = "Choose a run or a batch in the sidebar (»): it opens here. You can seek, compare and export it."
 
 
 def page() -> None:

@@ -94,7 +94,7 @@ def _memory(one: parts.Memory) -> None:
     with st.container(border=True):
         _heading("menu_book", "Memory", f"{one.kind}: what it keeps of the past")
         if one.kind == "none":
-            st.caption("It keeps nothing in words. What a compiled policy notes shows in what it believes.")
+            st.caption("It keeps no memory in words. The notes of a compiled policy show in its belief.")
             return
         st.html(_pairs(one.settings))
         for label, description, text, limit in one.blocks:
@@ -126,7 +126,7 @@ def _world_model(one: parts.WorldModel) -> None:
             return
         proved(one.forecasts, one.base)
         if one.map:
-            st.caption("Its map: what it is sure of; ? stands for guesswork")
+            st.caption("Its map: what it is sure of; ? marks guesses")
             st.code(one.map, language=None, wrap_lines=True, height=TEXT)
 
 

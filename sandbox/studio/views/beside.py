@@ -18,7 +18,7 @@ from sandbox.studio.views.record import record
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.team import team
 
-GONE = "the record is gone: the episode ends with its next tick, and nothing of it is kept."
+GONE = "the record was removed: the episode ends with its next tick, and is not kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
     scene.INTERVENE: "bolt", scene.RECORD: "fact_check",

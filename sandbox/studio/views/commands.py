@@ -180,7 +180,7 @@ def _hold(offer: AvailableCommands, agent: int, hands: Commands) -> None:
             words = "Let it decide for itself again"
             button("Release", "release", words, hands.release, agent, icon=":material/lock_open:")
         if agent not in offer.taken:
-            words = "Steer it yourself, with the keyboard, from the tick that comes"
+            words = "Steer it yourself, with the keyboard, from the next tick on"
             button("Take over", "take", words, hands.take, agent, icon=":material/sports_esports:")
         if agent not in offer.lost:
             words = "It stands still from now on, and the others have to do without it"
@@ -219,7 +219,7 @@ def _team(offer: AvailableCommands, hands: Commands) -> None:
     st.selectbox(
         "The team's protocol", offer.protocols, index=offer.protocols.index(offer.protocol), key=key,
         on_change=set_protocol,
-        help="How the team works together from the tick that comes on. One that is new here is compiled first.",
+        help="How the team works together from the next tick on. A new protocol is compiled first.",
     )  # fmt: skip
 
 

@@ -52,9 +52,9 @@ def _options(options: Sequence[Option]) -> None:
     )
     st.vega_lite_chart(data, SPEC, width="stretch", height="content", key="candidates", alt="Gains of candidates")
     if len(options) == 1:
-        st.caption("There was nothing to choose: only one action was possible.")
+        st.caption("No choice: only one action was possible.")
     elif not any(row["gain"] for row in rows):
-        st.caption("Nothing is expected to gain or lose anything against the base policy's own choice.")
+        st.caption("No action is expected to gain or lose anything against the base policy's own choice.")
 
 
 def _row(place: int, option: Option) -> dict | None:

@@ -8,7 +8,7 @@ from sandbox.studio.backend.forecast import HORIZONS, Forecast
 
 VIEWS = {"In view": "seen", "Out of view": "unseen"}
 HEIGHT = 220  # pixels
-SINCE = "forecasts are noted from the tick at which one begins to look at an agent. Let it go on."
+SINCE = "forecasts are noted from the tick at which you select an agent. Let the episode continue."
 
 
 def proved(forecasts: Sequence[Forecast], base: str) -> None:

@@ -35,7 +35,7 @@ def record(show: Runner, snapshot: Snapshot) -> None:
         if st.button(
             "Execute again",
             icon=":material/replay:",
-            help="Every tick from its seed; all that is recorded is compared.",
+            help="Executes every tick from the seed and compares it with the record.",
         ):
             asked["executed"] = evidence.executed(folder)
         for suffix in (".gif", ".mp4"):
@@ -114,7 +114,7 @@ def _named(kind: str) -> str:
 
 def _outcome(outcome: dict | None) -> None:
     if outcome is None:
-        st.caption("The episode has not ended; its outcome will stand here.")
+        st.caption("The episode has not ended; its outcome will appear here.")
         return
     rows = [{"measure": name.replace("_", " "), "value": _told(outcome[name])} for name in SHOWN if name in outcome]
     st.dataframe(rows, hide_index=True, width="stretch", height="content")

@@ -7,7 +7,7 @@ from sandbox.studio.backend.team import TeamView
 from sandbox.studio.components.svg import draw
 
 ALONE = "No team here: each agent works for itself. With a protocol, its messages and tasks are shown here."
-NO_TASKS = "No task objects: its agents share out what they come across. With generated tasks there is a graph."
+NO_TASKS = "No task objects: agents share the tasks that they find. Generated tasks form a graph."
 
 
 def team(view: TeamView | None, picked: int | None = None) -> None:
