@@ -49,7 +49,7 @@ class Measures:
         return Finish(int(self.state.done[0]))  # compared with an enumeration, a scalar of NumPy's swallows Ctrl-C
 
     def finalise(self) -> EpisodeStats:
-        """What is counted of the episode so far."""
+        """The statistics of the episode so far."""
         assignment, loops = self.kernels
         loops.finalise(self.state, 0, self.env.params, assignment, self.stats)
         return self.stats
@@ -143,16 +143,16 @@ class Sandbox(Measures, mesa.Model):
     Parameters
     ----------
     scenario : path of a TOML file, mapping, or Scenario.
-    seed, rng : the trial's seed, 0..2**64-1, under either name; the scenario's own where neither is given. From a
+    seed, rng : the trial's seed, 0..2**64-1, under either name; by default the scenario's own. From a
         ``numpy.random.Generator`` as ``rng`` a seed is drawn.
     recorded : the calls of a recorded trial; they answer in place of the language models.
-    until : ends the episode of a team besides its own end (``teams.stopping``); the rest of a scenario is in its file.
-    people : decide for the reasoner ``human`` and where the guard escalates, and may take agents over; None: no people.
-    kwargs : keys of the scenario that have another value, dotted: ``**{"world.layout": "small"}``. ``mesa.batch_run``
-        sweeps them, and sliders of ``SolaraViz`` set them.
+    until : a further condition that ends the episode of a team (``teams.stopping``).
+    people : decide for the reasoner ``human`` and for escalated actions, and may take agents over; None: no people.
+    kwargs : dotted keys of the scenario with other values: ``**{"world.layout": "small"}``. ``mesa.batch_run`` sweeps
+        them, and sliders of ``SolaraViz`` set them.
 
-    Raises UsageError where the scenario cannot run. What goes wrong inside a step does not escape it: the model stops
-    with ``finish`` ERROR and the message in ``error``.
+    Raises UsageError if the scenario cannot run. An error inside a step is not raised: the model stops with ``finish``
+    ERROR and the message in ``error``.
     """
 
     scenario: Scenario = None  # shadows a property of Mesa 3.5, which writes itself into what it is given
@@ -226,19 +226,19 @@ class Sandbox(Measures, mesa.Model):
             getattr(reasoner, "close", lambda: None)()
 
     def intervene(self, patch: Mapping[str, Any]) -> None:
-        """Draw into the world before the tick that comes: keys of its description that have other values.
+        """Change the world before the next tick: keys of its description with other values.
 
-        Raises UsageError, with nothing changed, where that is no state, or the seed, the clock or the end is drawn.
+        Raises UsageError, with nothing changed, for an invalid description, and for the seed, the clock or the end.
         """
         for key in {"seed", "tick", "finish"}.intersection(patch if isinstance(patch, Mapping) else ()):
             raise UsageError(f"place: {key}: it cannot be changed while the episode runs")
         self.env.place(self.state, 0, patch)
 
     def change(self, scenario: Scenario) -> list[tuple[Sequence[int], Reasoner]]:
-        """Go on under a scenario that differs in what ``scenario.change`` allows; returns the reasoners that are new.
+        """Continue under a changed scenario, as far as ``scenario.change`` allows; returns the reasoners that are new.
 
-        State, memories and minds stay. A reasoner that differs begins anew, its budget too; groups may be split.
-        Raises UsageError, with nothing changed, where the scenario cannot run or go on from here.
+        The state, memories and other reasoners stay. A changed reasoner starts afresh, with a new budget. Groups may be
+        split. Raises UsageError, with nothing changed, if the scenario cannot run or continue from here.
         """
         check_goes_on(scenario, self.scenario)
         if not _plays_back(self._recorded):
@@ -274,12 +274,12 @@ class Sandbox(Measures, mesa.Model):
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Of the agents, by row. (Mesa's ``agents[row]`` goes through all of them.)"""
+        """The names of the agents, by row. (Mesa's ``agents[row]`` iterates over all of them.)"""
         return tuple(agent.name for agent in self.agents)
 
     @cached_property
     def kernels(self):
-        """Who follows which compiled policy (``PolicyAssignment``), and the loops of a tick."""
+        """The assignment of compiled policies (``PolicyAssignment``), and the loops of a tick."""
         policies = [group.policy for group in self.scenario.roster()]
         return self.env.assign_policies(policies, self.memory, self.stats, self.talk.team if self.talk else ())
 
@@ -358,9 +358,9 @@ class Sandbox(Measures, mesa.Model):
 
     @property
     def verdict(self) -> Finish:
-        """How the trial ended: as its episode did, unless an agent under test broke off or the infrastructure failed.
+        """How the trial ended: as its episode did, unless an agent under test failed or the infrastructure did.
 
-        Who breaks off has failed, unless the scenario's claim is of the team with its fallbacks.
+        The failure of an agent does not count if the scenario's claim is of the team with its fallbacks.
         """
         if self.finish in (Finish.RUNNING, Finish.STOPPED, Finish.ERROR):
             return self.finish
@@ -370,7 +370,7 @@ class Sandbox(Measures, mesa.Model):
 
     @property
     def outage(self) -> str | None:
-        """Why an agent never had a reply of its language model, where the infrastructure is the reason."""
+        """The reason why an agent never got a reply of its language model, if it is the infrastructure."""
         for row, error in self._outages.items():
             if row not in self._reached:
                 return f"{self.names[row]} never got a reply of {self.scenario.roster()[row].llm.model}: {error}"
@@ -378,7 +378,7 @@ class Sandbox(Measures, mesa.Model):
 
     @property
     def autonomy(self) -> float | None:
-        """The share of the decisions of agents under test that were their own; None where nothing was decided."""
+        """The share of the decisions of agents under test that were their own; None without decisions."""
         own, decided = self.usage.own_decisions, self.usage.decisions
         if not (self.reasoners or own or self.usage.fallbacks):  # compiled policies decide in every tick
             decided = self.ticks * len(self.names)
@@ -405,11 +405,11 @@ class Sandbox(Measures, mesa.Model):
 
     @property
     def is_timed(self) -> bool:
-        """Whether the episode may end by the clock on the wall."""
+        """Whether wall-clock time may end the episode."""
         return bool(self.talk) and Measure.SECONDS in self.talk.team.stop[:, 0]
 
     def time_is_up(self) -> None:
-        """End an episode that ``is_timed`` as if the time had run out in the latest tick; UsageError for another."""
+        """End an episode that ``is_timed`` as if its time ran out in the latest tick; UsageError for any other."""
         if not self.is_timed:
             raise UsageError("time_is_up: the episode does not end by the clock")
         env, (assignment, loops) = self.env, self.kernels
@@ -418,15 +418,15 @@ class Sandbox(Measures, mesa.Model):
         self.running = self.finish == Finish.RUNNING
 
     def counted(self) -> Counted:
-        """A copy of what an outcome is made of, for ``take_back``."""
+        """A copy of the counts of an outcome, for ``take_back``."""
         arrays = [array.copy() for array in self._arrays()]
         outages, reached = dict(self._outages), set(self._reached)
         return Counted(self, arrays, replace(self.usage), dict(self.failures), outages, reached, self.latest)
 
     def take_back(self, counted: Counted) -> None:
-        """Have a tick that was broken off count for nothing, unless the episode failed in it. No tick can follow.
+        """Do not count an interrupted tick, unless the episode failed in it. No tick can follow.
 
-        ``counted`` is what this model had ``counted`` before that tick; UsageError for anything else.
+        ``counted`` is what ``counted`` returned before that tick; UsageError for anything else.
         """
         if not isinstance(counted, Counted) or counted.model is not self:
             raise UsageError(f"take_back: {shown(counted)}, expected what this model has counted")
@@ -440,7 +440,7 @@ class Sandbox(Measures, mesa.Model):
         return arrays_in((self.state, self.stats, self.talk.team if self.talk else ()))
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
-        """One tick with the actions (N, 2) of a record in place of decisions, and with what was said in it."""
+        """One tick with the recorded actions (N, 2) in place of decisions, and with the recorded messages."""
         env, loops = self.env, self.kernels[1]
         actions = whole_array(actions, "replay_tick: actions", (env.agents, 2), np.int32, -LANES, LANES)
         said = checked_words(said, env.agents)
@@ -462,9 +462,9 @@ class Sandbox(Measures, mesa.Model):
     def question(
         self, row: int, patience: float, said: Action | None = None, why: str = "", seen: Observation | None = None
     ) -> Question:
-        """What a person is asked about an agent now; see ``core.people``.
+        """The question to a person about an agent now; see ``core.people``.
 
-        ``seen``: what the world shows (``env.observe(state)``), between two ticks; within one agents have perceived.
+        ``seen`` is the observation (``env.observe(state)``) between two ticks; within a tick the agents have one.
         """
         world, params, seen = self.env.world, self.env.params, self.observation if seen is None else seen
         row = whole(row, "question: agent", 0, self.env.agents - 1)
@@ -477,7 +477,7 @@ class Sandbox(Measures, mesa.Model):
         )
 
     def earned(self, row: int) -> dict[str, Any]:
-        """What the last tick brought one agent."""
+        """The results of the last tick for one agent."""
         row = whole(row, "earned: agent", 0, self.env.agents - 1)
         denied = any(review.agent == row and review.enforced != review.said for review in self._reviews)
         return {"refused": denied or bool(self.state.refused[0, row]), "reward": float(self.state.reward[0, row])}

@@ -13,14 +13,14 @@ from sandbox.record.table import Rows, holds_a_run, read_table
 
 
 def results(folder: str | Path) -> pd.DataFrame:
-    """One row for each trial so far: the condition's number, what is swept, and the outcome's measures.
+    """One row for each trial so far: the number of its condition, the swept values, and the measures of its outcome.
 
-    Paired analysis: rows of one ``seed`` belong together. Rows with an ``error`` are infrastructure failures and count
-    neither for nor against an agent. ``autonomy`` says whose success it was: the share of decisions that were the
-    agents' own. Columns with a dot in their name are keys of the sweep (a list or table as JSON); ``attrs`` has the
-    ``scenario`` as it ran, when it was ``created``, and of the latest call how many trials it ``planned``, its
-    ``max_errors`` and its ``versions``. A single run is a batch of its trials, with the ``root`` of its record. Raises
-    RecordError where there is neither.
+    For a paired analysis, join rows of equal ``seed``. Rows with an ``error`` are infrastructure errors and count
+    neither for nor against an agent. ``autonomy`` is the share of decisions that were the agents' own. Columns with a
+    dot in their name are keys of the sweep (a list or table as JSON). ``attrs`` has the ``scenario`` as it ran, the
+    time when it was ``created``, and, for the latest call, the number of trials ``planned``, ``max_errors`` and
+    ``versions``. A single run is a batch of its trials, with the ``root`` of its record. Raises RecordError if the
+    folder holds neither.
     """
     found = _single(Path(folder)) if holds_a_run(folder) else read_table(folder)
     texts = dict.fromkeys(("error", "failure"), "string")

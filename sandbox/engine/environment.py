@@ -167,14 +167,14 @@ class _OldNames:
 
 
 class Environment(_OldNames):
-    """A world with its layout, team size and options: ``sandbox.make`` returns it.
+    """A world with its layout, team size and options; ``sandbox.make`` returns it.
 
-    Arrays have the lane as their first axis; L lanes, N agents. All calls that take a state change it in place or not
-    at all, and work from several threads at once on lanes of their own. ``team`` is what its agents are to one another
-    (``teams.plan``), None where each is for itself; ``plan`` makes it, for a world that is set up.
+    The first axis of all arrays is the lane; L lanes, N agents. A call that takes a state changes it in place. If the
+    call raises, the state is unchanged. Several threads may call at the same time on lanes of their own. ``team`` is
+    the plan of the team (``teams.plan``), None without a team; ``plan`` makes it for this world.
 
-    Every method checks what it is given and raises UsageError where it does not fit: kernels check nothing, and end the
-    process. What they trust are the values in a state; ``place`` draws them.
+    Every method checks its arguments and raises UsageError for wrong ones, since kernels check nothing and would crash
+    the process. The values in a state are not checked; ``place`` checks the values that it sets.
     """
 
     def __init__(self, world: World, options: Mapping[str, Any], plan: Callable[["Environment"], Any] | None = None):
@@ -208,11 +208,11 @@ class Environment(_OldNames):
         return self.world.verbs
 
     def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
-        """Whether a team with these policies finds its kernels compiled, for ``whole`` episodes or hosted ticks."""
+        """Whether the kernels of a team with these policies are compiled, for ``whole`` episodes or hosted ticks."""
         return not self.uncompiled(policies, whole)
 
     def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Any, int]:
-        """The kernels that such a team finds not compiled, each with the size of its code."""
+        """The kernels of such a team that are not compiled yet, each with the size of its code."""
         policies = known(self.world, policies, "uncompiled")
         parts = loops(self.world, used(self.world, map(policy_name, policies)), self._protocol)
         whole = flag(whole, "uncompiled: whole")
@@ -220,7 +220,7 @@ class Environment(_OldNames):
         return unstored(getattr(parts, name) for name in names if hasattr(parts, name))
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
-        """Compile them: one tick, in which nobody but compiled policies decides."""
+        """Compile the kernels by playing one tick in which only compiled policies decide."""
         if flag(whole, "warm_up: whole"):
             self.play([0], policies, ticks=1)
             return
@@ -248,7 +248,7 @@ class Environment(_OldNames):
         return self.states.allocate(lanes)
 
     def reset(self, seeds: int | Iterable[int], state=None):
-        """A state with one lane for each seed (0..2**64-1), at tick 0; or ``state``, begun anew."""
+        """A state with one lane for each seed (0..2**64-1), at tick 0; or the given ``state``, reset."""
         seeds = plain.seeds(seeds)
         state = self.allocate(len(seeds)) if state is None else state
         self.states.lanes(state, "reset", len(seeds))
@@ -273,7 +273,7 @@ class Environment(_OldNames):
         return self.observations.allocate(lanes)
 
     def observe(self, state, into: Observation | None = None) -> Observation:
-        """What the world shows every agent of every lane; faults come in with the loops."""
+        """The observation of every agent of every lane, without faults; the loops apply the faults."""
         lanes = self.states.lanes(state, "observe")
         into = self.observation(lanes) if into is None else into
         self.observations.lanes(into, "observe: into", lanes)
@@ -282,25 +282,25 @@ class Environment(_OldNames):
         return into
 
     def step(self, state, actions: np.ndarray) -> None:
-        """One tick of every lane that is not done; ``actions`` is (L, N, 2): numbers of a verb and of its target."""
+        """One tick of every lane that is not done; ``actions`` (L, N, 2) are numbers of a verb and of its target."""
         lanes = self.states.lanes(state, "step")
         actions = actions_of(actions, "step", (lanes, self.agents, 2), self._bounds)
         for lane in range(lanes):
             self.world.step(state, lane, actions, self.params)
 
     def memory(self, lanes: int):
-        """The policies' own memory, cleared."""
+        """The memory of the policies, cleared."""
         memory = self.memories.allocate(lanes)
         for lane in range(lanes):
             self.world.start(memory, lane, self.params)
         return memory
 
     def stats(self, lanes: int) -> EpisodeStats:
-        """Nothing counted yet."""
+        """Statistics of episodes, all zero."""
         return self.stats_arrays.allocate(lanes)
 
     def faults(self, lanes: int) -> Faults:
-        """The generic perturbations of ``[perturb]``, with no message under way; those of a team are its network's."""
+        """The generic perturbations of ``[perturb]``, without messages on their way; a team's network has its own."""
         lanes = whole(lanes, "faults: lanes", 0, LANES)
         severity = generic_doses(self.options.perturb)
         if self.team:
@@ -312,17 +312,17 @@ class Environment(_OldNames):
 
     @property
     def perturbations(self) -> tuple[Perturbation, ...]:
-        """The world's own, and the generic ones that act on any reasoner here."""
+        """The world's own perturbations, and the generic ones that affect any reasoner here."""
         idle = OF_REPLIES if self.spec.messages or self.team else OF_REPLIES | OF_MESSAGES
         return (*self.world.perturbations, *(each for each in GENERIC if each.name not in idle))
 
     def progress(self, state, lane: int = 0) -> tuple[int, int]:
-        """Parts of the shared task that are done, and all, read from the state."""
+        """Parts of the shared task that are done, and the total, read from the state."""
         done, total = self.world.progress(state, self.states.lane(state, lane, "progress"), self.params)
         return int(done), int(total)
 
     def company(self, lanes: int):
-        """The team's arrays of ``lanes`` lanes; () where there is no team."""
+        """The team's arrays of ``lanes`` lanes; () without a team."""
         lanes = whole(lanes, "company: lanes", 0, LANES)
         return self.team.arrays(lanes) if self.team else ()
 
@@ -333,11 +333,11 @@ class Environment(_OldNames):
     def assign_policies(
         self, policies: Sequence[Policy], memory=None, stats: EpisodeStats | None = None, team=()
     ) -> tuple[PolicyAssignment, Loops]:
-        """Who follows which compiled policy, and their loops; ``team`` are the arrays of ``company``.
+        """The assignment of compiled policies to agents, and their loops; ``team`` are the arrays of ``company``.
 
-        ``policies`` has for each agent a name, a WorldModel if it searches, or None for other reasoners. Who searches
-        needs the ``memory`` and ``stats`` of the lanes; they then hold scratch memory and serve one thread. The
-        loops are kernels: they trust their arguments.
+        ``policies`` has an entry for each agent: a name, a WorldModel if the agent searches, or None for other
+        reasoners. Agents that search need the ``memory`` and ``stats`` of the lanes. The result then holds scratch
+        memory and serves one thread. The loops are kernels and do not check their arguments.
         """
         return assign_policies(self, policies, memory, stats, team)
 
@@ -384,9 +384,9 @@ class Environment(_OldNames):
             raise UsageError(f"describe: {why}; reset it first") from None
 
     def place(self, state, lane: int = 0, description: Mapping[str, Any] | None = None) -> None:
-        """Draw the situation you want to study into a lane; keys that are left out stay as they are.
+        """Set keys of a lane's description; keys that are left out stay as they are.
 
-        Raises UsageError, with the lane unchanged, where the description is none of this world.
+        Raises UsageError, with the lane unchanged, for an invalid description.
         """
         lane = self.states.lane(state, lane, "place")
         place(self, state, lane, {} if description is None else description)
@@ -404,7 +404,7 @@ class Environment(_OldNames):
     def render(self, state, lane: int = 0, size: int = 600, trail: np.ndarray | None = None, blend: float = 1.0):
         """One lane as a picture (H, W, 3) uint8 whose longest side is about ``size`` pixels.
 
-        ``trail`` (N, T, 2) int32 are past positions, latest last; ``blend`` in 0..1 moves the agents from their last
+        ``trail`` (N, T, 2) int32 holds past positions, latest last. ``blend`` in 0..1 moves the agents from their last
         past position to the present one.
         """
         lane, size = self.states.lane(state, lane, "render"), whole(size, "render: size", 1, PIXELS)

@@ -32,10 +32,10 @@ def names() -> list[str]:
 
 
 def register(world: World) -> World:
-    """Make a world known by its name in this process; returns it, with all that it leaves to be derived.
+    """Make a world known by its name in this process; returns it with its derived entries.
 
-    Raises UsageError where the name is one of another world, or where something cannot be derived. Elsewhere, and in
-    the processes of a batch, a world is known by its entry point or by the path of its file.
+    Raises UsageError if another world has the name, or if an entry cannot be derived. Other processes, such as those of
+    a batch, know a world by its entry point or by the path of its file.
     """
     if not isinstance(world, World):
         raise UsageError(f"register: got a {type(world).__name__}, expected a World")

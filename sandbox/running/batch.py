@@ -85,11 +85,11 @@ def batch(
 ) -> Path:
     """Try every condition of ``scenario`` on ``trials`` seeds (default: the scenario's); returns the folder ``out``.
 
-    The same call again goes on where the last one ended and tries infrastructure errors once more; with more ``trials``
-    it adds to them. Conditions share their seeds, so their differences are paired. ``overrides`` are dotted keys that
-    are not swept. ``on`` names a cluster (``running.workers``). ``on_plan`` is told the scenario of each condition
-    before anything is played here. Ctrl-C keeps every finished chunk and is raised again. Raises UsageError where
-    ``out`` holds another batch, RecordError where it cannot be written.
+    The same call continues where the last one ended, and tries infrastructure errors once more; with more ``trials`` it
+    adds to them. Conditions share their seeds, so their differences are paired. ``overrides`` are dotted keys that are
+    not swept. ``on`` names a cluster (``running.workers``). ``on_plan`` is called with the scenario of each condition
+    before anything is played here. Ctrl-C keeps every finished chunk and is raised again. Raises UsageError if ``out``
+    holds another batch, RecordError if it cannot be written.
     """
     scenario = load(scenario, overrides)
     check_free(scenario.sweep, () if overrides is None else [str(key) for key, _ in overrides.items()])

@@ -31,13 +31,14 @@ def resume(
     people: People | None = None,
     allow: str | Grant | None = None,
 ) -> Outcome:
-    """Go on with the run in ``folder``, in its own record, to the end; the arguments are those of ``run``.
+    """Continue the run in ``folder``, in its own record, to the end; the arguments are those of ``run``.
 
-    ``overrides`` change the scenario from the tick that comes: what ``scenario.change`` allows. ``on_tick`` is called
-    from the last recorded tick on; ``seconds`` of the outcome count from there. ``allow`` is what the scenario may
-    reach from then on beside what is configured (``scenario.load``), since a record by itself may reach nothing; None:
-    what the overrides name. Raises UsageError for overrides that cannot be, and for what is not allowed, RecordError
-    where the run is done, is being written, was forged, or does not come to the recorded states.
+    ``overrides`` change the scenario from the next tick on, as far as ``scenario.change`` allows. ``on_tick`` is called
+    from the last recorded tick on; ``seconds`` of the outcome count from there. A record has no capabilities of its
+    own: ``allow`` grants what the scenario may reach from then on, in addition to the configuration
+    (``scenario.load``); None grants what the overrides name. Raises UsageError for overrides that are not possible and
+    capabilities that are not granted, RecordError if the run is finished, is being written, was forged, or does not
+    reach the recorded states.
     """
     callback(on_tick, "on_tick")
     if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too

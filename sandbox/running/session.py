@@ -1,4 +1,4 @@
-"""A session: a run that is driven by hand, tick by tick, and recorded like any other."""
+"""A session: a run that you drive by hand, tick by tick, recorded like any other."""
 
 import time
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ from sandbox.scenario import Scenario, load
 
 
 class Session:
-    """An episode under way; ``session`` makes it. Use it in a ``with`` block, or call ``close``.
+    """A running episode, created by ``session``. Use it in a ``with`` block, or call ``close``.
 
-    ``model`` is the Mesa model and ``people`` are who answers: from another thread while a tick waits for them. Each
-    method raises UsageError, in one line, where something cannot be done now; then nothing has changed.
+    ``model`` is the Mesa model. ``people`` answers questions, from another thread while a tick waits for them. Each
+    method raises UsageError, with nothing changed, if the operation is not possible now.
     """
 
     def __init__(self, scenario: Scenario, seed: int, out: Path | None):
@@ -41,11 +41,11 @@ class Session:
 
     @property
     def running(self) -> bool:
-        """Whether another tick can be made."""
+        """Whether another tick can be played."""
         return self.outcome is None and self.model.running
 
     def step(self, ticks: int = 1) -> bool:
-        """Make some ticks and record them; returns whether the episode goes on."""
+        """Play some ticks and record them; returns whether the episode continues."""
         for _ in range(ticks):
             if not self.running:
                 break
@@ -59,11 +59,11 @@ class Session:
         return self.running
 
     def intervene(self, name: str, aim: Aim = ANY) -> None:
-        """Do one of the world's interventions, by its name; what is not aimed at is drawn."""
+        """Perform one of the world's interventions, by name; an aim that is left out is drawn."""
         self._note(intervene.intervene(self.model, name, aim))
 
     def place(self, patch: Mapping[str, Any]) -> None:
-        """Draw into the world: keys of ``Environment.describe`` with other values."""
+        """Change the world: keys of ``Environment.describe`` with other values."""
         self._note(intervene.place(self.model, patch))
 
     def change(self, overrides: Mapping[str, Any]) -> None:
@@ -75,31 +75,31 @@ class Session:
         self._note(intervene.reseat(self.model, agent, reasoner, **options))
 
     def cut(self, edge: tuple[int, int]) -> None:
-        """Let two agents of a team hear each other no longer."""
+        """Cut the link between two agents of a team."""
         self._note(intervene.cut(self.model, edge))
 
     def mend(self, edge: tuple[int, int]) -> None:
-        """Let two agents that were cut off hear each other again."""
+        """Restore a link that was cut."""
         self._note(intervene.mend(self.model, edge))
 
     def take(self, agent: int) -> None:
-        """Steer an agent by hand from now on: it does what ``key`` says, else nothing."""
+        """Steer an agent by hand from now on: it does what ``key`` says, otherwise nothing."""
         intervene.take(self.model, self.people, agent)
 
     def key(self, agent: int, action: str) -> None:
-        """What an agent that was taken over does in the next tick: a verb, or a verb and its target."""
+        """Set the action of a steered agent for the next tick: a verb, or a verb and its target."""
         self.people.key(agent, action)
 
     def release(self, agent: int) -> None:
-        """Give an agent that was taken over back to its reasoner."""
+        """Give a steered agent back to its reasoner."""
         self.people.release(agent)
 
     def answer(self, agent: int, action: str) -> None:
-        """Say what an agent that waits for a person is to do; from another thread, while ``step`` waits."""
+        """Answer for an agent that waits for a person; from another thread, while ``step`` waits."""
         self.people.answer(agent, action)
 
     def close(self) -> Outcome:
-        """End the episode where it is, complete the record, and return the outcome. A second call does nothing."""
+        """End the episode here, complete the record, and return the outcome. A second call does nothing."""
         if self.outcome is None:
             stopped = self.model.running
             if stopped:
@@ -128,9 +128,9 @@ def session(
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
 ) -> Session:
-    """Begin a run that you drive yourself; arguments and errors as those of ``run``.
+    """Start a run that you drive yourself; arguments and errors are those of ``run``.
 
-    The record in the folder ``out`` is that of any run: ``verify``, ``replay`` and ``resume`` take it.
+    The record in the folder ``out`` is that of any run: ``verify``, ``replay`` and ``resume`` accept it.
     """
     out = None if out is None else path(out, "out")
     chosen = load(scenario, overrides)

@@ -122,11 +122,11 @@ def run(
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
-    ``seed`` defaults to the scenario's; ``out`` is a folder that does not hold a run yet, and gets the record.
-    ``on_tick`` is called with the model after reset and after every tick, ``on_event`` with every event as it is
-    recorded, or would be. ``people`` decide for human agents and for what is escalated; without them fallbacks act and
-    it is denied, at once. ``recorded`` answers in place of language models. Ctrl-C ends the episode as ``stopped``,
-    with the record complete up to there, and is raised again.
+    ``seed`` defaults to the scenario's. ``out`` is a folder for the record; it must not hold a run yet. ``on_tick`` is
+    called with the model after reset and after every tick, ``on_event`` with every event, recorded or not. ``people``
+    decide for human agents and escalated actions; without them fallbacks act and escalated actions are denied, at once.
+    ``recorded`` answers in place of language models. Ctrl-C ends the episode as ``stopped``, with a complete record
+    until then, and is raised again.
     """
     for name, function in {"on_tick": on_tick, "on_event": on_event}.items():
         callback(function, name)

@@ -56,13 +56,14 @@ def load(
 ) -> Scenario:  # fmt: skip
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
-    A layout, a program, a network or a script of replies that is a file beside the scenario is taken in, so that it
-    stands for itself. A table has no place of its own: ``folder`` says beside what its files are. Where the variable
-    SANDBOX_MODEL is set, it is the model of all agents that have one.
+    A layout, program, network or script of replies in a file beside the scenario is read, so that the scenario is
+    complete without its files. A mapping has no folder: ``folder`` says where its files are. The variable SANDBOX_MODEL
+    replaces the model of all agents that have one.
 
-    What it asks for beyond itself (``capabilities``) must be granted, or UsageError is raised: by where it comes from,
-    which ``origin`` says of a mapping, and by ``allow``, such as "functions=mytool,network". Without ``allow``, what
-    the overrides name is granted, since the caller has named it.
+    The capabilities that the scenario asks for (``capabilities``) must be granted, or UsageError is raised. The origin
+    of the scenario grants some (``origin`` states that of a mapping), and ``allow``, such as
+    "functions=mytool,network", grants more. Without ``allow``, what the overrides name is granted, since the caller has
+    named it.
     """
     if not isinstance(origin, Origin):
         raise UsageError(f"origin: {shown(origin)}, expected one of sandbox.scenario.capabilities")
