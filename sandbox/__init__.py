@@ -1,4 +1,4 @@
-"""Sandbox: a wind tunnel for agent teams. What it offers is imported when it is asked for."""
+"""Sandbox: a wind tunnel for agent teams. Attributes are imported when they are first used."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

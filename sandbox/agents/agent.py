@@ -1,4 +1,4 @@
-"""An agent as Mesa knows it: a row of the world's arrays, and a reasoner."""
+"""An agent of the Mesa model: a row of the world's arrays, and a reasoner."""
 
 import mesa
 

@@ -1,4 +1,4 @@
-"""What agents believe of their world now, for reasoners of the hosted tier: from their own percept and memory."""
+"""Beliefs of agents in the hosted tier, from their own percepts and memory."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an agent that is a language model has besides the model: a memory, tools, and a program that may be running."""
+"""The context of a language model agent: its memory, tools, and running program."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""What an agent of the hosted tier says to its team and hears from it: typed functions, for models and programs."""
+"""Messages of an agent of the hosted tier: typed functions to speak and to hear, for models and programs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol

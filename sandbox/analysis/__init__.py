@@ -1,1 +1,1 @@
-"""Analysis: what the outcomes of trials say, with intervals."""
+"""Analysis: statistics of the outcomes of trials, with intervals."""

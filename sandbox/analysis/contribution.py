@@ -1,4 +1,4 @@
-"""Who contributed what: the team without one of its agents, beside the whole team on the same seeds."""
+"""Contributions: the team without one of its agents, compared with the whole team on the same seeds."""
 
 import json
 from collections.abc import Iterator

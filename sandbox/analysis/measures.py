@@ -1,4 +1,4 @@
-"""What the trials of one condition come to: every number that tables, pages and cards show of them."""
+"""The measures of the trials of one condition, as tables, pages and cards show them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -1,4 +1,4 @@
-"""How wrong imagination is, by horizon: prediction error on what changed, in view and out of view.
+"""Prediction error of imagination by horizon, on facts that changed, in view and out of view.
 
 At moments of real episodes one agent believes what it observes and remembers, and futures are unrolled from there, as
 ``search`` does it. What they say is compared with what really came, fact by fact (``World.facts``): of the facts that

@@ -1,4 +1,4 @@
-"""Throughput against team size, of a batch whose sweep changes how many agents there are."""
+"""Throughput against team size, for a batch whose sweep changes the number of agents."""
 
 import re
 from collections.abc import Iterator

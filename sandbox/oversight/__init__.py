@@ -1,1 +1,1 @@
-"""Oversight: rules on what agents may do, and people who are asked."""
+"""Oversight: rules on what agents may do, and people who decide and approve."""

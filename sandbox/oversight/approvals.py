@@ -1,4 +1,4 @@
-"""People who act from any thread: they answer what an agent is to do or may do, and take agents over."""
+"""People who act from any thread: they decide for agents, approve actions, and take agents over."""
 
 import threading
 import time

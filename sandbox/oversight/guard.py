@@ -1,4 +1,4 @@
-"""The guard: rules on what agents may do, between what they decide and what is done.
+"""The guard: rules that review actions between decision and execution.
 
 Rules are tried in order and the first that matches counts; an action that none matches is allowed. What an agent said
 and what was enforced are both in the record, wherever a rule denied, modified or escalated.

@@ -1,4 +1,4 @@
-"""What happened in a run: typed events, hash-chained in one SQLite file, read back and verified from there alone."""
+"""The record of a run: typed events, hash-chained in one SQLite file, which can be read and verified by itself."""
 
 from sandbox.record.events import (
     AgentEntry,

@@ -1,4 +1,4 @@
-"""What can happen in a run: one frozen model for each kind of event, and their one canonical form as bytes.
+"""The events of a run: one frozen model for each kind, and their one canonical form as bytes.
 
 ``Event`` is the union over ``kind``. A reader that meets an unknown kind or field says so.
 """

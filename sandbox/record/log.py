@@ -1,4 +1,4 @@
-"""Recording a run: ``append`` only makes the event bytes; one thread chains and commits what has come together.
+"""Recording a run: ``append`` only makes the event bytes; one thread chains and commits them in groups.
 
 Since that thread alone touches chain and file, Ctrl-C in the middle of an ``append`` cannot break the chain.
 """

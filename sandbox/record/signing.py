@@ -1,4 +1,4 @@
-"""Who made it: a signature (Ed25519, RFC 8032) over the root of a run, batch or certificate, in a file beside it.
+"""Signatures (Ed25519, RFC 8032) over the root of a run, batch or certificate, in a file beside it.
 
 What is signed names its kind and its format, so that a signature over one thing is none over another that has the same
 root. Keys are PEM files, as OpenSSL reads and writes them. The package ``cryptography`` does the work (extra ``sign``).

@@ -1,4 +1,4 @@
-"""The file of a run: its name, its tables, how it is opened, and what the errors of SQLite mean to a person."""
+"""The file of a run: its name, its tables, how it is opened, and SQLite's errors in words."""
 
 import errno
 import os

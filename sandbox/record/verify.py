@@ -1,4 +1,4 @@
-"""Is the record what was written? Everything is recomputed from the stored bodies.
+"""Verification of a record: everything is recomputed from the stored bodies.
 
 A record that was rewritten as a whole, root included, or whose end was cut off together with its root, agrees with
 itself. Only the root that someone noted outside (``expected_root``) tells it from the true one.

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the rule for what lies in a run's folder: no symbolic link is followed.
+"""Files that are written completely or not at all. In a run's folder no symbolic link is followed.
 
 A link in a folder that somebody else may have filled can lead to any file of its reader. The folder itself may be a
 link: its user named it.

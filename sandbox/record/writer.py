@@ -1,4 +1,4 @@
-"""The one writer of a run: it holds the lock, chains the rows and commits them. It knows no threads; ``log`` does."""
+"""The one writer of a run: it holds the lock, chains the rows and commits them. ``log`` runs it in a thread."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""What a person takes away from a run: video, figures, tables. It reads states and records and never changes them."""
+"""Output for people: video, figures, tables. It reads states and records and never changes them."""

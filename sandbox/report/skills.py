@@ -1,4 +1,4 @@
-"""What learners of skills came to: a table beside Voyager's figures, and a picture."""
+"""The results of learners of skills: a table with Voyager's figures, and a picture."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a certificate claims, and at which of its trials the claim is decided.
+"""The claim of a certificate, and the trial that decides it.
 
 Trials count in one fixed order: trial 0 of every condition, then trial 1 of every condition, and so on. The first trial
 at which the claim is lost ends it, and no later one counts. So the same trials count whoever plays them, on however

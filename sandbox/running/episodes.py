@@ -1,4 +1,4 @@
-"""Many seeds of one scenario: on lanes where every reasoner is compiled, else one hosted trial after the other.
+"""Many seeds of one scenario: on lanes if every reasoner is compiled, else one hosted trial after the other.
 
 The outcomes are the same in both ways, to the last digit; only their ``seconds`` differ.
 """

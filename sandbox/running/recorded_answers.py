@@ -1,4 +1,4 @@
-"""Who answers where a recorded trial is made again: the record of what language models and people have said."""
+"""The recorded answers of language models and people, for executing a recorded trial again."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

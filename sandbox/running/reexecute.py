@@ -1,4 +1,4 @@
-"""Is a batch what was played? Its rows are held against its plan, and trials are executed again.
+"""Verification of a batch: its rows are compared with its plan, and trials are executed again.
 
 Nobody is asked anything anew: language models and functions answer from the record. What this cannot know: what is in
 NOT_AGAIN; whether an infrastructure error was one, where it takes a model or a program to know; what was only noted

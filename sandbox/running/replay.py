@@ -1,4 +1,4 @@
-"""Replay and verification: the record's actions, played again through the same kernels."""
+"""Replay and verification: the recorded actions, played again through the same kernels."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Going on with a run that was killed, stopped or failed. Its record is the checkpoint: there is no other.
+"""Resuming a run that was killed, stopped or failed. The record is the only checkpoint.
 
 The model is made again by executing what is recorded, with the record in the place of language models and people, and
 every state is compared on the way. From the last recorded tick on they answer themselves.

@@ -1,4 +1,4 @@
-"""One trial: a scenario, overrides and a seed become an outcome, and where a folder is named, a record."""
+"""One trial: a scenario, overrides and a seed become an outcome and, in a folder, a record."""
 
 import platform
 import signal

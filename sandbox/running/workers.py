@@ -1,4 +1,4 @@
-"""Where work is done: here on threads or processes, or on a Dask or Ray cluster (extras of these names).
+"""Where work runs: on threads or processes here, or on a Dask or Ray cluster (extras of these names).
 
 All are executors of ``concurrent.futures``, so that one loop, ``Work``, serves them all. What a job comes to depends on
 nothing but its arguments, so that it can be done again wherever a worker dies. Processes here end with their parent.

@@ -1,4 +1,4 @@
-"""Scenarios: what is to be tried, as a TOML file that is checked before anything runs."""
+"""Scenarios: TOML files that say what to try, checked before anything runs."""
 
 from sandbox.scenario.load import load
 from sandbox.scenario.schema import AGENTS, REASONERS, TEAM, AgentGroup, Scenario

@@ -1,4 +1,4 @@
-"""What a scenario reaches beyond itself, and whether it may: functions, files, addresses, accounts of models.
+"""The capabilities of a scenario: functions, files, addresses and model accounts that it may reach.
 
 A *capability* is one thing of this machine or of its user that a scenario asks for. An *origin* says where a scenario
 comes from, and so what it may have: what is not granted is refused, whatever it is. A file has the files of its own

@@ -1,4 +1,4 @@
-"""What may change in the middle of a trial: who decides and how, what is forbidden, lost, or goes wrong; no more."""
+"""The keys that may change in the middle of a trial: who decides and how, what is forbidden, lost, or goes wrong."""
 
 import re
 from collections.abc import Mapping

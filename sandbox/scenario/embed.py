@@ -1,4 +1,4 @@
-"""Files that a scenario names become part of it: layouts, starts, programs, scripts of replies, networks, documents."""
+"""Embeds the files that a scenario names: layouts, starts, programs, scripts of replies, networks, documents."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Reading scenarios: a file, a table or a scenario, with overrides; errors name the place and the nearest name."""
+"""Loads scenarios from files, mappings or scenarios, with overrides; errors name the place and the nearest name."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The scenario of a record: it stands for itself, and may have been written by another version, or by a stranger."""
+"""The scenario of a record: complete without files, possibly of another version or a stranger."""
 
 from collections.abc import Mapping
 from typing import Any

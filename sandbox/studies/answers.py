@@ -1,4 +1,4 @@
-"""The answer to a lesson: measured here and now, every arm on the same seeds, and a verdict that its interval gives."""
+"""The answer to a lesson: every arm measured on the same seeds, with a verdict from its interval."""
 
 import threading
 import time

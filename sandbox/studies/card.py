@@ -1,4 +1,4 @@
-"""The report card: agents through a suite of scenarios, clean and perturbed, beside the oracle on the same seeds.
+"""The report card: agents on a suite of scenarios, clean and perturbed, compared with the oracle on the same seeds.
 
 Worlds are never pooled, nor averaged: they differ, and an agent that knows few of them would rank by those alone.
 """

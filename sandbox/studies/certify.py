@@ -1,4 +1,4 @@
-"""Reliability certificates: a claim, the trials that it takes, and what they showed, as a file that can be checked.
+"""Reliability certificates: a claim, its trials and their result, as a file that can be checked.
 
 The claim: the scenario's success rate over its conditions (``[sweep]``, each equally often) and over the seeds is at
 least R, at confidence C. It is earned where Clopper and Pearson's one-sided lower bound reaches R. How many failures

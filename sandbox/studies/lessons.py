@@ -1,4 +1,4 @@
-"""Lessons: one claim each, as a file that a teacher can write; what a lesson asks is measured in ``studies.answers``.
+"""Lessons: one claim each, as a file that a teacher can write; ``studies.answers`` measures them.
 
 A lesson is a TOML file: ``[lesson]`` with its question, the predictions that a reader chooses from, its controls and
 what is measured, and ``[scenario]``, any scenario. Nothing in it says what comes out.

@@ -1,4 +1,4 @@
-"""A life: one agent that follows programs in a world, dies, and is born again in another one."""
+"""The lives of a learner: an agent that follows programs in a world, dies, and starts again in another one."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What learners of skills came to, and the folder in which each of them is kept once it is done."""
+"""The results of learners of skills, and the folder that keeps each of them once it is done."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The standard suite: a folder of scenarios, with a version that tells whether they were changed."""
+"""The standard suite: a folder of scenarios with a version, which shows whether they were changed."""
 
 import hashlib
 from collections.abc import Mapping

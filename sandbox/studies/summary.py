@@ -1,4 +1,4 @@
-"""The folder of a batch, a certificate or a single run, opened to be reported on."""
+"""The folder of a batch, a certificate or a single run, opened for a report."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an answer says, in words: plain text that follows from its intervals."""
+"""The verdict of an answer in words, from its intervals."""
 
 from math import isfinite
 

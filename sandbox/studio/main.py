@@ -1,4 +1,4 @@
-"""The studio's entry: lists the pages and runs the one that was chosen."""
+"""The studio's entry: lists the pages and runs the chosen one."""
 
 from pathlib import Path
 

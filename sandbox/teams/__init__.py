@@ -1,1 +1,1 @@
-"""Teams: who can speak to whom, what is to be done together, and how that is shared out."""
+"""Teams: networks, shared tasks, and protocols that share work."""

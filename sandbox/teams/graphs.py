@@ -1,4 +1,4 @@
-"""Who can speak to whom: graphs drawn by networkx or read from a file, and the arrays that messages go along."""
+"""Networks: graphs drawn by networkx or read from a file, and the arrays that messages travel along."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain

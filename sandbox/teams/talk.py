@@ -1,4 +1,4 @@
-"""A team in the hosted tier: who acts, what those say that speak for themselves, and what they hear, texts included."""
+"""A team in the hosted tier: who acts, the messages of hosted reasoners, and what they hear, texts included."""
 
 import time
 from typing import Any

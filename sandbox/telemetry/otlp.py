@@ -1,4 +1,4 @@
-"""Sending spans to an OTLP endpoint over HTTP, in bounded time and memory: a dead collector costs seconds, no run."""
+"""Sends spans to an OTLP endpoint over HTTP, in bounded time and memory: a dead collector does not stop a run."""
 
 import logging
 import threading

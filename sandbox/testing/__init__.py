@@ -1,4 +1,4 @@
-"""The conformance suite: what every world must hold to, ours and yours.
+"""The conformance suite: what every world must satisfy.
 
     from sandbox.testing import Conformance
 

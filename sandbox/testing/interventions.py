@@ -1,4 +1,4 @@
-"""The part of the conformance suite that is about a world's interventions."""
+"""The part of the conformance suite on a world's interventions."""
 
 import json
 from random import Random

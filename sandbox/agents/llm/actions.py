@@ -1,4 +1,4 @@
-"""Verbs as tools and JSON schemas; replies as actions, checked against schema and mask, or told what is wrong."""
+"""Verbs as tools and JSON schemas; replies as actions, checked against schema and mask."""
 
 import json
 import re

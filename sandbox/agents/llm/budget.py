@@ -1,4 +1,4 @@
-"""Budgets. Nothing is asked whose worst case would not fit into what is left, so a budget is never exceeded."""
+"""Budgets. A call is made only if its worst case fits into the rest, so a budget is never exceeded."""
 
 from typing import NamedTuple
 

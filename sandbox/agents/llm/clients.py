@@ -1,4 +1,4 @@
-"""Who answers, by the kind of the model; clients of language models are imported when one is used."""
+"""Clients by kind of model; the client of a language model is imported when one is used."""
 
 from sandbox.agents.context import AgentContext
 from sandbox.agents.llm.offline import Captured, Continued, Recorded, Rehearsed, Script

@@ -1,4 +1,4 @@
-"""OpenAI-compatible servers as they are: completions of another form, parameters that they refuse, wrong addresses."""
+"""Differences between OpenAI-compatible servers: forms of completions, refused parameters, wrong addresses."""
 
 import json
 import re

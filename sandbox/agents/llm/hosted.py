@@ -1,4 +1,4 @@
-"""Models behind an address, by the direct API of pydantic-ai: one request, one reply, no agent and no graph.
+"""Models behind an address, by the direct API of pydantic-ai: one request, one reply.
 
 All requests of a round run at once on one event loop in a thread of its own.
 """

@@ -1,4 +1,4 @@
-"""The HTTP client of hosted models: whatever a server sends, it comes to an end, and soon.
+"""The HTTP client of hosted models, with limits on the size and time of every reply.
 
 Clients of language models read a reply on the event loop that all agents of a tick share. What is more than any reply
 needs never gets there, so that one agent's reply costs no other one its time.

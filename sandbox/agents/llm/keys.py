@@ -1,4 +1,4 @@
-"""Keys of providers: a server that echoes what it was sent brings none of them into a record, a report or a screen.
+"""Hides providers' keys in what servers send back, so that no record, report or screen shows them.
 
 A key is hidden where a server's answer comes in, before a parser can quote a part of it, and again in what the parsers
 made of it, since JSON can write every character as an escape. What is not found: a key in pieces, or changed in any

@@ -1,4 +1,4 @@
-"""``llm = {...}``: which model answers, how it is asked, and what that may cost."""
+"""``llm = {...}``: the model, how it is called, and its budget."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Reading what servers really send: reasoning apart from the answer, and JSON objects in fences, prose and tool calls.
+"""Reads the replies of real servers: reasoning apart from the reply, and JSON objects in fences, prose and tool calls.
 
 Each function takes time in proportion to the text, whatever the text is.
 """

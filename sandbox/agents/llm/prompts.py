@@ -1,4 +1,4 @@
-"""What a language model is sent. The texts are files beside this one; a scenario may put others in their place."""
+"""The requests to a language model. The texts are files beside this one; a scenario can replace them."""
 
 from collections.abc import Sequence
 from functools import cache, cached_property

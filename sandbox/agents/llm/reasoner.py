@@ -1,4 +1,4 @@
-"""The rounds of a tick: ask for all agents at once, check every reply, ask again where it is of no use, or fall back.
+"""The rounds of a tick: call the model for all agents at once, check every reply, retry, or fall back.
 
 A round's answers are taken in the order of the agents, and the next round begins when all are there. So nothing depends
 on which reply comes first: not the actions, not what is asked again, and not who gets the rest of a budget. A tool

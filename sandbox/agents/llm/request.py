@@ -1,4 +1,4 @@
-"""What goes to a language model and what comes back, free of any client's types, so that it can be hashed and kept."""
+"""Requests and replies independent of any client's types, so that they can be hashed and recorded."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What an agent keeps of the ticks that are past, and what of it a language model is told.
+"""Memories of agents: what they keep of past ticks, and what of it a prompt contains.
 
 ===========  ===========================================================================================
 ``options``  ``memory = {...}`` of a scenario

@@ -1,4 +1,4 @@
-"""A map: what the agent takes its world to be, in words, above a window of what it did.
+"""A map: the agent's belief about its world in words, above a window of its actions.
 
 The belief is the world model's (``engine.imagine``): made from the agent's own observation and from what its fallback
 policy has noted, never from the state. It is drawn a few times with dice of its own; what all draws agree on is told,

@@ -1,4 +1,4 @@
-"""Blocks: core memory that is always told, recall memory of all that happened, archival memory of what is put away.
+"""Blocks: core memory in every prompt, recall memory of all that happened, archival memory of what the model stores.
 
 The terms are those of MemGPT (Packer and others 2023) and Letta. When core blocks and the latest experiences fill
 FULL of their part of the context, the older half of the experiences is told in short from then on; in recall memory

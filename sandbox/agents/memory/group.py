@@ -1,4 +1,4 @@
-"""The memories of a group of agents, made from options; and a memory made again from its edits."""
+"""The memories of a group of agents, made from options; and a memory rebuilt from its edits."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""``memory = {...}``: which memory an agent has, and how much of it a language model is told."""
+"""``memory = {...}``: the kind of an agent's memory, and its share of the prompt."""
 
 from typing import Annotated, Literal
 

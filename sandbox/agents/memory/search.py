@@ -1,4 +1,4 @@
-"""Entries that are found again by meaning (vectors, one contiguous matrix) and by words (SQLite's FTS5).
+"""Search of entries by meaning (vectors, one contiguous matrix) and by words (SQLite's FTS5).
 
 An entry's score is relevance + recency + importance, weighted (Park and others 2023, Generative Agents), each in 0..1;
 the newest entry has the highest recency. Relevance is of cosine and BM25, each as a share of the best; BM25 counts

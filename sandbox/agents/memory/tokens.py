@@ -1,4 +1,4 @@
-"""How long a text is: an estimate that is the same on every machine and for every model, four bytes to a token."""
+"""The length of a text in tokens, estimated alike on every machine and for every model: four bytes to a token."""
 
 BYTES = 4  # of UTF-8 in a token
 MORE = "..."  # what stands for the part that was cut

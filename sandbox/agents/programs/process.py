@@ -1,4 +1,4 @@
-"""Programs of agents: plain Python, run by pydantic-monty (extra ``code``) in a process that reaches nothing.
+"""Programs of agents: plain Python, run by pydantic-monty (extra ``code``) in an isolated process.
 
 A program acts by calling a *verb* of its world, ``collect()`` or ``click(3)``, or ``act("click", 3)``. That suspends
 it: the tick takes the decision, and the next tick resumes it with what became of that. There are no threads; a

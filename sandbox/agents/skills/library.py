@@ -1,4 +1,4 @@
-"""A library of skills: a file that people can read, searched by what its skills are described as."""
+"""A library of skills: a file that people can read, searched by the descriptions of its skills."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache

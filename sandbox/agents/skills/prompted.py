@@ -1,4 +1,4 @@
-"""A language model writes skills: one prompt, one reply with a program, and what went wrong in the next prompt."""
+"""A language model writes skills: one prompt, one reply with a program, and the failure in the next prompt."""
 
 from collections.abc import Collection
 from importlib.resources import files

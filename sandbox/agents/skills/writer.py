@@ -1,4 +1,4 @@
-"""Rules that write skills: a small grammar, drawn from, and a memory of what has failed.
+"""Rules that write skills: a small grammar to draw from, and a memory of what has failed.
 
 A skill is: what it takes, first, by earlier skills; then a place, and verbs of which the first that has an effect there
 is done, until there is more of what is wanted. The writer knows the graph of what takes what. It does not know which

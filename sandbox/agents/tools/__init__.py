@@ -1,4 +1,4 @@
-"""Tools of an agent that is a language model: typed functions, which answer within the tick and do not act.
+"""Tools of language model agents: typed functions, which answer within the tick and do not act.
 
 ==============  ====================================================================================
 ``options``     ``tools = {...}`` of a scenario

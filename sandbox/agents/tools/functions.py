@@ -1,4 +1,4 @@
-"""Functions of the user's own, which may do anything: each call is made once, and what it answered is recorded.
+"""Functions of the user. Each call is made once, and its answer is recorded, since a function may do anything.
 
 So a run is verified, replayed and gone on with without calling them again, and an effect happens once: what a function
 is told of is recorded, too, so that its code is not even imported. All other tools follow from the record, and are

@@ -1,4 +1,4 @@
-"""``tools = {...}``: what an agent is given, by name, each with its options."""
+"""``tools = {...}``: the tools of an agent by name, each with its options."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module

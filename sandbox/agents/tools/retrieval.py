@@ -1,4 +1,4 @@
-"""Search in documents: chunks of a few lines each, found by vector and by words, told with file and line."""
+"""Search in documents: chunks of a few lines each, found by vector and by words, with file and line."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated

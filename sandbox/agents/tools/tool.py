@@ -1,4 +1,4 @@
-"""A typed Python function as a tool: its annotations become the schema of its arguments, its docstring tells of it."""
+"""A typed Python function as a tool: annotations become the schema of its arguments, the docstring its description."""
 
 import inspect
 import json

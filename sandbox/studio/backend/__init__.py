@@ -1,1 +1,1 @@
-"""The thread side of the studio: the simulation and what it publishes. Nothing here knows Streamlit."""
+"""The thread side of the studio: the simulation and what it publishes. It does not depend on Streamlit."""

@@ -1,4 +1,4 @@
-"""One agent looked into, after a tick: its decision, its four parts, what it perceives. The run does not notice.
+"""One agent after a tick: its decision, its four parts, its percept. Reading them does not affect the run.
 
 Everything is read from the model or made from copies, so that decisions and states are the same whether somebody looks
 or not.

@@ -1,4 +1,4 @@
-"""What a person can do to an episode now: values that a page may keep, made of a model by who owns it."""
+"""What a person can do to an episode now, as frozen values for pages."""
 
 import os
 from dataclasses import dataclass

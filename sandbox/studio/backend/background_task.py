@@ -1,4 +1,4 @@
-"""An errand: work in a thread of its own that tells how far it is and can be stopped. Nothing here knows Streamlit."""
+"""A task in a thread of its own, with progress and cancellation. It does not depend on Streamlit."""
 
 import threading
 import time

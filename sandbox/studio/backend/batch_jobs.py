@@ -1,4 +1,4 @@
-"""Batches and certificates in the background: each a process of its own that outlives the page and the server.
+"""Batches and certificates in the background: each is a process that outlives the page and the server.
 
 The folder of the results holds all that there is to know, so that any tab, and a server that is started later, finds a
 job again: ``scenario.toml``, ``job.json`` and ``job.log`` beside the table that the job fills. ``job.json`` names the

@@ -1,4 +1,4 @@
-"""What a batch came to, as tables and figures for its page; made from the same studies as reports are."""
+"""The results of a batch as tables and figures for its page, from the same studies as reports."""
 
 import math
 import shlex

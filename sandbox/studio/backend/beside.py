@@ -1,4 +1,4 @@
-"""What stands beside the picture at one moment, made by the runner's thread from a model, as frozen values."""
+"""The panel beside the picture, made by the runner's thread from a model, as frozen values."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How an episode went, tick by tick, thinned out so that it takes the same room however long it is."""
+"""The course of an episode by tick, thinned out to a fixed size."""
 
 from dataclasses import dataclass
 

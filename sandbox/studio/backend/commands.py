@@ -1,4 +1,4 @@
-"""What a person can do to the episode that is watched; whatever it is, it is recorded and replays."""
+"""What a person can do to the watched episode; everything is recorded and can be replayed."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""An agent's last decision, and how it came about: what a model was asked and answered, or what was imagined."""
+"""An agent's last decision and how it was made: the calls of a model, or the imagined futures."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An episode at any of its ticks: a model beside its record. What is live and what is replayed take one path.
+"""An episode at any of its ticks: a model beside its record. Live and replay share one code path.
 
 A tick that is recorded is executed again, with the record in the place of language models and people, and must come to
 the recorded state; one that is not, is new, and is recorded. So who seeks back sees what was, and who then plays on

@@ -1,4 +1,4 @@
-"""What can be shown: a scenario that is played now, a trial of a run, a row of a batch."""
+"""Sources of episodes: a scenario to play, a trial of a run, a row of a batch."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How wrong an agent's forecasts have proved: what it believed some ticks ago, rolled on, against what is the case now.
+"""The error of an agent's forecasts: its beliefs of some ticks ago, rolled on, compared with the present.
 
 Of the agent that is looked at, and of no other, what it perceives and has noted is copied after each tick. Beliefs and
 futures are made of the copies when they are asked for, with dice that follow from seed, tick and agent alone: the model

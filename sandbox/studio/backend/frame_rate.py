@@ -1,4 +1,4 @@
-"""How many frames a second are made and how often a page looks: fewer where many sessions share the processor.
+"""How many frames a second are made and how often a page polls: fewer if many sessions share the processor.
 
 Every look brings the same number of frames, and costs about the same; so where looks take longer than there is time,
 frames and looks become rarer together, and each look covers more of it. What is played is the same at any thrift.

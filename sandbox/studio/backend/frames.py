@@ -1,4 +1,4 @@
-"""Frames as they travel: a strip of them, compressed, with the marks that are drawn over them.
+"""Frames for the page: a compressed strip of them, with the marks that are drawn over them.
 
 A payload is a little-endian uint32, the length of the header; the header, UTF-8 JSON (the fields of :class:`Strip` but
 for the body, with ``ticks`` as a list of {tick, frames, marks}); then the frames, zlib-compressed RGB, each but the

@@ -1,4 +1,4 @@
-"""What one agent believes now, and where its next actions lead in its imagination; cheap enough to be drawn often.
+"""An agent's belief now and its imagined futures; cheap enough to be drawn often.
 
 The agent perceives what it would perceive at its next decision; neither the model nor what is under way in it is
 touched, and the dice of what is imagined are draws that no reasoner makes.

@@ -1,4 +1,4 @@
-"""Layers: what can be drawn over the world besides what is there. All from the model after a tick, unchanged."""
+"""Layers that are drawn over the world, from an unchanged model after a tick."""
 
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What lies below a folder of runs: single runs, batches and certificates, each in a line; broken ones too.
+"""The contents of a folder of runs: single runs, batches and certificates, including broken ones.
 
 Nothing is read that grows with the length of a record, and what has not changed since the last look is not read again.
 """

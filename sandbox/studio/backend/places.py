@@ -1,4 +1,4 @@
-"""Where things lie: runs are written and looked for below one folder of the working directory."""
+"""Folders: runs are written to and read from one folder of the working directory."""
 
 import os
 import re

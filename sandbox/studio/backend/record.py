@@ -1,4 +1,4 @@
-"""What can be asked of a record: whether its chain is whole, whether it runs again, its episode as a video."""
+"""Operations on a record: check its chain, execute it again, make a video of its episode."""
 
 import sqlite3
 import tempfile

@@ -1,4 +1,4 @@
-"""The runner: a thread that owns what is shown, so that a page can rerun at any time and the show goes on.
+"""The runner: a thread that owns the shown episode, so that a page can rerun at any time.
 
 A page gives orders (load, play, pause, step, seek, speed, size, look, do) and polls snapshots; it never meets a model.
 The thread calls nothing of Streamlit's. It works ahead of the page by ``ROOM`` frames at most: where nobody looks, the

@@ -1,4 +1,4 @@
-"""What pages say of actions, agents and messages; all of it clipped, since names and texts may be of any length."""
+"""Words for actions, agents and messages, clipped since names and texts may be of any length."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Puts SVG on a page: ``st.html`` lets none through, so a small component does, in the colours of the theme."""
+"""Puts SVG on a page: ``st.html`` removes it, so a small component shows it in the colours of the theme."""
 
 from functools import cache
 

@@ -1,1 +1,1 @@
-"""Parts of pages: what stands beside the picture, and the choices in the sidebar."""
+"""Parts of pages: panels beside the picture, and choices in the sidebar."""

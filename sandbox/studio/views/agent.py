@@ -1,4 +1,4 @@
-"""One agent looked into: its last decision, its four parts, its observation in three renderings."""
+"""One agent: its last decision, its four parts, its observation in three renderings."""
 
 from collections.abc import Callable, Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""The answer to a lesson, drawn: each arm with its interval, their differences, and what it says in words."""
+"""The answer to a lesson: each arm with its interval, the differences, and the verdict in words."""
 
 from math import isfinite
 

@@ -1,4 +1,4 @@
-"""Choosing what a new batch tries, and starting it."""
+"""The form that configures and starts a batch."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The batches and certificates that there are, each in a line that opens it."""
+"""The list of batches and certificates; each line opens one."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A batch while it fills in: how far it is, and success in each condition so far."""
+"""A running batch: its progress, and success in each condition so far."""
 
 import time
 from collections import deque

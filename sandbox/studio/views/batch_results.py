@@ -1,4 +1,4 @@
-"""What a batch came to: its verdict, tables, figures, and its worst seeds to look at."""
+"""The results of a batch: verdict, tables, figures, and its worst seeds."""
 
 from pathlib import Path
 

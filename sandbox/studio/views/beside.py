@@ -1,4 +1,4 @@
-"""What stands beside the picture: one of several panels, each drawn from a snapshot."""
+"""The panel beside the picture: one of several, each drawn from a snapshot."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The numbers beside the picture, and how they went: small charts that keep their form for a whole episode."""
+"""The numbers beside the picture: small charts that keep their form for a whole episode."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The last decision of an agent: what it did, why, what was asked and answered, what was imagined."""
+"""The last decision of an agent: its action, reason, calls and imagined futures."""
 
 from collections.abc import Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""The event feed: what happened, the latest on top."""
+"""The event feed, the latest event on top."""
 
 from collections.abc import Sequence
 from html import escape

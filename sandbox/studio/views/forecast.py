@@ -1,4 +1,4 @@
-"""How wrong an agent is: what it believes now, and what it foresaw of now some ticks ago."""
+"""The errors of an agent: of its present belief, and of its earlier forecasts of the present."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""What stands behind the picture: the record, whether it is whole and runs again, and what can be taken away of it."""
+"""The record behind the picture: its checks, and its downloads."""
 
 from pathlib import Path
 

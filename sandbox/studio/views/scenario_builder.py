@@ -1,4 +1,4 @@
-"""A scenario of one's own: a world, who is in it and how each decides, and how they work together."""
+"""The scenario builder: a world, its agents, how each decides, and how they work together."""
 
 from typing import Any
 

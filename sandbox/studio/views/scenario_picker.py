@@ -1,4 +1,4 @@
-"""The sidebar of Watch: a scenario is picked, uploaded or composed, disturbed, and given a seed."""
+"""The sidebar of Watch: pick, upload or compose a scenario, disturb it, and set its seed."""
 
 from functools import cache
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Things that a page has done before it is drawn again, as callbacks; why one was not done is kept for the page."""
+"""Callbacks that run before a page is drawn again; the page then shows why one failed."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""The team: its network with traffic, its shared task with states, and what is counted of its talk."""
+"""The team: its network with traffic, its shared task with states, and counts of its messages."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A scenario from a browser. It stands for itself: nothing of this machine is read or executed because it says so."""
+"""The upload of a scenario. An uploaded scenario reads and executes nothing of this machine."""
 
 import streamlit as st
 

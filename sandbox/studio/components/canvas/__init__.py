@@ -1,4 +1,4 @@
-"""The live picture: a components-v2 canvas that plays strips of frames, zooms, and says what was clicked.
+"""The live picture: a components-v2 canvas that plays strips of frames, zooms, and reports clicks.
 
 ``canvas.js`` plays, ``lens.js`` zooms and pans, ``marks.js`` draws over the frames; the payload: ``show.strip``.
 """

@@ -1,4 +1,4 @@
-"""The timeline below a picture: where an episode stands, how far it is recorded, and what happened when."""
+"""The timeline below a picture: the current tick, the recorded range, and events."""
 
 from collections.abc import Iterable
 from functools import cache

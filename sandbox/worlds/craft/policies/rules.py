@@ -1,4 +1,4 @@
-"""Craft's compiled policies: idle, random, uniform, params, oracle. The last two think alike."""
+"""Craft's compiled policies: idle, random, uniform, rules, oracle. The last two decide alike."""
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel

@@ -48,7 +48,7 @@ def receive(cook, cells, pots, task, params):
             cook[Cook.WAIT] = pot[Plan.LEFT]
 
 
-# -- policies: The kitchen's compiled policies, from knowing nothing to knowing all: idle, random, params, oracle.
+# -- policies: The kitchen's compiled policies, from knowing nothing to knowing all: idle, random, rules, oracle.
 
 QUEUE, FIRST = 1, 2  # rows of ``Memory.cells`` in a search for a way
 STEP_ASIDE = 0.3  # chance in a tick to step aside where there is no way but past others

@@ -1,4 +1,4 @@
-"""The warehouse's compiled policies, from knowing nothing to knowing all: idle, random, params, oracle."""
+"""The warehouse's compiled policies, from knowing nothing to knowing all: idle, random, rules, oracle."""
 
 import numpy as np
 

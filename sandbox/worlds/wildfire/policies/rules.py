@@ -1,4 +1,4 @@
-"""The wildfire's compiled policies: idle, random, params, oracle."""
+"""The wildfire's compiled policies: idle, random, rules, oracle."""
 
 import numpy as np
 
