@@ -74,9 +74,10 @@ class Faulty:
 class HumanOptions(BaseModel):
     """``human`` of ``[[agents]]``."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
-    patience: float = Field(30.0, ge=0, le=86_400)  # seconds in which a tick waits for the person
+    patience: float = Field(30.0, ge=0, le=86_400)
+    """Seconds in which a tick waits for the person."""
 
 
 class Human:

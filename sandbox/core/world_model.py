@@ -21,16 +21,24 @@ class Kind(IntEnum):
 class WorldModel(BaseModel):
     """``world_model`` of ``[[agents]]``: how an agent with the reasoner ``search`` looks ahead."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     kind: Literal["exact", "shuffled", "wrong", "calm"] = "exact"
-    horizon: int = Field(12, ge=0, le=10_000)  # ticks of one future; 0: nothing is imagined
-    futures: int = Field(32, ge=1, le=10_000)  # of each candidate, with common random numbers
-    candidates: int = Field(8, ge=1, le=1_000)  # actions compared, the base policy's own among them
-    depth: int = Field(1, ge=1, le=1_000)  # own actions that are searched; above 1 by UCT, with as many futures
-    base: str = "rules"  # the policy with which futures go on, of the others too
-    discount: float = Field(0.99, gt=0, le=1)  # of a tick: what comes sooner is better; 1: no sooner than later
-    caution: float = Field(1.0, ge=0, le=100)  # standard errors by which a candidate must beat the base policy's
+    """What imagination is like: the world's own rules, or a control (shuffled, wrong, calm)."""
+    horizon: int = Field(12, ge=0, le=10_000)
+    """Ticks of one imagined future; 0: nothing is imagined."""
+    futures: int = Field(32, ge=1, le=10_000)
+    """Futures that are imagined for each candidate, with common random numbers."""
+    candidates: int = Field(8, ge=1, le=1_000)
+    """Actions that are compared, the base policy's own among them."""
+    depth: int = Field(1, ge=1, le=1_000)
+    """Own actions in a row that are searched; above 1, by UCT with as many futures."""
+    base: str = "rules"
+    """Policy with which futures go on, for the other agents too."""
+    discount: float = Field(0.99, gt=0, le=1)
+    """Factor of what is earned for each tick that passes until then."""
+    caution: float = Field(1.0, ge=0, le=100)
+    """Standard errors by which a candidate must beat the base policy's action."""
 
 
 def check_base(base: str, world: World, where: str) -> None:

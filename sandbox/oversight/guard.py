@@ -20,15 +20,22 @@ from sandbox.core.world import World
 class Rule(BaseModel):
     """``[[guard]]``: globs on the agent's name, the verb, and the number of its target, which is all it is given."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     agent: str = "*"
+    """Glob on the agent's name, such as "robot-*"."""
     verb: str = "*"
+    """Glob on the verb."""
     target: str = "*"
+    """Glob on the number of the target."""
     effect: Literal["allow", "deny", "modify", "escalate"]
-    to: str = ""  # of modify: a verb, or a verb and its target
+    """What becomes of the action: allow, deny, modify, or escalate to a person."""
+    to: str = ""
+    """For the effect modify: the action that is done instead, a verb or a verb and its target."""
     why: str = ""
-    timeout: float = Field(30.0, ge=0, le=86_400)  # of escalate: seconds until it is denied
+    """Reason of the rule, which the person who is asked reads."""
+    timeout: float = Field(30.0, ge=0, le=86_400)
+    """For the effect escalate: seconds after which the action is denied."""
 
 
 class Review(NamedTuple):

@@ -32,27 +32,39 @@ REASONERS = ("scripted", "program", "llm", "human")  # besides these and the com
 class WorldTable(BaseModel):
     """``[world]``: the world's name and its own options."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
     name: str
+    """Name of the world, as `sandbox worlds` lists it, or the path of a file of Python that defines one."""
 
 
 class AgentGroup(BaseModel):
     """``[[agents]]``: some agents that reason alike."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     count: int = Field(1, ge=1, le=100_000)
+    """Number of agents in the group."""
     reasoner: str = "rules"
+    """What decides: a policy of the world, or search, llm, program, scripted or human."""
     role: str | None = None
-    script: list[str] = []  # for the reasoner "scripted": a verb, or a verb and a target, a tick
-    program: str = ""  # for the reasoner "program": Python, or a file beside the scenario
-    llm: Options | None = None  # for the reasoner "llm"
-    human: HumanOptions = HumanOptions()  # for the reasoner "human"
-    fallback: str = "idle"  # the compiled policy that acts where a model, a person or a program does not
-    world_model: WorldModel = WorldModel()  # for the reasoner "search"
-    memory: MemoryOptions = MemoryOptions()  # for the reasoner "llm", as are its tools, by name with their options
+    """Role of the agents, one of the world's; without it, the world's first role."""
+    script: list[str] = []
+    """For the reasoner scripted: one action for each tick, a verb or a verb and its target ("click 3")."""
+    program: str = ""
+    """For the reasoner program: the text of a Python program, or the path of a file beside the scenario."""
+    llm: Options | None = None
+    """For the reasoner llm: the language model and how it is asked."""
+    human: HumanOptions = HumanOptions()
+    """For the reasoner human: how long a tick waits for the person."""
+    fallback: str = "idle"
+    """Compiled policy that acts where a model, a program or a person gives no usable decision in time."""
+    world_model: WorldModel = WorldModel()
+    """For the reasoner search: how the agent looks ahead."""
+    memory: MemoryOptions = MemoryOptions()
+    """For the reasoner llm: what the agent remembers."""
     tools: dict[str, dict[str, Any]] = {}
+    """For the reasoner llm: the agent's tools by name, each with a table of its options."""
 
     @property
     def equipment(self) -> dict[str, Any]:
@@ -74,11 +86,14 @@ class AgentGroup(BaseModel):
 class TrialsTable(BaseModel):
     """``[trials]``: how often each condition of a batch is tried, on the seeds ``seed``, ``seed`` + 1, ..."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     count: int = Field(100, ge=1, le=1_000_000_000)
-    max_errors: float = Field(0.05, ge=0, le=1)  # share of infrastructure errors from which on a batch has failed
-    keep_calls: bool = True  # of language models, so that each trial can be replayed
+    """Trials of each condition of a batch, on the seeds `seed`, `seed` + 1, and so on."""
+    max_errors: float = Field(0.05, ge=0, le=1)
+    """Share of infrastructure errors, 0..1, from which on a batch has failed."""
+    keep_calls: bool = True
+    """Whether a batch records the calls of language models, which replaying a trial needs."""
 
 
 def _check_group(group: AgentGroup, world: World, where: str) -> None:
@@ -126,20 +141,32 @@ def _check_program(group: AgentGroup, world: World, where: str) -> None:
 class Scenario(BaseModel):
     """A scenario as it will run."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     title: str = ""
+    """Title in tables, reports and the studio."""
     world: WorldTable
+    """The world and its options."""
     agents: list[AgentGroup] = Field(min_length=1)
+    """The team: groups of agents that reason alike."""
     team: TeamTable | None = None
+    """How the agents work together; without it, each is for itself."""
     perturb: dict[str, float] = {}
+    """Severity of each perturbation by name, 0 (none) to 1."""
     guard: list[Rule] = []
+    """Rules on what agents may do; the first that matches an action counts."""
     seed: int = Field(0, ge=0, lt=2**64)
-    tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)  # what a tick stands for, in what is simulated
+    """Seed of the trial, or of the first trial of a batch."""
+    tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)
+    """Seconds of simulated time that one tick stands for, above 0."""
     sweep: dict[str, Any] = {}
-    files: dict[str, JsonValue] = {}  # what files that the sweep names hold, by name
+    """Conditions of a batch: values by dotted key, and the tables `zip` and `one_at_a_time`."""
+    files: dict[str, JsonValue] = {}
+    """Contents of the files that the sweep names, by name; filled in when a scenario is recorded."""
     trials: TrialsTable = TrialsTable()
-    claim: Literal[AGENTS, TEAM] = AGENTS  # whose success it is: what a certificate covers
+    """How many trials a batch makes, and when it has failed."""
+    claim: Literal[AGENTS, TEAM] = AGENTS
+    """Whose success a certificate covers: the agents' own, or that of the team with its fallback."""
     _origin: Origin = PrivateAttr(CODE)
 
     @property

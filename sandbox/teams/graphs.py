@@ -23,11 +23,14 @@ _AGENTS = 1 << 17  # more than a team has
 class EdgeTable(BaseModel):
     """What an edge does to messages."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
-    loss: float = Field(0.0, ge=0, le=1)  # chance that a message is lost
-    delay: int = Field(0, ge=0, le=LONGEST)  # ticks, beyond the one that every message takes
-    bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)  # messages a tick; what exceeds it is dropped
+    loss: float = Field(0.0, ge=0, le=1)
+    """Chance that a message is lost."""
+    delay: int = Field(0, ge=0, le=LONGEST)
+    """Ticks that a message takes beyond the one that every message takes."""
+    bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)
+    """Most messages that an edge carries in one tick; further ones are dropped."""
 
 
 class NetworkTable(EdgeTable):
@@ -37,17 +40,29 @@ class NetworkTable(EdgeTable):
     """
 
     kind: str = "complete"
-    neighbours: int = Field(4, ge=2, multiple_of=2)  # small_world: to whom each is tied before ties are rewired
-    rewired: float = Field(0.1, ge=0, le=1)  # small_world: share of ties that lead to anybody instead
-    drawing: int = Field(0, ge=0)  # small_world, scale_free: another graph for each number
-    attached: int = Field(2, ge=1)  # scale_free: to how many each newcomer is tied
-    branching: int = Field(2, ge=1)  # tree: how many are below each
-    reach: int = Field(5, ge=1, le=100_000)  # range: cells (Manhattan distance) within which agents hear each other
-    most: int = Field(16, ge=1, le=1_000)  # range: how many an agent hears at most
-    file: str = ""  # file: a graph in one of networkx's formats, by its ending
-    directed: bool = False  # file: whether edges lead one way, where the file does not say it
-    graph: dict[str, Any] = {}  # file: what was taken in from it
-    cut: list[list[int]] = []  # pairs of agents that do not hear each other all the same: which edge matters?
+    """Kind of graph: complete, star, ring, tree, small_world, scale_free, range or file."""
+    neighbours: int = Field(4, ge=2, multiple_of=2)
+    """For small_world: agents that each is tied to before ties are rewired, an even number."""
+    rewired: float = Field(0.1, ge=0, le=1)
+    """For small_world: share of ties that lead to a random agent instead."""
+    drawing: int = Field(0, ge=0)
+    """For small_world and scale_free: number of the drawing; each number gives another graph."""
+    attached: int = Field(2, ge=1)
+    """For scale_free: agents that each new agent is tied to."""
+    branching: int = Field(2, ge=1)
+    """For tree: agents directly below each agent."""
+    reach: int = Field(5, ge=1, le=100_000)
+    """For range: cells (Manhattan distance) within which agents hear each other."""
+    most: int = Field(16, ge=1, le=1_000)
+    """For range: most agents that one agent hears."""
+    file: str = ""
+    """For file: path of a graph in one of networkx's formats, beside the scenario."""
+    directed: bool = False
+    """For file: whether edges lead one way, where the file does not say so."""
+    graph: dict[str, Any] = {}
+    """For file: the graph itself; filled in from the file."""
+    cut: list[list[int]] = []
+    """Pairs of agents whose edge is removed, in both directions."""
 
     @model_validator(mode="before")
     @classmethod

@@ -11,13 +11,21 @@ from sandbox.teams.tasks import TaskTable
 class TeamTable(BaseModel):
     """How the agents of a scenario work together. Without ``[team]`` each is for itself, as the world has it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     protocol: str = "independent"
+    """How work is shared out; docs/teams.md explains the protocols."""
     network: NetworkTable = NetworkTable()
-    lead: int = Field(0, ge=0)  # the agent that manages, plans or gives the word
-    patience: int = Field(60, ge=1)  # ticks without news after which an agent is no longer waited for
-    words: int = Field(6, ge=1, le=64)  # messages that an agent can say in a tick
-    tasks: list[TaskTable] | Literal["generated"] = []  # the shared task as a graph; without it, the world's own
-    stop: str = ""  # when to end, besides the world's own end: "stall(100) | messages(5000)"
-    absent: list[int] = []  # agents that are there but do nothing: what did they contribute?
+    """Who can speak to whom: the name of a kind, or a table with its options."""
+    lead: int = Field(0, ge=0)
+    """Number of the agent that manages, plans or calls on speakers."""
+    patience: int = Field(60, ge=1)
+    """Ticks without news after which nobody waits for an agent any longer."""
+    words: int = Field(6, ge=1, le=64)
+    """Most messages that an agent sends in one tick."""
+    tasks: list[TaskTable] | Literal["generated"] = []
+    """The shared task as a graph: a table for each task, or "generated"; without it, the world's own task."""
+    stop: str = ""
+    """When to end, besides the world's own end, such as "stall(100) | messages(5000)"."""
+    absent: list[int] = []
+    """Numbers of agents that are there but do nothing, which shows what they contribute."""

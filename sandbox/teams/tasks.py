@@ -15,14 +15,20 @@ from sandbox.core.teamwork import TaskObject, Teamwork
 class TaskTable(BaseModel):
     """``[[team.tasks]]``: one task object."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    name: str = ""  # kind and argument if it is empty
+    name: str = ""
+    """Name of the task; without it, its kind and argument."""
     kind: str
-    argument: int | str = 0  # a number from 0, or what the world calls it
-    after: list[str] = []  # names of tasks that must be done before
-    role: str = ""  # who may take it on
-    owner: int = Field(-1, ge=-1)  # the agent whose task it is
+    """Kind of task, one of the world's; `sandbox worlds NAME` lists them."""
+    argument: int | str = 0
+    """What the task is about: a number from 0, or the world's name for it."""
+    after: list[str] = []
+    """Names of the tasks that must be done first."""
+    role: str = ""
+    """Role that may take the task; without it, every role."""
+    owner: int = Field(-1, ge=-1)
+    """Number of the agent whose task it is; -1: nobody's in particular."""
 
 
 def objects_of(tables: Sequence[TaskTable], work: Teamwork, params: Any, roles: Sequence[str], agents: int):

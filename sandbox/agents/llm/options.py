@@ -17,23 +17,29 @@ Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class Budget(_Table):
     """What a group of agents may spend in one episode, all together; None: no limit."""
 
     calls: Amount | None = None
+    """Most calls of the model in one episode; without it, no limit."""
     tokens: Amount | None = None
-    money: Dollars | None = None  # US dollars
-    seconds: Dollars | None = None  # of waiting for the model
+    """Most tokens, read and written, in one episode; without it, no limit."""
+    money: Dollars | None = None
+    """Most US dollars in one episode; without it, no limit."""
+    seconds: Dollars | None = None
+    """Most seconds of waiting for the model in one episode; without it, no limit."""
 
 
 class Thinking(_Table):
     """How long a decision takes in the world's time; meanwhile the agent waits. At most one of the two."""
 
     ticks: Amount = 0
+    """Ticks that each decision takes."""
     tokens_per_tick: Annotated[int, Field(ge=1)] | None = None
+    """Tokens of output that the model writes in one tick."""
 
     @model_validator(mode="after")
     def _one(self):
@@ -46,43 +52,71 @@ class Price(_Table):
     """US dollars for a million tokens; without it, list prices of the hosted models, and nothing for all others."""
 
     input: Dollars
+    """US dollars for a million tokens that the model reads."""
     output: Dollars
+    """US dollars for a million tokens that the model writes."""
 
 
 class Line(_Table):
     """One reply of a scripted model: an action and its reason, or any text, or an error."""
 
     verb: str | None = None
+    """Verb of the action."""
     target: int | None = None
+    """Number of the action's target."""
     reason: str = ""
+    """Reason that the model gives for the action."""
     subgoal: str = ""
-    tool: str | None = None  # instead of an action, with its arguments
+    """Sub-goal that the model sets itself."""
+    tool: str | None = None
+    """Name of a tool that is called instead of an action."""
     arguments: dict[str, Any] = {}
+    """Arguments of the tool."""
     text: str = ""
-    error: str = ""  # in place of a reply
-    tokens: Amount = 0  # of output, as if a model had written them
+    """Raw text of the reply, instead of an action or a tool."""
+    error: str = ""
+    """Error that the call ends with, instead of a reply."""
+    tokens: Amount = 0
+    """Tokens of output that are counted for this reply."""
 
 
 class Options(_Table):
     """How a group of agents asks its language model."""
 
-    model: str  # openai:NAME, anthropic:NAME, google:NAME, local:http://HOST/v1[#NAME], gguf:PATH, scripted[:PATH]
-    replies: list[Line] = []  # of a scripted model: each agent gets them from the first on, one a call
-    max_tokens: int = Field(512, ge=1)  # of one reply
-    temperature: float | None = Field(None, ge=0, le=2)  # None: the model's own
-    timeout: float = Field(30.0, gt=0, le=3600)  # seconds, of one call
-    retries: int = Field(2, ge=0, le=10)  # further calls where one fails or its reply is of no use
-    concurrency: int = Field(64, ge=1, le=10_000)  # calls at once
-    samples: int = Field(1, ge=1, le=100)  # replies for one decision
-    choose: Literal["vote", "judge"] = "vote"  # of samples: the most frequent action, or what one more call says
-    reason: int = Field(200, ge=0)  # characters in which the model says why, before it acts; 0: none are asked for
-    tool_calls: int = Field(4, ge=0, le=100)  # in one decision, before it acts; each is one more request
-    subgoal: int = Field(0, ge=0)  # characters of a sub-goal that it sets itself and is reminded of; 0: none
-    context: int = Field(8192, ge=256)  # tokens of one conversation, of a gguf model
+    model: str
+    """openai:NAME, anthropic:NAME, google:NAME, local:http://HOST:PORT/v1[#NAME], gguf:PATH or scripted[:PATH]."""
+    replies: list[Line] = []
+    """Replies of a scripted model, one for each call; each agent begins with the first."""
+    max_tokens: int = Field(512, ge=1)
+    """Most tokens of one reply."""
+    temperature: float | None = Field(None, ge=0, le=2)
+    """Sampling temperature; without it, the model's own default."""
+    timeout: float = Field(30.0, gt=0, le=3600)
+    """Seconds after which one call is given up."""
+    retries: int = Field(2, ge=0, le=10)
+    """Further calls for a decision where one fails or its reply is unusable."""
+    concurrency: int = Field(64, ge=1, le=10_000)
+    """Most calls at the same time."""
+    samples: int = Field(1, ge=1, le=100)
+    """Replies that are asked for each decision."""
+    choose: Literal["vote", "judge"] = "vote"
+    """How one of several samples is chosen: the most frequent action, or one more call as a judge."""
+    reason: int = Field(200, ge=0)
+    """Most characters of the reason that the model gives before it acts; 0: no reason is asked for."""
+    tool_calls: int = Field(4, ge=0, le=100)
+    """Most calls of tools in one decision; each is one more request."""
+    subgoal: int = Field(0, ge=0)
+    """Most characters of a sub-goal that the model sets itself and is reminded of; 0: no sub-goal."""
+    context: int = Field(8192, ge=256)
+    """Tokens in the context window of a gguf model."""
     budget: Budget = Budget()
+    """What the group may spend in one episode, all its agents together."""
     thinking: Thinking = Thinking()
+    """How many ticks of the world a decision takes."""
     price: Price | None = None
-    prompts: dict[str, str] = {}  # texts in place of the package's files: PROMPTS
+    """Price of tokens; without it, list prices for hosted models and 0 for all others."""
+    prompts: dict[str, str] = {}
+    """Texts that replace the package's prompts, by the prompt's name."""
 
     @field_validator("model")
     @classmethod

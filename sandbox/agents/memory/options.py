@@ -10,17 +10,22 @@ Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class Block(_Table):
     """A block of core memory: always told, and edited by the model itself."""
 
     label: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    """Name of the block: small letters, digits and _."""
     description: str = Field("", max_length=200)
+    """What the model is told the block is for."""
     value: str = ""
-    limit: int = Field(800, ge=1, le=1_000_000)  # bytes in UTF-8: four to a token
+    """Text that the block begins with."""
+    limit: int = Field(800, ge=1, le=1_000_000)
+    """Most bytes (UTF-8) of the block's text; four bytes count as one token."""
     read_only: bool = False
+    """Whether the model cannot edit the block."""
 
     @model_validator(mode="after")
     def _fits(self):
@@ -33,8 +38,11 @@ class Weights(_Table):
     """What an entry's score is the weighted sum of, each in 0..1; the defaults are measured (``docs/memory.md``)."""
 
     relevance: Share = 3.0
+    """Weight of how well the entry fits what is perceived now."""
     recency: Share = 0.25
+    """Weight of how new the entry is."""
     importance: Share = 0.25
+    """Weight of how important the entry is."""
 
 
 OWN_BLOCKS = (
@@ -47,12 +55,19 @@ class MemoryOptions(_Table):
     """What agents of a group remember."""
 
     kind: Literal["none", "window", "blocks", "map"] = "none"
-    context: int = Field(4_000, ge=200, le=1_000_000)  # tokens that the model is told, at most; see ``tokens``
-    blocks: tuple[Block, ...] = Field(OWN_BLOCKS, strict=False)  # of the kind "blocks"
-    recalled: int = Field(3, ge=0, le=100)  # entries told because they fit what is perceived; 0: only by search
-    summary: Literal["digest", "model"] = "digest"  # who writes in short what no longer fits
-    decay: float = Field(0.995, gt=0, le=1)  # of an entry's recency, each tick
+    """What the prompt holds of the past: nothing, the latest experiences, blocks with search, or a believed map."""
+    context: int = Field(4_000, ge=200, le=1_000_000)
+    """Most tokens of the prompt that memory fills."""
+    blocks: tuple[Block, ...] = Field(OWN_BLOCKS, strict=False)
+    """For the kind blocks: blocks of core memory, which always stand in the prompt."""
+    recalled: int = Field(3, ge=0, le=100)
+    """For the kind blocks: entries in the prompt because they fit what is perceived; 0: only by search."""
+    summary: Literal["digest", "model"] = "digest"
+    """What sums up experiences that no longer fit: digest (made without a model) or model (one more call)."""
+    decay: float = Field(0.995, gt=0, le=1)
+    """Factor of an entry's recency for each tick that passes."""
     weights: Weights = Weights()
+    """Weights of an entry's score in a search."""
 
     @model_validator(mode="after")
     def _room(self):

@@ -15,7 +15,7 @@ LARGEST = 5_000_000  # bytes of all documents, which become part of the scenario
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class Plain(_Table):
@@ -25,25 +25,34 @@ class Plain(_Table):
 class Code(_Table):
     """Programs that act over the next ticks."""
 
-    steps: int = Field(100_000, ge=1, le=10_000_000)  # rounds of loops and entries of functions, in one tick
-    ticks: int = Field(100, ge=1, le=1_000_000)  # for which one program acts, at most
+    steps: int = Field(100_000, ge=1, le=10_000_000)
+    """Most rounds of loops and calls of functions that a program makes in one tick."""
+    ticks: int = Field(100, ge=1, le=1_000_000)
+    """Most ticks for which one program acts."""
 
 
 class Retrieval(_Table):
     """A folder beside the scenario; its documents are taken into the scenario, by their paths in it."""
 
     folder: str = ""
+    """Folder beside the scenario with Markdown and text files."""
     documents: dict[str, str] = {}
+    """Texts of the documents by their paths in the folder; filled in from the folder."""
     results: int = Field(3, ge=1, le=20)
+    """Passages that one search returns."""
 
 
 class Imagine(_Table):
     """How far ahead, and how often, plans are imagined; ``base`` goes on after them, and for everybody else."""
 
     horizon: int = Field(12, ge=1, le=200)
+    """Ticks of one imagined future."""
     futures: int = Field(8, ge=2, le=256)
-    plans: int = Field(4, ge=1, le=16)  # in one call
+    """Futures that are imagined for each plan."""
+    plans: int = Field(4, ge=1, le=16)
+    """Most plans that are compared in one call."""
     base: str = "rules"
+    """Policy that goes on after a plan, and acts for all other agents."""
 
 
 TOOLS: dict[str, type[_Table]] = {

@@ -22,12 +22,12 @@ Verb = IntEnum("Verb", "WAIT NORTH SOUTH WEST EAST", start=0)
 
 class Options(BaseModel):  # what a scenario says in [world]
     model_config = ConfigDict(extra="forbid", strict=True)
-    agents: int = Field(2, ge=1, le=100)
-    side: int = Field(9, ge=3, le=100, description="rows and columns of the orchard")
-    trees: int = Field(12, ge=1, description="trees that bear apples")
-    sight: int = Field(2, ge=1, le=8, description="how many cells an agent sees around itself")
-    max_ticks: int = Field(200, ge=1)
-    perturb: dict[str, float] = {}
+    agents: int = Field(2, ge=1, le=100, description="Number of pickers.")
+    side: int = Field(9, ge=3, le=100, description="Rows and columns of the orchard.")
+    trees: int = Field(12, ge=1, description="Trees that bear apples.")
+    sight: int = Field(2, ge=1, le=8, description="Cells that an agent sees in each direction.")
+    max_ticks: int = Field(200, ge=1, description="Ticks after which the episode ends.")
+    perturb: dict[str, float] = Field({}, description="Severity of each perturbation by name, 0..1.")
 
 
 class Params(NamedTuple):

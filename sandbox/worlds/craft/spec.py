@@ -36,15 +36,22 @@ WHERE = "world 'craft'"
 class Options(BaseModel):
     """What can be chosen of Craft."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    layout: str = "crafter"  # the generator, a path, or the map as text
-    size: int = Field(64, ge=CHUNK, le=128)  # cells a side of a generated map
+    layout: str = "crafter"
+    """crafter (a map is generated for each seed), the path of a map, or the map as text."""
+    size: int = Field(64, ge=CHUNK, le=128)
+    """Rows and columns of a generated map, in cells."""
     agents: int = Field(2, ge=1, le=64)
-    goal: str = "stone_tools"  # wood_tools, stone_tools, iron_tools, diamond, an achievement, or none: crafter's game
+    """Number of players."""
+    goal: str = "stone_tools"
+    """wood_tools, stone_tools, iron_tools, diamond, the name of an achievement, or none (crafter's own game)."""
     mobs: bool = True
+    """Whether there are cows, zombies and skeletons."""
     max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
+    """Ticks after which the episode ends."""
     perturb: dict[str, float] = {}
+    """Severity of each perturbation by name, 0..1."""
 
 
 PERTURBATIONS = (

@@ -37,18 +37,24 @@ WHERE = "world 'kitchen'"
 class Options(BaseModel):
     """What can be chosen of a kitchen."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    layout: str = "cramped_room"  # a name, a path, or the map as text
-    agents: int = Field(2, ge=1, le=9)  # if not given: as many as the layout has places
-    scattered: bool = False  # cooks begin anywhere within reach of their places, drawn for each seed
-    soups: int = Field(3, ge=0)  # the shared task; 0 = no end
+    layout: str = "cramped_room"
+    """Name of a layout, path of a map or of a .layout file, or the map as text."""
+    agents: int = Field(2, ge=1, le=9)
+    """Number of cooks; without it, as many as the layout has places."""
+    scattered: bool = False
+    """Whether cooks begin at random places within reach of their own, drawn for each seed."""
+    soups: int = Field(3, ge=0)
+    """Soups that complete the shared task; 0: the task has no end."""
     max_ticks: int = Field(400, ge=1, le=2_000_000_000)
-    sight: int | None = Field(None, ge=1, le=15)  # cells; the whole of a small kitchen if not given
-    reward: Literal["sparse", "shaped"] = (
-        "sparse"  # shaped: what is served, for all, plus each cook's own shaped reward
-    )
+    """Ticks after which the episode ends."""
+    sight: int | None = Field(None, ge=1, le=15)
+    """Cells that a cook sees in each direction; without it, the whole of a small kitchen."""
+    reward: Literal["sparse", "shaped"] = "sparse"
+    """Reward of learners: sparse (soups that are served) or shaped (each cook's own shaped reward added)."""
     perturb: dict[str, float] = {}
+    """Severity of each perturbation by name, 0..1."""
 
 
 PERTURBATIONS = (

@@ -39,20 +39,28 @@ BOARD_AT_MOST = 8  # orders that one robot reads at a time
 class Options(BaseModel):
     """What can be chosen of a warehouse."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    layout: str = "tiny"  # a name, a path, or the map as text
-    starts: str = (
-        ""  # of a movingai map: a .scen file, or its text; where robots and first parcels begin, and the goals
-    )
+    layout: str = "tiny"
+    """Name of a layout, path of an RWARE layout or a movingai map, or the map as text."""
+    starts: str = ""
+    """For a movingai map: path or text of a .scen file that says where robots and parcels begin, and the goals."""
     agents: int = Field(4, ge=1, le=100_000)
-    requests: int | None = Field(None, ge=1)  # open orders; as many as agents if not given, as in RWARE
-    deliveries: int = Field(10, ge=0)  # the shared task; 0 = no end
+    """Number of robots."""
+    requests: int | None = Field(None, ge=1)
+    """Orders that are open at the same time; without it, as many as agents, as in RWARE."""
+    deliveries: int = Field(10, ge=0)
+    """Deliveries that complete the shared task; 0: the task has no end."""
     max_ticks: int = Field(500, ge=1, le=2_000_000_000)
-    board: bool = True  # False: RWARE's own observation
+    """Ticks after which the episode ends."""
+    board: bool = True
+    """Whether robots see the order board; false gives RWARE's own observation."""
     sight: int = Field(1, ge=1, le=8)
+    """Cells that a robot sees in each direction."""
     reward: Literal["global", "individual", "two_stage"] = "individual"
+    """Reward of learners, as RWARE defines it: global, individual or two_stage."""
     perturb: dict[str, float] = {}
+    """Severity of each perturbation by name, 0..1."""
 
 
 PERTURBATIONS = (Perturbation("blocked_aisles", "aisle cells that can be spared are closed; severity 1: 30 % of them"),)

@@ -37,12 +37,16 @@ WHERE = "world 'web'"
 class Options(BaseModel):
     """What can be chosen of a site."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    layout: str = layouts.ALL  # a template's name, all (drawn by seed), a path, or a site file's text
+    layout: str = layouts.ALL
+    """Name of a site, all (a site is drawn for each seed), path of a site file, or its text."""
     agents: int = Field(1, ge=1, le=2)
+    """Number of agents."""
     max_ticks: int = Field(80, ge=1, le=30_000)
+    """Ticks after which the episode ends."""
     perturb: dict[str, float] = {}
+    """Severity of each perturbation by name, 0..1."""
 
 
 PERTURBATIONS = (

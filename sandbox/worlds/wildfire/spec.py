@@ -37,23 +37,38 @@ from sandbox.worlds.wildfire.tasks import TEAMWORK, progress, task
 class Options(BaseModel):
     """What can be chosen of a wildfire."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    layout: str = "village"  # a name, a path, or the map as text
-    height: int | None = Field(None, ge=24, le=4096)  # of generated land; 48 if not given
+    layout: str = "village"
+    """Name of generated land, path of a map, or the map as text."""
+    height: int | None = Field(None, ge=24, le=4096)
+    """Rows of generated land; without it, 48."""
     width: int | None = Field(None, ge=24, le=4096)
+    """Columns of generated land; without it, 48."""
     agents: int = Field(6, ge=1, le=100_000)
-    fires: int | None = Field(None, ge=1)  # one for every six crews if not given, at most one for each village
-    save: float = Field(0.8, ge=0, le=1)  # the shared task: share of buildings, and of households
-    wind: float = Field(6.0, ge=0, le=20)  # m/s
+    """Number of crews."""
+    fires: int | None = Field(None, ge=1)
+    """Fires at the start, at most one for each village; without it, one for every six crews."""
+    save: float = Field(0.8, ge=0, le=1)
+    """Share of buildings, and of households, that completes the shared task."""
+    wind: float = Field(6.0, ge=0, le=20)
+    """Speed of the wind in m/s."""
     tanks: int = Field(12, ge=1, le=100)
+    """Loads of water that a crew carries."""
     sight: int = Field(5, ge=1, le=10)
+    """Cells that a crew sees in each direction."""
     messages: int = Field(4, ge=0, le=32)
+    """Messages of other crews that a crew hears in one tick."""
     max_ticks: int = Field(1000, ge=1, le=2_000_000_000)
-    classic: bool = False  # Mesa's ForestFire
-    density: float = Field(0.65, ge=0, le=1)  # classic: share of cells with a tree
-    ignite: Literal["column", "centre"] = "column"  # classic: what burns at the start
+    """Ticks after which the episode ends."""
+    classic: bool = False
+    """Whether the fire is that of Mesa's ForestFire example."""
+    density: float = Field(0.65, ge=0, le=1)
+    """For classic: share of cells with a tree."""
+    ignite: Literal["column", "centre"] = "column"
+    """For classic: what burns at the start, the first column or the cell in the centre."""
     perturb: dict[str, float] = {}
+    """Severity of each perturbation by name, 0..1."""
 
 
 PERTURBATIONS = (
