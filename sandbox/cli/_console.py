@@ -23,6 +23,7 @@ from sandbox.core.errors import SHORT, UsageError
 from sandbox.report.lines import as_line
 
 if TYPE_CHECKING:
+    from sandbox.core.world import World
     from sandbox.scenario import Scenario
     from sandbox.scenario.capabilities import Grant
 
@@ -113,6 +114,17 @@ def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scen
 
     changes = overrides(set_)
     return load(path, changes, allow=granted(allow, changes))
+
+
+def usable_worlds() -> "Iterator[World]":
+    """All worlds; prints a warning for each that cannot be loaded."""
+    from sandbox.engine import registry
+
+    for name in registry.names():
+        try:
+            yield registry.opened(name)
+        except UsageError as error:
+            err.print(f"warning: {error}")
 
 
 def tell_reached(scenarios: "Iterable[Scenario]") -> None:

@@ -7,7 +7,7 @@ import functools
 import itertools
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from sandbox.cli import app as opening
-from sandbox.cli import batch, card, prompt, sign, skills
+from sandbox.cli import batch, card, prompt, schema, sign, skills
 from sandbox.cli import trace as tracing
 from sandbox.cli._compiling import compile, warm_up
-from sandbox.cli._console import Allow, Set, check_place, err, granted, in_words, opened, out, overrides
+from sandbox.cli._console import Allow, Set, check_place, err, granted, in_words, opened, out, overrides, usable_worlds
 from sandbox.cli._keyboard import people_at
 from sandbox.cli._process import answer_interrupts, complete_files, give_up_output
 from sandbox.cli._progress import Live
@@ -29,7 +29,6 @@ from sandbox.core.finish import Outcome
 from sandbox.report.lines import lines
 
 if TYPE_CHECKING:
-    from sandbox.core.world import World
     from sandbox.record.signing import Root
     from sandbox.scenario import Scenario
     from sandbox.scenario.capabilities import Grant
@@ -46,7 +45,7 @@ app.command()(batch.batch)
 app.command(name="results")(batch.show)
 app.command(name="app")(opening.studio)
 commands = (
-    compile, batch.certify, batch.compare, batch.foresight, card.card, prompt.prompt, sign.keygen,
+    compile, batch.certify, batch.compare, batch.foresight, card.card, prompt.prompt, schema.schema, sign.keygen,
     sign.sign, skills.skills, tracing.trace,
 )  # fmt: skip
 for command in commands:
@@ -69,7 +68,7 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
     from sandbox.report.tables import world_tables, worlds_table
 
     if name is None:
-        out.print(worlds_table(list(_usable_worlds())))
+        out.print(worlds_table(list(usable_worlds())))
         return
     world = registry.opened(name)
     for table in world_tables(world):
@@ -82,17 +81,6 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
     out.print(f"policies: {', '.join(world.policies)}{told}")
     if world.source:
         out.print(f"rules of record: {world.source}")
-
-
-def _usable_worlds() -> "Iterator[World]":
-    """All worlds; prints a warning for each that cannot be loaded."""
-    from sandbox.engine import registry
-
-    for name in registry.names():
-        try:
-            yield registry.opened(name)
-        except UsageError as error:
-            err.print(f"warning: {error}")
 
 
 @app.command()
