@@ -72,7 +72,7 @@ class Faulty:
 
 
 class HumanOptions(BaseModel):
-    """``human`` of ``[[agents]]``."""
+    """How long a person is waited for."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 

@@ -103,7 +103,7 @@ def show(
 def certify(
     scenario: File,
     reliability: Annotated[float, typer.Option(min=0.5, max=0.9999999, help="the success rate to claim")],
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.999999)] = 0.95,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999999, help="confidence of the bound")] = 0.95,
     failures: Annotated[int, typer.Option(min=0, help="failures to allow; each one takes more trials")] = 0,
     workers: Workers = None,
     on: On = None,

@@ -53,7 +53,7 @@ def scenario_schema(worlds: "Iterable[World]") -> dict[str, Any]:
     severity = {"type": "number", "minimum": 0, "maximum": 1}
     disturbances = [*GENERIC, *(each for world in worlds for each in world.perturbations)]
     scenario["properties"]["perturb"] |= {
-        "properties": {each.name: severity | {"description": _sentence(each.summary)} for each in disturbances},
+        "properties": {each.name: severity | {"description": sentence(each.summary)} for each in disturbances},
         "additionalProperties": severity,
     }
     return {"$schema": DIALECT, **scenario, "$defs": tables}
@@ -63,14 +63,15 @@ def _key(reference: dict[str, str]) -> str:
     return reference["$ref"].rpartition("/")[2]
 
 
-def _sentence(summary: str) -> str:
+def sentence(summary: str) -> str:
+    """A summary, which begins with a small letter and has no full stop, as a sentence."""
     return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _name(table: dict[str, Any], world: "World") -> None:
     """Make a world's options its table in a scenario, where the team and the perturbations stand elsewhere."""
     options = {name: option for name, option in table["properties"].items() if name not in ("agents", "perturb")}
-    table["description"] = _sentence(world.summary)
+    table["description"] = sentence(world.summary)
     table["properties"] = {"name": {"const": world.name, "description": "Name of the world."}, **options}
     table["required"] = ["name", *table.get("required", [])]
 

@@ -19,7 +19,7 @@ class Kind(IntEnum):
 
 
 class WorldModel(BaseModel):
-    """``world_model`` of ``[[agents]]``: how an agent with the reasoner ``search`` looks ahead."""
+    """How an agent with the reasoner ``search`` looks ahead."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 

@@ -18,12 +18,12 @@ from sandbox.engine.defaults import completed
 
 GROUP = "sandbox.worlds"
 SUFFIX = ".py"  # a name that ends so is the path of a file
-_BUILT_IN = {name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
+OURS = {name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
 _registered: dict[str, World] = {}
 
 
 def _addresses() -> dict[str, str]:
-    return _BUILT_IN | {point.name: point.value for point in entry_points(group=GROUP) if point.name not in _BUILT_IN}
+    return OURS | {point.name: point.value for point in entry_points(group=GROUP) if point.name not in OURS}
 
 
 def names() -> list[str]:

@@ -18,7 +18,7 @@ from sandbox.core.world import World
 
 
 class Rule(BaseModel):
-    """``[[guard]]``: globs on the agent's name, the verb, and the number of its target, which is all it is given."""
+    """One rule: globs on an action, and what becomes of the actions that match all three."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 

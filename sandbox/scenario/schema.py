@@ -30,7 +30,7 @@ REASONERS = ("scripted", "program", "llm", "human")  # besides these and the com
 
 
 class WorldTable(BaseModel):
-    """``[world]``: the world's name and its own options."""
+    """The world's name and its own options."""
 
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
@@ -39,7 +39,7 @@ class WorldTable(BaseModel):
 
 
 class AgentGroup(BaseModel):
-    """``[[agents]]``: some agents that reason alike."""
+    """Some agents that reason alike."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -84,14 +84,14 @@ class AgentGroup(BaseModel):
 
 
 class TrialsTable(BaseModel):
-    """``[trials]``: how often each condition of a batch is tried, on the seeds ``seed``, ``seed`` + 1, ..."""
+    """How often each condition of a batch is tried."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     count: int = Field(100, ge=1, le=1_000_000_000)
     """Trials of each condition of a batch, on the seeds `seed`, `seed` + 1, and so on."""
     max_errors: float = Field(0.05, ge=0, le=1)
-    """Share of infrastructure errors, 0..1, from which on a batch has failed."""
+    """Share of infrastructure errors from which on a batch has failed."""
     keep_calls: bool = True
     """Whether a batch records the calls of language models, which replaying a trial needs."""
 
@@ -158,7 +158,7 @@ class Scenario(BaseModel):
     seed: int = Field(0, ge=0, lt=2**64)
     """Seed of the trial, or of the first trial of a batch."""
     tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)
-    """Seconds of simulated time that one tick stands for, above 0."""
+    """Seconds of simulated time that one tick stands for."""
     sweep: dict[str, Any] = {}
     """Conditions of a batch: values by dotted key, and the tables `zip` and `one_at_a_time`."""
     files: dict[str, JsonValue] = {}

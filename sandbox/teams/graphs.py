@@ -34,10 +34,7 @@ class EdgeTable(BaseModel):
 
 
 class NetworkTable(EdgeTable):
-    """``network`` of ``[team]``: the name of a kind, or a table with its options.
-
-    Raises UsageError for an unknown kind, and for an option of another kind.
-    """
+    """Who can speak to whom: a kind of graph with its options."""
 
     kind: str = "complete"
     """Kind of graph: complete, star, ring, tree, small_world, scale_free, range or file."""
@@ -67,6 +64,7 @@ class NetworkTable(EdgeTable):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
+        """Take a name for a kind; raises UsageError for an unknown kind, and for an option of another kind."""
         table = {"kind": given} if isinstance(given, str) else given
         if isinstance(table, Mapping):
             kind = table.get("kind", "complete")

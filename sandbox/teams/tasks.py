@@ -13,7 +13,7 @@ from sandbox.core.teamwork import TaskObject, Teamwork
 
 
 class TaskTable(BaseModel):
-    """``[[team.tasks]]``: one task object."""
+    """One task of the shared task."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 

@@ -21,7 +21,7 @@ class _Table(BaseModel):
 
 
 class Budget(_Table):
-    """What a group of agents may spend in one episode, all together; None: no limit."""
+    """What a group of agents may spend in one episode, all together."""
 
     calls: Amount | None = None
     """Most calls of the model in one episode; without it, no limit."""
@@ -49,7 +49,7 @@ class Thinking(_Table):
 
 
 class Price(_Table):
-    """US dollars for a million tokens; without it, list prices of the hosted models, and nothing for all others."""
+    """Price of tokens."""
 
     input: Dollars
     """US dollars for a million tokens that the model reads."""

@@ -35,7 +35,7 @@ class Block(_Table):
 
 
 class Weights(_Table):
-    """What an entry's score is the weighted sum of, each in 0..1; the defaults are measured (``docs/memory.md``)."""
+    """What an entry's score is the weighted sum of, each in 0..1; docs/memory.md measures the defaults."""
 
     relevance: Share = 3.0
     """Weight of how well the entry fits what is perceived now."""
