@@ -3,10 +3,13 @@
 from typing import Any
 
 import streamlit as st
+from pydantic import BaseModel
 
+from sandbox.agents.llm.options import Options
 from sandbox.core.world import World
+from sandbox.core.world_model import WorldModel
 from sandbox.engine.registry import find, names
-from sandbox.scenario.schema import SEARCH
+from sandbox.scenario.schema import SEARCH, AgentGroup
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS
 
@@ -75,7 +78,7 @@ def _group(world: World, number: int) -> dict[str, Any] | None:
     place = "" if first else f".{number}"
     label = f"Team size ({world.roles[0]}s)" if first else f"Group {number}"
     count = st.slider(label, int(first), most, usual if first else 0, key=f"team{place}", bind="query-params",
-                      help="How many work at the same task.")  # fmt: skip
+                      help=_words(AgentGroup, "count"))  # fmt: skip
     if not count:
         return None
     options = [*world.policies, SEARCH, HUMAN, MODEL]
@@ -87,16 +90,21 @@ def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:
     """What some reasoners need to know besides."""
     base = _usual(world)
     if reasoner == SEARCH:
-        horizon = st.slider("Horizon", 0, 60, 12, key=f"horizon{place}", help="Ticks that it looks ahead; 0: none.")
-        futures = st.slider("Futures", 1, 64, 16, key=f"futures{place}", help="Imagined for each candidate action.")
+        horizon = st.slider("Horizon", 0, 60, 12, key=f"horizon{place}", help=_words(WorldModel, "horizon"))
+        futures = st.slider("Futures", 1, 64, 16, key=f"futures{place}", help=_words(WorldModel, "futures"))
         return {"world_model": {"horizon": horizon, "futures": futures, "base": base}}
     if reasoner == HUMAN:
         return {"fallback": base}
     if reasoner == MODEL:
-        words = "openai:NAME, anthropic:NAME, google:NAME, local:http://HOST:PORT/v1 or gguf:PATH"
-        name = st.text_input("Model", "scripted", key=f"model{place}", help=f"{words}; keys come from the environment.")
+        words = f"{_words(Options, 'model')} Keys come from the environment."
+        name = st.text_input("Model", "scripted", key=f"model{place}", help=words)
         return {"fallback": base, "llm": {"model": name}}
     return {}
+
+
+def _words(table: type[BaseModel], option: str) -> str | None:
+    """The description of an option of a scenario."""
+    return table.model_fields[option].description
 
 
 def _sizes(world: World) -> tuple[int, int]:
