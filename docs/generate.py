@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent, fill
@@ -251,20 +252,26 @@ def _exported(name: str, exported: Any) -> Iterator[str]:
         yield from _class(exported)
         return
     yield _code(_signature(_parsed(exported), name))
-    yield inspect.getdoc(exported)
+    yield _told(inspect.getdoc(exported))
     if exported is sandbox.session:
         yield from ("### Session", *_class(Session))
 
 
 def _class(found: type) -> Iterator[str]:
-    yield inspect.getdoc(found)
+    yield _told(inspect.getdoc(found))
     own = [each for each in found.__mro__ if each.__module__.startswith("sandbox.") and each.__name__[0] != "_"]
     if fields := {name: line for each in reversed(own) for name, line in _fields(each)}:
         yield _code("\n".join(fields.values()))
     nodes = [node for each in own for node in _parsed(each).body if isinstance(node, ast.FunctionDef)]
     for name, node in {node.name: node for node in reversed(nodes) if _is_public(node)}.items():
         yield _code(_signature(node, name))
-        yield ast.get_docstring(node)
+        yield _told(ast.get_docstring(node))
+
+
+def _told(docstring: str) -> str:
+    """A docstring as Markdown: numpydoc's parameters are a list."""
+    text, _, parameters = docstring.replace("``", "`").partition("Parameters\n----------\n")
+    return text + re.sub(r"^(\w[\w, ]*) : ", r"- `\1`: ", parameters, flags=re.MULTILINE)
 
 
 def _is_public(node: ast.FunctionDef) -> bool:
