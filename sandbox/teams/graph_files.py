@@ -9,7 +9,6 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import networkx as nx
-import pandas as pd
 
 from sandbox.core.errors import UsageError
 from sandbox.core.files import looks_like, read_text
@@ -141,6 +140,8 @@ def _edge(line: str, mark: str | None) -> list[str]:
 
 def _table(lines: list[str], mark: str | None, head: list[str], ends: tuple[str, str], kind: type) -> nx.Graph:
     """A table of edges as Gephi and pandas write it."""
+    import pandas as pd  # takes longer than the rest of a scenario
+
     table = pd.read_csv(
         StringIO("\n".join(lines[1:])), sep=mark or r"\s+", names=head, index_col=False, skipinitialspace=True,
         dtype=dict.fromkeys(ends, str),
