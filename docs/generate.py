@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent / "reference"
 WIDTH = 120
 NOTE = "<!-- Written by `python docs/generate.py`: change the code, not this page. -->"
 WORDS = {"object": "table", "boolean": "true or false"}  # of TOML, where JSON schema has another
+LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
 ABOUT = """A scenario is a TOML file. These are all its tables and their options. `sandbox schema` prints the same as a
 JSON schema, with which editors complete and check scenarios: save it as `scenario.json`, and begin a scenario with the
 line `#:schema scenario.json` (taplo, Even Better TOML)."""
@@ -108,10 +109,6 @@ def _table(path: str, table: Schema, known: Schema) -> Iterator[str]:
                 yield from _table(place, found, known)
 
 
-def _find(reference: Schema, known: Schema) -> Schema:
-    return known[_key(reference)] if "$ref" in reference else reference
-
-
 def _key(reference: Schema) -> str:
     return reference["$ref"].rpartition("/")[2]
 
@@ -155,12 +152,9 @@ def _kind(option: Schema, plural: str = "") -> str:
 
 
 def _range(option: Schema) -> str:
-    low, high = option.get("minimum"), option.get("maximum", option.get("exclusiveMaximum"))
-    above = f"above {option['exclusiveMinimum']:,}" if "exclusiveMinimum" in option else ""
-    below = f"below {high:,}" if "exclusiveMaximum" in option else f"up to {high:,}" if high is not None else ""
-    if low is not None and high is not None and "exclusiveMaximum" not in option:
-        return f"{low:,}..{high:,}"
-    return " and ".join(filter(None, (above or (f"from {low:,}" if low is not None else ""), below)))
+    if {"minimum", "maximum"} <= option.keys():
+        return f"{option['minimum']:,}..{option['maximum']:,}"
+    return " and ".join(f"{word} {option[key]:,}" for key, word in LIMITS.items() if key in option)
 
 
 # -- worlds
@@ -171,8 +165,9 @@ def _worlds(worlds: Sequence[World], schema: Schema) -> list[str]:
         "# Worlds",
         "What each world offers. `sandbox worlds NAME` prints it for any world, also for one of your own.",
     ]
-    tables = [_find(each, schema["$defs"]) for each in schema["$defs"]["WorldTable"]["oneOf"]]
-    for world, table in zip(worlds, tables, strict=False):  # the last table is that of files
+    *references, _ = schema["$defs"]["WorldTable"]["oneOf"]  # the last one is for worlds in files
+    tables = (schema["$defs"][_key(each)] for each in references)
+    for world, table in zip(worlds, tables, strict=True):
         parts += _world(world, table)
     return parts
 
