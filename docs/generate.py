@@ -257,8 +257,11 @@ def _class(found: type) -> Iterator[str]:
     own = [each for each in found.__mro__ if each.__module__.startswith("sandbox.") and each.__name__[0] != "_"]
     if fields := {name: line for each in reversed(own) for name, line in _fields(each)}:
         yield _code("\n".join(fields.values()))
-    nodes = [node for each in own for node in _parsed(each).body if isinstance(node, ast.FunctionDef)]
-    for name, node in {node.name: node for node in reversed(nodes) if _is_public(node)}.items():
+    methods: dict[str, ast.FunctionDef] = {}  # a class's own before those that it inherits
+    for node in (node for each in own for node in _parsed(each).body if isinstance(node, ast.FunctionDef)):
+        if _is_public(node):
+            methods.setdefault(node.name, node)
+    for name, node in methods.items():
         yield _code(_signature(node, name))
         yield _told(ast.get_docstring(node))
 
@@ -295,10 +298,10 @@ def _signature(node: ast.FunctionDef, name: str) -> str:
     if any(isinstance(each, ast.Name) and each.id == "property" for each in node.decorator_list):
         return f"{name}{returned.replace(' ->', ':', 1)}"
     given = [each for each in _arguments(node.args) if each != "self"]
-    short = f"{name}({', '.join(given)}){returned}"
-    return (
-        short if len(short) <= WIDTH else "\n".join([f"{name}(", *(f"    {each}," for each in given), f"){returned}"])
-    )
+    lines = [f"{name}({', '.join(given)}){returned}"]
+    if len(lines[0]) > WIDTH:
+        lines = [f"{name}(", *(f"    {each}," for each in given), f"){returned}"]
+    return "\n".join(lines)
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[str]:
