@@ -1,4 +1,4 @@
-"""How a team shares its work out: one file for each protocol, each of two small kernels that know no world."""
+"""Protocols, by which teams share work: one file each, with two small kernels that depend on no world."""
 
 from sandbox.core.teamwork import Protocol
 from sandbox.teams.protocols.concurrent import CONCURRENT

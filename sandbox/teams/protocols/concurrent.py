@@ -1,4 +1,4 @@
-"""Concurrent: all work at once, and each says what it is at. Of two at the same task, the dearer one gives up."""
+"""Concurrent: all work at once and say what they work on. Of two on one task, the one with higher cost gives up."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Protocol
@@ -9,7 +9,7 @@ from sandbox.engine.kernel import kernel
 
 @kernel
 def receive(team, lane, agent, tick):
-    """Give up what another agent does more cheaply; then, if free, take what nobody says to be at."""
+    """Give up a task that another agent does at lower cost; then, if free, take a task without a known worker."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         if messages[m, Message.ACT] == Act.CLAIM:
@@ -21,7 +21,7 @@ def receive(team, lane, agent, tick):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """What it is at and what it costs, in every tick: so a lost message is made good by the next."""
+    """Send the current task and its cost in every tick, so the next message replaces a lost one."""
     job = team.task[lane, agent]
     if job[Assignment.KIND]:
         tell(team, lane, agent, tick, -1, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])

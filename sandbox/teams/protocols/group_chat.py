@@ -1,5 +1,5 @@
-"""Group chat: one has the word at a time and all hear it, everybody works. Round robin: the word goes round; selector:
-the lead gives it to one of those that raise their hand."""
+"""Group chat: all work, but only the agent with the word speaks, and all hear it. Round robin: the word goes round.
+Selector: the lead gives it to one of the agents that raise their hand."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
@@ -11,7 +11,7 @@ from sandbox.teams.protocols.turns import has_turn
 
 @kernel
 def follow(team, lane, agent, tick):
-    """Remember who has claimed what, until it is said to be done or the claimer takes up something else."""
+    """Remember claims until the task is reported done or the claimer takes another one."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         if messages[m, Message.ACT] == Act.CLAIM or messages[m, Message.ACT] == Act.DONE:
@@ -22,7 +22,7 @@ def follow(team, lane, agent, tick):
 
 @kernel
 def choose(team, lane, agent, tick):
-    """Who has the word and is free takes its cheapest offer that nobody has claimed."""
+    """A free agent with the word takes its cheapest unclaimed offer."""
     best, least = -1, FAR
     for k in range(team.open_tasks.shape[2]):
         offer = team.open_tasks[lane, agent, k]
@@ -38,7 +38,7 @@ def choose(team, lane, agent, tick):
 
 @kernel
 def heed_round_robin(team, lane, agent, tick):
-    """The word goes on to the next in every tick."""
+    """Pass the word to the next agent in every tick."""
     follow(team, lane, agent, tick)
     if has_turn(team, lane, agent) and tick > team.turn[lane, Turn.SINCE]:
         pass_turn(team, lane, next_present(team, agent), tick)
@@ -48,7 +48,7 @@ def heed_round_robin(team, lane, agent, tick):
 
 @kernel
 def heed_selector(team, lane, agent, tick):
-    """Who is given the word by the lead has it in this tick."""
+    """The agent to which the lead gives the word has it in this tick."""
     follow(team, lane, agent, tick)
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
@@ -60,7 +60,7 @@ def heed_selector(team, lane, agent, tick):
 
 @kernel
 def talk(team, lane, agent, tick):
-    """Say what it has taken on or has done; only who has the word does."""
+    """With the word, report the task that was taken or finished."""
     job = team.task[lane, agent]
     if job[Assignment.KIND]:
         tell(team, lane, agent, tick, -1, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])
@@ -75,7 +75,7 @@ def speak_round_robin(team, lane, agent, tick):
 
 @kernel
 def speak_selector(team, lane, agent, tick):
-    """Those that are free raise their hand; the lead gives the word to the next of them in order, or takes it."""
+    """Free agents raise their hand; the lead gives the word to the next of them in order, or takes it itself."""
     if has_turn(team, lane, agent) and tick == team.turn[lane, Turn.SINCE]:
         talk(team, lane, agent, tick)
     if agent != team.lead:

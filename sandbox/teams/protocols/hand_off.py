@@ -1,4 +1,4 @@
-"""Hand-off: one works at a time; when its task is done it hands the next one, and the turn, to whom it suits best."""
+"""Hand-off: one agent works; when done, it hands the next task and the turn to the agent that suits the task best."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
@@ -10,7 +10,7 @@ from sandbox.teams.protocols.turns import has_turn, heed_turn
 
 @kernel
 def receive(team, lane, agent, tick):
-    """With the turn comes a task; without one, the cheapest is taken by who holds the turn and nobody is nearer to."""
+    """Take the task that comes with the turn; without one, take the cheapest task if no other agent is nearer to it."""
     task = heed_turn(team, lane, agent, tick)
     if not has_turn(team, lane, agent) or not is_free(team, lane, agent):
         return
@@ -24,10 +24,10 @@ def receive(team, lane, agent, tick):
 
 @kernel
 def best_suited(team, lane, agent):
-    """Who is nearest to the holder's cheapest offer, of itself and those that have said where they are."""
+    """The agent nearest to the holder's cheapest offer: the holder, or one that has reported its place."""
     k = cheapest(team, lane, agent)
     if k < 0:
-        return next_present(team, agent)  # it knows of nothing to do: another one may
+        return next_present(team, agent)  # it knows no task; another agent may know one
     best, least = agent, team.open_tasks[lane, agent, k, OpenTask.COST]
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
@@ -39,7 +39,7 @@ def best_suited(team, lane, agent):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Those that wait say where they are; who has the turn and no task hands both on."""
+    """Waiting agents report their place; the holder of the turn, once without a task, hands the turn on."""
     if not has_turn(team, lane, agent):
         if is_free(team, lane, agent):
             tell(team, lane, agent, tick, -1, Act.IDLE, 0, team.own[lane, agent, AgentStatus.CELL])

@@ -1,4 +1,4 @@
-"""Independent: nobody speaks and nobody hears. Each agent takes the task that is nearest to it.
+"""Independent: no messages. Each agent takes the task that is nearest to it.
 
 This is the control of the protocols that speak: they choose by the same rule. Without a ``[team]`` agents do as their
 world's own rules say, which is another control.
@@ -11,14 +11,14 @@ from sandbox.engine.kernel import kernel
 
 @kernel
 def receive(team, lane, agent, tick):
-    """Who is free takes its cheapest task; others may be at it too."""
+    """A free agent takes its cheapest task, even if others work on it."""
     if is_free(team, lane, agent):
         take_cheapest(team, lane, agent, tick)
 
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Nothing."""
+    """Send nothing."""
 
 
 INDEPENDENT = Protocol("independent", "each agent takes what is nearest to it, without a word", receive, speak)

@@ -1,4 +1,4 @@
-"""Manager: those that are free report to the lead, with the tasks they know of, and it assigns the nearest to each."""
+"""Manager: free agents report to the lead, with the tasks that they know, and it assigns the nearest to each."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
@@ -35,7 +35,7 @@ def receive(team, lane, agent, tick):
 
 @kernel
 def report(team, lane, agent, tick):
-    """What a worker tells the lead: what it is at, or where it is free; and the tasks that are its to share out."""
+    """A worker reports its task, or its place if it is free, and the tasks that it has to share."""
     job = team.task[lane, agent]
     if job[Assignment.KIND]:
         tell(team, lane, agent, tick, team.lead, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])
@@ -49,7 +49,7 @@ def report(team, lane, agent, tick):
 
 @kernel
 def is_open(team, lane, code, tick):
-    """Whether the lead knows of nobody that is at a task, or was given it a short while ago."""
+    """Whether the lead knows no agent that works on a task or was assigned it recently."""
     note = note_of(team, lane, team.lead, code)
     if note >= 0 and tick - team.notes[lane, team.lead, note, Note.TICK] < answer_time(team):
         return False
@@ -59,7 +59,7 @@ def is_open(team, lane, code, tick):
 
 @kernel
 def was_asked(team, lane, agent, tick):
-    """Whether the lead has given an agent a task and its answer may still be on its way."""
+    """Whether the lead has assigned a task to an agent whose answer may still be on its way."""
     notes = team.notes[lane, team.lead]
     for k in range(len(notes)):
         if notes[k, Note.CODE] and notes[k, Note.AGENT] == agent and tick - notes[k, Note.TICK] < answer_time(team):
@@ -69,9 +69,9 @@ def was_asked(team, lane, agent, tick):
 
 @kernel
 def nearest_open(team, lane, agent, cell, tick):
-    """Code and cell of an open task for an agent, that the lead has been told of or sees itself; code 0: none.
+    """Code and cell of an open task for an agent, reported to the lead or seen by it; code 0: none.
 
-    Those that most others wait for come first, and of these the nearest.
+    Tasks on which most others depend come first, and of these the nearest.
     """
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, team.lead)
     open_tasks, code, place, least = team.open_tasks[lane, team.lead], 0, -1, FAR
@@ -88,7 +88,7 @@ def nearest_open(team, lane, agent, cell, tick):
 
 @kernel
 def assign(team, lane, agent, cell, tick):
-    """The lead gives the agent that is free at a cell the nearest open task; False where there is none, or no words."""
+    """Assign the nearest open task to the free agent at a cell; False without a task, or if no message can be sent."""
     if was_asked(team, lane, agent, tick):
         return True
     code, place = nearest_open(team, lane, agent, cell, tick)
@@ -104,7 +104,7 @@ def assign(team, lane, agent, cell, tick):
 
 @kernel
 def share_out(team, lane, tick):
-    """The lead assigns tasks to those that are free, to itself last."""
+    """The lead assigns tasks to free agents, to itself last."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, team.lead)
     for m in range(start, stop):
         idle = messages[m, Message.ACT] == Act.IDLE
@@ -116,7 +116,7 @@ def share_out(team, lane, tick):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Workers report; the lead assigns, and works itself where a task is left for it."""
+    """Workers report; the lead assigns tasks, and works itself if one is left."""
     if agent != team.lead:
         report(team, lane, agent, tick)
     else:

@@ -1,5 +1,5 @@
-"""Market: the contract net (Smith 1980). Who has a task to give announces it, those that are free bid what it would
-cost them, and the cheapest gets it, the announcer included. What is lost on the way is said again in the next tick."""
+"""Market: the contract net (Smith 1980). An agent announces a task that it has to share, free agents bid their cost,
+and the cheapest gets it, possibly the announcer. Lost messages are sent again in the next tick."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
@@ -17,13 +17,13 @@ from sandbox.engine.coordination.team import (
 )
 from sandbox.engine.kernel import kernel
 
-ROUND = 2  # ticks from an announcement until bids can be there
-NOBODY = -1  # has been awarded it yet
+ROUND = 2  # ticks from an announcement until bids can arrive
+NOBODY = -1  # no agent has been awarded it yet
 
 
 @kernel
 def receive(team, lane, agent, tick):
-    """Take what is awarded; give up what another says to do more cheaply."""
+    """Take an awarded task; give up a task that another agent does at lower cost."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         act, code, value = messages[m, Message.ACT], messages[m, Message.TASK], messages[m, Message.VALUE]
@@ -35,7 +35,7 @@ def receive(team, lane, agent, tick):
 
 @kernel
 def wish(team, lane, agent):
-    """What a free agent would like best of all that is announced or its own to give: the giver, the task, its cost."""
+    """A free agent's best task, of those announced and its own: the announcer, the task, its cost."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     giver, code, least = NOBODY, 0, FAR
     for m in range(start, stop):
@@ -57,7 +57,7 @@ def wish(team, lane, agent):
 
 @kernel
 def may_give(team, lane, agent, k):
-    """Whether offer ``k`` is this agent's to share out, and nobody is at it."""
+    """Whether this agent has to share offer ``k``, and no agent works on it."""
     code, job = team.open_tasks[lane, agent, k, OpenTask.CODE], team.task[lane, agent]
     if (
         not code
@@ -70,7 +70,7 @@ def may_give(team, lane, agent, k):
 
 @kernel
 def decide(team, lane, agent, code, cell, own, tick):
-    """Award a task to the cheapest bidder, or take it where nobody asks less than its ``own`` cost."""
+    """Award a task to the cheapest bidder, or take it if no bid is below the ``own`` cost."""
     best, least = agent, own
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
@@ -91,7 +91,7 @@ def decide(team, lane, agent, code, cell, own, tick):
 
 @kernel
 def auction(team, lane, agent, k, own, tick):
-    """One round for offer ``k``, which is this agent's to share out: announce it, decide on bids, or wait for news."""
+    """One round for offer ``k``, which this agent has to share: announce it, decide on bids, or wait for messages."""
     code, cell = team.open_tasks[lane, agent, k, OpenTask.CODE], team.open_tasks[lane, agent, k, OpenTask.CELL]
     note = note_of(team, lane, agent, code)
     winner = team.notes[lane, agent, note, Note.AGENT] if note >= 0 else NOBODY
@@ -110,7 +110,7 @@ def auction(team, lane, agent, k, own, tick):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Say what it is at, or bid for what it likes best; then hold the auctions that are this agent's to hold."""
+    """Report the current task, or bid for the best one; then run the auctions of this agent."""
     job, giver, code, cost = team.task[lane, agent], NOBODY, 0, FAR
     if job[Assignment.KIND]:
         tell(team, lane, agent, tick, -1, Act.CLAIM, job[Assignment.CODE], job[Assignment.COST])

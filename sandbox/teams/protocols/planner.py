@@ -1,6 +1,6 @@
-"""Planner and executors, with two ledgers (Magentic-One, Fourney and others 2024): the task ledger says who is to do
-what; the progress ledger, when that was last heard of. What nobody is heard to be at is planned anew; so is all of it
-where nothing goes on."""
+"""Planner and executors, with two ledgers (Magentic-One, Fourney and others 2024): the task ledger assigns tasks
+to executors; the progress ledger holds the time of the last report on each. A task without reports is planned anew, and
+so is the whole plan without progress."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, Protocol
@@ -9,12 +9,12 @@ from sandbox.engine.coordination.team import Count, Message, Note, Turn, answer_
 from sandbox.engine.kernel import kernel
 from sandbox.teams.protocols import manager
 
-REPLAN = 5  # times the patience without any progress, after which the plan is thrown away
+REPLAN = 5  # times the patience without progress, after which the plan is dropped
 
 
 @kernel
 def receive(team, lane, agent, tick):
-    """Executors take what the planner assigns, also in place of what they were at."""
+    """Executors take what the planner assigns, even if they work on another task."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         if messages[m, Message.ACT] == Act.ASSIGN and messages[m, Message.FROM] == team.lead:
@@ -24,7 +24,7 @@ def receive(team, lane, agent, tick):
 
 @kernel
 def strike(team, lane, agent, code, tick):
-    """Strike out what an executor was to do before what it is heard to be at."""
+    """Remove the earlier task of an executor that reports another one."""
     notes = team.notes[lane, team.lead]
     for k in range(len(notes)):
         earlier = notes[k, Note.CODE] != code and tick - notes[k, Note.TICK] > answer_time(team)
@@ -34,7 +34,7 @@ def strike(team, lane, agent, code, tick):
 
 @kernel
 def keep_ledgers(team, lane, tick):
-    """Write down who is heard to be at what, and strike out what has not been heard of for too long: a stall."""
+    """Record which executor reports which task; remove tasks without reports for too long (a stall)."""
     notes = team.notes[lane, team.lead]
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, team.lead)
     for m in range(start, stop):
@@ -57,7 +57,7 @@ def keep_ledgers(team, lane, tick):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Executors report what they are at and what is done; the planner keeps its ledgers and assigns."""
+    """Executors report current and finished tasks; the planner updates its ledgers and assigns."""
     if agent != team.lead:
         say_done(team, lane, agent, tick, team.lead)
         manager.report(team, lane, agent, tick)

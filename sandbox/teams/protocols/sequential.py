@@ -1,4 +1,4 @@
-"""Sequential: one after the other. Who has the turn works, alone, until its task is done; then the next in order."""
+"""Sequential: the agent with the turn works alone until its task is done; then the next in order."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, Protocol
@@ -10,7 +10,7 @@ from sandbox.teams.protocols.turns import has_turn, heed_turn
 
 @kernel
 def receive(team, lane, agent, tick):
-    """Take the turn if it is given, and with it the cheapest task; who has finished one takes no other."""
+    """Take the turn if it is given, and with it the cheapest task; an agent that has finished one takes no other."""
     before = has_turn(team, lane, agent)
     heed_turn(team, lane, agent, tick)
     began = not before or tick == team.turn[lane, Turn.SINCE]
@@ -20,7 +20,7 @@ def receive(team, lane, agent, tick):
 
 @kernel
 def speak(team, lane, agent, tick):
-    """Who has the turn and nothing more to do hands it to the next in order, again in every tick until it is heard."""
+    """Hand the turn to the next in order if there is nothing more to do, in every tick until it is heard."""
     if (
         has_turn(team, lane, agent)
         and team.own[lane, agent, AgentStatus.FREE]

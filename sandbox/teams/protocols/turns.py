@@ -1,4 +1,4 @@
-"""What protocols with a turn share: who has it acts, others wait (``engine.coordination.phases.mask_actions``)."""
+"""Shared by protocols with a turn: only its holder acts (``engine.coordination.phases.mask_actions``)."""
 
 from sandbox.core.speech import Act
 from sandbox.engine.coordination.assignments import drop
@@ -16,8 +16,8 @@ def has_turn(team, lane, agent):
 def heed_turn(team, lane, agent, tick):
     """Take the turn if its holder hands it on; the task that came with it, 0 for none.
 
-    A holder without progress for too long loses the turn to the next in order, so that nobody can keep the team waiting
-    for ever.
+    A holder without progress for too long loses the turn to the next in order, so that no agent can stop the
+    team.
     """
     turn, task = team.turn[lane], 0
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
