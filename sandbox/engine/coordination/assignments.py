@@ -1,4 +1,4 @@
-"""What an agent of a team takes on, gives up and remembers: the vocabulary in which protocols are written."""
+"""How an agent takes, gives up and remembers tasks: the functions that protocols consist of."""
 
 from sandbox.core.speech import KIND_BITS, Act
 from sandbox.core.teamwork import AgentStatus, OpenTask
@@ -10,13 +10,13 @@ ARGUMENT = (1 << KIND_BITS) - 1  # of a task's code
 
 @kernel
 def is_free(team, lane, agent):
-    """Whether an agent could take on a task now."""
+    """Whether an agent can take a task now."""
     return team.own[lane, agent, AgentStatus.FREE] == 1 and team.task[lane, agent, Assignment.KIND] == 0
 
 
 @kernel
 def take(team, lane, agent, code, cell, tick):
-    """From now on this is the agent's task."""
+    """Set the agent's task."""
     job = team.task[lane, agent]
     job[Assignment.KIND], job[Assignment.ARGUMENT] = code >> KIND_BITS, code & ARGUMENT
     job[Assignment.ROW], job[Assignment.COL] = -1, -1
@@ -40,7 +40,7 @@ def take_offer(team, lane, agent, k, tick):
 
 @kernel
 def take_cheapest(team, lane, agent, tick):
-    """The agent takes the cheapest of its offers that nobody claims, if there is one."""
+    """The agent takes the cheapest unclaimed offer, if there is one."""
     k = cheapest(team, lane, agent)
     if k >= 0:
         take_offer(team, lane, agent, k, tick)
@@ -48,13 +48,13 @@ def take_cheapest(team, lane, agent, tick):
 
 @kernel
 def drop(team, lane, agent):
-    """The agent's task is no longer its own."""
+    """The agent gives up its task."""
     team.task[lane, agent, Assignment.KIND], team.task[lane, agent, Assignment.CODE] = 0, 0
 
 
 @kernel
 def give_way(team, lane, agent, other, code, cost):
-    """Give up a task that another agent says to do more cheaply; of equals the one with the lower number keeps it."""
+    """Give up a task for which another agent reports a lower cost; of equals the lower number keeps it."""
     job = team.task[lane, agent]
     if (
         job[Assignment.KIND]
@@ -66,7 +66,7 @@ def give_way(team, lane, agent, other, code, cost):
 
 @kernel
 def say_done(team, lane, agent, tick, to):
-    """Say once that the task is done which the agent takes to be so, if there is one."""
+    """Report once that a task is done, if the agent considers it done."""
     job = team.task[lane, agent]
     if job[Assignment.KIND] == 0 and job[Assignment.CODE]:
         claim_done(team, lane, agent, tick, to, job[Assignment.CODE])
@@ -75,7 +75,7 @@ def say_done(team, lane, agent, tick, to):
 
 @kernel
 def note_of(team, lane, agent, code):
-    """The place of what an agent remembers of a task, -1 if nothing."""
+    """The place of an agent's note of a task; -1 without one."""
     for k in range(team.notes.shape[2]):
         if team.notes[lane, agent, k, Note.CODE] == code:
             return k
@@ -84,7 +84,7 @@ def note_of(team, lane, agent, code):
 
 @kernel
 def remember(team, lane, agent, code, other, tick):
-    """An agent remembers who is to do a task, or is at it, in place of what is longest ago."""
+    """Note which agent has to do a task, or works on it, in place of the oldest note."""
     notes, place = team.notes[lane, agent], note_of(team, lane, agent, code)
     if place < 0:
         place = 0
@@ -99,7 +99,7 @@ def remember(team, lane, agent, code, other, tick):
 
 @kernel
 def forget(team, lane, agent, other):
-    """An agent forgets what it remembers of another one."""
+    """Remove an agent's notes of another one."""
     for k in range(team.notes.shape[2]):
         if team.notes[lane, agent, k, Note.AGENT] == other:
             team.notes[lane, agent, k, Note.CODE] = 0
@@ -107,7 +107,7 @@ def forget(team, lane, agent, other):
 
 @kernel
 def cheapest(team, lane, agent):
-    """The number of the agent's cheapest offer of which nobody has told it that he is at it; -1 none."""
+    """The number of the agent's cheapest offer that no message has claimed; -1: none."""
     best, least = -1, FAR
     for k in range(team.open_tasks.shape[2]):
         offer = team.open_tasks[lane, agent, k]
@@ -122,7 +122,7 @@ def cheapest(team, lane, agent):
 
 @kernel
 def is_claimed(team, lane, agent, code):
-    """Whether one of the messages that have just come says that its sender is at a task."""
+    """Whether a message of this tick says that its sender works on a task."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         if messages[m, Message.TASK] == code and messages[m, Message.ACT] == Act.CLAIM:
@@ -132,7 +132,7 @@ def is_claimed(team, lane, agent, code):
 
 @kernel
 def is_elsewhere(team, lane, agent, other, code):
-    """Whether another agent has just said that it is at a task that is not this one."""
+    """Whether another agent has reported in this tick that it works on a different task."""
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         if messages[m, Message.FROM] == other and messages[m, Message.ACT] == Act.CLAIM:

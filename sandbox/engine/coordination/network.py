@@ -1,4 +1,4 @@
-"""Who hears whom, and the delivery of messages: the same kernels in both tiers, for any world.
+"""Networks and the delivery of messages: the same kernels in both tiers, for any world.
 
 What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: whether one of an
 earlier page arrives now is found by looking along the edges that lead to an agent, a pure function of the pages and of
@@ -24,7 +24,7 @@ _ROWS, _COLS = (0, -1, 0, 1, 0, -1, -1, 1, 1), (0, 0, 1, 0, -1, -1, 1, 1, -1)  #
 
 
 class Terms(NamedTuple):
-    """What edges do to messages; T is 1 where all are alike, else there is a line for each edge."""
+    """Terms of edges; T is 1 if all are equal, else there is a row for each edge."""
 
     loss: np.ndarray  # (T,) float64  chance that a message is lost
     delay: np.ndarray  # (T,) int32   ticks beyond the one that every message takes
@@ -47,21 +47,21 @@ class Network(NamedTuple):
 
 
 class Mail(NamedTuple):
-    """What was said of late, on D = longest delay + 2 pages of S places for each agent, and what became of it."""
+    """Recent messages, on D = longest delay + 2 pages of S places for each agent, and their fates."""
 
     said: np.ndarray  # (L, D, N, S, 4) int32  page tick % D: to + 1 (0: all), act (0: none), task's code, value
     counts: np.ndarray  # (L, N, 3) int64      sent along an edge, by sender; arrived and lost, by receiver
 
 
 def mail_for(net: Network, lanes: int, places: int) -> Mail:
-    """Empty pages on which every agent may say ``places`` things a tick."""
+    """Empty pages with ``places`` messages a tick for every agent."""
     agents, pages = net.first.shape[1] - 1, int(net.terms.delay.max()) + 2
     return Mail(np.zeros((lanes, pages, agents, places, 4), np.int32), np.zeros((lanes, agents, 3), np.int64))
 
 
 @kernel
 def open_page(mail, lane, tick):
-    """Clear the page of this tick, before anybody speaks."""
+    """Clear the page of this tick, before agents speak."""
     mail.said[lane, tick % mail.said.shape[1]] = 0
 
 
@@ -84,7 +84,7 @@ def _row(net, lane):
 
 @kernel
 def _line(net, edge):
-    """Where the terms of an edge stand."""
+    """The row of an edge's terms."""
     return min(edge, len(net.terms.loss) - 1)
 
 
@@ -144,7 +144,7 @@ def deliver(seed, tick, lane, net, mail, messages, arrived):
 
 @kernel
 def _deliver_to(seed, tick, lane, net, mail, agent, messages):
-    """One agent's letters, edge by edge from one that is drawn, so that nobody is always the first to be heard."""
+    """One agent's messages, edge by edge from a random one, so that no sender is always first."""
     row, counts, today, places = _row(net, lane), mail.counts[lane], tick % mail.said.shape[1], mail.said.shape[3]
     begin, end, found, lost = net.first[row, agent], net.first[row, agent + 1], 0, 0
     edge = begin + below(max(1, end - begin), seed, tick, TURN, agent)
@@ -222,7 +222,7 @@ def _sort(pos, reach, bins, order):
 
 @kernel
 def _bounds(pos):
-    """First row and column, last row and column with an agent; zeros where nobody is anywhere."""
+    """First row and column, last row and column with an agent; zeros without agents on the map."""
     top, left, bottom, right, nobody = 0, 0, 0, 0, True
     for row, col in pos:
         if row >= 0:

@@ -1,4 +1,4 @@
-"""What a team does in a tick, around what its agents decide; the free names are a world's and a protocol's kernels.
+"""The phases of a team's tick, around the decisions; the free names are a world's and a protocol's kernels.
 
 ``confer`` comes before the decisions: messages arrive, every agent looks what there is to do, the protocol shares it
 out, and the agents speak. ``mask_actions`` comes before the world's step: who has not got the turn waits. ``end_tick``
@@ -30,7 +30,7 @@ look = check = receive = speak = sensed = look_out = progress = choose = None  #
 
 
 def coordinate(s, obs, lane, params, memory, assignment, actions):
-    """The team confers, then every agent with a compiled policy decides."""
+    """The team communicates, then every agent with a compiled policy decides."""
     confer(s, obs, lane, params, assignment.team)
     choose(s, obs, lane, params, memory, assignment, actions)
 
@@ -65,19 +65,19 @@ def confer(s, obs, lane, params, team):
 
 
 def reports(s, lane, agent, params, team):
-    """What an agent's sensors tell all who can hear it."""
+    """Send an agent's sensor reports to all that can hear it."""
     kind, row, col = look_out(s, lane, agent, params)
     if kind:
         tell(team, lane, agent, s.tick[lane], -1, Act.REPORT, kind, row * team.width + col)
 
 
 def nothing_sensed(s, lane, agent, params, team):
-    """No sensor tells anything."""
+    """No sensor reports."""
 
 
 @kernel
 def instruct(team, lane, agent, obs):
-    """What its team wants of an agent, and what it was told by others' sensors, become part of its observation."""
+    """Write an agent's team task, and the sensor reports that it heard, into its observation."""
     for k in range(4):
         obs.task[lane, agent, k] = team.task[lane, agent, k] if team.task[lane, agent, Assignment.KIND] else 0
     inbox, found = obs.inbox[lane, agent], 0
@@ -95,7 +95,7 @@ def instruct(team, lane, agent, obs):
 
 @kernel
 def offer_objects(team, lane, agent):
-    """Where there is a graph of task objects, an agent's offers are those that it may do now; they are on a board."""
+    """With a graph of task objects, an agent's offers are the objects on the board that it may do now."""
     code, found, count = team.task[lane, agent, Assignment.CODE], 0, len(team.kind)
     for k in range(count):
         t = (agent + k) % count
@@ -113,7 +113,7 @@ def offer_objects(team, lane, agent):
 
 
 def check_tasks(s, lane, params, team):
-    """Read from the state how every task object stands; what came before its time counts from its time on."""
+    """Read the state of every task object; work that was done too early counts once the object opens."""
     for t in range(len(team.kind)):
         state, mark, cell = check(s, lane, params, team.kind[t], team.argument[t], team.mark[lane, t])
         team.mark[lane, t], team.place[lane, t] = mark, cell
@@ -128,7 +128,7 @@ def check_tasks(s, lane, params, team):
 
 @kernel
 def ready(team, lane, task):
-    """Whether all that must be done before a task object is done."""
+    """Whether all task objects that one depends on are done."""
     for k in range(len(team.after)):
         if team.after[k, 0] == task and team.state[lane, team.after[k, 1]] != TaskState.DONE:
             return False
@@ -136,18 +136,18 @@ def ready(team, lane, task):
 
 
 def unmasked(lane, params, actions, assignment):
-    """Every agent acts as it has decided."""
+    """Leave every agent's action as decided."""
 
 
 def mask_actions(lane, params, actions, assignment):
-    """Who is absent, or has not got the turn, does nothing."""
+    """Agents that are absent or do not have the turn do nothing."""
     for agent in range(actions.shape[1]):
         if not may_act(assignment.team, lane, agent):
             actions[lane, agent, 0], actions[lane, agent, 1] = params.noop, 0
 
 
 def finalise(s, lane, params, assignment, stats):
-    """At the end of an episode: how far the shared task is, and what the team's talk came to."""
+    """At the end of an episode: the progress of the shared task, and the team's counts."""
     team, talk = assignment.team, stats.talk[lane]
     stats.progress[lane, 0], stats.progress[lane, 1] = progress(s, lane, params)
     if len(team.kind):
@@ -162,11 +162,11 @@ def finalise(s, lane, params, assignment, stats):
 
 
 def no_end_tick(s, lane, params, assignment):
-    """Nothing is overseen."""
+    """Do nothing after a tick."""
 
 
 def end_tick(s, lane, params, assignment):
-    """After a tick: verify task objects, notice progress, end the episode where a condition says so."""
+    """After a tick: verify task objects, note progress, and end the episode if a condition is met."""
     team, tick = assignment.team, s.tick[lane]
     check_tasks(s, lane, params, team)
     still_open, advanced = 0, 0
@@ -182,7 +182,7 @@ def end_tick(s, lane, params, assignment):
 
 @kernel
 def judge(s, lane, params, team, still_open):
-    """With task objects, the episode is completed when all are done, not before; then the conditions are looked at."""
+    """With task objects, the episode is completed only when all are done; then the conditions are evaluated."""
     if len(team.kind) and s.done[lane] == Finish.RUNNING and still_open == 0:
         s.done[lane] = Finish.COMPLETED
     elif still_open and s.done[lane] == Finish.COMPLETED:

@@ -1,4 +1,4 @@
-"""When an episode ends besides the world's own end: a condition as a small program that both tiers run.
+"""Conditions that end an episode besides the world's own end: small programs that both tiers run.
 
 A program is (K, 2) float64, in postfix order: an operation and its argument. A condition is met when its measure has
 reached the argument.
@@ -16,7 +16,7 @@ MOST_ASKED = 16  # words and predicates of one program
 
 
 class Measure(IntEnum):
-    """What conditions look at; those from TOKENS on are known to the hosted tier only."""
+    """Measures of conditions; those from TOKENS on exist in the hosted tier only."""
 
     ALL_TASKS = 0  # 1 when every task object is done; 0 where there are none
     TICKS = 1

@@ -1,4 +1,4 @@
-"""A team's arrays: who hears whom, what is to be done, what each agent is at. No world and no protocol is known here.
+"""A team's arrays: network, tasks, and the task of each agent. They depend on no world and no protocol.
 
 N agents, L lanes, T task objects, K offers, E edges, S messages that an agent can say in a tick.
 """
@@ -37,7 +37,7 @@ class Message(IntEnum):
 
 
 class Note(IntEnum):
-    """Columns of what a protocol remembers for an agent."""
+    """Columns of a protocol's notes for an agent."""
 
     CODE = 0  # of a task
     AGENT = 1
@@ -45,7 +45,7 @@ class Note(IntEnum):
 
 
 class Turn(IntEnum):
-    """Columns of what a protocol remembers of the team."""
+    """Columns of a protocol's notes of the team."""
 
     HOLDER = 0  # whose turn it is
     SINCE = 1  # tick
@@ -54,7 +54,7 @@ class Turn(IntEnum):
 
 
 class Count(IntEnum):
-    """Columns of what is counted over an episode."""
+    """Columns of the counts of an episode."""
 
     TURNS = 0
     STALLS = 1
@@ -98,7 +98,7 @@ class Team(NamedTuple):
 
 @kernel
 def begin(team, lane):
-    """A new episode: nobody is at anything, nothing has been said."""
+    """Start an episode: no tasks are taken, no messages sent."""
     for agent in range(len(team.hosted)):
         for k in range(team.task.shape[2]):
             team.task[lane, agent, k] = 0
@@ -118,26 +118,26 @@ def begin(team, lane):
 
 @kernel
 def messages_of(team, lane, agent):
-    """From which to which place of ``team.messages[lane]`` the messages stand that reached an agent in this tick."""
+    """Start and end, in ``team.messages[lane]``, of the messages that reached an agent in this tick."""
     first = team.net.first[lane % len(team.net.first), agent] * team.mail.said.shape[3]
     return first, first + team.arrived[lane, agent]
 
 
 @kernel
 def tell(team, lane, agent, tick, to, act, task, value):
-    """Say something to an agent, or to all who can hear it (``to`` -1)."""
+    """Send a message to an agent, or to all that can hear it (``to`` -1)."""
     return say(team.mail, lane, tick, agent, to, act, task, value)
 
 
 @kernel
 def answer_time(team):
-    """Ticks in which the answer to something that is said now comes at the latest."""
+    """Ticks after which the answer to a message of now has arrived at the latest."""
     return 2 * team.mail.said.shape[1]
 
 
 @kernel
 def way(team, a, b):
-    """Manhattan distance between two cells; 0 where one of them is anywhere."""
+    """Manhattan distance between two cells; 0 if one of them is "anywhere"."""
     if a < 0 or b < 0:
         return 0
     return abs(a // team.width - b // team.width) + abs(a % team.width - b % team.width)
@@ -160,14 +160,14 @@ def object_of(team, code):
 
 @kernel
 def depth_of(team, code):
-    """How long the chain of task objects is that wait for one; 0 for what is none."""
+    """The length of the chain of task objects that depend on one; 0 for a code of no task object."""
     t = object_of(team, code)
     return team.depth[t] if t >= 0 else 0
 
 
 @kernel
 def may_do(team, agent, task):
-    """Whether a task object is one for this agent, by owner and by role."""
+    """Whether an agent may take a task object, by owner and by role."""
     if team.owner[task] >= 0 and team.owner[task] != agent:
         return False
     return team.role[task] < 0 or team.role[task] == team.roles[agent]
@@ -175,14 +175,14 @@ def may_do(team, agent, task):
 
 @kernel
 def may_take(team, agent, code):
-    """The same by a task's code; what is no task object is anybody's."""
+    """The same by a task's code; any agent may take a task that is not a task object."""
     t = object_of(team, code)
     return t < 0 or may_do(team, agent, t)
 
 
 @kernel
 def next_present(team, agent):
-    """The agent after this one, round and round, that is not absent."""
+    """The next agent in order, cyclically, that is not absent."""
     agents = len(team.hosted)
     for k in range(1, agents + 1):
         if not team.absent[(agent + k) % agents]:
@@ -192,7 +192,7 @@ def next_present(team, agent):
 
 @kernel
 def pass_turn(team, lane, agent, tick):
-    """The turn goes to an agent."""
+    """Give the turn to an agent."""
     if team.turn[lane, Turn.HOLDER] != agent:
         team.count[lane, Count.TURNS] += 1
     team.turn[lane, Turn.HOLDER], team.turn[lane, Turn.SINCE] = agent, tick
@@ -200,7 +200,7 @@ def pass_turn(team, lane, agent, tick):
 
 @kernel
 def claim_done(team, lane, agent, tick, to, code):
-    """Say that a task is done. Of a task object it is counted, and whether it is so."""
+    """Claim that a task is done. Claims of task objects are counted, and the false ones too."""
     tell(team, lane, agent, tick, to, Act.DONE, code, 0)
     t = object_of(team, code)
     if t >= 0:
@@ -210,7 +210,7 @@ def claim_done(team, lane, agent, tick, to, code):
 
 @kernel
 def may_act(team, lane, agent):
-    """Whether an agent may act in this tick: it is not absent, and where there are turns, it is its own."""
+    """Whether an agent may act in this tick: it is not absent and, with turns, has the turn."""
     return not (team.absent[agent] or (team.turns and team.turn[lane, Turn.HOLDER] != agent))
 
 
