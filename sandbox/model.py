@@ -81,7 +81,7 @@ class Measures:
 
 
 class Tick(NamedTuple):
-    """What one tick came to; recorders write it, pages show it."""
+    """The results of one tick, for records and pages."""
 
     tick: int
     actions: np.ndarray  # (N, 2) int32

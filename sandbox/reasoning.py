@@ -67,7 +67,7 @@ def reasoner_for(
 
 
 def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings) -> tuple[Seats, Seats]:
-    """Who goes on when a scenario changes, with the agents that are left to each, and who is new.
+    """The reasoners that continue when a scenario changes, with their remaining agents, and the new ones.
 
     ``seated`` are the reasoners so far. An agent that reasons as before goes on with its reasoner, and shares its
     budget with those that do. Raises UsageError, with nothing changed, where a new one cannot be made.

@@ -32,7 +32,7 @@ class Paired(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """What it came to that two arms were tried on the same seeds."""
+    """What pairing two arms on the same seeds gained."""
 
     correlation: float
     saved: float  # share of the variance of the difference that pairing saves; below 0 where it adds to it
@@ -193,7 +193,7 @@ def correlation(first: np.ndarray, second: np.ndarray, confidence: float = CONFI
 
 
 def pairing(first: np.ndarray, second: np.ndarray) -> Pairing | None:
-    """What pairing of (T,) and (T,) came to; None where an arm does not vary, so that nothing can be told."""
+    """What pairing (T,) with (T,) gained; None if an arm does not vary."""
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     apart, together = np.var(first) + np.var(second), np.var(second - first)

@@ -18,7 +18,7 @@ from sandbox.agents.llm.options import Line
 from sandbox.agents.llm.request import Setup
 from sandbox.agents.skills.library import Library, Skill
 from sandbox.agents.skills.prompted import Prompted
-from sandbox.agents.skills.writer import HERE, Feedback, Params
+from sandbox.agents.skills.writer import HERE, Feedback, RuleWriter
 from sandbox.cli.main import main
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.record import whole
@@ -121,11 +121,12 @@ def test_the_curriculum_proposes_what_is_in_reach(env):
 
 def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(env):
     ladder, library = env.world.ladder, Library([Skill("collect_wood", "collect wood near tree", WOOD)])
-    writer = Params(ladder, Random(0))
+    writer = RuleWriter(ladder, Random(0))
     skill = writer.write("place_table", library, ["tree"])
     assert "need('collect_wood', to_collect_wood, 2)" in skill.program and skill.calls == ("collect_wood",)
     assert (
-        "lambda: pursue('collect_wood'" in Params(ladder, Random(0)).write("place_table", Library(), ["tree"]).program
+        "lambda: pursue('collect_wood'"
+        in RuleWriter(ladder, Random(0)).write("place_table", Library(), ["tree"]).program
     )
     for _ in range(40):  # all that is done at a place is of no use there: it is not drawn again
         skill = writer.write("collect_coal", Library(), [])
@@ -136,7 +137,7 @@ def test_the_writer_calls_earlier_skills_and_gives_up_what_failed(env):
 
 
 def test_what_fails_here_is_looked_for_elsewhere(env):
-    writer, places = Params(env.world.ladder, Random(0)), []
+    writer, places = RuleWriter(env.world.ladder, Random(0)), []
     for _ in range(40):
         skill = writer.write("collect_iron", Library(), ["tree"])
         places.append(skill.program.split("place=")[1].split(",")[0])

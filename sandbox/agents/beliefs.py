@@ -13,7 +13,7 @@ DICE = 1 << 16  # of the stream of imagined lanes: draws that no search makes
 
 
 class Beliefs:
-    """Beliefs of the agents of one lane, drawn as often as is asked for.
+    """Beliefs of the agents of one lane, with a given number of draws.
 
     ``memory`` is the policies' own: what is noted of an agent is noted by its fallback policy. ``seed`` keys the dice
     of what is imagined, which are draws of their own.

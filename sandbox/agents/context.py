@@ -29,7 +29,7 @@ _CODE = (
 
 
 class AgentContext:
-    """Memory, tools, program and voice of an agent; ``earned`` has what its last action came to, by agent."""
+    """Memory, tools, program and voice of an agent; ``earned`` has the results of the last action, by agent."""
 
     def __init__(self, memory: MemoryOptions, tools: Mapping[str, Any], beliefs: Beliefs,
                  earned: Callable[[int], dict], agent: int, severity: np.ndarray, seed: int, functions: Functions,

@@ -26,7 +26,7 @@ class ReplyFaults:
         self._dose, self.seed = severity, np.uint64(seed)
 
     def hit(self, fault: Fault, stream: int, tick: int, index: int) -> bool:
-        """Whether a fault comes to ``index`` at a tick."""
+        """Whether a fault hits ``index`` at a tick."""
         chance = self._dose[fault] * REPLIES_AT_MOST
         return chance > 0 and uniform(self.seed, tick, stream, index) < chance
 

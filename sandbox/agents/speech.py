@@ -89,7 +89,7 @@ class Speech:
             return say(Act.HAND_OFF, to, name)
 
         def give_word(to: hearer) -> str:
-            """Say who speaks next."""
+            """Choose the next speaker."""
             return say(Act.NEXT, to)
 
         def raise_hand() -> str:

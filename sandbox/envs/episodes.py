@@ -119,7 +119,7 @@ class Episodes:
         return self.over & ~self.truncated
 
     def info(self, agent: int) -> dict[str, Any]:
-        """What is told of all lanes beside the observation, to one agent; arrays of their own, lane first."""
+        """The infos of one agent in all lanes, as copies; the first axis is the lane."""
         state, success = self.state, self.state.done == _COMPLETED
         told = {
             "action_mask": self.view.mask[:, agent].astype(np.int8),
@@ -145,7 +145,7 @@ def _copied(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def lane_of(told: Any, lane: int) -> Any:
-    """What is told or given of one lane: arrays, and plain values where it is one."""
+    """The values of one lane; plain values for arrays of one entry."""
     if isinstance(told, dict):
         return {key: lane_of(value, lane) for key, value in told.items()}
     own = told[lane]

@@ -87,7 +87,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         return final | {f"_{key}": over.copy() for key in final}
 
     def _told(self, lanes: np.ndarray) -> dict[str, Any]:
-        """The infos of these lanes (L,) bool; what is told of the others is blank."""
+        """The infos of these lanes (L,) bool; entries of other lanes are blank."""
         return _masked(self._episodes.info(0), lanes)
 
     def _pairs(self, actions: np.ndarray) -> np.ndarray:

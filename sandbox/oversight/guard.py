@@ -107,7 +107,7 @@ class Guard:
         return reviews
 
     def _concerned(self, actions: np.ndarray) -> np.ndarray:
-        """Rows whose action a rule changes or asks about; who does nothing has nothing that could be denied."""
+        """Rows whose action a rule changes or asks about; no-ops are never reviewed."""
         verbs, targets = actions[:, 0], actions[:, 1]
         known = (verbs >= 0) & (verbs < self._rule.shape[1]) & (targets >= 0) & (targets < self._targets)
         rows = np.flatnonzero(known)

@@ -47,7 +47,7 @@ class TrialStarted(_Frozen):
 
 
 class TickDone(_Frozen):
-    """What one tick came to; the ticks of a trial count 1, 2, 3, ..."""
+    """The results of one tick; the ticks of a trial count 1, 2, 3, ..."""
 
     kind: Literal["tick"] = "tick"
     trial: Count

@@ -65,7 +65,7 @@ class Table:
     """The table of one batch, open for writing; a second process that opens it is refused."""
 
     def __init__(self, folder: str | Path, scenario: dict, conditions: Sequence[dict]) -> None:
-        """Begin a batch in ``folder``, or go on with it; UsageError where it is a batch of something else."""
+        """Start or continue a batch in ``folder``; UsageError if it holds another batch."""
         self.path = database(folder)
         self._lock = Lock(self.path.parent)
         try:
@@ -104,7 +104,7 @@ class Table:
         self._db.execute("COMMIT")
 
     def _check_columns(self) -> None:
-        """A batch of another version has other measures: it can be read, but not gone on with."""
+        """A batch of another version has other measures: it can be read, but not continued."""
         columns = {name for _, name, *_ in self._db.execute("PRAGMA table_info(trial)")}
         if columns != {"condition", "trial", *MEASURES}:
             raise UsageError(f"{self.path.parent}: begun by another version of sandbox; choose another folder")

@@ -69,7 +69,7 @@ def within(folder: str | Path, *names: str) -> Path:
 
 
 def obstacle(path: Path) -> str:
-    """Why no file can take the place of what stands at a path, in words; empty where it can."""
+    """The reason why no file can be written at a path; empty if one can."""
     if path.is_symlink():
         return f"{LINK}; expected a file"
     if path.exists() and not path.is_file():  # a device would be replaced

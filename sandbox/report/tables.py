@@ -94,7 +94,7 @@ def batch_table(rows: "pd.DataFrame", title: str) -> Table:
 
 
 def batch_notes(rows: "pd.DataFrame") -> list[str]:
-    """What a reader of a batch's table must know besides: who decided, how agents broke off, what failed them."""
+    """Notes below a batch's table: who decided, how agents failed, infrastructure errors."""
     who, notes = decided(rows), []
     if who.total and who.own < who.total:
         notes.append(f"{who.fallbacks:,} of {who.total:,} decisions were a fallback's: success is not the agents' own")
@@ -217,7 +217,7 @@ def comparison_table(rows: list, title: str) -> Table:
 
 
 def _paired(found) -> list[str]:
-    """What pairing came to, where it can be told."""
+    """What pairing gained, if it can be measured."""
     return [f"r {found.correlation:.2f}, saves {found.saved:.0%}"] if found else []
 
 

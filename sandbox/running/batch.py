@@ -30,7 +30,7 @@ SOURCES = version_of_sources()
 
 
 class Progress(NamedTuple):
-    """How far a batch is; a callback that is told, and answers True, ends it early."""
+    """The progress of a batch; a callback that returns True ends the batch."""
 
     done: int
     successes: int

@@ -26,7 +26,7 @@ WORDS = np.array([finish.words for finish in Finish], object)
 
 
 class Played(NamedTuple):
-    """What some trials came to."""
+    """The results of some trials."""
 
     outcomes: list[Outcome]
     asked: dict[int, bytes]  # what was answered in a trial, by its place; none where nobody was asked, or none is kept

@@ -89,7 +89,7 @@ def check(
     folder: str | Path, sample: int, root: str | None = None, on_trial: OnTrial = lambda done, of: None,
     allow: Grant = NOTHING,
 ) -> Checked:  # fmt: skip
-    """Hold a batch against its plan and execute ``sample`` of its trials again, drawn anew at each call, or all.
+    """Compare a batch with its plan and execute ``sample`` of its trials again, drawn anew at each call, or all.
 
     ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many.
     Functions that are tools are called where ``allow`` has them and there is no answer of theirs. Raises RecordError

@@ -69,7 +69,7 @@ def versions() -> dict[str, str]:
 
 
 def outcome_of(model: Sandbox, seconds: float) -> Outcome:
-    """What an episode came to, read from the world's state, and who decided in it."""
+    """The outcome of an episode, from the world's state and the counts of decisions."""
     finish, stats = model.verdict, model.finalise()
     done = finish == Finish.COMPLETED
     failure = "; ".join(f"{model.names[row]}: {why}" for row, why in sorted(model.failures.items())) or None
@@ -260,7 +260,7 @@ def tick_events(model: Sandbox, trial: int = 0) -> list[Event]:
 
 
 def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
-    """What the latest tick came to."""
+    """The event of the latest tick."""
     latest = model.latest
     told = {"trial": trial, "tick": latest.tick, "digest": latest.digest}
     return TickDone.model_construct(actions=_pairs(latest.actions), reward=tuple(latest.reward.tolist()), **told)

@@ -158,7 +158,7 @@ def _changes(before: Any, after: Any, place: str = "") -> Iterator[str]:
 
 
 def difference(told: Event | None, made: Event | None, notes: Notes) -> str | None:
-    """How a recorded event differs from the one that is made anew in its place, in words."""
+    """How a recorded event differs from the re-executed one, in words."""
     if told is None or made is None or told.kind != made.kind:
         kind = made.kind if told is None or told.kind not in OTHERWISE or told.kind == "tick" else told.kind
         return f"{OTHERWISE[kind]} (recorded: {_kind(told)}, executed again: {_kind(made)})"
@@ -174,7 +174,7 @@ def difference(told: Event | None, made: Event | None, notes: Notes) -> str | No
 
 
 def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | None:
-    """How a recorded outcome differs from what the episode came to, in words."""
+    """How a recorded outcome differs from the re-executed one, in words."""
     again = made.as_dict()
     if more := told.keys() - again.keys():
         return f"the outcome has the field {shown(min(more))}, {OTHER_VERSION}"

@@ -50,7 +50,7 @@ class Capability(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What is granted: all of a kind where ``what`` is empty; ``by`` says who granted it."""
+    """A grant: everything of a kind if ``what`` is empty; ``by`` names its source."""
 
     kind: str
     what: str
@@ -173,7 +173,7 @@ def _from_file(path: Path) -> Grant:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a scenario comes from. It is no part of what the scenario says: all origins are equal."""
+    """The origin of a scenario. It is not part of the scenario: all origins compare equal."""
 
     name: str = field(compare=False)  # as a message has it
     grant: Grant = field(compare=False)

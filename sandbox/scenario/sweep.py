@@ -72,7 +72,7 @@ def _lists(sweep: dict[str, Any], name: str) -> dict[str, list]:
 
 
 def _length(lists: dict[str, list]) -> int:
-    """How many values each of the zipped lists has; 1 where there are none."""
+    """How many values each of the zipped lists has; 1 without any."""
     lengths = {key: len(values) for key, values in lists.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{key} has {n}" for key, n in lengths.items())

@@ -27,7 +27,7 @@ class Assignment(NamedTuple):
 
 @dataclass
 class Learned:
-    """What one learner came to."""
+    """The results of one learner."""
 
     arm: str
     seed: int

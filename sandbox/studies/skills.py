@@ -16,7 +16,7 @@ import networkx as nx
 import pandas as pd
 
 from sandbox.agents.skills.library import Library, Skill
-from sandbox.agents.skills.writer import Feedback, Params
+from sandbox.agents.skills.writer import Feedback, RuleWriter
 from sandbox.core.errors import SandboxError
 from sandbox.engine.environment import Environment
 from sandbox.record.whole import replacing
@@ -69,7 +69,7 @@ ARMS = (
 
 
 class Writer(Protocol):
-    """Who writes programs."""
+    """A writer of programs."""
 
     def write(self, task: str, library: Library, known: Sequence[str]) -> Skill: ...
 
@@ -103,7 +103,7 @@ class Learner:
     ):  # fmt: skip
         self.life, self.arm, self._frozen = Life(env, seed), arm, frozen
         self.library, rng = library or Library(), Random(seed)
-        self._writer = writer or Params(env.world.ladder, rng)
+        self._writer = writer or RuleWriter(env.world.ladder, rng)
         self._curriculum = Curriculum(env.world.ladder.graph, rng, random=not arm.curriculum)
         self._believed: set[str] = set()  # done, as the agent takes it
         self._raises: dict[str, str] = {}  # vital -> skill

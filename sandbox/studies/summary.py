@@ -33,7 +33,7 @@ class Condition(NamedTuple):
 
 
 class Study(NamedTuple):
-    """One RUN: what was run, and what it came to."""
+    """One RUN: its scenario and its results."""
 
     name: str  # the folder, as it was given
     kind: str  # batch, certificate, run

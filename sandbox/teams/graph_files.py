@@ -160,7 +160,7 @@ _READERS: dict[str, Callable[[str, bool], nx.Graph]] = {
 
 
 def read_adjacency(data: Mapping[str, Any], where: str) -> nx.Graph:
-    """The graph that ``take_in`` made ``data`` of, with texts for nodes; raises UsageError for what is none."""
+    """The graph that ``take_in`` made ``data`` of, with texts for nodes; raises UsageError for other data."""
     try:
         return nx.relabel_nodes(nx.adjacency_graph(data), str)
     except _MALFORMED as error:

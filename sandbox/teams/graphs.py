@@ -85,7 +85,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 
 def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable:
-    """The table of what stands in a scenario; raises UsageError, in one line."""
+    """The table of a scenario's network; raises UsageError."""
     try:
         return NetworkTable.model_validate(given)
     except ValidationError as error:
@@ -93,7 +93,7 @@ def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable
 
 
 def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
-    """The graph of a team: nodes are agents 0..N-1, an edge leads from who speaks to who hears; none to oneself.
+    """The graph of a team: nodes are agents 0..N-1, an edge leads from speaker to hearer; no self-loops.
 
     Random graphs are drawn from ``seed`` and their table's ``drawing``. The graph's own attributes are the terms of
     edges that state none, and ``reach`` and ``most``, which are 0 unless the edges follow from positions. Raises

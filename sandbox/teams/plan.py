@@ -25,7 +25,7 @@ NOTES = 64  # tasks that an agent can remember, at most
 
 
 class TeamPlan:
-    """What a scenario's ``[team]`` comes to; ``names``, ``roles`` and ``hosted`` are of each agent.
+    """The plan of a scenario's ``[team]``; ``names``, ``roles`` and ``hosted`` are of each agent.
 
     ``hosted``: those that speak for themselves. Raises UsageError, in one line, where the team cannot work so.
     """

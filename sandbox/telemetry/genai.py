@@ -28,7 +28,7 @@ def request_attributes(model: ModelUsed) -> dict[str, Any]:
 
 
 def content_attributes(model: ModelUsed, call: CallDone) -> dict[str, str]:
-    """What the model was told and what it said, as JSON: messages of parts."""
+    """The messages to and from the model, as JSON: messages of parts."""
     reply = call.reply or {}
     parts = [{"type": "reasoning", "content": reply.get("thinking")}, {"type": "text", "content": reply.get("text")}]
     if tool := reply.get("tool"):
@@ -42,7 +42,7 @@ def content_attributes(model: ModelUsed, call: CallDone) -> dict[str, str]:
 
 
 def error_type(call: CallDone) -> str:
-    """The class of what went wrong: an exception's name, ``timeout``, ``no_reply``, ``unusable_reply``."""
+    """The class of an error: an exception's name, ``timeout``, ``no_reply``, ``unusable_reply``."""
     if call.reply is not None:
         return "unusable_reply"
     named = re.match(r"([A-Z]\w+): ", call.error)

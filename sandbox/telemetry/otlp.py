@@ -29,7 +29,7 @@ QUEUE = 32 * BATCH  # spans that wait; of a live run, what is more is dropped
 
 
 class Collector:
-    """The endpoint at ``url``; use it in a ``with``, and hand its ``provider`` to who makes the spans.
+    """The endpoint at ``url``; use it in a ``with``, and pass its ``provider`` to the maker of the spans.
 
     Without ``patient``, spans wait in a queue and are dropped where it is full, so that a run never waits. A patient
     sender waits for the collector when the queue is half full, and sends nothing more after the first failure.
@@ -140,7 +140,7 @@ def _body(response: requests.Response, until: float) -> bytes:
 
 
 def _rejected(body: bytes) -> tuple[str, int]:
-    """Why a collector took only a part of what was sent, and how many spans it did not take."""
+    """Why a collector accepted only a part, and how many spans it rejected."""
     try:
         partial = ExportTraceServiceResponse.FromString(body).partial_success
     except Exception:  # whatever protobuf raises for what is no message

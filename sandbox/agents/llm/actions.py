@@ -195,7 +195,7 @@ class Actions:
 
 
 def _same(said: Choice | ToolCall) -> tuple:
-    """What is equal for two actions or uses of a tool that are the same, whatever is said beside them."""
+    """A key that is equal for equal actions or tool uses, whatever text is beside them."""
     if isinstance(said, Choice):
         return said[:2]
     arguments = arguments_in(said.arguments)

@@ -39,7 +39,7 @@ class Ledger:
         return True
 
     def settle(self, worst: Worst, answer: Answer) -> tuple[int, int, float]:
-        """Put what a request came to in the place of its worst case; returns tokens in and out, and money.
+        """Replace the worst case of a request by its real cost; returns tokens in and out, and money.
 
         Where usage is not known, or more than the request can have used, the worst case stays.
         """

@@ -50,7 +50,7 @@ class Question:
 
 
 class Asked(NamedTuple):
-    """A request of a round, and everyone who asks just that."""
+    """A request of a round, and all agents that make it."""
 
     request: Request
     worst: Worst
@@ -212,7 +212,7 @@ class LLM:
         return not question.judges and question.used < self._options.tool_calls
 
     def _receive(self, asked: Asked, answer: Answer) -> None:
-        """The one place where replies come in: the ledger and the record take them, then those who asked."""
+        """The one place that receives replies: for the ledger, the record, and then the agents."""
         request = asked.request
         *tokens, money = self._ledger.settle(asked.worst, answer)
         problem, read = [self._take(question, answer, tokens[1]) for question in asked.questions][0]

@@ -27,7 +27,7 @@ class Setup(BaseModel):
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 over what the model is told; a price is not."""
+        """SHA-256 over the whole request, without the price."""
         return hashlib.sha256(compact(self.model_dump(mode="json", exclude={"price"}))).digest()
 
     @cached_property
@@ -72,7 +72,7 @@ class Answer(NamedTuple):
 
 
 class Client(Protocol):
-    """Who answers."""
+    """A client that answers requests."""
 
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
         """The answers to all requests, asked at once, in their order; none takes longer than ``within`` seconds.

@@ -34,7 +34,7 @@ class Memory(Protocol):
         ...
 
     def context(self, now: str = "") -> str:
-        """What the model is told, within the budget of tokens; ``now`` is what the agent perceives."""
+        """The text for the prompt, within the budget of tokens; ``now`` is what the agent perceives."""
         ...
 
     def apply(self, edit: Edit) -> None:

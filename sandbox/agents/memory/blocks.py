@@ -53,7 +53,7 @@ class Blocks(Journal):
 
     @property
     def pressing(self) -> list[Edit]:
-        """The experiences that have to be told in short from now on; none while all fit."""
+        """The experiences to replace by a summary from now on; none while all fit."""
         if len(self._latest) < 2 or tokens(self._told()) <= FULL * self._room:
             return []
         return self._latest[: len(self._latest) // 2]

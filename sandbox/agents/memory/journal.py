@@ -4,7 +4,7 @@ from sandbox.core.decision import Edit
 
 
 class Journal:
-    """Changes of a memory; who inherits says in ``apply`` what they do."""
+    """Changes of a memory; subclasses implement them in ``apply``."""
 
     def __init__(self):
         self._fresh: list[Edit] = []

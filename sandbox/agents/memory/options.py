@@ -14,7 +14,7 @@ class _Table(BaseModel):
 
 
 class Block(_Table):
-    """A block of core memory: always told, and edited by the model itself."""
+    """A block of core memory: always in the prompt, and edited by the model."""
 
     label: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     """Name of the block: small letters, digits and _."""

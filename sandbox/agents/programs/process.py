@@ -54,7 +54,7 @@ LIMITS = Limits()
 
 
 class Result(NamedTuple):
-    """What a program without verbs came to."""
+    """The result of a program without verbs."""
 
     value: Any  # of its last line, if that is an expression
     printed: str

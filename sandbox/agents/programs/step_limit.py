@@ -52,7 +52,7 @@ def _step() -> ast.Call:
 
 
 def with_step_limit(source: str) -> str:
-    """The program with its steps counted; raises UsageError, in one line, for what is no Python."""
+    """The program with its steps counted; raises UsageError for invalid Python."""
     if len(source) > LONGEST:
         raise UsageError(f"program of {len(source):,} characters, expected {LONGEST:,} at most")
     if COUNTED in source:

@@ -98,7 +98,7 @@ class Library:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The inverse of ``save``; raises UsageError for what is no library."""
+        """The inverse of ``save``; raises UsageError for any other file."""
         try:
             return cls.of(read_toml(path.read_text(encoding="utf-8")).get("skill", []))
         except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -19,7 +19,7 @@ FEAR, BOLD = 2.0, 0.1  # a verb is left out by FEAR times the share of its tries
 
 
 class Feedback(NamedTuple):
-    """What a try came to, as the world showed it."""
+    """The result of an attempt, as the world showed it."""
 
     success: bool
     used: frozenset[str] = frozenset()  # verbs that were acted
@@ -39,8 +39,8 @@ class Step(NamedTuple):
     verbs: tuple[str, ...]
 
 
-class Params:
-    """Writes by rules; ``write`` a program, then ``learn`` what it came to."""
+class RuleWriter:
+    """Writes skills by rules: ``write`` a program, then ``learn`` from its result."""
 
     def __init__(self, ladder: Ladder, rng: Random):
         self._ladder, self._rng = ladder, rng

@@ -20,7 +20,7 @@ NOT_CALLED = "{what}, and no record has a function called; --allow functions={na
 
 
 class Functions:
-    """Calls functions for the agents of a trial; ``on_use`` is told of each call when it has answered.
+    """Calls functions for the agents of a trial; ``on_use`` gets each call with its answer.
 
     ``known`` are the calls that are recorded, up to tick ``until``, or of all the trial where that is None. A call that
     is not among them is made after that tick only, or where ``may_call`` allows it of the function by its full name: no

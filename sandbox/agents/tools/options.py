@@ -61,7 +61,7 @@ TOOLS: dict[str, type[_Table]] = {
 
 
 def check(tools: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Each tool with its options, checked; raises UsageError for what is no tool, no option, or not installed."""
+    """Each tool with its options, checked; raises UsageError for unknown tools and options, and missing packages."""
     known = [*TOOLS]  # the order is the same whatever the file's, since a record keeps none
     names = sorted(tools, key=lambda name: (known.index(name) if name in known else len(known), name))
     return {name: _checked(name, tools[name]) for name in names}

@@ -33,7 +33,7 @@ Settings = tuple[tuple[str, str], ...]  # names and values, in words
 
 @dataclass(frozen=True)
 class Reasoner:
-    """Who decides."""
+    """The reasoner of an agent."""
 
     kind: str
     settings: Settings
@@ -84,7 +84,7 @@ def mind_of(model: Sandbox, agent: int) -> AgentContext | None:
 
 
 def reasoner(model: Sandbox, agent: int) -> Reasoner:
-    """Who decides for the agent, and how it is set up."""
+    """The agent's reasoner and its options."""
     group = model.scenario.roster()[agent]
     if group.reasoner == "llm":
         told = group.llm.model_dump(exclude={"replies", "prompts"}) | {"fallback": group.fallback}

@@ -31,7 +31,7 @@ class Report:
 
 
 class Stopped(Exception):
-    """Work may raise it where it is told to stop."""
+    """Work may raise it when it is asked to stop."""
 
 
 Work = Callable[[Callable[[Progress], None], Callable[[], bool]], Any]

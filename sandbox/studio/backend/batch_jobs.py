@@ -214,7 +214,7 @@ def _end(folder: Path, code: int | None) -> str:
 
 
 def _last_line(folder: Path) -> str:
-    """The end of what a job said."""
+    """The last lines of a job's output."""
     try:
         with within(folder, LOG).open("rb") as log:
             log.seek(max(log.seek(0, os.SEEK_END) - TAIL, 0))

@@ -62,7 +62,7 @@ class Chronicle:
         self._feed.add(event)
 
     def scene(self, film: EpisodePlayer, look: Look) -> Scene:
-        """What there is to see for who looks so."""
+        """The data for one way to look at the episode."""
         model, picked = film.model, look.agent if look.agent is not None and look.agent < film.agents else None
         looked, into = look.panel, picked if look.panel == AGENT else None
         self._forecasts.watch(model, into)

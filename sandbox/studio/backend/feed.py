@@ -130,7 +130,7 @@ def _said(words: str) -> Words:
 
 
 def _claims(model: Sandbox, before: Before) -> Happened:
-    """Who has taken on which task."""
+    """The tasks that agents have taken."""
     if model.talk is None:
         return
     jobs = model.talk.team.task[0]

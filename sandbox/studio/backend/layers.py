@@ -127,7 +127,7 @@ def _messages(look: Look) -> Iterator[Mark]:
 
 
 def _hearers(net) -> Callable[[int], np.ndarray]:
-    """Who hears an agent, at most as many as are drawn."""
+    """The hearers of an agent, at most as many as are drawn."""
     first = net.first[0]
     ears, senders = np.repeat(np.arange(len(first) - 1), np.diff(first)), net.sender[0, : first[-1]]
     return lambda agent: ears[senders == agent][: MOST + 1]

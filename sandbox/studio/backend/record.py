@@ -53,7 +53,7 @@ def copy_of(folder: Path) -> bytes:
 
 
 def outcomes(folder: Path) -> dict[int, dict[str, Any]]:
-    """What each finished trial came to; empty where nothing can be read."""
+    """The outcome of each finished trial; empty if nothing can be read."""
     try:
         with open_run(folder) as run:
             return run.outcomes

@@ -34,7 +34,7 @@ Deed = Callable[[EpisodePlayer], None]  # what a person does to an episode
 
 
 class Runner(Worker):
-    """Thread-safe control of what one browser tab is shown."""
+    """Thread-safe control of the episode that one browser tab shows."""
 
     def __init__(self, idle: float = IDLE):
         self.order: Order = ()  # what was loaded last

@@ -33,7 +33,7 @@ class Worker:
         raise NotImplementedError
 
     def failed(self, job: Job, words: str) -> None:
-        """A job came to nothing."""
+        """A job failed."""
         raise NotImplementedError
 
     def left(self, what: Any) -> None:
