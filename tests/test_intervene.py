@@ -111,7 +111,7 @@ BAD = {
     "no such reasoner": (lambda model: intervene.reseat(model, 0, "rulez"), "did you mean 'rules'"),
     "no such key": (lambda model: intervene.reseat(model, 0, "idle", counts=3), "did you mean 'script'|unknown key"),
     "no such agent": (lambda model: intervene.reseat(model, 4, "idle"), "agent 4, expected 0..3"),
-    "no team": (lambda model: intervene.cut(model, (0, 1)), "no team here"),
+    "no team": (lambda model: intervene.cut(model, (0, 1)), "there is no team"),
     "a severity": (lambda model: intervene.change(model, {"perturb.action_failure": 7.0}), "expected 0..1"),
 }
 

@@ -137,7 +137,7 @@ def test_at_the_command_line(tmp_path, monkeypatch, capsys):
     with open_run("r") as run:
         assert run.outcomes[0]["digest"] == sandbox.run("s.toml", seed=5).digest
     assert told("resume", "r") == 1
-    assert "the run is done" in capsys.readouterr().err
+    assert "the run is finished" in capsys.readouterr().err
 
 
 # -- Ctrl-C, errors, people --------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_a_change_that_cannot_be_leaves_the_run_as_it_is(half, name):
 
 
 def test_a_run_that_is_done_written_or_forged_does_not_go_on(whole, half, tmp_path, monkeypatch):
-    with pytest.raises(RecordError, match="the run is done"):
+    with pytest.raises(RecordError, match="the run is finished"):
         sandbox.resume(whole[0])
     with pytest.raises(RecordError, match="no such folder"):
         sandbox.resume(tmp_path / "nothing")

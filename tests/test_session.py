@@ -48,7 +48,7 @@ def test_a_wrong_order_changes_nothing_and_says_why(tmp_path):
         for wrong, why in (
             (lambda: session.intervene("block_aisles"), "did you mean 'block_aisle'"),
             (lambda: session.place({"robots": 1}), "unknown key 'robots'"),
-            (lambda: session.cut((0, 1)), "there is no team here"),
+            (lambda: session.cut((0, 1)), "there is no team"),
             (lambda: session.reseat(9, "idle"), "9"),
             (lambda: session.change({"perturb.rain": 1}), "rain"),
         ):
