@@ -116,7 +116,7 @@ def peer_episodes(episodes: int) -> tuple[np.ndarray, np.ndarray]:
 
 def random_profile(quick: bool) -> None:
     env, episodes = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000), 2000 if quick else 10_000
-    state, _, _ = env.play(range(episodes), "uniform", threads=None)
+    state, _ = env.play(range(episodes), "uniform", threads=None)
     lengths, unlocked = peer_episodes(20 if quick else 300)
     ours, theirs = 100 * (state.achieved[:, 0] > 0).mean(axis=0), 100 * unlocked.mean(axis=0)
     rows = [["episode length", float(LENGTH), float(state.tick.mean()), float(lengths.mean()), float(lengths.std())]]
@@ -138,7 +138,7 @@ def scores(quick: bool) -> None:
     rows, shares = [], {}
     for policy in ("uniform", "random", "rules", "oracle"):
         start = time.perf_counter()
-        state, stats, _ = env.play(range(episodes), policy, threads=None)
+        state, stats = env.play(range(episodes), policy, threads=None)
         spent = time.perf_counter() - start
         share = shares[policy] = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
         iron = float(share[Achievement.MAKE_IRON_PICKAXE])

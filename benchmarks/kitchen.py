@@ -58,7 +58,7 @@ def play_env(peer_env, episodes: list, observed: bool) -> int:
 
 def play_ours(env, policy: str, episodes: int, threads: int) -> int:
     """The same of ours, with observing, with drawing the actions, and with setting the episodes up."""
-    state, *_ = env.play(range(episodes), policy, threads=threads)
+    state, _ = env.play(range(episodes), policy, threads=threads)
     return int(state.tick.sum())
 
 
@@ -115,7 +115,7 @@ def served(quick: bool) -> None:
         env = sandbox.make("kitchen", layout=layout, soups=0, max_ticks=EPISODE)
         row: list = [layout]
         for policy in ("random", "rules", "oracle"):
-            state, *_ = env.play(range(50 if quick else 500), policy, threads=None)
+            state, _ = env.play(range(50 if quick else 500), policy, threads=None)
             row += [float(state.served.mean()), int(state.served.min())]
         greedy = greedy_pair(layout, 2 if quick else 10) if layout in ALONE else []
         row.append(f"{np.mean(greedy):.1f}, {min(greedy)}" if greedy else "cannot")

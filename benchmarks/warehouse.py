@@ -39,7 +39,7 @@ def play_peer(episodes: int) -> int:
 
 def play_ours(env, episodes: int, threads: int) -> int:
     """The same of ours, with drawing the actions, and with setting the episodes up."""
-    state, *_ = env.play(range(episodes), "random", threads=threads)
+    state, _ = env.play(range(episodes), "random", threads=threads)
     return int(state.tick.sum())
 
 

@@ -35,7 +35,7 @@ def speed(quick: bool) -> None:
         episodes = 2000 if quick else 10_000
 
         def work(env=env, episodes=episodes, agents=agents) -> int:
-            state, *_ = env.play(range(episodes), "random", threads=1)
+            state, _ = env.play(range(episodes), "random", threads=1)
             return int(state.tick.sum()) * agents
 
         pace = Pace(f"{agents} agent{'s' * (agents > 1)}", work)
@@ -51,7 +51,7 @@ def outcomes(factor: str, severity: float, policy: str, seeds: int) -> tuple[np.
     env = sandbox.make(
         "web", agents=2, perturb={factor: severity} if factor != "all" else dict.fromkeys(_factors(), severity)
     )
-    state, *_ = env.play(range(seeds), policy, threads=None)
+    state, _ = env.play(range(seeds), policy, threads=None)
     return state.done == Finish.COMPLETED, state.session[:, :, Session.HARM].sum(axis=1) > 0
 
 

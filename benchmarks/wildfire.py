@@ -77,7 +77,7 @@ def burn_mesa(kind: type, side: int, burnt: dict) -> int:
 
 
 def burn_ours(env, forests: int, burnt: dict) -> int:
-    state, *_ = env.play(range(forests), "idle")
+    state, _ = env.play(range(forests), "idle")
     burnt["ours"] = (state.land >> 3 == Ground.BURNT).mean()
     return forests
 

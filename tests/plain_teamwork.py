@@ -263,12 +263,12 @@ def test_rules_players_pursue_what_only_their_team_asks_for():
     options = {"name": "craft", "size": 24, "goal": "place_plant", "max_ticks": 20}
     alone = {"world": options, "agents": [{"count": 2, "reasoner": "rules"}]}
     for scenario, finish in ((alone, Finish.TICK_LIMIT), (alone | {"team": {"tasks": "generated"}}, Finish.COMPLETED)):
-        state, _, _ = load(scenario).env().play([1, 2, 3], "rules")
+        state, _ = load(scenario).env().play([1, 2, 3], "rules")
         assert (state.done == finish).all()
 
 
 @pytest.mark.parametrize("world", ["craft", "kitchen", "web"])
 def test_rules_agents_complete_the_shared_task_each_for_itself_and_by_a_market(world):
     for protocol in ("independent", "market"):
-        state, _, _ = load(_scenario(world, "rules", protocol=protocol)).env().play(range(1, 6), "rules")
+        state, _ = load(_scenario(world, "rules", protocol=protocol)).env().play(range(1, 6), "rules")
         assert (state.done == Finish.COMPLETED).all(), protocol

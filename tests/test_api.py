@@ -95,7 +95,7 @@ def moments(name: str):
     table = {"world": {"name": name, **SMALL[name]}, "agents": [{"count": AGENTS[name], "reasoner": "idle"}]}
     for ticks in (0, 30):
         model = sandbox.Sandbox(table, rng=5)
-        played, _, _ = model.env.play([5], "oracle", ticks=ticks)
+        played, _ = model.env.play([5], "oracle", ticks=ticks)
         model.env.fork(played, 0, model.state, 0)
         yield model
 

@@ -95,7 +95,7 @@ def test_the_second_start_of_a_world_compiles_nothing(warm_tiny, install):
     code = (
         "import json, sandbox\n"
         "env = sandbox.make('warehouse', layout='tiny', agents=4)\n"
-        "state, *_ = env.play([1], 'rules', ticks=2)\n"
+        "state, _ = env.play([1], 'rules', ticks=2)\n"
         "stats = env.assign_policies(['rules'] * 4)[1].play.stats\n"
         "print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), env.digest(state)]))"
     )

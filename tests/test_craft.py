@@ -208,7 +208,7 @@ def test_maps_hold_what_the_goal_needs():
 def test_random_play_has_the_published_profile():
     """Uniform verbs, everything on; the tolerance is four standard errors of 1,500 episodes, and what was printed."""
     env = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000)
-    state, stats, _ = env.play(range(1500), "uniform", threads=None)
+    state, stats = env.play(range(1500), "uniform", threads=None)
     assert state.tick.mean() == pytest.approx(168, abs=8)
     share = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
     for name, published, within in [
@@ -221,7 +221,7 @@ def test_random_play_has_the_published_profile():
 
 def test_rules_climb_to_iron_and_beyond_the_published_agents():
     env = sandbox.make("craft", agents=1, goal="none", max_ticks=10_000)
-    state, _, _ = env.play(range(60), "rules", threads=None)
+    state, _ = env.play(range(60), "rules", threads=None)
     share = 100 * (state.achieved[:, 0] > 0).mean(axis=0)
     assert share[Achievement.MAKE_IRON_PICKAXE] > 50
     assert np.expm1(np.log1p(share).mean()) > 50
@@ -229,12 +229,12 @@ def test_rules_climb_to_iron_and_beyond_the_published_agents():
 
 def test_the_oracle_completes_the_default_game():
     env = sandbox.make("craft")
-    state, _, _ = env.play(range(200), "oracle", threads=None)
+    state, _ = env.play(range(200), "oracle", threads=None)
     assert (state.done == Finish.COMPLETED).all(), np.flatnonzero(state.done != Finish.COMPLETED)
 
 
 def test_the_table_of_mobs_is_never_full():
     """Four players in nights without end: far from the bound beyond which nothing would appear."""
     env = sandbox.make("craft", goal="none", agents=4, max_ticks=2000, perturb={"night": 1.0})
-    state, _, _ = env.play(range(20), "rules", threads=None)
+    state, _ = env.play(range(20), "rules", threads=None)
     assert state.census.max() < 0.6 * env.params.most_mobs

@@ -1,45 +1,15 @@
-"""Lanes: SHA-256 against hashlib, copies, forks, saving and loading."""
+"""Lanes: digests, copies, forks, saving and loading."""
 
 import hashlib
 from typing import NamedTuple
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sandbox.engine import lanes
-from sandbox.engine.sha256 import absorb, begin, finish
 
 
 def many(count: int, stream: int = 0) -> np.ndarray:
     return np.random.default_rng(stream).integers(0, 2**64, count, dtype=np.uint64)
-
-
-def sha256(*parts: bytes) -> bytes:
-    hasher, out = begin(), np.zeros(32, np.uint8)
-    for part in parts:
-        absorb(hasher, np.frombuffer(part, np.uint8).copy())
-    finish(hasher, out)
-    return out.tobytes()
-
-
-def test_sha256_of_every_length_up_to_300():
-    data = many(40).tobytes()
-    for length in range(301):
-        assert sha256(data[:length]) == hashlib.sha256(data[:length]).digest(), length
-
-
-@given(st.lists(st.binary(max_size=200), max_size=6))
-def test_sha256_in_parts(parts):
-    assert sha256(*parts) == hashlib.sha256(b"".join(parts)).digest()
-
-
-def test_sha256_of_a_large_array():
-    data = many(100_000).tobytes()
-    assert sha256(data[:1], data[1:]) == hashlib.sha256(data).digest()
-
-
-# -- lanes -------------------------------------------------------------------------------------------------------------
 
 
 class Mixed(NamedTuple):
@@ -68,22 +38,17 @@ def mixed(lanes_: int) -> Mixed:
     return s
 
 
-def kernel_digest(s, lane: int) -> bytes:
-    out = np.zeros(32, np.uint8)
-    lanes.digest_lane(s, lane, out)
-    return out.tobytes()
-
-
 def test_allocated_lanes_are_zero_and_of_their_shapes():
     s = lanes.allocate(Mixed, SHAPES, 3)
     assert [(f.shape, f.dtype, f.any()) for f in s] == [((3, *shape), dtype, False) for shape, dtype in SHAPES.values()]
 
 
-def test_the_digest_kernel_equals_hashlib(tiny):
-    s, played = mixed(4), tiny.play([1, 2, 3], "random", ticks=5)[0]
-    for lane in range(3):
-        assert kernel_digest(s, lane) == lanes.digest(s, lane)
-        assert kernel_digest(played, lane) == lanes.digest(played, lane) == bytes.fromhex(tiny.digest(played, lane))
+def test_a_digest_is_sha256_of_the_lanes_bytes(tiny):
+    s = mixed(4)
+    for lane in range(4):
+        data = b"".join(field[lane].tobytes() for field in s)
+        assert lanes.digest(s, lane) == hashlib.sha256(data).digest()
+    assert tiny.digest(tiny.reset([7])) == lanes.digest(tiny.reset([7]), 0).hex()
 
 
 def test_every_byte_of_a_lane_counts_and_none_of_its_neighbours():

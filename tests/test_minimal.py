@@ -139,7 +139,7 @@ def test_an_edited_file_is_compiled_anew(tmp_path):
 def test_a_world_is_registered_by_its_name(env):
     world = dataclasses.replace(env.world, name="orchard")
     assert sandbox.register(world).name in registry.names()
-    played, _, _ = sandbox.make("orchard").play([1, 2], "rules")
+    played, _ = sandbox.make("orchard").play([1, 2], "rules")
     assert (played.done > 0).all()
     with pytest.raises(UsageError, match="there is a world 'orchard' already"):
         sandbox.register(dataclasses.replace(world, summary="another"))

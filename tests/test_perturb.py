@@ -92,7 +92,7 @@ def test_crews_hear_late_and_less():
 
 def test_a_failed_action_is_the_noop_and_counts_as_prevented():
     env = sandbox.make("warehouse", agents=1, deliveries=0, max_ticks=400, perturb={"action_failure": 1.0})
-    state, stats, _ = env.play(range(30), "random")
+    state, stats = env.play(range(30), "random")
     moved = binomtest(int(stats.refused.sum()), 30 * 400).proportion_ci(0.999)
     assert moved.low > 0.15 and moved.high < 0.35  # of all ticks; the no-op itself cannot fail
     assert stats.invalid.sum() == 0

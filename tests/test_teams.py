@@ -84,13 +84,13 @@ def test_both_tiers_are_one_program(protocol):
     network = {"kind": "ring", "loss": 0.2, "delay": 1} if protocol == "market" else {"loss": 0.2}
     ready = load(scenario(protocol=protocol, network=network, tasks="generated", stop="stall(200) | messages(300)"))
     env = ready.env()
-    state, stats, digests = env.play(range(4), "rules", trace=60)
+    state, stats = env.play(range(4), "rules")
     model = sandbox.Sandbox(ready, rng=2)
     for tick in range(60):
         model.step()
-        if model.latest.tick != tick + 1:
+        if not model.running:  # a record's digest of a tick is from before the end of the episode is noted
             break
-        assert model.latest.digest == bytes(digests[2, tick]).hex()
+        assert model.latest.digest == env.digest(env.play([2], "rules", ticks=tick + 1)[0])
     while model.running:
         model.step()
     assert model.env.digest(model.state) == env.digest(state, 2)
@@ -106,7 +106,7 @@ def test_the_nearest_task_is_the_better_choice_and_a_market_that_hears_less_gain
         if protocol is None:
             del told["team"]
         told["world"] |= {"requests": 12, "deliveries": 40}
-        state, _, _ = load(told).env().play(range(60), "rules", trace=60)
+        state, _ = load(told).env().play(range(60), "rules")
         assert (state.done == Finish.COMPLETED).all()
         return state.tick.astype(float)
 

@@ -160,7 +160,7 @@ def test_each_order_is_one_of_the_shelves_that_wait_whatever_their_number(rows):
 def test_the_oracle_completes_every_named_layout(layout):
     for agents in (4, 8):
         env = sandbox.make("warehouse", layout=layout, agents=agents)
-        state, stats, _ = env.play(range(1000), "oracle", threads=None)
+        state, stats = env.play(range(1000), "oracle", threads=None)
         assert (state.done == Finish.COMPLETED).all()
         assert stats.refused.sum() == 0, "a move of the oracle collided"
         assert stats.invalid.sum() == 0
@@ -169,22 +169,22 @@ def test_the_oracle_completes_every_named_layout(layout):
 @pytest.mark.parametrize("layout", ["tiny", "small"])
 def test_rules_complete_and_idle_do_not(layout):
     env = sandbox.make("warehouse", layout=layout, agents=4)
-    state, stats, _ = env.play(range(1000), "rules", threads=None)
+    state, stats = env.play(range(1000), "rules", threads=None)
     assert (state.done == Finish.COMPLETED).mean() >= 0.95
     assert stats.invalid.sum() == 0
-    state, _, _ = env.play(range(1000), "idle", threads=None)
+    state, _ = env.play(range(1000), "idle", threads=None)
     assert not (state.done == Finish.COMPLETED).any()
 
 
 def test_rules_find_shelves_without_the_board():
     env = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=2)
-    state, _, _ = env.play(range(200), "rules", threads=None)
+    state, _ = env.play(range(200), "rules", threads=None)
     assert (state.done == Finish.COMPLETED).mean() > 0.9
 
 
 def test_a_robot_alone_gives_way_to_nobody():
     env = sandbox.make("warehouse", layout="small", agents=1, requests=8, deliveries=40, max_ticks=8000)
-    state, _, _ = env.play(range(200), "rules", threads=None)
+    state, _ = env.play(range(200), "rules", threads=None)
     assert (state.done == Finish.COMPLETED).all()
     assert state.tick.max() < 60 * 40, "an order takes some 50 ticks, with all ways and turns"
 
@@ -213,7 +213,7 @@ def test_a_shelf_whose_slot_is_taken_goes_into_an_empty_one():
 def test_couriers_go_round_robots_that_stand():
     """Who stands for ever may keep a load from its end, and else hardly anything: two side by side may."""
     env = sandbox.make("warehouse", layout=OPEN, agents=6, requests=8, deliveries=20, max_ticks=3000)
-    state, _, _ = env.play(range(100), ["rules", *["idle"] * 5], threads=None)
+    state, _ = env.play(range(100), ["rules", *["idle"] * 5], threads=None)
     stands = [set(map(tuple, state.pos[lane, 1:].tolist())) for lane in range(100)]
     loads = state.carrying[:, 0]
     stuck = [load and tuple(state.drop[lane, load - 1].tolist()) in stands[lane] for lane, load in enumerate(loads)]
@@ -249,7 +249,7 @@ def test_a_crowd_of_couriers_on_a_large_map():
     rows = ["".join(row) for row in np.where(rng.random((120, 120)) < 0.1, "@", ".")]
     layout = "\n".join(["type octile", "height 120", "width 120", "map", *rows])
     env = sandbox.make("warehouse", layout=layout, agents=1000, deliveries=0, max_ticks=150)
-    state, stats, _ = env.play([1], "oracle")
+    state, stats = env.play([1], "oracle")
     assert state.delivered[0] > 200 and stats.refused.sum() == 0
 
 

@@ -41,7 +41,7 @@ def all_sites():
 
 
 def succeeded(env, policy, seeds=SEEDS):
-    state, stats, _ = env.play(range(seeds), policy, threads=None)
+    state, stats = env.play(range(seeds), policy, threads=None)
     return state.done == Finish.COMPLETED, state, stats
 
 
@@ -210,7 +210,7 @@ def test_two_agents_are_needed_where_two_have_their_part():
     with pytest.raises(UsageError, match="needs 2 agents, got 1"):
         make(layout="approve-request", agents=1)
     env = make(layout="approve-request")
-    state, _, _ = env.play([1, 2, 3], ["oracle", "idle"])
+    state, _ = env.play([1, 2, 3], ["oracle", "idle"])
     assert not (state.done == Finish.COMPLETED).any()
 
 

@@ -49,7 +49,7 @@ def test_what_burns_is_the_connected_component_of_the_ignition():
     for density, ignite in [(0.35, "column"), (0.41, "column"), (0.65, "column"), (0.41, "centre"), (0.5, "centre")]:
         env = classic(height=30, width=40, density=density, ignite=ignite)
         before = env.reset(range(200)).land
-        after, _, _ = env.play(range(200), "idle")
+        after, _ = env.play(range(200), "idle")
         for lane in range(200):
             trees, fire = trees_and_fire(before[lane])
             parts, _ = label(trees, MOORE)
@@ -107,7 +107,7 @@ class ForestFire(mesa.Model):
 def test_mesas_own_agents_burn_the_same_trees():
     env = classic(height=32, width=28, density=0.43)
     before = env.reset(range(6)).land
-    after, _, _ = env.play(range(6), "idle")
+    after, _ = env.play(range(6), "idle")
     for lane in range(6):
         told = ForestFire(*trees_and_fire(before[lane]), seed=lane).run()
         assert told == set(map(tuple, np.argwhere(burnt(after.land[lane])).tolist())) and told
@@ -116,7 +116,7 @@ def test_mesas_own_agents_burn_the_same_trees():
 def spanning(side, density, episodes):
     """Share of forests in which the fire of the first column reaches the last."""
     env = classic(height=side, width=side, density=density)
-    state, _, _ = env.play(range(episodes), "idle")
+    state, _ = env.play(range(episodes), "idle")
     return burnt(state.land[:, :, -1]).any(axis=1).mean()
 
 
@@ -140,7 +140,7 @@ def test_crews_of_a_classic_forest_act_too():
     env = sandbox.make("wildfire", classic=True, agents=5, height=40, width=40, density=0.6, save=0.2)
     lost = {}
     for policy in env.world.policies:
-        state, tally, _ = env.play(range(30), policy)
+        state, tally = env.play(range(30), policy)
         assert tally.invalid.sum() == 0 or policy == "random"
         enough = state.tally[:, Count.LOST] <= (0.8 * state.tally[:, Count.BUILDINGS] + 1e-9).astype(int)
         assert np.array_equal(state.done == Finish.COMPLETED, enough)
@@ -340,7 +340,7 @@ def test_reports_travel_by_radio():
 
 def test_a_third_of_the_crews_is_lost_and_the_wind_turns():
     env = sandbox.make("wildfire", height=32, width=32, agents=7, save=0.0, perturb={"crew_lost": 1.0})
-    state, _, _ = env.play(range(20), "idle", ticks=62)
+    state, _ = env.play(range(20), "idle", ticks=62)
     assert (state.crew[..., Crew.DOWN].sum(axis=1) == 2).all()
     turned = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0, perturb={"wind_shift": 1.0})
     plain = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0)
@@ -366,7 +366,7 @@ def test_rules_save_more_than_idle_and_the_oracle_more_than_rules(layout):
     env = sandbox.make("wildfire", layout=layout, height=40, width=40, save=0.0)
     saved = {}
     for policy in ("idle", "rules", "oracle"):
-        state, tally, _ = env.play(range(150), policy, threads=None)
+        state, tally = env.play(range(150), policy, threads=None)
         assert (state.tally[:, Count.BURNING] == 0).all() and tally.invalid.sum() == 0
         t = state.tally
         gone = t[:, Count.LOST] + t[:, Count.PERISHED]

@@ -343,34 +343,32 @@ class Environment(_OldNames):
 
     # -- whole episodes ------------------------------------------------------------------------------------------------
 
-    def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1, trace: int = 0):
+    def play(self, seeds, policies, ticks: int = 1 << 30, threads: int | None = 1):
         """Play one episode for each seed in the compiled tier.
 
-        ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, stats, digests), where
-        ``digests`` is (L, trace, 32) uint8: the state's digest after each of the first ``trace`` ticks.
+        ``policies`` is one name or WorldModel for all agents, or one for each. Returns (state, stats) after the last
+        tick of each episode, or after ``ticks`` ticks; ``threads`` None: one for each core.
         """
         seeds, ticks = plain.seeds(seeds), whole(ticks, "play: ticks", 0, TICKS)
-        trace = whole(trace, "play: trace", 0, TICKS)
         threads = threads if threads is None else whole(threads, "play: threads", 1, THREADS)
         policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
         if None in known(self.world, policies, "play", self.agents):
             raise UsageError("play: policy None, expected a name or a WorldModel for every agent")
         lanes, parts = len(seeds), (self.states, self.observations, self.memories, self.stats_arrays)
-        room(lanes * (32 * trace + sum(part.lane_bytes for part in parts)), f"play: {lanes} lanes")
+        room(lanes * sum(part.lane_bytes for part in parts), f"play: {lanes} lanes")
         state, observation, memory, stats = (part.allocate(lanes) for part in parts)
         state.seed[:], faults = seeds, self.faults(lanes)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         limit = np.array([ticks], np.int64)
-        digests, company = np.zeros((lanes, trace, 32), np.uint8), self.company(lanes)
+        company = self.company(lanes)
 
         def work(start: int, stop: int) -> int:
             assignment, compiled = self.assign_policies(policies, memory, stats, company)
-            loop = compiled.trace if trace else compiled.play
             own = state, observation, memory, actions, stats, assignment, self.params, faults
-            return loop(*own, start, stop, limit, digests)
+            return compiled.play(*own, start, stop, limit)
 
         over_lanes(work, lanes, limit, threads)
-        return state, stats, digests
+        return state, stats
 
     # -- renderings ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ import numpy as np
 from numba import literal_unroll
 
 from sandbox.engine.kernel import allocating
-from sandbox.engine.sha256 import absorb, begin, finish
 
 
 def allocate(kind: type, shapes: Mapping[str, tuple], lanes: int):
@@ -28,17 +27,8 @@ def copy_lane(fields, lane, to):
         field[1][to] = field[0][lane]
 
 
-@allocating
-def digest_lane(s, lane, out):
-    """SHA-256 over the bytes of all fields of one lane, in order, into ``out`` (32,) uint8."""
-    hasher = begin()
-    for field in literal_unroll(s):
-        absorb(hasher, field[lane : lane + 1].reshape(-1).view(np.uint8))
-    finish(hasher, out)
-
-
 def digest(s, lane: int) -> bytes:
-    """The same from Python, by hashlib."""
+    """SHA-256 over the bytes of all fields of one lane, in order."""
     return hashlib.sha256(b"".join(np.ascontiguousarray(field[lane]).tobytes() for field in s)).digest()
 
 

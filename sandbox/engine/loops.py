@@ -28,8 +28,6 @@ from sandbox.engine.play import (
     play,
     sense,
     sighted,
-    silent,
-    traced,
     turn,
 )
 from sandbox.engine.search import SEARCH, looks_ahead, searcher
@@ -70,8 +68,7 @@ class Loops:
         parts = self._of_a_team(protocol, alone) if protocol else self._of_many(policies, alone)
         parts |= {"reset": world.reset, "start": world.start}
         name = f"{alone}.{protocol.name}" if protocol else alone
-        self.play = specialise(play, name, after=specialise(silent, name, inline=True), **parts)
-        self.trace = specialise(play, f"{name}.traced", after=specialise(traced, name, inline=True), **parts)
+        self.play = specialise(play, name, **parts)
 
     def _of_many(self, policies: tuple[str, ...], name: str) -> dict[str, Callable]:
         """The parts of a tick, written into the loop."""

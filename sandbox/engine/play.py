@@ -12,11 +12,10 @@ import numpy as np
 
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import distort, fails
-from sandbox.engine.lanes import digest_lane
 
 FAILED = 1 << 30  # taken from a verb for the tick in which its action fails, so that the world knows no such verb
 reset = start = observe = step = progress = policy = others = None  # filled in by specialise
-decide = mask_actions = act = after = end_tick = finalise = None
+decide = mask_actions = act = end_tick = finalise = None
 
 
 class Talk(IntEnum):
@@ -128,10 +127,10 @@ def enact(s, obs, lane, params, actions, stats, faults):
         stats.refused[lane, agent] += s.refused[lane, agent]
 
 
-def play(s, obs, memory, actions, stats, assignment, params, faults, first, end, ticks, trace):
+def play(s, obs, memory, actions, stats, assignment, params, faults, first, end, ticks):
     """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks[0]`` ticks each; returns the ticks in all.
 
-    ``after`` is told of every tick; ``trace`` is what it fills. Another thread may lower ``ticks``; below 0, all ends.
+    Another thread may lower ``ticks``; below 0, all ends.
     """
     played = 0
     for lane in range(first, end):
@@ -145,7 +144,6 @@ def play(s, obs, memory, actions, stats, assignment, params, faults, first, end,
             decide(s, obs, lane, params, memory, assignment, actions)
             mask_actions(lane, params, actions, assignment)
             act(s, obs, lane, params, actions, stats, faults)
-            after(s, lane, tick, trace)
             end_tick(s, lane, params, assignment)
             tick += 1
         played += tick
@@ -177,16 +175,6 @@ def turn(s, obs, actions, stats, params, faults, due):
 def count_up(s, lane, params, assignment, stats):
     """At the end of an episode: how far the shared task is."""
     stats.progress[lane, 0], stats.progress[lane, 1] = progress(s, lane, params)
-
-
-def silent(s, lane, tick, trace):
-    """Nothing is noted of a tick."""
-
-
-def traced(s, lane, tick, trace):
-    """``trace`` (L, T, 32) uint8 takes the digest of the state after each of the first T ticks."""
-    if tick < trace.shape[1]:
-        digest_lane(s, lane, trace[lane, tick])
 
 
 class PolicyAssignment(NamedTuple):

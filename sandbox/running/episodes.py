@@ -78,7 +78,7 @@ def _hosted(scenario: Scenario, seed: int, on_event: OnEvent | None = None) -> O
 def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Iterator[Outcome]:
     warm(scenario, env, True)
     started = time.perf_counter()
-    state, stats, _ = env.play(seeds, [group.policy for group in scenario.roster()])
+    state, stats = env.play(seeds, [group.policy for group in scenario.roster()])
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
     return map(Outcome._make, zip(*_columns(env.world.name, seeds, state, stats, seconds), strict=False))
 

@@ -126,7 +126,7 @@ class Conformance(InterventionConformance):
 
     def test_lanes_and_threads_do_not_matter(self, env):
         for policy in env.world.policies:
-            many, _, _ = env.play(range(200), policy, ticks=TICKS, threads=2)
+            many, _ = env.play(range(200), policy, ticks=TICKS, threads=2)
             for seed in (0, 77, 199):
                 assert same(env.play([seed], policy, ticks=TICKS)[0], many, 0, seed), policy
 
@@ -283,10 +283,10 @@ class Conformance(InterventionConformance):
 
     def test_the_oracle_succeeds_and_the_idle_do_not(self, env):
         """In every episode; a world without an oracle must be solved in some, by one of its policies."""
-        state, _, _ = env.play(range(self.oracle_seeds), "idle", threads=None)
+        state, _ = env.play(range(self.oracle_seeds), "idle", threads=None)
         assert not (state.done == Finish.COMPLETED).any()
         if "oracle" in env.world.policies:
-            state, _, _ = env.play(range(self.oracle_seeds), "oracle", threads=None)
+            state, _ = env.play(range(self.oracle_seeds), "oracle", threads=None)
             assert (state.done == Finish.COMPLETED).all(), np.flatnonzero(state.done != Finish.COMPLETED)
             return
         played = (env.play(range(self.oracle_seeds), policy, threads=None)[0] for policy in env.world.policies)
@@ -295,7 +295,7 @@ class Conformance(InterventionConformance):
     def test_every_perturbation_leaves_the_oracle_able_to_succeed(self, env, case):
         for perturbation in env.perturbations if "oracle" in env.world.policies else ():
             perturbed = make(self.world, **case, perturb={perturbation.name: 1.0})
-            state, _, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
+            state, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
             failed = np.flatnonzero(state.done != Finish.COMPLETED)
             assert len(failed) == 0, (perturbation.name, failed)
 

@@ -23,7 +23,7 @@ class InterventionConformance:
             return
         for ticks in WHEN:
             policy = "oracle" if "oracle" in env.world.policies else "random"
-            played, _, _ = env.play([5], policy, ticks=ticks)
+            played, _ = env.play([5], policy, ticks=ticks)
             for first in range(len(known) if played.done[0] == Finish.RUNNING else 0):
                 state = env.allocate(1)
                 env.fork(played, 0, state, 0)
