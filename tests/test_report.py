@@ -16,7 +16,7 @@ import sandbox
 from sandbox.analysis.robustness import Curve, Point
 from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
-from sandbox.report import charts
+from sandbox.report import report_figures
 from sandbox.report.figures import distinct, robustness
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
@@ -223,7 +223,7 @@ def test_twelve_curves_have_twelve_looks_and_a_legend_inside_their_figure():
     points = [Point(severity, 50, success_rate(40, 50), None, 1.0, 9.0, None, {}) for severity in (0.0, 1.0)]
     names = [f"agents.0.count={k}; agents.0.reasoner=rules" for k in range(12)]
     drawn = [Curve("agent_crash", name, points, pd.Series(dtype=float)) for name in names]
-    for figure in (charts.severities(list(enumerate(drawn))), robustness(drawn)):
+    for figure in (report_figures.severities(list(enumerate(drawn))), robustness(drawn)):
         figure.draw_without_rendering()
         (legend,), (axis, *_) = figure.legends, figure.axes
         inner, outer = legend.get_window_extent(), figure.bbox

@@ -15,8 +15,8 @@ from sandbox.analysis.scaling import AMDAHL, USL, advice, coefficient, curve, fi
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record.table import Chunk, Table
-from sandbox.report.charts import contribution, scaling
 from sandbox.report.figures import save
+from sandbox.report.report_figures import contribution, scaling
 from sandbox.statistics import Estimate, latency, paired_success, pairing
 
 SIZES = np.array([1, 2, 4, 8, 16, 32])

@@ -42,7 +42,7 @@ class EpisodeStats(NamedTuple):
 
 
 def stats_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
-    """Shape of one lane and dtype of each field of Tally."""
+    """Shape of one lane and dtype of each field of EpisodeStats."""
     each = (agents,)
     return {
         "reward": (each, np.float64), "invalid": (each, np.int32), "refused": (each, np.int32),

@@ -7,10 +7,10 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from sandbox.report import charts
-from sandbox.report.charts import Figures
+from sandbox.report import report_figures
 from sandbox.report.lines import lines
 from sandbox.report.page import cost, percent, rate, render, share
+from sandbox.report.report_figures import Figures
 from sandbox.statistics import CONFIDENCE, Estimate
 
 COLUMNS = ("clean", "perturbed", "autonomy", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")
@@ -100,7 +100,7 @@ def _figure(rows: Sequence, agents: Sequence[str], scenarios: Sequence[str], of:
     arms = [(agent, {name: of[agent, name].clean for name in scenarios if of[agent, name].known}) for agent in agents]
     n = max((row.clean.trials for row in rows if row.known), default=0)
     told = f"Clean success in each world, with exact {CONFIDENCE:.0%} intervals; n = {n:,} trials a world and agent."
-    return Figures(again)(charts.success(scenarios, arms), told)
+    return Figures(again)(report_figures.success(scenarios, arms), told)
 
 
 def _map(agents: Sequence[str], scenario: str, of: dict) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import jinja2
 
 from sandbox.analysis.scaling import advice, coefficient
-from sandbox.report.charts import Drawn, report_figures
 from sandbox.report.inline import Still
+from sandbox.report.report_figures import Drawn, report_figures
 from sandbox.report.tables import limit_words
 from sandbox.statistics import Estimate
 

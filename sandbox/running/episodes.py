@@ -5,7 +5,7 @@ The outcomes are the same in both ways, to the last digit; only their ``seconds`
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -80,22 +80,26 @@ def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Ite
     started = time.perf_counter()
     state, stats = env.play(seeds, [group.policy for group in scenario.roster()])
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
-    return map(Outcome._make, zip(*_columns(env.world.name, seeds, state, stats, seconds), strict=False))
+    columns = _columns(env.world.name, seeds, state, stats, seconds)
+    ordered = (columns.get(name) or repeat(Outcome._field_defaults[name]) for name in Outcome._fields)
+    return map(Outcome._make, zip(*ordered, strict=False))
 
 
-def _columns(world: str, seeds: Sequence[int], state, stats: EpisodeStats, seconds: float) -> tuple:
-    """The measures of all lanes in the order of ``Outcome``, each a list or an endless iterator."""
+def _columns(world: str, seeds: Sequence[int], state, stats: EpisodeStats, seconds: float) -> dict[str, Iterable]:
+    """The measures of all lanes by the fields of ``Outcome``; what is left out has its default: compiled policies
+    ask no model, and all decisions are theirs."""
     success, ticks = state.done == Finish.COMPLETED, state.tick
     idle_share, load_balance = shares(stats.idle, ticks)
-    return (
-        repeat(world), seeds, success.tolist(), WORDS[state.done].tolist(), ticks.tolist(),
-        np.where(success, ticks.astype(object), None).tolist(), stats.reward.sum(axis=1).tolist(),
-        stats.progress[:, 0].tolist(), stats.progress[:, 1].tolist(), stats.invalid.sum(axis=1).tolist(),
-        stats.refused.sum(axis=1).tolist(), repeat(seconds), _digests(state), repeat(None),
-        *map(repeat, (0, 0, 0.0, 0, 0, 0, 0, 0, 1.0, None)),  # all decisions are the policies' own
-        stats.imagined.sum(axis=1).tolist(), *(stats.talk[:, what].tolist() for what in Talk), idle_share.tolist(),
-        load_balance.tolist(),
-    )  # fmt: skip
+    done, total = stats.progress.T.tolist()
+    return {
+        "world": repeat(world), "seed": seeds, "success": success.tolist(), "finish": WORDS[state.done].tolist(),
+        "ticks": ticks.tolist(), "steps_to_completion": np.where(success, ticks.astype(object), None).tolist(),
+        "reward": stats.reward.sum(axis=1).tolist(), "tasks_done": done, "tasks_total": total,
+        "invalid_actions": stats.invalid.sum(axis=1).tolist(), "refused_actions": stats.refused.sum(axis=1).tolist(),
+        "seconds": repeat(seconds), "digest": _digests(state), "autonomy": repeat(1.0),
+        "imagined_ticks": stats.imagined.sum(axis=1).tolist(), "idle_share": idle_share.tolist(),
+        "load_balance": load_balance.tolist(), **{what.name.lower(): stats.talk[:, what].tolist() for what in Talk},
+    }  # fmt: skip
 
 
 def _digests(state) -> list[str]:

@@ -229,7 +229,7 @@ class LLM:
         if answer.reply is not None:
             try:
                 said, read = self._actions.read(answer.reply, question.percept.mask, self._options.hosted)
-                self._heed(question, said)
+                self._apply(question, said)
                 return "", read
             except Unusable as error:
                 problem, again = str(error), True
@@ -240,7 +240,7 @@ class LLM:
             question.failure = problem
         return problem, ""
 
-    def _heed(self, question: Question, said: Choice | ToolCall) -> None:
+    def _apply(self, question: Question, said: Choice | ToolCall) -> None:
         """An action is the answer; a tool answers, and with that the question is asked again. Raises Unusable."""
         if question.kind == SUMMARY:
             question.text = summary_in(said)

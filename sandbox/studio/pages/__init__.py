@@ -1,1 +1,1 @@
-"""The pages of the studio, a file each; ``app.py`` lists them."""
+"""The pages of the studio, a file each; ``studio/main.py`` lists them."""

@@ -12,7 +12,7 @@ from sandbox.studio.backend.snapshot import Snapshot
 from sandbox.studio.views.shared import plain
 
 SHOWN = (
-    "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money", "harm",
+    "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money",
     "autonomy", "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies", "failure", "error",
     "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
 )  # fmt: skip

@@ -6,7 +6,7 @@ from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
 from sandbox.engine.coordination.assignments import forget, is_free, note_of, remember, say_done, take_offer
 from sandbox.engine.coordination.team import FAR, Assignment, Message, Turn, messages_of, next_present, pass_turn, tell
 from sandbox.engine.kernel import kernel
-from sandbox.teams.protocols.turns import has_turn
+from sandbox.teams.protocols._turns import has_turn
 
 
 @kernel
@@ -37,7 +37,7 @@ def choose(team, lane, agent, tick):
 
 
 @kernel
-def heed_round_robin(team, lane, agent, tick):
+def receive_round_robin(team, lane, agent, tick):
     """Pass the word to the next agent in every tick."""
     follow(team, lane, agent, tick)
     if has_turn(team, lane, agent) and tick > team.turn[lane, Turn.SINCE]:
@@ -47,7 +47,7 @@ def heed_round_robin(team, lane, agent, tick):
 
 
 @kernel
-def heed_selector(team, lane, agent, tick):
+def receive_selector(team, lane, agent, tick):
     """The agent to which the lead gives the word has it in this tick."""
     follow(team, lane, agent, tick)
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
@@ -96,7 +96,7 @@ def speak_selector(team, lane, agent, tick):
         choose(team, lane, agent, tick)
 
 
-ROUND_ROBIN = Protocol("round_robin", "group chat: the word goes round, who has it claims a task", heed_round_robin,
+ROUND_ROBIN = Protocol("round_robin", "group chat: the word goes round, who has it claims a task", receive_round_robin,
                        speak_round_robin, reports=True, acts=(Act.CLAIM,))  # fmt: skip
-SELECTOR = Protocol("selector", "group chat: the lead gives the word to one after the other", heed_selector,
+SELECTOR = Protocol("selector", "group chat: the lead gives the word to one after the other", receive_selector,
                     speak_selector, True, reports=True, acts=(Act.CLAIM, Act.NEXT, Act.IDLE))  # fmt: skip

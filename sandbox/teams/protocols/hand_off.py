@@ -5,13 +5,13 @@ from sandbox.core.teamwork import AgentStatus, OpenTask, Protocol
 from sandbox.engine.coordination.assignments import cheapest, is_free, take, take_cheapest
 from sandbox.engine.coordination.team import Assignment, Message, messages_of, next_present, tell, way
 from sandbox.engine.kernel import kernel
-from sandbox.teams.protocols.turns import has_turn, heed_turn
+from sandbox.teams.protocols._turns import has_turn, receive_turn
 
 
 @kernel
 def receive(team, lane, agent, tick):
     """Take the task that comes with the turn; without one, take the cheapest task if no other agent is nearer to it."""
-    task = heed_turn(team, lane, agent, tick)
+    task = receive_turn(team, lane, agent, tick)
     if not has_turn(team, lane, agent) or not is_free(team, lane, agent):
         return
     for k in range(team.open_tasks.shape[2]):

@@ -5,14 +5,14 @@ from sandbox.core.teamwork import AgentStatus, Protocol
 from sandbox.engine.coordination.assignments import is_free, take_cheapest
 from sandbox.engine.coordination.team import Assignment, Turn, next_present, tell
 from sandbox.engine.kernel import kernel
-from sandbox.teams.protocols.turns import has_turn, heed_turn
+from sandbox.teams.protocols._turns import has_turn, receive_turn
 
 
 @kernel
 def receive(team, lane, agent, tick):
     """Take the turn if it is given, and with it the cheapest task; an agent that has finished one takes no other."""
     before = has_turn(team, lane, agent)
-    heed_turn(team, lane, agent, tick)
+    receive_turn(team, lane, agent, tick)
     began = not before or tick == team.turn[lane, Turn.SINCE]
     if has_turn(team, lane, agent) and is_free(team, lane, agent) and began:
         take_cheapest(team, lane, agent, tick)

@@ -140,8 +140,8 @@ class Cook(IntEnum):
     BUSY = 6  # 1: has a task
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     AGE = 8  # ticks without an interaction: his priority (oracle); kept
-    STUCK = 9  # ticks in a row that he could not go on (params); kept
-    LAST = 10  # his last cell (params); kept
+    STUCK = 9  # ticks in a row that he could not go on (rules); kept
+    LAST = 10  # his last cell (rules); kept
 
 
 class Plan(IntEnum):

@@ -123,8 +123,8 @@ class Note(IntEnum):
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     WANTED = 8  # next cell of the route (oracle)
     FOUND = 9  # closed cells met so far
-    ORDER = 10  # place on its board that it begins with (params)
-    GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (params)
+    ORDER = 10  # place on its board that it begins with (rules)
+    GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (rules)
 
 
 class Memory(NamedTuple):

@@ -13,7 +13,7 @@ def has_turn(team, lane, agent):
 
 
 @kernel
-def heed_turn(team, lane, agent, tick):
+def receive_turn(team, lane, agent, tick):
     """Take the turn if its holder hands it on; the task that came with it, 0 for none.
 
     A holder without progress for too long loses the turn to the next in order, so that no agent can stop the
