@@ -244,7 +244,7 @@ def test_a_condition_beyond_those_of_the_episode_is_done():
         assert all(done[count:]) and not all(done[:count])
 
 
-# -- policies follow their task -----------------------------------------------------------------------------------------
+# -- policies follow their task ----------------------------------------------------------------------------------------
 
 
 def test_rules_cooks_go_to_the_pot_that_their_team_gives_them():
