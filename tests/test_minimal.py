@@ -167,3 +167,53 @@ def test_hosted_trials_on_processes_and_certificates_know_it_too(tmp_path):
     assert len(rows) == 4 and not rows["error"].notna().any()
     arguments = ("certify", SCENARIO, "--reliability", 0.5, "--out", tmp_path / "certificate", "--allow", allow)
     assert told(*arguments) == 0 and told("verify", tmp_path / "certificate", "--allow", allow) == 0
+
+
+def test_a_batch_of_a_file_that_was_edited_is_not_continued(tmp_path, monkeypatch):
+    """Trials of two worlds would stand in one table."""
+    monkeypatch.chdir(tmp_path)
+    code = "import sandbox; print(sandbox.batch({'world': {'name': 'w.py'}, 'agents': [{}]}, 'b', %d))"
+    shutil.copy(FILE, "w.py")
+
+    def run(trials: int) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, "-c", code % trials], capture_output=True, text=True)
+
+    assert run(2).returncode == 0 and run(4).returncode == 0
+    Path("w.py").write_text(FILE.read_text() + "\n")
+    done = run(6)
+    assert done.returncode and "were played before w.py was edited; choose another folder" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("    refused: Refused\n", ""), "State has no refused; expected seed, tick, pos"),
+        (
+            (
+                '    perturb: dict[str, float] = Field({}, description="Severity of each perturbation by name, 0..1.")\n',
+                "",
+            ),
+            "options has no perturb; expected agents, perturb",
+        ),
+        (("memory, team, dice, actions):", "memory, team, actions):"), "rules takes 6 arguments, expected view, lane"),
+        (
+            ("def step(s, lane, actions, params)", "def step(s, lane, params)"),
+            "step takes 3 arguments",
+        ),
+    ],
+)
+def test_what_every_author_forgets_once_is_told_in_words(tmp_path, change, why):
+    assert change[0] in FILE.read_text()
+    (tmp_path / "wrong.py").write_text(FILE.read_text().replace(*change))
+    with pytest.raises(UsageError, match=why):
+        sandbox.make(str(tmp_path / "wrong.py"))
+
+
+def test_a_kernel_that_does_not_compile_is_told_by_file_and_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    wrong = FILE.read_text().replace("s.picked[lane] += s.grid", "s.pickd[lane] += s.grid")
+    (tmp_path / "wrong.py").write_text(wrong)
+    (tmp_path / "s.toml").write_text('[world]\nname = "wrong.py"\n[[agents]]\n')
+    line = wrong[: wrong.index("s.pickd[lane]")].count("\n") + 1
+    assert told("run", "s.toml", "--allow", "functions=wrong.py") == 1
+    assert f"wrong.py, line {line}: the kernel does not compile: Unknown attribute 'pickd'" in capsys.readouterr().err

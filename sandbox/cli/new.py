@@ -21,7 +21,7 @@ def world(name: Annotated[str, typer.Argument(help="name of the world, such as v
         raise UsageError(f"new world: {name!r}, expected a name such as my_world: small letters, digits, _")
     code, table = _template("world.py"), _template("world.toml").replace("examples/minimal_world", "minimal_world")
     texts = {
-        Path(f"{name}.py"): code.replace("orchard", name).replace("examples/minimal", name),
+        Path(f"{name}.py"): code.replace('name="orchard"', f'name="{name}"').replace("examples/minimal", name),
         Path(f"{name}.toml"): table.replace("minimal_world", name),
     }
     for path in texts:

@@ -1,5 +1,6 @@
 """What has to be compiled before kernels can be called, and how far that is."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -9,6 +10,9 @@ from numba.core import event
 from numba.core.dispatcher import Dispatcher
 
 from sandbox.engine.cache import Store
+
+_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+_TYPE = re.compile(r" of type \w+\(.*")  # a state's type is thousands of characters long
 
 
 class Compiled(NamedTuple):
@@ -82,3 +86,13 @@ def _size(kernel: Any) -> int:
     options = ("inline", "forceinline")
     inner = [each for each in _named(kernel) if any(each.targetoptions.get(name) for name in options)]
     return len(kernel.py_func.__code__.co_code) + sum(map(_size, inner))
+
+
+def in_a_line(error: Exception) -> str:
+    """What a kernel that does not compile is told as: the file and the line, then what is wrong there."""
+    text = str(error)
+    places = _PLACE.findall(text)
+    lines = (line.strip() for line in text.splitlines())
+    why = _TYPE.sub("", next((line for line in lines if line and not line.startswith("Failed in")), text))[:300]
+    where = f"{places[0][0]}, line {places[0][1]}: " if places else ""
+    return f"{where}the kernel does not compile: {why}"

@@ -3,16 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from inspect import signature
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
 from sandbox.core.errors import UsageError
-from sandbox.core.world import Observation, Shape, Shaped, World, shaped
+from sandbox.core.world import Observation, Shape, Shaped, StateFields, World, shaped
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
 
 GREYS = ("#d9d6cb", "#3a4149", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")  # of codes that the legend does not name
+OPTIONS = ("agents", "perturb")
+KERNELS = {
+    "reset": ("s", "lane", "params"), "observe": ("s", "lane", "params", "obs"),
+    "step": ("s", "lane", "actions", "params"), "progress": ("s", "lane", "params"),
+}  # fmt: skip
+POLICY = ("view", "lane", "params", "memory", "team", "dice", "actions")
 COLOURS = 8  # of a grid and of agents
 grid_colours = agent_colours = ()  # filled in by specialise
 
@@ -26,9 +33,26 @@ class NoMemory(NamedTuple):
 @cache
 def completed(world: World) -> World:
     """The world with all that it leaves to be derived; raises UsageError where something cannot be."""
+    _check(world)
     found = {name: make(world) for name, make in _DERIVED.items() if getattr(world, name) is None}
     derived = {name: entry for name, entry in found.items() if entry is not None}
     return replace(world, **derived) if derived else world
+
+
+def _check(world: World) -> None:
+    """What every author forgets once, before a kernel fails in words of Numba's."""
+    for kind, has, needed in (
+        ("State", world.state._fields, get_type_hints(StateFields)), ("options", world.options.model_fields, OPTIONS),
+    ):  # fmt: skip
+        if missing := [name for name in needed if name not in has]:
+            raise UsageError(f"world '{world.name}': {kind} has no {', '.join(missing)}; expected {', '.join(needed)}")
+    entries = {name: getattr(world, name) for name in KERNELS}
+    wanted = {**KERNELS, **dict.fromkeys(world.policies, POLICY)}
+    for name, entry in {**entries, **world.policies}.items():
+        given = len(signature(getattr(entry, "py_func", entry)).parameters)
+        if given != len(wanted[name]):
+            expected = ", ".join(wanted[name])
+            raise UsageError(f"world '{world.name}': {name} takes {given} arguments, expected {expected}")
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------

@@ -190,6 +190,10 @@ class Table:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
+    def noted(self) -> dict:
+        """The facts that were noted."""
+        return _about(self._db)[3]
+
     def check(self) -> None:
         """Raise RecordError where the file does not stand in its folder any more."""
         self._opened.check()

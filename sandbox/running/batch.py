@@ -13,7 +13,7 @@ from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.core.plain import callback, path, whole
 from sandbox.engine import registry
-from sandbox.engine.cache import version_of_sources
+from sandbox.engine.cache import foreign, version_of_sources
 from sandbox.engine.environment import Environment
 from sandbox.record.table import Chunk, Table
 from sandbox.running.claims import Course, lies_in
@@ -123,6 +123,7 @@ def play_all(
     with Workers(on, compiled, workers) as crew, Table(out, known, conditions(scenario.sweep)) as table:
         if on_plan and on is None:
             on_plan(planned)
+        _check_world(table, scenario.world.name)
         table.note(planned=count * len(planned), versions=versions(), max_errors=scenario.trials.max_errors,
                    keeps_calls=scenario.trials.keep_calls)  # fmt: skip
         size = LANES if compiled else HOSTED
@@ -186,6 +187,15 @@ class _Filling:
 
 def _trials(chunk: Chunk) -> list[Chunk]:
     return [Chunk(chunk.condition, k, k + 1) for k in range(chunk.start, chunk.stop)]
+
+
+def _check_world(table: Table, world: str) -> None:
+    """Trials of a world in a file belong together only as long as the file is the same."""
+    version = foreign(world) if registry.is_file(world) else ""
+    if table.noted().get("world_version", version) != version:
+        raise UsageError(f"{table.path}: its trials were played before {world} was edited; choose another folder")
+    if version:
+        table.note(world_version=version)
 
 
 def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> Played:
