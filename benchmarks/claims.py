@@ -73,7 +73,8 @@ TEAMS = {  # columns of docs/imagination.md
 }  # fmt: skip
 CONTROLS = {"what one future changes": (BOLD, CALM), "what caution changes": (BOLD, SEARCH)}  # one beside the other
 PARTED = (  # rows of the table of these controls
-    "web, clean", "web, hostile pop-ups .4", "kitchen, clean", "kitchen, sticky floor .5", "warehouse, clean"
+    "web, clean", "web, hostile pop-ups .4", "kitchen, clean", "kitchen, sticky floor .5", "warehouse, clean",
+    "warehouse, action failure .5",
 )  # fmt: skip
 
 

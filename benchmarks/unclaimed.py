@@ -52,6 +52,8 @@ STATISTICS, TEAMWORK = "docs/statistics.md", "docs/teams.md"
 FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
 UNCLAIMED = [
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
+    _list(IMAGINATION, "An earlier version of the warehouse's rules", "They are gone.", _paragraphs,
+          "**In the warehouse the gain disappeared"),
     _list(IMAGINATION, "Speeds", "They depend on the machine.", _sections, "## What it costs"),
     _list(LESSONS, "How surely an answer comes out", "`python -m benchmarks lessons --blocks 100` takes an hour.",
           _sections, "## Choose the number of trials"),
