@@ -17,7 +17,7 @@ from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment
 from sandbox.engine.imagine import believe, unroll
 from sandbox.scenario import Scenario
-from sandbox.statistics import Estimate, ratio
+from sandbox.statistics import Estimate, clustered_rate
 
 HORIZONS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 EVERY = 5  # ticks from one moment of belief to the next
@@ -61,7 +61,7 @@ def _measured(horizon: int, view: str, counts: np.ndarray) -> Foresight:
     total = changed.sum()
     if total == 0:
         return Foresight(horizon, view, 0, None, None, 0.0)
-    shares = ratio(missed, changed), ratio(still, changed)
+    shares = clustered_rate(missed, changed), clustered_rate(still, changed)
     return Foresight(horizon, view, int(total), *shares, float(false.sum() / total))
 
 
