@@ -90,7 +90,7 @@ class Case:
     def __init__(self, name: str):
         self.name, self.env = name, sandbox.make(name, **WORLDS[name])
         self.small = sandbox.make(name, **({"agents": 1} if name != "kitchen" else {"layout": "coordination_ring"}))
-        self.played, self.tallied, _ = self.env.play([3, 4], "idle", ticks=8)
+        self.played, self.tallied = self.env.play([3, 4], "idle", ticks=8)
         self.begin()
 
     def begin(self) -> None:
@@ -130,7 +130,7 @@ class Case:
             "actions": st.lists(pairs, min_size=LANES, max_size=LANES).map(partial(np.array, dtype=np.int32)),
             "policies": idle,
             "assign_policies.policies": st.sampled_from([["idle"] * agents, [WorldModel(), *[None] * (agents - 1)]]),
-            "play.policies": just("idle"), "ticks": few, "threads": st.sampled_from([None, 1, 2]), "trace": few,
+            "play.policies": just("idle"), "ticks": few, "threads": st.sampled_from([None, 1, 2]),
             "size": st.integers(1, 60), "blend": st.floats(0, 1),
             "trail": st.sampled_from([None, np.zeros((agents, 2, 2), np.int32), np.full((agents, 3, 2), 2**31 - 1)]),
             "description": just({}), "env": just(env), "belief": just(self.belief()), "base": just("idle"),

@@ -344,7 +344,7 @@ def test_a_third_of_the_crews_is_lost_and_the_wind_turns():
     assert (state.crew[..., Crew.DOWN].sum(axis=1) == 2).all()
     turned = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0, perturb={"wind_shift": 1.0})
     plain = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0)
-    (a, _, _), (b, _, _) = (st.play(range(50), "idle", ticks=41) for st in (turned, plain))
+    (a, _), (b, _) = (st.play(range(50), "idle", ticks=41) for st in (turned, plain))
     ways = [st.observe(s).vector[:, 0, 3:5] for st, s in ((turned, a), (plain, b))]
     assert np.allclose((ways[0] * ways[1]).sum(axis=1), 0, atol=1e-5)
 

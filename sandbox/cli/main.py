@@ -284,12 +284,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("SANDBOX_DEBUG"):
             err.print(lines(*traceback.format_exc().split("\n")))
-        from numba.core.errors import NumbaError  # imported already where a kernel was compiled
+        from sandbox.engine.compiling import in_a_line
 
-        if isinstance(error, NumbaError):
-            from sandbox.engine.compiling import in_a_line
-
-            _end(in_a_line(error), 1)
+        if told := in_a_line(error):
+            _end(told, 1)
         _end(f"internal error: {type(error).__name__}: {error} (SANDBOX_DEBUG=1 shows where)", 1)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from numba.core import event
 from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaError
 
 from sandbox.engine.cache import Store
 
@@ -89,7 +90,9 @@ def _size(kernel: Any) -> int:
 
 
 def in_a_line(error: Exception) -> str:
-    """What a kernel that does not compile is told as: the file and the line, then what is wrong there."""
+    """What is wrong with a kernel that does not compile: file, line, and why; "" for any other error."""
+    if not isinstance(error, NumbaError):
+        return ""
     text = str(error)
     places = _PLACE.findall(text)
     lines = (line.strip() for line in text.splitlines())
