@@ -12,7 +12,7 @@ from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_to
 from sandbox.core.maps import read_layout
 from sandbox.core.plain import plain
 from sandbox.scenario import load
-from sandbox.scenario.load import parse_value
+from sandbox.scenario.load import as_toml, parse_value
 from sandbox.scenario.sweep import conditions
 from sandbox.teams.graph_files import ENDINGS, take_in
 from sandbox.teams.stopping import parse
@@ -148,3 +148,13 @@ def test_a_long_name_makes_no_long_list_of_places():
 def test_an_error_is_short_and_tells_its_end():
     told = str(UsageError("x" * 1_000_000 + ": expected less"))
     assert len(told) < 5_000 and told.endswith("expected less")
+
+
+@pytest.mark.parametrize("last", ["[x]", "{x}", "<a> [x](y) ", "\n", " ", []])
+def test_a_scenario_is_written_in_a_time_that_grows_with_its_length(last):
+    """Lists of plain values are folded into a line by a pattern, which must not try them in many ways."""
+    table = {**TABLE, "sweep": {"agents.0.count": [*range(2_000), last]}}
+    began = time.perf_counter()
+    text = as_toml(table)
+    assert time.perf_counter() - began < LIMIT
+    assert read_toml(text)["sweep"] == table["sweep"]

@@ -30,7 +30,7 @@ MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _OF_A_GROUP: dict[str, type[BaseModel]] = {
     "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions,
 }  # fmt: skip  # tables of a group whose keys are checked
-_LIST = re.compile(r"\[\n(?: +[^\[\]{}\n]+,\n)+\]")  # of plain values, each on a line of its own
+_LIST = re.compile(r"\[\n(?: +[^ \[\]{}\n][^\[\]{}\n]*,\n)+\]")  # of plain values, each on a line of its own
 
 
 def parse_value(text: str) -> Any:
