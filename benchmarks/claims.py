@@ -175,7 +175,6 @@ def _protocols() -> list[Claim]:
         arm, fire = Arm(warehouse, protocol), Arm(wildfire, protocol)
         few = row in ("hand off", "sequential")  # thousands of ticks
         n, m = (20, 60) if few else (100, 300)
-        ticks, points = partial(beside, what="ticks"), success_beside
         found.append(_cell(TEAMWORK, row, "warehouse: ticks", "mean", partial(mean, arm, "ticks"), n, 100))
         found.append(_cell(TEAMWORK, row, "wildfire: saved", "share", partial(share, fire, 100), m, 300, 100))
         sides = [("beside rules alone", alone, arm, n), ("beside rules alone, points", by_eye, fire, m)]
@@ -191,8 +190,9 @@ def _protocols() -> list[Claim]:
                 sides += [(column, Arm(warehouse, base), Arm(warehouse, own), n),
                           (fires, Arm(wildfire, base), Arm(wildfire, own), m)]  # fmt: skip
         for column, base, own, trials in sides:
-            how = ticks if base.file == warehouse else points
-            found.append(_cell(TEAMWORK, row, column, "difference", partial(how, base, own), trials))
+            steps = base.file == warehouse
+            how = partial(beside, base, own, "ticks") if steps else partial(success_beside, base, own)
+            found.append(_cell(TEAMWORK, row, column, "difference", how, trials))
     return found
 
 

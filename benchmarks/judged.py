@@ -95,6 +95,9 @@ def _part(places: Sequence[int]) -> list[Judged]:
         except SandboxError as error:  # too few pairs: nothing can be told
             print(f"{claim.id}: {error}", file=sys.stderr)
             plain, verdict = Found(np.nan, np.nan, np.nan, 0), UNCLEAR
+        except Exception as error:  # the others are not lost
+            print(f"{claim.id}: not measured: {type(error).__name__}: {error}", file=sys.stderr)
+            plain, verdict = Found(np.nan, np.nan, np.nan, 0), UNCLEAR
         found.append(Judged(place, stated, plain, verdict))
         print(f"{claim.id}: {verdict}, {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     return found
