@@ -109,7 +109,7 @@ class Conformance(InterventionConformance):
         """The loops that batches play, broken off after one tick, after two, and so on."""
         for policy in env.world.policies:
             model = Sandbox(self._scenario(env, case, policy, severity), rng=12)
-            played = [model.env.play([11, 12], policy, ticks=ticks)[:2] for ticks in range(1, TICKS + 1)]
+            played = [model.env.play([11, 12], policy, ticks=ticks) for ticks in range(1, TICKS + 1)]
             for tick, (state, _) in enumerate(played):
                 if not model.running:
                     break

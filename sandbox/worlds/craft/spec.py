@@ -13,7 +13,7 @@ from sandbox.worlds.craft.interventions import INTERVENTIONS
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.policies.rules import POLICIES, start
 from sandbox.worlds.craft.rendering import text
-from sandbox.worlds.craft.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.craft.rendering.picture import LEGEND, render
 from sandbox.worlds.craft.state import (
     CHUNK,
     ITEMS,
@@ -94,7 +94,7 @@ WORLD = World(
     summary="gather, build, make tools and survive nights, zombies and hunger, alone or as a team",
     source="crafter 1.8.3 (Hafner 2021), equal at every step",
     roles=("gatherer", "smith", "guard"),
-    verbs=tuple(v.name.lower() for v in Verb),
+    verbs=Verb,
     layouts=NAMES,
     perturbations=PERTURBATIONS,
     options=Options,
@@ -104,7 +104,6 @@ WORLD = World(
     memory=Memory,
     memory_shapes=memory_shapes,
     observation=observation,
-    agents=lambda params: params.agents,
     reset=kernels.reset,
     observe=kernels.observe,
     step=kernels.step,
@@ -112,7 +111,6 @@ WORLD = World(
     start=start,
     policies=POLICIES,
     render=render,
-    canvas=canvas,
     describe=serialisation.describe,
     place=serialisation.place,
     render_text=text.render_text,

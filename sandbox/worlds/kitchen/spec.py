@@ -16,7 +16,7 @@ from sandbox.worlds.kitchen.interventions import INTERVENTIONS
 from sandbox.worlds.kitchen.layouts import CLASSIC, load
 from sandbox.worlds.kitchen.policies.rules import POLICIES, start
 from sandbox.worlds.kitchen.rendering import text
-from sandbox.worlds.kitchen.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.kitchen.rendering.picture import LEGEND, render
 from sandbox.worlds.kitchen.state import (
     Cell,
     Memory,
@@ -116,7 +116,7 @@ WORLD = World(
     summary="cooks who share pots, counters and narrow floors serve the soups that were ordered",
     source="overcooked-ai 1.1.0 (Carroll and others 2019), equal at every step",
     roles=("cook",),
-    verbs=tuple(v.name.lower() for v in Verb),
+    verbs=Verb,
     layouts=tuple(CLASSIC),
     perturbations=PERTURBATIONS,
     options=Options,
@@ -126,7 +126,6 @@ WORLD = World(
     memory=Memory,
     memory_shapes=memory_shapes,
     observation=observation,
-    agents=lambda params: params.agents,
     reset=kernels.reset,
     observe=observe.observe,
     step=kernels.step,
@@ -134,7 +133,6 @@ WORLD = World(
     start=start,
     policies=POLICIES,
     render=render,
-    canvas=canvas,
     describe=serialisation.describe,
     place=serialisation.place,
     render_text=text.render_text,

@@ -16,7 +16,7 @@ from sandbox.worlds.warehouse.layouts import SIZES, beside, load
 from sandbox.worlds.warehouse.policies.routes import start
 from sandbox.worlds.warehouse.policies.rules import POLICIES
 from sandbox.worlds.warehouse.rendering import text
-from sandbox.worlds.warehouse.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.warehouse.rendering.picture import LEGEND, render
 from sandbox.worlds.warehouse.starts import load as load_starts
 from sandbox.worlds.warehouse.state import (
     Cell,
@@ -111,7 +111,7 @@ WORLD = World(
     summary="robots fetch requested shelves and bring them to the goals, or carry parcels across a map",
     source="RWARE 2.0.0 (Papoudakis and others 2021), equal at every step; maps of movingai.com",
     roles=("robot",),
-    verbs=tuple(v.name.lower() for v in Verb),
+    verbs=Verb,
     layouts=tuple(SIZES),
     perturbations=PERTURBATIONS,
     options=Options,
@@ -121,7 +121,6 @@ WORLD = World(
     memory=Memory,
     memory_shapes=memory_shapes,
     observation=observation,
-    agents=lambda params: params.agents,
     reset=kernels.reset,
     observe=kernels.observe,
     step=kernels.step,
@@ -129,7 +128,6 @@ WORLD = World(
     start=start,
     policies=POLICIES,
     render=render,
-    canvas=canvas,
     describe=serialisation.describe,
     place=serialisation.place,
     render_text=text.render_text,

@@ -58,11 +58,6 @@ LEGEND = (
 )  # fmt: skip
 
 
-def canvas(params, size: int) -> tuple[int, int]:
-    """Height and width in pixels of a picture whose longest side is about ``size``."""
-    return shapes.canvas(*params.plan.shape, size)
-
-
 @kernel
 def _speck(image, y, x, cell, material, salt):
     """Small marks that tell the materials apart by more than tone."""

@@ -42,11 +42,6 @@ _SHOWN = {"onions": ONION, "tomatoes": TOMATO, "dishes": DISH_EDGE, "pot": STOVE
 LEGEND = (("cook", AGENTS[0]), *((what, HEX[ink]) for what, ink in _SHOWN.items()))
 
 
-def canvas(params, size: int) -> tuple[int, int]:
-    """Height and width in pixels of a picture whose longest side is about ``size``."""
-    return shapes.canvas(*params.plan.shape, size)
-
-
 @kernel
 def _onion(image, y, x, size):
     draw_shape(image, DISC, y, x, size, 0.0, PALETTE[ONION_EDGE], 1.0)

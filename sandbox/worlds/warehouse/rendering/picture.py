@@ -45,11 +45,6 @@ SPOT = 3.0  # radius of a robot where robots are few and cells are small
 CROWD = 0.02  # share of the picture that such spots may cover
 
 
-def canvas(params, size: int) -> tuple[int, int]:
-    """Height and width in pixels of a picture whose longest side is about ``size``."""
-    return shapes.canvas(*params.plan.shape, size)
-
-
 @kernel
 def _plan(grid, cell, image):
     """Fill the cells with the tone of their kind, and mark goals and closed aisles."""
