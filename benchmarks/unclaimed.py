@@ -74,7 +74,7 @@ UNCLAIMED = [
           "Without its library a learner has", "so the interval is over worlds"),
     _list("docs/llm.md", "Options", "They are set, not measured.", _columns, "default"),
     _list("docs/security-model.md", "Limits", "They are set, not measured.", _sections, "## Limits of what comes in"),
-    _list("docs/decisions.md", "All", "It says why things are as they are, with figures of their time.", _whole),
+    _list("docs/decisions.md", "All", "It explains decisions, with figures of their time.", _whole),
     _list("docs/claims.md", "All", "The command writes this page.", _whole),
     _list(STATISTICS, "What other intervals cover", "`python -m benchmarks coverage` simulates it.", _paragraphs,
           "**Where several trials share a seed**", "- **Success**: McNemar", "- **Means** (steps",
