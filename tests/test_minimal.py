@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from commands import told
 
 import sandbox
 from sandbox.core.errors import UsageError
+from sandbox.core.world import shaped
 from sandbox.engine import registry
 from sandbox.scenario import load
 from sandbox.testing import Conformance
@@ -122,6 +124,20 @@ def test_what_is_wrong_with_a_world_is_told_in_a_line(tmp_path, change, why):
     with pytest.raises(UsageError, match=why) as raised:
         sandbox.make(str(tmp_path / "wrong.py"))
     assert "\n" not in str(raised.value)
+
+
+def test_a_length_is_a_number_an_entry_of_params_or_a_function_of_them(env):
+    class Params(NamedTuple):
+        side: int
+        plan: np.ndarray
+
+    class Memory(NamedTuple):
+        nothing: Annotated[np.ndarray, shaped(np.int8)]
+        seen: Annotated[np.ndarray, shaped(np.float32, 3, "side", "plan", lambda params: 2 * params.side)]
+
+    world = dataclasses.replace(env.world, memory=Memory)
+    expected = {"nothing": ((), np.int8), "seen": ((3, 4, 5, 6, 8), np.float32)}
+    assert world.memory_shapes(Params(4, np.zeros((5, 6)))) == expected
 
 
 def test_an_edited_file_is_compiled_anew(tmp_path):

@@ -29,11 +29,13 @@ Every ``State`` has the fields of :class:`StateFields`, every ``Params`` the num
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
+from enum import IntEnum
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_type_hints
 
 import numpy as np
 from pydantic import BaseModel
 
+from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
 from sandbox.core.teamwork import Teamwork
@@ -118,18 +120,47 @@ def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[s
 # -- world
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
+Length = int | str | Callable[[Any], int]
 
 
 class Shaped(NamedTuple):
     """Dtype and shape of one lane of a field: ``grid: Annotated[np.ndarray, shaped(np.int8, "rows", "cols")]``."""
 
     dtype: Any
-    shape: tuple[int | str, ...]
+    shape: tuple[Length, ...]
 
 
-def shaped(dtype: Any, *shape: int | str) -> Shaped:
-    """Annotates a field of a State or a Memory; a length is a number, or the name of one in ``Params``."""
+def shaped(dtype: Any, *shape: Length) -> Shaped:
+    """Annotates a field of a State or a Memory.
+
+    A length is a number, the name of an entry of ``Params``, or a function of ``Params``. An entry is a number, or an
+    array, which stands for its whole shape.
+    """
     return Shaped(dtype, shape)
+
+
+def _shapes(world: str, kind: type, params: Any) -> dict[str, Shape]:
+    """Shape of one lane and dtype of each field of a NamedTuple whose fields are annotated with ``shaped``."""
+    found = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        told = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Shaped)), None)
+        if told is None:
+            raise UsageError(f"world '{world}': {kind.__name__}.{name}: expected Annotated[np.ndarray, shaped(...)]")
+        parts = (_lengths(f"world '{world}': {kind.__name__}.{name}", part, params) for part in told.shape)
+        found[name] = sum(parts, ()), told.dtype
+    return found
+
+
+def _lengths(where: str, part: Length, params: Any) -> tuple[int, ...]:
+    found = getattr(params, part, None) if isinstance(part, str) else part(params) if callable(part) else part
+    if found is None:
+        raise UsageError(f"{where}: a length {part!r}, which Params does not have")
+    return found.shape if isinstance(found, np.ndarray) else (int(found),)
+
+
+def names(kind: type[IntEnum]) -> tuple[str, ...]:
+    """The members of an IntEnum (verbs, columns, channels) as people read them, in order."""
+    return tuple(each.name.lower() for each in kind)
 
 
 Seed = Annotated[np.ndarray, shaped(np.uint64)]  # key of all draws of the lane
@@ -173,10 +204,8 @@ class World:
     progress: Callable
 
     # entries that are derived by default
-    state_shapes: Callable[[Any], Mapping[str, Shape]] | None = None  # from the annotations of ``state``
     agents: Callable[[Any], int] | None = None  # ``params.agents``
-    memory: type | None = None  # of the policies; without it they remember nothing
-    memory_shapes: Callable[[Any], Mapping[str, Shape]] | None = None  # from the annotations of ``memory``
+    memory: type | None = None  # of the policies, annotated as the state is; without it they remember nothing
     start: Callable | None = None  # by default the memory stays zeroed
     cells: Callable[[Any], tuple[int, int]] | None = None  # params -> rows, columns: of the state's ``grid``
     canvas: Callable[[Any, int], tuple[int, int]] | None = None  # params, longest side in pixels -> (height, width)
@@ -207,7 +236,15 @@ class World:
 
     def __post_init__(self):
         if not isinstance(self.verbs, tuple):
-            object.__setattr__(self, "verbs", tuple(verb.name.lower() for verb in self.verbs))
+            object.__setattr__(self, "verbs", names(self.verbs))
+
+    def state_shapes(self, params: Any) -> dict[str, Shape]:
+        """Shape of one lane and dtype of each field of the state; raises UsageError for a field without annotation."""
+        return _shapes(self.name, self.state, params)
+
+    def memory_shapes(self, params: Any) -> dict[str, Shape]:
+        """Shape of one lane and dtype of each field of the policies' memory."""
+        return _shapes(self.name, self.memory, params)
 
     def legal(self, mask: np.ndarray) -> dict[str, list[int]]:
         """The verbs that have an effect now, each with its targets; ``mask`` (A,) bool is an agent's."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from sandbox.core.errors import UsageError
-from sandbox.core.world import Observation, Shape, Shaped, StateFields, World, shaped
+from sandbox.core.world import Observation, StateFields, World, shaped
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
 
@@ -55,40 +55,11 @@ def _check(world: World) -> None:
             raise UsageError(f"world '{world.name}': {name} takes {given} arguments, expected {expected}")
 
 
-# -- shapes ------------------------------------------------------------------------------------------------------------
-
-
-def shapes_of(world: str, kind: type, params: Any) -> dict[str, Shape]:
-    """Shape of one lane and dtype of each field of a NamedTuple whose fields are annotated with ``shaped``."""
-    found = {}
-    for name, hint in get_type_hints(kind, include_extras=True).items():
-        told = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Shaped)), None)
-        if told is None:
-            raise UsageError(f"world '{world}': {kind.__name__}.{name}: expected Annotated[np.ndarray, shaped(...)]")
-        found[name] = tuple(_length(world, kind, name, part, params) for part in told.shape), told.dtype
-    return found
-
-
-def _length(world: str, kind: type, name: str, part: int | str, params: Any) -> int:
-    length = getattr(params, part, None) if isinstance(part, str) else part
-    if length is None:
-        raise UsageError(f"world '{world}': {kind.__name__}.{name}: a length {part!r}, which Params does not have")
-    return int(length)
-
-
-def _shapes(kind: str) -> Callable[[World], Callable]:
-    def make(world: World) -> Callable[[Any], Mapping[str, Shape]]:
-        return lambda params: shapes_of(world.name, getattr(world, kind) or NoMemory, params)
-
-    return make
-
-
 def _cells(world: World) -> Callable[[Any], tuple[int, int]] | None:
     """Rows and columns of the state's ``grid``; None where it has none, so that nothing is at a place of a map."""
     if "grid" not in world.state._fields:
         return None
-    shapes = world.state_shapes or _shapes("state")(world)
-    return lambda params: shapes(params)["grid"][0]
+    return lambda params: world.state_shapes(params)["grid"][0]
 
 
 def _canvas(world: World) -> Callable[[Any, int], tuple[int, int]]:
@@ -221,10 +192,9 @@ def no_memory(memory, lane, params):
 
 
 _DERIVED: dict[str, Callable[[World], Any]] = {
-    "state_shapes": _shapes("state"), "memory_shapes": _shapes("memory"), "memory": lambda world: NoMemory,
-    "agents": lambda world: lambda params: params.agents, "start": lambda world: no_memory,
-    "cells": _cells, "render": _render, "describe": lambda world: _describe, "place": lambda world: _place,
-    "canvas": _canvas,
-    "render_text": _render_text, "tools": _tools, "conserved": lambda world: lambda state, lane, params: (),
-    "ground_truth": lambda world: _ground_truth, "visible": _visible,
+    "agents": lambda world: lambda params: params.agents, "memory": lambda world: NoMemory,
+    "start": lambda world: no_memory, "cells": _cells, "canvas": _canvas, "render": _render,
+    "describe": lambda world: _describe, "place": lambda world: _place, "render_text": _render_text, "tools": _tools,
+    "conserved": lambda world: lambda state, lane, params: (), "ground_truth": lambda world: _ground_truth,
+    "visible": _visible,
 }  # fmt: skip

@@ -46,6 +46,11 @@ def same(a, b, lane: int = 0, to: int = 0) -> bool:
     return lanes.digest(a, lane) == lanes.digest(b, to)
 
 
+def facts(arrays) -> dict:
+    """Shape of one lane and dtype of each field."""
+    return {name: (field.shape[1:], field.dtype) for name, field in arrays._asdict().items()}
+
+
 def random_actions(env: Environment, state, rng: np.random.Generator) -> np.ndarray:
     """Uniform over all pairs of verb and target, legal or not: (L, N, 2) int32."""
     shape = (len(state.seed), env.agents)
@@ -143,6 +148,13 @@ class Conformance(InterventionConformance):
         restored = lanes.load(env.world.state, lanes.save(state))
         for a, b in zip(rollout(env, state, 20, 9), rollout(env, restored, 20, 9), strict=True):
             assert same(a, b)
+
+    def test_arrays_are_as_their_annotations_say(self, env):
+        """Those of a new state, of one that was played, of one that was loaded, and of the policies' memory."""
+        world, params, (played, _) = env.world, env.params, env.play([5, 6], "random", ticks=3)
+        for state in (env.reset([5, 6]), played, lanes.load(world.state, lanes.save(played))):
+            assert facts(state) == world.state_shapes(params)
+        assert facts(env.memory(2)) == world.memory_shapes(params)
 
     def test_place_is_the_inverse_of_describe(self, env):
         state, other = env.reset([5]), env.reset([6])

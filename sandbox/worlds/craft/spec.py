@@ -24,9 +24,7 @@ from sandbox.worlds.craft.state import (
     Severity,
     State,
     Verb,
-    memory_shapes,
     observation,
-    state_shapes,
 )  # fmt: skip
 from sandbox.worlds.craft.tasks import TEAMWORK, goal_of, needed_for, progress, task
 
@@ -100,9 +98,7 @@ WORLD = World(
     options=Options,
     build=build,
     state=State,
-    state_shapes=state_shapes,
     memory=Memory,
-    memory_shapes=memory_shapes,
     observation=observation,
     reset=kernels.reset,
     observe=kernels.observe,
@@ -126,5 +122,4 @@ WORLD = World(
     ladder=LADDER,
     interventions=INTERVENTIONS,
     legend=LEGEND,
-    cells=lambda params: params.plan.shape,
 )

@@ -1,15 +1,15 @@
-"""The nouns of Craft: verbs, materials, things, columns, state, params, and the shape of every array.
+"""The nouns of Craft: verbs, materials, things, columns, state and params.
 
 H x W cells, N players, M mobs at most, C chunks. Names and numbers are crafter's (Hafner 2021, package 1.8.3); rows
 count downwards, so crafter's position (x, y) is our (column, row).
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import ObservationSpec
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
 
 
 class Verb(IntEnum):
@@ -176,22 +176,31 @@ class Severity(IntEnum):
     SCARCITY = 1
 
 
+CHUNK = 12  # cells a side
+
+
+def chunks(params) -> int:
+    """Chunks of the map, also those that the edge cuts."""
+    rows, cols = params.plan.shape
+    return -(-rows // CHUNK) * -(-cols // CHUNK)
+
+
 class State(NamedTuple):
     """All that changes in an episode."""
 
-    seed: np.ndarray  # (L,) uint64          key of all draws of this lane
-    tick: np.ndarray  # (L,) int32
-    grid: np.ndarray  # (L, H, W) int8       see Material
-    object_at: np.ndarray  # (L, H, W) int16    0 nothing, 1..N player + 1, then N + 1 + row of ``mobs``
-    mobs: np.ndarray  # (L, M, 6) int32      see Mob; in the order in which they appeared
-    census: np.ndarray  # (L,) int32         rows of ``mobs`` in use
-    chunks: np.ndarray  # (L, C, 7) int16    see Chunk
-    pos: np.ndarray  # (L, N, 2) int32       row, column; of the dead, where they fell
-    body: np.ndarray  # (L, N, 25) int32     see Body
-    achieved: np.ndarray  # (L, N, 22) int32  how often, see Achievement
-    refused: np.ndarray  # (L, N) int8       1: a legal action of the last tick was prevented
-    reward: np.ndarray  # (L, N) float32     of the last tick
-    done: np.ndarray  # (L,) int8            a Finish code
+    seed: Seed
+    tick: Tick
+    grid: Annotated[np.ndarray, shaped(np.int8, "plan")]  # see Material
+    object_at: Annotated[np.ndarray, shaped(np.int16, "plan")]  # 0 nothing, player + 1, or N + 1 + row of ``mobs``
+    mobs: Annotated[np.ndarray, shaped(np.int32, "most_mobs", len(Mob))]  # in the order in which they appeared
+    census: Annotated[np.ndarray, shaped(np.int32)]  # rows of ``mobs`` in use
+    chunks: Annotated[np.ndarray, shaped(np.int16, chunks, len(Chunk))]
+    pos: Pos  # of the dead, where they fell
+    body: Annotated[np.ndarray, shaped(np.int32, "agents", len(Body))]
+    achieved: Annotated[np.ndarray, shaped(np.int32, "agents", len(Achievement))]  # how often
+    refused: Refused
+    reward: Reward
+    done: Done
 
 
 class Params(NamedTuple):
@@ -208,7 +217,7 @@ class Params(NamedTuple):
     goal: np.ndarray  # (22,) bool       the achievements that the team is to unlock; none: crafter's endless game
     needed: np.ndarray  # (13,) int32    cells of each material that must be in reach at first
     max_ticks: int
-    severity: np.ndarray  # (4,) float64    see Severity
+    severity: np.ndarray  # (2,) float64    by Severity, 0..1
 
 
 class Note(IntEnum):
@@ -231,50 +240,33 @@ class Note(IntEnum):
     CLOCK = 14  # ticks lived
 
 
-class Memory(NamedTuple):
-    """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
-
-    notes: np.ndarray  # (L, N, 15) int32     see Note
-    seen: np.ndarray  # (L, N, H, W) int8     the map so far, see Material
-    route: np.ndarray  # (L, N, P) int32
-    queue: np.ndarray  # (L, H * W) int32     scratch of the route search
-    came: np.ndarray  # (L, H * W) int8       scratch: how each cell was entered
-    eye: np.ndarray  # (L, 3, 9, 9) int8      scratch: the oracle's window
-    mind: np.ndarray  # (L, V) float32        scratch: the oracle's vector
-
-
 SIDE, ACROSS, DOWN = 9, 4, 3  # the window's side; cells seen to the left and right, and up and down, as in crafter
 SELF = ("row", "col", "facing", "sleeping", "daylight")
 VECTOR = SELF + tuple(item.name.lower() for item in ITEMS) + tuple(a.name.lower() for a in Achievement)
 CHANNELS = ("material", "thing", "facing")
-CHUNK = 12
 LONGEST = 256  # steps of one route
 
 
-def chunk_count(shape) -> int:
-    return (-(-shape[0] // CHUNK)) * (-(-shape[1] // CHUNK))
+def cells(params) -> int:
+    """Cells of the map, H * W."""
+    return params.plan.size
 
 
-def state_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of State."""
-    cells, n, i8, i16, i32 = params.plan.shape, params.agents, np.int8, np.int16, np.int32
-    return {
-        "seed": ((), np.uint64), "tick": ((), i32), "grid": (cells, i8), "object_at": (cells, i16),
-        "mobs": ((params.most_mobs, len(Mob)), i32), "census": ((), i32),
-        "chunks": ((chunk_count(cells), len(Chunk)), i16), "pos": ((n, 2), i32), "body": ((n, len(Body)), i32),
-        "achieved": ((n, len(Achievement)), i32), "refused": ((n,), i8), "reward": ((n,), np.float32),
-        "done": ((), i8),
-    }  # fmt: skip
+def longest_route(params) -> int:
+    """Cells of a route that are remembered."""
+    return min(cells(params), LONGEST)
 
 
-def memory_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of Memory."""
-    n, cells, i8, i32 = params.agents, params.plan.size, np.int8, np.int32
-    return {
-        "notes": ((n, len(Note)), i32), "seen": ((n, *params.plan.shape), i8), "route": ((n, min(cells, LONGEST)), i32),
-        "queue": ((cells,), i32), "came": ((cells,), i8), "eye": ((len(CHANNELS), SIDE, SIDE), i8),
-        "mind": ((len(VECTOR),), np.float32),
-    }  # fmt: skip
+class Memory(NamedTuple):
+    """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
+
+    notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
+    seen: Annotated[np.ndarray, shaped(np.int8, "agents", "plan")]  # the map so far, see Material
+    route: Annotated[np.ndarray, shaped(np.int32, "agents", longest_route)]
+    queue: Annotated[np.ndarray, shaped(np.int32, cells)]  # scratch of the route search
+    came: Annotated[np.ndarray, shaped(np.int8, cells)]  # scratch: how each cell was entered
+    eye: Annotated[np.ndarray, shaped(np.int8, len(CHANNELS), SIDE, SIDE)]  # scratch: the oracle's window
+    mind: Annotated[np.ndarray, shaped(np.float32, len(VECTOR))]  # scratch: the oracle's vector
 
 
 def observation(params: Params) -> ObservationSpec:

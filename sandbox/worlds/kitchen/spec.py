@@ -25,9 +25,7 @@ from sandbox.worlds.kitchen.state import (
     Severity,
     State,
     Verb,
-    memory_shapes,
     observation,
-    state_shapes,
 )  # fmt: skip
 from sandbox.worlds.kitchen.tasks import TEAMWORK, progress, task
 
@@ -122,9 +120,7 @@ WORLD = World(
     options=Options,
     build=build,
     state=State,
-    state_shapes=state_shapes,
     memory=Memory,
-    memory_shapes=memory_shapes,
     observation=observation,
     reset=kernels.reset,
     observe=observe.observe,

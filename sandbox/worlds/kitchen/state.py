@@ -1,15 +1,15 @@
-"""The kitchen's nouns: verbs, cells, things, state, params, and the shape of every array.
+"""The kitchen's nouns: verbs, cells, things, state, params, and the columns of every array.
 
 H x W cells, N cooks, P pots in row-major order. What a cook holds or what lies on a counter is one number: 0 nothing,
 see Thing, or SOUP + its mix. A mix is what a soup is made of: onions + 4 * tomatoes, 0..15.
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import ObservationSpec
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
 
 
 class Verb(IntEnum):
@@ -78,19 +78,19 @@ class Severity(IntEnum):
 class State(NamedTuple):
     """All that changes in an episode."""
 
-    seed: np.ndarray  # (L,) uint64        key of all draws of this lane
-    tick: np.ndarray  # (L,) int32
-    pos: np.ndarray  # (L, N, 2) int32     row, column; -1 for a cook that a belief knows nothing of
-    facing: np.ndarray  # (L, N) int32     0..3, as the first four verbs
-    holding: np.ndarray  # (L, N) int32    a thing
-    items: np.ndarray  # (L, H, W) int32   the thing on each counter
-    pots: np.ndarray  # (L, P, 4) int32    see Pot
-    served: np.ndarray  # (L,) int32       soups of the order list served so far
-    sparse: np.ndarray  # (L, N) float32   what each cook was paid for soups served in the last tick
-    shaped: np.ndarray  # (L, N) float32   Overcooked's shaped reward of the last tick, each cook's own
-    refused: np.ndarray  # (L, N) int8     1: a legal action of the last tick was prevented
-    reward: np.ndarray  # (L, N) float32   of the last tick: all that was served, for everyone (+ shaped if so chosen)
-    done: np.ndarray  # (L,) int8          a Finish code
+    seed: Seed
+    tick: Tick
+    pos: Pos  # row -1: a cook whose place a belief does not know
+    facing: Annotated[np.ndarray, shaped(np.int32, "agents")]  # 0..3, as the first four verbs
+    holding: Annotated[np.ndarray, shaped(np.int32, "agents")]  # a thing
+    items: Annotated[np.ndarray, shaped(np.int32, "plan")]  # the thing on each counter
+    pots: Annotated[np.ndarray, shaped(np.int32, "pot_cell", len(Pot))]
+    served: Annotated[np.ndarray, shaped(np.int32)]  # soups of the order list served so far
+    sparse: Annotated[np.ndarray, shaped(np.float32, "agents")]  # pay of each cook for soups served in the last tick
+    shaped: Annotated[np.ndarray, shaped(np.float32, "agents")]  # Overcooked's shaped reward of each, of the last tick
+    refused: Refused
+    reward: Reward  # all that was served, for everyone; with Params.shaped, each cook's own shaped reward added
+    done: Done
 
 
 class Params(NamedTuple):
@@ -125,7 +125,7 @@ class Params(NamedTuple):
     hops: np.ndarray  # (2, H * W) int32    hand-overs from a floor cell to a pot (0) and to a serving place (1); or FAR
     beyond: np.ndarray  # (2, H * W) int32  the least ``hops`` of the floor cells around a counter
     shared: np.ndarray  # (H * W,) int32    1: a counter between two rooms
-    severity: np.ndarray  # (4,) float64        see Severity
+    severity: np.ndarray  # (4,) float64        by Severity, 0..1
 
 
 class Cook(IntEnum):
@@ -155,13 +155,18 @@ class Plan(IntEnum):
     DISH = 5  # 1: waits for a dish that nobody brings so far
 
 
+def cells(params) -> int:
+    """Cells of the map, H * W."""
+    return params.plan.size
+
+
 class Memory(NamedTuple):
     """What policies remember, and their scratch: all but three columns of ``cooks`` is written anew at every tick."""
 
-    cooks: np.ndarray  # (L, N, 11) int32   see Cook
-    pots: np.ndarray  # (L, P, 6) int32     see Plan
-    cells: np.ndarray  # (L, 3, H * W) int32  things on counters; search queue or claims; distances
-    stack: np.ndarray  # (L, N, 7) int32    cooks that displace one another (oracle)
+    cooks: Annotated[np.ndarray, shaped(np.int32, "agents", len(Cook))]
+    pots: Annotated[np.ndarray, shaped(np.int32, "pot_cell", len(Plan))]
+    cells: Annotated[np.ndarray, shaped(np.int32, 3, cells)]  # things on counters; search queue or claims; distances
+    stack: Annotated[np.ndarray, shaped(np.int32, "agents", 7)]  # cooks that displace one another (oracle)
 
 
 FAR = 1 << 20
@@ -175,24 +180,6 @@ SELF = (
 )  # fmt: skip
 POT = ("onions", "tomatoes", "ticks", "ready")
 MIXES = np.array([o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= 3], np.int32)
-
-
-def state_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of State."""
-    n, i32, f32 = params.agents, np.int32, np.float32
-    return {
-        "seed": ((), np.uint64), "tick": ((), i32), "pos": ((n, 2), i32), "facing": ((n,), i32),
-        "holding": ((n,), i32), "items": (params.plan.shape, i32), "pots": (params.pots.shape, i32),
-        "served": ((), i32), "sparse": ((n,), f32), "shaped": ((n,), f32), "refused": ((n,), np.int8),
-        "reward": ((n,), f32), "done": ((), np.int8),
-    }  # fmt: skip
-
-
-def memory_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of Memory."""
-    n, cells = params.agents, params.plan.size
-    shapes = {"cooks": (n, len(Cook)), "pots": (len(params.pots), len(Plan)), "cells": (3, cells), "stack": (n, 7)}
-    return {name: (shape, np.int32) for name, shape in shapes.items()}
 
 
 def observation(params: Params) -> ObservationSpec:

@@ -5,7 +5,7 @@ import numpy as np
 from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.dynamics.kernels import reset
-from sandbox.worlds.warehouse.state import Cell, Note, Params, State
+from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Note, Order, Params, State
 
 # -- facts: A lane as a list of facts, and which of them a robot sees: what its imagination is measured by.
 
@@ -64,12 +64,14 @@ def _believe_stock(window, row, col, load, params, out, to):
         for i in range(2 * params.sight + 1):
             for j in range(2 * params.sight + 1):
                 r, c = row + i - params.sight, col + j - params.sight
-                if not _is_open(out.grid[to], r, c) or (window[2, i, j] > 0) == (out.shelf_at[to, r, c] > 0):
+                if not _is_open(out.grid[to], r, c):
                     continue
-                if turn == 0 and not window[2, i, j]:
+                if (window[Channel.SHELF, i, j] > 0) == (out.shelf_at[to, r, c] > 0):
+                    continue
+                if turn == 0 and not window[Channel.SHELF, i, j]:
                     out.shelf_at[to, r, c] = 0
                 elif turn == 1:
-                    shelf = _stray(row, col, load, window[3, i, j], params, out, to)
+                    shelf = _stray(row, col, load, window[Channel.REQUESTED, i, j], params, out, to)
                     if shelf:
                         _believe_shelf(out, to, shelf, r, c)
 
@@ -92,7 +94,8 @@ def _believe_agent(out, to, agent, row, col, facing, load, params):
 def _believe_board(vector, out, to, agent, params):
     """The orders that the agent's board shows."""
     for k in range(params.board):
-        shelf = int(vector[13 + 4 * k])
+        order = ORDERS + PER_ORDER * k
+        shelf = int(vector[order + Order.ID])
         if not params.courier:
             slot = (agent + k) % params.requests
             for other in range(params.requests):  # an order of the draw that is already read from the board gives way
@@ -102,10 +105,10 @@ def _believe_board(vector, out, to, agent, params):
                 out.requested[to, out.request[to, slot] - 1] = 0
                 out.requested[to, shelf - 1] = 1
             out.request[to, slot] = shelf
-        elif vector[12 + 4 * k]:
+        elif vector[order + Order.WAITING]:
             at = out.shelf[to, shelf - 1]
             out.shelf_at[to, at[0], at[1]] = 0
-            _believe_shelf(out, to, shelf, int(vector[10 + 4 * k]), int(vector[11 + 4 * k]))
+            _believe_shelf(out, to, shelf, int(vector[order + Order.ROW]), int(vector[order + Order.COL]))
 
 
 @kernel
@@ -115,10 +118,10 @@ def _believe_robots(window, row, col, agent, params, out, to):
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             at_row, at_col = row + i - sight, col + j - sight
-            if window[0, i, j] and (i != sight or j != sight) and _is_open(out.grid[to], at_row, at_col):
+            if window[Channel.AGENT, i, j] and (i != sight or j != sight) and _is_open(out.grid[to], at_row, at_col):
                 other += other == agent
                 if other < params.agents:
-                    _believe_agent(out, to, other, at_row, at_col, max(0, window[1, i, j] - 1), 0, params)
+                    _believe_agent(out, to, other, at_row, at_col, max(0, window[Channel.FACING, i, j] - 1), 0, params)
                     other += 1
 
 
@@ -131,7 +134,7 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     """
     width = params.plan.shape[1]
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    row, col = int(vector[0]), int(vector[1])
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     out.seed[to] = seed
     reset(out, to, params)
     for other in range(params.agents):
@@ -145,14 +148,15 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
             out.grid[to, cell // width, cell % width] = Cell.BLOCKED
     _believe_board(vector, out, to, agent, params)
     load = 0
-    if vector[2]:
+    if vector[Column.CARRYING]:
         load = max(1, memory.notes[lane, agent, Note.LOAD])
         if not params.courier:
             _believe_shelf(out, to, load, row, col)
-        elif vector[8] >= 0:
-            out.drop[to, load - 1, 0], out.drop[to, load - 1, 1] = int(vector[8]), int(vector[9])
+        elif vector[Column.GOAL_ROW] >= 0:
+            out.drop[to, load - 1, 0] = int(vector[Column.GOAL_ROW])
+            out.drop[to, load - 1, 1] = int(vector[Column.GOAL_COL])
     facing = 0
-    while vector[3 + facing] == 0:
+    while vector[Column.NORTH + facing] == 0:
         facing += 1
     _believe_agent(out, to, agent, row, col, facing, load, params)
     _believe_stock(window, row, col, load, params, out, to)

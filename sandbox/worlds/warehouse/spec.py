@@ -22,13 +22,11 @@ from sandbox.worlds.warehouse.state import (
     Cell,
     Memory,
     Params,
-    Reward,
+    RewardType,
     Severity,
     State,
     Verb,
-    memory_shapes,
     observation,
-    state_shapes,
 )  # fmt: skip
 from sandbox.worlds.warehouse.tasks import TEAMWORK, progress, task
 
@@ -92,7 +90,7 @@ def build(options: Options) -> Params:
         verbs=len(Verb), noop=int(Verb.NOOP), plan=plan, goals=layout.goals, homes=homes, fetchable=fetchable,
         errands=load_starts(options.starts, layout, max(options.agents, requests)), agents=options.agents,
         requests=requests, deliveries=options.deliveries, max_ticks=options.max_ticks, sight=options.sight,
-        reward=int(Reward[options.reward.upper()]), courier=courier, board=board,
+        reward=int(RewardType[options.reward.upper()]), courier=courier, board=board,
         severity=severities(options.perturb, Severity, WHERE),
     )  # fmt: skip
 
@@ -117,9 +115,7 @@ WORLD = World(
     options=Options,
     build=build,
     state=State,
-    state_shapes=state_shapes,
     memory=Memory,
-    memory_shapes=memory_shapes,
     observation=observation,
     reset=kernels.reset,
     observe=kernels.observe,
@@ -140,5 +136,4 @@ WORLD = World(
     teamwork=TEAMWORK,
     interventions=INTERVENTIONS,
     legend=LEGEND,
-    cells=lambda params: params.plan.shape,
 )

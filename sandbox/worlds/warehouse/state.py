@@ -1,15 +1,15 @@
-"""The warehouse's nouns: verbs, cells, state, params, and the shape of every array.
+"""The warehouse's nouns: verbs, cells, state, params, and the columns of every array.
 
 H x W cells, N agents, S shelves (parcels of the courier task), R open requests, G goals. Ids of shelves count from 1
 in row-major order of the layout, as in RWARE; 0 stands for none.
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import ObservationSpec
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
 
 
 class Verb(IntEnum):
@@ -41,7 +41,7 @@ class Cell(IntEnum):
     BLOCKED = 4  # an aisle that the perturbation ``blocked_aisles`` has closed
 
 
-class Reward(IntEnum):
+class RewardType(IntEnum):
     """RWARE's reward types."""
 
     GLOBAL = 0
@@ -66,27 +66,78 @@ class Severity(IntEnum):
     BLOCKED_AISLES = 0
 
 
+class Channel(IntEnum):
+    """Channels of an observation's window."""
+
+    AGENT = 0  # 1: a robot is there
+    FACING = 1  # its Facing + 1; 0: no robot
+    SHELF = 2  # 1: a shelf, or a parcel that waits
+    REQUESTED = 3  # 1: it is on the order board
+    OBSTACLE = 4  # 1: no robot can enter
+
+
+class Column(IntEnum):
+    """Entries of an observation's vector: RWARE's, in its order; with an order board, where the load goes.
+
+    The orders follow, see :class:`Order`.
+    """
+
+    ROW = 0
+    COL = 1
+    CARRYING = 2  # 1: has a load
+    NORTH = 3  # 1: faces north; the next three likewise, in the order of Facing
+    SOUTH = 4
+    WEST = 5
+    EAST = 6
+    ON_HIGHWAY = 7  # 1: not in a slot
+    GOAL_ROW = 8  # courier: where the load goes; else -1
+    GOAL_COL = 9
+
+
+class Order(IntEnum):
+    """Entries of one order, in an observation's vector: order k begins at ORDERS + PER_ORDER * k."""
+
+    ROW = 0
+    COL = 1
+    WAITING = 2  # 1: nobody carries the load
+    ID = 3  # of the shelf or parcel
+
+
+ORDERS, PER_ORDER = len(Column), len(Order)
+DEEPEST = 256  # robots that one push may displace
+
+
+def shelves(params) -> int:
+    """Shelves, or parcels of the courier task."""
+    return len(params.homes)
+
+
+def parcels(params) -> int:
+    """Parcels of the courier task; 0 in a warehouse of shelves."""
+    return shelves(params) if params.courier else 0
+
+
 class State(NamedTuple):
     """All that changes in an episode."""
 
-    seed: np.ndarray  # (L,) uint64        key of all draws of this lane
-    tick: np.ndarray  # (L,) int32
-    grid: np.ndarray  # (L, H, W) int8     cell kinds, see Cell
-    agent_at: np.ndarray  # (L, H, W) int32   agent + 1 of who stands there, 0 nobody
-    shelf_at: np.ndarray  # (L, H, W) int32   id of the shelf there (RWARE: carried ones too; courier: waiting parcels)
-    pos: np.ndarray  # (L, N, 2) int32     row, column; -1 for an agent that a belief knows nothing of
-    facing: np.ndarray  # (L, N) int8      see Facing
-    carrying: np.ndarray  # (L, N) int32   id of the shelf carried
-    delivering: np.ndarray  # (L, N) int8  two-stage reward: has delivered, not yet put back
-    shelf: np.ndarray  # (L, S, 2) int32   row, column of each shelf
-    drop: np.ndarray  # (L, S, 2) int32    courier: where each parcel goes; else (L, 0, 2)
-    requested: np.ndarray  # (L, S) int8   1 for shelves on the order board
-    request: np.ndarray  # (L, R) int32    ids on the order board
-    delivered: np.ndarray  # (L,) int32    requests served so far
-    aim: np.ndarray  # (L, N) int32        cell (row * W + column) asked for in the last tick; the own one if none
-    refused: np.ndarray  # (L, N) int8     1: a legal action of the last tick was prevented
-    reward: np.ndarray  # (L, N) float32   of the last tick
-    done: np.ndarray  # (L,) int8          a Finish code
+    seed: Seed
+    tick: Tick
+    grid: Annotated[np.ndarray, shaped(np.int8, "plan")]  # see Cell
+    agent_at: Annotated[np.ndarray, shaped(np.int32, "plan")]  # agent + 1 of the robot in the cell, 0 without
+    shelf_at: Annotated[np.ndarray, shaped(np.int32, "plan")]  # id of the shelf (a carried one too) or waiting parcel
+    pos: Pos  # row -1: a robot whose place a belief does not know
+    facing: Annotated[np.ndarray, shaped(np.int8, "agents")]  # see Facing
+    carrying: Annotated[np.ndarray, shaped(np.int32, "agents")]  # id of the load, 0 without
+    delivering: Annotated[np.ndarray, shaped(np.int8, "agents")]  # two-stage reward: has delivered, not yet put back
+    shelf: Annotated[np.ndarray, shaped(np.int32, shelves, 2)]  # row, column of each shelf
+    drop: Annotated[np.ndarray, shaped(np.int32, parcels, 2)]  # row, column where each parcel goes
+    requested: Annotated[np.ndarray, shaped(np.int8, shelves)]  # 1: on the order board
+    request: Annotated[np.ndarray, shaped(np.int32, "requests")]  # ids on the order board
+    delivered: Annotated[np.ndarray, shaped(np.int32)]  # requests served so far
+    aim: Annotated[np.ndarray, shaped(np.int32, "agents")]  # cell (row * W + column) that it wanted last; its own
+    refused: Refused
+    reward: Reward
+    done: Done
 
 
 class Params(NamedTuple):
@@ -104,10 +155,10 @@ class Params(NamedTuple):
     deliveries: int  # the shared task; 0 = no end
     max_ticks: int
     sight: int  # cells seen to each side
-    reward: int  # see Reward
+    reward: int  # see RewardType
     courier: bool
     board: int  # orders that each agent can read; 0 = RWARE's own observation
-    severity: np.ndarray  # (4,) float64   see Severity
+    severity: np.ndarray  # (1,) float64   by Severity, 0..1
 
 
 class Note(IntEnum):
@@ -127,52 +178,43 @@ class Note(IntEnum):
     GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (rules)
 
 
+def cells(params) -> int:
+    """Cells of the map, H * W."""
+    return params.plan.size
+
+
+def longest_route(params) -> int:
+    """Cells of a route that are remembered."""
+    return min(cells(params), 2 * sum(params.plan.shape))
+
+
+def heap_size(params) -> int:
+    """Two stacks of 4 H * W cells and a map, see ``policies.routes``."""
+    return 9 * cells(params)
+
+
+def deepest_push(params) -> int:
+    """Robots that one push may displace, at most."""
+    return min(params.agents, DEEPEST)
+
+
 class Memory(NamedTuple):
     """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
 
-    notes: np.ndarray  # (L, N, 12) int32   see Note
-    route: np.ndarray  # (L, N, P) int32    cells
-    closed: np.ndarray  # (L, N, 16) int32  closed cells met, a ring; -1 empty
-    claim: np.ndarray  # (L, H * W) int32   agent + 1 of who heads for that cell (oracle)
-    taken: np.ndarray  # (L, H * W) int32   agent + 1 of who will stand there next (oracle)
-    stack: np.ndarray  # (L, D, 7) int32    robots that displace one another: agent, cells tried, cells to try (oracle)
-    heap: np.ndarray  # (L, 9 * H * W) int32  scratch of the route search
-
-
-SELF = ("row", "col", "carrying", "north", "south", "west", "east", "on_highway")  # RWARE's order
-ORDER = ("row", "col", "waiting", "id")
-DEEPEST = 256  # robots that one push may displace
-CHANNELS = ("agent", "facing", "shelf", "requested", "obstacle")
-
-
-def state_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of State."""
-    cells, n, s = params.plan.shape, params.agents, len(params.homes)
-    i8, i32 = np.int8, np.int32
-    return {
-        "seed": ((), np.uint64), "tick": ((), i32), "grid": (cells, i8), "agent_at": (cells, i32),
-        "shelf_at": (cells, i32), "pos": ((n, 2), i32), "facing": ((n,), i8), "carrying": ((n,), i32),
-        "delivering": ((n,), i8), "shelf": ((s, 2), i32), "drop": ((s if params.courier else 0, 2), i32),
-        "requested": ((s,), i8), "request": ((params.requests,), i32), "delivered": ((), i32), "aim": ((n,), i32),
-        "refused": ((n,), i8), "reward": ((n,), np.float32), "done": ((), i8),
-    }  # fmt: skip
-
-
-def memory_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of Memory."""
-    cells, n = params.plan.size, params.agents
-    steps = min(cells, 2 * sum(params.plan.shape))
-    shapes = {
-        "notes": (n, len(Note)), "route": (n, steps), "closed": (n, 16), "claim": (cells,), "taken": (cells,),
-        "stack": (min(n, DEEPEST), 7), "heap": (9 * cells,),
-    }  # fmt: skip
-    return {name: (shape, np.int32) for name, shape in shapes.items()}
+    notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
+    route: Annotated[np.ndarray, shaped(np.int32, "agents", longest_route)]  # cells
+    closed: Annotated[np.ndarray, shaped(np.int32, "agents", 16)]  # closed cells met, a ring; -1 empty
+    claim: Annotated[np.ndarray, shaped(np.int32, cells)]  # agent + 1 of the robot that heads for the cell (oracle)
+    taken: Annotated[np.ndarray, shaped(np.int32, cells)]  # agent + 1 of the robot that will stand there next (oracle)
+    stack: Annotated[np.ndarray, shaped(np.int32, deepest_push, 7)]  # pushes (oracle): agent, cells tried, cells to try
+    heap: Annotated[np.ndarray, shaped(np.int32, heap_size)]  # scratch of the route search
 
 
 def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
-    vector = SELF
+    vector = names(Column)
     if params.board:
-        vector += ("goal_row", "goal_col")
-        vector += tuple(f"order{k}_{entry}" for k in range(params.board) for entry in ORDER)
-    return ObservationSpec(CHANNELS, 2 * params.sight + 1, vector, 0, 0, 4)
+        vector += tuple(f"order{k}_{entry}" for k in range(params.board) for entry in names(Order))
+    else:
+        vector = vector[: Column.GOAL_ROW]
+    return ObservationSpec(names(Channel), 2 * params.sight + 1, vector, 0, 0, 4)

@@ -4,7 +4,7 @@ from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
 from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.warehouse.state import Params
+from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Channel, Column, Order, Params
 
 # -- teamwork: What warehouse teams share out: the orders on the board, those of the beginning, and the count of
 
@@ -37,11 +37,12 @@ def _is_over(obs, lane, agent, params, task, row, col):
     if task[2] < 0:
         return True
     if task[2] == row and task[3] == col:
-        return not obs.window[lane, agent, 3, sight, sight]
+        return not obs.window[lane, agent, Channel.REQUESTED, sight, sight]
     for k in range(params.board if task[0] == ORDER + 1 else 0):
-        at = 10 + 4 * k
-        if vector[at + 3] == task[1]:
-            return not (vector[at + 2] and vector[at] == task[2] and vector[at + 1] == task[3])
+        at = ORDERS + PER_ORDER * k
+        if vector[at + Order.ID] == task[1]:
+            there = vector[at + Order.ROW] == task[2] and vector[at + Order.COL] == task[3]
+            return not (vector[at + Order.WAITING] and there)
     return False
 
 
@@ -55,19 +56,20 @@ def _host(slot, params):
 def look(obs, lane, agent, params, task, own, open_tasks):
     """The orders on the robot's part of the board that wait; its own is over when its load is delivered, or gone."""
     vector, width, found = obs.vector[lane, agent], params.plan.shape[1], 0
-    row, col, laden = int(vector[0]), int(vector[1]), vector[2] > 0
+    row, col, laden = int(vector[Column.ROW]), int(vector[Column.COL]), vector[Column.CARRYING] > 0
     own[AgentStatus.CELL], own[AgentStatus.FREE] = row * width + col, not laden
     if task[0] and task[0] <= FIRST + 1:
-        if laden and not params.courier and not obs.window[lane, agent, 3, params.sight, params.sight]:
+        if laden and not params.courier and not obs.window[lane, agent, Channel.REQUESTED, params.sight, params.sight]:
             task[0], own[AgentStatus.FINISHED] = 0, 1
         elif laden:
             task[2], task[3] = -1, -1  # nothing to fetch any more
         elif _is_over(obs, lane, agent, params, task, row, col):
             task[0], own[AgentStatus.FINISHED] = 0, task[2] < 0
     for k in range(params.board):
-        at = 10 + 4 * k
-        if vector[at + 2]:
-            shelf, to_row, to_col = int(vector[at + 3]), int(vector[at]), int(vector[at + 1])
+        at = ORDERS + PER_ORDER * k
+        if vector[at + Order.WAITING]:
+            shelf = int(vector[at + Order.ID])
+            to_row, to_col = int(vector[at + Order.ROW]), int(vector[at + Order.COL])
             open_tasks[found, OpenTask.CODE], open_tasks[found, OpenTask.CELL] = (
                 _ORDER_CODE + shelf,
                 to_row * width + to_col,

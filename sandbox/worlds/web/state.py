@@ -1,4 +1,4 @@
-"""The nouns of a web site: roles, verbs, state, params, and the shape of every array.
+"""The nouns of a web site: roles, verbs, state, params, and the columns of every array.
 
 N agents (sessions), E elements of a template's pages, V values of a task, R registers of the site. An element's index
 counts the elements of its template. A *content* is what a field or register holds: 0 nothing, below 1000 a number,
@@ -6,11 +6,11 @@ from 1000 on a concept (word) of the vocabulary. A label's code is 4 * concept +
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import ObservationSpec
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
 from sandbox.worlds.web.compiler.columns import Template
 
 SLOTS = 32  # elements of one page, and targets of every verb
@@ -113,20 +113,30 @@ class Severity(IntEnum):
     CHANGED_THEME = 7
 
 
+def elements(params) -> int:
+    """Elements of the largest template."""
+    return params.template[:, Template.ELEMENTS].max()
+
+
+def registers(params) -> int:
+    """Registers of the template that has the most."""
+    return params.template[:, Template.REGISTERS].max()
+
+
 class State(NamedTuple):
     """All that changes in an episode."""
 
-    seed: np.ndarray  # (L,) uint64            key of all draws of this lane
-    tick: np.ndarray  # (L,) int32
-    item: np.ndarray  # (L, E, 7) int16        see Item
-    value: np.ndarray  # (L, 2, V) int16       concepts: [0] by variable, [1] as they are offered for typing; 0 none
-    register: np.ndarray  # (L, R) int16       contents: what the site has stored
-    session: np.ndarray  # (L, N, 11) int16    see Session
-    info: np.ndarray  # (L, 2) int16           see Info
-    pos: np.ndarray  # (L, N, 2) int32         row, column of each pointer on the page
-    refused: np.ndarray  # (L, N) int8         1 where the action failed
-    reward: np.ndarray  # (L, N) float32       share of the goal reached in the last tick, less 1 for each harm done
-    done: np.ndarray  # (L,) int8              a Finish code
+    seed: Seed
+    tick: Tick
+    item: Annotated[np.ndarray, shaped(np.int16, elements, len(Item))]
+    value: Annotated[np.ndarray, shaped(np.int16, 2, SLOTS)]  # concepts, 0 none: by variable; as offered for typing
+    register: Annotated[np.ndarray, shaped(np.int16, registers)]  # contents: what the site has stored
+    session: Annotated[np.ndarray, shaped(np.int16, "agents", len(Session))]
+    info: Annotated[np.ndarray, shaped(np.int16, len(Info))]
+    pos: Pos  # row, column of each pointer on the page
+    refused: Refused  # 1: the action failed
+    reward: Reward  # share of the goal reached in the last tick, less 1 for each harm done
+    done: Done
 
 
 class Params(NamedTuple):
@@ -151,7 +161,7 @@ class Params(NamedTuple):
     names: np.ndarray  # (6,) int32             where each of these begins
     prose: np.ndarray  # (3 T, 240) uint8       the instruction of each template in three paraphrases
     glyph: np.ndarray  # (sizes, 96, H, W) uint8  the type that pages are painted in
-    severity: np.ndarray  # (8,) float64            see Severity
+    severity: np.ndarray  # (8,) float64            by Severity, 0..1
 
 
 class Note(IntEnum):
@@ -165,34 +175,11 @@ class Note(IntEnum):
 class Memory(NamedTuple):
     """What policies remember."""
 
-    notes: np.ndarray  # (L, N, 3) int32   see Note
+    notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
 
 
 CHANNELS = ("role", "label_high", "label_low", "id_high", "id_low", "bits", "row", "col", "value_high", "value_low")
 SELF = ("row", "col", "page", "on_top", "loading", "scroll", "template", "agent", "harm", "tick")
-
-
-def sizes(params: Params) -> tuple[int, int, int]:
-    """Elements, values, registers of the largest template."""
-    t = params.template
-    return int(t[:, Template.ELEMENTS].max()), SLOTS, int(t[:, Template.REGISTERS].max())
-
-
-def state_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of State."""
-    (elements, values, registers), n = sizes(params), params.agents
-    i16, i32 = np.int16, np.int32
-    return {
-        "seed": ((), np.uint64), "tick": ((), i32), "item": ((elements, len(Item)), i16),
-        "value": ((2, values), i16), "register": ((registers,), i16), "session": ((n, len(Session)), i16),
-        "info": ((len(Info),), i16), "pos": ((n, 2), i32), "refused": ((n,), np.int8), "reward": ((n,), np.float32),
-        "done": ((), np.int8),
-    }  # fmt: skip
-
-
-def memory_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of Memory."""
-    return {"notes": ((params.agents, len(Note)), np.int32)}
 
 
 def observation(params: Params) -> ObservationSpec:

@@ -27,9 +27,7 @@ from sandbox.worlds.wildfire.state import (
     Severity,
     State,
     Verb,
-    memory_shapes,
     observation,
-    state_shapes,
 )  # fmt: skip
 from sandbox.worlds.wildfire.tasks import TEAMWORK, progress, task
 
@@ -123,9 +121,7 @@ WORLD = World(
     options=Options,
     build=build,
     state=State,
-    state_shapes=state_shapes,
     memory=Memory,
-    memory_shapes=memory_shapes,
     observation=observation,
     reset=kernels.reset,
     observe=observe.observe,

@@ -1,4 +1,4 @@
-"""The wildfire's nouns: verbs, cells, state, params, and the shape of every array.
+"""The wildfire's nouns: verbs, cells, state, params, and the columns of every array.
 
 H x W cells, N crews, M messages a tick, F places on the list of burning cells, B blocks of 16 x 16 cells.
 
@@ -9,11 +9,11 @@ moisture never change: they are functions of the seed (``terrain``) and are not 
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import ObservationSpec
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
 
 
 class Verb(IntEnum):
@@ -56,7 +56,7 @@ class Ground(IntEnum):
 
 
 class Count(IntEnum):
-    """Columns of ``State.stats``."""
+    """Columns of ``State.tally``."""
 
     BUILDINGS = 0  # at the start; on a map without any: cells with fuel
     LOST = 1  # of these, burnt out
@@ -133,21 +133,26 @@ BLOCK = 16  # cells a side: one water place is known for each block
 LIST_AT_MOST = 1 << 18  # places on the list of burning cells: 1 MB
 
 
+def blocks(params) -> int:
+    """Blocks of BLOCK x BLOCK cells, also those that the edge cuts."""
+    return -(-params.height // BLOCK) * -(-params.width // BLOCK)
+
+
 class State(NamedTuple):
     """All that changes in an episode."""
 
-    seed: np.ndarray  # (L,) uint64      key of all draws of this lane
-    tick: np.ndarray  # (L,) int32
-    land: np.ndarray  # (L, H, W) uint8  Kind + 8 * Ground
-    fires: np.ndarray  # (L, F) int32    burning cells (row * W + col); zeros behind them, and if there are more than F
-    wells: np.ndarray  # (L, B) int32    for each block, a cell with water, -1 none
-    wind: np.ndarray  # (L, 2) float32   degrees clockwise from north that it blows towards, before its drift; m/s
-    pos: np.ndarray  # (L, N, 2) int32   row, column
-    crew: np.ndarray  # (L, N, 12) int32 see Crew
-    tally: np.ndarray  # (L, 8) int32    see Count
-    refused: np.ndarray  # (L, N) int8   1: a legal action of the last tick was prevented
-    reward: np.ndarray  # (L, N) float32 of the last tick
-    done: np.ndarray  # (L,) int8        a Finish code
+    seed: Seed
+    tick: Tick
+    land: Annotated[np.ndarray, shaped(np.uint8, "height", "width")]  # Kind + 8 * Ground
+    fires: Annotated[np.ndarray, shaped(np.int32, "longest")]  # burning cells (row * W + col), then zeros
+    wells: Annotated[np.ndarray, shaped(np.int32, blocks)]  # for each block, a cell with water, -1 none
+    wind: Annotated[np.ndarray, shaped(np.float32, 2)]  # degrees clockwise from north where it blows to, no drift; m/s
+    pos: Pos
+    crew: Annotated[np.ndarray, shaped(np.int32, "agents", len(Crew))]
+    tally: Annotated[np.ndarray, shaped(np.int32, len(Count))]
+    refused: Refused
+    reward: Reward
+    done: Done
 
 
 class Params(NamedTuple):
@@ -174,7 +179,7 @@ class Params(NamedTuple):
     column: bool  # classic: the first column burns, else the centre
     longest: int  # places on the list of burning cells
     max_ticks: int
-    severity: np.ndarray  # (4,) float64    see Severity
+    severity: np.ndarray  # (3,) float64    by Severity, 0..1
 
 
 class Note(IntEnum):
@@ -190,7 +195,7 @@ class Note(IntEnum):
 class Memory(NamedTuple):
     """What policies remember."""
 
-    notes: np.ndarray  # (L, N, 5) int32   see Note
+    notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
 
 
 CHANNELS = ("kind", "fire", "ground", "people", "crew")
@@ -198,23 +203,6 @@ VECTOR = (
     "row", "col", "tanks", "wind_row", "wind_col", "wind_speed", "home_row", "home_col", "alarm_row", "alarm_col",
     "water_row", "water_col", "in_fire", "hurt", "work", "down",
 )  # fmt: skip
-
-
-def state_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of State."""
-    n, i32 = params.agents, np.int32
-    blocks = -(-params.height // BLOCK) * -(-params.width // BLOCK)
-    return {
-        "seed": ((), np.uint64), "tick": ((), i32), "land": ((params.height, params.width), np.uint8),
-        "fires": ((params.longest,), i32), "wells": ((blocks,), i32), "wind": ((2,), np.float32), "pos": ((n, 2), i32),
-        "crew": ((n, len(Crew)), i32), "tally": ((len(Count),), i32), "refused": ((n,), np.int8),
-        "reward": ((n,), np.float32), "done": ((), np.int8),
-    }  # fmt: skip
-
-
-def memory_shapes(params: Params) -> dict:
-    """Shape of one lane and dtype of each field of Memory."""
-    return {"notes": ((params.agents, len(Note)), np.int32)}
 
 
 def observation(params: Params) -> ObservationSpec:

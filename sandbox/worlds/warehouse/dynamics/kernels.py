@@ -12,7 +12,19 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.dynamics.conflicts import resolve
 from sandbox.worlds.warehouse.dynamics.orders import deliver, draw_board, first_parcel, hand_over
 from sandbox.worlds.warehouse.perturbations import block_aisles
-from sandbox.worlds.warehouse.state import Cell, Facing, Reward, Stream, Verb
+from sandbox.worlds.warehouse.state import (
+    ORDERS,
+    PER_ORDER,
+    Cell,
+    Channel,
+    Column,
+    Facing,
+    Order,
+    RewardType,
+    Severity,
+    Stream,
+    Verb,
+)  # fmt: skip
 
 DROW = np.array([-1, 1, 0, 0], np.int32)  # by Facing
 DCOL = np.array([0, 0, -1, 1], np.int32)
@@ -46,8 +58,8 @@ def reset(s, lane, params):
             s.agent_at[lane, row, col], s.shelf_at[lane, row, col] = 0, 0
     for index in range(len(params.homes)):
         s.requested[lane, index] = 0
-    if params.severity[0] > 0:
-        block_aisles(s.grid[lane], params.goals, s.seed[lane], params.severity[0])
+    if params.severity[Severity.BLOCKED_AISLES] > 0:
+        block_aisles(s.grid[lane], params.goals, s.seed[lane], params.severity[Severity.BLOCKED_AISLES])
         for index in range(len(params.errands)):
             for end in range(0, 4, 2):
                 s.grid[lane, params.errands[index, end], params.errands[index, end + 1]] = Cell.FLOOR
@@ -100,7 +112,7 @@ def _toggle(s, lane, agent, params):
     row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     if s.carrying[lane, agent]:
         s.carrying[lane, agent] = 0
-        if s.delivering[lane, agent] and params.reward == Reward.TWO_STAGE:
+        if s.delivering[lane, agent] and params.reward == RewardType.TWO_STAGE:
             s.reward[lane, agent] += np.float32(0.5)
         s.delivering[lane, agent] = 0
     else:
@@ -217,7 +229,7 @@ def step(s, lane, actions, params):
 
 @kernel
 def _look(s, lane, agent, params, window):
-    """Fill one agent's window (C, K, K): agent, facing + 1, shelf, requested, obstacle."""
+    """Fill one agent's window (C, K, K) int8."""
     height, width = params.plan.shape
     top, left = s.pos[lane, agent, 0] - params.sight, s.pos[lane, agent, 1] - params.sight
     side = window.shape[1]
@@ -225,32 +237,34 @@ def _look(s, lane, agent, params, window):
         for j in range(side):
             row, col = top + i, left + j
             if row < 0 or col < 0 or row >= height or col >= width:
-                window[0, i, j], window[1, i, j], window[2, i, j], window[3, i, j], window[4, i, j] = 0, 0, 0, 0, 1
+                window[Channel.AGENT, i, j], window[Channel.FACING, i, j] = 0, 0
+                window[Channel.SHELF, i, j], window[Channel.REQUESTED, i, j] = 0, 0
+                window[Channel.OBSTACLE, i, j] = 1
                 continue
             other, shelf = s.agent_at[lane, row, col], s.shelf_at[lane, row, col]
-            window[0, i, j] = other > 0
-            window[1, i, j] = s.facing[lane, other - 1] + 1 if other else 0
-            window[2, i, j] = shelf > 0
-            window[3, i, j] = s.requested[lane, shelf - 1] if shelf else 0
-            window[4, i, j] = s.grid[lane, row, col] >= Cell.WALL
+            window[Channel.AGENT, i, j] = other > 0
+            window[Channel.FACING, i, j] = s.facing[lane, other - 1] + 1 if other else 0
+            window[Channel.SHELF, i, j] = shelf > 0
+            window[Channel.REQUESTED, i, j] = s.requested[lane, shelf - 1] if shelf else 0
+            window[Channel.OBSTACLE, i, j] = s.grid[lane, row, col] >= Cell.WALL
 
 
 @kernel
 def _read_board(s, lane, agent, params, vector):
     """The agent's own goal if it has one, then the orders, beginning with the one of its own number."""
     load = s.carrying[lane, agent]
-    vector[8], vector[9] = -1, -1
+    vector[Column.GOAL_ROW], vector[Column.GOAL_COL] = -1, -1
     if params.courier and load:
-        vector[8], vector[9] = s.drop[lane, load - 1, 0], s.drop[lane, load - 1, 1]
+        vector[Column.GOAL_ROW], vector[Column.GOAL_COL] = s.drop[lane, load - 1, 0], s.drop[lane, load - 1, 1]
     slot = agent % params.requests
     for k in range(params.board):
         shelf = s.request[lane, slot]
         row, col = s.shelf[lane, shelf - 1, 0], s.shelf[lane, shelf - 1, 1]
         holder = s.agent_at[lane, row, col] - 1
-        at = 10 + 4 * k
-        vector[at], vector[at + 1] = row, col
-        vector[at + 2] = holder < 0 or s.carrying[lane, holder] != shelf
-        vector[at + 3] = shelf
+        at = ORDERS + PER_ORDER * k
+        vector[at + Order.ROW], vector[at + Order.COL] = row, col
+        vector[at + Order.WAITING] = holder < 0 or s.carrying[lane, holder] != shelf
+        vector[at + Order.ID] = shelf
         slot = slot + 1 if slot + 1 < params.requests else 0
 
 
@@ -265,10 +279,11 @@ def observe(s, lane, params, obs):
             continue
         _look(s, lane, agent, params, obs.window[lane, agent])
         vector = obs.vector[lane, agent]
-        vector[0], vector[1], vector[2] = row, col, s.carrying[lane, agent] > 0
+        vector[Column.ROW], vector[Column.COL] = row, col
+        vector[Column.CARRYING] = s.carrying[lane, agent] > 0
         for k in range(4):
-            vector[3 + k] = facing == k
-        vector[7] = params.plan[row, col] != Cell.SLOT
+            vector[Column.NORTH + k] = facing == k
+        vector[Column.ON_HIGHWAY] = params.plan[row, col] != Cell.SLOT
         if params.board:
             _read_board(s, lane, agent, params, vector)
         mask[Verb.LEFT], mask[Verb.RIGHT] = True, True

@@ -4,7 +4,7 @@ import numpy as np
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import allocating, kernel
-from sandbox.worlds.warehouse.state import Cell, Reward, Stream
+from sandbox.worlds.warehouse.state import Cell, RewardType, Stream
 
 BLOCK = 256  # shelves that are counted together
 
@@ -99,10 +99,10 @@ def parcel(s, lane, index, params):
 
 @kernel
 def _award(s, lane, agent, params):
-    if params.reward == Reward.GLOBAL:
+    if params.reward == RewardType.GLOBAL:
         for other in range(params.agents):
             s.reward[lane, other] += np.float32(1)
-    elif params.reward == Reward.INDIVIDUAL:
+    elif params.reward == RewardType.INDIVIDUAL:
         s.reward[lane, agent] += np.float32(1)
     else:
         s.delivering[lane, agent] = 1

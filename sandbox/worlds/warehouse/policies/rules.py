@@ -7,7 +7,7 @@ from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
 from sandbox.worlds.warehouse.policies.oracle import oracle
 from sandbox.worlds.warehouse.policies.routes import detour, distance, follow, neighbour, plan, verb_towards
-from sandbox.worlds.warehouse.state import Cell, Note, Verb
+from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Note, Order, Verb
 
 GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the way
 GO_ROUND = 0.5  # of these, by another route; else by a step aside
@@ -33,7 +33,7 @@ def _note_closed(obs, lane, agent, params, memory, row, col):
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             r, c = row + i - sight, col + j - sight
-            if obs.window[lane, agent, 4, i, j] and 0 <= r < height and 0 <= c < width:
+            if obs.window[lane, agent, Channel.OBSTACLE, i, j] and 0 <= r < height and 0 <= c < width:
                 if params.plan[r, c] < Cell.WALL and not _known(closed, r * width + c):
                     closed[note[Note.FOUND] % most] = r * width + c
                     note[Note.FOUND] += 1
@@ -60,9 +60,9 @@ def _requested_in_sight(obs, lane, agent, params, row, col):
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             r, c = row + i - sight, col + j - sight
-            if window[3, i, j] and 0 <= r < height and 0 <= c < width and params.plan[r, c] == Cell.SLOT:
-                if not window[0, i, j]:
-                    return np.int32(r * width + c)
+            waits = window[Channel.REQUESTED, i, j] > 0 and not window[Channel.AGENT, i, j]
+            if waits and 0 <= r < height and 0 <= c < width and params.plan[r, c] == Cell.SLOT:
+                return np.int32(r * width + c)
     return np.int32(-1)
 
 
@@ -86,9 +86,9 @@ def _target_unladen(obs, lane, agent, params, memory, dice, row, col):
     if params.board and hopeless:
         note[Note.ORDER] = (note[Note.ORDER] + 1) % params.board
     for k in range(params.board):
-        at = 10 + 4 * ((note[Note.ORDER] + k) % params.board)
-        if vector[at + 2]:
-            return np.int32(vector[at]) * width + np.int32(vector[at + 1])
+        at = ORDERS + PER_ORDER * ((note[Note.ORDER] + k) % params.board)
+        if vector[at + Order.WAITING]:
+            return np.int32(vector[at + Order.ROW]) * width + np.int32(vector[at + Order.COL])
     if not params.board:
         seen = _requested_in_sight(obs, lane, agent, params, row, col)
         if seen >= 0:
@@ -102,7 +102,7 @@ def _is_taken(obs, lane, agent, params, cell, row, col):
     width, sight = params.plan.shape[1], params.sight
     i, j = cell // width - row + sight, cell % width - col + sight
     inside = 0 <= i <= 2 * sight and 0 <= j <= 2 * sight
-    return inside and cell != row * width + col and obs.window[lane, agent, 2, i, j] > 0
+    return inside and cell != row * width + col and obs.window[lane, agent, Channel.SHELF, i, j] > 0
 
 
 @kernel
@@ -114,7 +114,7 @@ def _empty_slot(obs, lane, agent, params, row, col):
         cell = neighbour(row * width + col, side, height, width)
         if cell >= 0 and params.plan[cell // width, cell % width] == Cell.SLOT:
             i, j = cell // width - row + sight, cell % width - col + sight
-            if not (window[0, i, j] or window[2, i, j]):
+            if not (window[Channel.AGENT, i, j] or window[Channel.SHELF, i, j]):
                 return np.int32(cell)
     return np.int32(-1)
 
@@ -145,8 +145,9 @@ def _target_laden(obs, lane, agent, params, memory, dice, row, col):
     """Where to go with a load: to a goal while it is requested, else to a slot."""
     width, sight = params.plan.shape[1], params.sight
     if params.courier:
-        return np.int32(obs.vector[lane, agent, 8]) * width + np.int32(obs.vector[lane, agent, 9])
-    if not obs.window[lane, agent, 3, sight, sight]:
+        vector = obs.vector[lane, agent]
+        return np.int32(vector[Column.GOAL_ROW]) * width + np.int32(vector[Column.GOAL_COL])
+    if not obs.window[lane, agent, Channel.REQUESTED, sight, sight]:
         return _slot_for_load(obs, lane, agent, params, memory, dice, row, col)
     best, least = np.int32(-1), 1 << 30
     for k in range(len(params.goals)):
@@ -162,14 +163,15 @@ def _step_aside(obs, lane, agent, params, memory, dice, row, col, ahead):
     """Put a free cell beside the robot on its route, if there is one."""
     height, width = params.plan.shape
     window, sight = obs.window[lane, agent], params.sight
-    laden = obs.vector[lane, agent, 2] > 0 and not params.courier
+    laden = obs.vector[lane, agent, Column.CARRYING] > 0 and not params.courier
     spin = below(4, dice, 3, 0, agent)
     for k in range(4):
         cell = neighbour(row * width + col, (spin + k) % 4, height, width)
         if cell < 0 or cell == ahead:
             continue
         i, j = cell // width - row + sight, cell % width - col + sight
-        if not (window[0, i, j] or window[4, i, j] or (laden and window[2, i, j])):
+        stopped = window[Channel.AGENT, i, j] or window[Channel.OBSTACLE, i, j]
+        if not stopped and not (laden and window[Channel.SHELF, i, j]):
             detour(memory, lane, agent, np.int32(cell))
             return
 
@@ -179,11 +181,11 @@ def _go(obs, lane, agent, params, memory, dice, target):
     """The verb that leads towards ``target``, giving way at random to robots ahead."""
     width, sight = params.plan.shape[1], params.sight
     vector = obs.vector[lane, agent]
-    row, col, facing = int(vector[0]), int(vector[1]), 0
-    while not vector[3 + facing]:
+    row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), 0
+    while not vector[Column.NORTH + facing]:
         facing += 1
     note = memory.notes[lane, agent]
-    here, laden, left = np.int32(row * width + col), vector[2] > 0, note[Note.LEFT]
+    here, laden, left = np.int32(row * width + col), vector[Column.CARRYING] > 0, note[Note.LEFT]
     if target != note[Note.TARGET]:
         note[Note.WAIT] = 0
     there = follow(memory, lane, agent, params.plan, here, target, laden)
@@ -196,7 +198,7 @@ def _go(obs, lane, agent, params, memory, dice, target):
     if verb != Verb.FORWARD:
         return verb
     i, j = there // width - row + sight, there % width - col + sight
-    if obs.mask[lane, agent, Verb.FORWARD] and not obs.window[lane, agent, 0, i, j]:
+    if obs.mask[lane, agent, Verb.FORWARD] and not obs.window[lane, agent, Channel.AGENT, i, j]:
         return verb
     note[Note.WAIT] += 1
     if uniform(dice, 4, 0, agent) < GIVE_WAY:
@@ -215,17 +217,18 @@ def rules(obs, lane, params, memory, team, dice, actions):
     width, sight = params.plan.shape[1], params.sight
     for agent in team:
         window, vector, note = obs.window[lane, agent], obs.vector[lane, agent], memory.notes[lane, agent]
-        row, col, laden = int(vector[0]), int(vector[1]), vector[2] > 0
+        row, col, laden = int(vector[Column.ROW]), int(vector[Column.COL]), vector[Column.CARRYING] > 0
         here = np.int32(row * width + col)
         _note_closed(obs, lane, agent, params, memory, row, col)
         verb = WAIT
-        wanted = window[3, sight, sight] > 0
+        wanted = window[Channel.REQUESTED, sight, sight] > 0
         if not laden and wanted and obs.mask[lane, agent, Verb.TOGGLE_LOAD]:
             verb = np.int32(Verb.TOGGLE_LOAD)
             note[Note.HOME], note[Note.TARGET], note[Note.LOAD], note[Note.GIVEN_UP] = here, -1, 0, 0
             for k in range(params.board):
-                if vector[10 + 4 * k] == row and vector[11 + 4 * k] == col:
-                    note[Note.LOAD] = int(vector[13 + 4 * k])
+                at = ORDERS + PER_ORDER * k
+                if vector[at + Order.ROW] == row and vector[at + Order.COL] == col:
+                    note[Note.LOAD] = int(vector[at + Order.ID])
         elif laden and not wanted and not params.courier and here == note[Note.HOME]:
             verb = np.int32(Verb.TOGGLE_LOAD)
             note[Note.TARGET] = -1  # the home stays, in case the shelf does not come off

@@ -1,7 +1,7 @@
 """The warehouse in words: an observation as text for a language model, and the verbs as tool schemas."""
 
 from sandbox.core.world import Observation
-from sandbox.worlds.warehouse.state import Cell, Facing, Params, Verb
+from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Facing, Params, Verb
 
 _MEANING = {
     Verb.NOOP: "Wait one tick.",
@@ -25,14 +25,15 @@ def _offset(down: int, right: int) -> str:
 
 
 def _things(window, i: int, j: int) -> list[str]:
-    if window[4, i, j]:
+    if window[Channel.OBSTACLE, i, j]:
         return ["no way through"]
     things = []
-    if window[0, i, j]:
-        facing = Facing(window[1, i, j] - 1).name.lower() if window[1, i, j] else "somewhere"
+    if window[Channel.AGENT, i, j]:
+        seen = window[Channel.FACING, i, j]
+        facing = Facing(seen - 1).name.lower() if seen else "somewhere"
         things.append(f"a robot facing {facing}")
-    if window[2, i, j]:
-        things.append("a requested load" if window[3, i, j] else "a shelf")
+    if window[Channel.SHELF, i, j]:
+        things.append("a requested load" if window[Channel.REQUESTED, i, j] else "a shelf")
     return things
 
 
@@ -50,23 +51,24 @@ def _surroundings(obs: Observation, lane: int, agent: int, params: Params) -> li
 def _board(vector, params: Params) -> list[str]:
     lines = ["Orders:"]
     for k in range(params.board):
-        row, col, waiting, shelf = (int(x) for x in vector[10 + 4 * k : 14 + 4 * k])
+        order = vector[ORDERS + PER_ORDER * k :][:PER_ORDER]
+        row, col, waiting, shelf = (int(entry) for entry in order)  # see Order
         lines.append(f"- load {shelf} at ({row}, {col}), {'waiting' if waiting else 'on its way'}")
-    if vector[8] >= 0:
-        lines.append(f"Bring your load to ({int(vector[8])}, {int(vector[9])}).")
+    if vector[Column.GOAL_ROW] >= 0:
+        lines.append(f"Bring your load to ({int(vector[Column.GOAL_ROW])}, {int(vector[Column.GOAL_COL])}).")
     return lines
 
 
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     """What one robot sees, in sentences; it holds what the arrays hold, no more."""
     vector, window, sight = obs.vector[lane, agent], obs.window[lane, agent], params.sight
-    row, col = int(vector[0]), int(vector[1])
-    facing = next((f.name.lower() for f in Facing if vector[3 + f]), "nowhere")
-    under = window[3, sight, sight] > 0
-    load = ("a requested load" if under else "a load that is not requested") if vector[2] else "nothing"
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
+    facing = next((f.name.lower() for f in Facing if vector[Column.NORTH + f]), "nowhere")
+    under = window[Channel.REQUESTED, sight, sight] > 0
+    load = ("a requested load" if under else "a load that is not requested") if vector[Column.CARRYING] else "nothing"
     place = "on a storage place" if params.plan[row, col] == Cell.SLOT else "in an aisle"
     lines = [f"You are robot {agent} at row {row}, column {col}, {place}, facing {facing}, carrying {load}."]
-    if not vector[2] and window[2, sight, sight]:
+    if not vector[Column.CARRYING] and window[Channel.SHELF, sight, sight]:
         lines.append(f"You stand at {'a requested load' if under else 'a shelf'}.")
     lines += ["Around you:", *_surroundings(obs, lane, agent, params)]
     if params.board:
