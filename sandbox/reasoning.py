@@ -25,18 +25,18 @@ Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each
 
 
 class Surroundings(NamedTuple):
-    """What a model offers to its reasoners."""
+    """The services of a model for its reasoners."""
 
     env: Environment
     beliefs: Beliefs
-    earned: Callable[[int], dict]  # what the last tick brought an agent
-    question: Callable[..., Question]  # what a person is asked about an agent
+    earned: Callable[[int], dict]  # agent -> results of the last tick
+    question: Callable[..., Question]  # makes the question to a person about an agent
     people: People
     severity: np.ndarray  # (F,) float64, of the generic perturbations
     seed: int
-    recorded: Recorded | Captured | None  # who answers for language models
-    functions: Functions  # the user's own, which are tools
-    speech: Callable[[int], Speech | None]  # the voice of an agent in its team
+    recorded: Recorded | Captured | None  # answers for language models
+    functions: Functions  # functions of the user, which are tools
+    speech: Callable[[int], Speech | None]  # speech of an agent in its team
 
 
 def groups_of(agents: Sequence[AgentGroup]) -> Iterator[tuple[range, AgentGroup]]:
@@ -50,7 +50,7 @@ def groups_of(agents: Sequence[AgentGroup]) -> Iterator[tuple[range, AgentGroup]
 def reasoner_for(
     group: AgentGroup, rows: range, around: Surroundings, before: Reasoner | None = None
 ) -> Reasoner | None:
-    """The reasoner of a group, None for a compiled policy; one in the place of another keeps the agents' minds."""
+    """The reasoner of a group, None for a compiled policy. A successor keeps the contexts of its agents."""
     world, noop = around.env.world, around.env.params.noop
     if group.reasoner == "scripted":
         return Scripted(parse_script(group.script, world, "script"), noop)
@@ -69,8 +69,8 @@ def reasoner_for(
 def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings) -> tuple[Seats, Seats]:
     """The reasoners that continue when a scenario changes, with their remaining agents, and the new ones.
 
-    ``seated`` are the reasoners so far. An agent that reasons as before goes on with its reasoner, and shares its
-    budget with those that do. Raises UsageError, with nothing changed, where a new one cannot be made.
+    ``seated`` are the present reasoners. An agent whose options did not change keeps its reasoner, and shares its
+    budget with the others that keep it. Raises UsageError, with nothing changed, if a new one cannot be made.
     """
     bare = [(rows, getattr(reasoner, "inner", reasoner)) for rows, reasoner in seated]
     was, own = before.roster(), {row: reasoner for rows, reasoner in bare for row in rows}
@@ -84,7 +84,7 @@ def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings)
 
 
 def _retire(reasoner: Reasoner | None, rows: range, successor: Reasoner | None) -> None:
-    """Take agents from a reasoner; a language model leaves their minds to another one."""
+    """Take agents from a reasoner; a language model passes their contexts to its successor."""
     minds = getattr(reasoner, "retire", lambda _: {})(rows)
     if not isinstance(successor, LLM):
         for mind in minds.values():
@@ -92,7 +92,7 @@ def _retire(reasoner: Reasoner | None, rows: range, successor: Reasoner | None) 
 
 
 def check_goes_on(now: Scenario, before: Scenario) -> None:
-    """Raises UsageError where it is not the same world with the same agents, in the same groups or in parts of them."""
+    """Raises UsageError unless world and agents are the same, in the same groups or in parts of them."""
     if not isinstance(now, Scenario):
         raise UsageError(f"change: {shown(now)}, expected a Scenario; sandbox.scenario.load makes one")
     groups = [k for k, group in enumerate(before.agents) for _ in range(group.count)]
@@ -123,7 +123,7 @@ def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
 
 
 def with_faults(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:
-    """The reasoner under the faults of replies, where the scenario names any; people are not affected."""
+    """The reasoner under the faults of replies, if the scenario names any; people are not affected."""
     if not OF_REPLIES & named or isinstance(reasoner, Human):
         return reasoner
     return Faulty(reasoner, around.severity, around.seed, len(around.env.verbs), around.env.params.noop)

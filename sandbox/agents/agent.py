@@ -6,7 +6,7 @@ from sandbox.core.errors import UsageError
 
 
 class Agent(mesa.Agent):
-    """One agent of a ``Sandbox``. The arrays are the only truth; its properties read them."""
+    """One agent of a ``Sandbox``. Its properties read the arrays of the world; it holds no state of its own."""
 
     def __init__(self, model: mesa.Model, row: int, role: str, reasoner: str):
         super().__init__(model)
@@ -31,13 +31,13 @@ class Agent(mesa.Agent):
 
     @pos.setter
     def pos(self, place: None) -> None:
-        """Mesa clears it when an agent is made."""
+        """Ignored: Mesa sets None when it creates an agent."""
         if place is not None:
             raise UsageError("agent.pos: the world moves its agents; expected model.intervene({...})")
 
     @property
     def reward(self) -> float:
-        """Of the last tick."""
+        """Reward of the last tick."""
         return float(self.model.state.reward[0, self.row])
 
     @property

@@ -15,8 +15,8 @@ DICE = 1 << 16  # of the stream of imagined lanes: draws that no search makes
 class Beliefs:
     """Beliefs of the agents of one lane, with a given number of draws.
 
-    ``memory`` is the policies' own: what is noted of an agent is noted by its fallback policy. ``seed`` keys the dice
-    of what is imagined, which are draws of their own.
+    ``memory`` is the memory of the policies; an agent's notes in it come from its fallback policy. ``seed`` keys the
+    random draws of imagined lanes, which no other stream shares.
     """
 
     def __init__(self, env: Environment, memory, seed: int):
@@ -27,7 +27,7 @@ class Beliefs:
         self._percepts[percept.agent] = percept
 
     def of(self, agent: int, draws: int) -> Belief:
-        """The world as an agent takes it to be, ``draws`` times; it sees its own percept and nothing of the others."""
+        """``draws`` beliefs of an agent about the world, made from its own percept alone."""
         percept, view = self._percepts[agent], self.env.observation(1)
         for field, part in zip(view, percept.view, strict=True):
             field[0, agent] = part
@@ -36,6 +36,6 @@ class Beliefs:
         return believe(self.env, view, self.memory, agent, seeds)
 
     def described(self, agent: int, draws: int) -> list[dict[str, Any]]:
-        """The same as JSON values."""
+        """The same beliefs as JSON values."""
         state = self.of(agent, draws).state
         return [self.env.describe(state, lane) for lane in range(draws)]

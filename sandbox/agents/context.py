@@ -29,7 +29,7 @@ _CODE = (
 
 
 class AgentContext:
-    """Memory, tools, program and voice of an agent; ``earned`` has the results of the last action, by agent."""
+    """Memory, tools, program and speech of an agent; ``earned`` has the results of the last action, by agent."""
 
     def __init__(self, memory: MemoryOptions, tools: Mapping[str, Any], beliefs: Beliefs,
                  earned: Callable[[int], dict], agent: int, severity: np.ndarray, seed: int, functions: Functions,
@@ -42,7 +42,7 @@ class AgentContext:
         self._code: Code | None = tools.get(CODE)
         self.remembers = memory.kind != "none"
         self._beliefs, self._eyes, self._told = beliefs, ProgramView(beliefs, speech), earned
-        self._actor: ProgramRunner | None = None  # the program that acts, since a tick
+        self._actor: ProgramRunner | None = None  # the program that acts, and the tick since which it does
         self._since = 0
         self._percept: Percept | None = None
 
@@ -58,7 +58,7 @@ class AgentContext:
 
     @cached_property
     def extras(self) -> tuple[dict[str, Any], ...]:
-        """What the model reads about its tools."""
+        """The descriptions of the tools that the model reads."""
         own = tuple(tool.spec for tool in self.tools.tools.values())
         if self._code is None:
             return own
@@ -71,7 +71,7 @@ class AgentContext:
 
     @property
     def extras_now(self) -> list[dict[str, Any]]:
-        """The same with the arguments' names of this tick."""
+        """The same descriptions with the names of arguments in this tick (a perturbation may rename them)."""
         return self.tools.in_terms_of(self._percept.tick, self.extras)
 
     def __getstate__(self) -> dict:
@@ -80,7 +80,7 @@ class AgentContext:
     # -- programs ------------------------------------------------------------------------------------------------------
 
     def start(self, arguments: str) -> tuple[tuple[ProgramRunner, Decision] | None, str]:
-        """Begin a program: it and its first action, or None and what there is to say."""
+        """Start a program. Returns the program with its first action, or None, and the text for the model."""
         from sandbox.agents.programs.process import Limits, Program
 
         lines = (object_in(arguments) or {}).get("lines")
@@ -93,11 +93,11 @@ class AgentContext:
         return ((actor, decision), "") if decision else (None, _ended(program))
 
     def keep(self, actor: ProgramRunner) -> None:
-        """From now on this program acts; it has begun in this tick."""
+        """Let this program, which started in this tick, act from now on."""
         self._actor, self._since = actor, self._percept.tick
 
     def go_on(self) -> Decision | None:
-        """The next action of the program; None where none runs, or no longer."""
+        """The next action of the program; None if no program runs or it has ended."""
         if self._actor is None:
             return None
         if self._percept.tick - self._since >= self._code.ticks:
@@ -113,7 +113,7 @@ class AgentContext:
         self._actor, self.news = None, f"Your program: {why}"
 
     def told_news(self) -> str:
-        """What is new of a program, once."""
+        """The report on a program that has ended; it is returned once."""
         news, self.news = self.news, ""
         return news
 

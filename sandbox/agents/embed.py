@@ -51,6 +51,6 @@ def _grams(word: str) -> Iterable[str]:
 
 @lru_cache(1 << 16)  # texts of one world share their features
 def _hashed(feature: str) -> tuple[int, float]:
-    """A component and a sign; not Python's ``hash``, which differs from process to process."""
+    """A component and a sign. Not by Python's ``hash``, which differs between processes."""
     number = int.from_bytes(blake2b(feature.encode(), digest_size=8).digest(), "little")
     return (number >> 1) % WIDTH, 1.0 if number & 1 else -1.0

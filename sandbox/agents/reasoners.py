@@ -16,7 +16,7 @@ from sandbox.engine.draw import FAULT, below, uniform
 
 TIMEOUT, LIMIT, PARTIAL, SCHEMA, WHEN, ORDER = (FAULT + 16 + k for k in range(6))  # streams
 LIMITED_FOR = 10  # ticks of one rate limit
-CHANGES_BEFORE = 50  # ticks: by then a schema that changes has changed
+CHANGES_BEFORE = 50  # tick by which a changing schema has changed
 
 
 class ReplyFaults:
@@ -36,14 +36,14 @@ class ReplyFaults:
 
 
 class Faulty:
-    """The reasoner ``inner``, whose replies suffer. ``severity``: see ``ReplyFaults``; ``noop`` is to wait."""
+    """The reasoner ``inner`` under faults of its replies. ``severity``: see ``ReplyFaults``; ``noop`` means waiting."""
 
     def __init__(self, reasoner: Reasoner, severity: np.ndarray, seed: int, verbs: int, noop: int):
         self.inner, self._faults, self._verbs, self._noop = reasoner, ReplyFaults(severity, seed), verbs, noop
 
     @property
     def setup(self):
-        """Of a language model: what its requests begin with."""
+        """The common beginning of requests, of a language model."""
         return getattr(self.inner, "setup", None)
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ class Faulty:
     def _suffer(self, percept: Percept, decision: Decision) -> Decision:
         tick, agent, hit = percept.tick, percept.agent, self._faults.hit
         if hit(Fault.TOOL_TIMEOUT, TIMEOUT, tick, agent) or hit(Fault.RATE_LIMIT, LIMIT, tick // LIMITED_FOR, agent):
-            return decision._replace(verb=self._noop, target=0)  # what it cost stays in its trace
+            return decision._replace(verb=self._noop, target=0)  # its cost stays in its trace
         if decision.verb is None:
             return decision
         if hit(Fault.PARTIAL_REPLY, PARTIAL, tick, agent):
@@ -72,12 +72,12 @@ class Faulty:
 
 
 class HumanOptions(BaseModel):
-    """How long a person is waited for."""
+    """Options of the reasoner ``human``."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     patience: float = Field(30.0, ge=0, le=86_400)
-    """Seconds in which a tick waits for the person."""
+    """Seconds that a tick waits for the person."""
 
 
 class Human:
@@ -96,11 +96,11 @@ class Human:
         return Decision(*answer, Trace(person=answer))
 
 
-# -- scripted: The scripted reasoner: actions from a list, then the no-op for ever. A script is first-class.
+# -- scripted: The scripted reasoner: actions from a list, then the no-op for ever
 
 
 def parse_script(script: Sequence[str], world: World, where: str) -> list[Decision]:
-    """``script`` as decisions: each line is a verb, or a verb and the number of its target ("click 3")."""
+    """Decisions of a script. Each line is a verb, or a verb and the number of its target ("click 3")."""
     decisions = []
     for number, line in enumerate(script):
         verb, _, target = line.strip().partition(" ")

@@ -9,33 +9,33 @@ from sandbox.core.plain import whole
 from sandbox.core.speech import Act, Said, task_code
 
 ALL = "all"
-MANY = 64  # names: more are not listed
+MANY = 64  # names that are listed at most
 MOST = 2**31 - 1  # a cost that a message can hold
 _SHOWN = 40  # messages, the latest
 
 
 class Circle(Protocol):
-    """What an agent knows of its team."""
+    """An agent's view of its team."""
 
     names: Sequence[str]
 
-    def about(self, agent: int) -> str: ...  # how it works together, and who leads
-    def hearers(self, agent: int) -> Sequence[int]: ...  # who can hear it
-    def acts(self, agent: int) -> Sequence[Act]: ...  # what it can say, besides TELL and DONE
-    def board(self) -> Sequence[tuple[str, str]]: ...  # the task objects and how they stand
-    def code(self, name: str) -> int: ...  # of a task by its name; raises UsageError
+    def about(self, agent: int) -> str: ...  # how the team works together, and who leads
+    def hearers(self, agent: int) -> Sequence[int]: ...  # agents that can hear it
+    def acts(self, agent: int) -> Sequence[Act]: ...  # its speech acts, besides TELL and DONE
+    def board(self) -> Sequence[tuple[str, str]]: ...  # task objects and their states
+    def code(self, name: str) -> int: ...  # code of a task by its name; raises UsageError
     def named(self, code: int) -> str: ...  # its inverse
 
 
 class Speech:
-    """The voice and the ears of one agent. What it says in a tick is collected, and ``taken`` with its decision."""
+    """Speaking and hearing of one agent. Its messages of a tick are collected, and ``taken`` with its decision."""
 
     def __init__(self, circle: Circle, agent: int):
         self._circle, self._agent = circle, agent
         self._said: list[Said] = []
 
     def taken(self) -> tuple[Said, ...]:
-        """What it has said since this was last asked."""
+        """Its messages since the last call."""
         said, self._said = tuple(self._said), []
         return said
 
@@ -43,7 +43,7 @@ class Speech:
 
     @property
     def functions(self) -> dict[str, Callable[..., Any]]:
-        """A function for each speech act that the team's protocol has for this agent."""
+        """A function for each speech act that the team's protocol gives this agent."""
         names = [self._circle.names[other] for other in self._circle.hearers(self._agent)]
         hearer = Literal[tuple(names)] if 0 < len(names) <= MANY else str
         tasks = [name for name, _ in self._circle.board()]
@@ -53,7 +53,7 @@ class Speech:
         return {function.__name__: function for act in acts if (function := known.get(act))}
 
     def _spoken(self, hearer: Any, hearers: Any, task: Any) -> dict[Act, Callable[..., str]]:
-        """Every speech act as a function; the types of its arguments list the names that there are."""
+        """Every speech act as a function; the types of its arguments list the existing names."""
         say = self._say
 
         def tell(text: str, to: hearers = ALL) -> str:
@@ -115,7 +115,7 @@ class Speech:
     # -- hearing -------------------------------------------------------------------------------------------------------
 
     def heard(self, percept: Percept) -> list[dict[str, Any]]:
-        """What has come in now, a dict for each message."""
+        """The messages received in this tick, a dict for each."""
         return [
             {"from": self._circle.names[sender], "act": said.act.name.lower(), "value": said.value, "text": said.text,
              "task": self._circle.named(said.task) if said.task else ""}
@@ -123,7 +123,7 @@ class Speech:
         ]  # fmt: skip
 
     def task(self, percept: Percept) -> str:
-        """What the team wants of it now, empty for nothing."""
+        """The task that the team wants done; empty for none."""
         kind, argument, *_ = percept.task.tolist()
         return self._circle.named(task_code(kind - 1, argument)) if kind else ""
 

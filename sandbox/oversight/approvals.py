@@ -9,31 +9,31 @@ from sandbox.core.people import ALLOW, DENY, Action, Question
 
 
 class Approvals:
-    """People who are somewhere else, at a page for instance: they see what is ``pending`` and answer it, or do not.
+    """People who answer from another thread, for instance at a page: they see ``pending`` questions.
 
-    An agent that they ``take`` does what they ``key`` for it, an action a tick, and nothing where they key none.
+    An agent that they ``take`` performs the actions that they ``key``, one in each tick, and the no-op without one.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._pending: dict[int, Question] = {}  # by agent: each waits for one answer at a time
+        self._pending: dict[int, Question] = {}  # by agent, one at a time
         self._answers: dict[int, Action] = {}
         self._taken: set[int] = set()
         self._lost: set[int] = set()
-        self._views: dict[int, Question] = {}  # what taken agents perceive now
-        self._keyed: dict[int, Action] = {}  # for the tick that comes
+        self._views: dict[int, Question] = {}  # present percepts of taken agents
+        self._keyed: dict[int, Action] = {}  # actions for the next tick
         self._gone = False
 
     @property
     def pending(self) -> list[Question]:
-        """What waits for an answer now, in the order of the agents."""
+        """The open questions, in the order of the agents."""
         with self._changed:
             return [self._pending[agent] for agent in sorted(self._pending.keys() - self._answers.keys())]
 
     def answer(self, agent: int, words: str) -> None:
-        """What the agent is to do: ``allow``, ``deny``, or an action such as ``click 3``; empty: nothing.
+        """Answer a question: ``allow``, ``deny``, or an action such as ``click 3``; empty: the no-op.
 
-        Raises UsageError where nothing waits for that agent, and for what is no action of its now.
+        Raises UsageError if no question about that agent is open, and for an action that is not legal now.
         """
         with self._changed:
             if agent not in self._pending or agent in self._answers:
@@ -48,7 +48,7 @@ class Approvals:
         self.answer(agent, DENY)
 
     def leave(self) -> None:
-        """Nobody is there any more: what waits is not answered, and nothing waits again."""
+        """Nobody is present any more: open questions stay unanswered, and further ones do not wait."""
         with self._changed:
             self._gone = True
             self._changed.notify_all()
@@ -56,7 +56,7 @@ class Approvals:
     # -- taking over ---------------------------------------------------------------------------------------------------
 
     def take(self, agent: int) -> None:
-        """From the tick that comes on, a person steers this agent."""
+        """From the next tick on, a person controls this agent."""
         with self._changed:
             self._lost.discard(agent)
             self._taken.add(agent)
@@ -68,7 +68,7 @@ class Approvals:
             self._lost.add(agent)
 
     def release(self, agent: int) -> None:
-        """From the tick that comes on, the agent decides for itself again."""
+        """From the next tick on, the agent decides for itself again."""
         with self._changed:
             self._forget(agent)
 
@@ -80,7 +80,7 @@ class Approvals:
 
     @property
     def taken(self) -> list[int]:
-        """The agents that a person steers."""
+        """The agents that a person controls."""
         with self._changed:
             return sorted(self._taken)
 
@@ -92,19 +92,19 @@ class Approvals:
 
     @property
     def steered(self) -> list[Question]:
-        """What the agents that a person steers perceive, and what they can do, as far as was told."""
+        """Percepts and legal actions of the agents that a person controls, as of the last ``tell``."""
         with self._changed:
             return [self._views[agent] for agent in sorted(self._views)]
 
     def tell(self, questions: Iterable[Question]) -> None:
-        """What taken agents perceive now; called by the thread that runs the model, after each tick."""
+        """Set the percepts of taken agents; called by the thread that runs the model, after each tick."""
         with self._changed:
             self._views = {question.agent: question for question in questions if question.agent in self._taken}
 
     def key(self, agent: int, words: str) -> None:
-        """What a taken agent does in the tick that comes: ``click 3``; the last that is keyed before it counts.
+        """Set the action of a taken agent in the next tick, such as ``click 3``; the last one set counts.
 
-        Raises UsageError for an agent that is not taken, and for what is no action of its now.
+        Raises UsageError for an agent that is not taken, and for an action that is not legal now.
         """
         with self._changed:
             if agent not in self._views:

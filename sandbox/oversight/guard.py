@@ -18,7 +18,7 @@ from sandbox.core.world import World
 
 
 class Rule(BaseModel):
-    """One rule: globs on an action, and what becomes of the actions that match all three."""
+    """One rule: three globs on an action, and the effect on actions that match all of them."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
@@ -29,28 +29,28 @@ class Rule(BaseModel):
     target: str = "*"
     """Glob on the number of the target."""
     effect: Literal["allow", "deny", "modify", "escalate"]
-    """What becomes of the action: allow, deny, modify, or escalate to a person."""
+    """Effect on the action: allow, deny, modify, or escalate to a person."""
     to: str = ""
     """For the effect modify: the action that is done instead, a verb or a verb and its target."""
     why: str = ""
-    """Reason of the rule, which the person who is asked reads."""
+    """Reason of the rule, shown to the person who is asked."""
     timeout: float = Field(30.0, ge=0, le=86_400)
     """For the effect escalate: seconds after which the action is denied."""
 
 
 class Review(NamedTuple):
-    """What became of one action that a rule was about."""
+    """The effect of a rule on one action."""
 
     agent: int
     said: Action
     rule: int  # counted from 0
     effect: str
     enforced: Action
-    by: str  # rule, human, or timeout: no answer, which denies
+    by: str  # rule, human, or timeout (no answer, which denies)
 
 
 def check_rules(rules: Sequence[Rule], names: Sequence[str], world: World) -> None:
-    """Raises UsageError, in one line, for a glob that matches nothing, and for a bad or a missing ``to``."""
+    """Raises UsageError, one line, for a glob that matches nothing, and for an invalid or missing ``to``."""
     for k, rule in enumerate(rules):
         for field, known in (("agent", names), ("verb", world.verbs), ("target", _targets(world))):
             if not _matching(getattr(rule, field), known):
@@ -78,7 +78,7 @@ def _unmatched(field: str, glob: str, known: Sequence[str], where: str) -> Usage
 class Guard:
     """The rules of an episode as a table over agents and actions, so that a tick costs one look-up for each agent.
 
-    ``question`` makes what ``people`` are asked: of an agent's row, the rule's patience, what was said, and why.
+    ``question`` makes a question to ``people`` from an agent's row, the rule's timeout, the action, and the reason.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class Guard:
     ):  # fmt: skip
         self._rules, self._noop, self._targets, self._people, self._ask = rules, noop, world.targets, people, question
         self._to = [parse_script([rule.to], world, "to")[0][:2] if rule.to else (noop, 0) for rule in rules]
-        self._rule = np.full((len(names), len(world.verbs), world.targets), -1, np.int32)  # that counts; -1: none
+        self._rule = np.full((len(names), len(world.verbs), world.targets), -1, np.int32)  # rule that applies; -1: none
         for k in reversed(range(len(rules))):
             rows, verbs = _matching(rules[k].agent, names), _matching(rules[k].verb, world.verbs)
             self._rule[np.ix_(rows, verbs, _matching(rules[k].target, _targets(world)))] = k
 
     def review(self, actions: np.ndarray) -> tuple[Review, ...]:
-        """Enforce the rules on ``actions`` (N, 2) int32, in place; what became of those that a rule is about."""
+        """Enforce the rules on ``actions`` (N, 2) int32, in place; returns the reviews of the actions concerned."""
         found = [self._review(row, *actions[row].tolist()) for row in self._concerned(actions).tolist()]
         asked = [review for review in found if review.effect == "escalate"]
         questions = [
@@ -107,7 +107,7 @@ class Guard:
         return reviews
 
     def _concerned(self, actions: np.ndarray) -> np.ndarray:
-        """Rows whose action a rule changes or asks about; no-ops are never reviewed."""
+        """Rows whose action a rule denies, changes or asks about; no-ops are never reviewed."""
         verbs, targets = actions[:, 0], actions[:, 1]
         known = (verbs >= 0) & (verbs < self._rule.shape[1]) & (targets >= 0) & (targets < self._targets)
         rows = np.flatnonzero(known)

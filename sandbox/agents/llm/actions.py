@@ -24,7 +24,7 @@ _ASCII = "^[ !#-\\[\\]-~]{0,%d}$"  # for grammars: a model that writes bytes may
 
 
 class Choice(NamedTuple):
-    """An action that a model chose, why, and what it works towards."""
+    """An action that a model chose, its reason, and its sub-goal."""
 
     verb: int
     target: int
@@ -40,14 +40,14 @@ class ToolCall(NamedTuple):
 
 
 class Unusable(Exception):
-    """A reply that is no action; its message tells the model what was wrong."""
+    """A reply that contains no usable action; the message explains it to the model."""
 
 
 class Actions:
-    """The verbs of a world, as a language model gets them.
+    """The verbs of a world, as they are offered to a language model.
 
-    ``said``: what it says before it acts, ``reason`` and ``subgoal``, with the most characters of each. ``extras``:
-    tools that do not act, each with name, description and parameters.
+    ``said``: the maximum lengths, in characters, of ``reason`` and ``subgoal``, which the model writes before it acts.
+    ``extras``: tools that do not act, each with name, description and parameters.
     """
 
     def __init__(self, world: World, params: Any, said: Mapping[str, int], extras: Sequence[dict] = ()):
@@ -57,7 +57,7 @@ class Actions:
         self.extras = {tool["name"]: tool for tool in extras}
         if taken := {*self.extras} & {*self._verbs}:
             raise UsageError(f"tool {min(taken)}: a verb of the world has that name")
-        # It is asked to say so; an action without words is an action all the same.
+        # The schema asks for these texts, but an action without them is accepted too.
         self._checks = {tool["name"]: Draft202012Validator(tool["parameters"]) for tool in own}
         self._aimed = {tool["name"] for tool in self.tools if "target" in tool["parameters"]["properties"]}
 
@@ -68,21 +68,21 @@ class Actions:
         changed = {"properties": words | own["properties"]} | ({"required": required} if required else {})
         return tool | {"parameters": own | changed}
 
-    # -- told ----------------------------------------------------------------------------------------------------------
+    # -- sent ----------------------------------------------------------------------------------------------------------
 
     def only(self, choices: Sequence[Choice]) -> np.ndarray:
-        """The mask (A,) bool in which just these are legal."""
+        """The mask (A,) bool in which only these choices are legal."""
         mask = np.zeros(len(self._verbs) * self.targets, bool)
         mask[[choice.verb * self.targets + choice.target for choice in choices]] = True
         return mask
 
     def in_words(self, mask: np.ndarray) -> str:
-        """The legal actions as a list in words."""
+        """The legal actions as a list in text."""
         legal = self._world.legal(mask).items()
         return "; ".join(f"{verb} {', '.join(map(str, at))}" if verb in self._aimed else verb for verb, at in legal)
 
     def named(self, choice: Choice) -> str:
-        """An action in words."""
+        """An action as text."""
         verb = self._verbs[choice.verb]
         return f"{verb} {choice.target}" if verb in self._aimed else verb
 
@@ -104,7 +104,7 @@ class Actions:
         return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
 
     def example(self) -> str:
-        """What the JSON text looks like, by an action that has all parts."""
+        """An example of the expected JSON text: an action that has all parts."""
         verb = next((tool["name"] for tool in self.tools if tool["name"] in self._aimed), self._verbs[0])
         words = dict.fromkeys(self._said, "...")
         return json.dumps(words | {"verb": verb} | ({"target": 0} if verb in self._aimed else {}))
@@ -119,7 +119,7 @@ class Actions:
         return "\n".join(lines)
 
     def extras_described(self, schemas: bool) -> str:
-        """The other tools with their meanings, and where the model gets no list of tools their arguments' schemas."""
+        """The other tools with their meanings; ``schemas`` adds the schemas of their arguments."""
         lines = []
         for tool in self.extras.values():
             about = f" Arguments: {json.dumps(tool['parameters'])}" if schemas else ""
@@ -129,9 +129,9 @@ class Actions:
     # -- read ----------------------------------------------------------------------------------------------------------
 
     def read(self, reply: Reply, mask: np.ndarray, hosted: bool) -> tuple[Choice | ToolCall, str]:
-        """The one action or tool that a reply names, and how it was found where it is not just what was asked for.
+        """The one action or tool that a reply names, and in what way the reply differs from the requested form.
 
-        Raises Unusable, in words for the model, where it names none that can be used now, or more than one.
+        Raises Unusable, with a text for the model, if it names no action or tool usable now, or more than one.
         """
         fits: dict[tuple, tuple[Choice | ToolCall, str]] = {}
         problems = []
@@ -151,7 +151,7 @@ class Actions:
         return found
 
     def _said_in(self, named: Named, mask: np.ndarray) -> tuple[Choice | ToolCall, Sequence[str]]:
-        """What is named, checked against its schema and the mask, and in what ways it differs from the schema."""
+        """The named action or tool, checked against its schema and the mask, and how it differs from the schema."""
         if named.name in self.extras:
             return ToolCall(named.name, named.arguments), named.ways
         if named.name not in self._checks:
@@ -172,11 +172,11 @@ class Actions:
         return choice, (*named.ways, *ways)
 
     def _words(self) -> list[tuple[str, int]]:
-        """What a model may say beside its action, and the characters of each that are kept."""
+        """The texts that a model may write beside its action, and the number of characters of each that are kept."""
         return [(name, self._said.get(name, 0)) for name in _SAID]
 
     def _conformed(self, verb: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Arguments in the form of the verb's schema, and in what ways they were not."""
+        """Arguments converted to the form of the verb's schema, and a list of the differences found."""
         own, found, ways = self._checks[verb].schema["properties"], {}, []
         for key, value in given.items():
             if value is None:
@@ -195,7 +195,7 @@ class Actions:
 
 
 def _same(said: Choice | ToolCall) -> tuple:
-    """A key that is equal for equal actions or tool uses, whatever text is beside them."""
+    """A key that is equal for equal actions or tool uses, whatever their reasons are."""
     if isinstance(said, Choice):
         return said[:2]
     arguments = arguments_in(said.arguments)
@@ -203,7 +203,7 @@ def _same(said: Choice | ToolCall) -> tuple:
 
 
 def _nothing(reply: Reply, hosted: bool) -> str:
-    """What is wrong with a reply that names nothing."""
+    """The error text for a reply that names nothing."""
     if hosted:
         return "no tool was called"
     written = [reply.text[begin:end] for begin, end in objects(reply.text)]
@@ -214,7 +214,7 @@ def _nothing(reply: Reply, hosted: bool) -> str:
 
 
 def _grammatical(schema: Any) -> Any:
-    """A copy in which free text is of characters that grammars of local models can hold (see _ASCII)."""
+    """A copy in which free text is limited to characters that grammars of local models support (see _ASCII)."""
     if isinstance(schema, list):
         return [_grammatical(part) for part in schema]
     if not isinstance(schema, dict):

@@ -9,7 +9,7 @@ OVERHEAD = 1024  # tokens that a provider may add to a request of its own
 
 
 class Worst(NamedTuple):
-    """The most that a request can come to."""
+    """The worst-case cost of a request."""
 
     input: int  # tokens; a token stands for one byte at least
     output: int
@@ -17,20 +17,20 @@ class Worst(NamedTuple):
 
 
 class Ledger:
-    """What a group of agents has spent in an episode, and what it may still spend."""
+    """The expenses of a group of agents in an episode, and its remaining budget."""
 
     def __init__(self, budget: Budget, setup: Setup):
         self._budget, self._setup = budget, setup
         self.calls, self.tokens, self.money, self.seconds = 0, 0, 0.0, 0.0
 
     def worst(self, request: Request) -> Worst:
-        """Bytes bound the tokens that go in, ``max_tokens`` those that come out."""
+        """The worst case: the bytes of the request bound its input tokens, ``max_tokens`` bounds its output tokens."""
         told = len(request.prompt.encode()) + len(compact(request.schema))
         tokens = self._setup.size + told + OVERHEAD, self._setup.max_tokens
         return Worst(*tokens, self._price(*tokens))
 
     def reserve(self, worst: Worst) -> bool:
-        """Whether the request may be sent; then its worst case counts as spent until it is settled."""
+        """Whether the request may be sent. If so, its worst case counts as spent until it is settled."""
         after = self.calls + 1, self.tokens + worst.input + worst.output, self.money + worst.money
         limits = self._budget.calls, self._budget.tokens, self._budget.money
         if self.left <= 0 or any(limit is not None and sum_ > limit for sum_, limit in zip(after, limits, strict=True)):
@@ -41,7 +41,7 @@ class Ledger:
     def settle(self, worst: Worst, answer: Answer) -> tuple[int, int, float]:
         """Replace the worst case of a request by its real cost; returns tokens in and out, and money.
 
-        Where usage is not known, or more than the request can have used, the worst case stays.
+        If the usage is unknown, or above the worst case, the worst case stays.
         """
         told = answer.tokens or (worst.input, worst.output)
         tokens = min(max(told[0], 0), worst.input), min(max(told[1], 0), worst.output)
@@ -55,7 +55,7 @@ class Ledger:
 
     @property
     def left(self) -> float:
-        """Seconds that may still be waited."""
+        """Remaining seconds of waiting."""
         return float("inf") if self._budget.seconds is None else self._budget.seconds - self.seconds
 
     def _price(self, tokens_in: int, tokens_out: int) -> float:

@@ -12,9 +12,9 @@ from sandbox.core.errors import UsageError
 def reasoner(
     options: Options, prompts: Prompts, minds: dict[int, AgentContext], noop: int, recorded: Recorded | Captured | None
 ) -> LLM:  # fmt: skip
-    """The reasoner of a group of agents, by their ``minds``; ``recorded`` answers in place of its model, or before it.
+    """The reasoner of a group of agents, by their contexts; ``recorded`` answers instead of its model, or before it.
 
-    Raises UsageError where the model cannot be asked: an extra, a key or a price is missing.
+    Raises UsageError if the model cannot be asked: an extra, a key or a price is missing.
     """
     setup = prompts.setup((recorded and recorded.price(min(minds))) or price_of(options))
     if recorded is None:

@@ -19,9 +19,9 @@ from pydantic_ai.models.openai import OpenAIChatModel
 
 SCHEMA = "response_format"
 NO_REPLY = 502  # a bad gateway
-_REFUSALS = {  # parameters that a request can do without, and how errors name them; what changes least comes first
+_REFUSALS = {  # optional parameters, and how errors name them; the one whose absence changes least comes first
     "strict": r"\bstrict\b",
-    "max_tokens": r"max_completion_tokens",  # the one is sent in place of the other
+    "max_tokens": r"max_completion_tokens",  # one is sent instead of the other
     "max_completion_tokens": r"max_completion_tokens",
     "parallel_tool_calls": r"parallel.?tool.?calls",
     "tool_choice": r"tool.?choice",
@@ -43,16 +43,16 @@ class Compatible(OpenAIChatModel):
 
     def _validate_completion(self, response: ChatCompletion):
         told = response.model_dump(warnings=False, exclude_none=True)
-        if told.get("error") and not told.get("choices"):  # so do gateways whose own server is out of order
+        if told.get("error") and not told.get("choices"):  # a gateway whose own server is down
             raise ModelHTTPError(_status(told["error"]), self.model_name, told["error"])
         formed = _formed(told)
         return super()._validate_completion(ChatCompletion.model_construct(**formed))
 
 
 def refused(error: ModelHTTPError, sent: Collection[str], accepted: bool) -> str | None:
-    """The parameter, of those that were ``sent``, because of which a server has refused a request; None: another cause.
+    """The parameter, of those ``sent``, that made a server refuse a request; None for another cause.
 
-    A server that says only that the request is bad may mean the schema, unless it has ``accepted`` one before.
+    If a server says only that the request is bad, the schema is assumed, unless it has ``accepted`` one before.
     """
     if isinstance(error, ModelAuthenticationError | ModelContextWindowExceededError):
         return None
@@ -64,13 +64,13 @@ def refused(error: ModelHTTPError, sent: Collection[str], accepted: bool) -> str
 
 
 def _status(error: Any) -> int:
-    """The HTTP status that an error in a reply names; NO_REPLY where it names none."""
+    """The HTTP status in the error of a reply; NO_REPLY without one."""
     code = error.get("code") if isinstance(error, dict) else None
     return code if type(code) is int and 400 <= code < 600 else NO_REPLY
 
 
 def hint(address: str) -> str:
-    """What may be wrong with the address of a server that does not know it."""
+    """A hint for an address that its server does not know."""
     url = address.partition("#")[0].rstrip("/")
     path = urlsplit(url).path
     if path.endswith("/completions"):
@@ -82,7 +82,7 @@ def hint(address: str) -> str:
 
 
 def _formed(told: dict[str, Any]) -> dict[str, Any]:
-    """A completion with what servers leave out or write in another form."""
+    """A completion in the published form: missing fields are added, and fields in other forms converted."""
     choice, usage = told["choices"][0], told.get("usage")
     counts = {f"{name}_tokens": (usage or {}).get(f"{name}_tokens") for name in ("prompt", "completion")}
     known = all(type(count) is int for count in counts.values())
@@ -118,7 +118,7 @@ def _thinks(part: dict[str, Any]) -> bool:
 
 
 def _flat(part: Any) -> str:
-    """The text in a part of a message, however it is nested."""
+    """The text in a part of a message, at any depth of nesting."""
     if isinstance(part, list):
         return "".join(map(_flat, part))
     if isinstance(part, dict):

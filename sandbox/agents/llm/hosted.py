@@ -49,7 +49,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _wait_for(work: Coroutine) -> Any:
-    """The result of work on the loop; Ctrl-C cancels it."""
+    """The result of a coroutine on the event loop; Ctrl-C cancels it."""
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
         return future.result()
@@ -59,7 +59,7 @@ def _wait_for(work: Coroutine) -> Any:
 
 
 class Hosted:
-    """A model by ``openai:``, ``anthropic:``, ``google:`` or ``local:``, or the one at ``address``."""
+    """The client of a model given by ``openai:``, ``anthropic:``, ``google:`` or ``local:``, or by its ``address``."""
 
     def __init__(self, options: Options, setup: Setup, address: str | None = None):
         self._options, self._setup, self._address = options, setup, address
@@ -79,7 +79,7 @@ class Hosted:
         return Hosted, (self._options, self._setup, self._address)
 
     def close(self) -> None:
-        """Connections are shared and end with the process."""
+        """Nothing to do: connections are shared and end with the process."""
 
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
         try:
@@ -121,7 +121,7 @@ class Hosted:
             return Answer(error=self._words(error), retry=True, tokens=tokens, outage=_is_outage(error))
 
     async def _adapted(self, request: Request) -> Answer:
-        """The answer of the server, asked again without each parameter that it refuses; what has helped is learned."""
+        """The answer of the server. A refused parameter is left out, in this attempt and for the rest of the run."""
         without = self._without
         while True:
             sent = self._refusable(request) - without
@@ -134,11 +134,11 @@ class Hosted:
             else:
                 self._without, self._accepted = self._without | without, self._accepted or SCHEMA in sent
                 left_out = ", ".join(sorted(self._refusable(request) & without))
-                reply = await asyncio.to_thread(self._reply, response)  # the loop is everybody's
+                reply = await asyncio.to_thread(self._reply, response)  # the event loop is shared by all agents
                 return Answer(reply, tokens=_tokens(response), without=left_out)
 
     def _refusable(self, request: Request) -> frozenset[str]:
-        """The parameters of a request that it can do without."""
+        """The optional parameters of a request."""
         if self._options.kind in ("anthropic", "google"):
             return frozenset()
         if request.schema is None:
@@ -178,7 +178,7 @@ class Hosted:
         text, call = joined(TextPart), ("", "")
         if len(calls) == 1:
             (call,) = calls
-        elif calls:  # of several, the text says which; at most one can be an action now
+        elif calls:  # the text contains all calls; at most one of them can be an action now
             text = "\n".join([text, *(json.dumps({"name": name, "arguments": given}) for name, given in calls)])
         return tidy(Reply(*map(without_keys, (text, *call, joined(ThinkingPart)))))
 
@@ -199,7 +199,7 @@ def _settings(options: Options, without: frozenset[str]) -> dict[str, Any]:
         settings |= {"cache": {"messages": False}}
     if options.hosted and "tool_choice" not in without:
         settings["tool_choice"] = "required"
-    if options.kind in ("openai", "anthropic") and "parallel_tool_calls" not in without:  # google has no such switch
+    if options.kind in ("openai", "anthropic") and "parallel_tool_calls" not in without:  # google has no such option
         settings["parallel_tool_calls"] = False
     return settings
 
@@ -221,7 +221,7 @@ def _hosted(kind: str, name: str, without: frozenset[str]) -> Model:
 
 
 def _local(address: str, without: frozenset[str], keyed: bool) -> Model:
-    """An OpenAI-compatible server; ``#NAME`` behind its address names one of its models."""
+    """The model of an OpenAI-compatible server; ``#NAME`` after its address selects one of its models."""
     from pydantic_ai.providers.openai import OpenAIProvider
 
     url, _, name = address.partition("#")
@@ -232,17 +232,17 @@ def _local(address: str, without: frozenset[str], keyed: bool) -> Model:
 
 
 def _profile(without: frozenset[str], new: bool) -> OpenAIModelProfile:
-    """What the limit of tokens is called, the ``new`` name or the one that all servers know; whether to be strict."""
+    """The profile of a server: whether to use the ``new`` name of the token limit, and whether to be strict."""
     return OpenAIModelProfile(
         openai_chat_supports_max_completion_tokens="max_completion_tokens" not in without if new
         else "max_tokens" in without,
         openai_supports_strict_tool_definition="strict" not in without,
-        thinking_tags=("\0think", "\0"),  # no text has these: ``reading`` knows more than one pair
+        thinking_tags=("\0think", "\0"),  # no text has these: ``parsing`` finds reasoning, by many tags
     )  # fmt: skip
 
 
 def list_price(options: Options) -> tuple[float, float] | None:
-    """US dollars for one token, input and output, without discounts; None where no list has the model."""
+    """US dollars for one token, input and output, without discounts; None for a model without a list price."""
     try:
         one, other = (
             calc_price(usage, options.name, provider_id=options.kind).total_price
@@ -254,7 +254,7 @@ def list_price(options: Options) -> tuple[float, float] | None:
 
 
 def _arguments(call: ToolCallPart) -> str:
-    """As the model wrote them, where they came as text."""
+    """The arguments of a call as JSON text; unchanged if the model wrote text."""
     return call.args if isinstance(call.args, str) else call.args_as_json_str()
 
 
@@ -264,18 +264,18 @@ def _tokens(response: ModelResponse) -> tuple[int, int] | None:
 
 
 def _is_outage(error: Exception) -> bool:
-    """Whether no reply came. A body that is not a reply, or that never ends, is the model's own fault."""
+    """Whether no reply came. A body that is not a reply, or that never ends, is a failure of the model."""
     refused = getattr(error.__cause__, "status_code", 200) >= 300
     return refused or bool(_cause(error, OSError, httpx2.TransportError) and not _cause(error, Flood))
 
 
 def _cause(error: BaseException | None, *kinds: type[BaseException]) -> BaseException | None:
-    """The error, or the first that it comes from, that is of these kinds."""
+    """The first of the error and its causes that is of these kinds."""
     return next((each for each in _causes(error) if isinstance(each, kinds)), None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it comes from; of several that came at once, all."""
+    """The error and its causes, including all members of exception groups."""
     while error:
         yield error
         for each in getattr(error, "exceptions", ()):
@@ -284,5 +284,5 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_spent(error: BaseException) -> bool:
-    """Whether this process may open no more files: the fault of no server, and no later tick mends it."""
+    """Whether this process may open no more files. No server causes this, and waiting does not help."""
     return any(getattr(each, "errno", None) in EXHAUSTED for each in _causes(error))

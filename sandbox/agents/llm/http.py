@@ -13,18 +13,18 @@ from pydantic_ai.models import create_async_httpx2_client
 from sandbox.agents.llm.keys import without_keys
 
 MOST = 2_000_000  # bytes of a reply; 100,000 tokens are a fourth of that
-PARTS = 10_000  # opening brackets in it: objects and lists, which cost clients far more than their bytes
+PARTS = 10_000  # opening brackets in a reply: parsing objects and lists costs far more than their bytes
 
 
 class Flood(httpx2.ReadError):
-    """A reply is more than anybody reads."""
+    """A reply exceeds the limits."""
 
 
 @cache
 def client() -> httpx2.AsyncClient:
-    """One for the process, whose requests run on one event loop. A longer reply is a Flood."""
+    """The HTTP client of the process. Its requests run on one event loop; a reply that is too long raises Flood."""
     made = create_async_httpx2_client()
-    made.headers["accept-encoding"] = "identity"  # what comes packed may grow a thousandfold
+    made.headers["accept-encoding"] = "identity"  # a compressed reply may grow a thousandfold
     made.event_hooks = {"response": [_bound]}
     return made
 

@@ -14,13 +14,13 @@ KEYS = {
     "openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY",
     "local": "SANDBOX_LOCAL_API_KEY",
 }  # fmt: skip
-ALSO = ("GEMINI_API_KEY", "ANTHROPIC_AUTH_TOKEN")  # which clients read, too
-SHORTEST = 6  # characters; what is shorter stands for no key
+ALSO = ("GEMINI_API_KEY", "ANTHROPIC_AUTH_TOKEN")  # clients read these, too
+SHORTEST = 6  # characters; a shorter value is no key
 HIDDEN = "***"
 
 
 def without_keys(text: str) -> str:
-    """A text of a server without any key that it was sent."""
+    """The text of a server without the keys that it was sent."""
     for key in _forms(tuple(os.environ.get(name, "").strip() for name in (*KEYS.values(), *ALSO))):
         text = text.replace(key, HIDDEN)
     return text
@@ -28,7 +28,7 @@ def without_keys(text: str) -> str:
 
 @lru_cache(1)
 def _forms(keys: tuple[str, ...]) -> list[str]:
-    """The keys as they are, and as URLs, JSON and the header of a log-in have them; the longest first."""
+    """The keys in plain form, in URLs, in JSON and in authorization headers; the longest first."""
     found = set()
     for key in keys:
         if len(key) >= SHORTEST:

@@ -22,7 +22,7 @@ class Server:
         wanted.model.path = str(path)
         wanted.hostnames, wanted.port, wanted.warmup, wanted.verbosity = ["127.0.0.1"], 0, False, 0
         wanted.n_parallel, wanted.n_ctx = slots, context * slots
-        # Its threads wait for each other spinning; on a core that is taken already they are 20 times slower.
+        # Its threads spin while they wait for each other: on a busy core they are 20 times slower.
         wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = max(1, cores() - 1)
         self._running = xllamacpp.Server(wanted)
         self.address = f"{self._running.listening_address}/v1"
@@ -32,7 +32,7 @@ _servers: WeakValueDictionary[tuple, Server] = WeakValueDictionary()
 
 
 def serve(options: Options) -> Server:
-    """The server of a file, started where none runs yet; raises UsageError where the file is no model."""
+    """The server of a model file, started unless it runs already; raises UsageError if the file is no model."""
     path, slots = Path(options.name).expanduser(), min(SLOTS, options.concurrency)
     if not path.is_file():
         raise UsageError(f"llm: {options.model}: no such file")
@@ -41,13 +41,13 @@ def serve(options: Options) -> Server:
     if server is None:
         try:
             server = _servers[key] = Server(path, options.context, slots)
-        except Exception as error:  # whatever the library raises for a file that it cannot load
+        except Exception as error:  # the library raises many kinds of errors for a file that it cannot load
             raise UsageError(f"llm: {options.model}: cannot be served ({str(error)[:200]})") from None
     return server
 
 
 class Served:
-    """The model of a file, asked over HTTP as any other."""
+    """The model of a file, asked over HTTP like any other."""
 
     def __init__(self, options: Options, setup: Setup):
         self._options, self._setup = options, setup

@@ -15,7 +15,7 @@ Price = tuple[float, float]  # US dollars for one token: input, output
 
 
 class Script:
-    """Each agent gets the lines from the first on, one for each of its calls; after the last, an error."""
+    """A scripted model: each agent gets the lines in order, one for each of its calls, and an error after the last."""
 
     def __init__(self, lines: Iterable[Line]):
         self._lines, self._next = tuple(lines), {}
@@ -43,9 +43,9 @@ def _text(line: Line) -> str:
 
 
 class Recorded:
-    """The answers of a recorded trial. What was not asked then, or was asked in other words, is an error.
+    """The answers of a recorded trial. A request that is not in the record is an error.
 
-    ``functions`` of the user's answer from the record likewise.
+    The user's ``functions`` answer from the record, too.
     """
 
     def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None,
@@ -53,10 +53,10 @@ class Recorded:
         self.functions = functions
         self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
         self._prices = {agent: iter(found) for agent, found in prices.items()}
-        self.until = until  # the last recorded tick, of a run that goes on after it; None: nothing is asked any more
+        self.until = until  # the last recorded tick of a run that goes on after it; None: the run ends with its record
 
     def price(self, agent: int) -> Price | None:
-        """Of a token, input and output, for the group whose first agent this is; the next one where it was changed."""
+        """US dollars for one token in the group whose first agent this is; after a recorded change, the new price."""
         nothing = (0.0, 0.0) if self.until is None else None
         return next(self._prices.get(agent, iter(())), nothing)
 
@@ -79,7 +79,7 @@ class Recorded:
 
 
 class Rehearsed:
-    """A script whose answers are recorded: it gives them again, and in a recorded tick they must be the same."""
+    """A script whose answers were recorded. It answers again, and in a recorded tick the answers must be the same."""
 
     def __init__(self, recorded: Recorded, script: Script):
         self._recorded, self._script = recorded, script
@@ -99,7 +99,7 @@ class Rehearsed:
 
 
 class Captured:
-    """Takes down the first request of each agent, and answers none."""
+    """Stores the first request of each agent, and answers none."""
 
     until = None
 
@@ -119,7 +119,7 @@ class Captured:
 
 
 class Continued:
-    """A run that goes on: the record answers up to its last tick, then the model itself."""
+    """The client of a resumed run: the record answers up to its last tick, then the model itself."""
 
     def __init__(self, recorded: Recorded, model: Client):
         self._recorded, self._model = recorded, model

@@ -12,23 +12,23 @@ from sandbox.agents.llm.request import Reply, object_in
 
 _NAMES = "(?:think|thinking|thoughts?|reason|reasoning|reflection|analysis|scratchpad|seed:think|inner_monologue)"
 _CHANNEL = r"<\|channel\|>\s{0,9}%s\b[^<]{0,99}<\|message\|>"
-_TAG = re.compile(  # of reasoning, as model families write them
+_TAG = re.compile(  # tags of reasoning, as families of models write them
     rf"(?P<close></{_NAMES}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>"
     rf"|{_CHANNEL % 'final'})"
     rf"|<{_NAMES}(?:\s[^<>]{{0,99}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>|<unused94>"
     rf"|{_CHANNEL % '(?:analysis|commentary)'}",
     re.IGNORECASE,
 )
-_IN_BRACES = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}]', re.DOTALL)  # a string ends with the text at the latest
-_BEGUN = re.compile(r'\{\s*"')  # an object; other braces are prose
-_AROUND = " \t\r\n\ufeff\u200b\x00"  # blanks, a byte order mark, padding
+_IN_BRACES = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}]', re.DOTALL)  # an unclosed string ends with the text
+_BEGUN = re.compile(r'\{\s*"')  # the start of an object; other braces are prose
+_AROUND = " \t\r\n\ufeff\u200b\x00"  # blanks, byte order mark, padding
 _FENCE = re.compile(r"(?:```|~~~)[ \t]*[\w+-]{0,20}")
 
 
-SEARCHED = 1_000_000  # characters of a text in which reasoning is looked for
+SEARCHED = 1_000_000  # characters of a text that are searched for reasoning
 _HOLDERS = {"action", "answer", "decision", "function", "function_call", "output", "response", "result", "tool_call",
             "tool_calls"}  # fmt: skip
-LONGEST = 20_000  # characters of each part of a reply that are kept; what is longer is cut before anyone reads it
+LONGEST = 20_000  # characters of each part of a reply that are kept; the rest is cut off first
 
 
 class Named(NamedTuple):
@@ -36,11 +36,11 @@ class Named(NamedTuple):
 
     name: str
     arguments: str  # JSON, as the model wrote it
-    ways: tuple[str, ...] = ()  # in which it differs from what was asked for
+    ways: tuple[str, ...] = ()  # how it differs from the requested form
 
 
 def tidy(reply: Reply) -> Reply:
-    """A reply as it is kept: reasoning apart, each part cut to ``LONGEST``, a question mark for each lone surrogate."""
+    """A reply as it is kept: reasoning separated, parts cut to ``LONGEST``, lone surrogates replaced by "?"."""
     text, thoughts = apart(reply.text[:SEARCHED])
     thinking = "\n".join(part for part in (reply.thinking, thoughts) if part)
     parts = reply._replace(text=text, thinking=thinking)
@@ -48,9 +48,9 @@ def tidy(reply: Reply) -> Reply:
 
 
 def apart(text: str) -> tuple[str, str]:
-    """The answer in a text, and the reasoning before it: between tags, or before a tag that only closes.
+    """The answer in a text, and the reasoning before it: between tags, or before a closing tag without an opening one.
 
-    Reasoning that is not closed goes to the end of the text. A text that is an object as a whole is the answer.
+    Reasoning without a closing tag extends to the end of the text. A text that is one object is an answer as a whole.
     """
     if not (first := _TAG.search(text)) or object_in(text.strip(_AROUND)) is not None:
         return text, ""
@@ -71,9 +71,9 @@ def _tags(text: str, first: re.Match) -> Iterator[re.Match]:
 
 
 def objects(text: str) -> list[tuple[int, int]]:
-    """Where the outermost {...} of a text begin and end, strings in them respected.
+    """Start and end of each outermost {...} of a text; braces in strings are ignored.
 
-    Nothing counts after a brace that begins an object and is never closed: what follows may be a part of it.
+    The search stops at an object that is never closed, because the rest of the text may be a part of it.
     """
     found: list[tuple[int, int]] = []
     opened: list[int] = []
@@ -92,16 +92,16 @@ def objects(text: str) -> list[tuple[int, int]]:
 
 
 def values_in(reply: Reply) -> list[dict[str, Any]]:
-    """All objects that a reply holds: those in its text, and the arguments of its native call."""
+    """All objects in a reply: those in its text, and the arguments of its native call."""
     text = _unquoted(reply.text.strip(_AROUND))
     found = [object_in(part) for part in (*(text[begin:end] for begin, end in objects(text)), reply.arguments)]
     return [value for value in found if value is not None]
 
 
 def named_in(reply: Reply, known: Container[str], called: bool) -> list[Named]:
-    """All that a reply names, as a native call, in its text, or, where it has neither, at the end of its reasoning.
+    """All actions and tools that a reply names: in a native call, else in its text, else at the end of its reasoning.
 
-    ``known``: names of actions and tools. ``called``: a native call was asked for, else JSON text.
+    ``known``: names of actions and tools. ``called``: a native call was requested, else JSON text.
     """
     found = _called(reply, known, () if called else ("tool call",)) if reply.tool else []
     found += _written(reply.text, ("text",) if called else ())
@@ -114,13 +114,13 @@ def named_in(reply: Reply, known: Container[str], called: bool) -> list[Named]:
 
 
 def arguments_in(text: str) -> dict | None:
-    """The arguments of a call; None for what is no object. A call without any may leave them out, or say null."""
+    """The arguments of a call; None if they are no object. A call without arguments may omit them or say null."""
     text = text.strip(_AROUND)
     return {} if text in ("", "null") else object_in(_unquoted(text))
 
 
 def _called(reply: Reply, known: Container[str], ways: tuple[str, ...]) -> list[Named]:
-    """A native call: of an action or tool by name, or of anything with the whole object as arguments."""
+    """A native call of an action or tool by its name; or of any other name, with the whole object as its arguments."""
     name = reply.tool if reply.tool in known else re.sub(r"^functions\.|:\d{1,4}$", "", reply.tool)
     if name in known:
         return [Named(name, reply.arguments, ways)]
@@ -129,7 +129,7 @@ def _called(reply: Reply, known: Container[str], ways: tuple[str, ...]) -> list[
 
 
 def _written(text: str, ways: tuple[str, ...]) -> list[Named]:
-    """What the objects in a text name."""
+    """The actions and tools that the objects in a text name."""
     quoted, text = text, _unquoted(text.strip(_AROUND))
     ways = (*ways, "quoted") if quoted.strip(_AROUND) != text else ways
     places = objects(text)
@@ -145,14 +145,14 @@ def _written(text: str, ways: tuple[str, ...]) -> list[Named]:
 
 
 def _object(text: str) -> tuple[dict[str, Any], tuple[str, ...]] | None:
-    """The object that a text is; its braces may be doubled, as in templates."""
+    """The object that a text consists of; its braces may be doubled, as in templates."""
     if (value := object_in(text)) is not None:
         return value, ()
     return (value, ("double braces",)) if (value := object_in(text[1:-1])) is not None else None
 
 
 def _named(value: dict[str, Any], ways: tuple[str, ...]) -> Iterator[Named]:
-    """What an object names, in the form that was asked for or in that of a native call, itself or the one in it."""
+    """The action or tool that an object or its inner object names: in the requested form, or as a native call."""
     while not _names(value) and (inner := _inner(value)) is not None:
         value, ways = inner, (*ways, "wrapped")
     verb, tool = value.get("verb"), value.get("tool")
@@ -172,7 +172,7 @@ def _names(value: dict[str, Any]) -> bool:
 
 
 def _inner(value: dict[str, Any]) -> dict | None:
-    """The object that another one holds as its action, or as all it holds: itself, in a list of one, or as text."""
+    """The object inside another one, as its action or as its only value: plain, in a list of one, or as JSON text."""
     given = {key: part for key, part in value.items() if part is not None}
     parts = [part for key, part in given.items() if key in _HOLDERS] or list(given.values())
     part = parts[0] if len(parts) == 1 else None
@@ -188,7 +188,7 @@ def _arguments(value: dict[str, Any]) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """The text in a JSON string; any other text as it is."""
+    """The text in a JSON string; any other text unchanged."""
     if not text.startswith('"'):
         return text
     try:

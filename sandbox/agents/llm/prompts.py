@@ -32,7 +32,7 @@ def _file(name: str) -> str:
 
 
 class Prompts:
-    """Requests in a world's own words, for agents of one ``role`` with a common task and the tools ``extras``."""
+    """Requests with the texts of a world, for agents of one ``role`` with a common task and the tools ``extras``."""
 
     def __init__(self, options: Options, env: Environment, role: str, extras: Sequence[dict] = ()):
         self._options, self._env, self._role, self._extras = options, env, role, tuple(extras)
@@ -43,7 +43,7 @@ class Prompts:
         return Prompts, (self._options, self._env, self._role, self._extras)
 
     def setup(self, price: tuple[float, float] = (0.0, 0.0)) -> Setup:
-        """What comes first in every request."""
+        """The common beginning of every request."""
         options, actions, known = self._options, self.actions, self._env.world
         answer = self._fill("tools") if options.hosted else self._fill(
             "json", example=actions.example(), verbs=actions.described()
@@ -60,25 +60,25 @@ class Prompts:
         )  # fmt: skip
 
     def words(self, percept: Percept, speech: Speech | None = None) -> str:
-        """What the agent perceives, as the world puts it, and what it hears from its team."""
-        # The world reads the agent's row of a lane; all rows are the percept, and none is copied.
+        """The agent's percept in the world's text, and the messages of its team."""
+        # The world reads the agent's row of a lane. Every row is a view of the same percept, without copying.
         rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept.view)
         seen = self._env.world.render_text(Observation(*rows), 0, percept.agent, self._env.params)
         return f"{seen}\n\n{speech.words(percept)}" if speech else seen
 
     def turn(self, words: str, subgoal: str = "", memory: str = "", tick: int = 0) -> str:
-        """The prompt of a decision; ``subgoal``: what the agent has set itself, ``memory``: what it remembers."""
+        """The prompt of a decision; ``subgoal``: which the agent has set itself, ``memory``: its memory as text."""
         told = self._fill("memory", words=words, memory=memory, tick=str(tick)) if memory else words
         told = self._fill("subgoal", words=told, subgoal=subgoal) if subgoal else told
         return self._fill("turn", words=told)
 
     def judge(self, prompt: str, choices: Sequence[Choice]) -> str:
-        """The prompt of the call that takes one of several proposals."""
+        """The prompt of the call that selects one of several proposals."""
         lines = (f"- {self.actions.named(choice)}: {choice.reason or 'no reason'}" for choice in choices)
         return self._fill("judge", words=prompt, proposals="\n".join(lines))
 
     def answered(self, prompt: str, call: ToolCall, answer: str, left: int) -> str:
-        """The prompt that goes on after a tool has answered; ``left``: calls that are left in this decision."""
+        """The prompt that continues after a tool has answered; ``left``: remaining calls in this decision."""
         arguments, more = clip(call.arguments, ECHOED), f"Calls left in this tick: {left}." if left else "Now act."
         return self._fill("tool", words=prompt, tool=call.name, arguments=arguments, answer=answer, left=more)
 
@@ -93,7 +93,7 @@ class Prompts:
         self, setup: Setup, percept: Percept, prompt: str, sample: int = 0, attempt: int = 0,
         extras: Sequence[dict] = (),
     ) -> Request:  # fmt: skip
-        """What is sent; ``percept.mask`` holds the actions to choose from, ``extras`` the tools."""
+        """The request to send; ``percept.mask`` has the actions to choose from, ``extras`` the tools."""
         schema = None if self._options.hosted else self.actions.schema(percept.mask, extras)
         key = key_of(setup, prompt, schema, sample)
         return Request(percept.tick + 1, percept.agent, sample, attempt, prompt, schema, key)
@@ -107,7 +107,7 @@ class Prompts:
 
 
 def prompts_for(options: Options, env: Environment, role: str, mind: AgentContext) -> Prompts:
-    """The prompts of a group of agents that are equipped as ``mind`` is."""
+    """The prompts of a group of agents whose context has the tools and speech of ``mind``."""
     return Prompts(options, env, role, (*mind.extras, *([SUMMARY_TOOL] if mind.summarises else [])))
 
 

@@ -20,23 +20,23 @@ from sandbox.agents.programs.runner import ProgramRunner
 from sandbox.agents.tools.toolbox import CODE
 from sandbox.core.decision import Call, Decision, Percept, Trace
 
-# -- question: What is being asked: a question is open until it has an answer or has failed.
+# -- question: open until it has an answer or has failed
 
 ACT, JUDGE, SUMMARY = "act", "judge", "summary"
 
 
 class Question:
-    """One sample of one agent's decision, the judge's of all of them, or what to keep in memory."""
+    """One sample of one agent's decision, the judge's choice between samples, or a summary for memory."""
 
     def __init__(self, percept: Percept, told: str, sample: int, kind: str = ACT):
         self.percept, self.told, self.sample, self.kind = percept, told, sample, kind
-        self.prompt = told  # with what was wrong with the last reply
-        self.attempt = 0  # requests so far: attempts that failed, and tools that answered
-        self.failures, self.used = 0, 0  # of these
+        self.prompt = told  # includes the error of the last reply
+        self.attempt = 0  # requests so far: failed attempts, and uses of tools
+        self.failures, self.used = 0, 0  # how many of each
         self.wait, self.tokens = 0.0, 0
         self.calls: list[Call] = []
         self.choice: Choice | None = None
-        self.actor: ProgramRunner | None = None  # the program which the choice is the first action of
+        self.actor: ProgramRunner | None = None  # the program whose first action the choice is
         self.text = ""  # a summary
         self.failure = ""
 
@@ -50,7 +50,7 @@ class Question:
 
 
 class Asked(NamedTuple):
-    """A request of a round, and all agents that make it."""
+    """A request of a round, with all agents that ask it."""
 
     request: Request
     worst: Worst
@@ -64,11 +64,11 @@ BACK_OFF = 0.5  # seconds before the first retry after an error, doubled for eac
 
 
 class LLM:
-    """A group of agents that a language model decides for.
+    """The reasoner of a group of agents that share a language model.
 
     ``decide`` answers for all of them: with an action, with the no-op while a decision takes its time (``thinking``),
-    or with verb None and the reason where the agent's fallback must act. Only SandboxError escapes it: the model
-    cannot be asked at all, or a record lacks a call. ``minds`` are the agents' memories and tools.
+    or with verb None and the reason if the agent's fallback must act. It raises SandboxError only: if the model
+    cannot be asked at all, or a record lacks a call. ``minds`` are the contexts of the agents.
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class LLM:
     ):  # fmt: skip
         self.setup, self._options, self._prompts, self._client, self._noop = setup, options, prompts, client, noop
         self.minds = minds
-        self._views: dict[int, str] = {}  # what agents perceive in this tick, in words
+        self._views: dict[int, str] = {}  # percepts of agents in this tick, as text
         self._asides: dict[int, list[Call]] = {}  # calls for summaries, in this tick
         self._ledger = Ledger(options.budget, setup)
-        self._due: dict[int, tuple[int, Decision]] = {}  # decisions that are still being thought about
-        self._subgoals: dict[int, str] = {}  # that agents have set themselves
+        self._due: dict[int, tuple[int, Decision]] = {}  # decisions whose thinking time is not over
+        self._subgoals: dict[int, str] = {}  # sub-goals that agents have set themselves
         self._silent = 0  # ticks in a row without any reply
 
     @property
     def functions(self) -> dict[str, dict]:
-        """What the user's own functions are described as, by full name; all of its agents have the same."""
+        """Descriptions of the user's functions by full name; the same for all agents of the group."""
         return next(iter(self.minds.values())).tools.described
 
     def retire(self, agents: Sequence[int]) -> dict[int, AgentContext]:
-        """Give up these agents; returns their minds, for a successor. Without any that is left, ask no more."""
+        """Give up these agents; returns their contexts, for a successor. With no agent left, the model is closed."""
         gone = {agent: self.minds.pop(agent) for agent in agents}
         if not self.minds:
             self._client.close()
@@ -114,7 +114,7 @@ class LLM:
         ]
 
     def _begin(self, percepts: list[Percept]) -> None:
-        """A new tick: a model that writes its own summaries is asked for those that are due."""
+        """Start a tick: a model that writes its own summaries is asked for those that are due."""
         self._views, asked = {}, []
         for percept in percepts:
             mind = self.minds[percept.agent]
@@ -151,7 +151,7 @@ class LLM:
         return [Question(percept, prompt, sample) for sample in range(self._options.samples)]
 
     def _judge(self, questions: dict[int, list[Question]]) -> None:
-        """Best of n: where samples differ, one more question, with the proposals as all that may be chosen."""
+        """Best of n: if samples differ, one more question asks which of the proposals to take."""
         asked = []
         for own in questions.values():
             choices = list({q.choice[:2]: q.choice for q in own if q.choice}.values())
@@ -164,7 +164,7 @@ class LLM:
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def _work(self, questions: list[Question]) -> None:
-        """Rounds until no question is open; each attempt is one request, and attempts are bounded."""
+        """Ask in rounds until no question is open. Each attempt is one request; the number of attempts is bounded."""
         if self._silent >= GIVE_UP:
             for question in questions:
                 question.failure = f"no reply in {GIVE_UP} ticks in a row; the model is asked no more"
@@ -183,9 +183,10 @@ class LLM:
             self._silent = 0 if replies else self._silent + 1
 
     def _admit(self, waiting: list[Question]) -> list[Asked]:
-        """The requests of the next round, in order: as many as the budget holds in the worst case.
+        """The requests of the next round, in order: as many as fit the budget in the worst case.
 
-        The rest waits until this round has come cheaper; whoever finds no room with nothing on its way fails.
+        The others wait for the real cost of this round. A question that does not fit while no request is under way
+        fails.
         """
         found: dict[str, Asked] = {}
         for question in waiting:
@@ -212,7 +213,7 @@ class LLM:
         return not question.judges and question.used < self._options.tool_calls
 
     def _receive(self, asked: Asked, answer: Answer) -> None:
-        """The one place that receives replies: for the ledger, the record, and then the agents."""
+        """Pass a reply on to the ledger, the agents and the record; all replies come through here."""
         request = asked.request
         *tokens, money = self._ledger.settle(asked.worst, answer)
         problem, read = [self._take(question, answer, tokens[1]) for question in asked.questions][0]
@@ -223,7 +224,7 @@ class LLM:
         ))  # fmt: skip
 
     def _take(self, question: Question, answer: Answer, tokens: int) -> tuple[str, str]:
-        """Make an action of an answer, or the next attempt; returns what was wrong with it, or how it was read."""
+        """Turn an answer into an action, or prepare the next attempt; returns the error, and how the reply was read."""
         problem, again = answer.error, answer.retry
         question.tokens += tokens
         if answer.reply is not None:
@@ -241,7 +242,7 @@ class LLM:
         return problem, ""
 
     def _apply(self, question: Question, said: Choice | ToolCall) -> None:
-        """An action is the answer; a tool answers, and with that the question is asked again. Raises Unusable."""
+        """Take an action as the choice; after a tool, ask again with its answer in the prompt. Raises Unusable."""
         if question.kind == SUMMARY:
             question.text = summary_in(said)
         elif isinstance(said, Choice):
@@ -257,7 +258,7 @@ class LLM:
                 question.attempt += 1
 
     def _answer(self, question: Question, call: ToolCall) -> str:
-        """What a tool says; the first action of a program is a choice."""
+        """The answer of a tool; the first action of a program becomes the choice."""
         percept = question.percept
         mind = self.minds[percept.agent]
         if call.name != CODE:
@@ -278,7 +279,7 @@ class LLM:
         if percept.agent in self._due:
             due, decision = self._due[percept.agent]
             return self._due.pop(percept.agent)[1] if percept.tick >= due else Decision(self._noop, chosen=False)
-        if questions is None:  # there is nothing to choose
+        if questions is None:  # no choice: one action only is legal
             verb, target = divmod(int(percept.mask.argmax()), self._actions.targets)
             self._remember(percept, Choice(verb, target, "nothing else was possible"))
             return Decision(verb, target, chosen=False)
@@ -298,7 +299,7 @@ class LLM:
         return Decision(self._noop, 0, Trace(calls=calls), chosen=False)
 
     def _run(self, percept: Percept, choice: Choice, questions: list[Question]) -> None:
-        """Keep the program that the choice comes from; others are given up."""
+        """Keep the program that the choice comes from; close the others."""
         mind = self.minds[percept.agent]
         for question in questions:
             if question.actor and question.choice[:2] == choice[:2] and not mind.busy:
@@ -314,7 +315,7 @@ class LLM:
             mind.memory.remember(percept.tick + 1, self._view(percept), did, why)
 
     def _kept(self, agent: int, decision: Decision) -> Decision:
-        """The decision with what the agent has said, and with what became of its memory, in this tick."""
+        """The decision with the agent's messages and memory edits of this tick."""
         mind, asides = self.minds[agent], tuple(self._asides.get(agent, ()))
         edits = mind.memory.taken()
         if mind.speech:
@@ -325,7 +326,7 @@ class LLM:
         return decision._replace(trace=trace._replace(edits=edits, calls=asides + trace.calls))
 
     def _ticks(self, questions: list[Question]) -> int:
-        """How long the decision takes: samples are written side by side, and the judge reads them all."""
+        """Ticks that the decision takes: samples are written in parallel, then the judge reads them all."""
         thinking = self._options.thinking
         if thinking.tokens_per_tick:
             tokens = max(q.tokens for q in questions if not q.judges) + sum(q.tokens for q in questions if q.judges)

@@ -9,35 +9,35 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-DEEPEST = 100  # objects and lists in one another, in what a model writes
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)  # and strings, which may hold some
+DEEPEST = 100  # depth of nested objects and lists in a reply
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)  # or strings, which may contain some
 
 
 class Setup(BaseModel):
-    """What is the same for all requests of a group of agents; it comes first, so that providers cache it."""
+    """The part that all requests of a group of agents share; it comes first, so that providers cache it."""
 
     model_config = ConfigDict(frozen=True)
 
     model: str
     instructions: str
-    tools: tuple[dict[str, Any], ...]  # name, description, parameters; none where the reply is JSON text
+    tools: tuple[dict[str, Any], ...]  # name, description, parameters; empty if the reply is JSON text
     max_tokens: int
     temperature: float | None
     price: tuple[float, float]  # US dollars for one token: input, output
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 over the whole request, without the price."""
+        """SHA-256 over the whole setup, without the price."""
         return hashlib.sha256(compact(self.model_dump(mode="json", exclude={"price"}))).digest()
 
     @cached_property
     def size(self) -> int:
-        """Bytes in UTF-8 of instructions and tools."""
+        """Size of instructions and tools in UTF-8, bytes."""
         return len(self.instructions.encode()) + sum(len(compact(tool)) for tool in self.tools)
 
 
 class Request(NamedTuple):
-    """One question to the model; ``key`` hashes all of it that the model is told, and the sample."""
+    """One question to the model; ``key`` hashes everything that the model is sent, and the number of the sample."""
 
     tick: int
     agent: int
@@ -50,7 +50,7 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a model said."""
+    """The reply of a model."""
 
     text: str = ""
     tool: str = ""
@@ -59,15 +59,15 @@ class Reply(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of a request: a reply, or an error in words."""
+    """The result of a request: a reply, or an error as text."""
 
     reply: Reply | None = None
     error: str = ""
-    retry: bool = False  # the error may pass
+    retry: bool = False  # the error may be temporary
     tokens: tuple[int, int] | None = (0, 0)  # input, output; None: sent, but its usage is not known
     seconds: float = 0.0
     wait: float = 0.0  # seconds that the server asks to wait before the next attempt
-    without: str = ""  # parameters that the server refuses, so that they were not sent
+    without: str = ""  # parameters that were not sent because the server refuses them
     outage: bool = False  # no reply came, for a reason of the infrastructure and not of the model
 
 
@@ -77,7 +77,7 @@ class Client(Protocol):
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
         """The answers to all requests, asked at once, in their order; none takes longer than ``within`` seconds.
 
-        Whatever goes wrong with a request is its answer. Raises SandboxError where no request can succeed.
+        The failure of a request is an answer too. Raises SandboxError if no request can succeed.
         """
         ...
 
@@ -92,8 +92,8 @@ def key_of(setup: Setup, prompt: str, schema: dict | None, sample: int) -> str:
 def object_in(text: str) -> dict | None:
     """The JSON object that a model wrote; None for anything else.
 
-    JSON as I-JSON (RFC 7493) has it: no key twice, no NaN and no infinity, and Unicode text without lone surrogates;
-    nested ``DEEPEST`` deep at most, so that whatever walks through it comes back.
+    It must be I-JSON (RFC 7493): no duplicate keys, no NaN or infinity, no lone surrogates. It is nested at most
+    ``DEEPEST`` deep, so that recursive functions can walk it.
     """
     if _depth(text) > DEEPEST:
         return None
@@ -106,7 +106,7 @@ def object_in(text: str) -> dict | None:
 
 
 def _depth(text: str) -> int:
-    """How deep the brackets of a JSON text are nested at most."""
+    """The greatest depth of nested brackets in a JSON text."""
     if text.count("{") + text.count("[") <= DEEPEST:
         return 0
     depth = deepest = 0

@@ -21,26 +21,26 @@ from sandbox.core.decision import Edit
 
 
 class Memory(Protocol):
-    """The memory of one agent. ``now``: the tick that is decided."""
+    """The memory of one agent."""
 
     now: int
 
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
-        """Keep what was perceived at a tick, what was done about it, and why."""
+        """Store an experience: the percept of a tick as text, the action, and its reason."""
         ...
 
     def recall(self, query: str, k: int) -> list[str]:
-        """At most ``k`` texts that fit a question, best first."""
+        """At most ``k`` texts relevant to a query, best first."""
         ...
 
     def context(self, now: str = "") -> str:
-        """The text for the prompt, within the budget of tokens; ``now`` is what the agent perceives."""
+        """The text for the prompt, within the budget of tokens; ``now`` is the agent's percept as text."""
         ...
 
     def apply(self, edit: Edit) -> None:
-        """Take in a change."""
+        """Apply an edit."""
         ...
 
     def taken(self) -> tuple[Edit, ...]:
-        """The changes since this was last asked."""
+        """The edits since the last call."""
         ...

@@ -14,13 +14,13 @@ from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import cut, tokens
 from sandbox.agents.memory.window import Window
 
-DRAWS = 3  # of what the agent does not know
-LEFT_OUT = ("seed", "tick", "reward", "finish", "refused")  # of a description: what is no part of a map
+DRAWS = 3  # beliefs; what they disagree on is unknown
+LEFT_OUT = ("seed", "tick", "reward", "finish", "refused")  # keys of a description that are no part of a map
 UNKNOWN = "?"
 
 
 class Atlas(Window):
-    """The map fills half of the context at most, the window the rest."""
+    """A memory with a believed map, which fills at most half of the context; the window fills the rest."""
 
     def __init__(self, options: MemoryOptions, beliefs: Beliefs, agent: int):
         super().__init__(options)
@@ -40,7 +40,7 @@ class Atlas(Window):
 
 
 def common(draws: Sequence[Any]) -> Any:
-    """What several JSON values agree on: part by part, letter by letter; the rest is UNKNOWN or left out."""
+    """The parts, and letters of texts, on which several JSON values agree; the rest is UNKNOWN or left out."""
     first = draws[0]
     if all(draw == first for draw in draws):
         return first
@@ -61,7 +61,7 @@ def _letter(letters: Sequence[str]) -> str:
 
 
 def in_words(description: dict[str, Any]) -> str:
-    """A description as lines: one for each key; maps, which are rows of symbols, as they are."""
+    """A description as lines, one for each key; maps, which are rows of symbols, stay unchanged."""
     lines = []
     for key, value in description.items():
         if key in LEFT_OUT:

@@ -18,9 +18,9 @@ from sandbox.agents.memory.window import experience, told
 from sandbox.core.decision import Edit
 from sandbox.core.errors import UsageError, unknown
 
-FULL = 0.9  # of the part of the context that is not kept free for what is recalled
-PART = 8  # the summary, and what is recalled, fill this part of the context each, at most
-FOUND, SHOWN = 5, 390  # entries that a search answers with; bytes of each
+FULL = 0.9  # of the context, without the part reserved for recalled entries
+PART = 8  # the summary and the recalled entries fill at most 1/PART of the context each
+FOUND, SHOWN = 5, 390  # entries in the answer of a search; bytes of each
 
 Label = Annotated[str, Field(description="the label of a block")]
 Text = Annotated[str, Field(description="what to write there")]
@@ -36,7 +36,7 @@ class Blocks(Journal):
         self._options, self.now = options, 0
         self.blocks: dict[str, Block] = {block.label: block for block in options.blocks}
         self.happened, self.archive = (Store(options.weights, options.decay) for _ in range(2))
-        self.summary, self._latest = "", []  # experiences that are told as they were
+        self.summary, self._latest = "", []  # experiences that are shown in full
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -48,18 +48,18 @@ class Blocks(Journal):
 
     @property
     def summary_bytes(self) -> int:
-        """How long a summary is at most."""
+        """Maximum length of a summary, bytes."""
         return self._options.context * BYTES // PART
 
     @property
     def pressing(self) -> list[Edit]:
-        """The experiences to replace by a summary from now on; none while all fit."""
+        """The experiences that a summary has to replace now; empty while all fit."""
         if len(self._latest) < 2 or tokens(self._told()) <= FULL * self._room:
             return []
         return self._latest[: len(self._latest) // 2]
 
     def summarise(self, text: str) -> None:
-        """Put ``text`` in the place of what is pressing and of what was in short before; without one, a digest."""
+        """Replace the pressing experiences and the former summary by ``text``, or by a digest if it is empty."""
         text = clip(text or digest(self.summary, self.pressing), self.summary_bytes)
         self.edit(Edit(self.now, "summary", text, replaces=len(self.pressing)))
 
@@ -76,7 +76,7 @@ class Blocks(Journal):
             else:
                 self._latest = [*self._latest, edit]
 
-    # -- what is told --------------------------------------------------------------------------------------------------
+    # -- text for the prompt -------------------------------------------------------------------------------------------
 
     def recall(self, query: str, k: int) -> list[str]:
         found = [(store, store.search(query, k, self.now)) for store in (self.archive, self.happened)]
@@ -93,7 +93,7 @@ class Blocks(Journal):
         return text
 
     def _fitting(self, now: str) -> list[str]:
-        """Entries of archival and recall memory in turn, the best of each first."""
+        """Entries of archival and recall memory, alternating, the best of each first."""
         k = self._options.recalled
         both = [[store.entries[place].text for place in store.search(now, 4 * k, self.now)]
                 for store in (self.archive, self.happened)]  # fmt: skip
@@ -122,7 +122,7 @@ class Blocks(Journal):
             lines.append(f"# Block {block.label}{about} ({state})\n{block.value}".rstrip())
         return "\n\n".join(lines)
 
-    # -- tools of the model itself -------------------------------------------------------------------------------------
+    # -- tools of the model -------------------------------------------------------------------------------------
 
     def memory_insert(self, label: Label, text: Text) -> str:
         """Add a line to the end of a block of your memory."""
@@ -156,7 +156,7 @@ class Blocks(Journal):
 
     @property
     def functions(self) -> dict:
-        """What the model can call, by name."""
+        """The functions that the model can call, by name."""
         names = ("memory_insert", "memory_replace", "memory_rethink", "archival_insert", "archival_search",
                  "recall_search")  # fmt: skip
         return {name: getattr(self, name) for name in names}
@@ -169,7 +169,7 @@ class Blocks(Journal):
         return self.blocks[label]
 
     def _write(self, block: Block, value: str) -> str:
-        value = clip(value, len(value.encode("utf-8", "replace")))  # nothing that is no Unicode text
+        value = clip(value, len(value.encode("utf-8", "replace")))  # removes what is no valid Unicode
         size = len(value.encode())
         if size > block.limit:
             raise UsageError(f"block '{block.label}' would hold {size} bytes, its limit is {block.limit}; shorten it")
@@ -182,7 +182,7 @@ class Blocks(Journal):
 
 
 def digest(before: str, experiences: list[Edit]) -> str:
-    """Experiences in short without a model: which actions, how often, and the latest reasons."""
+    """A summary made without a model: which actions, how often, and the latest reasons."""
     acts = ", ".join(f"{did} {n} x" for did, n in Counter(edit.label for edit in experiences).most_common(12))
     first, last = experiences[0].tick, experiences[-1].tick
     why = [edit.text.rsplit("\nYou did: ", 1)[-1] for edit in experiences[-3:]]

@@ -12,14 +12,14 @@ from sandbox.core.decision import Edit
 
 
 def memory_for(options: MemoryOptions, beliefs: Beliefs | None = None, agent: int = 0) -> Memory:
-    """An empty memory; one of the kind "map" draws what it tells from ``beliefs``."""
+    """An empty memory; one of the kind "map" gets its map from ``beliefs``."""
     if options.kind == "map":
         return Atlas(options, beliefs, agent)
     return {"none": lambda _: Nothing(), "window": Window, "blocks": Blocks}[options.kind](options)
 
 
 def restored(options: MemoryOptions, edits: Iterable[Edit]) -> Memory:
-    """The memory that an agent has after these edits. A map is no part of it: it is drawn anew in each tick."""
+    """The memory of an agent after these edits. It contains no map, which is drawn anew in each tick."""
     memory = memory_for(options)
     for edit in edits:
         memory.apply(edit)

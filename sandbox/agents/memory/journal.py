@@ -4,17 +4,17 @@ from sandbox.core.decision import Edit
 
 
 class Journal:
-    """Changes of a memory; subclasses implement them in ``apply``."""
+    """The edits of a memory; subclasses implement ``apply``."""
 
     def __init__(self):
         self._fresh: list[Edit] = []
 
     def edit(self, edit: Edit) -> None:
-        """Make a change, to be recorded."""
+        """Apply an edit and note it for the record."""
         self.apply(edit)
         self._fresh.append(edit)
 
     def taken(self) -> tuple[Edit, ...]:
-        """The changes since this was last asked."""
+        """The edits since the last call."""
         edits, self._fresh = tuple(self._fresh), []
         return edits

@@ -19,7 +19,7 @@ class Block(_Table):
     label: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     """Name of the block: small letters, digits and _."""
     description: str = Field("", max_length=200)
-    """What the model is told the block is for."""
+    """Purpose of the block, as the model reads it."""
     value: str = ""
     """Text that the block begins with."""
     limit: int = Field(800, ge=1, le=1_000_000)
@@ -35,10 +35,10 @@ class Block(_Table):
 
 
 class Weights(_Table):
-    """What an entry's score is the weighted sum of, each in 0..1; docs/memory.md measures the defaults."""
+    """Weights of the sum that is an entry's score; each part is in 0..1. docs/memory.md measures the defaults."""
 
     relevance: Share = 3.0
-    """Weight of how well the entry fits what is perceived now."""
+    """Weight of how well the entry fits the present percept."""
     recency: Share = 0.25
     """Weight of how new the entry is."""
     importance: Share = 0.25
@@ -52,18 +52,18 @@ OWN_BLOCKS = (
 
 
 class MemoryOptions(_Table):
-    """What agents of a group remember."""
+    """The memory of the agents of a group."""
 
     kind: Literal["none", "window", "blocks", "map"] = "none"
-    """What the prompt holds of the past: nothing, the latest experiences, blocks with search, or a believed map."""
+    """Memory in the prompt: nothing, the latest experiences, blocks with search, or a believed map."""
     context: int = Field(4_000, ge=200, le=1_000_000)
     """Most tokens of the prompt that memory fills."""
     blocks: tuple[Block, ...] = Field(OWN_BLOCKS, strict=False)
-    """For the kind blocks: blocks of core memory, which always stand in the prompt."""
+    """For the kind blocks: blocks of core memory, which are always in the prompt."""
     recalled: int = Field(3, ge=0, le=100)
-    """For the kind blocks: entries in the prompt because they fit what is perceived; 0: only by search."""
+    """For the kind blocks: relevant entries that are put into the prompt unasked; 0: only by search."""
     summary: Literal["digest", "model"] = "digest"
-    """What sums up experiences that no longer fit: digest (made without a model) or model (one more call)."""
+    """How experiences that no longer fit are summed up: digest (without a model) or model (one more call)."""
     decay: float = Field(0.995, gt=0, le=1)
     """Factor of an entry's recency for each tick that passes."""
     weights: Weights = Weights()

@@ -1,8 +1,8 @@
-"""Search of entries by meaning (vectors, one contiguous matrix) and by words (SQLite's FTS5).
+"""Search of entries by similarity (vectors, one contiguous matrix) and by words (SQLite's FTS5).
 
 An entry's score is relevance + recency + importance, weighted (Park and others 2023, Generative Agents), each in 0..1;
-the newest entry has the highest recency. Relevance is of cosine and BM25, each as a share of the best; BM25 counts
-twice, for it knows which words are rare.
+the newest entry has the highest recency. Relevance is the weighted mean of cosine and BM25, each as a share of the
+best; BM25 counts twice, because it knows which words are rare.
 """
 
 import re
@@ -15,16 +15,16 @@ import numpy as np
 from sandbox.agents.embed import embed
 from sandbox.agents.memory.options import Weights
 
-WIDTH = 128  # of a vector here
-QUERY_WORDS = 32  # of a question, the rarest ones
-POSTINGS = 2_000  # entries that hold the words of a question, at most; commoner words are left out
-PLACES = 4  # decimals of a score: below that, machines add up in different ways
-BATCH = 1_000  # texts that become vectors at once
+WIDTH = 128  # components of a vector
+QUERY_WORDS = 32  # at most; the rarest ones are used
+POSTINGS = 2_000  # entries that contain the words of a query, at most; more frequent words are left out
+PLACES = 4  # decimals of a score; the sums of different machines differ beyond them
+BATCH = 1_000  # texts that are embedded at once
 _WORD = re.compile(r"\w+")
 
 
 class Entry(NamedTuple):
-    """Something that is kept."""
+    """An entry of a memory."""
 
     tick: int
     text: str
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 class Store:
-    """Entries in the order they came. Indexes are made when they are first searched, for what has come since."""
+    """Entries in the order of their arrival. A search first indexes the entries that are new since the last one."""
 
     def __init__(self, weights: Weights, decay: float):
         self.entries: list[Entry] = []
@@ -53,13 +53,13 @@ class Store:
         self.entries.append(entry)
 
     def search(self, query: str, k: int, now: int = 0) -> list[int]:
-        """The places of the best ``k`` entries for a question at tick ``now``, best first; the later one of equals."""
+        """Positions of the best ``k`` entries for a query at tick ``now``, best first; of equals, the later one."""
         self._index()
         size = len(self.entries)
         if not size or k <= 0:
             return []
         weights, third = self._weights, self._weights.relevance / 3
-        # einsum takes one thread, and where others are at work is eight times faster than BLAS, which takes all.
+        # einsum uses one thread. While other threads work, it is eight times faster than BLAS, which uses all cores.
         score = third * _share(np.einsum("ij,j->i", self._vectors[:size], _vectors([query])[0]))
         score += 2 * third * _share(self._by_words(query))
         score += weights.recency * self._recency(now)
@@ -83,8 +83,8 @@ class Store:
         self._indexed = 0
         self._vectors = np.zeros((0, WIDTH), np.float32)
         self._ticks, self._importance = np.zeros(0, np.int64), np.zeros(0, np.float32)
-        self._powers = np.zeros(0, np.float32)  # of ``decay``
-        self._counts: Counter[str] = Counter()  # in how many entries a word stands
+        self._powers = np.zeros(0, np.float32)  # powers of ``decay``
+        self._counts: Counter[str] = Counter()  # number of entries that contain a word
         self._db: sqlite3.Connection | None = None
 
     def _index(self) -> None:
@@ -119,7 +119,7 @@ class Store:
         return self._db
 
     def _by_words(self, query: str) -> np.ndarray:
-        """How well the words of each entry fit (BM25, more is better); 0 where none does."""
+        """BM25 score of each entry, higher is better; 0 without a common word."""
         fit, wanted = np.zeros(len(self.entries), np.float32), self._telling(query)
         if wanted:
             asked = " OR ".join(f'"{word}"' for word in wanted)
@@ -130,7 +130,7 @@ class Store:
         return fit
 
     def _telling(self, query: str) -> list[str]:
-        """The rarest words of a question; those that stand nowhere may have a stem that does."""
+        """The rarest words of a query. Words that no entry contains are kept, since their stems may be found."""
         rare, postings = [], 0
         for word in sorted({*_words(query)}, key=lambda word: (self._counts[word], word))[:QUERY_WORDS]:
             postings += self._counts[word]
@@ -141,7 +141,7 @@ class Store:
 
 
 def _vectors(texts: list[str]) -> np.ndarray:
-    """(n, WIDTH) float32 of length one: hashed features stay such where components are folded together."""
+    """Rows (n, WIDTH) float32 of length one; adding up components of hashed features gives hashed features."""
     rows = embed(texts)
     rows = rows.reshape(len(texts), -1, WIDTH).sum(axis=1)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
@@ -152,6 +152,6 @@ def _words(text: str) -> list[str]:
 
 
 def _share(values: np.ndarray) -> np.ndarray:
-    """As shares of the best; what is below nothing is nothing."""
+    """Values as shares of the greatest one; negative values become 0."""
     best = values.max(initial=0.0)
     return np.maximum(values, 0.0) / best if best > 0 else np.zeros_like(values)

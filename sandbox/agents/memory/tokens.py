@@ -1,7 +1,7 @@
 """The length of a text in tokens, estimated alike on every machine and for every model: four bytes to a token."""
 
 BYTES = 4  # of UTF-8 in a token
-MORE = "..."  # what stands for the part that was cut
+MORE = "..."  # marks a cut
 
 
 def tokens(text: str) -> int:
@@ -10,7 +10,7 @@ def tokens(text: str) -> int:
 
 
 def clip(text: str, size: int) -> str:
-    """The beginning of a text, in at most ``size`` bytes of UTF-8, and with nothing in it that is no Unicode text."""
+    """The beginning of a text, in at most ``size`` bytes of valid UTF-8."""
     data = text.encode("utf-8", "replace")
     if len(data) <= size:
         return data.decode()

@@ -8,16 +8,16 @@ from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import BYTES, clip, tokens
 from sandbox.core.decision import Edit
 
-PART = 8  # one experience fills this part of the context at most
+PART = 8  # one experience fills at most 1/PART of the context
 
 
 class Nothing:
-    """The kind ``none``: nothing is kept."""
+    """The kind ``none``: it keeps nothing."""
 
     now = 0
 
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
-        """It is forgotten."""
+        """Does nothing."""
 
     def recall(self, query: str, k: int) -> list[str]:
         return []
@@ -26,19 +26,19 @@ class Nothing:
         return ""
 
     def apply(self, edit: Edit) -> None:
-        """There is nothing to change."""
+        """Does nothing."""
 
     def taken(self) -> tuple[Edit, ...]:
         return ()
 
 
 class Window(Journal):
-    """Experiences, of which the oldest are dropped where they no longer fit into the context."""
+    """The latest experiences; the oldest are dropped when the context is full."""
 
     def __init__(self, options: MemoryOptions):
         super().__init__()
         self._options, self.now = options, 0
-        self._latest: deque[str] = deque()  # as they are told
+        self._latest: deque[str] = deque()  # as text
 
     def remember(self, tick: int, words: str, did: str, why: str) -> None:
         self.edit(Edit(tick, "experience", experience(words, did, why, self._options.context), did))
@@ -64,12 +64,12 @@ class Window(Journal):
 
 
 def experience(words: str, did: str, why: str, context: int) -> str:
-    """What was perceived and done as one text, a part of ``context`` tokens at most."""
-    most = context * BYTES // PART - 60  # bytes, less the tick that is put before it, and what stands between the parts
+    """Percept, action and reason as one text, at most 1/PART of ``context`` tokens."""
+    most = context * BYTES // PART - 60  # bytes, less the tick before it and the separators
     end = clip(f"You did: {clip(did, most // 3)}" + (f" ({clip(why, most // 3)})" if why else ""), most)
     return f"{clip(words, most - len(end.encode()))}\n{end}"
 
 
 def told(edit: Edit) -> str:
-    """An experience in the words of the prompt."""
+    """An experience as text for the prompt."""
     return f"Tick {edit.tick}: {edit.text}"

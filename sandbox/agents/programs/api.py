@@ -10,17 +10,17 @@ from sandbox.core.decision import Decision, Percept
 
 
 class ProgramView:
-    """The functions by which the programs of one lane's agents perceive.
+    """The functions that programs of the agents of one lane can call.
 
-    Every world has ``see()``, ``legal()`` and ``me()``; one with a ladder also ``have``, ``knows`` and ``toward``; an
-    agent of a team also ``heard()``, ``task()`` and what it can say (``speech``).
+    Every world has ``see()``, ``legal()`` and ``me()``. A world with a ladder also has ``have``, ``knows`` and
+    ``toward``. An agent of a team also has ``heard()``, ``task()`` and its speech acts (``speech``).
     """
 
     def __init__(self, beliefs: Beliefs, speech: Speech | None = None):
         self._beliefs, self._env, self._speech = beliefs, beliefs.env, speech
 
     def functions(self, percept: Percept) -> dict[str, Callable[[], Any]]:
-        """Functions by name; each answers at once, and for this tick only."""
+        """Functions by name. Each returns at once; its value holds for this tick only."""
         believed, agent, ladder = cache(lambda: self.believed(percept)), percept.agent, self._env.world.ladder
         found = {
             "see": lambda: self._seen(believed()), "legal": lambda: self._env.world.legal(percept.mask),
@@ -33,7 +33,7 @@ class ProgramView:
             found["have"] = lambda what: holding()[what]
             found["toward"] = lambda kind, by=None: ladder.toward(believed(), 0, agent, kind, by)
             found["knows"] = lambda kind: ladder.knows(believed(), 0, kind)
-            found["began"] = lambda what: None  # of interest where skills are learned
+            found["began"] = lambda what: None  # used only where skills are learned
         return found
 
     def _seen(self, believed) -> dict:
@@ -47,6 +47,6 @@ class ProgramView:
         return bool(percept.mask[decision.verb * self._env.world.targets + decision.target])
 
     def believed(self, percept: Percept):
-        """A state of one lane: what the agent takes the world to be, with dice that are not the world's."""
+        """A state of one lane: the agent's belief, with random draws that differ from the world's."""
         self._beliefs.perceive(percept)
         return self._beliefs.of(percept.agent, 1).state

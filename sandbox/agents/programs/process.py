@@ -32,22 +32,22 @@ from sandbox.core.errors import UsageError, unknown
 Functions = Mapping[str, Callable[..., Any]]
 
 ACT = "act"  # calls a verb by its name
-LIVE = 16  # suspended programs that keep a worker each; of all others there is nothing but their bytes
+LIVE = 16  # suspended programs that keep a worker each; all others are stored as bytes
 WORKERS = 64  # at most
-PRINTED = 2_000  # characters that are kept of what is printed in a tick
+PRINTED = 2_000  # printed characters that are kept of a tick
 FINISHED = "the program has ended"
 _POLICY = {"datetime": datetime(2000, 1, 1), "sleep": "zero", "random_start": {"seed": 0}}
 _live = BoundedSemaphore(LIVE)
 
 
 class Limits(NamedTuple):
-    """What a program may use; all but memory and depth within one tick."""
+    """Limits of a program; all but memory and depth are for one tick."""
 
-    calls: int = 1_000  # of functions that answer at once
+    calls: int = 1_000  # of functions other than verbs
     steps: int = 500_000  # rounds of loops and entries of functions
     memory: int = 32 << 20  # bytes
     depth: int = 200  # of calls within calls
-    seconds: float = 10.0  # of computing, without the functions of the host; for operations that never end
+    seconds: float = 10.0  # of computing, without the functions of the host; stops operations that never end
 
 
 LIMITS = Limits()
@@ -56,9 +56,9 @@ LIMITS = Limits()
 class Result(NamedTuple):
     """The result of a program without verbs."""
 
-    value: Any  # of its last line, if that is an expression
+    value: Any  # of the last line, if that is an expression
     printed: str
-    error: str  # empty where it ended well
+    error: str  # empty if it ended normally
 
 
 class _Ended(Exception):
@@ -67,7 +67,7 @@ class _Ended(Exception):
 
 @cache
 def _pool(process: int) -> monty.Monty:
-    """The workers of this process; one that was forked gets its own."""
+    """The workers of this process; a forked process gets its own."""
     pool = monty.Monty(min_processes=1, max_processes=WORKERS, checkout_timeout=60.0).__enter__()
     atexit.register(pool.__exit__, None, None, None)
     return pool
@@ -76,16 +76,16 @@ def _pool(process: int) -> monty.Monty:
 class Program:
     """A program of one agent, before its first tick, suspended in a verb, or ended.
 
-    ``verbs`` and ``targets`` are the world's. ``ended`` is empty while it runs, then says why it no longer does;
-    ``failed`` is whether anything went wrong. ``value`` is what its last line came to.
+    ``verbs`` and ``targets`` are the world's. ``ended`` is empty while it runs, then says why it ended; ``failed``
+    says whether that was an error. ``value`` is the value of its last line.
     """
 
     def __init__(self, source: str, verbs: Sequence[str], targets: int = 1, limits: Limits = LIMITS):
         self._source, self._verbs, self._targets, self._limits = source, tuple(verbs), targets, limits
         self.ended, self.failed, self.value, self.printed = "", False, None, ""
-        self._state = b""  # the suspended program, where no worker holds it
+        self._state = b""  # the suspended program, if no worker holds it
         self._session = self._snapshot = None
-        self._placed = False  # has one of the ``LIVE`` places
+        self._placed = False  # whether it has one of the ``LIVE`` places
         self._spent = 0.0  # seconds of computing in this tick
 
     # -- one tick ------------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class Program:
         return None
 
     def _resumed(self, answer: Any):
-        """The next point at which the program waits for the host."""
+        """Continue up to the next point at which the program waits for the host."""
         if self._session is None:
             self._session = _pool(os.getpid()).checkout(limits=_limits(self._limits), os_policy=_POLICY).__enter__()
             if not self._state:
@@ -134,7 +134,7 @@ class Program:
         return self._timed(self._snapshot.resume, {"return_value": answer})
 
     def _timed(self, go: Callable, *args: Any, **options: Any):
-        """What the program comes to next; the interpreter stops a single operation, this all of them together."""
+        """Continue under the limit of time. The interpreter limits each operation; this limits their sum in a tick."""
         began = time.monotonic()
         snapshot = go(*args, **options)
         self._spent += time.monotonic() - began
@@ -164,7 +164,7 @@ class Program:
         return target
 
     def _answered(self, snapshot, functions: Functions):
-        """Go on after a call of a function, a name that is not defined in the program, or a file or module."""
+        """Continue after a call of a function, an undefined name, or an access to a file or module."""
         if isinstance(snapshot, monty.NameLookupSnapshot):
             name = snapshot.variable_name
             known = {"value": _stub(name)} if name in {*functions, *self._verbs, ACT} else {}
@@ -200,20 +200,20 @@ class Program:
             _live.release()
 
     def close(self) -> None:
-        """Give the worker back; a program that has not ended goes on from where it is."""
+        """Release the worker. A program that has not ended can continue later."""
         if self._snapshot is not None and not self.ended:
             self._state = self._snapshot.dump()
         self._release()
 
     def dump(self) -> bytes:
-        """The program as it is now; load only what you have dumped."""
+        """The present state of the program as bytes. Load only bytes that you have dumped yourself."""
         state = self._snapshot.dump() if self._snapshot is not None and not self.ended else self._state
         told = [self._source, self._verbs, self._targets, self._limits, self.ended, self.failed, self.printed]
         return json.dumps(told).encode() + b"\n" + state
 
     @classmethod
     def load(cls, data: bytes) -> Self:
-        """A program that goes on where ``dump`` found it, in any process."""
+        """The program that ``dump`` has saved; it continues from there, in any process."""
         told, _, state = data.partition(b"\n")
         source, verbs, targets, limits, ended, failed, printed = json.loads(told)
         program = cls(source, verbs, targets, Limits(*limits))
@@ -228,7 +228,7 @@ class Program:
 
 
 def run(source: str, functions: Functions | None = None, limits: Limits = LIMITS) -> Result:
-    """Run a program that answers at once: one without verbs."""
+    """Run a program without verbs to its end."""
     program = Program(source, (), limits=limits)
     program.advance(functions or {})
     return Result(program.value, program.printed, program.ended if program.failed else "")
@@ -242,7 +242,7 @@ def _limits(limits: Limits) -> dict[str, Any]:
 
 
 def _stub(name: str) -> Callable:
-    """Something that has the name of a function of the host, which is how a call of it is known."""
+    """An object with the name of a function of the host, by which its calls are recognised."""
 
     def stub(): ...
 
@@ -251,7 +251,7 @@ def _stub(name: str) -> Callable:
 
 
 def _in_words(error: monty.MontyError, limits: Limits) -> str:
-    """One line: what, and the line of the program."""
+    """One line: the error, and its line in the program."""
     if isinstance(error, monty.MontyCrashedError):
         return "the interpreter broke off"
     what = error.display("type-msg") if hasattr(error, "display") else str(error)

@@ -44,7 +44,7 @@ class Programmed:
         return self._actors[agent]
 
     def retire(self, agents: Sequence[int]) -> dict:
-        """Give up these agents, with their programs."""
+        """Remove these agents, with their programs."""
         for agent in agents:
             if actor := self._actors.pop(agent, None):
                 actor.program.close()

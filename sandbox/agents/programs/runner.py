@@ -8,7 +8,7 @@ from sandbox.core.decision import Decision, Percept
 
 
 class ProgramRunner:
-    """Runs a ``programs.Program`` on: it perceives by ``eyes``, and is told what became of its last verb.
+    """Runs a ``programs.Program``: ``eyes`` gives it its functions, and each verb returns its result.
 
     A verb's value is a dict: ``legal`` (whether the verb had an effect when it was chosen), ``refused`` and ``reward``
     of the tick; ``told`` has the last two, by agent.

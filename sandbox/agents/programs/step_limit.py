@@ -10,7 +10,7 @@ import ast
 from sandbox.core.errors import UsageError
 
 PACE = 10_000  # steps between two reports to the host
-COUNTED = "_metered"  # what the names that are put in begin with
+COUNTED = "_metered"  # prefix of inserted names
 REPORT = f"{COUNTED}_pace"
 LONGEST = 100_000  # characters of a program
 _STEP = f"{COUNTED}_step"
@@ -27,7 +27,7 @@ def {_STEP}():
 
 
 class _Meter(ast.NodeTransformer):
-    """Puts a step into everything that can be repeated."""
+    """Inserts a count of steps into every loop and function."""
 
     def _body(self, node):
         self.generic_visit(node)
@@ -52,7 +52,7 @@ def _step() -> ast.Call:
 
 
 def with_step_limit(source: str) -> str:
-    """The program with its steps counted; raises UsageError for invalid Python."""
+    """The program, rewritten to count its steps; raises UsageError for invalid Python."""
     if len(source) > LONGEST:
         raise UsageError(f"program of {len(source):,} characters, expected {LONGEST:,} at most")
     if COUNTED in source:

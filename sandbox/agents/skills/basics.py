@@ -1,7 +1,7 @@
 # ruff: noqa: F821  (have, knows, toward, legal, began and act are the host's)
-"""The functions that every skill is made of; programs run this text, nothing imports it."""
+"""The functions that every skill uses. Programs contain this text; no module imports it."""
 
-REFLEXES = []  # (kind of thing that hurts, the skill against it), of what was learned
+REFLEXES = []  # learned pairs: kind of thing that hurts, the skill against it
 FELT = {"health": 9, "busy": False}
 
 
@@ -47,7 +47,7 @@ def pursue(what, place, by, verbs, rounds):
             return False
         began(what)
         able = legal()
-        while len(able) == 1:  # as one who sleeps: there is nothing to do but to wait
+        while len(able) == 1:  # only one action is legal, as during sleep: wait
             act(list(able)[0])
             able = legal()
         chosen = [verb for verb in verbs if verb in able]

@@ -23,7 +23,7 @@ class Skill(NamedTuple):
     description: str
     program: str
     calls: tuple[str, ...] = ()  # earlier skills, by name
-    foe: str = ""  # the kind of thing that it is against: then it is a reflex of whoever is hurt
+    foe: str = ""  # the kind of creature that it fights; it then becomes a reflex of an agent that is hurt
 
     @property
     def call(self) -> str:
@@ -56,7 +56,7 @@ class Library:
         return self._skills[name]
 
     def add(self, skill: Skill) -> None:
-        """Keep a skill, in place of an older one of its name; raises UsageError where it calls one that is not here."""
+        """Add a skill, replacing one of the same name; raises UsageError if it calls a skill that is not here."""
         for name in skill.calls:
             self[name]
         self._skills[skill.name] = skill
@@ -67,7 +67,7 @@ class Library:
         return [skills[k] for k in nearest(task, [skill.description for skill in skills], count)]
 
     def text(self, skill: Skill) -> str:
-        """A whole program: the basics, what the skill calls, in order, the skill, and its call."""
+        """A whole program: the basics, the skills that it calls, in order, the skill itself, and its call."""
         parts: dict[str, str] = {}
         self._collect(skill, parts, set())
         reflexes = [each for each in self if each.foe]
@@ -89,7 +89,7 @@ class Library:
 
     @classmethod
     def of(cls, skills: Iterable[dict]) -> Self:
-        """The inverse of ``as_list``; raises TypeError or AttributeError for what are no skills."""
+        """The inverse of ``as_list``; raises TypeError or AttributeError for invalid values."""
         return cls(Skill(**{**each, "calls": tuple(each.get("calls", ()))}) for each in skills)
 
     def save(self, path: Path) -> None:

@@ -22,7 +22,7 @@ SECONDS = 120.0  # that a reply may take
 
 
 class Prompted:
-    """Writes by asking a model; a reply of no use is a program that does nothing, and the next prompt says why."""
+    """Writes skills by asking a model. An unusable reply becomes a program without effect; the next prompt says why."""
 
     def __init__(self, world: World, client: Client, setup: Setup):
         self._world, self._client, self._setup = world, client, setup

@@ -14,24 +14,24 @@ from sandbox.agents.skills.library import Library, Skill
 from sandbox.core.world import Ladder
 
 ROUNDS = 30  # at most
-HERE = 6  # tries of a task at what is known
-FEAR, BOLD = 2.0, 0.1  # a verb is left out by FEAR times the share of its tries that ended in death, not always
+HERE = 6  # tries of a task at the known kinds of things
+FEAR, BOLD = 2.0, 0.1  # a verb is tried with chance 1 - FEAR x its share of deaths, at least BOLD
 
 
 class Feedback(NamedTuple):
     """The result of an attempt, as the world showed it."""
 
     success: bool
-    used: frozenset[str] = frozenset()  # verbs that were acted
-    began: bool = False  # whether the place was reached, with all that it takes
-    error: str = ""  # the line with which the program broke off
+    used: frozenset[str] = frozenset()  # verbs that were performed
+    began: bool = False  # whether the place was reached, with all requirements
+    error: str = ""  # the error of the program, one line
     died: bool = False
-    besides: tuple[str, ...] = ()  # other achievements, once it had begun
-    met: tuple[str, ...] = ()  # kinds of things that the agent knew of in the end
+    besides: tuple[str, ...] = ()  # other achievements after the start
+    met: tuple[str, ...] = ()  # kinds of things that the agent knew at the end
 
 
 class Step(NamedTuple):
-    """Something to pursue, in the grammar's terms."""
+    """One step of a program, in the terms of the grammar."""
 
     what: str
     place: str | None
@@ -44,16 +44,16 @@ class RuleWriter:
 
     def __init__(self, ladder: Ladder, rng: Random):
         self._ladder, self._rng = ladder, rng
-        self._spent: dict[tuple, set[str]] = defaultdict(set)  # verbs that were of no use, by task and place
-        self._uses, self._deaths = Counter(), Counter()  # of verbs, in tries
-        self._met: set[str] = set()  # kinds of things, in any life
+        self._spent: dict[tuple, set[str]] = defaultdict(set)  # verbs without effect, by task and place
+        self._uses, self._deaths = Counter(), Counter()  # by verb, counted in tries
+        self._met: set[str] = set()  # kinds of things met in any episode
         self._tries = Counter()  # by task
         self._step: Step | None = None
 
     def write(self, task: str, library: Library, known: Collection[str]) -> Skill:
-        """A program for the task; ``known`` are the kinds of things that the agent knows of.
+        """A program for the task; ``known`` are the kinds of things that the agent knows.
 
-        What has failed a few times here is looked for elsewhere: at the kinds that were met in any life.
+        After a few failures at known kinds, it tries all kinds that were met in any episode.
         """
         self._tries[task] += 1
         if self._tries[task] > HERE:
@@ -62,10 +62,10 @@ class RuleWriter:
         return self._skill(self._step, library, known)
 
     def learn(self, skill: Skill, feedback: Feedback, library: Library) -> list[Skill]:
-        """The skills that are worth keeping if their achievements are verified: this one, and what came besides.
+        """The skills to keep if their achievements are verified: this one, and one for each other achievement.
 
-        They are without the verbs that were never acted, which changes no action. What came besides is the same
-        program that stops at another achievement; so up to there its actions are those that were seen.
+        Verbs that were never performed are removed, which changes no action. The skill of another achievement is the
+        same program, stopped at that achievement, so its actions up to there are those of the attempt.
         """
         step = self._step
         self._met.update(feedback.met)
@@ -97,7 +97,7 @@ class RuleWriter:
             for by in ([None] if place is None or len(stations) < 2 else [None, *stations])
             if len(self._spent[task, place, by]) < len(self._ladder.verbs)
         ]
-        if not open_:  # all has failed, so failures must have had other reasons
+        if not open_:  # everything has failed, so the failures had other reasons: try all again
             for key in [key for key in self._spent if key[0] == task]:
                 del self._spent[key]
             open_ = [(None, None)]
@@ -126,7 +126,7 @@ class RuleWriter:
         return self._ladder.graph.nodes[task].get("foe", "")
 
     def _needs(self, task: str, library: Library, known: Collection[str]) -> tuple[list[str], list[str]]:
-        """Lines that fetch what the task takes: things that stay first, then tools, then what is used up."""
+        """Lines that fetch the requirements: first things that stay in the world, then tools, then consumables."""
         graph, lines, calls = self._ladder.graph, [], []
         nodes = sorted(
             graph.predecessors(task), key=lambda node: ("leaves" not in graph.nodes[node], -graph.in_degree(node))
@@ -138,7 +138,7 @@ class RuleWriter:
             if skill:
                 calls.append(node)
                 lines.append(f"need({node!r}, to_{node}, {amount})")
-            else:  # nothing to call: draw that too
+            else:  # no skill to call: draw one too
                 step = self._draw(node, known)
                 inner = f"{node!r}, {step.place!r}, {step.by!r}, {list(step.verbs)!r}, {ROUNDS}"
                 lines.append(f"need({node!r}, lambda: pursue({inner}), {amount})")

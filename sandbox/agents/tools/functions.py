@@ -22,15 +22,15 @@ NOT_CALLED = "{what}, and no record has a function called; --allow functions={na
 class Functions:
     """Calls functions for the agents of a trial; ``on_use`` gets each call with its answer.
 
-    ``known`` are the calls that are recorded, up to tick ``until``, or of all the trial where that is None. A call that
-    is not among them is made after that tick only, or where ``may_call`` allows it of the function by its full name: no
-    record has a function called. ``specs`` are what functions were described as, by full name.
+    ``known`` are the recorded calls, up to tick ``until``, or of the whole trial if that is None. Other calls are made
+    after that tick only, or if ``may_call`` allows the function by its full name, so that a record alone causes no
+    call. ``specs`` are the recorded descriptions of functions, by full name.
     """
 
     def __init__(self, known: Iterable[ToolUse] = (), until: int | None = -1, specs: Mapping[str, dict] | None = None,
                  may_call: Callable[[str], bool] = lambda name: False):  # fmt: skip
         self.on_use: Callable[[ToolUse], None] = lambda use: None
-        self.on_answer: Callable[[ToolUse], None] = lambda use: None  # told of each that the record has answered
+        self.on_answer: Callable[[ToolUse], None] = lambda use: None  # gets each call that the record has answered
         self._until, self._known = until, defaultdict(deque)
         self._specs, self._may_call = specs or {}, may_call
         for use in known:
@@ -45,13 +45,13 @@ class Functions:
         self.__dict__ |= state
 
     def spec(self, name: str) -> dict[str, Any] | None:
-        """What a function was described as in the record; None where it describes itself. Raises RecordError."""
+        """The recorded description of a function; None if it describes itself. Raises RecordError."""
         if name not in self._specs and self._until is None and not self._may_call(name):
             raise RecordError(f"tool {name}: {NOT_CALLED.format(what='the record does not describe it', name=name)}")
         return self._specs.get(name)
 
     def call(self, function: "Function", arguments: dict[str, Any], tick: int, agent: int) -> str:
-        """The answer of a tool to an agent that decides on a tick; raises ToolError."""
+        """The answer of a function to an agent in a tick; raises ToolError."""
         key = tick, agent, function.name, json.dumps(arguments, sort_keys=True)
         if self._known.get(key):
             use = self._known[key].popleft()
@@ -77,7 +77,7 @@ class Functions:
 
 
 class Function(Tool):
-    """A function of the user's as a tool of one agent; ``now`` is the tick that is decided on."""
+    """A function of the user as a tool of one agent; ``now`` is the present tick."""
 
     def __init__(self, full_name: str, functions: Functions, agent: int, now: Callable[[], int]):
         self.full_name, self.name = full_name, full_name.partition(":")[2]
@@ -96,5 +96,5 @@ class Function(Tool):
         return self._functions.call(self, arguments, self._now(), self._agent)
 
     def made(self, arguments: dict[str, Any]) -> str:
-        """The answer of the function itself; raises ToolError."""
+        """Call the function; raises ToolError."""
         return super().call(arguments)

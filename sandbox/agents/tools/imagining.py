@@ -13,7 +13,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.engine.imagine import imagine
 
-COMES = 400  # characters of what is believed to come, for each plan
+COMES = 400  # characters of the imagined view at the end of each plan
 
 Plans = Annotated[
     list[list[str]],
@@ -22,7 +22,7 @@ Plans = Annotated[
 
 
 class Imagining:
-    """What one agent can ask of its world model."""
+    """The tool by which one agent queries its world model."""
 
     def __init__(self, options: Imagine, beliefs: Beliefs, agent: int):
         self._options, self._beliefs, self._agent = options, beliefs, agent

@@ -43,7 +43,7 @@ class Retrieval(_Table):
 
 
 class Imagine(_Table):
-    """How far ahead, and how often, plans are imagined; ``base`` goes on after them, and for everybody else."""
+    """How far ahead, and how often, plans are imagined. The policy ``base`` acts after a plan, and for all others."""
 
     horizon: int = Field(12, ge=1, le=200)
     """Ticks of one imagined future."""
@@ -62,7 +62,7 @@ TOOLS: dict[str, type[_Table]] = {
 
 def check(tools: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Each tool with its options, checked; raises UsageError for unknown tools and options, and missing packages."""
-    known = [*TOOLS]  # the order is the same whatever the file's, since a record keeps none
+    known = [*TOOLS]  # in a fixed order, because a record keeps none
     names = sorted(tools, key=lambda name: (known.index(name) if name in known else len(known), name))
     return {name: _checked(name, tools[name]) for name in names}
 
@@ -97,7 +97,7 @@ def find_function(name: str) -> Callable[..., Any]:
 
 
 def take_in_documents(folder: Path, where: str, check: Callable[[Path], object]) -> dict[str, str]:
-    """The documents in a folder, by their paths; ``check`` is called with each, since a link may lead elsewhere."""
+    """The documents in a folder, by their paths. ``check`` gets each path, because a link may lead elsewhere."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix in DOCUMENTS and path.is_file())
     if not paths:
         raise UsageError(f"{where}: holds no documents ({', '.join(DOCUMENTS)})")

@@ -14,7 +14,7 @@ CHUNK = 600  # characters, of whole lines
 
 
 class Library:
-    """Documents by their names, and what stands where."""
+    """Documents by their names, indexed by passages."""
 
     def __init__(self, documents: Mapping[str, str], results: int):
         self._places: list[str] = []  # file:line of each chunk

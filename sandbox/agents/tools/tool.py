@@ -12,12 +12,12 @@ from pydantic.errors import PydanticSchemaGenerationError
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.errors import SandboxError, UsageError
 
-ANSWER = 2_000  # bytes of an answer that a model is told
+ANSWER = 2_000  # bytes of an answer that a model reads
 ERROR = 300  # of an error
 
 
 class ToolError(Exception):
-    """What a tool says instead of an answer, in one line for the model."""
+    """The error of a tool, one line for the model."""
 
 
 class Tool:
@@ -28,7 +28,7 @@ class Tool:
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """Name, description, and the JSON schema of the arguments; definitions in it bear the tool's name."""
+        """Name, description, and the JSON schema of the arguments; names of definitions contain the tool's name."""
         try:
             parameters = TypeAdapter(self._function).json_schema(ref_template=f"#/$defs/{self.name}.{{model}}")
         except (PydanticUserError, PydanticSchemaGenerationError, ValueError) as error:
@@ -47,7 +47,7 @@ class Tool:
         return tuple(self.spec["parameters"].get("properties", {}))
 
     def call(self, arguments: dict[str, Any]) -> str:
-        """The answer as text; raises ToolError for whatever goes wrong, in one line."""
+        """The answer as text; raises ToolError, one line, for any failure."""
         try:
             value = self._checked(**arguments)
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -55,7 +55,7 @@ class Tool:
             raise ToolError(_problem(error)) from None
         except SandboxError as error:
             raise ToolError(_line(error)) from None
-        except (Exception, SystemExit) as error:  # a tool may do anything, and a tick goes on
+        except (Exception, SystemExit) as error:  # a tool may raise anything, and the tick must go on
             raise ToolError(f"{type(error).__name__}: {_line(error)}") from None
         return clip(text.encode(errors="replace").decode(), ANSWER)  # UTF-8 has no lone surrogates
 
@@ -76,7 +76,7 @@ def _line(error: BaseException) -> str:
 
 
 def _untitled(schema: Any) -> Any:
-    """Without the titles that pydantic makes of names: a model need not read them."""
+    """A schema without the titles that pydantic derives from names; a model does not need them."""
     if isinstance(schema, dict):
         return {
             key: {name: _untitled(part) for name, part in value.items()} if key == "properties" else _untitled(value)

@@ -22,15 +22,15 @@ from sandbox.engine.draw import FAULT
 # -- faults: The perturbations of replies (``core.perturb``) as tools show them: errors, answers that are cut
 
 TIMEOUT, LIMIT, PARTIAL, SCHEMA, WHEN = (FAULT + 32 + k for k in range(5))  # streams
-CALLS = 1_000  # in one tick: the most that have a draw of their own
-RENAMED = "_v2"  # what an argument's name ends with in a changed schema
+CALLS = 1_000  # in one tick that have a draw of their own, at most
+RENAMED = "_v2"  # suffix of an argument's name in a changed schema
 
 
 class ToolFaults(ReplyFaults):
-    """The faults of a trial as its tools show them."""
+    """The faults of a trial's tools."""
 
     def changed_by(self, tick: int) -> bool:
-        """Whether the arguments of all tools have other names by now."""
+        """Whether the arguments of all tools are renamed by this tick."""
         return self.changed(SCHEMA, WHEN, tick)
 
     def call(self, tool: Tool, arguments: dict[str, Any], tick: int, agent: int, number: int) -> str:
@@ -48,7 +48,7 @@ class ToolFaults(ReplyFaults):
         return answer
 
     def _in_new_terms(self, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments by their old names; raises ToolError where they do not bear the new ones."""
+        """The arguments by their old names; raises ToolError if they do not have the new ones."""
         new = {name + RENAMED: name for name in tool.arguments}
         for name in arguments:
             if name not in new:
@@ -57,7 +57,7 @@ class ToolFaults(ReplyFaults):
 
 
 def both_names(spec: dict[str, Any]) -> dict[str, Any]:
-    """A tool's schema in which each argument may bear its old or its new name, and none is required."""
+    """A tool's schema that accepts each argument by its old or its new name, and requires none."""
     own = spec["parameters"].get("properties", {})
     properties = own | {name + RENAMED: value for name, value in own.items()}
     parameters = {key: value for key, value in spec["parameters"].items() if key != "required"}
@@ -103,18 +103,18 @@ class Toolbox:
 
     @property
     def described(self) -> dict[str, dict]:
-        """What the user's own functions are described as, by full name."""
+        """Descriptions of the user's functions, by full name."""
         own = (tool for tool in self.tools.values() if isinstance(tool, Function))
         return {function.full_name: function.spec for function in own}
 
     def in_terms_of(self, tick: int, specs: Sequence[dict]) -> list[dict]:
-        """The tools as their schemas stand at a tick: where they have changed, old and new names are let through."""
+        """The tools with their schemas at a tick; once those have changed, old and new names are accepted."""
         if not self._faults.changed_by(tick):
             return list(specs)
         return [both_names(spec) if spec["name"] in self.tools else spec for spec in specs]
 
     def call(self, name: str, arguments: str, tick: int) -> str:
-        """What a tool answers, an error included; never raises for what a model says."""
+        """The answer of a tool, or its error as text; never raises, whatever the model wrote."""
         self._calls = self._calls + 1 if tick == self._tick else 0
         self._tick = tick
         try:
