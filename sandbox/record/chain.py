@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-GENESIS = bytes(32)  # what the first link of a chain follows
+GENESIS = bytes(32)  # the predecessor of the first link of a chain
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -76,7 +76,7 @@ def included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
 
 
 def _climb(node: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
-    """The root that a proof leads to; None where its length does not fit the tree."""
+    """The root computed from a proof; None if its length does not fit the tree."""
     if size == 1 or not proof:
         return node if size == 1 and not proof else None
     half = _split(size)
@@ -92,11 +92,11 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-# -- root: The root of a batch or certificate: one hash over all that its trials came to, which a witness notes down.
+# -- root of a batch or certificate: one hash over the results of all trials, which a witness notes down
 
 
-FORMAT = 2  # of what is below; 1 was over six columns, without success and error
-LEFT_OUT = ("seconds",)  # told by the clock: the same trial has others each time, and so would the root
+FORMAT = 2  # version of the format below; format 1 covered six columns, without success and error
+LEFT_OUT = ("seconds",)  # measured by the clock, so they differ at each execution, and the root must not
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -105,7 +105,7 @@ def batch_root(
     rows: Iterable[Sequence], asked: Mapping[tuple[int, int], str],
 ) -> str:  # fmt: skip
     """The root, hexadecimal. ``rows`` have ``columns``, of which condition and trial are the first; ``asked`` has the
-    hash of what was answered in a trial, by its condition and number."""
+    hash of the answers in a trial, by its condition and number."""
     places = [place for place, column in enumerate(columns) if column not in LEFT_OUT]
     about: dict[str, Any] = {
         "format": FORMAT, "scenario": scenario, "conditions": sorted(conditions.items()), "claim": claim,

@@ -30,7 +30,7 @@ class AgentEntry(_Frozen):
 
 
 class RunStarted(_Frozen):
-    """The first event of a run: what is to be run, and with which software."""
+    """The first event of a run: the scenario and the versions of the software."""
 
     kind: Literal["run_started"] = "run_started"
     scenario: dict[str, JsonValue]
@@ -58,7 +58,7 @@ class TickDone(_Frozen):
 
 
 class Described(TypedDict):
-    """What a function of the user's was described as to a language model."""
+    """The description of a user's function that a language model read."""
 
     name: str
     description: str
@@ -66,7 +66,7 @@ class Described(TypedDict):
 
 
 class ModelUsed(_Frozen):
-    """A language model as a group of agents uses it: what every request of the trial begins with."""
+    """The language model of a group of agents, with the common beginning of its requests in the trial."""
 
     kind: Literal["model"] = "model"
     trial: Count
@@ -81,7 +81,7 @@ class ModelUsed(_Frozen):
 
 
 class CallDone(_Frozen):
-    """One request to a language model and what came back, before the tick that it was made for; see ``core.Call``."""
+    """One request to a language model with its result, recorded before the tick that needs it; see ``core.Call``."""
 
     kind: Literal["call"] = "call"
     trial: Count
@@ -89,8 +89,8 @@ class CallDone(_Frozen):
     agent: Count
     sample: Count
     attempt: Count
-    key: Digest  # of everything that was asked
-    prompt: str  # what followed the instructions
+    key: Digest  # of the whole request
+    prompt: str  # the text after the instructions
     reply: dict[str, str] | None
     error: str
     retry: bool
@@ -98,15 +98,15 @@ class CallDone(_Frozen):
     output_tokens: Count
     money: float
     seconds: float
-    read: str = ""  # records of earlier versions do not have these three
+    read: str = ""  # this field and the next two are missing in records of earlier versions
     without: str = ""
     outage: bool = False
 
 
 class ToolAnswered(_Frozen):
-    """A call of a function of the user's, recorded when it had answered; see ``core.ToolUse``.
+    """A call of a user's function, recorded as soon as it has answered; see ``core.ToolUse``.
 
-    A tick that was broken off has them too, without its end; made again, it takes the same answers.
+    An interrupted tick leaves such events without its own. When the tick is executed again, it gets the same answers.
     """
 
     kind: Literal["tool"] = "tool"
@@ -120,7 +120,7 @@ class ToolAnswered(_Frozen):
 
 
 class MemoryEdited(_Frozen):
-    """A change of an agent's memory, in the tick that follows; see ``core.Edit``."""
+    """A change of an agent's memory in the following tick; see ``core.Edit``."""
 
     kind: Literal["memory"] = "memory"
     trial: Count
@@ -134,7 +134,7 @@ class MemoryEdited(_Frozen):
 
 
 class MessageSaid(_Frozen):
-    """What an agent said that speaks for itself, in the tick that follows; see ``core.Said``."""
+    """A message of an agent that chooses its own messages, in the following tick; see ``core.Said``."""
 
     kind: Literal["said"] = "said"
     trial: Count
@@ -148,7 +148,7 @@ class MessageSaid(_Frozen):
 
 
 class HumanActed(_Frozen):
-    """The action that a person took for an agent, asked for it or holding the agent."""
+    """The action of a person for an agent: the answer to a question, or by control of the agent."""
 
     kind: Literal["human"] = "human"
     trial: Count
@@ -158,7 +158,7 @@ class HumanActed(_Frozen):
 
 
 class Reviewed(_Frozen):
-    """What became of an action that a rule of the guard is about, in the tick that follows; see ``Review``."""
+    """The effect of a guard's rule on an action of the following tick; see ``Review``."""
 
     kind: Literal["review"] = "review"
     trial: Count
@@ -172,16 +172,16 @@ class Reviewed(_Frozen):
 
 
 class Resumed(_Frozen):
-    """A trial goes on that was killed, stopped or failed; what it had come to then is no outcome any more."""
+    """A trial continues that was killed, stopped or failed. An outcome recorded before this event no longer counts."""
 
     kind: Literal["resumed"] = "resumed"
     trial: Count
-    tick: Annotated[Count, Field(ge=1)]  # the one that comes
+    tick: Annotated[Count, Field(ge=1)]  # the next tick
     versions: dict[str, str]
 
 
 class Changed(_Frozen):
-    """From a tick on, the one that comes, a trial goes on under another scenario of the same world and team."""
+    """From the next tick on, the trial has another scenario, of the same world and team."""
 
     kind: Literal["changed"] = "changed"
     trial: Count
@@ -190,7 +190,7 @@ class Changed(_Frozen):
 
 
 class Placed(_Frozen):
-    """Before the tick that comes, somebody drew into the world: keys of its description that have other values."""
+    """Before the next tick, somebody intervened in the world: keys of its description with their new values."""
 
     kind: Literal["placed"] = "placed"
     trial: Count
@@ -235,7 +235,7 @@ _JSON = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=vars
 )
 
-_QUOTES = 2 * (len(TickDone.model_fields) + 2)  # in the body of a tick: around its keys, its kind and its digest
+_QUOTES = 2 * (len(TickDone.model_fields) + 2)  # of a tick: around its keys, its kind and its digest
 
 
 def canonical(event: Event) -> bytes:
@@ -250,10 +250,10 @@ def canonical(event: Event) -> bytes:
 
 
 def is_canonical(event: Event, body: bytes) -> bool:
-    """Whether the body that an event was read from is the one that is written of it.
+    """Whether an event was read from its canonical body.
 
-    A key that stands twice, for instance, is read otherwise by SQLite. The many numbers of a tick hide no key: its
-    quotation marks tell.
+    SQLite reads a duplicate key differently, for instance. For a tick, which is long, it suffices to count quotation
+    marks, since numbers cannot hide a key.
     """
     if isinstance(event, TickDone):
         return body.count(b'"') == _QUOTES
@@ -263,7 +263,7 @@ def is_canonical(event: Event, body: bytes) -> bool:
 def parse(body: bytes) -> Event:
     """The event of a canonical body; raises RecordError for an invalid one."""
     try:
-        return _EVENT.validate_json(body, strict=True)  # else "1" and 1.0 would read as the 1 that was recorded
+        return _EVENT.validate_json(body, strict=True)  # without strict, "1" and 1.0 would be read as the recorded 1
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         kind, *field = map(str, first["loc"] or ("",))

@@ -20,13 +20,13 @@ from sandbox.record.whole import within
 
 LOCK, OWNER = "run.lock", "run.owner"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
-TRIES = 10  # to take a lock, which ``held`` takes for a moment
+TRIES = 10  # tries to take a lock, because ``held`` takes it for a moment
 
 
 class Lock:
-    """Holds a folder, which is made where it is missing; raises RecordError where another process writes there.
+    """Locks a folder for writing, and creates it if needed; raises RecordError if another process writes there.
 
-    ``native`` is whether the file system has locks.
+    ``native`` says whether the file system has locks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,34 +61,34 @@ class Lock:
         raise RecordError(f"{self._path.parent}: another process is writing this run; choose another folder")
 
     def release(self) -> None:
-        """Give the folder free."""
+        """Release the folder."""
         if self._file is None:
             self._owner.release()
             return
-        with suppress(OSError):  # on Windows, which removes no file that is open
-            if _is(self._file, self._path):  # else the folder was removed, and may be somebody else's by now
+        with suppress(OSError):  # Windows cannot remove an open file
+            if _is(self._file, self._path):  # otherwise the folder was removed, and another process may own it by now
                 self._path.unlink()
         os.close(self._file)
         self._file = None
 
 
 class Reading:
-    """Marks a folder as being read until ``close``, for ``remove``; nothing where the file system has no locks."""
+    """Marks a folder as being read until ``close``, for ``remove``; has no effect on a file system without locks."""
 
     def __init__(self, folder: Path) -> None:
         self.close = lambda: None
         if fcntl is not None:
-            with suppress(OSError):  # reading a file in the folder reports its error
+            with suppress(OSError):  # the error appears when a file in the folder is read
                 file = os.open(folder, os.O_RDONLY)
                 self.close = weakref.finalize(self, os.close, file)
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def remove(folder: Path) -> bool:
-    """Remove a folder and what lies in it, unless a process writes or reads there; whether it is gone.
+    """Remove a folder with its content, unless a process writes or reads there; returns whether it was removed.
 
-    Symbolic links are removed and not followed. Where the file system has no locks, readers are unknown: nothing
-    is removed.
+    Symbolic links are removed and not followed. On a file system without locks, readers are unknown, and nothing is
+    removed.
     """
     if folder.is_symlink():
         return False
@@ -111,7 +111,7 @@ def remove(folder: Path) -> bool:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Within this context no process can begin to read; raises OSError if one reads already."""
-    if fcntl is None:  # Windows, which removes no file that is open
+    if fcntl is None:  # Windows cannot remove an open file
         yield
         return
     file = os.open(folder, os.O_RDONLY)
@@ -123,10 +123,10 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def held(folder: Path) -> bool:
-    """Whether somebody writes in a folder; nothing is made there to find out, and no lock is kept."""
+    """Whether a process writes in a folder. The check creates no file and keeps no lock."""
     try:
         return _owned(folder) if (folder / OWNER).exists() else _locked(folder / LOCK)
-    except OSError:  # there is no such file, or it cannot be opened any more
+    except OSError:  # the file is missing, or can no longer be opened
         return False
 
 
@@ -147,7 +147,7 @@ def _owned(folder: Path) -> bool:
 
 
 def _is(file: int, path: Path) -> bool:
-    """Whether an open file still stands at its path: its last holder removed it."""
+    """Whether an open file is still the one at its path; the last holder may have removed it."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except OSError:

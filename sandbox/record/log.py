@@ -16,7 +16,7 @@ from sandbox.record.events import Event, canonical
 from sandbox.record.store import DATABASE, explain
 from sandbox.record.writer import ENDS, Entry, Writer
 
-COMMIT_SECONDS = 0.25  # a killed process loses what came after the last commit
+COMMIT_SECONDS = 0.25  # a killed process loses the events since the last commit
 BACKLOG = 10_000  # events; a producer faster than the disk waits here
 
 
@@ -35,9 +35,9 @@ class Log:
 
     @classmethod
     def create(cls, folder: str | Path) -> Self:
-        """Start a run in ``folder``, which is made where it is missing.
+        """Start a run in ``folder``, which is created if needed.
 
-        Raises RecordError when it already holds a run, another process writes there, or it cannot be written.
+        Raises RecordError if it already contains a run, another process writes there, or it cannot be written.
         """
         path = Path(folder)
         try:
@@ -47,10 +47,10 @@ class Log:
 
     @classmethod
     def reopen(cls, folder: str | Path, first: Iterable[Event], root: str) -> Self:
-        """Go on with a run that did not end, from the events ``first`` on; its seal, where it has one, is broken.
+        """Continue a run that did not end, with the events ``first``; a seal is removed.
 
-        ``root`` is that of the rows which were read. Raises RecordError when there are others by now, another process
-        writes there, or it cannot be written.
+        ``root`` is the root of the rows as they were read. Raises RecordError if the rows have changed since, another
+        process writes there, or the folder cannot be written.
         """
         path = Path(folder)
         try:
@@ -68,10 +68,10 @@ class Log:
         self.extend([event])
 
     def extend(self, events: Iterable[Event]) -> None:
-        """Record events that belong together: after a crash all of them are there, or none.
+        """Record events that belong together: after a crash, the record has all of them or none.
 
         They are on disk within ``COMMIT_SECONDS``; ``run_finished`` is the last and is on disk at once. Raises
-        RecordError when an earlier commit failed (disk full), the file was removed, or the run is finished or closed.
+        RecordError if an earlier commit failed (disk full), the file was removed, or the run is finished or closed.
         """
         self._check()
         if self._failure or self._ended or self._closing:
@@ -89,7 +89,7 @@ class Log:
             self._failure = self._failure or error
 
     def flush(self) -> None:
-        """Return when everything appended so far is committed; raises RecordError when that fails."""
+        """Wait until everything appended so far is committed; raises RecordError if that fails."""
         done = Signal()
         self._waiting.append(done)
         self._due.set()
@@ -99,7 +99,7 @@ class Log:
             raise self._failure or RecordError(f"{self.folder}: nothing more can be recorded, the log is closed")
 
     def close(self) -> None:
-        """Commit the rest, write the Merkle root, give the folder free. Raises RecordError where that fails."""
+        """Commit the rest, write the Merkle root, release the folder. Raises RecordError if that fails."""
         if self._closing:
             return
         self._closing = True

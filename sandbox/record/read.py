@@ -27,12 +27,12 @@ from sandbox.record.store import (
     to_write,
 )
 
-_PAGE = 500  # rows read at once, so that a paused reader holds no snapshot that keeps the WAL from being emptied
-_BODY = "CAST(body AS BLOB)"  # the bytes as they are, even where they are no UTF-8 any more
+_PAGE = 500  # rows read at once; a snapshot held by a paused reader would keep the WAL from being emptied
+_BODY = "CAST(body AS BLOB)"  # the bytes unchanged, even if they are no longer valid UTF-8
 
 
 class Run:
-    """A run, open for reading, from any thread; ``open_run`` makes it. Everything is read from the file when asked."""
+    """A run, open for reading from any thread; ``open_run`` makes it. Each access reads from the file."""
 
     def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Run:
 
     @property
     def trials(self) -> tuple[TrialStarted, ...]:
-        """The trials that were started, in the order of their start."""
+        """The started trials, in the order of their start."""
         return tuple(self.milestones("trial_started"))
 
     @property
@@ -71,22 +71,22 @@ class Run:
 
     def milestones(self, *kinds: str) -> Iterator[Event]:
         """The events of some kinds other than ``tick``, in the order they happened."""
-        # The first condition is the index's own; without it SQLite does not see that the index serves.
+        # The first condition is that of the partial index; without it SQLite does not use the index.
         places = ", ".join("?" * len(kinds))
         sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind IN ({places}) ORDER BY seq"
         return (self._event(seq, body) for seq, body in self.query(sql, kinds))
 
     def query(self, sql: str, values: dict | tuple = ()) -> Iterator[tuple]:
-        """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError where the file is unreadable."""
+        """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError if the file is unreadable."""
         try:
-            yield from map(tuple, self._db.execute(sql, values))  # a cursor itself would be closed with the generator
+            yield from map(tuple, self._db.execute(sql, values))  # a bare cursor would be closed with the generator
         except UNREADABLE as error:
             raise explain(error, self.folder / DATABASE) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Queries inside see one moment of a run that is being written."""
-        list(self.query("SAVEPOINT moment"))  # unlike BEGIN it nests, when two threads verify at once
+        """Queries inside see one consistent state of a run that is being written."""
+        list(self.query("SAVEPOINT moment"))  # unlike BEGIN it can be nested, as when two threads verify at once
         try:
             yield
         finally:
@@ -112,7 +112,7 @@ class Run:
 def open_run(folder: str | Path) -> Run:
     """Open the run in ``folder`` for reading.
 
-    Raises RecordError when there is no such folder, no run in it, or its file is damaged, locked or no database.
+    Raises RecordError if the folder or the run in it is missing, or its file is damaged, locked or no database.
     """
     folder = plain.path(folder, "folder")
     path = file_of(folder)
@@ -134,18 +134,18 @@ def _connect(path: Path) -> sqlite3.Connection:
             return _probed(path, to_read(path))
         if _left(path, "-wal") or _left(path, "-journal"):
             raise RecordError(f"{path}: its writer did not close it; copy the folder to where you may write") from error
-        # SQLite cannot make its index of the WAL in a read-only folder. With an empty WAL it needs none.
+        # SQLite cannot create its index of the WAL in a read-only folder. With an empty WAL it needs none.
         return _probed(path, f"{to_read(path)}&immutable=1")
 
 
 def _left(path: Path, kind: str) -> bool:
-    """Whether a journal stands beside a file."""
+    """Whether a journal exists beside a file."""
     journal = path.with_name(path.name + kind)
     return journal.is_file() and journal.stat().st_size > 0
 
 
 def _undone(path: Path) -> bool:
-    """Undo the commit in whose middle a writer was killed; False where that cannot be."""
+    """Undo the commit during which a writer was killed; False if that is impossible."""
     try:
         lock = Lock(path.parent)
     except RecordError:
@@ -162,7 +162,7 @@ def _undone(path: Path) -> bool:
 
 
 def _probed(path: Path, uri: str) -> sqlite3.Connection:
-    """A connection that has read from both tables, so that what is wrong with the file shows now."""
+    """A connection that has read from both tables, so that errors of the file appear now."""
     db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     db.text_factory = lambda raw: raw.decode(errors="backslashreplace")
     try:

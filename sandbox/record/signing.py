@@ -18,7 +18,7 @@ from sandbox.record.whole import within, write_text
 
 FILE, FORMAT = "signature.json", 1
 LONGEST = 10_000  # bytes of a key or signature
-PUBLIC = ".pub"  # how the public half of a key ends
+PUBLIC = ".pub"  # suffix of the public key's file
 
 Kind = Literal["run", "batch", "certificate"]
 
@@ -35,9 +35,9 @@ class Root(NamedTuple):
 
 
 def new_key(private: Path) -> Path:
-    """Write a new private key, readable by its owner only, and the public one beside it; returns where that is.
+    """Write a new private key, readable by its owner only, and the public key beside it; returns the latter's path.
 
-    Raises UsageError where one of them is there already: a key is never overwritten.
+    Raises UsageError if one of them exists: a key is never overwritten.
     """
     ed25519, coding = _library()
     public = private.with_suffix(PUBLIC)
@@ -56,12 +56,12 @@ def new_key(private: Path) -> Path:
 
 
 def name_of(public: bytes) -> str:
-    """A key in short: the first half of the SHA-256 of its 32 bytes, in hexadecimal."""
+    """A short name of a key: the first half of the SHA-256 of its 32 bytes, hexadecimal."""
     return sha256(public).hexdigest()[:32]
 
 
 def sign(folder: str | Path, root: Root, private: Path) -> str:
-    """Put the signature of a root into its folder, in place of one that was there; returns the name of the key."""
+    """Write the signature of a root into its folder, replacing an older one; returns the name of the key."""
     key = _key(private, public=False)
     public = key.public_key().public_bytes_raw()
     about = {"format": FORMAT, **root._asdict(), "key": _text(public), "signature": _text(key.sign(root.message))}
@@ -77,7 +77,7 @@ def public_key(path: Path) -> Any:
 def check(folder: str | Path, root: Root, key: Any | None) -> str:
     """A line about the signature; empty if there is none and no key is given.
 
-    ``root`` was made anew from what lies there. Raises RecordError where the holder of the key did not sign it.
+    ``root`` is recomputed from the content of the folder. Raises RecordError if the holder of the key did not sign it.
     """
     path = within(folder, FILE)
     if key is None:
@@ -98,7 +98,7 @@ def check(folder: str | Path, root: Root, key: Any | None) -> str:
 
 
 def _otherwise(found: dict[str, Any], root: Root, public: bytes) -> str:
-    """Whether a signature is, by its file, another key's or of something else; empty where it is neither."""
+    """An error if a signature states another key or another content; empty otherwise."""
     if found["key"] != public:
         return f"signed by key {name_of(found['key'])}, not by {name_of(public)}"
     if (found["kind"], found["root"]) != root:
@@ -131,7 +131,7 @@ def _key(path: Path, public: bool) -> Any:
         key = coding.load_pem_public_key(text) if public else coding.load_pem_private_key(text, None)
     except OSError as error:
         raise RecordError(f"{path}: the key cannot be read ({error.strerror or error})") from None
-    except Exception:  # whatever the library raises for what is no key
+    except Exception:  # the library raises many kinds of errors for invalid keys
         key = None
     if not isinstance(key, kind):
         raise RecordError(f"{path}: expected a {half} key of Ed25519 (PEM), such as 'sandbox keygen' writes")
@@ -139,7 +139,7 @@ def _key(path: Path, public: bool) -> Any:
 
 
 def _short(path: Path) -> bytes:
-    """What is in a file that must be short; raises ValueError for a long one."""
+    """The content of a file that must be short; raises ValueError for a long one."""
     with path.open("rb") as file:
         text = file.read(LONGEST + 1)
     if len(text) > LONGEST:

@@ -17,7 +17,7 @@ except ModuleNotFoundError:  # Windows
 DATABASE = "run.db"
 BUSY_SECONDS = 5.0  # how long a reader waits for a lock
 
-# One record behind every view: outcomes are read from the trial_finished events, so no second table can disagree.
+# Outcomes are read from the trial_finished events, so that no second table can disagree with the chain.
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE event (
@@ -34,7 +34,7 @@ CREATE INDEX event_milestone ON event (kind) WHERE kind <> 'tick';
 """
 
 WITHOUT_LOCKS = "&vfs=unix-none"
-UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite's own message quotes damaged bytes
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter if SQLite's own message quotes damaged bytes
 
 EXHAUSTED = errno.EMFILE, errno.ENFILE
 SPENT = "too many files are open at once; raise the limit (ulimit -n)"
@@ -50,22 +50,22 @@ _MEANING = {
 
 
 def database(folder: str | Path) -> Path:
-    """The place of the file of a run; raises RecordError where a symbolic link is there, or beside it."""
+    """The path of a run's file; raises RecordError if it, or a file beside it, is a symbolic link."""
     for ending in ("-wal", "-shm", "-journal", ""):
         path = within(folder, f"{DATABASE}{ending}")
     return path
 
 
 class Opened:
-    """What was opened at a path, to find out whether it still stands there."""
+    """Identity of the file opened at a path, to find out whether the path still leads to it."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._file, self._found = path, path.absolute(), path.stat()
 
     def check(self) -> None:
-        """Raise RecordError where the file was removed, or another one was put into its place.
+        """Raise RecordError if the file was removed or replaced.
 
-        A process that has it open would write into a removed file.
+        A process that has it open would go on writing into the removed file.
         """
         try:
             if os.path.samestat(self._found, self._file.lstat()):
@@ -87,12 +87,12 @@ def file_of(folder: str | Path) -> Path:
 
 
 def to_write(path: Path, locks: bool) -> sqlite3.Connection:
-    """A connection of the one writer. Where there are no ``locks``, or no shared memory, the journal is no WAL."""
+    """The connection of the only writer. Without ``locks`` or shared memory, the journal is not a WAL."""
     uri = f"{_address(path)}?mode=rwc{'' if locks else WITHOUT_LOCKS}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         if locks:
-            with suppress(sqlite3.OperationalError):  # what is wrong shows with the first statement after it
+            with suppress(sqlite3.OperationalError):  # an error appears again at the next statement
                 db.execute("PRAGMA journal_mode = WAL")
         else:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -109,17 +109,17 @@ def _address(path: Path) -> str:
 
 
 def to_read(path: Path) -> str:
-    """The address under which SQLite reads a run without writing to it."""
+    """The URI by which SQLite opens a run for reading only."""
     return f"{_address(path)}?mode=ro{'' if has_locks(path.parent) else WITHOUT_LOCKS}"
 
 
 def has_locks(folder: Path) -> bool:
-    """Whether files in a folder can be locked; SQLite takes the lack of locks for a lock of somebody else's."""
+    """Whether files in a folder can be locked. Without locks, SQLite reports that another process holds one."""
     if fcntl is None:
         return os.name == "nt"
     try:
         file = os.open(folder, os.O_RDONLY)
-    except OSError:  # opening a file there reports the error
+    except OSError:  # the error appears when a file is opened there
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -132,7 +132,7 @@ def has_locks(folder: Path) -> bool:
 
 
 def one_line(words: str) -> str:
-    """What comes out of a damaged file may hold anything: one line of it, 200 characters at most."""
+    """The first line of a text from a damaged file, which may contain anything; at most 200 characters."""
     return " ".join(words.split())[:200]
 
 
@@ -156,7 +156,7 @@ def explain(error: sqlite3.Error | OSError | UnicodeDecodeError, path: Path) -> 
     meaning = _MEANING.get(primary_code(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         meaning = _FULL
-    if getattr(error, "errno", None) in EXHAUSTED or (meaning and not _can_open()):  # SQLite says not why
+    if getattr(error, "errno", None) in EXHAUSTED or (meaning and not _can_open()):  # SQLite does not say why
         meaning = SPENT
     if isinstance(error, UnicodeDecodeError):
         meaning = _MEANING[sqlite3.SQLITE_CORRUPT]

@@ -34,7 +34,7 @@ from sandbox.record.store import (
 
 MEASURES = Outcome._fields
 _TRIALS = "SELECT * FROM trial ORDER BY condition, trial"
-PART = 1 << 20  # bytes of answers that are unpacked at a time
+PART = 1 << 20  # bytes of answers that are decompressed at a time
 SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE condition (condition INTEGER PRIMARY KEY, overrides TEXT NOT NULL);  -- canonical JSON
@@ -48,7 +48,7 @@ CREATE INDEX trial_error ON trial (condition, trial) WHERE error IS NOT NULL;
 
 
 def pack(events: Iterable[Event]) -> bytes:
-    """Events in little room: a line of canonical JSON each, compressed; nothing for none."""
+    """Events as lines of canonical JSON, compressed; empty without events."""
     lines = b"\n".join(map(canonical, events))
     return zlib.compress(lines) if lines else b""
 
@@ -92,25 +92,25 @@ class Table:
             found = self._db.execute("SELECT overrides FROM condition ORDER BY condition")
             if [json.loads(text) for (text,) in found] != list(conditions):
                 raise UsageError(f"{self.path.parent}: begun with the sweep in another order; choose another folder")
-            self._db.execute("DELETE FROM meta WHERE key = 'root'")  # of what it was; it is noted anew at the end
+            self._db.execute("DELETE FROM meta WHERE key = 'root'")  # outdated; the new root is written at the end
             self._forget_errors()
             return
         self._db.executescript("BEGIN;" + SCHEMA)
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        about = [("created", created), ("scenario", json.dumps(scenario))]  # the order of a sweep is that of conditions
+        about = [("created", created), ("scenario", json.dumps(scenario))]  # unsorted: its order matters
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", about)
         rows = [(number, _text(overrides)) for number, overrides in enumerate(conditions)]
         self._db.executemany("INSERT INTO condition VALUES (?, ?)", rows)
         self._db.execute("COMMIT")
 
     def _check_columns(self) -> None:
-        """A batch of another version has other measures: it can be read, but not continued."""
+        """Refuse to continue a batch of another version, whose measures differ; it can still be read."""
         columns = {name for _, name, *_ in self._db.execute("PRAGMA table_info(trial)")}
         if columns != {"condition", "trial", *MEASURES}:
             raise UsageError(f"{self.path.parent}: begun by another version of sandbox; choose another folder")
 
     def _forget_errors(self) -> None:
-        """Chunks with infrastructure errors were not done: they are tried once more."""
+        """Remove the chunks with infrastructure errors, so that they are run again."""
         found = "SELECT DISTINCT condition, start, stop FROM trial JOIN chunk USING (condition)"
         chunks = self._db.execute(f"{found} WHERE trial >= start AND trial < stop AND error IS NOT NULL").fetchall()
         self._db.execute("BEGIN IMMEDIATE")
@@ -123,7 +123,7 @@ class Table:
         return json.loads(self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
 
     def missing(self, conditions: int, count: int, size: int) -> Iterator[Chunk]:
-        """The chunks of ``size`` trials at most that are not there yet, of ``count`` trials for each condition."""
+        """The missing chunks, of at most ``size`` trials each, for ``count`` trials of each condition."""
         for condition in range(conditions):
             done = self._db.execute("SELECT start, stop FROM chunk WHERE condition = ? ORDER BY start", (condition,))
             at = 0
@@ -133,9 +133,9 @@ class Table:
                 at = stop
 
     def add(self, chunk: Chunk, outcomes: Sequence[Outcome], asked: Mapping[int, bytes]) -> None:
-        """A chunk's rows and its mark, in one transaction; raises RecordError where that fails (disk full, removed).
+        """Write the rows and the mark of a chunk in one transaction; raises RecordError if that fails (disk full).
 
-        ``asked`` has what was answered in those trials, by their place in the chunk.
+        ``asked`` has the answers in those trials, by their place in the chunk.
         """
         numbers = range(chunk.start, chunk.stop)
         rows = [(chunk.condition, k, *outcome) for k, outcome in zip(numbers, outcomes, strict=True)]
@@ -152,7 +152,7 @@ class Table:
             raise explain(error, self.path) from error
 
     def trials(self) -> Iterator[tuple[Chunk, list[Outcome]]]:
-        """What there is already, chunk by chunk."""
+        """The trials so far, chunk by chunk."""
         measures = f"SELECT {', '.join(MEASURES)} FROM trial"
         for chunk in self._db.execute("SELECT condition, start, stop FROM chunk ORDER BY start").fetchall():
             found = self._db.execute(
@@ -161,14 +161,14 @@ class Table:
             yield Chunk(*chunk), [Outcome(*row) for row in found]
 
     def root(self) -> str:
-        """The root over all that there is."""
+        """The root over all trials so far."""
         found = self._db.execute(_TRIALS)  # row by row: there may be millions
         scenario, overrides, *_ = _about(self._db)
         columns = [column for column, *_ in found.description]
         return batch_root(scenario, overrides, None, columns, found, _hashes(self._db))
 
     def cut(self, kept: Sequence[int]) -> None:
-        """Keep the first so many trials of each condition, and drop the others with their marks."""
+        """Keep the first ``kept`` trials of each condition, and remove the others with their marks."""
         self.check()
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -182,7 +182,7 @@ class Table:
             raise explain(error, self.path) from error
 
     def note(self, **facts) -> None:
-        """Keep facts about the batch beside its scenario, in place of what was noted before."""
+        """Store facts about the batch beside its scenario, replacing those stored before."""
         rows = [(key, _text(value)) for key, value in facts.items()]
         self.check()
         try:
@@ -191,11 +191,11 @@ class Table:
             raise explain(error, self.path) from error
 
     def noted(self) -> dict:
-        """The facts that were noted."""
+        """The stored facts."""
         return _about(self._db)[3]
 
     def check(self) -> None:
-        """Raise RecordError where the file does not stand in its folder any more."""
+        """Raise RecordError if the file is no longer in its folder."""
         self._opened.check()
 
     def counts(self) -> tuple[int, int, int, int]:
@@ -205,7 +205,7 @@ class Table:
         return self._db.execute(sql).fetchone()
 
     def close(self) -> None:
-        with suppress(sqlite3.Error):  # a reader is at work: the WAL stays beside the file, as readable
+        with suppress(sqlite3.Error):  # while somebody reads, the WAL stays beside the file, which is just as readable
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
         self._lock.release()
@@ -218,19 +218,19 @@ class Table:
 
 
 class Rows(NamedTuple):
-    """What a table holds."""
+    """The content of a table."""
 
     columns: list[str]
     rows: list[tuple]  # by condition and trial
     scenario: dict
     overrides: dict[int, dict]  # of each condition
     created: str  # UTC
-    facts: dict  # what was noted
-    chunks: list[Chunk] = []  # the marks of what is done
-    asked: dict[tuple[int, int], str] = {}  # by condition and trial: the hash of what was answered, where it was kept
+    facts: dict  # see ``Table.note``
+    chunks: list[Chunk] = []  # finished chunks
+    asked: dict[tuple[int, int], str] = {}  # by condition and trial: the hash of the answers, if they were kept
 
     def root(self, claim: dict | None = None) -> str:
-        """The root over all of it (``record.chain``); raises RecordError where a cell holds what none can hold."""
+        """The root over the whole table (``record.chain``); raises RecordError for a cell with an impossible value."""
         try:
             return batch_root(self.scenario, self.overrides, claim, self.columns, self.rows, self.asked)
         except TypeError as error:
@@ -238,12 +238,12 @@ class Rows(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """How far a batch is, without its rows."""
+    """The progress of a batch, without its rows."""
 
     scenario: dict
     overrides: dict[int, dict]  # of each condition
     created: str  # UTC
-    facts: dict  # what was noted
+    facts: dict  # see ``Table.note``
     counts: dict[int, tuple[int, int, int]]  # of each condition: trials so far, successes, infrastructure errors
 
     @property
@@ -252,7 +252,7 @@ class Glance(NamedTuple):
 
     @property
     def planned(self) -> int:
-        """Trials when it is complete; those that there are where it is not known."""
+        """Number of trials of the complete batch; the present number if that is unknown."""
         return max(self.facts.get("planned", 0), self.done)
 
 
@@ -263,12 +263,12 @@ def read_table(folder: str | Path) -> Rows:
 
 
 def read_whole(folder: str | Path) -> Rows:
-    """The same with the hashes of all answers, to be checked; raises RecordError also for a file that is not sound.
+    """The same with the hashes of all answers, for checks; raises RecordError also for an inconsistent file.
 
-    A view in place of a table, a trigger or an index that disagrees would show other rows to another reader.
+    A view instead of a table, a trigger, or an index that disagrees would show other rows to another reader.
     """
     with _opened(folder) as db:
-        db.execute("BEGIN")  # one state of it, also while it grows
+        db.execute("BEGIN")  # one consistent state, also while the batch grows
         (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
             raise ValueError(verdict)
@@ -285,7 +285,7 @@ def read_whole(folder: str | Path) -> Rows:
 
 
 def _things(db: sqlite3.Connection) -> set[tuple[str, str]]:
-    """Kind and name of all that is in a database besides what SQLite puts there itself."""
+    """Kind and name of all objects in a database, except SQLite's own."""
     found = db.execute("SELECT type, name FROM sqlite_master")
     return {(kind, one_line(name)) for kind, name in found if not name.startswith("sqlite_")}
 
@@ -307,7 +307,7 @@ def glance(folder: str | Path) -> Glance:
 
 
 def holds_a_run(folder: str | Path) -> bool:
-    """Whether it is the record of a single run that lies in a folder; raises RecordError where nothing does."""
+    """Whether a folder contains a single run, and not a batch; raises RecordError if it contains neither."""
     with _opened(folder) as db:
         return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is not None
 
@@ -318,13 +318,13 @@ class TrialRow(NamedTuple):
     scenario: dict
     overrides: dict  # of its condition
     columns: dict[str, Any]
-    asked: list[Event]  # what was answered in it, where that was kept
+    asked: list[Event]  # the answers in it, if they were kept
 
 
 def read_trial(folder: str | Path, row: int) -> TrialRow:
     """One trial, by its place among the rows of ``read_table``.
 
-    Raises RecordError where there is no such batch or no such row.
+    Raises RecordError if the batch or the row does not exist.
     """
     with _opened(folder) as db:
         found = db.execute("SELECT * FROM trial ORDER BY condition, trial LIMIT 1 OFFSET ?", (max(row, 0),))
@@ -339,7 +339,7 @@ def read_trial(folder: str | Path, row: int) -> TrialRow:
 
 
 def _hashes(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
-    """By condition and trial, the hash of what was answered."""
+    """The hash of the answers, by condition and trial."""
     if not _keeps_answers(db):
         return {}
     return {
@@ -349,7 +349,7 @@ def _hashes(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
 
 
 def _hash(events: bytes) -> str:
-    """SHA-256 of what is packed: packers of other versions pack otherwise. Of damaged ones, as they are."""
+    """SHA-256 of the decompressed events, because compressors differ by version; damaged data is hashed unchanged."""
     whole, packed = sha256(), zlib.decompressobj()
     try:
         while part := packed.decompress(events, PART):
@@ -361,7 +361,7 @@ def _hash(events: bytes) -> str:
 
 
 def _keeps_answers(db: sqlite3.Connection) -> bool:
-    """Batches of an earlier version do not."""
+    """False for batches of an earlier version."""
     return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'asked'").fetchone() is not None
 
 
@@ -375,7 +375,7 @@ def _asked(db: sqlite3.Connection, columns: Mapping[str, Any]) -> list[Event]:
 
 @contextmanager
 def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
-    """The file of a batch, to be read; what is wrong with it is a RecordError."""
+    """The file of a batch, open for reading; its errors become RecordError."""
     path = file_of(plain.path(folder, "folder"))
     try:
         with closing(sqlite3.connect(to_read(path), uri=True, timeout=BUSY_SECONDS)) as db:
@@ -387,7 +387,7 @@ def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
 
 
 def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
-    """The scenario, what each condition overrides, when it was begun, and what was noted."""
+    """The scenario, the overrides of each condition, the time of creation, and the stored facts."""
     conditions = dict(db.execute("SELECT condition, overrides FROM condition ORDER BY condition"))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
@@ -406,7 +406,7 @@ def _text(value: dict) -> str:
 
 
 def check_same(folder: Path, before: dict, now: dict, what: str = "another scenario") -> None:
-    """Raise UsageError where the scenario is not the one that a folder was begun with, naming what changed."""
+    """Raise UsageError, naming the changes, if the scenario differs from the one that a folder was created with."""
     before, now = (dict(_flat("", value)) for value in (before, now))
     changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if changed:

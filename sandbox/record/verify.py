@@ -39,18 +39,18 @@ _OF_A_TICK = (
     CallDone | ToolAnswered | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed | Placed
 )
 _IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
-_PROBLEMS = 20  # named; where a record is wholly broken the first ones tell
+_PROBLEMS = 20  # problems that are listed; the first ones suffice
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"
 
 
 @dataclass(frozen=True)
 class ChainReport:
-    """What ``verify_chain`` found; ``problems`` are words, the first of them the first in the record."""
+    """The result of ``verify_chain``; ``problems`` are texts, in the order of the record."""
 
     intact: bool
-    finished: bool  # its last event is run_finished
+    finished: bool  # whether its last event is run_finished
     events: int
-    root: str  # Merkle root over the rows as they are now, hexadecimal
+    root: str  # Merkle root over the present rows, hexadecimal
     last_trial: int | None
     last_tick: int | None
     problems: tuple[str, ...]
@@ -79,7 +79,7 @@ class _Row(NamedTuple):
 
 
 class _Course:
-    """Follows the order of events: one run, each trial once, its ticks 1, 2, 3, ..."""
+    """Checks the order of events: one run, each trial once, its ticks 1, 2, 3, ..."""
 
     def __init__(self) -> None:
         self.event: Event | None = None  # the latest
@@ -89,7 +89,7 @@ class _Course:
         self._closed: set[int] = set()
 
     def follow(self, event: Event) -> Iterator[str]:
-        """Take the next event in; yields what is wrong with its place."""
+        """Take the next event; yields the errors of its place."""
         if isinstance(event, RunStarted) != (self.event is None):
             yield "a run begins with run_started, and only there"
         goes_on = isinstance(event, Resumed) and isinstance(self.event, RunFinished) and self.event.status != "done"
@@ -122,8 +122,8 @@ def verify_chain(
 ) -> ChainReport:
     """Recompute chain, order and root of the run; ``expected_root`` (hexadecimal) is the one noted by a witness.
 
-    ``on_event`` is called after each event; what it raises ends the check.
-    Raises RecordError when the file cannot be read as a database; whatever was done to its rows is in the report.
+    ``on_event`` is called after each event; its exceptions end the check. Raises RecordError if the file cannot be
+    read as a database; changes of its rows are in the report.
     """
     with run.snapshot():
         _check_file(run)
@@ -140,7 +140,7 @@ def verify_chain(
 
 
 def _check_file(run: Run) -> None:
-    """Indexes must agree with the table, or a reader of one trial would see other rows than are verified here."""
+    """Check that indexes agree with the table; else a reader of one trial would see other rows than those verified."""
     path = run.folder / DATABASE
     (verdict,) = next(run.query("PRAGMA integrity_check(1)"))
     if verdict != "ok":
@@ -154,7 +154,7 @@ def _check_file(run: Run) -> None:
 
 
 def _first(problems: Iterator[str]) -> Iterator[str]:
-    """The first few; the rest is consumed, since the walk also computes the root."""
+    """The first few problems. The rest is consumed, because the walk also computes the root."""
     for number, problem in enumerate(problems):
         if number < _PROBLEMS:
             yield problem
@@ -173,7 +173,7 @@ def _walk(run: Run, tree: Merkle, course: _Course, on_event: Callable[[], None])
 
 
 def _link(row: _Row, seq: int, previous: str, leaf: bytes) -> Iterator[str]:
-    """What is wrong between a row and the one before it, and between its body and its hash."""
+    """Errors between a row and the one before it, and between its body and its hash."""
     if row.seq > seq + 1:
         missing = f"row {seq + 1} is" if row.seq == seq + 2 else f"rows {seq + 1} to {row.seq - 1} are"
         yield f"{missing} missing before it"
@@ -190,7 +190,7 @@ def _link(row: _Row, seq: int, previous: str, leaf: bytes) -> Iterator[str]:
 
 
 def _content(row: _Row, course: _Course) -> Iterator[str]:
-    """What is wrong with the event of a row, its columns and its place in the run."""
+    """Errors of a row's event, of its columns, and of its place in the run."""
     try:
         event = parse(row.body or b"")
     except RecordError as error:
@@ -206,7 +206,7 @@ def _content(row: _Row, course: _Course) -> Iterator[str]:
 
 
 def _against_meta(meta: dict[str, str], events: int, root: str, finished: bool) -> Iterator[str]:
-    """What the seal says against the rows. A run that was killed has no seal."""
+    """Differences between the seal and the rows. A run that was killed has no seal."""
     if meta.get("events", str(events)) != str(events):
         yield f"after the last row: the seal counts {meta['events']} events, there are {events}"
     if meta.get("root", root) != root:

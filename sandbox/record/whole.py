@@ -20,10 +20,10 @@ LINK = "it is a symbolic link, which is not followed"
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A new file beside ``path``, to be written in the ``with``; at its end it takes the place of ``path``.
+    """A new file beside ``path``, to be written in the ``with``; at its end it replaces ``path``.
 
-    Where anything goes wrong, Ctrl-C too, ``path`` stays as it was and nothing is left beside it. Raises RecordError
-    where the file cannot be written.
+    After an error or Ctrl-C, ``path`` is unchanged and nothing is left beside it. Raises RecordError if the file
+    cannot be written.
     """
     path = Path(path)
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
@@ -53,13 +53,13 @@ def is_part(name: str) -> bool:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Put a text into its file, whole or not at all; raises RecordError where that cannot be."""
+    """Write a text into its file, whole or not at all; raises RecordError if that fails."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def within(folder: str | Path, *names: str) -> Path:
-    """A path below a run's folder; raises RecordError where a part of it below that folder is a symbolic link."""
+    """A path below a run's folder; raises RecordError if a part of it below that folder is a symbolic link."""
     path = Path(folder)
     for name in names:
         path /= name

@@ -12,18 +12,18 @@ from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.lock import Lock
 from sandbox.record.store import DATABASE, SCHEMA, Opened, database, to_write
 
-_ROWS = 256  # in one statement: Python gives up its GIL for each, and may wait 5 ms to get it back
+_ROWS = 256  # in one statement: each statement releases the GIL, and may wait 5 ms to get it back
 _META = "INSERT INTO meta VALUES (?, ?)"
 _SEAL = ("events", "root")  # keys of meta
 ENDS = "run_finished"  # the event that seals the record
 
 
 class Occupied(RecordError):
-    """A new run was to be written where there is one."""
+    """A new run cannot be written where a run exists."""
 
 
 class Entry(NamedTuple):
-    """An event on its way to the file."""
+    """An event to be written."""
 
     trial: int | None
     tick: int | None
@@ -32,9 +32,9 @@ class Entry(NamedTuple):
 
 
 class Writer:
-    """Writes one run, a new one, or from ``first`` on one that was begun and has the rows under ``root``.
+    """Writes one run: a new one, or with ``first`` a continued one, whose rows must have the root ``root``.
 
-    Errors of SQLite come through as they are; after one, only ``close`` makes sense.
+    Errors of SQLite are not converted; after one, only ``close`` may be called.
     """
 
     def __init__(self, folder: Path, first: Sequence[Entry] = (), root: str = "") -> None:
@@ -50,12 +50,12 @@ class Writer:
                 self._go_on(folder, first, root)
         except BaseException:
             if not first:
-                (folder / DATABASE).unlink(missing_ok=True)  # else a full disk would leave a folder that looks used
+                (folder / DATABASE).unlink(missing_ok=True)  # after a full disk the folder must not look used
             self._lock.release()
             raise
 
     def _go_on(self, folder: Path, first: Sequence[Entry], root: str) -> None:
-        """Take up chain and tree where they ended, and put the first entries in the place of the seal."""
+        """Continue chain and tree from their ends, and replace the seal by the first entries."""
         for (body,) in self._db.execute("SELECT CAST(body AS BLOB) FROM event ORDER BY seq"):
             self._head = chain_hash(self._head, leaf_hash(body))
             self._tree.add(leaf_hash(body))
@@ -87,8 +87,8 @@ class Writer:
         self._opened.check()
 
     def close(self) -> None:
-        """Give the file free. Without a reader at work it becomes one plain file, readable on read-only media too."""
-        with suppress(sqlite3.Error):  # a reader is at work, or the disk is full: the WAL stays beside it, as readable
+        """Release the file. Without an active reader it becomes a single file, readable on read-only media too."""
+        with suppress(sqlite3.Error):  # a reader is active or the disk is full: the WAL stays, equally readable
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
@@ -107,10 +107,10 @@ class Writer:
 
 
 def _claim(folder: Path) -> Lock:
-    """Take the folder and create its empty database, or say that there is one."""
+    """Lock the folder and create its empty database; raises Occupied if there is one."""
     lock = Lock(folder)
     try:
-        database(folder).touch(exist_ok=False)  # atomic: of two that come this far, one creates it
+        database(folder).touch(exist_ok=False)  # atomic: only one of two processes creates it
     except (OSError, RecordError) as error:
         lock.release()
         if isinstance(error, FileExistsError):

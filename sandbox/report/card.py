@@ -14,14 +14,14 @@ from sandbox.report.report_figures import Figures
 from sandbox.statistics import CONFIDENCE, Estimate
 
 COLUMNS = ("clean", "perturbed", "autonomy", "pass^8", "steps, ratio", "robust", "ticks", "time", "invalid", "ended")
-TERMINAL = (  # columns of a terminal, where figures stand below each other; autonomy below the name, if at all
+TERMINAL = (  # columns in a terminal, with an interval below its value, and autonomy, if any, below the name
     ("clean",), ("perturbed",), ("steps, ratio",), ("robust",), ("pass^8", "invalid"), ("ticks", "time"), ("ended",),
 )  # fmt: skip
 NONE = "–"
 
 
 def card_table(rows: Sequence, words: str, trials: int) -> Table:
-    """The agents beside each other, world by world; below a value stands its interval."""
+    """A table of the agents, world by world; the interval is below the value."""
     caption = f"{words}; {trials} trials a condition; {CONFIDENCE:.0%} intervals"
     table = Table(
         title="Report card", title_justify="left", caption=caption, caption_justify="left", box=box.SIMPLE,
@@ -47,7 +47,7 @@ def card_table(rows: Sequence, words: str, trials: int) -> Table:
 
 
 def standing(each) -> str:
-    """Where an agent was tried, and where it did worst and best; no number stands for several worlds."""
+    """Text about where an agent was tried, and its worst and best world. Worlds are never pooled."""
     told = f"{each.agent}: tried in {each.tried} of {each.of} worlds"
     if not each.worst:
         return told
@@ -58,7 +58,7 @@ def standing(each) -> str:
 
 
 def cells(row) -> list[str]:
-    """What COLUMNS say of a row; two blanks stand between a value and its interval."""
+    """The values of COLUMNS in a row, with two blanks between a value and its interval."""
     if not row.known:
         return ["-"] * len(COLUMNS)
     per_trial = row.per_trial
@@ -116,7 +116,7 @@ def _map(agents: Sequence[str], scenario: str, of: dict) -> dict[str, Any]:
 
 
 def _line(row, heads: dict) -> list[float]:
-    """Clean success, then that of each perturbation and severity; NaN where there is none."""
+    """Clean success, then that of each perturbation and severity; NaN if missing."""
     places = [
         (name, severity) for name, severities in heads.items() for severity in severities if severity > min(severities)
     ]

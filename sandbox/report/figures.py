@@ -15,12 +15,12 @@ from sandbox.report.lines import as_line
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vP*"
 LONGEST = 34  # letters of a label
-LETTER, LINE, KEY = 0.09, 0.21, 0.6  # inches of a legend: a letter, a line, what stands beside a label
+LETTER, LINE, KEY = 0.09, 0.21, 0.6  # inches of a legend: a letter, a line, the key beside a label
 ACROSS = 3  # small multiples in a row
 STYLE = {
-    "svg.hashsalt": "sandbox",  # the same results give the same file
-    "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
-    "text.parse_math": False,  # a dollar in somebody's title is a dollar
+    "svg.hashsalt": "sandbox",  # equal results give equal files
+    "svg.fonttype": "none",  # text stays text, for search and screen readers
+    "text.parse_math": False,  # a dollar sign in a title starts no formula
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -30,7 +30,7 @@ STYLE = {
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure in the format of the path's suffix; raises RecordError where it cannot be written."""
+    """Write a figure in the format of the path's suffix; raises RecordError if it cannot be written."""
     with matplotlib.rc_context(STYLE), replacing(path) as part:
         figure.savefig(part, metadata={"Date": None} if part.suffix == ".svg" else None)
 
@@ -51,7 +51,7 @@ def robustness(curves: list) -> Figure:
 
 
 def foresight(found: dict[str, list]) -> Figure:
-    """Prediction error against horizon, a panel for each name: in view and out of view, and who foresees no change."""
+    """Prediction error against horizon, a panel for each name: in view, out of view, and the no-change baseline."""
     with matplotlib.rc_context(STYLE):
         figure, panels = _panels(len(found))
         for (name, rows), axis in zip(found.items(), panels, strict=False):
@@ -85,7 +85,7 @@ def _panels(count: int) -> tuple[Figure, list]:
 
 
 def look(number: int) -> dict:
-    """How the curve of a ``number`` looks: twice as many looks as colours, told apart in black and white too."""
+    """The style of curve ``number``. There are twice as many styles as colours, distinct in black and white too."""
     again = number // len(COLOURS) % 2
     return {
         "color": COLOURS[number % len(COLOURS)], "marker": MARKERS[(number + 3 * again) % len(MARKERS)],
@@ -102,7 +102,7 @@ def short(text: str, most: int = LONGEST) -> str:
 def distinct(labels: Sequence[str], most: int = LONGEST) -> list[str]:
     """Labels as lines that are cut at their end, without the parts that all of them share.
 
-    Where two that differ were cut to the same, long ones take two lines.
+    If two different labels would be cut to equal texts, long ones take two lines.
     """
     parts = [re.split(r"(?<=[,;]) ", as_line(label)) for label in labels]
     shared = (
@@ -118,12 +118,12 @@ def distinct(labels: Sequence[str], most: int = LONGEST) -> list[str]:
 
 
 def row_height(labels: Sequence[str]) -> float:
-    """By how much higher a row is than of one line, if one of its labels takes two."""
+    """The height of a row relative to one with single-line labels."""
     return 1.7 if any("\n" in label for label in labels) else 1.0
 
 
 def legend(figure: Figure, axis, loc: str) -> None:
-    """The legend of a figure, inside it: as many columns as there is room for, and a figure that is so much higher."""
+    """Put a legend inside a figure, with as many columns as fit, and increase the figure's height accordingly."""
     handles, labels = axis.get_legend_handles_labels()
     found = [(handle, label) for handle, label in zip(handles, labels, strict=True) if label]
     if not found:

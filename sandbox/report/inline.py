@@ -16,7 +16,7 @@ from PIL import Image
 
 from sandbox.report.figures import COLOURS, STYLE
 
-INK = "#010203"  # stands for the page's own text colour
+INK = "#010203"  # replaced by the page's text colour
 NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 PAGE_STYLE = STYLE | {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
@@ -34,7 +34,7 @@ TONES = 64  # colours of a picture
 
 
 def svg(figure: Figure, name: str, told: str) -> Markup:
-    """A figure as an SVG element with ids of its own; ``told`` is what it shows, for those who do not see it.
+    """A figure as an SVG element with unique ids; ``told`` describes it for screen readers.
 
     ``name`` is its id on the page. Its colours are the page's variables ``--c0`` .. and its ink is ``currentColor``.
     """
@@ -57,10 +57,10 @@ def png(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-# -- pictures: A few pictures of an episode, so that a page can show how it went.
+# -- pictures: a few pictures of an episode for a page
 
 
-TRAIL = 12  # past places of each agent that are shown
+TRAIL = 12  # past places shown for each agent
 SIZE = 300  # pixels, the longer side
 
 
@@ -68,14 +68,14 @@ class Still(NamedTuple):
     """One picture."""
 
     tick: int
-    told: str  # how far the task was
+    told: str  # progress of the task as text
     uri: str
 
 
 def stills(models: Iterable, ticks: int, count: int, seconds: float) -> list[Still]:
     """``count`` pictures of an episode of ``ticks`` ticks: its start, its end, and evenly between.
 
-    ``models`` yields the model after reset and after each tick; after ``seconds`` the last picture is where it is.
+    ``models`` yields the model after reset and after each tick; after ``seconds``, the last one is the state reached.
     """
     wanted = set(np.linspace(0, ticks, count).round().astype(int).tolist())
     found, past, until, model = [], deque(maxlen=TRAIL), time.monotonic() + seconds, None

@@ -4,16 +4,16 @@ import unicodedata
 
 from rich.text import Text
 
-_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # that reorder what is written around them
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # classes that reorder text
 
 
 def as_line(words: str) -> str:
-    """What somebody wrote as one line: a character that would control a terminal is shown as its escape."""
+    """A text as one line, with an escape for each character that would control a terminal."""
     return "".join(_escaped(char) if _controls(char) else char for char in words)
 
 
 def lines(*words: str) -> Text:
-    """Several lines, for a ``Screen`` or a cell of a table, where every string is one line."""
+    """A text of several lines, for a ``Screen`` or a cell of a table, which print each string as one line."""
     return Text("\n".join(map(as_line, words)))
 
 

@@ -26,11 +26,11 @@ class Shown(NamedTuple):
     conditions: int  # of that study
     episode: Any  # studies.summary.Episode
     stills: list[Still]
-    command: str  # that shows it
+    command: str  # command that shows it
 
 
 class Origin(NamedTuple):
-    """Where one study comes from."""
+    """The origin of one study."""
 
     seeds: str
     versions: str
@@ -48,8 +48,8 @@ def report_page(
 ) -> str:
     """The page of some studies (``studies.summary``), side by side.
 
-    ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes that there was
-    no time to show, and ``again`` is the command that makes this page.
+    ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes omitted for lack
+    of time, and ``again`` is the command that makes this page.
     """
     titles = list(dict.fromkeys(study.scenario.get("title") or study.name for study in studies))
     limits = sorted({each.measures.limit for study in studies for each in study.conditions})
@@ -82,7 +82,7 @@ def study_figures(study, again: str) -> dict[str, Drawn]:
 
 
 def render(template: str, **values: Any) -> str:
-    """A template of ours, filled; whatever is not markup is escaped."""
+    """A filled template of the package; all values but markup are escaped."""
     made = datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC")
     return _environment().get_template(template).render(made=made, version=_version(), **values)
 
@@ -118,12 +118,12 @@ def interval(estimate: Estimate) -> str:
 
 
 def rate(value: float | None) -> str:
-    """A share in percent; a dash where there is none."""
+    """A share in percent; a dash for None."""
     return "–" if value is None or math.isnan(value) else percent(value)
 
 
 def number(value: float) -> str:
-    """With one decimal; a dash where there is none."""
+    """A number with one decimal; a dash for None or NaN."""
     return "–" if math.isnan(value) else f"{value:,.1f}"
 
 
@@ -133,7 +133,7 @@ def share(value: float) -> str:
 
 
 def cost(value: float, name: str) -> str:
-    """Seconds below one are milliseconds."""
+    """A mean cost as text; seconds below one are given in milliseconds."""
     if name == "seconds":
         return f"{1000 * value:.2f} ms" if value < 1 else f"{value:,.1f} s"
     if name in ("idle_share", "load_balance"):
@@ -142,7 +142,7 @@ def cost(value: float, name: str) -> str:
 
 
 def brief(condition: str) -> str:
-    """A condition as ``analysis.compare`` has it, with the ends of its keys only."""
+    """A condition in the form of ``analysis.compare``, with only the last part of each key."""
     parts = (part.partition("=") for part in condition.split("; "))
     return ", ".join(f"{words(key.rpartition('.')[2])} {value}" if sign else key for key, sign, value in parts)
 
@@ -153,7 +153,7 @@ def ticks(estimate: Estimate, seconds: float = 1.0) -> str:
 
 
 def span(estimate: Estimate, form: str = "%.4g") -> str:
-    """An interval that may have no end."""
+    """An interval as text; an end may be missing."""
     low, high = (form % value for value in estimate[1:])
     return f"{low} .. {'no end' if math.isinf(estimate.high) else high}" if not math.isinf(estimate.low) else "no end"
 
@@ -163,12 +163,12 @@ def words(name: str) -> str:
 
 
 def unfinished(study) -> bool:
-    """Whether trials are still to come; a certificate whose claim is lost ends early and is finished."""
+    """Whether trials are missing. A certificate that ended early, because its claim is lost, is finished."""
     return len(study.rows) < study.planned and study.kind != "certificate"
 
 
 def across(study, what: str) -> str:
-    """One measure in all conditions of a study: from the least to the most, since conditions are never pooled."""
+    """One measure over all conditions of a study, from the least to the most; conditions are never pooled."""
     told, of = ACROSS[what]
     values = [of(each.measures) for each in study.conditions if each.measures.trials]
     found = [value for value in values if value is not None and not math.isnan(value)]
@@ -195,7 +195,7 @@ def _summary(studies: Sequence) -> str:
 
 
 def _table(studies: Sequence) -> list[dict]:
-    """Every condition of every study, those of equal words beside each other."""
+    """Every condition of every study; conditions with equal texts are adjacent."""
     order = list(dict.fromkeys(each.words for study in studies for each in study.conditions))
     rows = [
         {"condition": each.words, "arm": arm, "run": study.name, "measures": each.measures, "tick": _tick(study)}
@@ -221,7 +221,7 @@ def _kinds(studies: Sequence, of: str) -> list[tuple[str, int, str]]:
 
 
 def _named(study, found: list, several: bool) -> list:
-    """What was found in each condition of a study, by the study's name too where there are several."""
+    """Results for each condition of a study, labelled with its name too if there are several studies."""
     if not several:
         return found
     named = [f"{study.name}; {each.condition}" if each.condition else study.name for each in found]
@@ -229,7 +229,7 @@ def _named(study, found: list, several: bool) -> list:
 
 
 def _briefly(found: list) -> list:
-    """With conditions as figures have room for."""
+    """Results with shortened conditions, for figures."""
     return [each._replace(condition=brief(each.condition)) for each in found]
 
 

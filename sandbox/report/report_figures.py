@@ -28,7 +28,7 @@ def _figure(width: float = WIDE, height: float = HIGH) -> Iterator[tuple[Figure,
 
 
 def success(rows: Sequence[str], arms: Sequence[tuple[str, dict[str, Any]]]) -> Figure:
-    """Success with its interval for each condition in ``rows``, beside each other for each (name, measures by row)."""
+    """Success with its interval for each condition in ``rows``; the arms (name, measures by row) are side by side."""
     step, names = 0.6 / max(len(arms), 1), distinct(rows)
     with _figure(height=0.9 + max(ROW * row_height(names), 0.13 * len(arms)) * len(rows)) as (figure, axis):
         for k, (name, found) in enumerate(arms):
@@ -100,7 +100,7 @@ def severities(curves: Sequence[tuple[int, Any]]) -> Figure:
 
 
 def scaling(found, title: str) -> Figure:
-    """Throughput against team size (``analysis.scaling``) with its interval, and the laws that were fitted."""
+    """Throughput against team size (``analysis.scaling``) with its interval, and the fitted laws."""
     agents = found.agents
     values, low, high = np.array([size.throughput for size in found.sizes]).T
     with _figure() as (figure, axis):
@@ -120,7 +120,7 @@ def scaling(found, title: str) -> Figure:
 
 
 def contribution(rows: Sequence) -> Figure:
-    """What is lost without each agent (``analysis.contribution``): a bar with its interval."""
+    """The contribution of each agent (``analysis.contribution``): a bar with its interval."""
     names = distinct([f"{row.absent}; {row.condition}" if row.condition else row.absent for row in rows])
     with _figure(height=0.9 + ROW * row_height(names) * len(rows)) as (figure, axis):
         for y, row in enumerate(rows):
@@ -137,7 +137,7 @@ def contribution(rows: Sequence) -> Figure:
 
 
 def finishes(series: Series) -> Figure:
-    """How trials ended: a bar for each series, in shares."""
+    """Shares of the ways in which trials ended, a bar for each series."""
     found = [name for _, each in series for name in each.finishes]
     kinds = [name for name in (*FINISHES, *found) if name in found]
     names = distinct([name for name, _ in series])
@@ -161,14 +161,14 @@ def _legend(figure: Figure, axis, count: int) -> None:
         legend(figure, axis, "outside upper center")
 
 
-# -- drawing: The figures of a report's page, numbered, each with its caption.
+# -- drawing: the numbered figures of a report's page, each with its caption
 
 MOST_SERIES = 12  # lines of a figure
-MOST_ROWS = 36  # conditions, or bars, of a figure; tables hold all
+MOST_ROWS = 36  # conditions, or bars, of a figure; tables show all
 
 
 class Drawn(NamedTuple):
-    """A figure in its place on a page."""
+    """A figure for a page."""
 
     number: int
     drawing: Markup
@@ -176,7 +176,7 @@ class Drawn(NamedTuple):
 
 
 class Figures:
-    """Draws and numbers the figures of a page; each says how it is made again."""
+    """Draws and numbers the figures of a page; each caption has the command that makes it again."""
 
     def __init__(self, command: str):
         self._command, self._count = command, 0
@@ -230,7 +230,7 @@ def report_figures(
 
 
 def _of_teams(draw: Figures, scalings: Sequence, contributions: Sequence) -> dict[str, Drawn]:
-    """Team size, and who contributed what."""
+    """Figures of team size and contribution."""
     found, level = {}, f"{CONFIDENCE:.0%}"
     if scalings:
         found["scaling"] = draw(
@@ -248,7 +248,7 @@ def _of_teams(draw: Figures, scalings: Sequence, contributions: Sequence) -> dic
 
 
 def lines_of(curves: Sequence) -> list[str]:
-    """What each colour of the robustness curves stands for."""
+    """The meaning of each colour of the robustness curves."""
     return list(dict.fromkeys(curve.condition for curve in curves))
 
 

@@ -23,9 +23,9 @@ VOYAGER = (
 
 
 def skills_table(rows: pd.DataFrame, title: str) -> Table:
-    """One line for each arm: means with intervals; of milestones, the median iteration and how many came.
+    """One line for each arm: means with intervals; for milestones, the median iteration and the number of learners.
 
-    Each arm is beside the first one that learned on the same seeds, paired.
+    Each arm is compared with the first one that learned on the same seeds, in pairs.
     """
     table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=0, show_edge=False)
     table.add_column("arm", overflow="fold", min_width=12)

@@ -16,7 +16,7 @@ from sandbox.statistics import CONFIDENCE, Estimate, success_rate
 if TYPE_CHECKING:
     import pandas as pd
 
-NOTES = 3  # kinds of error that are told below a table
+NOTES = 3  # kinds of errors that are listed below a table
 _WORDS = {
     "seconds": "wall-clock seconds",
     "steps_to_completion": "ticks to completion",
@@ -40,7 +40,7 @@ _WORDS = {
 }
 _IF_ANY = ("taken_over", "imagined_ticks", "messages", "lost_messages", "turns", "stalls", "claims", "false_claims")
 _OF_MODELS = ("calls", "tokens", "money", "late_decisions", "invalid_replies")
-_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # where agents follow no compiled policies
+_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # shown if agents have other reasoners than compiled policies
 
 
 def outcome_table(outcome: Outcome, title: str) -> Table:
@@ -73,7 +73,7 @@ def _text(value) -> str:
 
 
 def batch_table(rows: "pd.DataFrame", title: str) -> Table:
-    """One row for each condition: success with its exact interval, and steps of those that succeeded."""
+    """One row for each condition: success with its exact interval, and steps of the successful trials."""
     keys = [key for key in rows.columns if "." in key]
     table = Table(
         title=title, title_justify="left", caption=f"exact {CONFIDENCE:.0%} intervals; steps: median of successes"
@@ -105,12 +105,12 @@ def batch_notes(rows: "pd.DataFrame") -> list[str]:
 
 
 def share(value: float | None) -> str:
-    """A share in percent; a dash where there is none."""
+    """A share in percent; a dash for None."""
     return "-" if value is None or math.isnan(value) else f"{value:.1%}"
 
 
 def _measures(group: "pd.DataFrame") -> tuple[str, ...]:
-    """Of one condition's trials; infrastructure errors never count."""
+    """The measures of one condition's trials, without infrastructure errors."""
     counted = group[group["error"].isna()]
     errors = str(len(group) - len(counted))
     if counted.empty:
@@ -144,7 +144,7 @@ def certificate_table(certificate: dict) -> Table:
 
 
 def robustness_table(curves: list) -> Table:
-    """Success and steps at each severity of each perturbation, and what it costs beside the clean trials."""
+    """Success and steps at each severity of each perturbation, and the difference to the clean trials."""
     caption = (
         f"exact {CONFIDENCE:.0%} intervals; beside clean: paired on seeds; p: McNemar; *: also by Holm; steps: "
         "restricted mean, below it the difference where both succeed"
@@ -163,7 +163,7 @@ def robustness_table(curves: list) -> Table:
 
 
 def limit_words(curve) -> str:
-    """Where success cannot tell what a severity does."""
+    """A note for a curve whose success does not show the effect of severity."""
     if curve.at_ceiling:
         return "success is at its ceiling: look at steps"
     return "success is at its floor: nothing is left to disturb" if curve.at_floor else ""
@@ -174,7 +174,7 @@ def _named(what: str, condition: str) -> list[str]:
 
 
 def _point(point) -> tuple[list[str], ...]:
-    """The lines of each cell."""
+    """The lines of each cell of a row."""
     paired, beside, steps = point.beside_clean, ["clean"], [f"{point.steps:,.1f}"]
     if paired:
         beside = [*_signed(*(100 * value for value in paired.difference)).split(" ", 1)]
@@ -185,7 +185,7 @@ def _point(point) -> tuple[list[str], ...]:
 
 
 def _p(value: float, adjusted: float) -> str:
-    """The p-value, which agrees with the interval beside it, and whether it stands among all of its table."""
+    """The p-value, which agrees with its interval, with a mark if it is significant after adjustment in its table."""
     return f"{value:.1g}{' *' if adjusted < 1 - CONFIDENCE else ''}"
 
 
@@ -194,7 +194,7 @@ def _rate(rate: Estimate) -> str:
 
 
 def comparison_table(rows: list, title: str) -> Table:
-    """Runs beside the first one: paired differences, below each its interval and what pairing came to."""
+    """Runs compared with the first one: paired differences, each with its interval and the gain from pairing."""
     caption = (
         f"paired on seeds; {CONFIDENCE:.0%} intervals; p: McNemar; *: also by Holm, for all rows; r: correlation of "
         "the pairs; saves: of the variance, by pairing"
@@ -217,7 +217,7 @@ def comparison_table(rows: list, title: str) -> Table:
 
 
 def _paired(found) -> list[str]:
-    """What pairing gained, if it can be measured."""
+    """The gain from pairing, if it can be measured."""
     return [f"r {found.correlation:.2f}, saves {found.saved:.0%}"] if found else []
 
 
@@ -246,7 +246,7 @@ def _signed(value: float, low: float, high: float) -> str:
 
 
 def worlds_table(worlds: list[World]) -> Table:
-    """What worlds there are."""
+    """A table of all worlds."""
     table = Table("world", "what happens there", "layouts", title="Worlds", title_justify="left", show_lines=True)
     for world in worlds:
         table.add_row(world.name, world.summary, _few(world.layouts))
@@ -265,7 +265,7 @@ def _few(names: tuple[str, ...], most: int = 5) -> str:
 
 
 def world_tables(world: World) -> list[Table]:
-    """What a world offers: verbs, options, perturbations, and what its teams can share out."""
+    """Tables of a world's verbs, options, perturbations, and tasks that teams can share."""
     verbs = Table("verb", "what it does", title=f"{world.name}: {world.summary}", title_justify="left")
     for tool in world.tools(None):
         verbs.add_row(tool["name"], tool["description"])

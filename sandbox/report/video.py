@@ -17,11 +17,11 @@ from PIL import Image, ImageDraw, ImageFont
 from sandbox.core.errors import UsageError
 from sandbox.record.whole import replacing
 
-HOLD = 1.5  # seconds that the last frame stays
+HOLD = 1.5  # seconds for which the last frame is shown
 AT_MOST = 240  # frames of an episode
 COLOURS = 255  # of a GIF; the 256th is for pixels that do not change
-EXACT = 96  # the most frequent colours stay as they are, so that areas keep their tone
-SAMPLE = slice(0, 48, 6)  # frames that the palette is made from
+EXACT = 96  # the most frequent colours stay exact, so that areas keep their tone
+SAMPLE = slice(0, 48, 6)  # frames from which the palette is made
 NARROWEST = 360  # pixels, so that captions fit
 BAR, INK, PAPER = 13, "#22272d", "#ffffff"  # font size in pixels; colours of text and ground
 
@@ -32,7 +32,7 @@ BAR, INK, PAPER = 13, "#22272d", "#ffffff"  # font size in pixels; colours of te
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> Path:
     """Write frames (H, W, 3) uint8 of one size as an endless GIF or as an MP4, by the suffix of ``path``.
 
-    Raises UsageError for another suffix, no frames, or a missing extra; RecordError where the file cannot be written.
+    Raises UsageError for another suffix, no frames, or a missing extra; RecordError if the file cannot be written.
     """
     path = Path(path)
     check_suffix(path)
@@ -44,7 +44,7 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> P
 
 
 def check_suffix(path: Path) -> None:
-    """Raise UsageError unless ``path`` ends as a video we can write here."""
+    """Raise UsageError unless ``path`` has the suffix of a video that can be written here."""
     if path.suffix.lower() not in _WRITERS:
         raise UsageError(f"{path}: unknown kind of video '{path.suffix}'; expected {', '.join(_WRITERS)}")
     if path.suffix.lower() == ".mp4" and not (find_spec("imageio") and find_spec("imageio_ffmpeg")):
@@ -52,7 +52,7 @@ def check_suffix(path: Path) -> None:
 
 
 def _holding(frames: Iterable[np.ndarray], fps: float) -> Iterator[np.ndarray]:
-    """The frames, the last of them for HOLD seconds."""
+    """The frames, with the last one repeated for HOLD seconds."""
     frame = None
     for frame in frames:
         yield frame
@@ -63,7 +63,7 @@ def _holding(frames: Iterable[np.ndarray], fps: float) -> Iterator[np.ndarray]:
 
 
 def _palette(sample: list[np.ndarray]) -> np.ndarray:
-    """(P, 3) uint8 for the pixels of a few frames: the EXACT most frequent colours, then what is in between."""
+    """(P, 3) uint8 for the pixels of a few frames: the EXACT most frequent colours, then colours in between."""
     pixels = np.concatenate([frame.reshape(-1, 3) for frame in sample]).astype(np.uint32)
     codes, counts = np.unique(pixels @ np.array([65536, 256, 1], np.uint32), return_counts=True)
     codes = codes[np.argsort(-counts, kind="stable")]
@@ -76,7 +76,7 @@ def _palette(sample: list[np.ndarray]) -> np.ndarray:
 
 
 def _nearest(palette: np.ndarray) -> np.ndarray:
-    """(2**18,) uint8: the palette's entry for each colour of 6 bits a channel; frequent colours are met exactly."""
+    """(2**18,) uint8: the palette's entry for each colour of 6 bits a channel; frequent colours are exact."""
     levels = np.arange(2, 256, 4, dtype=np.float32)
     entries, table = palette.astype(np.float32), np.empty((64, 64 * 64), np.uint8)
     green_blue = np.stack(np.meshgrid(levels, levels, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -118,7 +118,7 @@ def _write_mp4(path: Path, frames: Iterator[np.ndarray], fps: float) -> None:
 
     with imageio.get_writer(path, format="FFMPEG", fps=fps, codec="libx264", quality=8, macro_block_size=1) as writer:
         for frame in frames:
-            height, width = frame.shape[:2]  # the codec takes even sizes only
+            height, width = frame.shape[:2]  # the codec accepts even sizes only
             writer.append_data(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
 
 
@@ -130,13 +130,13 @@ _WRITERS = {".gif": _write_gif, ".mp4": _write_mp4}
 
 @cache
 def _font() -> ImageFont.FreeTypeFont:
-    from matplotlib import get_data_path  # its fonts are there on every machine
+    from matplotlib import get_data_path  # for its fonts, which exist on every machine
 
     return ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), BAR)
 
 
 def _legend(legend: Iterable[tuple[str, str]], width: int) -> Image.Image:
-    """Swatches and words, in as many rows as the width (pixels) asks for."""
+    """Swatches and words, in as many rows as the width (pixels) requires."""
     places, row, right = [], 0, BAR // 2
     for what, colour in legend:
         wide = round(_font().getlength(what)) + 3 * BAR
@@ -169,10 +169,10 @@ def _captioned(picture: np.ndarray, text: str | None, legend: Image.Image) -> np
 
 
 def _thinned(keyed: Iterable[tuple[int, Callable[[], np.ndarray]]], most: int) -> Iterator[np.ndarray]:
-    """At most ``most`` frames and the last, evenly in time, from (number, how to paint it) of unknown length.
+    """At most ``most`` frames and the last, evenly spaced in time, from pairs (number, painter) of unknown length.
 
-    The rule: whenever there are too many, every second one goes, and from then on twice as many are passed over. What
-    is kept is compressed: pictures are flat, and an episode may be long.
+    Whenever there are too many, every second one is dropped, and from then on the step is doubled. Kept frames are
+    compressed, because an episode may be long.
     """
     kept: dict[int, tuple[bytes, tuple[int, ...]]] = {}
     every, number, paint = 1, -1, None
@@ -204,8 +204,8 @@ def frames(
     """Frames (H, W, 3) uint8 of one episode, with a legend and, below each, ``caption(state)``.
 
     ``states`` yields the state after reset and after every tick, which may be one object changed in place; lane 0 is
-    shown. Each tick has ``between`` frames, so that agents glide, over a trail of their last ``trail`` places. An
-    episode with more than ``most`` frames is thinned: first frames between ticks go, then every second tick, and so on.
+    shown. Each tick has ``between`` frames, for smooth motion, over a trail of their last ``trail`` places. An
+    episode with more than ``most`` frames is thinned: first frames between ticks, then every second tick, and so on.
     """
     _, width = env.world.canvas(env.params, size)
     legend = _legend(env.world.legend, max(width, NARROWEST))

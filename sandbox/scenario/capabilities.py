@@ -33,16 +33,16 @@ KINDS = {
 VARIABLE = "SANDBOX_ALLOW"
 _PATHS = "layout", "starts"  # options of worlds that may name a file
 _OF_A_PAGE = "the operator of the studio can grant it: sandbox app --allow {item}"
-_NAMED = "named"  # kind of a rule: just this text, whatever it is
+_NAMED = "named"  # kind of a rule that allows exactly this text, of any kind of capability
 
 
 class Capability(NamedTuple):
     """One thing that a scenario asks for."""
 
     kind: str  # one of KINDS
-    what: str  # as a grant names it
+    what: str  # in the form of a grant
     key: str  # of the scenario, dotted
-    given: str = ""  # what the scenario says there
+    given: str = ""  # its value in the scenario
 
     @property
     def words(self) -> str:
@@ -84,7 +84,7 @@ _MATCHES = {FUNCTIONS: _is_function, FILES: _is_below, NETWORK: _is_host, MODELS
 
 
 def _real(path: str | Path) -> Path:
-    """The file that a path leads to, links followed."""
+    """The file that a path leads to, after following links."""
     try:
         return path_of(str(path)).resolve()
     except (OSError, RuntimeError, ValueError):  # a loop of links; a name that no file can have
@@ -95,7 +95,7 @@ class Grant(tuple[Rule, ...]):
     """What is allowed, as rules; ``+`` adds those of another grant."""
 
     def rule(self, asked: Capability) -> Rule | None:
-        """The rule that allows something; None where none does."""
+        """The first rule that allows a capability; None without one."""
         return next((rule for rule in self if rule.allows(asked)), None)
 
     def has_function(self, name: str) -> bool:
@@ -106,7 +106,7 @@ class Grant(tuple[Rule, ...]):
 
     @classmethod
     def of(cls, texts: str | Iterable[str] | Self, by: str = "allow") -> Self:
-        """From texts such as ``functions=mytool,network``; raises UsageError for a kind that there is not."""
+        """From texts such as ``functions=mytool,network``; raises UsageError for an unknown kind."""
         if isinstance(texts, cls):
             return texts
         texts = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, list | tuple) else [texts]
@@ -116,7 +116,7 @@ class Grant(tuple[Rule, ...]):
 
     @classmethod
     def naming(cls, said: Any, by: str) -> Self:
-        """What somebody has named, in any of the texts of a value: just that."""
+        """A grant of exactly the texts in a value that somebody has typed."""
         return cls(Rule(_NAMED, text, by) for text in dict.fromkeys(_texts(said)))
 
 
@@ -146,7 +146,7 @@ EVERYTHING = Grant(Rule(kind, "", "Python") for kind in KINDS)
 
 
 def configuration() -> Path:
-    """The user's file: ``allow = ["models=openai", "network=127.0.0.1"]``. None of the working folder is read."""
+    """The user's file: ``allow = ["models=openai", "network=127.0.0.1"]``. None is read from the working folder."""
     return platformdirs.user_config_path("sandbox") / "config.toml"
 
 
@@ -175,14 +175,14 @@ def _from_file(path: Path) -> Grant:
 class Origin:
     """The origin of a scenario. It is not part of the scenario: all origins compare equal."""
 
-    name: str = field(compare=False)  # as a message has it
+    name: str = field(compare=False)  # in messages
     grant: Grant = field(compare=False)
-    folder: Path | None = field(default=None, compare=False)  # its own, whose files it has
+    folder: Path | None = field(default=None, compare=False)  # the folder whose files it may read
     sealed: bool = field(default=False, compare=False)  # a changed copy cannot get further grants
-    replayed: bool = field(default=False, compare=False)  # a record: it asks for nothing until somebody goes on with it
+    replayed: bool = field(default=False, compare=False)  # a record: nothing is checked until somebody resumes it
     advice: str = field(default="--allow {item} grants it", compare=False)
-    environment: bool = field(default=True, compare=False)  # whether SANDBOX_MODEL is its model
-    taken: Mapping[str, Any] = field(default_factory=dict, compare=False)  # from files, by the names it has for them
+    environment: bool = field(default=True, compare=False)  # whether SANDBOX_MODEL replaces its model
+    taken: Mapping[str, Any] = field(default_factory=dict, compare=False)  # contents of its files, by their names in it
 
     @property
     def blind(self) -> bool:
@@ -190,18 +190,18 @@ class Origin:
         return self.folder is None and not any(rule.kind in (FILES, _NAMED) for rule in self.grant)
 
     def missing(self, what: str = "file") -> str:
-        """What is said of a file (or folder) that is not there; the same whatever there is, where none may be read."""
+        """The message for a missing file (or folder). If no file may be read, it does not reveal which files exist."""
         return f"{self.name} reads no {what}" if self.blind else f"no such {what}"
 
     def with_grant(self, more: Iterable[Rule]) -> "Origin":
         return replace(self, grant=self.grant + more)
 
     def shown(self) -> "Origin":
-        """The same where others than its owner go on with it, in a browser: they grant it nothing."""
+        """The same origin for use by others in a browser, who cannot grant anything."""
         return self if self.sealed else replace(self, sealed=True, advice=_OF_A_PAGE)
 
     def rule(self, asked: Capability) -> Rule | None:
-        """The rule that allows it; None if there is none."""
+        """The rule that allows a capability; None without one."""
         own = self.folder is not None and asked.kind == FILES and _is_below(str(self.folder), asked.what)
         return Rule(FILES, str(self.folder), "its own folder") if own else self.grant.rule(asked)
 
@@ -216,7 +216,7 @@ class Origin:
     def place(self, name: str, key: str, folder: bool = False) -> Path | None:
         """The file (or folder) of a name, beside the scenario or in the working folder; None if there is none.
 
-        Raises UsageError where it may not be read. Who may read nothing does not learn what there is.
+        Raises UsageError if it may not be read. A scenario that may read nothing does not learn which files exist.
         """
         if self.blind:
             return None
@@ -228,22 +228,22 @@ class Origin:
         return found
 
 
-CODE = Origin("the caller", EVERYTHING, Path())  # Python that is running already
+CODE = Origin("the caller", EVERYTHING, Path())  # running Python code of the user
 
 
 def of_file(path: Path) -> Origin:
-    """A file on the command line, or that code names."""
+    """A file that the command line or code names."""
     return Origin(str(path), configured(), path.parent)
 
 
 def upload(name: str) -> Origin:
-    """What somebody has handed over in a browser."""
+    """A file uploaded in a browser."""
     return Origin(f"{name}, which was uploaded,", NOTHING, sealed=True,
                   advice="an upload gets nothing of this machine", environment=False)  # fmt: skip
 
 
 def page() -> Origin:
-    """A scenario composed in a browser: it has what the operator of the studio allows."""
+    """A scenario composed in a browser, with the grants of the studio's operator."""
     return Origin("this page", configured(), sealed=True, advice=_OF_A_PAGE)
 
 
@@ -252,13 +252,14 @@ def record(name: str | Path, grant: Grant = NOTHING) -> Origin:
     return Origin(f"the record {name}", grant, sealed=True, replayed=True)
 
 
-# -- what a scenario asks for ------------------------------------------------------------------------------------------
+# -- capabilities of a scenario-----------------------------------------------------------------------------------------
 
 
 def check_files(scenario: "Scenario", origin: Origin) -> None:
-    """Raise UsageError where setting up its world would read a file, and its origin has none.
+    """Raise UsageError if setting up its world would read a file that its origin may not read.
 
-    ``load`` takes in what there is, so what is left is no file, or the name of one in what ``load`` has not seen.
+    ``load`` has replaced the names of files by their contents, so the remaining names are no files, or are in parts
+    that ``load`` has not seen.
     """
     if not origin.blind:
         return
@@ -279,14 +280,14 @@ def is_layout(world: "WorldTable", name: str) -> bool:
 def _layouts(world: Any) -> tuple[str, ...]:
     try:
         return tuple(find(world).layouts)
-    except UsageError:  # there is no such world, which is told where it is set up
+    except UsageError:  # an unknown world, which is reported when it is set up
         return ()
 
 
 def world_file(table: Mapping, origin: Origin) -> None:
-    """Where a scenario names its world by the path of a file, run that; UsageError where it is not allowed.
+    """If a scenario names its world by the path of a file, execute it; raises UsageError if that is not allowed.
 
-    The path in ``table`` becomes one from where we are. A record asks as everybody does: this is code.
+    The path in ``table`` becomes relative to the working folder. A record needs the grant too, because this is code.
     """
     world = table.get("world")
     if not isinstance(world, Mapping) or not is_file(name := world.get("name")):
@@ -298,7 +299,7 @@ def world_file(table: Mapping, origin: Origin) -> None:
 
 
 def calls(scenario: "Scenario") -> Iterator[Capability]:
-    """What its agents call while it runs: all but built-in tools and scripted models."""
+    """The capabilities that its agents use while it runs: all but built-in tools and scripted models."""
     for k, group in enumerate(scenario.agents):
         for name in group.tools:
             if name not in TOOLS:
@@ -317,7 +318,7 @@ def _model(group: "AgentGroup", key: str) -> Capability:
 
 
 def host_of(address: str) -> str:
-    """HOST:PORT of an address, the port that of its scheme where it names none."""
+    """HOST:PORT of an address, with the default port of its scheme if it has none."""
     try:
         parts = urlsplit(address.partition("#")[0])
         host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)

@@ -11,7 +11,7 @@ from sandbox.scenario.schema import REASONERS, Scenario
 
 OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "fallback", "world_model")
 OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent", "network.cut", "network.loss")
-LAID_OUT = "message_delay"  # the perturbation for which there must be room from the beginning
+LAID_OUT = "message_delay"  # the perturbation that needs arrays of its own from the beginning
 _MAY = re.compile(
     rf"agents\.\d+\.({'|'.join(OF_A_GROUP)})(\..+)?|guard(\..+)?|perturb\.(?!{LAID_OUT}$).+"
     rf"|team\.({'|'.join(map(re.escape, OF_THE_TEAM))})"
@@ -25,7 +25,7 @@ _LEAVES = re.compile(r"agents\.\d+\.reasoner")
 def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
     """The scenario with dotted keys set; a group that leaves its language model leaves memory and tools with it.
 
-    Raises UsageError for a key that cannot change in the middle.
+    Raises UsageError for a key that cannot change in the middle of a run.
     """
     if not isinstance(overrides, Mapping):
         raise UsageError(f"--set {shown(overrides)}: expected a mapping of keys and values")

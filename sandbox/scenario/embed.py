@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Files:
-    """The files of one scenario. ``known`` are those that it holds already, by name: they are not looked for.
+    """The files of one scenario. ``known`` are files that it contains already, by name; they are not read again.
 
-    ``taken`` is what was taken in, by the names that the scenario has for it.
+    ``taken`` has the contents that were read, by their names in the scenario.
     """
 
     def __init__(self, origin: Origin, known: Mapping[str, Any]):
@@ -28,7 +28,7 @@ class Files:
         self.taken: dict[str, Any] = {}
 
     def _take(self, name: str, key: str, read: Callable[[Path], Any], folder: bool = False) -> Any:
-        """What a file or folder holds; None if there is none. Raises UsageError if reading it is not allowed."""
+        """The content of a file or folder; None if it is missing. Raises UsageError if it may not be read."""
         if name in self._known:
             found = deepcopy(self._known[name])
         else:
@@ -40,27 +40,27 @@ class Files:
         return found
 
     def _may_read(self, key: str) -> Callable[[Path], object]:
-        """Raises UsageError for a file that may not be read: one to which a link or another file leads."""
+        """A check that raises UsageError for a file that may not be read, such as the target of a link."""
         return lambda path: self._origin.check([Capability(FILES, str(path), key)])
 
     def _near(self, name: str) -> str:
-        """A hint at the file whose name is most like it; none for a scenario that may read nothing."""
+        """A hint: the file with the most similar name; empty for a scenario that may read nothing."""
         return "" if self._origin.folder is None else near(self._origin.folder / name)
 
     def take_in_map(self, scenario: "Scenario") -> None:
-        """A layout, or the starts on it, that is a file becomes its text."""
+        """Replace the name of a file in ``layout`` or ``starts`` by its text."""
         for option in ("layout", "starts"):
             given, key = getattr(scenario.world, option, None), f"world.{option}"
             if not isinstance(given, str) or is_text(given) or is_layout(scenario.world, given):
                 continue
             text = self._take(given, key, lambda path, key=key: read_map(path, self._may_read(key)))
             if text is not None:
-                setattr(scenario.world, option, text if is_text(text) else f"{text}\n")  # a single line is no name
+                setattr(scenario.world, option, text if is_text(text) else f"{text}\n")  # a line break marks text
             elif Path(given).suffix and (hint := self._near(given)):
                 raise UsageError(f"{key}: no such file '{given}'; {hint}")
 
     def take_in_program(self, group: dict, where: str) -> None:
-        """A program that is given as the name of a file becomes its text."""
+        """Replace the name of a program's file by its text."""
         program, key = group.get("program"), f"{where}.program"
         if not isinstance(program, str) or "\n" in program or not program.endswith(".py"):
             return
@@ -68,20 +68,20 @@ class Files:
         if text is None:
             missing = self._origin.missing()
             raise UsageError(f"{key}: {program[:200]}: {missing}; {self._near(program)}expected a program")
-        group["program"] = text if "\n" in text else f"{text}\n"  # a single line is no name
+        group["program"] = text if "\n" in text else f"{text}\n"  # a line break marks text
 
     def take_in_replies(self, model: dict, where: str) -> None:
-        """The lines of a script that is a file stand below ``replies``."""
+        """Put the lines of a script's file below ``replies``."""
         kind, _, name = str(model.get("model")).partition(":")
         if kind != "scripted" or not name or model.get("replies"):
             return
         found = self._take(name, f"{where}.model", _replies)
-        if found is None and not self._origin.replayed:  # a record may hold a script without lines
+        if found is None and not self._origin.replayed:  # a record may contain a script without lines
             raise UsageError(f"{where}.model: {name[:200]}: {self._origin.missing()}")
         model["replies"] = found or []
 
     def take_in_documents(self, tools: Any, where: str) -> None:
-        """The documents of a folder stand below ``documents``."""
+        """Put the documents of a folder below ``documents``."""
         table = tools.get("retrieval") if isinstance(tools, Mapping) else None
         if not isinstance(table, dict) or not table.get("folder") or table.get("documents"):
             return
@@ -90,14 +90,14 @@ class Files:
             found = self._take(
                 name, key, lambda path: take_in_documents(path, f"{key}: {name}", self._may_read(key)), folder=True
             )
-        except OSError as error:  # a name that no folder can have, or one that goes meanwhile
+        except OSError as error:  # an impossible name, or a folder that is removed meanwhile
             raise UsageError(f"{key}: cannot be read ({error.strerror})") from None
         if found is None:
             raise UsageError(f"{key}: {name[:200]}: {self._origin.missing('folder')}")
         table["documents"] = found
 
     def take_in_network(self, team: Mapping) -> None:
-        """The graph of a file stands below ``graph``."""
+        """Put the graph of a file below ``graph``."""
         given, key = team.get("network"), "team.network.file"
         if not isinstance(given, dict) or given.get("kind") != "file" or not given.get("file") or given.get("graph"):
             return

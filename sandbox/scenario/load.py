@@ -30,11 +30,11 @@ MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _OF_A_GROUP: dict[str, type[BaseModel]] = {
     "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions,
 }  # fmt: skip  # tables of a group whose keys are checked
-_LIST = re.compile(r"\[\n(?: +[^ \[\]{}\n][^\[\]{}\n]*,\n)+\]")  # of plain values, each on a line of its own
+_LIST = re.compile(r"\[\n(?: +[^ \[\]{}\n][^\[\]{}\n]*,\n)+\]")  # a list of plain values, each on its own line
 
 
 def parse_value(text: str) -> Any:
-    """The value of ``--set key=value``: TOML if it is any, else the text itself."""
+    """The value of ``--set key=value``: TOML if it is valid TOML, else the text itself."""
     try:
         return read_toml(f"value = {text}")["value"]
     except TOMLDecodeError:
@@ -47,7 +47,7 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
     table = {key: scenario[key] for key in Scenario.model_fields if key in scenario} | {"agents": agents}
     text = tomli_w.dumps(table, multiline_strings=True)
     short = _LIST.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(", ]", "]"), text)
-    return short if read_toml(short) == table else text  # a text of the scenario may look like a list
+    return short if read_toml(short) == table else text  # a text in the scenario may look like a list
 
 
 def load(
@@ -69,7 +69,7 @@ def load(
         raise UsageError(f"origin: {shown(origin)}, expected one of sandbox.scenario.capabilities")
     own = origin if folder is None else replace(origin, folder=a_path(folder, "folder"))
     where, table, origin = _table(source, own)
-    if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
+    if overrides is not None and not hasattr(overrides, "items"):  # a pandas series has items, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     changes = {} if overrides is None else {str(k): plain(value, where, str(k)) for k, value in overrides.items()}
     origin = origin.with_grant(_granted(allow, changes, origin))
@@ -97,7 +97,7 @@ def load(
     scenario = _validated(table, where)
     files.take_in_map(scenario)
     if not scenario.sweep:
-        scenario.files.clear()  # what it names is taken in by now
+        scenario.files.clear()  # their contents are in the scenario now
     return _checked(scenario, replace(origin, taken=files.taken))
 
 
@@ -112,10 +112,10 @@ def _validated(table: Mapping, where: str) -> Scenario:
 
 
 def overridden(scenario: Scenario, check: Callable[[Scenario], object] = lambda each: None) -> Iterator[Scenario]:
-    """The scenario of each condition of its sweep, in order; its own words grant it nothing.
+    """The scenario of each condition of its sweep, in order. Values of the sweep grant nothing.
 
-    ``check`` is called with each. Raises UsageError, naming the condition, for one that is none, asks for what it may
-    not have, or does not pass the check.
+    ``check`` is called with each. Raises UsageError, naming the condition, if it is invalid, asks for a capability
+    that is not granted, or does not pass the check.
     """
     found, base = conditions(scenario.sweep), scenario.model_copy(update={"sweep": {}})
     for number, overrides in enumerate(found):
@@ -128,7 +128,7 @@ def overridden(scenario: Scenario, check: Callable[[Scenario], object] = lambda 
 
 
 def self_contained(scenario: Scenario, planned: Iterable[Scenario]) -> Scenario:
-    """The scenario with the files that its conditions, ``planned``, have read: they can be made from it alone."""
+    """The scenario with all files that its conditions, ``planned``, have read, so that it needs no others."""
     files = {name: text for each in planned for name, text in each.origin.taken.items()}
     return scenario.model_copy(update={"files": scenario.files | files}) if files else scenario
 
@@ -141,12 +141,12 @@ def _granted(allow: str | Grant | None, changes: Mapping[str, Any], origin: Orig
 
 
 def naming(overrides: Mapping[str, Any]) -> Grant:
-    """What overrides name is granted to whom their author gives them."""
+    """A grant of the texts in overrides, whose author has typed them."""
     return Grant.naming([[key.split(".") for key in overrides], overrides], "--set")
 
 
 def _checked(scenario: Scenario, origin: Origin) -> Scenario:
-    """The scenario with its origin; raises UsageError where that lacks what it asks for."""
+    """The scenario with its origin; raises UsageError if that lacks a capability."""
     check_files(scenario, origin)
     if not origin.replayed:
         origin.check(calls(scenario))
@@ -171,7 +171,7 @@ def _table(source, origin: Origin) -> tuple[str, dict, Origin]:
 
 
 def _check_tables(table: Mapping, where: str) -> None:
-    """Raises UsageError for another kind of file, for a key that no scenario has, and for a value that is no table."""
+    """Raises UsageError for a file of another kind, an unknown key, and a value that must be a table and is none."""
     if not table:
         raise UsageError(f"{where}: empty; expected {EXPECTED} with [world] and [[agents]]")
     if "lesson" in table:
@@ -236,7 +236,7 @@ def _complete_group(group: dict, files: Files, where: str) -> None:
 
 
 def _name_model(table: Mapping) -> Grant:
-    """Put in the model that the environment names, for all agents that have one; returns what that grants."""
+    """Replace the models of all agents by the one in the environment variable; returns what that grants."""
     if MODEL not in os.environ:
         return NOTHING
     groups = table.get("agents")

@@ -13,9 +13,9 @@ from sandbox.scenario.schema import Scenario
 
 
 def read_scenario(scenario: Mapping[str, Any], origin: Origin) -> Scenario:
-    """The scenario of a record; raises RecordError where this version cannot read it, UsageError where it names a file.
+    """The scenario of a record; raises RecordError if this version cannot read it, UsageError if it names a file.
 
-    What its agents call is checked where somebody would go on with it.
+    The capabilities of its agents are checked only when somebody resumes it.
     """
     try:
         found = Scenario.model_validate(scenario)

@@ -24,9 +24,9 @@ from sandbox.teams.options import TeamTable
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import parse
 
-SEARCH = "search"  # looks ahead with a world model; compiled, in every world
-AGENTS, TEAM = "agents", "team with fallback"  # whose success a scenario tries
-REASONERS = ("scripted", "program", "llm", "human")  # besides these and the compiled policies of the world
+SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled, in every world
+AGENTS, TEAM = "agents", "team with fallback"  # values of ``claim``
+REASONERS = ("scripted", "program", "llm", "human")  # the others are compiled policies of the world
 
 
 class WorldTable(BaseModel):
@@ -39,14 +39,14 @@ class WorldTable(BaseModel):
 
 
 class AgentGroup(BaseModel):
-    """Some agents that reason alike."""
+    """A group of agents with the same reasoner and options."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     count: int = Field(1, ge=1, le=100_000)
     """Number of agents in the group."""
     reasoner: str = "rules"
-    """What decides: a policy of the world, or search, llm, program, scripted or human."""
+    """The reasoner: a policy of the world, or search, llm, program, scripted or human."""
     role: str | None = None
     """Role of the agents, one of the world's; without it, the world's first role."""
     script: list[str] = []
@@ -62,7 +62,7 @@ class AgentGroup(BaseModel):
     world_model: WorldModel = WorldModel()
     """For the reasoner search: how the agent looks ahead."""
     memory: MemoryOptions = MemoryOptions()
-    """For the reasoner llm: what the agent remembers."""
+    """For the reasoner llm: the memory of each agent."""
     tools: dict[str, dict[str, Any]] = {}
     """For the reasoner llm: the agent's tools by name, each with a table of its options."""
 
@@ -78,26 +78,26 @@ class AgentGroup(BaseModel):
         return instead.get(self.reasoner, self.reasoner)
 
     def reasons_as(self, other: "AgentGroup") -> bool:
-        """Whether a reasoner made for one group can go on for the other."""
+        """Whether a reasoner made for one group can serve the other."""
         own = {"reasoner", "script", "program", "llm", "human"}
         return self.model_dump(include=own) == other.model_dump(include=own)
 
 
 class TrialsTable(BaseModel):
-    """How often each condition of a batch is tried."""
+    """The number of trials of a batch."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     count: int = Field(100, ge=1, le=1_000_000_000)
     """Trials of each condition of a batch, on the seeds `seed`, `seed` + 1, and so on."""
     max_errors: float = Field(0.05, ge=0, le=1)
-    """Share of infrastructure errors from which on a batch has failed."""
+    """Share of infrastructure errors from which a batch counts as failed."""
     keep_calls: bool = True
     """Whether a batch records the calls of language models, which replaying a trial needs."""
 
 
 def _check_group(group: AgentGroup, world: World, where: str) -> None:
-    """Names that only the world can tell, and what belongs to some reasoners alone."""
+    """Check names against the world, and options that only some reasoners have."""
     known = (*world.policies, SEARCH, *REASONERS)
     if group.reasoner not in known:
         raise unknown("reasoner", group.reasoner, known, where)
@@ -128,7 +128,7 @@ def _check_imagination(group: AgentGroup, world: World, where: str) -> None:
 
 
 def _check_program(group: AgentGroup, world: World, where: str) -> None:
-    """A program sees what its fallback remembers, so that must not see the state."""
+    """A program reads the memory of its fallback policy, which therefore must not see the state."""
     check_base(group.fallback, world, f"{where}.fallback")
     if not group.program.strip():
         raise UsageError(f"{where}: reasoner 'program' and program = \"...\" belong together")
@@ -148,44 +148,44 @@ class Scenario(BaseModel):
     world: WorldTable
     """The world and its options."""
     agents: list[AgentGroup] = Field(min_length=1)
-    """The team: groups of agents that reason alike."""
+    """The team: groups of agents, each with one reasoner."""
     team: TeamTable | None = None
-    """How the agents work together; without it, each is for itself."""
+    """How the agents work together; without it, each works alone."""
     perturb: dict[str, float] = {}
     """Severity of each perturbation by name, 0 (none) to 1."""
     guard: list[Rule] = []
-    """Rules on what agents may do; the first that matches an action counts."""
+    """Rules on the actions of agents; the first rule that matches an action applies."""
     seed: int = Field(0, ge=0, lt=2**64)
     """Seed of the trial, or of the first trial of a batch."""
     tick_seconds: float = Field(1.0, gt=0, allow_inf_nan=False)
-    """Seconds of simulated time that one tick stands for."""
+    """Simulated seconds of one tick."""
     sweep: dict[str, Any] = {}
     """Conditions of a batch: values by dotted key, and the tables `zip` and `one_at_a_time`."""
     files: dict[str, JsonValue] = {}
     """Contents of the files that the sweep names, by name; filled in when a scenario is recorded."""
     trials: TrialsTable = TrialsTable()
-    """How many trials a batch makes, and when it has failed."""
+    """Number of trials of a batch, and the share of errors at which it fails."""
     claim: Literal[AGENTS, TEAM] = AGENTS
     """Whose success a certificate covers: the agents' own, or that of the team with its fallback."""
     _origin: Origin = PrivateAttr(CODE)
 
     @property
     def origin(self) -> Origin:
-        """Where it comes from, and so what it may ask for."""
+        """The source of the scenario, which determines its grants."""
         return self._origin
 
     def coming_from(self, origin: Origin) -> Self:
-        """The same scenario, of another origin."""
+        """The same scenario with another origin."""
         copy = self.model_copy()
         copy._origin = origin
         return copy
 
     def __bool__(self) -> bool:
-        """Mesa 3.5 takes a ``model.scenario`` that is true for one of its own, which SolaraViz would then remake."""
+        """False: SolaraViz of Mesa 3.5 would replace a true ``model.scenario`` by a new one of its own."""
         return False
 
     def env(self) -> Environment:
-        """The world, set up; raises UsageError where its options, its layout or a name in ``[[agents]]`` are wrong."""
+        """The world, set up; raises UsageError if its options, its layout or a name in ``[[agents]]`` are invalid."""
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
             _check_group(group, world, f"agents[{k}]")
@@ -207,12 +207,12 @@ class Scenario(BaseModel):
         return [group.role or world.roles[0] for group in self.roster()]
 
     def _names(self, world: World) -> list[str]:
-        """What each agent is called, as ``Agent.name`` has it."""
+        """The name of each agent, equal to ``Agent.name``."""
         return [f"{role}-{row}" for row, role in enumerate(self._roles(world))]
 
     @property
     def compiled(self) -> bool:
-        """Whether whole episodes run in the compiled tier: nothing is needed that only the hosted one has."""
+        """Whether whole episodes can run in the compiled tier."""
         hosted = self.reasoners & set(REASONERS) or self.guard or (self.team and parse(self.team.stop).hosted_only)
         return not hosted
 
@@ -223,7 +223,7 @@ class Scenario(BaseModel):
 
     @property
     def policies(self) -> frozenset[Policy]:
-        """What acts for agents of the team or stands by, as ``Environment`` takes it."""
+        """The compiled policies of the team, fallbacks included, as ``Environment`` takes them."""
         return frozenset(group.policy for group in self.agents)
 
     def roster(self) -> list[AgentGroup]:
@@ -231,7 +231,7 @@ class Scenario(BaseModel):
         return [group for group in self.agents for _ in range(group.count)]
 
     def as_dict(self) -> dict:
-        """As JSON values; ``Scenario(**as_dict())`` is the same scenario."""
+        """The scenario as JSON values; ``Scenario(**as_dict())`` is the same scenario."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @property

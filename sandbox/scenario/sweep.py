@@ -22,15 +22,15 @@ from sandbox.core.errors import UsageError, shown, unknown
 
 ZIP, ONE = "zip", "one_at_a_time"
 RANGE = ("from", "to", "step")
-KEYS = 100  # that change in a sweep, in all: each condition has a value for each of them
-MOST = 10_000  # conditions: each is a scenario of its own, which takes memory, and milliseconds to check
+KEYS = 100  # keys that a sweep may change; each condition has a value for each of them
+MOST = 10_000  # conditions; each is a scenario, which takes memory, and milliseconds to check
 
 
 def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
     """The overrides of each condition, in the order of the file, the last key changing fastest; [{}] without a sweep.
 
-    Raises UsageError for what is no list and no range, an empty one, zipped lists of different lengths, and for more
-    than ``KEYS`` keys or ``MOST`` conditions, before they are made.
+    Raises UsageError for a value that is neither list nor range, an empty one, zipped lists of different lengths, and
+    more than ``KEYS`` keys or ``MOST`` conditions, before any condition is made.
     """
     crossed = {key: _values(key, given) for key, given in sweep.items() if key not in (ZIP, ONE)}
     zipped, single = _lists(sweep, ZIP), _lists(sweep, ONE)
@@ -50,9 +50,9 @@ def conditions(sweep: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_free(sweep: dict[str, Any], changes: Iterable[str]) -> None:
-    """Raise UsageError where a dotted key of ``changes`` is one that is swept, above or below it.
+    """Raise UsageError if a dotted key of ``changes`` is swept, or is above or below a swept key.
 
-    The sweep would put its own values in the place of what was set, without a word.
+    The sweep would silently overwrite the value.
     """
     tables = {"sweep": {key: given for key, given in sweep.items() if key not in (ZIP, ONE)}}
     tables |= {f"sweep.{name}": sweep.get(name, {}) for name in (ZIP, ONE)}
@@ -72,7 +72,7 @@ def _lists(sweep: dict[str, Any], name: str) -> dict[str, list]:
 
 
 def _length(lists: dict[str, list]) -> int:
-    """How many values each of the zipped lists has; 1 without any."""
+    """The common length of the zipped lists; 1 without lists."""
     lengths = {key: len(values) for key, values in lists.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{key} has {n}" for key, n in lengths.items())
@@ -86,7 +86,7 @@ def _check_count(count: float, where: str, what: str, most: int) -> None:
 
 
 def steps(first: float, last: float, step: float, where: str) -> list:
-    """The numbers from ``first`` to ``last``, both included; whole ones where all are whole; at most ``MOST``."""
+    """The numbers from ``first`` to ``last``, both included; integers if all are whole; at most ``MOST``."""
     count = (last - first) / step + 1e-9
     _check_count(count + 1, where, f"values from {first} to {last} by {step}", MOST)
     count = int(count) + 1
@@ -94,7 +94,7 @@ def steps(first: float, last: float, step: float, where: str) -> list:
 
 
 def _values(key: str, given: Any) -> list:
-    """A list as it is; a range with both its ends."""
+    """The values of a list, or of a range including both ends."""
     if isinstance(given, dict):
         for name in given:
             if name not in RANGE:

@@ -30,13 +30,13 @@ from sandbox.statistics import (
 )
 from sandbox.studies.lessons import EARNED, NARROWER, OPEN, REFUTED, SAME, WIDER, Lesson
 
-CHUNK = 0.25  # seconds that some trials at a time should take, so that one can stop between them
+CHUNK = 0.25  # seconds that a chunk of trials should take; the measurement can be stopped between chunks
 SEEDS = 2**64
-MOST = 100_000  # trials of an arm: their outcomes are held in memory
+MOST = 100_000  # trials of an arm, whose outcomes are kept in memory
 
 
 class Progress(NamedTuple):
-    """How far a measurement is, in trials of all arms."""
+    """Progress of a measurement, in trials of all arms."""
 
     done: int
     total: int
@@ -44,17 +44,17 @@ class Progress(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One arm: trials that count, and those that could not be played."""
+    """Result of one arm: trials that count, and infrastructure errors."""
 
     name: str
     trials: int
     errors: int
-    value: Estimate  # of the measure: a share with its exact interval, else the mean
-    also: dict[str, float]  # means of what is told beside
+    value: Estimate  # of the measure: a share with its exact interval, or a mean
+    also: dict[str, float]  # means of the further measures
 
 
 class Difference(NamedTuple):
-    """Second minus first, with its interval; ``clear`` where chance does not explain it."""
+    """Second minus first, with its interval; ``clear`` if chance does not explain it."""
 
     first: str
     second: str
@@ -63,16 +63,16 @@ class Difference(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came out. ``verdict`` is one of ``Question.verdicts``; a prediction with this ``when`` is borne out."""
+    """The result. ``verdict`` is one of ``Question.verdicts``; it confirms a prediction with the same ``when``."""
 
     verdict: str
     results: tuple[Result, ...]
-    differences: tuple[Difference, ...]  # of all pairs of arms; of ask = "pairing": paired, then as if unpaired
-    telling: int  # a seed that shows it: where the arms differ most
+    differences: tuple[Difference, ...]  # of all pairs of arms; for ask = "pairing": paired, then as if unpaired
+    telling: int  # the seed on which the arms differ most
     seeds: tuple[int, int]  # the first and the last
-    seconds: float  # of playing, when all is compiled
-    bound: float = 0.0  # of ask = "reliability": what is shown at least, at 95 %
-    needed: int = 0  # trials without a failure that the claim takes
+    seconds: float  # of playing, without compilation
+    bound: float = 0.0  # for ask = "reliability": lower bound at 95 %
+    needed: int = 0  # trials without a failure that the claim requires
     failures: int = 0
 
 
@@ -88,10 +88,10 @@ def measure(
     on_progress: OnProgress = lambda progress: None,
     stop: Stop = lambda: False,
 ) -> Answer | None:
-    """Play every arm of a lesson on the same seeds and compare; None where ``stop`` said so.
+    """Play every arm of a lesson on the same seeds and compare; None if ``stop`` ended it.
 
     ``chosen`` are labels of options by labels of controls; ``trials`` and ``seed`` default to the scenario's. Raises
-    UsageError where the scenario cannot run, and SandboxError where none of an arm's trials could be played.
+    UsageError if the scenario cannot run, and SandboxError if none of an arm's trials could be played.
     """
     scenarios = [lesson.scenario(arm, chosen) for arm in lesson.plan.measure.arms]
     count, first = trials or scenarios[0].trials.count, scenarios[0].seed if seed is None else seed
@@ -109,7 +109,7 @@ def measure(
 def play_arms(
     scenarios: Sequence[Scenario], seeds: Sequence[int], on_progress: OnProgress, stop: Stop
 ) -> tuple[list[list[Outcome]], float] | None:
-    """The outcomes of each scenario on each seed, and the seconds that they took; the arms at once, a thread each."""
+    """The outcomes of each scenario on each seed, and the seconds taken. Arms run at once, each in its thread."""
     total, done, lock = len(scenarios) * len(seeds), [0], threading.Lock()
     envs = []
     for scenario in scenarios:
@@ -143,11 +143,11 @@ def _in_chunks(
     return found
 
 
-# -- what it comes to --------------------------------------------------------------------------------------------------
+# -- evaluation --------------------------------------------------------------------------------------------------------
 
 
 def values(measure: str, played: Sequence[Outcome], limit: int) -> np.ndarray:
-    """One number (T,) float64 for each outcome; a trial that fails takes the tick limit, however early it ended."""
+    """The measure (T,) float64 of each outcome; a failed trial counts as the tick limit, however early it ended."""
     if measure == "steps":
         return np.array([each.ticks if each.success else max(each.ticks, limit) for each in played], float)
     if measure == "throughput":
@@ -156,7 +156,7 @@ def values(measure: str, played: Sequence[Outcome], limit: int) -> np.ndarray:
 
 
 def answer(lesson: Lesson, scenarios: Sequence[Scenario], played: Sequence[Sequence[Outcome]]) -> Answer:
-    """What the outcomes of each arm on the same seeds come to, but for ``seeds`` and ``seconds``."""
+    """The answer from the outcomes of each arm on the same seeds, without ``seeds`` and ``seconds``."""
     asked, errors = lesson.plan.measure, np.array([[bool(each.error) for each in arm] for arm in played])
     for arm, own in zip(played, errors, strict=True):
         if own.all():
@@ -179,7 +179,7 @@ def _limit(scenario: Scenario, played: Sequence[Outcome]) -> int:
 
 
 def _telling(arms: Sequence[np.ndarray]) -> int:
-    """The pair in which the arms lie farthest apart, of one arm the first that failed."""
+    """The seed on which the arms differ most; with one arm, the first that failed."""
     return int(np.argmax(np.ptp(arms, axis=0) if len(arms) > 1 else -arms[0])) if arms[0].size else 0
 
 
@@ -194,8 +194,8 @@ def _result(asked, arm: int, played: Sequence[Outcome], limit: int, errors: int)
 
 
 def difference(asked, names: tuple[str, str], first: np.ndarray, second: np.ndarray, confidence: float) -> Difference:
-    """Two arms (T,) on the same seeds; the difference is clear where its interval leaves 0 out."""
-    enough = len(first) >= np.ceil(np.log2(2 / (1 - confidence)))  # fewer pairs, all alike, are no evidence
+    """The difference of two arms (T,) on the same seeds; it is clear if its interval excludes 0."""
+    enough = len(first) >= np.ceil(np.log2(2 / (1 - confidence)))  # fewer pairs are no evidence, even if all are equal
     if not enough:
         value = float(np.mean(second - first)) if len(first) else float("nan")
         return Difference(*names, Estimate(value, -np.inf, np.inf), False)
@@ -207,7 +207,7 @@ def difference(asked, names: tuple[str, str], first: np.ndarray, second: np.ndar
 
 
 def _best(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:
-    """The arm that is better than every other one; intervals hold all together at 95 % (Bonferroni)."""
+    """The arm that is better than every other one; the intervals hold jointly at 95 % (Bonferroni)."""
     names, pairs = [arm.name for arm in asked.arms], list(combinations(range(len(arms)), 2))
     level = 1 - (1 - CONFIDENCE) / len(pairs)
     found = [difference(asked, (names[i], names[k]), arms[i], arms[k], level) for i, k in pairs]
@@ -217,21 +217,21 @@ def _best(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:
 
 
 def better(asked, found: Difference) -> str:
-    """The better one of the two, by the sign of their difference."""
+    """The better of two arms, by the sign of their difference."""
     return found.second if (found.value.value > 0) == (asked.better == "higher") else found.first
 
 
 def _reliability(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:
     trials, successes = len(arms[0]), int(arms[0].sum())
     bound, claim = lower_bound(successes, trials), asked.reliability
-    most = 1 - lower_bound(trials - successes, trials)  # the same bound from the other side
+    most = 1 - lower_bound(trials - successes, trials)  # the upper bound, by counting failures
     verdict = EARNED if bound >= claim else REFUTED if most < claim else OPEN
     needed = trials_needed(claim)
     return answer._replace(verdict=verdict, bound=bound, needed=needed, failures=trials - successes)
 
 
 def _pairing(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:
-    """Whether arms on the same seeds go together: only then is the paired interval narrower."""
+    """Whether results on the same seeds correlate; only then is the paired interval narrower."""
     names = tuple(arm.name for arm in asked.arms)
     paired = difference(asked, names, *arms, CONFIDENCE)
     apart = independent_difference(*arms)

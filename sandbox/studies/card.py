@@ -25,19 +25,19 @@ YARDSTICK = "oracle"
 
 
 class Row(NamedTuple):
-    """One agent in one scenario of the suite; all None where the world does not know the agent."""
+    """One agent in one scenario of the suite; all None if its world does not have the agent."""
 
     agent: str
     scenario: str
-    known: bool  # whether its world knows the agent
+    known: bool  # whether the world has the agent
     clean: Measures | None = None  # trials without a perturbation
     perturbed: Estimate | None = None  # success over all perturbed trials
-    steps: Estimate | None = None  # ratio to the oracle's on the same seeds, where both succeed
-    robustness: Estimate | None = None  # mean area below the severity curves; 1: nothing disturbs it
+    steps: Estimate | None = None  # ratio to the oracle's steps on the same seeds, if both succeed
+    robustness: Estimate | None = None  # mean area below the severity curves; 1: no perturbation has an effect
     severities: dict[str, dict[float, float]] | None = None  # success by perturbation and severity
     per_trial: dict[str, float] | None = None  # means over all trials
     finishes: dict[str, int] | None = None  # of all trials
-    errors: int = 0  # infrastructure errors, which count for nothing
+    errors: int = 0  # infrastructure errors, which are excluded
     decided: Decided | None = None  # who decided in all trials
 
 
@@ -45,9 +45,9 @@ class Standing(NamedTuple):
     """One agent in the suite."""
 
     agent: str
-    tried: int  # scenarios whose world knows it
+    tried: int  # scenarios whose world has the agent
     of: int
-    worst: Row | None  # by clean success; None where no trial counts
+    worst: Row | None  # by clean success; None if no trial counts
     best: Row | None
 
 
@@ -57,10 +57,10 @@ OnBatch = Callable[[str, Scenario], AbstractContextManager[OnProgress]]
 def play(
     suite: Suite, entrants: Sequence[Entrant], out: Path, trials: int | None, workers: int | None, on_batch: OnBatch
 ) -> dict[tuple[str, str], pd.DataFrame]:
-    """The rows of every agent in every scenario that knows it, by both their names.
+    """The rows of every agent in every scenario whose world has it, by agent and scenario.
 
-    Each has a folder of its own below ``out`` and is resumed there. ``on_batch`` is told the agent and the scenario,
-    and answers what shall hear of the progress, for use in a ``with``.
+    Each batch has its own folder below ``out`` and is resumed there. ``on_batch`` gets the names of agent and scenario,
+    and returns a context manager that receives the progress.
     """
     found = {}
     for who in entrants:
@@ -99,17 +99,17 @@ def _row(agent: str, name: str, played: dict[tuple[str, str], pd.DataFrame]) -> 
 
 
 def _clean(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["condition"] == 0]  # a suite's sweep tries the scenario as it stands first
+    return rows[rows["condition"] == 0]  # the first condition of a suite's sweep is the unchanged scenario
 
 
 def _rate(rows: pd.DataFrame) -> Estimate | None:
-    """Success over several conditions of one world; the trials of a seed go together."""
+    """Success over several conditions of one world, with seeds as clusters."""
     of_seed = rows.groupby("seed")["success"].agg(["sum", "size"]).to_numpy(float)
     return clustered_rate(*of_seed.T) if len(of_seed) else None
 
 
 def _robustness(drawn: Sequence[Curve]) -> Estimate | None:
-    """The mean of the areas below the curves of one world, over seeds tried at all their severities."""
+    """The mean of the areas below the curves of one world, over seeds that were tried at all severities."""
     if not drawn:
         return None
     areas = pd.concat([curve.areas for curve in drawn], axis=1, join="inner").mean(axis=1)
@@ -117,7 +117,7 @@ def _robustness(drawn: Sequence[Curve]) -> Estimate | None:
 
 
 def _ratio(rows: pd.DataFrame, yardstick: pd.DataFrame | None) -> Estimate | None:
-    """Geometric mean of the ratios of steps to the oracle's on equal seeds and conditions, where both succeed."""
+    """Geometric mean of the ratios of steps to the oracle's on equal seeds and conditions, if both succeed."""
     if yardstick is None:
         return None
     keys = ["condition", "seed"]
@@ -128,7 +128,7 @@ def _ratio(rows: pd.DataFrame, yardstick: pd.DataFrame | None) -> Estimate | Non
 
 
 def standings(rows: Sequence[Row]) -> list[Standing]:
-    """Of each agent, for how many worlds it was tried, and its worst and best."""
+    """For each agent, the number of worlds in which it was tried, its worst and its best."""
     found = []
     for agent in dict.fromkeys(row.agent for row in rows):
         own = [row for row in rows if row.agent == agent]
@@ -174,5 +174,5 @@ def _estimate(found: Estimate | None) -> dict[str, float] | None:
 
 
 def _numbers(values: Sequence[float]) -> list[float | None]:
-    """JSON has no NaN."""
+    """NaN becomes None, because JSON has no NaN."""
     return [None if np.isnan(value) else float(value) for value in values]

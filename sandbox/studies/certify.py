@@ -1,4 +1,4 @@
-"""Reliability certificates: a claim, its trials and their result, as a file that can be checked.
+"""Reliability certificates: a claim, its trials and their result, in a file that can be verified.
 
 The claim: the scenario's success rate over its conditions (``[sweep]``, each equally often) and over the seeds is at
 least R, at confidence C. It is earned where Clopper and Pearson's one-sided lower bound reaches R. How many failures
@@ -40,7 +40,7 @@ _bound = lru_cache(maxsize=1024)(lower_bound)
 
 
 class Void(RecordError):
-    """A certificate that says nothing, whatever its trials are."""
+    """A certificate that is invalid, whatever its trials are."""
 
 
 def certify(
@@ -52,10 +52,10 @@ def certify(
     on_plan: Callable[[list[Scenario]], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> dict:
-    """Run the trials of a claim, write ``certificate.json`` into the folder ``out``, and return what it says.
+    """Run the trials of a claim, write ``certificate.json`` into the folder ``out``, and return its content.
 
-    The same call again goes on where the last one ended. Raises UsageError where ``out`` holds trials that were run
-    before this claim was stated: a claim that knows its outcomes proves nothing.
+    The same call again continues where the last one ended. Raises UsageError if ``out`` contains trials that were run
+    before this claim was stated: a claim made after its outcomes are known proves nothing.
     """
 
     def told(progress: Progress) -> None:
@@ -71,7 +71,7 @@ def certify(
 
 
 def _state(folder: Path, stated: Claim) -> None:
-    """Put the claim into the folder before anything is run there."""
+    """Write the claim into the folder before any trial is run there."""
     path = within(folder, CLAIM)
     if path.is_file():
         before = _json(path)
@@ -85,11 +85,11 @@ def _state(folder: Path, stated: Claim) -> None:
     write_text(path, json.dumps(stated.as_dict()))
 
 
-# -- what follows from the trials --------------------------------------------------------------------------------------
+# -- evaluation of the trials ------------------------------------------------------------------------------------------
 
 
 def made(stated: Claim, batch: reexecute.Opened, course: Course) -> dict:
-    """The certificate of a claim as its trials give it."""
+    """The certificate that follows from a claim and its trials."""
     found = batch.found
     refusal = refused(stated, course, [bool(each.reasoners & set(REASONERS)) for each in batch.planned])
     rows = pd.DataFrame({name: [getattr(row.outcome, name) for row in batch.rows] for name in COLUMNS})
@@ -117,11 +117,11 @@ def made(stated: Claim, batch: reexecute.Opened, course: Course) -> dict:
     }  # fmt: skip
 
 
-FAILED = ("seed", "finish", "ticks")  # what is listed of a trial that failed
+FAILED = ("seed", "finish", "ticks")  # columns that are listed for a failed trial
 
 
 def counted(stated: Claim, batch: reexecute.Opened) -> Course:
-    """The trials of a batch, counted for a claim."""
+    """The counts of a batch's trials for a claim."""
     course = Course(stated, batch.found.facts.get("max_errors", MAX_ERRORS))
     for row in batch.rows:
         course.add(row.condition, row.trial, [row.outcome])
@@ -136,9 +136,9 @@ def _counted(found: Count, stated: Claim) -> dict:
 
 
 def refused(stated: Claim, course: Course, tested: Sequence[bool]) -> str:
-    """Why the claim is not earned; empty where it is. ``tested``: of each condition, whether agents are under test.
+    """Why the claim is not earned; empty if it is. ``tested``: of each condition, whether agents are under test.
 
-    An infrastructure error is not passed over: the trial that came to nothing might have been the one that fails.
+    An infrastructure error refuses the claim, because the missing trial might have been a failure.
     """
     found = course.all
     if stated.of == AGENTS and found.others:
@@ -160,11 +160,11 @@ def refused(stated: Claim, course: Course, tested: Sequence[bool]) -> str:
     return f"the agents under test made no decision: {idle[0]}" if stated.of == AGENTS and idle else ""
 
 
-# -- checking ----------------------------------------------------------------------------------------------------------
+# -- verification ------------------------------------------------------------------------------------------------------
 
 
 class Read(NamedTuple):
-    """A certificate made anew from its trials, and what its folder says otherwise, in words."""
+    """A certificate recomputed from its trials, and the differences to its file, as texts."""
 
     certificate: dict
     problems: list[str]
@@ -172,10 +172,10 @@ class Read(NamedTuple):
 
 
 def read(folder: str | Path, allow: Grant = NOTHING) -> Read:
-    """Make the certificate in a folder anew; no trial is executed.
+    """Recompute the certificate in a folder from its rows; no trial is executed.
 
-    Raises RecordError if there is none, Void for one of an earlier version.
-    Rows that are not those of the claim are problems too: what is shown of a certificate must be of its trials.
+    Raises RecordError if there is none, Void for one of an earlier version. Rows that do not belong to the claim are
+    reported as problems too.
     """
     folder = Path(folder)
     file, said = _json(within(folder, FILE)), _json(within(folder, CLAIM))
@@ -194,7 +194,7 @@ def read(folder: str | Path, allow: Grant = NOTHING) -> Read:
 
 
 def _uncounted(stated: Claim, batch: reexecute.Opened, course: Course) -> Iterator[str]:
-    """Whether the trials are the first ones of each condition, up to where the claim was decided, and no others."""
+    """Problems, unless the trials are exactly the first ones of each condition up to the decision of the claim."""
     planned = batch.found.facts.get("planned")
     if planned != stated.total:
         yield f"planned is {planned}, the claim takes {stated.total}"
@@ -208,9 +208,9 @@ def check(
     folder: str | Path, sample: int = 100, root: str | None = None,
     on_trial: reexecute.OnTrial = lambda done, of: None, allow: Grant = NOTHING,
 ) -> reexecute.Checked:  # fmt: skip
-    """Make a certificate anew and compare it with its file; then execute trials again, as ``reexecute.check`` does.
+    """Recompute a certificate and compare it with its file; then execute trials again, as ``reexecute.check`` does.
 
-    The sample is drawn anew at each call: of n trials one that was forged shows with chance ``sample`` / n.
+    The sample is drawn anew at each call: one forged trial of n is found with chance ``sample`` / n.
     """
     certificate, problems, batch = read(folder, allow)
     now = certificate["root"]
@@ -221,7 +221,7 @@ def check(
 
 
 def _stated(folder: Path, found: Rows, said: dict) -> Claim:
-    """The claim, made anew from the numbers that were chosen."""
+    """The claim, recomputed from its chosen numbers."""
     try:
         chosen = (said[name] for name in ("reliability", "confidence", "failures"))
         return claim(Scenario.model_validate(found.scenario), *chosen)
@@ -239,7 +239,7 @@ def _json(path: Path) -> dict:
 
 
 def _differing(name: str, said: dict, follows: dict, prefix: str = "") -> list[str]:
-    """Each entry of a file that is not what follows from the trials."""
+    """Each entry of a file that differs from the recomputed one."""
     follows, problems = json.loads(json.dumps(follows)), []
     for key in {**follows, **said}:
         own, due = said.get(key), follows.get(key)

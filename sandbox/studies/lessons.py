@@ -17,13 +17,13 @@ from sandbox.core.finish import Outcome
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import FILES, Grant, Rule, of_file
 
-SAME = "same"  # no difference that could be told from chance
+SAME = "same"  # no difference beyond chance
 EARNED, REFUTED, OPEN = "earned", "refuted", "open"
 NARROWER, WIDER = "narrower", "wider"
 VERDICTS = {"best": (SAME,), "reliability": (EARNED, REFUTED, OPEN), "pairing": (NARROWER, WIDER, SAME)}
-ARMS = {"best": (2, 5), "reliability": (1, 1), "pairing": (2, 2)}  # least and most
+ARMS = {"best": (2, 5), "reliability": (1, 1), "pairing": (2, 2)}  # minimum and maximum
 DERIVED = ("steps", "throughput")  # steps: ticks to completion, the tick limit where it fails; throughput: tasks a tick
-TOLD = {"world", "seed", "finish", "steps_to_completion", "digest", "error"}  # of an outcome: no measures
+TOLD = {"world", "seed", "finish", "steps_to_completion", "digest", "error"}  # not measures
 MEASURES = (*DERIVED, *(name for name in Outcome._fields if name not in TOLD))
 
 Short = Annotated[str, Field(min_length=1, max_length=120)]
@@ -50,7 +50,7 @@ class Option(_Table):
 
 
 class Control(_Table):
-    """What a reader may turn: an option's value is put at every ``key``, dotted as in ``--set``."""
+    """A setting for the reader: the value of the chosen option is set at every ``key``, dotted as in ``--set``."""
 
     label: Short
     help: Annotated[str, Field(min_length=1, max_length=400)]
@@ -76,34 +76,34 @@ class Control(_Table):
 
 
 class Arm(_Table):
-    """One of the things that are compared: the scenario with these dotted keys set."""
+    """One side of the comparison: the scenario with these dotted keys set."""
 
     name: Short
     set: dict[str, Any] = {}
 
 
 class Prediction(_Table):
-    """What a reader may expect; ``when`` is the verdict that bears it out."""
+    """A prediction that a reader may choose; ``when`` is the verdict that confirms it."""
 
     text: Annotated[str, Field(min_length=1, max_length=300)]
     when: str
 
 
 class Reading(_Table):
-    """Where to read on: a title, and an address or a file of the project."""
+    """Further reading: a title, and an address or a file of the project."""
 
     title: Short
     where: Short
 
 
 class Question(_Table):
-    """What is measured. ``ask``: which arm is best, whether a reliability is shown, or what pairing is worth."""
+    """The question. ``ask``: which arm is best, whether a reliability is shown, or what pairing is worth."""
 
     ask: Literal["best", "reliability", "pairing"] = "best"
     measure: str = "success"
     better: Literal["higher", "lower"] = "higher"
-    also: list[str] = []  # further measures, told beside as means
-    reliability: float = Field(0.99999, gt=0, lt=1)  # what is claimed, of ask = "reliability"
+    also: list[str] = []  # further measures, reported as means
+    reliability: float = Field(0.99999, gt=0, lt=1)  # the claim, for ask = "reliability"
     arms: list[Arm] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -118,7 +118,7 @@ class Question(_Table):
 
     @property
     def verdicts(self) -> tuple[str, ...]:
-        """All that can come out: of ask = "best" the name of the best arm."""
+        """All possible verdicts; for ask = "best", the names of arms."""
         names = tuple(arm.name for arm in self.arms) if self.ask == "best" else ()
         return names + VERDICTS[self.ask]
 
@@ -157,7 +157,7 @@ class _File(_Table):
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson as it was read; ``name`` is that of its file."""
+    """A lesson; ``name`` is that of its file."""
 
     name: str
     path: Path
@@ -182,7 +182,7 @@ class Lesson:
 
     @property
     def _beside(self) -> Grant:
-        """Lessons stand in a folder of their own among the scenarios, whose files they have."""
+        """A grant for the folder above, because lessons are in a subfolder of the scenarios and share their files."""
         return Grant([Rule(FILES, str(self.path.parent.parent), "its folder")])
 
 
@@ -213,7 +213,7 @@ def _told(error: ValidationError) -> str:
 
 
 def lessons(folder: str | Path) -> tuple[list[Lesson], list[str]]:
-    """The lessons of a folder in the order of their files' names, and what is wrong with the others, a line each."""
+    """The lessons of a folder in the order of their files' names, and the errors of the others, a line each."""
     found, wrong = [], []
     for path in sorted(Path(folder).glob("*.toml")):
         try:

@@ -12,12 +12,12 @@ from sandbox.core.world import MAP
 from sandbox.engine.draw import draw
 from sandbox.engine.environment import Environment
 
-TICKS = 600  # of one try at most
-LIVES = 1 << 23  # stream of the seeds of lives
+TICKS = 600  # of one attempt, at most
+LIVES = 1 << 23  # stream of the seeds of episodes
 
 
 class Life:
-    """One agent in one lane, dying and being born again; ``run`` lets it follow a program."""
+    """One agent in one lane, which starts a new episode after its death; ``run`` lets it follow a program."""
 
     def __init__(self, env: Environment, seed: int):
         if env.world.ladder is None or env.agents != 1:
@@ -27,7 +27,7 @@ class Life:
         self._faults, self._actions = env.faults(1), np.zeros((1, 1, 2), np.int32)
         self._assignment, self._loops = env.assign_policies([MAP], self.memory, self.stats)
         self._eyes, self.lives, self.ticks, self.distance = ProgramView(Beliefs(env, self.memory, 0)), 0, 0, 0
-        self.ever: dict[str, int] = {}  # tick of the first time, by achievement
+        self.ever: dict[str, int] = {}  # tick of the first achievement, by its name
         self._born()
 
     def _born(self) -> None:
@@ -46,7 +46,7 @@ class Life:
         return Percept(0, int(self.state.tick[0]), *(part[0, 0] for part in self.view))
 
     def known(self) -> list[str]:
-        """The kinds of things that the agent knows of."""
+        """The kinds of things that the agent knows."""
         believed = self._eyes.believed(self.percept)
         return [kind for kind in self.ladder.places if self.ladder.knows(believed, 0, kind)]
 
@@ -55,11 +55,11 @@ class Life:
         return {name: held[name] for name in self.ladder.vitals}
 
     def achieved(self) -> dict[str, int]:
-        """How often each, read from the state: the verifier's."""
+        """Number of each achievement, read from the state, for verification."""
         return self.ladder.achieved(self.state, 0, 0)
 
     def run(self, text: str, task: str) -> Feedback:
-        """Follow a program for ``TICKS`` at most; whether the task was achieved on the way."""
+        """Follow a program for at most ``TICKS``; the feedback says whether the task was achieved."""
         program, answer, used, began = Program(text, self.env.verbs), None, set(), []
         before, success = self.achieved()[task], False
 

@@ -40,7 +40,7 @@ class Learned:
     library: Library = field(default_factory=Library)
 
     def row(self, milestones: dict[str, str]) -> dict[str, Any]:
-        """Its measures; of each milestone the iteration and the tick, None where it was never reached."""
+        """Its measures; for each milestone the iteration and the tick, None if it was not reached."""
         told = {"arm": self.arm, "seed": self.seed, "achievements": self.curve[-1] if self.curve else 0}
         told |= {"skills": len(self.library), "distance": self.distance, "ticks": self.total_ticks, "lives": self.lives}
         for name, node in milestones.items():
@@ -55,8 +55,8 @@ class Learned:
 class Folder:
     """The folder of a study, open for one process; use it in a ``with``.
 
-    What is to be studied is stated in it before anything is done. Each learner is a file, written whole, so whatever
-    ends the process loses those that were not done and nothing else.
+    ``study.json`` states the study before the first learner starts. Each learner is a file, written whole, so an ended
+    process loses unfinished learners only.
     """
 
     def __init__(self, path: Path, stated: dict) -> None:
@@ -73,7 +73,7 @@ class Folder:
             raise
 
     def _state(self, stated: dict) -> None:
-        """Say what is studied here; raises UsageError where that is something else."""
+        """Write what is studied here; raises UsageError if the folder contains another study."""
         place = within(self.path, STATED)
         if place.exists():
             check_same(self.path, _read(place), stated, "another study")
@@ -85,11 +85,11 @@ class Folder:
         within(self.path, DONE).mkdir(exist_ok=True)
 
     def check(self) -> None:
-        """Raise RecordError where the folder does not stand in its place any more."""
+        """Raise RecordError if the folder is no longer in its place."""
         self._opened.check()
 
     def read(self, job: Assignment) -> Learned | None:
-        """A learner that is done; raises RecordError where its file is damaged."""
+        """A finished learner, None if there is none; raises RecordError if its file is damaged."""
         place = self._place(job)
         if not place.exists():
             return None
@@ -102,7 +102,7 @@ class Folder:
             ) from None
 
     def write(self, job: Assignment, learned: Learned) -> None:
-        """Keep a learner that is done."""
+        """Store a finished learner."""
         write_text(self._place(job), json.dumps(learned.as_dict()) + "\n")
 
     def _place(self, job: Assignment) -> Path:

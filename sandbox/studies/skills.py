@@ -25,13 +25,13 @@ from sandbox.scenario import Scenario, load
 from sandbox.studies.skill_episodes import Life
 from sandbox.studies.skill_runs import Assignment, Folder, Learned
 
-# -- curriculum: Which achievement comes next.
+# -- curriculum: which achievement comes next
 
 
 class Curriculum:
-    """Proposes what has not been done yet: what is in reach, or, as an ablation, anything (``random``).
+    """Proposes an achievement that is not done yet: one within reach or, as an ablation (``random``), any.
 
-    In reach is what takes nothing that has not been done. Of these it proposes one that has failed least often.
+    An achievement is within reach if all its requirements are done. Of these, it proposes one with the fewest failures.
     """
 
     def __init__(self, graph: nx.DiGraph, rng: Random, random: bool = False):
@@ -50,11 +50,11 @@ class Curriculum:
 # -- skills
 
 TRIES, ITERATIONS = 4, 160  # as Voyager's
-LOW, FULL = 3, 8  # of a vital: at the first, a skill that is known to raise it is used until the second
+LOW, FULL = 3, 8  # of a vital: at LOW, a skill known to raise it is used until FULL
 
 
 class Arm(NamedTuple):
-    """What is left out: an ablation."""
+    """An arm of the study, defined by what it leaves out (ablation)."""
 
     name: str
     library: bool = True
@@ -77,25 +77,25 @@ class Writer(Protocol):
 
 
 TRANSFER = (Arm("learned library, frozen"), Arm("no library, new seeds", library=False))
-FROZEN_ITERATIONS = 40  # of the transfer to new seeds
+FROZEN_ITERATIONS = 40  # iterations of the transfer to new seeds
 CURVES, LEARNERS, LIBRARY = "curves.csv", "learners.csv", "library.toml"
 CURVE = ["arm", "seed", "iteration", "achievements"]
 
 
 class Progress(NamedTuple):
-    """How far a study is."""
+    """Progress of a study."""
 
-    done: int  # learners
+    done: int  # finished learners
     total: int
     latest: Learned | None  # None before any is done in this call
-    left: float | None  # seconds, about; None where nothing is known of it
+    left: float | None  # estimated seconds; None if unknown
 
 
 OnProgress = Callable[[Progress], None]
 
 
 class Learner:
-    """One agent that learns; ``frozen`` keeps the library that it is given as it is."""
+    """One learning agent; with ``frozen`` its library does not change."""
 
     def __init__(
         self, env: Environment, seed: int, arm: Arm = ARMS[0], library: Library | None = None, frozen: bool = False,
@@ -105,12 +105,12 @@ class Learner:
         self.library, rng = library or Library(), Random(seed)
         self._writer = writer or RuleWriter(env.world.ladder, rng)
         self._curriculum = Curriculum(env.world.ladder.graph, rng, random=not arm.curriculum)
-        self._believed: set[str] = set()  # done, as the agent takes it
+        self._believed: set[str] = set()  # achievements that the agent believes done
         self._raises: dict[str, str] = {}  # vital -> skill
         self.found = Learned(arm.name, seed, library=self.library)
 
     def learn(self, iterations: int = ITERATIONS) -> Learned:
-        """Go on until so many programs were tried, or nothing is left to do."""
+        """Continue until ``iterations`` programs were tried, or nothing is left to do."""
         found, task = self.found, ""
         while len(found.curve) < iterations and task is not None:
             task = self._curriculum.propose(self._believed)
@@ -126,7 +126,7 @@ class Learner:
         return found
 
     def _try(self, task: str) -> bool:
-        """One iteration; whether the agent takes the task for done."""
+        """One iteration; returns whether the agent believes the task done."""
         self._refresh()
         known = self.life.known()
         skill = self._recalled(task) or self._writer.write(task, self.library, known)
@@ -151,11 +151,11 @@ class Learner:
             self.library.add(skill)
 
     def _recalled(self, task: str) -> Skill | None:
-        """The skill for the very task, if there is one already."""
+        """The skill for exactly this task, if there is one."""
         return next((each for each in self.library.retrieve(task.replace("_", " ")) if each.name == task), None)
 
     def _refresh(self) -> None:
-        """Use what is known to help before something runs out; no iteration, since nothing is written."""
+        """Use known skills before a vital runs out. This is no iteration, because no program is written."""
         for name, level in self.life.vitals().items():
             if level < LOW and self._raises.get(name) in self.library:
                 skill = self.library[self._raises[name]]
@@ -164,7 +164,7 @@ class Learner:
 
 
 def learn(scenario: dict, arm: Arm, seed: int, iterations: int, library: str | None = None) -> Learned:
-    """One learner; with a frozen library where the name of its file is given."""
+    """Run one learner; with a frozen library if the name of its file is given."""
     given = Library.load(Path(library)) if library else None
     return Learner(load(scenario).env(), seed, arm, given, frozen=library is not None).learn(iterations)
 
@@ -176,9 +176,9 @@ def study(
     """All arms on the same seeds, then the fullest library, frozen, on as many new ones; a row for each learner.
 
     ``out`` gets ``learners.csv``, ``curves.csv`` (different achievements after each iteration), ``library.toml``, and
-    in ``learners`` a file for each learner that is done: the same call again goes on with the others. ``on_plan`` is
-    called before the first begins. Raises UsageError where ``out`` holds another study or something else, RecordError
-    where it cannot be written.
+    in ``learners`` a file for each finished learner; the same call again continues with the others. ``on_plan`` is
+    called before the first begins. Raises UsageError if ``out`` contains another study or other files, RecordError
+    if it cannot be written.
     """
     stated = {"scenario": scenario.as_dict(), "seeds": seeds, "iterations": iterations}
     with Folder(out, stated) as folder, Workers(None, compiled=False, count=workers) as crew:
@@ -186,7 +186,7 @@ def study(
         work = _Studying(scenario, folder, crew, seeds * len(ARMS + TRANSFER), on_progress)
         first, path = scenario.seed, out / LIBRARY
         found = work.learners([Assignment(arm.name, first + k, iterations) for k in range(seeds) for arm in ARMS])
-        # The fullest library, the earliest of equals; new seeds decide what it is worth.
+        # The largest library, of equals the earliest. It is selected on the old seeds, so new ones measure its value.
         max((one for one in found if one.arm == ARMS[0].name), key=lambda one: len(one.library)).library.save(path)
         again, new = min(iterations, FROZEN_ITERATIONS), range(first + seeds, first + 2 * seeds)
         found += work.learners([Assignment(arm.name, seed, again) for seed in new for arm in TRANSFER])
@@ -199,12 +199,12 @@ def study(
 
 
 class _Studying:
-    """Has learners learn, those that are not done yet."""
+    """Runs the learners that are not finished yet."""
 
     def __init__(self, scenario: Scenario, folder: Folder, crew: Workers, total: int, on_progress: OnProgress):
         self._scenario, self._folder, self._crew = scenario.as_dict(), folder, crew
         self._total, self._tell = total, on_progress
-        self._done = self._here = 0  # learners: in all, and in this call
+        self._done = self._here = 0  # finished learners: in all, and in this call
         self._began = time.monotonic()
 
     def learners(self, jobs: Sequence[Assignment]) -> list[Learned]:

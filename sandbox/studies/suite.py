@@ -21,7 +21,7 @@ class Suite(NamedTuple):
 
     folder: Path
     version: str  # as its file says; empty without one
-    hash: str  # of the scenarios as they are, 12 hexadecimal digits
+    hash: str  # of the present scenarios, 12 hexadecimal digits
     scenarios: dict[str, Scenario]
 
     @property
@@ -32,16 +32,16 @@ class Suite(NamedTuple):
 
 
 class Entrant(NamedTuple):
-    """An agent on its way through the suite: what replaces the keys of every scenario's ``[[agents]]``."""
+    """An agent to be tested: keys that replace those of ``[[agents]]`` in every scenario."""
 
     name: str
     overlay: dict[str, Any]
 
 
 def open_suite(folder: str | Path, allow: Grant = NOTHING) -> Suite:
-    """Read a suite; raises UsageError where the folder holds no scenario, or one of them is wrong.
+    """Read a suite; raises UsageError if the folder contains no scenario, or an invalid one.
 
-    ``allow`` is what its scenarios, and the agents that are seated in them, may reach.
+    ``allow`` grants capabilities to its scenarios, and to the agents that are put into them.
     """
     folder = Path(folder)
     paths = sorted(folder.glob("*.toml"))
@@ -53,10 +53,10 @@ def open_suite(folder: str | Path, allow: Grant = NOTHING) -> Suite:
 
 
 def hash_of(paths: list[Path]) -> str:
-    """SHA-256 over names and contents, its first 12 hexadecimal digits; ends of lines are all alike."""
+    """SHA-256 over names and contents, its first 12 hexadecimal digits; line ends are normalised."""
     digest = hashlib.sha256()
     for path in sorted(paths):
-        text = path.read_text(encoding="utf-8")  # Windows' ends of lines become \n
+        text = path.read_text(encoding="utf-8")  # line ends of Windows become \n
         digest.update(f"{path.name}\0{text}\0".encode())
     return digest.hexdigest()[:12]
 
@@ -90,7 +90,7 @@ def _overlay(path: Path) -> dict[str, Any]:
 
 
 def seated(scenario: Scenario, who: Entrant) -> Scenario | None:
-    """The scenario with these agents in place of its own; None where its world does not know their reasoner."""
+    """The scenario with these agents instead of its own; None if its world does not have their reasoner."""
     if not {who.overlay.get("reasoner", group.reasoner) for group in scenario.agents} <= _known(scenario):
         return None
     changes: Mapping[str, Any] = {

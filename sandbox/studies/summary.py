@@ -35,16 +35,16 @@ class Condition(NamedTuple):
 class Study(NamedTuple):
     """One RUN: its scenario and its results."""
 
-    name: str  # the folder, as it was given
+    name: str  # the folder as given
     kind: str  # batch, certificate, run
-    rows: pd.DataFrame  # as ``results`` has them
+    rows: pd.DataFrame  # see ``results``
     conditions: list[Condition]
     curves: list[Curve]
     scalings: list[Scaling]
     contributions: list[Contribution]
-    certificate: dict | None  # made anew from the rows
-    doubt: str  # why a certificate that lies there is not shown: it is void, or does not follow from the rows
-    root: str | None  # Merkle root of a single run's record, or of a batch that is complete
+    certificate: dict | None  # recomputed from the rows
+    doubt: str  # why an existing certificate is not shown: it is void, or does not follow from the rows
+    root: str | None  # Merkle root of a single run, or of a complete batch
 
     @property
     def scenario(self) -> dict:
@@ -52,44 +52,44 @@ class Study(NamedTuple):
 
     @property
     def planned(self) -> int:
-        """Trials when it is complete; those that there are where it is not known."""
+        """Number of trials when complete; the present number if that is unknown."""
         return max(self.rows.attrs.get("planned", 0), len(self.rows))
 
     @property
     def trials(self) -> int:
-        """Those that count."""
+        """Number of trials that count."""
         return sum(each.measures.trials for each in self.conditions)
 
     @property
     def errors(self) -> int:
-        """Infrastructure errors, which count for nothing."""
+        """Number of infrastructure errors, which are excluded."""
         return sum(each.measures.errors for each in self.conditions)
 
     @property
     def extremes(self) -> tuple[Condition, Condition] | None:
-        """The conditions in which least and most trials succeed; there is no rate of all of them together."""
+        """The conditions with the lowest and the highest success rate. There is no pooled rate."""
         found = [each for each in self.conditions if each.measures.success]
         rates = [each.measures.success.value for each in found]
         return (found[rates.index(min(rates))], found[rates.index(max(rates))]) if found else None
 
     @property
     def tested(self) -> bool:
-        """Whether agents decide by other means than compiled policies."""
+        """Whether some agents have other reasoners than compiled policies."""
         return is_tested(self.rows)
 
     @property
     def free(self) -> bool:
-        """Whether its episodes can be played again: what language models answered was kept."""
+        """Whether its episodes can be played again without calls: answers of language models were kept."""
         compiled = all(group.get("reasoner") != "llm" for group in self.scenario["agents"])
         return self.kind == SINGLE or compiled or self.rows.attrs.get("keeps_calls", False)
 
 
 class Episode(NamedTuple):
-    """One trial that is worth looking at."""
+    """One selected trial."""
 
     condition: str
     overrides: dict[str, Any]
-    row: int  # among those of ``results``
+    row: int  # index in the rows of ``results``
     trial: int
     seed: int
     success: bool
@@ -120,7 +120,7 @@ def open_study(folder: str | Path) -> Study:
 
 
 def _certificate(folder: Path) -> tuple[dict | None, str]:
-    """The certificate in a folder, and why it is not to be shown."""
+    """The certificate in a folder, or None and the reason not to show it."""
     if not (folder / FILE).is_file():
         return None, ""
     try:
@@ -133,7 +133,7 @@ def _certificate(folder: Path) -> tuple[dict | None, str]:
 
 
 def condition_words(overrides: Mapping[int, dict]) -> dict[int, str]:
-    """Each condition in a few words: the last part of each key, or all of it where two keys end alike."""
+    """Each condition as a short text: the last part of each key, or the whole key if two keys end alike."""
     keys = list(dict.fromkeys(key for given in overrides.values() for key in given))
     ends = [key.rpartition(".")[2] for key in keys]
     short = {key: end if ends.count(end) == 1 else key for key, end in zip(keys, ends, strict=True)}
@@ -145,7 +145,7 @@ def condition_words(overrides: Mapping[int, dict]) -> dict[int, str]:
 
 
 def worst(study: Study, most: int) -> list[Episode]:
-    """Failed trials, each condition in turn, those that got least far first; the slowest if none failed."""
+    """Failed trials, one condition after the other, those with the least progress first; the slowest if none failed."""
     rows = study.rows[study.rows["error"].isna()]
     failed = rows[~rows["success"]]
     if failed.empty:
@@ -157,7 +157,7 @@ def worst(study: Study, most: int) -> list[Episode]:
 
 
 def slowest(study: Study, most: int) -> list[Episode]:
-    """The trials that succeeded and took longest to it."""
+    """The successful trials that took longest."""
     rows = study.rows[study.rows["error"].isna() & study.rows["success"]]
     return _episodes(study, rows.sort_values("ticks", ascending=False, kind="stable").head(most))
 

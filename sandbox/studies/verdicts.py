@@ -7,16 +7,16 @@ from sandbox.studies.answers import Answer, Difference, better
 from sandbox.studies.lessons import EARNED, NARROWER, REFUTED, SAME, Prediction, Question
 
 UNITS = {"steps": "ticks", "ticks": "ticks", "throughput": "tasks a tick", "money": "dollars", "seconds": "s"}
-POINTS = 100  # of a share
+POINTS = 100  # percentage points of a share
 
 
 def unit(measure: str) -> str:
-    """What a difference of a measure is counted in."""
+    """The unit of a measure's difference."""
     return "points" if measure == "success" else UNITS.get(measure, measure.replace("_", " "))
 
 
 def number(value: float) -> str:
-    """Three digits that matter, or all before the point."""
+    """A number with three significant digits, or all digits before the point."""
     if not isfinite(value):
         return "no end"
     size = abs(value)
@@ -26,14 +26,14 @@ def number(value: float) -> str:
 
 
 def told(measure: str, value: float) -> str:
-    """One value of a measure, with its unit where its name does not say it."""
+    """One value of a measure, with its unit unless the name states it."""
     if measure == "success":
         return f"{number(POINTS * value)} %"
     return f"{number(value)} {UNITS[measure]}" if measure in UNITS else number(value)
 
 
 def words(asked: Question, answer: Answer) -> str:
-    """The verdict in a sentence or two."""
+    """The verdict in one or two sentences."""
     say = {"best": _best, "reliability": _reliability, "pairing": _pairing}
     errors = sum(result.errors for result in answer.results)
     lost = f" {errors} trials could not be played and do not count." if errors else ""
@@ -41,7 +41,7 @@ def words(asked: Question, answer: Answer) -> str:
 
 
 def judged(prediction: Prediction, answer: Answer) -> str:
-    """What became of a prediction."""
+    """The result of a prediction as text."""
     if prediction.when == answer.verdict:
         return f"You predicted: {prediction.text} That is what came out."
     cause = "chance explains what was seen" if answer.verdict == SAME else "something else came out"
@@ -53,7 +53,7 @@ def _scaled(measure: str, value: float) -> float:
 
 
 def _beside(asked: Question, found: Difference) -> str:
-    """How the better one of two stands beside the other: 12.3 ticks fewer than A (9.1 .. 15.6)."""
+    """The better of two arms compared with the other: 12.3 ticks fewer than A (9.1 .. 15.6)."""
     measure, best = asked.measure, better(asked, found)
     other = found.first if best == found.second else found.second
     sizes = sorted(abs(_scaled(measure, end)) for end in found.value[1:])
@@ -108,7 +108,7 @@ def _reliability(asked: Question, answer: Answer) -> str:
 
 
 def _percent(share: float) -> str:
-    """Rounded down, so that it is never more than was shown, with two digits after the nines."""
+    """A share in percent, with two digits after the nines; rounded down, so that it never exceeds what was shown."""
     digits = 2
     while digits < 8 and share < 1 and 100 * (1 - share) < 10 ** (1 - digits):
         digits += 1
@@ -133,7 +133,7 @@ def _pairing(asked: Question, answer: Answer) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Roughly, in the unit that fits."""
+    """A duration, rounded, in a suitable unit."""
     for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{number(round(seconds / size))} {name}"
