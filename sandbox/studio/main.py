@@ -11,7 +11,7 @@ SIDEBAR = 340  # pixels: four choices fit side by side
 
 
 def main() -> None:
-    """What Streamlit runs at every rerun."""
+    """The script that Streamlit runs at every rerun."""
     prepare()
     st.set_page_config(
         page_title="Sandbox",

@@ -9,23 +9,27 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from sandbox.studio.backend.runner import Runner
 
-COMPOSED = "compose"  # a scenario that another page wants to be watched
-WATCHED = "watched"  # the scenario that is watched
+COMPOSED = "compose"  # a scenario that another page sends to Watch
+WATCHED = "watched"  # the scenario being watched
 
 
 def prepare() -> None:
-    """What is so in the whole server. At the end of every rerun, Streamlit would go through all objects that there are,
-    a tenth of a second in which no thread gets on; the runner does so where it lets go of a model."""
-    config.set_option("runner.postScriptGC", False)  # not one of those that ``st.set_option`` takes
+    """Settings of the whole server.
+
+    Streamlit collects garbage after every rerun, which stops all threads for a tenth of a second. The runner does it
+    instead, when it releases a model.
+    """
+    config.set_option("runner.postScriptGC", False)  # ``st.set_option`` does not accept it
     _send_all()
 
 
 @cache
 def _send_all() -> None:
-    """What a run has drawn is sent, also if a click has another begin before it is.
+    """Send everything that a run has drawn, even if a click starts another run before.
 
-    Where that one is of a fragment, Streamlit 1.67 drops what is not sent of the fragment, but tells the browser that
-    the run has ended: it takes the rest for gone, forgets what was chosen in it, and may be left with a blank page.
+    If the other run is that of a fragment, Streamlit 1.67 drops the unsent part of the fragment, but tells the browser
+    that the run is complete. The browser then removes the missing elements with their choices, and may show a blank
+    page.
     """
     clear = ForwardMsgQueue.clear
 
@@ -33,26 +37,27 @@ def _send_all() -> None:
     def kept(self, retain_lifecycle_msgs=False, fragment_ids_this_run=None):
         if fragment_ids_this_run is None:
             clear(self, retain_lifecycle_msgs)
-        self._delta_index_map = {}  # nor does what is drawn next take the place of what was drawn before it
+        self._delta_index_map = {}  # so that later elements do not replace earlier ones
 
     ForwardMsgQueue.clear = kept
 
 
 def hand_over(fragment: str, news: Any) -> None:
-    """Let a fragment draw what its page has just seen.
+    """Pass a page's latest data to one of its fragments.
 
-    Not as an argument: a rerun that is overtaken could leave it behind, to be drawn over newer news. It ends here.
+    Not as an argument: an overtaken rerun could leave old data there, which would replace newer data. Here such a rerun
+    ends.
     """
     st.session_state[f"news.{fragment}"] = news
 
 
 def handed_over(fragment: str) -> Any:
-    """What the page has seen, which is used up then; None where the fragment is drawn by itself."""
+    """The data that the page has passed, once; None if the fragment runs by itself."""
     return st.session_state.pop(f"news.{fragment}", None)
 
 
 def runner(page: str) -> Runner:
-    """The runner of a page; what it shows stays while another page is open."""
+    """The runner of a page; it continues while another page is open."""
     key = f"runner.{page}"
     if key not in st.session_state:
         st.session_state[key] = Runner()

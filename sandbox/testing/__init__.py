@@ -31,7 +31,7 @@ from sandbox.model import Sandbox
 from sandbox.teams.tasks import graph_of_tasks
 from sandbox.testing.interventions import InterventionConformance
 
-TICKS = 120  # how long equality is followed
+TICKS = 120  # for which equality is checked
 
 _TWIN = """
 import json, sys, numpy
@@ -67,7 +67,7 @@ def rollout(env: Environment, state, ticks: int, seed: int = 0):
 
 
 def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
-    """Of the state after each of the first ticks of the hosted tier."""
+    """Digests of the state after each of the first ticks of the hosted tier."""
     model, found = Sandbox(scenario, rng=12), []
     while model.running and model.ticks < ticks:
         model.step()
@@ -76,7 +76,7 @@ def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
 
 
 def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list, list]:
-    """What an agent of lane 0 knows of open tasks (rows of Offer) and of itself (Own); the arrays held ``before``."""
+    """The open tasks that an agent of lane 0 knows, and its own status; the arrays are filled with ``before`` first."""
     own, open_tasks = (
         np.full(len(AgentStatus), before, np.int32),
         np.full((env.world.teamwork.open_tasks, 4), before, np.int32),
@@ -87,7 +87,7 @@ def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list,
 
 
 class Conformance(InterventionConformance):
-    """Inherit, name your world, list cases. ``oracle_seeds`` is how many seeds the oracle must succeed on."""
+    """Inherit, name your world, list cases. ``oracle_seeds``: number of seeds on which the oracle must succeed."""
 
     world: ClassVar[str]
     cases: ClassVar[list[dict[str, Any]]] = [{}]
@@ -111,7 +111,7 @@ class Conformance(InterventionConformance):
 
     @pytest.mark.parametrize("severity", [0.0, 0.4], ids=["clean", "perturbed"])
     def test_hosted_equals_compiled_at_every_tick(self, env, case, severity):
-        """The loops that batches play, broken off after one tick, after two, and so on."""
+        """The loops of batches, stopped after one tick, after two, and so on, equal the hosted tier."""
         for policy in env.world.policies:
             model = Sandbox(self._scenario(env, case, policy, severity), rng=12)
             played = [model.env.play([11, 12], policy, ticks=ticks) for ticks in range(1, TICKS + 1)]
@@ -136,7 +136,7 @@ class Conformance(InterventionConformance):
                 assert same(env.play([seed], policy, ticks=TICKS)[0], many, 0, seed), policy
 
     def test_kernels_equal_their_python_twins(self, env, case):
-        """The same episodes with Numba switched off, by the interpreter and NumPy alone, which checks every index."""
+        """The same episodes without Numba, by the interpreter and NumPy, which checks every index."""
         scenarios = [self._scenario(env, case, policy, 0.4) for policy in env.world.policies]
         assert _twin(scenarios) == [first_digests(each) for each in scenarios]
 
@@ -185,7 +185,7 @@ class Conformance(InterventionConformance):
         env.step(state, random_actions(env, state, np.random.default_rng(0)))
         assert env.digest(state) == before
 
-    # -- what agents see and do ----------------------------------------------------------------------------------------
+    # -- observations and actions --------------------------------------------------------------------------------------
 
     def test_observations_are_within_their_spec(self, env):
         state, spec = env.reset([5, 6]), env.spec
@@ -206,7 +206,7 @@ class Conformance(InterventionConformance):
             mask = env.observe(state).mask[0]
             for agent in range(min(env.agents, 3)):
                 illegal = [pair for k, pair in enumerate(pairs) if not mask[agent, k]] + outside
-                for pair in illegal:  # a fault takes a verb out of range for a tick, so worlds know no such verb
+                for pair in illegal:  # a failed action is a verb out of range, which worlds must ignore
                     idle, tried = env.allocate(1), env.allocate(1)
                     env.fork(state, 0, idle, 0)
                     env.fork(state, 0, tried, 0)
@@ -229,7 +229,7 @@ class Conformance(InterventionConformance):
         assert len(env.task.texts) >= 3
 
     def test_imagination_has_dice_of_its_own(self, env):
-        """Two beliefs from one observation differ only by their seeds, and neither has the world's."""
+        """Two beliefs from one observation differ only by their seeds, and neither uses the world's random draws."""
         if env.world.believe is None:
             return
         state, obs, memory = env.reset([5]), env.observation(1), env.memory(1)
@@ -245,7 +245,7 @@ class Conformance(InterventionConformance):
         list(rollout(env, believed, 20))
 
     def test_what_teams_can_share_out_is_there_and_verified(self, env):
-        """Task objects make a graph; what an agent knows to be open is a task; the state tells how each stands."""
+        """Task objects form a graph; open tasks known to an agent are valid; the state determines each status."""
         if (work := env.world.teamwork) is None:
             return
         params, objects, state = env.params, work.generate(env.params), env.reset([5])
@@ -267,7 +267,7 @@ class Conformance(InterventionConformance):
                 assert stands in (TaskState.OPEN, TaskState.DONE, TaskState.FAILED) and cell >= -1
 
     def test_what_is_in_view_is_believed_as_it_is(self, env):
-        """But for one fact in a hundred: a thing that somebody has moved; of what is out of view more may be wrong."""
+        """Except for one fact in a hundred, such as a thing that was moved; hidden facts may be wrong more often."""
         if env.world.believe is None:
             return
         state, memory, world, params, wrong = env.reset([5]), env.memory(1), env.world, env.params, ([], [])
@@ -291,7 +291,7 @@ class Conformance(InterventionConformance):
             env.world.believe(obs, 0, 0, memory, env.params, np.uint64(k), believed, 0)
             assert (believed.pos >= -1).all() and (believed.pos[0, 0] == state.pos[0, 0]).all()
 
-    # -- what can be achieved ------------------------------------------------------------------------------------------
+    # -- success -------------------------------------------------------------------------------------------------------
 
     def test_the_oracle_succeeds_and_the_idle_do_not(self, env):
         """In every episode; a world without an oracle must be solved in some, by one of its policies."""

@@ -10,14 +10,14 @@ from sandbox.core.finish import Finish
 from sandbox.core.intervention import ANY, Intervention
 from sandbox.engine.environment import Environment
 
-WHEN = (0, 12, 30, 60)  # ticks of a good policy, after which something is done
+WHEN = (0, 12, 30, 60)  # ticks of a good policy before the intervention
 
 
 class InterventionConformance:
     """Inherited by ``Conformance``, which has the environment."""
 
     def test_interventions_leave_a_state_that_goes_on(self, env):
-        """Each in a fresh or in a played state, alone or after others; where one cannot be, a line says why."""
+        """Each intervention, in a new or a played state, alone or after others; an impossible one gives its reason."""
         known, done = env.world.interventions, set()
         if not known:
             return
@@ -35,7 +35,7 @@ class InterventionConformance:
 
 
 def _intervene(env: Environment, state, each: Intervention, dice: Random) -> bool:
-    """Whether it can be done now; then it is, and nothing but what was drawn differs."""
+    """Perform it if possible, and check that only the drawn keys differ; returns whether it was possible."""
     before, text = env.describe(state), json.dumps(env.describe(state))
     try:
         patch = json.loads(json.dumps(each.patch(env.params, before, ANY, dice)))

@@ -22,13 +22,13 @@ from sandbox.studio.backend.forecast import Forecast, forecast, moment_of
 from sandbox.studio.backend.futures import base_of
 from sandbox.studio.backend.observation import Senses, perceived, percept_of, senses
 
-# -- parts: The four parts of an agent, as they are now: reasoner, memory, tools, world model.
+# -- parts: the present state of an agent's four parts: reasoner, memory, tools, world model
 
-WORDS = 20_000  # bytes of a text
+WORDS = 20_000  # bytes of a text, at most
 LATEST = 20  # entries of archival memory that are shown
-DESCRIBED = 6_000  # facts of a world above which its map is not put into words
+DESCRIBED = 6_000  # facts of a world above which its map is not shown as text
 
-Settings = tuple[tuple[str, str], ...]  # names and values, in words
+Settings = tuple[tuple[str, str], ...]  # names and values, as text
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,25 @@ class Reasoner:
     kind: str
     settings: Settings
     source: str  # of a program or a script
-    skills: tuple[tuple[str, str], ...]  # of a program: functions by which it achieves something, and what they are for
+    skills: tuple[tuple[str, str], ...]  # of a program: its functions ``to_...`` with their descriptions
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What is kept of the past."""
+    """The memory of an agent."""
 
     kind: str
     settings: Settings
     blocks: tuple[tuple[str, str, str, int], ...]  # label, description, text, limit in bytes
-    told: str  # what the model reads about it
+    told: str  # memory as the model reads it
     recalled: int  # entries of recall memory
     archived: int  # entries of archival memory
-    archive: tuple[str, ...]  # the latest of these
+    archive: tuple[str, ...]  # the latest entries of archival memory
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What the agent can do: the world's verbs, and what else it was given."""
+    """The verbs of the world, and the agent's own tools."""
 
     verbs: tuple[tuple[str, str], ...]  # name and help
     own: tuple[tuple[str, str], ...]
@@ -64,13 +64,13 @@ class Tools:
 
 @dataclass(frozen=True)
 class WorldModel:
-    """What the agent takes its world to be, against what it is."""
+    """The agent's belief about its world, compared with the true state."""
 
     kind: str
     settings: Settings
-    base: str  # the policy that goes on in its imagination
-    forecasts: tuple[Forecast, ...]  # what it believes now, and what it foresaw of it before; () where it is nowhere
-    map: str  # what all draws agree on, in words
+    base: str  # the policy that acts in its imagination
+    forecasts: tuple[Forecast, ...]  # its present belief, and earlier forecasts; () if it is nowhere
+    map: str  # the map on which all draws agree, as text
 
 
 def mind_of(model: Sandbox, agent: int) -> AgentContext | None:
@@ -97,7 +97,7 @@ def reasoner(model: Sandbox, agent: int) -> Reasoner:
 
 
 def _skills(program: str) -> tuple[tuple[str, str], ...]:
-    """The functions ``to_...`` of a program, each with the first line of what it says of itself."""
+    """The functions ``to_...`` of a program, each with the first line of its docstring."""
     try:
         found = [node for node in ast.parse(program).body if isinstance(node, ast.FunctionDef)]
     except (SyntaxError, ValueError, RecursionError):
@@ -107,7 +107,7 @@ def _skills(program: str) -> tuple[tuple[str, str], ...]:
 
 
 def memory(model: Sandbox, agent: int) -> Memory:
-    """What the agent remembers; compiled policies keep notes of their own, which show in what they believe."""
+    """The agent's memory. The notes of compiled policies are not shown here, but in their beliefs."""
     group, mind = model.scenario.roster()[agent], mind_of(model, agent)
     if mind is None or not mind.remembers:
         return Memory("none", (), (), "", 0, 0, ())
@@ -122,7 +122,7 @@ def memory(model: Sandbox, agent: int) -> Memory:
 
 
 def tools(model: Sandbox, agent: int) -> Tools:
-    """Verbs of the world, and tools of the agent's own."""
+    """Verbs of the world, and the agent's own tools."""
     mind = mind_of(model, agent)
     return Tools(_named(model.env.world.tools(model.env.params)), _named(mind.extras if mind else ()))
 
@@ -132,7 +132,7 @@ def _named(specs: Any) -> tuple[tuple[str, str], ...]:
 
 
 def world_model(model: Sandbox, percept: Percept, before: tuple[Forecast, ...] = ()) -> WorldModel:
-    """What the agent believes now against what is true now, fact by fact; the model's own beliefs are left alone.
+    """The agent's present belief compared with the truth, fact by fact. The beliefs of the model are not changed.
 
     ``before`` are its forecasts for the present tick.
     """
@@ -159,13 +159,13 @@ def world_model(model: Sandbox, percept: Percept, before: tuple[Forecast, ...] =
 
 @dataclass(frozen=True)
 class AgentSnapshot:
-    """What there is to know of one agent at one moment."""
+    """All information about one agent at one moment."""
 
     tick: int
     agent: int
     name: str
     role: str
-    cell: tuple[int, int] | None  # row, column; None where it is nowhere
+    cell: tuple[int, int] | None  # row, column; None if it is nowhere
     reward: float  # sum so far
     decided: Decided | None  # in the latest tick
     reasoner: Reasoner
@@ -176,7 +176,7 @@ class AgentSnapshot:
 
 
 def insight(model: Sandbox, agent: int, foreseen: tuple[Forecast, ...] = ()) -> AgentSnapshot:
-    """What there is to know of an agent (0..N-1) now, with its forecasts of now. To be called between two ticks."""
+    """All information about an agent (0..N-1), with its forecasts for the present. Call it between two ticks."""
     one, seen = model.agents[agent], perceived(model)
     percept, (row, col) = percept_of(model, seen, agent), one.cell
     return AgentSnapshot(

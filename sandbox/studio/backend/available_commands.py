@@ -22,8 +22,8 @@ while True:
     done = act(verb, can.get(verb, [0])[0])  # takes a tick
     turn += 1
 """
-MOST_LINKS = 24  # that are offered
-MOVING = "range"  # the network whose edges follow from positions, so that none can be cut
+MOST_LINKS = 24  # links that are offered
+MOVING = "range"  # the network whose edges follow from positions, and cannot be cut
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Chance:
     name: str
     summary: str
     at: str = "world"  # of an intervention: agent, cell, world
-    severity: float = 0.0  # of a perturbation, now
+    severity: float = 0.0  # present one, of a perturbation
 
 
 @dataclass(frozen=True)
 class Link:
-    """Between the picked agent and another one that hears it, or did."""
+    """A link between the selected agent and another one that hears it, or did before it was cut."""
 
     other: int
     name: str
@@ -47,25 +47,25 @@ class Link:
 
 @dataclass(frozen=True)
 class AvailableCommands:
-    """All of it, at one moment."""
+    """All that a person can do at one moment."""
 
-    closed: str = ""  # why nothing can be done, in words; empty where it can
+    closed: str = ""  # why nothing can be done, as text; empty if something can
     interventions: tuple[Chance, ...] = ()
     perturbations: tuple[Chance, ...] = ()
-    agent: int | None = None  # that is picked
-    cell: tuple[int, int] | None = None  # that is picked: row, column
+    agent: int | None = None  # the selected one
+    cell: tuple[int, int] | None = None  # the selected one: row, column
     name: str = ""
     reasoner: str = ""
-    reasoners: tuple[str, ...] = ()  # that it could have
-    program: str = ""  # that it follows, or an example of one
-    model: str = ""  # that it asks, or might ask; empty where none is known
+    reasoners: tuple[str, ...] = ()  # that can be assigned to it
+    program: str = ""  # its present one, or an example
+    model: str = ""  # its present one, or a suggestion; empty if none is known
     links: tuple[Link, ...] = ()
-    leads: bool | None = None  # whether it leads its team; None where nobody does
+    leads: bool | None = None  # whether it leads its team; None without a leader
     protocol: str = ""  # of the team; empty without one
-    protocols: tuple[str, ...] = ()  # that it could have
-    taken: tuple[int, ...] = ()  # agents that a person steers
+    protocols: tuple[str, ...] = ()  # that the team can have
+    taken: tuple[int, ...] = ()  # agents that a person controls
     lost: tuple[int, ...] = ()
-    steered: tuple[Question, ...] = ()  # what those that are taken can do now
+    steered: tuple[Question, ...] = ()  # percepts and legal actions of taken agents
 
 
 def offer_of(
@@ -99,13 +99,13 @@ def offer_of(
 
 
 def _example(model: Sandbox, agent: int) -> str:
-    """A program that does in turn whatever can be done: it works in any world."""
+    """A program that performs the legal actions in turn; it works in any world."""
     verbs = model.env.verbs
     return EXAMPLE.format(name=name_of(model, agent), verbs=", ".join(verbs), noop=verbs[model.env.params.noop])
 
 
 def _model(model: Sandbox, group: AgentGroup) -> str:
-    """Its own, or what the environment names, or what another agent has."""
+    """The group's own model, else the one in the environment variable, else that of another group."""
     others = (each.llm.model for each in model.scenario.agents if each.llm)
     return group.llm.model if group.llm else os.environ.get(NAMED) or next(others, "")
 

@@ -11,7 +11,7 @@ from sandbox.core.errors import SandboxError
 
 
 class Progress(Protocol):
-    """How far it is; nothing is done before it has ``compiled``."""
+    """Progress of a task; nothing is done before it has ``compiled``."""
 
     done: int
     total: int
@@ -20,25 +20,25 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """Where an errand stands."""
+    """The state of a background task."""
 
     phase: Literal["working", "done", "stopped", "failed"] = "working"
     progress: Progress | None = None
-    value: Any = None  # what the work returned
+    value: Any = None  # the result of the work
     error: str = ""  # why it failed, in one line
     seconds: float = 0.0  # so far
-    left: float | None = None  # seconds that it will take yet, as far as can be told
+    left: float | None = None  # estimated remaining seconds
 
 
 class Stopped(Exception):
-    """Work may raise it when it is asked to stop."""
+    """Raised by work that was asked to stop."""
 
 
 Work = Callable[[Callable[[Progress], None], Callable[[], bool]], Any]
 
 
 class _Box:
-    """What thread and errand share. The thread holds no errand, so that it ends with the last one who asks for it."""
+    """The state that thread and task share. The thread has no reference to the task, so that a dropped task ends."""
 
     def __init__(self) -> None:
         self.report, self.stopped, self.finished = Report(), threading.Event(), threading.Event()
@@ -46,7 +46,7 @@ class _Box:
 
 
 class BackgroundTask:
-    """Begins ``work(on_progress, stop)`` at once. Nobody's errand is stopped, as when its session ends."""
+    """Starts ``work(on_progress, stop)`` at once. It is stopped when nothing refers to it, as after its session."""
 
     def __init__(self, work: Work):
         self._box = _Box()
@@ -58,7 +58,7 @@ class BackgroundTask:
         self._box.stopped.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; whether it has ended."""
+        """Wait for its end; returns whether it has ended."""
         return self._box.finished.wait(seconds)
 
     def peek(self) -> Report:
@@ -88,7 +88,7 @@ def _run(box: _Box, work: Work) -> None:
         value, error = None, ""
     except SandboxError as failure:
         value, error = None, str(failure)
-    except Exception as failure:  # or the thread would die in silence, and the page wait for ever
+    except Exception as failure:  # otherwise the thread would die silently, and the page wait for ever
         value, error = None, f"{type(failure).__name__}: {failure}"
     phase = "failed" if error else "stopped" if value is None and box.stopped.is_set() else "done"
     box.report = Report(phase, box.report.progress, value, error, time.monotonic() - box.began)

@@ -31,8 +31,8 @@ from sandbox.studio.backend.places import RUNS
 
 JOB, LOG, FILE = "job.json", "job.log", "scenario.toml"
 TAIL = 4_000  # bytes at the end of a log that are read
-OPTION = re.compile(r"--trials|[0-9]+|--(reliability|confidence|failures)=[0-9.e-]+")  # what a job is begun with
-# Ctrl-C must end it also where the server ignores it, as one does that was itself started in the background.
+OPTION = re.compile(r"--trials|[0-9]+|--(reliability|confidence|failures)=[0-9.e-]+")  # options of a job
+# Ctrl-C must end a job even if the server ignores the signal, as a server started in the background does.
 WINDOWS = os.name == "nt"
 CODE = (
     f"import signal; signal.signal(signal.{'SIGBREAK' if WINDOWS else 'SIGINT'}, signal.default_int_handler); "
@@ -45,10 +45,10 @@ State = Literal["starting", "running", "done", "stopped", "failed", "gone"]
 
 
 class Status(NamedTuple):
-    """How a job stands."""
+    """The state of a job."""
 
     state: State
-    words: str  # in a line
+    words: str  # one line
     known: Glance | None  # the content of its table; None if there is none yet
     ours: bool = False  # whether ``stop`` can end it
 
@@ -57,12 +57,12 @@ class Status(NamedTuple):
         return self.state in ("starting", "running")
 
 
-_processes: dict[Path, subprocess.Popen] = {}  # those of this server, to learn how they ended
-_starting = threading.Lock()  # two tabs may want the same job to go on
+_processes: dict[Path, subprocess.Popen] = {}  # processes of this server, for their exit codes
+_starting = threading.Lock()  # two tabs may continue the same job at once
 
 
 def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = RUNS) -> Path:
-    """Start a job in a new folder below ``runs``, and return it; raises RecordError where none can be written.
+    """Start a job in a new folder below ``runs``, and return the folder; raises RecordError if it cannot be written.
 
     ``arguments`` are options of ``sandbox batch`` or ``sandbox certify``, without the scenario and the folder.
     """
@@ -71,15 +71,15 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
     except OSError as error:
         raise RecordError(f"{runs}: cannot write there ({error.strerror})") from None
     write_text(folder / FILE, as_toml(scenario.as_dict()))
-    # What was uploaded is not asked of the model that the server's owner has named.
+    # An upload must not use the model that the owner of the server has named.
     _start(folder, kind, arguments, without=() if scenario.origin.environment else (MODEL,))
     return folder
 
 
 def go_on(folder: Path) -> None:
-    """Start a job again where it ended; raises RecordError where it runs, or where its folder says too little."""
+    """Continue a job that has ended; raises RecordError if it runs, or if its folder is incomplete."""
     job = _job(folder)
-    if not _ours(job) or not within(folder, FILE).is_file():  # begun on the command line
+    if not _ours(job) or not within(folder, FILE).is_file():  # started on the command line
         known = glance(folder)
         write_text(folder / FILE, as_toml(known.scenario))
         job = _as_begun(folder, known)
@@ -87,18 +87,18 @@ def go_on(folder: Path) -> None:
 
 
 def stop(folder: Path) -> None:
-    """End a job as Ctrl-C does: what is done is kept. Nothing happens where none runs."""
+    """End a job as Ctrl-C does: finished trials are kept. Without a running job nothing happens."""
     process = _processes.get(folder.absolute())
     pid = process.pid if process and process.poll() is None else _job(folder).get("pid") if _lives(folder) else None
-    if isinstance(pid, int) and pid > 1:  # others may have written the file; -1 are all processes
+    if isinstance(pid, int) and pid > 1:  # another program may have written the file; -1 means all processes
         with suppress(ProcessLookupError):
             os.kill(pid, signal.CTRL_BREAK_EVENT if WINDOWS else signal.SIGINT)
 
 
 def status(folder: Path) -> Status:
-    """How the job in a folder stands; never raises."""
+    """The state of the job in a folder; never raises."""
     process = _processes.get(folder.absolute())
-    ended = process.poll() if process else None  # which also buries it
+    ended = process.poll() if process else None  # also removes a zombie process
     if not folder.is_dir():
         words = "the folder is gone" + ("; its process is still at work" if process and ended is None else "")
         return Status("gone", words, None, process is not None and ended is None)
@@ -106,7 +106,7 @@ def status(folder: Path) -> Status:
     try:
         known = glance(folder)
     except RecordError as error:
-        if ours:  # its table is not there yet
+        if ours:  # its table does not exist yet
             return Status("starting", _last_line(folder) or "starting", None, True)
         words = str(error) if (folder / DATABASE).exists() or not (folder / JOB).exists() else _end(folder, ended)
         return Status("failed", words, None)
@@ -135,7 +135,7 @@ def _new_folder(runs: Path, name: str) -> Path:
 
 
 def _as_begun(folder: Path, known: Glance) -> dict:
-    """The command that a folder was begun with, from what it holds."""
+    """The command that created a folder, derived from its content."""
     try:
         claim = json.loads(within(folder, CLAIM).read_text(encoding="utf-8"))
     except OSError:
@@ -146,7 +146,7 @@ def _as_begun(folder: Path, known: Glance) -> dict:
 
 
 def _start(folder: Path, kind: Kind, arguments: Sequence[str], without: Sequence[str] = ()) -> None:
-    """Start the process, its environment ``without`` some variables."""
+    """Start the process, with an environment ``without`` some variables."""
     command = [kind, str(folder / FILE), *arguments, "--out", str(folder)]
     with _starting:
         if _lives(folder) or held(folder):
@@ -166,7 +166,7 @@ def _start(folder: Path, kind: Kind, arguments: Sequence[str], without: Sequence
 
 
 def _born(pid: int) -> float | None:
-    """When a process began, in seconds since 1970; None where it is gone. Others may get its number later."""
+    """Start time of a process, seconds since 1970; None if it has ended. It tells apart processes of one number."""
     import psutil
 
     try:
@@ -176,7 +176,7 @@ def _born(pid: int) -> float | None:
         return None
 
 
-# -- looking -----------------------------------------------------------------------------------------------------------
+# -- state -------------------------------------------------------------------------------------------------------------
 
 
 def _job(folder: Path) -> dict:
@@ -188,21 +188,21 @@ def _job(folder: Path) -> dict:
 
 
 def _ours(job: dict) -> bool:
-    """Whether a job can be started again unchanged: it has only options that the studio gives."""
+    """Whether a job may be started again: it has only options that the studio sets."""
     given = job.get("arguments")
     known = isinstance(given, list) and all(isinstance(one, str) and OPTION.fullmatch(one) for one in given)
     return bool(known and given) and job.get("kind") in get_args(Kind)
 
 
 def _lives(folder: Path) -> bool:
-    """Whether the process of the job in this folder is there."""
+    """Whether the process of the job in this folder is alive."""
     job = _job(folder)
     pid, born = job.get("pid"), job.get("born")
     return type(pid) is int and born is not None and _born(pid) == born
 
 
 def _end(folder: Path, code: int | None) -> str:
-    """How a job that is not done ended, in words."""
+    """How an unfinished job ended, as text."""
     said = _last_line(folder)
     if code is not None and code < 0:
         return f"its process was ended from outside ({signal.strsignal(-code) or -code})"

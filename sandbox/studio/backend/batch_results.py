@@ -22,7 +22,7 @@ from sandbox.studio.backend.library import Stamp, stamp
 
 KEPT = 3  # studies in memory: one of a million trials is large
 PAIRED = 12  # conditions that are compared with the first
-# Matplotlib's settings are of the whole process, and sessions draw at the same time.
+# Matplotlib's settings belong to the whole process, and sessions draw at the same time.
 _drawing = threading.Lock()
 FIGURE = Markup("<figure>{}<figcaption>{}</figcaption></figure>")
 
@@ -49,7 +49,7 @@ def so_far(known: Glance, most: int) -> pd.DataFrame:
 
 
 def conditions(study: Study) -> pd.DataFrame:
-    """A row for each condition: success with its exact interval in percent, steps, and what a trial costs."""
+    """A row for each condition: success with its exact interval in percent, steps, and the cost of a trial."""
     rows = []
     for each in study.conditions:
         found = each.measures
@@ -83,7 +83,7 @@ def points(study: Study) -> pd.DataFrame:
 
 
 def paired(study: Study) -> pd.DataFrame:
-    """Each condition beside the first, on the same seeds; empty where there is one only."""
+    """Each condition compared with the first, on the same seeds; empty with a single condition."""
     chosen = study.conditions[: PAIRED + 1]
     rows = study.rows.drop(columns=swept_keys(study.rows))
     arms = {f"{k} {each.words}": rows[rows["condition"] == k] for k, each in enumerate(chosen)}
@@ -92,7 +92,7 @@ def paired(study: Study) -> pd.DataFrame:
 
 
 def beside(folder: str, other: str) -> pd.DataFrame:
-    """Another batch beside this one, condition by condition; raises UsageError where they share no seeds."""
+    """Another batch compared with this one, condition by condition; raises UsageError if they share no seeds."""
     found = beside_first({folder: results(folder), other: results(other)})
     if not found:
         raise UsageError("these two share no seeds under equal conditions, so no trials can be paired")
@@ -112,13 +112,13 @@ def _compared(found: list[Comparison]) -> pd.DataFrame:
 
 
 def episodes(study: Study, most: int) -> list[Episode]:
-    """What is worth looking at: failures first, then the slowest that succeeded."""
+    """Selected trials: failures first, then the slowest successes."""
     failed = [each for each in worst(study, most) if not each.success]
     return failed + slowest(study, most - len(failed))
 
 
 def figures(folder: str) -> str:
-    """The figures of a report as HTML, every word of it escaped; colours are the variables ``--c0`` .."""
+    """The figures of a report as HTML, with all text escaped; colours are the variables ``--c0`` .."""
     return _figures(folder, stamp(folder))
 
 
@@ -131,13 +131,13 @@ def _figures(folder: str, now: Stamp) -> str:
 
 
 def report_page(folder: str) -> bytes:
-    """The report of one batch, as ``sandbox report`` writes it."""
+    """The report of one batch, equal to that of ``sandbox report``."""
     with _drawing:
         return report_of([Path(folder)], Path("report.html")).encode()
 
 
 def table(folder: str) -> bytes:
-    """All its rows as CSV."""
+    """All rows as CSV."""
     return results(folder).to_csv(index=False).encode()
 
 

@@ -13,15 +13,15 @@ from sandbox.studio.backend.layers import available
 from sandbox.studio.backend.team import TeamView, TeamWatch
 
 CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD = "Charts", "Events", "Agent", "Team", "Intervene", "Record"
-NAMED = 10_000  # agents whose names are told
+NAMED = 10_000  # agents whose names are listed
 
 
 class Look(NamedTuple):
-    """What somebody looks at."""
+    """The viewer's selection."""
 
-    agent: int | None = None  # that is picked
-    cell: tuple[int, int] | None = None  # row, column, that is picked
-    layers: frozenset[str] = frozenset()  # that are drawn over the world
+    agent: int | None = None  # the selected one
+    cell: tuple[int, int] | None = None  # the selected one: row, column
+    layers: frozenset[str] = frozenset()  # drawn over the world
     panel: str = CHARTS  # beside the picture
 
 
@@ -32,17 +32,17 @@ class Scene:
     tick: int
     names: tuple[str, ...]  # of the agents
     picked: int | None
-    layers: tuple[str, ...]  # that can show anything here
-    jumps: tuple[Event, ...]  # ticks worth a look
+    layers: tuple[str, ...]  # layers that apply to this episode
+    jumps: tuple[Event, ...]  # important ticks
     points: tuple[Point, ...] = ()
     events: tuple[Event, ...] = ()
     insight: AgentSnapshot | None = None
     team: TeamView | None = None
-    offer: AvailableCommands | None = None  # what a person can do
+    offer: AvailableCommands | None = None  # commands available now
 
 
 class Chronicle:
-    """Notes how an episode goes, tick by tick, and says what there is to see of it."""
+    """Collects the data of an episode tick by tick, for the panels beside the picture."""
 
     def __init__(self, film: EpisodePlayer):
         self._series, self._feed, self._team, self._forecasts = Series(), Feed(), TeamWatch(), Forecasts()
@@ -50,7 +50,7 @@ class Chronicle:
         self.note(film)
 
     def note(self, film: EpisodePlayer) -> None:
-        """Take in the tick that a film is at; what was seen before is not counted again."""
+        """Take the present tick of a player; ticks seen before are not counted again."""
         self._series.note(film.model)
         drawn = film.past.interventions.get(film.tick, ())
         self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"])
@@ -58,7 +58,7 @@ class Chronicle:
         self._forecasts.note(film.model)
 
     def add(self, event: Event) -> None:
-        """Something that no model knows of."""
+        """Add an event that does not come from the model."""
         self._feed.add(event)
 
     def scene(self, film: EpisodePlayer, look: Look) -> Scene:

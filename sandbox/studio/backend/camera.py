@@ -18,17 +18,17 @@ from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, View, pack
 from sandbox.studio.backend.marks import Mark
 
 TRAIL = 12  # ticks
-SEEN = 64  # shots whose positions are remembered, for clicks on frames that are a little old
-STILL, MOVING = 16_000_000, 3_000_000  # pixels of a whole picture at most: one that stands, one of a film
+SEEN = 64  # shots whose positions are kept, for clicks on slightly older frames
+STILL, MOVING = 16_000_000, 3_000_000  # pixels of a whole picture, at most: still, playing
 SMALLEST = 1 / 64  # side of a view, as a fraction of the picture's
 ROOMY = 1_000_000  # pixels of a box at most
-REACH = 0.02  # of the picture's height: what a click may miss an agent by
-DARKROOM = threading.BoundedSemaphore(cores())  # who paints at once: more would only hand the interpreter to and fro
-Box = tuple[int, int]  # width and height in pixels that a picture may take
+REACH = 0.02  # of the picture's height: tolerance of a click
+DARKROOM = threading.BoundedSemaphore(cores())  # painters at once; more would only pass the GIL around
+Box = tuple[int, int]  # available width and height, pixels
 
 
 class Click(NamedTuple):
-    """Where a picture was clicked: a point as fractions of the whole picture, and what was on the screen then."""
+    """A click: the point as fractions of the whole picture, and the frame that was on the screen."""
 
     row: float
     col: float
@@ -38,7 +38,7 @@ class Click(NamedTuple):
 
 
 def boxed(width: int, height: int) -> Box:
-    """The box that is painted into where there is room for this many pixels."""
+    """The box to paint into, for a given room in pixels."""
     shrink = min(1.0, (ROOMY / max(1, width * height)) ** 0.5)
     return max(64, int(width * shrink)), max(64, int(height * shrink))
 
@@ -50,7 +50,7 @@ def framed(view: View) -> View:
 
 
 def size_for(env, box: Box, view: View = WHOLE, most: int = STILL) -> int:
-    """The longest side (pixels) of the largest picture of this stage of which the view fits into the box.
+    """The longest side (pixels) of the largest picture of this environment whose view fits into the box.
 
     The picture has at most ``most`` pixels.
     """
@@ -68,10 +68,10 @@ def _crop(shape: Sequence[int], view: View) -> tuple[slice, slice]:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One moment as it was shot: ``parts`` frames that move from the last place to the present one."""
+    """A snapshot of one moment, for ``parts`` frames that move from the last places to the present ones."""
 
     env: Any
-    params: Any  # of that moment: what is injected later does not change it
+    params: Any  # of that moment; later interventions do not change it
     state: Any  # one lane, its own copy
     past: np.ndarray  # (N, T, 2) int32
     parts: int
@@ -83,7 +83,7 @@ class Shot:
 
     @property
     def area(self) -> View:
-        """What the frames show: the view, in whole pixels."""
+        """The part of the picture in the frames: the view in whole pixels."""
         (tall, wide), (rows, cols) = self.shape, _crop(self.shape, self.view)
         return rows.start / tall, cols.start / wide, (rows.stop - rows.start) / tall, (cols.stop - cols.start) / wide
 
@@ -93,7 +93,7 @@ class Shot:
         return self.env.world.canvas(self.params, size_for(self.env, self.box, self.view, self.most))
 
     def frames(self) -> Iterator[np.ndarray]:
-        """(H, W, 3) uint8 each; the last one shows the present place."""
+        """Frames (H, W, 3) uint8; the last one shows the present places."""
         crop = _crop(self.shape, self.view)
         for part in range(1, self.parts + 1):
             image = np.zeros((*self.shape, 3), np.uint8)
@@ -102,7 +102,7 @@ class Shot:
 
 
 class Camera:
-    """Shoots one lane; agents glide from where they were to where they are, over a fading trail."""
+    """Takes snapshots of one lane, with smooth motion and a fading trail of past places."""
 
     def __init__(self, env, box: Box, view: View = WHOLE):
         self.env, self.box, self.view = env, box, view
@@ -110,23 +110,23 @@ class Camera:
         self.forget()
 
     def forget(self) -> None:
-        """Where everyone has been."""
+        """Forget all past positions."""
         nowhere = np.full((self.env.agents, 2), -1, np.int32)
         self._past, self._believed = deque([nowhere] * TRAIL, maxlen=TRAIL), nowhere
 
     @property
     def before(self) -> np.ndarray:
-        """(N, 2) int32: where everyone was before the last tick that was noted; -1 nowhere."""
+        """Positions (N, 2) int32 before the last noted tick; -1: nowhere."""
         return self._past[-1]
 
     def note(self, state) -> None:
-        """Remember where everyone is, before a tick."""
+        """Store all positions, before a tick."""
         self._past.append(state.pos[0].copy())
 
     def shoot(self, state, parts: int, marks: tuple[Mark, ...] = (), believed=None, still: bool = False) -> Shot:
-        """The present state in ``parts`` frames; or the ``believed`` one (a state of one lane) in its place.
+        """A snapshot in ``parts`` frames of the present state, or of the ``believed`` one (a state of one lane).
 
-        ``still``: the picture is going to stand, so that it may be painted larger.
+        ``still``: the picture will not move, so that it may be painted larger.
         """
         self._seen.append((int(state.tick[0]), state.pos[0].copy()))
         past = np.stack(self._past, axis=1) if believed is None else self._believed[:, None].copy()
@@ -137,7 +137,7 @@ class Camera:
         return Shot(self.env, self.env.params, lane, past, parts, marks, tick, self.box, self.view, most)
 
     def nearest(self, click: Click) -> int | None:
-        """The agent that was clicked, None where there was none, in the tick that was on the screen."""
+        """The clicked agent, None without one, in the tick that was on the screen."""
         if not self._seen:
             return None
         pos = next((pos for tick, pos in reversed(self._seen) if tick == click.tick), self._seen[-1][1])
@@ -145,9 +145,9 @@ class Camera:
 
 
 def nearest(env, pos: np.ndarray, point: tuple[float, float], reach: float = REACH) -> int | None:
-    """The agent (row of ``pos`` (N, 2)) at a point, as fractions of the whole picture; None where none is near.
+    """The agent (row of ``pos`` (N, 2)) at a point, as fractions of the whole picture; None if none is near.
 
-    Without a grid, agents stand side by side, each with its own part of the picture.
+    Without a grid, each agent has its own part of the picture, side by side.
     """
     if env.world.cells is None:
         return min(int(point[1] * env.agents), env.agents - 1)
@@ -159,7 +159,7 @@ def nearest(env, pos: np.ndarray, point: tuple[float, float], reach: float = REA
 
 
 def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Frames:
-    """Paint and pack some shots, outside of any lock; those of another box or view than the last one are left out."""
+    """Paint and pack some shots, without holding a lock; those of another box or view than the last are omitted."""
     last = shots[-1]
     shots = [shot for shot in shots if (shot.shape, shot.view) == (last.shape, last.view)]
     (rows, cols), cells = _crop(last.shape, last.view), last.env.world.cells

@@ -11,12 +11,12 @@ MOST = 600  # points
 
 @dataclass(frozen=True)
 class Point:
-    """What was counted up to a tick, over the whole team."""
+    """Counts up to a tick, over the whole team."""
 
     tick: int
     done: int  # parts of the shared task
     total: int  # 0: the task has no end
-    reward: float | None  # None where it is no finite number
+    reward: float | None  # None if it is not finite
     messages: int
     lost: int
     tokens: int
@@ -25,19 +25,19 @@ class Point:
 
     @property
     def share(self) -> float | None:
-        """Of the shared task, what is done; None where it has no end."""
+        """Share of the task that is done; None if the task has no end."""
         return self.done / self.total if self.total else None
 
 
 class Series:
-    """Points of one episode: at first every tick, then every second, every fourth; the latest is always there."""
+    """Points of one episode: at first every tick, then every second, every fourth; the latest is always included."""
 
     def __init__(self):
         self._points: list[Point] = []
         self._every, self._latest, self._model = 1, None, None
 
     def note(self, model: Sandbox) -> None:
-        """Take in the latest tick, or the reset; a tick that was seen is not counted again."""
+        """Take the latest tick, or the reset; ticks seen before are not counted again."""
         self._model = model
         if model.ticks % self._every == 0:
             self._count(model)

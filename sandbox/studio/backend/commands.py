@@ -16,62 +16,63 @@ OF_A_MODEL = {"llm", "fallback", "memory", "tools"}  # keys of a group
 
 
 class Commands:
-    """A person at a runner.
+    """The commands of a person to a runner.
 
-    What cannot be done between two ticks is told by the next snapshot's ``notice``; what is wrong now, by UsageError.
+    A command that fails between two ticks is explained by the next snapshot's ``notice``; an invalid one raises
+    UsageError.
     """
 
     def __init__(self, show: Runner):
         self._show = show
 
     def place(self, name: str, aim: Aim = ANY) -> None:
-        """One of the world's interventions."""
+        """Perform one of the world's interventions."""
         self._do(lambda model: intervene.intervene(model, name, aim))
 
     def severity(self, name: str, value: float) -> None:
-        """Another severity of a perturbation, 0..1, from the tick that comes."""
+        """Set the severity of a perturbation, 0..1, from the next tick on."""
         self._do(lambda model: intervene.change(model, {f"perturb.{name}": value}))
 
     def reseat(self, agent: int, reasoner: str, text: str = "") -> None:
-        """Another reasoner for one agent; ``text`` is a program, or the name of a language model."""
+        """Assign another reasoner to one agent; ``text`` is a program, or the name of a language model."""
         self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner, text)))
 
     def lead(self, agent: int) -> None:
-        """Another agent leads the team."""
+        """Make an agent the leader of its team."""
         self._do(lambda model: intervene.change(model, {"team.lead": agent}))
 
     def protocol(self, name: str) -> None:
-        """The team works together in another way."""
+        """Change the team's protocol."""
         self._do(lambda model: intervene.change(model, {"team.protocol": name}))
 
     def cut(self, edge: tuple[int, int]) -> None:
-        """Two agents hear each other no longer."""
+        """Cut the link between two agents."""
         self._do(lambda model: intervene.cut(model, edge))
 
     def mend(self, edge: tuple[int, int]) -> None:
-        """They hear each other again."""
+        """Restore the link between two agents."""
         self._do(lambda model: intervene.mend(model, edge))
 
     def take(self, agent: int) -> None:
-        """A person steers the agent from now on."""
+        """Let a person control the agent from now on."""
         self._show.do(lambda film: _now(film) and intervene.take(film.model, film.people, agent))
 
     def release(self, agent: int) -> None:
-        """It decides for itself again."""
+        """Let the agent decide for itself again."""
         self._show.do(lambda film: film.people.release(agent))
 
     def lose(self, agent: int) -> None:
-        """It stands still from now on."""
+        """Let the agent do nothing from now on."""
         self._show.do(lambda film: _now(film) and film.people.lose(agent))
 
     def key(self, agent: int, words: str) -> None:
-        """What an agent that is steered does next; where the episode holds still, at once."""
+        """Set the next action of a controlled agent; in a paused episode it is performed at once."""
         self._show.people.key(agent, words)
         if not self._show.peek().playing:
             self._show.step()
 
     def answer(self, agent: int, words: str) -> None:
-        """Answer what waits for an answer."""
+        """Answer an open question."""
         self._show.people.answer(agent, words)
 
     def _do(self, deed: Callable[[Sandbox], list[Event]]) -> None:
@@ -79,7 +80,7 @@ class Commands:
 
 
 def _needs(model: Sandbox, reasoner: str, text: str) -> dict[str, Any]:
-    """What a reasoner must be told besides, where it takes the place of another one."""
+    """Further options of a reasoner that replaces another one."""
     base = {"fallback": "rules" if "rules" in model.env.world.policies else "random"}
     if reasoner == MODEL:
         groups = (group.model_dump(include=OF_A_MODEL) for group in model.scenario.agents if group.llm)
@@ -90,6 +91,6 @@ def _needs(model: Sandbox, reasoner: str, text: str) -> dict[str, Any]:
 
 
 def _now(film: EpisodePlayer) -> bool:
-    """Whether it is the present; raises UsageError where it is not."""
+    """Whether the player is at the latest tick; raises UsageError if it is not."""
     film.intervene(lambda model: [])
     return True

@@ -17,12 +17,12 @@ from sandbox.studio.backend.layers import marks
 from sandbox.studio.backend.marks import Rect
 from sandbox.studio.backend.snapshot import Counters
 
-TOLD = 3  # agents that are named
-BELIEF = "belief"  # the layer that takes the place of the world
+TOLD = 3  # agents that are named, at most
+BELIEF = "belief"  # the layer that replaces the picture of the world
 
 
 class Comparison:
-    """Raises UsageError where a scenario cannot run, RecordError where a record cannot be used."""
+    """One or two episodes in step. Raises UsageError if a scenario cannot run, RecordError for an unusable record."""
 
     def __init__(self, order: Order, people: Approvals, box: Box):
         self.films = tuple(one.film(people) for one in order)
@@ -32,17 +32,17 @@ class Comparison:
         self.chronicles = [Chronicle(film) for film in self.films]
         self.look, self.difference = Look(), None
         for film in self.films:
-            film.model.env.render(film.model.state)  # compiled here, not where somebody waits for a picture
+            film.model.env.render(film.model.state)  # compiled here, before anybody waits for a picture
 
     def warm_up(self) -> None:
-        """Compile what a tick needs."""
+        """Compile the kernels of a tick."""
         for film in self.films:
             film.model.env.warm_up([group.policy for group in film.scenario.roster()])
 
     def read(self) -> bool:
-        """Play what is to be known as a whole, for as long as a page can wait; whether all is known, at tick 0.
+        """Play episodes that must be known as a whole, for a limited time; returns whether all are known, at tick 0.
 
-        Raises RecordError where an episode does not come to the state that is recorded of it.
+        Raises RecordError if an episode does not reach its recorded state.
         """
         while self.unread:
             film, order = self.films[self.unread[0]], self._order[self.unread[0]]
@@ -60,7 +60,7 @@ class Comparison:
         return all(film.over for film in self.films)
 
     def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
-        """Some ticks, in about ``seconds`` at most, the last of them shot in ``parts`` frames, for each film."""
+        """Advance by at most ``ticks``, in about ``seconds``; returns a shot in ``parts`` frames for each episode."""
         began = time.perf_counter()
         for k in range(1, ticks + 1):
             for film, camera in zip(self.films, self.cameras, strict=True):
@@ -68,20 +68,20 @@ class Comparison:
                     camera.note(film.model.state)
                     film.advance()
             spent = time.perf_counter() - began
-            if spent + 0.5 * spent / k > seconds:  # one more would miss the time by more
+            if spent + 0.5 * spent / k > seconds:  # one more tick would exceed the time further
                 break
         return self._shoot(parts)
 
     def seek(self, tick: int) -> bool:
-        """Bring all films to a tick, or towards it; whether they are there."""
-        there = [film.seek(tick) for film in self.films]  # all of them
+        """Bring all episodes to a tick, or towards it; returns whether all are there."""
+        there = [film.seek(tick) for film in self.films]  # a list, so that all are asked
         for film, camera in zip(self.films, self.cameras, strict=True):
             camera.env = film.model.env
             camera.forget()
         return all(there)
 
     def still(self, box: Box, view: View) -> list[Shot]:
-        """The present states in another size, or another part of them."""
+        """Snapshots of the present states in another size or view."""
         for camera in self.cameras:
             camera.box, camera.view = box, view
         return self._shoot(1, still=True)
@@ -99,7 +99,7 @@ class Comparison:
         return camera.shoot(model.state, parts, drawn, state, still)
 
     def hit(self, click: Click) -> tuple[int | None, tuple[int, int] | None]:
-        """The agent that was clicked in the first film, or else the cell."""
+        """The clicked agent of the first episode, or else the cell."""
         agent, env = self.cameras[0].nearest(click), self.films[0].model.env
         if agent is not None or env.world.cells is None:
             return agent, None
@@ -107,11 +107,11 @@ class Comparison:
         return None, (min(int(click.row * rows), rows - 1), min(int(click.col * cols), cols - 1))
 
     def scene(self) -> Scene:
-        """What stands beside the picture of the first film."""
+        """The data beside the picture of the first episode."""
         return self.chronicles[0].scene(self.films[0], self.look)
 
     def _difference(self) -> Event | None:
-        """Where two films part first, once both are known; in words, who does something else than in the other."""
+        """The first difference of two episodes, once both are known: the agents whose actions differ, as text."""
         if len(self.films) < 2 or self.unread:
             return None
         one, other = (film.past.digests for film in self.films)

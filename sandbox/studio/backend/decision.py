@@ -18,42 +18,42 @@ LONGEST = 40_000  # bytes of a prompt or a reply
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request to a language model, and what came back."""
+    """One request to a language model, and its result."""
 
     prompt: str
-    reply: str  # text, or a tool with its arguments; empty where none came
+    reply: str  # text, or a tool with its arguments; empty without a reply
     thinking: str
     problem: str  # why the reply is missing or was not used
     tokens: int  # in and out
     money: float  # US dollars
     seconds: float
-    manner: str  # how the reply was read, and without what the request was sent; empty where both were as usual
+    manner: str  # how the reply was read, and omitted parameters of the request; empty if both were normal
 
 
 @dataclass(frozen=True)
 class Option:
-    """One candidate of a search: what it gains over the base policy's own choice, in parts of the task."""
+    """One candidate of a search, with its gain over the base policy's choice, in parts of the task."""
 
     action: str
     gain: float  # mean over the futures
     error: float  # standard error of the mean
     futures: int
     own: bool  # the base policy's own choice
-    taken: bool  # by the search; a person, a turn or the guard may have come between
+    taken: bool  # by the search; a person, a turn or the guard may have changed the action
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What an agent did in the latest tick, and why."""
+    """The action of an agent in the latest tick, and its reasons."""
 
     tick: int
-    action: str  # that was carried out, in words
-    refused: str  # why it came to nothing or was another one; empty where neither
+    action: str  # the action performed, as text
+    refused: str  # why the action had no effect or was replaced; empty otherwise
     thought: str
     subgoal: str
     fallback: str  # why the fallback policy acted
-    late: int  # ticks between what was perceived and the action
-    person: str  # the action that a person took
+    late: int  # ticks between percept and action
+    person: str  # the action chosen by a person
     exchanges: tuple[Exchange, ...]
     options: tuple[Option, ...]  # of a search, the base policy's own choice first
 
@@ -79,7 +79,7 @@ def decided(model: Sandbox, agent: int) -> Decided | None:
 
 
 def _options(model: Sandbox, agent: int) -> tuple[Option, ...]:
-    """What a search compared in the latest tick; () where none did, or its tick was not decided by this very model."""
+    """Candidates of a search in the latest tick; () without a search, or if another model object decided the tick."""
     work, world = model.kernels[0].work, model.env.world
     if not work:
         return ()
@@ -110,7 +110,7 @@ def _arguments(reply: dict[str, Any]) -> str:
 
 
 def _refused(model: Sandbox, agent: int) -> str:
-    """Why the action of the latest tick had no effect, or is not what the agent wanted."""
+    """Why the action of the latest tick had no effect, or differs from the agent's choice."""
     world, latest = model.env.world, model.latest
     for review in latest.reviews:
         if review.agent == agent and review.enforced != review.said:

@@ -12,12 +12,12 @@ from sandbox.engine.shapes import AGENTS
 from sandbox.studio.backend.team import Member, TaskNode, TeamView, Tie
 
 WIDE, HIGH, EDGE = 480, 340, 42  # of the network, and its margin
-NAMED = 30  # agents up to which names stand beside them
-BOX, TALL, GAP, LONG = 132, 46, 24, 16  # of a task: width, height, space between columns, letters of its name
-ROWS, ACROSS = 8, 3  # tasks below one another; in a row where none waits for another
+NAMED = 30  # agents up to which names are shown
+BOX, TALL, GAP, LONG = 132, 46, 24, 16  # of a task: width, height, gap between columns, letters of its name
+ROWS, ACROSS = 8, 3  # tasks in a column; in a row without dependencies
 MARKS = {"waiting": "◌", "open": "○", "claimed": "◐", "done": "✔", "failed": "✖"}
 HUES = {"claimed": "#56b4e9", "done": "#009e73", "failed": "#d55e00"}
-PALE = {"#f0e442", "#56b4e9", "#e69f00", "#cc79a7"}  # hues on which dark letters stand
+PALE = {"#f0e442", "#56b4e9", "#e69f00", "#cc79a7"}  # hues with dark letters
 PAPER = "var(--st-background-color, Canvas)"
 ACCENT = "var(--st-primary-color, currentColor)"
 
@@ -56,7 +56,7 @@ def _svg(width: float, height: float, label: str, body: str, fluid: bool) -> str
 
 
 def network(view: TeamView, picked: int | None = None) -> str:
-    """Who can speak to whom: wide lines for recent traffic, an arrow for each way a message took in this tick."""
+    """The network: wide lines for recent traffic, an arrow for each edge and direction used in this tick."""
     places = {m.agent: (EDGE + m.x * (WIDE - 2 * EDGE), EDGE + m.y * (HIGH - 2 * EDGE)) for m in view.members}
     radius = 15 if len(places) <= 16 else 10 if len(places) <= NAMED else 6
     names = {m.agent: m.name for m in view.members}
@@ -122,7 +122,7 @@ def _short(text: str, letters: int) -> str:
 
 
 def tasks(view: TeamView) -> str:
-    """The task objects with their states; arrows lead from each to those that wait for it."""
+    """The task objects with their states; arrows lead from each to the tasks that depend on it."""
     places, wide, high = _placed(view.tasks)
     lines = "".join(
         _link(places[before], places[t])
@@ -133,7 +133,7 @@ def tasks(view: TeamView) -> str:
 
 
 def _placed(nodes: tuple[TaskNode, ...]) -> tuple[dict[int, tuple[float, float]], float, float]:
-    """Where tasks stand: a column for each level, several for a long one; in rows where none waits for another."""
+    """Positions of tasks: a column for each level, several for a long one; rows if there are no dependencies."""
     levels, places, column, most = defaultdict(list), {}, 0, 1
     for t, task in enumerate(nodes):
         levels[task.level].append(t)
@@ -165,11 +165,11 @@ def _task(task: TaskNode, x: float, y: float) -> str:
     return f"<g><title>{escape(told)}</title>{_box(x, y, BOX, TALL, look)}{words}{owners}</g>"
 
 
-# -- what an agent sees ------------------------------------------------------------------------------------------------
+# -- the observation ---------------------------------------------------------------------------------------------------
 
 
 def channel(name: str, rows: tuple[tuple[int, ...], ...], high: int, size: int = 108) -> str:
-    """One channel of a window: darker for more, with its values where there is room; the agent's cell is framed."""
+    """One channel of a window: darker for more, with its values if they fit; the agent's cell is framed."""
     side = max(1, len(rows))
     cell, middle = size / side, side // 2
     marks = [

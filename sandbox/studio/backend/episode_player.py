@@ -30,29 +30,29 @@ from sandbox.running.replay import follow, model_of
 from sandbox.running.trial import opening, outcome_of, record_step, record_tools
 from sandbox.scenario import Scenario
 
-# -- past: What an episode has come to so far, tick by tick, as its record has it.
+# -- past: the recorded ticks of an episode
 
 INTERVENTIONS = ("changed", "placed")  # kinds of events
 
 
 @dataclass
 class Past:
-    """The states of an episode by their digests, and what people did to it."""
+    """The digests of an episode's states, and its interventions."""
 
     digests: list[str] = field(default_factory=list)  # of the state after tick 1, 2, ...
-    interventions: dict[int, list[Event]] = field(default_factory=dict)  # by the tick that came next
-    error: str | None = None  # that ended it
+    interventions: dict[int, list[Event]] = field(default_factory=dict)  # by the tick that followed
+    error: str | None = None  # the error that ended it
 
     @classmethod
     def read(cls, run: Run, trial: int) -> "Past":
-        """Raises RecordError where the file is unreadable."""
+        """The past of a recorded trial; raises RecordError if the file is unreadable."""
         sql = "SELECT json_extract(body, '$.digest') FROM event WHERE kind = 'tick' AND trial = ? ORDER BY seq"
         past = cls([digest for (digest,) in run.query(sql, (trial,))])
         past.note(event for event in run.milestones(*INTERVENTIONS) if event.trial == trial)
         return past
 
     def note(self, events: Iterable[Event]) -> None:
-        """Keep those that are interventions."""
+        """Store the interventions among some events."""
         for event in events:
             if event.kind in INTERVENTIONS:
                 self.interventions.setdefault(event.tick, []).append(event)
@@ -60,33 +60,33 @@ class Past:
 
 # -- episode_player
 
-WORK = 0.5  # seconds of stepping after which a checkpoint is worth its place
-SHARE = 20.0  # and of how many times its own cost
-KEPT = 24  # checkpoints; where there are more, every second one goes
+WORK = 0.5  # seconds of stepping after which a checkpoint is made
+SHARE = 20.0  # and at least so many times the cost of making it
+KEPT = 24  # checkpoints; if there are more, every second one is dropped
 MOST = 256_000_000  # bytes of all of them
 
 
 class EpisodePlayer:
-    """One episode. Raises UsageError where the scenario cannot run, RecordError where the record cannot be used."""
+    """One episode. Raises UsageError if the scenario cannot run, RecordError for an unusable record."""
 
     def __init__(self, model: Sandbox, folder: Path, trial: int, past: Past, people: Approvals, log: Log | None):
         self.model, self.folder, self.trial = model, folder, trial
         self.people, self.past = people, past
-        self._reading = Reading(folder)  # else the studio of somebody else might remove it once it is sealed
+        self._reading = Reading(folder)  # otherwise another studio might remove it once it is sealed
         self.on_tick: Callable[[EpisodePlayer], None] = lambda film: None
         self._log = log
         self._checkpoints: dict[int, bytes] = {}
         self._worked = self._keeping = self._seconds = 0.0
         if log:
             record_tools(model, log)
-        self._finalizer = weakref.finalize(self, _seal, log) if log else None  # who forgets a film seals its record
+        self._finalizer = weakref.finalize(self, _seal, log) if log else None  # an unused player seals its record
 
     @classmethod
     def begin(
         cls, scenario: Scenario, seed: int, folder: Path, people: Approvals,
         recorded: Recorded | None = None,
     ) -> "EpisodePlayer":  # fmt: skip
-        """A fresh episode at tick 0, to be recorded in ``folder``; ``recorded`` answers in place of language models."""
+        """A new episode at tick 0, recorded in ``folder``; ``recorded`` answers instead of language models."""
         model = Sandbox(scenario, rng=seed, people=people, recorded=recorded)
         log = Log.create(folder)
         log.extend(opening(model))
@@ -98,7 +98,7 @@ class EpisodePlayer:
         with open_run(folder) as run:
             return cls(model_of(run, trial), folder, trial, Past.read(run, trial), Approvals(), None)
 
-    # -- where it stands -----------------------------------------------------------------------------------------------
+    # -- position ------------------------------------------------------------------------------------------------------
 
     @property
     def tick(self) -> int:
@@ -115,7 +115,7 @@ class EpisodePlayer:
 
     @property
     def live(self) -> bool:
-        """Whether it can go on beyond what is recorded."""
+        """Whether it can continue beyond its recorded ticks."""
         return self._log is not None
 
     @property
@@ -125,7 +125,7 @@ class EpisodePlayer:
 
     @property
     def closed(self) -> str:
-        """Why nothing can be done to it now, in words; empty where something can."""
+        """Why it accepts no intervention now, as text; empty if it does."""
         if self.live and self.tick == self.head and self.model.running:
             return ""
         told = f"this is the past; tick {self.head} is the present" if self.live else "the episode is over"
@@ -133,13 +133,13 @@ class EpisodePlayer:
 
     @property
     def scenario(self) -> Scenario:
-        """As it is now; interventions change it."""
+        """The present scenario; interventions change it."""
         return self.model.scenario
 
-    # -- going on, and back --------------------------------------------------------------------------------------------
+    # -- movement ------------------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
-        """One tick: the recorded one where there is one, else a new one."""
+        """One tick: the recorded one if it exists, else a new one."""
         if self.over:
             return
         began = time.thread_time()
@@ -160,10 +160,10 @@ class EpisodePlayer:
             told = self.model.error or "the state differs"
             raise RecordError(f"{self.folder}: tick {tick} does not run as recorded: {told}")
         if tick == self.head:
-            self._follow(tick + 1)  # what no tick has followed yet
+            self._follow(tick + 1)  # interventions after the last tick
 
     def _follow(self, tick: int) -> None:
-        """Do what was done before a tick that is recorded, or is to come."""
+        """Repeat the interventions before a tick."""
         for event in self.past.interventions.get(tick, ()):
             follow(self.model, event)
 
@@ -178,7 +178,7 @@ class EpisodePlayer:
         intervene.show(self.model, self.people)
 
     def seek(self, tick: int) -> bool:
-        """Go to a tick, or for ``WORK`` seconds towards it; whether it is there. Beyond the end is the end."""
+        """Move to a tick, at most to the end, for at most ``WORK`` seconds; returns whether it is reached."""
         tick, until = max(0, tick), time.perf_counter() + WORK
         if tick < self.tick:
             self._back(tick)
@@ -189,7 +189,7 @@ class EpisodePlayer:
         return True
 
     def _back(self, tick: int) -> None:
-        """The model at the latest checkpoint before a tick, or at tick 0; the record answers up to its end."""
+        """Restore the latest checkpoint before a tick, or tick 0; the record answers up to its end."""
         error, until = self.model.error, self.head if self.live else None
         if self._log:
             self._log.flush()
@@ -216,7 +216,7 @@ class EpisodePlayer:
         self._worked, self._keeping = 0.0, time.thread_time() - began
 
     def actions(self, tick: int) -> list[tuple[int, int]]:
-        """Verb and target of each agent in a recorded tick; none where there is no such tick."""
+        """Verb and target of each agent in a recorded tick; empty if there is no such tick."""
         if self._log:
             self._log.flush()
         with open_run(self.folder) as run:
@@ -224,12 +224,12 @@ class EpisodePlayer:
             found = next(run.query(sql, (self.trial, tick)), ("[]",))[0]
         return [(verb, target) for verb, target in json.loads(found)]
 
-    # -- what people do ------------------------------------------------------------------------------------------------
+    # -- interventions -------------------------------------------------------------------------------------------------
 
     def intervene(self, deed: Callable[[Sandbox], list[Event]]) -> None:
-        """Have something done before the next tick, and recorded (``running.intervene``).
+        """Intervene before the next tick, and record it (``running.intervene``).
 
-        Raises UsageError where it cannot be done, and where what comes is recorded already.
+        Raises UsageError if that is impossible, or if the next tick is already recorded.
         """
         if self.closed:
             raise UsageError(f"tick {self.tick}: {self.closed}")
@@ -244,11 +244,11 @@ class EpisodePlayer:
         outcome = outcome_of(self.model, self._seconds)
         log, self._log = self._log, None
         log.extend([TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)])
-        self._finalizer()  # closes it, once
+        self._finalizer()  # closes the log, once
 
     def close(self) -> None:
-        """Seal the record where it is open and can be, as one that was stopped, and let the model go."""
-        with suppress(RecordError):  # its disk is full, or its folder is gone, which was told when it happened
+        """Seal an open record as stopped, if possible, and release the model."""
+        with suppress(RecordError):  # a full disk or a removed folder, reported when it happened
             if self._log and self.tick == self.head:
                 self.model.stop()
                 self._end("stopped")
@@ -259,12 +259,12 @@ class EpisodePlayer:
 
 
 def _seal(log: Log) -> None:
-    with suppress(RecordError):  # why it cannot be sealed was told when the last event was added
+    with suppress(RecordError):  # reported when the last event was added
         log.close()
 
 
 class _Pickler(pickle.Pickler):
-    """People stay who they are: they are not copied with a model."""
+    """Pickles a model by reference to its people, who are not copied."""
 
     def __init__(self, file: io.BytesIO, people: People):
         super().__init__(file, protocol=5)

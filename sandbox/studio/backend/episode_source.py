@@ -18,11 +18,11 @@ from sandbox.studio.backend.places import new_folder
 class Live(NamedTuple):
     """Play a scenario."""
 
-    scenario: Scenario | Mapping[str, Any]  # a table is what somebody has composed on a page
+    scenario: Scenario | Mapping[str, Any]  # a table composed on a page
     seed: int
-    whole: bool = False  # play it to the end at once, to look at it from there
-    digest: str = ""  # the state that it must come to, where that is known
-    recorded: Answered | None = None  # who answers in place of its language models
+    whole: bool = False  # play it to the end at once, then go back
+    digest: str = ""  # digest of the final state, if known; checked
+    recorded: Answered | None = None  # answers instead of its language models
 
     def film(self, people: Approvals) -> EpisodePlayer:
         scenario = load(self.scenario, origin=page())
@@ -46,7 +46,7 @@ Order = tuple[Live | Recorded, ...]
 
 
 def order_of(folder: Path, trial: int) -> Live | Recorded:
-    """A trial of a run, or a row of a batch, which is played again from its seed; raises RecordError."""
+    """The source for a trial of a run, or for a row of a batch, played again from its seed; raises RecordError."""
     entry = look(folder)
     if entry.kind == "broken":
         raise RecordError(entry.problem)

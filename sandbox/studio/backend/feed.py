@@ -22,17 +22,17 @@ from sandbox.studio.backend.team import spoken
 
 LATEST = 500  # events
 MOST = 12  # of one kind in one tick
-SPREAD = 0x9E3779B1  # a prime: keys of messages that differ are different numbers, all but surely
+SPREAD = 0x9E3779B1  # a prime: different messages almost surely have different keys
 KINDS = (
     "task", "claim", "message", "guard", "fallback", "model", "person", "harm", "change", "error", "finish",
     "difference",
 )  # fmt: skip
-WORTH = {"task", "guard", "fallback", "harm", "change", "error", "finish", "difference"}  # a jump
+WORTH = {"task", "guard", "fallback", "harm", "change", "error", "finish", "difference"}  # kinds that are jump targets
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened in a tick."""
+    """One event of a tick."""
 
     tick: int
     agent: int  # -1: no particular agent
@@ -42,7 +42,7 @@ class Event:
 
 
 class _Noted(NamedTuple):
-    """The same as it is noted: most events are gone before anybody asks for them, and are never put into words."""
+    """An event in compact form. Most events are dropped before they are shown, and never become text."""
 
     tick: int
     agent: int
@@ -55,17 +55,17 @@ class _Noted(NamedTuple):
 
 
 class Feed:
-    """The events of one episode. What was noted of a tick is not noted again when the tick is seen again."""
+    """The events of one episode. A tick that is visited again adds no events."""
 
     def __init__(self):
         self._events: deque[Event | _Noted] = deque(maxlen=LATEST)
         self._jumps: deque[Event | _Noted] = deque(maxlen=LATEST)
-        self._model: Sandbox | None = None  # that was noted last: it knows the names
-        self._tick = -1  # the latest that was noted
-        self._before: dict[str, Any] = {}  # what the latest tick left, for comparison
+        self._model: Sandbox | None = None  # the latest one, for names
+        self._tick = -1  # the latest noted one
+        self._before: dict[str, Any] = {}  # values of the latest tick, for comparison
 
     def note(self, model: Sandbox, placed: Iterable[Mapping[str, Any]] = ()) -> None:
-        """Take in the latest tick, or the reset; ``placed`` is what was drawn into the world before it."""
+        """Take the latest tick, or the reset; ``placed`` are the interventions in the world before it."""
         fresh, self._tick, self._model = model.ticks > self._tick, max(model.ticks, self._tick), model
         for look in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
             kind, happened = "", look(model, self._before)
@@ -77,8 +77,8 @@ class Feed:
             self.add(Event(model.ticks, -1, "change", f"drawn into the world: {clip(f'{key} {value}', wording.LINE)}"))
 
     def add(self, event: Event | _Noted) -> None:
-        """An event that the model does not know of: a difference between two runs, an intervention."""
-        if event.kind == "finish" and event in self._jumps:  # the last tick is seen again
+        """Add an event from outside the model: a difference between two runs, an intervention."""
+        if event.kind == "finish" and event in self._jumps:  # the last tick was visited before
             return
         self._events.append(event)
         now = takewhile(lambda one: one.tick == event.tick, reversed(self._jumps))
@@ -93,7 +93,7 @@ class Feed:
 
     @property
     def jumps(self) -> tuple[Event, ...]:
-        """The first of each kind in each tick that is worth a look, oldest first."""
+        """The first event of each kind in each important tick, oldest first."""
         self._jumps = self._told(self._jumps)
         return tuple(self._jumps)
 
@@ -101,15 +101,15 @@ class Feed:
         return deque((one if isinstance(one, Event) else one.told(self._model) for one in events), LATEST)
 
 
-# -- what can happen: each looks at the model, and at what the tick before has left -----------------------------------
+# -- kinds of events: each compares the model with the values of the tick before ---------------------------------------
 
 Before = dict[str, Any]
-Words = Callable[[Sandbox], str]  # of a model whose names are the same
-Happened = Iterator[tuple[int, str, str | Words]]  # agent, kind, words: a str for no particular agent, -1
+Words = Callable[[Sandbox], str]  # text, made later from a model with the same names
+Happened = Iterator[tuple[int, str, str | Words]]  # agent (-1: none in particular), kind, text
 
 
 def _tasks(model: Sandbox, before: Before) -> Happened:
-    """Task objects that have become open, done or failed; without any, how far the task is."""
+    """Task objects that have become open, done or failed; without task objects, the progress of the task."""
     done, total = model.finalise().progress[0].tolist()
     was, before["done"] = before.get("done"), done
     if model.talk and len(model.talk.plan.objects):
@@ -145,7 +145,7 @@ def _takes_on(model: Sandbox, code: int) -> str:
 
 
 def _messages(model: Sandbox, before: Before) -> Happened:
-    """What was said; not what the same agent has said to the same one just before, nor what sensors report."""
+    """Messages, except those repeated from the tick before, and those of sensors."""
     if model.talk is None or model.latest is None:
         return
     speakers, messages = spoken(model)
@@ -161,7 +161,7 @@ def _messages(model: Sandbox, before: Before) -> Happened:
 
 
 def _reviews(model: Sandbox, before: Before) -> Happened:
-    """What the guard denied, modified or let people decide."""
+    """Actions that the guard denied, modified or escalated."""
     for review in model.latest.reviews if model.latest else ():
         yield review.agent, "guard", partial(_reviewed, review=review)
 
@@ -172,7 +172,7 @@ def _reviewed(model: Sandbox, review: Review) -> str:
 
 
 def _traces(model: Sandbox, before: Before) -> Happened:
-    """Who fell back and why, who was decided for by a person, which replies were of no use; once for each reason."""
+    """Fallbacks with their reasons, decisions by people, unusable replies; once for each reason."""
     why: dict[int, str] = before.setdefault("why", {})
     for agent, trace in model.latest.traces.items() if model.latest else ():
         if trace.fallback and why.get(agent) != trace.fallback:
@@ -187,7 +187,7 @@ def _traces(model: Sandbox, before: Before) -> Happened:
 
 
 def _harm(model: Sandbox, before: Before) -> Happened:
-    """Agents whose reward is negative, where it was not in the tick before."""
+    """Agents whose reward has become negative."""
     reward = model.state.reward[0]
     hurt = reward < 0
     old, before["hurt"] = before.get("hurt", hurt), hurt
@@ -196,7 +196,7 @@ def _harm(model: Sandbox, before: Before) -> Happened:
 
 
 def _changes(model: Sandbox, before: Before) -> Happened:
-    """What is different in the scenario since the tick before: somebody intervened."""
+    """Changes of the scenario since the tick before."""
     old, before["scenario"] = before.get("scenario"), model.scenario
     if old is None or old is model.scenario:
         return
@@ -217,7 +217,7 @@ def _leaves(table: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _end(model: Sandbox, before: Before) -> Happened:
-    """Why it is over, once; an error may leave the tick as it was."""
+    """The end and its reason, once; after an error the tick may be the same as before."""
     over, before["over"] = before.get("over", False), not model.running
     if over or model.running:
         return

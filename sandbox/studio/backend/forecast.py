@@ -25,7 +25,7 @@ HORIZONS = (1, 2, 5, 10)  # ticks
 
 @dataclass(frozen=True)
 class Share:
-    """How many facts of the world an agent is wrong about, over several draws of what it does not know."""
+    """The number of wrong facts in an agent's belief, over several draws of its unknown facts."""
 
     facts: int
     wrong: float  # mean over the draws
@@ -36,26 +36,26 @@ class Share:
 
 
 class Forecast(NamedTuple):
-    """What came of a forecast: of the facts that were in view when it was made, and of all others."""
+    """The errors of a forecast, for facts that were in view when it was made, and for all others."""
 
     horizon: int  # ticks ago
     seen: Share
     unseen: Share
-    changed: Share  # of those, the facts that are no longer what they were then, wherever they are
+    changed: Share  # errors on the facts that have changed since, in view or not
 
 
 class Moment(NamedTuple):
-    """All that a belief is made of, and what was the case then."""
+    """The basis of a belief at one moment, with the true facts."""
 
     percept: Percept
     noted: tuple[np.ndarray, ...]  # the agent's rows of the policies' memory
     truth: np.ndarray  # (F,) facts
-    view: np.ndarray  # (F,) bool: those that it saw
-    base: str  # the policy that goes on in its imagination
+    view: np.ndarray  # (F,) bool: the facts that it saw
+    base: str  # the policy that acts in its imagination
 
 
 def moment_of(model: Sandbox, percept: Percept) -> Moment:
-    """What an agent that is somewhere has to go by now."""
+    """The present basis of an agent's belief; the agent must be somewhere."""
     env, agent = model.env, percept.agent
     return Moment(
         Percept(agent, percept.tick, *(part.copy() for part in percept.view)),
@@ -67,7 +67,7 @@ def moment_of(model: Sandbox, percept: Percept) -> Moment:
 
 
 def forecast(model: Sandbox, moment: Moment) -> Forecast:
-    """What the agent foresaw of the present tick, against what is the case."""
+    """The agent's forecast of the present tick, compared with the truth."""
     env, horizon, agent = model.env, model.ticks - moment.percept.tick, moment.percept.agent
     memory = env.memory(1)
     for (rows, _), noted in zip(_rows(model, memory), moment.noted, strict=True):
@@ -87,21 +87,21 @@ def _rows(model: Sandbox, memory) -> tuple:
 
 
 class Forecasts:
-    """The forecasts of one agent of an episode, the one that is looked at."""
+    """The forecasts of the selected agent of an episode."""
 
     def __init__(self):
         self._agent, self._watched = 0, False
         self._moments: dict[int, Moment] = {}  # of the agent, by tick
 
     def watch(self, model: Sandbox, agent: int | None) -> None:
-        """The agent whose forecasts are noted from now on; None: no agent."""
+        """Select the agent whose forecasts are noted from now on; None: no agent."""
         if agent is not None and agent != self._agent:
             self._agent, self._moments = agent, {}
         self._watched = agent is not None
         self.note(model)
 
     def note(self, model: Sandbox) -> None:
-        """Take in the present tick."""
+        """Note the present tick."""
         if not self._watched or model.ticks in self._moments or model.state.pos[0, self._agent, 0] < 0:
             return
         within = range(model.ticks - HORIZONS[-1], model.ticks + HORIZONS[-1] + 1)
@@ -109,6 +109,6 @@ class Forecasts:
         self._moments[model.ticks] = moment_of(model, percept_of(model, perceived(model), self._agent))
 
     def proved(self, model: Sandbox) -> tuple[Forecast, ...]:
-        """Those for the present tick, made before it, by horizon; as far as they were noted."""
+        """Earlier forecasts for the present tick, by horizon, as far as they were noted."""
         before = (self._moments.get(model.ticks - horizon) for horizon in HORIZONS)
         return tuple(forecast(model, moment) for moment in before if moment)

@@ -4,15 +4,15 @@ Every look brings the same number of frames, and costs about the same; so where 
 frames and looks become rarer together, and each look covers more of it. What is played is the same at any thrift.
 """
 
-FPS = 24  # frames a second, where there is time
-LOOK = 1.0  # seconds between two looks at a runner that is at work; the canvas plays on meanwhile
-MOST = 8  # times rarer than that
-BUSY, CALM = 0.8, 0.2  # of the time that a look covers, what making its frames may take before anything changes
-PATIENCE = 8  # calm looks in a row, before frames become more frequent again
+FPS = 24  # frames a second, if there is time
+LOOK = 1.0  # seconds between two polls of a working runner; the canvas plays on meanwhile
+MOST = 8  # maximum factor by which both become rarer
+BUSY, CALM = 0.8, 0.2  # share of the covered time spent on making frames: above, rarer; below, more frequent
+PATIENCE = 8  # calm polls in a row before frames become more frequent again
 
 
 class FrameRate:
-    """Of one session. Not thread-safe: its owner sees to that."""
+    """The frame rate of one session. Not thread-safe: its owner synchronises."""
 
     def __init__(self) -> None:
         self._times, self._calm = 1, 0
@@ -24,20 +24,20 @@ class FrameRate:
 
     @property
     def look(self) -> float:
-        """Seconds between two looks."""
+        """Seconds between two polls."""
         return LOOK * self._times
 
     @property
     def frames(self) -> float:
-        """Frames from one look to the next."""
+        """Frames from one poll to the next."""
         return self.fps * self.look
 
     def cut(self, speed: float) -> tuple[int, int]:
-        """Ticks that go by from one shot to the next at this many a second, and frames of that shot."""
+        """Ticks between two shots at a speed in ticks a second, and frames of each shot."""
         return max(1, round(speed / self.fps)), max(1, round(self.fps / speed))
 
     def took(self, seconds: float, frames: int) -> None:
-        """Learn that some frames took this long to make. A few that stand alone tell nothing."""
+        """Note the seconds that some frames took to make. A few single frames are ignored."""
         if frames < 0.5 * self.frames:
             return
         share = seconds * self.fps / frames

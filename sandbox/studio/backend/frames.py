@@ -36,7 +36,7 @@ class Stretch(NamedTuple):
 class Frames:
     """Painted frames to be played one after the other, ``fps`` a second."""
 
-    episode: int  # frames of another episode have nothing to do with these
+    episode: int  # changes with each new episode
     first: int  # number of the first frame, counted over the life of the runner
     count: int
     height: int
@@ -44,12 +44,12 @@ class Frames:
     fps: int
     body: bytes  # count x height x width x RGB, one byte each, as the payload has them
     ticks: tuple[Stretch, ...]
-    view: View = WHOLE  # what part of the picture the frames show
-    cells: tuple[int, int] | None = None  # rows and columns that the whole picture spans, None where it is no grid
+    view: View = WHOLE  # the part of the picture in the frames
+    cells: tuple[int, int] | None = None  # rows and columns of the whole picture; None without a grid
 
     @cached_property
     def payload(self) -> bytes:
-        """What the canvas takes."""
+        """The message to the canvas."""
         ticks = [{"tick": t.tick, "frames": t.frames, "marks": list(map(as_json, t.marks))} for t in self.ticks]
         header = {**{name: getattr(self, name) for name in _TOLD}, "ticks": ticks}
         text = json.dumps(header, separators=(",", ":")).encode()
@@ -57,7 +57,7 @@ class Frames:
 
 
 def pack(frames: Iterable[np.ndarray]) -> bytes:
-    """Compress frames (H, W, 3) uint8 of one shape. Most of it runs without the interpreter's lock."""
+    """Compress frames (H, W, 3) uint8 of one shape. Most of the work runs without the GIL."""
     press, parts, before = isal_zlib.compressobj(LEVEL), [], None
     for frame in frames:
         parts.append(press.compress(frame if before is None else frame ^ before))

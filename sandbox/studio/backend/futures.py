@@ -18,25 +18,25 @@ from sandbox.engine.search import list_candidates
 from sandbox.engine.shapes import AGENTS, DARK
 from sandbox.studio.backend.marks import Label, Line, Mark, Point
 
-HORIZON, FUTURES, CANDIDATES = 12, 4, 6  # ticks; draws of what is unknown; actions compared
-SECONDS = 0.06  # after which no further tick is imagined
-DICE = 0x51D10  # sets the dice apart from those that reasoners imagine with
+HORIZON, FUTURES, CANDIDATES = 12, 4, 6  # ticks; draws of unknown facts; actions compared
+SECONDS = 0.06  # time limit of the imagination
+DICE = 0x51D10  # separates these random draws from those of reasoners
 
 
 def believed(model, agent: int):
-    """A state of one lane: the world as ``agent`` takes it to be; None where it is nowhere."""
+    """The belief of ``agent``, a state of one lane; None if it is nowhere."""
     if model.state.pos[0, agent, 0] < 0:
         return None
     return _beliefs(model, _view(model), agent).of(agent, 1).state
 
 
 def paths(model, agent: int) -> list[Mark]:
-    """Ways of ``agent`` in its futures, by its first action; the best action's are bold, and it is named."""
+    """Paths of ``agent`` in its futures, by first action; those of the best action are bold and labelled."""
     view = _view(model)
     belief, base = _beliefs(model, view, agent).of(agent, FUTURES), base_of(model, agent)
     plans = _plans(model, view, belief, agent, base)
     ways, worth = _play(model, belief, plans, base)
-    best = int(worth.argmax())  # of equals the first, which the base policy would take
+    best = int(worth.argmax())  # of equals the first, the choice of the base policy
     found = [mark for k in range(len(plans)) if k != best for mark in _lines(ways[k], AGENTS[agent % 8], False)]
     found += _lines(ways[best], AGENTS[agent % 8], True)
     verb = model.env.verbs[plans[best, 0, 0]].replace("_", " ")
@@ -44,7 +44,7 @@ def paths(model, agent: int) -> list[Mark]:
 
 
 def _view(model):
-    """What everyone would perceive now."""
+    """The present observations of all agents."""
     env, view = model.env, model.env.observation(1)
     faults = model.faults._replace(mail=model.faults.mail.copy())
     loops(env.world, ()).sense(model.state, 0, env.params, view, faults)
@@ -59,14 +59,14 @@ def _beliefs(model, view, agent: int) -> Beliefs:
 
 
 def base_of(model, agent: int) -> str:
-    """The policy with which its futures go on: its own, where that can be imagined."""
+    """The policy that acts in its futures: its own, if that can be imagined."""
     policy, world = model.scenario.roster()[agent].policy, model.env.world
     name = policy.base if isinstance(policy, WorldModel) else policy
     return name if name and name not in world.sighted else "rules" if "rules" in world.policies else "random"
 
 
 def _plans(model, view, belief: Belief, agent: int, base: str) -> np.ndarray:
-    """(P, 1, 2) int32: its candidate actions, first the one that the base policy would take."""
+    """Candidate actions (P, 1, 2) int32; the first is the choice of the base policy."""
     env, actions = model.env, np.zeros((1, model.env.agents, 2), np.int32)
     mind = type(belief.memory)._make(field[:1].copy() for field in belief.memory)
     dice, targets = draw(np.uint64(model.seed ^ DICE), model.ticks, POLICY, agent), env.world.targets
@@ -78,7 +78,7 @@ def _plans(model, view, belief: Belief, agent: int, base: str) -> np.ndarray:
 
 
 def _play(model, belief: Belief, plans: np.ndarray, base: str) -> tuple[list[list[list[Point]]], np.ndarray]:
-    """For each plan the ways in its futures, and what it is worth on the mean: as search has it, undiscounted."""
+    """For each plan, the paths in its futures and its mean value: that of search, without discount."""
     env, agent, worlds = model.env, belief.agent, len(belief.state.seed)
     ways = [[[_centre(belief.state.pos[k, agent])] for k in range(worlds)] for _ in plans]
     until, state = time.monotonic() + SECONDS, None
@@ -94,7 +94,7 @@ def _play(model, belief: Belief, plans: np.ndarray, base: str) -> tuple[list[lis
 
 
 def _worth(env, state, lane: int) -> float:
-    """What has been earned for the task, and what is in hand."""
+    """The value of a lane: earned parts of the task, and parts in hand."""
     world, params = env.world, env.params
     earned = world.earned(state, lane, params) if world.earned else world.progress(state, lane, params)[0]
     return float(earned) + (float(world.value(state, lane, params)) if world.value else 0.0)
@@ -105,7 +105,7 @@ def _centre(cell) -> Point:
 
 
 def _lines(ways: list[list[Point]], colour: str, bold: bool) -> list[Line]:
-    """The ways of one plan, each once."""
+    """The different paths of one plan."""
     width, alpha = (0.16, 0.95) if bold else (0.06, 0.45)
     kept = sorted({tuple(way) for way in ways if len(set(way)) > 1})
     return [Line(way, colour, width, alpha, dash=not bold, arrow=bold) for way in kept]

@@ -23,11 +23,11 @@ LAYERS = {
 
 
 class Look(NamedTuple):
-    """What the layers draw from."""
+    """The input of the layers."""
 
     model: object  # a Sandbox after a tick
     picked: int | None
-    before: np.ndarray  # (N, 2) int32: where everyone was before the tick
+    before: np.ndarray  # (N, 2) int32: positions before the tick
 
     @property
     def pos(self) -> np.ndarray:
@@ -46,17 +46,17 @@ class Look(NamedTuple):
         return _centre(self.pos[agent])
 
     def lag(self, agent: int) -> Point:
-        """How far it still is from there when the tick begins; a jump is not a move, as painters have it."""
+        """The offset from that centre at the start of the tick; 0 for a jump, which painters do not animate."""
         row, col = (self.before[agent] - self.pos[agent]).tolist()
         glides = self.before[agent, 0] >= 0 and abs(row) + abs(col) == 1
         return (float(row), float(col)) if glides else (0.0, 0.0)
 
 
 def marks(model, layers: Collection[str], picked: int | None = None, before: np.ndarray | None = None) -> tuple:
-    """What to draw over the world after a tick: the halo of the picked agent, and those ``layers`` that are on.
+    """Marks over the world after a tick: the halo of the selected agent, and the active ``layers``.
 
-    ``before`` (N, 2) int32 are the positions before the tick (``Camera.before``). Nothing is drawn of an agent that is
-    nowhere; where the world has no grid, there is the halo only.
+    ``before`` (N, 2) int32 are the positions before the tick (``Camera.before``). An agent that is nowhere has no
+    marks. A world without a grid has the halo only.
     """
     look = Look(model, picked, model.state.pos[0] if before is None else before)
     found = list(_halo(look)) if picked is not None else []
@@ -68,7 +68,7 @@ def marks(model, layers: Collection[str], picked: int | None = None, before: np.
 
 
 def available(model) -> tuple[str, ...]:
-    """The layers that can show anything here."""
+    """The layers that apply to this episode."""
     if not model.env.world.cells:
         return ("belief",)
     return tuple(LAYERS) if model.talk else ("sight", "belief", "futures")
@@ -92,7 +92,7 @@ def _halo(look: Look) -> Iterator[Mark]:
 
 
 def _sight(look: Look) -> Iterator[Mark]:
-    """The rectangle of its window, as far as it lies on the map: facts begin with those of the cells."""
+    """The rectangle of the agent's window, as far as it lies on the map."""
     if look.picked is None or not look.is_there(look.picked):
         return
     rows, cols = look.cells
@@ -109,7 +109,7 @@ def _futures(look: Look) -> list[Mark]:
 
 
 def _messages(look: Look) -> Iterator[Mark]:
-    """What stands on this tick's page of the mail; who speaks in words is quoted."""
+    """The messages of this tick; texts are quoted."""
     if not look.model.talk or not look.model.ticks:
         return
     team = look.model.talk.team
@@ -134,7 +134,7 @@ def _hearers(net) -> Callable[[int], np.ndarray]:
 
 
 def _tasks(look: Look) -> Iterator[Mark]:
-    """From each agent to the cell of its task, or a ring around who is at one that has no cell; and the open ones."""
+    """A line from each agent to the cell of its task, a ring if the task has no cell, and marks of open tasks."""
     if not look.model.talk:
         return
     team = look.model.talk.team
@@ -154,7 +154,7 @@ def _tasks(look: Look) -> Iterator[Mark]:
 
 
 def _open_cells(team) -> set[int]:
-    """Where open tasks are that nobody is at: those of the shared graph, else those that any agent knows of."""
+    """Cells of open tasks without an agent: tasks of the shared graph, else those that any agent knows."""
     owned = set(team.task[0, :, Assignment.CODE].tolist())
     if len(team.kind):
         cells = team.place[0][team.state[0] == TaskState.OPEN].tolist()

@@ -22,40 +22,40 @@ from sandbox.running.resume import status as ending
 from sandbox.studio.backend.batch_jobs import JOB, status
 from sandbox.studio.backend.places import RUNS
 
-DEEP, WIDE = 3, 5_000  # folders below the one that is looked through: so deep, so many
+DEEP, WIDE = 3, 5_000  # searched folders below the given one: levels, number
 MOST = 300  # entries
 
 Kind = Literal["run", "batch", "certificate", "broken"]
 
 
 class Entry(NamedTuple):
-    """One folder of the library. Its words may be anything that somebody wrote into a scenario."""
+    """One folder of the library. Its texts come from scenarios and are not trusted."""
 
     folder: str
     kind: Kind
     title: str  # of its scenario, or the folder's name
     world: str
     created: str  # UTC, ISO 8601
-    state: str  # as ``jobs.State`` has it; of a run that has not ended: unfinished
+    state: str  # a ``batch_jobs.State``, or unfinished, for a run that has not ended
     done: int  # trials
     planned: int
-    seeds: str  # those that were tried
-    problem: str  # what is wrong with it, in a line
+    seeds: str  # seeds of its trials
+    problem: str  # its error, one line
 
 
 Stamp = tuple[float, ...]
-_known: dict[tuple[str, Stamp], Entry] = {}  # of the last look; a look puts a new one in its place
+_known: dict[tuple[str, Stamp], Entry] = {}  # entries of the last call, replaced at each call
 
 
 def library(runs: str | Path = RUNS, most: int = MOST) -> list[Entry]:
-    """Everything below ``runs``, the latest first, ``most`` at most; never raises."""
+    """All runs below ``runs``, the latest first, at most ``most``; never raises."""
     global _known
     stamped = sorted(((stamp(folder), str(folder)) for folder in _folders(Path(runs))), reverse=True)[:most]
     before, _known = _known, {}
     found = []
     for when, folder in stamped:
         entry = before.get((folder, when))
-        if entry is None or entry.state in ("starting", "running", "unfinished"):  # a process may have died since
+        if entry is None or entry.state in ("starting", "running", "unfinished"):  # its process may have died since
             entry = look(folder)
         _known[folder, when] = entry
         found.append(entry)
@@ -63,7 +63,7 @@ def library(runs: str | Path = RUNS, most: int = MOST) -> list[Entry]:
 
 
 def stamp(folder: str | Path) -> Stamp:
-    """Times and sizes that differ once anything in a folder has changed; the latest time first."""
+    """Times and sizes that change with the content of a folder; the latest time first."""
     found = []
     for name in (DATABASE, f"{DATABASE}-wal", JOB, CERTIFICATE):
         try:
@@ -75,18 +75,18 @@ def stamp(folder: str | Path) -> Stamp:
 
 
 def look(folder: str | Path) -> Entry:
-    """The line of one folder; never raises."""
+    """The entry of one folder; never raises."""
     try:
         begun = (Path(folder) / DATABASE).is_file()
         return _run(Path(folder)) if begun and holds_a_run(folder) else _batch(Path(folder))
     except (SandboxError, OSError, ValueError, sqlite3.Error) as error:
         return _broken(folder, str(error))
-    except Exception as error:  # what a damaged file holds may break anything
+    except Exception as error:  # a damaged file may cause any error
         return _broken(folder, f"{type(error).__name__}: {error}")
 
 
 def _folders(runs: Path) -> Iterator[Path]:
-    """The folders that hold something, or that a job was begun in."""
+    """The folders that contain a run or a job."""
     for where, folders, files in islice(os.walk(runs), WIDE):
         here = Path(where)
         if len(here.relative_to(runs).parts) >= DEEP:
@@ -132,7 +132,7 @@ def _broken(folder: str | Path, problem: str) -> Entry:
 
 
 def _when(folder: str | Path) -> str:
-    """When a folder was last changed, for what does not say when it was made."""
+    """Time of the last change of a folder, if the time of creation is unknown."""
     try:
         return datetime.fromtimestamp(os.stat(folder).st_mtime, UTC).isoformat(timespec="seconds")
     except (OSError, ValueError):

@@ -13,7 +13,7 @@ LONGEST = 60  # characters of a label
 
 
 class Line(NamedTuple):
-    """A way through some points; its first point is the one that glides."""
+    """A line through some points; the first point moves with its agent."""
 
     points: tuple[Point, ...]
     colour: str  # "#rrggbb"
@@ -49,7 +49,7 @@ class Rect(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A few words above a place, as large as the page's own."""
+    """A short text above a place, in the font size of the page."""
 
     at: Point
     text: str
@@ -58,7 +58,7 @@ class Label(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A dot that flies from one place to another within the frames of the tick, along a faint line."""
+    """A dot that moves from one place to another during the tick, along a faint line."""
 
     start: Point
     end: Point
@@ -69,7 +69,7 @@ Mark = Line | Ring | Rect | Label | Message
 
 
 def capped(marks: list[Mark]) -> tuple[Mark, ...]:
-    """No more than MOST; a label in the corner says how many are left out."""
+    """At most MOST marks; a label in the corner states how many are omitted."""
     if len(marks) <= MOST:
         return tuple(marks)
     more = Label((0.0, 0.0), f"{len(marks) - MOST:,} more marks are not drawn", "#5b6470")
@@ -77,7 +77,7 @@ def capped(marks: list[Mark]) -> tuple[Mark, ...]:
 
 
 def as_json(mark: Mark) -> dict[str, Any]:
-    """Its kind, and what differs from the usual, as the page takes it."""
+    """Its kind and its non-default fields, for the page."""
     told = {k: v for k, v in mark._asdict().items() if k not in mark._field_defaults or v != mark._field_defaults[k]}
     if "text" in told and len(told["text"]) > LONGEST:
         told["text"] = f"{told['text'][: LONGEST - 1]}…"

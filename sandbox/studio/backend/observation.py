@@ -14,8 +14,8 @@ from sandbox.engine.faults import Faults
 from sandbox.model import Sandbox
 from sandbox.studio.backend import wording
 
-SIDE = 336  # pixels of the picture of a window, about
-PAINTED = 4_000_000  # pixels of the whole picture that it is cut from, at most
+SIDE = 336  # pixels of the picture of a window, approximately
+PAINTED = 4_000_000  # pixels of the whole picture from which it is cut, at most
 WORDS = 20_000  # bytes
 LEGAL = 200  # actions that are listed
 
@@ -28,16 +28,16 @@ class Senses:
     high: int  # the largest value that a channel can have
     vector: tuple[tuple[str, float], ...]
     legal: tuple[str, ...]  # actions that have an effect
-    inbox: tuple[str, ...]  # what sensors of others have told, and what colleagues have said
-    task: str  # what its team wants of it
+    inbox: tuple[str, ...]  # reports of other agents' sensors, and messages
+    task: str  # the task that its team wants done
     words: str
-    picture: bytes  # PNG; empty where the agent is nowhere
+    picture: bytes  # PNG; empty if the agent is nowhere
 
 
 def perceived(model: Sandbox) -> Observation:
-    """What the agents will perceive in the tick that comes, faults included; the model stays as it is.
+    """The observations of the next tick, faults included; the model is not changed.
 
-    What a team tells its agents is of the latest tick: it confers only when the next one begins.
+    Tasks and messages of a team are those of the latest tick, because a team confers when the next one begins.
     """
     seen = Observation(*(field.copy() for field in model.observation))
     faults = Faults(*(field.copy() for field in model.faults))
@@ -49,7 +49,7 @@ def perceived(model: Sandbox) -> Observation:
 
 
 def percept_of(model: Sandbox, seen: Observation, agent: int) -> Percept:
-    """An agent's part of that."""
+    """One agent's part of the observations."""
     heard = model.talk.heard(agent) if model.talk else ()
     return Percept(agent, model.ticks, *(part[0, agent] for part in seen), heard)
 
@@ -92,7 +92,7 @@ def _task(model: Sandbox, percept: Percept) -> str:
 
 
 def picture(model: Sandbox, agent: int) -> bytes:
-    """The world as it is painted, cut to what the agent's window spans; PNG, clear outside the map."""
+    """The part of the painted world that the agent's window covers; PNG, transparent outside the map."""
     cells = model.env.world.cells
     if cells is None:
         return _screen(model, agent)
@@ -108,7 +108,7 @@ def picture(model: Sandbox, agent: int) -> bytes:
 
 
 def _cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
-    """A square of the picture (size, size, 4) uint8; clear where it reaches over the border."""
+    """A square of the picture (size, size, 4) uint8; transparent beyond the border."""
     out = np.zeros((size, size, 4), np.uint8)
     y0, x0 = max(0, top), max(0, left)
     part = image[y0 : max(0, top + size), x0 : max(0, left + size)]
@@ -120,7 +120,7 @@ def _cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
 
 
 def _screen(model: Sandbox, agent: int) -> bytes:
-    """Where there is no map, the picture is of screens, side by side: the agent's own."""
+    """The agent's screen, in a world without a map, whose picture shows screens side by side."""
     agents = model.env.agents
     image = model.env.render(model.state, 0, 640 * agents)
     wide = image.shape[1] // agents

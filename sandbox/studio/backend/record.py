@@ -18,7 +18,7 @@ from sandbox.studio.backend.background_task import BackgroundTask, Stopped
 
 
 class Steps(NamedTuple):
-    """How far an errand through a record is."""
+    """Progress of a task on a record, in steps."""
 
     done: int
     total: int
@@ -62,7 +62,7 @@ def outcomes(folder: Path) -> dict[int, dict[str, Any]]:
 
 
 def _ticks(folder: Path, trial: int | None = None) -> int:
-    """How many are recorded, of one trial or of all."""
+    """Number of recorded ticks, of one trial or of all."""
     with open_run(folder) as run:
         sql = "SELECT COUNT(*) FROM event WHERE kind = 'tick' AND (trial = ? OR ? IS NULL)"
         return next(run.query(sql, (trial, trial)))[0]
@@ -71,7 +71,7 @@ def _ticks(folder: Path, trial: int | None = None) -> int:
 def _counter(
     total: int, on_progress: Callable[[Steps], None], stop: Callable[[], bool], unit: str = "tick"
 ) -> Callable[[], None]:
-    """To be called at each step; raises Stopped."""
+    """A function to call at each step; it raises Stopped."""
     steps = count(1)
 
     def one_more() -> None:

@@ -26,35 +26,35 @@ from sandbox.studio.backend.snapshot import Phase, Snapshot
 from sandbox.studio.backend.worker import Job, Worker
 
 STEP_FRAMES = 8  # of a single step
-ROOM = 40  # frames that wait for the page; a tick in progress may exceed it
+ROOM = 40  # waiting frames, at most; a tick in progress may exceed it
 IDLE = 8.0  # seconds
 SEEN = 1.0  # seconds between two scenes while it plays
 
-Deed = Callable[[EpisodePlayer], None]  # what a person does to an episode
+Deed = Callable[[EpisodePlayer], None]  # an intervention of a person
 
 
 class Runner(Worker):
     """Thread-safe control of the episode that one browser tab shows."""
 
     def __init__(self, idle: float = IDLE):
-        self.order: Order = ()  # what was loaded last
-        self.people = Approvals()  # who answer for the present episode, from any thread
+        self.order: Order = ()  # the episodes loaded last
+        self.people = Approvals()  # they answer for the present episode, from any thread
         super().__init__(idle)
         self._speed, self._box, self._view = 4.0, (600, 600), WHOLE
         self._showing: Comparison | None = None  # stepped and painted by the thread only
         self._now, self._thrift = Snapshot(), FrameRate()
-        self._reels: list[list[Shot]] = []  # by film: what is still to be painted
+        self._reels: list[list[Shot]] = []  # by episode: shots that are still to be painted
         self._playing = self._resized = self._due_load = False
         self._generation = self._painted = self._steps = 0
-        self._target: int | None = None  # a tick to be sought
+        self._target: int | None = None  # the tick to move to
         self._deeds: deque[Deed] = deque()
         self._left: list[Comparison] = []  # to be closed by the thread
         self._since = self._due = self._seen = 0.0
 
-    # -- orders --------------------------------------------------------------------------------------------------------
+    # -- commands ------------------------------------------------------------------------------------------------------
 
     def load(self, *order) -> None:
-        """Put fresh episodes in place of the present ones, paused at tick 0."""
+        """Replace the present episodes by new ones, paused at tick 0."""
         with self._changed:
             self.order = order
             self._clear("preparing")
@@ -62,49 +62,49 @@ class Runner(Worker):
             self._wake()
 
     def reset(self) -> None:
-        """The same from the start."""
+        """Start the same episodes again."""
         if self.order:
             self.load(*self.order)
 
     def play(self) -> None:
         with self._changed:
-            self._playing, self._due = True, time.monotonic() - self._thrift.look  # what is shown until the next look
+            self._playing, self._due = True, time.monotonic() - self._thrift.look  # covers the time until the next poll
             self._wake()
 
     def pause(self) -> None:
-        """No tick begins after this."""
+        """Pause; no tick begins after this call."""
         with self._changed:
             self._playing, self._steps = False, 0
             self._wake()
 
     def step(self) -> None:
-        """Pause, and make exactly one tick."""
+        """Pause, then play exactly one tick."""
         with self._changed:
             self._playing, self._steps = False, self._steps + 1
             self._wake()
 
     def seek(self, tick: int) -> None:
-        """Pause at a tick that was, or that is recorded."""
+        """Pause at an earlier tick, or at a recorded one."""
         with self._changed:
             self._playing, self._steps, self._target = False, 0, tick
             self._wake()
 
     def do(self, deed: Deed) -> None:
-        """Have something done to the first episode between two ticks; if it cannot be, ``notice`` says why."""
+        """Intervene in the first episode between two ticks; if that fails, ``notice`` says why."""
         with self._changed:
             self._now = replace(self._now, notice=None)
             self._deeds.append(deed)
             self._wake()
 
     def look(self, look: Look) -> None:
-        """Show what somebody looks at: an agent, layers over the world, a panel beside it."""
+        """Set the viewer's selection: an agent, layers over the world, a panel beside it."""
         with self._changed:
             if look != self._now.look:
                 self._now, self._resized = replace(self._now, look=look), True
                 self._wake()
 
     def click(self, click: Click) -> None:
-        """Look at the agent that was clicked, or else at the cell."""
+        """Select the clicked agent, or else the cell."""
         with self._changed:
             agent, cell = self._showing.hit(click) if self._showing else (None, None)
             look = self._now.look._replace(agent=agent, cell=cell)
@@ -116,7 +116,7 @@ class Runner(Worker):
             self._changed.notify_all()
 
     def resize(self, width: int, height: int, view: View = WHOLE) -> None:
-        """Paint into a box of this many pixels from now on, and this part of the world only."""
+        """Set the size of the picture in pixels, and the part of the world that it shows."""
         box = boxed(width, height)
         with self._changed:
             if (box, view) != (self._box, self._view):
@@ -124,16 +124,16 @@ class Runner(Worker):
                 self._wake()
 
     def close(self) -> None:
-        """End the thread and let go of the models; the runner is of no use afterwards."""
+        """End the thread and release the models; the runner cannot be used afterwards."""
         with self._changed:
             self._closed = True
             self._clear("empty")
             self._changed.notify_all()
 
-    # -- what is to be seen --------------------------------------------------------------------------------------------
+    # -- snapshots -----------------------------------------------------------------------------------------------------
 
     def peek(self) -> Snapshot:
-        """The latest snapshot; frames that wait stay for the next poll."""
+        """The latest snapshot; waiting frames stay for the next poll."""
         with self._changed:
             since = self._since if self._now.phase == "preparing" else self._began if self._job else None
             waited = time.monotonic() - since if since else 0.0
@@ -141,7 +141,7 @@ class Runner(Worker):
             return replace(self._now, playing=self._playing, active=self._active(), **told)
 
     def poll(self, wait: float = 0.0) -> Snapshot:
-        """The same, with every frame since the last poll as its strips; waits up to ``wait`` seconds for some."""
+        """The latest snapshot with all frames since the last poll; waits up to ``wait`` seconds for frames."""
         with self._changed:
             self._looked = time.monotonic()
             if self._active():
@@ -150,7 +150,7 @@ class Runner(Worker):
             number, first, (reels, self._reels) = self._generation, self._painted, (self._reels, [])
             self._painted += _length(reels)
             fps, began = self._thrift.fps, time.perf_counter()
-        strips = tuple(develop(reel, number, first, fps) for reel in reels)  # takes its time: others need not wait
+        strips = tuple(develop(reel, number, first, fps) for reel in reels)  # slow, so it runs without the lock
         with self._changed:
             self._thrift.took(time.perf_counter() - began, _length(reels))
             if strips and number == self._generation:
@@ -158,7 +158,7 @@ class Runner(Worker):
             return self.peek()
 
     def _behind(self) -> bool:
-        """Whether ticks are due, and what waits does not last until the next look."""
+        """Whether ticks are due, and the waiting frames do not last until the next poll."""
         return self._playing and self._due < time.monotonic() and _length(self._reels) < self._thrift.frames
 
     def _active(self) -> bool:
@@ -167,7 +167,7 @@ class Runner(Worker):
         return bool(waiting or self._now.phase == "reading" or (self._now.phase == "ready" and asked))
 
     def _clear(self, phase: Phase) -> None:
-        """Forget what is shown. What the thread is about to publish of it is dropped: the generation differs."""
+        """Drop the present snapshot. The thread cannot publish older data afterwards: the generation differs."""
         self._generation += 1
         old, self._showing = self._showing, None
         self._now = Snapshot(self._now.number + 1, phase, look=self._now.look)
@@ -213,7 +213,7 @@ class Runner(Worker):
         if now < self._due:
             return None, self._due - now
         ticks, parts = self._thrift.cut(self._speed)
-        self._due = max(self._due + ticks / self._speed, now - self._thrift.look)  # more delay is not caught up
+        self._due = max(self._due + ticks / self._speed, now - self._thrift.look)  # a longer delay is not caught up
         return partial(self._advance, number, showing, ticks, parts), 0.0
 
     def left(self, what: Comparison) -> None:
@@ -228,15 +228,15 @@ class Runner(Worker):
     # -- jobs of the thread --------------------------------------------------------------------------------------------
 
     def _load(self, number: int, order: Order, people: Approvals) -> None:
-        gc.collect()  # models go in circles: what was shown before is let go of here
+        gc.collect()  # models contain reference cycles; this frees the former ones
         showing = Comparison(order, people, self._box)
-        if not self._still(number, showing, "preparing"):  # a picture while it compiles
-            return showing.close()  # no page waits for it any more
+        if not self._still(number, showing, "preparing"):  # shows a picture while kernels compile
+            return showing.close()  # no page waits for these episodes any more
         showing.warm_up()
         self._publish(number, showing, [], "reading" if showing.unread else "ready")
 
     def _still(self, number: int, showing: Comparison, phase: Phase = "ready") -> bool:
-        """Show how things stand, as they are looked at now; whether anybody waits for it."""
+        """Publish a still picture of the present state; returns whether a page still waits for it."""
         showing.look = self._now.look
         return self._publish(number, showing, showing.still(self._box, self._view), phase)
 
@@ -269,7 +269,7 @@ class Runner(Worker):
         self._publish(number, showing, showing.advance(ticks, parts, 1 / self._thrift.fps))
 
     def _publish(self, number: int, showing: Comparison, shot: list[Shot], phase: Phase = "ready") -> bool:
-        """Show how things stand, and another shot of each film; whether anybody waits for them."""
+        """Publish the present state with another shot of each episode; returns whether a page still waits for it."""
         shots, scene, difference = showing.counters(), self._scene(showing), showing.difference
         with self._changed:
             if number != self._generation:
@@ -282,7 +282,7 @@ class Runner(Worker):
             self._changed.notify_all()
             return True
 
-    def _scene(self, showing: Comparison) -> Scene:  # made anew a few times a second only, while ticks go by
+    def _scene(self, showing: Comparison) -> Scene:  # made only a few times a second while it plays
         now, scene = time.monotonic(), self._now.scene
         if scene is None or not self._playing or showing.over or now - self._seen > SEEN:
             scene, self._seen = showing.scene(), now

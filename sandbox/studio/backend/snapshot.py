@@ -14,21 +14,21 @@ Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
 
 @dataclass(frozen=True)
 class Counters:
-    """How far an episode is."""
+    """Progress of an episode."""
 
     tick: int
     head: int  # the last tick that is recorded
-    live: bool  # whether more can come than is recorded
+    live: bool  # whether it can continue beyond its recorded ticks
     done: int
     total: int  # 0: the task has no end
     reward: float
     refused: int  # legal actions that were prevented
-    finish: str  # in words
-    autonomy: float | None  # share of decisions that were the agents' own; None where all follow compiled policies
-    over: bool  # no tick comes after this one
-    task: str  # what the team is asked to do, in words
+    finish: str  # as text
+    autonomy: float | None  # share of decisions that were the agents' own; None if all follow compiled policies
+    over: bool  # whether the episode has ended here
+    task: str  # the team's task as text
     folder: str  # of its record
-    trial: int  # in it
+    trial: int  # number of the trial in it
     world: str
     title: str
     seed: int
@@ -37,26 +37,26 @@ class Counters:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """All that a page shows, at one moment. Two episodes may be shown in step."""
+    """All data of a page at one moment. It may show two episodes in step."""
 
     number: int = 0  # grows with every change
     phase: Phase = "empty"
     playing: bool = False
-    active: bool = False  # whether more is to come without being asked for
-    pause: float = LOOK  # seconds until the next look, where more is to come
-    waited: float = 0.0  # seconds that the preparation has taken so far
+    active: bool = False  # whether it changes without a command
+    pause: float = LOOK  # seconds until the next poll, while active
+    waited: float = 0.0  # seconds of preparation so far
     shots: tuple[Counters, ...] = ()  # of each episode
-    strips: tuple[Frames, ...] = ()  # the latest
-    error: str | None = None  # what was wrong with the order, in one line
-    notice: str | None = None  # why the latest intervention was not done
-    pending: tuple[Question, ...] = ()  # what waits for a person's answer
-    look: Look = Look()  # what is looked at
-    scene: Scene | None = None  # beside the picture, of the first episode
-    difference: Event | None = None  # where two episodes part
+    strips: tuple[Frames, ...] = ()  # the latest frames of each episode
+    error: str | None = None  # error of the episode's source, one line
+    notice: str | None = None  # why the latest intervention failed
+    pending: tuple[Question, ...] = ()  # open questions to people
+    look: Look = Look()  # the viewer's selection
+    scene: Scene | None = None  # data beside the picture, of the first episode
+    difference: Event | None = None  # first difference of two episodes
 
     @property
     def counters(self) -> Counters | None:
-        """Of the first episode."""
+        """Counters of the first episode."""
         return self.shots[0] if self.shots else None
 
     @property
@@ -65,5 +65,5 @@ class Snapshot:
 
     @property
     def over(self) -> bool:
-        """Whether no tick comes after this one."""
+        """Whether the episode has ended here."""
         return bool(self.shots) and all(shot.over for shot in self.shots)

@@ -23,16 +23,16 @@ class Member:
     name: str
     x: float  # 0..1, to the right
     y: float  # 0..1, downwards
-    task: str  # that it is at; empty for none
-    sent: int  # messages so far, one for each edge that they took
+    task: str  # its present task; empty for none
+    sent: int  # messages so far, counted once for each edge
     lead: bool
-    turn: bool  # whose turn it is
+    turn: bool  # whether it has the turn
     absent: bool
 
 
 @dataclass(frozen=True)
 class Tie:
-    """Two agents of which at least one hears the other. Messages are what was said, delivered or lost."""
+    """Two agents of which at least one hears the other. Lost messages are counted too."""
 
     one: int
     other: int
@@ -48,10 +48,10 @@ class TaskNode:
     """One task object."""
 
     name: str
-    state: str  # waiting, open, claimed, done, failed: verified, but for "claimed", which is what agents are at
-    owners: tuple[int, ...]  # agents that are at it, or the one whose task it is
-    after: tuple[int, ...]  # places of those that must be done before
-    level: int  # of the longest chain of tasks before it
+    state: str  # waiting, open, claimed, done, failed: verified, except "claimed"
+    owners: tuple[int, ...]  # agents working on it, or the one it is assigned to
+    after: tuple[int, ...]  # indices of tasks that must be done before
+    level: int  # length of the longest chain of tasks before it
     said_done: bool  # an agent has said that it is done
 
 
@@ -62,11 +62,11 @@ class TeamView:
     tick: int
     protocol: str
     summary: str
-    members: tuple[Member, ...]  # those that are drawn
-    agents: int  # all of them
+    members: tuple[Member, ...]  # the drawn ones
+    agents: int  # number of all agents
     ties: tuple[Tie, ...]
     tasks: tuple[TaskNode, ...]
-    objects: int  # all task objects
+    objects: int  # number of all task objects
     since: int  # tick from which messages are counted
     messages: int
     lost: int
@@ -74,29 +74,29 @@ class TeamView:
     stalls: int
     claims: int  # of task objects: "done"
     false_claims: int
-    note: str  # what is left out of the pictures; empty for nothing
+    note: str  # text about omissions in the pictures; empty without any
 
 
-# -- teamwatch: Watches a team: who says what to whom, and how its shared task stands; counted tick by tick, frozen
+# -- teamwatch: collects, tick by tick, messages and the state of the shared task; frozen
 
 RECENT = 20  # ticks of traffic that count as recent
-SHOWN = 120  # agents that are drawn at most
-EDGES = 400  # pairs that are drawn at most, those with traffic first
-TASKS = 120  # task objects that are drawn at most
+SHOWN = 120  # drawn agents, at most
+EDGES = 400  # drawn pairs, at most; those with traffic first
+TASKS = 120  # drawn task objects, at most
 SEED = 1  # of layouts
 ROW = 20  # bits of an agent's number
 
 
 class TeamWatch:
-    """Counts who speaks to whom. It goes with its model: where a tick is missed or comes again, it begins anew."""
+    """Counts messages by speaker and hearer. After a tick that is missed or repeated, counting starts again."""
 
     def __init__(self):
         self._begin(0)
-        self._places: dict[tuple, dict[int, tuple[float, float]]] = {}  # of layouts, by what they show
+        self._places: dict[tuple, dict[int, tuple[float, float]]] = {}  # layouts, by what they show
 
     def _begin(self, tick: int) -> None:
         self._since = self._tick = tick
-        self._total: Counter[int] = Counter()  # by speaker << ROW | hearer + 1, 0 for all who hear it
+        self._total: Counter[int] = Counter()  # key: speaker << ROW | hearer + 1; 0 means all hearers
         self._recent: deque[Counter[int]] = deque(maxlen=RECENT)
         self._said_done: set[int] = set()  # numbers of task objects
 
@@ -115,7 +115,7 @@ class TeamWatch:
         self._said_done.update(t for code in np.unique(done) if (t := int(object_of(team, code))) >= 0)
 
     def view(self, model: Sandbox, picked: int = 0) -> TeamView | None:
-        """What there is to see; of a large team the neighbourhood of the agent that is picked. None without a team."""
+        """The team; of a large one, the neighbourhood of the selected agent. None without a team."""
         if model.talk is None:
             return None
         plan, team = model.talk.plan, model.talk.team
@@ -148,7 +148,7 @@ class TeamWatch:
         )  # fmt: skip
 
     def _layout(self, model: Sandbox, graph: nx.DiGraph) -> dict[int, tuple[float, float]]:
-        """Where agents are drawn: once an episode, or where they are in the world if that is what ties them."""
+        """Positions of agents: fixed for an episode, or their places in the world if the edges follow from these."""
         shown = tuple(graph)
         if model.talk.team.net.reach:
             pos = model.state.pos[0, list(shown)]
@@ -158,7 +158,7 @@ class TeamWatch:
         return self._places[shown]
 
     def _ties(self, graph: nx.DiGraph) -> tuple[tuple[Tie, ...], int]:
-        """The pairs that are drawn, and how many are left out."""
+        """The drawn pairs, and the number of omitted ones."""
         edges, recent = set(graph.edges), Counter()
         for said in self._recent:
             recent.update(said)
@@ -186,7 +186,7 @@ class TeamWatch:
         busy, code = team.task[0, :, Assignment.KIND] > 0, team.task[0, :, Assignment.CODE]
         at = [np.flatnonzero(busy & (code == code_of(team, t))).tolist() for t in range(len(objects))]
         levels, found = [], []
-        for t, one in enumerate(objects):  # each comes after those that come before it
+        for t, one in enumerate(objects):  # tasks are sorted: each comes after its requirements
             after = tuple(place[name] for name in one.after)
             levels.append(1 + max((levels[k] for k in after), default=-1))
             state, owners = TaskState(team.state[0, t]), tuple(at[t]) or ((one.owner,) if one.owner >= 0 else ())
@@ -196,7 +196,7 @@ class TeamWatch:
 
 
 def spoken(model: Sandbox) -> tuple[np.ndarray, np.ndarray]:
-    """What was said in the latest tick: speakers (n,) int64, and (n, 4) int32: to + 1 (0: all), act, task, value."""
+    """Messages of the latest tick: speakers (n,) int64, and (n, 4) int32: to + 1 (0: all), act, task, value."""
     said = model.talk.team.mail.said[0]
     page = said[(model.latest.tick - 1) % len(said)]
     speakers, places = np.nonzero(page[:, :, ACT])
@@ -204,16 +204,16 @@ def spoken(model: Sandbox) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _heard_by(net: Network, agent: int) -> list[int]:
-    """The agents that one hears now."""
+    """The agents that an agent hears now."""
     return net.sender[0, net.first[0, agent] : net.first[0, agent + 1]].tolist()
 
 
 def _shown(net: Network, agents: int, picked: int) -> list[int]:
-    """Everybody, or in a large team the picked agent and those that are nearest to it in the network."""
+    """All agents; in a large team, the selected agent and the nearest ones in the network."""
     if agents <= SHOWN:
         return list(range(agents))
     found, known = [picked], {picked}
-    for agent in found:  # which grows: a breadth-first search
+    for agent in found:  # the list grows: breadth-first search
         fresh = [other for other in _heard_by(net, agent) if other not in known][: SHOWN - len(found)]
         found += fresh
         known.update(fresh)
@@ -221,7 +221,7 @@ def _shown(net: Network, agents: int, picked: int) -> list[int]:
 
 
 def _among(net: Network, shown: list[int]) -> nx.DiGraph:
-    """Who can hear whom now; an edge leads from speaker to hearer."""
+    """The present network; an edge leads from speaker to hearer."""
     graph = nx.DiGraph()
     graph.add_nodes_from(shown)
     graph.add_edges_from((speaker, agent) for agent in shown for speaker in _heard_by(net, agent) if speaker in graph)
@@ -229,7 +229,7 @@ def _among(net: Network, shown: list[int]) -> nx.DiGraph:
 
 
 def _arranged(graph: nx.Graph) -> dict[int, np.ndarray]:
-    """A ring where all hear all, or around the one that alone hears all; else springs, the same each time."""
+    """A ring for a complete network, a ring around its centre for a star, else a spring layout with a fixed seed."""
     ties, most = graph.number_of_edges(), max(graph, key=graph.degree)
     if ties == len(graph) * (len(graph) - 1) // 2:
         return nx.circular_layout(graph)
@@ -239,7 +239,7 @@ def _arranged(graph: nx.Graph) -> dict[int, np.ndarray]:
 
 
 def _scaled(places: dict) -> dict[int, tuple[float, float]]:
-    """Into the unit square."""
+    """Positions scaled to the unit square."""
     points = np.array(list(places.values()), float).reshape(-1, 2)
     low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-9)
     flat = np.ptp(points, axis=0) < 1e-9

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.speech import Act, Said
 
-NAME, LINE = 60, 400  # bytes of a name, and of a line of words
+NAME, LINE = 60, 400  # bytes of a name, and of a line of text
 SEEDS = 2**64
 _SEED = re.compile(r"0*(\d{1,20})", re.ASCII)  # Python itself refuses to read 5,000 digits
 
@@ -38,7 +38,7 @@ def message(model: Any, said: Said) -> str:
 
 
 def settings(options: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Options as pairs of words; what is empty is left out."""
+    """Options as pairs of texts, without empty ones."""
     told = ((key.replace("_", " "), _plain(value)) for key, value in options.items() if value not in ("", None, [], {}))
     return tuple((key, clip(value, LINE)) for key, value in told)
 
@@ -63,5 +63,5 @@ def seed(text: str) -> int | None:
 
 
 def task(model: Any, code: int) -> str:
-    """What a task is called, by its code."""
+    """The name of a task, by its code."""
     return clip(model.talk.named(code), NAME)

@@ -9,15 +9,15 @@ from typing import Any
 
 from sandbox.core.errors import SandboxError
 
-SWITCH = 0.0005  # seconds after which who computes hands the interpreter on, in place of 5 ms: kernels, which run
-# without it, ask for it back at every call, and should not wait while a page is drawn
-HELD_UP = 1.0  # seconds after which a job is not waited for by who wants something else
+SWITCH = 0.0005  # seconds of the interpreter's switch interval, instead of 5 ms: kernels release the GIL,
+# and take it back at every call; they should not wait for a page that is drawn
+HELD_UP = 1.0  # seconds after which a new command does not wait for the present job
 
 Job = Callable[[], None]
 
 
 class Worker:
-    """What it does next is its subclass's to say, in ``choose``; all of its fields change under ``_changed`` only."""
+    """A thread that does jobs. Subclasses implement ``choose``. All fields change under ``_changed`` only."""
 
     def __init__(self, idle: float):
         self._idle = idle  # seconds
@@ -26,7 +26,7 @@ class Worker:
         self._job: Job | None = None  # the present one
         self._forsaken: dict[threading.Thread, Any] = {}
         self._closed = False
-        self._looked = self._began = 0.0  # when somebody looked, when the present job began
+        self._looked = self._began = 0.0  # time of the last poll, time at which the present job began
 
     def choose(self, now: float) -> tuple[Job | None, float]:
         """The next job, or None and the seconds until the next one."""
@@ -37,15 +37,15 @@ class Worker:
         raise NotImplementedError
 
     def left(self, what: Any) -> None:
-        """The job is done with something that the thread was left with."""
+        """Called when a job ends that was abandoned with ``what``."""
         raise NotImplementedError
 
     def ended(self) -> None:
-        """The thread is about to end."""
+        """Called before the thread ends."""
         raise NotImplementedError
 
     def _wake(self) -> None:
-        """Somebody looks: there may be something to do."""
+        """Note a poll, and wake the thread: there may be something to do."""
         self._looked = time.monotonic()
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._run, name="sandbox-studio", daemon=True)
@@ -53,8 +53,10 @@ class Worker:
         self._changed.notify_all()
 
     def _leave(self, what: Any) -> bool:
-        """Leave the thread with something that its job has been held up with, by a model that does not answer; whether
-        it is. It ends with the job, and the next order starts another one."""
+        """Abandon the thread with ``what`` if its job is delayed by a model that does not answer; returns whether it is.
+
+        The thread ends with its job, and the next command starts another one.
+        """
         held_up = isinstance(self._job, partial) and what in self._job.args and time.monotonic() - self._began > HELD_UP
         if held_up:
             self._forsaken[self._thread] = what
@@ -67,7 +69,7 @@ class Worker:
             pass
 
     def _work(self) -> bool:
-        """Do the next job; False when the thread is to end. (A call of its own, so that no old job is held on to.)"""
+        """Do the next job; False to end the thread. (A separate call, so that no reference to an old job remains.)"""
         job = self._wait()
         if job is None:
             return False
@@ -75,7 +77,7 @@ class Worker:
             job()
         except SandboxError as error:
             self.failed(job, str(error))
-        except Exception as error:  # or the thread would die in silence, and the page wait for ever
+        except Exception as error:  # otherwise the thread would die silently, and the page wait for ever
             self.failed(job, f"{type(error).__name__}: {error}")
         with self._changed:
             what = self._forsaken.pop(threading.current_thread(), None)

@@ -20,5 +20,5 @@ def _component():
 
 
 def draw(svg: str, key: str) -> None:
-    """Show SVG, or HTML around it, in which all foreign text is escaped. ``key`` is the drawing's, not a control's."""
+    """Show SVG, or HTML around it, in which all foreign text is escaped. ``key`` identifies the drawing."""
     _component()(key=f"drawing.{key}", data=svg)

@@ -15,12 +15,12 @@ from sandbox.studio.views.batch_results import outcomes
 from sandbox.studio.views.run_picker import from_address
 from sandbox.studio.views.shared import plain, told
 
-POLL = 1.0  # seconds between two looks at a batch that is at work
-SHELF = 3.0  # the same at the list of all
+POLL = 1.0  # seconds between two updates of a running batch
+SHELF = 3.0  # the same for the list of batches
 
 
 def page() -> None:
-    """What Streamlit runs at every rerun."""
+    """The page that Streamlit runs at every rerun."""
     if given := from_address("run"):
         with told(given):
             _one(given)
@@ -29,7 +29,7 @@ def page() -> None:
 
 
 def _all() -> None:
-    """Start another, or open one of those that there are."""
+    """Start a batch, or open an existing one."""
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.markdown("### New batch", help="Many trials of a scenario, each from a seed of its own")
@@ -66,12 +66,12 @@ def _one(given: str) -> None:
 def _status(given: str) -> batch_jobs.Status:
     try:
         return batch_jobs.status(Path(given))
-    except OSError as error:  # a name that no folder can have
+    except OSError as error:  # an impossible name
         return batch_jobs.Status("gone", error.strerror or "no such folder", None)
 
 
 def _head(folder: Path, now: batch_jobs.Status) -> None:
-    """What it is, how it stands, and what can be done with it."""
+    """Title, state and commands of a batch."""
     title = now.known.scenario.get("title") if now.known else ""
     st.markdown(f"### {plain(title or folder.name, 80)} {STATES[now.state]}")
     st.caption(
@@ -94,7 +94,7 @@ def _head(folder: Path, now: batch_jobs.Status) -> None:
 
 
 def _told(order, folder: Path) -> None:
-    """Give an order; what is wrong with it is shown with the page that comes."""
+    """Execute a command; its error is shown by the next run of the page."""
     try:
         order(folder)
     except SandboxError as error:
@@ -113,9 +113,9 @@ def _downloads(folder: str, now: batch_jobs.Status) -> None:
 
 
 def _live(given: str, pace: Pace, drawn: str) -> None:
-    """What changes by itself while a batch runs; drawn with the page, from what it has seen, and at every look."""
+    """The part that changes while a batch runs; drawn with the page, and at every update."""
     now = handed_over("batch") or _status(given)
-    if now.state != drawn:  # the head says otherwise
+    if now.state != drawn:  # the head of the page shows another state
         st.rerun()
     with st.container(key="filling"), told(given):
         filling(now, pace)
@@ -135,7 +135,7 @@ def _finished(given: str, now: batch_jobs.Status) -> None:
 
 
 def _outcomes(given: str) -> None:
-    with told(given):  # its folder may go while it is looked at
+    with told(given):  # its folder may be removed meanwhile
         with st.spinner("Reading the trials ..."):
             study = batch_results.study_of(given)
         outcomes(given, study)

@@ -18,8 +18,8 @@ from sandbox.studio.session import COMPOSED
 from sandbox.studio.views.answer import answer
 from sandbox.studio.views.shared import plain
 
-NAME = "lesson"  # of the address
-LOOK = 0.4  # seconds between two looks at a measurement
+NAME = "lesson"  # key of the address
+LOOK = 0.4  # seconds between two updates of a measurement
 COLUMNS = 3
 LONG = 600  # letters of one line
 HOW = f"Put a lesson, a TOML file, into `{SCENARIOS / LESSONS}`; `docs/lessons.md` has a small one to copy."
@@ -27,17 +27,17 @@ HOW = f"Put a lesson, a TOML file, into `{SCENARIOS / LESSONS}`; `docs/lessons.m
 
 @dataclass
 class Kept:
-    """What this session knows of one lesson."""
+    """The state of one lesson in this session."""
 
     errand: BackgroundTask | None = None
-    settings: dict[str, str] = field(default_factory=dict)  # that it was measured with, as are these
+    settings: dict[str, str] = field(default_factory=dict)  # of the measurement, as the following fields
     prediction: Prediction | None = None
     answer: Answer | None = None
     message: str = ""  # why there is no answer
 
 
 def page() -> None:
-    """What Streamlit runs at every rerun."""
+    """The page that Streamlit runs at every rerun."""
     name = st.query_params.get(NAME)
     if name is None:
         _cards()
@@ -132,7 +132,7 @@ def _turn(lesson: Lesson, control: Control, busy: bool) -> str:
 
 
 def _one_of(label: str, options: list[str], usual: str, key: str, words: str, busy: bool = False) -> str:
-    """One of a few, kept while other pages are open; an option that is gone from the file is chosen no longer."""
+    """A choice that is kept while other pages are open, unless its option has disappeared from the file."""
     if st.session_state.get(key, usual) not in options:
         del st.session_state[key]
     known = {} if key in st.session_state else {"default": usual}
@@ -167,7 +167,7 @@ def _begin(kept: Kept, order, settings: dict[str, str], prediction: Prediction) 
 
 
 def _watch(lesson: Lesson, settings: dict[str, str], kept: Kept) -> None:
-    """An episode of one arm to look at: the one that shows the answer best, once there is one."""
+    """A link to watch one arm; after a measurement, on the seed where the arms differ most."""
     arms = {arm.name: arm for arm in lesson.plan.measure.arms}
     with st.container(border=True):
         st.markdown(f":material/visibility: **What to watch for.** {lesson.plan.look}")
@@ -190,7 +190,7 @@ def _watch(lesson: Lesson, settings: dict[str, str], kept: Kept) -> None:
 
 
 def _progress(kept: Kept) -> None:
-    """How far it is; the page is drawn anew when it ends."""
+    """Progress of the measurement; the page is drawn again when it ends."""
     report = kept.errand.peek()
     if report.phase == "working":
         share = report.progress.done / report.progress.total if report.progress else 0.0

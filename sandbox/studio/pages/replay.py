@@ -15,7 +15,7 @@ START = "Choose a run or a batch in the sidebar (»): it opens here. You can see
 
 
 def page() -> None:
-    """What Streamlit runs at every rerun."""
+    """The page that Streamlit runs at every rerun."""
     show = runner("replay")
     with st.sidebar:
         st.markdown("### Replay", help="What was recorded, tick by tick, from its own record.")
@@ -35,7 +35,7 @@ def page() -> None:
 
 
 def _parting(snapshot) -> None:
-    """Where two episodes part first."""
+    """The first difference of two episodes."""
     if found := snapshot.difference:
         st.info(f"They part at tick {found.tick}: {plain(found.text, 300)}.", icon=":material/call_split:")
     elif len(snapshot.shots) == 2 and snapshot.phase == "ready":

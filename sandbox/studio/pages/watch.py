@@ -13,7 +13,7 @@ PANELS = (beside.CHARTS, beside.EVENTS, beside.AGENT, beside.TEAM, beside.INTERV
 
 
 def page() -> None:
-    """What Streamlit runs at every rerun."""
+    """The page that Streamlit runs at every rerun."""
     show, problem, choice = runner("watch"), None, None
     try:
         choice = choose()

@@ -16,12 +16,12 @@ from sandbox.studio.views.forecast import proved
 EMPTY = "Click an agent in the picture, or choose one here."
 VIEWS = {"Decision": "bolt", "Parts": "category", "Observation": "visibility"}
 LISTED = 200  # agents up to which they are listed by name
-TEXT, SHORT = 260, 8  # pixels of a long text; messages that are no long one
+TEXT, SHORT = 260, 8  # pixels of a long text; number of messages that are shown in full
 
 
 def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | None], None]) -> None:
-    """A choice of the agent to look at, for who does not click; ``on_change`` is told whom."""
-    key = f"agent.{picked}"  # a click in the picture may have changed it: that is another widget (views/run_picker.py)
+    """A choice of the agent as an alternative to clicking; ``on_change`` gets its number."""
+    key = f"agent.{picked}"  # after a click in the picture it is another widget (see views/run_picker.py)
     words = "Whom to look into; a click in the picture does the same."
     alike = {"key": key, "placeholder": "None", "help": words, "on_change": lambda: on_change(st.session_state[key])}
     with st.container(key="agent"):
@@ -32,7 +32,7 @@ def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | No
 
 
 def agent(insight: AgentSnapshot | None) -> None:
-    """All there is to know of an agent; what to do where none is picked."""
+    """All information about an agent; a hint if none is selected."""
     if insight is None:
         st.caption(f":material/touch_app: {EMPTY}")
         return
@@ -67,7 +67,7 @@ def _title(one: AgentSnapshot) -> str:
 
 
 def _parts(one: AgentSnapshot) -> None:
-    with st.container(key="parts"):  # as many side by side as there is room for
+    with st.container(key="parts"):  # as many side by side as fit
         _reasoner(one.reasoner)
         _memory(one.memory)
         _world_model(one.world_model)

@@ -14,13 +14,13 @@ from sandbox.studio.views.shared import plain
 ROW = 44  # pixels of one row of a picture
 LONG = 600  # letters of one line
 LABEL = 120  # letters of one row
-BREAK = " | "  # a label goes on in the next line
+BREAK = " | "  # a line break in a label
 FRAME = 60  # pixels of axis and title
 CLAIMED, SHOWN = "Claimed: at most", "Not ruled out yet: up to"
 
 
 def answer(asked: Question, found: Answer, prediction: Prediction) -> None:
-    """All of it. Texts of the lesson's author are shown as they are."""
+    """The answer of a lesson. Texts of the lesson's author are shown unchanged."""
     right = prediction.when == found.verdict
     icon, colour = ("check_circle", "green") if right else ("lightbulb", "blue")
     (st.success if right else st.info)(plain(judged(prediction, found), LONG), icon=f":material/{icon}:")
@@ -52,7 +52,7 @@ def _differences(asked: Question, found: Answer) -> None:
 
 
 def _points(rows: list[tuple[str, Estimate]], scale: float, title: str, hues, words: str, zero: float | None) -> None:
-    """A point with its interval a row; intervals without end are left out."""
+    """A point with its interval in each row; unbounded intervals are omitted."""
     data = [
         {"row": name[:LABEL], "value": scale * value.value, "hue": hues[k % len(hues)]}
         | ({"low": scale * value.low, "high": scale * value.high} if isfinite(value.low + value.high) else {})
@@ -77,7 +77,7 @@ def _points(rows: list[tuple[str, Estimate]], scale: float, title: str, hues, wo
 
 
 def _reliability(asked: Question, found: Answer) -> None:
-    """Failures in a hundred thousand trials: what is claimed, and what the trials leave open. A logarithmic scale."""
+    """Failures in a hundred thousand trials, on a logarithmic scale: the claim, and the interval from the trials."""
     many = 100_000
     rows = [(CLAIMED, many * (1 - asked.reliability)), (SHOWN, many * (1 - found.bound))]
     if found.failures:
@@ -93,7 +93,7 @@ def _reliability(asked: Question, found: Answer) -> None:
 
 
 def _beside(asked: Question, found: Answer) -> list[str]:
-    """The arms' values and further measures, a line each, and where they come from."""
+    """The values and further measures of the arms, a line each, and their origin."""
     lines = [f"{_label(asked.measure)}: " + "; ".join(_value(asked, result) for result in found.results)]
     for name in asked.also:
         means = (f"{plain(result.name)} {plain(told(name, result.also[name]))}" for result in found.results)

@@ -30,17 +30,17 @@ MANY = 10_000_000  # trials of a condition
 
 
 class Plan(NamedTuple):
-    """What is to be started."""
+    """A job to be started."""
 
     scenario: Scenario
-    name: str  # of its folder
+    name: str  # name of its folder
     kind: batch_jobs.Kind
     arguments: list[str]
     words: str
 
 
 def beginning() -> Path | None:
-    """Draw the choices and the button; returns the folder of a job that was started just now."""
+    """Draw the choices and the button; returns the folder of a job just started."""
     try:
         found = _source()
         chosen = _plan(*found) if found else None
@@ -54,7 +54,7 @@ def beginning() -> Path | None:
     if not (pressed and chosen):
         return None
     try:
-        chosen.scenario.env()  # what is wrong with the world is told now, not by a job that fails
+        chosen.scenario.env()  # reports an error of the world now, not by a failing job
         return batch_jobs.begin(chosen.scenario, chosen.name, chosen.kind, chosen.arguments)
     except SandboxError as error:
         st.error(plain(error, 600), icon=":material/error:")

@@ -6,7 +6,7 @@ from sandbox.studio.backend.library import Entry, library
 from sandbox.studio.session import handed_over
 from sandbox.studio.views.shared import plain
 
-FIRST = 8  # entries that are shown at once
+FIRST = 8  # entries that are shown at first
 EMPTY = "No batch yet. Choose a scenario, press **Start**, and watch it fill in here."
 STATES = {
     "starting": (":blue-badge[:material/hourglass_empty: Starting]"),
@@ -19,7 +19,7 @@ STATES = {
 
 
 def entries() -> list[Entry]:
-    """The batches and certificates that there are."""
+    """The existing batches and certificates."""
     return [entry for entry in library() if entry.kind != "run"]
 
 

@@ -10,21 +10,21 @@ from sandbox.studio.backend import batch_results
 from sandbox.studio.backend.batch_jobs import Status
 from sandbox.studio.views.shared import plain
 
-LOOKS = 30  # that the rate is taken over
-PAUSE = 10.0  # seconds without a look, after which it is taken anew
+LOOKS = 30  # updates over which the rate is computed
+PAUSE = 10.0  # seconds without an update after which it starts anew
 SHOWN = 24  # conditions in the chart
 ROW = 26  # pixels for each of them
 COLOUR = "#3f9fd6"  # legible on light and dark
 
 
 class Pace:
-    """How fast trials come in, from the latest looks at a batch."""
+    """The rate of a batch, from its latest updates."""
 
     def __init__(self) -> None:
         self._looks: deque[tuple[float, int]] = deque(maxlen=LOOKS)
 
     def look(self, done: int) -> float | None:
-        """Trials a second; None where that is not known yet."""
+        """Trials a second; None while unknown."""
         moment = time.monotonic()
         if self._looks and (done < self._looks[-1][1] or moment - self._looks[-1][0] > PAUSE):
             self._looks.clear()
@@ -48,7 +48,7 @@ def filling(status: Status, pace: Pace) -> None:
 
 
 def counts(known: Glance) -> None:
-    """How many trials there are, and how many succeed; no rate, since conditions are not pooled."""
+    """Numbers of trials and successes; no rate, because conditions are not pooled."""
     successes = sum(found[1] for found in known.counts.values())
     errors = sum(found[2] for found in known.counts.values())
     with st.container(horizontal=True, wrap=False, key="counts"):
@@ -58,7 +58,7 @@ def counts(known: Glance) -> None:
 
 
 def success_chart(known: Glance) -> None:
-    """Success in each condition with its exact interval; drawn again at every look."""
+    """Success in each condition with its exact interval; drawn again at every update."""
     shown = batch_results.so_far(known, SHOWN)
     shown["condition"] = shown["condition"].str.slice(0, 60)
     order = list(dict.fromkeys(shown["condition"]))

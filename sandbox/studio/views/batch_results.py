@@ -31,7 +31,7 @@ NOTES = {
 
 
 def outcomes(folder: str, study: Study) -> None:
-    """Everything about a batch, as it stands."""
+    """The present results of a batch."""
     if study.certificate:
         verdict(study.certificate)
     if study.doubt:
@@ -51,14 +51,14 @@ def outcomes(folder: str, study: Study) -> None:
     if study.curves:
         with st.expander("Robustness, severity by severity", icon=":material/bolt:"):
             table(batch_results.points(study))
-    if len(study.conditions) > 1 and study.kind != "certificate":  # whose conditions share no seeds
+    if len(study.conditions) > 1 and study.kind != "certificate":  # the conditions of a certificate share no seeds
         with st.expander("Beside the first condition, on the same seeds", icon=":material/compare_arrows:"):
             _first(study)
     _compare(folder)
 
 
 def verdict(found: dict) -> None:
-    """What a certificate says."""
+    """The statement of a certificate."""
     claim = found["claim"]
     rate, level = f"{claim['reliability']:.10g}", f"{claim['confidence']:.10g}"
     told = (
@@ -77,7 +77,7 @@ def verdict(found: dict) -> None:
 
 
 def table(frame: pd.DataFrame) -> None:
-    """A table of ours, in columns of numbers that say what they are."""
+    """A table with labelled, formatted columns."""
     config = {}
     for name in frame.select_dtypes("number").columns:
         label = f"{name}, %" if name in ("success", "autonomy") else name
@@ -108,7 +108,7 @@ def replay_link(folder: str, row: int, label: str, failed: bool) -> None:
 
 
 def _elsewhere() -> None:
-    """Stands for the page of that address: Streamlit knows pages by address."""
+    """Placeholder of the page at that address, because Streamlit links pages by address."""
 
 
 def _first(study: Study) -> None:
@@ -122,7 +122,7 @@ def _first(study: Study) -> None:
 
 
 def _compare(folder: str) -> None:
-    """Another batch beside this one."""
+    """The comparison with another batch."""
     others = [each for each in library() if each.kind in ("batch", "certificate") and each.done]
     others = [each for each in others if Path(each.folder) != Path(folder)]
     if not others:

@@ -26,7 +26,7 @@ ICONS = {
 
 
 def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
-    """The panel that is chosen; the others are not made at all, which keeps the page quick."""
+    """The selected panel. The others are not built, to keep the page fast."""
     chosen = st.pills(
         "Beside the picture", names, default=names[0], required=True, key="panel", wrap=True,
         label_visibility="collapsed",

@@ -9,7 +9,7 @@ from sandbox.studio.backend.charts import Point
 SHORTEST = 40  # ticks that a chart spans at least
 HEIGHT = 130  # pixels
 START = "Nothing has happened yet: press Play, or Step for one tick."
-CHARTS = {  # title: lines as (name, field), and what it means
+CHARTS = {  # title: lines as (name, field), and an explanation
     "Tasks done": ((("done", "done"),), "Parts of the shared task, read from the world's state"),
     "Reward": ((("reward", "reward"),), "Sum over the team and all ticks so far"),
     "Messages": ((("sent", "messages"), ("lost", "lost")), "One for each edge that one took; dashed: lost ones"),
@@ -17,11 +17,11 @@ CHARTS = {  # title: lines as (name, field), and what it means
     "Tokens": ((("tokens", "tokens"),), "Of language models, in and out"),
     "Cost": ((("US dollars", "money"),), "Of language models, by their prices"),
 }
-ALWAYS = ("Tasks done", "Reward")  # the others when there is anything to see
+ALWAYS = ("Tasks done", "Reward")  # the others only if they have data
 
 
 def charts(points: Sequence[Point], key: str = "chart") -> None:
-    """A chart for each course that has anything to tell; ``key`` tells apart several episodes on one page."""
+    """A chart for each measure with data; ``key`` distinguishes several episodes on one page."""
     if len(points) < 2:
         st.caption(START)
     last = points[-1] if points else None
@@ -64,13 +64,13 @@ def _plain(value: float) -> str:
 
 
 def spec(several: bool, top: int) -> dict:
-    """The same for a whole episode, so that the page gives a chart new data and does not build it anew."""
+    """The chart's specification, constant within an episode, so that updates send only data."""
     tick = {"field": "tick", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": "d"}}
     value = {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": ",.5~f"}}
     if top:
         value |= {"scale": {"domain": [0, top]}}
     shown = {"x": tick, "y": value}
-    if several:  # told apart by dashes, not by colour alone
+    if several:  # distinguished by dashes, not by colour alone
         shown["strokeDash"] = {"field": "line", "type": "nominal", "legend": None, "sort": None}
     hint = [{"field": "tick", "type": "quantitative"}, {"field": "value", "type": "quantitative"}]
     mark = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "clip": False}

@@ -10,7 +10,7 @@ from sandbox.core.people import ALLOW, DENY, Question
 from sandbox.studio.backend.available_commands import MODEL, PROGRAM, AvailableCommands, Chance
 from sandbox.studio.views.shared import PROBLEM, button, do, plain
 
-# -- seat: Who decides for the agent that is picked: a choice, and what some reasoners must be told to be seated.
+# -- seat: the choice of the selected agent's reasoner, with the options that some reasoners need
 
 HIGH = 260  # pixels of a program
 
@@ -20,7 +20,7 @@ class Commands(Protocol):
 
 
 def seat(offer: AvailableCommands, agent: int, hands: Commands) -> None:
-    """The choice takes effect at once, but where there is a form."""
+    """The choice of a reasoner; it takes effect at once, unless there is a form."""
     known = offer.reasoners if offer.reasoner in offer.reasoners else (offer.reasoner, *offer.reasoners)
     key = f"seat_{agent}_{offer.reasoner}"
 
@@ -37,7 +37,7 @@ def seat(offer: AvailableCommands, agent: int, hands: Commands) -> None:
 
 
 def _form(offer: AvailableCommands, agent: int, reasoner: str, hands: Commands) -> None:
-    """What it must be told, and a button; what is typed counts as it stands when the button is pressed."""
+    """A form with the reasoner's options, and a button that applies them."""
     key = f"{reasoner}_{agent}"
 
     def seated() -> None:
@@ -78,7 +78,7 @@ ARROWS = {
 
 
 class Commands(Protocol):
-    """Does what is asked for. UsageError, where it comes at once, is told on the page."""
+    """Executes commands. An immediate UsageError is shown on the page."""
 
     def place(self, name: str, aim: Aim) -> None: ...  # an intervention of the world
     def severity(self, name: str, value: float) -> None: ...  # of a perturbation
@@ -90,12 +90,12 @@ class Commands(Protocol):
     def take(self, agent: int) -> None: ...
     def lose(self, agent: int) -> None: ...
     def release(self, agent: int) -> None: ...
-    def key(self, agent: int, words: str) -> None: ...  # what a taken agent does next
-    def answer(self, agent: int, words: str) -> None: ...  # a question that waits
+    def key(self, agent: int, words: str) -> None: ...  # next action of a taken agent
+    def answer(self, agent: int, words: str) -> None: ...  # an open question
 
 
 def intervene(offer: AvailableCommands, hands: Commands) -> None:
-    """All of it; what is asked for is done before the page is drawn again, as callbacks."""
+    """All commands, as callbacks, which run before the page is drawn again."""
     if offer.closed:
         st.caption(f":material/block: {plain(offer.closed)}")
         return
@@ -105,11 +105,11 @@ def intervene(offer: AvailableCommands, hands: Commands) -> None:
     _doses(offer, hands)
 
 
-# -- questions that wait -----------------------------------------------------------------------------------------------
+# -- open questions ----------------------------------------------------------------------------------------------------
 
 
 def pending(questions: Iterable[Question], hands: Commands) -> None:
-    """What waits for an answer, and why the last thing was not done."""
+    """The open questions, and the reason why the last command failed."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.warning(plain(problem, 600), icon=":material/error:")
     for question in questions:
@@ -145,7 +145,7 @@ def _actions(question: Question, what: str, deed: Callable[[int, str], None], ke
 
 
 def shortcuts(actions: list[str]) -> dict[str, str]:
-    """A key for each of the first actions: an arrow where one leads that way, else a digit."""
+    """A key for each of the first actions: an arrow for a direction, else a digit."""
     found: dict[str, str] = {}
     for arrow, ways in ARROWS.items():
         words = next((action for way in ways for action in actions if way in action.split(" ")[0].split("_")), None)
@@ -155,7 +155,7 @@ def shortcuts(actions: list[str]) -> dict[str, str]:
     return found | dict(zip(left, "123456789", strict=False))
 
 
-# -- the agent that is picked ------------------------------------------------------------------------------------------
+# -- the selected agent ------------------------------------------------------------------------------------------------
 
 
 def _agent(offer: AvailableCommands, hands: Commands) -> None:
@@ -165,7 +165,7 @@ def _agent(offer: AvailableCommands, hands: Commands) -> None:
         st.markdown(f":material/smart_toy: **{plain(offer.name, 60)}**")
         _hold(offer, offer.agent, hands)
     first = True
-    for question in sorted(offer.steered, key=lambda one: one.agent != offer.agent):  # the picked one has the keys
+    for question in sorted(offer.steered, key=lambda one: one.agent != offer.agent):  # selected first: shortcuts
         st.caption(f":material/sports_esports: {plain(question.name, 60)} does what you press, a tick at a time.")
         _actions(question, "key", hands.key, keyed=first)
         first = False
@@ -246,7 +246,7 @@ def _place(each: Chance, offer: AvailableCommands, hands: Commands) -> None:
 
 
 def _doses(offer: AvailableCommands, hands: Commands) -> None:
-    """A slider for each perturbation; what acts only when an episode is laid out does nothing later."""
+    """A slider for each perturbation, except those that act only at the start of an episode."""
     if not offer.perturbations:
         return
     with st.expander("Perturbations", icon=":material/tune:"):

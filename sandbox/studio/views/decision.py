@@ -14,7 +14,7 @@ TEXT = 240  # pixels of a prompt
 
 
 def decision(one: Decided | None) -> None:
-    """What an agent did in the latest tick, and how that came about."""
+    """The action of an agent in the latest tick, and its explanation."""
     if one is None:
         st.caption(NONE)
         return
@@ -27,7 +27,7 @@ def decision(one: Decided | None) -> None:
 
 
 def _headline(one: Decided) -> str:
-    """The action, and whatever is to be said of it."""
+    """The action with its remarks."""
     told = [
         ("⊘", "Refused", one.refused), ("↩", "Fallback acted", one.fallback), ("☺", "A person decided", one.person),
         ("◷", "Late", f"{one.late} ticks after it was perceived" if one.late else ""), ("❝", "Reason", one.thought),
@@ -42,7 +42,7 @@ def _why(label: str, text: str) -> str:
 
 
 def _options(options: Sequence[Option]) -> None:
-    """Candidates as bars with error bars; the one that was taken is marked in words and by its frame."""
+    """Candidates as bars with error bars; the chosen one is marked by text and by its frame."""
     futures = max(option.futures for option in options)
     rows = [row for k, option in enumerate(options) if (row := _row(k, option))]
     data = {field: [row[field] for row in rows] for field in ("action", "gain", "low", "high", "taken")}
@@ -68,7 +68,7 @@ def _row(place: int, option: Option) -> dict | None:
 
 
 def _spec() -> dict:
-    """The same for every decision."""
+    """The chart's specification, the same for every decision."""
     name = {"field": "action", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
     gain = {"field": "gain", "type": "quantitative", "title": None, "axis": {"tickCount": 5, "format": ",.4~f"}}
     taken = {"condition": {"test": "datum.taken", "value": 1.0}, "value": 0.45}

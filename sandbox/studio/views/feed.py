@@ -20,7 +20,7 @@ MARKS = {
 
 
 def feed(events: Sequence[Event], key: str = "feed") -> None:
-    """The latest events; a choice of kinds where there are several."""
+    """The latest events, with a choice of kinds if there are several."""
     if not events:
         st.caption(EMPTY)
         return
@@ -35,7 +35,7 @@ def feed(events: Sequence[Event], key: str = "feed") -> None:
 
 
 def rows(events: Sequence[Event]) -> str:
-    """The events as HTML; whatever is said in them is text."""
+    """The events as HTML, with all texts escaped."""
     return f'<div class="feed" role="log">{"".join(map(_row, events))}</div>'
 
 
@@ -50,7 +50,7 @@ def _row(event: Event) -> str:
 
 
 def jump(jumps: Sequence[Event], key: str = "jump") -> int | None:
-    """A choice among the ticks worth a look; returns the tick that was chosen just now, or None."""
+    """A choice among the important ticks; returns the tick just chosen, or None."""
     if not jumps:
         return None
     told = [f"tick {event.tick}: {MARKS.get(event.kind, ('', event.kind))[1].lower()}, {event.who} {event.text}"[:90]

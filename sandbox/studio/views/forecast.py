@@ -12,7 +12,7 @@ SINCE = "forecasts are noted from the tick at which you select an agent. Let the
 
 
 def proved(forecasts: Sequence[Forecast], base: str) -> None:
-    """The present belief in numbers, forecasts by their horizon as a figure; the first one is the belief."""
+    """The present belief in numbers, and a chart of forecasts by horizon; the first one is the belief."""
     st.caption("Of the facts of the world, those that it is wrong about now")
     with st.container(horizontal=True):
         for label, field in VIEWS.items():
@@ -43,7 +43,7 @@ def _rows(forecasts: Sequence[Forecast]) -> Iterator[dict]:
 
 
 def _changed(one: Forecast) -> str:
-    """What `sandbox foresight` measures, of the longest forecast."""
+    """The measure of `sandbox foresight` for the longest forecast."""
     told = f"Within {_listed([one.horizon])}, {one.changed.facts:,} facts have changed"
     return f"{told}; {one.changed.share:.0%} of these it foresaw wrongly." if one.changed.facts else f"{told}."
 
@@ -54,7 +54,7 @@ def _listed(ticks: Sequence[int]) -> str:
 
 
 def _spec() -> dict:
-    """The same for every tick and agent, so that the page gives the chart new data only."""
+    """The chart's specification, the same for every tick and agent, so that updates send only data."""
     ago = {"field": "ago", "type": "ordinal", "title": None, "axis": {"labelAngle": 0}}
     ago["scale"] = {"domain": [0, *HORIZONS]}
     wrong = {"field": "wrong", "type": "quantitative", "title": None, "axis": {"tickCount": 3, "format": ".3~%"}}
@@ -63,7 +63,7 @@ def _spec() -> dict:
     hint = [{"field": field, "type": "nominal"} for field in ("view", "ago", "told")]
     mark = {"type": "line", "point": {"filled": True, "size": 50}, "strokeWidth": 2}
     encoding = {"x": ago, "y": wrong, "tooltip": hint}
-    encoding |= {"color": view | {"legend": legend}, "shape": view | {"legend": legend}}  # and not by colour alone
+    encoding |= {"color": view | {"legend": legend}, "shape": view | {"legend": legend}}  # not by colour alone
     encoding["strokeDash"] = view | {"legend": None}
     return {"mark": mark, "encoding": encoding}
 

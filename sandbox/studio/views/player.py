@@ -15,15 +15,15 @@ from sandbox.studio.session import hand_over, handed_over
 from sandbox.studio.views.beside import beside
 from sandbox.studio.views.shared import plain
 
-PATIENCE = 0.15  # seconds that a look waits for news
+PATIENCE = 0.15  # seconds that a poll waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
-SLOW = 2.0  # seconds after which one job is told of
-COMPILING = 1.0  # seconds after which a preparation must be a compilation
+SLOW = 2.0  # seconds after which a slow job is mentioned
+COMPILING = 1.0  # seconds after which a preparation is called compiling
 KINDS = {"task": "done", "difference": "difference", "change": "person", "person": "person"}  # of marks in time
 
 
 def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) -> None:
-    """Draw it all. Only ``_live`` runs again by itself, and only while there is news to come."""
+    """Draw the page. Only ``_live`` runs again by itself, and only while the snapshot changes."""
     snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
     hand_over("player", snapshot)
@@ -31,7 +31,7 @@ def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) ->
 
 
 def _pause(snapshot: Snapshot) -> float | None:
-    """Seconds until the next look; None where nothing changes by itself."""
+    """Seconds until the next poll; None if nothing changes by itself."""
     return snapshot.pause if snapshot.active else None
 
 
@@ -43,7 +43,7 @@ def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
             ("Pause", "pause", "Hold still after this tick", show.pause, False)
             if snapshot.playing
             else ("Play", "play_arrow", "Let the team work", show.play, stuck or snapshot.over)
-        )  # one button in either state: with a key for each, both were seen for a moment
+        )  # one button for both states: with two keys, both were visible for a moment
         st.button(label, key="play", icon=f":material/{icon}:", type="primary", on_click=order, disabled=off,
                   help=words, shortcut="Space")  # fmt: skip
         st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or snapshot.over,
@@ -60,7 +60,7 @@ def _pace(speed: int) -> str:
 
 
 def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Snapshot) -> None:
-    """What changes by itself: drawn with the page, from what it has seen, and again at every poll."""
+    """The part that changes by itself; drawn with the page, and at every poll."""
     news = handed_over("player")
     again, snapshot = news is None, news or show.poll(PATIENCE)
     picture, right = st.columns([3, 2], gap="medium")
@@ -72,8 +72,8 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
     with right:
         beside(show, snapshot, panels)
     now = show.peek()
-    woken = now.active and not drawn.active  # the looks are to begin
-    if woken or (again and (_pause(now), now.phase) != (_pause(drawn), drawn.phase)):  # or to end
+    woken = now.active and not drawn.active  # polling must begin
+    if woken or (again and (_pause(now), now.phase) != (_pause(drawn), drawn.phase)):  # or must end
         st.rerun()
 
 
@@ -120,7 +120,7 @@ def _below(show: Runner, snapshot: Snapshot) -> None:
 
 
 def _message(snapshot: Snapshot, problem: str | None) -> None:
-    """One line on how things stand, always at the same place."""
+    """One line about the present state, always at the same place."""
     problem = problem or snapshot.error or (snapshot.counters and snapshot.counters.error)
     if problem:
         st.error(plain(problem, 600), icon=":material/error:")
@@ -136,7 +136,7 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
 
 
 def _standing(snapshot: Snapshot) -> str:
-    """How things stand, in a badge, in numbers, and in what to do next."""
+    """The present state: a badge, numbers, and a hint."""
     now = snapshot.counters
     badge, then = _badge(snapshot)
     done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"

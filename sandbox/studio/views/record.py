@@ -16,12 +16,12 @@ SHOWN = (
     "autonomy", "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies", "failure", "error",
     "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
 )  # fmt: skip
-POLL = 0.5  # seconds between two looks at what was asked of a record
+POLL = 0.5  # seconds between two updates of background tasks
 EMPTY = "Nothing is recorded yet: play an episode first."
 
 
 def record(show: Runner, snapshot: Snapshot) -> None:
-    """Draw it, for the first of the episodes that are shown."""
+    """The panel of the record, for the first episode."""
     now = snapshot.counters
     if not now or not now.head:
         st.caption(EMPTY)
@@ -51,7 +51,7 @@ def record(show: Runner, snapshot: Snapshot) -> None:
 
 
 def _asked(folder: Path, trial: int) -> dict[str, BackgroundTask]:
-    """What was asked of this record, by kind; what was asked of another one is forgotten, and so stopped."""
+    """Background tasks on this record, by kind. Tasks on another record are dropped, which stops them."""
     about, asked = st.session_state.get("evidence", (None, {}))
     if about != (folder, trial):
         asked = {}
@@ -64,7 +64,7 @@ def _working(asked: dict[str, BackgroundTask]) -> list[str]:
 
 
 def _reports(asked: dict[str, BackgroundTask], drawn: list[str]) -> None:
-    """How all of them stand; drawn again by itself while any is at work, which holds nothing up."""
+    """The state of all tasks; drawn again while any of them works, without delaying the page."""
     for kind, errand in list(asked.items()):
         report = errand.peek()
         if report.phase == "working":
@@ -93,7 +93,7 @@ def _copied(folder: Path) -> bytes:
 
 
 def _report(kind: str, report: Report) -> None:
-    """What came of an errand."""
+    """The result of a background task."""
     if report.phase == "stopped":
         st.caption(f":material/close: {_named(kind)}: cancelled")
     elif report.phase == "failed":

@@ -10,11 +10,11 @@ from sandbox.studio.views.shared import plain
 
 NONE = ""
 LONGEST = 1_000  # letters of a folder in the address
-DIGITS = 10  # of a trial in it, at most
+DIGITS = 10  # of a trial's number in it, at most
 
 
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
-    """Draw the choice; returns a folder and the number of a trial. ``key`` is what the address calls it."""
+    """Draw the choice; returns a folder and the number of a trial. ``key`` is its name in the address."""
     entries = {entry.folder: entry for entry in library()}
     given = from_address(key)
     if given and given not in entries:
@@ -28,7 +28,7 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
     _tell(key, folder)
     trial = "trial" if key == "run" else f"{key}_trial"
     if folder != given:
-        _tell(trial, NONE)  # that of another batch
+        _tell(trial, NONE)  # the former value belongs to another batch
     return (Path(folder), _trial(entries[folder], trial)) if folder else None
 
 
@@ -42,7 +42,7 @@ def from_address(key: str) -> str:
 
 
 def _trial(entry: Entry, key: str) -> int:
-    """Which trial; of a run with one, that one."""
+    """The choice of a trial; without a widget if the run has only one."""
     if entry.kind == "run" and entry.planned <= 1:
         _tell(key, NONE)
         return 0
@@ -56,13 +56,15 @@ def _trial(entry: Entry, key: str) -> int:
 
 
 def _key(key: str, given: str) -> str:
-    """Of a widget whose first value the address gives: another address is another widget. A value that is put into the
-    session's state instead is lost where a second rerun overtakes the first (Streamlit 1.67)."""
+    """The key of a widget whose first value comes from the address; another value makes another widget.
+
+    A value put into the session state instead is lost if a second rerun overtakes the first (Streamlit 1.67).
+    """
     return f"chosen.{key}.{given}"
 
 
 def _tell(key: str, value: str) -> None:
-    """Have the address say what is chosen."""
+    """Put the choice into the address."""
     if value:
         st.query_params[key] = value
     else:

@@ -13,10 +13,10 @@ from sandbox.scenario.schema import SEARCH, AgentGroup
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS
 
-TEAM = 19  # agents of a group at most: as many as RWARE registers
+TEAM = 19  # agents of a group, at most; the largest team that RWARE registers
 GROUPS = 3
-BUTTONS = 45  # letters of choices that stand side by side; more of them make a list
-OF_A_WORLD = ("layout", "team", "policy")  # keys of what is chosen anew with another world
+BUTTONS = 45  # letters of choices shown side by side; longer ones become a list
+OF_A_WORLD = ("layout", "team", "policy")  # keys of choices that another world resets
 ALONE = "none"
 HUMAN, MODEL = "human", "llm"
 WORDS = {
@@ -40,7 +40,7 @@ def compose() -> dict[str, Any]:
 
 
 def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
-    """One of a few; a default beside a value from the address would be warned of in the server's log."""
+    """A choice. A default beside a value from the address would cause a warning in the server's log."""
     given = st.query_params.get(key) in options
     if sum(map(len, options)) > BUTTONS:
         index = {} if given else {"index": options.index(usual)}
@@ -56,7 +56,7 @@ def _world() -> World:
 
 
 def _forget() -> None:
-    """Another world has other layouts and policies, and a team of its own size."""
+    """Reset the choices that depend on the world."""
     for key in [key for key in st.session_state if str(key).partition(".")[0] in OF_A_WORLD]:
         del st.session_state[key]
     for key in OF_A_WORLD:
@@ -72,7 +72,7 @@ def _usual_layout(world: World) -> str:
 
 
 def _group(world: World, number: int) -> dict[str, Any] | None:
-    """Some agents that decide alike; of the second group on there may be none."""
+    """A group of agents with one reasoner; groups after the first may be empty."""
     first = number == 1
     most, usual = _sizes(world)
     place = "" if first else f".{number}"
@@ -87,7 +87,7 @@ def _group(world: World, number: int) -> dict[str, Any] | None:
 
 
 def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:
-    """What some reasoners need to know besides."""
+    """The options that some reasoners need."""
     base = _usual(world)
     if reasoner == SEARCH:
         horizon = st.slider("Horizon", 0, 60, 12, key=f"horizon{place}", help=_words(WorldModel, "horizon"))
@@ -127,7 +127,7 @@ def _reasoners(world: World) -> str:
 
 
 def _team(world: World) -> dict[str, Any] | None:
-    """How they work together; None where each is for itself."""
+    """The team's options; None if each agent works alone."""
     if not world.teamwork:
         return None
     with st.expander("Team", icon=":material/hub:"):

@@ -49,11 +49,11 @@ def choose() -> Choice:
     return Choice(world, chosen, seed)
 
 
-# -- where it comes from -----------------------------------------------------------------------------------------------
+# -- source ------------------------------------------------------------------------------------------------------------
 
 
 def _source() -> str:
-    """The name of a scenario's file, or one of the other ways to come to a scenario."""
+    """The name of a scenario's file, or another source of a scenario."""
     if COMPOSED in st.session_state:
         st.session_state["given"] = st.session_state.pop(COMPOSED)
         st.session_state["scenario"] = GIVEN
@@ -65,13 +65,13 @@ def _source() -> str:
 
 
 def _forget_doses() -> None:
-    """Another scenario has disturbances of its own."""
+    """Reset the severities after the choice of another scenario."""
     for each in [key for key in st.session_state if str(key).startswith(DOSE)]:
         del st.session_state[each]
 
 
 def _opened(source: str) -> tuple[dict[str, Any], Origin]:
-    """A scenario that is there already, as a table, and where it comes from."""
+    """An existing scenario as a table, and its origin."""
     if source == GIVEN:
         scenario = load(st.session_state["given"])
     elif source == UPLOADED:
@@ -87,7 +87,7 @@ def _opened(source: str) -> tuple[dict[str, Any], Origin]:
     return scenario.as_dict(), scenario.origin.shown()
 
 
-# -- what goes wrong, and the dice -------------------------------------------------------------------------------------
+# -- perturbations and seed --------------------------------------------------------------------------------------------
 
 DOSE = "severity."
 
@@ -98,7 +98,7 @@ def _acting(world: World) -> tuple[Perturbation, ...]:
 
 
 def _doses(world: World, team: bool, usual: dict[str, float], source: str) -> dict[str, float]:
-    """What goes wrong and how badly; severities of 0 are left out."""
+    """The severities of perturbations; severities of 0 are omitted."""
     shown = list(_acting(world)) + [each for each in GENERIC if team and each.name in OF_MESSAGES]
     severities = {name: severity for name, severity in usual.items() if name not in {each.name for each in shown}}
     with st.expander("Disturbances", icon=":material/bolt:"):

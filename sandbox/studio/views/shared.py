@@ -10,26 +10,26 @@ import streamlit as st
 
 from sandbox.core.errors import SandboxError, UsageError
 
-# -- plain: Words that others wrote, as labels and captions of a page: only words, whatever they hold.
+# -- plain: other people's texts as labels and captions of a page, without any markup
 
 MOST = 120  # letters
-_MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # those that Markdown lets one escape
+_MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # characters that can be escaped in Markdown
 
 
 def plain(text: object, most: int = MOST) -> str:
-    """One line of a text, of ``most`` letters, in which nothing is Markdown, HTML, a link or a formula."""
+    """One line of a text, at most ``most`` letters, in which Markdown, HTML, links and formulas are escaped."""
     line = " ".join(str(text).split())
     return _MARKS.sub(r"\\\1", line if len(line) <= most else line[: most - 1] + "…")
 
 
-# -- told: What cannot be shown is told in a line: a file that was damaged may break whatever reads it, anywhere.
+# -- told: errors are shown as one line; a damaged file may cause them anywhere
 
 LONG = 400  # letters
 
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Show an error of what is drawn below in words; an unexpected one goes to the server's log as well."""
+    """Show an error raised inside as one line; an unexpected one goes to the server's log as well."""
     try:
         yield
     except SandboxError as error:
@@ -45,7 +45,7 @@ def _show(words: str) -> None:
 
 # -- shared
 
-PROBLEM = "intervene_problem"  # why the last thing was not done, in the state of a session
+PROBLEM = "intervene_problem"  # key in the session state: why the last command failed
 
 
 def do(deed: Callable[..., None], *given: Any) -> None:

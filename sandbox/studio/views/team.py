@@ -11,7 +11,7 @@ NO_TASKS = "No task objects: agents share the tasks that they find. Generated ta
 
 
 def team(view: TeamView | None, picked: int | None = None) -> None:
-    """The team at one moment; ``picked`` is the agent that is looked at."""
+    """The team at one moment; ``picked`` is the selected agent."""
     if view is None:
         st.caption(ALONE)
         return

@@ -18,16 +18,16 @@ def upload() -> tuple[Scenario, str] | None:
 
 
 def uploaded(name: str, content: bytes) -> Scenario:
-    """The scenario that a file holds; raises UsageError where it holds none, or wants more than itself."""
+    """The scenario in a file; raises UsageError for an invalid file, or one that needs capabilities."""
     name = name[:80]
     if len(content) > LARGEST * 1_000_000:
         raise UsageError(f"{name}: {len(content):,} bytes; expected {LARGEST} MB at most")
     try:
         scenario = load(read_toml(content.decode("utf-8-sig")), origin=capabilities.upload(name))
         for _ in overridden(scenario):
-            pass  # each condition is checked as it is made
+            pass  # each condition is checked when it is made
         return scenario
     except RecursionError:
         raise UsageError(f"{name}: tables nested too deeply for a scenario") from None
-    except ValueError as error:  # also that of a number with 5,000 digits
+    except ValueError as error:  # also raised for a number with 5,000 digits
         raise UsageError(f"{name}: not TOML: {error}") from None

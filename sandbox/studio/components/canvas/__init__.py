@@ -18,10 +18,10 @@ SCRIPTS = ("marks.js", "lens.js", "canvas.js")
 
 @dataclass(frozen=True)
 class Gesture:
-    """What was done to the canvas."""
+    """The user's input at the canvas."""
 
-    box: Box | None = None  # that a picture may take in its page, if known
-    view: View = WHOLE  # what part of the world is looked at
+    box: Box | None = None  # available size of the picture, if known
+    view: View = WHOLE  # the visible part of the world
     click: Click | None = None  # since the last rerun
 
 
@@ -34,7 +34,7 @@ def _component():
 
 
 def canvas(strip: Frames | None, key: str) -> Gesture:
-    """Mount the canvas, always, and hand it a strip; returns what was done to it."""
+    """Mount the canvas, in every rerun, and send it a strip of frames; returns the user's input."""
     found = _component()(
         key=key,
         data=strip.payload if strip else b"",

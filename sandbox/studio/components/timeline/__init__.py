@@ -8,11 +8,11 @@ from typing import NamedTuple
 import streamlit as st
 
 SHORTEST = 40  # ticks that the line spans at least
-MOST = 200  # marks that are shown
+MOST = 200  # shown marks, at most
 
 
 class Mark(NamedTuple):
-    """Something worth a look."""
+    """A marked tick."""
 
     tick: int
     kind: str  # done, failure, person, difference, or another word
@@ -28,7 +28,7 @@ def _component():
 
 
 def timeline(tick: int, head: int, marks: Iterable[Mark], live: bool, key: str) -> int | None:
-    """Draw it; returns the tick that was asked for since the last rerun, if any."""
+    """Draw the timeline; returns the tick that the user has chosen since the last rerun, if any."""
     shown = [mark._asdict() for mark in marks][-MOST:]
     data = {"tick": tick, "head": head, "span": max(SHORTEST, head), "live": live, "marks": shown}
     sought = _component()(key=key, data=data, on_seek_change=lambda: None).seek
