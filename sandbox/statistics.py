@@ -1,6 +1,6 @@
-"""What outcomes say. Tests and intervals are SciPy's where it has them; here stands which one, and why.
+"""Statistics of outcomes. Tests and intervals are SciPy's if it has them; this module selects them and says why.
 
-Successes are counted of trials that ran; infrastructure errors are left out before anything here is called.
+Callers exclude infrastructure errors before they call these functions.
 """
 
 import warnings
@@ -32,10 +32,10 @@ class Paired(NamedTuple):
 
 
 class Pairing(NamedTuple):
-    """What pairing two arms on the same seeds gained."""
+    """The gain from pairing two arms on the same seeds."""
 
     correlation: float
-    saved: float  # share of the variance of the difference that pairing saves; below 0 where it adds to it
+    saved: float  # share of the difference's variance that pairing removes; below 0 if it adds variance
 
 
 class Completion(NamedTuple):
@@ -54,12 +54,12 @@ def success_rate(successes: int, trials: int, confidence: float = CONFIDENCE) ->
 
 
 def clustered_rate(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
-    """The share of ``parts`` (C,) in ``wholes`` (C,), not all 0: successes and trials of each seed, which go together.
+    """The share of ``parts`` (C,) in ``wholes`` (C,), not all 0: successes and trials of each seed (cluster).
 
-    The interval is Korn and Graubard's (1998): Clopper and Pearson's for the effective number of trials, which is that
-    of independent ones whose rate varies as much, and at most that of all. Where no trial or every trial succeeds,
-    nothing can be told of how seeds vary: a seed then counts as one trial. With one trial a seed it is Clopper and
-    Pearson's.
+    The interval is Korn and Graubard's (1998): Clopper and Pearson's for the effective number of trials, that is,
+    the number of independent trials whose rate varies as much, at most the number of all. If no trial or every trial
+    succeeds, the variation between seeds is unknown, and a seed counts as one trial. With one trial a seed, the
+    interval is Clopper and Pearson's.
 
     Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
     counts estimated from survey data. Survey Methodology 24, 193-201.
@@ -83,7 +83,7 @@ def clustered_rate(parts: np.ndarray, wholes: np.ndarray, confidence: float = CO
 
 
 def lower_bound(successes: int, trials: int, confidence: float = CONFIDENCE) -> float:
-    """The reliability that is certified: Clopper and Pearson's one-sided lower bound of the success rate."""
+    """The certified reliability: Clopper and Pearson's one-sided lower bound of the success rate."""
     test = scipy.stats.binomtest(successes, trials, alternative="greater")
     return float(test.proportion_ci(confidence, method="exact").low)
 
@@ -111,7 +111,7 @@ def kaplan_meier(steps: np.ndarray, succeeded: np.ndarray, confidence: float = C
     """Share of trials that are done by each tick: one minus Kaplan and Meier's curve (1958) of those that are not.
 
     Arguments as in ``mean_steps``. The interval is pointwise, Greenwood's variance on the log-log scale; it is NaN
-    where that has none: before the first trial is done, and once all are.
+    where that is undefined: before the first trial is done, and once all are.
     """
     curve = scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(steps, ~succeeded.astype(bool))).sf
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -135,7 +135,7 @@ def mean_steps(steps: np.ndarray, succeeded: np.ndarray, limit: float) -> float:
 
 
 def latency(ticks: np.ndarray, share: float, confidence: float = CONFIDENCE) -> Estimate:
-    """The tick by which a ``share`` of trials are done, such as p95, of ``ticks`` (T,); infinite for those never done.
+    """The tick by which a ``share`` of trials are done, such as p95, of ``ticks`` (T,); infinite for trials never done.
 
     Interval: two order statistics (David and Nagaraja 2003, Order Statistics, 7.1), which cover at least that often
     whatever the distribution; 0 and infinity where no trial is early or late enough.
@@ -149,9 +149,9 @@ def latency(ticks: np.ndarray, share: float, confidence: float = CONFIDENCE) -> 
 def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
     """The mean of paired differences (T,) with its interval: the wider of Student's and Hall's (1992) at each end.
 
-    Hall's cubic transformation of t takes the skewness out, which Student's interval, and a bootstrap of few pairs that
-    differ, do not; where few pairs differ both ways it is the narrower one. Where all pairs are equal no interval can
-    be told, and both ends are the value: say that they are equal, and how many there are.
+    Hall's cubic transformation of t removes the skewness; Student's interval, and a bootstrap of few different pairs,
+    do not. If few pairs differ in both directions, Hall's interval is the narrower one. If all pairs are equal, no
+    interval is defined, and both ends are the value: report that they are equal, and their number.
 
     Hall, P. (1992). On the removal of skewness by transformation. J. R. Stat. Soc. B 54, 221-228.
     """
@@ -166,25 +166,25 @@ def mean_difference(differences: np.ndarray, confidence: float = CONFIDENCE) -> 
 
 
 def _without_skew(quantile: float, skew: float) -> float:
-    """The t, of a sample of ``skew`` over the root of its size, that Hall's cubic makes ``quantile`` of."""
+    """The t that Hall's cubic maps to ``quantile``; ``skew`` is the sample's skewness over the root of its size."""
     if abs(skew) < 1e-9:
         return quantile
     return float(3 / skew * (np.cbrt(1 + skew * (quantile - skew / 6)) - 1))
 
 
 def independent_difference(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
-    """Difference of the means (T,), second minus first, as of two samples that share nothing (Welch 1947)."""
+    """Difference of the means (T,), second minus first, of two independent samples (Welch 1947)."""
     value = float(np.mean(second) - np.mean(first))
     if np.ptp(first) == np.ptp(second) == 0:
         return Estimate(value, value, value)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # one of them may be constant
+        warnings.simplefilter("ignore", RuntimeWarning)  # raised if a sample is constant
         interval = scipy.stats.ttest_ind(second, first, equal_var=False).confidence_interval(confidence)
     return Estimate(value, float(interval.low), float(interval.high))
 
 
 def correlation(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
-    """Pearson's correlation of pairs (T,) with Fisher's interval; 0 with no end where it cannot be told."""
+    """Pearson's correlation of pairs (T,) with Fisher's interval; (0, -1, 1) if it is undefined."""
     if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return Estimate(0.0, -1.0, 1.0)
     found = scipy.stats.pearsonr(first, second)
@@ -193,7 +193,7 @@ def correlation(first: np.ndarray, second: np.ndarray, confidence: float = CONFI
 
 
 def pairing(first: np.ndarray, second: np.ndarray) -> Pairing | None:
-    """What pairing (T,) with (T,) gained; None if an arm does not vary."""
+    """The gain from pairing (T,) with (T,); None if an arm does not vary."""
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     apart, together = np.var(first) + np.var(second), np.var(second - first)
@@ -203,8 +203,8 @@ def pairing(first: np.ndarray, second: np.ndarray) -> Pairing | None:
 def ratio(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE) -> Estimate:
     """Sum of ``parts`` (T,) over sum of ``wholes`` (T,), not all 0, with its interval over the T pairs.
 
-    The interval is that of the mean of what each pair adds (the delta method): ``parts`` less the ratio's share of
-    ``wholes``, over the mean of ``wholes``. It has no ends with fewer than two pairs.
+    The interval is that of the mean contribution of each pair (the delta method): ``parts`` less the ratio times
+    ``wholes``, over the mean of ``wholes``. With fewer than two pairs it is unbounded.
     """
     value = float(parts.sum() / wholes.sum())
     if (wholes > 0).sum() < 2:
@@ -213,10 +213,10 @@ def ratio(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE)
 
 
 def paired_success(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Paired:
-    """Compare success (T,) bool of two arms on the same seeds: McNemar's test, and the interval that goes with it.
+    """Compare success (T,) bool of two arms on the same seeds: McNemar's test, and the matching interval.
 
-    The interval is Tango's (1998): the differences that the score test does not refuse. At a difference of 0 that test
-    is McNemar's (1947), so the interval leaves 0 out exactly where the p-value is below the level.
+    The interval is Tango's (1998): the differences that the score test does not reject. At a difference of 0 that test
+    is McNemar's (1947), so the interval excludes 0 exactly if the p-value is below the level.
 
     Tango, T. (1998). Equivalence test and confidence interval for the difference in proportions for the paired-sample
     design. Statistics in Medicine 17, 891-908.
@@ -233,7 +233,7 @@ def _score_interval(only_first: int, only_second: int, pairs: int, confidence: f
     value, quantile = (only_second - only_first) / pairs, float(scipy.stats.norm.ppf((1 + confidence) / 2))
 
     def refused(difference: float, sign: int) -> float:
-        """Above 0 where the score test refuses a difference on one side of the value."""
+        """Above 0 if the score test rejects a difference on one side of the value."""
         return sign * _score(difference, only_first, only_second, pairs) - quantile
 
     ends = []
@@ -245,10 +245,10 @@ def _score_interval(only_first: int, only_second: int, pairs: int, confidence: f
 
 
 def _score(difference: float, only_first: int, only_second: int, pairs: int) -> float:
-    """Tango's statistic, standard normal where the difference is the true one; his equations 8 and 9."""
+    """Tango's statistic, standard normal at the true difference; his equations 8 and 9."""
     b = -only_first - only_second + (2 * pairs - only_second + only_first) * difference
     c = -only_first * difference * (1 - difference)
-    share = (np.sqrt(max(b * b - 8 * pairs * c, 0.0)) - b) / (4 * pairs)  # of pairs where only the first succeeds
+    share = (np.sqrt(max(b * b - 8 * pairs * c, 0.0)) - b) / (4 * pairs)  # of pairs: only the first succeeds
     variance = pairs * (2 * share + difference * (1 - difference))
     apart = only_second - only_first - pairs * difference
     return float(apart / np.sqrt(max(variance, 1e-12)))

@@ -14,16 +14,16 @@ class Decided(NamedTuple):
     fallbacks: int
     late: int
     invalid_replies: int
-    autonomy: float | None  # 0..1, own of total; None where no trial counts
+    autonomy: float | None  # 0..1, own of total; None if no trial counts
 
     @property
     def by_others(self) -> int:
-        """Decisions of fallbacks and of persons in the place of agents."""
+        """Decisions that fallbacks and people made for agents."""
         return self.total - self.own
 
 
 COUNTED = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies")
-COLUMNS = (*COUNTED, "autonomy", "error")  # of the rows, that are looked at
+COLUMNS = (*COUNTED, "autonomy", "error")  # the columns that are read
 
 
 def decided(rows: "pd.DataFrame") -> Decided:
@@ -36,5 +36,5 @@ def decided(rows: "pd.DataFrame") -> Decided:
 
 
 def is_tested(rows: "pd.DataFrame") -> bool:
-    """Whether agents in rows of ``results`` decide by other means than compiled policies."""
+    """Whether agents in rows of ``results`` have other reasoners than compiled policies."""
     return bool(rows[["own_decisions", "fallbacks", "taken_over"]].to_numpy().any())

@@ -15,30 +15,30 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.scenario.load import parse_value
 from sandbox.statistics import Estimate, Paired, Pairing, holm, mean_difference, paired_success, pairing
 
-TEAM = ("agents.", "team.")  # keys of the sweep that make another team
-_BETWEEN = re.compile(r",\s*(?=[\w.]+=)")  # the pairs of a base
+TEAM = ("agents.", "team.")  # prefixes of keys that define a team
+_BETWEEN = re.compile(r",\s*(?=[\w.]+=)")  # separates the pairs of a base
 
 
 class Comparison(NamedTuple):
-    """One run beside the first, in one condition."""
+    """One run compared with the first, in one condition."""
 
     run: str
-    condition: str  # what it overrides, in words; empty where there is one only
+    condition: str  # its overrides as text; empty for a single condition
     success: Paired
-    steps: Estimate | None  # difference of steps to completion where both succeed; None where none do
-    adjusted: float  # the p-value, Holm's for as many comparisons as are shown
-    autonomy: tuple[float | None, float | None]  # of the first run and of this one: whose success it was
+    steps: Estimate | None  # difference of steps to completion where both succeed; None if no pair does
+    adjusted: float  # the p-value, adjusted by Holm's method for all comparisons shown
+    autonomy: tuple[float | None, float | None]  # of the first run and of this one
     decided: int  # decisions of agents under test in both; 0 where all follow compiled policies
-    pairing: Pairing | None  # of success; None where an arm always or never succeeds
+    pairing: Pairing | None  # of success; None if an arm always or never succeeds
     steps_pairing: Pairing | None  # of steps where both succeed
 
 
 def compare(runs: Sequence[str | Path], base: str | None = None) -> list[Comparison]:
-    """Every run beside the first one, condition by condition; of a single run, every team that it sweeps.
+    """Compare every run with the first one, condition by condition; in a single run, every team that it sweeps.
 
     With a ``base``, such as ``"team.protocol=independent"``, the arms of a single run are the levels of these keys
-    alone, paired within each level of whatever else is swept. Raises UsageError where they share no seeds, for a base
-    that is not swept, and without one for a single run that sweeps nothing below ``agents`` or ``team``.
+    alone, paired within each level of all other swept keys. Raises UsageError if the runs share no seeds, for a base
+    that is not swept, and without a base for a single run that sweeps nothing below ``agents`` or ``team``.
     """
     opened = {str(run): results(run) for run in runs}
     for run, rows in opened.items():
@@ -63,7 +63,7 @@ def compare(runs: Sequence[str | Path], base: str | None = None) -> list[Compari
 
 
 def beside_first(runs: Mapping[str, pd.DataFrame]) -> list[Comparison]:
-    """The same for rows of ``results`` by the names of their runs; empty where they share no seeds."""
+    """The same for rows of ``results`` by the names of their runs; empty if they share no seeds."""
     base, *others = (_keyed(rows) for rows in runs.values())
     found = [row for run, rows in zip(list(runs)[1:], others, strict=True) for row in _beside(base, rows, run)]
     adjusted = holm([row.success.p_value for row in found])
@@ -71,7 +71,7 @@ def beside_first(runs: Mapping[str, pd.DataFrame]) -> list[Comparison]:
 
 
 def _teams(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The rows of each team in the order of the sweep, by that in which it differs from the first."""
+    """The rows of each team in the order of the sweep, by its difference from the first."""
     keys = [key for key in rows.columns if key.startswith(TEAM)]
     return _levels(rows, keys, rows[keys].iloc[0].tolist()) if keys and len(rows) else {}
 
@@ -79,7 +79,7 @@ def _teams(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _arms(rows: pd.DataFrame, base: str) -> dict[str, pd.DataFrame]:
     """The rows of each level of the keys of ``base``, which comes first.
 
-    What changes with these keys alone, as zipped keys do, is of the arm; whatever else is swept is a condition.
+    Keys that change together with these, as zipped keys do, belong to the arm; all other swept keys form conditions.
     """
     swept, wanted = swept_keys(rows), {}
     for part in _BETWEEN.split(base):
@@ -103,7 +103,7 @@ def _arms(rows: pd.DataFrame, base: str) -> dict[str, pd.DataFrame]:
 
 
 def _levels(rows: pd.DataFrame, keys: list[str], base: list) -> dict[str, pd.DataFrame]:
-    """The rows of each level of some keys, the base first, by that in which they differ from it."""
+    """The rows of each level of some keys, the base first, by their difference from it."""
     groups = dict(list(rows.groupby(keys, sort=False, dropna=False)))
     found = {}
     for values in sorted(groups, key=lambda values: not _alike(values, base)):
@@ -114,20 +114,20 @@ def _levels(rows: pd.DataFrame, keys: list[str], base: list) -> dict[str, pd.Dat
 
 
 def _alike(first: Sequence, second: Sequence) -> bool:
-    """Equal, also where both have no value."""
+    """Whether two sequences are equal; missing values are equal to each other."""
     return all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in zip(first, second, strict=True))
 
 
 def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that count, by condition in words and seed."""
+    """Rows that count, by condition as text and seed."""
     keys = swept_keys(rows)
-    each = rows[keys].itertuples(index=False, name=None)  # not as one array, which would make floats of whole numbers
+    each = rows[keys].itertuples(index=False, name=None)  # one array would turn integers into floats
     words = [_words(dict(zip(keys, given, strict=True))) for given in each] if keys else ""
     return rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
 
 
 def _words(swept: Mapping[str, object]) -> str:
-    """A condition in words; a severity of 0 goes without saying."""
+    """A condition as text, without severities of 0."""
     told = (f"{key}={value}" for key, value in swept.items() if value or not key.startswith(PREFIX))
     return "; ".join(told) or "clean"
 

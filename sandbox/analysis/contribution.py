@@ -10,17 +10,17 @@ from sandbox.analysis.results import swept_keys
 from sandbox.engine.registry import find
 from sandbox.statistics import Estimate, Paired, holm, paired_success, ratio
 
-ABSENT = "team.absent"  # agents that are there but do nothing
+ABSENT = "team.absent"  # agents that are present but do nothing
 
 
 class Contribution(NamedTuple):
-    """What is lost without some agents, mostly one."""
+    """The loss without some agents, usually one."""
 
     absent: str  # their names
-    condition: str  # of whatever else was swept, in words
+    condition: str  # values of the other swept keys, as text
     success: Paired  # the whole team, then the one without them
-    throughput: Estimate | None  # tasks done a tick: the lost share of the whole team's; None where that did nothing
-    adjusted: float  # the p-value of McNemar's test, Holm's for all that are shown
+    throughput: Estimate | None  # lost share of the whole team's tasks a tick; None if that did nothing
+    adjusted: float  # the p-value of McNemar's test, adjusted by Holm's method for all that are shown
 
 
 def contributions(rows: pd.DataFrame) -> list[Contribution]:
@@ -45,7 +45,7 @@ def _of(rows: pd.DataFrame, names: list[str], words: str) -> Iterator[Contributi
     for told, group in rows[absent != "[]"].groupby(ABSENT, sort=False):
         both = whole.join(group.set_index("seed"), how="inner", lsuffix="_whole", rsuffix="_without")
         if both.empty:
-            continue  # nothing to pair with yet
+            continue  # no pairs yet
         success = paired_success(both["success_whole"].to_numpy(), both["success_without"].to_numpy())
         all_of_it, less = both["throughput_whole"].to_numpy(float), both["throughput_without"].to_numpy(float)
         lost = ratio(all_of_it - less, all_of_it) if all_of_it.any() else None
@@ -54,7 +54,7 @@ def _of(rows: pd.DataFrame, names: list[str], words: str) -> Iterator[Contributi
 
 
 def _names(scenario: dict) -> list[str]:
-    """The agents' names as the model has them."""
+    """The agents' names in the model."""
     usual = find(scenario["world"]["name"]).roles[0]
     roles = [group.get("role") or usual for group in scenario["agents"] for _ in range(group.get("count", 1))]
     return [f"{role}-{row}" for row, role in enumerate(roles)]

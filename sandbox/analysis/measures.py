@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PASSES = 8  # pass^1 .. pass^8
 PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
 PERCENTILES = (50, 95)
-OF_TEAMS = ("idle_share", "load_balance")  # shown where there is a team
+OF_TEAMS = ("idle_share", "load_balance")  # shown for teams
 IF_ANY = (
     "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money",
     "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies",
@@ -28,7 +28,7 @@ MAX_ERRORS = TrialsTable.model_fields["max_errors"].default
 
 
 class Measures(NamedTuple):
-    """Of trials that ran; ``errors`` are infrastructure errors, which count for nothing else here."""
+    """Measures of trials; ``errors`` counts infrastructure errors, which no other measure includes."""
 
     trials: int
     errors: int
@@ -36,21 +36,21 @@ class Measures(NamedTuple):
     success: Estimate | None
     passes: tuple[float, ...]  # pass^1 .. pass^8; NaN beyond the number of trials
     completion: Completion | None
-    limit: int  # ticks: to here steps are restricted
-    mean_steps: float  # restricted mean; a trial that fails takes ``limit`` ticks
-    latency: tuple[Estimate, ...]  # ticks by which the PERCENTILES of trials are done; infinite where they never are
-    per_trial: dict[str, float]  # means; of seconds the median
+    limit: int  # ticks up to which mean steps are restricted
+    mean_steps: float  # restricted mean; a failed trial counts as ``limit`` ticks
+    latency: tuple[Estimate, ...]  # ticks by which the PERCENTILES of trials are done; infinite if never
+    per_trial: dict[str, float]  # means; for seconds the median
     finishes: dict[str, int]
     decided: Decided
 
     @property
     def error_share(self) -> float:
-        """Of all trials, those that the infrastructure has failed."""
+        """Share of infrastructure errors among all trials."""
         return self.errors / max(1, self.trials + self.errors)
 
 
 def check_errors(rows: "pd.DataFrame", where: str) -> None:
-    """Raise SandboxError, naming ``where``, if the share of infrastructure errors passes the scenario's limit."""
+    """Raise SandboxError, naming ``where``, if the share of infrastructure errors exceeds the scenario's limit."""
     failed, limit = rows["error"].dropna(), rows.attrs.get("max_errors", MAX_ERRORS)
     if len(failed) > limit * len(rows):
         first, count = failed.value_counts().index[0], f"{len(failed):,} of {len(rows):,} trials"
@@ -78,7 +78,7 @@ def measures(rows: "pd.DataFrame", limit: int) -> Measures:
         return Measures(0, len(rows), 0, None, passes, None, limit, NONE, (), per_trial, finishes, who)
     steps, succeeded = until(counted, limit), counted["success"].to_numpy(bool)
     completion = kaplan_meier(steps, succeeded)
-    done_by = np.where(succeeded, steps, np.inf)  # who was stopped from outside is counted with those never done
+    done_by = np.where(succeeded, steps, np.inf)  # trials stopped from outside count as never done
     return Measures(
         trials, len(rows) - trials, successes, success_rate(successes, trials), passes, completion, limit,
         mean_steps(steps, succeeded, limit), tuple(latency(done_by, p / 100) for p in PERCENTILES), per_trial, finishes,
@@ -91,17 +91,17 @@ def _usual(values: "pd.Series") -> float:
 
 
 def until(rows: "pd.DataFrame", limit: int) -> np.ndarray:
-    """Ticks to completion, or to where a trial is censored.
+    """Ticks to completion, or until a trial is censored.
 
-    One that was stopped from outside is censored there. One that failed can no longer succeed: it is not done up to
-    the limit, whenever it ended, so that to fail early is no merit.
+    A trial that was stopped from outside is censored there. A failed trial can no longer succeed: it counts as not done
+    up to the limit, whenever it ended, so that failing early brings no advantage.
     """
     open_ended = rows["success"] | (rows["finish"] == Finish.STOPPED.words)
     return np.where(open_ended, rows["ticks"], np.maximum(rows["ticks"], limit)).astype(float)
 
 
 def tick_limit(scenario: Mapping[str, Any], overrides: Mapping[str, Any], rows: "pd.DataFrame") -> int:
-    """The tick limit of one condition: stated, or the world's own, or where the longest of its trials ended."""
+    """The tick limit of one condition: as stated, else the world's own, else the length of its longest trial."""
     stated = overrides.get("world.max_ticks", scenario["world"].get("max_ticks"))
     if stated is None and (option := find(scenario["world"]["name"]).options.model_fields.get("max_ticks")):
         stated = option.default

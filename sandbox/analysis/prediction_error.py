@@ -22,18 +22,18 @@ from sandbox.statistics import Estimate, clustered_rate
 HORIZONS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 EVERY = 5  # ticks from one moment of belief to the next
 VIEWS = ("in view", "out of view")  # at the moment of belief
-CHANGED, MISSED, STILL, FALSE = range(4)  # what is counted
+CHANGED, MISSED, STILL, FALSE = range(4)  # the counts
 
 
 class Foresight(NamedTuple):
-    """What came of the forecasts for one horizon and one view."""
+    """The errors of forecasts for one horizon and one view."""
 
     horizon: int  # ticks
     view: str
-    changed: int  # facts that had changed when the moment came
-    error: Estimate | None  # of these, the share that was foreseen wrongly; None where nothing changed
-    still: Estimate | None  # the same for who believes that nothing changes
-    alarms: float  # changes foreseen that did not come, for each that did
+    changed: int  # facts that had changed at the horizon
+    error: Estimate | None  # share of these that was predicted wrongly; None if nothing changed
+    still: Estimate | None  # the same for the baseline that predicts no change
+    alarms: float  # predicted changes that did not occur, for each that did
 
 
 def foresight(
@@ -66,7 +66,7 @@ def _measured(horizon: int, view: str, counts: np.ndarray) -> Foresight:
 
 
 def _episode(env: Environment, model, seed: int, horizons: Sequence[int]) -> np.ndarray:
-    """(horizons, views, 4): what is counted over all moments of one episode."""
+    """Counts (horizons, views, 4) over all moments of one episode."""
     state, view, memory, stats, faults = (
         env.reset([seed]), env.observation(1), env.memory(1), env.stats(1), env.faults(1)
     )  # fmt: skip
@@ -89,14 +89,14 @@ def _episode(env: Environment, model, seed: int, horizons: Sequence[int]) -> np.
 def _forecasts(
     env: Environment, model, view, memory, agent: int, seed: int, horizons: Sequence[int]
 ) -> list[np.ndarray]:
-    """(futures, facts) at the moment of belief, and then at each horizon."""
+    """Predicted facts (futures, facts) at the moment of belief, then at each horizon."""
     dice = [draw(np.uint64(seed), np.int32(k), IMAGINED, 0) for k in range(model.futures)]
     belief = believe(env, view, memory, agent, dice)
 
     def facts(state) -> np.ndarray:
         return np.array([env.world.ground_truth(state, lane, env.params) for lane in range(model.futures)])
 
-    found, nothing = [facts(belief.state)], np.zeros((1, 0, 2), np.int32)  # no plan: the base policy goes on
+    found, nothing = [facts(belief.state)], np.zeros((1, 0, 2), np.int32)  # an empty plan: the base policy acts
     for tick, state in enumerate(unroll(env, belief, nothing, horizons[-1], model.base), 1):
         if tick in horizons:
             found.append(facts(state))
@@ -104,7 +104,7 @@ def _forecasts(
 
 
 def _count(came: list[np.ndarray], moments: list[tuple], horizons: Sequence[int]) -> np.ndarray:
-    """Of all moments whose future the episode has reached."""
+    """Counts over all moments whose horizon the episode has reached."""
     counts = np.zeros((len(horizons), len(VIEWS), 4))
     for tick, seen, (before, *later) in moments:
         for i, (horizon, foreseen) in enumerate(zip(horizons, later, strict=True)):

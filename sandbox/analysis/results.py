@@ -24,10 +24,10 @@ def results(folder: str | Path) -> pd.DataFrame:
     """
     found = _single(Path(folder)) if holds_a_run(folder) else read_table(folder)
     texts = dict.fromkeys(("error", "failure"), "string")
-    kinds = {"success": bool, **dict.fromkeys(("steps_to_completion", "autonomy"), float), **texts}  # also if all miss
+    kinds = {"success": bool, **dict.fromkeys(("steps_to_completion", "autonomy"), float), **texts}  # even if empty
     frame = pd.DataFrame(found.rows, columns=found.columns)
     for name in [name for name in Outcome._field_defaults if name not in frame]:
-        frame[name] = Outcome._field_defaults[name]  # a batch of an earlier version does not have it
+        frame[name] = Outcome._field_defaults[name]  # a batch of an earlier version lacks it
     frame = frame.astype(kinds)
     keys = list(dict.fromkeys(key for overrides in found.overrides.values() for key in overrides))
     for place, key in enumerate(keys, 1):
@@ -39,7 +39,7 @@ def results(folder: str | Path) -> pd.DataFrame:
 
 
 def _single(folder: Path) -> Rows:
-    """The trials of a recorded run as a batch has its own."""
+    """The trials of a recorded run in the form of a batch."""
     with open_run(folder) as run:
         first, meta, outcomes = next(run.events(), None), run.meta, run.outcomes
     if not isinstance(first, RunStarted):
@@ -55,12 +55,12 @@ def swept_keys(rows: pd.DataFrame) -> list[str]:
 
 
 def plain_value(value: Any) -> Any:
-    """A value that rows can be grouped by."""
+    """A value by which rows can be grouped."""
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def _stated(scenario: dict, key: str) -> Any:
-    """What the scenario itself says of a swept key: a severity is 0 where it says nothing, another value None."""
+    """The scenario's own value of a swept key; without one, 0 for a severity and None for other keys."""
     place: Any = scenario
     for part in key.split("."):
         place = place[int(part)] if isinstance(place, list) else place.get(part)

@@ -24,7 +24,7 @@ from sandbox.statistics import (
 
 PREFIX = "perturb."
 ALSO = ("reward", "invalid_actions", "refused_actions")  # measures beside success and steps
-CEILING = 0.95  # success from which on little of it is left to gain
+CEILING = 0.95  # success above which little is left to gain
 
 
 class Point(NamedTuple):
@@ -34,28 +34,28 @@ class Point(NamedTuple):
     trials: int
     success: Estimate
     beside_clean: Paired | None  # None for the clean trials themselves
-    adjusted: float  # the p-value of McNemar's test, Holm's for all points of all curves
-    steps: float  # restricted mean; a trial that fails takes as many as the tick limit
+    adjusted: float  # the p-value of McNemar's test, adjusted by Holm's method for all points of all curves
+    steps: float  # restricted mean; a failed trial counts as the tick limit
     steps_beside: Estimate | None  # difference to the clean trials, where both succeed
     also: dict[str, float]  # means of ALSO
 
 
 class Curve(NamedTuple):
-    """One perturbation, in one condition of whatever else was swept."""
+    """One perturbation, in one condition of the other swept keys."""
 
     perturbation: str
-    condition: str  # in words; empty where nothing else was swept
+    condition: str  # as text; empty if nothing else was swept
     points: list[Point]  # by severity; the clean trials first
-    areas: pd.Series  # by seed that was tried at all severities: mean success over them
+    areas: pd.Series  # mean success over severities, by seeds that were tried at all of them
 
     @property
     def at_ceiling(self) -> bool:
-        """Whether nearly all trials succeed at every severity, so that success cannot tell what the severity does."""
+        """Whether nearly all trials succeed at every severity, so that success does not show the effect."""
         return min(point.success.value for point in self.points) >= CEILING
 
     @property
     def at_floor(self) -> bool:
-        """Whether hardly any does, even without the perturbation."""
+        """Whether hardly any trial succeeds, even without the perturbation."""
         return max(point.success.value for point in self.points) <= 1 - CEILING
 
     @property
@@ -65,15 +65,15 @@ class Curve(NamedTuple):
 
 
 def mean_area(areas: pd.Series, trials: int) -> Estimate | None:
-    """The mean of what seeds come to over so many trials each; trials of one seed are no independent ones."""
+    """The mean over seeds with ``trials`` trials each; trials of one seed are not independent."""
     wholes = np.full(len(areas), float(trials))
     return clustered_rate(areas.to_numpy() * wholes, wholes) if len(areas) else None
 
 
 def dose_sweep(scenario: Scenario, given: list[str] | None) -> dict[str, Any]:
-    """Overrides that try the severities of ``NAME=FROM:TO:STEP`` one at a time, beside the scenario as it stands.
+    """Overrides that try the severities of ``NAME=FROM:TO:STEP`` one at a time, beside the unchanged scenario.
 
-    Raises UsageError for what does not read so. Severity 0, and the scenario's own, are the clean trials.
+    Raises UsageError for another form. Severity 0 and the scenario's own severity are the clean trials.
     """
     single = dict(scenario.sweep.get(ONE, {}))
     for text in given or []:
@@ -96,9 +96,9 @@ def _range(text: str, values: str) -> list[float]:
 
 
 def curves(rows: pd.DataFrame) -> list[Curve]:
-    """The curve of every perturbation that was swept in a batch (``results``); none where none was.
+    """The curve of every perturbation that was swept in a batch (``results``); empty if none was.
 
-    Points of one curve differ in nothing but the severity: all other perturbations are as the scenario has them.
+    Points of one curve differ only in the severity: all other perturbations have the scenario's severities.
     """
     rows = rows[rows["error"].isna()]
     swept = [key for key in rows.columns if key.startswith(PREFIX)]
@@ -144,7 +144,7 @@ def _points(rows: pd.DataFrame, key: str, clean: float, limit: int) -> Iterator[
         beside = None
         if severity != clean:
             if both.empty:
-                continue  # nothing to pair with yet
+                continue  # no pairs yet
             beside = _beside(both)
         rate = success_rate(int(group["success"].sum()), len(group))
         steps = mean_steps(until(group, limit), group["success"].to_numpy(bool), limit)
@@ -154,12 +154,12 @@ def _points(rows: pd.DataFrame, key: str, clean: float, limit: int) -> Iterator[
 
 
 def _beside(both: pd.DataFrame) -> tuple[Paired, Estimate | None]:
-    """Success, and steps where both succeed, beside the clean trials."""
+    """Success, and steps where both succeed, compared with the clean trials."""
     success = paired_success(both["success_clean"].to_numpy(), both["success_dosed"].to_numpy())
     taken = (both["steps_to_completion_dosed"] - both["steps_to_completion_clean"]).dropna().to_numpy(float)
     return success, mean_difference(taken) if len(taken) > 1 else None
 
 
 def _also(rows: pd.DataFrame) -> dict[str, float]:
-    """Means of what may suffer where success does not."""
+    """Means of measures that may worsen although success does not."""
     return {name: float(rows[name].mean()) for name in ALSO}

@@ -11,25 +11,25 @@ from scipy.optimize import least_squares
 from sandbox.analysis.results import swept_keys
 from sandbox.statistics import CONFIDENCE, Estimate, mean_difference, ratio
 
-# -- scaling: How the throughput of a team grows with its size: two laws, fitted with intervals.
+# -- laws: throughput of a team by its size; two laws, fitted with intervals
 
 AMDAHL, USL = 2, 3  # laws, by the number of their parameters
-RESAMPLES = 300  # each is three fits
-BOUND = 1e-6  # an alpha or beta below it lies on its bound, 0: the data would have it negative
-FAR = 100  # times the largest team: these sizes cannot show a peak farther out
-FLAT = 1e-9  # means that differ by less, as shares of the highest throughput, are equal
+RESAMPLES = 300  # of three fits each
+BOUND = 1e-6  # an alpha or beta below it is on its bound, 0: the data suggests a negative value
+FAR = 100  # times the largest team: a peak beyond it cannot be estimated
+FLAT = 1e-9  # means whose difference, as a share of the highest throughput, is less count as equal
 GAIN = 1e-3  # a peak that exceeds one agent by less than this share does not count
 
 
 class Law(NamedTuple):
-    """A fitted law; intervals by the bootstrap of trials and model, percentiles. ``beta`` is 0 in Amdahl's."""
+    """A fitted law; percentile intervals from a bootstrap of trials and model. ``beta`` is 0 in Amdahl's law."""
 
     gamma: Estimate  # throughput of one agent
     alpha: Estimate
     beta: Estimate
-    best: Estimate  # N*, in agents, 1 at least; infinite where a larger team is always better
-    explained: float  # share of the variance of the mean throughput between sizes; NaN where that has none
-    residuals: np.ndarray  # (K,) what was measured beyond the law at each size, as a share of the law's throughput
+    best: Estimate  # N*, in agents, at least 1; infinite if a larger team is always better
+    explained: float  # share of the variance of the mean throughput between sizes; NaN if that does not vary
+    residuals: np.ndarray  # (K,) measured less predicted throughput at each size, as a share of the prediction
 
     def throughput(self, agents: np.ndarray) -> np.ndarray:
         """Expected throughput of teams of these sizes."""
@@ -43,7 +43,7 @@ def curve(parameters: np.ndarray, agents: np.ndarray) -> np.ndarray:
 
 
 def obstacle(agents: np.ndarray, throughput: np.ndarray, law: int) -> str:
-    """Why a law cannot be fitted to ``throughput`` (K, T) of K team sizes on T seeds, in words; empty where it can."""
+    """Why a law cannot be fitted to ``throughput`` (K, T) of K team sizes on T seeds, as text; empty if it can."""
     if len(agents) < law:
         return f"a law of {law} parameters needs as many team sizes, here {_count(len(agents), 'is', 'are')}"
     if throughput.shape[1] < 2:
@@ -58,8 +58,8 @@ def _count(n: int, one: str, many: str) -> str:
 def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float = CONFIDENCE) -> Law:
     """Least squares on the mean throughput at each size, gamma > 0, alpha in 0..1, beta >= 0.
 
-    ``agents`` (K,) are different sizes, ``throughput`` (K, T) is of T trials, column t of all sizes on the same seed;
-    seeds are resampled whole, since what is easy for one size is easy for others. There must be no ``obstacle``.
+    ``agents`` (K,) are different sizes, ``throughput`` (K, T) has T trials of each size, column t on the same seed.
+    Whole seeds are resampled, because the results of sizes on one seed are correlated. There must be no ``obstacle``.
     """
     agents, unit = agents.astype(float), throughput.max()
     scaled = throughput / unit
@@ -78,7 +78,7 @@ def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float 
 
 
 def _resampled(scaled: np.ndarray, fitted: np.ndarray, law: int) -> np.ndarray:
-    """(RESAMPLES, K) means of trials drawn anew, about the law, with what it misses at each size up or down."""
+    """Means (RESAMPLES, K) of resampled trials around the law, plus or minus its residual at each size."""
     rng, (sizes, trials) = np.random.default_rng(0), scaled.shape
     means = scaled.mean(axis=1)
     missed = (means - fitted) * np.sqrt(sizes / max(1, sizes - law))
@@ -96,10 +96,10 @@ def _is_amdahl(agents: np.ndarray, means: np.ndarray, found: np.ndarray) -> bool
 
 
 def largest(agents: np.ndarray, throughput: np.ndarray, confidence: float = CONFIDENCE) -> list[int]:
-    """The sizes that may be the best of those tried, by paired differences alone; arguments as in ``fit``.
+    """The measured sizes that may be the best, by paired differences alone; arguments as in ``fit``.
 
-    First the one with the highest mean, then all whose difference from it has an interval that holds 0; the intervals
-    hold together (Bonferroni).
+    First the size with the highest mean, then all whose difference from it has an interval that contains 0. The
+    intervals hold jointly (Bonferroni).
     """
     best, together = int(throughput.mean(axis=1).argmax()), 1 - (1 - confidence) / max(1, len(agents) - 1)
     apart = [mean_difference(throughput[best] - own, together) for own in throughput]
@@ -114,7 +114,7 @@ def _explained(means: np.ndarray, fitted: np.ndarray) -> float:
 
 def _estimate(value: float, samples: np.ndarray, confidence: float) -> Estimate:
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.quantile(samples, tails, method="inverted_cdf")  # a sample itself: some may be infinite
+    low, high = np.quantile(samples, tails, method="inverted_cdf")  # no interpolation: some are infinite
     return Estimate(float(value), float(low), float(high))
 
 
@@ -135,12 +135,12 @@ def _least_squares(agents: np.ndarray, means: np.ndarray, law: int, start: np.nd
     inside = np.clip(start[:law], 1e-6, np.minimum(most, 1e6) - 1e-6)
     bounds, scale = (np.zeros(law), most), np.array([1.0, 0.1, 0.01])[:law]
     options = {"method": "dogbox", "bounds": bounds, "x_scale": scale, "ftol": 1e-12, "xtol": 1e-12, "gtol": 1e-12}
-    found = least_squares(missed, inside, jac=slopes, **options).x  # dogbox finds what lies on a bound exactly
+    found = least_squares(missed, inside, jac=slopes, **options).x  # dogbox finds solutions on a bound exactly
     return np.concatenate([found, fixed])
 
 
 def _peak(parameters: np.ndarray, largest: float) -> float:
-    """N*, as far as teams up to the ``largest`` can tell."""
+    """N*, as far as teams up to the ``largest`` can determine it."""
     gamma, alpha, beta = parameters
     peak = min(np.sqrt((1 - alpha) / beta) if beta > 0 else np.inf, FAR * largest)
     if peak <= 1 or curve(parameters, peak) < (1 + GAIN) * gamma:
@@ -149,13 +149,13 @@ def _peak(parameters: np.ndarray, largest: float) -> float:
 
 
 def coefficient(estimate: Estimate, form: str = "{:.3g}") -> str:
-    """An alpha or beta with its interval; one on its bound is no measurement of 0."""
+    """An alpha or beta with its interval; a value on its bound is no measurement of 0."""
     value = "at its lower bound" if estimate.value < BOUND else form.format(estimate.value)
     return f"{value} ({form.format(estimate.low)} .. {form.format(estimate.high)})"
 
 
 def advice(law: Law, agents: np.ndarray, near: list[int]) -> str:
-    """What was measured (``largest``) and what a law says about how large a team should be, in two sentences."""
+    """Two sentences about the best team size: the measured one (``largest``), and that of the law."""
     best, (low, high), missed = law.best, (agents.min(), agents.max()), np.abs(law.residuals).max()
     others = ", ".join(f"{n:,}" for n in near[1:])
     told = f"Of the sizes tried, {near[0]:,} does most" + (
@@ -178,24 +178,24 @@ COUNT = re.compile(r"agents\.(\d+)\.count")
 
 
 class Size(NamedTuple):
-    """Trials of one team size. Throughput is tasks done, a tick."""
+    """Results of one team size. Throughput is tasks done in a tick."""
 
     agents: int
     throughput: Estimate  # mean of the trials
-    speedup: Estimate | None  # beside the smallest team, on the same seeds; None where that does nothing
-    efficiency: Estimate | None  # speed-up for each agent that it has, the smallest team's is 1
+    speedup: Estimate | None  # relative to the smallest team, on the same seeds; None if that does nothing
+    efficiency: Estimate | None  # speed-up per agent, relative to the smallest team
 
 
 class Scaling(NamedTuple):
-    """One curve, in one condition of whatever else was swept."""
+    """One curve, in one condition of the other swept keys."""
 
-    condition: str  # in words; empty where nothing else was swept
-    seeds: int  # that all sizes share
+    condition: str  # as text; empty if nothing else was swept
+    seeds: int  # shared by all sizes
     sizes: list[Size]  # in order
     amdahl: Law | None
     usl: Law | None
-    missing: str  # why there is no law, in words
-    near: list[int]  # sizes that may be the best of these (``scaling.largest``)
+    missing: str  # why there is no law, as text
+    near: list[int]  # sizes that may be the best (``largest``)
 
     @property
     def agents(self) -> np.ndarray:
@@ -203,10 +203,10 @@ class Scaling(NamedTuple):
 
 
 def scalings(rows: pd.DataFrame) -> list[Scaling]:
-    """The curves of a batch (``results``); none where its sweep does not change the size of the team.
+    """The curves of a batch (``results``); empty if its sweep does not change the size of the team.
 
-    What changes with the size alone, as zipped keys do, is part of the curve; whatever else is swept makes a curve of
-    its own for each value.
+    Keys that change together with the size, as zipped keys do, belong to the curve; each value of the other swept keys
+    has its own curve.
     """
     counts = [key for key in rows.columns if COUNT.fullmatch(key)]
     rows = rows[rows["error"].isna()]
@@ -228,7 +228,7 @@ def _agents(rows: pd.DataFrame, counts: list[str]) -> pd.Series:
 def _of(rows: pd.DataFrame, others: dict) -> Iterator[Scaling]:
     table = rows.pivot_table(index="agents", columns="seed", values="throughput", aggfunc="mean").dropna(axis=1)
     if len(table) < 2 or table.shape[1] == 0:
-        return  # one size, or no seed yet that all sizes share
+        return  # a single size, or no shared seed yet
     words = "; ".join(f"{key}={value}" for key, value in others.items())
     agents, throughput = table.index.to_numpy(), table.to_numpy(float)
     missing = {law: obstacle(agents, throughput, law) for law in (AMDAHL, USL)}

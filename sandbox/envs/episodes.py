@@ -16,11 +16,11 @@ from sandbox.engine.play import Due
 MODES = ("rgb_array", "ansi")
 _FINISH = np.array([finish.words for finish in Finish], object)
 _RUNNING, _COMPLETED, _TICK_LIMIT = int(Finish.RUNNING), int(Finish.COMPLETED), int(Finish.TICK_LIMIT)
-_WAIT, _TICK, _RESET = (int(due) for due in Due)  # plain: what an array compares with a member may swallow Ctrl-C
+_WAIT, _TICK, _RESET = (int(due) for due in Due)  # plain integers: comparing arrays with members may lose Ctrl-C
 
 
 class Episodes:
-    """Lanes of one world, each with its episode; the one begun with a seed is the trial of that seed."""
+    """Lanes of one world, each with its episode. An episode started with a seed equals the trial of that seed."""
 
     def __init__(self, env: Environment, lanes: int = 1):
         self.env, self.lanes = env, lanes
@@ -33,7 +33,7 @@ class Episodes:
 
     @cached_property
     def _turn(self):
-        """The compiled call that steps all lanes; it is looked up anew where the environment is unpickled."""
+        """The compiled call that steps all lanes; it is looked up anew after unpickling."""
         return self.env.assign_policies([None] * self.env.agents)[1].turn
 
     def __getstate__(self) -> dict:
@@ -44,7 +44,7 @@ class Episodes:
     def reset(self, lanes: np.ndarray, seeds: Sequence[int | None]) -> None:
         """Begin an episode in each of these ``lanes`` (L,) bool; ``seeds`` has a seed for every lane.
 
-        Without a seed, it is the next of those that the lane's last seed leads to.
+        Without a seed, the lane draws one from the generator of its last seed.
         """
         seeds = [seed if seed is None else checked_seed(seed, "reset: seed") for seed in seeds]
         for lane in np.flatnonzero(lanes):
@@ -61,7 +61,7 @@ class Episodes:
         self._faults.mail[lanes] = 0
 
     def step(self, pairs: np.ndarray, anew: np.ndarray | None = None) -> None:
-        """One tick of every lane with the actions ``pairs`` (L, N); those in ``anew`` (L,) bool are begun instead."""
+        """One tick of every lane with the actions ``pairs`` (L, N); lanes in ``anew`` (L,) bool are reset instead."""
         self._actions[..., 0], self._actions[..., 1] = np.divmod(pairs, self.env.world.targets)
         if anew is None or not anew.any():
             self._go_on(np.full(self.lanes, _TICK))
@@ -73,14 +73,14 @@ class Episodes:
         own = self.state, self.view, self._actions, self._stats, self.env.params, self._faults
         self._turn(*own, due.astype(np.int8))
 
-    # -- what was asked for --------------------------------------------------------------------------------------------
+    # -- checks --------------------------------------------------------------------------------------------------------
 
     def check_begun(self, what: str) -> None:
         if not self._begun.all():
             raise UsageError(f"{what}: no episode has begun; call reset() first")
 
     def check_running(self) -> None:
-        """Whether every lane can be stepped."""
+        """Raise an error unless every lane can be stepped."""
         self.check_begun("step")
         if self.over.any():
             lane = int(self.over.argmax())
@@ -89,7 +89,7 @@ class Episodes:
 
     @property
     def idle(self) -> int:
-        """The pair of an agent that does nothing."""
+        """The pair of the no-op."""
         return self.env.params.noop * self.env.world.targets
 
     def checked_pair(self, action: Any, what: str = "action") -> int:
@@ -102,7 +102,7 @@ class Episodes:
             raise UsageError(f"step: {what}: expected a whole number 0..{self.pairs - 1}, got {repr(action)[:60]}")
         return pair
 
-    # -- what came of it -----------------------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------------------
 
     @property
     def over(self) -> np.ndarray:
@@ -115,7 +115,7 @@ class Episodes:
 
     @property
     def terminated(self) -> np.ndarray:
-        """(L,) bool: over, by its own doing and not by the clock."""
+        """(L,) bool: ended for another reason than the clock."""
         return self.over & ~self.truncated
 
     def info(self, agent: int) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Episodes:
         return told | _copied(own(state, agent, self.env.params)) if own else told
 
     def render(self, mode: str | None, lane: int = 0) -> np.ndarray | str | None:
-        """A picture (H, W, 3) uint8, or what every agent sees in words."""
+        """A picture (H, W, 3) uint8, or the observations of all agents as text."""
         self.check_begun("render")
         if mode == "rgb_array":
             return self.env.render(self.state, lane)

@@ -16,10 +16,10 @@ ALL = np.ones(1, np.bool_)
 
 
 class ParallelEnv(pettingzoo.ParallelEnv):
-    """A team: agents ``agent_0`` ... act at once, each is given its own observation and reward.
+    """A team: agents ``agent_0`` ... act at once, each with its own observation and reward.
 
-    Who is left out of the actions does nothing. ``state()`` is the whole truth for centralised training: the bytes of
-    the state's arrays, (S,) uint8.
+    An agent without an action does nothing. ``state()`` is the full state for centralised training: the bytes of its
+    arrays, (S,) uint8.
     """
 
     def __init__(self, world: str, render_mode: str | None = None, flat: bool = False, **options: Any):
@@ -50,7 +50,7 @@ class ParallelEnv(pettingzoo.ParallelEnv):
 
     def step(self, actions: dict[str, int]) -> tuple[dict, dict, dict, dict, dict]:
         episodes, present = self._episodes, self.agents
-        if not actions and episodes.over.all():  # as wrappers do that count agents as present after their end
+        if not actions and episodes.over.all():  # wrappers that keep agents alive do this
             return {}, {}, {}, {}, {}
         episodes.check_running()
         episodes.step(self._pairs(actions))

@@ -27,7 +27,7 @@ def _flat(parts: dict[str, spaces.Box]) -> spaces.Box:
 
 
 def observation_space(env: Environment, flat: bool) -> spaces.Space:
-    """Of one agent; a new one with each call, as spaces are seeded one by one."""
+    """The space of one agent; a new object for each call, because each space is seeded separately."""
     if flat:
         return _flat(_parts(env))
     mask = spaces.Box(0, 1, (len(env.verbs) * env.world.targets,), np.int8)
@@ -39,7 +39,7 @@ def action_space(env: Environment) -> spaces.Discrete:
 
 
 def observed(episodes: Episodes, agent: int, flat: bool) -> Any:
-    """What an agent is given in all lanes, in arrays of its own, lane first."""
+    """The observations of one agent in all lanes, as copies; the first axis is the lane."""
     view = episodes.view
     parts = {name: getattr(view, name)[:, agent] for name in ("window", "vector", "task")}
     if episodes.env.spec.messages:

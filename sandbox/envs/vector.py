@@ -19,7 +19,7 @@ from sandbox.envs.spaces import action_space, observation_space, observed
 
 
 class VectorEnv(gymnasium.vector.VectorEnv):
-    """``num_envs`` lanes. Lane by lane, the same seeds and actions give what ``SyncVectorEnv`` of ``gym_env`` gives."""
+    """``num_envs`` lanes. Each lane equals that of a ``SyncVectorEnv`` of ``gym_env`` with equal seeds and actions."""
 
     def __init__(
         self, world: str, num_envs: int, render_mode: str | None = None, flat: bool = False,
@@ -49,9 +49,9 @@ class VectorEnv(gymnasium.vector.VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict]:
-        """Begin an episode in each lane: of ``seed``, ``seed`` + 1, ..., or of a list of seeds.
+        """Start an episode in each lane, with ``seed``, ``seed`` + 1, ..., or with a list of seeds.
 
-        With ``options={"reset_mask": lanes}``, (L,) bool, in those lanes only.
+        With ``options={"reset_mask": lanes}``, (L,) bool, only those lanes are reset.
         """
         lanes = self._checked_mask((options or {}).get("reset_mask"))
         self._episodes.reset(lanes, self._seeds(seed))
@@ -72,14 +72,14 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         return observed(episodes, 0, self.flat), reward, terminated, truncated, told
 
     def _anew(self) -> np.ndarray:
-        """The lanes in which this step begins an episode."""
+        """The lanes in which this step starts an episode."""
         if self.autoreset_mode != AutoresetMode.NEXT_STEP:
             self._episodes.check_running()
         self._episodes.check_begun("step")
         return self._episodes.over
 
     def _final(self, over: np.ndarray) -> dict[str, Any]:
-        """The last observations and infos of the episodes that are over, as Gymnasium hands them on."""
+        """The last observations and infos of ended episodes, in Gymnasium's form."""
         given, last = observed(self._episodes, 0, self.flat), np.full(self.num_envs, None, object)
         for lane in np.flatnonzero(over):
             last[lane] = lane_of(given, lane)
@@ -87,7 +87,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         return final | {f"_{key}": over.copy() for key in final}
 
     def _told(self, lanes: np.ndarray) -> dict[str, Any]:
-        """The infos of these lanes (L,) bool; entries of other lanes are blank."""
+        """The infos of these lanes (L,) bool; entries of other lanes are empty."""
         return _masked(self._episodes.info(0), lanes)
 
     def _pairs(self, actions: np.ndarray) -> np.ndarray:
@@ -127,7 +127,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
 
 
 def _masked(told: dict[str, Any], lanes: np.ndarray) -> dict[str, Any]:
-    """Infos as Gymnasium's vector environments give them: beside each the lanes that have it."""
+    """Infos in the form of Gymnasium's vector environments: each with the mask of lanes that have it."""
     found: dict[str, Any] = {}
     for key, value in told.items():
         if isinstance(value, dict):

@@ -14,7 +14,7 @@ PROVIDERS = {"google": "gcp.gemini", "gguf": "llama.cpp"}  # all other kinds of 
 
 
 def request_attributes(model: ModelUsed) -> dict[str, Any]:
-    """What a request says of the model that it goes to."""
+    """The attributes of a request that describe its model."""
     kind, _, name = model.model.partition(":")
     told = {OPERATION: "chat", "gen_ai.provider.name": PROVIDERS.get(kind, kind)}
     if kind == "local":

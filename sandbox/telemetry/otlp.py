@@ -20,20 +20,20 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from sandbox.core.errors import UsageError
 
-PATH = "/v1/traces"  # below the base URL, as the protocol has it
+PATH = "/v1/traces"  # below the base URL, by the protocol
 TIMEOUT = 5.0  # seconds for one batch, further attempts included
 BATCH = 512  # spans
-ANSWER = 65_536  # bytes that a collector may answer; the protocol's own answers have a few
-SAID = 200  # characters of its words that are told
-QUEUE = 32 * BATCH  # spans that wait; of a live run, what is more is dropped
+ANSWER = 65_536  # bytes of a collector's answer, at most; normal ones have a few
+SAID = 200  # characters of its message that are shown
+QUEUE = 32 * BATCH  # waiting spans; a live run drops the others
 
 
 class Collector:
     """The endpoint at ``url``; use it in a ``with``, and pass its ``provider`` to the maker of the spans.
 
-    Without ``patient``, spans wait in a queue and are dropped where it is full, so that a run never waits. A patient
-    sender waits for the collector when the queue is half full, and sends nothing more after the first failure.
-    Raises UsageError for what is no URL.
+    Without ``patient``, spans wait in a queue and are dropped if it is full, so that a run never waits. A patient
+    sender waits for the collector when the queue is half full, and sends nothing more after the first failure. Raises
+    UsageError for an invalid URL.
     """
 
     def __init__(self, url: str, patient: bool = False) -> None:
@@ -58,7 +58,7 @@ class Collector:
 
     def __enter__(self) -> Self:
         logging.getLogger("opentelemetry").addHandler(_SILENT)
-        logging.getLogger("opentelemetry").propagate = False  # one line of ours says it all
+        logging.getLogger("opentelemetry").propagate = False  # the summary has one line for all failures
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,17 +69,17 @@ class Collector:
 
 
 class _Session(requests.Session):
-    """Asks in bounded time and memory, and keeps in words why the latest request failed.
+    """Sends requests in bounded time and memory, and stores the reason of the latest failure as text.
 
-    A request runs in a thread of its own, since the time limits of sockets are for one read each: a collector that
-    answers a byte at a time would meet every one of them. While such a thread waits, nothing else is sent.
+    Each request runs in its own thread, because the time limit of a socket applies to a single read: a collector that
+    answers one byte at a time never exceeds it. While such a thread waits, nothing else is sent.
     """
 
-    failure, rejected = "", 0  # of the latest request: what went wrong, and how many spans the collector did not take
+    failure, rejected = "", 0  # of the latest request: its error, and the number of rejected spans
 
     def __init__(self) -> None:
         super().__init__()
-        self.headers["accept-encoding"] = "identity"  # what comes packed may grow a thousandfold
+        self.headers["accept-encoding"] = "identity"  # a compressed answer may grow a thousandfold
         self._running: Future | None = None
 
     def request(self, method: str, url: str, *, timeout: float, **options: Any) -> requests.Response:
@@ -112,7 +112,7 @@ class _Session(requests.Session):
 
 
 class _Refused(requests.RequestException):
-    """An answer that is of no use."""
+    """An unusable answer."""
 
 
 def _fill(running: Future, ask: Callable[[], requests.Response]) -> None:
@@ -123,7 +123,7 @@ def _fill(running: Future, ask: Callable[[], requests.Response]) -> None:
 
 
 def _body(response: requests.Response, until: float) -> bytes:
-    """What a collector says, as it comes; raises _Refused where that is too much, and Timeout where it takes long."""
+    """The body of a collector's answer; raises _Refused if it is too long, and Timeout if it takes too long."""
     body = b""
     try:
         while part := response.raw.read1(ANSWER, decode_content=False):
@@ -143,13 +143,13 @@ def _rejected(body: bytes) -> tuple[str, int]:
     """Why a collector accepted only a part, and how many spans it rejected."""
     try:
         partial = ExportTraceServiceResponse.FromString(body).partial_success
-    except Exception:  # whatever protobuf raises for what is no message
+    except Exception:  # protobuf raises many kinds of errors for invalid messages
         return "", 0
     return f"it does not take them ({partial.error_message[:SAID]})", max(0, partial.rejected_spans)
 
 
 class _Exporter(SpanExporter):
-    """Counts what arrived. Where failures are ``final``, nothing is tried after the first."""
+    """Counts delivered spans. With ``final``, it sends nothing after the first failure."""
 
     def __init__(self, endpoint: str, final: bool) -> None:
         self._session = _Session()
@@ -158,7 +158,7 @@ class _Exporter(SpanExporter):
         self.sent, self.reason = 0, ""
 
     def last_chance(self) -> None:
-        """What waits is tried once more, up to the next failure."""
+        """Try the waiting spans once more, up to the next failure."""
         self._failed, self._final = self._final and self._failed, True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -176,7 +176,7 @@ class _Exporter(SpanExporter):
 
 
 class _Processor(BatchSpanProcessor):
-    """Counts what ended, and where it is patient, makes the caller wait."""
+    """Counts ended spans and, if patient, makes the caller wait."""
 
     def __init__(self, exporter: SpanExporter, patient: bool) -> None:
         super().__init__(exporter, QUEUE, max_export_batch_size=BATCH)
@@ -194,7 +194,7 @@ _SILENT = logging.NullHandler()
 
 
 def _checked(url: str) -> str:
-    """The base URL without its end; the whole address of the traces will do too."""
+    """The base URL; the whole address of the traces is accepted too."""
     with suppress(ValueError):
         parts = urlsplit(url)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
@@ -203,7 +203,7 @@ def _checked(url: str) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The system's own words, which the libraries wrap several times."""
+    """The system's own message, which the libraries wrap several times."""
     while not isinstance(error, OSError) or error.strerror is None:
         inner = error.__cause__ or error.__context__
         if inner is None:

@@ -41,13 +41,13 @@ AGENT = "gen_ai.agent.name"
 
 
 class Spans:
-    """Makes spans of events: call it with each, as they happened. Then ``close`` it.
+    """Makes spans from events: call it with each event, in order. Then ``close`` it.
 
     Parameters
     ----------
     provider : receives the spans.
-    origin : when the first tick begins, in seconds since 1970.
-    content : whether spans hold what models and agents were told and said.
+    origin : time of the first tick, seconds since 1970.
+    content : whether spans contain the texts of prompts, replies and messages.
     """
 
     def __init__(self, provider: TracerProvider, origin: float, content: bool = False) -> None:
@@ -85,7 +85,7 @@ class Spans:
                 )
 
     def close(self) -> None:
-        """End the trial that is under way: with its outcome, or without one where the run was killed."""
+        """End the present trial: with its outcome, or without one if the run was killed."""
         trial, self._trial = self._trial, None
         if trial is None:
             return
@@ -126,7 +126,7 @@ class Spans:
     def _turn(
         self, trial: "_Trial", tick: Span, agent: int, event: TickDone, start: int, calls: list, notes: list
     ) -> None:  # fmt: skip
-        """One decision of an agent: its calls, then the action that it took."""
+        """One decision of an agent: its calls, then its action."""
         verb, target = event.actions[agent]
         who = {AGENT: trial.names[agent], "sandbox.agent": agent}
         acted = max((end for _, _, end in calls), default=start)
@@ -158,7 +158,7 @@ class Spans:
         self, name: str, parent: Span, begin: int, end: int, told: Mapping[str, Any],
         kind: SpanKind = SpanKind.INTERNAL, error: tuple[str, str] | None = None, notes: Iterable[tuple] = (),
     ) -> Span:  # fmt: skip
-        """A span from ``begin`` to ``end``, ns; ``error`` is its type and, where it may be told, its words."""
+        """A span from ``begin`` to ``end``, ns; ``error`` is its type and, if content may be shown, its message."""
         span = self._tracer.start_span(name, set_span_in_context(parent), kind, told, start_time=begin)
         for note, at in notes:
             span.add_event(f"sandbox.{note.kind}", self._trial.about(note, self._content), at)
@@ -169,7 +169,7 @@ class Spans:
 
 
 class _Trial:
-    """What is known of the trial under way."""
+    """The state of the present trial."""
 
     def __init__(self, event: TrialStarted, scenario: Scenario, root: Span) -> None:
         self.root, self.seed = root, event.seed
@@ -177,19 +177,19 @@ class _Trial:
         self.verbs = find(scenario.world.name).verbs
         self.names = [entry.name for entry in event.agents]
         self.models: dict[int, ModelUsed] = {}
-        self.calls: list[CallDone] = []  # of the tick that comes, as are the notes
+        self.calls: list[CallDone] = []  # of the next tick, as are the notes
         self.notes: list[HumanActed | MessageSaid | Reviewed] = []
         self.outcome: dict[str, Any] = {}
         self.follow(scenario)
 
     def follow(self, scenario: Scenario) -> None:
-        """Go on under this scenario."""
+        """Continue with this scenario."""
         roster = scenario.roster()
         self.thinkers = [row for row, group in enumerate(roster) if group.reasoner in REASONERS]
         self._samples = [group.llm.samples if group.llm else 1 for group in roster]
 
     def about(self, note: HumanActed | MessageSaid | Reviewed, content: bool) -> dict[str, Any]:
-        """What happened to an agent in a tick, as attributes; an action is a verb and its target in words."""
+        """An agent's note in a tick as attributes; an action is a verb and its target as text."""
         told = note.model_dump(exclude={"kind", "trial", "tick", "agent"} | (set() if content else {"text"}))
         if isinstance(note, MessageSaid):
             told["act"] = Act(note.act).name.lower()
@@ -199,13 +199,13 @@ class _Trial:
         }
 
     def lay(self, start: int) -> Iterator[tuple[CallDone, int, int]]:
-        """The calls with their begin and end, ns: agents and samples side by side, each one's attempts in turn.
+        """The calls with begin and end, ns: agents and samples in parallel, attempts of each in sequence.
 
-        A judge begins when all samples are written, and what sums up a memory comes before them.
+        A judge begins when all samples are written; summaries of memory come before the samples.
         """
-        free: dict[tuple[int, int], int] = {}  # when the next attempt of a sample begins
-        ended: dict[int, int] = {}  # the last call of an agent so far
-        begun: dict[int, int] = {}  # when its samples begin
+        free: dict[tuple[int, int], int] = {}  # start of a sample's next attempt
+        ended: dict[int, int] = {}  # end of an agent's last call so far
+        begun: dict[int, int] = {}  # start of an agent's samples
         for call in self.calls:
             agent, alone = call.agent, call.sample >= self._samples[call.agent]
             at = ended.get(agent, start) if alone else free.get((agent, call.sample), begun.get(agent, start))

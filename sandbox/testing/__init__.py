@@ -267,7 +267,7 @@ class Conformance(InterventionConformance):
                 assert stands in (TaskState.OPEN, TaskState.DONE, TaskState.FAILED) and cell >= -1
 
     def test_what_is_in_view_is_believed_as_it_is(self, env):
-        """Except for one fact in a hundred, such as a thing that was moved; hidden facts may be wrong more often."""
+        """Except for one fact in a hundred, such as a thing that was moved; hidden facts are wrong more often."""
         if env.world.believe is None:
             return
         state, memory, world, params, wrong = env.reset([5]), env.memory(1), env.world, env.params, ([], [])

@@ -53,7 +53,7 @@ class Worker:
         self._changed.notify_all()
 
     def _leave(self, what: Any) -> bool:
-        """Abandon the thread with ``what`` if its job is delayed by a model that does not answer; returns whether it is.
+        """Abandon the thread with ``what`` if a model that does not answer delays its job; returns whether it does.
 
         The thread ends with its job, and the next command starts another one.
         """
