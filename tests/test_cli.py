@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import closing, suppress
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
 
@@ -159,6 +160,14 @@ def test_without_the_modules_that_windows_lacks(folder):
 def test_python_m_sandbox_says_what_it_can(folder):
     done = subprocess.run([sys.executable, "-m", "sandbox", "--help"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "verify" in done.stdout and not done.stderr
+
+
+def test_a_command_is_in_the_file_of_its_name():
+    groups = {each.name: each.typer_instance.registered_commands for each in main.app.registered_groups}
+    alone = {command.callback.__name__: [command] for command in main.app.registered_commands}
+    files = {path.stem for path in Path(main.__file__).parent.glob("[a-z]*.py")} - {"main"}
+    homes = {name: {each.callback.__module__ for each in commands} for name, commands in (alone | groups).items()}
+    assert homes == {name: {f"sandbox.cli.{name}"} for name in files}
 
 
 LIGHT = """

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.agents.programs.step_limit import with_step_limit
-from sandbox.cli._console import overrides
+from sandbox.cli._options import overrides
 from sandbox.core.errors import SandboxError, UsageError, unknown
 from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_toml
 from sandbox.core.maps import read_layout

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from sandbox.agents.skills.library import Library
-from sandbox.cli.batch import EXPORTS
+from sandbox.cli.results import EXPORTS
 from sandbox.core.errors import RecordError
 from sandbox.record import whole
 from sandbox.record.whole import obstacle, replacing, within, write_text

@@ -1,13 +1,10 @@
 """Compile missing kernels before anything is played, with a progress display."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-import typer
-
-from sandbox.cli._console import Allow, check_extras, err, opened, out, tell_reached
+from sandbox.cli._console import check_extras, err, tell_reached
 from sandbox.cli._process import quitting
 from sandbox.cli._progress import Compiling
 
@@ -45,39 +42,17 @@ def warm_up(*scenarios: "Scenario", batch: bool = False, pictures: bool = False)
         check_extras(scenario)
     tell_reached(scenarios)
     distinct = {(each.world.name, each.policies, each.team and each.team.protocol): each for each in scenarios}
-    teams = [Team(each.env(), _policies(each), batch and each.compiled, pictures) for each in distinct.values()]
+    teams = [Team(each.env(), policies(each), batch and each.compiled, pictures) for each in distinct.values()]
     _share(teams)
-    _compile(teams)
+    compile_all(teams)
 
 
-def compile(
-    targets: Annotated[
-        list[str] | None, typer.Argument(metavar="WORLD...", help="worlds, or files of scenarios")
-    ] = None,
-    allow: Allow = None,
-) -> None:
-    """Compile the kernels of worlds (default: all) or scenarios, so that later runs start at once."""
-    from sandbox.engine import registry
-
-    done, seconds = _compile([team for target in targets or registry.names() for team in _teams(target, allow)])
-    out.print(f"{done} kernels compiled in {seconds:.0f} s" if done else "everything is compiled already")
+def warm_up_batch(planned: "Sequence[Scenario]") -> None:
+    """The same for the conditions of a batch, whose episodes are compiled as a whole where they can be."""
+    warm_up(*planned, batch=True)
 
 
-def _teams(target: str, allow: list[str] | None) -> Iterator[Team]:
-    """The teams to compile for a world or a scenario: hosted ticks (also for replays) and whole episodes."""
-    from sandbox.engine.environment import make
-
-    if target.endswith(".toml"):
-        scenario = opened(Path(target), None, allow)
-        env, policies = scenario.env(), _policies(scenario)
-        yield from (Team(env, policies, whole, True) for whole in ((False, True) if scenario.compiled else (False,)))
-        return
-    env = make(target)
-    for policy in env.world.policies:
-        yield from (Team(env, (policy,) * env.agents, whole, True) for whole in (False, True))
-
-
-def _policies(scenario: "Scenario") -> "tuple[Policy | None, ...]":
+def policies(scenario: "Scenario") -> "tuple[Policy | None, ...]":
     return tuple(group.policy for group in scenario.roster())
 
 
@@ -95,7 +70,7 @@ def _share(teams: Iterable[Team]) -> None:
             share(cold[0].env.world, {policy for team in cold for policy in team.policies})
 
 
-def _compile(teams: list[Team]) -> tuple[int, float]:
+def compile_all(teams: list[Team]) -> tuple[int, float]:
     """Compile with a progress display; returns the number of kernels, and the seconds."""
     from sandbox.engine.compiling import heard
 

@@ -1,31 +1,28 @@
-"""What the commands share: the console, common options, and checks before a run.
+"""What the commands share: the console, and checks before a run.
 
-A module of commands imports at its top only what its options need. A command imports the rest when it is called, so
+The module of a command imports at its top only what its options need. A command imports the rest when it is called, so
 ``--help`` and errors in options appear at once.
 """
 
 import errno
-import json
 import os
-import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.core.errors import SHORT, UsageError
+from sandbox.core.errors import UsageError
 from sandbox.report.lines import as_line
 
 if TYPE_CHECKING:
     from sandbox.core.world import World
     from sandbox.scenario import Scenario
-    from sandbox.scenario.capabilities import Grant
 
 _WRONG = {
     errno.EISDIR: "it is a folder; expected a file", errno.EEXIST: "it is a file; expected a folder",
@@ -93,28 +90,6 @@ _PACKAGES = {
     "program": ("pydantic-monty", "code"),
 }  # by kind of model or reasoner: the package that it needs, and its extra
 
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="override a key of the scenario")]
-Allow = Annotated[
-    list[str] | None,
-    typer.Option("--allow", metavar="KIND[=WHAT],...", help="grant access to functions, files, network or models"),
-]
-
-
-def granted(allow: list[str] | None, changes: Mapping[str, object]) -> "Grant":
-    """The grants of the command line: those of ``--allow``, and what ``--set`` names."""
-    from sandbox.scenario.capabilities import Grant
-    from sandbox.scenario.load import naming
-
-    return Grant.of(allow or [], "--allow") + naming(changes)
-
-
-def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scenario":
-    """The scenario of a file, with the changes and grants of the command line."""
-    from sandbox.scenario import load
-
-    changes = overrides(set_)
-    return load(path, changes, allow=granted(allow, changes))
-
 
 def usable_worlds() -> "Iterator[World]":
     """All worlds; prints a warning for each that cannot be loaded."""
@@ -136,26 +111,6 @@ def tell_reached(scenarios: "Iterable[Scenario]") -> None:
             for origin, asked in granted if (rule := origin.grant.rule(asked)))  # fmt: skip
     for line in dict.fromkeys(told):
         err.print(line)
-
-
-def overrides(given: list[str] | None) -> dict[str, object]:
-    """The values of ``--set`` by dotted key."""
-    return dict(_pair(text) for text in given or [])
-
-
-def settings(changes: Mapping[str, object]) -> str:
-    """The ``--set`` options for these overrides; the inverse of ``overrides``."""
-    told = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
-    return "".join(f" --set {shlex.quote(f'{key}={value}')}" for key, value in told.items())
-
-
-def _pair(text: str) -> tuple[str, object]:
-    from sandbox.scenario.load import parse_value
-
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        raise UsageError(f"--set {text[:SHORT]}: expected KEY=VALUE, such as world.layout=small")
-    return key, parse_value(value)
 
 
 def check_extras(scenario: "Scenario") -> None:

@@ -5,10 +5,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.cli._console import check_place
+from sandbox.cli._options import FPS
+
 if TYPE_CHECKING:
     from sandbox.model import Sandbox
 
-FPS = 12  # frames a second
+
+def check_video(path: Path | None) -> None:
+    """Raise UsageError, before any work is done, if no video can be written."""
+    if path:
+        from sandbox.report.video import check_suffix
+
+        check_suffix(path)
+        check_place(path)
 
 
 def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:

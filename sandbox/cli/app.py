@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._console import Allow, err, out
+from sandbox.cli._console import err, out
+from sandbox.cli._options import Allow
 from sandbox.core.errors import UsageError
 
 HERE = "localhost"
@@ -30,7 +31,7 @@ OPTIONS = {
 HIGHEST = 65_535
 
 
-def studio(
+def app(
     port: Annotated[int, typer.Option(min=1, max=HIGHEST, help="port of the page")] = 8501,
     host: Annotated[
         str, typer.Option(help="address to listen at; everybody who can reach it can run scenarios")

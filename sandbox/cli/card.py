@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._compiling import warm_up
-from sandbox.cli._console import Allow, check_place, err, granted, out, stoppable
+from sandbox.cli._console import check_place, err, out, stoppable
+from sandbox.cli._options import Allow, Workers, granted
 from sandbox.cli._progress import Counting
 from sandbox.core.errors import UsageError
 
@@ -25,7 +26,7 @@ def card(
     agents: Agents,
     suite: Annotated[Path, typer.Option(help="folder of the suite's scenarios")] = Path("scenarios/suite"),
     trials: Annotated[int, typer.Option(min=1, help="seeds of each condition")] = TRIALS,
-    workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
+    workers: Workers = None,
     folder: Annotated[Path, typer.Option("--out", help="folder of the card and its batches")] = Path("runs/card"),
     allow: Allow = None,
 ) -> None:
@@ -63,7 +64,7 @@ def _progress(agent: str, scenario: "Scenario") -> Counting:
 
 
 def _write(folder: Path, suite: "Suite", trials: int, rows: list, again: str) -> None:
-    from sandbox.cli.report import write_page
+    from sandbox.cli._page import write_page
     from sandbox.record.whole import write_text
     from sandbox.report.card import card_page
     from sandbox.running.trial import versions

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sandbox.cli._compiling import warm_up
-from sandbox.cli._console import Allow, Set, opened, out
+from sandbox.cli._console import out
+from sandbox.cli._options import Allow, File, Set, opened
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.report.lines import lines
 
@@ -22,7 +22,7 @@ NOTHING = (
 
 
 def prompt(
-    scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML)")],
+    scenario: File,
     agent: Annotated[int | None, typer.Option(help="number of an agent; default: the first of each group")] = None,
     set_: Set = None,
     allow: Allow = None,

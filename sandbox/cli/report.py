@@ -1,98 +1,19 @@
-"""The page of ``sandbox report``."""
+"""The command ``sandbox report``: a page that compares runs."""
 
-import shlex
-import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from sandbox.analysis.compare import beside_first
-from sandbox.cli._compiling import warm_up
-from sandbox.cli._console import err, out, settings
-from sandbox.core.errors import SandboxError
-from sandbox.record.whole import write_text
-from sandbox.report.inline import stills
-from sandbox.report.page import Origin, Shown, report_page
-from sandbox.scenario import Scenario
-from sandbox.scenario.capabilities import record
-from sandbox.scenario.load import as_toml
-from sandbox.scenario.recorded import read_scenario
-from sandbox.studies.summary import SINGLE, Episode, Study, open_study, play_again, worst
+import typer
 
-EPISODES = 3  # of each run that are shown
-STILLS = 4  # pictures of an episode
-SECONDS = 20.0  # for all pictures of a page; the last one begun may take as long again
+from sandbox.cli._console import check_place
 
 
-def report_of(runs: Sequence[Path], page: Path) -> str:
-    """The text of a page about runs; the command that it shows writes to ``page``."""
-    studies = [open_study(run) for run in dict.fromkeys(runs)]
-    again = shlex.join(["sandbox", "report", *map(str, dict.fromkeys(runs)), "--out", str(page)])
-    shown, skipped = _pictures(studies)
-    return report_page(studies, _compared(studies), shown, skipped, [_origin(study) for study in studies], again)
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of batches, certificates, single runs")],
+    page: Annotated[Path, typer.Option("--out", help="the page to write")] = Path("report.html"),
+) -> None:
+    """Write one self-contained HTML page that compares runs. It works while a batch still runs."""
+    from sandbox.cli._page import report_of, write_page
 
-
-def write_page(page: Path, text: str) -> None:
-    """Write a page and print its path; raises RecordError if it cannot be written."""
-    write_text(page, text)
-    out.print(f"page   {page}  ({page.stat().st_size / 1000:,.0f} kB)")
-
-
-def _compared(studies: Sequence[Study]) -> list:
-    """Comparisons with the first study, for studies of its world: seeds of different worlds cannot be paired."""
-    world = studies[0].scenario["world"]["name"]
-    alike = {study.name: study.rows for study in studies if study.scenario["world"]["name"] == world}
-    return beside_first(alike) if len(alike) > 1 else []
-
-
-def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
-    """Pictures of the worst episodes of each study, and the number of episodes that there was no time for."""
-    free = [(arm, study) for arm, study in enumerate(studies) if study.free]
-    chosen = [(arm, study, each) for arm, study in free for each in worst(study, EPISODES)]
-    warm_up(*(_scenario(study) for _, study, _ in chosen if study.kind != SINGLE), pictures=True)
-    shown, until = [], time.monotonic() + SECONDS
-    for arm, study, episode in chosen:
-        if time.monotonic() > until:
-            break
-        try:
-            found = stills(play_again(study, episode), episode.ticks, STILLS, SECONDS)
-        except SandboxError as error:
-            err.print(f"no pictures of seed {episode.seed}: {error}")
-            continue
-        shown.append(Shown(arm, study.name, len(study.conditions), episode, found, _watch(study, episode)))
-    return shown, len(chosen) - len(shown)
-
-
-def _scenario(study: Study) -> Scenario:
-    return read_scenario({**study.scenario, "sweep": {}}, record(study.name))
-
-
-def _file(study: Study) -> str:
-    return f"{Path(study.name).name or 'scenario'}.toml"
-
-
-def _watch(study: Study, episode: Episode) -> str:
-    if study.kind == SINGLE:
-        return shlex.join(["sandbox", "replay", study.name, "--trial", str(episode.trial), "--video", "replay.gif"])
-    told = f"--seed {episode.seed}{settings(episode.overrides)} --video failed.gif"
-    return f"sandbox run {shlex.quote(_file(study))} {told}"
-
-
-def _origin(study: Study) -> Origin:
-    told, seeds = study.rows.attrs.get("versions", {}), study.rows["seed"]
-    versions = ", ".join(f"{name} {version}" for name, version in told.items()) or "versions not recorded"
-    span = f"seeds {seeds.min()} to {seeds.max()}" if len(seeds) else "no seeds yet"
-    return Origin(span, versions, _again(study), _file(study), as_toml(study.scenario))
-
-
-def _again(study: Study) -> str:
-    """The command line that reproduces a study from its scenario's file."""
-    file, folder = shlex.quote(_file(study)), shlex.quote(study.name)
-    if study.kind == SINGLE:
-        seed = study.rows["seed"].iloc[0] if len(study.rows) else study.scenario.get("seed", 0)
-        return f"sandbox run {file} --seed {seed} --out {folder}\nsandbox verify {folder}"
-    if study.certificate:
-        claim = study.certificate["claim"]
-        rates = f"--reliability {claim['reliability']:.10g} --confidence {claim['confidence']:.10g}"
-        told = f"sandbox certify {file} {rates} --failures {claim['failures']} --out {folder}"
-        return f"{told}\nsandbox verify {folder}"
-    return f"sandbox batch {file} --trials {study.planned // len(study.conditions)} --out {folder}"
+    check_place(page)
+    write_page(page, report_of(runs, page))

@@ -1,4 +1,4 @@
-"""The command ``schema``: what a scenario may say, for editors and for the reference."""
+"""The command ``sandbox schema``: what a scenario may say, for editors and for the reference."""
 
 import json
 from collections.abc import Iterable

@@ -1,30 +1,15 @@
-"""Commands on keys: make a pair, and sign a run, batch or certificate."""
+"""The command ``sandbox sign``: a signature below a run, batch or certificate."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.cli._console import check_place, out
+from sandbox.cli._console import out
 from sandbox.core.errors import RecordError
 
 if TYPE_CHECKING:
     from sandbox.record.signing import Root
-
-Public = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="public key of the signer")]
-
-
-def keygen(
-    file: Annotated[Path, typer.Option("--out", help="the private key; the public one goes beside it")] = Path(
-        "sandbox-key.pem"
-    ),
-) -> None:
-    """Make a pair of keys (Ed25519). Keep the private one secret; give the public one to people who verify."""
-    from sandbox.record import signing
-
-    check_place(file)
-    public = signing.new_key(file)
-    out.print(f"private key  {file}  (for 'sandbox sign')", f"public key   {public}  (for 'sandbox verify')", sep="\n")
 
 
 def sign(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._compiling import warm_up
-from sandbox.cli._console import Allow, Set, check_place, err, opened, out, stoppable
+from sandbox.cli._console import check_place, err, out, stoppable
+from sandbox.cli._options import Allow, Results, Set, Workers, opened
 from sandbox.core.errors import UsageError
 
 if TYPE_CHECKING:  # it needs an extra
@@ -18,9 +19,9 @@ def skills(
     scenario: Annotated[Path, typer.Argument(help="a scenario file (TOML) with one agent")],
     seeds: Annotated[int, typer.Option(min=1, help="learners of each arm")] = 20,
     iterations: Annotated[int, typer.Option(min=1, help="programs that each learner may write")] = 160,
-    workers: Annotated[int | None, typer.Option(min=1, help="default: the cores of this machine")] = None,
+    workers: Workers = None,
     set_: Set = None,
-    folder: Annotated[Path | None, typer.Option("--out", help="folder of the results; default: runs/...")] = None,
+    folder: Results = None,
     allow: Allow = None,
 ) -> None:
     """Let agents learn skills as programs, with three ablations and transfer to new seeds.

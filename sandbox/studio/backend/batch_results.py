@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from sandbox.analysis.compare import Comparison, beside_first
 from sandbox.analysis.results import results, swept_keys
-from sandbox.cli.report import report_of
+from sandbox.cli._page import report_of
 from sandbox.core.errors import UsageError
 from sandbox.record.table import Glance
 from sandbox.report.page import study_figures

@@ -1,0 +1,28 @@
+"""The command ``sandbox worlds``: the worlds, or one in detail."""
+
+from typing import Annotated
+
+import typer
+
+from sandbox.cli._console import out, usable_worlds
+
+
+def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail")] = None) -> None:
+    """List the worlds, or show the verbs, options and perturbations of one."""
+    from sandbox.engine import registry
+    from sandbox.report.tables import world_tables, worlds_table
+
+    if name is None:
+        out.print(worlds_table(list(usable_worlds())))
+        return
+    world = registry.opened(name)
+    for table in world_tables(world):
+        out.print(table)
+    if world.layouts:
+        out.print(f"layouts: {', '.join(world.layouts)}, or a file")
+    out.print(f"roles: {', '.join(world.roles)}")
+    sighted = ", ".join(sorted(world.sighted & world.policies.keys()))
+    told = f" (with the whole state in view: {sighted})" if sighted else ""
+    out.print(f"policies: {', '.join(world.policies)}{told}")
+    if world.source:
+        out.print(f"rules of record: {world.source}")
