@@ -26,7 +26,8 @@ from sandbox.core.world import Observation
 from sandbox.engine.arrays import LANES, whole_array
 from sandbox.engine.coordination.stopping import Measure
 from sandbox.engine.environment import Environment
-from sandbox.engine.play import EpisodeStats
+from sandbox.engine.loops import Loops
+from sandbox.engine.play import EpisodeStats, PolicyAssignment
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, with_faults
 from sandbox.scenario import AGENTS, REASONERS, Scenario, load
@@ -34,11 +35,15 @@ from sandbox.scenario.capabilities import calls
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
 
-# -- measures: What is read off an episode of the hosted tier: how far it is, how it ended, what it has earned and
-
 
 class Measures:
     """The measures of a model, from the arrays of its one lane: ``state``, ``stats``, and the loops that settle it."""
+
+    env: Environment
+    running: bool
+    state: Any  # of the world
+    stats: EpisodeStats
+    kernels: cached_property
 
     @property
     def ticks(self) -> int:
@@ -75,9 +80,6 @@ class Measures:
     @property
     def refused_actions(self) -> int:
         return int(self.stats.refused.sum())
-
-
-# -- model
 
 
 class Tick(NamedTuple):
@@ -137,6 +139,9 @@ def _check_parameters(scenario: str | Path | Mapping | Scenario, given: Mapping[
             raise unknown("parameter", name, named | Scenario.model_fields.keys() | {f"world.{key}" for key in options})
 
 
+_SET_LATER: Any = None
+
+
 class Sandbox(Measures, mesa.Model):
     """A scenario as a Mesa model: ``step()``, ``agents``, ``datacollector``, ``running``.
 
@@ -155,7 +160,7 @@ class Sandbox(Measures, mesa.Model):
     ERROR and the message in ``error``.
     """
 
-    scenario: Scenario = None  # shadows a property of Mesa 3.5, which writes itself into what it is given
+    scenario: Scenario = _SET_LATER  # shadows a property of Mesa 3.5, which writes itself into what it is given
 
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | np.random.Generator | None = None,
@@ -191,7 +196,9 @@ class Sandbox(Measures, mesa.Model):
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.beliefs = Beliefs(env, self.memory, self.seed)
-        self.usage, self._traces, self._reviews = Usage(), {}, ()
+        self.usage = Usage()
+        self._traces: dict[int, Trace] = {}
+        self._reviews: tuple[Review, ...] = ()
         self._reached: set[int] = set()  # agents whose language model has replied
         self._outages: dict[int, str] = {}  # why the model of another one has not
         self.failures: dict[int, str] = {}  # how agents broke off, by row
@@ -278,7 +285,7 @@ class Sandbox(Measures, mesa.Model):
         return tuple(agent.name for agent in self.agents)
 
     @cached_property
-    def kernels(self):
+    def kernels(self) -> tuple[PolicyAssignment, Loops]:
         """The assignment of compiled policies (``PolicyAssignment``), and the loops of a tick."""
         policies = [group.policy for group in self.scenario.roster()]
         return self.env.assign_policies(policies, self.memory, self.stats, self.talk.team if self.talk else ())
@@ -323,11 +330,12 @@ class Sandbox(Measures, mesa.Model):
     def _take(self, row: int, decision: Decision) -> None:
         """A decision becomes the agent's action; without a verb, what its fallback has chosen stays, in words too."""
         if decision.verb is not None:
-            self.actions[0, row] = decision[:2]
+            self.actions[0, row] = decision.verb, decision.target
         elif self.talk and not decision.said:
             self.talk.speak_by_rule(row, self.ticks)
-        for said in decision.said if self.talk else ():
-            self.talk.say(row, said, self.ticks)
+        if self.talk:
+            for said in decision.said:
+                self.talk.say(row, said, self.ticks)
         self.usage.add(decision)
         if decision.trace:
             self._traces[row] = decision.trace
@@ -372,8 +380,8 @@ class Sandbox(Measures, mesa.Model):
     def outage(self) -> str | None:
         """The reason why an agent never got a reply of its language model, if it is the infrastructure."""
         for row, error in self._outages.items():
-            if row not in self._reached:
-                return f"{self.names[row]} never got a reply of {self.scenario.roster()[row].llm.model}: {error}"
+            if row not in self._reached and (asked := self.scenario.roster()[row].llm):
+                return f"{self.names[row]} never got a reply of {asked.model}: {error}"
         return None
 
     @property
@@ -406,11 +414,11 @@ class Sandbox(Measures, mesa.Model):
     @property
     def is_timed(self) -> bool:
         """Whether wall-clock time may end the episode."""
-        return bool(self.talk) and Measure.SECONDS in self.talk.team.stop[:, 0]
+        return self.talk is not None and Measure.SECONDS in self.talk.team.stop[:, 0]
 
     def time_is_up(self) -> None:
         """End an episode that ``is_timed`` as if its time ran out in the latest tick; UsageError for any other."""
-        if not self.is_timed:
+        if self.talk is None or not self.is_timed:
             raise UsageError("time_is_up: the episode does not end by the clock")
         env, (assignment, loops) = self.env, self.kernels
         self.talk.team.measures[0, Measure.SECONDS] = np.inf
@@ -457,7 +465,8 @@ class Sandbox(Measures, mesa.Model):
         """What one agent perceives now."""
         row = whole(row, "percept: agent", 0, self.env.agents - 1)
         heard = self.talk.heard(row) if self.talk else ()
-        return Percept(row, self.ticks, *(part[0, row] for part in self.observation), heard)
+        window, vector, mask, inbox, task = (part[0, row] for part in self.observation)
+        return Percept(row, self.ticks, window, vector, mask, inbox, task, heard)
 
     def question(
         self, row: int, patience: float, said: Action | None = None, why: str = "", seen: Observation | None = None

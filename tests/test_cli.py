@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cli import _progress, main
+from sandbox.cli import _progress, main, run
 from sandbox.cli._console import Screen
 from sandbox.cli._progress import Compiling, Episodes
 from sandbox.engine import cache, registry
@@ -431,7 +431,7 @@ def test_a_path_is_one_line_and_a_traceback_shows_text(folder, capsys, monkeypat
     sandbox(capsys, "run", "good.toml", "--out", name)
     (folder / "copy").symlink_to(folder / name)
     monkeypatch.setenv("SANDBOX_DEBUG", "1")
-    monkeypatch.setattr(main, "opened", lambda *_: 1 / 0 if name else None)
+    monkeypatch.setattr(run, "opened", lambda *_: 1 / 0 if name else None)
     told = [sandbox(capsys, "verify", name), sandbox(capsys, "results", name), sandbox(capsys, "run", name)]
     assert [code for code, *_ in told][::2] == [0, 1] and "Traceback" in told[2][2]
     for _, *words in told:

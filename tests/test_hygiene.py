@@ -1,8 +1,10 @@
 """What no one should have to check by eye: lint, the order of the floors, file sizes, traces of a machine."""
 
 import ast
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -33,6 +35,12 @@ def files(root):
 
 def test_ruff(root):
     run(root, "-m", "ruff", "check", "--no-cache", ".")
+
+
+@pytest.mark.skipif(find_spec("mypy") is None and not os.environ.get("CI"), reason="mypy comes with the extra test")
+def test_types(root):
+    """What pyproject.toml names under tool.mypy; a checker that has no cache takes six seconds."""
+    run(root, "-m", "mypy", f"--cache-dir={os.devnull}")
 
 
 def test_a_module_imports_from_floors_below_its_own_only(root):

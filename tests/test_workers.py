@@ -1,13 +1,17 @@
 """Batches on threads, processes, Dask and Ray: identical tables, and a worker that dies loses nothing."""
 
+import concurrent.futures
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -16,9 +20,10 @@ from distributed import LocalCluster
 
 import sandbox
 from sandbox.core.errors import SandboxError, UsageError
+from sandbox.engine.pool import over_lanes
 from sandbox.running import batch as batches
 from sandbox.running import workers
-from sandbox.running.workers import Workers
+from sandbox.running.workers import Work, Workers
 
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 60},
@@ -49,6 +54,66 @@ def here(tmp_path_factory) -> dict[str, pd.DataFrame]:
         "compiled": _rows(sandbox.batch(SCENARIO, folder / "compiled", trials=3000)),
         "hosted": _rows(sandbox.batch(SCRIPTED, folder / "hosted", trials=40, workers=2)),
     }
+
+
+INSIDE = {module.__file__ for module in (threading, concurrent.futures._base, concurrent.futures.thread)}
+
+
+def _moments(play: Callable[[], object], interrupted_at: int = 0) -> int:
+    """Play something, with Ctrl-C at one of the moments at which the main thread is inside pools, futures and locks.
+
+    Returns how many such moments there were: each line there, and each call and return.
+    """
+    moments = 0
+
+    def trace(frame, event, _):
+        nonlocal moments
+        if frame.f_code.co_filename not in INSIDE or frame.f_code.co_name == "weakref_cb":  # where Python drops it
+            return None
+        moments += 1
+        if moments == interrupted_at:
+            signal.raise_signal(signal.SIGINT)
+        return trace
+
+    sys.settrace(trace)
+    try:
+        play()
+    finally:
+        sys.settrace(None)
+    return moments
+
+
+def _worked() -> None:
+    with Workers(None, compiled=True, count=2) as crew:
+        done = [one for found in Work(crew, abs, lambda job: (job,), lambda job: [job]).rounds(iter(range(6)))
+                for one in found]  # fmt: skip
+    assert sorted(done) == [(job, job) for job in range(6)]
+
+
+def _over_lanes() -> None:
+    assert over_lanes(lambda start, stop: stop - start, 40, np.full(1, 100), threads=2) == 40
+
+
+@pytest.mark.parametrize("play", [_worked, _over_lanes])
+def test_ctrl_c_at_any_moment_leaves_no_thread_waiting(play):
+    """A thread that waits for a lock which nobody gives back would keep the process from ending."""
+    before, all_of_them, interrupted = set(threading.enumerate()), _moments(play), 0
+    assert all_of_them > 300
+    for moment in range(1, all_of_them, 3):
+        try:
+            _moments(play, moment)  # fewer than before, if the threads were faster
+        except KeyboardInterrupt:
+            interrupted += 1
+        for thread in set(threading.enumerate()) - before:
+            thread.join(10)
+            assert not thread.is_alive(), f"Ctrl-C at moment {moment} of {all_of_them}"
+    assert interrupted > all_of_them / 3 / 2
+
+
+def test_ctrl_c_is_not_lost_while_processes_begin(monkeypatch):
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", lambda *_: signal.raise_signal(signal.SIGINT) or Future())
+    with pytest.raises(KeyboardInterrupt), Workers(None, compiled=False, count=1) as crew:
+        crew.executor.submit(abs, 1)
 
 
 def _killing(victims, told):

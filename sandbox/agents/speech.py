@@ -17,8 +17,8 @@ _SHOWN = 40  # messages, the latest
 class Circle(Protocol):
     """An agent's view of its team."""
 
-    names: Sequence[str]
-
+    @property
+    def names(self) -> Sequence[str]: ...
     def about(self, agent: int) -> str: ...  # how the team works together, and who leads
     def hearers(self, agent: int) -> Sequence[int]: ...  # agents that can hear it
     def acts(self, agent: int) -> Sequence[Act]: ...  # its speech acts, besides TELL and DONE

@@ -146,7 +146,7 @@ def _beside(base: pd.DataFrame, rows: pd.DataFrame, run: str) -> list[Comparison
         taken = group[["steps_to_completion_first", "steps_to_completion_second"]].dropna().to_numpy(float).T
         steps = taken[1] - taken[0]
         who = [decided(_arm(group, side)) for side in ("_first", "_second")]
-        autonomy, total = tuple(each.autonomy for each in who), sum(each.total for each in who)
+        autonomy, total = (who[0].autonomy, who[1].autonomy), sum(each.total for each in who)
         steps = mean_difference(steps) if len(steps) > 1 else None
         together = pairing(*(each.astype(float) for each in arms)), pairing(*taken)
         found.append(Comparison(run, words, paired_success(*arms), steps, 1.0, autonomy, total, *together))

@@ -31,7 +31,7 @@ def contributions(rows: pd.DataFrame) -> list[Contribution]:
     rows = rows.assign(throughput=rows["tasks_done"] / rows["ticks"].clip(lower=1))
     names, others = _names(rows.attrs["scenario"]), [key for key in swept_keys(rows) if key != ABSENT]
     groups = rows.groupby(others, sort=False, dropna=False) if others else [((), rows)]
-    found = []
+    found: list[Contribution] = []
     for values, group in groups:
         words = "; ".join(f"{key}={value}" for key, value in zip(others, values, strict=True))
         found += _of(group, names, words)

@@ -7,12 +7,14 @@ changes (persistence, the forecasters' reference).
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sandbox.core.errors import UsageError
 from sandbox.core.plain import whole
+from sandbox.core.world import Observation
+from sandbox.core.world_model import WorldModel
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment
 from sandbox.engine.imagine import believe, unroll
@@ -65,7 +67,7 @@ def _measured(horizon: int, view: str, counts: np.ndarray) -> Foresight:
     return Foresight(horizon, view, int(total), *shares, float(false.sum() / total))
 
 
-def _episode(env: Environment, model, seed: int, horizons: Sequence[int]) -> np.ndarray:
+def _episode(env: Environment, model: WorldModel, seed: int, horizons: Sequence[int]) -> np.ndarray:
     """Counts (horizons, views, 4) over all moments of one episode."""
     state, view, memory, stats, faults = (
         env.reset([seed]), env.observation(1), env.memory(1), env.stats(1), env.faults(1)
@@ -87,13 +89,13 @@ def _episode(env: Environment, model, seed: int, horizons: Sequence[int]) -> np.
 
 
 def _forecasts(
-    env: Environment, model, view, memory, agent: int, seed: int, horizons: Sequence[int]
+    env: Environment, model: WorldModel, view: Observation, memory: Any, agent: int, seed: int, horizons: Sequence[int]
 ) -> list[np.ndarray]:
     """Predicted facts (futures, facts) at the moment of belief, then at each horizon."""
     dice = [draw(np.uint64(seed), np.int32(k), IMAGINED, 0) for k in range(model.futures)]
     belief = believe(env, view, memory, agent, dice)
 
-    def facts(state) -> np.ndarray:
+    def facts(state: Any) -> np.ndarray:
         return np.array([env.world.ground_truth(state, lane, env.params) for lane in range(model.futures)])
 
     found, nothing = [facts(belief.state)], np.zeros((1, 0, 2), np.int32)  # an empty plan: the base policy acts

@@ -105,8 +105,8 @@ def curves(rows: pd.DataFrame) -> list[Curve]:
     others = [key for key in swept_keys(rows) if key not in swept]
     clean = {key: _clean(rows[key], key, rows.attrs["scenario"].get("perturb", {})) for key in swept}
     found = [curve for key in swept for curve in _of(key, rows, clean, others)]
-    tested = [point for curve in found for point in curve.points if point.beside_clean]
-    adjusted = iter(holm([point.beside_clean.p_value for point in tested]))
+    tested = [point.beside_clean for curve in found for point in curve.points if point.beside_clean]
+    adjusted = iter(holm([paired.p_value for paired in tested]))
     return [
         curve._replace(points=[p._replace(adjusted=next(adjusted)) if p.beside_clean else p for p in curve.points])
         for curve in found

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ class Law(NamedTuple):
         return curve(np.array([self.gamma.value, self.alpha.value, self.beta.value]), agents)
 
 
-def curve(parameters: np.ndarray, agents: np.ndarray) -> np.ndarray:
+def curve(parameters: np.ndarray, agents: Any) -> Any:
     """X(N) of gamma, alpha, beta."""
     gamma, alpha, beta = parameters
     return gamma * agents / (1 + alpha * (agents - 1) + beta * agents * (agents - 1))
@@ -72,9 +72,11 @@ def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float 
     if law == USL:
         peaks[[_is_amdahl(agents, *each) for each in zip(drawn, samples, strict=True)]] = np.inf
     scale = np.array([unit, 1.0, 1.0])
-    values = [_estimate(v, own, confidence) for v, own in zip(found * scale, (samples * scale).T, strict=True)]
+    gamma, alpha, beta = (
+        _estimate(v, own, confidence) for v, own in zip(found * scale, (samples * scale).T, strict=True)
+    )
     peak = _estimate(_peak(found, agents[-1]), peaks, confidence)
-    return Law(*values, peak, _explained(means, fitted), means / fitted - 1)
+    return Law(gamma, alpha, beta, peak, _explained(means, fitted), means / fitted - 1)
 
 
 def _resampled(scaled: np.ndarray, fitted: np.ndarray, law: int) -> np.ndarray:
@@ -232,9 +234,9 @@ def _of(rows: pd.DataFrame, others: dict) -> Iterator[Scaling]:
     words = "; ".join(f"{key}={value}" for key, value in others.items())
     agents, throughput = table.index.to_numpy(), table.to_numpy(float)
     missing = {law: obstacle(agents, throughput, law) for law in (AMDAHL, USL)}
-    laws = [None if why else fit(agents, throughput, law) for law, why in missing.items()]
-    told = missing[AMDAHL] or missing[USL]
-    yield Scaling(words, throughput.shape[1], list(_sizes(agents, throughput)), *laws, told, _near(agents, throughput))
+    amdahl, usl = (None if why else fit(agents, throughput, law) for law, why in missing.items())
+    told, sizes = missing[AMDAHL] or missing[USL], list(_sizes(agents, throughput))
+    yield Scaling(words, throughput.shape[1], sizes, amdahl, usl, told, _near(agents, throughput))
 
 
 def _near(agents: np.ndarray, throughput: np.ndarray) -> list[int]:

@@ -45,7 +45,8 @@ class Intervention:
         if cell is not None:
             if not isinstance(cell, Sequence) or isinstance(cell, str) or len(cell) != 2:
                 raise UsageError(f"{self.name}: cell {shown(cell)}, expected row and column")
-            cell = tuple(whole(part, f"{self.name}: cell", -FAR, FAR) for part in cell)
+            row, column = (whole(part, f"{self.name}: cell", -FAR, FAR) for part in cell)
+            cell = row, column
         for what, given in (("agent", agent), ("cell", cell)):
             if given is not None and self.at != what:
                 raise UsageError(f"{self.name}: {what} {given}, expected no {what}: it is aimed at the {self.at}")
@@ -59,7 +60,7 @@ def pick(able: Collection[T], wanted: T | None, dice: Random, what: str) -> T:
     """
     if wanted is None and able:
         return dice.choice(sorted(able))
-    if wanted not in able:
+    if wanted is None or wanted not in able:
         found = "there is none" if wanted is None else f"got {wanted}"
         raise UsageError(f"expected {what}; {found}")
     return wanted

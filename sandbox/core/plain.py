@@ -99,8 +99,9 @@ def seeds(given: int | Iterable[int]) -> np.ndarray:
         return array.astype(np.uint64).reshape(-1)
     if isinstance(given, range):
         return _seeds_of(given)
-    many = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Set)
-    some = list(islice(given, MOST + 1)) if many else [given]
+    some: list[Any] = [given]
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping | Set):
+        some = list(islice(given, MOST + 1))
     if len(some) > MOST:
         raise UsageError(f"seeds: more than {MOST:,}; expected as many at most, or an array")
     return np.array([checked_seed(seed, "seeds") for seed in some], np.uint64)
@@ -112,7 +113,7 @@ def _seeds_of(given: range) -> np.ndarray:
         checked_seed(end, "seeds")
     if given and (given[-1] - given[0]) // given.step >= MOST_OF_A_RANGE:
         raise UsageError(f"seeds: {given}: more than {MOST_OF_A_RANGE:,}")
-    return np.arange(given.start, given.stop, given.step, np.uint64)
+    return np.arange(given.start, given.stop, given.step, dtype=np.uint64)
 
 
 def _plain(value: Any, where: str, key: str) -> Any:
@@ -145,9 +146,9 @@ def _number(value: Any, where: str, key: str) -> bool | int | float:
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, Integral):
-        if not -LARGEST <= (number := int(value)) <= LARGEST:
-            raise _refused(f"expected a number of 64 bits, got {shown(number)}", where, key)
-        return number
+        if not -LARGEST <= (count := int(value)) <= LARGEST:
+            raise _refused(f"expected a number of 64 bits, got {shown(count)}", where, key)
+        return count
     number = float(value)
     if not isfinite(number):
         raise _refused(f"expected a finite number, got {number}", where, key)

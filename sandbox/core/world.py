@@ -120,6 +120,7 @@ def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[s
 # -- world
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
+DERIVED: Any = None  # where a world leaves this, ``engine.defaults`` fills the entry in
 Length = int | str | Callable[[Any], int]
 
 
@@ -204,19 +205,19 @@ class World:
     progress: Callable
 
     # entries that are derived by default
-    agents: Callable[[Any], int] | None = None  # ``params.agents``
-    memory: type | None = None  # of the policies, annotated as the state is; without it they remember nothing
-    start: Callable | None = None  # by default the memory stays zeroed
-    cells: Callable[[Any], tuple[int, int]] | None = None  # params -> rows, columns: of the state's ``grid``
-    canvas: Callable[[Any, int], tuple[int, int]] | None = None  # params, longest side in pixels -> (height, width)
-    render: Callable | None = None  # the state's ``grid`` in the legend's colours, agents as discs
-    describe: Callable[[Any, int, Any], dict] | None = None  # state, lane, params -> JSON values: the arrays as lists
-    place: Callable[[Any, int, Any, dict], None] | None = None  # its inverse; raises for an invalid description
-    render_text: Callable[..., str] | None = None  # obs, lane, agent, params -> what it sees: named columns, a map
-    tools: Callable[[Any], list[dict]] | None = None  # params -> JSON schemas of the verbs
-    conserved: Callable[[Any, int, Any], tuple] | None = None  # what the rules never change; by default nothing
-    ground_truth: Callable[[Any, int, Any], np.ndarray] | None = None  # state, lane, params -> (F,) int: the cells
-    visible: Callable[[Any, int, int, Any], np.ndarray] | None = None  # state, lane, agent, params -> (F,) bool: seen
+    agents: Callable[[Any], int] = DERIVED  # ``params.agents``
+    memory: type = DERIVED  # of the policies, annotated as the state is; without it they remember nothing
+    start: Callable = DERIVED  # by default the memory stays zeroed
+    cells: Callable[[Any], tuple[int, int]] = DERIVED  # params -> rows, columns: of the state's ``grid``
+    canvas: Callable[[Any, int], tuple[int, int]] = DERIVED  # params, longest side in pixels -> (height, width)
+    render: Callable = DERIVED  # the state's ``grid`` in the legend's colours, agents as discs
+    describe: Callable[[Any, int, Any], dict] = DERIVED  # state, lane, params -> JSON values: the arrays as lists
+    place: Callable[[Any, int, Any, dict], None] = DERIVED  # its inverse; raises for an invalid description
+    render_text: Callable[..., str] = DERIVED  # obs, lane, agent, params -> what it sees: named columns, a map
+    tools: Callable[[Any], list[dict]] = DERIVED  # params -> JSON schemas of the verbs
+    conserved: Callable[[Any, int, Any], tuple] = DERIVED  # what the rules never change; by default nothing
+    ground_truth: Callable[[Any, int, Any], np.ndarray] = DERIVED  # state, lane, params -> (F,) int: the cells
+    visible: Callable[[Any, int, int, Any], np.ndarray] = DERIVED  # state, lane, agent, params -> (F,) bool: seen
 
     # entries without a default: the world does not offer them
     believe: Callable | None = None  # without it no agent can imagine: no search, no world model
@@ -234,7 +235,7 @@ class World:
     targets: int = 1  # of each verb
     sighted: frozenset[str] = frozenset({"oracle"})  # policies that see the state
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.verbs, tuple):
             object.__setattr__(self, "verbs", names(self.verbs))
 

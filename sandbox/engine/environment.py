@@ -187,7 +187,7 @@ class Environment(_OldNames):
         self.params = contiguous(world.build(self.options))
         self.agents = world.agents(self.params)
         self.spec = world.observation(self.params)
-        self.team = plan(self) if plan else None
+        self.team: Any = plan(self) if plan else None
         self.task = (self.team and self.team.task) or world.task(self.params)
         self.states = Arrays(world.state, world.state_shapes(self.params), "allocate")
         self.memories = Arrays(world.memory, world.memory_shapes(self.params), "memory")

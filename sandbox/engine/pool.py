@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from sandbox.core.interrupts import uninterrupted
+
 HALTED = -1  # the tick limit of what is to end at once
 _thread = threading.local()
 
@@ -67,9 +69,13 @@ def over_lanes(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, t
 def _in_threads(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, threads: int) -> int:
     # More ranges than threads: episodes differ in length, and a thread that is done early takes the next range.
     parts = 1 if threads == 1 else threads * 4
-    with ThreadPoolExecutor(threads) as executor:
+
+    def halt() -> None:
+        limit[0] = HALTED
+
+    with uninterrupted(halt), ThreadPoolExecutor(threads) as executor:
         try:
             return sum(executor.map(lambda span: work(*span), ranges(lanes, parts)))
         except BaseException:
-            limit[0] = HALTED
+            halt()
             raise

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import TypeGuard
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.world import World
@@ -45,7 +46,7 @@ def register(world: World) -> World:
     return _registered[world.name]
 
 
-def is_file(name: object) -> bool:
+def is_file(name: object) -> TypeGuard[str]:
     """Whether the name of a world is the path of a file of Python."""
     return isinstance(name, str) and name.endswith(SUFFIX)
 

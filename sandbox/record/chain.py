@@ -4,7 +4,7 @@ The chain finds the first row that was changed; the root of the tree is the one 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -102,7 +102,7 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 def batch_root(
     scenario: Mapping, conditions: Mapping[int, dict], claim: Mapping | None, columns: Sequence[str],
-    rows: Iterable[Sequence], asked: Mapping[tuple[int, int], str],
+    rows: Iterable[tuple[int, int, *tuple[Any, ...]]], asked: Mapping[tuple[int, int], str],
 ) -> str:  # fmt: skip
     """The root, hexadecimal. ``rows`` have ``columns``, of which condition and trial are the first; ``asked`` has the
     hash of the answers in a trial, by its condition and number."""
@@ -112,7 +112,7 @@ def batch_root(
         "columns": [columns[place] for place in places],
     }  # fmt: skip
 
-    def leaves():
+    def leaves() -> Iterator[bytes]:
         yield _encode(about).encode()
         for row in rows:
             yield _encode([*(row[place] for place in places), asked.get(row[:2])]).encode()

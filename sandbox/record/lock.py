@@ -30,7 +30,8 @@ class Lock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._file = within(folder, LOCK), None
+        self._path = within(folder, LOCK)
+        self._file: int | None = None
         self._owner = SoftFileLock(within(folder, OWNER), timeout=0, thread_local=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -7,14 +7,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Self
-
-from pydantic import JsonValue
+from typing import Any, Self
 
 from sandbox.core import plain
 from sandbox.core.errors import RecordError
 from sandbox.core.finish import Outcome
-from sandbox.record.events import OTHER_VERSION, Event, TrialFinished, TrialStarted, parse
+from sandbox.record.events import OTHER_VERSION, Event, Resumed, TrialFinished, TrialStarted, parse
 from sandbox.record.lock import Lock, Reading
 from sandbox.record.store import (
     BUSY_SECONDS,
@@ -46,15 +44,17 @@ class Run:
     @property
     def trials(self) -> tuple[TrialStarted, ...]:
         """The started trials, in the order of their start."""
-        return tuple(self.milestones("trial_started"))
+        return tuple(event for event in self.milestones("trial_started") if isinstance(event, TrialStarted))
 
     @property
-    def outcomes(self) -> dict[int, dict[str, JsonValue]]:
+    def outcomes(self) -> dict[int, dict[str, Any]]:
         """The outcome of each finished trial, by its number; raises RecordError for one of another version."""
-        found = {}
+        done: dict[int, dict[str, Any]] = {}
         for event in self.milestones("trial_finished", "resumed"):
-            found[event.trial] = event.outcome if isinstance(event, TrialFinished) else None
-        done = {trial: outcome for trial, outcome in found.items() if outcome is not None}
+            if isinstance(event, TrialFinished):
+                done[event.trial] = event.outcome
+            elif isinstance(event, Resumed):
+                done.pop(event.trial, None)
         for trial, outcome in done.items():
             if strange := [name for name in outcome if name not in Outcome._fields]:
                 told = f"the outcome of trial {trial} has the field '{strange[0]}', {OTHER_VERSION}"
@@ -69,12 +69,13 @@ class Run:
             for seq, body in page:
                 yield self._event(seq, body)
 
-    def milestones(self, *kinds: str) -> Iterator[Event]:
-        """The events of some kinds other than ``tick``, in the order they happened."""
+    def milestones(self, *kinds: str, trial: int | None = None) -> Iterator[Event]:
+        """The events of some kinds other than ``tick``, in the order they happened: all, or those of one trial."""
         # The first condition is that of the partial index; without it SQLite does not use the index.
-        places = ", ".join("?" * len(kinds))
-        sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind IN ({places}) ORDER BY seq"
-        return (self._event(seq, body) for seq, body in self.query(sql, kinds))
+        places, which = ", ".join("?" * len(kinds)), "" if trial is None else "AND +trial = ?"  # + : no index
+        sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind IN ({places}) {which} ORDER BY seq"
+        values = kinds if trial is None else (*kinds, trial)
+        return (self._event(seq, body) for seq, body in self.query(sql, values))
 
     def query(self, sql: str, values: dict | tuple = ()) -> Iterator[tuple]:
         """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError if the file is unreadable."""

@@ -5,10 +5,12 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 from sandbox.core.errors import RecordError
 from sandbox.record.whole import within
 
+fcntl: ModuleType | None
 try:
     import fcntl
 except ModuleNotFoundError:  # Windows
@@ -39,7 +41,7 @@ UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter if SQLite's own m
 EXHAUSTED = errno.EMFILE, errno.ENFILE
 SPENT = "too many files are open at once; raise the limit (ulimit -n)"
 _FULL = "the disk is full; what was recorded before stays readable"
-_MEANING = {
+_MEANING: dict[int | None, str] = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_NOTADB: "it is not a SQLite database",
     sqlite3.SQLITE_CORRUPT: "it is damaged",

@@ -181,7 +181,7 @@ class Table:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def note(self, **facts) -> None:
+    def note(self, **facts: Any) -> None:
         """Store facts about the batch beside its scenario, replacing those stored before."""
         rows = [(key, _text(value)) for key, value in facts.items()]
         self.check()
@@ -414,7 +414,7 @@ def check_same(folder: Path, before: dict, now: dict, what: str = "another scena
         raise UsageError(f"{folder}: begun with {what}: {told}; choose another folder")
 
 
-def _flat(prefix: str, value) -> Iterator[tuple[str, object]]:
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict | list) and value:
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _flat(f"{prefix}.{key}" if prefix else str(key), item)

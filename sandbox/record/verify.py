@@ -92,11 +92,11 @@ class _Course:
         """Take the next event; yields the errors of its place."""
         if isinstance(event, RunStarted) != (self.event is None):
             yield "a run begins with run_started, and only there"
-        goes_on = isinstance(event, Resumed) and isinstance(self.event, RunFinished) and self.event.status != "done"
-        if isinstance(self.event, RunFinished) and not goes_on:
-            yield "an event after run_finished"
-        if goes_on:
-            self._closed.discard(event.trial)
+        if isinstance(self.event, RunFinished):
+            if isinstance(event, Resumed) and self.event.status != "done":
+                self._closed.discard(event.trial)
+            else:
+                yield "an event after run_finished"
         self.event = event
         if isinstance(event, _IN_TRIAL):
             yield from self._in_trial(event)

@@ -44,11 +44,13 @@ class Progress(NamedTuple):
 
     def after(self, found: list[Outcome]) -> "Progress":
         """With a few more outcomes."""
-        successes = sum(outcome.success for outcome in found)
-        errors = sum(outcome.error is not None for outcome in found)
-        fallbacks = sum(outcome.fallbacks for outcome in found if outcome.error is None)
-        more = len(found), successes, errors, fallbacks
-        return Progress(*(before + now for before, now in zip(self[:4], more, strict=True)), self.total)
+        return Progress(
+            done=self.done + len(found),
+            successes=self.successes + sum(outcome.success for outcome in found),
+            errors=self.errors + sum(outcome.error is not None for outcome in found),
+            fallbacks=self.fallbacks + sum(outcome.fallbacks for outcome in found if outcome.error is None),
+            total=self.total,
+        )
 
 
 OnProgress = Callable[[Progress], bool | None]
@@ -62,7 +64,7 @@ def plan(scenario: Scenario, apart: int = 0) -> list[Scenario]:
     """
     if apart and any("seed" in overrides for overrides in conditions(scenario.sweep)):
         raise UsageError("sweep.seed: each condition of a certificate has seeds of its own")
-    planned = []
+    planned: list[Scenario] = []
 
     def take(each: Scenario) -> None:
         planned.append(each.model_copy(update={"seed": each.seed + apart * len(planned)}))

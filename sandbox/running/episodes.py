@@ -7,7 +7,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,17 +36,23 @@ def play(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Played:
     """The trial of each seed, in order; ``env`` is the scenario's own. Trouble inside a trial is its outcome."""
     if scenario.compiled:
         return Played(_lanes(scenario, env, seeds), {})
-    found, asked = [], {}
+    found: list[Outcome] = []
+    asked: dict[int, bytes] = {}
     for place, seed in enumerate(seeds):
-        events: list[Event] = []
-        found.append(_hosted(scenario, seed, lambda event, kept=events: event.kind in ANSWERS and kept.append(event)))
-        if scenario.trials.keep_calls and (packed := pack(events)):
+        answers: list[Event] = []
+
+        def keep(event: Event, answers: list[Event] = answers) -> None:
+            if event.kind in ANSWERS:
+                answers.append(event)
+
+        found.append(_hosted(scenario, seed, keep))
+        if scenario.trials.keep_calls and (packed := pack(answers)):
             asked[place] = packed
     return Played(found, asked)
 
 
 def _lanes(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> list[Outcome]:
-    lanes, found = lanes_at_once(env), []
+    lanes, found = lanes_at_once(env), list[Outcome]()
     for first in range(0, len(seeds), lanes):
         some = seeds[first : first + lanes]
         try:
@@ -85,15 +91,17 @@ def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Ite
     return map(Outcome._make, zip(*ordered, strict=False))
 
 
-def _columns(world: str, seeds: Sequence[int], state, stats: EpisodeStats, seconds: float) -> dict[str, Iterable]:
+def _columns(world: str, seeds: Sequence[int], state: Any, stats: EpisodeStats, seconds: float) -> dict[str, Iterable]:
     """The measures of all lanes by the fields of ``Outcome``; what is left out has its default: compiled policies
     ask no model, and all decisions are theirs."""
     success, ticks = state.done == Finish.COMPLETED, state.tick
+    steps = ticks.astype(object)
+    steps[~success] = None
     idle_share, load_balance = shares(stats.idle, ticks)
     done, total = stats.progress.T.tolist()
     return {
         "world": repeat(world), "seed": seeds, "success": success.tolist(), "finish": WORDS[state.done].tolist(),
-        "ticks": ticks.tolist(), "steps_to_completion": np.where(success, ticks.astype(object), None).tolist(),
+        "ticks": ticks.tolist(), "steps_to_completion": steps.tolist(),
         "reward": stats.reward.sum(axis=1).tolist(), "tasks_done": done, "tasks_total": total,
         "invalid_actions": stats.invalid.sum(axis=1).tolist(), "refused_actions": stats.refused.sum(axis=1).tolist(),
         "seconds": repeat(seconds), "digest": _digests(state), "autonomy": repeat(1.0),
@@ -102,7 +110,7 @@ def _columns(world: str, seeds: Sequence[int], state, stats: EpisodeStats, secon
     }  # fmt: skip
 
 
-def _digests(state) -> list[str]:
+def _digests(state: Any) -> list[str]:
     """The digest of every lane, as ``engine.lanes`` has it, in one pass over the arrays."""
     parts = [field.reshape(len(field), field[0].size).view(np.uint8) for field in state]
     return [hashlib.sha256(row).hexdigest() for row in np.concatenate(parts, axis=1)]

@@ -57,18 +57,18 @@ def reseat(model: Sandbox, agent: int, reasoner: str, **options: Any) -> list[Ev
 
 def cut(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
     """Two agents of a team hear each other no longer."""
-    edge = _edge(model, edge)
+    off = _edge(model, edge)
     if model.scenario.team is None:
         raise UsageError("there is no team, so no edge to cut")
-    return change(model, {"team.network.cut": [*model.scenario.team.network.cut, edge]})
+    return change(model, {"team.network.cut": [*model.scenario.team.network.cut, off]})
 
 
 def mend(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
     """Two agents that were cut off hear each other again."""
-    edge = _edge(model, edge)
+    one, other = _edge(model, edge)
     cut = model.scenario.team.network.cut if model.scenario.team else []
-    if not (left := [each for each in cut if set(each) == set(edge)]):
-        raise UsageError(f"the edge between {edge[0]} and {edge[1]} is not cut")
+    if not (left := [each for each in cut if set(each) == {one, other}]):
+        raise UsageError(f"the edge between {one} and {other} is not cut")
     return change(model, {"team.network.cut": [each for each in cut if each not in left]})
 
 

@@ -7,7 +7,8 @@ from sandbox.agents.llm.offline import Recorded
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Call, ToolUse
 from sandbox.core.people import Action, Nobody, People, Question
-from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Run, ToolAnswered
+from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Reviewed, Run, ToolAnswered
+from sandbox.record.events import Described
 from sandbox.scenario.capabilities import NOTHING, Grant
 
 ANSWERS = ("model", "call", "tool")  # kinds of the events that it takes to make a trial again without asking anybody
@@ -18,12 +19,15 @@ def calls_of(run: Run, trial: int, until: int | None = None, allow: Grant = NOTH
 
     A function of which nothing is recorded is called where ``allow`` has it, and nowhere else.
     """
-    return recorded_of((event for event in run.milestones(*ANSWERS) if event.trial == trial), until, allow)
+    return recorded_of(run.milestones(*ANSWERS, trial=trial), until, allow)
 
 
 def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant = NOTHING) -> Recorded:
     """The same of the ``events`` of a trial; others than ANSWERS are passed over."""
-    calls, used, prices, specs = [], [], {}, {}
+    calls: list[Call] = []
+    used: list[ToolUse] = []
+    prices: dict[int, list[tuple[float, float]]] = {}  # of the model of a group, by its first agent
+    specs: dict[str, Described] = {}
     for event in events:
         if isinstance(event, CallDone):
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
@@ -62,10 +66,11 @@ class Answers:
 
 def answers_of(run: Run, trial: int, until: int | None = None, people: People | None = None) -> Answers:
     """The actions of people in a recorded trial; after tick ``until``, ``people`` act if given."""
-    acts, allowed = defaultdict(dict), {}
-    for event in run.milestones("human", "review"):
-        if event.trial == trial and isinstance(event, HumanActed):
+    acts: dict[int, dict[int, Action]] = defaultdict(dict)
+    allowed: dict[tuple[int, int], Action] = {}
+    for event in run.milestones("human", "review", trial=trial):
+        if isinstance(event, HumanActed):
             acts[event.tick][event.agent] = event.action
-        elif event.trial == trial and event.by == "human":
+        elif isinstance(event, Reviewed) and event.by == "human":
             allowed[event.tick, event.agent] = event.enforced
     return Answers(acts, allowed, until, people or Nobody())

@@ -61,7 +61,7 @@ class Checked(NamedTuple):
 class Row(NamedTuple):
     """A trial as the table has it."""
 
-    index: int  # among all rows
+    place: int  # among all rows
     condition: int
     trial: int
     outcome: Outcome
@@ -148,7 +148,7 @@ def misplaced(batch: Opened) -> Iterator[str]:
         yield "a trial has more than one mark"
     if found.asked.keys() - rows:
         yield "there are answers of trials that are not there"
-    for index in sorted(set(range(len(there))) - {row.index for row in batch.rows}):
+    for index in sorted(set(range(len(there))) - {row.place for row in batch.rows}):
         yield f"{_place(*there[index])}: it is not a trial of the plan, or has a value that is not a measure"
     for row in batch.rows:
         yield from _unlike(row, batch.planned[row.condition])
@@ -203,10 +203,8 @@ def execute(batch: Opened, sample: int, on_trial: OnTrial, allow: Grant = NOTHIN
     chosen = sorted(SystemRandom().sample(able, min(sample, len(able))))
     texts, problems, done = [each.model_dump_json() for each in batch.planned], [], 0
     for condition, rows in _together(chosen):
-        if batch.planned[condition].compiled:
-            outcomes = _compiled(texts[condition], rows)
-        else:
-            outcomes = (_hosted(batch.folder, row, allow) for row in rows)
+        compiled, hosted = batch.planned[condition].compiled, (_hosted(batch.folder, row, allow) for row in rows)
+        outcomes: Iterable[Outcome | str] = _compiled(texts[condition], rows) if compiled else hosted
         for row, outcome in zip(rows, outcomes, strict=True):
             told = outcome if isinstance(outcome, str) else _differs(row.outcome, outcome, batch.found.columns)
             if told:
@@ -223,7 +221,7 @@ def _together(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
         yield condition, [row for row, _ in found]
 
 
-def _compiled(scenario: str, rows: Sequence[Row]) -> list[Outcome | str]:
+def _compiled(scenario: str, rows: Sequence[Row]) -> Sequence[Outcome | str]:
     try:
         return play_chunk(scenario, rows[0].trial, rows[-1].trial + 1).outcomes
     except (SandboxError, ArithmeticError, ValueError) as error:  # such as a number of a trial that none can have
@@ -232,7 +230,7 @@ def _compiled(scenario: str, rows: Sequence[Row]) -> list[Outcome | str]:
 
 def _hosted(folder: str | Path, row: Row, allow: Grant) -> Outcome | str:
     try:
-        return rerun(trial_of(folder, row.index, allow))
+        return rerun(trial_of(folder, row.place, allow))
     except SandboxError as error:
         return str(error)
 

@@ -1,7 +1,7 @@
 """Replay and verification: the recorded actions, played again through the same kernels."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice, zip_longest
@@ -33,6 +33,7 @@ from sandbox.record import (
     Resumed,
     Reviewed,
     Run,
+    RunFinished,
     RunStarted,
     TickDone,
     ToolAnswered,
@@ -77,8 +78,8 @@ def model_of(
     started = {event.trial: event for event in run.trials}
     if trial not in started:
         raise RecordError(f"{run.folder}: no trial {trial}; recorded: {', '.join(map(str, started)) or 'none'}")
-    said = {"recorded": calls_of(run, trial, until, origin.grant), "people": answers_of(run, trial, until, people)}
-    return Sandbox(scenario_of(run, origin), rng=started[trial].seed, **said)
+    calls, acts = calls_of(run, trial, until, origin.grant), answers_of(run, trial, until, people)
+    return Sandbox(scenario_of(run, origin), rng=started[trial].seed, recorded=calls, people=acts)
 
 
 def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
@@ -91,8 +92,8 @@ def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> 
         raise UsageError(f"agent {agent} has no memory; expected one with a language model")
     edits = [
         Edit(**event.model_dump(exclude={"kind", "trial", "agent"}))
-        for event in run.milestones("memory")
-        if (event.trial, event.agent) == (trial, agent) and (tick is None or event.tick <= tick)
+        for event in run.milestones("memory", trial=trial)
+        if isinstance(event, MemoryEdited) and event.agent == agent and (tick is None or event.tick <= tick)
     ]
     return restored(team[agent].memory, edits)
 
@@ -120,7 +121,7 @@ def replay(run: Run, trial: int = 0, allow: Grant = NOTHING) -> Iterator[Sandbox
         elif isinstance(event, TickDone):
             model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2), said)
             said = []
-            if model.latest.digest != event.digest:
+            if model.latest is None or model.latest.digest != event.digest:
                 raise RecordError(f"{run.folder}: trial {trial}, tick {event.tick}: the replayed state differs")
             yield model
 
@@ -197,19 +198,19 @@ def _differences(run: Run, chain: ChainReport, notes: Notes, origin: Origin) -> 
 
 def _of_ends(run: Run, chain: ChainReport, notes: Notes) -> str | None:
     """What differs in how the run is said to have ended, as often as it did, from how its trials did."""
-    trials, ended = {started.trial for started in run.trials}, {}
+    trials, ended = {started.trial for started in run.trials}, dict[int, str]()
     statuses = {trial: iter(each) for trial, each in notes.statuses.items()}
     for event in run.milestones("trial_finished", "resumed", "run_finished"):
         if isinstance(event, TrialFinished):
             ended[event.trial] = next(statuses[event.trial])
         elif isinstance(event, Resumed):
             ended.pop(event.trial, None)
-        elif left := trials - ended.keys():
-            return f"the run is finished, but its trial {min(left)} is not"
-        elif (event.status, event.trials) != (status := worst(ended.values()), len(ended)):
-            return (
-                f"the run is said to be {event.status}, with {event.trials} trials; it is {status}, with {len(ended)}"
-            )
+        elif isinstance(event, RunFinished):
+            if left := trials - ended.keys():
+                return f"the run is finished, but its trial {min(left)} is not"
+            if (event.status, event.trials) != (status := worst(ended.values()), len(ended)):
+                said = f"the run is said to be {event.status}, with {event.trials} trials"
+                return f"{said}; it is {status}, with {len(ended)}"
     return None if chain.finished or trials - ended.keys() else "all trials are finished, but the run is not"
 
 
@@ -282,7 +283,7 @@ class _Trace:
             return "the episode ends earlier"
         return self._compare(told, tick_events(model, self._trial)) or self._of_functions()
 
-    def _compare(self, told: list[Event], made: list[Event]) -> str | None:
+    def _compare(self, told: Sequence[Event], made: Sequence[Event]) -> str | None:
         found = (difference(*pair, self._notes) for pair in zip_longest(told, made))
         return next(filter(None, found), None)
 
@@ -334,8 +335,7 @@ class _Trace:
         """Events of the trial, made anew; the price of a model is the record's only where nobody has stated one."""
         roster = self._model.scenario.roster()
         for event in events:
-            if isinstance(event, ModelUsed):
-                options = roster[event.agents[0]].llm
+            if isinstance(event, ModelUsed) and (options := roster[event.agents[0]].llm):
                 if options.price or not options.hosted:
                     event = event.model_copy(update={"price": price_of(options)})
                 else:
@@ -371,10 +371,9 @@ class _Trace:
         error = told.get("error") if failed else None
         if failed and not (error and isinstance(error, str)):
             raise RecordError("the outcome says that the trial failed, but names no error")
-        words = (
-            f"failed after tick {model.ticks}: {one_line(error)}" if failed else f"was stopped after tick {model.ticks}"
-        )
-        self._notes.tell(f"trial {self._trial} {words}, {OF_ANY} and is no end of its episode")
+        ended, why = ("failed", f": {one_line(error)}") if error else ("was stopped", "")
+        place = f"after tick {model.ticks}{why}"
+        self._notes.tell(f"trial {self._trial} {ended} {place}, {OF_ANY} and is no end of its episode")
         self._notes.trust(BREAKS)
         model.state.done[0] = finish
         made = outcome_of(model, 0.0)

@@ -13,7 +13,7 @@ from sandbox.core.errors import RecordError, UsageError, shown
 from sandbox.core.finish import Outcome
 from sandbox.core.people import People
 from sandbox.core.plain import callback
-from sandbox.record import ChainReport, Log, Resumed, Run, RunFinished, open_run, verify_chain
+from sandbox.record import ChainReport, Changed, Log, Resumed, Run, RunFinished, open_run, verify_chain
 from sandbox.record.lock import Lock
 from sandbox.running.intervene import change
 from sandbox.running.replay import model_of, retrace, scenario_of
@@ -52,9 +52,9 @@ def resume(
             for difference in retrace(model, run, outcomes=False):
                 if difference:
                     raise RecordError(f"{folder}: it does not run as recorded: {difference}")
-            place = {"trial": 0, "tick": model.ticks + 1}
+            goes_on = Resumed(trial=0, tick=model.ticks + 1, versions=versions())
             changes = change(model, overrides) if overrides else []
-            with Log.reopen(folder, [Resumed(**place, versions=versions()), *changes], chain.root) as log:
+            with Log.reopen(folder, [goes_on, *changes], chain.root) as log:
                 record_tools(model, log)
                 return play(model, log, on_tick)
 
@@ -79,8 +79,9 @@ def status(run: Run) -> str:
 
 def scenario_now(run: Run, origin: Origin | None = None) -> Scenario:
     """The scenario of a run with what was changed in the middle; ``origin`` as ``scenario_of`` takes it."""
-    first, changes = scenario_of(run, origin), list(run.milestones("changed"))
-    return read_scenario(changes[-1].scenario, first.origin) if changes else first
+    first = scenario_of(run, origin)
+    changes = [event.scenario for event in run.milestones("changed") if isinstance(event, Changed)]
+    return read_scenario(changes[-1], first.origin) if changes else first
 
 
 def is_begun(folder: str | Path, scenario: Scenario, seed: int) -> bool:

@@ -1,14 +1,12 @@
 """One trial: a scenario, overrides and a seed become an outcome and, in a folder, a record."""
 
 import platform
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +15,12 @@ from sandbox.agents.llm.offline import Recorded
 from sandbox.agents.llm.reasoner import LLM
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
+from sandbox.core.interrupts import uninterrupted
 from sandbox.core.people import People
 from sandbox.core.plain import callback, checked_seed, path
 from sandbox.engine.environment import Environment
 from sandbox.engine.play import Talk
-from sandbox.model import Sandbox
+from sandbox.model import Sandbox, Tick
 from sandbox.record import (
     AgentEntry,
     CallDone,
@@ -215,27 +214,17 @@ def record_step(model: Sandbox, log: Log | _Heard) -> None:
             model.take_back(before)
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until this is over."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    came = []
-    before = signal.signal(signal.SIGINT, lambda *given: came.append(given))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came and callable(before):
-            before(*came[0])
-
-
 def record_tick(model: Sandbox, log: Log | _Heard) -> None:
     """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
     log.extend(tick_events(model))
-    if model.latest.traces:
+    if _latest(model).traces:
         log.flush()
+
+
+def _latest(model: Sandbox) -> Tick:
+    if model.latest is None:
+        raise ValueError("no tick of this episode has been made")
+    return model.latest
 
 
 def record_tools(model: Sandbox, log: Log | _Heard) -> None:
@@ -261,9 +250,9 @@ def tick_events(model: Sandbox, trial: int = 0) -> list[Event]:
 
 def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
     """The event of the latest tick."""
-    latest = model.latest
-    told = {"trial": trial, "tick": latest.tick, "digest": latest.digest}
-    return TickDone.model_construct(actions=_pairs(latest.actions), reward=tuple(latest.reward.tolist()), **told)
+    latest = _latest(model)
+    actions, reward = _pairs(latest.actions), tuple(latest.reward.tolist())
+    return TickDone.model_construct(trial=trial, tick=latest.tick, digest=latest.digest, actions=actions, reward=reward)
 
 
 def _pairs(actions: np.ndarray) -> tuple[tuple[int, int], ...]:
@@ -277,14 +266,15 @@ def _pairs(actions: np.ndarray) -> tuple[tuple[int, int], ...]:
 
 def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:
     """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
-    traces, place = model.latest.traces.items(), {"trial": trial, "tick": model.latest.tick}
+    latest = _latest(model)
+    traces, place = latest.traces.items(), {"trial": trial, "tick": latest.tick}
     edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
-    said = [MessageSaid(**place, agent=row, **one._asdict()) for row, one in model.latest.said]
+    said = [MessageSaid(**place, agent=row, **one._asdict()) for row, one in latest.said]
     acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
-    return [*edits, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in model.latest.reviews)]
+    return [*edits, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in latest.reviews)]
 
 
-def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUsed]:
+def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed]:
     """What requests to language models begin with, an event for each group of agents that has one."""
     for rows, reasoner in reasoners:
         asking = getattr(reasoner, "inner", reasoner)
@@ -295,4 +285,4 @@ def models_used(reasoners: Iterable[tuple[range, Reasoner]]) -> Iterator[ModelUs
 
 def _calls(model: Sandbox) -> Iterator[Call]:
     """The calls of the latest tick, in the order of the agents."""
-    return (call for trace in model.latest.traces.values() for call in trace.calls)
+    return (call for trace in _latest(model).traces.values() for call in trace.calls)

@@ -139,7 +139,8 @@ def other_versions(recorded: Mapping[str, str]) -> str:
 
 def changes(before: Scenario, after: Scenario) -> list[str]:
     """What differs in two scenarios of one team, key by key, in words."""
-    return list(_changes(*({**each.as_dict(), "agents": _by_agent(each)} for each in (before, after))))
+    was, now = ({**each.as_dict(), "agents": _by_agent(each)} for each in (before, after))
+    return list(_changes(was, now))
 
 
 def _by_agent(scenario: Scenario) -> dict[str, dict]:
@@ -160,7 +161,8 @@ def _changes(before: Any, after: Any, place: str = "") -> Iterator[str]:
 def difference(told: Event | None, made: Event | None, notes: Notes) -> str | None:
     """How a recorded event differs from the re-executed one, in words."""
     if told is None or made is None or told.kind != made.kind:
-        kind = made.kind if told is None or told.kind not in OTHERWISE or told.kind == "tick" else told.kind
+        recorded = None if told is None or told.kind == "tick" or told.kind not in OTHERWISE else told.kind
+        kind = recorded or (made.kind if made else "tick")
         return f"{OTHERWISE[kind]} (recorded: {_kind(told)}, executed again: {_kind(made)})"
     for name in type(told).model_fields:
         if (told.kind, name) in SKIPPED or alike(before := getattr(told, name), now := getattr(made, name)):

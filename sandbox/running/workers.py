@@ -22,16 +22,18 @@ from concurrent.futures import (
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import Any, Generic, Self, TypeVar
 
 from sandbox.core.errors import SandboxError, UsageError, shown
+from sandbox.core.interrupts import uninterrupted
 from sandbox.engine.pool import Playing, cores
 
 PATIENCE = 10  # seconds until a cluster must have answered
 AHEAD = 2  # jobs for each worker that are handed out: enough to keep it busy, few enough to keep memory flat
-ROUND = 1.0  # seconds at most that nothing is said of work that goes on
+ROUND = 0.2  # seconds at most that nothing is said of work that goes on, and that Ctrl-C waits
 
-Assignment = TypeVar("Job")
+Assignment = TypeVar("Assignment")
 
 
 class Workers:
@@ -56,7 +58,7 @@ class Workers:
         if kind == "dask" and address:
             executor, count = _dask(f"tcp://{address}")
         elif kind == "ray":
-            executor, count = _ray(self._on if address else "local", self._count)
+            executor, count = _ray(f"ray://{address}" if address else "local", self._count)
         else:
             raise UsageError(f"--on {self._on}: expected dask://host:port, ray://host:port or ray")
         return executor, self._count or count
@@ -73,10 +75,11 @@ class Workers:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind and isinstance(self.executor, _Processes):
-            self.executor.terminate()
-        self.executor.shutdown(wait=False, cancel_futures=True)
-        self._playing.halt()  # else the process would end only when the last chunk does
+        with uninterrupted():
+            if kind and isinstance(self.executor, _Processes):
+                self.executor.terminate()
+            self.executor.shutdown(wait=False, cancel_futures=True)
+            self._playing.halt()  # else the process would end only when the last chunk does
 
 
 class Work(Generic[Assignment]):
@@ -104,15 +107,17 @@ class Work(Generic[Assignment]):
         The first list is empty, and so is one after each ``ROUND`` in which nothing was done. A SandboxError that a job
         raises is raised here.
         """
-        found = []
+        found: list[tuple[Assignment, Any]] = []
         while True:
-            self._hand_out(todo)
+            with uninterrupted():
+                self._hand_out(todo)
             yield found
             if not self._running:
                 return
             alone, found = len(self._running) == 1, []
-            for future in self._done():
-                job, error = self._running.pop(future), future.exception()
+            with uninterrupted():
+                ended = [(self._running.pop(future), future, future.exception()) for future in self._done()]
+            for job, future, error in ended:
                 if error is None:
                     found.append((job, future.result()))
                 elif isinstance(error, SandboxError):
@@ -123,18 +128,16 @@ class Work(Generic[Assignment]):
                     found.append((job, error))
 
     def _hand_out(self, todo: Iterator[Assignment]) -> None:
-        if not self._suspects:
-            more = islice(todo, self._crew.count * AHEAD - len(self._running))
-        else:
-            more = [self._suspects.popleft()] if not self._running else []
-        for job in more:
+        if self._suspects:
+            todo = iter([self._suspects.popleft()] if not self._running else [])
+        for job in islice(todo, self._crew.count * AHEAD - len(self._running)):
             self._running[self._submit(*self._arguments(job))] = job
 
     def _submit(self, *own: Any) -> Future:
         try:
             return self._crew.executor.submit(self._function, *own)
         except BrokenExecutor as error:  # it broke since it was last heard of
-            future = Future()
+            future: Future = Future()
             future.set_exception(error)
             return future
 
@@ -165,15 +168,17 @@ def end_with_parent() -> None:
 
 
 def _outlive_nobody() -> None:
-    multiprocessing.parent_process().join()  # a pipe whose other end only the parent has
+    if parent := multiprocessing.parent_process():
+        parent.join()  # a pipe whose other end only the parent has
     os._exit(1)
 
 
 class _Processes(ProcessPoolExecutor):
     """Processes that leave Ctrl-C to this one, which ends them: each would say where it was, and some would go on."""
 
-    def submit(self, function, /, *args, **kwargs) -> Future:
-        with _ignored(signal.SIGINT):  # processes are started here, and inherit it
+    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        resource_tracker.ensure_running()  # which would let the signal in again
+        with _blocked(signal.SIGINT):  # processes are started here, and inherit it
             return super().submit(function, *args, **kwargs)
 
     def terminate(self) -> None:
@@ -183,15 +188,16 @@ class _Processes(ProcessPoolExecutor):
 
 
 @contextmanager
-def _ignored(number: int) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _blocked(number: int) -> Iterator[None]:
+    """A signal waits until this is over; in processes that are started meanwhile, for ever."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, whose processes do not inherit it
         yield
         return
-    before = signal.signal(number, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
     finally:
-        signal.signal(number, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _missing(extra: str, error: ModuleNotFoundError) -> UsageError:
@@ -217,7 +223,7 @@ class _DaskExecutor(Executor):
     def __init__(self, client: Any):
         self._client, self._executor = client, client.get_executor(pure=False)
 
-    def submit(self, function, /, *args, **kwargs) -> Future:
+    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
         return self._executor.submit(function, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -243,9 +249,10 @@ class _RayExecutor(Executor):
     """Tasks of Ray as futures; a task whose worker dies is played again by Ray itself, three times."""
 
     def __init__(self, ray: Any):
-        self._ray, self._remote, self._running = ray, cache(ray.remote), set()
+        self._ray, self._remote = ray, cache(ray.remote)
+        self._running: set[Any] = set()
 
-    def submit(self, function, /, *args, **kwargs) -> Future:
+    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
         reference = self._remote(function).remote(*args, **kwargs)
         self._running.add(reference)
         future = reference.future()

@@ -23,7 +23,8 @@ from sandbox.core.maps import is_text
 from sandbox.engine.registry import find, is_file, opened
 
 if TYPE_CHECKING:
-    from sandbox.scenario.schema import AgentGroup, Scenario, WorldTable
+    from sandbox.agents.llm.options import Options
+    from sandbox.scenario.schema import Scenario, WorldTable
 
 FUNCTIONS, FILES, NETWORK, MODELS = "functions", "files", "network", "models"
 KINDS = {
@@ -101,7 +102,7 @@ class Grant(tuple[Rule, ...]):
     def has_function(self, name: str) -> bool:
         return self.rule(Capability(FUNCTIONS, name, "", name)) is not None
 
-    def __add__(self, other: Iterable[Rule]) -> Self:
+    def __add__(self, other: Iterable[Rule]) -> Self:  # type: ignore[override]  # a tuple's takes any other, too
         return type(self)((*self, *other))
 
     @classmethod
@@ -109,10 +110,10 @@ class Grant(tuple[Rule, ...]):
         """From texts such as ``functions=mytool,network``; raises UsageError for an unknown kind."""
         if isinstance(texts, cls):
             return texts
-        texts = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, list | tuple) else [texts]
-        if not all(isinstance(text, str) for text in texts):
+        found = [texts] if isinstance(texts, str) else list(texts) if isinstance(texts, list | tuple) else None
+        if found is None or not all(isinstance(text, str) for text in found):
             raise UsageError(f"{by}: {shown(texts)}, expected texts such as 'functions=mytool,network'")
-        return cls(_rule(part.strip(), by) for text in texts for part in text.split(",") if part.strip())
+        return cls(_rule(part.strip(), by) for text in found for part in text.split(",") if part.strip())
 
     @classmethod
     def naming(cls, said: Any, by: str) -> Self:
@@ -284,13 +285,13 @@ def _layouts(world: Any) -> tuple[str, ...]:
         return ()
 
 
-def world_file(table: Mapping, origin: Origin) -> None:
+def world_file(table: Mapping[str, Any], origin: Origin) -> None:
     """If a scenario names its world by the path of a file, execute it; raises UsageError if that is not allowed.
 
     The path in ``table`` becomes relative to the working folder. A record needs the grant too, because this is code.
     """
     world = table.get("world")
-    if not isinstance(world, Mapping) or not is_file(name := world.get("name")):
+    if not isinstance(world, dict) or not is_file(name := world.get("name")):
         return
     beside = None if origin.folder is None else origin.folder / name
     world["name"] = path = str(beside) if beside is not None and beside.is_file() else name
@@ -305,11 +306,10 @@ def calls(scenario: "Scenario") -> Iterator[Capability]:
             if name not in TOOLS:
                 yield Capability(FUNCTIONS, name, f"agents.{k}.tools", name)
         if group.llm and group.llm.kind != "scripted":
-            yield _model(group, f"agents.{k}.llm.model")
+            yield _model(group.llm, f"agents.{k}.llm.model")
 
 
-def _model(group: "AgentGroup", key: str) -> Capability:
-    options = group.llm
+def _model(options: "Options", key: str) -> Capability:
     if options.kind == "local":
         return Capability(NETWORK, host_of(options.name), key, options.model)
     if options.kind == "gguf":

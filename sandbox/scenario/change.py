@@ -18,7 +18,7 @@ _MAY = re.compile(
 )
 
 MAY_RESEAT = (*OF_A_GROUP, "memory", "tools")
-_NO_MODEL = {"llm": None, "memory": {}, "tools": {}}
+_NO_MODEL: dict[str, Any] = {"llm": None, "memory": {}, "tools": {}}
 _LEAVES = re.compile(r"agents\.\d+\.reasoner")
 
 

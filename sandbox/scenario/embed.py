@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ class Files:
             given, key = getattr(scenario.world, option, None), f"world.{option}"
             if not isinstance(given, str) or is_text(given) or is_layout(scenario.world, given):
                 continue
-            text = self._take(given, key, lambda path, key=key: read_map(path, self._may_read(key)))
+            text = self._take(given, key, partial(read_map, check=self._may_read(key)))
             if text is not None:
                 setattr(scenario.world, option, text if is_text(text) else f"{text}\n")  # a line break marks text
             elif Path(given).suffix and (hint := self._near(given)):

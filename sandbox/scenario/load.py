@@ -85,7 +85,7 @@ def load(
             _check_keys(rule, Rule, f"{where}: guard[{k}]")
     groups = table.get("agents")
     for k, group in enumerate(groups if isinstance(groups, list) else []):
-        if isinstance(group, Mapping):
+        if isinstance(group, dict):
             _check_group(group, f"{where}: agents[{k}]")
             _complete_group(group, files, f"{where}: agents[{k}]")
     if isinstance(table.get("team"), Mapping):
@@ -153,7 +153,7 @@ def _checked(scenario: Scenario, origin: Origin) -> Scenario:
     return scenario.coming_from(origin)
 
 
-def _table(source, origin: Origin) -> tuple[str, dict, Origin]:
+def _table(source: Any, origin: Origin) -> tuple[str, dict, Origin]:
     if isinstance(source, Scenario):
         return "scenario", source.model_dump(), source.origin
     if isinstance(source, Mapping):

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from functools import partial
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
@@ -25,7 +26,8 @@ from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import parse
 
 SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled, in every world
-AGENTS, TEAM = "agents", "team with fallback"  # values of ``claim``
+AGENTS: Final = "agents"  # values of ``claim``
+TEAM: Final = "team with fallback"
 REASONERS = ("scripted", "program", "llm", "human")  # the others are compiled policies of the world
 
 
@@ -165,7 +167,7 @@ class Scenario(BaseModel):
     """Contents of the files that the sweep names, by name; filled in when a scenario is recorded."""
     trials: TrialsTable = TrialsTable()
     """Number of trials of a batch, and the share of errors at which it fails."""
-    claim: Literal[AGENTS, TEAM] = AGENTS
+    claim: Literal["agents", "team with fallback"] = AGENTS
     """Whose success a certificate covers: the agents' own, or that of the team with its fallback."""
     _origin: Origin = PrivateAttr(CODE)
 
@@ -196,12 +198,12 @@ class Scenario(BaseModel):
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         perturb = {"perturb": self.perturb} if self.perturb else {}
-        return Environment(world, options | perturb, self._plan if self.team else None)
+        return Environment(world, options | perturb, partial(self._plan, self.team) if self.team else None)
 
-    def _plan(self, env: Environment) -> TeamPlan:
+    def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
         """The team, for a world that is set up."""
         hosted = [group.reasoner in REASONERS for group in self.roster()]
-        return TeamPlan(self.team, self._names(env.world), self._roles(env.world), hosted, self.seed, env)
+        return TeamPlan(team, self._names(env.world), self._roles(env.world), hosted, self.seed, env)
 
     def _roles(self, world: World) -> list[str]:
         return [group.role or world.roles[0] for group in self.roster()]

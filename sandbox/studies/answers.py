@@ -13,6 +13,7 @@ import pandas as pd
 from sandbox.analysis.measures import tick_limit
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Outcome
+from sandbox.core.interrupts import uninterrupted
 from sandbox.engine.environment import Environment
 from sandbox.engine.pool import cores
 from sandbox.running.episodes import play
@@ -125,9 +126,10 @@ def play_arms(
 
     played(0)
     started = time.monotonic()
-    with ThreadPoolExecutor(min(cores(), len(scenarios))) as pool:
-        arms = zip(scenarios, envs, strict=True)
-        found = list(pool.map(lambda arm: _in_chunks(*arm, seeds, played, stop), arms))
+    interrupted = threading.Event()
+    with uninterrupted(interrupted.set), ThreadPoolExecutor(min(cores(), len(scenarios))) as pool:
+        arms, over = zip(scenarios, envs, strict=True), lambda: stop() or interrupted.is_set()
+        found = list(pool.map(lambda arm: _in_chunks(*arm, seeds, played, over), arms))
     return None if stop() else (found, time.monotonic() - started)
 
 

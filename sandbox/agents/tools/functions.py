@@ -27,8 +27,10 @@ class Functions:
     call. ``specs`` are the recorded descriptions of functions, by full name.
     """
 
-    def __init__(self, known: Iterable[ToolUse] = (), until: int | None = -1, specs: Mapping[str, dict] | None = None,
-                 may_call: Callable[[str], bool] = lambda name: False):  # fmt: skip
+    def __init__(
+        self, known: Iterable[ToolUse] = (), until: int | None = -1,
+        specs: Mapping[str, Mapping[str, Any]] | None = None, may_call: Callable[[str], bool] = lambda name: False,
+    ):  # fmt: skip
         self.on_use: Callable[[ToolUse], None] = lambda use: None
         self.on_answer: Callable[[ToolUse], None] = lambda use: None  # gets each call that the record has answered
         self._until, self._known = until, defaultdict(deque)
@@ -44,7 +46,7 @@ class Functions:
         self.__init__()
         self.__dict__ |= state
 
-    def spec(self, name: str) -> dict[str, Any] | None:
+    def spec(self, name: str) -> Mapping[str, Any] | None:
         """The recorded description of a function; None if it describes itself. Raises RecordError."""
         if name not in self._specs and self._until is None and not self._may_call(name):
             raise RecordError(f"tool {name}: {NOT_CALLED.format(what='the record does not describe it', name=name)}")

@@ -1,0 +1,34 @@
+"""Ctrl-C where it must not strike.
+
+Python raises KeyboardInterrupt between any two instructions of the main thread. Inside ``concurrent.futures`` that is
+also where a lock was just taken and nothing yet gives it back; a thread of the pool then waits for it for ever, and the
+process for the thread. Whatever waits for other threads therefore has Ctrl-C wait, too.
+"""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+
+
+@contextmanager
+def uninterrupted(told: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Ctrl-C waits until this is over; ``told`` is called at once, so that what is in here can end sooner."""
+    before = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or not callable(before):
+        yield
+        return
+    came: list[FrameType | None] = []
+
+    def note(_: int, frame: FrameType | None) -> None:
+        came.append(frame)
+        told()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            before(signal.SIGINT, came[0])
