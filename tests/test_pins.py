@@ -1,0 +1,123 @@
+"""Private interfaces of other packages that we use: a new version that changes one fails here, and says what breaks.
+
+To allow a new version of a package, install it, run this file and the tests that it names, and raise the cap in
+pyproject.toml.
+"""
+
+import inspect
+import tomllib
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+from numba import njit
+from numba.core import event
+from numba.core.caching import _Cache
+from numba.core.codegen import CodeLibrary
+from numba.core.compiler import CompileResult, Flags
+from numba.core.errors import NumbaError
+from numba.core.registry import cpu_target
+from numba.core.serialize import dumps
+from packaging.requirements import Requirement
+from streamlit import config
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+
+from sandbox.cli.app import OPTIONS
+from sandbox.engine.cache import Store
+
+CHECKS: list[tuple[str, str, Callable[[], None]]] = []
+
+
+def used(what: str, breaks: str) -> Callable:
+    """Registers a check of an interface; ``breaks`` says what no longer works without it, and which tests tell more."""
+
+    def register(check: Callable[[], None]) -> None:
+        CHECKS.append((what, breaks, check))
+
+    return register
+
+
+def _parameters(function: Callable) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+@used(
+    "numba.njit(_nrt=)", "engine.kernel: a kernel that allocates is no longer refused, or every call counts references"
+)
+def _():
+    with pytest.raises(NumbaError):
+        njit(_nrt=False)(lambda n: np.zeros(n))(3)
+    assert njit(_nrt=True)(lambda n: np.zeros(n))(3).shape == (3,)
+
+
+@used("numba.njit(forceinline=, no_cpython_wrapper=, no_cfunc_wrapper=)", "engine.kernel: kernels compile slowly")
+def _():
+    assert {"forceinline", "no_cpython_wrapper", "no_cfunc_wrapper"} <= Flags.options.keys()
+
+
+@used("numba.core.caching._Cache", "engine.cache.Store: kernels are compiled at every start (tests/test_cache.py)")
+def _():
+    assert {"cache_path", "load_overload", "save_overload", "enable", "disable", "flush"} == _Cache.__abstractmethods__
+    assert _parameters(_Cache.load_overload) == _parameters(Store.load_overload)
+    assert _parameters(_Cache.save_overload) == _parameters(Store.save_overload)
+
+
+@used(
+    "numba.core.compiler.CompileResult", "engine.cache.Store: kernels cannot be written or read (tests/test_cache.py)"
+)
+def _():
+    assert _parameters(CompileResult._reduce) == ["self"] and "lifted" in CompileResult._fields
+    assert _parameters(CompileResult._rebuild)[0] == "target_context"
+    assert isinstance(CodeLibrary.has_dynamic_globals, property) and callable(dumps)
+    assert isinstance(cpu_target.target_context.codegen().magic_tuple(), tuple)
+
+
+@used("numba.core.dispatcher.Dispatcher", "engine.compiling: nobody knows what is compiled (tests/test_cli.py)")
+def _():
+    function = njit(inline="always")(lambda x: x)
+    assert function.targetoptions["inline"] == "always" and not function.overloads
+    assert hasattr(function, "_cache") and callable(function.py_func)
+
+
+@used("numba.core.event", "engine.compiling: progress of compilation is not shown (tests/test_cli.py)")
+def _():
+    function = njit(lambda x: x + 1)
+    with event.install_recorder("numba:compile") as recorded:
+        function(1)
+    assert [each.data["dispatcher"] for _, each in recorded.buffer] == [function, function]  # begun, done
+
+
+@used("streamlit ForwardMsgQueue", "studio.session: a page may stay blank after a click (tests/test_studio_browser.py)")
+def _():
+    assert _parameters(ForwardMsgQueue.clear) == ["self", "retain_lifecycle_msgs", "fragment_ids_this_run"]
+    assert ForwardMsgQueue()._delta_index_map == {}
+
+
+@used("streamlit's options", "cli.app and studio.session: the studio does not start, or pauses after each run")
+def _():
+    for name in (*OPTIONS, "server.port", "server.address", "server.headless", "runner.postScriptGC"):
+        config.get_option(name)  # raises for one that there is not
+
+
+@used("ProcessPoolExecutor._processes", "running.workers: Ctrl-C does not end the processes (tests/test_workers.py)")
+def _():
+    with ProcessPoolExecutor(1) as executor:
+        assert executor._processes == {}
+
+
+@pytest.mark.parametrize(("breaks", "check"), [pytest.param(why, check, id=what) for what, why, check in CHECKS])
+def test_a_private_interface_is_as_we_use_it(breaks, check):
+    try:
+        check()
+    except Exception as error:
+        pytest.fail(f"{breaks}: {type(error).__name__}: {error}")
+
+
+@pytest.mark.parametrize("name", ["numba", "streamlit"])
+def test_what_has_private_interfaces_is_capped(root, name):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = next(each for each in map(Requirement, project["dependencies"]) if each.name == name)
+    major, minor, *_ = map(int, version(name).split("."))
+    assert asked.specifier.contains(version(name)) and not asked.specifier.contains(f"{major}.{minor + 1}.0")
