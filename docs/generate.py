@@ -18,6 +18,7 @@ from sandbox.cli.schema import scenario_schema, sentence
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.engine import registry
+from sandbox.report.kinds import kind_of, limits_of
 from sandbox.running.session import Session
 from sandbox.scenario import sweep
 from sandbox.teams.protocols import PROTOCOLS
@@ -26,8 +27,6 @@ from sandbox.teams.stopping import NAMES
 FOLDER = Path(__file__).parent / "reference"
 WIDTH = 120
 NOTE = "<!-- Written by `python docs/generate.py`: change the code, not this page. -->"
-WORDS = {"object": "table", "boolean": "true or false"}  # of TOML, where JSON schema has another
-LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
 ABOUT = """A scenario is a TOML file. These are all its tables and their options. `sandbox schema` prints the same as a
 JSON schema, with which editors complete and check scenarios: save it as `scenario.json`, and begin a scenario with the
 line `#:schema scenario.json` (taplo, Even Better TOML)."""
@@ -131,30 +130,14 @@ def _options(table: Schema, leave_out: Sequence[str] = ()) -> str:
         if name not in leave_out:
             default = option.get("default")
             usual = "required" if name in needed else f"default `{json.dumps(default)}`" if _is_plain(default) else ""
-            items.append(_item(name, ", ".join(filter(None, (_kind(option), usual))), option["description"]))
+            items.append(
+                _item(name, ", ".join(filter(None, (kind_of(option, quote="`"), usual))), option["description"])
+            )
     return "\n".join(items)
 
 
 def _is_plain(default: Any) -> bool:
     return default is not None and not isinstance(default, dict | list)
-
-
-def _kind(option: Schema, plural: str = "") -> str:
-    """The values of an option, in words of TOML; ``plural`` is the ending where there are several."""
-    if "anyOf" in option:
-        return " or ".join(_kind(each, plural) for each in option["anyOf"] if each.get("type") != "null")
-    if "enum" in option:
-        return f"one of {_listed(option['enum'])}"
-    kind = "object" if "$ref" in option else option["type"]
-    if kind == "array":
-        return f"list{plural} of {_kind(option['items'], 's')}"
-    return " ".join(filter(None, (WORDS.get(kind, kind) + plural, _range(option))))
-
-
-def _range(option: Schema) -> str:
-    if {"minimum", "maximum"} <= option.keys():
-        return f"{option['minimum']:,}..{option['maximum']:,}"
-    return " and ".join(f"{word} {option[key]:,}" for key, word in LIMITS.items() if key in option)
 
 
 # -- worlds
@@ -165,8 +148,7 @@ def _worlds(worlds: Sequence[World], schema: Schema) -> list[str]:
         "# Worlds",
         "What each world offers. `sandbox worlds NAME` prints it for any world, also for one of your own.",
     ]
-    *references, _ = schema["$defs"]["WorldTable"]["oneOf"]  # the last one is for worlds in files
-    tables = (schema["$defs"][_key(each)] for each in references)
+    tables = (schema["$defs"][_key(each["then"])] for each in schema["$defs"]["WorldTable"]["allOf"])
     for world, table in zip(worlds, tables, strict=True):
         parts += _world(world, table)
     return parts
@@ -226,9 +208,8 @@ def _parameter(each: inspect.Parameter, kind: Any, info: ParameterInfo) -> str:
         name = "/".join([*stated, *(info.param_decls or ())]) + ("" if flag else f" {name}")
     default = "required" if each.default is each.empty else f"default `{each.default}`"
     default = "" if each.default is None or isinstance(each.default, bool) else default
-    limits = {"minimum": info.min, "maximum": info.max}
-    limits = {key: limit for key, limit in limits.items() if limit is not None}
-    return _item(name, ", ".join(filter(None, (_range(limits), default))), info.help)
+    bounds = {key: limit for key, limit in (("minimum", info.min), ("maximum", info.max)) if limit is not None}
+    return _item(name, ", ".join(filter(None, (limits_of(bounds), default))), info.help)
 
 
 # -- Python

@@ -126,6 +126,7 @@ def test_worlds(folder, capsys):
     code, out, _ = sandbox(capsys, "worlds")
     assert code == 0 and "warehouse" in out
     code, out, _ = sandbox(capsys, "worlds", "warehouse")
+    assert all(kind in out for kind in ("integer from 0", "integer 1..8", "true or false", "one of global"))
     assert code == 0 and all(word in out for word in ("toggle_load", "blocked_aisles", "[perturb]", "RWARE"))
     assert "[[team.tasks]]" in out and "Serve the order for load" in out
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from sandbox.engine import registry
 
@@ -92,3 +93,9 @@ def test_what_is_misspelt_is_not_valid(valid, name):
     assert valid.is_valid(table)
     BAD[name](table)
     assert not valid.is_valid(table)
+
+
+@pytest.mark.parametrize(("key", "value", "told"), [("delivries", 3, "delivries"), ("name", "warehaus", "warehouse|")])
+def test_what_is_wrong_with_a_world_is_said_of_that_world(valid, key, value, told):
+    error = best_match(valid.iter_errors({**GOOD, "world": {**GOOD["world"], key: value}}))
+    assert error.path[0] == "world" and told in error.message

@@ -35,10 +35,8 @@ def scenario_schema(worlds: "Iterable[World]") -> dict[str, Any]:
     found, schema = models_json_schema([(model, "validation") for model in models])
     references = {model: reference for (model, _), reference in found.items()}
     tables = schema["$defs"]
-    tables["WorldTable"] = {
-        "description": tables["WorldTable"]["description"],
-        "oneOf": [*(references[world.options] for world in worlds), _file_of(tables["WorldTable"])],
-    }
+    tables["WorldTable"] |= _by_name({world.name: references[world.options] for world in worlds})
+    tables["WorldTable"]["properties"]["name"]["pattern"] = rf"^({'|'.join(world.name for world in worlds)})$|\.py$"
     for world in worlds:
         _name(tables[_key(references[world.options])], world)
     tables["AgentGroup"]["properties"]["tools"] |= {
@@ -76,7 +74,13 @@ def _name(table: dict[str, Any], world: "World") -> None:
     table["required"] = ["name", *table.get("required", [])]
 
 
-def _file_of(table: dict[str, Any]) -> dict[str, Any]:
-    """A world that a file of Python defines, whose options are not known here."""
-    name = table["properties"]["name"] | {"pattern": r"\.py$"}
-    return table | {"description": "A world of your own.", "properties": {"name": name}}
+def _by_name(references: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """A table whose options are those of the world that it names: an error is then about that world's options.
+
+    Editors complete keys from the members of ``anyOf`` only, so these name all tables; the last one accepts anything.
+    """
+    chosen = {name: {"properties": {"name": {"const": name}}, "required": ["name"]} for name in references}
+    return {
+        "allOf": [{"if": chosen[name], "then": reference} for name, reference in references.items()],
+        "anyOf": [*references.values(), {}],
+    }

@@ -1,7 +1,8 @@
 """Outcomes and worlds as tables for a terminal."""
 
+import json
 import math
-from typing import TYPE_CHECKING, Literal, get_args, get_origin
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
@@ -10,6 +11,7 @@ from sandbox.analysis.autonomy import decided, is_tested
 from sandbox.core.finish import Outcome
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
+from sandbox.report.kinds import kind_of
 from sandbox.report.lines import lines
 from sandbox.statistics import CONFIDENCE, Estimate, success_rate
 
@@ -253,12 +255,6 @@ def worlds_table(worlds: list[World]) -> Table:
     return table
 
 
-def _kind(annotation) -> str:
-    if get_origin(annotation) is Literal:
-        return " | ".join(map(str, get_args(annotation)))
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
-
-
 def _few(names: tuple[str, ...], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
@@ -270,10 +266,11 @@ def world_tables(world: World) -> list[Table]:
     for tool in world.tools(None):
         verbs.add_row(tool["name"], tool["description"])
     options = Table("option", "default", "kind", "what it is", title="[world] in a scenario", title_justify="left")
-    for name, field in world.options.model_fields.items():
+    for name, option in world.options.model_json_schema()["properties"].items():
         if name not in ("agents", "perturb"):
-            default = str(field.get_default(call_default_factory=True))
-            options.add_row(name, default, _kind(field.annotation), field.description or "")
+            default = option.get("default")
+            words = default if isinstance(default, str) else "" if default is None else json.dumps(default)
+            options.add_row(name, words, kind_of(option), option.get("description", ""))
     perturbations = Table("perturbation", "severity 0..1", title="[perturb] in a scenario", title_justify="left")
     for perturbation in (*world.perturbations, *GENERIC):
         perturbations.add_row(perturbation.name, perturbation.summary)
