@@ -1,4 +1,4 @@
-"""The reasoners of a team that are objects, made of a scenario's groups and of what surrounds them in a model."""
+"""Makes the reasoners of a team that are objects, from a scenario's groups and the services of a model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple

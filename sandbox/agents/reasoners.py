@@ -1,4 +1,4 @@
-"""Reasoners that are not compiled policies of a world; one file for each kind."""
+"""Reasoners without a package of their own: faults of replies, people, scripts."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from sandbox.core.perturb import REPLIES_AT_MOST, Fault
 from sandbox.core.world import World
 from sandbox.engine.draw import FAULT, below, uniform
 
-# -- faulty: Faults of replies: what a reasoner that is asked has answered may come late, in part, or in
+# -- faulty: faults of replies, which come late, in part, in another schema, or not at all
 
 TIMEOUT, LIMIT, PARTIAL, SCHEMA, WHEN, ORDER = (FAULT + 16 + k for k in range(6))  # streams
 LIMITED_FOR = 10  # ticks of one rate limit
@@ -68,7 +68,7 @@ class Faulty:
         return decision._replace(verb=(decision.verb + turned) % self._verbs)
 
 
-# -- human: The reasoner ``human``: a person decides, or the agent's fallback if no answer comes in time.
+# -- human: a person decides, or the agent's fallback if no answer comes in time
 
 
 class HumanOptions(BaseModel):
@@ -96,7 +96,7 @@ class Human:
         return Decision(*answer, Trace(person=answer))
 
 
-# -- scripted: The scripted reasoner: actions from a list, then the no-op for ever
+# -- scripted: actions from a list, then the no-op for ever
 
 
 def parse_script(script: Sequence[str], world: World, where: str) -> list[Decision]:

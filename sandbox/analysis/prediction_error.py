@@ -1,9 +1,9 @@
 """Prediction error of imagination by horizon, on facts that changed, in view and out of view.
 
-At moments of real episodes one agent believes what it observes and remembers, and futures are unrolled from there, as
-``search`` does it. What they say is compared with what really came, fact by fact (``World.facts``): of the facts that
-have changed since the moment of belief, the share that was not foreseen. Beside it stands who believes that nothing
-changes (persistence, the forecasters' reference).
+At some ticks of real episodes, one agent forms a belief from its observation and memory, and futures are unrolled from
+it, as in ``search``. They are compared with the real future, fact by fact (``World.ground_truth``). The error is the
+share of wrong predictions among the facts that have changed since. The baseline predicts no change (persistence, the
+reference of forecasters).
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Episodes side by side, a lane each: what every environment for learners steps."""
+"""Episodes in lanes, side by side; every environment for learners steps them."""
 
 import operator
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The guard: rules that review actions between decision and execution.
 
-Rules are tried in order and the first that matches counts; an action that none matches is allowed. What an agent said
-and what was enforced are both in the record, wherever a rule denied, modified or escalated.
+Rules are tried in order, and the first match applies; an action without a match is allowed. If a rule denied, modified
+or escalated an action, the record contains both the decided and the enforced action.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """Tamper evidence as pure functions: a hash chain over the events, and the Merkle tree of RFC 6962, section 2.1.
 
-The chain finds the first row that was changed; the root of the tree is the one line that a witness notes down.
+The chain finds the first changed row. A witness can note the root of the tree.
 """
 
 import json

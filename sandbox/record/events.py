@@ -1,6 +1,6 @@
 """The events of a run: one frozen model for each kind, and their one canonical form as bytes.
 
-``Event`` is the union over ``kind``. A reader that meets an unknown kind or field says so.
+``Event`` is the union over ``kind``. An unknown kind or field is an error.
 """
 
 import json

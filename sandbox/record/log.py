@@ -1,6 +1,6 @@
 """Recording a run: ``append`` only makes the event bytes; one thread chains and commits them in groups.
 
-Since that thread alone touches chain and file, Ctrl-C in the middle of an ``append`` cannot break the chain.
+Only that thread changes chain and file, so Ctrl-C during an ``append`` cannot break the chain.
 """
 
 import sqlite3

@@ -1,6 +1,6 @@
 """Reading a run: finished, killed in the middle, or still being written.
 
-Nothing here writes, but for one case: without a WAL, SQLite must undo a commit that was broken off before it can read.
+Reading writes in one case only: without a WAL, SQLite must undo an interrupted commit before it can read.
 """
 
 import sqlite3

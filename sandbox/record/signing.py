@@ -1,7 +1,7 @@
 """Signatures (Ed25519, RFC 8032) over the root of a run, batch or certificate, in a file beside it.
 
-What is signed names its kind and its format, so that a signature over one thing is none over another that has the same
-root. Keys are PEM files, as OpenSSL reads and writes them. The package ``cryptography`` does the work (extra ``sign``).
+The signed text names kind and format, so that a signature is invalid for another kind with the same root. Keys are PEM
+files, as OpenSSL reads and writes them. The package ``cryptography`` does the work (extra ``sign``).
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The file of a run: its name, its tables, how it is opened, and SQLite's errors in words."""
+"""The file of a run: its name, its tables, how it is opened, and SQLite's errors as text."""
 
 import errno
 import os

@@ -1,7 +1,7 @@
 """The outcomes of a batch: a table in the run's file, written chunk by chunk, each in one transaction with its mark.
 
-A batch that was killed has lost its unfinished chunks and nothing else; to open it again is to go on with it. Anything
-that reads SQLite can query it meanwhile: tables ``trial``, ``condition``, ``chunk``, ``meta``.
+A killed batch loses its unfinished chunks only; opening it again continues it. Any program that reads SQLite can query
+it meanwhile: tables ``trial``, ``condition``, ``chunk``, ``meta``.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Verification of a record: everything is recomputed from the stored bodies.
 
-A record that was rewritten as a whole, root included, or whose end was cut off together with its root, agrees with
-itself. Only the root that someone noted outside (``expected_root``) tells it from the true one.
+A record that was rewritten as a whole, root included, or cut off together with its root, is consistent. Only a root
+that was noted elsewhere (``expected_root``) distinguishes it from the true one.
 """
 
 import sqlite3

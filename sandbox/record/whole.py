@@ -1,7 +1,7 @@
 """Files that are written completely or not at all. In a run's folder no symbolic link is followed.
 
-A link in a folder that somebody else may have filled can lead to any file of its reader. The folder itself may be a
-link: its user named it.
+A link in a folder of another author can lead to any file of the reader. The folder itself may be a link, because its
+user named it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Figures of results, one visual language: Okabe and Ito's colours (2008), which colour-blind readers tell apart."""
+"""Figures of results in a common style: Okabe and Ito's colours (2008), which colour-blind readers can distinguish."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Figures and pictures as parts of a page: nothing is fetched, and figures take on the page's colours."""
+"""Figures and pictures as parts of a page, without external files; figures use the page's colours."""
 
 import base64
 import io

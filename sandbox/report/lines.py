@@ -1,4 +1,4 @@
-"""Text from elsewhere for a terminal: names, titles, paths and errors stay in their line and control nothing."""
+"""Foreign text for a terminal: names, titles, paths and errors stay in one line and cannot control the terminal."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""A report as one self-contained HTML page: nothing is fetched, it opens from disk and prints."""
+"""A report as one self-contained HTML page, which opens from disk and can be printed."""
 
 import base64
 import math

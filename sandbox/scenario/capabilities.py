@@ -1,9 +1,9 @@
 """The capabilities of a scenario: functions, files, addresses and model accounts that it may reach.
 
-A *capability* is one thing of this machine or of its user that a scenario asks for. An *origin* says where a scenario
-comes from, and so what it may have: what is not granted is refused, whatever it is. A file has the files of its own
-folder; an upload and a record have nothing; the user's own Python code, and what is typed on the command line, may do
-what the user may do. More is granted by ``--allow``, the variable SANDBOX_ALLOW and a configuration file.
+A *capability* is one resource of this machine or of its user that a scenario asks for. An *origin* is the source of a
+scenario and determines its grants; everything else is refused. A file may read the files of its own folder; an upload
+and a record have no grants; the user's own Python code, and texts typed on the command line, may do what the user may
+do. More is granted by ``--allow``, the variable SANDBOX_ALLOW and a configuration file.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The keys that may change in the middle of a trial: who decides and how, what is forbidden, lost, or goes wrong."""
+"""The keys that may change in the middle of a trial: reasoners, guard rules, perturbations, and options of the team."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The scenario of a record: complete without files, possibly of another version or a stranger."""
+"""The scenario of a record: complete without files, possibly of another version or author."""
 
 from collections.abc import Mapping
 from typing import Any

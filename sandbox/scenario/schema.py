@@ -1,4 +1,4 @@
-"""What a scenario says. Everything a world needs to know besides stands in ``[world]`` and is checked by that world."""
+"""The schema of scenarios. The options of a world are in ``[world]`` and are checked by that world."""
 
 import hashlib
 import json

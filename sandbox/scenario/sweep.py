@@ -8,7 +8,7 @@
 "agents.0.count" = [2, 4, 8]
 "world.deliveries" = [5, 10, 20]
 
-[sweep.one_at_a_time]                        # the scenario as it stands, then each of these values by itself
+[sweep.one_at_a_time]                        # the unchanged scenario, then each of these values alone
 "perturb.action_failure" = [0.5, 1.0]
 "perturb.message_loss" = [0.5, 1.0]
 """

@@ -1,6 +1,6 @@
 """The report card: agents on a suite of scenarios, clean and perturbed, compared with the oracle on the same seeds.
 
-Worlds are never pooled, nor averaged: they differ, and an agent that knows few of them would rank by those alone.
+Worlds are never pooled or averaged: they differ, and an agent that runs in few worlds would be ranked by those alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence

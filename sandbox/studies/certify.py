@@ -1,14 +1,14 @@
 """Reliability certificates: a claim, its trials and their result, in a file that can be verified.
 
 The claim: the scenario's success rate over its conditions (``[sweep]``, each equally often) and over the seeds is at
-least R, at confidence C. It is earned where Clopper and Pearson's one-sided lower bound reaches R. How many failures
-are allowed is fixed beforehand; one more, and the trials end at once.
+least R, at confidence C. It is earned if Clopper and Pearson's one-sided lower bound reaches R. The number of allowed
+failures is fixed beforehand; one more ends the trials at once.
 
-The bound takes the trials for independent, so no two of them share a seed: trial k of condition c has seed
+The bound assumes independent trials, so no two of them share a seed: trial k of condition c has seed
 s + c * each + k, where s is the scenario's seed and ``each`` the trials of a condition.
 
-A certificate follows from the claim and the table of its trials alone. The file is a copy of what follows, and whoever
-shows a certificate makes it anew (``read``).
+A certificate follows from the claim and the table of its trials alone. The file is a copy; code that shows a
+certificate recomputes it (``read``).
 """
 
 import json

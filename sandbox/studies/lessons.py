@@ -1,7 +1,7 @@
 """Lessons: one claim each, as a file that a teacher can write; ``studies.answers`` measures them.
 
-A lesson is a TOML file: ``[lesson]`` with its question, the predictions that a reader chooses from, its controls and
-what is measured, and ``[scenario]``, any scenario. Nothing in it says what comes out.
+A lesson is a TOML file: ``[lesson]`` with its question, predictions, controls and measurement, and ``[scenario]``, any
+scenario. It does not contain its result.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The lives of a learner: an agent that follows programs in a world, dies, and starts again in another one."""
+"""The episodes of a learner: an agent that follows programs in a world, dies, and starts again in another one."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The results of learners of skills, and the folder that keeps each of them once it is done."""
+"""The results of learners of skills, and the folder that stores finished learners."""
 
 import json
 import os

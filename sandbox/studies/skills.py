@@ -1,8 +1,9 @@
 """Learning skills in a world: a curriculum proposes, a writer writes, the world verifies, a library keeps.
 
-One iteration is one program that was written and tried. A task gets up to ``TRIES`` of them in a row. Life goes on from
-try to try; who dies begins anew in another world with empty hands, and keeps the library. Success is read from the
-state: an achievement counts where the world's own count of it has risen. The writer is told what its agent could see.
+One iteration is one program that was written and tried. A task gets up to ``TRIES`` of them in a row. The episode
+continues from try to try; an agent that dies starts again in another world with empty hands, and keeps the library.
+Success is read from the state: an achievement counts if the world's own count of it has risen. The writer's feedback
+contains only what its agent could see.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The verdict of an answer in words, from its intervals."""
+"""The verdict of an answer as text, from its intervals."""
 
 from math import isfinite
 

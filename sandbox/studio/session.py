@@ -1,4 +1,4 @@
-"""The state of one browser tab: its runners, and what pages pass to one another. Streamlit drops it with the tab."""
+"""The state of one browser tab: its runners, and data passed between pages. Streamlit drops it with the tab."""
 
 from functools import cache, wraps
 from typing import Any

@@ -1,4 +1,4 @@
-"""A call of a language model in the names of OpenTelemetry's conventions for generative AI; see ``tracing``."""
+"""Attributes of calls of language models, by OpenTelemetry's conventions for generative AI; see ``tracing``."""
 
 import json
 import re

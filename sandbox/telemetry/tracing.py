@@ -1,7 +1,7 @@
 """Traces: the events of a run as OpenTelemetry spans, by the conventions for generative AI.
 
-After https://github.com/open-telemetry/semantic-conventions-genai, v0.1.0; what has no name there begins with
-``sandbox.``. ``docs/traces.md`` shows the tree, and says how ticks and calls share one clock.
+By https://github.com/open-telemetry/semantic-conventions-genai, v0.1.0; other names begin with ``sandbox.``.
+``docs/traces.md`` shows the tree, and explains the common clock of ticks and calls.
 """
 
 from collections import Counter, defaultdict

@@ -1,7 +1,7 @@
 """The HTTP client of hosted models, with limits on the size and time of every reply.
 
-Clients of language models read a reply on the event loop that all agents of a tick share. What is more than any reply
-needs never gets there, so that one agent's reply costs no other one its time.
+Clients of language models read a reply on the event loop that all agents of a tick share. A reply
+over the limits is refused before, so that it does not take the time of other agents.
 """
 
 from collections.abc import AsyncIterator

@@ -1,8 +1,8 @@
-"""Hides providers' keys in what servers send back, so that no record, report or screen shows them.
+"""Hides providers' keys in the answers of servers, so that no record, report or screen shows them.
 
-A key is hidden where a server's answer comes in, before a parser can quote a part of it, and again in what the parsers
-made of it, since JSON can write every character as an escape. What is not found: a key in pieces, or changed in any
-other way than those of ``_forms``.
+A key is hidden when a server's answer arrives, before a parser can quote a part of it, and again in the parsed text,
+because JSON can write every character as an escape. It does not find a key in pieces, or changed in other ways than
+those of ``_forms``.
 """
 
 import base64

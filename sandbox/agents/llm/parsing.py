@@ -1,6 +1,6 @@
-"""Reads the replies of real servers: reasoning apart from the reply, and JSON objects in fences, prose and tool calls.
+"""Reads the replies of real servers: separates reasoning, and finds JSON objects in fences, prose and tool calls.
 
-Each function takes time in proportion to the text, whatever the text is.
+The time of each function is linear in the length of any text.
 """
 
 import json

@@ -1,8 +1,8 @@
 """The rounds of a tick: call the model for all agents at once, check every reply, retry, or fall back.
 
-A round's answers are taken in the order of the agents, and the next round begins when all are there. So nothing depends
-on which reply comes first: not the actions, not what is asked again, and not who gets the rest of a budget. A tool
-answers between two rounds, and its answer is part of what is asked in the next one.
+A round's answers are taken in the order of the agents, and the next round begins when all have arrived. So nothing
+depends on the order of arrival: neither actions, nor repeated questions, nor shares of a budget. A tool answers between
+two rounds, and its answer is part of the next request.
 """
 
 from collections import Counter

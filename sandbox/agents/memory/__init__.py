@@ -1,18 +1,18 @@
-"""Memories of agents: what they keep of past ticks, and what of it a prompt contains.
+"""Memories of agents: the stored past, and the part of it that a prompt contains.
 
 ===========  ===========================================================================================
 ``options``  ``memory = {...}`` of a scenario
-``tokens``   the estimate by which texts are measured and cut
-``store``    entries that are searched by vector and by words
-``journal``  what all memories share
+``tokens``   the estimate of tokens by which texts are cut
+``search``   entries that are searched by vector and by words
+``journal``  the common part of all memories
 ``window``   the latest experiences that fit
 ``blocks``   core blocks, recall and archival memory, in the terms of MemGPT (Packer and others 2023) and Letta
-``atlas``    what the agent believes of its world, above a window: the kind ``map``
-``minds``    the memories of a group of agents; a memory made again from its edits
+``atlas``    the kind ``map``: the agent's belief about its world, above a window
+``group``    the memories of a group of agents; a memory rebuilt from its edits
 ===========  ===========================================================================================
 
-Every change is an ``Edit`` (``core.decision``): it goes into the trace of the decision and from there into the run's
-chain of events, and a memory is nothing but its edits, applied in order. So it is made again from any record.
+Every change is an ``Edit`` (``core.decision``), which goes into the trace of the decision and into the run's chain of
+events. A memory is the result of its edits in order, so it can be rebuilt from any record.
 """
 
 from typing import Protocol

@@ -1,8 +1,8 @@
 """A map: the agent's belief about its world in words, above a window of its actions.
 
-The belief is the world model's (``engine.imagine``): made from the agent's own observation and from what its fallback
-policy has noted, never from the state. It is drawn a few times with dice of its own; what all draws agree on is told,
-what they differ in is guesswork and stands as "?".
+The belief is that of the world model (``engine.imagine``): made from the agent's own observation and its fallback
+policy's memory, never from the state. It is drawn a few times with independent random numbers. The map shows what all
+draws agree on; the rest is "?".
 """
 
 import json

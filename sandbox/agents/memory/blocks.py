@@ -1,8 +1,8 @@
 """Blocks: core memory in every prompt, recall memory of all that happened, archival memory of what the model stores.
 
 The terms are those of MemGPT (Packer and others 2023) and Letta. When core blocks and the latest experiences fill
-FULL of their part of the context, the older half of the experiences is told in short from then on; in recall memory
-they stay as they were.
+FULL of their part of the context, a summary replaces the older half of the experiences in the prompt; recall memory
+keeps them unchanged.
 """
 
 from collections import Counter
@@ -122,7 +122,7 @@ class Blocks(Journal):
             lines.append(f"# Block {block.label}{about} ({state})\n{block.value}".rstrip())
         return "\n\n".join(lines)
 
-    # -- tools of the model -------------------------------------------------------------------------------------
+    # -- tools of the model --------------------------------------------------------------------------------------------
 
     def memory_insert(self, label: Label, text: Text) -> str:
         """Add a line to the end of a block of your memory."""

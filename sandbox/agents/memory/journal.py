@@ -1,4 +1,4 @@
-"""What all memories share: a change is applied, and kept until it is recorded."""
+"""The common part of memories: an edit is applied, and kept until it is recorded."""
 
 from sandbox.core.decision import Edit
 

@@ -1,4 +1,4 @@
-"""The length of a text in tokens, estimated alike on every machine and for every model: four bytes to a token."""
+"""The estimated length of a text in tokens, the same on every machine and for every model: four bytes a token."""
 
 BYTES = 4  # of UTF-8 in a token
 MORE = "..."  # marks a cut

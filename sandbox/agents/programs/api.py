@@ -1,4 +1,4 @@
-"""What an agent's program sees: its own belief as a plain dict, never the state of the world."""
+"""The functions of an agent's program. They show its own belief as a plain dict, never the state of the world."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,16 +1,16 @@
 """Programs of agents: plain Python, run by pydantic-monty (extra ``code``) in an isolated process.
 
 A program acts by calling a *verb* of its world, ``collect()`` or ``click(3)``, or ``act("click", 3)``. That suspends
-it: the tick takes the decision, and the next tick resumes it with what became of that. There are no threads; a
-suspended program is a value, which ``dump`` makes bytes of. All other functions are the host's and answer at once,
+it: the tick takes the decision, and the next tick resumes the program with the result. There are no threads; a
+suspended program is a value, which ``dump`` converts to bytes. All other functions belong to the host and return
 within the tick.
 
-Whatever goes wrong in a program ends it, with one line that says what; nothing is raised. Limits are on steps, calls
-and memory, so that a program ends at the same place on every machine. The clock enters in one place: a program that
-computes for more than ``Limits.seconds`` in one tick is stopped, and told that it was the clock. All steps that a tick
-allows take a hundredth of that; what is left to the clock is what one built-in does in a single step. Time in the
-functions of the host does not count: they are ours, and ``Limits.calls`` bounds them. A program's own clock stands
-still, its random numbers are the same at every start, and it does not sleep.
+Any error ends the program with one line; nothing is raised. Steps, calls and memory are limited, so that a program ends
+at the same place on every machine. The clock has a single use: a program that computes for more than
+``Limits.seconds`` in one tick is stopped, with an error that names the clock. All steps of a tick take a hundredth of
+that; the clock stops a built-in that computes long in a single step. Time in the functions of the host does not count,
+because ``Limits.calls`` bounds them. A program's own clock does not advance, its random numbers are the same at every
+start, and it cannot sleep.
 """
 
 import atexit

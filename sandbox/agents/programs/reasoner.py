@@ -1,4 +1,4 @@
-"""The reasoner ``program``: a script in Python that sees and reacts, one program for each agent."""
+"""The reasoner ``program``: Python code that perceives and acts, one program for each agent."""
 
 from collections.abc import Callable, Mapping, Sequence
 

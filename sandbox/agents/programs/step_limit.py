@@ -1,8 +1,9 @@
 """Programs that count their own steps, so that a limit on steps does not depend on a clock.
 
-The interpreter limits time, memory and depth, but counts nothing. So a program is rewritten before it runs: every
-round of a loop, every entry of a function and every element of a comprehension calls ``_metered_step``, which tells the
-host once in ``PACE`` steps. What one built-in does in a single step (``sum(range(10**12))``) is left to the clock.
+The interpreter limits time, memory and depth, but does not count steps. So a program is rewritten before it runs:
+every round of a loop, every entry of a function and every element of a comprehension calls ``_metered_step``, which
+reports to the host every ``PACE`` steps. The clock limits a built-in that computes long in a single step
+(``sum(range(10**12))``).
 """
 
 import ast

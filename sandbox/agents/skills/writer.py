@@ -1,8 +1,8 @@
 """Rules that write skills: a small grammar to draw from, and a memory of what has failed.
 
-A skill is: what it takes, first, by earlier skills; then a place, and verbs of which the first that has an effect there
-is done, until there is more of what is wanted. The writer knows the graph of what takes what. It does not know which
-verb at which place yields what: places and verbs are names to it, and it draws them.
+A skill first fetches its requirements by earlier skills. Then it goes to a place and does the first of its verbs that
+has an effect there, until there is more of the wanted thing. The writer knows the graph of requirements. It does not
+know which verb at which place yields what: it draws places and verbs, which are only names to it.
 """
 
 from collections import Counter, defaultdict

@@ -4,12 +4,11 @@
 ``options``     ``tools = {...}`` of a scenario
 ``tool``        a typed function as a JSON schema; arguments checked; an error is an answer
 ``calculator``  arithmetic, by Monty
-``retrieval``   search in a folder of documents, with the places of what was found
-``imagining``   the world model: what plans of verbs are expected to earn
-``functions``   the user's own functions: called once, their answers recorded
-``faults``      the perturbations of replies, as tools show them
-``toolbox``     the tools of one agent
+``retrieval``   search in a folder of documents, with file and line of each passage
+``imagining``   the world model: expected returns of plans of verbs
+``functions``   the user's own functions: called once, with recorded answers
+``toolbox``     the tools of one agent, and their faults
 ==============  ====================================================================================
 
-The tool ``code``, whose programs act over the next ticks, is the reasoner's own (``agents.llm.reasoner``).
+The tool ``code``, whose programs act over the next ticks, belongs to the reasoner (``agents.llm.reasoner``).
 """

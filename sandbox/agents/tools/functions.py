@@ -1,8 +1,7 @@
-"""Functions of the user. Each call is made once, and its answer is recorded, since a function may do anything.
+"""Functions of the user. Each call is made once, and its answer is recorded, because a function may have any effect.
 
-So a run is verified, replayed and gone on with without calling them again, and an effect happens once: what a function
-is told of is recorded, too, so that its code is not even imported. All other tools follow from the record, and are
-executed again.
+A run is therefore verified, replayed and resumed without calling them again. Their descriptions are recorded too, so
+that their code is not even imported. All other tools are executed again.
 """
 
 import json

@@ -19,7 +19,7 @@ from sandbox.core.errors import unknown
 from sandbox.core.perturb import Fault
 from sandbox.engine.draw import FAULT
 
-# -- faults: The perturbations of replies (``core.perturb``) as tools show them: errors, answers that are cut
+# -- faults: the perturbations of replies (``core.perturb``) in tools: errors, cut answers, renamed arguments
 
 TIMEOUT, LIMIT, PARTIAL, SCHEMA, WHEN = (FAULT + 32 + k for k in range(5))  # streams
 CALLS = 1_000  # in one tick that have a draw of their own, at most

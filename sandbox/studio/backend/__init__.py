@@ -1,1 +1,1 @@
-"""The thread side of the studio: the simulation and what it publishes. It does not depend on Streamlit."""
+"""The studio's simulation threads and the data that they publish. It does not depend on Streamlit."""

@@ -1,7 +1,6 @@
 """One agent after a tick: its decision, its four parts, its percept. Reading them does not affect the run.
 
-Everything is read from the model or made from copies, so that decisions and states are the same whether somebody looks
-or not.
+Everything is read from the model or made from copies, so that viewing changes neither decisions nor states.
 """
 
 import ast

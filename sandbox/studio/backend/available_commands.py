@@ -1,4 +1,4 @@
-"""What a person can do to an episode now, as frozen values for pages."""
+"""The commands that a person can give an episode now, as frozen values for pages."""
 
 import os
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Batches and certificates in the background: each is a process that outlives the page and the server.
 
-The folder of the results holds all that there is to know, so that any tab, and a server that is started later, finds a
-job again: ``scenario.toml``, ``job.json`` and ``job.log`` beside the table that the job fills. ``job.json`` names the
-process, by its number and when it began: no second one starts while it lives, and its death shows.
+The folder of the results contains everything, so that any tab, and any later server, finds a job again:
+``scenario.toml``, ``job.json`` and ``job.log`` beside the table that the job fills. ``job.json`` identifies the process
+by its number and start time: no second one starts while it runs, and its end is detected.
 """
 
 import json

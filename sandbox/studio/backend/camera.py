@@ -1,4 +1,4 @@
-"""The camera: it takes shots of a simulation, and finds what a click on the picture hits.
+"""The camera: it takes snapshots of a simulation, and finds the agent or cell at a click.
 
 A shot is cheap: a copy of the lane and of the last positions. The page that shows it renders and packs it, so
 the thread of the simulation renders nothing, and unseen shots are never rendered.

@@ -1,4 +1,4 @@
-"""The course of an episode by tick, thinned out to a fixed size."""
+"""The measures of an episode by tick, thinned out to a fixed size."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a person can do to the watched episode; everything is recorded and can be replayed."""
+"""Commands of a person to the watched episode; they are recorded and replayed."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The shown episodes: one film, or two in step, with a camera for each. The runner's thread works on it."""
+"""The shown episodes: one, or two in step, with a camera for each. The runner's thread works on it."""
 
 import time
 from itertools import takewhile

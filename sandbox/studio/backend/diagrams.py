@@ -1,7 +1,7 @@
-"""Pictures of a team, of its tasks and of what an agent sees, as SVG: pure functions of frozen values.
+"""Pictures of a team, its tasks and an agent's observation as SVG: pure functions of frozen values.
 
-They take the colours of the page that they stand on (``currentColor``); agents have the hues of the world's picture.
-All text is escaped. What matters differs in shape or in words too.
+They use the colours of their page (``currentColor``); agents have the hues of the world's picture. All text is escaped.
+Important differences are also in shape or in words.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
-"""An episode at any of its ticks: a model beside its record. Live and replay share one code path.
+"""An episode at any of its ticks: a model and its record. Live episodes and replays share one code path.
 
-A tick that is recorded is executed again, with the record in the place of language models and people, and must come to
-the recorded state; one that is not, is new, and is recorded. So who seeks back sees what was, and who then plays on
-comes to where the episode ended, and goes on from there.
+A recorded tick is executed again, with the record instead of language models and people, and must reach the recorded
+state. A tick beyond the record is played and recorded. After seeking back, playing repeats the record to its end, and
+then continues the episode.
 """
 
 import io

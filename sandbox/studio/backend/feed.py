@@ -1,4 +1,4 @@
-"""Events in words: ``Feed`` gets every tick and keeps the latest events and the notable ticks."""
+"""Events as text: ``Feed`` gets every tick and keeps the latest events and the important ticks."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping

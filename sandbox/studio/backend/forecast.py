@@ -1,9 +1,8 @@
 """The error of an agent's forecasts: its beliefs of some ticks ago, rolled on, compared with the present.
 
-Of the agent that is looked at, and of no other, what it perceives and has noted is copied after each tick. Beliefs and
-futures are made of the copies when they are asked for, with dice that follow from seed, tick and agent alone: the model
-does not notice, and a forecast comes out the same whenever it is looked at. An episode has one past, so a copy stays
-true where somebody seeks back.
+For the selected agent only, its observation and its memory are copied after each tick. Beliefs and futures are made
+from the copies on request, with random draws that depend on seed, tick and agent alone. So the model is not affected,
+and a forecast is the same at every request. An episode has one past, so copies stay valid after seeking back.
 """
 
 from dataclasses import dataclass

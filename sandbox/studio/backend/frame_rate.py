@@ -1,7 +1,7 @@
 """How many frames a second are made and how often a page polls: fewer if many sessions share the processor.
 
-Every look brings the same number of frames, and costs about the same; so where looks take longer than there is time,
-frames and looks become rarer together, and each look covers more of it. What is played is the same at any thrift.
+Every poll returns the same number of frames, at about the same cost. If polls take longer than the time they cover,
+frames and polls become rarer together, and each poll covers more time. The simulation itself does not change.
 """
 
 FPS = 24  # frames a second, if there is time

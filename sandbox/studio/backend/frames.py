@@ -1,7 +1,7 @@
 """Frames for the page: a compressed strip of them, with the marks that are drawn over them.
 
-A payload is a little-endian uint32, the length of the header; the header, UTF-8 JSON (the fields of :class:`Strip` but
-for the body, with ``ticks`` as a list of {tick, frames, marks}); then the frames, zlib-compressed RGB, each but the
+A payload is a little-endian uint32, the length of the header; the header, UTF-8 JSON (the fields of :class:`Frames`
+except the body, with ``ticks`` as a list of {tick, frames, marks}); then the frames, zlib-compressed RGB, each but the
 first as XOR with the one before: a tenth of a percent to two percent of the raw pixels.
 """
 

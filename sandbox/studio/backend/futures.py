@@ -1,7 +1,7 @@
-"""An agent's belief now and its imagined futures; cheap enough to be drawn often.
+"""An agent's present belief and its imagined futures; cheap enough to be drawn often.
 
-The agent perceives what it would perceive at its next decision; neither the model nor what is under way in it is
-touched, and the dice of what is imagined are draws that no reasoner makes.
+The observation is that of its next decision. The model and its delayed messages are not changed, and the random draws
+of imagination are used by no reasoner.
 """
 
 import time

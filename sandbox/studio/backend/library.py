@@ -1,6 +1,6 @@
 """The contents of a folder of runs: single runs, batches and certificates, including broken ones.
 
-Nothing is read that grows with the length of a record, and what has not changed since the last look is not read again.
+It reads nothing whose size grows with the length of a record, and does not read unchanged folders again.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Marks: shapes that the page draws over the painted frames, crisp at any zoom.
 
-Places are (row, column) in cells of the grid that the picture spans, as floats: the centre of a cell is + 0.5. Where a
-world has no grid, the whole picture is one cell. Widths and radii are in cells too. ``lag`` is by how much a mark is
-behind its place when the tick begins, in cells: it glides there within the frames of the tick, as agents do.
+Places are (row, column) in cells of the grid that the picture spans, as floats: the centre of a cell is + 0.5. Without
+a grid, the whole picture is one cell. Widths and radii are in cells too. ``lag`` is the distance of a mark from its
+place when the tick begins, in cells: it moves there within the frames of the tick, as agents do.
 """
 
 from typing import Any, NamedTuple

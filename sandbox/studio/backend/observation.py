@@ -1,4 +1,4 @@
-"""What an agent perceives now, rendered three times: as arrays, as words, as a picture."""
+"""An agent's present observation in three renderings: arrays, text, a picture."""
 
 from dataclasses import dataclass
 from io import BytesIO

@@ -1,9 +1,9 @@
 """The runner: a thread that owns the shown episode, so that a page can rerun at any time.
 
-A page gives orders (load, play, pause, step, seek, speed, size, look, do) and polls snapshots; it never meets a model.
-The thread calls nothing of Streamlit's. It works ahead of the page by ``ROOM`` frames at most: where nobody looks, the
-simulation waits; where nobody has looked for ``idle`` seconds, the thread ends, and the next order or poll starts
-another one that goes on from there. So a session that is gone leaves no thread, and its models go with its runner.
+A page gives commands (load, play, pause, step, seek, speed, size, look, do) and polls snapshots; it never accesses a
+model. The thread does not call Streamlit. It works ahead of the page by at most ``ROOM`` frames: without polls, the
+simulation waits. After ``idle`` seconds without a poll, the thread ends, and the next command or poll starts another
+one that continues. So an ended session leaves no thread, and its models are freed with its runner.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""What a runner publishes: values that a page may keep, since nothing changes them afterwards."""
+"""The snapshots of a runner: values that a page may keep, because nothing changes them afterwards."""
 
 from dataclasses import dataclass
 from typing import Literal

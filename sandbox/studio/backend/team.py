@@ -1,4 +1,4 @@
-"""A team at one moment, as pages draw it: who can speak to whom, traffic, the shared task with its states."""
+"""A team at one moment, for pages: its network, traffic, and the shared task with its states."""
 
 from collections import Counter, deque
 from dataclasses import dataclass

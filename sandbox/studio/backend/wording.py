@@ -1,4 +1,4 @@
-"""Words for actions, agents and messages, clipped since names and texts may be of any length."""
+"""Texts for actions, agents and messages, clipped because names and texts may have any length."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Batch: start many trials in the background, watch them fill in, and see which seeds are the worst."""
+"""Batch: start many trials in the background, watch their progress, and see the worst seeds."""
 
 from pathlib import Path
 

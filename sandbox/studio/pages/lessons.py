@@ -1,4 +1,4 @@
-"""Lessons: a question, a prediction, a measurement, an answer. The files in ``scenarios/lessons`` say what they are."""
+"""Lessons: a question, a prediction, a measurement, an answer. The files in ``scenarios/lessons`` define them."""
 
 from dataclasses import dataclass, field
 from functools import partial

@@ -1,4 +1,4 @@
-"""The answer to a lesson: each arm with its interval, the differences, and the verdict in words."""
+"""The answer to a lesson: each arm with its interval, the differences, and the verdict as text."""
 
 from math import isfinite
 

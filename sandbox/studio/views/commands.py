@@ -1,4 +1,4 @@
-"""What a person can do to a running episode: disturb the world, take an agent over, answer, cut a link."""
+"""Commands to a running episode: disturb the world, take an agent over, answer, cut a link."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol

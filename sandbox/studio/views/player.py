@@ -1,4 +1,4 @@
-"""What Watch and Replay share: controls, the picture with its timeline, and a panel beside it."""
+"""The common part of Watch and Replay: controls, the picture with its timeline, and a panel beside it."""
 
 from html import escape
 

@@ -1,6 +1,6 @@
 """The live picture: a components-v2 canvas that plays strips of frames, zooms, and reports clicks.
 
-``canvas.js`` plays, ``lens.js`` zooms and pans, ``marks.js`` draws over the frames; the payload: ``show.strip``.
+``canvas.js`` plays, ``lens.js`` zooms and pans, ``marks.js`` draws over the frames; the payload: ``backend.frames``.
 """
 
 from dataclasses import dataclass
