@@ -1,8 +1,8 @@
-"""Ctrl-C where it must not strike.
+"""Delays Ctrl-C where an interruption would be harmful.
 
-Python raises KeyboardInterrupt between any two instructions of the main thread. Inside ``concurrent.futures`` that is
-also where a lock was just taken and nothing yet gives it back; a thread of the pool then waits for it for ever, and the
-process for the thread. Whatever waits for other threads therefore has Ctrl-C wait, too.
+Python raises KeyboardInterrupt between any two instructions of the main thread. Inside ``concurrent.futures`` this may
+happen just after a lock was taken, which is then never released: a thread of the pool waits for it for ever, and the
+process for the thread. Code that waits for other threads therefore delays Ctrl-C.
 """
 
 import signal

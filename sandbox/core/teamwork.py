@@ -7,12 +7,12 @@ agent knows of tasks comes from its own observation. Kernels, for L lanes and N 
 ``look(obs, lane, agent, params, task, own,          from an agent's observation: fill ``open_tasks`` (K, 4) int32 with
 open_tasks)``                                        the tasks that it knows to be open (see ``OpenTask``), set FREE,
                                                      CELL and FINISHED in ``own`` (see ``AgentStatus``), and
-                                                     ``task[0] = 0`` where its task is over
-``check(s, lane, params, kind, argument, mark)``     -> (state, mark, cell): how a task stands in the state
+                                                     ``task[0] = 0`` if its task is over
+``check(s, lane, params, kind, argument, mark)``     -> (state, mark, cell): the state of a task
                                                      (``TaskState``: OPEN, DONE, FAILED), a note for the next check (0
                                                      at first), and the cell (row * width + column) to go to, -1 none
-``tell(s, lane, agent, params)``                     -> (kind, row, column) of what an agent's sensors tell all others
-                                                     (optional); kind 0: nothing
+``tell(s, lane, agent, params)``                     -> (kind, row, column) of the sensor report that an agent sends to
+                                                     all others (optional); kind 0: nothing
 ===================================================  ===================================================================
 """
 

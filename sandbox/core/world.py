@@ -7,11 +7,10 @@ Kernels work on one lane and fill the arrays that they are given (``engine.kerne
 ``observe(s, lane, params, obs)``                              fill the observation of every agent of the lane
 ``step(s, lane, actions, params)``                             one tick; ``actions`` (L, N, 2) int32: verb, target
 ``believe(obs, lane, agent, memory, params, seed, out, to)``   lane ``to`` of ``out``: what the agent believes
-``earned(s, lane, params)``                                    what has been earned for the task so far, in its parts,
-                                                               less the harm done; without it search wants what is
-                                                               done by ``progress``
-``value(s, lane, params)``                                     what the team has in hand, in parts of the task: with
-                                                               it, search sees progress beyond its horizon
+``earned(s, lane, params)``                                    parts of the task earned so far, less the harm done;
+                                                               without it, search maximises ``progress``
+``value(s, lane, params)``                                     the value of partial results, in parts of the task;
+                                                               with it, search sees beyond its horizon
 ``progress(s, lane, params)``                                  (done, total) parts of the shared task, read from the
                                                                state, never from what an agent claims
 ``start(memory, lane, params)``                                clear the policies' own memory
@@ -53,11 +52,11 @@ class Ladder:
     """The achievements of a world as data, and the functions by which programs reach them.
 
     ``graph`` has a node for each achievement and an edge a -> b where b requires a. ``amount`` of an edge says how many
-    are required; ``leaves`` of a node, which thing it leaves in the world; ``foe``, which creature it is against.
+    are required; ``leaves`` of a node, the thing that it leaves in the world; ``foe``, the creature that it fights.
     ``milestones`` are nodes by short name. ``achieved`` reads the state, for the verifier. The other functions read
     beliefs: how much of each achievement is at hand, whether a kind of thing is known, and the verb of the next step
-    to one: "" if the agent faces it, None if there is no way. ``by`` requires that the agent then stands beside another
-    kind of thing.
+    to one: "" if the agent faces it, None without a way. ``by`` requires that the agent is then beside another kind of
+    thing.
     """
 
     graph: "nx.DiGraph"
@@ -71,7 +70,7 @@ class Ladder:
     toward: Callable[[Any, int, int, str, str | None], str | None]
 
 
-# -- task: what a team has to achieve; ``World.progress`` reads how much of it is done
+# -- task: the goal of a team; ``World.progress`` states how much of it is done
 
 
 @dataclass(frozen=True)
@@ -82,17 +81,17 @@ class Task:
     texts: tuple[str, ...]
 
 
-# -- observation: arrays of one form for all worlds; text and pixels are renderings of it
+# -- observation: arrays of the same form in all worlds; text and pictures are renderings of it
 
 
 class Observation(NamedTuple):
     """The view of every agent of every lane. L lanes, N agents, C channels, K window side, A (verb, target) pairs."""
 
-    window: np.ndarray  # (L, N, C, K, K) int8    the surroundings; centre is the agent; channels are the world's
-    vector: np.ndarray  # (L, N, V) float32       what the agent knows besides; entries are the world's
+    window: np.ndarray  # (L, N, C, K, K) int8    the surroundings of the agent, by the world's channels
+    vector: np.ndarray  # (L, N, V) float32       the agent's other knowledge, by the world's entries
     mask: np.ndarray  # (L, N, A) bool            False: the pair (verb * targets + target) would have no effect
     inbox: np.ndarray  # (L, N, M, 4) int32       messages: sender + 1 (0 = empty), kind, two arguments
-    task: np.ndarray  # (L, N, 4) int32           what its team wants: kind + 1 (0 = nothing), argument, row, col
+    task: np.ndarray  # (L, N, 4) int32           its team task: kind + 1 (0 = nothing), argument, row, col
 
 
 class ObservationSpec(NamedTuple):
@@ -222,7 +221,7 @@ class World:
     # entries without a default: the world does not offer them
     believe: Callable | None = None  # without it no agent can imagine: no search, no world model
     earned: Callable | None = None  # what search maximises: see above
-    value: Callable | None = None  # what a lane is worth where imagination ends: see above
+    value: Callable | None = None  # the value of a lane at the end of imagination: see above
     teamwork: Teamwork | None = None  # the tasks that teams can share; without it there are no teams
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     ladder: Ladder | None = None  # achievements, for agents that learn skills

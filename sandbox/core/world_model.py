@@ -24,19 +24,19 @@ class WorldModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     kind: Literal["exact", "shuffled", "wrong", "calm"] = "exact"
-    """What imagination is like: the world's own rules, or a control (shuffled, wrong, calm)."""
+    """How futures are imagined: by the world's own rules (exact), or as a control (shuffled, wrong, calm)."""
     horizon: int = Field(12, ge=0, le=10_000)
     """Ticks of one imagined future; 0: nothing is imagined."""
     futures: int = Field(32, ge=1, le=10_000)
-    """Futures that are imagined for each candidate, with common random numbers."""
+    """Futures imagined for each candidate, with common random numbers."""
     candidates: int = Field(8, ge=1, le=1_000)
-    """Actions that are compared, the base policy's own among them."""
+    """Number of actions that are compared, including the base policy's choice."""
     depth: int = Field(1, ge=1, le=1_000)
-    """Own actions in a row that are searched; above 1, by UCT with as many futures."""
+    """Length of the sequences of own actions that are searched; above 1, by UCT with as many futures."""
     base: str = "rules"
-    """Policy with which futures go on, for the other agents too."""
+    """Policy that acts in futures, also for all other agents."""
     discount: float = Field(0.99, gt=0, le=1)
-    """Factor of what is earned for each tick that passes until then."""
+    """Discount factor of earnings, for each tick."""
     caution: float = Field(1.0, ge=0, le=100)
     """Standard errors by which a candidate must beat the base policy's action."""
 

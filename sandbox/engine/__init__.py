@@ -1,1 +1,1 @@
-"""The fast core: how kernels are compiled, how draws are made, how lanes are kept and played. Knows no world."""
+"""The fast core: compiles kernels, makes random draws, stores and plays lanes. It does not depend on any world."""

@@ -1,4 +1,4 @@
-"""The arrays that kernels work on, made and checked: kernels check nothing, and what does not fit ends the process."""
+"""Allocation and checks of the arrays of kernels. Kernels check nothing: a wrong array would crash the process."""
 
 import os
 import sys
@@ -20,22 +20,22 @@ _FACTS = attrgetter("__class__", "shape", "dtype", "flags.carray")  # carray: al
 
 @cache
 def _memory() -> int:
-    """Bytes of this machine's memory; as many as there can be where the system does not tell."""
+    """Bytes of this machine's memory; a huge number if the system does not report it."""
     if not {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= getattr(os, "sysconf_names", {}).keys():
         return sys.maxsize
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def room(needed: int, what: str) -> None:
-    """Refuse what memory cannot hold: the system would grant it, and end the process when it is filled."""
+    """Raise UsageError for more memory than there is. The system would grant it, and kill the process later."""
     if needed > _memory():
         raise UsageError(f"{what}: {needed / 1e9:,.0f} GB, this machine has {_memory() / 1e9:,.0f} GB")
 
 
 class Arrays:
-    """What a NamedTuple ``kind`` of an environment has: by field, shape and dtype of a lane. ``maker`` makes it.
+    """The arrays of a NamedTuple ``kind``: shape and dtype of a lane for each field. ``maker`` names their constructor.
 
-    A check costs 3 microseconds: what was checked last is known by the facts of its arrays, which are compared anew.
+    A check costs 3 microseconds, because it compares the arrays with those that were checked last.
     """
 
     def __init__(self, kind: type, shapes: Mapping[str, Shape], maker: str):
@@ -51,14 +51,14 @@ class Arrays:
         return lane_tools.allocate(self.kind, self._shapes, lanes)
 
     def lanes(self, value: Any, where: str, expected: int | None = None) -> int:
-        """How many lanes ``value`` has; raises UsageError where that is another number, or not of this kind."""
+        """The number of lanes of ``value``; raises UsageError for another number than expected, or another kind."""
         if type(value) is not self.kind:
             raise UsageError(
                 f"{where}: got a {type(value).__name__}, expected what {self.maker}() of this world returns"
             )
         try:
             facts = tuple(map(_FACTS, value))
-        except AttributeError:  # what is not an array has no flags
+        except AttributeError:  # only arrays have flags
             facts = None
         lanes, known = self._checked
         if facts != known:
@@ -83,7 +83,7 @@ class Arrays:
 
 
 def _told(field: Any) -> str:
-    """An array by what is checked of it; anything else as it is."""
+    """An array as text, by its checked properties; any other value unchanged."""
     if not isinstance(field, np.ndarray):
         return shown(field)
     writable = "" if field.flags.writeable else ", read-only"
@@ -108,7 +108,7 @@ def whole_array(value: Any, what: str, shape: tuple[int | None, ...], dtype: typ
 
 
 def actions_of(actions: Any, where: str, shape: tuple[int, int, int], bounds: np.ndarray) -> np.ndarray:
-    """Actions (L, N, 2) int32 for kernels; ``bounds`` (2,) uint32 are how many verbs and targets there are."""
+    """Actions (L, N, 2) int32 for kernels; ``bounds`` (2,) uint32 are the numbers of verbs and targets."""
     if type(actions) is not np.ndarray or actions.dtype != np.int32 or not actions.flags.carray:
         actions = whole_array(actions, f"{where}: actions", shape, np.int32, -LANES, LANES)
     if actions.shape != shape:

@@ -1,4 +1,4 @@
-"""What a world leaves to be derived: shapes, descriptions, text and pictures, from its annotations and names."""
+"""Derived entries of a world: shapes, descriptions, text and pictures, from its annotations and names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from sandbox.core.world import Observation, StateFields, World, shaped
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
 
-GREYS = ("#d9d6cb", "#3a4149", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")  # of codes that the legend does not name
+GREYS = ("#d9d6cb", "#3a4149", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")  # for codes without a legend entry
 OPTIONS = ("agents", "perturb")
 KERNELS = {
     "reset": ("s", "lane", "params"), "observe": ("s", "lane", "params", "obs"),
@@ -25,14 +25,14 @@ grid_colours = agent_colours = ()  # filled in by specialise
 
 
 class NoMemory(NamedTuple):
-    """What the policies of a world remember that names no memory."""
+    """The memory of policies in a world that defines none."""
 
     nothing: Annotated[np.ndarray, shaped(np.int8, 1)]
 
 
 @cache
 def completed(world: World) -> World:
-    """The world with all that it leaves to be derived; raises UsageError where something cannot be."""
+    """The world with its derived entries; raises UsageError if one cannot be derived."""
     _check(world)
     found = {name: make(world) for name, make in _DERIVED.items() if getattr(world, name) is None}
     derived = {name: entry for name, entry in found.items() if entry is not None}
@@ -40,7 +40,7 @@ def completed(world: World) -> World:
 
 
 def _check(world: World) -> None:
-    """What every author forgets once, before a kernel fails in words of Numba's."""
+    """Check for frequent mistakes of authors, before a kernel fails with a message of Numba."""
     for kind, has, needed in (
         ("State", world.state._fields, get_type_hints(StateFields)), ("options", world.options.model_fields, OPTIONS),
     ):  # fmt: skip
@@ -56,7 +56,7 @@ def _check(world: World) -> None:
 
 
 def _cells(world: World) -> Callable[[Any], tuple[int, int]] | None:
-    """Rows and columns of the state's ``grid``; None where it has none, so that nothing is at a place of a map."""
+    """Rows and columns of the state's ``grid``; None without a grid, and then the world has no map."""
     if "grid" not in world.state._fields:
         return None
     return lambda params: world.state_shapes(params)["grid"][0]
@@ -85,7 +85,7 @@ def _place(state: Any, lane: int, params: Any, description: dict) -> None:
 
 
 def _ground_truth(state: Any, lane: int, params: Any) -> np.ndarray:
-    """The cells of the grid, or where the agents are."""
+    """The cells of the grid; without a grid, the positions of the agents."""
     return (state.grid if hasattr(state, "grid") else state.pos)[lane].ravel().astype(np.int64)
 
 
@@ -125,7 +125,7 @@ def _render_text(world: World) -> Callable[..., str]:
 
 
 def _letters(channels: tuple[str, ...]) -> dict[str, str]:
-    """A letter for each channel, its first one that is free."""
+    """A letter for each channel: the first letter of its name that is free."""
     found: dict[str, str] = {}
     for name in channels:
         free = [letter for letter in f"{name}abcdefghijklmnopqrstuvwxyz" if letter not in found.values()]
@@ -179,7 +179,7 @@ def _rgb(code: str) -> tuple[float, float, float]:
 
 
 def _render(world: World) -> Callable:
-    """Colour k of the legend is that of code k."""
+    """The kernel of a derived picture; entry k of the legend is the colour of code k."""
     named = [colour for _, colour in world.legend] or [PAPER]
     colours = tuple(_rgb(code) for code in (*named, *GREYS)[: max(COLOURS, len(named))])
     inks = tuple(_rgb(code) for code in AGENTS)
@@ -188,7 +188,7 @@ def _render(world: World) -> Callable:
 
 @kernel
 def no_memory(memory, lane, params):
-    """Nothing to clear."""
+    """Does nothing, because there is no memory."""
 
 
 _DERIVED: dict[str, Callable[[World], Any]] = {

@@ -1,4 +1,4 @@
-"""A world set up to be played: its rules, its compiled loops, and the calls that everything above the engine uses."""
+"""A world that is set up: its parameters, its compiled loops, and the interface for everything above the engine."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from math import prod
@@ -29,11 +29,11 @@ from sandbox.engine.registry import opened
 from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
 
-# -- setup: What an environment is made from: options that are checked, rules as kernels take them.
+# -- setup: checked options, and parameters in the form that kernels need
 
 
 def validated(world: World, options: Mapping[str, Any]):
-    """The options as the world takes them; raises UsageError for an unknown one and a wrong value."""
+    """The validated options of a world; raises UsageError for an unknown option or a wrong value."""
     where = f"world '{world.name}'"
     if not isinstance(options, Mapping):
         raise UsageError(f"{where}: options {shown(options)}, expected a mapping")
@@ -50,13 +50,13 @@ def validated(world: World, options: Mapping[str, Any]):
 
 
 def contiguous(params):
-    """Kernels are compiled once for each array layout, so there is only one: C order."""
+    """Parameters with all arrays in C order, since kernels are compiled once for each array layout."""
     return params._replace(
         **{k: np.ascontiguousarray(v) for k, v in params._asdict().items() if isinstance(v, np.ndarray)}
     )
 
 
-# -- casting: Who follows which compiled policy: the policies of a team, checked, and the loops that play them.
+# -- assignment of policies: the checked policies of a team, and the loops that play them
 
 
 def assign_policies(env, policies: Any, memory, stats, team) -> tuple[PolicyAssignment, Loops]:
@@ -88,7 +88,7 @@ def _check_arrays(env, memory, stats, team) -> None:
 
 
 def known(world: World, policies: Any, where: str, agents: int | None = None) -> list[Policy]:
-    """The policies as a list, one for each of so many ``agents``; raises UsageError for what is not a policy."""
+    """The policies as a list, one for each of ``agents``; raises UsageError for an unknown policy."""
     if not isinstance(policies, Sequence | Set) or isinstance(policies, str | bytes):
         raise UsageError(f"{where}: policies {shown(policies)}, expected a list of names or WorldModels")
     if agents is not None and len(policies) != agents:
@@ -103,12 +103,12 @@ def known(world: World, policies: Any, where: str, agents: int | None = None) ->
 
 
 def used(world: World, names: Iterable[str | None]) -> tuple[str, ...]:
-    """The policies among ``names``, in one order whatever the team: those that search come last."""
+    """The policies among ``names`` in an order that does not depend on the team; searches come last."""
     wanted = sharing(world, set(names) - {None})
     return tuple(name for name in (*world.policies, *(SEARCH + policy for policy in world.policies)) if name in wanted)
 
 
-# -- placing: Drawing a situation into a lane: what a description must be like, whatever the world.
+# -- placing: checks of a description that are the same for all worlds
 
 
 def place(env, state, lane: int, description: Any) -> None:
@@ -132,13 +132,13 @@ def place(env, state, lane: int, description: Any) -> None:
 
 
 def _check_kind(given: Any, known: Any, where: str) -> None:
-    """A number stays whole and a flag a flag: arrays would take a half or True in silence, as something else."""
+    """Refuse a fraction for an integer and a number for a flag, which arrays would silently convert."""
     if isinstance(given, Mapping) and isinstance(known, Mapping):
         for key in given.keys() & known.keys():
             _check_kind(given[key], known[key], f"{where}.{key}")
     elif isinstance(given, list) and isinstance(known, list):
         for k, own in enumerate(given):
-            if known:  # entries are alike, so the last one stands for those that are new
+            if known:  # all entries are of one kind, so new ones are compared with the last
                 _check_kind(own, known[min(k, len(known) - 1)], f"{where}[{k}]")
     elif type(known) in (int, bool) and type(given) in (int, bool, float) and type(given) is not type(known):
         kind = "a whole number" if type(known) is int else "true or false"
@@ -151,7 +151,7 @@ THREADS, PIXELS = 1024, 1 << 14  # at most
 
 
 class _OldNames:
-    """What methods of ``Environment`` were called before; for one version."""
+    """Deprecated names of ``Environment``'s methods, for one version."""
 
     @deprecated("words is now render_text")
     def words(self, *arguments, **named) -> str:

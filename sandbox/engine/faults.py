@@ -1,7 +1,7 @@
-"""The generic perturbations that act between a world and its agents: on what they perceive, and on what they do.
+"""The generic perturbations, which act between a world and its agents: on observations and on actions.
 
-They know no world: noise shows an agent another cell of its own window, a failed action is the no-op. All are keyed
-draws in streams of their own, and cost nothing at severity 0. Those of replies are in ``agents.reasoners``.
+They depend on no world: noise shows an agent another cell of its own window, a failed action is the no-op. All are
+keyed draws in separate streams, and cost nothing at severity 0. Perturbations of replies are in ``agents.reasoners``.
 """
 
 from typing import NamedTuple
@@ -18,20 +18,20 @@ _AGENT_CRASH, _MESSAGE_LOSS = int(Fault.AGENT_CRASH), int(Fault.MESSAGE_LOSS)
 
 
 class Faults(NamedTuple):
-    """The severities, and the messages that are under way."""
+    """The severities, and the delayed messages."""
 
     severity: np.ndarray  # (F,) float64           see core.perturb.Fault
-    mail: np.ndarray  # (L, D, N, M, 4) int32  what comes D ticks late; D = 0 without delay
+    mail: np.ndarray  # (L, D, N, M, 4) int32  messages that arrive D ticks late; D = 0 without delay
 
 
 def ticks_late(severity: float) -> int:
-    """How late messages come at a severity of message_delay, ticks."""
+    """The delay of messages at a severity of message_delay, ticks."""
     return int(np.ceil(severity * LATE_AT_MOST))
 
 
 @kernel
 def distort(seed, tick, lane, obs, faults):
-    """Change what the agents of a lane perceive in place, after the world has filled the observation."""
+    """Apply faults to the observations of a lane, in place, after the world has filled them."""
     severity, agents = faults.severity, obs.window.shape[1]
     if severity[_SENSOR_NOISE] > 0:
         for agent in range(agents):
@@ -45,7 +45,7 @@ def distort(seed, tick, lane, obs, faults):
 
 @kernel
 def blur(seed, tick, agent, chance, window):
-    """With ``chance`` a cell shows what another of the window (C, K, K) shows; the agent's own is left out of it."""
+    """With ``chance``, a cell of the window (C, K, K) shows another cell's content; the agent's own cell does not."""
     side = window.shape[1]
     cells = side * side
     own = cells // 2
@@ -60,7 +60,7 @@ def blur(seed, tick, agent, chance, window):
 
 @kernel
 def lose(seed, tick, agent, chance, inbox):
-    """With ``chance`` a message of the inbox (M, 4) is none."""
+    """With ``chance``, a message of the inbox (M, 4) is removed."""
     for m in range(len(inbox)):
         if uniform(seed, tick, LOSS, agent * len(inbox) + m) < chance:
             for k in range(4):
@@ -69,7 +69,7 @@ def lose(seed, tick, agent, chance, inbox):
 
 @kernel
 def hold(inbox, mail):
-    """Keep what has come (N, M, 4), and hand over what came when this place of the ring was last filled."""
+    """Store the messages of this tick (N, M, 4), and replace them by those stored at this place of the ring before."""
     for agent in range(inbox.shape[0]):
         for m in range(inbox.shape[1]):
             for k in range(4):
@@ -78,7 +78,7 @@ def hold(inbox, mail):
 
 @kernel
 def fails(seed, tick, agent, faults):
-    """Whether an agent's action of this tick comes to nothing."""
+    """Whether an agent's action fails in this tick."""
     fail, crash = faults.severity[_ACTION_FAILURE], faults.severity[_AGENT_CRASH]
     if crash > 0 and uniform(seed, tick // DOWN_FOR, CRASH, agent) < crash * DOWN_AT_MOST:
         return True

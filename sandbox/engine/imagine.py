@@ -1,4 +1,4 @@
-"""The world model from Python: beliefs, and futures that can be looked at. Search does the same in one kernel."""
+"""The world model from Python: beliefs, and futures that can be inspected. Search does the same in one kernel."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -17,15 +17,15 @@ from sandbox.engine.workspace import own_rows
 
 
 class Belief(NamedTuple):
-    """What one agent believes, K times over: as many draws of what it does not know, each with dice of its own."""
+    """K beliefs of one agent: draws of the facts that it does not know, each with its own random numbers."""
 
     agent: int
     state: tuple  # State of K lanes
-    memory: tuple  # Memory of K lanes: the agent's own row, and of the others nothing
+    memory: tuple  # Memory of K lanes: the agent's own row; other rows are empty
 
 
 class Futures(NamedTuple):
-    """Where P plans lead in each of K beliefs."""
+    """The results of P plans in each of K beliefs."""
 
     state: tuple  # State of P * K lanes, plan by plan
     reward: np.ndarray  # (P, K) float64, of all agents
@@ -34,7 +34,7 @@ class Futures(NamedTuple):
 def believe(
     env: Environment, observation: Observation, memory, agent: int, seeds: Sequence[int], lane: int = 0
 ) -> Belief:
-    """What ``agent`` believes from its rows of ``observation`` and ``memory`` alone; ``seeds``: dice of each draw."""
+    """The beliefs of ``agent``, from its rows of ``observation`` and ``memory`` alone, one for each of ``seeds``."""
     _check_env(env, "believe")
     check_believes(env.world, "believe")
     seeds, lane = plain.seeds(seeds), env.observations.lane(observation, lane, "believe")
@@ -51,9 +51,9 @@ def believe(
 def unroll(env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Iterator[tuple]:
     """Play all plans in all beliefs; yields the state, plan by plan, after each tick.
 
-    ``plans`` is (P, T, 2) int32: verbs and targets of the agent's first T ticks; then ``base`` goes on for it. Agents
-    that are believed to be somewhere follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees
-    the state.
+    ``plans`` is (P, T, 2) int32: verbs and targets of the agent's first T ticks; then ``base`` acts for it. All other
+    agents with a believed place follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees the
+    state.
     """
     _check_env(env, "imagine")
     check_base(base, env.world, "imagine")
@@ -68,7 +68,7 @@ def _check_env(env: Environment, where: str) -> None:
 
 
 def _worlds(env: Environment, belief: Belief) -> int:
-    """How many draws a belief is."""
+    """The number of draws of a belief."""
     if not isinstance(belief, Belief):
         raise UsageError(f"imagine: belief {shown(belief)}, expected what believe() returns")
     whole(belief.agent, "imagine: agent", 0, env.agents - 1)
@@ -95,7 +95,7 @@ def _unroll(env: Environment, belief: Belief, plans: np.ndarray, worlds: int, ti
 
 
 def _minds(env: Environment, belief: Belief, lanes: list[int]):
-    """Memory of those ``lanes`` of a belief: the rows of who is somewhere, as most of a crowd's is never touched."""
+    """Memory for ``lanes`` of a belief. Only rows of agents with a place are copied: in a crowd, most are not used."""
     minds, there = env.memory(len(lanes)), np.flatnonzero((belief.state.pos[:, :, 0] >= 0).any(axis=0))
     for own, rows in own_rows(belief.memory, minds, env.agents):
         rows[:, there] = own[np.ix_(lanes, there)]
@@ -103,7 +103,7 @@ def _minds(env: Environment, belief: Belief, lanes: list[int]):
 
 
 def imagine(env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Futures:
-    """The futures of each plan (see :func:`unroll`), and what they earn."""
+    """The futures of each plan (see :func:`unroll`), and their rewards."""
     future, state = unroll(env, belief, plans, ticks, base), belief.state
     lanes = len(plans) * len(state.seed)
     reward, running = np.zeros(lanes), np.ones(lanes, bool)

@@ -1,4 +1,4 @@
-"""Policies that know no world: the no-op, and a legal action at random."""
+"""Policies for every world: the no-op, and a random legal action."""
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel

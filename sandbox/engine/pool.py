@@ -10,7 +10,7 @@ import numpy as np
 
 from sandbox.core.interrupts import uninterrupted
 
-HALTED = -1  # the tick limit of what is to end at once
+HALTED = -1  # the tick limit that ends an episode at once
 _thread = threading.local()
 
 
@@ -26,17 +26,17 @@ def ranges(lanes: int, parts: int) -> list[tuple[int, int]]:
 
 
 class Playing:
-    """What threads play that have begun with ``adopt``, so that it can be ended from another one."""
+    """The loops of threads that have called ``adopt``, so that another thread can end them."""
 
     def __init__(self) -> None:
         self._limits: dict[int, np.ndarray] = {}
 
     def adopt(self) -> None:
-        """From now on this thread plays here."""
+        """Register this thread."""
         _thread.playing = self
 
     def halt(self) -> None:
-        """Everything that is played ends with its tick, and raises KeyboardInterrupt where it was called."""
+        """End all loops after their present tick; they raise KeyboardInterrupt in their threads."""
         for limit in tuple(self._limits.values()):
             limit[0] = HALTED
 
@@ -52,8 +52,8 @@ class Playing:
 def over_lanes(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, threads: int | None = None) -> int:
     """Call ``work(start, stop)`` over all lanes on ``threads`` (default: the cores we may use); returns the sum.
 
-    ``limit`` (1,) is the tick limit, which ``work`` reads at every tick. Ctrl-C lowers it: the main thread waits for
-    others, since it would hear of Ctrl-C only when a kernel returns.
+    ``limit`` (1,) is the tick limit, which ``work`` reads at every tick. Ctrl-C lowers it. The main thread
+    only waits, because it receives Ctrl-C only when a kernel returns.
     """
     threads = threads or cores()
     with getattr(_thread, "playing", Playing()).under(limit):
@@ -67,7 +67,7 @@ def over_lanes(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, t
 
 
 def _in_threads(work: Callable[[int, int], int], lanes: int, limit: np.ndarray, threads: int) -> int:
-    # More ranges than threads: episodes differ in length, and a thread that is done early takes the next range.
+    # More ranges than threads, since episodes differ in length: a thread that is done takes the next range.
     parts = 1 if threads == 1 else threads * 4
 
     def halt() -> None:

@@ -1,6 +1,6 @@
-"""Worlds by name: ours, those of other packages (entry point group ``sandbox.worlds``), and your own.
+"""Worlds by name: built-in ones, those of other packages (entry point group ``sandbox.worlds``), and your own.
 
-A world of your own is made known by ``register``, or by the path of its file: ``sandbox.make("my_world.py")``.
+A world of your own is given by ``register``, or by the path of its file: ``sandbox.make("my_world.py")``.
 """
 
 import sys
@@ -18,7 +18,7 @@ from sandbox.core.world import World
 from sandbox.engine.defaults import completed
 
 GROUP = "sandbox.worlds"
-SUFFIX = ".py"  # a name that ends so is the path of a file
+SUFFIX = ".py"  # suffix of names that are paths of files
 OURS = {name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
 _registered: dict[str, World] = {}
 
@@ -28,7 +28,7 @@ def _addresses() -> dict[str, str]:
 
 
 def names() -> list[str]:
-    """The names of all worlds that can be made here, ours first."""
+    """The names of all available worlds, the built-in ones first."""
     return list(dict.fromkeys([*_addresses(), *(name for name in _registered if not is_file(name))]))
 
 
@@ -52,9 +52,9 @@ def is_file(name: object) -> TypeGuard[str]:
 
 
 def find(name: str) -> World:
-    """The world of that name; raises UsageError with the known names, or why that of another package is of no use.
+    """The world of that name; raises UsageError with the known names, or with the error of another package's world.
 
-    No file is imported, since a record may name any. ``opened`` imports files that are allowed.
+    It imports no file, because a record may name any. ``opened`` imports files that are allowed.
     """
     if isinstance(name, str) and name in _registered:
         return _registered[name]
@@ -64,7 +64,7 @@ def find(name: str) -> World:
 
 
 def opened(name: str) -> World:
-    """The same, of a file too, whose code is run: its ``WORLD`` is known from then on by the path as it is given."""
+    """The same, also for a file: its code is executed, and its ``WORLD`` is then known by the given path."""
     if is_file(name) and name not in _registered:
         _registered[name] = _of_file(Path(name).resolve(), name)
     return find(name)
@@ -82,7 +82,7 @@ def _found(name: str) -> World:
     module, _, attribute = addresses[name].partition(":")
     try:
         world = getattr(import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # a package of somebody's may do anything
+    except (Exception, SystemExit) as error:  # another package may raise anything
         told = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(f"world '{name}': {addresses[name]} cannot be imported ({told})") from error
     return _checked(world, name, addresses[name])
@@ -95,7 +95,7 @@ def _of_file(path: Path, name: str) -> World:
         raise UsageError(f"world '{name}': no such file")
     module = f"sandbox_world_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     spec = spec_from_file_location(module, path)
-    sys.modules[module] = loaded = module_from_spec(spec)  # kernels are looked up by the name of their module
+    sys.modules[module] = loaded = module_from_spec(spec)  # Numba looks up kernels by the name of their module
     try:
         spec.loader.exec_module(loaded)
         world = loaded.WORLD

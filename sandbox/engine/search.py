@@ -1,14 +1,14 @@
-"""Search: an agent compares its candidate actions in futures that it imagines, by what it believes.
+"""Search: an agent compares its candidate actions in futures that it imagines from its belief.
 
-For each future the agent's belief is built anew from its observation and memory, with dice of its own; in it, each
-candidate is played first and the base policy goes on, for everybody, up to the horizon: rollout policy improvement
-(Tesauro and Galperin 1996; Bertsekas 2013). All candidates meet the same dice (common random numbers), so their
-returns are compared in pairs. The base policy's own choice stands unless another one is better by ``caution`` standard
-errors of the mean difference, and by MARGIN; the one with the best such bound is taken. Where all futures are equal
-(``calm``) there is no such error: what differs in chance alone is ``exact`` with a caution of 0.
+For each future the agent's belief is built anew from its observation and memory, with random draws of its own. Each
+candidate is played first, and then the base policy acts, for all agents, up to the horizon: rollout policy improvement
+(Tesauro and Galperin 1996; Bertsekas 2013). All candidates have the same random draws (common random numbers), so their
+returns are compared in pairs. The base policy's own choice is kept unless another one is better by ``caution`` standard
+errors of the mean difference, and by MARGIN; the one with the best such bound is taken. If all futures are equal
+(``calm``), there is no such error; ``calm`` must be compared with ``exact`` at a caution of 0.
 
-The return of a future: what it earns for the shared task, in parts of it, discounted, and at its end the world's
-``value`` of what is in hand. It is the task that counts, not the reward, which may pay for other things.
+The return of a future is the discounted parts of the shared task that it earns, plus the world's ``value`` at its end.
+The task counts, not the reward, which may pay for other things.
 
 Deeper than 1, a tree of the agent's own next actions grows over the same number of futures: see ``engine.tree``.
 """
@@ -27,11 +27,11 @@ from sandbox.engine.workspace import Found
 
 observe = step = policy = earned = value = believe = progress = None  # filled in by specialise
 
-Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or a reasoner that is not compiled
-SEARCH = "search."  # before the base policy's name: the name of a search
-MARGIN = 0.01  # of a part of the task: for less, the base policy's plan is not left
+Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or another reasoner
+SEARCH = "search."  # the name of a search is this and the base policy's name
+MARGIN = 0.01  # parts of the task: smallest gain for which the base policy's plan is left
 BLANK, BEFORE, AFTER, SPARE = 1, 2, 3, 4  # rows of ``Workspace.minds``
-HERE = np.int64(0)  # the lane of a workspace, typed: kernels would be compiled anew for a literal 0
+HERE = np.int64(0)  # the lane of a workspace; for a literal 0, Numba would compile kernels anew
 
 
 class Setting(IntEnum):
@@ -52,13 +52,13 @@ class Scale(IntEnum):
 
 
 def done(s, lane, params):
-    """What has been earned, in a world that does not say: the parts of the task that are done."""
+    """The default of ``earned``: the done parts of the task."""
     return float(progress(s, lane, params)[0])
 
 
 @kernel
 def worthless(s, lane, params):
-    """The value of what was reached, in a world that does not say."""
+    """The default of ``value``: 0."""
     return 0.0
 
 
@@ -70,7 +70,7 @@ def _copy(words, to):
 
 @kernel
 def lend(rows, lane, agent):
-    """Copy what an agent remembers to the mind in which it imagines."""
+    """Copy an agent's memory to the memory in which it imagines."""
     for k in range(len(rows)):
         _copy(rows[k][0][lane, agent], rows[k][1][0, agent])
 
@@ -84,7 +84,7 @@ def give_back(rows, lane, agent):
 
 @kernel
 def list_candidates(mask, own, most, dice, agent, pairs):
-    """Fill ``pairs`` with the pair ``own`` and then all other legal ones, or ``most`` - 1 drawn ones; how many."""
+    """Fill ``pairs`` with ``own``, then with all other legal pairs, or ``most`` - 1 drawn ones; returns the number."""
     pairs[0], count = own, 1
     for pair in range(len(mask)):
         if mask[pair] and pair != own:
@@ -100,7 +100,7 @@ def list_candidates(mask, own, most, dice, agent, pairs):
 
 @kernel
 def gather(pos, agent, noop, team, actions):
-    """List the agents that are somewhere, ``agent`` last; the others do nothing. Returns how many they are."""
+    """List the agents with a place, ``agent`` last; the others do nothing. Returns the number of listed agents."""
     count = 0
     for other in range(len(pos)):
         actions[0, other, 0], actions[0, other, 1] = noop, 0
@@ -112,9 +112,9 @@ def gather(pos, agent, noop, team, actions):
 
 
 def play_out(work, params, agent, present, skewed, free, setting):
-    """Play the believed lane on to the horizon, the agent first by the nodes of ``work.path``; what that is worth.
+    """Play the believed lane up to the horizon, starting with the actions of ``work.path``; returns the value.
 
-    A path that is ``free`` grows: up to the depth the tree says what comes next, and the first new node ends it.
+    A ``free`` path grows: the tree chooses further actions up to the depth, and the first new node ends the path.
     """
     s, obs, actions, nodes = work.state, work.seen, work.actions, work.nodes
     mask, targets, mind = obs.mask[HERE, agent], obs.mask.shape[2] // params.verbs, work.minds[0]
@@ -153,10 +153,10 @@ def play_out(work, params, agent, present, skewed, free, setting):
 
 
 def compare(obs, lane, agent, memory, params, dice, count, setting, work):
-    """Fill ``work.nodes`` and ``work.worth``: what each of ``count`` candidates earns over the first, in equal futures.
+    """Fill ``work.nodes`` and ``work.worth``: the gains of ``count`` candidates over the first, in equal futures.
 
-    Every future is played ``count`` times: by the base policy's choice, then, at depth 1, by every other candidate;
-    deeper, by what the tree chooses.
+    Every future is played ``count`` times: first with the base policy's choice, then, at depth 1, with every other
+    candidate; at greater depths, with the choices of the tree.
     """
     kind, targets = setting[Setting.KIND], obs.mask.shape[2] // params.verbs
     plant(work.nodes, work.worth, work.pairs, count)
@@ -186,7 +186,7 @@ def compare(obs, lane, agent, memory, params, dice, count, setting, work):
 
 @kernel
 def note(work, agent, dice, count, best):
-    """Write down what came of a comparison, for who looks at the agent."""
+    """Store the result of a comparison, for display."""
     work.asked[agent], work.choice[agent, 0], work.choice[agent, 1] = dice, count, best
     for k in range(count):
         found = work.found[agent, k]
@@ -195,7 +195,7 @@ def note(work, agent, dice, count, best):
 
 
 def search(obs, lane, params, memory, team, dice, actions, work):
-    """Decide for each agent of ``team`` by looking ahead. A policy's memory keeps no trace of what it did not do."""
+    """Decide for each agent of ``team`` by looking ahead. Overruled decisions leave no trace in the policy's memory."""
     targets = obs.mask.shape[2] // params.verbs
     for k in range(len(team)):
         agent, setting = team[k], work.settings[team[k]]
@@ -212,7 +212,7 @@ def search(obs, lane, params, memory, team, dice, actions, work):
             note(work, agent, dice, count, 0)
             continue
         _copy(work.minds[BEFORE], work.minds[0])
-        give_back(work.rows, lane, agent)  # what it believes rests on what it did, not on what it might do
+        give_back(work.rows, lane, agent)  # beliefs follow from performed actions only
         compare(obs, lane, agent, memory, params, dice, count, setting, work)
         share = setting[Setting.FUTURES] * (count - 1) // count
         best = best_child(work.nodes, work.worth, count, share, work.scale[agent, Scale.CAUTION], MARGIN)
@@ -225,7 +225,7 @@ def search(obs, lane, params, memory, team, dice, actions, work):
 
 
 def looks_ahead(policy: str) -> bool:
-    """Whether that is the name of a search."""
+    """Whether a policy's name is that of a search."""
     return policy.startswith(SEARCH)
 
 
@@ -236,7 +236,7 @@ def policy_name(policy: Policy) -> str | None:
 
 @cache
 def searcher(world: World, base: str):
-    """The search of a world with a base policy, as a compiled policy that takes a Workspace besides."""
+    """The search of a world with a base policy: a compiled policy with a Workspace as additional argument."""
     name = f"{world.name}.{base}"
     parts = {"observe": world.observe, "policy": world.policies[base], "step": world.step}
     gained = world.earned or specialise(done, world.name, progress=world.progress)

@@ -1,8 +1,8 @@
-"""Shapes for painters, the visual language that all worlds share: signed distances, blended at their borders.
+"""Shapes for the pictures of all worlds: signed distances, blended at their borders.
 
 Lengths are in pixels, (y, x) is a point with y downwards, an ``image`` is (H, W, 3) uint8, a ``colour`` is a row (3,)
-float64 of a :func:`palette`. Hues follow Okabe and Ito 2008, "Color universal design"; what matters should differ in
-shape too.
+float64 of a :func:`palette`. Hues follow Okabe and Ito 2008, "Color universal design"; important things should
+differ in shape too.
 """
 
 from math import ceil, sqrt
@@ -13,9 +13,9 @@ from sandbox.engine.kernel import kernel
 
 AGENTS = ("#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#f0e442", "#e69f00", "#4b3f9e", "#5b6470")  # agent i: i % 8
 PAPER, GRID_LINE, WALL, DARK, WHITE, ALARM = "#f8f7f3", "#e9e7e0", "#3a4149", "#22272d", "#ffffff", "#d55e00"
-# Not Python's own integers: for each of those Numba compiles a call anew.
+# NumPy integers, because Numba compiles a call anew for each literal integer of Python.
 BOX, DISC, DIAMOND, WEDGE = np.arange(4)  # WEDGE + 0..3: a triangle that points north, south, west, east
-DETAIL = 5  # pixels a cell from which shapes are told apart
+DETAIL = 5  # pixels of a cell from which shapes differ visibly
 AHEAD_ROW = np.array([-1.0, 1.0, 0.0, 0.0])  # north, south, west, east
 AHEAD_COL = np.array([0.0, 0.0, -1.0, 1.0])
 
@@ -26,7 +26,7 @@ def palette(*codes: str) -> np.ndarray:
 
 
 def canvas(rows: int, cols: int, size: int) -> tuple[int, int]:
-    """Height and width in pixels: a whole number of pixels a cell, the longest side at most ``size`` if that can be."""
+    """Height and width in pixels: whole pixels for each cell, the longest side at most ``size`` if possible."""
     cell = max(1, size // max(rows, cols))
     return rows * cell, cols * cell
 
@@ -63,7 +63,7 @@ def _distance(shape, dy, dx, size):
 @kernel
 def draw_shape(image, shape, y, x, size, stroke, colour, alpha):
     """A shape of half-width ``size`` around (y, x): filled if ``stroke`` is 0.0, else its border, ``stroke`` wide."""
-    reach = size + 0.5 * stroke + (0.0 if shape < DIAMOND else 1.0)  # what is pointed fades out slowly
+    reach = size + 0.5 * stroke + (0.0 if shape < DIAMOND else 1.0)  # pointed shapes fade out slowly
     for py in range(max(0, int(y - reach)), min(image.shape[0], int(ceil(y + reach)))):
         for px in range(max(0, int(x - reach)), min(image.shape[1], int(ceil(x + reach)))):
             distance = _distance(shape, py + 0.5 - y, px + 0.5 - x, size)
@@ -101,7 +101,7 @@ def draw_line(image, y0, x0, y1, x1, width, colour, alpha):
 
 @kernel
 def draw_hatch(image, top, left, cell, colour):
-    """Diagonal stripes that go on from cell to cell, ``cell`` pixels a side."""
+    """Diagonal stripes that continue across cells; ``cell`` is the side in pixels."""
     period = max(4.0, cell / 5.0)
     for y in range(top, top + cell):
         for x in range(left, left + cell):
@@ -113,7 +113,7 @@ def draw_hatch(image, top, left, cell, colour):
 
 @kernel
 def fill_cell(image, top, left, cell, colour):
-    """One square of ``cell`` pixels a side."""
+    """One square with a side of ``cell`` pixels."""
     for y in range(top, top + cell):
         for x in range(left, left + cell):
             for c in range(3):
@@ -122,7 +122,7 @@ def fill_cell(image, top, left, cell, colour):
 
 @kernel
 def between(pos, agent, trail, share):
-    """Row and column, as fractions, between the last place and the present one; a jump is not a move."""
+    """Fractional row and column between the last place and the present one; a jump is not interpolated."""
     row, col = pos[agent, 0], pos[agent, 1]
     if trail.shape[1]:
         old_row, old_col = trail[agent, -1, 0], trail[agent, -1, 1]
@@ -133,7 +133,7 @@ def between(pos, agent, trail, share):
 
 @kernel
 def draw_trails(pos, trail, share, cell, colours, image):
-    """The way of each agent through the centres of its last cells, fading with age; agent i has colour i % 8."""
+    """The path of each agent through the centres of its last cells, fading with age; agent i has colour i % 8."""
     half, ticks = max(0.5, 0.06 * cell), trail.shape[1]
     for agent in range(len(pos) if ticks else 0):
         to_row, to_col = between(pos, agent, trail, share)
@@ -141,7 +141,7 @@ def draw_trails(pos, trail, share, cell, colours, image):
             row, col = float(trail[agent, k, 0]), float(trail[agent, k, 1])
             dy, dx = to_row - row, to_col - col
             if row >= 0 and to_row >= 0 and 0 < abs(dy) + abs(dx) <= 1:
-                # from half a width past the old centre to half a width past the new one: corners are painted once
+                # from half a width after the old centre to half a width after the new one: corners are painted once
                 y0 = (min(row, to_row) + 0.5) * cell + (half if dy > 0 else -half)
                 y1 = (max(row, to_row) + 0.5) * cell + (-half if dy < 0 else half)
                 x0 = (min(col, to_col) + 0.5) * cell + (half if dx > 0 else -half)

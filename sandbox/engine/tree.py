@@ -21,7 +21,7 @@ NONE = np.int64(0)
 class Node(IntEnum):
     """Columns of ``Workspace.nodes``."""
 
-    PAIR = 0  # verb and target that lead to it; of the root: how many nodes there are
+    PAIR = 0  # verb and target that lead to it; of the root: the number of nodes
     VISITS = 1
     CHILD = 2  # its first child
     NEXT = 3  # its next sibling
@@ -55,7 +55,7 @@ def plant(nodes, worth, pairs, count):
 
 @kernel
 def choose_child(nodes, worth, parent, mask):
-    """The legal child with the highest upper confidence bound, one without visits before all others; NONE without."""
+    """The legal child with the highest upper confidence bound; unvisited ones first; NONE without a legal child."""
     best, most, span = NONE, -inf, worth[ROOT, 1] - worth[ROOT, 0]
     child = np.int64(nodes[parent, Node.CHILD])
     while child != NONE:
@@ -82,7 +82,7 @@ def _has_child(nodes, parent, pair):
 
 @kernel
 def _untried(nodes, parent, own, mask, dice, tick):
-    """The pair ``own`` or, if that is tried, another legal one with equal chance; -1 without."""
+    """The pair ``own``, or another legal one at random if ``own`` is tried; -1 if all are tried."""
     if not _has_child(nodes, parent, own):
         return np.int64(own)
     found, count = np.int64(-1), 0
@@ -96,7 +96,7 @@ def _untried(nodes, parent, own, mask, dice, tick):
 
 @kernel
 def descend(nodes, worth, parent, own, mask, most, dice, tick):
-    """The child by which a future goes on, a new one while ``parent`` may have more; NONE where all are illegal."""
+    """The child that continues a future, a new one while ``parent`` may have more; NONE if all are illegal."""
     count, child = 0, np.int64(nodes[parent, Node.CHILD])
     while child != NONE:
         count += mask[nodes[child, Node.PAIR]]
@@ -123,10 +123,10 @@ def back_up(nodes, worth, path, gain):
 
 @kernel
 def best_child(nodes, worth, count, visits, caution, margin):
-    """The place among the root's ``count`` children of the one with the best lower bound of its mean gain.
+    """The index of the root's child, of ``count``, with the best lower bound of its mean gain.
 
-    0, the base policy's own, unless another one's bound is above its mean by ``margin``. Who was visited less often
-    than ``visits``, its equal share, is too little known.
+    It is 0, the base policy's choice, unless another bound exceeds its mean by ``margin``. Children with fewer than
+    ``visits`` visits, the equal share, are excluded.
     """
     best, most = 0, margin + max(0.0, worth[1, 0] / max(1, nodes[1, Node.VISITS]))
     for node in range(2, count + 1):

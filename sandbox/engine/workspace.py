@@ -1,6 +1,6 @@
-"""The scratch memory in which an agent imagines: one for each thread, whatever the number of lanes.
+"""The scratch memory of imagination: one for each thread, whatever the number of lanes.
 
-A state and a policy's memory of one lane each, laid out in one block of words, so that a lane is saved and put back by
+It has a state and a policy's memory of one lane each, in one block of words, so that a lane is saved and restored by
 copying words.
 """
 
@@ -20,49 +20,49 @@ class Found(IntEnum):
     """Columns of ``Workspace.found``."""
 
     PAIR = 0  # verb * targets + target
-    FUTURES = 1  # in which it was played
-    SUM = 2  # of what it gains over the base policy's plan, in parts of the task
-    SQUARES = 3  # the sum of their squares
+    FUTURES = 1  # number of futures in which it was played
+    SUM = 2  # of its gains over the base policy's plan, in parts of the task
+    SQUARES = 3  # sum of squares of the gains
 
 
 class Candidate(NamedTuple):
-    """An action that an agent has looked at in futures that it imagined."""
+    """An action that an agent has compared in imagined futures."""
 
     verb: int
     target: int
-    futures: int  # in which it was played
+    futures: int  # number of futures in which it was played
     gain: float  # mean over the base policy's own choice, in parts of the task
     error: float  # standard error of that mean
     taken: bool
 
 
 class Workspace(NamedTuple):
-    """What the kernels of ``engine.search`` work on. N agents, A pairs of verb and target, B and M words."""
+    """Scratch memory of the kernels of ``engine.search``. N agents, A pairs of verb and target, B and M words."""
 
     settings: np.ndarray  # (N, 5) int32     see Setting
     scale: np.ndarray  # (N, 2) float64      see Scale
     spent: np.ndarray  # (L, N) int64        ticks that each agent has imagined, of all lanes
-    rows: tuple  # pairs of (L, N, bytes) uint8: what is remembered of each agent, of all lanes and in ``mind``
-    state: Any  # State of one lane: where futures are played
-    belief: np.ndarray  # (2, B) uint64      words of the state: as it is, and as it was believed
-    mind: Any  # Memory of one lane: what is remembered in a future
-    minds: np.ndarray  # (5, M) uint64       words of the memory: as it is; blank; before and after the base's decision;
-    # and before one in a future
+    rows: tuple  # pairs of (L, N, bytes) uint8: the memory of each agent, of all lanes and in ``mind``
+    state: Any  # State of one lane, in which futures are played
+    belief: np.ndarray  # (2, B) uint64      words of the state: the present one, the believed one
+    mind: Any  # Memory of one lane, in a future
+    minds: np.ndarray  # (5, M) uint64       words of the memory: present; blank; before and after the base's decision;
+    # before a decision in a future
     seen: Any  # Observation of one lane
     actions: np.ndarray  # (1, N, 2) int32
-    team: np.ndarray  # (N,) int32           the agents that are believed to be somewhere; the imagining one last
+    team: np.ndarray  # (N,) int32           the agents with a believed place; the imagining one last
     first: np.ndarray  # (2,) int32          the imagining agent's first action in a future
     pairs: np.ndarray  # (A + 1,) int32      candidates
     nodes: np.ndarray  # (K, 4) int32        see engine.tree.Node
-    worth: np.ndarray  # (K, 2) float64      what each gains over the base's plan: sum, sum of squares; root: its span
+    worth: np.ndarray  # (K, 2) float64      gains over the base's plan: sum, sum of squares; of the root: their span
     path: np.ndarray  # (D + 1,) int64       the nodes of a future, then 0
-    found: np.ndarray  # (N, C, 4) float64   what came of each agent's latest comparison, see Found; for who looks at it
-    choice: np.ndarray  # (N, 2) int32       of that: how many candidates, and the place of the one that was taken
-    asked: np.ndarray  # (N,) uint64         of that: the dice of the decision, by which it is known
+    found: np.ndarray  # (N, C, 4) float64   each agent's latest comparison, see Found; for display
+    choice: np.ndarray  # (N, 2) int32       of that comparison: number of candidates, index of the chosen one
+    asked: np.ndarray  # (N,) uint64         of that comparison: the key of the decision, as its identity
 
 
 def allocate_flat(kind: type, shapes: Mapping[str, tuple], copies: int):
-    """A ``kind`` of one lane, and (copies, words) uint64 of which the first row is the memory of its arrays."""
+    """A ``kind`` of one lane, and (copies, words) uint64 whose first row is the memory of its arrays."""
     sizes = {name: int(np.prod(shapes[name][0])) * np.dtype(shapes[name][1]).itemsize for name in kind._fields}
     starts = np.cumsum([0, *(-(-sizes[name] // WORD) for name in kind._fields)])
     words = np.zeros((copies, max(1, starts[-1])), np.uint64)
@@ -74,7 +74,7 @@ def allocate_flat(kind: type, shapes: Mapping[str, tuple], copies: int):
 
 
 def own_rows(memory, mind, agents: int) -> tuple:
-    """What each agent remembers for itself, as bytes: the fields whose second axis is the agents', side by side."""
+    """Each agent's own memory as bytes: the fields whose second axis is the agents', side by side."""
 
     def rows(field):
         return field.view(np.uint8).reshape(len(field), agents, -1)
@@ -85,8 +85,8 @@ def own_rows(memory, mind, agents: int) -> tuple:
 def workspace(env, policies, memory, spent: np.ndarray) -> Workspace:
     """Scratch memory for those of ``policies`` (one for each agent) that are a WorldModel.
 
-    ``memory`` is the policies' own of all lanes, of which the agents' rows are read and written; ``spent`` (L, N) int64
-    counts the ticks that they imagine.
+    ``memory`` is the memory of the policies in all lanes, whose rows are read and written; ``spent`` (L, N) int64
+    counts imagined ticks.
     """
     world, params, agents = env.world, env.params, env.agents
     state, belief = allocate_flat(world.state, world.state_shapes(params), 2)
@@ -111,7 +111,7 @@ def workspace(env, policies, memory, spent: np.ndarray) -> Workspace:
 
 
 def candidates(work: Workspace, agent: int, dice: int, targets: int) -> tuple[Candidate, ...]:
-    """What an agent compared in the decision of these dice, the base policy's own choice first; () if it did not."""
+    """The candidates of an agent in the decision with the key ``dice``, the base policy's choice first; else ()."""
     if work.asked[agent] != dice:
         return ()
     count, taken = work.choice[agent].tolist()

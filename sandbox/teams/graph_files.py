@@ -15,7 +15,7 @@ from sandbox.core.files import looks_like, read_text
 from sandbox.core.plain import plain
 
 WHERE = "team.network"
-TERMS = ("loss", "delay", "bandwidth")  # what is taken from an edge; files of other tools say more
+TERMS = ("loss", "delay", "bandwidth")  # attributes of an edge that are used; files of other tools have more
 GRAPHML, GEXF, GML, EDGES, ADJACENCY, JSON = (
     "GraphML", "GEXF", "GML", "an edge list", "an adjacency list", "a graph in JSON",
 )  # fmt: skip
@@ -25,20 +25,20 @@ ENDINGS = {
 }  # fmt: skip
 EXPECTED = "a graph: GraphML, GEXF, GML, an edge list, an adjacency list, or JSON"
 _COMMENT = re.compile(r"(?m)^[^\S\n]*+[#%].*$|\s#.*$")
-_HEADS = ("source", "target"), ("from", "to"), ("src", "dst")  # what the columns of a table of edges are called
+_HEADS = ("source", "target"), ("from", "to"), ("src", "dst")  # names of columns in a table of edges
 _WEIGHT = re.compile(r"|[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _MALFORMED = (
     AttributeError, IndexError, KeyError, TypeError, ValueError, ParseError, RecursionError, SyntaxError,
     nx.NetworkXException,
-)  # fmt: skip  # whatever networkx raises for what is no graph
+)  # fmt: skip  # errors of networkx for invalid graphs
 
 
 def take_in(path: Path, directed: bool = False) -> dict[str, Any]:
-    """The graph of a file as ``networkx.adjacency_data``, so that a scenario can hold it.
+    """The graph of a file as ``networkx.adjacency_data``, for a scenario.
 
-    Nodes are texts, in the order of the file, and of edges' attributes loss, delay and bandwidth are kept; weights and
-    all others are ignored. GraphML, GEXF, GML and JSON say whether edges lead both ways; where a file does not,
-    ``directed`` says it. Raises UsageError.
+    Nodes are texts, in the order of the file. Of the attributes of edges, loss, delay and bandwidth are kept; all
+    others are ignored. GraphML, GEXF, GML and JSON state whether edges are directed; for other files, ``directed``
+    does. Raises UsageError.
     """
     where = f"{WHERE}: {path}"
     kind = ENDINGS.get(path.suffix.lower())
@@ -64,9 +64,10 @@ def _text(path: Path) -> str:
 
 
 def _kept(graph: nx.Graph, kind: str, where: str) -> nx.Graph:
-    """The graph with texts for nodes, and with what counts here of its edges.
+    """The graph with texts as nodes, and with the used attributes of its edges.
 
-    Raises UsageError for two edges between the same nodes; in an edge list they may be alike, as each way is written.
+    Raises UsageError for two edges between the same nodes. In an edge list they may be equal, since both directions may
+    be written.
     """
     kept = nx.empty_graph(map(str, graph), nx.DiGraph if graph.is_directed() else nx.Graph)
     for a, b, data in graph.edges(data=True):
@@ -84,7 +85,7 @@ def _xml(read: Callable) -> Callable[[str, bool], nx.Graph]:
 
 
 def _gml(text: str, directed: bool) -> nx.Graph:
-    """Nodes are called by their labels, where all have one."""
+    """A GML graph; nodes are named by their labels, if all have one."""
     try:
         return nx.parse_gml(text)
     except nx.NetworkXError:
@@ -96,7 +97,7 @@ def _adjacency(text: str, directed: bool) -> nx.Graph:
 
 
 def _json(text: str, directed: bool) -> nx.Graph:
-    """What ``adjacency_data``, ``node_link_data`` (older and newer) and ``cytoscape_data`` write."""
+    """A graph written by ``adjacency_data``, ``node_link_data`` (older and newer) or ``cytoscape_data``."""
     data = json.loads(text)
     if not isinstance(data, dict):
         raise ValueError("expected an object")
@@ -112,7 +113,7 @@ def _json(text: str, directed: bool) -> nx.Graph:
 
 
 def _edges(text: str, directed: bool) -> nx.Graph:
-    """Two nodes a line, with a weight or a dict of attributes; or a table whose first line names its columns."""
+    """Two nodes in each line, with a weight or a dict of attributes; or a table whose first line names its columns."""
     lines = [line.strip() for line in _COMMENT.sub("", text).splitlines() if line.strip()]
     if not lines:
         raise UsageError("no edges; expected two nodes a line")
@@ -130,7 +131,7 @@ def _words(line: str, mark: str | None, most: int = -1) -> list[str]:
 
 
 def _edge(line: str, mark: str | None) -> list[str]:
-    """The two nodes and the attributes of a line; a weight is left out."""
+    """The two nodes and the attributes of a line; a weight is omitted."""
     *nodes, last = [*_words(line, mark, 2), ""][:3]
     if len(nodes) < 2 or not all(nodes) or not (last.startswith("{") or _WEIGHT.fullmatch(last)):
         expected = "expected two nodes, and a weight or a dict of attributes; an adjacency list ends in .adjlist"
@@ -139,8 +140,8 @@ def _edge(line: str, mark: str | None) -> list[str]:
 
 
 def _table(lines: list[str], mark: str | None, head: list[str], ends: tuple[str, str], kind: type) -> nx.Graph:
-    """A table of edges as Gephi and pandas write it."""
-    import pandas as pd  # takes longer than the rest of a scenario
+    """A table of edges, as written by Gephi and pandas."""
+    import pandas as pd  # importing it takes longer than loading a scenario
 
     table = pd.read_csv(
         StringIO("\n".join(lines[1:])), sep=mark or r"\s+", names=head, index_col=False, skipinitialspace=True,
@@ -160,7 +161,7 @@ _READERS: dict[str, Callable[[str, bool], nx.Graph]] = {
 
 
 def read_adjacency(data: Mapping[str, Any], where: str) -> nx.Graph:
-    """The graph that ``take_in`` made ``data`` of, with texts for nodes; raises UsageError for other data."""
+    """The graph of ``data`` from ``take_in``, with texts as nodes; raises UsageError for other data."""
     try:
         return nx.relabel_nodes(nx.adjacency_graph(data), str)
     except _MALFORMED as error:

@@ -14,21 +14,21 @@ from sandbox.engine.coordination.network import UNLIMITED, Network, Terms
 from sandbox.teams.graph_files import EXPECTED, read_adjacency, take_in
 
 WHERE = "team.network"
-MOST_EDGES = 2_000_000  # about 1 GB and 5 s while networkx draws them
-KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # of Terms, by their names in tables
-LONGEST = 1_000  # ticks of delay: what is said is kept as long
-_AGENTS = 1 << 17  # more than a team has
+MOST_EDGES = 2_000_000  # about 1 GB and 5 s in networkx
+KINDS = {"loss": np.float64, "delay": np.int32, "bandwidth": np.int32}  # dtypes of Terms, by their names in tables
+LONGEST = 1_000  # ticks of delay; messages are stored as long
+_AGENTS = 1 << 17  # more agents than a team has
 
 
 class EdgeTable(BaseModel):
-    """What an edge does to messages."""
+    """Loss, delay and bandwidth of an edge."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     loss: float = Field(0.0, ge=0, le=1)
     """Chance that a message is lost."""
     delay: int = Field(0, ge=0, le=LONGEST)
-    """Ticks that a message takes beyond the one that every message takes."""
+    """Ticks of delay, in addition to the one tick of every message."""
     bandwidth: int = Field(UNLIMITED, ge=1, le=UNLIMITED)
     """Most messages that an edge carries in one tick; further ones are dropped."""
 
@@ -39,23 +39,23 @@ class NetworkTable(EdgeTable):
     kind: str = "complete"
     """Kind of graph: complete, star, ring, tree, small_world, scale_free, range or file."""
     neighbours: int = Field(4, ge=2, multiple_of=2)
-    """For small_world: agents that each is tied to before ties are rewired, an even number."""
+    """For small_world: neighbours of each agent before edges are rewired, an even number."""
     rewired: float = Field(0.1, ge=0, le=1)
-    """For small_world: share of ties that lead to a random agent instead."""
+    """For small_world: share of edges that lead to a random agent instead."""
     drawing: int = Field(0, ge=0)
     """For small_world and scale_free: number of the drawing; each number gives another graph."""
     attached: int = Field(2, ge=1)
-    """For scale_free: agents that each new agent is tied to."""
+    """For scale_free: edges of each new agent."""
     branching: int = Field(2, ge=1)
     """For tree: agents directly below each agent."""
     reach: int = Field(5, ge=1, le=100_000)
     """For range: cells (Manhattan distance) within which agents hear each other."""
     most: int = Field(16, ge=1, le=1_000)
-    """For range: most agents that one agent hears."""
+    """For range: most agents that an agent hears."""
     file: str = ""
     """For file: path of a graph in one of networkx's formats, beside the scenario."""
     directed: bool = False
-    """For file: whether edges lead one way, where the file does not say so."""
+    """For file: whether edges lead one way, if the file does not say so."""
     graph: dict[str, Any] = {}
     """For file: the graph itself; filled in from the file."""
     cut: list[list[int]] = []
@@ -64,7 +64,7 @@ class NetworkTable(EdgeTable):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
-        """Take a name for a kind; raises UsageError for an unknown kind, and for an option of another kind."""
+        """Accept the name of a kind; raises UsageError for an unknown kind, and for an option of another kind."""
         table = {"kind": given} if isinstance(given, str) else given
         if isinstance(table, Mapping):
             kind = table.get("kind", "complete")
@@ -122,7 +122,7 @@ def _cut(graph: nx.DiGraph, cut: Sequence[Sequence[int]]) -> None:
 
 
 def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Graph:
-    """The graph that was taken in, or stands in the file, with agents for its nodes."""
+    """The stored graph, or that of the file, with agents as nodes."""
     where = f"{WHERE}: {table.file or 'graph'}"
     if not table.graph and not table.file:
         raise UsageError(f'{WHERE}: file: expected file = "...", {EXPECTED}')
@@ -137,9 +137,9 @@ def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Gra
 
 
 def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> dict[str, int]:
-    """The agent of each node: its number or its name, or its place in the file where no node has one of those.
+    """The agent of each node: its number or its name, or its position in the file if no node has either.
 
-    Raises UsageError where nodes and agents are not the same ones.
+    Raises UsageError if nodes and agents do not correspond.
     """
     known = {str(agent): agent for agent in range(agents)} | {name: agent for agent, name in enumerate(names)}
     size = f"{where}: {len(graph):,} nodes for a team of {agents:,}"
@@ -161,7 +161,7 @@ def _agents(graph: nx.Graph, agents: int, names: Sequence[str], where: str) -> d
 
 
 def _size(table: NetworkTable, agents: int) -> int:
-    """How many edges a kind makes, at most."""
+    """The maximum number of edges of a kind."""
     each = {"complete": agents - 1, "small_world": table.neighbours, "scale_free": 2 * table.attached,
             "range": table.most, "file": 0}  # fmt: skip
     return agents * min(agents - 1, each.get(table.kind, 2))
@@ -174,7 +174,7 @@ def _check_size(kind: str, agents: int, edges: int) -> None:
 
 
 def _draw(table: NetworkTable, agents: int, lead: int, seed: int) -> nx.Graph:
-    """The graph of a kind that is drawn; small teams of any kind are complete where they have no choice."""
+    """The graph of a generated kind; too small a team gets a complete graph."""
     others, seed = agents - 1, seed + table.drawing
     led = {0: lead, lead: 0}  # in networkx the centre and the root are 0
     kinds: dict[str, Callable[[], nx.Graph]] = {
@@ -201,7 +201,7 @@ def network_of(graph: nx.DiGraph, lanes: int = 1, loss: float = 0.0, late: int =
 
 
 def _places(graph: nx.DiGraph, lanes: int) -> tuple[np.ndarray, np.ndarray, Terms]:
-    """Room for as many edges as there can be, in each lane."""
+    """Arrays for the maximum number of edges in each lane."""
     agents, each = len(graph), min(graph.graph["most"], len(graph) - 1)
     return np.zeros((lanes, agents + 1), np.int32), np.zeros((lanes, agents * each), np.int32), _alike(graph)
 
@@ -226,9 +226,9 @@ def _column(graph: nx.DiGraph, key: str, kind: type) -> np.ndarray:
 
 
 def losing_as(network: Network, other: Network) -> Network:
-    """The network with the losses of another one; an edge that the other has not loses all.
+    """The network with the losses of another one; an edge missing there loses everything.
 
-    Raises UsageError where the other has an edge besides.
+    Raises UsageError if the other one has an additional edge.
     """
     if network.reach:
         return network._replace(terms=network.terms._replace(loss=other.terms.loss))
@@ -242,13 +242,13 @@ def losing_as(network: Network, other: Network) -> Network:
 
 
 def _keys(network: Network) -> np.ndarray:
-    """A number for each edge, in their order, which is that of the numbers."""
+    """A number for each edge; the numbers ascend in the order of the edges."""
     receiver = np.repeat(np.arange(network.first.shape[1] - 1), np.diff(network.first[0]))
     return receiver * _AGENTS + network.sender[0]
 
 
 def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
-    """The graph of a lane as it is now, with the terms of each edge: for pictures and tests."""
+    """The present graph of a lane, with the terms of each edge, for pictures and tests."""
     row = min(lane, len(network.first) - 1)
     first, sender = network.first[row], network.sender[row]
     graph = nx.empty_graph(len(first) - 1, nx.DiGraph)
@@ -260,9 +260,9 @@ def as_graph(network: Network, lane: int = 0) -> nx.DiGraph:
 
 
 def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
-    """Raises UsageError where another agent has no edge to or from the ``lead``; the first one is named.
+    """Raises UsageError, naming the agent, if an agent has no edge to or from the ``lead``.
 
-    Where the edges follow from positions, nothing can be said beforehand.
+    If edges follow from positions, nothing is checked.
     """
     if graph.graph["reach"]:
         return

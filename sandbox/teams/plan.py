@@ -1,4 +1,4 @@
-"""A team set up for a world: its protocol, its network, its task objects, and the arrays that the kernels work on."""
+"""A team that is set up for a world: its protocol, its network, its task objects, and the arrays of the kernels."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,7 +27,7 @@ NOTES = 64  # tasks that an agent can remember, at most
 class TeamPlan:
     """The plan of a scenario's ``[team]``; ``names``, ``roles`` and ``hosted`` are of each agent.
 
-    ``hosted``: those that speak for themselves. Raises UsageError, in one line, where the team cannot work so.
+    ``hosted``: agents that choose their own messages. Raises UsageError, one line, if the team is impossible.
     """
 
     def __init__(self, table: TeamTable, names: Sequence[str], roles: Sequence[str], hosted: Sequence[bool],
@@ -38,7 +38,7 @@ class TeamPlan:
             raise UsageError(f"team: world '{env.world.name}' has no tasks that a team can share")
         self.table, self.names, self.agents = table, tuple(names), env.agents
         self._env = env
-        self.maker = partial(TeamPlan, table, names, roles, hosted, seed)  # makes the same for such a stage
+        self.maker = partial(TeamPlan, table, names, roles, hosted, seed)  # makes the same plan for an environment
         self._world, self._params, self._hosted = env.world, env.params, np.array(hosted, bool)
         self._roles = np.array([env.world.roles.index(role) for role in roles], np.int32)
         self.stop = parse(table.stop)
@@ -72,7 +72,7 @@ class TeamPlan:
 
     @property
     def task(self) -> Task | None:
-        """The shared task in plain language, in as many paraphrases as all kinds have; None where it is the world's."""
+        """The shared task in plain language, with as many paraphrases as all kinds have; None for the world's task."""
         if not self.objects:
             return None
         kinds = self._world.teamwork.kinds
@@ -86,7 +86,7 @@ class TeamPlan:
         return f"- {one.name}: {text.format(what=what)}{after}{who}"
 
     def named(self, code: int) -> str:
-        """What a task is called, by its code."""
+        """The name of a task, by its code."""
         return named(code, self.objects, self._world.teamwork, self._params)
 
     def code(self, name: str) -> int:
@@ -94,7 +94,7 @@ class TeamPlan:
         return code_in(name, self.objects, self._world.teamwork, self._params)
 
     def hears(self, agent: int) -> list[int]:
-        """Who can hear an agent; anybody may where that depends on where they are."""
+        """The agents that can hear an agent; all, if that depends on positions."""
         if self.graph.graph["reach"]:
             return [other for other in range(self.agents) if other != agent]
         return sorted(self.graph.successors(agent))

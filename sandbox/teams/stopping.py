@@ -15,9 +15,9 @@ WHERE = "team.stop"
 
 
 class Condition:
-    """When to end. ``a & b``: when both are met; ``a | b``: when one of them is. Without steps: never.
+    """A termination condition. ``a & b``: both are met; ``a | b``: one of them is. Without steps it is never met.
 
-    ``asked`` are the words that are looked for and the functions of the model; the k-th has the measure ASKED + k.
+    ``asked`` are the texts and the functions of the model that it tests; the k-th has the measure ASKED + k.
     """
 
     def __init__(self, *steps: tuple[int, float], asked: tuple[str | Callable[[Any], bool], ...] = ()):
@@ -34,7 +34,7 @@ class Condition:
         return self._joined(other, Operator.OR)
 
     def _joined(self, other: "Condition", how: Operator) -> "Condition":
-        if not (self.steps and other.steps):  # what says nothing changes nothing
+        if not (self.steps and other.steps):  # an empty condition is neutral
             return self if self.steps else other
         behind = len(self.asked)
         shifted = ((op + behind if Measure.ASKED <= op < Operator.AND else op, value) for op, value in other.steps)
@@ -50,12 +50,12 @@ class Condition:
 
     @cached_property
     def program(self) -> np.ndarray:
-        """(K, 2) float64, as ``engine.coordination.stopping.met`` runs it."""
+        """The program (K, 2) float64 of ``engine.coordination.stopping.met``."""
         return np.array(self.steps, np.float64).reshape(-1, 2)
 
     @property
     def hosted_only(self) -> bool:
-        """Whether it looks at what only the hosted tier knows."""
+        """Whether it needs measures that only the hosted tier has."""
         return any(Measure.TOKENS <= operation < Operator.AND for operation, _ in self.steps)
 
 
@@ -71,44 +71,44 @@ def all_tasks() -> Condition:
 
 
 def ticks(n: int) -> Condition:
-    """So many ticks have passed."""
+    """``n`` ticks have passed."""
     return _number(Measure.TICKS, n, 1)
 
 
 def messages(n: int) -> Condition:
-    """So many messages were sent; one that goes along several edges counts for each."""
+    """``n`` messages were sent; a message along several edges counts for each."""
     return _number(Measure.MESSAGES, n, 1)
 
 
 def stall(n: int) -> Condition:
-    """For so many ticks neither a task object nor the world's own task has gone on."""
+    """For ``n`` ticks, neither a task object nor the world's own task has made progress."""
     return _number(Measure.STALL, n, 1)
 
 
 def tokens(n: int) -> Condition:
-    """Language models have read and written so many tokens."""
+    """Language models have read and written ``n`` tokens."""
     return _number(Measure.TOKENS, n, 1)
 
 
 def money(dollars: float) -> Condition:
-    """So many US dollars were spent on language models."""
+    """``dollars`` US dollars were spent on language models."""
     return _number(Measure.MONEY, dollars, 0)
 
 
 def seconds(n: float) -> Condition:
-    """So many seconds have passed on the wall: the episode does not come out the same every time."""
+    """``n`` seconds of wall-clock time have passed; such an episode is not reproducible."""
     return _number(Measure.SECONDS, n, 0)
 
 
 def word(text: str) -> Condition:
-    """Somebody has said a text that contains this one."""
+    """An agent has said a text that contains this one."""
     if not isinstance(text, str) or not text:
         raise UsageError(f"{WHERE}: word({text!r}), expected a text")
     return Condition((int(Measure.ASKED), 1.0), asked=(text,))
 
 
 def predicate(met: Callable[[Any], bool]) -> Condition:
-    """A function of the model says so; from Python only."""
+    """A function of the model returns True; from Python only."""
     return Condition((int(Measure.ASKED), 1.0), asked=(met,))
 
 
@@ -118,7 +118,7 @@ NAMES: dict[str, Callable[..., Condition]] = {
 
 
 def parse(text: str) -> Condition:
-    """The condition of a scenario's ``stop``; raises UsageError, in one line."""
+    """The condition of a scenario's ``stop``; raises UsageError, one line."""
     if not text.strip():
         return Condition()
     try:

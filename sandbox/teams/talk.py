@@ -23,7 +23,7 @@ from sandbox.teams.graphs import losing_as
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import Condition
 
-LONGEST = 4_000  # characters of a text that is handed on
+LONGEST = 4_000  # characters of a text that are delivered
 
 
 class Talk:
@@ -32,17 +32,17 @@ class Talk:
     def __init__(self, plan: TeamPlan, until: Condition | None = None):
         self._until = until or Condition()  # none
         self.plan, self._stop = plan, plan.stop | self._until
-        self._known = plan  # as they know it: nobody is told that an edge has been cut since
+        self._known = plan  # the agents' knowledge: cut edges are not announced
         self.team = plan.arrays(1, self._stop)
         self._texts: list[str] = []  # a TELL carries the number of its text
         self._said: list[tuple[int, Said]] = []  # in this tick
         self._began = time.monotonic()
 
     def go_on(self, plan: TeamPlan) -> None:
-        """Work on as another plan has it, with the same task objects; what was said and done stays.
+        """Continue with another plan that has the same task objects; messages and progress stay.
 
-        The network stays too, but for what its edges lose: all, where the plan has none. What is under way is lost or
-        arrives by the new loss. Raises UsageError, with nothing changed, where the plan has an edge that is none here.
+        The network stays, except for the losses of its edges; an edge missing in the plan loses everything. Messages
+        under way are subject to the new loss. Raises UsageError, with nothing changed, if the plan has a new edge.
         """
         stop = plan.stop | self._until
         anew = plan.arrays(1, stop)
@@ -56,11 +56,11 @@ class Talk:
 
     @property
     def holder(self) -> int:
-        """Whose turn it is, where there are turns."""
+        """The agent that has the turn, in protocols with turns."""
         return int(self.team.turn[0, Turn.HOLDER])
 
     def say(self, agent: int, said: Said, tick: int) -> None:
-        """Put a message of an agent into the mail; what does not fit any more is not said. Claims are counted."""
+        """Put a message of an agent into the mail, unless its places are full. Claims are counted."""
         value = said.value
         if said.act == Act.TELL:
             value = len(self._texts)
@@ -77,7 +77,7 @@ class Talk:
         self._said.append((agent, said._replace(value=value)))
 
     def speak_by_rule(self, agent: int, tick: int) -> None:
-        """Say for an agent what its protocol would have it say, in place of a reasoner that did not answer."""
+        """Send the messages of an agent's protocol, instead of a reasoner that did not answer."""
         page = self.team.mail.said[0, tick % self.team.mail.said.shape[1], agent]
         before = int((page[:, ACT] > 0).sum())
         self.plan.protocol.speak(self.team, 0, agent, tick)
@@ -86,7 +86,7 @@ class Talk:
                 self._said.append((agent, Said(Act(act), to - 1, task, value)))
 
     def _place(self, agent: int, code: int) -> int:
-        """The cell of a task as far as an agent knows it, -1 if it does not."""
+        """The cell of a task, if an agent knows it; else -1."""
         open_tasks = self.team.open_tasks[0, agent]
         known = [int(offer[OpenTask.CELL]) for offer in open_tasks if offer[OpenTask.CODE] == code]
         start, stop = messages_of(self.team, 0, agent)
@@ -95,7 +95,7 @@ class Talk:
                 known.append(int(message[Message.VALUE]))
         return next(iter(known), -1)
 
-    # -- what agents are told of their team (agents.speech.Circle) -----------------------------------------------------
+    # -- information for agents about their team (agents.speech.Circle) ------------------------------------------------
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class Talk:
 
     def acts(self, agent: int) -> tuple[Act, ...]:
         protocol, lead = self.plan.protocol, self.plan.table.lead
-        kept = {Act.ASSIGN, Act.NEXT} if agent != lead else set()  # for the lead alone
+        kept = {Act.ASSIGN, Act.NEXT} if agent != lead else set()  # acts reserved for the lead
         return tuple(act for act in protocol.acts if act not in kept)
 
     def board(self) -> list[tuple[str, str]]:
@@ -127,12 +127,12 @@ class Talk:
         return self.plan.named(code)
 
     def taken(self) -> tuple[tuple[int, Said], ...]:
-        """What was said in this tick by those that speak for themselves, once."""
+        """The messages of this tick by agents that choose their own, once."""
         said, self._said = tuple(self._said), []
         return said
 
     def heard(self, agent: int) -> tuple[Heard, ...]:
-        """What has reached an agent in this tick, besides what sensors tell."""
+        """The messages that have reached an agent in this tick, without sensor reports."""
         found, (start, stop) = [], messages_of(self.team, 0, agent)
         for message in self.team.messages[0, start:stop]:
             act, value = Act(message[Message.ACT]), int(message[Message.VALUE])
@@ -144,7 +144,7 @@ class Talk:
         return tuple(found)
 
     def measure(self, model: Any) -> None:
-        """Tell the termination conditions what only this tier knows."""
+        """Set the measures of termination conditions that only this tier has."""
         measures, usage = self.team.measures[0], model.usage
         measures[Measure.TOKENS], measures[Measure.MONEY] = usage.tokens, usage.money
         measures[Measure.SECONDS] = time.monotonic() - self._began
@@ -155,5 +155,5 @@ class Talk:
 
     @property
     def messages(self) -> int:
-        """Messages sent so far, one for each edge that it took."""
+        """Messages sent so far, counted once for each edge."""
         return int(messages_sent(self.team, 0))

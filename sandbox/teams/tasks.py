@@ -22,19 +22,19 @@ class TaskTable(BaseModel):
     kind: str
     """Kind of task, one of the world's; `sandbox worlds NAME` lists them."""
     argument: int | str = 0
-    """What the task is about: a number from 0, or the world's name for it."""
+    """Argument of the task: a number from 0, or the world's name for it."""
     after: list[str] = []
     """Names of the tasks that must be done first."""
     role: str = ""
     """Role that may take the task; without it, every role."""
     owner: int = Field(-1, ge=-1)
-    """Number of the agent whose task it is; -1: nobody's in particular."""
+    """Number of the agent that owns the task; -1: any agent."""
 
 
 def objects_of(tables: Sequence[TaskTable], work: Teamwork, params: Any, roles: Sequence[str], agents: int):
-    """The task objects that a scenario writes, each after those that come before it; ``roles`` are the world's.
+    """The task objects of a scenario, each after its requirements; ``roles`` are the world's.
 
-    Raises UsageError, in one line, where they are no graph of this world.
+    Raises UsageError, one line, if they are no valid graph of this world.
     """
     found = [_object(table, work, params, f"team.tasks[{k}]") for k, table in enumerate(tables)]
     names = [one.name for one in found]
@@ -74,7 +74,7 @@ def _object(table: TaskTable, work: Teamwork, params: Any, where: str) -> TaskOb
 
 
 def graph_of_tasks(objects: Sequence[TaskObject]) -> nx.DiGraph:
-    """The task objects as a graph: an edge leads from each to those that wait for it."""
+    """The task objects as a graph: an edge leads from each to those that depend on it."""
     graph = nx.DiGraph()
     for one in objects:
         graph.add_node(one.name, task=one)
@@ -83,7 +83,7 @@ def graph_of_tasks(objects: Sequence[TaskObject]) -> nx.DiGraph:
 
 
 def depths(objects: Sequence[TaskObject]) -> np.ndarray:
-    """(T,) int32: the length of the longest chain of tasks that wait for each (its level from the end)."""
+    """(T,) int32: the length of the longest chain of tasks that depend on each (its level from the end)."""
     graph, depth = graph_of_tasks(objects), {}
     for name in reversed(list(nx.topological_sort(graph))):
         depth[name] = 1 + max((depth[after] for after in graph.successors(name)), default=0)
@@ -91,7 +91,7 @@ def depths(objects: Sequence[TaskObject]) -> np.ndarray:
 
 
 def code_in(name: str, objects: Sequence[TaskObject], work: Teamwork, params: Any) -> int:
-    """The code of a task by its name, or by its kind and what the argument is called; raises UsageError."""
+    """The code of a task by its name, or by its kind and the argument's name; raises UsageError."""
     for one in objects:
         if one.name == name:
             return task_code(one.kind, one.argument)
@@ -103,7 +103,7 @@ def code_in(name: str, objects: Sequence[TaskObject], work: Teamwork, params: An
 
 
 def named(code: int, objects: Sequence[TaskObject], work: Teamwork, params: Any) -> str:
-    """What a task is called, by its code."""
+    """The name of a task, by its code."""
     kind, argument = (code >> KIND_BITS) - 1, code & ((1 << KIND_BITS) - 1)
     for one in objects:
         if (one.kind, one.argument) == (kind, argument):

@@ -1,1 +1,1 @@
-"""Coordination: how a team shares work out within a tick. The same kernels serve both tiers and every world."""
+"""Coordination: how a team shares work within a tick. The same kernels serve both tiers and every world."""

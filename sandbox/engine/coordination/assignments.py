@@ -84,7 +84,7 @@ def note_of(team, lane, agent, code):
 
 @kernel
 def remember(team, lane, agent, code, other, tick):
-    """Note which agent has to do a task, or works on it, in place of the oldest note."""
+    """Note which agent has to do a task, or works on it; replaces the oldest note."""
     notes, place = team.notes[lane, agent], note_of(team, lane, agent, code)
     if place < 0:
         place = 0

@@ -1,11 +1,11 @@
 """Networks and the delivery of messages: the same kernels in both tiers, for any world.
 
-What agents say in a tick stands on a page, and a few pages are kept. Nobody carries a message: whether one of an
-earlier page arrives now is found by looking along the edges that lead to an agent, a pure function of the pages and of
-keyed draws. ``arrives`` says it of one message; ``deliver`` fills everybody's letters and keeps the books.
+The messages of a tick are written on a page, and a few pages are kept. Messages are looked up, not sent: whether one of
+an earlier page arrives now is a pure function of the pages and of keyed draws, computed along the edges to an agent.
+``arrives`` does this for one message; ``deliver`` writes the messages of all agents, and counts them.
 
-A message takes one tick and its edge's delay. Where the graph is made anew by position, the edges are those of the tick
-in which it arrives.
+A message takes one tick and its edge's delay. If the graph follows from positions, the edges are those of the tick in
+which the message arrives.
 """
 
 from typing import NamedTuple
@@ -17,9 +17,9 @@ from sandbox.engine.kernel import kernel
 
 UNLIMITED = 2**31 - 1  # bandwidth
 TO, ACT, TASK, VALUE = range(4)  # columns of ``Mail.said``
-SENT, ARRIVED, LOST = range(3)  # columns of ``Mail.counts``; the last two: what can become of a message
+SENT, ARRIVED, LOST = range(3)  # columns of ``Mail.counts``; the last two are fates of a message
 TURN, CHANCE = NETWORK, NETWORK + 1  # streams; none come after them, since indices of the last exceed 2**32
-_ELSEWHERE = 0  # it does not come along this edge in this tick
+_ELSEWHERE = 0  # the message does not arrive by this edge in this tick
 _ROWS, _COLS = (0, -1, 0, 1, 0, -1, -1, 1, 1), (0, 0, 1, 0, -1, -1, 1, 1, -1)  # own bin, sides, corners
 
 
@@ -27,23 +27,23 @@ class Terms(NamedTuple):
     """Terms of edges; T is 1 if all are equal, else there is a row for each edge."""
 
     loss: np.ndarray  # (T,) float64  chance that a message is lost
-    delay: np.ndarray  # (T,) int32   ticks beyond the one that every message takes
+    delay: np.ndarray  # (T,) int32   ticks, in addition to the one of every message
     width: np.ndarray  # (T,) int32   bandwidth: messages a tick
 
 
 class Network(NamedTuple):
-    """The edges that lead to each of N agents, compressed sparse rows; E edges, or places for them.
+    """The edges to each of N agents as compressed sparse rows; E is the capacity of edges.
 
-    W is 1 where all lanes have one graph, else the number of lanes. Of the messages that are said along an edge in one
-    tick, those beyond its bandwidth are dropped (tail drop), before chance takes its share of the others.
+    W is 1 if all lanes share one graph, else the number of lanes. Of the messages sent along an edge in one tick,
+    those beyond its bandwidth are dropped (tail drop); then each of the others may be lost at random.
     """
 
-    first: np.ndarray  # (W, N + 1) int32  agent i is reached by the edges first[w, i] .. first[w, i + 1] - 1
+    first: np.ndarray  # (W, N + 1) int32  edges first[w, i] .. first[w, i + 1] - 1 lead to agent i
     sender: np.ndarray  # (W, E) int32
     terms: Terms
-    bins: np.ndarray  # (W, N + 1) int32   scratch of ``rewire``: where each bin begins in ``order``
+    bins: np.ndarray  # (W, N + 1) int32   scratch of ``rewire``: start of each bin in ``order``
     order: np.ndarray  # (W, N, 3) int32   the agents, bin by bin, with row and column
-    reach: int  # cells; 0: the graph never changes, else ``rewire`` makes it from positions
+    reach: int  # cells; 0: a fixed graph, else ``rewire`` makes it from positions
 
 
 class Mail(NamedTuple):
@@ -90,7 +90,7 @@ def _line(net, edge):
 
 @kernel
 def _page(mail, today, delay):
-    """The page of what arrives now after ``delay``, where ``today`` is this tick's; without a division."""
+    """The page of the messages that arrive now after ``delay``; ``today`` is this tick's page. Avoids a division."""
     page = today - 1 - delay
     return page if page >= 0 else page + mail.said.shape[1]
 
@@ -103,7 +103,7 @@ def _takes(message, agent):
 
 @kernel
 def _fate(seed, then, terms, line, own, agent, sender, m):
-    """What becomes of message ``m`` of ``own`` (S, 4), which ``sender`` said at ``then``, on an edge to ``agent``."""
+    """The fate of message ``m`` of ``own`` (S, 4), sent by ``sender`` at tick ``then``, on an edge to ``agent``."""
     if not _takes(own[m], agent):
         return _ELSEWHERE
     before = 0
@@ -119,8 +119,8 @@ def _fate(seed, then, terms, line, own, agent, sender, m):
 def arrives(seed, tick, lane, net, mail, agent, edge, m):
     """Whether message ``m`` (0..S-1) of the sender of ``edge``, which leads to ``agent``, arrives in this tick.
 
-    It was said 1 + delay ticks ago, to all or to this agent, is among the first ``width`` that took the edge then, and
-    was not lost. The chance is keyed by sender, receiver, message and tick, wherever the edge stands in the arrays.
+    It arrives if it was sent 1 + delay ticks ago, to all or to this agent, was among the first ``width`` on the edge,
+    and was not lost. The chance is keyed by sender, receiver, message and tick, not by the position of the edge.
     """
     line, sender = _line(net, edge), net.sender[_row(net, lane), edge]
     delay = net.terms.delay[line]
@@ -130,14 +130,14 @@ def arrives(seed, tick, lane, net, mail, agent, edge, m):
 
 @kernel
 def deliver(seed, tick, lane, net, mail, messages, arrived):
-    """Put what reaches each agent in this tick into ``messages``, and count it: once a tick, after ``rewire``.
+    """Write the messages that reach each agent in this tick into ``messages``, and count them; once a tick.
 
-    ``messages`` (E * S, 4) int32 is sender, act, task and value of each; agent i's begin at ``first[i]`` * S, and it
-    has ``arrived[i]``, (N,) int32.
+    Call it after ``rewire``. ``messages`` (E * S, 4) int32 is sender, act, task and value; those of agent i begin at
+    ``first[i]`` * S, and their number is ``arrived[i]``, (N,) int32.
     """
     arrived[:] = 0
     there = net.bins[_row(net, lane), len(arrived)] if net.reach else len(arrived)
-    for k in range(there):  # neighbours after one another, whose pages are then at hand
+    for k in range(there):  # neighbours in sequence, whose pages are then cached
         agent = net.order[_row(net, lane), k, 0] if net.reach else k
         arrived[agent] = _deliver_to(seed, tick, lane, net, mail, agent, messages)
 
@@ -170,11 +170,11 @@ def _deliver_to(seed, tick, lane, net, mail, agent, messages):
 
 @kernel
 def rewire(pos, lane, net):
-    """Make a lane's graph anew where it depends on position: agents hear those within ``reach`` cells (Manhattan).
+    """Rebuild a lane's graph from positions: agents hear others within ``reach`` cells (Manhattan).
 
-    At most E // N senders each: those of its own bin of the map first, then of the bins at its sides, then of those at
-    the corners, beginning in each bin with another one for each agent. ``pos`` is (L, N, 2) int32; who has a negative
-    row is nowhere, hears nobody and is not heard. Linear in N, by counting sort.
+    Each hears at most E // N senders: first those of its own bin of the map, then of the bins at its sides, then of
+    those at the corners; in each bin, every agent begins with a different one. ``pos`` is (L, N, 2) int32; an agent
+    with a negative row is nowhere, hears nobody and is not heard. Linear in N, by counting sort.
     """
     if net.reach == 0:
         return
@@ -199,7 +199,7 @@ def rewire(pos, lane, net):
 def _sort(pos, reach, bins, order):
     """Counting sort of the agents into bins; returns the first row and column, the bins' side, their rows and columns.
 
-    Bins are squares of side ``reach``, or as much larger as it takes for N of them to cover all agents.
+    Bins are squares of side ``reach``, or larger if N such bins would not cover all agents.
     """
     top, left, bottom, right = _bounds(pos)
     side = reach
@@ -233,13 +233,13 @@ def _bounds(pos):
 
 @kernel
 def _gather(pos, agent, near, reach, sender, filled, full):
-    """Put the agents of a bin that are in reach into ``sender`` from ``filled`` on, up to ``full``; the new end."""
+    """Write the agents of a bin within reach into ``sender`` from ``filled`` up to ``full``; returns the new end."""
     k = (agent * 40503 & 0xFFFF) * len(near) >> 16  # Fibonacci hashing (Knuth)
     for _ in range(len(near)):
         if filled == full:
             break
         other, far = near[k, 0], abs(near[k, 1] - pos[0]) + abs(near[k, 2] - pos[1])
-        sender[filled] = other  # kept where the end moves on: no branch to be foretold
+        sender[filled] = other  # overwritten unless the end advances: avoids a branch
         filled += (far <= reach) & (other != agent)
         k = 0 if k + 1 == len(near) else k + 1
     return filled

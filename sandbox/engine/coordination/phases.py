@@ -1,8 +1,8 @@
-"""The phases of a team's tick, around the decisions; the free names are a world's and a protocol's kernels.
+"""The phases of a team's tick, around the decisions; the free names are kernels of a world and a protocol.
 
-``confer`` comes before the decisions: messages arrive, every agent looks what there is to do, the protocol shares it
-out, and the agents speak. ``mask_actions`` comes before the world's step: who has not got the turn waits. ``end_tick``
-comes after it: the task objects are verified from the state, and the termination conditions are looked at.
+``confer`` precedes the decisions: messages arrive, every agent finds open tasks, the protocol shares them, and the
+agents speak. ``mask_actions`` precedes the world's step: agents without the turn wait. ``end_tick`` follows it: task
+objects are verified from the state, and the termination conditions are evaluated.
 """
 
 from sandbox.core.finish import Finish

@@ -18,21 +18,21 @@ MOST_ASKED = 16  # words and predicates of one program
 class Measure(IntEnum):
     """Measures of conditions; those from TOKENS on exist in the hosted tier only."""
 
-    ALL_TASKS = 0  # 1 when every task object is done; 0 where there are none
+    ALL_TASKS = 0  # 1 when every task object is done; 0 without task objects
     TICKS = 1
     MESSAGES = 2  # sent, one for each edge
-    STALL = 3  # ticks since the shared task last went on
+    STALL = 3  # ticks since the last progress of the shared task
     TOKENS = 4
     MONEY = 5  # US dollars
-    SECONDS = 6  # on the wall
-    ASKED = 7  # and the next ones: 1 when a word was said, or a caller's function says so; each has its own
+    SECONDS = 6  # wall-clock time
+    ASKED = 7  # first of several: 1 when a word was said or a caller's function is true; one for each
 
 
 MEASURES = Measure.ASKED + MOST_ASKED  # of a lane
 
 
 class Operator(IntEnum):
-    """Operations besides measures, in the numbers behind them."""
+    """Operations, numbered after the measures."""
 
     AND = 100
     OR = 101
@@ -46,10 +46,10 @@ FINISH = np.array(
 
 @kernel
 def met(program, measures):
-    """The Finish code of a program's condition, 0 where it is not met.
+    """The Finish code of a program's condition, 0 if it is not met.
 
-    Of ``a & b`` it is the code of ``b``, which is the last to be asked; of ``a | b`` that of the first which is met.
-    Codes are kept on a stack of four bits each, so that nothing is allocated.
+    The code of ``a & b`` is that of ``b``, the last one evaluated; that of ``a | b`` is the code of the first one met.
+    The stack is an integer with four bits for each code, so that nothing is allocated.
     """
     stack = np.uint64(0)
     for k in range(len(program)):

@@ -1,6 +1,6 @@
 """A team's arrays: network, tasks, and the task of each agent. They depend on no world and no protocol.
 
-N agents, L lanes, T task objects, K offers, E edges, S messages that an agent can say in a tick.
+N agents, L lanes, T task objects, K open tasks, E edges, S messages of an agent in a tick, at most.
 """
 
 from enum import IntEnum
@@ -13,18 +13,18 @@ from sandbox.core.teamwork import TaskState
 from sandbox.engine.coordination.network import SENT, Mail, Network, say
 from sandbox.engine.kernel import kernel
 
-FAR = 1 << 28  # no cost is as high
+FAR = 1 << 28  # higher than any cost
 
 
 class Assignment(IntEnum):
-    """Columns of ``Team.task``; the first four are what the observation holds."""
+    """Columns of ``Team.task``; the first four are part of the observation."""
 
     KIND = 0  # + 1; 0: nothing
     ARGUMENT = 1
     ROW = 2
     COL = 3
-    CODE = 4  # stays when it is done, until that is said
-    COST = 5  # when it was taken on
+    CODE = 4  # kept after the task is done, until that is reported
+    COST = 5  # when it was taken
 
 
 class Message(IntEnum):
@@ -47,10 +47,10 @@ class Note(IntEnum):
 class Turn(IntEnum):
     """Columns of a protocol's notes of the team."""
 
-    HOLDER = 0  # whose turn it is
+    HOLDER = 0  # agent that has the turn
     SINCE = 1  # tick
-    BEST = 2  # the most parts of the shared task that were done
-    PROGRESS = 3  # tick in which it last went on
+    BEST = 2  # highest number of done parts of the shared task
+    PROGRESS = 3  # tick of the last progress
 
 
 class Count(IntEnum):
@@ -67,25 +67,25 @@ class Team(NamedTuple):
 
     net: Network
     lead: int
-    patience: int  # ticks without news after which an agent is no longer waited for
+    patience: int  # ticks without news after which others stop waiting for an agent
     width: int  # columns of the world's map
-    turns: bool  # only who has the turn acts
-    hosted: np.ndarray  # (N,) bool           who speaks for itself
-    absent: np.ndarray  # (N,) bool           who is there but does nothing
+    turns: bool  # only the holder of the turn acts
+    hosted: np.ndarray  # (N,) bool           agents that choose their own messages
+    absent: np.ndarray  # (N,) bool           agents that are present but do nothing
     roles: np.ndarray  # (N,) int32
     kind: np.ndarray  # (T,) int32
     argument: np.ndarray  # (T,) int32
     role: np.ndarray  # (T,) int32            -1: any
     owner: np.ndarray  # (T,) int32           agent, -1: any
     after: np.ndarray  # (A, 2) int32         task, and one that must be done before
-    depth: np.ndarray  # (T,) int32           length of the longest chain of tasks that wait for it
+    depth: np.ndarray  # (T,) int32           length of the longest chain of tasks that depend on it
     stop: Any  # the program of termination conditions
     mail: Mail
-    messages: np.ndarray  # (L, E * S, 4) int32   what has arrived, see Letter; agent i's begin at first[i] * S
-    arrived: np.ndarray  # (L, N) int32       how many of them
-    task: np.ndarray  # (L, N, 6) int32       see Job
-    own: np.ndarray  # (L, N, 3) int32        see Own
-    open_tasks: np.ndarray  # (L, N, K, 4) int32  see Offer
+    messages: np.ndarray  # (L, E * S, 4) int32   arrived ones, see Message; agent i's begin at first[i] * S
+    arrived: np.ndarray  # (L, N) int32       number of arrived messages
+    task: np.ndarray  # (L, N, 6) int32       see Assignment
+    own: np.ndarray  # (L, N, 3) int32        see AgentStatus
+    open_tasks: np.ndarray  # (L, N, K, 4) int32  see OpenTask
     notes: np.ndarray  # (L, N, Q, 3) int32   see Note; CODE 0: empty
     turn: np.ndarray  # (L, 4) int32          see Turn
     count: np.ndarray  # (L, 4) int64         see Count
@@ -93,7 +93,7 @@ class Team(NamedTuple):
     mark: np.ndarray  # (L, T) int32          notes of the verifier
     place: np.ndarray  # (L, T) int32         cell to go to, -1 none
     times: np.ndarray  # (L, T, 2) int32      tick in which it became open, and done; -1 not yet
-    measures: np.ndarray  # (L, M) float64    what termination conditions look at
+    measures: np.ndarray  # (L, M) float64    inputs of termination conditions
 
 
 @kernel
@@ -131,7 +131,7 @@ def tell(team, lane, agent, tick, to, act, task, value):
 
 @kernel
 def answer_time(team):
-    """Ticks after which the answer to a message of now has arrived at the latest."""
+    """Maximum ticks until the answer to a message sent now has arrived."""
     return 2 * team.mail.said.shape[1]
 
 
@@ -151,7 +151,7 @@ def code_of(team, t):
 
 @kernel
 def object_of(team, code):
-    """The number of the task object that has this code, -1 if none has."""
+    """The number of the task object with this code; -1 without one."""
     for t in range(len(team.kind)):
         if code_of(team, t) == code:
             return t
@@ -216,7 +216,7 @@ def may_act(team, lane, agent):
 
 @kernel
 def messages_sent(team, lane):
-    """Messages sent so far by all, one for each edge that they took."""
+    """Messages sent so far by all, counted once for each edge."""
     sent = 0
     for agent in range(len(team.hosted)):
         sent += team.mail.counts[lane, agent, SENT]

@@ -1,4 +1,4 @@
-"""Concurrent: all work at once and say what they work on. Of two on one task, the one with higher cost gives up."""
+"""Concurrent: all work at once and report their tasks. Of two agents on one task, the one with higher cost gives up."""
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import Protocol

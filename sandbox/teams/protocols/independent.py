@@ -1,7 +1,7 @@
 """Independent: no messages. Each agent takes the task that is nearest to it.
 
-This is the control of the protocols that speak: they choose by the same rule. Without a ``[team]`` agents do as their
-world's own rules say, which is another control.
+This is the control of the speaking protocols, which choose by the same rule. Another control is a scenario without
+``[team]``, in which agents follow their world's own rules.
 """
 
 from sandbox.core.teamwork import Protocol
