@@ -8,7 +8,23 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.dynamics.mobs import HEALTH
 from sandbox.worlds.craft.dynamics.players import RIPE_AT
 from sandbox.worlds.craft.dynamics.things import add, chunk_of, count_materials, keep_inside, list_chunk
-from sandbox.worlds.craft.state import ACROSS, DOWN, ITEMS, SIDE, Body, Kind, Material, Mob, Note, Params, State
+from sandbox.worlds.craft.state import (
+    ACROSS,
+    DOWN,
+    FIRST_ACHIEVEMENT,
+    FIRST_ITEM,
+    ITEMS,
+    SIDE,
+    Body,
+    Channel,
+    Column,
+    Kind,
+    Material,
+    Mob,
+    Note,
+    Params,
+    State,
+)  # fmt: skip
 
 # -- facts: A lane as a list of facts, and which of them a player sees: what its imagination is measured by.
 
@@ -88,7 +104,7 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     count of ticks.
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    row, col = int(vector[0]), int(vector[1])
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     keep_inside(window, row, col, params.plan)
     _empty(out, to, params)
     out.seed[to], out.tick[to] = seed, memory.notes[lane, agent, Note.CLOCK]
@@ -97,20 +113,20 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
             out.grid[to, r, c] = memory.seen[lane, agent, r, c]
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
         for j in range(SIDE):
-            if window[0, i, j] != Material.UNKNOWN:
-                out.grid[to, row + i - SIDE // 2, col + j - ACROSS] = window[0, i, j]
+            if window[Channel.MATERIAL, i, j] != Material.UNKNOWN:
+                out.grid[to, row + i - SIDE // 2, col + j - ACROSS] = window[Channel.MATERIAL, i, j]
     count_materials(out.grid[to], out.chunks[to])
     if row < 0:
         return
     list_chunk(out.chunks[to], chunk_of(out.grid[to], row, col))
-    _believe_player(out, to, agent, row, col, int(vector[2]), 0)
+    _believe_player(out, to, agent, row, col, int(vector[Column.FACING]), 0)
     body = out.body[to, agent]
-    body[Body.SLEEPING] = int(vector[3])
+    body[Body.SLEEPING] = int(vector[Column.SLEEPING])
     for k in range(Body.HEALTH, len(body)):
-        body[k] = int(vector[5 + k - Body.HEALTH])
+        body[k] = int(vector[FIRST_ITEM + k - Body.HEALTH])
     body[Body.FELT] = body[Body.PAID] = body[Body.HEALTH]
     for k in range(out.achieved.shape[2]):
-        out.achieved[to, agent, k] = int(vector[21 + k])
+        out.achieved[to, agent, k] = int(vector[FIRST_ACHIEVEMENT + k])
         body[Body.UNLOCKED] += out.achieved[to, agent, k]
     if body[Body.HEALTH] == 0:
         out.object_at[to, row, col] = 0
@@ -123,19 +139,19 @@ def _believe_things(window, row, col, agent, params, out, to):
     other = 0
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
         for j in range(SIDE):
-            kind, r, c = window[1, i, j], row + i - SIDE // 2, col + j - ACROSS
+            kind, r, c = window[Channel.THING, i, j], row + i - SIDE // 2, col + j - ACROSS
             if kind == Kind.NONE or out.object_at[to, r, c]:
                 continue
             if kind == Kind.PLAYER:
                 other += other == agent
                 if other < params.agents and (r != row or c != col):
-                    _believe_player(out, to, other, r, c, max(0, window[2, i, j] - 1), 9)
+                    _believe_player(out, to, other, r, c, max(0, window[Channel.FACING, i, j] - 1), 9)
                     other += 1
             elif kind >= Kind.PLANT:
                 add(out, to, Kind.PLANT, r, c, 1, 0)
                 if kind == Kind.RIPE:
                     out.mobs[to, out.census[to] - 1, Mob.CLOCK] = RIPE_AT + 1
             elif kind == Kind.ARROW:
-                add(out, to, kind, r, c, 0, max(0, window[2, i, j] - 1))
+                add(out, to, kind, r, c, 0, max(0, window[Channel.FACING, i, j] - 1))
             else:
                 add(out, to, kind, r, c, HEALTH[kind - Kind.COW], 0)

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
 
 
 class Verb(IntEnum):
@@ -158,6 +158,21 @@ class Achievement(IntEnum):
     WAKE_UP = 21
 
 
+class Channel(IntEnum):
+    """Channels of an observation's window."""
+
+    MATERIAL = 0  # see Material
+    THING = 1  # see Kind
+    FACING = 2  # of players and arrows: Facing + 1
+
+
+# Entries of an observation's vector: place, Facing, 1 if asleep, daylight (0..1); amount of each item, 0..9; 1 for each
+# achievement that the player has unlocked itself.
+_OWN = ("ROW", "COL", "FACING", "SLEEPING", "DAYLIGHT")
+Column = IntEnum("Column", (*_OWN, *(item.name for item in ITEMS), *(each.name for each in Achievement)), start=0)
+FIRST_ITEM, FIRST_ACHIEVEMENT = len(_OWN), len(_OWN) + len(ITEMS)
+
+
 class Stream(IntEnum):
     """The streams of draws."""
 
@@ -241,9 +256,6 @@ class Note(IntEnum):
 
 
 SIDE, ACROSS, DOWN = 9, 4, 3  # the window's side; cells seen to the left and right, and up and down, as in crafter
-SELF = ("row", "col", "facing", "sleeping", "daylight")
-VECTOR = SELF + tuple(item.name.lower() for item in ITEMS) + tuple(a.name.lower() for a in Achievement)
-CHANNELS = ("material", "thing", "facing")
 LONGEST = 256  # steps of one route
 
 
@@ -265,10 +277,10 @@ class Memory(NamedTuple):
     route: Annotated[np.ndarray, shaped(np.int32, "agents", longest_route)]
     queue: Annotated[np.ndarray, shaped(np.int32, cells)]  # scratch of the route search
     came: Annotated[np.ndarray, shaped(np.int8, cells)]  # scratch: how each cell was entered
-    eye: Annotated[np.ndarray, shaped(np.int8, len(CHANNELS), SIDE, SIDE)]  # scratch: the oracle's window
-    mind: Annotated[np.ndarray, shaped(np.float32, len(VECTOR))]  # scratch: the oracle's vector
+    eye: Annotated[np.ndarray, shaped(np.int8, len(Channel), SIDE, SIDE)]  # scratch: the oracle's window
+    mind: Annotated[np.ndarray, shaped(np.float32, len(Column))]  # scratch: the oracle's vector
 
 
 def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
-    return ObservationSpec(CHANNELS, SIDE, VECTOR, 0, 0, 12)
+    return ObservationSpec(names(Channel), SIDE, names(Column), 0, 0, 12)

@@ -10,14 +10,13 @@ from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.achievements import LADDER
 from sandbox.worlds.craft.dynamics.recipes import COLLECT, MAKE, PLACE
-from sandbox.worlds.craft.state import Achievement, Material, Params
+from sandbox.worlds.craft.state import FIRST_ACHIEVEMENT, Achievement, Column, Material, Params
 
 # -- teamwork: What craft teams share out: the achievements of their goal, in the order of the tech tree.
 
 ACHIEVE = 0  # kind
 STEP = 20  # ticks that an achievement takes, about: tasks are told apart by how many come before them
 NAMES = tuple(one.name.lower() for one in Achievement)
-FIRST = 21  # entry of the vector that is the first achievement
 KINDS = (
     TaskKind("achieve", (
         "See to it that this has been achieved: {what}.",
@@ -38,20 +37,18 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     The cost grows with what it lacks before that. The dead are not free, and their task is over.
     """
     vector, endless, found = obs.vector[lane, agent], not params.goal.any(), 0
-    alive = vector[5] > 0 and vector[0] >= 0
-    own[AgentStatus.FREE], own[AgentStatus.CELL] = (
-        alive,
-        int(vector[0]) * params.plan.shape[1] + int(vector[1]) if alive else -1,
-    )
-    if task[0] and (vector[FIRST + task[1]] or not alive):
-        task[0], own[AgentStatus.FINISHED] = 0, vector[FIRST + task[1]] > 0
+    alive = vector[Column.HEALTH] > 0 and vector[Column.ROW] >= 0
+    cell = int(vector[Column.ROW]) * params.plan.shape[1] + int(vector[Column.COL])
+    own[AgentStatus.FREE], own[AgentStatus.CELL] = alive, cell if alive else -1
+    if task[0] and (vector[FIRST_ACHIEVEMENT + task[1]] or not alive):
+        task[0], own[AgentStatus.FINISHED] = 0, vector[FIRST_ACHIEVEMENT + task[1]] > 0
     for k in range(len(open_tasks)):
         open_tasks[k, OpenTask.CODE] = 0
     for k in range(len(params.goal)):
-        if alive and (params.goal[k] or endless) and vector[FIRST + k] == 0:
+        if alive and (params.goal[k] or endless) and vector[FIRST_ACHIEVEMENT + k] == 0:
             cost = STEP
             for other in range(len(params.goal)):
-                cost += STEP * (BEFORE[k, other] and vector[FIRST + other] == 0)
+                cost += STEP * (BEFORE[k, other] and vector[FIRST_ACHIEVEMENT + other] == 0)
             open_tasks[found, OpenTask.CODE], open_tasks[found, OpenTask.CELL] = _CODE + k, -1
             open_tasks[found, OpenTask.COST], open_tasks[found, OpenTask.HOST] = cost, k % params.agents
             found += 1

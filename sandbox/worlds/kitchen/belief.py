@@ -5,9 +5,20 @@ import numpy as np
 from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.dynamics.kernels import is_ready, reset
-from sandbox.worlds.kitchen.dynamics.observe import COOK, FACING, FIRST_POT, ONIONS, PER_POT, THING, TOMATOES
 from sandbox.worlds.kitchen.dynamics.orders import USUAL
-from sandbox.worlds.kitchen.state import FAR, Cell, Params, Pot, State, Thing
+from sandbox.worlds.kitchen.state import (
+    FAR,
+    FIRST_POT,
+    PER_POT,
+    Cell,
+    Channel,
+    Column,
+    Params,
+    Pot,
+    PotColumn,
+    State,
+    Thing,
+)
 
 # -- facts: A lane as a list of facts, and which of them a cook sees: what his imagination is measured by.
 
@@ -92,8 +103,10 @@ def value(s, lane, params):
 @kernel
 def thing_seen(window, i, j):
     """The thing held or lying in a cell of the window, with its mix."""
-    thing = np.int32(window[THING, i, j])
-    return thing + window[ONIONS, i, j] + 4 * window[TOMATOES, i, j] if thing == Thing.SOUP else thing
+    thing = np.int32(window[Channel.THING, i, j])
+    if thing != Thing.SOUP:
+        return thing
+    return thing + window[Channel.ONIONS, i, j] + 4 * window[Channel.TOMATOES, i, j]
 
 
 @kernel
@@ -101,12 +114,11 @@ def _believe_pots(vector, params, pots):
     """Pots as the vector says; one that is late is believed to be ready at the next tick."""
     for number in range(len(params.pot_cell)):
         at, pot = FIRST_POT + PER_POT * number, pots[number]
-        for k in range(3):
-            pot[k] = int(vector[at + k])
-        pot[Pot.EXTRA] = 0
+        pot[Pot.ONIONS], pot[Pot.TOMATOES] = int(vector[at + PotColumn.ONIONS]), int(vector[at + PotColumn.TOMATOES])
+        pot[Pot.TICKS], pot[Pot.EXTRA] = int(vector[at + PotColumn.TICKS]), 0
         late = pot[Pot.TICKS] - params.cook_time[pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]]
         if pot[Pot.TICKS] >= 0 and late >= 0:
-            pot[Pot.EXTRA] = late if vector[at + 3] else late + 1
+            pot[Pot.EXTRA] = late if vector[at + PotColumn.READY] else late + 1
 
 
 @kernel
@@ -120,23 +132,23 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     window, vector, (height, width) = obs.window[lane, agent], obs.vector[lane, agent], params.plan.shape
     out.seed[to] = seed
     reset(out, to, params)
-    out.tick[to], out.served[to] = params.max_ticks - int(vector[9]), int(vector[10])
+    out.tick[to], out.served[to] = params.max_ticks - int(vector[Column.TICKS_LEFT]), int(vector[Column.SERVED])
     _believe_pots(vector, params, out.pots[to])
     for other in range(params.agents):
         out.pos[to, other, 0], out.pos[to, other, 1], out.holding[to, other] = -1, -1, 0
     for cell in params.counters:
         out.items[to, cell // width, cell % width] = Thing.NOTHING
+    top, left = int(vector[Column.ROW]) - params.sight, int(vector[Column.COL]) - params.sight
     for i in range(window.shape[1]):
         for j in range(window.shape[1]):
-            row, col = int(vector[0]) + i - params.sight, int(vector[1]) + j - params.sight
-            other = window[COOK, i, j] - 1
-            if not (0 <= row < height and 0 <= col < width) or params.plan[row, col] != window[0, i, j]:
+            row, col, terrain, other = top + i, left + j, window[Channel.TERRAIN, i, j], window[Channel.COOK, i, j] - 1
+            if not (0 <= row < height and 0 <= col < width) or params.plan[row, col] != terrain:
                 continue
             if other == agent and (i != params.sight or j != params.sight):
                 continue
             if other >= 0:
                 out.pos[to, other, 0], out.pos[to, other, 1] = row, col
-                out.facing[to, other] = window[FACING, i, j] - 1
+                out.facing[to, other] = window[Channel.FACING, i, j] - 1
                 out.holding[to, other] = thing_seen(window, i, j)
-            elif window[0, i, j] == Cell.COUNTER:
+            elif terrain == Cell.COUNTER:
                 out.items[to, row, col] = thing_seen(window, i, j)

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
 
 
 class Verb(IntEnum):
@@ -172,18 +172,53 @@ class Memory(NamedTuple):
 FAR = 1 << 20
 DROW = np.array([-1, 1, 0, 0], np.int32)  # by facing
 DCOL = np.array([0, 0, 1, -1], np.int32)
-CHANNELS = ("terrain", "thing", "onions", "tomatoes", "ticks_left", "cook", "facing")
 LONGEST = 127  # ticks left that a window can show
-SELF = (
-    "row", "col", "north", "south", "east", "west", "holding", "soup_onions", "soup_tomatoes", "ticks_left", "served",
-    "soups",
-)  # fmt: skip
-POT = ("onions", "tomatoes", "ticks", "ready")
+
+
+class Channel(IntEnum):
+    """Channels of an observation's window."""
+
+    TERRAIN = 0  # see Cell
+    THING = 1  # held by a cook, lying on a counter, or cooking in a pot, see Thing; any soup is SOUP
+    ONIONS = 2  # of a soup
+    TOMATOES = 3
+    TICKS_LEFT = 4  # of a pot: ticks until its soup is ready, + 1; 0: does not cook
+    COOK = 5  # number + 1; 0: nobody
+    FACING = 6  # of the cook, + 1
+
+
+class Column(IntEnum):
+    """Entries of an observation's vector; those of each pot follow (PotColumn), then the worth of each of MIXES."""
+
+    ROW = 0
+    COL = 1
+    NORTH = 2  # 1: faces north; the next three likewise, in the order of the verbs
+    SOUTH = 3
+    EAST = 4
+    WEST = 5
+    HOLDING = 6  # see Thing; any soup is SOUP
+    SOUP_ONIONS = 7  # of the soup in hand
+    SOUP_TOMATOES = 8
+    TICKS_LEFT = 9  # of the episode
+    SERVED = 10  # soups of the order list, by all
+    SOUPS = 11  # that complete the task; 0: it has no end
+
+
+class PotColumn(IntEnum):
+    """Entries of one pot in an observation's vector: pot k begins at FIRST_POT + PER_POT * k."""
+
+    ONIONS = 0
+    TOMATOES = 1
+    TICKS = 2  # since cooking began; -1: not begun
+    READY = 3  # 1: the soup can be taken
+
+
+FIRST_POT, PER_POT = len(Column), len(PotColumn)
 MIXES = np.array([o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= 3], np.int32)
 
 
 def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries; an order's entry is its worth, 0 if not ordered."""
-    vector = SELF + tuple(f"pot{k}_{entry}" for k in range(len(params.pots)) for entry in POT)
+    vector = names(Column) + tuple(f"pot{k}_{entry}" for k in range(len(params.pots)) for entry in names(PotColumn))
     vector += tuple(f"order_{mix % 4}_onions_{mix // 4}_tomatoes" for mix in MIXES)
-    return ObservationSpec(CHANNELS, 2 * params.sight + 1, vector, 0, 0, LONGEST)
+    return ObservationSpec(names(Channel), 2 * params.sight + 1, vector, 0, 0, LONGEST)

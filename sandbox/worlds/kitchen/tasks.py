@@ -4,8 +4,7 @@ from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
 from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.kitchen.dynamics.observe import FIRST_POT, PER_POT
-from sandbox.worlds.kitchen.state import Params, Pot, Thing
+from sandbox.worlds.kitchen.state import FIRST_POT, PER_POT, Column, Params, Pot, PotColumn, Thing
 
 # -- teamwork: What kitchen teams share out: pots to fill, soups to take out of them, and the count of what has
 
@@ -35,8 +34,8 @@ _POT_CODE, _PLATE_CODE = task_code(POT, 0), task_code(PLATE, 0)
 def _is_over(vector, task):
     """Whether a cook sees that a task is done: the pot cooks, its soup is out, so many were served."""
     if task[0] == SERVE + 1:
-        return vector[10] >= task[1]
-    cooks = vector[FIRST_POT + PER_POT * task[1] + Pot.TICKS] >= 0
+        return vector[Column.SERVED] >= task[1]
+    cooks = vector[FIRST_POT + PER_POT * task[1] + PotColumn.TICKS] >= 0
     return cooks == (task[0] == POT + 1)
 
 
@@ -47,8 +46,8 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     The cost is the way, or the time that the soup takes if that is longer; beyond reach, what no way is as long as.
     """
     vector, pots, width = obs.vector[lane, agent], len(params.pot_cell), params.plan.shape[1]
-    here = int(vector[0]) * width + int(vector[1])
-    own[AgentStatus.CELL], own[AgentStatus.FREE] = here, int(vector[6]) < Thing.SOUP
+    here = int(vector[Column.ROW]) * width + int(vector[Column.COL])
+    own[AgentStatus.CELL], own[AgentStatus.FREE] = here, int(vector[Column.HOLDING]) < Thing.SOUP
     if task[0] and _is_over(vector, task):
         task[0], own[AgentStatus.FINISHED] = 0, 1
     for k in range(len(open_tasks)):
@@ -56,7 +55,8 @@ def look(obs, lane, agent, params, task, own, open_tasks):
         if k < pots:
             pot = (agent + k) % pots
             at, cell = FIRST_POT + PER_POT * pot, params.pot_cell[pot]
-            mix, ticks = int(vector[at]) + 4 * int(vector[at + 1]), int(vector[at + Pot.TICKS])
+            mix = int(vector[at + PotColumn.ONIONS]) + 4 * int(vector[at + PotColumn.TOMATOES])
+            ticks = int(vector[at + PotColumn.TICKS])
             left = max(0, params.cook_time[mix] - ticks) if ticks >= 0 else 0
             open_tasks[k, OpenTask.CODE] = (_PLATE_CODE if ticks >= 0 else _POT_CODE) + pot
             open_tasks[k, OpenTask.CELL], open_tasks[k, OpenTask.HOST] = cell, pot % params.agents

@@ -6,16 +6,18 @@ from sandbox.core.finish import Finish
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.web.compiler.columns import READ, Element, Kind, Operand, Page, Plan, Template, Variable
 from sandbox.worlds.web.dynamics.effects import content
-from sandbox.worlds.web.dynamics.kernels import OWN, begin, click, reached
+from sandbox.worlds.web.dynamics.kernels import begin, click, reached, read_code
 from sandbox.worlds.web.dynamics.visits import shown
 from sandbox.worlds.web.state import (
-    BASE,
     ENTITIES,
-    SAID,
+    FIRST_OFFER,
+    FIRST_SAID,
     SIDE,
     SLOTS,
     STEMS,
     WORD,
+    Channel,
+    Column,
     Flag,
     Info,
     Item,
@@ -70,9 +72,9 @@ def _believe_words(vector, note, own, out, to, agent, params):
     for k in range(own[Template.VARIABLES]):
         place = params.variable[own[Template.VARIABLE] + k, Variable.SAID]
         if place >= 0:
-            value[0, k] = int(vector[OWN + place])
+            value[0, k] = int(vector[FIRST_SAID + place])
     for k in range(SLOTS):
-        value[1, k] = int(vector[OWN + SAID + k])
+        value[1, k] = int(vector[FIRST_OFFER + k])
     for k in range(min(note[Note.STEP], own[Template.PLANS])):
         step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] == agent and step[Plan.VERB] == READ:
@@ -86,11 +88,11 @@ def _read_page(window, page, own, out, to, params):
     """Values of the task that the page shows, each in the element whose id says that it stands there."""
     for slot in range(SLOTS):
         i, j = slot // SIDE, slot % SIDE
-        code = int(window[3, i, j]) * BASE + window[4, i, j]
+        role, code = window[Channel.ROLE, i, j], read_code(window, Channel.ID_HIGH, i, j)
         for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
             row = params.element[own[Template.ELEMENT] + e]
-            if row[Element.VAR] >= 0 and window[0, i, j] == row[Element.ROLE] and code == out.item[to, e, Item.ID]:
-                out.value[to, 0, row[Element.VAR]] = (int(window[1, i, j]) * BASE + window[2, i, j]) // 4
+            if row[Element.VAR] >= 0 and role == row[Element.ROLE] and code == out.item[to, e, Item.ID]:
+                out.value[to, 0, row[Element.VAR]] = read_code(window, Channel.LABEL_HIGH, i, j) // 4
 
 
 @kernel
@@ -140,23 +142,21 @@ def _page_below(note, own, agent, params):
 @kernel
 def _likeness(window, i, j, row, item):
     """How well an element fits what is seen in a slot: the same id, label, or place; -1 if the role differs."""
-    if window[0, i, j] != row[Element.ROLE]:
+    if window[Channel.ROLE, i, j] != row[Element.ROLE]:
         return -1
-    label = int(window[1, i, j]) * BASE + window[2, i, j]
-    like = 4 * (int(window[3, i, j]) * BASE + window[4, i, j] == item[Item.ID]) + 2 * (
-        label // 4 == item[Item.LABEL] // 4
-    )
-    return like + (window[6, i, j] == item[Item.ROW])
+    same_id = read_code(window, Channel.ID_HIGH, i, j) == item[Item.ID]
+    same_label = read_code(window, Channel.LABEL_HIGH, i, j) // 4 == item[Item.LABEL] // 4
+    return 4 * same_id + 2 * same_label + (window[Channel.ROW, i, j] == item[Item.ROW])
 
 
 @kernel
 def _believe_element(window, i, j, item, slot):
     """An element is as it is seen."""
-    item[Item.LABEL] = int(window[1, i, j]) * BASE + window[2, i, j]
-    item[Item.ID] = int(window[3, i, j]) * BASE + window[4, i, j]
-    item[Item.ROW], item[Item.COL], item[Item.SLOT] = window[6, i, j], window[7, i, j], slot
-    item[Item.FLAGS] = window[5, i, j] & (Flag.VISIBLE | Flag.ENABLED | Flag.CHECKED)
-    value = int(window[8, i, j]) * BASE + window[9, i, j]
+    item[Item.LABEL] = read_code(window, Channel.LABEL_HIGH, i, j)
+    item[Item.ID] = read_code(window, Channel.ID_HIGH, i, j)
+    item[Item.ROW], item[Item.COL], item[Item.SLOT] = window[Channel.ROW, i, j], window[Channel.COL, i, j], slot
+    item[Item.FLAGS] = window[Channel.BITS, i, j] & (Flag.VISIBLE | Flag.ENABLED | Flag.CHECKED)
+    value = read_code(window, Channel.VALUE_HIGH, i, j)
     item[Item.VALUE] = WORD + value if value else 0
 
 
@@ -165,7 +165,7 @@ def _fit(window, slot, first, count, own, out, to, least, params):
     """The element without a slot that fits best what is seen in one, -1 if none fits as well as ``least``."""
     i, j, best, most = slot // SIDE, slot % SIDE, -1, least - 1
     for e in range(first, first + count):
-        if window[0, i, j] and out.item[to, e, Item.SLOT] < 0:
+        if window[Channel.ROLE, i, j] and out.item[to, e, Item.SLOT] < 0:
             like = _likeness(window, i, j, params.element[own[Template.ELEMENT] + e], out.item[to, e])
             if like > most:
                 best, most = e, like
@@ -197,12 +197,12 @@ def _believe_page(window, page, own, out, to, agent, params):
             if row[Element.VAR] >= 0 and turn >= SLOTS:
                 if params.variable[own[Template.VARIABLE] + row[Element.VAR], Variable.SAID] < 0:
                     out.value[to, 0, row[Element.VAR]] = item[best, Item.LABEL] // 4
-            if window[5, i, j] & Flag.FOCUSED:
+            if window[Channel.BITS, i, j] & Flag.FOCUSED:
                 out.session[to, agent, Session.FOCUS] = best
     free = 0
     for e in range(first, first + count):
         if item[e, Item.SLOT] < 0:
-            while window[0, free // SIDE, free % SIDE]:
+            while window[Channel.ROLE, free // SIDE, free % SIDE]:
                 free += 1
             item[e, Item.SLOT] = free
             item[e, Item.FLAGS] &= ~Flag.VISIBLE
@@ -217,26 +217,26 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     agent it takes to be at its start page. Words that it has neither been told nor seen are drawn.
     """
     window, vector, note = obs.window[lane, agent], obs.vector[lane, agent], memory.notes[lane, agent]
-    template = int(vector[6])
+    template, loading = int(vector[Column.TEMPLATE]), int(vector[Column.LOADING])
     own = params.template[template]
     out.seed[to] = seed
     begin(out, to, template, True, params)
     _believe_words(vector, note, own, out, to, agent, params)
-    session, local = out.session[to, agent], int(vector[2]) - own[Template.PAGE]
+    session, local = out.session[to, agent], int(vector[Column.PAGE]) - own[Template.PAGE]
     page = params.page[own[Template.PAGE] + local]
     _label(out, to, own, params)
-    if not vector[4]:
+    if not loading:
         _read_page(window, page, own, out, to, params)
         _label(out, to, own, params)
     _believe_done(note, own, out, to, agent, params)
-    out.tick[to], out.done[to] = int(vector[9]), Finish.RUNNING
-    out.pos[to, agent, 0], out.pos[to, agent, 1] = int(vector[0]), int(vector[1])
+    out.tick[to], out.done[to] = int(vector[Column.TICK]), Finish.RUNNING
+    out.pos[to, agent, 0], out.pos[to, agent, 1] = int(vector[Column.ROW]), int(vector[Column.COL])
     session[Session.OVER], session[Session.PAGE] = -1, local
     session[Session.NEXT] = _page_below(note, own, agent, params)
-    if vector[3]:
+    if vector[Column.ON_TOP]:
         session[Session.OVER], session[Session.PAGE] = local, session[Session.NEXT]
-    session[Session.FOCUS], session[Session.SCROLL] = -1, int(vector[5])
-    session[Session.LOADING], session[Session.HARM] = int(vector[4]), int(vector[8])
+    session[Session.FOCUS], session[Session.SCROLL] = -1, int(vector[Column.SCROLL])
+    session[Session.LOADING], session[Session.HARM] = loading, int(vector[Column.HARM])
     session[Session.EXPIRED], session[Session.RETRIES] = 0, 0
-    if not vector[4]:
+    if not loading:
         _believe_page(window, page, own, out, to, agent, params)

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
 from sandbox.worlds.web.compiler.columns import Template
 
 SLOTS = 32  # elements of one page, and targets of every verb
@@ -178,16 +178,44 @@ class Memory(NamedTuple):
     notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
 
 
-CHANNELS = ("role", "label_high", "label_low", "id_high", "id_low", "bits", "row", "col", "value_high", "value_low")
-SELF = ("row", "col", "page", "on_top", "loading", "scroll", "template", "agent", "harm", "tick")
+class Channel(IntEnum):
+    """Channels of an observation's window; a code is high * BASE + low."""
+
+    ROLE = 0  # see Role; 0: an empty slot
+    LABEL_HIGH = 1
+    LABEL_LOW = 2
+    ID_HIGH = 3
+    ID_LOW = 4
+    BITS = 5  # see Flag
+    ROW = 6  # on the page
+    COL = 7
+    VALUE_HIGH = 8  # of a field: a concept, 0 if it is empty
+    VALUE_LOW = 9
+
+
+class Column(IntEnum):
+    """Entries of an observation's vector; SAID words of the instruction follow, then what can be typed, as concepts."""
+
+    ROW = 0  # of the pointer, on the page
+    COL = 1
+    PAGE = 2  # row of Params.page
+    ON_TOP = 3  # 1: a dialog or a pop-up
+    LOADING = 4  # 1: the page is not there yet
+    SCROLL = 5  # first row in view
+    TEMPLATE = 6  # row of Params.template
+    AGENT = 7  # its own number
+    HARM = 8  # harmful things it has done
+    TICK = 9
+
+
+FIRST_SAID = len(Column)  # account and password, then the other words
+FIRST_OFFER = FIRST_SAID + SAID  # what can be typed, by target
 
 
 def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries.
 
-    The window is the page's accessibility tree as a list that is folded into a square: slot s at [s // 6, s % 6]. Codes
-    of labels, ids and values are two digits of base 128; a value is a concept. The vector holds, after the agent's own
-    entries, the words of the instruction (account and password first) and the values that can be typed, as concepts.
+    The window is the page's accessibility tree as a list that is folded into a square: slot s at [s // 6, s % 6].
     """
     said, offered = (f"said{k}" for k in range(SAID)), (f"value{k}" for k in range(SLOTS))
-    return ObservationSpec(CHANNELS, SIDE, (*SELF, *said, *offered), 0, 0, BASE - 1)
+    return ObservationSpec(names(Channel), SIDE, (*names(Column), *said, *offered), 0, 0, BASE - 1)

@@ -9,7 +9,7 @@ from sandbox.worlds.wildfire.dynamics.fire import DCOL, DROW
 from sandbox.worlds.wildfire.dynamics.kernels import count_up, reset
 from sandbox.worlds.wildfire.dynamics.observe import look_out
 from sandbox.worlds.wildfire.dynamics.terrain import dig_wells
-from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Note, Params, State
+from sandbox.worlds.wildfire.state import Channel, Column, Count, Crew, Ground, Kind, Note, Params, State
 
 # -- facts: A lane as a list of facts, and which of them a crew sees: what its imagination is measured by.
 
@@ -75,12 +75,13 @@ def _on_map(row, col, params):
 @kernel
 def _code(window, i, j):
     """The byte of a cell in sight."""
-    kind, fire, people = int(window[0, i, j]) - 1, int(window[1, i, j]), int(window[3, i, j])
+    kind, fire = int(window[Channel.KIND, i, j]) - 1, int(window[Channel.FIRE, i, j])
+    people, ground = window[Channel.PEOPLE, i, j] > 0, window[Channel.GROUND, i, j]
     if fire:
         return kind + 8 * ((Ground.FIRE_PEOPLE if people else Ground.FIRE) + fire)
-    if window[2, i, j] == 2:
+    if ground == 2:
         return kind + 8 * Ground.BURNT
-    if window[2, i, j] == 1:
+    if ground == 1:
         return kind + 8 * (Ground.WET_PEOPLE if people else Ground.WET)
     return kind + 8 * (Ground.PEOPLE if people else Ground.FINE)
 
@@ -104,7 +105,8 @@ def _believe_crews(window, row, col, agent, params, out, to):
     other = 0
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[4, i, j] and window[0, i, j] and _on_map(row + i - sight, col + j - sight, params):
+            there = window[Channel.CREW, i, j] and window[Channel.KIND, i, j]
+            if there and _on_map(row + i - sight, col + j - sight, params):
                 other += other == agent
                 if other < params.agents:
                     out.pos[to, other, 0], out.pos[to, other, 1] = row + i - sight, col + j - sight
@@ -120,7 +122,7 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     that is generated is imagined as it might be. Fires and crews out of sight are left out, but those it was told of.
     """
     window, vector, inbox = obs.window[lane, agent], obs.vector[lane, agent], obs.inbox[lane, agent]
-    row, col, sight = int(vector[0]), int(vector[1]), params.sight
+    row, col, sight = int(vector[Column.ROW]), int(vector[Column.COL]), params.sight
     out.seed[to] = seed
     reset(out, to, params)
     land = out.land[to]
@@ -135,17 +137,18 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
             _set_alight(land, inbox[m, 2], inbox[m, 3])
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[0, i, j] and _on_map(row + i - sight, col + j - sight, params):
+            if window[Channel.KIND, i, j] and _on_map(row + i - sight, col + j - sight, params):
                 land[row + i - sight, col + j - sight] = _code(window, i, j)
     dig_wells(land, out.wells[to])
     count_up(land, out.fires[to], out.tally[to])
-    out.wind[to, 0] = np.arctan2(vector[4], -vector[3]) * 180.0 / np.pi
-    out.wind[to, 1] = vector[5]
+    out.wind[to, 0] = np.arctan2(vector[Column.WIND_COL], -vector[Column.WIND_ROW]) * 180.0 / np.pi
+    out.wind[to, 1] = vector[Column.WIND_SPEED]
     _believe_crews(window, row, col, agent, params, out, to)
     own = out.crew[to, agent]
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
-    own[Crew.TANKS], own[Crew.HOME_ROW], own[Crew.HOME_COL] = int(vector[2]), int(vector[6]), int(vector[7])
-    own[Crew.ALARM_ROW], own[Crew.ALARM_COL] = int(vector[8]), int(vector[9])
-    own[Crew.HURT], own[Crew.WORK], own[Crew.DOWN] = int(vector[13]), int(vector[14]), int(vector[15])
+    own[Crew.TANKS], own[Crew.WORK] = int(vector[Column.TANKS]), int(vector[Column.WORK])
+    own[Crew.HURT], own[Crew.DOWN] = int(vector[Column.HURT]), int(vector[Column.DOWN])
+    own[Crew.HOME_ROW], own[Crew.HOME_COL] = int(vector[Column.HOME_ROW]), int(vector[Column.HOME_COL])
+    own[Crew.ALARM_ROW], own[Crew.ALARM_COL] = int(vector[Column.ALARM_ROW]), int(vector[Column.ALARM_COL])
     for crew in range(params.agents):
         look_out(out, to, crew, params)

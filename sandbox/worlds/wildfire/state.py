@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, shaped
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
 
 
 class Verb(IntEnum):
@@ -198,13 +198,37 @@ class Memory(NamedTuple):
     notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
 
 
-CHANNELS = ("kind", "fire", "ground", "people", "crew")
-VECTOR = (
-    "row", "col", "tanks", "wind_row", "wind_col", "wind_speed", "home_row", "home_col", "alarm_row", "alarm_col",
-    "water_row", "water_col", "in_fire", "hurt", "work", "down",
-)  # fmt: skip
+class Channel(IntEnum):
+    """Channels of an observation's window."""
+
+    KIND = 0  # Kind + 1; 0: beyond the map
+    FIRE = 1  # ticks that the cell has burnt, at most OLDEST + 1; 0: it does not burn
+    GROUND = 2  # 1: wet, 2: burnt
+    PEOPLE = 3  # 1: a household
+    CREW = 4  # 1: another crew
+
+
+class Column(IntEnum):
+    """Entries of an observation's vector. What its map says is wrong under ``wrong_map``; -1 where nothing is known."""
+
+    ROW = 0
+    COL = 1
+    TANKS = 2  # of water left
+    WIND_ROW = 3  # where the wind blows to, a vector of length 1; rows count southwards
+    WIND_COL = 4
+    WIND_SPEED = 5  # m/s
+    HOME_ROW = 6  # its station; this and the next two places as its map has them
+    HOME_COL = 7
+    ALARM_ROW = 8  # where the fire it was called to began
+    ALARM_COL = 9
+    WATER_ROW = 10  # the nearest water
+    WATER_COL = 11
+    IN_FIRE = 12  # 1: its cell burns
+    HURT = 13  # ticks spent in burning cells
+    WORK = 14  # ticks spent on the present cut
+    DOWN = 15  # 1: broken down for good
 
 
 def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries."""
-    return ObservationSpec(CHANNELS, 2 * params.sight + 1, VECTOR, params.messages, 0, OLDEST + 1)
+    return ObservationSpec(names(Channel), 2 * params.sight + 1, names(Column), params.messages, 0, OLDEST + 1)

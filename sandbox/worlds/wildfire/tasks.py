@@ -4,7 +4,7 @@ from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
 from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.wildfire.state import Count, Crew, Params
+from sandbox.worlds.wildfire.state import Channel, Column, Count, Crew, Params
 
 # -- teamwork: What wildfire teams share out: sectors of the map in which it burns, and the end of the fire as a
 
@@ -38,11 +38,11 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     A crew that sees fire fights it, and is not free for another task.
     """
     window, vector, sight = obs.window[lane, agent], obs.vector[lane, agent], params.sight
-    row, col, found = int(vector[0]), int(vector[1]), 0
+    row, col, found = int(vector[Column.ROW]), int(vector[Column.COL]), 0
     own[AgentStatus.CELL] = row * params.width + col
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if not window[1, i, j]:
+            if not window[Channel.FIRE, i, j]:
                 continue
             r, c, far = row + i - sight, col + j - sight, abs(i - sight) + abs(j - sight)
             code, place = _SECTOR_CODE + sector_of(r, c, params.width), 0
@@ -55,7 +55,7 @@ def look(obs, lane, agent, params, task, own, open_tasks):
             found = max(found, place + 1)
     for k in range(found, len(open_tasks)):
         open_tasks[k, OpenTask.CODE] = 0
-    own[AgentStatus.FREE] = vector[15] == 0 and found == 0
+    own[AgentStatus.FREE] = vector[Column.DOWN] == 0 and found == 0
     there = abs(task[2] - row) + abs(task[3] - col) <= sight
     if task[0] == SECTOR + 1 and found == 0 and there:
         task[0], own[AgentStatus.FINISHED] = 0, 1

@@ -17,9 +17,13 @@ from sandbox.worlds.craft.dynamics.things import add, chunk_of, compact, count_m
 from sandbox.worlds.craft.state import (
     ACROSS,
     DOWN,
+    FIRST_ACHIEVEMENT,
+    FIRST_ITEM,
     MOST,
     SIDE,
     Body,
+    Channel,
+    Column,
     Facing,
     Kind,
     Material,
@@ -173,39 +177,41 @@ def _known(actions, lane, agent):
 
 @kernel
 def _look(s, lane, agent, window):
-    """Fill one window (3, 9, 9): material, thing, facing + 1 (players, arrows). 9 x 7 cells are seen, as in crafter."""
+    """Fill one window (3, 9, 9) int8, of which 7 rows are seen, as in crafter."""
     height, width, players = s.grid.shape[1], s.grid.shape[2], s.pos.shape[1]
     top, left = s.pos[lane, agent, 0] - SIDE // 2, s.pos[lane, agent, 1] - ACROSS
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
         for j in range(SIDE):
             row, col = top + i, left + j
-            window[1, i, j], window[2, i, j] = Kind.NONE, 0
+            window[Channel.THING, i, j], window[Channel.FACING, i, j] = Kind.NONE, 0
             if row < 0 or col < 0 or row >= height or col >= width:
-                window[0, i, j] = Material.UNKNOWN
+                window[Channel.MATERIAL, i, j] = Material.UNKNOWN
                 continue
-            window[0, i, j] = s.grid[lane, row, col]
+            window[Channel.MATERIAL, i, j] = s.grid[lane, row, col]
             thing = s.object_at[lane, row, col]
             if thing > players:
                 mob = s.mobs[lane, thing - 1 - players]
-                window[1, i, j] = mob[Mob.KIND]
+                window[Channel.THING, i, j] = mob[Mob.KIND]
                 if mob[Mob.KIND] == Kind.ARROW:
-                    window[2, i, j] = mob[Mob.FACING] + 1
+                    window[Channel.FACING, i, j] = mob[Mob.FACING] + 1
                 elif mob[Mob.KIND] == Kind.PLANT and mob[Mob.CLOCK] > RIPE_AT:
-                    window[1, i, j] = Kind.RIPE
+                    window[Channel.THING, i, j] = Kind.RIPE
             elif thing:
-                window[1, i, j], window[2, i, j] = Kind.PLAYER, s.body[lane, thing - 1, Body.FACING] + 1
+                window[Channel.THING, i, j] = Kind.PLAYER
+                window[Channel.FACING, i, j] = s.body[lane, thing - 1, Body.FACING] + 1
 
 
 @kernel
 def _feel(s, lane, agent, light, vector):
-    """Fill one vector: place, facing, sleep, daylight, the sixteen items, the player's own achievements."""
+    """Fill one vector (V,) float32."""
     body = s.body[lane, agent]
-    vector[0], vector[1] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
-    vector[2], vector[3], vector[4] = body[Body.FACING], body[Body.SLEEPING], light
+    vector[Column.ROW], vector[Column.COL] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    vector[Column.FACING], vector[Column.SLEEPING] = body[Body.FACING], body[Body.SLEEPING]
+    vector[Column.DAYLIGHT] = light
     for k in range(Body.HEALTH, len(body)):
-        vector[5 + k - Body.HEALTH] = body[k]
+        vector[FIRST_ITEM + k - Body.HEALTH] = body[k]
     for k in range(s.achieved.shape[2]):
-        vector[21 + k] = s.achieved[lane, agent, k] > 0
+        vector[FIRST_ACHIEVEMENT + k] = s.achieved[lane, agent, k] > 0
 
 
 @kernel

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.state import CHUNK, Chunk, Kind, Material, Mob
+from sandbox.worlds.craft.state import CHUNK, Channel, Chunk, Kind, Material, Mob
 
 DROW = np.array([0, 0, -1, 1], np.int32)  # by Facing
 DCOL = np.array([-1, 1, 0, 0], np.int32)
@@ -135,4 +135,4 @@ def keep_inside(window, row, col, land):
         for j in range(window.shape[2]):
             r, c = row + i - window.shape[1] // 2, col + j - window.shape[2] // 2
             if r < 0 or c < 0 or r >= land.shape[0] or c >= land.shape[1]:
-                window[0, i, j], window[1, i, j] = Material.UNKNOWN, Kind.NONE
+                window[Channel.MATERIAL, i, j], window[Channel.THING, i, j] = Material.UNKNOWN, Kind.NONE

@@ -7,7 +7,7 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.dynamics.recipes import WALKS
 from sandbox.worlds.craft.dynamics.things import DCOL, DROW
 from sandbox.worlds.craft.policies.routes import NO, Aim, at, enter, met, near_table, plan
-from sandbox.worlds.craft.state import Body, Material, Note, Verb
+from sandbox.worlds.craft.state import FIRST_ACHIEVEMENT, FIRST_ITEM, Body, Channel, Column, Material, Note, Verb
 
 PATIENCE = 12  # ticks on one cell after which a route is given up
 FURNACE_STONES, TABLE_WOOD = 4, 2
@@ -17,12 +17,12 @@ NEAR_ENOUGH = 14  # cells that it walks to a table rather than build another one
 @kernel
 def has(vector, item):
     """How many of an item (a column of Body) the player has."""
-    return int(vector[5 + item - Body.HEALTH])
+    return int(vector[FIRST_ITEM + item - Body.HEALTH])
 
 
 @kernel
 def unlocked(vector, achievement):
-    return vector[21 + achievement] > 0
+    return vector[FIRST_ACHIEVEMENT + achievement] > 0
 
 
 @kernel
@@ -34,12 +34,19 @@ def pick_of(vector):
 
 
 @kernel
+def _is_free(known, window, row, col, side):
+    """Whether the cell on one side of the player can be walked on, and nothing stands there."""
+    walkable = WALKS[at(known, row + DROW[side], col + DCOL[side])]
+    return walkable and window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]] == 0
+
+
+@kernel
 def random_step(known, window, row, col, dice, agent):
     """A step to a free cell beside, if there is one."""
     spin = below(4, dice, 1, 0, agent)
     for k in range(4):
         side = (spin + k) % 4
-        if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
+        if _is_free(known, window, row, col, side):
             return np.int32(Verb.MOVE_LEFT + side)
     return np.int32(Verb.NOOP)
 
@@ -48,7 +55,7 @@ def random_step(known, window, row, col, dice, agent):
 def go(known, window, vector, memory, lane, agent, aim, place, dice):
     """The verb that leads to an aim, ``do`` once it is ahead; -1 where it cannot be reached."""
     note, width = memory.notes[lane, agent], known.shape[1]
-    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     here, stones = row * width + col, has(vector, Body.STONE)
     side = met(known, row, col, aim, place)
     if side == 4:
@@ -119,8 +126,8 @@ def errand(known, window, vector, memory, lane, agent, material, dice):
 @kernel
 def _place(known, window, vector, row, col, verb, dice, agent):
     """Place something ahead, or turn to where it can stand."""
-    side = int(vector[2])
-    if WALKS[at(known, row + DROW[side], col + DCOL[side])] and window[1, 4 + DROW[side], 4 + DCOL[side]] == 0:
+    side = int(vector[Column.FACING])
+    if _is_free(known, window, row, col, side):
         return np.int32(verb)
     return random_step(known, window, row, col, dice, agent)
 
@@ -128,7 +135,7 @@ def _place(known, window, vector, row, col, verb, dice, agent):
 @kernel
 def _bench(known, window, vector, memory, lane, agent, forge, dice):
     """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
-    row, col = int(vector[0]), int(vector[1])
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
     can_build, verb = wood > TABLE_WOOD and (stone >= FURNACE_STONES or not forge), NO
     if forge:

@@ -21,7 +21,7 @@ from sandbox.worlds.craft.policies.errands import (
     unlocked,
 )
 from sandbox.worlds.craft.policies.routes import NO, Aim, at, met, near_table
-from sandbox.worlds.craft.state import MOST, Achievement, Body, Kind, Material, Note, Verb
+from sandbox.worlds.craft.state import MOST, Achievement, Body, Channel, Column, Kind, Material, Note, Verb
 
 # -- pursue: What a player does for one achievement that its team wants of it: what it takes first, from the recipes.
 
@@ -75,7 +75,7 @@ def pursue(known, window, vector, memory, lane, agent, achievement, dice):
     if verb == 0:
         return NO
     if verb <= Verb.PLACE_PLANT:
-        row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+        row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
         if verb == Verb.PLACE_PLANT and at(known, row + DROW[facing], col + DCOL[facing]) != Material.GRASS:
             return errand(known, window, vector, memory, lane, agent, np.int64(Material.GRASS), dice)
         return _place(known, window, vector, row, col, verb, dice, agent)
@@ -107,7 +107,7 @@ def _can_make(vector, known, row, col, verb):
 def _fight(window, facing):
     """Turn to a zombie or a skeleton beside and hit it; -1 if there is none."""
     for side in range(4):
-        kind = window[1, 4 + DROW[side], 4 + DCOL[side]]
+        kind = window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]]
         if kind == Kind.ZOMBIE or kind == Kind.SKELETON:
             return np.int32(Verb.DO) if facing == side else np.int32(Verb.MOVE_LEFT + side)
     return NO
@@ -122,8 +122,8 @@ def _notice(window, note, row, col, width):
         note[Note.COW] = -1
     for i in range(1, 8):
         for j in range(9):
-            zombie |= window[1, i, j] == Kind.ZOMBIE
-            if window[1, i, j] == Kind.COW and abs(i - 4) + abs(j - 4) < best:
+            zombie |= window[Channel.THING, i, j] == Kind.ZOMBIE
+            if window[Channel.THING, i, j] == Kind.COW and abs(i - 4) + abs(j - 4) < best:
                 best, note[Note.COW] = abs(i - 4) + abs(j - 4), (row + i - 4) * width + col + j - 4
     return zombie
 
@@ -131,7 +131,7 @@ def _notice(window, note, row, col, width):
 @kernel
 def _find_burrow(known, window, vector, memory, lane, agent, dice):
     """The next step to rock to dig into, which is noted where it is met; a verb, or below 0."""
-    note, row, col = memory.notes[lane, agent], int(vector[0]), int(vector[1])
+    note, row, col = memory.notes[lane, agent], int(vector[Column.ROW]), int(vector[Column.COL])
     side = met(known, row, col, Aim.BURROW, -1)
     if side < 0:
         return go(known, window, vector, memory, lane, agent, np.int64(Aim.BURROW), np.int32(-1), dice)
@@ -143,7 +143,7 @@ def _find_burrow(known, window, vector, memory, lane, agent, dice):
 def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
     """Dig into rock, close the door behind, sleep; without rock or pickaxe, sleep where it stands when worn out."""
     note, width = memory.notes[lane, agent], known.shape[1]
-    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     here, energy = row * width + col, has(vector, Body.ENERGY)
     if note[Note.RESTING] == 0 and pick_of(vector):
         verb = _find_burrow(known, window, vector, memory, lane, agent, dice)
@@ -203,11 +203,11 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
 @kernel
 def _hunt(known, window, vector, memory, lane, agent, kind, dice):
     """Go for the nearest of a kind in view; -1 if there is none."""
-    row, col, width = int(vector[0]), int(vector[1]), known.shape[1]
+    row, col, width = int(vector[Column.ROW]), int(vector[Column.COL]), known.shape[1]
     best, place = 1 << 20, NO
     for i in range(1, 8):
         for j in range(9):
-            if window[1, i, j] == kind and abs(i - 4) + abs(j - 4) < best:
+            if window[Channel.THING, i, j] == kind and abs(i - 4) + abs(j - 4) < best:
                 best, place = abs(i - 4) + abs(j - 4), np.int32((row + i - 4) * width + col + j - 4)
     if place < 0:
         return NO
@@ -217,9 +217,9 @@ def _hunt(known, window, vector, memory, lane, agent, kind, dice):
 @kernel
 def _by_the_way(known, window, vector, memory, lane, agent, dice):
     """What can be had at little cost when the game has no end: drink, a plant, a stone placed, a fight, a cow."""
-    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     ahead = at(known, row + DROW[facing], col + DCOL[facing])
-    clear = window[1, 4 + DROW[facing], 4 + DCOL[facing]] == 0
+    clear = window[Channel.THING, 4 + DROW[facing], 4 + DCOL[facing]] == 0
     if not unlocked(vector, Achievement.PLACE_PLANT):
         if ahead == Material.GRASS and clear:
             return np.int32(Verb.PLACE_PLANT if has(vector, Body.SAPLING) else Verb.DO)
@@ -256,7 +256,7 @@ def _climb(known, window, vector, params, memory, lane, agent, dice):
     """The next step of the tech tree."""
     wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
     sword, pick = has(vector, Body.WOOD_SWORD), pick_of(vector)
-    row, col = int(vector[0]), int(vector[1])
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     deep = (
         params.goal[Achievement.MAKE_IRON_PICKAXE] or params.goal[Achievement.COLLECT_DIAMOND] or not params.goal.any()
     )
@@ -286,14 +286,14 @@ def _climb(known, window, vector, params, memory, lane, agent, dice):
 def think(known, window, vector, wanted, params, memory, lane, agent, dice):
     """One player's verb from its map (H, W), window (3, 9, 9), vector, and notes; ``wanted``: an achievement, or -1."""
     note, width = memory.notes[lane, agent], known.shape[1]
-    row, col, facing = int(vector[0]), int(vector[1]), int(vector[2])
+    row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     here = row * width + col
     note[Note.CLOCK] += 1
     note[Note.STUCK] = note[Note.STUCK] + 1 if note[Note.LAST] == here else 0
     note[Note.LAST] = here
     if note[Note.CLOCK] >= note[Note.UNTIL]:
         note[Note.SHUN], note[Note.UNTIL] = 0, note[Note.CLOCK] + RETRY
-    if row < 0 or has(vector, Body.HEALTH) == 0 or (vector[3] > 0 and has(vector, Body.ENERGY) < MOST):
+    if row < 0 or has(vector, Body.HEALTH) == 0 or (vector[Column.SLEEPING] > 0 and has(vector, Body.ENERGY) < MOST):
         note[Note.STUCK] = 0
         return np.int32(Verb.NOOP)
     zombie = _notice(window, note, row, col, width)

@@ -12,7 +12,7 @@ import numpy as np
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.dynamics.recipes import WALKS
 from sandbox.worlds.craft.dynamics.things import DCOL, DROW
-from sandbox.worlds.craft.state import Kind, Material, Note, Verb
+from sandbox.worlds.craft.state import Channel, Kind, Material, Note, Verb
 
 NO = np.int32(-1)
 
@@ -117,7 +117,7 @@ def _block_things(came, window, row, col, width):
     """Plants and other players in view are in the way."""
     for i in range(1, 8):
         for j in range(9):
-            kind = window[1, i, j]
+            kind = window[Channel.THING, i, j]
             if (kind == Kind.PLAYER or kind >= Kind.PLANT) and (i != 4 or j != 4):
                 came[(row + i - 4) * width + col + j - 4] = 9
 
@@ -196,7 +196,7 @@ def enter(known, window, here, there, facing, stones):
     """The verb that brings a player nearer to entering a neighbouring cell; -1 if it cannot be entered."""
     width = known.shape[1]
     side = side_of(here, there, width)
-    material, kind = known[there // width, there % width], window[1, 4 + DROW[side], 4 + DCOL[side]]
+    material, kind = known[there // width, there % width], window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]]
     turn = np.int32(Verb.MOVE_LEFT + side)
     if material == Material.LAVA or kind == Kind.PLAYER or kind >= Kind.PLANT:
         return NO

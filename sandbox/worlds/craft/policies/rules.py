@@ -7,7 +7,7 @@ from sandbox.worlds.craft.dynamics.kernels import _feel, _look
 from sandbox.worlds.craft.dynamics.mobs import daylight
 from sandbox.worlds.craft.dynamics.things import keep_inside
 from sandbox.worlds.craft.policies.planning import think
-from sandbox.worlds.craft.state import Kind, Material, Note, Severity
+from sandbox.worlds.craft.state import Channel, Column, Kind, Material, Mob, Note, Severity
 
 
 @kernel
@@ -22,8 +22,8 @@ def _remember(known, window, row, col):
     """Draw what is in view into the map so far."""
     for i in range(1, 8):
         for j in range(9):
-            if window[0, i, j] != Material.UNKNOWN:
-                known[row + i - 4, col + j - 4] = window[0, i, j]
+            if window[Channel.MATERIAL, i, j] != Material.UNKNOWN:
+                known[row + i - 4, col + j - 4] = window[Channel.MATERIAL, i, j]
 
 
 @kernel
@@ -31,8 +31,9 @@ def rules(obs, lane, params, memory, team, dice, actions):
     """Keeps a map of what it has seen, explores for what is missing, climbs the tech tree: first to its team's task."""
     for agent in team:
         window, vector, known = obs.window[lane, agent], obs.vector[lane, agent], memory.seen[lane, agent]
-        keep_inside(window, int(vector[0]), int(vector[1]), known)
-        _remember(known, window, int(vector[0]), int(vector[1]))
+        row, col = int(vector[Column.ROW]), int(vector[Column.COL])
+        keep_inside(window, row, col, known)
+        _remember(known, window, row, col)
         task = obs.task[lane, agent]
         wanted = task[1] if task[0] else -1
         verb = think(known, window, vector, wanted, params, memory, lane, agent, dice)
@@ -57,8 +58,8 @@ def _point_at_cow(s, lane, agent, memory):
     """Note where the nearest cow is."""
     best = 1 << 20
     for slot in range(s.census[lane]):
-        if s.mobs[lane, slot, 0] == Kind.COW:
-            row, col = s.mobs[lane, slot, 1], s.mobs[lane, slot, 2]
+        if s.mobs[lane, slot, Mob.KIND] == Kind.COW:
+            row, col = s.mobs[lane, slot, Mob.ROW], s.mobs[lane, slot, Mob.COL]
             far = abs(row - s.pos[lane, agent, 0]) + abs(col - s.pos[lane, agent, 1])
             if far < best:
                 best, memory.notes[lane, agent, Note.COW] = far, row * s.grid.shape[2] + col

@@ -3,7 +3,22 @@
 from sandbox.core.world import Observation
 from sandbox.worlds.craft.dynamics.recipes import MAKE, PLACE
 from sandbox.worlds.craft.layouts import SYMBOLS
-from sandbox.worlds.craft.state import ACROSS, DOWN, ITEMS, SIDE, Achievement, Facing, Kind, Material, Params, Verb
+from sandbox.worlds.craft.state import (
+    ACROSS,
+    DOWN,
+    FIRST_ACHIEVEMENT,
+    FIRST_ITEM,
+    ITEMS,
+    SIDE,
+    Achievement,
+    Channel,
+    Column,
+    Facing,
+    Kind,
+    Material,
+    Params,
+    Verb,
+)  # fmt: skip
 
 _MEANING = {
     Verb.NOOP: "Do nothing for one tick.",
@@ -43,7 +58,7 @@ def tools(params: Params) -> list[dict]:
 
 def _name(window, i: int, j: int) -> str:
     """What is in one cell of the window."""
-    kind, material = Kind(window[1, i, j]), Material(window[0, i, j])
+    kind, material = Kind(window[Channel.THING, i, j]), Material(window[Channel.MATERIAL, i, j])
     if kind != Kind.NONE:
         return f"{_THINGS.get(kind, kind.name.lower())} on {material.name.lower()}"
     return "nothing known" if material == Material.UNKNOWN else material.name.lower()
@@ -59,7 +74,8 @@ def _map(window) -> list[str]:
     """The 9 x 7 cells in view as rows of symbols, things before materials."""
     rows = []
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
-        row = [_LETTERS.get(Kind(window[1, i, j])) or SYMBOLS[Material(window[0, i, j])] for j in range(SIDE)]
+        things, materials = window[Channel.THING, i].tolist(), window[Channel.MATERIAL, i].tolist()
+        row = [_LETTERS.get(kind) or SYMBOLS[material] for kind, material in zip(things, materials, strict=True)]
         if i == SIDE // 2:
             row[ACROSS] = "@"
         rows.append("".join(row))
@@ -68,7 +84,7 @@ def _map(window) -> list[str]:
 
 def _things(window) -> list[str]:
     """The things in view, nearest first."""
-    cells = [(i - SIDE // 2, j - ACROSS) for i in range(SIDE) for j in range(SIDE) if window[1, i, j]]
+    cells = [(i - SIDE // 2, j - ACROSS) for i in range(SIDE) for j in range(SIDE) if window[Channel.THING, i, j]]
     near = sorted((cell for cell in cells if cell != (0, 0)), key=lambda cell: abs(cell[0]) + abs(cell[1]))
     return [f"- {_name(window, i + SIDE // 2, j + ACROSS)}: {_offset(i, j)}" for i, j in near]
 
@@ -82,12 +98,13 @@ def _legend(rows: list[str]) -> str:
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     """What one player sees and has, in sentences and a small map; it holds what the arrays hold, no more."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    facing = Facing(int(vector[2]))
-    have = {item.name.lower(): int(vector[5 + k]) for k, item in enumerate(ITEMS)}
-    lines = [f"You are player {agent} at row {int(vector[0])}, column {int(vector[1])}, facing {facing.name.lower()}."]
+    facing = Facing(int(vector[Column.FACING]))
+    have = {item.name.lower(): int(vector[FIRST_ITEM + k]) for k, item in enumerate(ITEMS)}
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
+    lines = [f"You are player {agent} at row {row}, column {col}, facing {facing.name.lower()}."]
     if not have["health"]:
         return "\n".join([lines[0], "You are dead.", "You can: noop."])
-    if vector[3]:
+    if vector[Column.SLEEPING]:
         lines.append("You are asleep.")
     ahead = {Facing.LEFT: (0, -1), Facing.RIGHT: (0, 1), Facing.UP: (-1, 0), Facing.DOWN: (1, 0)}[facing]
     lines.append(f"Ahead: {_name(window, SIDE // 2 + ahead[0], ACROSS + ahead[1])}.")
@@ -95,8 +112,8 @@ def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     lines += [f"Around you ({_legend(rows)}):", *rows, *_things(window)]
     needs = ", ".join(f"{name} {have.pop(name)}" for name in ("health", "food", "drink", "energy"))
     carried = ", ".join(f"{amount} {name.replace('_', ' ')}" for name, amount in have.items() if amount) or "nothing"
-    lines.append(f"Of 9: {needs}. Daylight {vector[4]:.0%}. You carry {carried}.")
-    done = [a.name.lower().replace("_", " ") for a in Achievement if vector[21 + a]]
+    lines.append(f"Of 9: {needs}. Daylight {vector[Column.DAYLIGHT]:.0%}. You carry {carried}.")
+    done = [a.name.lower().replace("_", " ") for a in Achievement if vector[FIRST_ACHIEVEMENT + a]]
     lines.append(f"Achieved so far: {', '.join(done) or 'nothing'}.")
     legal = [verb.name.lower() for verb in Verb if obs.mask[lane, agent, verb]]
     return "\n".join([*lines, f"You can: {', '.join(legal)}."])

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from sandbox.worlds.kitchen.state import CHANNELS, FAR, Cell
+from sandbox.worlds.kitchen.state import FAR, Cell, Channel
 
 SIGHT = 7  # cells to each side at most, if not chosen
 
@@ -19,10 +19,10 @@ def sight_of(plan: np.ndarray) -> int:
 def views(plan: np.ndarray, sight: int) -> np.ndarray:
     """(H * W, C * K * K) int8: what is seen of the terrain from each floor cell."""
     side = 2 * sight + 1
-    out = np.zeros((plan.size, len(CHANNELS), side, side), np.int8)
+    out = np.zeros((plan.size, len(Channel), side, side), np.int8)
     around = np.pad(plan, sight, constant_values=Cell.OUTSIDE)
     for row, col in np.argwhere(plan == Cell.FLOOR):
-        out[row * plan.shape[1] + col, 0] = around[row : row + side, col : col + side]
+        out[row * plan.shape[1] + col, Channel.TERRAIN] = around[row : row + side, col : col + side]
     return out.reshape(plan.size, -1)
 
 

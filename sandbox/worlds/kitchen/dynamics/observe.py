@@ -7,11 +7,24 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.dynamics.kernels import can_interact, is_ready
-from sandbox.worlds.kitchen.state import DCOL, DROW, LONGEST, MIXES, POT, SELF, Cell, Pot, Thing, Verb
+from sandbox.worlds.kitchen.state import (
+    DCOL,
+    DROW,
+    FIRST_POT,
+    LONGEST,
+    MIXES,
+    PER_POT,
+    Cell,
+    Channel,
+    Column,
+    Pot,
+    PotColumn,
+    Thing,
+    Verb,
+)  # fmt: skip
 
 SOUP = np.int32(Thing.SOUP)
-FIRST_POT, PER_POT, ORDERS = len(SELF), len(POT), len(MIXES)
-TERRAIN, THING, ONIONS, TOMATOES, LEFT, COOK, FACING = np.arange(7)
+ORDERS = len(MIXES)
 
 
 @kernel
@@ -47,35 +60,38 @@ def _look(s, lane, agent, params, window):
         flat[k] = view[k]
     for k in range(counters):
         if spots[k] >= 0:
-            _show(flat, THING * area + spots[k], area, items[params.counters[k]])
+            _show(flat, Channel.THING * area + spots[k], area, items[params.counters[k]])
     for number in range(len(params.pot_cell)):
         at, pot = spots[counters + number], s.pots[lane, number]
         if at >= 0 and pot[Pot.ONIONS] + pot[Pot.TOMATOES] > 0:
-            _show(flat, THING * area + at, area, SOUP + pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES])
-            flat[LEFT * area + at] = min(LONGEST, time_left(pot, params) + 1)
+            _show(flat, Channel.THING * area + at, area, SOUP + pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES])
+            flat[Channel.TICKS_LEFT * area + at] = min(LONGEST, time_left(pot, params) + 1)
     for other in range(params.agents):
         i, j = s.pos[lane, other, 0] - row + params.sight, s.pos[lane, other, 1] - col + params.sight
         if 0 <= i < side and 0 <= j < side and s.pos[lane, other, 0] >= 0:
             at = i * side + j
-            flat[COOK * area + at], flat[FACING * area + at] = other + 1, s.facing[lane, other] + 1
-            _show(flat, THING * area + at, area, s.holding[lane, other])
+            flat[Channel.COOK * area + at] = other + 1
+            flat[Channel.FACING * area + at] = s.facing[lane, other] + 1
+            _show(flat, Channel.THING * area + at, area, s.holding[lane, other])
 
 
 @kernel
 def _know(s, lane, agent, params, vector):
     """Fill one cook's vector: himself, the pots, the order list."""
     held = s.holding[lane, agent]
-    vector[0], vector[1] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    vector[Column.ROW], vector[Column.COL] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     for k in range(4):
-        vector[2 + k] = s.facing[lane, agent] == k
-    vector[6] = min(held, SOUP)
-    vector[7], vector[8] = ((held - SOUP) & 3, (held - SOUP) >> 2) if held >= SOUP else (0, 0)
-    vector[9], vector[10], vector[11] = params.max_ticks - s.tick[lane], s.served[lane], params.soups
+        vector[Column.NORTH + k] = s.facing[lane, agent] == k
+    vector[Column.HOLDING] = min(held, SOUP)
+    mix = held - SOUP if held >= SOUP else 0
+    vector[Column.SOUP_ONIONS], vector[Column.SOUP_TOMATOES] = mix & 3, mix >> 2
+    vector[Column.TICKS_LEFT] = params.max_ticks - s.tick[lane]
+    vector[Column.SERVED], vector[Column.SOUPS] = s.served[lane], params.soups
     at = FIRST_POT
     for number in range(len(params.pot_cell)):
         pot = s.pots[lane, number]
-        vector[at], vector[at + 1], vector[at + 2] = pot[Pot.ONIONS], pot[Pot.TOMATOES], pot[Pot.TICKS]
-        vector[at + 3] = is_ready(pot, params)
+        vector[at + PotColumn.ONIONS], vector[at + PotColumn.TOMATOES] = pot[Pot.ONIONS], pot[Pot.TOMATOES]
+        vector[at + PotColumn.TICKS], vector[at + PotColumn.READY] = pot[Pot.TICKS], is_ready(pot, params)
         at += PER_POT
     for k in range(ORDERS):
         vector[at + k] = params.worth[MIXES[k]]

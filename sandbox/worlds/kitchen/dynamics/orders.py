@@ -102,7 +102,7 @@ def read_orders(given: dict, where: str) -> Orders:
             raise UsageError(f"{where}: rew_shaping_params: unknown key {key!r}; known: {', '.join(SHAPING)}")
     return Orders(
         most, worth, ordered, bonus, _table(given, "time", "cook_time", listed, where).astype(np.int32),
-        np.array([_number(shaping, key, where) for key in SHAPING]),
+        np.array([_number(shaping, key, where) for key in SHAPING], np.float64),
     )  # fmt: skip
 
 

@@ -6,12 +6,11 @@ from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
 from sandbox.worlds.kitchen.belief import thing_seen
-from sandbox.worlds.kitchen.dynamics.observe import COOK, FACING, FIRST_POT, PER_POT
 from sandbox.worlds.kitchen.policies.assignments import assign
 from sandbox.worlds.kitchen.policies.moves import AT_HAND, STAY, at_target, beside
 from sandbox.worlds.kitchen.policies.needs import DISH, ITEMS, ONION, TO_POT, TOMATO, source
 from sandbox.worlds.kitchen.policies.oracle import oracle
-from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan, Thing
+from sandbox.worlds.kitchen.state import FAR, FIRST_POT, PER_POT, Cell, Channel, Column, Cook, Plan, PotColumn, Thing
 from sandbox.worlds.kitchen.tasks import PLATE, POT
 
 
@@ -68,7 +67,7 @@ def start(memory, lane, params):
 def _see(obs, lane, agent, params, cooks, cells, pots):
     """The picture of the kitchen that one cook's observation gives."""
     window, vector, width = obs.window[lane, agent], obs.vector[lane, agent], params.plan.shape[1]
-    top, left = int(vector[0]) - params.sight, int(vector[1]) - params.sight
+    top, left = int(vector[Column.ROW]) - params.sight, int(vector[Column.COL]) - params.sight
     for other in range(len(cooks)):
         cooks[other, Cook.CELL], cooks[other, Cook.AWAY] = -1, 0
     for cell in params.counters:
@@ -77,17 +76,20 @@ def _see(obs, lane, agent, params, cooks, cells, pots):
         cells[ITEMS, cell] = thing_seen(window, i, j) if seen else 0
     for i in range(window.shape[1]):
         for j in range(window.shape[1]):
-            other, inside = window[COOK, i, j] - 1, 0 <= top + i < params.plan.shape[0] and 0 <= left + j < width
+            other = window[Channel.COOK, i, j] - 1
+            inside = 0 <= top + i < params.plan.shape[0] and 0 <= left + j < width
             if other >= 0 and inside:  # noise may show a cook where nobody can be
                 cooks[other, Cook.CELL] = (top + i) * width + left + j
-                cooks[other, Cook.FACING] = window[FACING, i, j] - 1
+                cooks[other, Cook.FACING] = window[Channel.FACING, i, j] - 1
                 cooks[other, Cook.HELD] = thing_seen(window, i, j)
     for number in range(len(pots)):
         at = FIRST_POT + PER_POT * number
-        mix, ticks = int(vector[at]) + 4 * int(vector[at + 1]), int(vector[at + 2])
+        mix = int(vector[at + PotColumn.ONIONS]) + 4 * int(vector[at + PotColumn.TOMATOES])
+        ticks = int(vector[at + PotColumn.TICKS])
         pots[number, Plan.MIX], pots[number, Plan.LEFT] = mix, -1
         if ticks >= 0:
-            pots[number, Plan.LEFT] = 0 if vector[at + 3] else max(1, params.cook_time[mix] - ticks)
+            ready = vector[at + PotColumn.READY] > 0
+            pots[number, Plan.LEFT] = 0 if ready else max(1, params.cook_time[mix] - ticks)
 
 
 @kernel

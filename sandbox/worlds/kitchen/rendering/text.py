@@ -2,7 +2,7 @@
 
 from sandbox.core.world import Observation
 from sandbox.worlds.kitchen.serialisation import FACINGS, ingredients, thing_words
-from sandbox.worlds.kitchen.state import MIXES, POT, SELF, Cell, Params, Thing, Verb
+from sandbox.worlds.kitchen.state import FIRST_POT, MIXES, PER_POT, Cell, Channel, Column, Params, Thing, Verb
 
 _MEANING = {
     Verb.NORTH: "Turn north and move one cell, if it is free floor.",
@@ -46,8 +46,8 @@ def thing(code: int) -> str:
 def _pots(vector, params: Params) -> list[str]:
     lines, width = [], params.plan.shape[1]
     for k, cell in enumerate(params.pot_cell.tolist()):
-        at = len(SELF) + k * len(POT)
-        onions, tomatoes, ticks, ready = (int(x) for x in vector[at : at + len(POT)])
+        pot = vector[FIRST_POT + PER_POT * k :][:PER_POT]
+        onions, tomatoes, ticks, ready = (int(entry) for entry in pot)  # see PotColumn
         mix = onions + 4 * tomatoes
         if not mix:
             state = "empty"
@@ -64,16 +64,15 @@ def _pots(vector, params: Params) -> list[str]:
 def _around(obs: Observation, lane: int, agent: int, params: Params) -> list[str]:
     """Cooks and things on counters in sight."""
     window, sight, lines = obs.window[lane, agent], params.sight, []
-    row, col = (int(x) for x in obs.vector[lane, agent, :2])
+    row, col = (int(obs.vector[lane, agent, column]) for column in (Column.ROW, Column.COL))
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             place = f"({row + i - sight}, {col + j - sight})"
-            kind, mix = int(window[1, i, j]), int(window[2, i, j] + 4 * window[3, i, j])
-            held = thing(kind + mix if kind == Thing.SOUP else kind)
-            if window[5, i, j] and (i, j) != (sight, sight):
-                facing = FACINGS[window[6, i, j] - 1]
-                lines.append(f"- cook {window[5, i, j] - 1} at {place}, facing {facing}, holding {held}")
-            elif kind and window[0, i, j] == Cell.COUNTER:
+            terrain, kind, onions, tomatoes, _, cook, facing = window[:, i, j].tolist()  # see Channel
+            held = thing(kind + onions + 4 * tomatoes if kind == Thing.SOUP else kind)
+            if cook and (i, j) != (sight, sight):
+                lines.append(f"- cook {cook - 1} at {place}, facing {FACINGS[facing - 1]}, holding {held}")
+            elif kind and terrain == Cell.COUNTER:
                 lines.append(f"- {held} on the counter at {place}")
     return lines or ["- nobody else, and nothing on the counters"]
 
@@ -81,20 +80,21 @@ def _around(obs: Observation, lane: int, agent: int, params: Params) -> list[str
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     """What one cook sees, in sentences; it holds what the arrays hold, no more."""
     vector, window, sight = obs.vector[lane, agent], obs.window[lane, agent], params.sight
-    row, col = int(vector[0]), int(vector[1])
-    facing = next((k for k in range(4) if vector[2 + k]), 0)
-    ahead = int(window[0, sight + (-1, 1, 0, 0)[facing], sight + (0, 0, 1, -1)[facing]])
-    held = thing(int(vector[6] + vector[7] + 4 * vector[8]))
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
+    facing = next((k for k in range(4) if vector[Column.NORTH + k]), 0)
+    ahead = int(window[Channel.TERRAIN, sight + (-1, 1, 0, 0)[facing], sight + (0, 0, 1, -1)[facing]])
+    held = thing(int(vector[Column.HOLDING] + vector[Column.SOUP_ONIONS] + 4 * vector[Column.SOUP_TOMATOES]))
+    served, soups, left = (int(vector[column]) for column in (Column.SERVED, Column.SOUPS, Column.TICKS_LEFT))
     lines = [
         f"You are cook {agent} at ({row}, {col}) (row, column), facing {FACINGS[facing]} towards "
         f"{'the' if ahead else 'free'} {_STATION[Cell(ahead)]}, holding {held}.",
-        f"{int(vector[10])} of {int(vector[11]) or 'any number of'} soups served, {int(vector[9])} ticks left. Pots:",
+        f"{served} of {soups or 'any number of'} soups served, {left} ticks left. Pots:",
         *_pots(vector, params),
         "In sight:",
         *_around(obs, lane, agent, params),
         "Orders:",
     ]
-    worth = vector[len(SELF) + len(POT) * len(params.pot_cell) :]
+    worth = vector[FIRST_POT + PER_POT * len(params.pot_cell) :]
     wanted = [f"- {', '.join(ingredients(int(m)))}: worth {w:g}" for m, w in zip(MIXES, worth, strict=True) if w > 0]
     lines += wanted or ["- none"]
     for kind in _LISTED:

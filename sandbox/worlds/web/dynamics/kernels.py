@@ -15,12 +15,16 @@ from sandbox.worlds.web.dynamics.effects import activate, content
 from sandbox.worlds.web.dynamics.visits import arrive, go, page_of, shown
 from sandbox.worlds.web.state import (
     BASE,
+    FIRST_OFFER,
+    FIRST_SAID,
     FOLD,
     SAID,
     SCROLL,
     SIDE,
     SLOTS,
     WORD,
+    Channel,
+    Column,
     Flag,
     Info,
     Item,
@@ -28,8 +32,6 @@ from sandbox.worlds.web.state import (
     Stream,
     Verb,
 )  # fmt: skip
-
-OWN = 10  # entries of the vector before the words of the instruction
 
 
 @kernel
@@ -201,33 +203,39 @@ def _see(s, lane, agent, first, page, session, window, mask, params):
         i, j = slot // SIDE, slot % SIDE
         label, code, value = label_of(s, lane, e, row), item[Item.ID], max(0, item[Item.VALUE] - WORD)
         visible = scroll <= item[Item.ROW] < scroll + FOLD
-        window[0, i, j] = role
-        window[1, i, j], window[2, i, j] = label // BASE, label % BASE
-        window[3, i, j], window[4, i, j] = code // BASE, code % BASE
-        window[5, i, j] = flags + Flag.FOCUSED * (e == focus) + Flag.IN_VIEW * visible
-        window[6, i, j], window[7, i, j] = item[Item.ROW], item[Item.COL]
-        window[8, i, j], window[9, i, j] = value // BASE, value % BASE
+        window[Channel.ROLE, i, j] = role
+        window[Channel.LABEL_HIGH, i, j], window[Channel.LABEL_LOW, i, j] = label // BASE, label % BASE
+        window[Channel.ID_HIGH, i, j], window[Channel.ID_LOW, i, j] = code // BASE, code % BASE
+        window[Channel.BITS, i, j] = flags + Flag.FOCUSED * (e == focus) + Flag.IN_VIEW * visible
+        window[Channel.ROW, i, j], window[Channel.COL, i, j] = item[Item.ROW], item[Item.COL]
+        window[Channel.VALUE_HIGH, i, j], window[Channel.VALUE_LOW, i, j] = value // BASE, value % BASE
         mask[Verb.CLICK * SLOTS + slot] = clickable(role, flags, item[Item.ROW], scroll)
         mask[Verb.SELECT * SLOTS + slot] = role == Role.OPTION and focus >= 0 and row[Element.PARENT] == focus
+
+
+@kernel
+def read_code(window, channel, i, j):
+    """The code of two digits in a cell of the window; ``channel`` holds the high one."""
+    return int(window[channel, i, j]) * BASE + int(window[channel + 1, i, j])
 
 
 @kernel
 def _tell(s, lane, agent, session, vector, params):
     """Fill the vector: the agent's own entries, the instruction's words, and what can be typed."""
     own = params.template[s.info[lane, Info.TEMPLATE]]
-    vector[0], vector[1] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
-    vector[2], vector[3] = own[Template.PAGE] + shown(session), session[Session.OVER] >= 0
-    vector[4], vector[5] = session[Session.LOADING] > 0, session[Session.SCROLL]
-    vector[6], vector[7] = s.info[lane, Info.TEMPLATE], agent
-    vector[8], vector[9] = session[Session.HARM], s.tick[lane]
+    vector[Column.ROW], vector[Column.COL] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
+    vector[Column.PAGE], vector[Column.ON_TOP] = own[Template.PAGE] + shown(session), session[Session.OVER] >= 0
+    vector[Column.LOADING], vector[Column.SCROLL] = session[Session.LOADING] > 0, session[Session.SCROLL]
+    vector[Column.TEMPLATE], vector[Column.AGENT] = s.info[lane, Info.TEMPLATE], agent
+    vector[Column.HARM], vector[Column.TICK] = session[Session.HARM], s.tick[lane]
     for k in range(SAID):
-        vector[OWN + k] = 0
+        vector[FIRST_SAID + k] = 0
     for k in range(SLOTS):
-        vector[OWN + SAID + k] = s.value[lane, 1, k]
+        vector[FIRST_OFFER + k] = s.value[lane, 1, k]
     for k in range(own[Template.VARIABLES]):
         place = params.variable[own[Template.VARIABLE] + k, Variable.SAID]
         if place >= 0:
-            vector[OWN + place] = s.value[lane, 0, k]
+            vector[FIRST_SAID + place] = s.value[lane, 0, k]
 
 
 @kernel

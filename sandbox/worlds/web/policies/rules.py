@@ -11,9 +11,22 @@ from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
 from sandbox.worlds.web.compiler.columns import READ, Element, Kind, Operand, Page, Plan, Role, Template, Variable
 from sandbox.worlds.web.compiler.vocabulary import Vocabulary
-from sandbox.worlds.web.dynamics.kernels import OWN
+from sandbox.worlds.web.dynamics.kernels import read_code
 from sandbox.worlds.web.policies.oracle import next_step, oracle
-from sandbox.worlds.web.state import BASE, ENTITIES, FOLD, SAID, SIDE, SLOTS, STEMS, Flag, Note, Verb
+from sandbox.worlds.web.state import (
+    ENTITIES,
+    FIRST_OFFER,
+    FIRST_SAID,
+    FOLD,
+    SIDE,
+    SLOTS,
+    STEMS,
+    Channel,
+    Column,
+    Flag,
+    Note,
+    Verb,
+)  # fmt: skip
 
 KNOWN_FORMS = 2  # of a label that the semantic script knows
 _WORDS = Vocabulary().index
@@ -25,13 +38,13 @@ ANY = np.int64(-1)
 
 @kernel
 def _read(window, channel, slot):
-    """A code of two digits, or one of the channels of one."""
-    high = np.int64(window[channel, slot // SIDE, slot % SIDE])
-    return high * BASE + np.int64(window[channel + 1, slot // SIDE, slot % SIDE])
+    """The code in a slot; ``channel`` holds its high digit."""
+    return read_code(window, channel, slot // SIDE, slot % SIDE)
 
 
 @kernel
 def _one(window, channel, slot):
+    """What one channel holds in a slot."""
     return np.int64(window[channel, slot // SIDE, slot % SIDE])
 
 
@@ -39,14 +52,14 @@ def _one(window, channel, slot):
 def _said(vector, variable, first, params):
     """The word of a variable as the instruction says it, -1 if it does not."""
     place = params.variable[first + variable, Variable.SAID]
-    return np.int64(vector[OWN + place]) if place >= 0 else ANY
+    return np.int64(vector[FIRST_SAID + place]) if place >= 0 else ANY
 
 
 @kernel
 def _offer(vector, concept):
     """Where a word is among what can be typed."""
     for k in range(SLOTS):
-        if vector[OWN + SAID + k] == concept:
+        if vector[FIRST_OFFER + k] == concept:
             return np.int32(k)
     return np.int32(0)
 
@@ -59,7 +72,7 @@ def find_by_id(window, vector, row, first, params):
         word = _said(vector, row[Element.ID_VAR], first, params) - params.stem[row[Element.STEM], 1]
         code = np.int64(STEMS + ENTITIES * row[Element.STEM] + word)
     for slot in range(SLOTS):
-        if _one(window, 0, slot) and _read(window, 3, slot) == code:
+        if _one(window, Channel.ROLE, slot) and _read(window, Channel.ID_HIGH, slot) == code:
             return np.int32(slot)
     return np.int32(-1)
 
@@ -68,15 +81,16 @@ def find_by_id(window, vector, row, first, params):
 def find_by_label(window, role, concept, key):
     """The first slot of this role and label in a known form, in a row where ``key`` stands; ANY stands for all."""
     for slot in range(SLOTS):
-        label = _read(window, 1, slot)
-        if _one(window, 0, slot) != role or label % 4 >= KNOWN_FORMS or label // 4 == (ANY if concept >= 0 else key):
+        found, label = _one(window, Channel.ROLE, slot), _read(window, Channel.LABEL_HIGH, slot)
+        if found != role or label % 4 >= KNOWN_FORMS or label // 4 == (ANY if concept >= 0 else key):
             continue
         if concept >= 0 and label // 4 != concept:
             continue
         beside = key < 0
         for other in range(0 if beside else SLOTS):
-            same_row = _one(window, 0, other) and _one(window, 6, other) == _one(window, 6, slot)
-            beside = beside or (same_row and _read(window, 1, other) // 4 == key)
+            row = _one(window, Channel.ROW, other)
+            same_row = _one(window, Channel.ROLE, other) and row == _one(window, Channel.ROW, slot)
+            beside = beside or (same_row and _read(window, Channel.LABEL_HIGH, other) // 4 == key)
         if beside:
             return np.int32(slot)
     return np.int32(-1)
@@ -109,7 +123,7 @@ def _reach(obs, lane, agent, slot, semantic, actions):
         _put(actions, lane, agent, Verb.CLICK, slot)
         return True
     if slot >= 0 and semantic:
-        row, scroll = _one(obs.window[lane, agent], 6, slot), np.int64(obs.vector[lane, agent, 5])
+        row, scroll = _one(obs.window[lane, agent], Channel.ROW, slot), np.int64(obs.vector[lane, agent, Column.SCROLL])
         if row >= scroll + FOLD or row < scroll:
             _put(actions, lane, agent, Verb.SCROLL, 1 if row < scroll else 0)
     return False
@@ -120,9 +134,9 @@ def _log_in(obs, lane, agent, actions):
     """Fill the log-in form field by field, then press the button; labels must be known."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     for k in range(2):
-        slot, word = find_by_label(window, Role.TEXTBOX, PASSWORD if k else USER, ANY), np.int64(vector[OWN + k])
-        if slot >= 0 and _read(window, 8, slot) != word:
-            if _one(window, 5, slot) & Flag.FOCUSED:
+        slot, word = find_by_label(window, Role.TEXTBOX, PASSWORD if k else USER, ANY), np.int64(vector[FIRST_SAID + k])
+        if slot >= 0 and _read(window, Channel.VALUE_HIGH, slot) != word:
+            if _one(window, Channel.BITS, slot) & Flag.FOCUSED:
                 _put(actions, lane, agent, Verb.TYPE, _offer(vector, word))
             else:
                 _reach(obs, lane, agent, slot, True, actions)
@@ -135,8 +149,8 @@ def _close(obs, lane, agent, actions):
     """Press the first button that seems to close what popped up."""
     window = obs.window[lane, agent]
     for slot in range(SLOTS):
-        label = _read(window, 1, slot)
-        if _one(window, 0, slot) == Role.BUTTON and label % 4 < KNOWN_FORMS:
+        label = _read(window, Channel.LABEL_HIGH, slot)
+        if _one(window, Channel.ROLE, slot) == Role.BUTTON and label % 4 < KNOWN_FORMS:
             for closer in CLOSERS:
                 if label // 4 == closer:
                     _reach(obs, lane, agent, np.int32(slot), True, actions)
@@ -147,7 +161,7 @@ def _close(obs, lane, agent, actions):
 def _on_field(obs, lane, agent, slot, step, row, first, semantic, memory, params, actions):
     """Focus a field, then type or select; whether that is done."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    if slot < 0 or not _one(window, 5, slot) & Flag.FOCUSED:
+    if slot < 0 or not _one(window, Channel.BITS, slot) & Flag.FOCUSED:
         _reach(obs, lane, agent, slot, semantic, actions)
         return False
     if step[Plan.VERB] == Verb.TYPE:
@@ -167,7 +181,7 @@ def _on_field(obs, lane, agent, slot, step, row, first, semantic, memory, params
 def follow(obs, lane, agent, memory, params, semantic, actions):
     """Do the next step of the plan, if its element is there."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
-    own = params.template[np.int64(vector[6])]
+    own = params.template[np.int64(vector[Column.TEMPLATE])]
     while True:
         at = next_step(memory, lane, agent, own, params)
         if at < 0:
@@ -183,7 +197,7 @@ def follow(obs, lane, agent, memory, params, semantic, actions):
             if step[Plan.VERB] == READ:
                 if slot < 0:
                     return
-                memory.notes[lane, agent, Note.NOTED] = _read(window, 1, slot) // 4
+                memory.notes[lane, agent, Note.NOTED] = _read(window, Channel.LABEL_HIGH, slot) // 4
             elif step[Plan.VERB] == Verb.CLICK:
                 done = _reach(obs, lane, agent, slot, semantic, actions)
             else:
@@ -201,7 +215,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
     """A macro that was recorded on the clean site: element ids, one after the other."""
     for agent in team:
         _put(actions, lane, agent, Verb.WAIT, 0)
-        if obs.vector[lane, agent, 4] == 0:
+        if obs.vector[lane, agent, Column.LOADING] == 0:
             follow(obs, lane, agent, memory, params, False, actions)
 
 
@@ -211,8 +225,8 @@ def semantic(obs, lane, params, memory, team, dice, actions):
     for agent in team:
         _put(actions, lane, agent, Verb.WAIT, 0)
         vector = obs.vector[lane, agent]
-        kind = params.page[np.int64(vector[2]), Page.KIND]
-        if vector[4]:
+        kind = params.page[np.int64(vector[Column.PAGE]), Page.KIND]
+        if vector[Column.LOADING]:
             continue
         if kind == Kind.LOGIN:
             _log_in(obs, lane, agent, actions)
@@ -221,7 +235,7 @@ def semantic(obs, lane, params, memory, team, dice, actions):
             _reach(obs, lane, agent, slot, True, actions)
         else:
             follow(obs, lane, agent, memory, params, True, actions)
-            if vector[3] and kind != Kind.DIALOG and actions[lane, agent, 0] == Verb.WAIT:
+            if vector[Column.ON_TOP] and kind != Kind.DIALOG and actions[lane, agent, 0] == Verb.WAIT:
                 _close(obs, lane, agent, actions)
 
 

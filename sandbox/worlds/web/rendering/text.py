@@ -8,16 +8,17 @@ import numpy as np
 from sandbox.core.world import Observation
 from sandbox.worlds.web.compiler.columns import Role, Template, Variable
 from sandbox.worlds.web.compiler.vocabulary import LONGEST, as_text
-from sandbox.worlds.web.dynamics.kernels import OWN
 from sandbox.worlds.web.state import (
     BASE,
     CHANGED,
     ENTITIES,
-    SAID,
+    FIRST_OFFER,
+    FIRST_SAID,
     SIDE,
     SLOTS,
     STEMS,
     WORD,
+    Column,
     Flag,
     Info,
     Params,
@@ -131,13 +132,13 @@ def instruction(s: State, lane: int, params: Params, number: int = 0) -> str:
 
 
 def _told(vector, params: Params) -> str:
-    template = int(vector[6])
+    template = int(vector[Column.TEMPLATE])
     first = params.template[template, Template.VARIABLE]
 
     def word(k: int) -> str:
-        return label_text(params, 4 * int(vector[OWN + params.variable[first + k, Variable.SAID]]))
+        return label_text(params, 4 * int(vector[FIRST_SAID + params.variable[first + k, Variable.SAID]]))
 
-    return _fill(params, template, (template + int(vector[OWN])) % 3, word)
+    return _fill(params, template, (template + int(vector[FIRST_SAID])) % 3, word)
 
 
 # -- an observation ----------------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ def elements(obs: Observation, lane: int, agent: int, params: Params) -> list[di
     window, found = obs.window[lane, agent].astype(int), []
     for slot in range(SLOTS):
         i, j = slot // SIDE, slot % SIDE
-        role, high, low, id_high, id_low, bits, row, col, value_high, value_low = window[:, i, j]
+        role, high, low, id_high, id_low, bits, row, col, value_high, value_low = window[:, i, j]  # see Channel
         if role:
             entry = {"slot": slot, "role": Role(role).name.lower(), "label": label_text(params, high * BASE + low)}
             entry |= {"id": id_text(params, id_high * BASE + id_low), "row": int(row), "col": int(col)}
@@ -181,15 +182,15 @@ def _can(mask) -> str:
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     """What one agent sees, in sentences; it holds what the arrays hold, no more."""
     vector = obs.vector[lane, agent]
-    page = int(vector[2])
+    page = int(vector[Column.PAGE])
     lines = [f"You are agent {agent}, the {ROLES[agent]}. Your task: {_told(vector, params)}"]
-    account, password = (label_text(params, 4 * int(vector[OWN + k])) for k in range(2))
+    account, password = (label_text(params, 4 * int(vector[FIRST_SAID + k])) for k in range(2))
     lines.append(f"If you must log in: user name {account}, password {password}.")
-    if vector[4]:
+    if vector[Column.LOADING]:
         return "\n".join([*lines, "The page is loading.", "You can: wait."])
-    lines.append(f"{'On top of the page' if vector[3] else 'Page'} '{name(params, PAGES, page)}':")
+    lines.append(f"{'On top of the page' if vector[Column.ON_TOP] else 'Page'} '{name(params, PAGES, page)}':")
     lines += map(_line, elements(obs, lane, agent, params))
-    words = [label_text(params, 4 * int(code)) for code in vector[OWN + SAID :] if code]
+    words = [label_text(params, 4 * int(code)) for code in vector[FIRST_OFFER:] if code]
     if obs.mask[lane, agent, Verb.TYPE * SLOTS]:
         lines.append("Texts to type: " + ", ".join(f"{k} '{word}'" for k, word in enumerate(words)) + ".")
     return "\n".join([*lines, f"You can: {_can(obs.mask[lane, agent])}."])

@@ -5,7 +5,7 @@ import numpy as np
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.dynamics.cells import can_burn, ground_of, has_people, kind_of
-from sandbox.worlds.wildfire.state import Crew, Ground, Kind, Severity, Stream
+from sandbox.worlds.wildfire.state import Column, Crew, Ground, Kind, Severity, Stream
 
 ROWS = np.array([0, -1, 1, 0, 0], np.int64)  # the reach: here, north, south, west, east, as the verbs that lead there
 COLS = np.array([0, 0, 0, -1, 1], np.int64)
@@ -91,8 +91,8 @@ def break_down(s, lane, agent, params):
 def wander_from_map(seed, agent, params, vector):
     """Errors of a crew's own map: where its station, its fire and the nearest water are said to be."""
     chance = params.severity[Severity.WRONG_MAP] * WRONG_AT_MOST
-    for place in range(3):
-        at = 6 + 2 * place
+    for place in range(3):  # HOME, ALARM, WATER: row and column of each
+        at = Column.HOME_ROW + 2 * place
         if vector[at] >= 0 and uniform(seed, place, Stream.WRONG, agent) < chance:
             for k in range(2):
                 by = below(2 * WRONG_BY + 1, seed, place, Stream.WRONG, (agent + 1) * 1_000_003 + k) - WRONG_BY

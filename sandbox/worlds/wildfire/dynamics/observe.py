@@ -15,7 +15,7 @@ from sandbox.worlds.wildfire.dynamics.crews import (
     wander_from_map,
 )
 from sandbox.worlds.wildfire.dynamics.terrain import heading, nearest_water
-from sandbox.worlds.wildfire.state import Crew, Ground, Report, Severity, Stream, Verb
+from sandbox.worlds.wildfire.state import Channel, Column, Crew, Ground, Report, Severity, Stream, Verb
 
 
 @kernel
@@ -41,25 +41,27 @@ def look_out(s, lane, agent, params):
 
 @kernel
 def _look(s, lane, agent, params, window):
-    """Fill one crew's window (C, K, K): kind + 1 (0 beyond the map), age of the fire, ground, household, crews."""
+    """Fill one crew's window (C, K, K) int8."""
     top, left = s.pos[lane, agent, 0] - params.sight, s.pos[lane, agent, 1] - params.sight
     side = window.shape[1]
     for i in range(side):
         for j in range(side):
             row, col = top + i, left + j
-            window[4, i, j] = 0
+            window[Channel.CREW, i, j] = 0
             if row < 0 or col < 0 or row >= params.height or col >= params.width:
-                window[0, i, j], window[1, i, j], window[2, i, j], window[3, i, j] = 0, 0, 0, 0
+                window[Channel.KIND, i, j], window[Channel.FIRE, i, j] = 0, 0
+                window[Channel.GROUND, i, j], window[Channel.PEOPLE, i, j] = 0, 0
                 continue
             code = s.land[lane, row, col]
             ground = ground_of(code)
-            window[0, i, j], window[1, i, j] = (kind_of(code)) + 1, age_of(code)
-            window[2, i, j] = 2 if ground == Ground.BURNT else (ground == Ground.WET or ground == Ground.WET_PEOPLE)
-            window[3, i, j] = has_people(code)
+            wet = ground == Ground.WET or ground == Ground.WET_PEOPLE
+            window[Channel.KIND, i, j], window[Channel.FIRE, i, j] = kind_of(code) + 1, age_of(code)
+            window[Channel.GROUND, i, j] = 2 if ground == Ground.BURNT else wet
+            window[Channel.PEOPLE, i, j] = has_people(code)
     for other in range(params.agents):
         i, j = s.pos[lane, other, 0] - top, s.pos[lane, other, 1] - left
         if other != agent and 0 <= i < side and 0 <= j < side:
-            window[4, i, j] = 1
+            window[Channel.CREW, i, j] = 1
 
 
 @kernel
@@ -84,17 +86,18 @@ def _sense(s, lane, agent, params, towards, vector):
     """Fill one crew's vector; what its own map says may be wrong."""
     crew, row, col = s.crew[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     water = nearest_water(s.wells[lane], row, col, params.height, params.width)
-    vector[0], vector[1], vector[2] = row, col, crew[Crew.TANKS]
-    vector[3], vector[4], vector[5] = -cos(towards), sin(towards), s.wind[lane, 1]
-    vector[6], vector[7] = crew[Crew.HOME_ROW], crew[Crew.HOME_COL]
-    vector[8], vector[9] = crew[Crew.ALARM_ROW], crew[Crew.ALARM_COL]
-    vector[10], vector[11] = -1, -1
+    vector[Column.ROW], vector[Column.COL], vector[Column.TANKS] = row, col, crew[Crew.TANKS]
+    vector[Column.WIND_ROW], vector[Column.WIND_COL] = -cos(towards), sin(towards)
+    vector[Column.WIND_SPEED] = s.wind[lane, 1]
+    vector[Column.HOME_ROW], vector[Column.HOME_COL] = crew[Crew.HOME_ROW], crew[Crew.HOME_COL]
+    vector[Column.ALARM_ROW], vector[Column.ALARM_COL] = crew[Crew.ALARM_ROW], crew[Crew.ALARM_COL]
+    vector[Column.WATER_ROW], vector[Column.WATER_COL] = -1, -1
     if water >= 0:
-        vector[10], vector[11] = water // params.width, water % params.width
+        vector[Column.WATER_ROW], vector[Column.WATER_COL] = water // params.width, water % params.width
     if params.severity[Severity.WRONG_MAP] > 0:
         wander_from_map(s.seed[lane], agent, params, vector)
-    vector[12], vector[13] = age_of(s.land[lane, row, col]) > 0, crew[Crew.HURT]
-    vector[14], vector[15] = crew[Crew.WORK], crew[Crew.DOWN]
+    vector[Column.IN_FIRE], vector[Column.HURT] = age_of(s.land[lane, row, col]) > 0, crew[Crew.HURT]
+    vector[Column.WORK], vector[Column.DOWN] = crew[Crew.WORK], crew[Crew.DOWN]
 
 
 @kernel
@@ -114,7 +117,7 @@ def observe(s, lane, params, obs):
         if s.crew[lane, agent, Crew.DOWN]:
             continue
         for k in range(4):
-            mask[1 + k] = may_enter(land, row + ROWS[k + 1], col + COLS[k + 1])
+            mask[Verb.NORTH + k] = may_enter(land, row + ROWS[k + 1], col + COLS[k + 1])
         mask[Verb.DOUSE] = s.crew[lane, agent, Crew.TANKS] > 0
         mask[Verb.CUT] = may_cut(land, row, col)
         mask[Verb.REFILL] = s.crew[lane, agent, Crew.TANKS] < params.tanks and in_reach_water(land, row, col)

@@ -6,7 +6,7 @@ from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
 from sandbox.worlds.wildfire.policies.oracle import oracle
-from sandbox.worlds.wildfire.state import Kind, Note, Report, Verb
+from sandbox.worlds.wildfire.state import Channel, Column, Kind, Note, Report, Verb
 
 ROWS = np.array([0, -1, 1, 0, 0], np.int64)
 COLS = np.array([0, 0, 0, -1, 1], np.int64)
@@ -29,7 +29,7 @@ def _crew_nearer(window, sight, i, j, way):
     """Whether another crew in sight stands nearer to a cell of the window."""
     for a in range(max(0, i - 2), min(2 * sight + 1, i + 3)):
         for b in range(max(0, j - 2), min(2 * sight + 1, j + 3)):
-            if window[4, a, b] and abs(a - i) + abs(b - j) < way:
+            if window[Channel.CREW, a, b] and abs(a - i) + abs(b - j) < way:
                 return True
     return False
 
@@ -39,8 +39,8 @@ def _front(window, sight, i, j):
     """Whether a burning cell of the window could set something in sight alight."""
     for a in range(max(0, i - 1), min(2 * sight + 1, i + 2)):
         for b in range(max(0, j - 1), min(2 * sight + 1, j + 2)):
-            fuel = Kind.GRASS + 1 <= window[0, a, b] <= Kind.BUILDING + 1
-            if fuel and window[1, a, b] == 0 and window[2, a, b] == 0:
+            fuel = Kind.GRASS + 1 <= window[Channel.KIND, a, b] <= Kind.BUILDING + 1
+            if fuel and window[Channel.FIRE, a, b] == 0 and window[Channel.GROUND, a, b] == 0:
                 return True
     return False
 
@@ -51,10 +51,10 @@ def _nearest_fire(window, sight, agent):
     best_i, best_j, least = -1, -1, FAR
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
-            if window[1, i, j]:
+            if window[Channel.FIRE, i, j]:
                 way = abs(i - sight) + abs(j - sight)
                 cost = 2 * way + (0 if _front(window, sight, i, j) else 12)
-                cost -= 6 if window[0, i, j] == Kind.BUILDING + 1 else 0
+                cost -= 6 if window[Channel.KIND, i, j] == Kind.BUILDING + 1 else 0
                 cost += CROWDED if _crew_nearer(window, sight, i, j, way) else 0
                 cost = 4 * cost + (i + j + agent) % 4  # crews side by side choose apart
                 if cost < least:
@@ -81,7 +81,7 @@ def _seen_water(window, sight, row, col, width):
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             way = abs(i - sight) + abs(j - sight)
-            if window[0, i, j] == Kind.WATER + 1 and way < least:
+            if window[Channel.KIND, i, j] == Kind.WATER + 1 and way < least:
                 best, least = np.int64((row + i - sight) * width + col + j - sight), way
     return best
 
@@ -104,15 +104,15 @@ def _walk(mask, row, col, to_row, to_col, spin):
 @kernel
 def _search(vector, task, note, agent, params, dice):
     """Where to go if no fire is in sight: where the team wants it, or fire is known to be; else around that place."""
-    row, col = int(vector[8]), int(vector[9])
+    row, col = int(vector[Column.ALARM_ROW]), int(vector[Column.ALARM_COL])
     if task[0] and task[2] >= 0:
         row, col = int(task[2]), int(task[3])
-        if abs(row - vector[0]) + abs(col - vector[1]) > params.sight:
+        if abs(row - vector[Column.ROW]) + abs(col - vector[Column.COL]) > params.sight:
             return row, col
     if note[Note.FIRE_ROW] >= 0:
         row, col = int(note[Note.FIRE_ROW]), int(note[Note.FIRE_COL])
     note[Note.LOST] += 1
-    if abs(row - vector[0]) + abs(col - vector[1]) <= params.sight or note[Note.LOST] > 4 * FORGET:
+    if abs(row - vector[Column.ROW]) + abs(col - vector[Column.COL]) <= params.sight or note[Note.LOST] > 4 * FORGET:
         note[Note.FIRE_ROW] = -1
     if note[Note.FIRE_ROW] < 0 and note[Note.LOST] > FORGET:
         wide = min(4 + note[Note.LOST] // 4, 24)
@@ -125,7 +125,7 @@ def _search(vector, task, note, agent, params, dice):
 def _fetch_water(obs, lane, agent, params, note, spin, dice):
     """The verb that leads to water: to what is in sight, to what was seen before, to where the map says."""
     vector, mask = obs.vector[lane, agent], obs.mask[lane, agent]
-    row, col = int(vector[0]), int(vector[1])
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     if mask[Verb.REFILL]:
         return np.int32(Verb.REFILL)
     water = _seen_water(obs.window[lane, agent], params.sight, row, col, params.width)
@@ -133,15 +133,16 @@ def _fetch_water(obs, lane, agent, params, note, spin, dice):
         water = np.int64(note[Note.WATER])
     if water >= 0:
         return _walk(mask, row, col, water // params.width, water % params.width, spin)
-    if vector[10] >= 0 and abs(vector[10] - row) + abs(vector[11] - col) > 1:
-        return _walk(mask, row, col, int(vector[10]), int(vector[11]), spin)
+    to_row, to_col = int(vector[Column.WATER_ROW]), int(vector[Column.WATER_COL])
+    if to_row >= 0 and abs(to_row - row) + abs(to_col - col) > 1:
+        return _walk(mask, row, col, to_row, to_col, spin)
     return np.int32(Verb.NORTH + spin) if mask[Verb.NORTH + spin] else np.int32(Verb.STAY)
 
 
 @kernel
 def _burns_in_reach(window, sight):
     for k in range(5):
-        if window[1, sight + ROWS[k], sight + COLS[k]]:
+        if window[Channel.FIRE, sight + ROWS[k], sight + COLS[k]]:
             return True
     return False
 
@@ -151,7 +152,7 @@ def _decide(obs, lane, agent, params, memory, dice):
     """One crew, for itself: help who is near the fire, put out what is in reach, else go where fire is known."""
     window, vector, mask = obs.window[lane, agent], obs.vector[lane, agent], obs.mask[lane, agent]
     note, sight = memory.notes[lane, agent], params.sight
-    row, col, spin = int(vector[0]), int(vector[1]), below(4, dice, 0, 0, agent)
+    row, col, spin = int(vector[Column.ROW]), int(vector[Column.COL]), below(4, dice, 0, 0, agent)
     water = _seen_water(window, sight, row, col, params.width)
     if water >= 0:
         note[Note.WATER] = water
@@ -162,11 +163,11 @@ def _decide(obs, lane, agent, params, memory, dice):
             return np.int32(Verb.RESCUE)
         if mask[Verb.DOUSE] and _burns_in_reach(window, sight):
             return np.int32(Verb.DOUSE)
-    if vector[2] == 0:
+    if vector[Column.TANKS] == 0:
         return _fetch_water(obs, lane, agent, params, note, spin, dice)
     if i >= 0:
         return _walk(mask, row, col, row + i - sight, col + j - sight, spin)
-    if mask[Verb.REFILL] and vector[2] < params.tanks // 2:
+    if mask[Verb.REFILL] and vector[Column.TANKS] < params.tanks // 2:
         return np.int32(Verb.REFILL)
     _hear(obs, lane, agent, note, row, col)
     to_row, to_col = _search(vector, obs.task[lane, agent], note, agent, params, dice)
@@ -178,7 +179,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
     """Sees its window, hears its radio, remembers where fire and water were."""
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.STAY, 0
-        if obs.vector[lane, agent, 15] == 0:
+        if obs.vector[lane, agent, Column.DOWN] == 0:
             actions[lane, agent, 0] = _decide(obs, lane, agent, params, memory, dice)
 
 

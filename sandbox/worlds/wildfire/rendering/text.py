@@ -1,7 +1,7 @@
 """The wildfire in words: an observation as text for a language model, and the verbs as tool schemas."""
 
 from sandbox.core.world import Observation
-from sandbox.worlds.wildfire.state import CUT_FOR, Kind, Params, Report, Verb
+from sandbox.worlds.wildfire.state import CUT_FOR, Channel, Column, Kind, Params, Report, Verb
 
 _MEANING = {
     Verb.STAY: "Wait one tick.",
@@ -35,18 +35,18 @@ def _compass(down: float, right: float) -> str:
 
 def _cell(window, i: int, j: int) -> str:
     """A cell that is worth a line: fire, households, buildings, water, other crews."""
-    kind = Kind(window[0, i, j] - 1) if window[0, i, j] else None
-    parts = []
-    if kind is None:
+    code, fire, ground, people, crew = window[:, i, j].tolist()  # see Channel
+    if not code:
         return ""
-    if window[1, i, j]:
-        parts.append(f"{kind.name.lower()} on fire for {window[1, i, j]} ticks")
+    kind, parts = Kind(code - 1), []
+    if fire:
+        parts.append(f"{kind.name.lower()} on fire for {fire} ticks")
     elif kind in (Kind.BUILDING, Kind.WATER, Kind.BREAK):
-        state = ("", "wet ", "burnt-out ")[window[2, i, j]]
+        state = ("", "wet ", "burnt-out ")[ground]
         parts.append(f"{state}{'fire break' if kind == Kind.BREAK else kind.name.lower()}")
-    if window[3, i, j]:
+    if people:
         parts.append("a household to rescue")
-    if window[4, i, j]:
+    if crew:
         parts.append("another crew")
     return ", ".join(parts)
 
@@ -60,30 +60,30 @@ def _surroundings(window, sight: int) -> list[str]:
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     """What one crew sees, in sentences; it holds what the arrays hold, no more."""
     vector, window, sight = obs.vector[lane, agent].tolist(), obs.window[lane, agent], params.sight
-    row, col = int(vector[0]), int(vector[1])
-    kind = Kind(max(0, int(window[0, sight, sight]) - 1)).name.lower()
-    lines = [
-        f"You are crew {agent} at row {row}, column {col}, on {kind}, with {vector[2]:.0f} of {params.tanks} tanks."
-    ]
-    if vector[15]:
+    row, col = int(vector[Column.ROW]), int(vector[Column.COL])
+    kind = Kind(max(0, int(window[Channel.KIND, sight, sight]) - 1)).name.lower()
+    tanks = f"{vector[Column.TANKS]:.0f} of {params.tanks} tanks"
+    lines = [f"You are crew {agent} at row {row}, column {col}, on {kind}, with {tanks}."]
+    if vector[Column.DOWN]:
         lines.append("You have broken down and can only wait.")
-    if vector[12]:
+    if vector[Column.IN_FIRE]:
         lines.append("Your cell burns: you are being hurt. Leave it or douse it.")
-    lines.append(f"The wind blows towards {_compass(vector[3], vector[4])} at {vector[5]:.0f} m/s.")
+    towards = _compass(vector[Column.WIND_ROW], vector[Column.WIND_COL])
+    lines.append(f"The wind blows towards {towards} at {vector[Column.WIND_SPEED]:.0f} m/s.")
     lines += ["In sight:", *_surroundings(window, sight)]
     lines += [
         f"{name}: ({vector[k]:.0f}, {vector[k + 1]:.0f})."
         for name, k in (
-            ("Your station", 6),
-            ("The fire you were called to began at", 8),
-            ("Nearest water on your map", 10),
+            ("Your station", Column.HOME_ROW),
+            ("The fire you were called to began at", Column.ALARM_ROW),
+            ("Nearest water on your map", Column.WATER_ROW),
         )
         if vector[k] >= 0
     ]
     for sender, kind, r, c in obs.inbox[lane, agent].tolist():
         if sender:
             lines.append(f"Radio, crew {sender - 1}: {'fire' if kind == Report.FIRE else 'people'} at ({r}, {c}).")
-    if vector[14]:
-        lines.append(f"You have been cutting for {vector[14]:.0f} of {CUT_FOR} ticks.")
+    if vector[Column.WORK]:
+        lines.append(f"You have been cutting for {vector[Column.WORK]:.0f} of {CUT_FOR} ticks.")
     legal = [v.name.lower() for v in Verb if obs.mask[lane, agent, v]]
     return "\n".join([*lines, f"You can: {', '.join(legal)}."])
