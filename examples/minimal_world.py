@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.finish import Finish
-from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Task, Tick, World, shaped
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Task, Tick, World, names, shaped
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
@@ -15,9 +15,9 @@ from sandbox.engine.policies import idle, random
 GRASS, TREE = 0, 1  # what a cell of the grid holds
 TREES = 11  # stream of random draws; a world numbers its own
 DOWN, RIGHT = np.array([0, -1, 1, 0, 0]), np.array([0, 0, 0, -1, 1])  # by verb
-
-
 Verb = IntEnum("Verb", "WAIT NORTH SOUTH WEST EAST", start=0)
+Channel = IntEnum("Channel", "TREE FENCE", start=0)  # of the window
+Column = IntEnum("Column", "ROW COL APPLES_LEFT", start=0)  # of the vector
 
 
 class Options(BaseModel):  # what a scenario says in [world]
@@ -61,7 +61,7 @@ def build(options: Options) -> Params:
 
 
 def observation(params: Params) -> ObservationSpec:
-    return ObservationSpec(("tree", "fence"), 2 * params.sight + 1, ("row", "col", "apples left"), 0, 0, 1)
+    return ObservationSpec(names(Channel), 2 * params.sight + 1, names(Column), 0, 0, 1)
 
 
 @kernel
@@ -93,10 +93,10 @@ def observe(s, lane, params, obs):
         for i in range(2 * sight + 1):
             for j in range(2 * sight + 1):
                 r, c = row + i - sight, col + j - sight
-                window[agent, 1, i, j] = not is_inside(r, c, params.side)
-                window[agent, 0, i, j] = is_inside(r, c, params.side) and s.grid[lane, r, c] == TREE
-        obs.vector[lane, agent, 0], obs.vector[lane, agent, 1] = row, col
-        obs.vector[lane, agent, 2] = params.trees - s.picked[lane]
+                window[agent, Channel.FENCE, i, j] = not is_inside(r, c, params.side)
+                window[agent, Channel.TREE, i, j] = is_inside(r, c, params.side) and s.grid[lane, r, c] == TREE
+        vector, left = obs.vector[lane, agent], params.trees - s.picked[lane]
+        vector[Column.ROW], vector[Column.COL], vector[Column.APPLES_LEFT] = row, col, left
         for verb in range(params.verbs):
             obs.mask[lane, agent, verb] = is_inside(row + DOWN[verb], col + RIGHT[verb], params.side)
 
@@ -131,7 +131,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
     """Go to the nearest tree in sight, else wander."""
     random(obs, lane, params, memory, team, dice, actions)
     for agent in team:
-        trees, nearest = obs.window[lane, agent, 0], 2 * params.sight + 1
+        trees, nearest = obs.window[lane, agent, Channel.TREE], 2 * params.sight + 1
         for i in range(len(trees)):
             for j in range(len(trees)):
                 down, right = i - params.sight, j - params.sight

@@ -111,7 +111,8 @@ def _render_text(world: World) -> Callable[..., str]:
     def render_text(obs: Observation, lane: int, agent: int, params: Any) -> str:
         spec = world.observation(params)
         lines = [f"You are agent {agent}."]
-        lines += [f"{name}: {value:g}" for name, value in zip(spec.vector, obs.vector[lane, agent], strict=True)]
+        named = zip(spec.vector, obs.vector[lane, agent], strict=True)
+        lines += [f"{name.replace('_', ' ')}: {value:g}" for name, value in named]
         letters = _letters(spec.channels)
         if spec.side > 1:
             told = ", ".join(f"{letter} {name}" for name, letter in letters.items())

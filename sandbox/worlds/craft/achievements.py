@@ -1,4 +1,4 @@
-"""Craft's ladder: its achievements and what they take, from the recipes; the way to things that are known."""
+"""Craft's achievement graph, from the recipes, and the way to things that an agent knows."""
 
 import networkx as nx
 import numpy as np
@@ -12,7 +12,7 @@ from sandbox.worlds.craft.state import Achievement, Body, Kind, Material, Mob, S
 
 MATERIALS = ("water", "grass", "stone", "path", "sand", "tree", "coal", "iron", "diamond", "table", "furnace")
 CREATURES = ("cow", "zombie", "skeleton", "plant")
-REACH = 20  # cells within which a thing that stands somewhere counts as at hand
+REACH = 20  # cells within which a placed thing counts as at hand
 _VITALS = ("health", "food", "drink", "energy")
 _FEEDS = {"collect_drink": Body.DRINK, "eat_cow": Body.FOOD, "eat_plant": Body.FOOD}
 
@@ -37,12 +37,12 @@ def _graph() -> nx.DiGraph:
 
 
 def achieved(s: State, lane: int, agent: int) -> dict[str, int]:
-    """How often the player has done each, from the state."""
+    """How often the player has unlocked each achievement, by name."""
     return {each.name.lower(): int(s.achieved[lane, agent, each]) for each in Achievement}
 
 
 def holding(s: State, lane: int, agent: int) -> dict[str, int]:
-    """Items in hand, levels of food and drink, tables and furnaces within ``REACH``; else 1 where it was ever done."""
+    """Items in hand, levels of food and drink, tables and furnaces within ``REACH``; else 1 if it was ever achieved."""
     body, found = s.body[lane, agent], achieved(s, lane, agent)
     for name in found:
         word, _, what = name.partition("_")
@@ -57,7 +57,7 @@ def holding(s: State, lane: int, agent: int) -> dict[str, int]:
 
 
 def _cells(s: State, lane: int, kind: str) -> np.ndarray:
-    """(H, W) bool: where things of a kind are."""
+    """(H, W) bool: the cells with a kind of thing."""
     if kind in MATERIALS:
         return s.grid[lane] == Material[kind.upper()]
     if kind not in CREATURES:
@@ -69,16 +69,16 @@ def _cells(s: State, lane: int, kind: str) -> np.ndarray:
 
 
 def _around(cells: np.ndarray) -> np.ndarray:
-    """(H, W) bool: the cells within one of any of these, rows and columns."""
+    """(H, W) bool: ``cells`` and their eight neighbours."""
     padded = np.pad(cells, 1)
     height, width = cells.shape
     return np.any([padded[r : r + height, c : c + width] for r in range(3) for c in range(3)], axis=0)
 
 
 def toward(s: State, lane: int, agent: int, kind: str, by: str | None = None) -> str | None:
-    """The next verb to the nearest cell of a kind; where none can be reached, to the edge of what is known.
+    """The next verb on the way to the nearest cell of a kind; if none can be reached, to the edge of the known map.
 
-    The way leads over free land; through stone too, which is dug, once the player has ever collected some.
+    "": the player faces it. None: no way. The way leads over free land, and through stone once the player can dig it.
     """
     goal, free = _cells(s, lane, kind), s.object_at[lane] == 0
     digs = s.achieved[lane, agent, Achievement.COLLECT_STONE] > 0 and s.body[lane, agent, Body.WOOD_PICKAXE] > 0
@@ -104,10 +104,10 @@ def toward(s: State, lane: int, agent: int, kind: str, by: str | None = None) ->
 
 @kernel
 def first_step(walk, goal, stand, row, col, facing, queue, came):
-    """Breadth first to the nearest cell of ``stand`` beside one of ``goal``, all (H, W) bool.
+    """Breadth-first search for the nearest cell of ``stand`` beside one of ``goal``; ``walk`` too is (H, W) bool.
 
-    Returns the side (Facing) of the first step; 4 + side where the goal is beside already, the one ahead first; -1
-    where there is no way. ``queue`` (H * W) int32 and ``came`` (H * W) int8 are scratch.
+    Returns the side (Facing) of the first step; 4 + side: the goal is beside the player, that ahead first; -1: no way.
+    ``queue`` (H * W) int32 and ``came`` (H * W) int8 are scratch.
     """
     height, width = walk.shape
     for k in range(came.size):

@@ -1,4 +1,4 @@
-"""What a player takes the world to be: a lane of imagined state from its own observation and memory."""
+"""What a player believes: a lane of imagined state, made from its own observation and memory."""
 
 import numpy as np
 
@@ -26,31 +26,31 @@ from sandbox.worlds.craft.state import (
     State,
 )  # fmt: skip
 
-# -- facts: A lane as a list of facts, and which of them a player sees: what its imagination is measured by.
+# -- facts: a lane as a list of facts, and which of them a player sees. The prediction error is measured on them.
 
 
 def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
-    """(2 H W + 16 N,) int: each cell's material and what stands there; each player's items."""
+    """(2 H W + 16 N,) int64: each cell's Material and Kind; each player's items."""
     kinds = np.concatenate([[Kind.NONE], np.full(params.agents, Kind.PLAYER), s.mobs[lane, :, Mob.KIND]])
     parts = s.grid[lane], kinds[s.object_at[lane]], s.body[lane][:, ITEMS]
     return np.concatenate([part.ravel() for part in parts]).astype(np.int64)
 
 
 def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
-    """The cells of its window, and its own items."""
+    """(2 H W + 16 N,) bool: the cells of its window, and its own items."""
     near = around(params.plan.shape, s.pos[lane, agent], DOWN, ACROSS).ravel()
     return np.concatenate([near, near, np.repeat(np.arange(params.agents) == agent, len(ITEMS))])
 
 
-# -- value: What players have in hand: their lives and what their bodies need, in achievements.
+# -- value: lives and needs of the players, in achievements
 
-LIFE, POINT = 5.0, 0.1  # to be alive; a point of health, as in crafter's reward
-NEED, LOW = 0.05, 4  # squared points of food, drink or energy below LOW
+LIFE, POINT = 5.0, 0.1  # for each living player; for each point of health, as in crafter's reward
+NEED, LOW = 0.05, 4  # for each squared point of food, drink or energy below LOW
 
 
 @kernel
 def value(s, lane, params):
-    """The sum over players."""
+    """The value of a lane, summed over players."""
     total = 0.0
     for agent in range(params.agents):
         body = s.body[lane, agent]
@@ -67,7 +67,7 @@ def value(s, lane, params):
 
 @kernel
 def _empty(out, to, params):
-    """Nothing and nobody."""
+    """Clear a lane: an unknown map without players and mobs."""
     out.tick[to], out.done[to], out.census[to] = 0, Finish.RUNNING, 0
     for slot in range(out.mobs.shape[1]):
         for column in range(out.mobs.shape[2]):
@@ -86,7 +86,7 @@ def _empty(out, to, params):
 
 @kernel
 def _believe_player(out, to, agent, row, col, facing, health):
-    """Stand a player where it is believed to be, well if nothing else is known."""
+    """Put a player in the cell where it is believed to be; ``health`` is also its food, drink and energy."""
     body = out.body[to, agent]
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
     out.object_at[to, row, col] = agent + 1
@@ -97,11 +97,10 @@ def _believe_player(out, to, agent, row, col, facing, health):
 
 @kernel
 def believe(obs, lane, agent, memory, params, seed, out, to):
-    """Lane ``to`` of ``out``: the world as ``agent`` takes it to be, with dice of its own (``seed``).
+    """Fill lane ``to`` of ``out`` with what ``agent`` believes; ``seed`` (uint64) keys its draws.
 
-    Known are the part of the map that it remembers and sees, the things in view, its own items and achievements. The
-    rest of the map is unknown, and nobody is there; the counters of its needs begin anew. The time of day is by its own
-    count of ticks.
+    It knows the map that it has seen, the things in view, its own items and achievements. The rest of the map is
+    unknown and empty. The counters of its needs start at 0. The time of day follows its own count of ticks.
     """
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     row, col = int(vector[Column.ROW]), int(vector[Column.COL])
@@ -135,7 +134,7 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
 
 @kernel
 def _believe_things(window, row, col, agent, params, out, to):
-    """Stand the mobs and the other players in view where they are seen."""
+    """Put mobs and other players in view where they are seen."""
     other = 0
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
         for j in range(SIDE):

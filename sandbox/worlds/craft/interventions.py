@@ -1,4 +1,4 @@
-"""What can be done to a running Craft: a zombie comes, a player is hungry all of a sudden."""
+"""Interventions in a running Craft: a zombie appears, a player becomes hungry."""
 
 from random import Random
 
@@ -17,7 +17,7 @@ def _alive(given: dict) -> list[int]:
 
 
 def _free(given: dict, agent: int) -> list[tuple[int, int]]:
-    """The cells around a player on which something could stand."""
+    """The free cells around a player."""
     players, terrain = [given["players"][k] for k in _alive(given)], given["terrain"]
     taken = {(thing["row"], thing["col"]) for thing in (*players, *given["mobs"])}
     row, col = given["players"][agent]["row"], given["players"][agent]["col"]

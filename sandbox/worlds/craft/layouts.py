@@ -1,4 +1,4 @@
-"""Maps: crafter's generator, or a drawn map; what is wrong with one is said with line and column."""
+"""Maps: crafter's generator, or a drawn map. Errors name line and column."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ SYMBOLS = {
     Material.DIAMOND: "d", Material.TABLE: "t", Material.FURNACE: "f",
 }  # fmt: skip
 MATERIALS = {symbol: int(material) for material, symbol in SYMBOLS.items()}
-# on a drawn map: what stands on which ground
+# on a drawn map: things, and the material below each
 NATIVES = {
     "@": (Kind.PLAYER, Material.GRASS), "C": (Kind.COW, Material.GRASS), "Z": (Kind.ZOMBIE, Material.GRASS),
     "K": (Kind.SKELETON, Material.PATH), "P": (Kind.PLANT, Material.GRASS),

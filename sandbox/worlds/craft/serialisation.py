@@ -1,4 +1,4 @@
-"""A lane as plain JSON values and back: ``place(describe(x)) = x``."""
+"""A lane as JSON values and back: ``place(describe(x)) = x``."""
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
@@ -26,7 +26,7 @@ def _player(s: State, lane: int, i: int) -> dict:
 
 
 def describe(s: State, lane: int, params: Params) -> dict:
-    """Terrain as rows of the symbols in ``layouts``; ``chunks`` are the listed ones in crafter's order."""
+    """A lane as JSON values. ``layouts`` has the symbols of the terrain; ``chunks`` are listed in crafter's order."""
     used, chunks = s.census[lane], s.chunks[lane, :, Chunk.ORDER]
     return {
         "seed": int(s.seed[lane]),
@@ -113,7 +113,7 @@ def _place_mob(s: State, lane: int, params: Params, i: int, given: dict) -> None
 
 
 def place(s: State, lane: int, params: Params, given: dict) -> None:
-    """Draw a situation; raises UsageError where it is none. Chunks that hold somebody are listed in any case."""
+    """Write a description into a lane; raises UsageError where it is invalid. Occupied chunks are always listed."""
     if len(given["players"]) != params.agents:
         raise UsageError(f"place: {len(given['players'])} players, expected {params.agents}")
     if len(given["mobs"]) > params.most_mobs:

@@ -32,7 +32,7 @@ WHERE = "world 'craft'"
 
 
 class Options(BaseModel):
-    """What can be chosen of Craft."""
+    """Options of Craft."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -59,7 +59,7 @@ PERTURBATIONS = (
 
 
 def build(options: Options) -> Params:
-    """The rules of one game; raises UsageError for a bad map, goal or severity."""
+    """Params of Craft; raises UsageError for a bad map, goal or severity."""
     layout, goal = load(options.layout, options.size), goal_of(options.goal)
     natives = layout.natives if options.mobs else layout.natives[:0]
     cells = layout.plan.size
@@ -71,7 +71,7 @@ def build(options: Options) -> Params:
 
 
 def info(s: State, agent: int, params: Params) -> dict:
-    """What crafter tells, under its names; a position is (x, y) there: column and row."""
+    """Crafter's ``info`` under its names, axis 0: lane; ``player_pos`` is (x, y), column and row."""
     body, dead = s.body[:, agent], s.body[:, agent, Body.HEALTH] <= 0
     return {
         "inventory": {item.name.lower(): body[:, item] for item in ITEMS},
@@ -81,7 +81,7 @@ def info(s: State, agent: int, params: Params) -> dict:
 
 
 def conserved(s: State, lane: int, params: Params) -> tuple:
-    """The map of things agrees with their table: nobody is lost, doubled, or in two places."""
+    """The map of things agrees with their table: nothing is lost, duplicated, or in two places."""
     things = s.object_at[lane][s.object_at[lane] > 0].tolist()
     living = int((s.body[lane, :, Body.HEALTH] > 0).sum())
     return len(things) == len(set(things)), len(things) - living - int(s.census[lane])

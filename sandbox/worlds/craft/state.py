@@ -44,7 +44,7 @@ class Facing(IntEnum):
 
 
 class Material(IntEnum):
-    """What a cell is made of; crafter's numbers. 0 is what cannot be seen, or lies beyond the edge."""
+    """The material of a cell; crafter's numbers. UNKNOWN: out of view, or beyond the edge."""
 
     UNKNOWN = 0
     WATER = 1
@@ -62,7 +62,7 @@ class Material(IntEnum):
 
 
 class Kind(IntEnum):
-    """What stands on a cell; RIPE is how a ripe plant is seen, never what is stored."""
+    """The thing in a cell. RIPE is what observations show of a ripe plant; states never hold it."""
 
     NONE = 0
     PLAYER = 1
@@ -83,7 +83,7 @@ class Body(IntEnum):
     THIRST = 3  # half ticks
     FATIGUE = 4  # ticks
     RECOVER = 5  # half ticks
-    FELT = 6  # health when it last noticed: who is hurt wakes up
+    FELT = 6  # health at the last tick: a lower one wakes it up
     PAID = 7  # health when the reward was last paid
     UNLOCKED = 8  # achievements when the reward was last paid
     HEALTH = 9  # from here on the items, in crafter's order, each 0..9
@@ -120,15 +120,15 @@ class Mob(IntEnum):
 
 
 class Chunk(IntEnum):
-    """Columns of ``State.chunks``: what balancing a chunk of 12 x 12 cells needs to know of it."""
+    """Columns of ``State.chunks``: what the balance of a chunk of 12 x 12 cells needs."""
 
     GRASS = 0  # cells of grass
     PATH = 1  # cells of path
     COWS = 2
     ZOMBIES = 3
     SKELETONS = 4
-    LISTED = 5  # 1: something has stood here. Crafter never balances a chunk before
-    ORDER = 6  # in row k: the chunk that was listed as number k, -1 none
+    LISTED = 5  # 1: a thing has been here; crafter balances no chunk before
+    ORDER = 6  # row k: the chunk that was listed as number k, -1 none
 
 
 class Achievement(IntEnum):
@@ -224,13 +224,13 @@ class Params(NamedTuple):
     verbs: int
     noop: int
     plan: np.ndarray  # (H, W) int8     a drawn map; all UNKNOWN: one is generated for each seed
-    starts: np.ndarray  # (S, 2) int32    where players begin on a drawn map
+    starts: np.ndarray  # (S, 2) int32    row, column where players begin on a drawn map
     natives: np.ndarray  # (K, 3) int32   kind, row, column of the things on a drawn map
     agents: int
     most_mobs: int
-    mobs: bool  # False: no cows, zombies and skeletons, neither at first nor later
-    goal: np.ndarray  # (22,) bool       the achievements that the team is to unlock; none: crafter's endless game
-    needed: np.ndarray  # (13,) int32    cells of each material that must be in reach at first
+    mobs: bool  # False: there are no cows, zombies and skeletons
+    goal: np.ndarray  # (22,) bool       the achievements that complete the task; all False: crafter's endless game
+    needed: np.ndarray  # (13,) int32    cells of each material that must be in reach at the start
     max_ticks: int
     severity: np.ndarray  # (2,) float64    by Severity, 0..1
 
@@ -240,18 +240,18 @@ class Note(IntEnum):
 
     LEFT = 0  # cells on the route
     AIM = 1  # what the route leads to, see ``routes.Aim``
-    PLACE = 2  # the cell that the aim names, if it names one
-    SIDE = 3  # the side on which the aim is found at the end of the route
+    PLACE = 2  # the cell of an aim that names one
+    SIDE = 3  # the side on which the aim is, at the end of the route
     STUCK = 4  # ticks in a row on one cell
     LAST = 5  # cell one tick ago
     COW = 6  # cell where a cow was last seen, -1 nowhere
     DRINKING = 7  # 1: goes on until it is full
     EATING = 8
-    RESTING = 9  # 1: on the way to bed, 2: it has been at the far end of its burrow
+    RESTING = 9  # 1: goes to its burrow, 2: has been at its far end
     DOOR = 10  # the cell before its burrow
     INTO = 11  # the side on which the burrow lies
     SHUN = 12  # bits: aims that cannot be reached
-    UNTIL = 13  # the clock's time at which they are tried again
+    UNTIL = 13  # value of CLOCK at which they are tried again
     CLOCK = 14  # ticks lived
 
 
@@ -273,7 +273,7 @@ class Memory(NamedTuple):
     """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
 
     notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
-    seen: Annotated[np.ndarray, shaped(np.int8, "agents", "plan")]  # the map so far, see Material
+    seen: Annotated[np.ndarray, shaped(np.int8, "agents", "plan")]  # the map that it has seen, see Material
     route: Annotated[np.ndarray, shaped(np.int32, "agents", longest_route)]
     queue: Annotated[np.ndarray, shaped(np.int32, cells)]  # scratch of the route search
     came: Annotated[np.ndarray, shaped(np.int8, cells)]  # scratch: how each cell was entered

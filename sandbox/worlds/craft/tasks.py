@@ -1,4 +1,4 @@
-"""The shared task: the team's tech tree. What is said, and how it is verified."""
+"""The shared task, a set of achievements: its instructions, and how it is verified."""
 
 import networkx as nx
 import numpy as np
@@ -12,10 +12,10 @@ from sandbox.worlds.craft.achievements import LADDER
 from sandbox.worlds.craft.dynamics.recipes import COLLECT, MAKE, PLACE
 from sandbox.worlds.craft.state import FIRST_ACHIEVEMENT, Achievement, Column, Material, Params
 
-# -- teamwork: What craft teams share out: the achievements of their goal, in the order of the tech tree.
+# -- teamwork: the tasks that teams share out: the achievements of their goal, in the order of the tech tree
 
 ACHIEVE = 0  # kind
-STEP = 20  # ticks that an achievement takes, about: tasks are told apart by how many come before them
+STEP = 20  # estimated ticks of one achievement: the cost of a task is this times the achievements it needs
 NAMES = tuple(one.name.lower() for one in Achievement)
 KINDS = (
     TaskKind("achieve", (
@@ -27,14 +27,14 @@ KINDS = (
 _CODE = task_code(ACHIEVE, 0)
 BEFORE = np.array(
     [[name in nx.ancestors(LADDER.graph, after) for name in NAMES] for after in NAMES]
-)  # (22, 22) bool: what must come before each achievement, from the recipes
+)  # (22, 22) bool: the achievements that must come before each, from the recipes
 
 
 @kernel
 def look(obs, lane, agent, params, task, own, open_tasks):
-    """What of the goal the player has not achieved itself: it is not told what others have.
+    """Open tasks: achievements of the goal that the player itself has not unlocked; it does not know those of others.
 
-    The cost grows with what it lacks before that. The dead are not free, and their task is over.
+    The cost grows with the achievements that must come first. A dead player is not free, and its task is over.
     """
     vector, endless, found = obs.vector[lane, agent], not params.goal.any(), 0
     alive = vector[Column.HEALTH] > 0 and vector[Column.ROW] >= 0
@@ -56,7 +56,7 @@ def look(obs, lane, agent, params, task, own, open_tasks):
 
 @kernel
 def check(s, lane, params, kind, argument, mark):
-    """An achievement is done once any player has unlocked it, dead or alive. ``mark`` is not used."""
+    """An achievement is done once any player, alive or dead, has unlocked it. ``mark`` is not used."""
     for agent in range(params.agents):
         if s.achieved[lane, agent, argument] > 0:
             return TaskState.DONE, mark, -1
@@ -69,7 +69,7 @@ def arguments(params: Params, kind: int) -> list[str]:
 
 
 def generate(params: Params) -> list[TaskObject]:
-    """The achievements of the goal, all 22 where it is endless; each comes after those that it takes."""
+    """One task for each achievement of the goal, all 22 of an endless game, after those that it requires."""
     goal = [one.name.lower() for one in Achievement if params.goal[one] or not params.goal.any()]
     needs = nx.transitive_reduction(nx.transitive_closure_dag(LADDER.graph).subgraph(goal))
     after = {name: tuple(f"achieve {before}" for before in needs.predecessors(name)) for name in goal}
@@ -92,7 +92,7 @@ GOALS = {
     "iron_tools": _IRON,
     "diamond": (*_IRON, "collect_diamond"),
 }
-SPARE = 2  # times the cells of a material that one player would need
+SPARE = 2  # factor on the cells of a material that one player would need
 _TEXTS = (
     "Survive, and unlock together: {goal}.",
     "Your team's job is done when each of these has been achieved by somebody: {goal}.",
@@ -102,7 +102,7 @@ _ENDLESS = "as many as you can of {goal}"
 
 
 def goal_of(name: str) -> np.ndarray:
-    """(22,) bool: the achievements of a named goal, or the one that is named."""
+    """(22,) bool: the achievements of a named goal, or one achievement by its name."""
     goal = np.zeros(len(Achievement), np.bool_)
     if name.upper() in Achievement.__members__:
         goal[Achievement[name.upper()]] = True
@@ -115,7 +115,7 @@ def goal_of(name: str) -> np.ndarray:
 
 
 def _add(needs: dict, achievement: str, made: set) -> None:
-    """Count what an achievement takes, with the tools that come before it; each tool is made once."""
+    """Add what an achievement uses, with the tools that it requires; each tool is made once."""
     if achievement in made:
         return
     made.add(achievement)
@@ -147,7 +147,7 @@ def needed_for(goal: np.ndarray) -> np.ndarray:
         material = key[1] if isinstance(key, tuple) else key
         index = Material[material.upper()]
         needed[index] = max(needed[index], SPARE * amount if isinstance(key, tuple) else amount)
-    for station in ("iron", "diamond"):  # rare: no more than are used
+    for station in ("iron", "diamond"):  # rare: only as many as are used
         index = Material[station.upper()]
         needed[index] = -(-needed[index] // SPARE)
     if needed[Material.STONE]:
@@ -157,7 +157,7 @@ def needed_for(goal: np.ndarray) -> np.ndarray:
 
 @kernel
 def progress(s, lane, params):
-    """Achievements of the goal that somebody has; of all, where there is no goal."""
+    """(done, total): achievements of the goal that any player has; of all 22 in an endless game."""
     endless, done, total = not params.goal.any(), 0, 0
     for k in range(len(params.goal)):
         if endless or params.goal[k]:
@@ -170,7 +170,7 @@ def progress(s, lane, params):
 
 
 def task(params: Params) -> Task:
-    """Unlock a set of achievements as a team; with the goal ``none``, as many as can be."""
+    """The instruction: unlock a set of achievements as a team; with the goal ``none``, as many as possible."""
     names = [a.name.lower() for a in Achievement if params.goal[a]]
     name = next((name for name, parts in GOALS.items() if sorted(parts) == sorted(names)), "_and_".join(names))
     listed = ", ".join(one.replace("_", " ") for one in names)

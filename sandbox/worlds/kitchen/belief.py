@@ -1,4 +1,4 @@
-"""What a cook takes the kitchen to be: a lane of imagined state from its own observation."""
+"""What a cook believes: a lane of imagined state, made from its own observation."""
 
 import numpy as np
 
@@ -20,11 +20,11 @@ from sandbox.worlds.kitchen.state import (
     Thing,
 )
 
-# -- facts: A lane as a list of facts, and which of them a cook sees: what his imagination is measured by.
+# -- facts: a lane as a list of facts, and which of them a cook sees. The prediction error is measured on them.
 
 
 def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
-    """(3 H W + 3 P + 1,) int: for each cell cook, what he holds, what lies there; each pot; soups served."""
+    """(3 H W + 3 P + 1,) int64: for each cell the cook (facing + 1), his thing, the thing there; pots; soups served."""
     cook, held = np.zeros((2, *params.plan.shape), np.int64)
     for (row, col), facing, thing in zip(s.pos[lane], s.facing[lane], s.holding[lane], strict=True):
         if row >= 0:
@@ -35,21 +35,21 @@ def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
 
 
 def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
-    """The cells of his window; all pots, and what was served."""
+    """(3 H W + 3 P + 1,) bool: the cells of his window, all pots, and the soups served."""
     near = around(params.plan.shape, s.pos[lane, agent], params.sight, params.sight).ravel()
     return np.concatenate([near, near, near, np.ones(3 * s.pots.shape[1] + 1, np.bool_)])
 
 
-# -- value: What a kitchen has in hand: how far its soups are, in soups of the usual kind.
+# -- value: how far the soups are on their way, in soups of the usual kind
 
-# Of a usual soup: an ingredient or a dish in hand, an ingredient in the pot, a pot that cooks, then is ready, a soup in
-# hand; and what it adds to be near the place where it is needed.
+# Parts of a usual soup: for an ingredient or a dish in hand, an ingredient in the pot, a pot that cooks, a pot that is
+# ready, a soup in hand; and the bonus for a cook beside the place where his thing is needed.
 HELD, POTTED, COOKING, READY, TAKEN, NEAR = 0.04, 0.12, 0.45, 0.6, 0.75, 0.05
 
 
 @kernel
 def _near(s, lane, agent, kind, params):
-    """1 beside the nearest cell of a kind, less by the steps to it; 0 where there is no way."""
+    """1 beside the nearest cell of a kind, less with the steps to it; 0 if there is no way."""
     width = params.plan.shape[1]
     here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
     cell = params.nearest[kind, here]
@@ -60,7 +60,7 @@ def _near(s, lane, agent, kind, params):
 
 @kernel
 def _in_pots(pots, params):
-    """The worth of all pots; how many ingredients they can take, and how many dishes they want."""
+    """(value of all pots, ingredients that they can take, dishes that they need)."""
     total, room, dishes = 0.0, 0, 0
     for number in range(len(pots)):
         pot = pots[number]
@@ -79,7 +79,7 @@ def _in_pots(pots, params):
 
 @kernel
 def value(s, lane, params):
-    """Soups under way, each as a part of one that is served."""
+    """Unfinished soups, each as a part of a served one."""
     total, room, dishes = _in_pots(s.pots[lane], params)
     for agent in range(params.agents):
         held = s.holding[lane, agent]
@@ -111,7 +111,7 @@ def thing_seen(window, i, j):
 
 @kernel
 def _believe_pots(vector, params, pots):
-    """Pots as the vector says; one that is late is believed to be ready at the next tick."""
+    """Pots as the vector shows them; a late one is believed to be ready at the next tick."""
     for number in range(len(params.pot_cell)):
         at, pot = FIRST_POT + PER_POT * number, pots[number]
         pot[Pot.ONIONS], pot[Pot.TOMATOES] = int(vector[at + PotColumn.ONIONS]), int(vector[at + PotColumn.TOMATOES])
@@ -123,11 +123,11 @@ def _believe_pots(vector, params, pots):
 
 @kernel
 def believe(obs, lane, agent, memory, params, seed, out, to):
-    """Lane ``to`` of ``out``: the kitchen as ``agent`` takes it to be, with dice of its own (``seed``).
+    """Fill lane ``to`` of ``out`` with what ``agent`` believes; ``seed`` (uint64) keys its draws.
 
-    Known are the plan, all pots, the clock, what was served, and what is in the window; counters out of sight are
-    believed to be empty, and cooks out of sight are nowhere (row -1). Noise may show what cannot be: things beyond the
-    kitchen, or itself elsewhere.
+    It knows the plan, all pots, the clock, the soups served, and its window. Counters out of sight are believed to be
+    empty, and cooks out of sight are off the map (row -1). What sensor noise shows beyond the kitchen, or of the cook
+    himself in another cell, is ignored.
     """
     window, vector, (height, width) = obs.window[lane, agent], obs.vector[lane, agent], params.plan.shape
     out.seed[to] = seed

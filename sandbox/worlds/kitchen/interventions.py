@@ -1,4 +1,4 @@
-"""What can be done to a running kitchen: what a cook holds is lost, or what is in a pot."""
+"""Interventions in a running kitchen: a cook loses what he holds, or a pot is emptied."""
 
 from random import Random
 

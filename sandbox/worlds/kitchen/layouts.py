@@ -1,9 +1,8 @@
-"""Kitchens: the five classic ones by name, overcooked-ai's ``.layout`` files, and plain maps.
+"""Layouts: the five classic ones by name, overcooked-ai's ``.layout`` files, and plain maps.
 
 A map has one character for each cell: ``X`` counter, ``P`` pot, ``O`` onions, ``T`` tomatoes, ``D`` dishes, ``S``
-serving, space floor, 1..9 a cook's first place. A ``.layout`` file is a Python dict whose ``grid`` is such a map; those
-of 2019 have ``start_order_list``.
-The classic counter circuit is the one of onions alone, ``counter_circuit_o_1order`` of the package.
+serving, space floor, 1..9 a cook's first place. A ``.layout`` file is a Python dict whose ``grid`` is such a map; files
+of 2019 have ``start_order_list``. ``counter_circuit`` is the package's ``counter_circuit_o_1order``, with onions only.
 """
 
 import ast
@@ -35,16 +34,16 @@ KEYS = (
 )  # fmt: skip
 SEQUENCE, ANY = "start_order_list", "any"
 EXPECTED = "an Overcooked layout or an Overcooked map"
-MOST_CELLS = 1000  # the table of ways has this squared entries
+MOST_CELLS = 1000  # the table of distances has this number squared of entries
 
 
 class Layout(NamedTuple):
-    """A kitchen as it is read."""
+    """A layout as it is read from its source."""
 
     plan: np.ndarray  # (H, W) int32, see Cell
     starts: np.ndarray  # (N, 2) int32 row, column of each cook's first place
     given: dict  # the other keys of a .layout file
-    where: str  # for messages
+    where: str  # name of the source, for errors
 
 
 class _Source(NamedTuple):
@@ -60,7 +59,7 @@ class _Source(NamedTuple):
 
 
 def _check_shape(source: _Source) -> None:
-    """All rows equally wide, no cell of an unknown kind, no way out."""
+    """Check that rows are equally wide, symbols are known, and the border has no floor."""
     rows = source.rows
     width = len(rows[0]) if rows else 0
     if not width or len(rows) * width > MOST_CELLS:
@@ -99,7 +98,7 @@ def parse(source: _Source) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _plain(text: str, where: str) -> Layout:
-    """A map as text. Lines may be indented alike, as the rows of a kitchen never begin with floor."""
+    """A map as text. Common indentation is removed: a row never begins with floor."""
     lines = text.split("\n")
     kept = [(k + 1, line) for k, line in enumerate(lines) if line.strip()]
     rows = [line.strip() for _, line in kept]
@@ -125,7 +124,7 @@ def _file(text: str, where: str) -> Layout:
         raise UsageError(
             f"{where}: {place}: not a Python dict ({error.msg}); expected an overcooked-ai layout"
         ) from None
-    except (ValueError, RecursionError, MemoryError) as error:  # null characters; brackets within brackets
+    except (ValueError, RecursionError, MemoryError) as error:  # null characters; deep nesting
         raise UsageError(f"{where}: not a Python dict ({error}); expected an overcooked-ai layout") from None
     given, source = {}, None
     for key, node in zip(tree.keys, tree.values, strict=True) if isinstance(tree, ast.Dict) else ():
@@ -134,7 +133,7 @@ def _file(text: str, where: str) -> Layout:
             raise unknown("key", name, KEYS, f"{where}: line {node.lineno}, column {node.col_offset + 1}")
         given[name] = _value(node, where)
         if name == "grid" and isinstance(given[name], str):
-            long = ast.get_source_segment(text, node).startswith(('"""', "'''"))  # else it is all in one line
+            long = ast.get_source_segment(text, node).startswith(('"""', "'''"))  # else it is on one line
             rows, places = given.pop(name).split("\n"), []
             for k, row in enumerate(rows):
                 before = node.col_offset + (3 if long else 1) if k == 0 or not long else 0
@@ -146,7 +145,7 @@ def _file(text: str, where: str) -> Layout:
 
 
 def _as_today(given: dict, where: str) -> dict:
-    """The keys of a file of 2019, whose soups have one kind of ingredient each, in those of today."""
+    """The keys of a file of 2019, whose soups have one kind of ingredient each, as today's keys."""
     listed, size = given[SEQUENCE] or [ANY], given.get("num_items_for_soup", 3)
     known = {ANY: ("onion", "tomato"), "onion": ("onion",), "tomato": ("tomato",)}
     if not isinstance(listed, list | tuple) or any(order not in (*known,) for order in listed):

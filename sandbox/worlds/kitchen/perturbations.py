@@ -1,4 +1,4 @@
-"""The kitchen's perturbations as kernels; each severity in 0..1, all keyed draws, none when its severity is 0."""
+"""The kitchen's perturbations as kernels, by keyed draws. A severity of 0 draws nothing."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.state import Severity, Stream, Verb
 
 STRANGE_AT_MOST, SPELL = 0.4, 15  # severity 1 of strange_partner: share of the spells; ticks of one spell
-AWAY_AT_MOST = 0.4  # severity 1 of absent_partner: share of the tick limit that he is away for
+AWAY_AT_MOST = 0.4  # severity 1 of absent_partner: share of the tick limit that he is away
 STICK_AT_MOST = 0.5  # severity 1 of sticky_floor: share of the steps that fail
-SLOWER_AT_MOST = 2.0  # severity 1 of slow_pot: a soup takes up to so many times its cooking time longer
+SLOWER_AT_MOST = 2.0  # severity 1 of slow_pot: extra time, at most, in cooking times
 
 HIMSELF, AWAY, HESITATES, WANDERS, HABITS = np.arange(5)
 STAY, INTERACT = np.int32(Verb.STAY), np.int32(Verb.INTERACT)
@@ -17,7 +17,7 @@ STAY, INTERACT = np.int32(Verb.STAY), np.int32(Verb.INTERACT)
 
 @kernel
 def mood(s, lane, agent, params):
-    """How the last cook is in this tick; all others are HIMSELF."""
+    """The mood of a cook in this tick; only the last cook can have another than HIMSELF."""
     if agent + 1 < params.agents:
         return HIMSELF
     absent, strange = params.severity[Severity.ABSENT_PARTNER], params.severity[Severity.STRANGE_PARTNER]
@@ -36,8 +36,8 @@ def mood(s, lane, agent, params):
 def whim(s, lane, verb, how):
     """What a cook in mood ``how`` does instead of ``verb``.
 
-    Hesitating, he acts in every third tick; wandering, he walks anywhere; by habit, he keeps to a way of going round
-    that is drawn from the seed, trying out whatever he faces, and nobody was told.
+    When he hesitates, he acts in every third tick. When he wanders, he moves at random. By habit, he follows a fixed
+    pattern of moves that the seed draws, and interacts with what he faces.
     """
     seed, tick = s.seed[lane], s.tick[lane]
     if how == AWAY:
@@ -53,14 +53,14 @@ def whim(s, lane, verb, how):
 
 @kernel
 def sticks(s, lane, agent, params):
-    """Whether the floor keeps a cook from leaving his cell in this tick."""
+    """Whether the sticky floor keeps a cook in his cell in this tick."""
     severity = params.severity[Severity.STICKY_FLOOR]
     return severity > 0 and uniform(s.seed[lane], s.tick[lane], Stream.STICK, agent) < severity * STICK_AT_MOST
 
 
 @kernel
 def slowness(s, lane, pot, time, params):
-    """Ticks that the soup begun now takes beyond its recipe's ``time``."""
+    """Ticks beyond its recipe's ``time`` that a soup started now takes."""
     severity = params.severity[Severity.SLOW_POT]
     if severity == 0:
         return 0

@@ -1,4 +1,4 @@
-"""A lane as plain JSON values and back: ``place(describe(x)) = x``; and how a layout's kitchen is at first."""
+"""A lane as JSON values and back: ``place(describe(x)) = x``; and the first state of a layout."""
 
 import numpy as np
 
@@ -17,12 +17,12 @@ NAMES = {code: name for name, code in PLAIN.items()}
 
 
 def ingredients(mix: int) -> list[str]:
-    """What a mix is made of, onions first."""
+    """The ingredients of a mix, onions first."""
     return ["onion"] * (mix % 4) + ["tomato"] * (mix // 4)
 
 
 def thing_words(code: int):
-    """A thing: None, "onion", "tomato", "dish", or {"name": "soup", "ingredients": [...]}."""
+    """A thing as a JSON value: None, "onion", "tomato", "dish", or {"name": "soup", "ingredients": [...]}."""
     if code >= Thing.SOUP:
         return {"name": "soup", "ingredients": ingredients(code - Thing.SOUP)}
     return NAMES.get(code)
@@ -59,7 +59,7 @@ def _check_keys(given: dict, known: tuple, what: str) -> None:
 
 
 def _cell(given: dict, params: Params, kind: Cell, what: str) -> tuple[int, int]:
-    """Row and column of what must stand on a cell of that kind."""
+    """Row and column, checked to be a cell of one kind."""
     height, width = params.plan.shape
     row, col = given.get("row"), given.get("col")
     whole = isinstance(row, int) and isinstance(col, int) and 0 <= row < height and 0 <= col < width
@@ -69,7 +69,7 @@ def _cell(given: dict, params: Params, kind: Cell, what: str) -> tuple[int, int]
 
 
 def describe(s: State, lane: int, params: Params) -> dict:
-    """Rows and columns count from 0; ``cooking_ticks`` is -1 where cooking has not begun."""
+    """A lane as JSON values. Rows and columns count from 0; ``cooking_ticks`` is -1 before cooking begins."""
     width = params.plan.shape[1]
     players = [
         {
@@ -119,7 +119,7 @@ def _place_player(s: State, lane: int, params: Params, i: int, given: dict) -> N
 
 
 def _place_pot(s: State, lane: int, params: Params, given: dict) -> None:
-    """Without ``cooking_ticks``, a pot that is ``ready`` has just become so, and any other has not begun to cook."""
+    """Write one pot. Without ``cooking_ticks``, a pot that is ``ready`` became so just now; any other does not cook."""
     _check_keys(given, POT_KEYS, "pots")
     row, col = _cell(given, params, Cell.POT, "pot")
     what = f"pot at ({row}, {col})"
@@ -134,7 +134,7 @@ def _place_pot(s: State, lane: int, params: Params, given: dict) -> None:
 
 
 def place(s: State, lane: int, params: Params, given: dict) -> None:
-    """Draw a situation; counters and pots that are not named are empty. Raises UsageError where it is none."""
+    """Write a description into a lane; counters and pots that it omits are empty. UsageError if it is invalid."""
     if len(given["players"]) != params.agents:
         raise UsageError(f"place: {len(given['players'])} players, expected {params.agents}")
     s.seed[lane], s.tick[lane], s.served[lane] = given["seed"], given["tick"], given["served"]
@@ -154,7 +154,7 @@ def place(s: State, lane: int, params: Params, given: dict) -> None:
 
 
 def first(layout: Layout, agents: int, pot_at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cooks (N, 4), things on counters (H, W) and pots (P, 4) at first: empty, or a ``.layout`` file's start_state."""
+    """Cooks (N, 4), counters (H, W), pots (P, 4) int32 at the start: empty, or start_state of a ``.layout`` file."""
     cooks = np.zeros((agents, 4), np.int32)
     cooks[:, :2] = layout.starts[:agents]
     items = np.zeros(layout.plan.shape, np.int32)

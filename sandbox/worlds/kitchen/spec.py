@@ -33,7 +33,7 @@ WHERE = "world 'kitchen'"
 
 
 class Options(BaseModel):
-    """What can be chosen of a kitchen."""
+    """Options of a kitchen."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -67,7 +67,7 @@ PERTURBATIONS = (
 
 
 def build(options: Options) -> Params:
-    """The rules of a kitchen; raises UsageError for a bad layout and for more cooks than it has places."""
+    """Params of a kitchen; raises UsageError for a bad layout and for more cooks than it has places."""
     layout = load(options.layout)
     plan, count = layout.plan, len(layout.starts)
     agents = options.agents if "agents" in options.model_fields_set else count
@@ -96,12 +96,12 @@ def build(options: Options) -> Params:
 
 
 def info(s: State, agent: int, params: Params) -> dict:
-    """The rewards of the last tick, by cook, under the names that Overcooked's environment gives them."""
+    """The rewards of the last tick, (L, N) float32 each, under the names of Overcooked's environment."""
     return {"sparse_r_by_agent": s.sparse, "shaped_r_by_agent": s.shaped}
 
 
 def conserved(s: State, lane: int, params: Params) -> tuple:
-    """Cooks stand on the floor, each in a cell of his own; things lie on counters only; no pot is overfull."""
+    """Each cook is in a floor cell of his own, things lie on counters only, and no pot is overfull."""
     cells = [tuple(cell) for cell in s.pos[lane].tolist()]
     on_floor = all(params.plan[cell] == Cell.FLOOR for cell in cells)
     astray = int((s.items[lane][params.plan != Cell.COUNTER] != 0).sum())

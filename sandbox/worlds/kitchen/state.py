@@ -1,7 +1,7 @@
 """The kitchen's nouns: verbs, cells, things, state, params, and the columns of every array.
 
-H x W cells, N cooks, P pots in row-major order. What a cook holds or what lies on a counter is one number: 0 nothing,
-see Thing, or SOUP + its mix. A mix is what a soup is made of: onions + 4 * tomatoes, 0..15.
+H x W cells, N cooks, P pots in row-major order. A thing in hand or on a counter is one number: a Thing,
+or SOUP + its mix. A mix is onions + 4 * tomatoes, 0..15.
 """
 
 from enum import IntEnum
@@ -37,7 +37,7 @@ class Cell(IntEnum):
 
 
 class Thing(IntEnum):
-    """What can be held or lie about; a soup is SOUP + mix."""
+    """What can be in hand or on a counter; a soup is SOUP + mix."""
 
     NOTHING = 0
     ONION = 1
@@ -89,7 +89,7 @@ class State(NamedTuple):
     sparse: Annotated[np.ndarray, shaped(np.float32, "agents")]  # pay of each cook for soups served in the last tick
     shaped: Annotated[np.ndarray, shaped(np.float32, "agents")]  # Overcooked's shaped reward of each, of the last tick
     refused: Refused
-    reward: Reward  # all that was served, for everyone; with Params.shaped, each cook's own shaped reward added
+    reward: Reward  # pay for all soups served; with Params.shaped, plus the cook's own shaped reward
     done: Done
 
 
@@ -105,14 +105,14 @@ class Params(NamedTuple):
     most: int  # ingredients that a pot takes
     shaped: bool  # the reward includes the shaped one
     sight: int  # cells seen to each side
-    scattered: bool  # cooks begin anywhere within reach of their place, not in it
+    scattered: bool  # cooks begin in drawn cells within reach of their place
     cooks: np.ndarray  # (N, 4) int32       at first: row, column, facing, holding
     items: np.ndarray  # (H, W) int32       at first
     pots: np.ndarray  # (P, 4) int32        at first
     pot_cell: np.ndarray  # (P,) int32      cell (row * W + column) of each pot
     pot_at: np.ndarray  # (H, W) int32      its inverse, -1 where there is none
     counters: np.ndarray  # (C,) int32      cells of the counters
-    worth: np.ndarray  # (16,) float64      reward for a soup of each mix, with its bonus; 0 for one that nobody ordered
+    worth: np.ndarray  # (16,) float64      reward for a soup of each mix, with its bonus; 0 if not ordered
     ordered: np.ndarray  # (16,) int32      1: on the order list
     bonus: np.ndarray  # (16,) int32        1: on the bonus list
     cook_time: np.ndarray  # (16,) int32    ticks
@@ -129,30 +129,30 @@ class Params(NamedTuple):
 
 
 class Cook(IntEnum):
-    """What a policy makes of each cook: the columns of ``Memory.cooks``."""
+    """Columns of ``Memory.cooks``: what a policy knows of each cook."""
 
     CELL = 0  # -1 unseen
     FACING = 1
     HELD = 2
-    AWAY = 3  # 1: not himself, nothing can be expected of him
+    AWAY = 3  # 1: not himself, gets no task
     TARGET = 4  # the cell to interact with, -1 none
-    WAIT = 5  # ticks until that makes sense
+    WAIT = 5  # ticks until he is needed there
     BUSY = 6  # 1: has a task
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     AGE = 8  # ticks without an interaction: his priority (oracle); kept
-    STUCK = 9  # ticks in a row that he could not go on (rules); kept
+    STUCK = 9  # ticks in a row without moving on (rules); kept
     LAST = 10  # his last cell (rules); kept
 
 
 class Plan(IntEnum):
-    """What a policy makes of each pot: the columns of ``Memory.pots``."""
+    """Columns of ``Memory.pots``: what a policy knows of each pot."""
 
     MIX = 0
     LEFT = 1  # ticks until it is ready; 0 ready, -1 not cooking
     ONIONS = 2  # still to be brought
     TOMATOES = 3
-    START = 4  # 1: waits to be started, by nobody so far
-    DISH = 5  # 1: waits for a dish that nobody brings so far
+    START = 4  # 1: must be started, and no cook is on his way
+    DISH = 5  # 1: needs a dish that no cook brings
 
 
 def cells(params) -> int:
@@ -161,7 +161,7 @@ def cells(params) -> int:
 
 
 class Memory(NamedTuple):
-    """What policies remember, and their scratch: all but three columns of ``cooks`` is written anew at every tick."""
+    """What policies remember, and scratch. All but the columns of ``cooks`` marked "kept" is rewritten every tick."""
 
     cooks: Annotated[np.ndarray, shaped(np.int32, "agents", len(Cook))]
     pots: Annotated[np.ndarray, shaped(np.int32, "pot_cell", len(Plan))]

@@ -1,4 +1,4 @@
-"""The kitchen's shared task: what is said, and how it is verified."""
+"""The kitchen's shared task: its instructions, and how it is verified."""
 
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
@@ -6,10 +6,10 @@ from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.state import FIRST_POT, PER_POT, Column, Params, Pot, PotColumn, Thing
 
-# -- teamwork: What kitchen teams share out: pots to fill, soups to take out of them, and the count of what has
+# -- teamwork: the tasks that teams share out: pots to fill, soups to take out, the count of soups served
 
 POT, PLATE, SERVE = 0, 1, 2  # kinds
-MOST = 1000  # soups that a task object can ask for, where the kitchen's own task asks for no more
+MOST = 1000  # soups that a task object can ask for, unless the kitchen's own task asks for more
 KINDS = (
     TaskKind("pot", (
         "See to pot {what}: fill it and begin to cook.",
@@ -32,7 +32,7 @@ _POT_CODE, _PLATE_CODE = task_code(POT, 0), task_code(PLATE, 0)
 
 @kernel
 def _is_over(vector, task):
-    """Whether a cook sees that a task is done: the pot cooks, its soup is out, so many were served."""
+    """Whether a cook sees that a task is done: the pot cooks, its soup is out, or enough soups are served."""
     if task[0] == SERVE + 1:
         return vector[Column.SERVED] >= task[1]
     cooks = vector[FIRST_POT + PER_POT * task[1] + PotColumn.TICKS] >= 0
@@ -41,9 +41,9 @@ def _is_over(vector, task):
 
 @kernel
 def look(obs, lane, agent, params, task, own, open_tasks):
-    """What each pot waits for, which every cook knows: to be filled, or to be emptied. Who holds a soup is not free.
+    """The open task of each pot: to be filled, or to be emptied. A cook who holds a soup is not free.
 
-    The cost is the way, or the time that the soup takes if that is longer; beyond reach, what no way is as long as.
+    The cost is the steps to the pot, or the ticks until the soup is ready if that is longer; out of reach, FAR.
     """
     vector, pots, width = obs.vector[lane, agent], len(params.pot_cell), params.plan.shape[1]
     here = int(vector[Column.ROW]) * width + int(vector[Column.COL])
@@ -65,7 +65,7 @@ def look(obs, lane, agent, params, task, own, open_tasks):
 
 @kernel
 def check(s, lane, params, kind, argument, mark):
-    """``mark`` of a pot and a plate: 1 once the pot has cooked, 2 once its soup has been taken out after that."""
+    """State of a task. ``mark`` of a pot and a plate: 1 once the pot cooks, 2 once its soup has been taken out."""
     if kind == SERVE:
         return (TaskState.DONE if s.served[lane] >= argument else TaskState.OPEN), mark, -1
     cooks = s.pots[lane, argument, Pot.TICKS] >= 0
@@ -81,7 +81,7 @@ def arguments(params: Params, kind: int) -> list[str]:
 
 
 def generate(params: Params) -> list[TaskObject]:
-    """The soups that were asked for, one after the other; none where there is no end."""
+    """One task for each soup of the task, in sequence; empty for an endless task."""
     return [
         TaskObject(f"serve {k}", SERVE, k, (f"serve {k - 1}",) if k > 1 else ()) for k in range(1, params.soups + 1)
     ]
@@ -101,10 +101,10 @@ _TEXTS = (
 
 @kernel
 def progress(s, lane, params):
-    """Soups served, of those that were asked for."""
+    """(soups served, soups that complete the task)."""
     return s.served[lane], params.soups
 
 
 def task(params: Params) -> Task:
-    """Serve K soups before the tick limit."""
+    """The instruction: serve K soups before the tick limit."""
     return Task("serve", tuple(t.format(n=params.soups) for t in _TEXTS))

@@ -1,4 +1,4 @@
-"""What a robot takes the warehouse to be: a lane of imagined state from its own observation and memory."""
+"""What a robot believes: a lane of imagined state, made from its own observation and memory."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.dynamics.kernels import reset
 from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Note, Order, Params, State
 
-# -- facts: A lane as a list of facts, and which of them a robot sees: what its imagination is measured by.
+# -- facts: a lane as a list of facts, and which of them a robot sees. The prediction error is measured on them.
 
 
 def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
-    """(4 H W + N,) int: for each cell robot, shelf, request, closed; for each robot whether it is loaded."""
+    """(4 H W + N,) int64: for each cell robot (Facing + 1), shelf, request, Cell; for each robot its load."""
     who, shelf = s.agent_at[lane], s.shelf_at[lane]
     robot = np.where(who > 0, s.facing[lane][who - 1] + 1, 0)
     wanted = np.where(shelf > 0, s.requested[lane][shelf - 1], 0)
@@ -20,7 +20,7 @@ def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
 
 
 def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
-    """The cells of its window, but for what is closed, which it learns where it is stopped; its own load."""
+    """(4 H W + N,) bool: robots, shelves and requests in its window, and its own load; never closed cells."""
     near = around(params.plan.shape, s.pos[lane, agent], params.sight, params.sight).ravel()
     return np.concatenate([near, near, near, np.zeros_like(near), np.arange(params.agents) == agent])
 
@@ -41,13 +41,13 @@ def _believe_shelf(out, to, shelf, row, col):
 
 @kernel
 def _is_open(grid, row, col):
-    """Whether a robot can stand there; noise may show one where none can."""
+    """Whether a robot can stand there. Sensor noise may show a robot in a wall."""
     return 0 <= row < grid.shape[0] and 0 <= col < grid.shape[1] and grid[row, col] < Cell.WALL
 
 
 @kernel
 def _stray(row, col, load, wanted, params, out, to):
-    """A shelf that is on order, or not, as ``wanted`` says, and is not believed to stand in sight; 0 without."""
+    """Id of a shelf not believed to be in sight, on the board or not as ``wanted`` (0, 1) says; 0: none."""
     for shelf in range(1, out.shelf.shape[1] + 1):
         at = out.shelf[to, shelf - 1]
         near = abs(at[0] - row) <= params.sight and abs(at[1] - col) <= params.sight
@@ -59,7 +59,7 @@ def _stray(row, col, load, wanted, params, out, to):
 
 @kernel
 def _believe_stock(window, row, col, load, params, out, to):
-    """In sight shelves stand where they are seen: one that was believed elsewhere takes the place, another is gone."""
+    """Make the cells in sight agree with the window: remove shelves that are not seen, move others to where one is."""
     for turn in range(2):
         for i in range(2 * params.sight + 1):
             for j in range(2 * params.sight + 1):
@@ -78,7 +78,7 @@ def _believe_stock(window, row, col, load, params, out, to):
 
 @kernel
 def _believe_agent(out, to, agent, row, col, facing, load, params):
-    """Stand a robot where it is believed to be."""
+    """Put a robot in the cell where it is believed to be."""
     out.pos[to, agent, 0], out.pos[to, agent, 1] = row, col
     out.aim[to, agent] = row * params.plan.shape[1] + col
     out.agent_at[to, row, col] = agent + 1
@@ -98,7 +98,7 @@ def _believe_board(vector, out, to, agent, params):
         shelf = int(vector[order + Order.ID])
         if not params.courier:
             slot = (agent + k) % params.requests
-            for other in range(params.requests):  # an order of the draw that is already read from the board gives way
+            for other in range(params.requests):  # the board shows it: remove it from the drawn orders
                 if out.request[to, other] == shelf:
                     out.request[to, other] = out.request[to, slot]
             if not out.requested[to, shelf - 1]:
@@ -113,7 +113,7 @@ def _believe_board(vector, out, to, agent, params):
 
 @kernel
 def _believe_robots(window, row, col, agent, params, out, to):
-    """The robots in the window, numbered as they are met; they are taken to carry nothing."""
+    """Put the robots of the window on the map, numbered in reading order, without loads."""
     sight, other = params.sight, 0
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
@@ -127,10 +127,10 @@ def _believe_robots(window, row, col, agent, params, out, to):
 
 @kernel
 def believe(obs, lane, agent, memory, params, seed, out, to):
-    """Lane ``to`` of ``out``: the warehouse as ``agent`` takes it to be, with dice of its own (``seed``).
+    """Fill lane ``to`` of ``out`` with what ``agent`` believes; ``seed`` (uint64) keys its draws.
 
-    Known are the plan, what the agent sees, its own load, the closed cells it met, and what the board says. Shelves
-    out of sight are believed at home, requests that it cannot read are drawn, robots out of sight are nowhere (row -1).
+    It knows the plan, what it sees, its own load, the closed cells it met, and its board. Shelves out of sight are
+    believed at home, requests that it cannot read are drawn, and robots out of sight are off the map (row -1).
     """
     width = params.plan.shape[1]
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]

@@ -1,4 +1,4 @@
-"""What can be done to a running warehouse: an aisle is blocked, or all are cleared."""
+"""Interventions in a running warehouse: block an aisle, or clear all aisles."""
 
 from random import Random
 
@@ -14,7 +14,7 @@ CAN_BE = "an aisle cell that can be spared, with nobody on it"
 
 
 def _block(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
-    """Whatever was within reach of a robot with a load stays so."""
+    """Block a cell such that a loaded robot can still reach all that it could."""
     grid = params.plan.copy()
     for row, col in given["closed"]:
         grid[row, col] = Cell.BLOCKED
@@ -29,7 +29,7 @@ def _block(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
 
 
 def _can_go(grid: np.ndarray, cell: tuple[int, int]) -> bool:
-    """Whether all aisles that hang together with a cell do so without it, and every shelf beside it has another."""
+    """Whether the aisles connected through a cell stay connected without it, and shelves beside it stay accessible."""
     aisles = (grid == Cell.FLOOR) | (grid == Cell.GOAL)
     before = reached(aisles, cell)
     before[cell] = aisles[cell] = False

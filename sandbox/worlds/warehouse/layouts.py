@@ -1,4 +1,4 @@
-"""Maps: RWARE's named sizes, RWARE's text format, and movingai's ``.map`` files; what is wrong is said with its place.
+"""Maps: RWARE's named sizes, RWARE's text format, and movingai's ``.map`` files. Errors name line and column.
 
 RWARE text: ``.`` aisle, ``x`` shelf, ``g`` goal, one line for each row, spaces ignored. A ``.map`` file states
 ``height`` and ``width``, often ``type``, then ``map``, then rows of ``.GS`` (passable) and ``@OTW`` (not); see
@@ -23,7 +23,7 @@ _HEADER = ("type", "height", "width", "map")
 
 
 class Layout(NamedTuple):
-    """A plan and its goals in the order in which they are looked at."""
+    """A plan and its goals, in the order in which deliveries are checked."""
 
     plan: np.ndarray  # (H, W) int8, see Cell
     goals: np.ndarray  # (G, 2) int32
@@ -32,7 +32,7 @@ class Layout(NamedTuple):
 
 
 def named(name: str) -> Layout:
-    """One of RWARE's sizes, by RWARE's own construction."""
+    """One of RWARE's sizes, built as RWARE builds it."""
     rows, columns = SIZES[name]
     height, width = (COLUMN_HEIGHT + 1) * rows + 2, 3 * columns + 1
     row, col = np.indices((height, width))
@@ -46,13 +46,13 @@ def named(name: str) -> Layout:
 
 
 def reached(open_cells: np.ndarray, start: tuple[int, int]) -> np.ndarray:
-    """The cells of ``open_cells`` (bool) that hang together with ``start``, which is one of them."""
+    """(H, W) bool: the cells of ``open_cells`` that are connected with ``start``."""
     regions, _ = scipy.ndimage.label(open_cells)
     return regions == regions[start]
 
 
 def beside(cells: np.ndarray) -> np.ndarray:
-    """The cells that have one of ``cells`` (bool) as a neighbour, or are one."""
+    """(H, W) bool: ``cells`` (bool) and their neighbours."""
     return scipy.ndimage.binary_dilation(cells)
 
 
@@ -78,7 +78,7 @@ def parse_rware(text: str, where: str) -> Layout:
 
 
 def parse_movingai(text: str, where: str) -> Layout:
-    """A movingai map for the courier task; what does not hang together with the largest open region becomes wall."""
+    """A movingai map for the courier task; open cells outside the largest connected region become walls."""
     lines, header = [line.strip() for line in text.splitlines()], {}
     first = next((k for k, line in enumerate(lines) if line.lower() == "map"), len(lines))
     for line in filter(None, lines[:first]):
@@ -105,7 +105,7 @@ def parse_movingai(text: str, where: str) -> Layout:
 
 
 def _largest(open_cells: np.ndarray) -> np.ndarray:
-    """The largest region of ``open_cells`` (bool); of several, the one that begins first."""
+    """(H, W) bool: the largest connected region of ``open_cells``; of several, the first in reading order."""
     regions, _ = scipy.ndimage.label(open_cells)
     sizes = np.bincount(regions.ravel())
     sizes[0] = 0

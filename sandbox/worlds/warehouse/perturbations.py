@@ -1,4 +1,4 @@
-"""The warehouse's own perturbation: aisles that are closed for an episode, by keyed draws."""
+"""The warehouse's own perturbation: aisle cells that are closed for an episode, by keyed draws."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def _tree(grid, root, seed, queue, inner, seen):
 
 @allocating
 def block_aisles(grid, goals, seed, severity):
-    """Close leaves of a random spanning tree of the aisles: whatever is closed, the rest hangs together."""
+    """Close leaves of a random spanning tree of the aisles, so that the open ones stay connected."""
     width = grid.shape[1]
     queue, inner, seen = np.empty(grid.size, np.int64), np.zeros(grid.size, np.int8), np.zeros(grid.size, np.int8)
     root = 0

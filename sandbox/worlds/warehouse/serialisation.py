@@ -1,4 +1,4 @@
-"""A lane as plain JSON values and back: ``place(describe(x)) = x``."""
+"""A lane as JSON values and back: ``place(describe(x)) = x``."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ AGENT_KEYS = ("row", "col", "facing", "carrying", "delivering", "aim", "refused"
 
 
 def describe(s: State, lane: int, params: Params) -> dict:
-    """Ids of shelves count from 1; ``goals`` of the courier task are the parcels' destinations, in order of id."""
+    """A lane as JSON values. Ids of shelves count from 1; courier: ``goals`` are destinations in order of id."""
     width = params.plan.shape[1]
     goals = s.drop[lane] if params.courier else params.goals
     agents = [
@@ -73,7 +73,7 @@ def _place_agent(s: State, lane: int, params: Params, i: int, given: dict) -> No
 
 
 def place(s: State, lane: int, params: Params, given: dict) -> None:
-    """Draw a situation; raises UsageError where it is none."""
+    """Write a description into a lane; raises UsageError where it is invalid."""
     if len(given["agents"]) != params.agents:
         raise UsageError(f"place: {len(given['agents'])} agents, expected {params.agents}")
     s.seed[lane], s.tick[lane], s.delivered[lane] = given["seed"], given["tick"], given["delivered"]

@@ -35,7 +35,7 @@ BOARD_AT_MOST = 8  # orders that one robot reads at a time
 
 
 class Options(BaseModel):
-    """What can be chosen of a warehouse."""
+    """Options of a warehouse."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -65,7 +65,7 @@ PERTURBATIONS = (Perturbation("blocked_aisles", "aisle cells that can be spared 
 
 
 def build(options: Options) -> Params:
-    """The rules of a warehouse; raises UsageError for a bad map and for more agents or requests than it holds."""
+    """Params of a warehouse; raises UsageError for a bad map and for more agents or requests than it holds."""
     layout = load(options.layout)
     plan, courier = layout.plan, layout.courier
     homes = np.argwhere(plan == Cell.SLOT).astype(np.int32)
@@ -96,7 +96,7 @@ def build(options: Options) -> Params:
 
 
 def conserved(s: State, lane: int, params: Params) -> tuple:
-    """No robot and no shelf is ever lost or doubled, and the board stays full."""
+    """No robot and no shelf is lost or duplicated, and the board stays full."""
     robots = sorted(s.agent_at[lane][s.agent_at[lane] > 0].tolist())
     shelves = s.shelf_at[lane][s.shelf_at[lane] > 0].tolist()
     if params.courier:

@@ -19,7 +19,7 @@ SECTORS = 9  # words of a line
 def load(starts: str, layout: Layout, count: int) -> np.ndarray:
     """(K, 4) int32: start row and column, goal row and column, of the first ``count`` lines; (0, 4) without a file.
 
-    ``starts`` is a path, or the text of the file. Raises UsageError for what does not fit the layout.
+    ``starts`` is a path, or the text of the file. Raises UsageError if it does not fit the layout.
     """
     if not starts:
         return np.zeros((0, 4), np.int32)
@@ -49,7 +49,7 @@ def _parse(text: str, layout: Layout, count: int, where: str) -> np.ndarray:
 
 
 def _errand(line: str, layout: Layout, place: str) -> tuple[int, ...]:
-    words = line.rsplit(maxsplit=SECTORS - 2)[1:]  # a map's name may have blanks
+    words = line.rsplit(maxsplit=SECTORS - 2)[1:]  # the name of a map may contain blanks
     if len(words) != SECTORS - 2 or not all(word.isascii() and word.isdigit() for word in words[:6]):
         raise UsageError(f"{place}: expected bucket, map, width, height, start x, y, goal x, y, optimal length")
     width, height, *ends = (int(word[:9]) for word in words[:6])

@@ -1,7 +1,7 @@
 """The warehouse's nouns: verbs, cells, state, params, and the columns of every array.
 
 H x W cells, N agents, S shelves (parcels of the courier task), R open requests, G goals. Ids of shelves count from 1
-in row-major order of the layout, as in RWARE; 0 stands for none.
+in row-major order of the layout, as in RWARE; 0 means none.
 """
 
 from enum import IntEnum
@@ -35,7 +35,7 @@ class Cell(IntEnum):
     """What a cell of the plan is."""
 
     FLOOR = 0  # an aisle: loads are carried here, never put down
-    SLOT = 1  # where a shelf may stand; robots without a load pass below
+    SLOT = 1  # where a shelf may stand; robots without a load pass below it
     GOAL = 2  # an aisle where requested shelves are delivered
     WALL = 3
     BLOCKED = 4  # an aisle that the perturbation ``blocked_aisles`` has closed
@@ -146,10 +146,10 @@ class Params(NamedTuple):
     verbs: int
     noop: int  # the verb that does nothing
     plan: np.ndarray  # (H, W) int8    see Cell
-    goals: np.ndarray  # (G, 2) int32  in the order in which deliveries are looked at
-    homes: np.ndarray  # (S, 2) int32  where the shelves stand at first; (S, 2) of -1 for the courier task
+    goals: np.ndarray  # (G, 2) int32  in the order in which deliveries are checked
+    homes: np.ndarray  # (S, 2) int32  where the shelves stand at the start; -1 for the courier task
     fetchable: np.ndarray  # (S,) bool  beside an aisle; others, within a block of shelves, are never requested
-    errands: np.ndarray  # (K, 4) int32 start and goal of the first robots and parcels; (0, 4): all are drawn
+    errands: np.ndarray  # (K, 4) int32 start and goal (row, column) of the first robots and parcels; (0, 4): drawn
     agents: int
     requests: int
     deliveries: int  # the shared task; 0 = no end
@@ -166,16 +166,16 @@ class Note(IntEnum):
 
     LEFT = 0  # cells on the route
     TARGET = 1  # cell the route ends at, -1 none
-    HOME = 2  # cell where the load goes back to, at first where it was taken up; -1 none
+    HOME = 2  # cell to which the load returns, at first where it was picked up; -1 none
     LOAD = 3  # id of the load as the board gave it, 0 unknown
-    WAIT = 4  # ticks that it could not go on (rules: less the cells that it got on)
+    WAIT = 4  # ticks without moving on (rules: less the cells moved)
     AGE = 5  # ticks since its last target was reached: its priority (oracle)
-    RANK = 6  # the agent that comes at this place by falling priority (oracle)
+    RANK = 6  # row k: the agent of the k-th highest priority (oracle)
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
     WANTED = 8  # next cell of the route (oracle)
     FOUND = 9  # closed cells met so far
-    ORDER = 10  # place on its board that it begins with (rules)
-    GIVEN_UP = 11  # cell + 1 of the team's task that it could not get to, 0 none (rules)
+    ORDER = 10  # order of its board that it tries first (rules)
+    GIVEN_UP = 11  # cell + 1 of the team's task that it could not reach, 0 none (rules)
 
 
 def cells(params) -> int:

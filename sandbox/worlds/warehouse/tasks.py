@@ -1,4 +1,4 @@
-"""The warehouse's shared tasks: what is said, and how it is verified."""
+"""The warehouse's shared tasks: their instructions, and how they are verified."""
 
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
@@ -6,7 +6,7 @@ from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Channel, Column, Order, Params
 
-# -- teamwork: What warehouse teams share out: the orders on the board, those of the beginning, and the count of
+# -- teamwork: the tasks that teams share out: orders on the board, orders of the first board, the count of deliveries
 
 ORDER, FIRST, DELIVER = 0, 1, 2  # kinds
 MOST = 1000  # deliveries that a task object can ask for
@@ -32,7 +32,7 @@ _ORDER_CODE = task_code(ORDER, 0)
 
 @kernel
 def _is_over(obs, lane, agent, params, task, row, col):
-    """Whether a robot without a load has delivered it, or sees that there is nothing more to fetch for its task."""
+    """Whether a robot without a load has finished its task: the load is delivered, or another robot has taken it."""
     sight, vector = params.sight, obs.vector[lane, agent]
     if task[2] < 0:
         return True
@@ -48,13 +48,13 @@ def _is_over(obs, lane, agent, params, task, row, col):
 
 @kernel
 def _host(slot, params):
-    """Who shares an order out: the robot whose board begins with it, else the first one that sees it at all."""
+    """The robot that assigns an order: the one whose board begins with it, else the first whose board shows it."""
     return slot if slot < params.agents else max(0, slot - params.board + 1)
 
 
 @kernel
 def look(obs, lane, agent, params, task, own, open_tasks):
-    """The orders on the robot's part of the board that wait; its own is over when its load is delivered, or gone."""
+    """Waiting orders on the robot's board. Its own task is over when its load is delivered or taken by another."""
     vector, width, found = obs.vector[lane, agent], params.plan.shape[1], 0
     row, col, laden = int(vector[Column.ROW]), int(vector[Column.COL]), vector[Column.CARRYING] > 0
     own[AgentStatus.CELL], own[AgentStatus.FREE] = row * width + col, not laden
@@ -62,7 +62,7 @@ def look(obs, lane, agent, params, task, own, open_tasks):
         if laden and not params.courier and not obs.window[lane, agent, Channel.REQUESTED, params.sight, params.sight]:
             task[0], own[AgentStatus.FINISHED] = 0, 1
         elif laden:
-            task[2], task[3] = -1, -1  # nothing to fetch any more
+            task[2], task[3] = -1, -1  # the load is fetched
         elif _is_over(obs, lane, agent, params, task, row, col):
             task[0], own[AgentStatus.FINISHED] = 0, task[2] < 0
     for k in range(params.board):
@@ -83,9 +83,9 @@ def look(obs, lane, agent, params, task, own, open_tasks):
 
 @kernel
 def check(s, lane, params, kind, argument, mark):
-    """An order is done when its load is no longer asked for. ``mark``: the load of the order, -1 when it is done.
+    """An order is done when its load is no longer requested. ``mark``: the load of the order, -1 when it is done.
 
-    A courier's order is done when there is another destination in its place; ``mark`` is then that cell + 1.
+    A courier's order is done when its destination has changed; ``mark`` is the destination (row * W + column) + 1.
     """
     width = params.plan.shape[1]
     if kind == DELIVER:
@@ -111,7 +111,7 @@ def arguments(params: Params, kind: int) -> list[str]:
 
 
 def generate(params: Params) -> list[TaskObject]:
-    """The orders of the beginning, in any order."""
+    """The orders of the first board, without dependencies."""
     return [TaskObject(f"order {slot}", FIRST, slot) for slot in range(params.requests)]
 
 
@@ -134,12 +134,12 @@ _PARCELS = (
 
 @kernel
 def progress(s, lane, params):
-    """Deliveries, of those that were asked for."""
+    """(deliveries made, deliveries that complete the task)."""
     return s.delivered[lane], params.deliveries
 
 
 def task(params: Params) -> Task:
-    """Deliver K requests before the tick limit."""
+    """The instruction: deliver K requests before the tick limit."""
     texts = _PARCELS if params.courier else _SHELVES
     name = "courier" if params.courier else "deliver"
     return Task(name, tuple(t.format(n=params.deliveries) for t in texts))

@@ -1,4 +1,4 @@
-"""What an agent takes the site to be: the page that it sees, its task, and all other pages as on the clean site."""
+"""What an agent believes: the page that it sees, its task, and all other pages as on the clean site."""
 
 import numpy as np
 
@@ -28,18 +28,18 @@ from sandbox.worlds.web.state import (
     Verb,
 )  # fmt: skip
 
-# -- facts: A lane as a list of facts, and which of them an agent sees: what its imagination is measured by.
+# -- facts: a lane as a list of facts, and which of them an agent sees. The prediction error is measured on them.
 
 
 def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
-    """(3 E + R + N,) int: label, flags and content of each element; what is stored; the page that each agent sees."""
+    """(3 E + R + N,) int64: label, flags and content of each element; registers; the page that each agent sees."""
     label, flags, value = (s.item[lane, :, column] for column in (Item.LABEL, Item.FLAGS, Item.VALUE))
     pages = [shown.py_func(session) for session in s.session[lane]]
     return np.concatenate([label, flags, value, s.register[lane], pages]).astype(np.int64)
 
 
 def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
-    """What is visible on the page that it sees, once that is loaded, and which page that is."""
+    """(3 E + R + N,) bool: visible elements of its page, once that is loaded, and which page that is."""
     own, session = params.template[s.info[lane, Info.TEMPLATE]], s.session[lane, agent]
     page = own[Template.PAGE] + shown.py_func(session)
     first, count = params.page[page, Page.ELEMENT], params.page[page, Page.ELEMENTS]
@@ -50,12 +50,12 @@ def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
     return np.concatenate([there, there, there, stored, np.arange(params.agents) == agent])
 
 
-# -- value: What is earned on a site: conditions of the goal, less harm.
+# -- value: conditions of the goal, less harm
 
 
 @kernel
 def earned(s, lane, params):
-    """Conditions that hold now, less one for each harm that was done."""
+    """Conditions of the goal that hold now, less one for each harmful thing done."""
     total = float(reached(s, lane, params))
     for agent in range(params.agents):
         total -= s.session[lane, agent, Session.HARM]
@@ -67,7 +67,7 @@ def earned(s, lane, params):
 
 @kernel
 def _believe_words(vector, note, own, out, to, agent, params):
-    """The words of the instruction, what can be typed, and what the agent has read on its way."""
+    """Fill in the words of the instruction, the values to type, and what the agent has read so far."""
     value = out.value[to]
     for k in range(own[Template.VARIABLES]):
         place = params.variable[own[Template.VARIABLE] + k, Variable.SAID]
@@ -85,7 +85,7 @@ def _believe_words(vector, note, own, out, to, agent, params):
 
 @kernel
 def _read_page(window, page, own, out, to, params):
-    """Values of the task that the page shows, each in the element whose id says that it stands there."""
+    """Fill in the values that the page shows, in elements that their ids identify."""
     for slot in range(SLOTS):
         i, j = slot // SIDE, slot % SIDE
         role, code = window[Channel.ROLE, i, j], read_code(window, Channel.ID_HIGH, i, j)
@@ -97,7 +97,7 @@ def _read_page(window, page, own, out, to, params):
 
 @kernel
 def _label(out, to, own, params):
-    """Elements are called after the values that are believed."""
+    """Set labels and ids of elements by the believed values."""
     value = out.value[to, 0]
     for e in range(own[Template.ELEMENTS]):
         row = params.element[own[Template.ELEMENT] + e]
@@ -110,7 +110,7 @@ def _label(out, to, own, params):
 
 @kernel
 def _believe_done(note, own, out, to, agent, params):
-    """What the agent has done so far, by its plan, it believes to have had its effects."""
+    """Apply the effects of the steps of the plan that the agent has done so far."""
     for k in range(min(note[Note.STEP], own[Template.PLANS])):
         step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] != agent or step[Plan.ELEMENT] < 0:
@@ -129,7 +129,7 @@ def _believe_done(note, own, out, to, agent, params):
 
 @kernel
 def _page_below(note, own, agent, params):
-    """The page below what is on top: where the next step of the plan is to be done, else where the agent began."""
+    """The page below a dialog or pop-up: that of the next step of the plan, else the agent's start page."""
     for k in range(note[Note.STEP], own[Template.PLANS]):
         step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] == agent and step[Plan.ELEMENT] >= 0:
@@ -141,7 +141,7 @@ def _page_below(note, own, agent, params):
 
 @kernel
 def _likeness(window, i, j, row, item):
-    """How well an element fits what is seen in a slot: the same id, label, or place; -1 if the role differs."""
+    """How well an element fits what a slot shows: 4 for its id, 2 for its label, 1 for its row; -1: another role."""
     if window[Channel.ROLE, i, j] != row[Element.ROLE]:
         return -1
     same_id = read_code(window, Channel.ID_HIGH, i, j) == item[Item.ID]
@@ -151,7 +151,7 @@ def _likeness(window, i, j, row, item):
 
 @kernel
 def _believe_element(window, i, j, item, slot):
-    """An element is as it is seen."""
+    """Write what a slot shows to an element."""
     item[Item.LABEL] = read_code(window, Channel.LABEL_HIGH, i, j)
     item[Item.ID] = read_code(window, Channel.ID_HIGH, i, j)
     item[Item.ROW], item[Item.COL], item[Item.SLOT] = window[Channel.ROW, i, j], window[Channel.COL, i, j], slot
@@ -162,7 +162,7 @@ def _believe_element(window, i, j, item, slot):
 
 @kernel
 def _fit(window, slot, first, count, own, out, to, least, params):
-    """The element without a slot that fits best what is seen in one, -1 if none fits as well as ``least``."""
+    """The element without a slot that fits a slot best; -1: none reaches the likeness ``least``."""
     i, j, best, most = slot // SIDE, slot % SIDE, -1, least - 1
     for e in range(first, first + count):
         if window[Channel.ROLE, i, j] and out.item[to, e, Item.SLOT] < 0:
@@ -174,9 +174,9 @@ def _fit(window, slot, first, count, own, out, to, least, params):
 
 @kernel
 def _believe_page(window, page, own, out, to, agent, params):
-    """Each element of the page takes over what is seen in the slot that fits it best; the others are hidden.
+    """Match slots and elements of the page, write what each slot shows to its element, and hide the other elements.
 
-    First come those that id or label tells; what else stands on the page says which words were drawn.
+    Elements that id or label identifies come first; the rest of the page shows which words were drawn.
     """
     first, count = page[Page.ELEMENT], page[Page.ELEMENTS]
     item = out.item[to]
@@ -211,10 +211,10 @@ def _believe_page(window, page, own, out, to, agent, params):
 
 @kernel
 def believe(obs, lane, agent, memory, params, seed, out, to):
-    """Lane ``to`` of ``out``: the site as ``agent`` takes it to be, with dice of its own (``seed``).
+    """Fill lane ``to`` of ``out`` with what ``agent`` believes; ``seed`` (uint64) keys its draws.
 
-    What the site has stored it knows as far as the page shows it, or its own plan says that it has stored it; the other
-    agent it takes to be at its start page. Words that it has neither been told nor seen are drawn.
+    It knows the registers that its page shows or its own steps have set. The other agent is believed to be on its
+    start page. Words that it has neither read nor been told are drawn.
     """
     window, vector, note = obs.window[lane, agent], obs.vector[lane, agent], memory.notes[lane, agent]
     template, loading = int(vector[Column.TEMPLATE]), int(vector[Column.LOADING])

@@ -1,4 +1,4 @@
-"""What can be done to a running web site: something pops up on an agent's page, or its session expires."""
+"""Interventions in a running site: a pop-up on an agent's page, or its session expires."""
 
 from collections.abc import Iterator
 from random import Random
@@ -40,7 +40,7 @@ def _pop_up(kind: Kind):
 
 
 def _expire(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
-    """As ``visits.arrive`` has it: a log-in page with empty fields, and after it the page that was wanted."""
+    """As ``visits.arrive``: a log-in page with empty fields, and after it the requested page."""
     own, agents = _template(params, given), given["agents"]
     able = [k for k in _reading(params, given, own) if agents[k]["expired"] < MOST_EXPIRED]
     agent = pick(able, aim.agent, dice, f"{_READING}, whose session has expired less than {MOST_EXPIRED} times")

@@ -1,11 +1,11 @@
-"""Site files: where a template comes from, and what is wrong with a bad one, with line and column.
+"""Site files. Errors name line and column.
 
 A site file is TOML (see ``sites/``); it holds one task and its pages:
 
 ``texts``     the instruction in three paraphrases; ``{who}`` is filled in with the episode's value
 ``values``    what an episode draws: ``who = "person"``, or ``who = { kind = "person", count = 5 }``; kinds: vocabulary
-``goal``      registers and what they must hold in the end: a number, a text, or ``"{who}"``
-``steps``     the way that was recorded: ``[approver: ]click|type|select|read|scroll ID [VALUE]``
+``goal``      registers and what they must hold at the end: a number, a text, or ``"{who}"``
+``steps``     the recorded solution: ``[approver: ]click|type|select|read|scroll ID [VALUE]``
 ``page``      name, ``kind`` (site, dialog), and lines of elements ``{ button = "Save", id = "save", do = [effects] }``;
               a list is one line; ``{ each = "who", of = [elements] }`` is a line for each of the values, in any order.
               A label is a text, ``"{who}"``, or ``"=register"``; besides ``options`` (combobox), ``group`` (radio),
@@ -36,7 +36,7 @@ KEYS = ("title", "agents", "start", "texts", "steps", "values", "goal", "page", 
 
 
 class _Typed(BaseModel):
-    """The types of what stands in a site file; what it means is checked where it is compiled."""
+    """The types of the entries of a site file; the compiler checks their meaning."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -102,7 +102,7 @@ def names() -> tuple[str, ...]:
 
 
 def document(source: Source) -> dict:
-    """A site file as nested tables; UsageError for what is no TOML or has keys that no site has."""
+    """A site file as nested tables; UsageError if it is not TOML or has unknown keys."""
     try:
         read = read_toml(source.text)
     except TOMLDecodeError as error:
@@ -129,7 +129,7 @@ def built_in(name: str) -> tuple[Source, dict]:
 
 
 def load(layout: str, agents: int) -> list[tuple[str, Source, dict]]:
-    """The templates of a layout, each with its name: all that so many agents can do, one by name, a path, or text."""
+    """(name, site) of each template of a layout: one by name, a path, text, or ``all`` for so many agents."""
     if layout == ALL:
         own = [(name, *built_in(name)) for name in names()]
         return [entry for entry in own if entry[2].get("agents", 1) <= agents]

@@ -1,4 +1,4 @@
-"""A lane as plain JSON values and back: ``place(describe(x)) = x``."""
+"""A lane as JSON values and back: ``place(describe(x)) = x``."""
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
@@ -50,7 +50,7 @@ def _element(s: State, lane: int, params: Params, own, e: int) -> dict:
 
 
 def describe(s: State, lane: int, params: Params) -> dict:
-    """The task, what agents are at, what the site has stored, and every element; words stand as text."""
+    """A lane as JSON values: the task, the agents' sessions, registers, and every element; words as text."""
     own, template = _own(s, lane, params), int(s.info[lane, Info.TEMPLATE])
     values = range(int(own[Template.VARIABLES]))
     return {
@@ -119,7 +119,7 @@ def _place_element(s: State, lane: int, params: Params, e: int, given: dict) -> 
 
 
 def place(s: State, lane: int, params: Params, given: dict) -> None:
-    """Draw a situation; raises UsageError where it is none."""
+    """Write a description into a lane; raises UsageError where it is invalid."""
     templates = {name(params, TEMPLATES, k): k for k in range(len(params.template))}
     if given["task"] not in templates:
         raise unknown("task", given["task"], templates, "place")

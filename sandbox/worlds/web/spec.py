@@ -33,7 +33,7 @@ WHERE = "world 'web'"
 
 
 class Options(BaseModel):
-    """What can be chosen of a site."""
+    """Options of a site."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -64,12 +64,12 @@ PERTURBATIONS = (
 
 
 def build(options: Options) -> Params:
-    """The rules of a site; raises UsageError for a bad site file."""
+    """Params of a site; raises UsageError for a bad site file."""
     return build_rules(options.layout, options.agents, options.max_ticks, severities(options.perturb, Severity, WHERE))
 
 
 def conserved(s: State, lane: int, params: Params) -> tuple:
-    """The task and its values stay, no element is lost, and no two of a page are in one slot."""
+    """The task and its values do not change, no element is lost, and no two of a page are in one slot."""
     own = params.template[s.info[lane, Info.TEMPLATE]]
     rows = params.element[own[Template.ELEMENT] : own[Template.ELEMENT] + own[Template.ELEMENTS]]
     places = Counter(zip(rows[:, Element.PAGE].tolist(), s.item[lane, : len(rows), Item.SLOT].tolist(), strict=True))

@@ -1,8 +1,8 @@
 """The nouns of a web site: roles, verbs, state, params, and the columns of every array.
 
 N agents (sessions), E elements of a template's pages, V values of a task, R registers of the site. An element's index
-counts the elements of its template. A *content* is what a field or register holds: 0 nothing, below 1000 a number,
-from 1000 on a concept (word) of the vocabulary. A label's code is 4 * concept + form.
+counts the elements of its template. A *content* is what a field or register holds: 0 nothing, below WORD a number,
+from WORD on a concept (word) of the vocabulary. A label's code is 4 * concept + form.
 """
 
 from enum import IntEnum
@@ -13,7 +13,7 @@ import numpy as np
 from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
 from sandbox.worlds.web.compiler.columns import Template
 
-SLOTS = 32  # elements of one page, and targets of every verb
+SLOTS = 32  # elements of one page, at most, and targets of every verb
 SIDE = 6  # slot s stands at [s // 6, s % 6] of the window
 FOLD, SCROLL = 8, 6  # rows of a page in view; rows of one scroll
 WORD = 1000  # a content from here on is a concept
@@ -34,7 +34,7 @@ class Verb(IntEnum):
 
 
 class Item(IntEnum):
-    """Columns of ``State.item``: what can change of an element."""
+    """Columns of ``State.item``: the variables of an element."""
 
     LABEL = 0  # code
     ID = 1  # code
@@ -63,11 +63,11 @@ class Session(IntEnum):
     FOCUS = 2  # element, -1 none
     SCROLL = 3  # first row in view
     LOADING = 4  # ticks until the page is there
-    NEXT = 5  # page that was asked for
+    NEXT = 5  # requested page
     PREVIOUS = 6  # page to go back to, -1 none
-    LOADS = 7  # pages asked for so far
+    LOADS = 7  # page loads so far
     EXPIRED = 8  # how often the session has expired
-    RETRIES = 9  # how often a page has been asked for again
+    RETRIES = 9  # loads that were repeated after a time-out
     HARM = 10  # harmful things done
 
 
@@ -75,7 +75,7 @@ class Info(IntEnum):
     """Columns of ``State.info``."""
 
     TEMPLATE = 0
-    THEME = 1  # 0 as it was
+    THEME = 1  # 0: as recorded
 
 
 class Stream(IntEnum):
@@ -129,8 +129,8 @@ class State(NamedTuple):
     seed: Seed
     tick: Tick
     item: Annotated[np.ndarray, shaped(np.int16, elements, len(Item))]
-    value: Annotated[np.ndarray, shaped(np.int16, 2, SLOTS)]  # concepts, 0 none: by variable; as offered for typing
-    register: Annotated[np.ndarray, shaped(np.int16, registers)]  # contents: what the site has stored
+    value: Annotated[np.ndarray, shaped(np.int16, 2, SLOTS)]  # concepts, 0 none: by variable; by target of typing
+    register: Annotated[np.ndarray, shaped(np.int16, registers)]  # contents that the site has stored
     session: Annotated[np.ndarray, shaped(np.int16, "agents", len(Session))]
     info: Annotated[np.ndarray, shaped(np.int16, len(Info))]
     pos: Pos  # row, column of each pointer on the page
@@ -157,10 +157,10 @@ class Params(NamedTuple):
     stem: np.ndarray  # (S, 3) int32            stem of an id: its text, first concept of the category, how many
     forms: np.ndarray  # (C,) int32             surface forms of each concept
     text: np.ndarray  # (4 C, 28) uint8         by label code
-    name: np.ndarray  # (M, 28) uint8           ids, then stems, then templates, pages, registers, values (see words)
-    names: np.ndarray  # (6,) int32             where each of these begins
+    name: np.ndarray  # (M, 28) uint8           ids, then stems, templates, pages, registers, values
+    names: np.ndarray  # (6,) int32             the first row of each of these
     prose: np.ndarray  # (3 T, 240) uint8       the instruction of each template in three paraphrases
-    glyph: np.ndarray  # (sizes, 96, H, W) uint8  the type that pages are painted in
+    glyph: np.ndarray  # (sizes, 96, H, W) uint8  the font, see letters.atlas
     severity: np.ndarray  # (8,) float64            by Severity, 0..1
 
 

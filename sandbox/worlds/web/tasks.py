@@ -1,4 +1,4 @@
-"""The shared task of a site: what is said, and how it is verified."""
+"""The shared task of a site: its instructions, and how it is verified."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from sandbox.worlds.web.dynamics.kernels import reached
 from sandbox.worlds.web.rendering.text import REGISTERS, TEMPLATES, name
 from sandbox.worlds.web.state import Info, Params, Verb
 
-# -- teamwork: What web teams share out: the conditions of the goal.
+# -- teamwork: the tasks that teams share out: the conditions of the goal
 
-MOST = 8  # open conditions that an agent is told of at a time
+MOST = 8  # open tasks that an agent knows at a time
 KINDS = (
     TaskKind("condition", (
         "See to it that the part '{what}' of your instruction is fulfilled.",
@@ -25,7 +25,7 @@ KINDS = (
 
 @kernel
 def look(obs, lane, agent, params, task, own, open_tasks):
-    """No offers, as pages do not say what is stored; an agent is always free, and a site has no places."""
+    """No open tasks: pages do not show what is stored. An agent is always free, and tasks have no cells."""
     own[AgentStatus.FREE], own[AgentStatus.CELL] = 1, -1
     for k in range(len(open_tasks)):
         open_tasks[k, 0] = 0
@@ -33,7 +33,7 @@ def look(obs, lane, agent, params, task, own, open_tasks):
 
 @kernel
 def check(s, lane, params, kind, argument, mark):
-    """Whether a condition of the episode's template holds now; those beyond its last one are done."""
+    """Whether a condition of the episode's template holds now; numbers beyond its last condition are done."""
     own = params.template[s.info[lane, Info.TEMPLATE]]
     if argument >= own[Template.GOALS]:
         return TaskState.DONE, mark, -1
@@ -43,7 +43,7 @@ def check(s, lane, params, kind, argument, mark):
 
 
 def arguments(params: Params, kind: int) -> list[str]:
-    """What the site calls them; numbers from 0 on where each episode has a template of its own."""
+    """Names of the registers of the goal; numbers if each episode draws its template."""
     if params.own < 0:
         return [str(k) for k in range(params.template[:, Template.GOALS].max())]
     own = params.template[params.own]
@@ -53,7 +53,7 @@ def arguments(params: Params, kind: int) -> list[str]:
 
 
 def _recorded(params: Params) -> dict[int, tuple[int, int]]:
-    """The step of the recorded way in which each register takes its last content, and whose step that is."""
+    """(step, agent) of the recorded solution at which each register gets its last content."""
     own, found = params.template[params.own], {}
     steps = params.plan[own[Template.PLAN] : own[Template.PLAN] + own[Template.PLANS]]
     for number, step in enumerate(steps):
@@ -66,7 +66,7 @@ def _recorded(params: Params) -> dict[int, tuple[int, int]]:
 
 
 def generate(params: Params) -> list[TaskObject]:
-    """All conditions in the order of the recorded way, each after those met before; whose they are, where two work."""
+    """All conditions in the order of the recorded solution, each after those before it; two agents own theirs."""
     called = arguments(params, 0)
     if params.own < 0:
         return [TaskObject(f"condition {one}", 0, k) for k, one in enumerate(called)]
@@ -100,14 +100,14 @@ _ONE = (
 
 @kernel
 def progress(s, lane, params):
-    """Conditions of the goal that hold now."""
+    """(conditions of the goal that hold now, all conditions)."""
     return reached(s, lane, params), params.template[s.info[lane, Info.TEMPLATE], Template.GOALS]
 
 
 def task(params: Params) -> Task:
-    """Every condition of the goal holds in the state of the site, at one time.
+    """The instruction: every condition of the goal holds at one time.
 
-    The instruction with the episode's values is part of what an agent perceives; a task has no values yet.
+    The episode's own instruction, with its values, is part of an agent's observation.
     """
     if params.own < 0:
         return Task("any", _ANY)

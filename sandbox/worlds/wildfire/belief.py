@@ -1,4 +1,4 @@
-"""What a crew takes the land to be: a lane of imagined state from its own observation and memory."""
+"""What a crew believes: a lane of imagined state, made from its own observation and memory."""
 
 import numpy as np
 
@@ -11,11 +11,11 @@ from sandbox.worlds.wildfire.dynamics.observe import look_out
 from sandbox.worlds.wildfire.dynamics.terrain import dig_wells
 from sandbox.worlds.wildfire.state import Channel, Column, Count, Crew, Ground, Kind, Note, Params, State
 
-# -- facts: A lane as a list of facts, and which of them a crew sees: what its imagination is measured by.
+# -- facts: a lane as a list of facts, and which of them a crew sees. The prediction error is measured on them.
 
 
 def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
-    """(2 H W + N,) int: each cell's land and whether a crew is there; each crew's tanks."""
+    """(2 H W + N,) int64: each cell's land and whether a crew is there; each crew's tanks."""
     crews = np.zeros((params.height, params.width), np.int64)
     there = s.pos[lane][s.pos[lane, :, 0] >= 0]
     crews[there[:, 0], there[:, 1]] = 1
@@ -23,28 +23,28 @@ def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
 
 
 def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
-    """The cells of its window, and its own tanks."""
+    """(2 H W + N,) bool: the cells of its window, and its own tanks."""
     near = around((params.height, params.width), s.pos[lane, agent], params.sight, params.sight).ravel()
     return np.concatenate([near, near, np.arange(params.agents) == agent])
 
 
 # -- value: What a team has saved, and what a fire still threatens: the losses to be expected of what burns. In
 
-HOUSE, PEOPLE = 0.9, 0.9  # of a building, or a household, that burns: it is lost unless somebody comes
-FRONT = 0.02  # of each cell beside a burning one that can burn, a building five times as much
-WATER = 0.01  # a tank of water in hand
+HOUSE, PEOPLE = 0.9, 0.9  # expected loss of a building or a household that burns
+FRONT = 0.02  # for each cell beside a burning one that can burn; five times as much for a building
+WATER = 0.01  # for each tank of water
 
 
 @kernel
 def earned(s, lane, params):
-    """Households that were rescued, less buildings and households that are lost, and harm done to crews."""
+    """Households rescued, less buildings and households lost, less ticks of crews in fire."""
     tally = s.tally[lane]
     return float(tally[Count.RESCUED] - tally[Count.LOST] - tally[Count.PERISHED] - tally[Count.HURT])
 
 
 @kernel
 def value(s, lane, params):
-    """Minus what burns and what it may set alight; water in hand counts a little."""
+    """The expected losses as a negative number, from what burns and what it can ignite; water counts a little."""
     total, land = 0.0, s.land[lane]
     for row in range(params.height):
         for col in range(params.width):
@@ -68,13 +68,13 @@ def value(s, lane, params):
 
 @kernel
 def _on_map(row, col, params):
-    """Noise may show things beyond the edge."""
+    """Whether a cell is on the map. Sensor noise may show things beyond its edge."""
     return 0 <= row < params.height and 0 <= col < params.width
 
 
 @kernel
 def _code(window, i, j):
-    """The byte of a cell in sight."""
+    """The byte of a cell in the window, as in ``State.land``."""
     kind, fire = int(window[Channel.KIND, i, j]) - 1, int(window[Channel.FIRE, i, j])
     people, ground = window[Channel.PEOPLE, i, j] > 0, window[Channel.GROUND, i, j]
     if fire:
@@ -88,14 +88,14 @@ def _code(window, i, j):
 
 @kernel
 def _set_alight(land, row, col):
-    """A fire that is known of but not seen."""
+    """Ignite a cell where a fire is known but not seen."""
     if 0 <= row < land.shape[0] and 0 <= col < land.shape[1] and ground_of(land[row, col]) < Ground.FIRE:
         land[row, col] = max(kind_of(land[row, col]), np.int64(Kind.GRASS)) + 8 * (Ground.FIRE + 1)
 
 
 @kernel
 def _believe_crews(window, row, col, agent, params, out, to):
-    """Other crews stand where they are seen, with full tanks; those out of sight are nowhere (row -1)."""
+    """Put other crews where they are seen, with full tanks; those out of sight are off the map (row -1)."""
     sight = params.sight
     for other in range(params.agents):
         crew = out.crew[to, other]
@@ -116,10 +116,10 @@ def _believe_crews(window, row, col, agent, params, out, to):
 
 @kernel
 def believe(obs, lane, agent, memory, params, seed, out, to):
-    """Lane ``to`` of ``out``: the land as ``agent`` takes it to be, with dice of its own (``seed``).
+    """Fill lane ``to`` of ``out`` with what ``agent`` believes; ``seed`` (uint64) keys its draws.
 
-    Known are what it sees, where it last knew of fire or heard of it, and the layout where that is a drawn map; land
-    that is generated is imagined as it might be. Fires and crews out of sight are left out, but those it was told of.
+    It knows what it sees, where it last saw or heard of fire, and the layout if that is a drawn map; generated land is
+    drawn anew. There are no fires and crews out of sight, except for fires that it knows of.
     """
     window, vector, inbox = obs.window[lane, agent], obs.vector[lane, agent], obs.inbox[lane, agent]
     row, col, sight = int(vector[Column.ROW]), int(vector[Column.COL]), params.sight

@@ -1,4 +1,4 @@
-"""What can be done to a running wildfire: the wind turns, fire breaks out elsewhere, a crew breaks down."""
+"""Interventions in a running wildfire: the wind turns, a new fire starts, a crew breaks down."""
 
 from random import Random
 

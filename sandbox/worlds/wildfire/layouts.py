@@ -1,4 +1,4 @@
-"""Land by name, by path, or as the map itself; what is wrong with a map is said with line and column.
+"""Land by name, by path, or as the map's text. Errors name line and column.
 
 A map has a row of letters for each row of cells: ``.`` bare, ``=`` road, ``~`` water, ``g`` grass, ``b`` brush, ``f``
 forest, ``h`` building, ``p`` building with a household, ``*`` forest that burns, ``c`` station of a crew (bare).
@@ -28,11 +28,11 @@ GROUND = {  # shares of noise below which there is grass, brush; share of bare; 
 
 
 class Layout(NamedTuple):
-    """A plan with the stations on it, or, for generated terrain, what it is generated from."""
+    """A plan with its stations, or the parameters of generated terrain."""
 
     plan: np.ndarray  # (H, W) uint8, or (0, 0)
     stations: np.ndarray  # (S, 2) int32
-    ground: np.ndarray  # (5,) float64, see Rules
+    ground: np.ndarray  # (5,) float64, see Params
 
 
 def load(layout: str) -> Layout:

@@ -1,7 +1,7 @@
-"""A lane as plain JSON values and back: ``place(describe(x)) = x``.
+"""A lane as JSON values and back: ``place(describe(x)) = x``.
 
-``terrain`` has a letter for each cell's kind (``layouts``; ``_`` is a fire break), ``ground`` for what became of it:
-``.`` fine, ``w`` wet, ``#`` burnt. Burning cells stand in ``burning``, in the order of the list, with their age.
+``terrain`` has a letter for each cell's kind (``layouts``; ``_`` is a fire break), ``ground`` one for its state:
+``.`` fine, ``w`` wet, ``#`` burnt. ``burning`` lists the burning cells, in the order of the list, with their age.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ def _crew(s: State, lane: int, i: int) -> dict:
 
 
 def describe(s: State, lane: int, params: Params) -> dict:
-    """``buildings`` and ``people`` are the cells with a building, with a household still in it."""
+    """A lane as JSON values. ``buildings`` and ``people`` are the cells with a building, with a household in it."""
     land, tally = s.land[lane], s.tally[lane].tolist()
     kind, ground = land & 7, land >> 3
     burns = ground >= Ground.FIRE
@@ -131,7 +131,7 @@ def _place_crew(s: State, lane: int, params: Params, i: int, given: dict) -> Non
 
 
 def place(s: State, lane: int, params: Params, given: dict) -> None:
-    """Draw a situation; raises UsageError where it is none."""
+    """Write a description into a lane; raises UsageError where it is invalid."""
     if len(given["crews"]) != params.agents:
         raise UsageError(f"place: {len(given['crews'])} crews, expected {params.agents}")
     s.seed[lane], s.tick[lane] = given["seed"], given["tick"]

@@ -33,7 +33,7 @@ from sandbox.worlds.wildfire.tasks import TEAMWORK, progress, task
 
 
 class Options(BaseModel):
-    """What can be chosen of a wildfire."""
+    """Options of a wildfire."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -77,7 +77,7 @@ PERTURBATIONS = (
 
 
 def build(options: Options) -> Params:
-    """The rules of a wildfire; raises UsageError for a bad map and for sizes that it does not take."""
+    """Params of a wildfire; raises UsageError for a bad map, and for sizes that are given with a map."""
     plan, stations, ground = load(options.layout)
     if len(plan) and (options.height or options.width):
         raise UsageError(f"{WHERE}: height and width are for generated land; the map is {len(plan)} x {plan.shape[1]}")
@@ -94,7 +94,7 @@ def build(options: Options) -> Params:
 
 
 def conserved(s: State, lane: int, params: Params) -> tuple:
-    """Land stays what it is but for fire breaks; a building stands or is lost, households are not forgotten."""
+    """Kinds of land change by fire breaks only; counts of buildings, households and burning cells fit the map."""
     kind, ground, tally = s.land[lane] & 7, s.land[lane] >> 3, s.tally[lane].tolist()
     burnt = int(((kind == Kind.BUILDING) & (ground == Ground.BURNT)).sum())
     people = (ground == Ground.PEOPLE) | (ground == Ground.WET_PEOPLE) | (ground >= Ground.FIRE_PEOPLE)

@@ -4,8 +4,8 @@ H x W cells, N crews, M messages a tick, F places on the list of burning cells, 
 
 A cell is one byte, so that a map of 4,096 x 4,096 is 17 MB and its digest takes tens of milliseconds: the lowest three
 bits are its :class:`Kind`, the other five its :class:`Ground`. A burning cell's age is in its ground, so the list of
-burning cells holds places only, and where the list is too short the map itself tells (``fire.spread``). Heights and
-moisture never change: they are functions of the seed (``terrain``) and are not stored.
+burning cells holds places only; if the list is too short, the map is searched (``fire.spread``). Heights and moisture
+never change: they are functions of the seed (``terrain``) and are not stored.
 """
 
 from enum import IntEnum
@@ -24,10 +24,10 @@ class Verb(IntEnum):
     SOUTH = 2
     WEST = 3
     EAST = 4
-    DOUSE = 5  # one tank: put out what burns in reach, wet what could
-    CUT = 6  # CUT_FOR ticks in a row: the own cell becomes a fire break
+    DOUSE = 5  # one tank: put out burning cells in reach, wet the others
+    CUT = 6  # CUT_FOR ticks in a row: its cell becomes a fire break
     REFILL = 7  # fill all tanks, with water in reach
-    RESCUE = 8  # take the households of all buildings in reach to safety
+    RESCUE = 8  # rescue the households of all buildings in reach
 
 
 class Kind(IntEnum):
@@ -44,13 +44,13 @@ class Kind(IntEnum):
 
 
 class Ground(IntEnum):
-    """How a cell is: ``code >> 3``. Burning cells have 5 + age, or 18 + age with a household in them."""
+    """The state of a cell: ``code >> 3``. Burning cells have 5 + age, or 18 + age with a household in them."""
 
     FINE = 0
     PEOPLE = 1  # a household is in the building
-    WET = 2  # doused: what would set it alight dries it instead
+    WET = 2  # doused: what would ignite it dries it instead
     WET_PEOPLE = 3
-    BURNT = 4  # burnt out, or put out where it was no building
+    BURNT = 4  # burnt out; or put out, except for buildings
     FIRE = 5
     FIRE_PEOPLE = 18
 
@@ -80,7 +80,7 @@ class Crew(IntEnum):
     HOME_COL = 6
     ALARM_ROW = 7  # where the fire it was called to began
     ALARM_COL = 8
-    REPORT = 9  # what it tells by radio: see Report
+    REPORT = 9  # what it reports by radio: see Report
     REPORT_ROW = 10
     REPORT_COL = 11
 
@@ -146,7 +146,7 @@ class State(NamedTuple):
     land: Annotated[np.ndarray, shaped(np.uint8, "height", "width")]  # Kind + 8 * Ground
     fires: Annotated[np.ndarray, shaped(np.int32, "longest")]  # burning cells (row * W + col), then zeros
     wells: Annotated[np.ndarray, shaped(np.int32, blocks)]  # for each block, a cell with water, -1 none
-    wind: Annotated[np.ndarray, shaped(np.float32, 2)]  # degrees clockwise from north where it blows to, no drift; m/s
+    wind: Annotated[np.ndarray, shaped(np.float32, 2)]  # heading without drift, degrees clockwise from north; m/s
     pos: Pos
     crew: Annotated[np.ndarray, shaped(np.int32, "agents", len(Crew))]
     tally: Annotated[np.ndarray, shaped(np.int32, len(Count))]
@@ -189,7 +189,7 @@ class Note(IntEnum):
     FIRE_COL = 1
     TARGET = 2  # the burning cell it attacks, -1 none (oracle)
     WATER = 3  # a cell where it saw water, -1 none
-    LOST = 4  # ticks for which it has known of no fire
+    LOST = 4  # ticks without a known fire
 
 
 class Memory(NamedTuple):
@@ -202,14 +202,14 @@ class Channel(IntEnum):
     """Channels of an observation's window."""
 
     KIND = 0  # Kind + 1; 0: beyond the map
-    FIRE = 1  # ticks that the cell has burnt, at most OLDEST + 1; 0: it does not burn
+    FIRE = 1  # ticks that the cell has burnt, at most OLDEST; 0: it does not burn, or was ignited in this tick
     GROUND = 2  # 1: wet, 2: burnt
     PEOPLE = 3  # 1: a household
     CREW = 4  # 1: another crew
 
 
 class Column(IntEnum):
-    """Entries of an observation's vector. What its map says is wrong under ``wrong_map``; -1 where nothing is known."""
+    """Entries of an observation's vector. Places are those of the crew's own map, which may be wrong; -1: unknown."""
 
     ROW = 0
     COL = 1

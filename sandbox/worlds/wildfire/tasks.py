@@ -1,4 +1,4 @@
-"""The wildfire's shared task: what is said, and how it is verified."""
+"""The wildfire's shared task: its instructions, and how it is verified."""
 
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
@@ -6,7 +6,7 @@ from sandbox.core.world import Task
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.state import Channel, Column, Count, Crew, Params
 
-# -- teamwork: What wildfire teams share out: sectors of the map in which it burns, and the end of the fire as a
+# -- teamwork: the tasks that teams share out: burning sectors of the map, and the end of the whole fire
 
 SECTOR, OUT = 0, 1  # kinds
 SIDE = 12  # cells of a sector
@@ -33,9 +33,9 @@ def sector_of(row, col, width):
 
 @kernel
 def look(obs, lane, agent, params, task, own, open_tasks):
-    """The sectors where the crew sees fire, by the nearest flame in each; its own is over when it sees none there.
+    """Open tasks: the sectors where the crew sees fire, with the nearest burning cell of each.
 
-    A crew that sees fire fights it, and is not free for another task.
+    Its own task is over when it sees no fire there. A crew that sees fire fights it, and is not free.
     """
     window, vector, sight = obs.window[lane, agent], obs.vector[lane, agent], params.sight
     row, col, found = int(vector[Column.ROW]), int(vector[Column.COL]), 0
@@ -63,7 +63,7 @@ def look(obs, lane, agent, params, task, own, open_tasks):
 
 @kernel
 def check(s, lane, params, kind, argument, mark):
-    """Whether it still burns, in the sector or anywhere. ``mark`` is not used."""
+    """Whether anything still burns in the sector, or anywhere. ``mark`` is not used."""
     tally, place = s.tally[lane], -1
     if kind == SECTOR:
         across = (params.width + SIDE - 1) // SIDE
@@ -81,7 +81,7 @@ def check(s, lane, params, kind, argument, mark):
 
 @kernel
 def tell(s, lane, agent, params):
-    """The nearest fire in sight, else the nearest household, by radio."""
+    """The crew's report: (Report, row, column) of the nearest fire in sight, else the nearest household."""
     crew = s.crew[lane, agent]
     return crew[Crew.REPORT], crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL]
 
@@ -93,7 +93,7 @@ def arguments(params: Params, kind: int) -> list[str]:
 
 
 def generate(params: Params) -> list[TaskObject]:
-    """Every sector, then the fire as a whole."""
+    """One task for each sector, then one for the whole fire."""
     names = [f"sector {called}" for called in arguments(params, SECTOR)]
     return [*(TaskObject(name, SECTOR, k) for k, name in enumerate(names)), TaskObject("all out", OUT, 0, tuple(names))]
 
@@ -122,7 +122,7 @@ def _needed(save, total):
 
 @kernel
 def progress(s, lane, params):
-    """Buildings and households saved so far, of those that are needed, and one for the fire being out."""
+    """(done, total): buildings and households saved, up to those needed, plus one for the end of the fire."""
     tally = s.tally[lane]
     buildings, homes = tally[Count.BUILDINGS], tally[Count.HOUSEHOLDS]
     total = _needed(params.save, buildings) + _needed(params.save, homes) + 1
@@ -132,7 +132,7 @@ def progress(s, lane, params):
 
 
 def task(params: Params) -> Task:
-    """Contain the fire and save a share of what it threatens."""
+    """The instruction: contain the fire and save a share of what it threatens."""
     texts = _CLASSIC if params.classic else _TEXTS
     told = tuple(text.format(save=params.save, lost=1 - params.save) for text in texts)
     return Task("contain", told)

@@ -1,8 +1,8 @@
-"""Craft's kernels: reset, step, observe. Crafter 1.8.3 is the record, step by step.
+"""Craft's kernels: reset, step, observe. With one player they are equal to crafter 1.8.3 at every step.
 
-A tick: players act in order, then the mobs near a player in the order in which they appeared, then, every tenth tick,
-the chunks are balanced. With one player it is crafter; with several, mobs go by the nearest, and who dies is off the
-map. The picture's noise at night is left out, as in crafter's own semantic view: what is in view is seen.
+A tick: players act in order, then the mobs near a player in the order in which they appeared; every tenth tick, the
+chunks are balanced. With several players, mobs follow the nearest, and a dead player leaves the map. As in crafter's
+semantic view, darkness hides nothing.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ from sandbox.worlds.craft.state import (
 
 @kernel
 def _settle(s, lane, agent, params):
-    """Put a player on its start, else on the nearest free cell to the centre (square rings)."""
+    """Put a player on its start, else on the free cell nearest to the centre (in square rings)."""
     height, width = params.plan.shape
     row, col = height // 2, width // 2
     if agent < len(params.starts):
@@ -54,7 +54,7 @@ def _settle(s, lane, agent, params):
 
 @kernel
 def _newborn(s, lane, agent):
-    """Full of everything that is needed, with empty hands, facing down."""
+    """A new player: full health, food, drink and energy, empty hands, facing down."""
     body = s.body[lane, agent]
     for column in range(len(body)):
         body[column] = 0
@@ -68,7 +68,7 @@ def _newborn(s, lane, agent):
 
 @kernel
 def reset(s, lane, params):
-    """Begin the episode of ``s.seed[lane]``: the map, the players near its centre, the first mobs."""
+    """Begin the episode of ``s.seed[lane]``: map, players near its centre, first mobs."""
     height, width = params.plan.shape
     grid, drawn = s.grid[lane], params.plan[0, 0] != Material.UNKNOWN
     s.tick[lane], s.done[lane] = 0, Finish.RUNNING
@@ -100,7 +100,7 @@ def reset(s, lane, params):
 
 @kernel
 def _reached(s, lane, params):
-    """Whether the team has unlocked all that its goal asks for."""
+    """Whether the team has unlocked all achievements of its goal."""
     asked = False
     for k in range(len(params.goal)):
         if params.goal[k]:
@@ -115,7 +115,7 @@ def _reached(s, lane, params):
 
 @kernel
 def _pay(s, lane, agent):
-    """Crafter's reward: a tenth of the change of health, and 1 if anything was unlocked for the first time."""
+    """Crafter's reward: a tenth of the change of health, and 1 if the player unlocked an achievement."""
     body, total = s.body[lane, agent], 0
     for k in range(s.achieved.shape[2]):
         total += s.achieved[lane, agent, k] > 0
@@ -135,10 +135,10 @@ def step(s, lane, actions, params):
 
 @kernel
 def advance(s, lane, actions, params):
-    """The tick itself, a kernel of its own: what ``step`` holds is compiled anew into the loop of every policy."""
+    """The tick itself. It is a kernel of its own because ``step`` is compiled anew into the loop of every policy."""
     s.tick[lane] += 1
     used = s.census[lane]
-    for agent in range(1, params.agents):  # what was legal when the tick began is refused if somebody was faster
+    for agent in range(1, params.agents):  # legal at the start of the tick; refused if another player made it illegal
         s.refused[lane, agent] = _legal(s, lane, agent, _known(actions, lane, agent))
     alive = False
     for agent in range(params.agents):
@@ -168,7 +168,7 @@ def advance(s, lane, actions, params):
 
 @kernel
 def _known(actions, lane, agent):
-    """The verb an agent chose; what is none counts as noop."""
+    """The verb of an agent; unknown verbs and targets count as noop."""
     verb = actions[lane, agent, 0]
     if actions[lane, agent, 1] != 0 or verb < 0 or verb > Verb.MAKE_IRON_SWORD:
         return np.int32(Verb.NOOP)
@@ -177,7 +177,7 @@ def _known(actions, lane, agent):
 
 @kernel
 def _look(s, lane, agent, window):
-    """Fill one window (3, 9, 9) int8, of which 7 rows are seen, as in crafter."""
+    """Fill one window (3, 9, 9) int8; the 7 middle rows are in view, as in crafter."""
     height, width, players = s.grid.shape[1], s.grid.shape[2], s.pos.shape[1]
     top, left = s.pos[lane, agent, 0] - SIDE // 2, s.pos[lane, agent, 1] - ACROSS
     for i in range(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1):
@@ -216,13 +216,13 @@ def _feel(s, lane, agent, light, vector):
 
 @kernel
 def observe(s, lane, params, obs):
-    """What each player sees, and which verbs would have an effect."""
+    """Observation and mask of each player."""
     perceive(s, lane, params, obs.window[lane], obs.vector[lane], obs.mask[lane])
 
 
 @kernel
 def perceive(s, lane, params, windows, vectors, masks):
-    """The same, a kernel of its own, as ``advance`` is."""
+    """The same. It is a kernel of its own, as ``advance`` is."""
     light = daylight(s.tick[lane], params.severity[Severity.NIGHT])
     for agent in range(params.agents):
         mask, window = masks[agent], windows[agent]

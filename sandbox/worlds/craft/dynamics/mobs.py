@@ -1,7 +1,7 @@
-"""Cows, zombies, skeletons, arrows, plants, and the balance of chunks: crafter's rules, with keyed dice.
+"""Cows, zombies, skeletons, arrows, plants, and the balance of chunks: crafter's rules, with keyed draws.
 
 The n-th draw that crafter makes for the k-th mob of a tick is ``draw(seed, tick, MOB, 8 k + n)``; for the c-th kind of
-a chunk ``draw(seed, tick, BALANCE, 8 (3 chunk + c) + n)``. So crafter, handed our dice, does what ours does.
+a chunk ``draw(seed, tick, BALANCE, 8 (3 chunk + c) + n)``. So crafter with our draws does the same.
 """
 
 from math import cos, pi
@@ -25,17 +25,17 @@ from sandbox.worlds.craft.dynamics.things import (
 )
 from sandbox.worlds.craft.state import CHUNK, Body, Chunk, Kind, Material, Mob, Stream
 
-NEAR = 18  # mobs nearer to a player than this are alive: twice the longer side of the view
+NEAR = 18  # cells: mobs nearer to a player act; twice the longer side of the view
 BALANCED_EVERY = 10  # ticks
 DAY = 300  # ticks
-DARKEST = 0.7  # severity 1 of night: share of the daylight that is missing, at noon too
+DARKEST = 0.7  # severity 1 of night: share of the daylight that is missing, also at noon
 COW_HEALTH, ZOMBIE_HEALTH, SKELETON_HEALTH = 3, 5, 3
-# by kind - COW: what it spawns on, how far from players it appears and goes, and with what chances
+# by kind - COW: its ground, distances from players at which it spawns and despawns, and the chances
 GROUND = np.array([Chunk.GRASS, Chunk.GRASS, Chunk.PATH], np.int64)
 MATERIAL = np.array([Material.GRASS, Material.GRASS, Material.PATH], np.int64)
 SPAWN_AT, DESPAWN_AT = np.array([5, 6, 7]), np.array([5, 0, 7])
 SPAWN, DESPAWN = np.array([0.01, 0.3, 0.1]), np.array([0.1, 0.4, 0.1])
-ROOM = np.array([30, 50, 6])  # cells of its ground that a chunk must have to get any
+ROOM = np.array([30, 50, 6])  # cells of its ground that a chunk needs before any spawns
 HEALTH = np.array([COW_HEALTH, ZOMBIE_HEALTH, SKELETON_HEALTH])
 TURN = np.array([1, 2, 0])  # crafter balances zombies, then skeletons, then cows
 
@@ -49,7 +49,7 @@ def daylight(tick, night):
 
 @kernel
 def _toward(row, col, to_row, to_col, long_axis):
-    """The step (row, column) along the longer or the shorter axis of the way to a cell; it may be none."""
+    """The step (row, column) along the longer or the shorter axis of the way to a cell; can be (0, 0)."""
     down, right = to_row - row, to_col - col
     if (abs(right) > abs(down)) if long_axis else (abs(right) <= abs(down)):
         return 0, (1 if right > 0 else -1 if right < 0 else 0)
@@ -67,7 +67,7 @@ def _cow(seed, tick, key):
 
 @kernel
 def _zombie(seed, tick, key, mob, far, to_row, to_col):
-    """A zombie's step: after a player within 8 cells, else anywhere."""
+    """A zombie's step: towards a player within 8 cells, else random."""
     n = 0
     if far <= 8:
         n = 1
@@ -79,7 +79,7 @@ def _zombie(seed, tick, key, mob, far, to_row, to_col):
 
 @kernel
 def _bite(s, lane, mob, who):
-    """A zombie beside its player hits, then waits for five ticks; it hits a sleeper hardest."""
+    """A zombie beside a player hits it, then waits five ticks; a sleeper is hit hardest."""
     body = s.body[lane, who]
     if abs(s.pos[lane, who, 0] - mob[Mob.ROW]) + abs(s.pos[lane, who, 1] - mob[Mob.COL]) > 1:
         return
@@ -92,7 +92,7 @@ def _bite(s, lane, mob, who):
 
 @kernel
 def _shoot(s, lane, mob, down, right):
-    """An arrow appears beside the skeleton, if it has reloaded and the cell is free."""
+    """Shoot an arrow, if the skeleton has reloaded and the cell is free."""
     row, col = mob[Mob.ROW] + down, mob[Mob.COL] + right
     if mob[Mob.CLOCK] == 0 and (down or right) and free(s.grid[lane], s.object_at[lane], row, col, FLIES):
         facing = (0 if right < 0 else 1) if right else (2 if down < 0 else 3)
@@ -102,7 +102,7 @@ def _shoot(s, lane, mob, down, right):
 
 @kernel
 def _skeleton(s, lane, seed, tick, key, mob, far, to_row, to_col):
-    """A skeleton's step: back from a player within 3 cells, else it shoots, comes nearer, or strolls."""
+    """A skeleton's tick: near a player it retreats, shoots, or approaches; else it walks at random."""
     row, col, n = mob[Mob.ROW], mob[Mob.COL], 0
     mob[Mob.CLOCK] = max(0, mob[Mob.CLOCK] - 1)
     if far <= 3:
@@ -128,7 +128,7 @@ def _skeleton(s, lane, seed, tick, key, mob, far, to_row, to_col):
 
 @kernel
 def _arrow(s, lane, slot):
-    """An arrow flies on, or hurts what it meets; tables and furnaces break."""
+    """An arrow flies on, or hurts what it hits; tables and furnaces break."""
     mob, grid, players = s.mobs[lane, slot], s.grid[lane], s.pos.shape[1]
     row, col = mob[Mob.ROW] + DROW[mob[Mob.FACING]], mob[Mob.COL] + DCOL[mob[Mob.FACING]]
     if free(grid, s.object_at[lane], row, col, FLIES):
@@ -162,7 +162,7 @@ def _plant(s, lane, slot):
 
 @kernel
 def _update(s, lane, seed, tick, slot, far, who):
-    """One mob's tick. One that has died still makes its last move in crafter: it may bite or shoot, but it is gone."""
+    """One mob's tick. As in crafter, a mob that has died still makes its last move, then is removed."""
     mob, key = s.mobs[lane, slot], 8 * slot
     kind, row, col = mob[Mob.KIND], mob[Mob.ROW], mob[Mob.COL]
     if kind == Kind.PLANT:
@@ -190,7 +190,7 @@ def _update(s, lane, seed, tick, slot, far, who):
 
 @kernel
 def update_mobs(s, lane, used):
-    """The first ``used`` mobs, where a player is near; returns whether any is gone. What just appeared waits a tick."""
+    """Update the first ``used`` mobs that are near a player; returns whether any was removed."""
     gone, pos, object_at = False, s.pos[lane], s.object_at[lane]
     seed, tick = s.seed[lane], s.tick[lane]
     for slot in range(used):
@@ -203,7 +203,7 @@ def update_mobs(s, lane, used):
 
 @kernel
 def _spawn(s, lane, chunk, c, key):
-    """A mob appears on a random cell of its ground, unless that is taken or too near to a player."""
+    """Spawn a mob on a random cell of its ground, unless it is taken or too near to a player."""
     grid = s.grid[lane]
     wide = (grid.shape[1] + CHUNK - 1) // CHUNK
     top, left = chunk // wide * CHUNK, chunk % wide * CHUNK
@@ -223,7 +223,7 @@ def _spawn(s, lane, chunk, c, key):
 
 @kernel
 def _despawn(s, lane, chunk, c, key):
-    """A random mob of the chunk goes, unless it is too near to a player."""
+    """Despawn a random mob of the chunk, unless it is too near to a player."""
     pick = below(s.chunks[lane, chunk, Chunk.COWS + c], s.seed[lane], s.tick[lane], Stream.BALANCE, key)
     for slot in range(s.census[lane]):
         mob = s.mobs[lane, slot]
@@ -239,7 +239,7 @@ def _despawn(s, lane, chunk, c, key):
 
 @kernel
 def balance(s, lane, light):
-    """Zombies, skeletons and cows appear and go in every listed chunk; returns whether any is gone."""
+    """Spawn and despawn zombies, skeletons and cows in every listed chunk; returns whether any was removed."""
     chunks, gone = s.chunks[lane], False
     for k in range(len(chunks)):
         chunk = chunks[k, Chunk.ORDER]

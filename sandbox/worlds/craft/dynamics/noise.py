@@ -1,8 +1,8 @@
 """Gradient noise in three dimensions, after K. Spencer's OpenSimplex (2014), with keyed gradients.
 
 Lattice points are the integer points of a stretched space; a quarter sphere of noise, (2 - d^2)^4 times a gradient, is
-summed over all lattice points nearer than the square root of 2. So its values are distributed as crafter's are. Which
-points may be near enough is looked up by the eighths of a lattice cell in which the place lies.
+summed over all lattice points nearer than the square root of 2. Its values have the distribution of crafter's. The
+points that can be near enough are looked up for each part of a lattice cell, SPLIT along each axis.
 """
 
 from itertools import product

@@ -1,4 +1,4 @@
-"""What players do and need: crafter's ``Player``, with recipes from ``recipes``."""
+"""Actions and needs of players: crafter's ``Player``, with the recipes of ``recipes``."""
 
 import numpy as np
 
@@ -39,9 +39,9 @@ def _has(body, verb):
 
 @kernel
 def _nearby(grid, row, col):
-    """(table, furnace): whether they stand within one cell.
+    """(table, furnace): whether one is within one cell.
 
-    In the first row and the first column nothing is ever near: crafter cuts its map at row - 1, which is then the last.
+    In row 0 and column 0 nothing is near: crafter slices its map from row - 1, which there is the last row.
     """
     table, furnace = False, False
     if row > 0 and col > 0:
@@ -54,7 +54,7 @@ def _nearby(grid, row, col):
 
 @kernel
 def _can_do(s, lane, body, material, thing):
-    """Whether ``do`` has an effect on what is ahead."""
+    """Whether ``do`` has an effect on the cell ahead."""
     if thing > s.pos.shape[1]:
         mob = s.mobs[lane, thing - 1 - s.pos.shape[1]]
         if mob[Mob.KIND] == Kind.PLANT:
@@ -87,7 +87,7 @@ def _can_place(s, lane, body, verb, material, thing):
 
 @kernel
 def _awake(body):
-    """Whether a player can do anything but sleep on."""
+    """Whether a player can do anything else than sleep."""
     return body[Body.HEALTH] > 0 and not (body[Body.SLEEPING] and body[Body.ENERGY] < MOST)
 
 
@@ -103,7 +103,7 @@ def _ahead(s, lane, agent):
 
 @kernel
 def _legal(s, lane, agent, verb):
-    """Whether a verb has an effect now; the no-op counts as legal always."""
+    """Whether a verb has an effect now; the no-op is always legal."""
     body, grid = s.body[lane, agent], s.grid[lane]
     if verb == Verb.NOOP:
         return True
@@ -138,7 +138,7 @@ def _fill_mask(s, lane, agent, mask):
     _, _, material, thing = _ahead(s, lane, agent)
     mask[Verb.DO] = _can_do(s, lane, body, material, thing)
     if body[Body.WOOD] + body[Body.STONE] + body[Body.SAPLING] == 0:
-        return  # all that is placed or made uses one of these
+        return  # everything that is placed or made uses one of these
     for verb in range(Verb.PLACE_STONE, Verb.PLACE_PLANT + 1):
         mask[verb] = _can_place(s, lane, body, verb, material, thing)
     if body[Body.WOOD]:
@@ -149,7 +149,7 @@ def _fill_mask(s, lane, agent, mask):
 
 @kernel
 def _strike(s, lane, agent, slot):
-    """``do`` on a mob: eat a ripe plant, hit anything that lives."""
+    """``do`` on a mob: eat a ripe plant, hit a creature."""
     body, mob, achieved = s.body[lane, agent], s.mobs[lane, slot], s.achieved[lane, agent]
     if mob[Mob.KIND] == Kind.PLANT:
         mob[Mob.CLOCK] = 0
@@ -225,7 +225,7 @@ def _act(s, lane, agent, verb):
         if free(s.grid[lane], s.object_at[lane], row, col, ENTERS):
             relocate(s.object_at[lane], s.chunks[lane], Kind.PLAYER, pos[0], pos[1], row, col)
             pos[0], pos[1] = row, col
-        if s.grid[lane, pos[0], pos[1]] == Material.LAVA:  # who heals in that very tick is alive until the next move
+        if s.grid[lane, pos[0], pos[1]] == Material.LAVA:  # who heals in this tick lives on until its next move
             body[Body.HEALTH] = 0
     elif verb != Verb.DO:
         _build(s, lane, agent, verb, row, col)
@@ -246,7 +246,7 @@ def _need(body, counter, limit, item):
 
 @kernel
 def _live(body, scarcity):
-    """A tick of hunger, thirst, fatigue and healing; items are kept within 0..9; who was hurt wakes up."""
+    """One tick of hunger, thirst, fatigue and healing; items stay within 0..9; a player that was hurt wakes up."""
     sleeping = body[Body.SLEEPING]
     _need(body, Body.HUNGER, HUNGER - int(scarcity * HUNGER / 2), Body.FOOD)
     _need(body, Body.THIRST, THIRST - int(scarcity * THIRST / 2), Body.DRINK)
@@ -276,7 +276,7 @@ def _live(body, scarcity):
 
 @kernel
 def update_player(s, lane, agent, verb, may_fail, params):
-    """One player's tick. ``may_fail``: the verb was legal when the tick began; it is refused if it no longer is."""
+    """One player's tick. ``may_fail``: the verb was legal when the tick began; it is refused if it is not any more."""
     body = s.body[lane, agent]
     can = _legal(s, lane, agent, verb)
     s.refused[lane, agent] = may_fail and not can

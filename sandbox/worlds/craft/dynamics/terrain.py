@@ -1,4 +1,4 @@
-"""Maps by crafter's recipe (``worldgen``): noise of several scales, thresholds, tunnels, a clearing for the players."""
+"""Generated maps, as crafter's ``worldgen``: noise of several scales, thresholds, tunnels, a clearing for players."""
 
 from math import exp, sqrt
 
@@ -12,17 +12,17 @@ from sandbox.worlds.craft.dynamics.recipes import WALKS
 from sandbox.worlds.craft.dynamics.things import DCOL, DROW, add
 from sandbox.worlds.craft.state import Kind, Material, Stream
 
-ATTEMPTS = 500  # maps tried until one holds what the goal needs
-CLEARING = 16.0  # cells from the centre beyond which the clearing is not felt: sigmoid(4 - 16 + 2) < 5e-5
+ATTEMPTS = 500  # maps that are tried until one has what the goal needs
+CLEARING = 16.0  # cells from the centre beyond which the clearing has no effect: sigmoid(4 - 16 + 2) < 5e-5
 _ONE = np.uint64(1)
 # Plain numbers of Material, so that one kernel returns one type
 (WATER, GRASS, STONE, PATH, SAND, TREE, LAVA, COAL, IRON, DIAMOND) = np.arange(1, 11).astype(np.int8)
-TUNNEL = np.int8(-PATH)  # a path that is a tunnel, where skeletons live; told from others only while a map is made
+TUNNEL = np.int8(-PATH)  # a path in a tunnel, where skeletons live; marked only while a map is made
 
 
 @kernel
 def _rock(key, dice, cell, x, y, mountain):
-    """What a cell of the mountains is: caves, tunnels, ores, lava, stone."""
+    """The material of a cell in the mountains: caves, tunnels, ores, lava, stone."""
     if mountain > 0.3 and noise(key, x / 7, y / 7, 6.0) > 0.15:
         return PATH
     if noise(key, 2 * x / 3, y / 15, 7.0) > 0.4 or noise(key, x / 15, 2 * y / 3, 7.0) > 0.4:
@@ -63,7 +63,7 @@ def _ground(key, dice, cell, x, y, off):
 
 @kernel
 def raise_land(grid, seed, attempt):
-    """Fill a map (H, W) int8; tunnels are told from other paths by ``TUNNEL``."""
+    """Fill a map (H, W) int8 with Material; paths in tunnels are ``TUNNEL``."""
     height, width = grid.shape
     dice = draw(seed, attempt, Stream.NOISE, 0)
     key = draw(dice, 0, Stream.NOISE, 1)
@@ -76,7 +76,7 @@ def raise_land(grid, seed, attempt):
 
 @allocating
 def holds(grid, needed):
-    """Whether enough cells of each needed material can be reached: trees and water on foot, the rest by digging."""
+    """Whether enough cells of each needed material can be reached: trees and water on foot, others by digging."""
     height, width = grid.shape
     stack, seen = np.empty(grid.size, np.int32), np.zeros((height, width), np.int8)
     found = np.zeros(len(needed), np.int32)
@@ -108,7 +108,7 @@ def holds(grid, needed):
 
 @kernel
 def generate(grid, seed, needed, plain):
-    """The first map of the seed that holds what is needed in reach; ``plain``: nothing is."""
+    """The first map of the seed that has what is needed in reach; ``plain``: nothing is needed."""
     for attempt in range(ATTEMPTS):
         raise_land(grid, seed, attempt)
         if plain or holds(grid, needed):

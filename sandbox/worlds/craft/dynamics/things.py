@@ -1,4 +1,4 @@
-"""The table of things, as crafter's engine keeps it: who stands where, what each chunk holds."""
+"""The table of things, as in crafter's engine: what is in each cell and in each chunk."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def chunk_of(grid, row, col):
 
 @kernel
 def list_chunk(chunks, chunk):
-    """Something stands in this chunk: from now on it is balanced."""
+    """List a chunk: from now on it is balanced."""
     if not chunks[chunk, Chunk.LISTED]:
         chunks[chunk, Chunk.LISTED] = 1
         k = 0
@@ -29,7 +29,7 @@ def list_chunk(chunks, chunk):
 
 @kernel
 def put_material(grid, chunks, row, col, material):
-    """Change a cell, and with it the chunk's count of grass and path."""
+    """Change a cell, and its chunk's counts of grass and path."""
     chunk, old = chunk_of(grid, row, col), grid[row, col]
     chunks[chunk, Chunk.GRASS] += np.int16(material == Material.GRASS) - np.int16(old == Material.GRASS)
     chunks[chunk, Chunk.PATH] += np.int16(material == Material.PATH) - np.int16(old == Material.PATH)
@@ -38,7 +38,7 @@ def put_material(grid, chunks, row, col, material):
 
 @kernel
 def count_materials(grid, chunks):
-    """Count grass and path (also tunnels) of every chunk; nothing is listed yet."""
+    """Count grass and path (also tunnels) of every chunk; clear the list of chunks."""
     for chunk in range(len(chunks)):
         for column in range(chunks.shape[1]):
             chunks[chunk, column] = 0
@@ -52,7 +52,7 @@ def count_materials(grid, chunks):
 
 @kernel
 def add(s, lane, kind, row, col, health, facing):
-    """Append a mob; where the table is full, nothing appears."""
+    """Append a mob; does nothing if the table is full."""
     slot = s.census[lane]
     if slot >= s.mobs.shape[1]:
         return
@@ -80,7 +80,7 @@ def remove(s, lane, slot):
 
 @kernel
 def compact(s, lane):
-    """Close the gaps that removed mobs left; the order stays."""
+    """Close the gaps that removed mobs left; keeps the order."""
     mobs, kept, used = s.mobs[lane], 0, s.census[lane]
     for slot in range(used):
         if mobs[slot, Mob.KIND] != Kind.NONE:
@@ -97,7 +97,7 @@ def compact(s, lane):
 
 @kernel
 def relocate(object_at, chunks, kind, row, col, to_row, to_col):
-    """Move whatever stands on one cell to another, in the map and in the chunks' counts."""
+    """Move the thing in one cell to another, on the map and in the chunks' counts."""
     object_at[to_row, to_col] = object_at[row, col]
     object_at[row, col] = 0
     if row // CHUNK != to_row // CHUNK or col // CHUNK != to_col // CHUNK:
@@ -110,7 +110,7 @@ def relocate(object_at, chunks, kind, row, col, to_row, to_col):
 
 @kernel
 def free(grid, object_at, row, col, passable):
-    """Whether a cell lies on the map, is of a passable material, and nothing stands there."""
+    """Whether a cell is on the map, passable, and empty."""
     if row < 0 or col < 0 or row >= grid.shape[0] or col >= grid.shape[1]:
         return False
     return object_at[row, col] == 0 and passable[grid[row, col]]
@@ -118,7 +118,7 @@ def free(grid, object_at, row, col, passable):
 
 @kernel
 def _nearest(pos, object_at, row, col):
-    """(distance, player) of the nearest player on the map, |rows| + |columns|, of several the first; FAR if none is."""
+    """(distance, player) of the nearest player on the map, Manhattan distance, of several the first; FAR: none."""
     best, who = FAR, 0
     for agent in range(len(pos)):
         at_row, at_col = pos[agent, 0], pos[agent, 1]
@@ -130,7 +130,7 @@ def _nearest(pos, object_at, row, col):
 
 @kernel
 def keep_inside(window, row, col, land):
-    """Empty what a window shows beyond the edge of ``land``, where noise may show things that cannot be."""
+    """Clear the cells of a window beyond the edge of ``land``, where sensor noise may show things."""
     for i in range(window.shape[1]):
         for j in range(window.shape[2]):
             r, c = row + i - window.shape[1] // 2, col + j - window.shape[2] // 2

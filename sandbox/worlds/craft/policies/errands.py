@@ -1,4 +1,4 @@
-"""What a player of ``rules`` and ``oracle`` does to get somewhere: go for an aim, explore, fetch, be at a table."""
+"""Movement of ``rules`` and ``oracle``: go to an aim, explore, fetch a material, go to a table."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from sandbox.worlds.craft.state import FIRST_ACHIEVEMENT, FIRST_ITEM, Body, Chan
 
 PATIENCE = 12  # ticks on one cell after which a route is given up
 FURNACE_STONES, TABLE_WOOD = 4, 2
-NEAR_ENOUGH = 14  # cells that it walks to a table rather than build another one
+NEAR_ENOUGH = 14  # cells to a table beyond which another one is built
 
 
 @kernel
@@ -42,7 +42,7 @@ def _is_free(known, window, row, col, side):
 
 @kernel
 def random_step(known, window, row, col, dice, agent):
-    """A step to a free cell beside, if there is one."""
+    """A step to a random free neighbouring cell; noop: there is none."""
     spin = below(4, dice, 1, 0, agent)
     for k in range(4):
         side = (spin + k) % 4
@@ -53,7 +53,7 @@ def random_step(known, window, row, col, dice, agent):
 
 @kernel
 def go(known, window, vector, memory, lane, agent, aim, place, dice):
-    """The verb that leads to an aim, ``do`` once it is ahead; -1 where it cannot be reached."""
+    """The verb that leads to an aim, ``do`` once it is ahead; -1: it cannot be reached."""
     note, width = memory.notes[lane, agent], known.shape[1]
     row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     here, stones = row * width + col, has(vector, Body.STONE)
@@ -94,7 +94,7 @@ def go(known, window, vector, memory, lane, agent, aim, place, dice):
 
 @kernel
 def explore(known, window, vector, memory, lane, agent, first, dice):
-    """Go where the map ends, first in one kind of country (MEADOW or ROCK); with nothing left to see, to any grass."""
+    """Go to the edge of the known map, first in one terrain (MEADOW or ROCK); else to any grass."""
     verb = go(known, window, vector, memory, lane, agent, first, np.int32(-1), dice)
     if verb < 0:
         verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.FRONTIER), np.int32(-1), dice)
@@ -115,7 +115,7 @@ def explore(known, window, vector, memory, lane, agent, first, dice):
 
 @kernel
 def errand(known, window, vector, memory, lane, agent, material, dice):
-    """Fetch some of a material; look for it where none is known."""
+    """Fetch a material; explore if none is known."""
     verb = go(known, window, vector, memory, lane, agent, np.int64(material), np.int32(-1), dice)
     if verb < 0:
         country = Aim.ROCK if material == Material.STONE or material >= Material.COAL else Aim.MEADOW
@@ -134,7 +134,7 @@ def _place(known, window, vector, row, col, verb, dice, agent):
 
 @kernel
 def _bench(known, window, vector, memory, lane, agent, forge, dice):
-    """Be where a table (and a furnace) is near: walk there, or build; -1 if neither can be."""
+    """Get near a table (and a furnace): walk there, or build; -1: neither is possible."""
     row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     wood, stone = has(vector, Body.WOOD), has(vector, Body.STONE)
     can_build, verb = wood > TABLE_WOOD and (stone >= FURNACE_STONES or not forge), NO

@@ -23,9 +23,9 @@ from sandbox.worlds.craft.policies.errands import (
 from sandbox.worlds.craft.policies.routes import NO, Aim, at, met, near_table
 from sandbox.worlds.craft.state import MOST, Achievement, Body, Channel, Column, Kind, Material, Note, Verb
 
-# -- pursue: What a player does for one achievement that its team wants of it: what it takes first, from the recipes.
+# -- pursue: the next step for one achievement that the team wants, from the recipes
 
-DEEPEST = 4  # tools that take one another, at most
+DEEPEST = 4  # length of a chain of required tools, at most
 FROM = np.zeros(len(Body), np.int64)  # (25,) material that an item is collected from; 0 none
 BY = np.zeros(len(Body), np.int64)  # (25,) verb that makes an item
 GIVES = np.zeros(len(Achievement), np.int64)  # (22,) material that is collected for an achievement; 0 none
@@ -41,7 +41,7 @@ for _verb in range(Verb.PLACE_STONE, Verb.MAKE_IRON_SWORD + 1):
 
 @kernel
 def lacking(vector, verb):
-    """The material to collect for what a verb uses, 0 where the player has it all."""
+    """The material to collect for what a verb uses; 0: the player has it all."""
     for k in range(USES.shape[1]):
         if USES[verb, k, 1] and has(vector, USES[verb, k, 0]) < USES[verb, k, 1]:
             return FROM[USES[verb, k, 0]]
@@ -50,7 +50,7 @@ def lacking(vector, verb):
 
 @kernel
 def next_step(vector, achievement):
-    """The material to fetch now and the verb to use, 0 for neither: tools come before what is collected with them."""
+    """(material to fetch, verb to use), 0: none. Required tools come before what is collected with them."""
     fetch, verb = GIVES[achievement], DOES[achievement]
     for _ in range(DEEPEST):
         if verb:
@@ -63,9 +63,9 @@ def next_step(vector, achievement):
 
 @kernel
 def pursue(known, window, vector, memory, lane, agent, achievement, dice):
-    """The verb that brings a player nearer to an achievement; -1 where its usual way leads there as well.
+    """The verb that brings a player nearer to an achievement; -1: its usual plan leads there as well.
 
-    So it does to all that takes a furnace, and to what is met by the way: cows, foes, sleep.
+    It does for all that needs a furnace, and for cows, foes and sleep.
     """
     fetch, verb = next_step(vector, achievement)
     if verb and NEARBY[verb, 1]:
@@ -84,17 +84,17 @@ def pursue(known, window, vector, memory, lane, agent, achievement, dice):
 
 # -- planning
 
-LOW, URGENT = 5, 3  # of food and drink: goes for it if it knows where; looks for it before anything else
-TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it stands
+LOW, URGENT = 5, 3  # of food and drink: goes to a known place; explores for it before anything else
+TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it is
 DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which it eats and drinks ahead
 WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
-BOLD = 2  # so much less of both is enough at noon, when there are no zombies
-RETRY = 12  # ticks after which what could not be reached is tried again
+BOLD = 2  # points of health less are enough by day, when there are no zombies
+RETRY = 12  # ticks after which an unreachable aim is tried again
 
 
 @kernel
 def _can_make(vector, known, row, col, verb):
-    """Whether a tool can be made here and is not had yet."""
+    """Whether a tool can be made here and the player does not have it."""
     if has(vector, MADE[verb]):
         return False
     for k in range(3):
@@ -105,7 +105,7 @@ def _can_make(vector, known, row, col, verb):
 
 @kernel
 def _fight(window, facing):
-    """Turn to a zombie or a skeleton beside and hit it; -1 if there is none."""
+    """Turn to a neighbouring zombie or skeleton and hit it; -1: none."""
     for side in range(4):
         kind = window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]]
         if kind == Kind.ZOMBIE or kind == Kind.SKELETON:
@@ -115,7 +115,7 @@ def _fight(window, facing):
 
 @kernel
 def _notice(window, note, row, col, width):
-    """Keep in mind where a cow is; returns whether a zombie is in view."""
+    """Note where a cow is; returns whether a zombie is in view."""
     zombie, best = False, 1 << 20
     cow = note[Note.COW]
     if cow >= 0 and abs(cow // width - row) <= 3 and abs(cow % width - col) <= 4:
@@ -130,7 +130,7 @@ def _notice(window, note, row, col, width):
 
 @kernel
 def _find_burrow(known, window, vector, memory, lane, agent, dice):
-    """The next step to rock to dig into, which is noted where it is met; a verb, or below 0."""
+    """The verb that leads to rock for a burrow; there it notes the burrow and returns -1."""
     note, row, col = memory.notes[lane, agent], int(vector[Column.ROW]), int(vector[Column.COL])
     side = met(known, row, col, Aim.BURROW, -1)
     if side < 0:
@@ -141,7 +141,7 @@ def _find_burrow(known, window, vector, memory, lane, agent, dice):
 
 @kernel
 def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
-    """Dig into rock, close the door behind, sleep; without rock or pickaxe, sleep where it stands when worn out."""
+    """Dig into rock, close the entrance, sleep; without rock or pickaxe, sleep in the open when worn out."""
     note, width = memory.notes[lane, agent], known.shape[1]
     row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     here, energy = row * width + col, has(vector, Body.ENERGY)
@@ -164,7 +164,7 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
         if WALKS[at(known, door // width, door % width)]:
             if facing == side ^ 1:
                 return np.int32(Verb.PLACE_STONE)
-            return into  # to the far end once more, to come back facing the door
+            return into  # to the far end again, to come back facing the door
         return np.int32(Verb.SLEEP if energy < MOST else Verb.NOOP)
     if here != door and here != door + step:
         note[Note.RESTING] = 0
@@ -176,10 +176,10 @@ def _sleep(known, window, vector, memory, lane, agent, zombie, dice):
 
 @kernel
 def _needs(known, window, vector, memory, lane, agent, zombie, dice):
-    """What the body asks for, -1 if it can wait: drink, food, sleep."""
+    """The verb for drink, food or sleep; -1: none is needed now."""
     note = memory.notes[lane, agent]
     drink, food, energy = has(vector, Body.DRINK), has(vector, Body.FOOD), has(vector, Body.ENERGY)
-    light = daylight(note[Note.CLOCK], 0.0)  # by its own clock: where it is always dark, there is work all the same
+    light = daylight(note[Note.CLOCK], 0.0)  # by its own clock: the perturbation ``night`` does not stop its work
     low = LOW + 2 * (light < DUSK)
     note[Note.DRINKING] = drink < MOST and (note[Note.DRINKING] or drink <= low)
     note[Note.EATING] = food < MOST - 2 and (note[Note.EATING] or food <= low)
@@ -202,7 +202,7 @@ def _needs(known, window, vector, memory, lane, agent, zombie, dice):
 
 @kernel
 def _hunt(known, window, vector, memory, lane, agent, kind, dice):
-    """Go for the nearest of a kind in view; -1 if there is none."""
+    """Go to the nearest of a kind in view; -1: none."""
     row, col, width = int(vector[Column.ROW]), int(vector[Column.COL]), known.shape[1]
     best, place = 1 << 20, NO
     for i in range(1, 8):
@@ -216,7 +216,7 @@ def _hunt(known, window, vector, memory, lane, agent, kind, dice):
 
 @kernel
 def _by_the_way(known, window, vector, memory, lane, agent, dice):
-    """What can be had at little cost when the game has no end: drink, a plant, a stone placed, a fight, a cow."""
+    """Easy achievements of an endless game: drink, a plant, a placed stone, a fight, a cow; -1: none."""
     row, col, facing = int(vector[Column.ROW]), int(vector[Column.COL]), int(vector[Column.FACING])
     ahead = at(known, row + DROW[facing], col + DCOL[facing])
     clear = window[Channel.THING, 4 + DROW[facing], 4 + DCOL[facing]] == 0
@@ -241,7 +241,7 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
 
 @kernel
 def _lacking_for_iron(vector):
-    """What the tools of iron still take, in the order in which it is fetched; 0 where all is there."""
+    """The material to fetch next for the tools of iron; 0: the player has all."""
     if has(vector, Body.WOOD) == 0:
         return Material.TREE
     if has(vector, Body.STONE) < FURNACE_STONES + 1:

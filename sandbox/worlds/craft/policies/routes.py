@@ -1,7 +1,7 @@
-"""Finding and following routes over a map that is known in part.
+"""Find and follow routes over a partly known map.
 
-The search spreads in layers of time over cells that can be walked, dug or bridged; entering a cell costs what its
-material costs, so whoever comes first is the quickest. It ends at the nearest cell from which the aim is met. A route
+A breadth-first search over time: a cell that must be dug or bridged waits in the queue for the ticks that it costs, so
+the first arrival is the quickest. The search ends at the first cell from which the aim is met. A route
 is a stack of cells in ``memory.route``; the last is the next to enter.
 """
 
@@ -21,7 +21,7 @@ class Aim(IntEnum):
     """What a route may lead to: beside a material (its number), or one of these."""
 
     FRONTIER = 16  # beside a cell that is not known
-    BURROW = 17  # before two cells of rock in a line with nothing open around
+    BURROW = 17  # before two cells of stone in a line, enclosed by solid cells
     BESIDE = 18  # beside a named cell
     BENCH = 19  # where a table is near
     FORGE = 20  # where a table and a furnace are near
@@ -31,7 +31,7 @@ class Aim(IntEnum):
 
 @kernel
 def _delay(material, pick, stones):
-    """Ticks that it takes to open a cell before it is entered, -1 if that cannot be. ``pick``: 0 none .. 3 iron."""
+    """Ticks to open a cell before it can be entered; -1: impossible. ``pick``: 0 none .. 3 iron."""
     if WALKS[material]:
         return 0
     if material == Material.TREE:
@@ -50,7 +50,7 @@ def _delay(material, pick, stones):
 
 @kernel
 def at(known, row, col):
-    """The material of a cell as far as it is known; beyond the edge, what nobody goes to."""
+    """The known material of a cell; LAVA beyond the edge."""
     if row < 0 or col < 0 or row >= known.shape[0] or col >= known.shape[1]:
         return np.int8(Material.LAVA)
     return known[row, col]
@@ -58,13 +58,13 @@ def at(known, row, col):
 
 @kernel
 def _solid(material):
-    """Whether neither mobs nor arrows come through."""
+    """Whether a material stops mobs and arrows."""
     return material == Material.STONE or material == Material.TREE or Material.COAL <= material <= Material.DIAMOND
 
 
 @kernel
 def _is_burrow(known, row, col, side):
-    """Whether on this side lie two cells of stone in a line with solid cells all around; by no lava."""
+    """Whether two cells of stone lie in a line on this side, enclosed by solid cells."""
     down, right = DROW[side], DCOL[side]
     for far in range(1, 3):
         r, c = row + far * down, col + far * right
@@ -77,7 +77,7 @@ def _is_burrow(known, row, col, side):
 
 @kernel
 def near_table(known, row, col, furnace_too):
-    """Whether a table (and a furnace) is near enough to work at."""
+    """Whether a table (and a furnace) is within one cell."""
     table, furnace = False, not furnace_too
     if row > 0 and col > 0:
         for r in range(row - 1, min(row + 2, known.shape[0])):
@@ -89,7 +89,7 @@ def near_table(known, row, col, furnace_too):
 
 @kernel
 def met(known, row, col, aim, place):
-    """The side (0..3) on which the aim is met from a cell, -1 if it is not; 4 where the cell itself is the aim."""
+    """The side (Facing) of a cell on which the aim is; 4: the cell itself is the aim; -1: not here."""
     if aim == Aim.BENCH or aim == Aim.FORGE:
         return np.int32(4) if near_table(known, row, col, aim == Aim.FORGE) else NO
     for side in range(4):
@@ -114,7 +114,7 @@ def met(known, row, col, aim, place):
 
 @kernel
 def _block_things(came, window, row, col, width):
-    """Plants and other players in view are in the way."""
+    """Mark the cells of plants and other players in view as blocked."""
     for i in range(1, 8):
         for j in range(9):
             kind = window[Channel.THING, i, j]
@@ -124,7 +124,7 @@ def _block_things(came, window, row, col, width):
 
 @kernel
 def _search(known, window, memory, lane, start, aim, place, pick, stones):
-    """The nearest cell that meets the aim, -1 if there is none; ``came`` then tells how each was entered: side + 1."""
+    """The nearest cell that meets the aim, -1: none; ``came`` holds side + 1 by which each cell was entered."""
     height, width = known.shape
     queue, came, size = memory.queue[lane], memory.came[lane], known.size
     for cell in range(size):
@@ -160,7 +160,7 @@ def _search(known, window, memory, lane, start, aim, place, pick, stones):
 
 @kernel
 def plan(known, window, memory, lane, agent, here, aim, place, pick, stones):
-    """Lay a route to the aim; returns whether there is one. Of a long one the nearer part is laid."""
+    """Write a route to the aim into memory, of a long one the nearer part; returns whether there is one."""
     note, route, came = memory.notes[lane, agent], memory.route[lane, agent], memory.came[lane]
     note[Note.LEFT], note[Note.AIM], note[Note.PLACE] = 0, aim, place
     end = _search(known, window, memory, lane, here, aim, place, pick, stones)
@@ -193,7 +193,7 @@ def side_of(here, there, width):
 
 @kernel
 def enter(known, window, here, there, facing, stones):
-    """The verb that brings a player nearer to entering a neighbouring cell; -1 if it cannot be entered."""
+    """The next verb to enter a neighbouring cell; -1: it cannot be entered."""
     width = known.shape[1]
     side = side_of(here, there, width)
     material, kind = known[there // width, there % width], window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]]

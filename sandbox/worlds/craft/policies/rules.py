@@ -1,4 +1,4 @@
-"""Craft's compiled policies: idle, random, uniform, rules, oracle. The last two decide alike."""
+"""Craft's compiled policies: idle, random, uniform, rules, oracle. The last two decide alike (``planning``)."""
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
@@ -12,14 +12,14 @@ from sandbox.worlds.craft.state import Channel, Column, Kind, Material, Mob, Not
 
 @kernel
 def uniform(obs, lane, params, memory, team, dice, actions):
-    """Any of the seventeen verbs with equal chance, of use or not: crafter's own random baseline."""
+    """Each of the seventeen verbs with equal chance, legal or not: crafter's random baseline."""
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = below(params.verbs, dice, 0, 0, agent), 0
 
 
 @kernel
 def _remember(known, window, row, col):
-    """Draw what is in view into the map so far."""
+    """Write the materials in view to the remembered map."""
     for i in range(1, 8):
         for j in range(9):
             if window[Channel.MATERIAL, i, j] != Material.UNKNOWN:
@@ -28,7 +28,7 @@ def _remember(known, window, row, col):
 
 @kernel
 def rules(obs, lane, params, memory, team, dice, actions):
-    """Keeps a map of what it has seen, explores for what is missing, climbs the tech tree: first to its team's task."""
+    """Maps what it sees, explores for what is missing, and climbs the tech tree, its team's task first."""
     for agent in team:
         window, vector, known = obs.window[lane, agent], obs.vector[lane, agent], memory.seen[lane, agent]
         row, col = int(vector[Column.ROW]), int(vector[Column.COL])
@@ -42,7 +42,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
 
 @kernel
 def oracle(s, lane, params, memory, team, dice, actions):
-    """The same, with the whole map before its eyes and clear sight."""
+    """The same with the whole map, and without sensor noise."""
     for agent in team:
         window, vector = memory.eye[lane], memory.mind[lane]
         _look(s, lane, agent, window)
@@ -55,7 +55,7 @@ def oracle(s, lane, params, memory, team, dice, actions):
 
 @kernel
 def _point_at_cow(s, lane, agent, memory):
-    """Note where the nearest cow is."""
+    """Note the cell of the nearest cow."""
     best = 1 << 20
     for slot in range(s.census[lane]):
         if s.mobs[lane, slot, Mob.KIND] == Kind.COW:
@@ -67,7 +67,7 @@ def _point_at_cow(s, lane, agent, memory):
 
 @kernel
 def start(memory, lane, params):
-    """Nothing remembered yet."""
+    """Clear the memory of one lane."""
     for agent in range(params.agents):
         for note in range(memory.notes.shape[2]):
             memory.notes[lane, agent, note] = 0

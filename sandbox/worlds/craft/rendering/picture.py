@@ -1,7 +1,7 @@
 """Craft as a picture, in the shapes that all worlds share.
 
-Layers from below: ground, what grows or was built on it, trails, mobs, players, night. Below 5 pixels a cell there are
-tones and spots only. Lengths are in pixels unless they are named as shares of a cell.
+Layers from below: ground, what grows or was built on it, trails, mobs, players, night. Below 5 pixels a cell only
+tones and spots are drawn. Lengths are in pixels unless they are named as shares of a cell.
 """
 
 import numpy as np
@@ -47,10 +47,10 @@ _MARKS = {
     ZOMBIE, SKELETON, DARK, WHITE, PLANT, RIPE, NIGHT,
 ) = np.arange(13, 13 + len(_MARKS))  # fmt: skip
 PALETTE, PLAYERS = palette(*GROUNDS, *_MARKS.values()), palette(*AGENTS)
-BRIGHT = PLAYERS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are seen on it
+BRIGHT = PLAYERS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 TURNED = np.array([2, 3, 0, 1])  # Facing to the wedges' order: north, south, west, east
 MOB_INK = np.array([0, 0, COW, ZOMBIE, SKELETON, DARK, PLANT])  # by Kind
-DIM_AT_MOST = 0.5  # share of the picture that is the colour of night, when it is darkest
+DIM_AT_MOST = 0.5  # weight of the colour of night at the darkest
 LEGEND = (
     ("player", AGENTS[0]), ("grass", GROUNDS[2]), ("tree", _MARKS["leaf"]), ("stone", GROUNDS[3]), ("path", GROUNDS[4]),
     ("water", GROUNDS[1]), ("coal", _MARKS["coal"]), ("iron", _MARKS["iron"]), ("table", _MARKS["table"]),
@@ -60,7 +60,7 @@ LEGEND = (
 
 @kernel
 def _speck(image, y, x, cell, material, salt):
-    """Small marks that tell the materials apart by more than tone."""
+    """A small mark for the material of a cell."""
     if material == Material.TREE:
         draw_bar(image, y + 0.1 * cell, x - 0.07 * cell, y + 0.44 * cell, x + 0.07 * cell, PALETTE[TRUNK], 1.0)
         draw_shape(image, DISC, y - 0.08 * cell, x, 0.35 * cell, 0.0, PALETTE[LEAF], 1.0)
@@ -162,7 +162,7 @@ def _player(image, y, x, agent, body, cell):
 
 @kernel
 def _night(image, light):
-    """The darker, the more of the colour of night."""
+    """Blend in the colour of night, by darkness."""
     alpha = DIM_AT_MOST * (1.0 - light)
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):

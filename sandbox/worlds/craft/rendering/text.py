@@ -1,4 +1,4 @@
-"""Craft in words: an observation as text for a language model, and the verbs as tool schemas."""
+"""Craft as text: an observation for a language model, and the verbs as tool schemas."""
 
 from sandbox.core.world import Observation
 from sandbox.worlds.craft.dynamics.recipes import MAKE, PLACE
@@ -96,7 +96,7 @@ def _legend(rows: list[str]) -> str:
 
 
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
-    """What one player sees and has, in sentences and a small map; it holds what the arrays hold, no more."""
+    """What one player sees and has, in sentences and a small map. The text says nothing that is not in the arrays."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     facing = Facing(int(vector[Column.FACING]))
     have = {item.name.lower(): int(vector[FIRST_ITEM + k]) for k, item in enumerate(ITEMS)}

@@ -1,4 +1,4 @@
-"""Tables of a kitchen's plan that its policies and observations look things up in, made once."""
+"""Lookup tables of a kitchen's plan for policies and observations, made once for each Params."""
 
 from collections import deque
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from sandbox.worlds.kitchen.state import FAR, Cell, Channel
 
-SIGHT = 7  # cells to each side at most, if not chosen
+SIGHT = 7  # cells to each side at most, unless the option says otherwise
 
 
 def sight_of(plan: np.ndarray) -> int:
-    """How far a cook must see to have the whole kitchen in view from wherever he stands; at most SIGHT."""
+    """Cells to each side that show the whole kitchen from every floor cell; at most SIGHT."""
     floor = np.argwhere(plan == Cell.FLOOR)
     corner = np.array(plan.shape) - 1
     return min(SIGHT, int(max(floor.max(), (corner - floor).max())))
 
 
 def views(plan: np.ndarray, sight: int) -> np.ndarray:
-    """(H * W, C * K * K) int8: what is seen of the terrain from each floor cell."""
+    """(H * W, C * K * K) int8: the window of the empty kitchen from each floor cell."""
     side = 2 * sight + 1
     out = np.zeros((plan.size, len(Channel), side, side), np.int8)
     around = np.pad(plan, sight, constant_values=Cell.OUTSIDE)
@@ -71,9 +71,9 @@ def nearest(plan: np.ndarray, way: np.ndarray) -> np.ndarray:
 
 
 def hand_overs(plan: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``hops``, ``beyond`` and ``shared`` as Rules has them.
+    """``hops``, ``beyond`` and ``shared`` of Params.
 
-    Rooms are joined by the counters between them: what is put down in one can be taken up in the other.
+    Counters connect rooms: a thing that is put down in one room can be picked up in the other.
     """
     counters = np.flatnonzero(plan == Cell.COUNTER)
     beside = {int(cell): _beside(int(cell), plan) for cell in counters}
@@ -99,7 +99,7 @@ def hand_overs(plan: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _rooms(plan: np.ndarray) -> np.ndarray:
-    """(H * W,) a number for each connected region of floor; -1 elsewhere."""
+    """(H * W,) int64: the number of each cell's connected region of floor; -1 elsewhere."""
     way, room = ways(plan), np.full(plan.size, -1)
     for number, cell in enumerate(np.flatnonzero(plan.ravel() == Cell.FLOOR)):
         if room[cell] < 0:

@@ -1,8 +1,8 @@
-"""The kitchen's kernels: reset and step. overcooked-ai 1.1.0 is the record, step by step.
+"""The kitchen's kernels: reset and step. They are equal to overcooked-ai 1.1.0 at every step.
 
-A tick: cooks interact one after the other; then all move, or nobody does where any two collide; then soups cook. What
-the mask calls illegal would have no effect as things stand; should an earlier cook's interaction of the same tick give
-it one, it has it, as in the record.
+A tick: cooks interact one after the other; then all move, or none if any two collide; then soups cook. An action that
+the mask forbids still takes effect if an earlier cook's interaction of the same tick made it possible, as in
+overcooked-ai.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ from sandbox.worlds.kitchen.state import DCOL, DROW, FAR, Cell, Pot, Stream, Thi
 
 NOTHING, ONION, TOMATO, DISH, SOUP = (np.int32(t) for t in Thing)
 STAY = np.int32(Verb.STAY)
-MOVED, STUCK = 2, 3  # marks in ``refused`` while moves are being settled
+MOVED, STUCK = 2, 3  # marks in ``refused`` while moves are being resolved
 
 
 @kernel
 def _is_open(s, lane, agent, cell, params):
-    """Whether a cook may begin in a cell: it is within reach of his place, and no cook before him is there."""
+    """Whether a cook can begin in a cell: he can reach it from his place, and no cook of a lower number is there."""
     width = params.plan.shape[1]
     row, col, home = cell // width, cell % width, params.cooks[agent]
     if params.plan[row, col] != Cell.FLOOR or params.way[cell, home[0] * width + home[1]] >= FAR:
@@ -33,7 +33,7 @@ def _is_open(s, lane, agent, cell, params):
 
 @kernel
 def _scatter(s, lane, params):
-    """Draw where each cook begins and which way he faces; cooks stay in their own part of the kitchen."""
+    """Draw start and facing of each cook, within reach of his place in the layout."""
     seed, width, cells = s.seed[lane], params.plan.shape[1], params.plan.size
     for agent in range(params.agents):
         count = 0
@@ -49,7 +49,7 @@ def _scatter(s, lane, params):
 
 @kernel
 def reset(s, lane, params):
-    """Begin the episode of ``s.seed[lane]``: everything as the layout says, but for where scattered cooks are."""
+    """Begin the episode of ``s.seed[lane]`` as the layout says; scattered cooks begin in drawn cells."""
     s.tick[lane], s.done[lane], s.served[lane] = 0, Finish.RUNNING, 0
     for agent in range(params.agents):
         first = params.cooks[agent]
@@ -69,7 +69,7 @@ def reset(s, lane, params):
 
 @kernel
 def is_ready(pot, params):
-    """Whether the soup in a pot (4,) can be taken up."""
+    """Whether the soup in a pot (4,) can be taken."""
     mix = pot[Pot.ONIONS] + 4 * pot[Pot.TOMATOES]
     return pot[Pot.TICKS] >= 0 and pot[Pot.TICKS] >= params.cook_time[mix] + pot[Pot.EXTRA]
 
@@ -97,7 +97,7 @@ def can_interact(items, pots, held, row, col, params):
 
 @kernel
 def _is_useful(s, lane, params, cooking):
-    """Whether to fetch a dish is useful, as the record has it: two cooks, none on the counters, fewer than pots."""
+    """Whether fetching a dish is useful by overcooked-ai's rule: two cooks, no dish on a counter, fewer than pots."""
     dishes = 0
     for agent in range(params.agents):
         dishes += s.holding[lane, agent] == DISH
@@ -111,7 +111,7 @@ def _is_useful(s, lane, params, cooking):
 
 @kernel
 def _at_pot(s, lane, agent, number, params):
-    """Put in an ingredient, begin to cook, or take up the soup."""
+    """Put in an ingredient, start cooking, or take the soup."""
     pot, held = s.pots[lane, number], s.holding[lane, agent]
     if held == NOTHING:
         pot[Pot.TICKS] = 0
@@ -129,7 +129,7 @@ def _at_pot(s, lane, agent, number, params):
 
 @kernel
 def _interact(s, lane, agent, row, col, params, cooking):
-    """Do what ``can_interact`` allows; ``cooking``: how many pots were worth a dish when the tick began."""
+    """Carry out an interaction; ``cooking``: pots that were worth a dish when the tick began."""
     kind, held = params.plan[row, col], s.holding[lane, agent]
     if kind == Cell.COUNTER:
         s.holding[lane, agent], s.items[lane, row, col] = s.items[lane, row, col], held
@@ -149,7 +149,7 @@ def _interact(s, lane, agent, row, col, params, cooking):
 
 @kernel
 def _verb(s, lane, agent, actions, params):
-    """What a cook does: unknown verbs and targets count as stay, and the last cook may be in a mood."""
+    """The verb that a cook carries out: unknown verbs and targets count as stay; a perturbation may replace it."""
     if s.pos[lane, agent, 0] < 0:
         return STAY
     verb = actions[lane, agent, 0]
@@ -161,7 +161,7 @@ def _verb(s, lane, agent, actions, params):
 
 @kernel
 def _worth_a_dish(pots, params):
-    """Pots that are ready, cooking, or partly filled (not: full and waiting), as the record counts them."""
+    """Pots that are ready, cooking, or partly filled, but not full and waiting, as overcooked-ai counts them."""
     count = 0
     for pot in range(len(pots)):
         filled = pots[pot, Pot.ONIONS] + pots[pot, Pot.TOMATOES]
@@ -190,7 +190,7 @@ def _interactions(s, lane, actions, params):
 
 @kernel
 def _collide(s, lane, params):
-    """Whether any two cooks are in one cell, or have changed places, now that all have moved."""
+    """Whether, after all moves, two cooks are in one cell or have swapped."""
     pos, facing = s.pos[lane], s.facing[lane]
     for a in range(1, params.agents):
         for b in range(a):
@@ -206,7 +206,7 @@ def _collide(s, lane, params):
 
 @kernel
 def _movements(s, lane, actions, params):
-    """Everyone turns and moves; where any two collide, nobody moves. A sticky floor holds a step, not a turn."""
+    """All turn and move; if any two collide, none moves. A sticky floor prevents a step, not a turn."""
     moved = False
     for agent in range(params.agents):
         verb = _verb(s, lane, agent, actions, params)

@@ -1,6 +1,6 @@
-"""What the cooks see: a window around each, which shows the whole of a small kitchen, and the state of all pots.
+"""What cooks see: a window around each, which shows the whole of a small kitchen, and the state of all pots.
 
-Overcooked hides nothing; here nothing is hidden but how long a slow pot really takes, and what lies beyond the window.
+Overcooked is fully observable. Here two things are hidden: how long a slow pot takes, and what is beyond the window.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ ORDERS = len(MIXES)
 
 @kernel
 def time_left(pot, params):
-    """Ticks until the soup is ready, as its recipe has it, but at least 1 until it is; 0 ready, -1 not cooking."""
+    """Ticks until the soup is ready by its recipe, at least 1 until it is; 0: ready, -1: not cooking."""
     if pot[Pot.TICKS] < 0:
         return np.int32(-1)
     if is_ready(pot, params):
@@ -39,7 +39,7 @@ def time_left(pot, params):
 
 @kernel
 def _show(flat, at, area, thing):
-    """Something held or lying about, at index ``at`` of the THING channel; the next two channels are its mix."""
+    """Write a thing at index ``at`` of the THING channel, and its mix to the next two channels."""
     flat[at] = min(thing, SOUP)
     if thing > SOUP:
         flat[at + area], flat[at + 2 * area] = (thing - SOUP) & 3, (thing - SOUP) >> 2
@@ -47,10 +47,10 @@ def _show(flat, at, area, thing):
 
 @kernel
 def _look(s, lane, agent, params, window):
-    """Fill one cook's window (C, K, K); ``ticks_left`` of a pot is one more than the ticks, 1 when it is ready.
+    """Fill one cook's window (C, K, K) int8.
 
-    The empty kitchen is copied, then what can change is drawn. All by index into the window as one row (``flat``;
-    ``reshape`` costs five times the copying), and empty counters too: a branch that cannot be predicted costs more.
+    The empty kitchen is copied, then what changes is written by flat index (``reshape`` would cost five times the
+    copying). Empty counters are written too: a branch that is hard to predict would cost more.
     """
     side, counters = window.shape[1], len(params.counters)
     area, row, col = side * side, s.pos[lane, agent, 0], s.pos[lane, agent, 1]
@@ -77,7 +77,7 @@ def _look(s, lane, agent, params, window):
 
 @kernel
 def _know(s, lane, agent, params, vector):
-    """Fill one cook's vector: himself, the pots, the order list."""
+    """Fill one cook's vector (V,) float32."""
     held = s.holding[lane, agent]
     vector[Column.ROW], vector[Column.COL] = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     for k in range(4):
@@ -99,7 +99,7 @@ def _know(s, lane, agent, params, vector):
 
 @kernel
 def observe(s, lane, params, obs):
-    """What each cook sees, and what he could do: a move is legal if it turns him or a floor cell lies there."""
+    """Observation and mask of each cook. A move is legal if it turns him or leads to a floor cell."""
     for agent in range(params.agents):
         mask, row, col = obs.mask[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
         if row < 0:

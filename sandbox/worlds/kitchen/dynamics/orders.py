@@ -7,16 +7,16 @@ import numpy as np
 
 from sandbox.core.errors import UsageError
 
-USUAL = 20  # worth and cooking ticks of a recipe of which nothing is said
+USUAL = 20  # reward and cooking ticks of a recipe where the layout gives none
 SHAPING = {"PLACEMENT_IN_POT_REW": 3, "DISH_PICKUP_REWARD": 3, "SOUP_PICKUP_REWARD": 5}
-UNUSED = {"DISH_DISP_DISTANCE_REW", "POT_DISTANCE_REW", "SOUP_DISTANCE_REW"}  # read by the record, but without effect
+UNUSED = {"DISH_DISP_DISTANCE_REW", "POT_DISTANCE_REW", "SOUP_DISTANCE_REW"}  # overcooked-ai reads them without effect
 LONGEST = 1_000_000  # ticks of cooking
-TOIL = 12  # ticks that an ingredient costs in hands, roughly: recipes are compared by their worth for each tick
+TOIL = 12  # ticks to bring an ingredient, estimated: recipes are compared by reward for each tick
 INGREDIENTS = ("onion", "tomato")
 
 
 class Orders(NamedTuple):
-    """Tables by mix, as in Rules."""
+    """Tables by mix, as in Params."""
 
     most: int
     worth: np.ndarray  # (16,) float64
@@ -37,7 +37,7 @@ def _mix(order: Any, most: int, where: str) -> int:
 
 
 def _mixes(given: dict, key: str, most: int, where: str) -> list[int]:
-    """The mixes of a list of orders; none where there is no such list."""
+    """The mixes of a list of orders; empty without such a list."""
     orders = given.get(key) or []
     if not isinstance(orders, list | tuple):
         raise UsageError(f"{where}: {key}: {orders!r}, expected a list of orders")
@@ -59,7 +59,7 @@ def _number(given: dict, key: str, where: str) -> float:
 
 
 def _table(given: dict, kind: str, fixed: str, listed: list[int], where: str) -> np.ndarray:
-    """(16,) float64: the worth (``kind`` value) or time of each mix; the record's order of precedence."""
+    """(16,) float64: reward (``kind`` value) or ticks (``kind`` time) of each mix, by overcooked-ai's precedence."""
     both = [_number(given, f"{name}_{kind}", where) for name in INGREDIENTS]
     most = LONGEST if kind == "time" else inf
     special = given.get(f"recipe_{kind}s") or []
@@ -77,7 +77,7 @@ def _table(given: dict, kind: str, fixed: str, listed: list[int], where: str) ->
 
 
 def read_orders(given: dict, where: str) -> Orders:
-    """What is ordered, and what it takes and pays; without an order list, every recipe is ordered."""
+    """Orders, times and rewards of a ``.layout`` file; without an order list, every recipe is ordered."""
     most = given.get("max_num_ingredients", 3)
     if most not in (1, 2, 3):
         raise UsageError(f"{where}: max_num_ingredients: {most!r}, expected 1, 2 or 3")
@@ -107,7 +107,7 @@ def read_orders(given: dict, where: str) -> Orders:
 
 
 def aims(orders: Orders, onions: bool, tomatoes: bool) -> np.ndarray:
-    """(16,) int32: the best mix that a pot with each mix can still become with what the kitchen offers; -1: none."""
+    """(16,) int32: for each mix, the best mix that it can still become with the kitchen's ingredients; -1: none."""
     table = np.full(16, -1, np.int32)
     for mix in range(16):
         best = 0.0

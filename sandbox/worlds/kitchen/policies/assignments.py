@@ -1,7 +1,7 @@
-"""Who does what: tasks for all cooks from one picture of the kitchen, by conventions that all share.
+"""Task assignment: a task for each cook from one view of the kitchen, by conventions that all cooks share.
 
-Who holds something brings it where it is wanted; whoever has free hands takes the task that is next at hand. Where a
-cook cannot get to a pot or to a serving place, he puts things on a counter from which others can.
+A cook who holds something brings it where it is needed; a cook with free hands takes the cheapest task. A cook who
+cannot reach a pot or a serving place puts things on a counter that others can reach.
 """
 
 import numpy as np
@@ -25,9 +25,9 @@ from sandbox.worlds.kitchen.policies.needs import (
 )
 from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan
 
-AT_ONCE = 30  # what a pot that could be cooking is put forward by
-TRIP = 8  # ticks that fetching a dish may take: with more left to cook it is not urgent
-BEFORE = 4  # ticks that a cook with an ingredient for the next soup keeps behind the dish
+AT_ONCE = 30  # steps by which starting a full pot is preferred
+TRIP = 8  # ticks to fetch a dish: if a soup takes longer, the dish is not urgent
+BEFORE = 4  # ticks by which an ingredient for the next soup comes after the dish
 
 
 @kernel
@@ -37,7 +37,7 @@ def _send(cook, target, wait):
 
 @kernel
 def _bring_soup(cook, cells, params):
-    """Serve it, or hand it on."""
+    """Serve the soup, or hand it on."""
     here = cook[Cook.CELL]
     target = params.nearest[Cell.SERVING, here]
     _send(cook, target if target >= 0 else counter(cells, here, params, TO_SERVING, 0), 0)
@@ -45,7 +45,7 @@ def _bring_soup(cook, cells, params):
 
 @kernel
 def _bring_dish(cook, cells, pots, params):
-    """To the pot that needs it first; else hand it on, or put it down where ingredients are lacking."""
+    """Bring the dish to the pot that needs it first; else hand it on; put it down if ingredients are lacking."""
     here, best, least, soon = cook[Cook.CELL], -1, np.int32(FAR), np.int32(0)
     for number in range(len(pots)):
         pot, far = pots[number], params.way[params.pot_cell[number], here]
@@ -66,7 +66,7 @@ def _bring_dish(cook, cells, pots, params):
 
 @kernel
 def _wait_for_pot(cook, pots, params):
-    """Keep near the pot that will be empty first."""
+    """Wait near the pot that will be empty first."""
     best, least = -1, np.int32(FAR)
     for number in range(len(pots)):
         left = pots[number, Plan.LEFT]
@@ -90,7 +90,7 @@ def _hands_for_dishes(cooks, cells, params):
 
 @kernel
 def _bring_ingredient(cook, cooks, cells, pots, params):
-    """To the nearest pot that lacks it; else hand it on; else wait with it, or put it down for a dish."""
+    """Bring it to the nearest pot that lacks it; else hand it on; else wait with it, or put it down for a dish."""
     here, thing, best, least = cook[Cook.CELL], cook[Cook.HELD], -1, np.int32(FAR)
     column = Plan.ONIONS if thing == ONION else Plan.TOMATOES
     for number in range(len(pots)):
@@ -101,7 +101,7 @@ def _bring_ingredient(cook, cooks, cells, pots, params):
         pots[best, column] -= 1
         _send(cook, params.pot_cell[best], 0)
     elif params.hops[0, here] > 0:
-        target = counter(cells, here, params, TO_POT, 1)  # room is left for a dish, or for a soup that comes back
+        target = counter(cells, here, params, TO_POT, 1)  # leave room for a dish, or for a soup that is handed back
         if target < 0 and lack(pots, DISH) > passed_on(cells, DISH, params):
             target = counter(cells, here, params, np.int32(-1), 0)
         _send(cook, target, 0)
@@ -115,7 +115,7 @@ def _bring_ingredient(cook, cooks, cells, pots, params):
 
 @kernel
 def _fetch_cost(cook, cells, pots, thing, params):
-    """Steps to where an ingredient or a dish is fetched, put back by what makes it less urgent; FAR if not wanted."""
+    """Steps to an ingredient or a dish, plus a penalty if it is less urgent; FAR: not needed."""
     here = cook[Cook.CELL]
     now, soon = lack(pots, thing), 0
     if thing != DISH:
@@ -142,7 +142,7 @@ def _fetch_cost(cook, cells, pots, thing, params):
 
 @kernel
 def _take(cook, cells, pots, thing, params):
-    """Send a cook to fetch something, and count it as brought."""
+    """Send a cook to fetch a thing, and count the thing as delivered."""
     _send(cook, source(cells, cook[Cook.CELL], thing, TO_POT, params), 0)
     if params.hops[0, cook[Cook.CELL]] > 0:
         return
@@ -158,7 +158,7 @@ def _take(cook, cells, pots, thing, params):
 
 @kernel
 def _start_cost(cook, pots, params):
-    """The nearest pot that could be cooking, and what going there costs."""
+    """(pot, cost): the nearest full pot that nobody has started, and the cost of going there."""
     best, least = -1, np.int32(FAR)
     for number in range(len(pots)):
         far = params.way[params.pot_cell[number], cook[Cook.CELL]]
@@ -169,7 +169,7 @@ def _start_cost(cook, pots, params):
 
 @kernel
 def _clear(cook, cells, pots, params):
-    """With nothing to do: make room on counters that are all taken, so that others can hand things over."""
+    """A cook without a task takes a thing off the counters if all are full, so that others can hand things over."""
     here, best, least, full = cook[Cook.CELL], np.int32(-1), np.int32(FAR), False
     for cell in params.counters:
         if params.shared[cell] and params.way[cell, here] < FAR:
@@ -184,7 +184,7 @@ def _clear(cook, cells, pots, params):
 
 @kernel
 def _best_task(cook, cells, pots, params):
-    """The task at hand for free hands: (what, cost); what: a thing to fetch, or 0 to begin cooking."""
+    """(what, cost) of the cheapest task for free hands; what: the thing to fetch, or 0 to start cooking."""
     number, best = _start_cost(cook, pots, params)
     what = np.int32(0)
     soup = source(cells, cook[Cook.CELL], SOUP, TO_SERVING, params)
@@ -200,7 +200,7 @@ def _best_task(cook, cells, pots, params):
 
 @kernel
 def _bring(cook, cooks, cells, pots, params):
-    """Send a cook to where the thing in its hands is wanted."""
+    """Send a cook to where the thing in his hands is needed."""
     if cook[Cook.HELD] >= SOUP:
         _bring_soup(cook, cells, params)
     elif cook[Cook.HELD] == DISH:
@@ -211,7 +211,7 @@ def _bring(cook, cooks, cells, pots, params):
 
 @kernel
 def _cheapest(cooks, cells, pots, params):
-    """The cook who is free for the cheapest task, and that task; -1 where nobody has one."""
+    """(cook, what): the cheapest task of all free cooks; cook -1: none."""
     chosen, what, least = -1, np.int32(0), np.int32(FAR)
     for k in range(len(cooks)):
         if not cooks[k, Cook.BUSY]:
@@ -223,7 +223,7 @@ def _cheapest(cooks, cells, pots, params):
 
 @kernel
 def _begin(cook, what, cells, pots, params):
-    """Send a cook with empty hands to a task: a thing to fetch, or 0 for a pot to start."""
+    """Give a cook with empty hands a task: a thing to fetch, or 0 to start a pot."""
     if what == SOUP:
         target = source(cells, cook[Cook.CELL], SOUP, TO_SERVING, params)
         _send(cook, target, 0)
@@ -238,12 +238,12 @@ def _begin(cook, what, cells, pots, params):
 
 @kernel
 def assign(cooks, cells, pots, params):
-    """Give every cook who is in his senses a target, -1 for none, and the ticks until it makes sense to be there."""
+    """Give every cook who is himself a target (-1: none), and the ticks until he is needed there."""
     plan_pots(pots, params)
     for cook in cooks:
         cook[Cook.TARGET], cook[Cook.WAIT] = -1, 0
         cook[Cook.BUSY] = cook[Cook.CELL] < 0 or cook[Cook.AWAY]
-    for env in range(3):  # what dishes are on their way decides whether ingredients for later are kept
+    for env in range(3):  # dishes on their way decide whether ingredients for later are kept
         for cook in cooks:
             held = cook[Cook.HELD]
             if cook[Cook.BUSY] or held == 0:

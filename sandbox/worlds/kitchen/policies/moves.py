@@ -1,4 +1,4 @@
-"""Cells and directions, as policies use them."""
+"""Cells and directions for policies."""
 
 import numpy as np
 
@@ -6,18 +6,18 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.state import DCOL, DROW, Cook, Verb
 
 STAY, INTERACT = np.int32(Verb.STAY), np.int32(Verb.INTERACT)
-AT_HAND = 2  # ticks before a soup is ready at which its pot is gone up to: a step and a turn
+AT_HAND = 2  # ticks before a soup is ready at which a cook goes to its pot: a step and a turn
 
 
 @kernel
 def beside(cell, facing, width):
-    """The next cell in a direction; the border of a kitchen is never floor, so there is one."""
+    """The next cell in a direction. It is on the map: the border of a kitchen is never floor."""
     return cell + DROW[facing] * width + DCOL[facing]
 
 
 @kernel
 def towards(cell, here, width):
-    """The facing (and verb) from a cell to the one beside it."""
+    """The facing, which is also the verb, from a cell to its neighbour."""
     for facing in range(4):
         if beside(here, facing, width) == cell:
             return np.int32(facing)

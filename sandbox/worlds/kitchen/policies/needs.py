@@ -1,4 +1,4 @@
-"""What is needed and where it can be had: what a kitchen's picture says to whoever gives out tasks."""
+"""What is needed and where it can be found; the basis of task assignment."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from sandbox.worlds.kitchen.state import FAR, Cell, Plan, Thing
 TO_POT, TO_SERVING = np.int32(0), np.int32(1)
 ITEMS = 0  # row of ``Memory.cells``: the thing on each counter
 ONION, TOMATO, DISH, SOUP = np.int32(Thing.ONION), np.int32(Thing.TOMATO), np.int32(Thing.DISH), np.int32(Thing.SOUP)
-LATER = 40  # what a task that can wait is put back by, in steps
+LATER = 40  # steps by which a task that can wait is put back
 
 
 @kernel
 def plan_pots(pots, params):
-    """What each pot lacks for the best soup it can become; a hopeless one is cooked, to be got rid of."""
+    """What each pot lacks for the best soup it can become. A hopeless mix is cooked, so that the pot can be emptied."""
     for pot in pots:
         goal = params.aim[pot[Plan.MIX]]
         pot[Plan.ONIONS] = pot[Plan.TOMATOES] = pot[Plan.START] = 0
@@ -27,7 +27,7 @@ def plan_pots(pots, params):
 
 @kernel
 def lack(pots, thing):
-    """How much of an ingredient the pots still lack, or how many of them a dish."""
+    """How much of an ingredient the pots lack; for a dish, how many pots lack one."""
     column = Plan.ONIONS if thing == ONION else Plan.TOMATOES if thing == TOMATO else Plan.DISH
     total = 0
     for pot in pots:
@@ -37,7 +37,7 @@ def lack(pots, thing):
 
 @kernel
 def lack_soon(pots, thing, params):
-    """How much of an ingredient the pots will lack when what cooks in them now is out."""
+    """How much of an ingredient the pots will lack once the present soups are out."""
     goal, total = params.aim[0], 0
     for pot in pots:
         if pot[Plan.LEFT] >= 0 and goal >= 0:
@@ -47,7 +47,7 @@ def lack_soon(pots, thing, params):
 
 @kernel
 def passed_on(cells, thing, params):
-    """How many of a thing lie on counters between rooms from which somebody can bring them to a pot."""
+    """How many of a thing lie on counters between rooms within reach of a room with a pot."""
     total = 0
     for cell in params.counters:
         total += params.shared[cell] and params.beyond[0, cell] == 0 and cells[ITEMS, cell] == thing
@@ -56,9 +56,10 @@ def passed_on(cells, thing, params):
 
 @kernel
 def counter(cells, here, params, to, room):
-    """The nearest empty counter: one that is nearer to what ``to`` names by a hand-over, or, with ``to`` -1, any.
+    """The nearest empty counter that is a hand-over nearer to ``to``; with ``to`` -1, any empty counter; -1: none.
 
-    Of the latter those that are no hand-over come first. ``room``: how many others must be free, if there are others.
+    With ``to`` -1, counters within one room come first. ``room``: how many other counters must stay empty, if there are
+    others.
     """
     best, least, free = np.int32(-1), np.int32(FAR), 0
     total = 0
@@ -79,7 +80,7 @@ def counter(cells, here, params, to, room):
 
 @kernel
 def source(cells, here, thing, to, params):
-    """The nearest cell where a thing can be had, counters included, unless it was put there to be handed on; or -1."""
+    """The nearest cell with a thing: a dispenser, or a counter from which it is not to be handed on; -1: none."""
     kind = Cell.ONIONS if thing == ONION else Cell.TOMATOES if thing == TOMATO else Cell.DISHES
     best = np.int32(-1) if thing == SOUP else params.nearest[kind, here]
     least = params.way[best, here] if best >= 0 else np.int32(FAR)

@@ -1,7 +1,8 @@
-"""The oracle: sees the state, gives out the tasks, and moves all cooks by priority inheritance with backtracking.
+"""The oracle: sees the state, assigns the tasks, and moves all cooks by priority inheritance with backtracking.
 
-PIBT (Okumura and others, 2022, Artificial Intelligence 310) plans one cell for each cook in order of priority; who is
-in the way inherits the priority and must step aside, or the mover backs off. No two cooks of the team collide.
+PIBT (Okumura and others, 2022, Artificial Intelligence 310) plans one cell for each cook in order of priority. A cook
+in the way inherits the priority and must step aside; if he cannot, the other tries his next cell. No two cooks of the
+team collide.
 """
 
 import numpy as np
@@ -14,13 +15,13 @@ from sandbox.worlds.kitchen.policies.moves import AT_HAND, INTERACT, STAY, at_ta
 from sandbox.worlds.kitchen.policies.needs import ITEMS
 from sandbox.worlds.kitchen.state import FAR, Cell, Cook, Plan, Pot
 
-TAKEN = 1  # row of ``Memory.cells``: cook + 1 of who will be there next
-WAITING, IDLE = -1000, -2000  # added to the priority of who has time, and of who has no task
+TAKEN = 1  # row of ``Memory.cells``: number + 1 of the cook that will be there next
+WAITING, IDLE = -1000, -2000  # added to the priority of a cook who is early, of one without a task
 
 
 @kernel
 def _see(s, lane, params, cooks, cells, pots):
-    """The picture of the kitchen that the state gives; who is not himself is out of the reckoning."""
+    """Fill cooks, things and pots from the state. A cook who is not himself gets no task."""
     width = params.plan.shape[1]
     for agent in range(len(cooks)):
         cook = cooks[agent]
@@ -39,7 +40,7 @@ def _see(s, lane, params, cooks, cells, pots):
 
 @kernel
 def _cost(cook, cell, params):
-    """What it is worth to be in a cell next, in half steps; who has time keeps one step away from his target."""
+    """The cost of being in a cell next, in half steps. A cook who is early keeps one step away from his target."""
     if cook[Cook.TARGET] < 0:
         return 0 if cell == cook[Cook.CELL] else 1
     far = params.way[cook[Cook.TARGET], cell]
@@ -50,7 +51,7 @@ def _cost(cook, cell, params):
 
 @kernel
 def _candidates(cook, params, out):
-    """The own cell and those around it, best first, into ``out`` (5,); -1 for none."""
+    """His own cell and its neighbours, best first, to ``out`` (5,); -1: none."""
     width, here = params.plan.shape[1], cook[Cook.CELL]
     out[0], count = here, 1
     for facing in range(4):
@@ -78,7 +79,7 @@ def _standing(cooks, cell):
 
 @kernel
 def _push(cooks, taken, stack, first, params):
-    """Plan the next cell of ``first``, and of those it displaces, one upon the other on the stack."""
+    """Plan the next cell of ``first`` and of the cooks that he displaces, which are kept on a stack."""
     top = 0
     stack[0, 0], stack[0, 1] = first, 0
     while top >= 0:
@@ -86,7 +87,7 @@ def _push(cooks, taken, stack, first, params):
         here = cooks[agent, Cook.CELL]
         if stack[top, 1] == 0:
             _candidates(cooks[agent], params, stack[top, 2:])
-            cooks[agent, Cook.NEXT] = here  # decided, for whoever is pushed from here
+            cooks[agent, Cook.NEXT] = here  # planned, so that a push does not come back to him
         pushed = -1
         while stack[top, 1] < 5 and pushed < 0:
             cell = stack[top, 2 + stack[top, 1]]
@@ -118,7 +119,7 @@ def _priority(cook):
 
 @kernel
 def _prepare(cooks, taken, team, params, lane, actions):
-    """Who is beside his target and not early stays there, turns and interacts; all others are open to be moved."""
+    """Cooks beside their target who are not early stay, turn and interact; all others can be moved."""
     for cell in range(len(taken)):
         taken[cell] = 0
     for cook in cooks:
@@ -141,7 +142,7 @@ def _prepare(cooks, taken, team, params, lane, actions):
 
 @kernel
 def oracle(s, lane, params, memory, team, dice, actions):
-    """Full state, one plan for the whole team, no dice."""
+    """Sees the state and makes one plan for the whole team; draws nothing."""
     cooks, cells, pots = memory.cooks[lane], memory.cells[lane], memory.pots[lane]
     _see(s, lane, params, cooks, cells, pots)
     assign(cooks, cells, pots, params)

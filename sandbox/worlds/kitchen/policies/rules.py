@@ -1,4 +1,4 @@
-"""What a cook does for a pot that its team has given him, in place of what the conventions would have him do."""
+"""The kitchen's compiled policies: idle, random, rules (own observation), oracle (the state)."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from sandbox.worlds.kitchen.tasks import PLATE, POT
 
 @kernel
 def wanted(pot, kind, params):
-    """What a pot (a row of ``Memory.pots``) waits for: an ingredient, a dish, nothing (to be started); -1 no hands."""
+    """What a pot (a row of ``Memory.pots``) needs next: an ingredient, a dish, NOTHING (a start); -1: no cook."""
     goal, mix = params.aim[pot[Plan.MIX]], pot[Plan.MIX]
     if kind == PLATE:
         return DISH if pot[Plan.LEFT] >= 0 else np.int32(-1)
@@ -31,7 +31,7 @@ def wanted(pot, kind, params):
 
 @kernel
 def receive(cook, cells, pots, task, params):
-    """Give a cook what his pot waits for as his target, if he has it or his hands are free; else leave it as it is."""
+    """Set a cook's target to what the pot of his team's task needs, if he holds it or has free hands."""
     number = task[1]
     if not POT <= task[0] - 1 <= PLATE or params.way[params.pot_cell[number], cook[Cook.CELL]] >= FAR:
         return
@@ -47,16 +47,16 @@ def receive(cook, cells, pots, task, params):
             cook[Cook.WAIT] = pot[Plan.LEFT]
 
 
-# -- policies: The kitchen's compiled policies, from knowing nothing to knowing all: idle, random, rules, oracle.
+# -- policies
 
 QUEUE, FIRST = 1, 2  # rows of ``Memory.cells`` in a search for a way
-STEP_ASIDE = 0.3  # chance in a tick to step aside where there is no way but past others
-PRESS_ON = 0.7  # chance in a tick, else, to go on all the same
+STEP_ASIDE = 0.3  # chance for each tick to step aside if others block every way
+PRESS_ON = 0.7  # chance for each tick, if he does not step aside, to go on
 
 
 @kernel
 def start(memory, lane, params):
-    """Forget everything."""
+    """Clear the memory of one lane."""
     for agent in range(params.agents):
         for k in range(memory.cooks.shape[2]):
             memory.cooks[lane, agent, k] = 0
@@ -65,7 +65,7 @@ def start(memory, lane, params):
 
 @kernel
 def _see(obs, lane, agent, params, cooks, cells, pots):
-    """The picture of the kitchen that one cook's observation gives."""
+    """Fill cooks, things and pots from one cook's observation."""
     window, vector, width = obs.window[lane, agent], obs.vector[lane, agent], params.plan.shape[1]
     top, left = int(vector[Column.ROW]) - params.sight, int(vector[Column.COL]) - params.sight
     for other in range(len(cooks)):
@@ -78,7 +78,7 @@ def _see(obs, lane, agent, params, cooks, cells, pots):
         for j in range(window.shape[1]):
             other = window[Channel.COOK, i, j] - 1
             inside = 0 <= top + i < params.plan.shape[0] and 0 <= left + j < width
-            if other >= 0 and inside:  # noise may show a cook where nobody can be
+            if other >= 0 and inside:  # sensor noise may show a cook beyond the map
                 cooks[other, Cook.CELL] = (top + i) * width + left + j
                 cooks[other, Cook.FACING] = window[Channel.FACING, i, j] - 1
                 cooks[other, Cook.HELD] = thing_seen(window, i, j)
@@ -102,14 +102,14 @@ def _occupied(cooks, cell):
 
 @kernel
 def _goes_first(cooks, agent, other):
-    """Whether ``other`` has the right of way over ``agent``: who holds more, then who has the lower number."""
+    """Whether ``other`` has the right of way: he holds the higher thing, or the same and has the lower number."""
     mine, his = cooks[agent, Cook.HELD], cooks[other, Cook.HELD]
     return his > mine or (his == mine and other < agent)
 
 
 @kernel
 def _blocked(cooks, agent, cell, wide, params):
-    """Whether another cook stands in a cell, or, ``wide``, beside it with the right of way."""
+    """Whether another cook is in a cell, or, with ``wide``, is beside it and has the right of way."""
     for other in range(len(cooks)):
         there = cooks[other, Cook.CELL]
         if other != agent and there >= 0:
@@ -120,7 +120,7 @@ def _blocked(cooks, agent, cell, wide, params):
 
 @kernel
 def _way_round(cooks, cells, agent, params, wide):
-    """The first step of a shortest way to the target past all other cooks, -1 if there is none."""
+    """The first step of a shortest way to the target around all other cooks; -1: none."""
     width, plan, target, here = params.plan.shape[1], params.plan, cooks[agent, Cook.TARGET], cooks[agent, Cook.CELL]
     queue, first = cells[QUEUE], cells[FIRST]
     for cell in range(len(queue)):
@@ -143,7 +143,7 @@ def _way_round(cooks, cells, agent, params, wide):
 
 @kernel
 def _any_free(cooks, here, params, dice, agent):
-    """A step to any free cell beside, or none."""
+    """A step to a random free neighbouring cell, else stay."""
     width, spin = params.plan.shape[1], below(4, dice, 1, 0, agent)
     for k in range(4):
         facing = np.int32((spin + k) % 4)
@@ -155,7 +155,7 @@ def _any_free(cooks, here, params, dice, agent):
 
 @kernel
 def _go(cooks, cells, agent, params, dice):
-    """The next step to the target, round others or giving way at random."""
+    """The next verb on the way to the target, around others or giving way at random."""
     cook = cooks[agent]
     here, target = cook[Cook.CELL], cook[Cook.TARGET]
     far = params.way[target, here]
@@ -177,7 +177,7 @@ def _go(cooks, cells, agent, params, dice):
 
 @kernel
 def _yield_way(cooks, agent, params, dice):
-    """Nothing to do: step aside if somebody is close, now and then."""
+    """The verb of a cook without a target: at times, a step aside if another cook is beside him."""
     width, here = params.plan.shape[1], cooks[agent, Cook.CELL]
     for k in range(4):
         if _occupied(cooks, beside(here, k, width)) and uniform(dice, 6, 0, agent) < STEP_ASIDE:
@@ -187,7 +187,7 @@ def _yield_way(cooks, agent, params, dice):
 
 @kernel
 def rules(obs, lane, params, memory, team, dice, actions):
-    """Each cook from what he sees: his team's pot, else a task by shared conventions, giving way at random."""
+    """Each cook acts on his own observation: his team's pot, else a task by shared conventions."""
     cooks, cells, pots = memory.cooks[lane], memory.cells[lane], memory.pots[lane]
     for agent in team:
         _see(obs, lane, agent, params, cooks, cells, pots)

@@ -1,7 +1,7 @@
 """The kitchen as a picture, seen from above, in the shapes that all worlds share.
 
-Layers from below: floor and worktops, stations, things on counters, pots with what is in them and a bar for how far it
-is, trails, cooks with what they hold in front of them. Lengths are in pixels or shares of a cell.
+Layers from below: floor and worktops, stations, things on counters, pots with their contents and a progress bar,
+trails, cooks with what they hold in front of them. Lengths are in pixels or shares of a cell.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ from sandbox.engine.shapes import (
 from sandbox.worlds.kitchen.dynamics.kernels import is_ready
 from sandbox.worlds.kitchen.state import Cell, Pot, Thing
 
-# Rows of PALETTE. Not Python's own integers: for each of those Numba compiles a call anew.
+# Rows of PALETTE. NumPy integers: Numba compiles a call anew for each literal integer.
 FLOOR, LINE, TOP, EDGE, STATION, SERVE, SERVE_EDGE, STOVE = np.arange(8)
 ONION, ONION_EDGE, TOMATO, LEAF, DISH, DISH_EDGE, READY, WHITE, DARK = np.arange(8, 17)
 HEX = (
@@ -35,7 +35,7 @@ HEX = (
     "#eec643", "#a67c00", "#d0402b", "#3f7d35", "#ffffff", "#9aa1a9", "#35c28b", shapes.WHITE, shapes.DARK,
 )  # fmt: skip
 PALETTE, COOKS = palette(*HEX), palette(*AGENTS)
-BRIGHT = COOKS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are seen on it
+BRIGHT = COOKS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 POINTS = np.array([WEDGE, WEDGE + 1, WEDGE + 3, WEDGE + 2], np.int64)  # by our facing: north, south, east, west
 TURN = np.array([0, 1, 3, 2], np.int64)  # our facing as an index of AHEAD_ROW and AHEAD_COL
 _SHOWN = {"onions": ONION, "tomatoes": TOMATO, "dishes": DISH_EDGE, "pot": STOVE, "serving": SERVE_EDGE, "counter": TOP}
@@ -83,7 +83,7 @@ def _contents(image, y, x, size, onions, tomatoes):
 
 @kernel
 def _thing(image, y, x, thing, size):
-    """What is held or lies on a counter, of half-width ``size``."""
+    """A thing in hand or on a counter, of half-width ``size``."""
     if thing == Thing.ONION:
         _onion(image, y, x, 0.8 * size)
     elif thing == Thing.TOMATO:
@@ -128,7 +128,7 @@ def _plan(plan, cell, image):
 
 @kernel
 def _pot(image, y, x, cell, pot, params):
-    """A pot with what is in it; a bar grows while it cooks, and a ring shows that it is ready."""
+    """A pot with its contents; a bar grows while it cooks, and a ring shows that the soup is ready."""
     onions, tomatoes, c = pot[Pot.ONIONS], pot[Pot.TOMATOES], float(cell)
     draw_shape(image, DISC, y, x, 0.38 * c, 0.0, PALETTE[DISH_EDGE], 1.0)
     draw_shape(image, DISC, y, x, 0.32 * c, 0.0, PALETTE[DARK], 1.0)
@@ -144,7 +144,7 @@ def _pot(image, y, x, cell, pot, params):
 
 @kernel
 def _cook(image, y, x, hue, facing, holding, cell):
-    """A disc with a wedge that points ahead; what he holds is in front of him, and the wedge behind it."""
+    """A disc with a wedge that points ahead; what he holds is drawn over the wedge."""
     radius, ahead = 0.36 * cell, 0.26 * cell
     draw_shape(image, DISC, y, x, radius, 0.0, PALETTE[DARK], 1.0)
     draw_shape(image, DISC, y, x, radius - min(0.2 * radius, max(0.7, 0.03 * cell)), 0.0, COOKS[hue], 1.0)

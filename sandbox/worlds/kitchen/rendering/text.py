@@ -1,4 +1,4 @@
-"""The kitchen in words: an observation as text for a language model, and the verbs as tool schemas."""
+"""The kitchen as text: an observation for a language model, and the verbs as tool schemas."""
 
 from sandbox.core.world import Observation
 from sandbox.worlds.kitchen.serialisation import FACINGS, ingredients, thing_words
@@ -78,7 +78,7 @@ def _around(obs: Observation, lane: int, agent: int, params: Params) -> list[str
 
 
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
-    """What one cook sees, in sentences; it holds what the arrays hold, no more."""
+    """What one cook sees, in sentences. The text says nothing that is not in the arrays."""
     vector, window, sight = obs.vector[lane, agent], obs.window[lane, agent], params.sight
     row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     facing = next((k for k in range(4) if vector[Column.NORTH + k]), 0)

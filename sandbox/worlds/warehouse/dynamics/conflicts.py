@@ -1,12 +1,11 @@
-"""Who may move when several robots want to: RWARE's rule, without its graphs.
+"""Which robots move when several want to: RWARE's rule, without its graphs.
 
-Robots that want to enter one another's cells form chains and cycles. A cycle of three or more moves as one; a swap of
-two is impossible; behind a robot that stays, all stay. Into an empty cell goes the longest chain.
+Robots that want to enter one another's cells form chains and cycles. A cycle of three or more moves as one. Two robots
+cannot swap. Behind a robot that stays, all stay. The longest chain enters an empty cell.
 
-Where chains are of equal length, RWARE takes the first in the iteration order of a networkx subgraph, which is at
-times the order of a Python set of (x, y) tuples. That order is part of the record, so ``_python_set`` follows CPython
-(Objects/setobject.c, tupleobject.c; the same in 3.8 to 3.13). The courier task, which has no such record, takes the
-robot of the lowest number.
+Of chains of equal length, RWARE takes the first in the iteration order of a networkx subgraph, which is sometimes the
+order of a Python set of (x, y) tuples. To be equal to RWARE, ``_python_set`` follows CPython (Objects/setobject.c,
+tupleobject.c; the same in 3.8 to 3.13). The courier task is not RWARE's and takes the robot of the lowest number.
 """
 
 import numpy as np
@@ -69,7 +68,7 @@ def _python_set(cells, width):
 
 @kernel
 def _beside(agent_at, aim, cell, side):
-    """The agent on the given side (a Facing) of ``cell`` that wants to enter it, -1 if none does."""
+    """The agent on one side (a Facing) of ``cell`` that wants to enter it; -1: none."""
     height, width = agent_at.shape
     row, col = cell // width + (-1, 1, 0, 0)[side], cell % width + (0, 0, -1, 1)[side]
     if row < 0 or col < 0 or row >= height or col >= width:
@@ -85,9 +84,9 @@ def _owner(agent_at, cell):
 
 @kernel
 def _component(agent_at, aim, own, first, cells, marks, mark):
-    """The cells of RWARE's graph that hang together with ``first``, in the order of networkx's breadth-first search.
+    """Write the connected component of ``first`` in RWARE's graph to ``cells``, in networkx's breadth-first order.
 
-    They are written into ``cells``, and marked; returns how many there are.
+    Sets ``marks`` of these cells to ``mark`` and returns how many there are.
     """
     cells[0], marks[first], count, at = first, mark, 1, 0
     while at < count:
@@ -97,7 +96,7 @@ def _component(agent_at, aim, own, first, cells, marks, mark):
         if owner >= 0 and marks[aim[owner]] != mark:
             cells[count], marks[aim[owner]] = aim[owner], mark
             count += 1
-        for _ in range(4):  # those who want to enter, by number: the order of the graph's edges
+        for _ in range(4):  # the robots that want to enter, by number: the order of the graph's edges
             follower = np.int64(len(aim))
             for side in range(4):
                 agent = _beside(agent_at, aim, cell, side)
@@ -118,7 +117,7 @@ def _numbered(agent_at, aim, own):
     number, count, nowhere = np.zeros(agent_at.size, np.int32), 0, 0
     for agent in range(len(aim)):
         if own[agent] < 0:
-            nowhere = 1  # all that a belief knows nothing of share one cell, which nobody enters
+            nowhere = 1  # robots that are off the map of a belief share one cell, which no robot enters
             continue
         for cell in (own[agent], np.int64(aim[agent])):
             if number[cell] == 0:
@@ -129,7 +128,7 @@ def _numbered(agent_at, aim, own):
 
 @allocating
 def _order(agent_at, aim, own, cell, number, count, place):
-    """Give each cell that hangs together with ``cell`` its place, from 1, in the order in which RWARE meets them."""
+    """Write to ``place``, from 1, the order in which RWARE visits the cells connected with ``cell``."""
     cells, width = np.empty(2 * len(aim), np.int64), agent_at.shape[1]
     members, first = _component(agent_at, aim, own, cell, cells, place, -1), cell
     if 2 * members >= count:  # networkx then goes through the whole graph
@@ -157,7 +156,7 @@ def _first_in_rware(agent_at, aim, own, cell, depth, longest, place):
 
 @kernel
 def _head(agent_at, aim, cell, depth):
-    """Who has the longest chain among those that want ``cell``, -1 if none does; by the lowest number. And how many."""
+    """(agent, ties): the head of the longest chain into ``cell``, the lowest of ``ties`` such; -1: none."""
     best, longest, ties = np.int64(-1), 0, 0
     for side in range(4):
         agent = _beside(agent_at, aim, cell, side)
@@ -211,7 +210,7 @@ def _release_cycle(agent_at, aim, refused, agent, depth):
 
 @allocating
 def resolve(agent_at, aim, pos, refused, as_rware):
-    """Let those go who may: clear their ``refused``, which on entry is 1 for all agents that want to move.
+    """Clear ``refused`` of the agents that move; on entry it is 1 for all that want to.
 
     ``agent_at`` (H, W) int32 agent + 1; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused`` (N,) int8.
     """

@@ -1,7 +1,7 @@
-"""The warehouse's kernels: reset, step, observe. RWARE 2.0.0 is the record, step by step.
+"""The warehouse's kernels: reset, step, observe. They are equal to RWARE 2.0.0 at every step.
 
-A tick: every robot acts; moves are settled together (``conflicts``); then loads on goals are delivered and new requests
-drawn. The courier task differs in its orders only: each parcel has a cell to be taken from and one to be brought to.
+A tick: every robot acts; moves are resolved together (``conflicts``); then loads on goals are delivered and new
+requests are drawn. The courier task differs only in its orders: each parcel has a pick-up cell and a destination.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ TO_RIGHT = np.array([Facing.EAST, Facing.WEST, Facing.NORTH, Facing.SOUTH], np.i
 
 @kernel
 def _first_place(s, lane, agent, params):
-    """Where a robot begins: where a file says, else in a free cell, drawn uniformly."""
+    """Where a robot begins: as the .scen file says, else in a free cell, drawn uniformly."""
     if agent < len(params.errands):
         return params.errands[agent, 0], params.errands[agent, 1]
     height, width = params.plan.shape
@@ -49,7 +49,7 @@ def _first_place(s, lane, agent, params):
 
 @kernel
 def reset(s, lane, params):
-    """Begin the episode of ``s.seed[lane]``: shelves at home, robots anywhere, requests drawn."""
+    """Begin the episode of ``s.seed[lane]``: shelves at home, robots in random cells, requests drawn."""
     height, width = params.plan.shape
     s.tick[lane], s.done[lane], s.delivered[lane] = 0, Finish.RUNNING, 0
     for row in range(height):
@@ -84,7 +84,7 @@ def reset(s, lane, params):
 
 @kernel
 def aim_of(s, lane, agent, params):
-    """The cell ahead that ``agent`` may try to enter, or its own where a wall or a standing shelf stops it."""
+    """The cell ahead (row * W + column) that ``agent`` can try to enter; its own cell if a wall or a shelf stops it."""
     height, width = params.plan.shape
     row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     facing = s.facing[lane, agent]
@@ -94,13 +94,13 @@ def aim_of(s, lane, agent, params):
     if s.carrying[lane, agent] and not params.courier and s.shelf_at[lane, to_row, to_col]:
         other = s.agent_at[lane, to_row, to_col] - 1
         if other < 0 or not s.carrying[lane, other]:
-            return row * width + col  # a standing shelf: no way through with a load
+            return row * width + col  # a shelf on the floor stops a loaded robot
     return to_row * width + to_col
 
 
 @kernel
 def can_toggle(s, lane, agent, params):
-    """Whether toggle_load would take up or put down something."""
+    """Whether toggle_load would pick up or put down something."""
     row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     if s.carrying[lane, agent]:
         return not params.courier and s.grid[lane, row, col] == Cell.SLOT
@@ -144,7 +144,7 @@ def _enter(s, lane, agent, params):
 
 @kernel
 def _contended(s, lane, params):
-    """Whether any two moves meet: a cell aimed at is occupied, or aimed at twice. Most ticks of small teams: no."""
+    """Whether any two moves conflict: a cell is wanted by two robots, or occupied. In small teams this is rare."""
     width = params.plan.shape[1]
     meet, last = False, 0
     for agent in range(params.agents):
@@ -165,7 +165,7 @@ def _contended(s, lane, params):
 
 @kernel
 def _aim(s, lane, actions, params):
-    """The cell that each robot wants to be in; ``refused`` marks those that want to move, until it is settled."""
+    """Write to ``aim`` the cell that each robot wants; until conflicts are resolved, ``refused`` marks moves."""
     width = params.plan.shape[1]
     for agent in range(params.agents):
         s.reward[lane, agent], s.refused[lane, agent] = 0, 0
@@ -178,14 +178,14 @@ def _aim(s, lane, actions, params):
 
 @kernel
 def _moves(s, lane, agent, width):
-    """Whether a robot is to leave its cell for another, and may."""
+    """Whether a robot wants to move to another cell and is allowed to."""
     here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
     return s.aim[lane, agent] != here and not s.refused[lane, agent]
 
 
 @kernel
 def _act(s, lane, agent, verb, params):
-    """Turn, lift or put down."""
+    """Turn, pick up or put down."""
     if s.pos[lane, agent, 0] < 0:
         return
     if verb == Verb.LEFT:

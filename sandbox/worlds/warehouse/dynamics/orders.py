@@ -1,4 +1,4 @@
-"""The order board as kernels: drawing requests, serving them, rewarding who did."""
+"""The order board: draw requests, deliver them, pay rewards."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ BLOCK = 256  # shelves that are counted together
 
 @kernel
 def _request(s, lane, slot, waiting, params):
-    """Put one of the ``waiting`` shelves that are not requested yet on the board in place ``slot``, by equal chance."""
+    """Draw one of the ``waiting`` shelves that are not requested, uniformly, for place ``slot`` of the board."""
     pick = below(waiting, s.seed[lane], s.tick[lane], Stream.REQUEST, slot)
     index = 0
     while pick or s.requested[lane, index] or not params.fetchable[index]:
@@ -23,7 +23,7 @@ def _request(s, lane, slot, waiting, params):
 
 @allocating
 def _draw_by_blocks(requested, request, seed, fetchable):
-    """What ``_request`` draws for each place of an empty board at tick 0, without walking past all shelves for each."""
+    """Draw the same board as ``_request`` at tick 0, in time that does not grow with shelves x requests."""
     shelves = len(requested)
     waiting = np.zeros(shelves // BLOCK + 1, np.int64)  # shelves that are not requested, by block
     for index in range(shelves):
@@ -56,7 +56,7 @@ def draw_board(s, lane, params):
 
 @kernel
 def _waiting(s, lane, params):
-    """How many shelves could be requested and are not."""
+    """How many fetchable shelves are not requested."""
     count = 0
     for index in range(len(params.homes)):
         count += params.fetchable[index] and not s.requested[lane, index]
@@ -78,7 +78,7 @@ def _free_cell(s, lane, params, stream, key):
 
 @kernel
 def first_parcel(s, lane, index, params):
-    """Order ``index`` of the courier task at first: where a file says, or drawn."""
+    """The first parcel of order ``index`` of the courier task: as the .scen file says, or drawn."""
     if index >= len(params.errands):
         parcel(s, lane, index, params)
         return
@@ -89,11 +89,11 @@ def first_parcel(s, lane, index, params):
 
 @kernel
 def parcel(s, lane, index, params):
-    """Order ``index`` of the courier task gets a new parcel and a new cell to bring it to."""
+    """Draw a new parcel and a new destination for order ``index`` of the courier task."""
     row, col = _free_cell(s, lane, params, Stream.PARCEL, 2 * index)
     s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
     s.shelf_at[lane, row, col] = index + 1
-    to_row, to_col = _free_cell(s, lane, params, Stream.PARCEL, 2 * index + 1)  # not the same: a parcel waits there
+    to_row, to_col = _free_cell(s, lane, params, Stream.PARCEL, 2 * index + 1)  # the pick-up cell is taken
     s.drop[lane, index, 0], s.drop[lane, index, 1] = to_row, to_col
 
 
@@ -112,7 +112,7 @@ def _award(s, lane, agent, params):
 
 @kernel
 def deliver(s, lane, params):
-    """Requested shelves that stand on a goal are served, goal by goal; each is replaced on the board."""
+    """Deliver requested shelves that stand on a goal, goal by goal; draw a new request for each."""
     for goal in range(len(params.goals)):
         row, col = params.goals[goal, 0], params.goals[goal, 1]
         shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
@@ -134,7 +134,7 @@ def _at(s, lane, agent, cell):
 
 @kernel
 def hand_over(s, lane, params):
-    """Couriers at the end of their order hand the parcel over and a new order comes up."""
+    """Deliver the parcels that are at their destination; draw a new order for each."""
     for agent in range(params.agents):
         load = s.carrying[lane, agent]
         if load and _at(s, lane, agent, s.drop[lane, load - 1]):

@@ -1,9 +1,9 @@
-"""The oracle: sees the state, gives out the orders, and moves the team by priority inheritance with backtracking.
+"""The oracle: sees the state, assigns the orders, and moves the team by priority inheritance with backtracking.
 
-PIBT (Okumura and others, 2022, Artificial Intelligence 310) plans one cell for each robot in order of priority; who is
-in the way inherits the priority and must step aside, or the mover backs off. Robots here turn before they move, so a
-planned cell is entered only when the robot faces it and whoever stands there leaves in the same tick: no move that it
-asks for is refused, and none collides.
+PIBT (Okumura and others, 2022, Artificial Intelligence 310) plans one cell for each robot in order of priority. A robot
+in the way inherits the priority and must step aside; if it cannot, the other tries its next cell. Robots turn before
+they move, so a robot enters its planned cell only when it faces it and the robot there leaves in the same tick. No move
+of the team is refused.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ def _here(s, lane, agent):
 
 @kernel
 def _head_for(memory, lane, agent, cell, alone):
-    """Head for ``cell`` (-1: for none); ``alone``: nobody else may choose it while we do."""
+    """Set the agent's target (-1: none); ``alone``: no other agent may choose the cell while this one does."""
     note = memory.notes[lane, agent]
     old = note[Note.TARGET]
     if old >= 0 and memory.claim[lane, old] == agent + 1:
@@ -49,14 +49,14 @@ def _free_slot(s, lane, cell, load, params):
 
 @kernel
 def _waits(s, lane, shelf):
-    """Whether a shelf stands, uncarried, where the board says."""
+    """Whether no robot carries the shelf."""
     holder = s.agent_at[lane, s.shelf[lane, shelf - 1, 0], s.shelf[lane, shelf - 1, 1]] - 1
     return holder < 0 or s.carrying[lane, holder] != shelf
 
 
 @kernel
 def _nearest_order(s, lane, agent, params, memory):
-    """The cell of the nearest requested shelf that nobody else heads for, -1 if there is none."""
+    """The cell of the nearest requested shelf that no other robot heads for; -1: none."""
     width = params.plan.shape[1]
     here, best, least = _here(s, lane, agent), -1, 1 << 30
     for slot in range(params.requests):
@@ -70,7 +70,7 @@ def _nearest_order(s, lane, agent, params, memory):
 
 @kernel
 def _nearest_slot(s, lane, agent, params, memory):
-    """The nearest empty slot that nobody else heads for."""
+    """The nearest empty slot that no other robot heads for; -1: none."""
     width = params.plan.shape[1]
     here, best, least = _here(s, lane, agent), -1, 1 << 30
     for k in range(len(params.homes)):
@@ -96,7 +96,7 @@ def _nearest_goal(s, lane, agent, params):
 
 @kernel
 def _assign(s, lane, agent, params, memory):
-    """Give the agent the cell to head for; returns whether it should toggle its load right here."""
+    """Set the agent's target; returns whether it should toggle its load in its own cell."""
     width = params.plan.shape[1]
     load, here, target = s.carrying[lane, agent], _here(s, lane, agent), memory.notes[lane, agent, Note.TARGET]
     if load and params.courier:
@@ -117,7 +117,7 @@ def _assign(s, lane, agent, params, memory):
 
 @kernel
 def _enterable(s, lane, agent, cell, params):
-    """Whether the agent may plan to stand on ``cell``, provided that whoever is there leaves."""
+    """Whether the agent can stand in ``cell`` once the robot that is there has left."""
     width = params.plan.shape[1]
     row, col = cell // width, cell % width
     if s.grid[lane, row, col] >= Cell.WALL:
@@ -130,9 +130,9 @@ def _enterable(s, lane, agent, cell, params):
 
 @kernel
 def _candidates(s, lane, agent, params, memory, dice, out):
-    """Cells to try, best first: the route's, the own, then the rest: slots for the unladen, ahead, others.
+    """Cells to try, best first, to ``out`` (5,): the route's, its own, then slots if unladen, the one ahead, others.
 
-    Who has waited too long tries the rest first: that breaks up rings of robots that cannot all move at once.
+    A robot that has waited too long tries the others first. This breaks rings of robots that cannot all move at once.
     """
     height, width = params.plan.shape
     here, wanted = _here(s, lane, agent), memory.notes[lane, agent, Note.WANTED]
@@ -160,7 +160,7 @@ def _candidates(s, lane, agent, params, memory, dice, out):
 
 @kernel
 def _usable(s, lane, agent, cell, params, memory):
-    """Whether the agent may plan to enter ``cell``: nobody else will be there, and it is no swap."""
+    """Whether the agent can plan to enter ``cell``: no other robot will be there, and the two do not swap."""
     if cell < 0 or memory.taken[lane, cell] or not _enterable(s, lane, agent, cell, params):
         return False
     other = s.agent_at[lane, cell // params.plan.shape[1], cell % params.plan.shape[1]] - 1
@@ -173,10 +173,10 @@ def _usable(s, lane, agent, cell, params, memory):
 
 @kernel
 def _push(s, lane, first, params, memory, dice):
-    """Plan the next cell of ``first``, and of those it displaces, one upon the other on the stack.
+    """Plan the next cell of ``first`` and of the robots that it displaces, which are kept on a stack.
 
-    A robot that finds a cell of its own lets all below it on the stack move; one that finds none stays, and the one
-    that pushed it tries its next cell.
+    If a robot finds a free cell, all below it on the stack move. If it finds none it stays, and the robot that pushed
+    it tries its next cell.
     """
     width, top = params.plan.shape[1], 0
     stack = memory.stack[lane]
@@ -186,7 +186,7 @@ def _push(s, lane, first, params, memory, dice):
         here = np.int32(_here(s, lane, agent))
         if stack[top, 1] == 0:
             _candidates(s, lane, agent, params, memory, dice, stack[top, 2:])
-            memory.notes[lane, agent, Note.NEXT] = here  # decided, for whoever is pushed from here
+            memory.notes[lane, agent, Note.NEXT] = here  # planned, so that a push does not come back to it
         pushed = -1
         while stack[top, 1] < 5 and pushed < 0:
             cell = stack[top, 2 + stack[top, 1]]
@@ -211,7 +211,7 @@ def _push(s, lane, first, params, memory, dice):
 
 @kernel
 def _prioritise(notes):
-    """Sort the column RANK by falling age; it hardly changes from tick to tick, so insertion is quick."""
+    """Sort the column RANK by falling age; the order changes little from tick to tick, so insertion sort is fast."""
     for k in range(1, len(notes)):
         agent, at = notes[k, Note.RANK], k
         while at > 0 and notes[notes[at - 1, Note.RANK], Note.AGE] < notes[agent, Note.AGE]:
@@ -222,7 +222,7 @@ def _prioritise(notes):
 
 @kernel
 def _leaves(s, lane, agent, memory, actions):
-    """Whether the cell the agent is about to enter is free or freed in this tick."""
+    """Whether the cell that the agent is about to enter is empty, or is left in this tick."""
     width, cell = s.grid.shape[2], memory.notes[lane, agent, Note.NEXT]
     other = s.agent_at[lane, cell // width, cell % width] - 1
     while other >= 0 and other != agent:
@@ -235,7 +235,7 @@ def _leaves(s, lane, agent, memory, actions):
 
 @kernel
 def _prepare(s, lane, params, memory, team, actions):
-    """Orders and routes for the team; all others, and those who toggle now, keep their cells."""
+    """Targets and routes for the team; other robots, and those that toggle now, keep their cells."""
     for cell in range(memory.taken.shape[1]):
         memory.taken[lane, cell] = 0
     for agent in range(params.agents):
@@ -265,7 +265,7 @@ def _prepare(s, lane, params, memory, team, actions):
 
 @kernel
 def oracle(s, lane, params, memory, team, dice, actions):
-    """Full state, one plan for the whole team."""
+    """Sees the state and makes one plan for the whole team."""
     _prepare(s, lane, params, memory, team, actions)
     width = params.plan.shape[1]
     _prioritise(memory.notes[lane])

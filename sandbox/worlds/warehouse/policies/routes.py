@@ -1,7 +1,7 @@
-"""Finding and following routes, for every policy that walks.
+"""Find and follow routes; used by ``rules`` and ``oracle``.
 
 A route is a stack of cells in ``memory.route``; the last is the next to enter. The search is A* with the Manhattan
-distance. On a unit grid the estimate f = steps so far + distance only stays or grows by 2, so two stacks, the present f
+distance. On a unit grid the estimate f = steps so far + distance stays or grows by 2, so two stacks, for the current f
 and the next, replace the heap.
 """
 
@@ -31,7 +31,7 @@ def neighbour(cell, side, height, width):
 
 @kernel
 def verb_towards(facing, here, there, width):
-    """The verb that brings a robot nearer to entering the neighbouring cell ``there``."""
+    """The verb (forward or a turn) that leads to the neighbouring cell ``there``."""
     if there // width != here // width:
         wanted = 0 if there < here else 1
     else:
@@ -41,14 +41,14 @@ def verb_towards(facing, here, there, width):
 
 @kernel
 def _open(grid, cell, target, loaded):
-    """Loads are carried along aisles; only the last cell of a route may be a slot."""
+    """Whether a route may enter a cell: loaded robots keep to aisles, except for the last cell."""
     kind = grid[cell // grid.shape[1], cell % grid.shape[1]]
     return kind < Cell.WALL and (not loaded or kind != Cell.SLOT or cell == target)
 
 
 @kernel
 def _mark(memory, lane, agent, came, avoid):
-    """Which cells a search does not enter: 9; the others 0."""
+    """Set ``came`` to 9 for cells that the search must not enter, to 0 for others."""
     came[:] = 0
     for cell in memory.closed[lane, agent]:
         if cell >= 0:
@@ -59,7 +59,7 @@ def _mark(memory, lane, agent, came, avoid):
 
 @kernel
 def _search(memory, lane, agent, grid, start, target, loaded, avoid):
-    """Whether ``target`` can be reached; then the last ninth of the heap holds how each cell was entered: side + 1."""
+    """Whether ``target`` can be reached; then the last ninth of the heap holds side + 1 by which a cell was entered."""
     height, width = grid.shape
     heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
     _mark(memory, lane, agent, came[: grid.size], avoid)
@@ -80,7 +80,7 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
                 return True
             here = distance(cell, target, width)
             tall = abs(cell // width - target // width) > abs(cell % width - target % width)
-            for k in range(4):  # the longer way last, so that it is tried first: straight at the target
+            for k in range(4):  # push the longer axis last: it is tried first
                 side = (k + 2) % 4 if tall else k
                 there = neighbour(cell, side, height, width)
                 if there >= 0 and not came[there] and _open(grid, there, target, loaded):
@@ -99,7 +99,7 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
 def plan(memory, lane, agent, grid, start, target, loaded, avoid):
     """Lay a shortest route from ``start`` to ``target`` that does not enter ``avoid`` (-1: any).
 
-    Where it is too long for the stack, its nearer part is laid; where there is none, none.
+    A route that is too long for the stack is cut after its nearer part; without a route the stack stays empty.
     """
     height, width = grid.shape
     came = memory.heap[lane, 8 * grid.size :]
@@ -121,7 +121,7 @@ def plan(memory, lane, agent, grid, start, target, loaded, avoid):
 
 @kernel
 def detour(memory, lane, agent, cell):
-    """Enter ``cell`` before going on along the route."""
+    """Put ``cell`` on top of the route: it is entered first."""
     left = memory.notes[lane, agent, Note.LEFT]
     if left < memory.route.shape[2]:
         memory.route[lane, agent, left] = cell
@@ -130,9 +130,9 @@ def detour(memory, lane, agent, cell):
 
 @kernel
 def follow(memory, lane, agent, grid, here, target, loaded):
-    """The next cell on the way from ``here`` to ``target``, ``here`` itself if there is none.
+    """The next cell on the way from ``here`` to ``target``; ``here`` itself: no way.
 
-    A robot that was pushed one cell aside is led back by one cell; otherwise a new route is laid.
+    A robot that was pushed one cell aside returns to its route; in other cases a new route is planned.
     """
     height, width = grid.shape
     route = memory.route[lane, agent]
@@ -159,7 +159,7 @@ def follow(memory, lane, agent, grid, here, target, loaded):
 
 @kernel
 def start(memory, lane, params):
-    """Nothing remembered yet."""
+    """Clear the memory of one lane."""
     for agent in range(params.agents):
         for note in range(memory.notes.shape[2]):
             memory.notes[lane, agent, note] = 0

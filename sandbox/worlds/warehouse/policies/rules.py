@@ -1,4 +1,4 @@
-"""The warehouse's compiled policies, from knowing nothing to knowing all: idle, random, rules, oracle."""
+"""The warehouse's compiled policies: idle, random, rules (own observation), oracle (the state)."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from sandbox.worlds.warehouse.policies.oracle import oracle
 from sandbox.worlds.warehouse.policies.routes import detour, distance, follow, neighbour, plan, verb_towards
 from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Note, Order, Verb
 
-GIVE_WAY = 0.35  # chance in a tick to give way to a robot that stands in the way
-GO_ROUND = 0.5  # of these, by another route; else by a step aside
-STANDS = 3  # ticks of waiting after which one takes who is in the way not to go on; in narrow aisles at once
+GIVE_WAY = 0.35  # chance for each tick to give way to a robot ahead
+GO_ROUND = 0.5  # chance to do so by another route; else by a step aside
+STANDS = 3  # courier: ticks of waiting after which the robot ahead is assumed not to move; in a warehouse, at once
 WAIT = np.int32(Verb.NOOP)
-LOSE_HOPE = 12  # ticks of waiting, less the cells it got on, after which a robot tries another place
+LOSE_HOPE = 12  # ticks of waiting, less cells moved, after which a robot chooses another target
 
 
 @kernel
@@ -26,7 +26,7 @@ def _known(cells, cell):
 
 @kernel
 def _note_closed(obs, lane, agent, params, memory, row, col):
-    """Remember closed aisle cells in sight; a new one makes the route void."""
+    """Remember closed aisle cells in sight; a new one discards the route."""
     height, width = params.plan.shape
     sight, closed, most = params.sight, memory.closed[lane, agent], memory.closed.shape[2]
     note = memory.notes[lane, agent]
@@ -42,7 +42,7 @@ def _note_closed(obs, lane, agent, params, memory, row, col):
 
 @kernel
 def _somewhere(params, agent, memory, lane, dice):
-    """A place to look around or to be out of the way: the present one until it is reached, then any slot."""
+    """The present target until it is reached, then a random slot; courier: -1, none."""
     target, width = memory.notes[lane, agent, Note.TARGET], params.plan.shape[1]
     if target >= 0 and memory.notes[lane, agent, Note.LEFT] > 0:
         return target
@@ -54,7 +54,7 @@ def _somewhere(params, agent, memory, lane, dice):
 
 @kernel
 def _requested_in_sight(obs, lane, agent, params, row, col):
-    """A cell in the window where a requested shelf stands, -1 if there is none."""
+    """A cell in the window with a requested shelf and no robot; -1: none."""
     height, width = params.plan.shape
     window, sight = obs.window[lane, agent], params.sight
     for i in range(2 * sight + 1):
@@ -68,9 +68,10 @@ def _requested_in_sight(obs, lane, agent, params, row, col):
 
 @kernel
 def _target_unladen(obs, lane, agent, params, memory, dice, row, col):
-    """Where to go for a load: where the team says, else the first waiting order, else what it sees, else anywhere.
+    """Where to go for a load: to the team's task, else the first waiting order, else one in sight, else anywhere.
 
-    What it cannot get to it gives up: of orders it begins with the next one, of the team's task until its next load.
+    A target that it cannot get to is given up: it goes on with the next order, and leaves the team's task until its
+    next load.
     """
     width, note = params.plan.shape[1], memory.notes[lane, agent]
     vector, task = obs.vector[lane, agent], obs.task[lane, agent]
@@ -107,7 +108,7 @@ def _is_taken(obs, lane, agent, params, cell, row, col):
 
 @kernel
 def _empty_slot(obs, lane, agent, params, row, col):
-    """A slot right beside the robot in which neither a shelf nor a robot stands, -1 if there is none."""
+    """A slot beside the robot without a shelf or a robot; -1: none."""
     height, width = params.plan.shape
     window, sight = obs.window[lane, agent], params.sight
     for side in range(4):
@@ -121,9 +122,9 @@ def _empty_slot(obs, lane, agent, params, row, col):
 
 @kernel
 def _slot_for_load(obs, lane, agent, params, memory, dice, row, col):
-    """Where to put a shelf that nobody asks for: back to where it was taken from.
+    """Where to put a shelf that is not requested: back to where it was picked up.
 
-    Where that is taken or cannot be reached, into the first empty slot that it passes on its way from one to another.
+    If that slot is taken or out of reach, the robot goes from slot to slot and takes the first empty one beside it.
     """
     note = memory.notes[lane, agent]
     hopeless = note[Note.WAIT] > LOSE_HOPE
@@ -160,7 +161,7 @@ def _target_laden(obs, lane, agent, params, memory, dice, row, col):
 
 @kernel
 def _step_aside(obs, lane, agent, params, memory, dice, row, col, ahead):
-    """Put a free cell beside the robot on its route, if there is one."""
+    """Put a free neighbouring cell on top of the route, if there is one."""
     height, width = params.plan.shape
     window, sight = obs.window[lane, agent], params.sight
     laden = obs.vector[lane, agent, Column.CARRYING] > 0 and not params.courier
@@ -213,7 +214,7 @@ def _go(obs, lane, agent, params, memory, dice, target):
 
 @kernel
 def rules(obs, lane, params, memory, team, dice, actions):
-    """Knows the building plan, the board and its own sensors; each robot for itself, giving way at random."""
+    """Each robot acts alone on its own observation and the plan, and gives way at random."""
     width, sight = params.plan.shape[1], params.sight
     for agent in team:
         window, vector, note = obs.window[lane, agent], obs.vector[lane, agent], memory.notes[lane, agent]
@@ -231,7 +232,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
                     note[Note.LOAD] = int(vector[at + Order.ID])
         elif laden and not wanted and not params.courier and here == note[Note.HOME]:
             verb = np.int32(Verb.TOGGLE_LOAD)
-            note[Note.TARGET] = -1  # the home stays, in case the shelf does not come off
+            note[Note.TARGET] = -1  # the home is kept, in case the shelf cannot be put down
         else:
             if laden:
                 target = _target_laden(obs, lane, agent, params, memory, dice, row, col)

@@ -29,7 +29,7 @@ from sandbox.engine.shapes import (
 )  # fmt: skip
 from sandbox.worlds.warehouse.state import Cell
 
-# Rows of PALETTE. Not Python's own integers: for each of those Numba compiles a call anew.
+# Rows of PALETTE. NumPy integers: Numba compiles a call anew for each literal integer.
 FLOOR, LINE, SLOT, GOAL, GOAL_EDGE, WALL, CLOSED, HATCH = np.arange(8)
 SHELF, SHELF_EDGE, REQUESTED, REQUESTED_EDGE, WHITE, DARK = np.arange(8, 14)
 HEX = (
@@ -37,7 +37,7 @@ HEX = (
     "#c3b496", "#94866a", ALARM, "#8c3d00", shapes.WHITE, shapes.DARK,
 )  # fmt: skip
 PALETTE, ROBOTS = palette(*HEX), palette(*AGENTS)
-BRIGHT = ROBOTS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are seen on it
+BRIGHT = ROBOTS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 GROUND = np.array([FLOOR, SLOT, GOAL, WALL, CLOSED], np.int64)  # by Cell
 _SHOWN = {"shelf": SHELF, "requested": REQUESTED, "goal": GOAL_EDGE, "closed": HATCH, "wall": WALL}
 LEGEND = (("robot", AGENTS[0]), *((what, HEX[ink]) for what, ink in _SHOWN.items()))
@@ -52,7 +52,7 @@ def _plan(grid, cell, image):
         for col in range(grid.shape[1]):
             kind, top, left = grid[row, col], row * cell, col * cell
             fill_cell(image, top, left, cell, PALETTE[GROUND[kind]])
-            if cell > DETAIL and kind != Cell.WALL:  # a line above and on the left
+            if cell > DETAIL and kind != Cell.WALL:  # lines along the upper and left edges
                 for k in range(cell):
                     for c in range(3):
                         image[top, left + k, c] = np.uint8(PALETTE[LINE, c])
@@ -68,7 +68,7 @@ def _plan(grid, cell, image):
 def _shelf(image, y, x, half, cell, requested, alpha):
     """A shelf, ``half`` a side to its border; a requested one has a white frame and diamond."""
     edge = max(1.0, 0.035 * cell) if cell >= 2 * DETAIL else 0.0
-    if edge:  # else the next one would cover it
+    if edge:  # below that size the filling would cover it
         draw_shape(image, BOX, y, x, half, 0.0, PALETTE[REQUESTED_EDGE if requested else SHELF_EDGE], alpha)
     draw_shape(image, BOX, y, x, half - edge, 0.0, PALETTE[REQUESTED if requested else SHELF], alpha)
     if requested and cell >= 2 * DETAIL:
@@ -85,7 +85,7 @@ def _parcel(image, y, x, size):
 
 @kernel
 def _standing(row, col, shelf_at, agent_at, carrying):
-    """Id of the shelf or parcel that stands there and is not carried by who is in the cell; 0 if none."""
+    """Id of the shelf or parcel on the floor of a cell; 0: none, or the robot there carries it."""
     shelf, agent = shelf_at[row, col], agent_at[row, col]
     return 0 if shelf and agent and carrying[agent - 1] == shelf else shelf
 
@@ -106,7 +106,7 @@ def _loads(shelf_at, agent_at, carrying, requested, courier, cell, spot, image):
 
 @kernel
 def _drops(pos, carrying, drop, cell, image):
-    """Courier: a ring in the robot's hue where it takes its parcel."""
+    """Courier: a ring in the robot's hue at the destination of its parcel."""
     for agent in range(len(pos)):
         load = carrying[agent]
         if load and pos[agent, 0] >= 0:
@@ -116,7 +116,7 @@ def _drops(pos, carrying, drop, cell, image):
 
 @kernel
 def _robot(image, y, x, hue, facing, parcel, radius, cell):
-    """A disc with a wedge that points ahead, and behind the wedge the parcel that it carries."""
+    """A disc with a wedge that points ahead; the parcel that it carries is behind the wedge."""
     draw_shape(image, DISC, y, x, radius, 0.0, PALETTE[DARK], 1.0)
     draw_shape(image, DISC, y, x, radius - min(0.2 * radius, max(0.7, 0.03 * cell)), 0.0, ROBOTS[hue], 1.0)
     back = 0.3 * radius if radius > SPOT else 0.0
@@ -128,7 +128,7 @@ def _robot(image, y, x, hue, facing, parcel, radius, cell):
 
 @kernel
 def _robots(s, lane, courier, trail, blend, cell, spot, image):
-    """All robots: first those without, then those with a load; shelves are veils over robots that pass below."""
+    """All robots: first those without a load, then those with one. A shelf is translucent over a robot below it."""
     pos, carrying, requested, agents = s.pos[lane], s.carrying[lane], s.requested[lane], s.pos.shape[1]
     for k in range(2 * agents):
         agent, loaded = k % agents, k >= agents

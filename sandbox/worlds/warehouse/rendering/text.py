@@ -1,4 +1,4 @@
-"""The warehouse in words: an observation as text for a language model, and the verbs as tool schemas."""
+"""The warehouse as text: an observation for a language model, and the verbs as tool schemas."""
 
 from sandbox.core.world import Observation
 from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Facing, Params, Verb
@@ -60,7 +60,7 @@ def _board(vector, params: Params) -> list[str]:
 
 
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
-    """What one robot sees, in sentences; it holds what the arrays hold, no more."""
+    """What one robot sees, in sentences. The text says nothing that is not in the arrays."""
     vector, window, sight = obs.vector[lane, agent], obs.window[lane, agent], params.sight
     row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     facing = next((f.name.lower() for f in Facing if vector[Column.NORTH + f]), "nowhere")

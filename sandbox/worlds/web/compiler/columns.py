@@ -27,7 +27,7 @@ class Kind(IntEnum):
     """What a page is for."""
 
     SITE = 0
-    DIALOG = 1  # opened on top of a page by the site itself
+    DIALOG = 1  # opened by the site on top of a page
     LOGIN = 2
     TIMEOUT = 3
     BENIGN = 4  # a pop-up
@@ -49,14 +49,14 @@ class Op(IntEnum):
     TOGGLE = 9
     ENABLE = 10
     CLEAR = 11
-    FILTER = 12  # rows of group a whose value of variables b.. is what element c holds; all if that is empty
-    SORT = 13  # rows of group a by variables b..
+    FILTER = 12  # show rows of group a whose value of variables b.. is what element c holds; all if it is empty
+    SORT = 13  # sort rows of group a by variables b..
     IF = 14  # go on only if element a holds the operand (b, c)
     WHERE = 15  # go on only if register a holds the operand (b, c)
-    LOGIN = 16  # to the page that was wanted
+    LOGIN = 16  # go to the page that was requested
     RETRY = 17
     HARM = 18
-    WIPE = 19  # every field of the site
+    WIPE = 19  # clear every field of the site
 
 
 class Operand(IntEnum):
@@ -68,10 +68,10 @@ class Operand(IntEnum):
 
 
 class Element(IntEnum):
-    """Columns of ``Params.element``: what never changes of an element."""
+    """Columns of ``Params.element``: the constants of an element."""
 
     ROLE = 0
-    CONCEPT = 1  # of its label where neither VAR nor REGISTER says it
+    CONCEPT = 1  # of its label, without VAR and REGISTER
     VAR = 2  # value of the task that labels it, -1
     REGISTER = 3  # register whose content labels it, -1
     STEM = 4  # code of its id, or number of the id's stem
@@ -92,7 +92,7 @@ class Element(IntEnum):
 class Template(IntEnum):
     """Columns of ``Params.template``."""
 
-    ELEMENT = 0  # first of its elements in Rules.element; the others likewise
+    ELEMENT = 0  # its first row of Params.element; the others likewise
     ELEMENTS = 1
     PAGE = 2
     PAGES = 3
@@ -122,11 +122,11 @@ class Variable(IntEnum):
 
     FIRST = 0  # concept of the category
     WORDS = 1  # of the category
-    SAID = 2  # its place in the instruction, -1
+    SAID = 2  # its index in the instruction, -1: it is not said
 
 
 class Plan(IntEnum):
-    """Columns of ``Params.plan``: one step of the way that was recorded."""
+    """Columns of ``Params.plan``: one step of the recorded solution."""
 
     AGENT = 0
     VERB = 1  # a Verb, or READ
@@ -136,4 +136,4 @@ class Plan(IntEnum):
     OPTION = 5  # element
 
 
-READ = 100  # a step of a plan: note what the element says
+READ = 100  # a step of a plan: note the label of the element

@@ -1,6 +1,6 @@
-"""From a site file to tables: pages, elements, effects, the goal, and the way that was recorded.
+"""Compile site files to tables: pages, elements, effects, the goal, and the recorded solution.
 
-A template's own numbers (of pages, elements, effects, values, registers) count from 0.
+Pages, elements, effects, values and registers of a template are numbered from 0.
 """
 
 import re
@@ -14,7 +14,7 @@ from sandbox.worlds.web.layouts import ALL, COMMON, Source, built_in, load
 from sandbox.worlds.web.rendering import letters
 from sandbox.worlds.web.state import SAID, SLOTS, STEMS, WORD, Flag, Params, Verb
 
-# -- plans: The instruction of a template, and the way that was recorded: what policies follow.
+# -- plans: the instruction of a template, and its recorded solution, which policies follow
 
 BRACES = re.compile(r"\{([\w-]+)(?:\.(\d+))?\}")
 STEP_VERBS = {"click": Verb.CLICK, "type": Verb.TYPE, "select": Verb.SELECT, "scroll": Verb.SCROLL, "read": READ}
@@ -22,7 +22,7 @@ AGENTS = ("clerk", "approver")
 
 
 def texts(site) -> list[str]:
-    """The instruction's paraphrases, with variables by number; notes which values the first names."""
+    """The paraphrases of the instruction, with variables by number; notes the values that the first one names."""
     texts = site.need("texts")
     if len(texts) != 3:
         raise site.source.bad("texts", f"{len(texts)} texts, expected 3 paraphrases")
@@ -69,7 +69,7 @@ FIELDS = (Role.TEXTBOX, Role.SEARCHBOX, Role.COMBOBOX, Role.CHECKBOX)
 
 @dataclass
 class Ids:
-    """Ids of all templates: those that are written out, and stems that a value completes, as ``open-{sender}``."""
+    """Ids of all templates: literal ones, and stems that a value completes, such as ``open-{sender}``."""
 
     whole: dict[str, int] = field(default_factory=dict)
     stems: dict[tuple[str, int, int], int] = field(default_factory=dict)  # (text, category's first concept, words)
@@ -223,7 +223,7 @@ class Site:
         self.pages.append([first, len(self.elements) - first, Kind[kind], line])
 
     def _element(self, page: int, own: dict, cell: dict, line: int, col: int, entity: int, group: tuple) -> int:
-        """Add one element, and the options of a combobox; how many columns it takes."""
+        """Add one element, and the options of a combobox; returns how many columns it takes."""
         role = next((key for key in cell if key in ROLES), None)
         for key in cell:
             if key not in ROLES and key not in ELEMENT_KEYS:
@@ -303,7 +303,7 @@ class Site:
         row[Element.EFFECTS] = len(self.effects) - row[Element.EFFECT]
 
     def _effect(self, op: Op, rest: list[str], entity: int, text: str, page: int) -> list[list[int]]:
-        """Arguments a, b, c of an effect; several where it names several elements."""
+        """Arguments a, b, c of an effect; several if it names several elements."""
         try:
             if op in (Op.GO, Op.OPEN):
                 return [[self.look(self.page_of, "page", rest[0], text), 0, 0]]
@@ -335,7 +335,7 @@ class Site:
         return [self.registers[key], *self.operand(value, 0, "[goal]")]
 
 
-# -- build: From site files to ``Params``: the templates one after the other, in tables of integers and bytes.
+# -- build: from site files to ``Params``: all templates in tables of integers and bytes
 
 PROSE = 240  # characters of one instruction
 
@@ -363,7 +363,7 @@ def _template(site: Site, starts: dict[str, int]) -> list[int]:
 
 
 def _names(own: list[Site], ids: Ids) -> tuple[np.ndarray, np.ndarray]:
-    """All names as bytes, and where ids, stems, templates, pages, registers, values begin."""
+    """All names as bytes (M, 28) uint8, and the first row of ids, stems, templates, pages, registers, values."""
     lists = [list(ids.whole), [stem for stem, *_ in ids.stems], [site.name for site in own]]
     lists.append([name for site in own for name in site.page_of])
     widest = max(len(site.registers) for site in own)
@@ -375,7 +375,7 @@ def _names(own: list[Site], ids: Ids) -> tuple[np.ndarray, np.ndarray]:
 
 
 def build(layout: str, agents: int, max_ticks: int, severity: np.ndarray) -> Params:
-    """The rules of a layout: a template's name, ``all``, a path, or a site file's text."""
+    """Params of a layout: a template's name, ``all``, a path, or a site file's text."""
     own, words, ids = sites(layout, agents)
     starts = dict.fromkeys(("ELEMENT", "PAGE", "VARIABLE", "GOAL", "PLAN"), 0)
     templates, elements, effects = [], [], []

@@ -1,7 +1,7 @@
 """The words of all sites. A concept has up to four surface forms; labels are codes: 4 * concept + form.
 
-The first form is what a site says unless a perturbation renames it. Words of a category are drawn as the values of a
-task: a category's words have consecutive concepts, in their natural order (``sort`` follows it).
+A site shows the first form unless a perturbation renames it. Values of a task are drawn from the words of a category,
+which have consecutive concepts in their natural order (``sort`` uses it).
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""How an episode is laid out: values, places, labels and ids of all elements, by keyed draws.
+"""Lay out an episode: values, places, labels and ids of all elements, by keyed draws.
 
-With severity 0 no perturbation draws anything. A page's lines, of which some are rows of a table in any order, become
-places; a place's number in reading order is the element's slot.
+A perturbation with severity 0 draws nothing. The lines of a page, of which some are table rows in drawn order, become
+rows and columns; an element's slot is its number in reading order.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ LAST_COL = 31
 
 @kernel
 def _draw_values(s, lane, first, count, params):
-    """Words for the task, all different, and the order in which they are offered for typing."""
+    """Draw the words of the task, all different, and the order in which they are offered for typing."""
     value, seed = s.value[lane], s.seed[lane]
     for k in range(SLOTS):
         value[0, k], value[1, k] = 0, 0
@@ -38,7 +38,7 @@ def _draw_values(s, lane, first, count, params):
 
 @kernel
 def _rank(seed, group, entity, count):
-    """Where an entity of a group comes in this episode's order."""
+    """The rank of an entity of a group in this episode."""
     own, rank = draw(seed, group, Stream.ORDER, entity), 0
     for other in range(count):
         rank += draw(seed, group, Stream.ORDER, other) < own
@@ -47,7 +47,7 @@ def _rank(seed, group, entity, count):
 
 @kernel
 def _moved_line(seed, page, line, lines, severity):
-    """Where a line stands: those that move change places among themselves."""
+    """The row of a line: lines that move are permuted among themselves."""
     if uniform(seed, page, Stream.MOVE, line) >= severity:
         return line
     own, rank = draw(seed, page, Stream.PLACE, line), 0

@@ -1,4 +1,4 @@
-"""What happens when an element is clicked: the effects of its line, one after the other."""
+"""The effects of a click on an element, applied in order."""
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.web.compiler.columns import Element, Op, Operand, Page, Role, Template
@@ -9,13 +9,13 @@ from sandbox.worlds.web.state import WORD, Flag, Info, Item, Session
 
 @kernel
 def content(value, kind, argument):
-    """What an operand stands for; ``value`` are the lane's values."""
+    """The content of an operand; ``value`` (2, V) int16 are the lane's values."""
     return WORD + value[0, argument] if kind == Operand.VALUE else argument
 
 
 @kernel
 def held(item, e, role):
-    """What an element holds: a checkbox whether it is ticked, a field its content."""
+    """What an element holds: whether a checkbox is ticked, or the content of a field."""
     return (item[e, Item.FLAGS] & Flag.CHECKED) // Flag.CHECKED if role == Role.CHECKBOX else item[e, Item.VALUE]
 
 
@@ -27,7 +27,7 @@ def _clear(item, e):
 
 @kernel
 def _show(s, lane, e, visible):
-    """Show or hide an element; who has the focus on what is hidden loses it."""
+    """Show or hide an element; a hidden element loses the focus."""
     if visible:
         s.item[lane, e, Item.FLAGS] |= Flag.VISIBLE
         return
@@ -39,7 +39,7 @@ def _show(s, lane, e, visible):
 
 @kernel
 def _filter(s, lane, first, group, variable, field, own, params):
-    """Show the rows of a group whose value is what the field holds; all, if it is empty."""
+    """Show the rows of a group whose value is what the field holds; all if it is empty."""
     wanted = s.item[lane, field, Item.VALUE]
     for e in range(own[Template.ELEMENTS]):
         row = params.element[first + e]
@@ -49,7 +49,7 @@ def _filter(s, lane, first, group, variable, field, own, params):
 
 @kernel
 def _sort(s, lane, first, group, variable, own, params):
-    """Give the lines that a group's rows stand on to its entities, the least first."""
+    """Sort a group: give its lines to its entities, the least first."""
     item, value, page = s.item[lane], s.value[lane, 0], 0
     for e in range(own[Template.ELEMENTS]):
         row = params.element[first + e]
@@ -58,7 +58,7 @@ def _sort(s, lane, first, group, variable, own, params):
         rank, page = 0, row[Element.PAGE]
         for k in range(row[Element.COUNT]):
             rank += value[variable + k] < value[variable + row[Element.ENTITY]]
-        for f in range(own[Template.ELEMENTS]):  # the line that comes at that place, found in the element's own column
+        for f in range(own[Template.ELEMENTS]):  # the line of that rank, in the element's own column
             if params.element[first + f, Element.GROUP] == group:
                 before, same = 0, params.element[first + f, Element.COL] == row[Element.COL]
                 for g in range(own[Template.ELEMENTS] if same else 0):
@@ -106,7 +106,7 @@ def _on_registers(s, lane, op, a, b, c, role):
 
 @kernel
 def _on_pages(s, lane, agent, op, a, params):
-    """The effects that lead elsewhere."""
+    """The effects that load, open or close a page."""
     session = s.session[lane, agent]
     if op == Op.GO:
         go(s, lane, agent, a, params)

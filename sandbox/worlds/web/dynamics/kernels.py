@@ -1,7 +1,7 @@
 """A site's kernels: reset, step, observe.
 
-A tick: every agent acts, the first first; then pages load; then the goal is looked at. What happens to one page is seen
-by both agents: fields and what the site has stored are shared, page, focus and pop-ups are each agent's own.
+A tick: agents act in order; then pages load; then the goal is checked. Agents share fields and registers; page, focus,
+scroll and pop-ups are each agent's own.
 """
 
 import numpy as np
@@ -73,21 +73,21 @@ def reached(s, lane, params):
 
 @kernel
 def clickable(role, flags, row, scroll):
-    """Whether a click on an element of this role and state, on this row, does anything."""
+    """Whether a click on an element of this role, flags and row has an effect."""
     usable = Flag.VISIBLE | Flag.ENABLED
     return Role.LINK <= role <= Role.COMBOBOX and flags & usable == usable and scroll <= row < scroll + FOLD
 
 
 @kernel
 def focus_in_view(item, session):
-    """The element with the focus, -1 if there is none or it is beyond the fold: nobody types blindly."""
+    """The element with the focus; -1: none, or it is out of view, where nothing can be typed."""
     focus, scroll = np.int64(session[Session.FOCUS]), session[Session.SCROLL]
     return focus if focus >= 0 and scroll <= item[focus, Item.ROW] < scroll + FOLD else np.int64(-1)
 
 
 @kernel
 def _at_slot(s, lane, page, slot):
-    """The element in a slot of a page (a line of ``Params.page``), -1 if there is none."""
+    """The element in a slot of a page (a row of ``Params.page``); -1: none."""
     for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         if s.item[lane, e, Item.SLOT] == slot:
             return e
@@ -114,7 +114,7 @@ def click(s, lane, agent, e, role, page, params):
 
 @kernel
 def _select(s, lane, page, focus, target, params):
-    """Take the option at a slot for the value of the box it belongs to, if that has the focus."""
+    """Choose the option in a slot, if its combobox has the focus."""
     item, first = s.item[lane], params.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
     e = _at_slot(s, lane, page, target)
     if e >= 0 and params.element[first + e, Element.PARENT] == focus:
@@ -124,7 +124,7 @@ def _select(s, lane, page, focus, target, params):
 
 @kernel
 def _act(s, lane, agent, verb, target, params):
-    """One agent's action; what is not in its mask does nothing."""
+    """One agent's action; an illegal one does nothing."""
     session, item = s.session[lane, agent], s.item[lane]
     if session[Session.LOADING] > 0 or target < 0 or target >= SLOTS:
         return
@@ -154,7 +154,7 @@ def _act(s, lane, agent, verb, target, params):
 
 @kernel
 def can_go_back(session, page):
-    """Whether the browser's back button does anything; ``page`` is the line of the page shown."""
+    """Whether the back button has an effect; ``page`` is the row of the page shown."""
     return session[Session.PREVIOUS] >= 0 and session[Session.OVER] < 0 and page[Page.KIND] == Kind.SITE
 
 
@@ -185,7 +185,7 @@ def step(s, lane, actions, params):
 
 @kernel
 def label_of(s, lane, e, row):
-    """An element's label now; some show what a register holds."""
+    """The present label of an element; some show the content of a register."""
     if row[Element.REGISTER] >= 0:
         return 4 * max(0, s.register[lane, row[Element.REGISTER]] - WORD)
     return s.item[lane, e, Item.LABEL]
@@ -240,7 +240,7 @@ def _tell(s, lane, agent, session, vector, params):
 
 @kernel
 def observe(s, lane, params, obs):
-    """What each agent sees: the accessibility tree of the page it is on, and its instruction."""
+    """Observation and mask of each agent: the accessibility tree of its page, and its instruction."""
     first = params.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
     for agent in range(params.agents):
         session, window, mask = s.session[lane, agent], obs.window[lane, agent], obs.mask[lane, agent]

@@ -1,6 +1,6 @@
-"""Loading pages: what a visit meets where pages are slow, sessions expire, and things pop up.
+"""Page loads, with slow pages, expired sessions and pop-ups.
 
-What happens is keyed by the number of the load, so it can be told beforehand: ``schedule`` is what the HTML page gets.
+Draws are keyed by the number of the load, so that they can be computed in advance for the HTML page (``html``).
 """
 
 import numpy as np
@@ -11,8 +11,8 @@ from sandbox.worlds.web.compiler.columns import Kind, Page, Template
 from sandbox.worlds.web.state import Info, Item, Session, Severity, Stream
 
 LONGEST_DELAY = 4  # ticks beyond the first
-TIME_OUT = 0.3  # severity 1 of slow_pages: share of the loads that time out
-EXPIRE = 0.5  # severity 1 of expired_session: share of the loads that end at the log-in page
+TIME_OUT = 0.3  # severity 1 of slow_pages: share of loads that time out
+EXPIRE = 0.5  # severity 1 of expired_session: share of loads that end at the log-in page
 MOST_RETRIES, MOST_EXPIRED = 3, 2  # in one episode, for one agent
 VARIANTS = 3  # pages of each kind of pop-up
 
@@ -25,7 +25,7 @@ def page_of(s, lane, page, params):
 
 @kernel
 def shown(session):
-    """The page that an agent sees: what is on top, or its page."""
+    """The page that an agent sees: a dialog or pop-up on top, else its page."""
     return session[Session.OVER] if session[Session.OVER] >= 0 else session[Session.PAGE]
 
 
@@ -42,7 +42,7 @@ def find_page(s, lane, kind, number, params):
 
 @kernel
 def delay(seed, load, agent, severity):
-    """Ticks until load number ``load`` of an agent is there, 0 none."""
+    """Ticks until load number ``load`` of an agent is there; 0: at once."""
     slow = severity[Severity.SLOW_PAGES]
     if slow > 0 and uniform(seed, load, Stream.SLOW, agent) < slow:
         return 2 + below(LONGEST_DELAY, seed, load, Stream.DELAY, agent)
@@ -51,7 +51,7 @@ def delay(seed, load, agent, severity):
 
 @kernel
 def event(seed, load, agent, severity):
-    """(Kind, variant) of what comes between an agent and its page; SITE nothing."""
+    """(Kind, variant) of the page that an agent gets instead of, or on top of, the requested one; SITE: none."""
     late = severity[Severity.SLOW_PAGES] * TIME_OUT
     if late > 0 and uniform(seed, load, Stream.TIMEOUT, agent) < late:
         return np.int64(Kind.TIMEOUT), np.int64(0)
@@ -81,7 +81,7 @@ def _clear_fields(s, lane, page, params):
 
 @kernel
 def arrive(s, lane, agent, params):
-    """The page that was asked for is there, or what comes between."""
+    """Show the requested page, or what comes between."""
     session = s.session[lane, agent]
     page, old = np.int64(session[Session.NEXT]), np.int64(session[Session.PAGE])
     kind, variant = event(s.seed[lane], np.int64(session[Session.LOADS]), agent, params.severity)
@@ -102,7 +102,7 @@ def arrive(s, lane, agent, params):
 
 @kernel
 def go(s, lane, agent, page, params):
-    """Ask for a page."""
+    """Request a page."""
     session = s.session[lane, agent]
     session[Session.NEXT], session[Session.OVER], session[Session.FOCUS] = page, -1, -1
     session[Session.LOADS] += 1

@@ -1,4 +1,4 @@
-"""The oracle: sees the state, so it knows every element whatever it is called and wherever it stands."""
+"""The oracle: sees the state, so it knows every element by its number, under any label, id and place."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from sandbox.worlds.web.state import FOLD, SLOTS, WORD, Flag, Info, Item, Note, 
 
 @kernel
 def start(memory, lane, params):
-    """Clear what policies remember."""
+    """Clear the memory of one lane."""
     for agent in range(params.agents):
         for k in range(memory.notes.shape[2]):
             memory.notes[lane, agent, k] = 0
@@ -19,7 +19,7 @@ def start(memory, lane, params):
 
 @kernel
 def next_step(memory, lane, agent, own, params):
-    """The line of ``Params.plan`` that is the agent's next, -1 if it has none; steps of the other are passed over."""
+    """The row of ``Params.plan`` of the agent's next step; -1: none. Steps of the other agent are skipped."""
     while memory.notes[lane, agent, Note.STEP] < own[Template.PLANS]:
         at = own[Template.PLAN] + memory.notes[lane, agent, Note.STEP]
         if params.plan[at, Plan.AGENT] == agent:
@@ -30,7 +30,7 @@ def next_step(memory, lane, agent, own, params):
 
 @kernel
 def _press(s, lane, agent, e, actions):
-    """Click an element, or scroll to it first; whether it was clicked."""
+    """Click an element, or scroll towards it; returns whether it was clicked."""
     row, scroll = s.item[lane, e, Item.ROW], s.session[lane, agent, Session.SCROLL]
     usable = Flag.VISIBLE | Flag.ENABLED
     if s.item[lane, e, Item.FLAGS] & usable != usable:
@@ -44,7 +44,7 @@ def _press(s, lane, agent, e, actions):
 
 @kernel
 def _type(s, lane, agent, e, wanted, actions):
-    """Focus a field, then type; whether it holds the content ``wanted`` already."""
+    """Focus a field, then type; returns whether it already holds ``wanted``."""
     if s.item[lane, e, Item.VALUE] == wanted:
         return True
     if s.session[lane, agent, Session.FOCUS] != e:
@@ -58,7 +58,7 @@ def _type(s, lane, agent, e, wanted, actions):
 
 @kernel
 def _harmless(row, params):
-    """Whether a button closes what is on top, and does nothing else."""
+    """Whether a button only closes what is on top."""
     return (
         row[Element.ROLE] == Role.BUTTON
         and row[Element.EFFECTS] == 1
@@ -68,7 +68,7 @@ def _harmless(row, params):
 
 @kernel
 def _clear_the_way(s, lane, agent, page, own, params, actions):
-    """What log-in pages, time-outs and pop-ups need; ``page`` is their line of ``Params.page``."""
+    """Handle a log-in page, a time-out or a pop-up; ``page`` is its row of ``Params.page``."""
     kind, first = page[Page.KIND], page[Page.ELEMENT]
     fields = 0
     for e in range(first, first + page[Page.ELEMENTS]):
@@ -84,7 +84,7 @@ def _clear_the_way(s, lane, agent, page, own, params, actions):
 
 @kernel
 def _do(s, lane, agent, step, memory, own, params, actions):
-    """One step of the plan; whether it is done."""
+    """Do one step of the plan; returns whether it is done."""
     e, verb = step[Plan.ELEMENT], step[Plan.VERB]
     if verb == Verb.SCROLL:
         return True
@@ -113,7 +113,7 @@ def _do(s, lane, agent, step, memory, own, params, actions):
 
 @kernel
 def oracle(s, lane, params, memory, team, dice, actions):
-    """Clears the way, then does the next step; it can tell every element, and a harmless button from a harmful one."""
+    """Handles what is on top, then does the next step of the plan; it recognises elements and harmless buttons."""
     own = params.template[s.info[lane, Info.TEMPLATE]]
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.WAIT, 0

@@ -1,8 +1,9 @@
-"""Two scripts and their like: ``rules`` knows elements by id, ``semantic`` by role and label, the oracle knows them.
+"""The web's compiled policies: idle, random, rules, semantic, oracle.
 
-All follow the way that was recorded on the clean site (``Params.plan``). The macro waits while a page loads and knows
-nothing else. The semantic script scrolls, closes what pops up by the first button that seems to close it, logs in
-again and asks again for what timed out; it knows two of the up to four forms of a label.
+The last three follow the solution that was recorded on the clean site (``Params.plan``). ``rules`` is a macro: it finds
+elements by id, waits while a page loads, and handles nothing else. ``semantic`` finds elements by role and label; it
+scrolls, closes pop-ups by the first button that seems to close them, logs in again, and retries after a time-out. It
+knows two of the up to four forms of a label.
 """
 
 import numpy as np
@@ -50,14 +51,14 @@ def _one(window, channel, slot):
 
 @kernel
 def _said(vector, variable, first, params):
-    """The word of a variable as the instruction says it, -1 if it does not."""
+    """The word of a variable in the instruction; -1: the instruction does not say it."""
     place = params.variable[first + variable, Variable.SAID]
     return np.int64(vector[FIRST_SAID + place]) if place >= 0 else ANY
 
 
 @kernel
 def _offer(vector, concept):
-    """Where a word is among what can be typed."""
+    """The target that types a word; 0: none does."""
     for k in range(SLOTS):
         if vector[FIRST_OFFER + k] == concept:
             return np.int32(k)
@@ -66,7 +67,7 @@ def _offer(vector, concept):
 
 @kernel
 def find_by_id(window, vector, row, first, params):
-    """The slot of the element whose id was recorded (``row``: its line of ``Params.element``), else -1."""
+    """The slot of the element with the recorded id (``row``: its row of ``Params.element``); -1: none."""
     code = np.int64(row[Element.STEM])
     if row[Element.ID_VAR] >= 0:
         word = _said(vector, row[Element.ID_VAR], first, params) - params.stem[row[Element.STEM], 1]
@@ -79,7 +80,7 @@ def find_by_id(window, vector, row, first, params):
 
 @kernel
 def find_by_label(window, role, concept, key):
-    """The first slot of this role and label in a known form, in a row where ``key`` stands; ANY stands for all."""
+    """The first slot of a role and label, in a known form, in a row with the label ``key``; ANY matches all."""
     for slot in range(SLOTS):
         found, label = _one(window, Channel.ROLE, slot), _read(window, Channel.LABEL_HIGH, slot)
         if found != role or label % 4 >= KNOWN_FORMS or label // 4 == (ANY if concept >= 0 else key):
@@ -118,7 +119,7 @@ def _put(actions, lane, agent, verb, target):
 
 @kernel
 def _reach(obs, lane, agent, slot, semantic, actions):
-    """Click a slot; the semantic script scrolls to it first. Whether it was clicked."""
+    """Click a slot; the semantic script scrolls to it first. Returns whether it was clicked."""
     if slot >= 0 and obs.mask[lane, agent, Verb.CLICK * SLOTS + slot]:
         _put(actions, lane, agent, Verb.CLICK, slot)
         return True
@@ -146,7 +147,7 @@ def _log_in(obs, lane, agent, actions):
 
 @kernel
 def _close(obs, lane, agent, actions):
-    """Press the first button that seems to close what popped up."""
+    """Press the first button that seems to close a pop-up."""
     window = obs.window[lane, agent]
     for slot in range(SLOTS):
         label = _read(window, Channel.LABEL_HIGH, slot)
@@ -159,7 +160,7 @@ def _close(obs, lane, agent, actions):
 
 @kernel
 def _on_field(obs, lane, agent, slot, step, row, first, semantic, memory, params, actions):
-    """Focus a field, then type or select; whether that is done."""
+    """Focus a field, then type or select; returns whether that is done."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     if slot < 0 or not _one(window, Channel.BITS, slot) & Flag.FOCUSED:
         _reach(obs, lane, agent, slot, semantic, actions)
@@ -179,7 +180,7 @@ def _on_field(obs, lane, agent, slot, step, row, first, semantic, memory, params
 
 @kernel
 def follow(obs, lane, agent, memory, params, semantic, actions):
-    """Do the next step of the plan, if its element is there."""
+    """Do the next step of the plan, if its element is found."""
     window, vector = obs.window[lane, agent], obs.vector[lane, agent]
     own = params.template[np.int64(vector[Column.TEMPLATE])]
     while True:
@@ -212,7 +213,7 @@ def follow(obs, lane, agent, memory, params, semantic, actions):
 
 @kernel
 def rules(obs, lane, params, memory, team, dice, actions):
-    """A macro that was recorded on the clean site: element ids, one after the other."""
+    """A macro that was recorded on the clean site: it uses element ids."""
     for agent in team:
         _put(actions, lane, agent, Verb.WAIT, 0)
         if obs.vector[lane, agent, Column.LOADING] == 0:
@@ -221,7 +222,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
 
 @kernel
 def semantic(obs, lane, params, memory, team, dice, actions):
-    """A script of roles and labels; it knows the usual mishaps, and is fooled by buttons that look right."""
+    """A script of roles and labels. It handles pop-ups, log-ins and time-outs, and misleading buttons deceive it."""
     for agent in team:
         _put(actions, lane, agent, Verb.WAIT, 0)
         vector = obs.vector[lane, agent]

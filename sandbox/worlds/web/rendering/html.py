@@ -1,8 +1,8 @@
-"""A lane's site as one real HTML page: the same elements, labels, ids and behaviour, for a browser.
+"""A lane's site as one HTML page for a browser, with the same elements, labels, ids and behaviour.
 
-The page is driven by clicks and keys; ``tick()`` is called once a tick, after the agents have acted: pages load and the
-goal is looked at. What its visits meet (delays, time-outs, pop-ups) is told beforehand, from the lane's own draws.
-Where two agents share the site, ``look(agent)`` says whose browser is shown.
+The page reacts to clicks and keys. ``tick()`` is called once a tick, after the agents have acted: pages load and the
+goal is checked. Delays, time-outs and pop-ups are computed in advance from the lane's draws. With two agents,
+``look(agent)`` chooses whose browser is shown.
 """
 
 import json
@@ -15,7 +15,7 @@ from sandbox.worlds.web.dynamics.visits import MOST_EXPIRED, MOST_RETRIES, delay
 from sandbox.worlds.web.rendering.text import PAGES, REGISTERS, content_value, id_text, instruction, label_text, name
 from sandbox.worlds.web.state import FOLD, SCROLL, WORD, Flag, Info, Item, Params, Session, State
 
-LOADS = 100  # visits of each agent that are told beforehand
+LOADS = 100  # page loads of each agent that are computed in advance
 
 
 def _operand(s: State, lane: int, params: Params, kind: int, argument: int):
@@ -86,8 +86,8 @@ def site(s: State, lane: int, params: Params) -> dict:
 
 
 def html(s: State, lane: int, params: Params) -> str:
-    """The page, from the lane's present state on."""
+    """The page as HTML text, from the lane's present state."""
     folder = files(__package__)
-    data = json.dumps(site(s, lane, params)).replace("<", "\\u003c")  # no tag and no comment begins in a script
+    data = json.dumps(site(s, lane, params)).replace("<", "\\u003c")  # no tag or comment can begin in it
     page, script = (folder.joinpath(name).read_text("utf-8") for name in ("page.html", "page.js"))
-    return page.replace("/*SCRIPT*/", script).replace("/*SITE*/null", data)  # the data last: nothing in it is replaced
+    return page.replace("/*SCRIPT*/", script).replace("/*SITE*/null", data)  # last: nothing in the data is replaced

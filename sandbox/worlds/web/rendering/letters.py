@@ -1,4 +1,4 @@
-"""The type that pages are painted in: Pillow's own font, rasterised once in several sizes."""
+"""The font of pages: Pillow's own, rasterised once in several sizes."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from sandbox.engine.kernel import allocating, kernel
 from sandbox.engine.shapes import blend, draw_bar
 
 SIZES = (7, 9, 11, 13, 16, 20, 25)  # pixels of an em
-HIGH, WIDE = 34, 30  # pixels of a glyph's box; its first column's foot holds how far the pen moves on
+HIGH, WIDE = 34, 30  # pixels of a glyph's box; its lower left pixel holds the advance
 FIRST, COUNT = 32, 96  # ASCII
 
 
@@ -28,7 +28,7 @@ def atlas() -> np.ndarray:
     return sheet
 
 
-# -- letters: Painting text: rows of bytes in the type of ``glyphs``.
+# -- letters: draw text, given as rows of bytes
 
 EM = np.array(SIZES, np.float64)
 LEAST = 5.0  # pixels of an em below which text is a grey bar
@@ -37,7 +37,7 @@ SPACE, OPEN, CLOSE, ZERO = np.int64(32), np.int64(123), np.int64(125), np.int64(
 
 @kernel
 def type_size(em):
-    """The largest of ``SIZES`` that is not above ``em`` pixels; -1 if text cannot be read at all."""
+    """Index of the largest of ``SIZES`` up to ``em`` pixels; -1: text would be illegible."""
     size = np.int64(-1 if em < LEAST else 0)
     for k in range(len(EM)):
         if em >= EM[k]:
@@ -52,7 +52,7 @@ def _glyph(code):
 
 @kernel
 def text_width(glyph, size, text, em):
-    """Pixels that a text takes; without a type size, about those of its bar."""
+    """Width of a text in pixels; without a type size, of its bar."""
     width = 0.0
     for code in text:
         if code == 0:
@@ -63,7 +63,7 @@ def text_width(glyph, size, text, em):
 
 @kernel
 def draw_letter(image, glyph, size, code, y, x, limit, colour):
-    """One letter whose box begins at (y, x), up to the column ``limit``; returns how far the pen moves on."""
+    """Draw a letter with its box at (y, x), up to the column ``limit``; returns its advance in pixels."""
     k = _glyph(code)
     for dy in range(max(0, -y), min(HIGH - 1, image.shape[0] - y)):
         for dx in range(max(0, -x), min(WIDE, limit - x)):
@@ -74,7 +74,7 @@ def draw_letter(image, glyph, size, code, y, x, limit, colour):
 
 @kernel
 def draw_text(image, glyph, size, text, middle, x, limit, em, colour):
-    """A text whose line has its middle at row ``middle``; a bar where letters would be too small."""
+    """Draw a text with its line centred at row ``middle``; a bar if letters would be too small."""
     limit = min(np.int64(limit), np.int64(image.shape[1]))
     if size < 0:
         end = min(float(limit), x + text_width(glyph, size, text, em))
@@ -89,7 +89,7 @@ def draw_text(image, glyph, size, text, middle, x, limit, em, colour):
 
 @allocating
 def draw_instruction(image, glyph, size, prose, value, text, top, left, right, line, lines, colour):
-    """An instruction with its values filled in, in up to ``lines`` lines; ``text`` by label code, (n, 28) uint8."""
+    """Draw an instruction with its values in up to ``lines`` lines; ``text`` (n, 28) uint8 by label code."""
     full, count, k = np.zeros(600, np.uint8), 0, 0
     while k < len(prose) and prose[k]:
         if prose[k] == OPEN:

@@ -55,7 +55,7 @@ def _head(s, lane, agent, params, left, right, unit, size, em, image):
 
 @kernel
 def draw_pointer(s, lane, agent, params, trail, share, top, left, right, unit, size, em, image):
-    """The agent as a disc with a wedge, on its way from where it last was."""
+    """The pointer: a disc with a wedge, between its last and its present place."""
     page = params.page[page_of(s, lane, shown(s.session[lane, agent]), params)]
     y, x = point_of(
         s, lane, agent, page, s.pos[lane, agent, 0], s.pos[lane, agent, 1], params, left, right, unit, size, em

@@ -1,4 +1,4 @@
-"""A site in words: labels, ids and contents as text, an observation for a language model, the verbs as tool schemas."""
+"""A site as text: labels, ids and contents, an observation for a language model, the verbs as tool schemas."""
 
 import re
 from functools import lru_cache
@@ -26,7 +26,7 @@ from sandbox.worlds.web.state import (
     Verb,
 )  # fmt: skip
 
-IDS, STEM, TEMPLATES, PAGES, REGISTERS, VALUES = range(6)  # lists of names, see Rules.names
+IDS, STEM, TEMPLATES, PAGES, REGISTERS, VALUES = range(6)  # lists of names, see Params.names
 ROLES = ("clerk", "approver")
 _MEANING = {
     Verb.WAIT: "Wait one tick.",
@@ -40,7 +40,7 @@ _ARGUMENT = {Verb.CLICK: "element", Verb.TYPE: "text", Verb.SELECT: "option", Ve
 
 
 def tools(params: Params) -> list[dict]:
-    """The verbs as JSON schemas; ``target`` is the number that the text gives to elements and to what can be typed."""
+    """The verbs as JSON schemas; ``target`` is the number of an element or of a value to type in ``render_text``."""
     schemas = []
     for verb in Verb:
         target = {"type": "integer", "minimum": 0, "maximum": 1 if verb == Verb.SCROLL else SLOTS - 1}
@@ -67,7 +67,7 @@ def _codes(texts: bytes, width: int) -> dict[str, int]:
 
 
 def label_code(params: Params, text: str) -> int | None:
-    """The code of a text, None if no element can say that."""
+    """The label code of a text; None: no label has that text."""
     return _codes(params.text.tobytes(), params.text.shape[1]).get(text)
 
 
@@ -81,7 +81,7 @@ def _slug(text: str) -> str:
 
 
 def id_text(params: Params, code: int) -> str:
-    """The id that a code stands for."""
+    """The text of an id's code."""
     if code >= CHANGED:
         return f"gen-{code - CHANGED:03x}"
     if code < STEMS:
@@ -92,7 +92,7 @@ def id_text(params: Params, code: int) -> str:
 
 @lru_cache(maxsize=8)
 def _id_codes(names: bytes, stems: bytes, words: bytes) -> dict[str, int]:
-    """All ids of a site by their text; ``names`` begins with ids and stems, ``words`` are the first forms."""
+    """Codes of all ids of a site by their text; ``names`` begins with ids and stems, ``words`` are the first forms."""
     rows = [as_text(row) for row in np.frombuffer(names, np.uint8).reshape(-1, LONGEST)]
     first = [_slug(as_text(row)) for row in np.frombuffer(words, np.uint8).reshape(-1, LONGEST)]
     table = np.frombuffer(stems, np.int32).reshape(-1, 3)
@@ -105,7 +105,7 @@ def _id_codes(names: bytes, stems: bytes, words: bytes) -> dict[str, int]:
 
 
 def id_code(params: Params, text: str) -> int | None:
-    """The inverse; None for an id that no element can have."""
+    """The code of an id's text; None: no element can have that id."""
     if re.fullmatch(r"gen-[0-9a-f]{3}", text):
         return CHANGED + int(text[4:], 16)
     names, words = params.name[: params.names[TEMPLATES]], params.text[::4]
@@ -145,7 +145,7 @@ def _told(vector, params: Params) -> str:
 
 
 def elements(obs: Observation, lane: int, agent: int, params: Params) -> list[dict]:
-    """The elements of an observation, by slot."""
+    """The elements of an observation as JSON values, by slot."""
     window, found = obs.window[lane, agent].astype(int), []
     for slot in range(SLOTS):
         i, j = slot // SIDE, slot % SIDE
@@ -180,7 +180,7 @@ def _can(mask) -> str:
 
 
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
-    """What one agent sees, in sentences; it holds what the arrays hold, no more."""
+    """What one agent sees, in sentences. The text says nothing that is not in the arrays."""
     vector = obs.vector[lane, agent]
     page = int(vector[Column.PAGE])
     lines = [f"You are agent {agent}, the {ROLES[agent]}. Your task: {_told(vector, params)}"]

@@ -1,4 +1,4 @@
-"""Elements as they look on a page: a line's elements one after the other, cells in columns of equal width."""
+"""Draw the elements of a page: those of a line side by side, table cells in columns of equal width."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ CELL_WIDE, FIELD_LABEL, FIELD_WIDE, LIST_WIDE = 0.24, 0.3, 0.42, 0.24  # shares 
 
 @kernel
 def width_of(s, lane, e, row, params, wide, unit, size, em):
-    """Pixels that an element takes of its line."""
+    """Width of an element in pixels."""
     role = row[Element.ROLE]
     if role == Role.CELL:
         return CELL_WIDE * wide
@@ -30,7 +30,7 @@ def width_of(s, lane, e, row, params, wide, unit, size, em):
 
 @kernel
 def left_of(s, lane, e, page, params, left, wide, unit, size, em):
-    """Where an element begins: right of the visible ones before it on its line."""
+    """Left edge of an element: right of the visible ones before it on its line."""
     first, x = params.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT], left + 0.4 * unit
     for other in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         item, row = s.item[lane, other], params.element[first + other]
@@ -42,7 +42,7 @@ def left_of(s, lane, e, page, params, left, wide, unit, size, em):
 
 @kernel
 def point_of(s, lane, agent, page, row, col, params, left, right, unit, size, em):
-    """Where on the page (y from its top, x) a pointer at this row and column is."""
+    """(y, x) in pixels, y from the top of the page, of a pointer at a row and column."""
     y, x = (row - s.session[lane, agent, Session.SCROLL] + 0.8) * unit, left + 0.6 * unit
     first = params.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
     for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
@@ -62,7 +62,7 @@ def draw_box(image, y0, x0, y1, x1, edge, border, fill):
 
 @kernel
 def _field(s, lane, agent, e, label, role, params, y, x, wide, unit, size, em, accent, image):
-    """A label and the box of a text field or a list, with what it holds."""
+    """A label and the box of a text field or a combobox, with its content."""
     focused, value = s.session[lane, agent, Session.FOCUS] == e, np.int64(s.item[lane, e, Item.VALUE])
     left, limit = x + FIELD_LABEL * wide, x + (FIELD_LABEL + FIELD_WIDE) * wide
     draw_text(image, params.glyph, size, label, y, x, left - 2, em, INKS[DARK])
@@ -114,7 +114,7 @@ def _plain(s, lane, label, role, enabled, params, y, x, limit, unit, size, em, a
 
 @kernel
 def _element(s, lane, agent, e, row, page, params, top, left, right, unit, size, em, accent, image):
-    """One element in its place, if that is in view."""
+    """Draw one element if it is in view."""
     item, role = s.item[lane, e], row[Element.ROLE]
     line = item[Item.ROW] - s.session[lane, agent, Session.SCROLL]
     if line < 0 or line >= FOLD or not item[Item.FLAGS] & Flag.VISIBLE:
@@ -134,7 +134,7 @@ def _element(s, lane, agent, e, row, page, params, top, left, right, unit, size,
 
 @kernel
 def _options(s, lane, agent, e, page, first, params, top, left, right, unit, size, em, accent, image):
-    """The open list of the focused combobox ``e``, right of it, in the order of its options."""
+    """Draw the open list of the focused combobox ``e`` to its right."""
     least, count, wide = np.int64(1 << 30), 0, right - left
     for other in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):
         row = params.element[first + other]
@@ -154,7 +154,7 @@ def _options(s, lane, agent, e, page, first, params, top, left, right, unit, siz
 
 @kernel
 def draw_page(s, lane, agent, page, live, params, top, left, right, unit, size, em, image):
-    """A page (a line of ``Params.page``) from its fold on; lists are open where ``live``."""
+    """Draw a page (a row of ``Params.page``) from its first row in view; if ``live``, lists are open."""
     theme, first = s.info[lane, Info.THEME], params.template[s.info[lane, Info.TEMPLATE], Template.ELEMENT]
     draw_bar(image, top, left, float(image.shape[0]), right, GROUNDS[theme], 1.0)
     for e in range(page[Page.ELEMENT], page[Page.ELEMENT] + page[Page.ELEMENTS]):

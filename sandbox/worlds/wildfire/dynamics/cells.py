@@ -1,4 +1,4 @@
-"""What a cell's byte says. Always as int64: mixed with Python's integers, a uint8 becomes a float in Numba."""
+"""Decode the byte of a cell. Results are int64: Numba turns uint8 mixed with Python integers into a float."""
 
 import numpy as np
 
@@ -8,19 +8,19 @@ from sandbox.worlds.wildfire.state import Ground, Kind
 
 @kernel
 def kind_of(code):
-    """See Kind."""
+    """The Kind of a cell, int64."""
     return np.int64(code) & np.int64(7)
 
 
 @kernel
 def ground_of(code):
-    """See Ground."""
+    """The Ground of a cell, int64."""
     return np.int64(code) >> np.int64(3)
 
 
 @kernel
 def age_of(code):
-    """Ticks that a cell has burnt: 1.. for a burning one, 0 for any other and for what has caught fire in this tick."""
+    """Ticks that a cell has burnt, 1..OLDEST; 0: it does not burn, or was ignited in this tick."""
     ground = np.int64(code) >> np.int64(3)
     if ground < Ground.FIRE:
         return np.int64(0)
@@ -29,7 +29,7 @@ def age_of(code):
 
 @kernel
 def has_people(code):
-    """Whether a household is in the cell."""
+    """Whether there is a household in the cell."""
     ground = np.int64(code) >> np.int64(3)
     return ground == Ground.PEOPLE or ground == Ground.WET_PEOPLE or ground >= Ground.FIRE_PEOPLE
 

@@ -1,4 +1,4 @@
-"""What a crew can do where it stands, and what keeps it from it. Its reach: its own cell and the four beside it."""
+"""What a crew can do in its cell, and its perturbations. Its reach is its own cell and the four beside it."""
 
 import numpy as np
 
@@ -18,19 +18,19 @@ WRONG_AT_MOST, WRONG_BY = (
 
 @kernel
 def may_enter(land, row, col):
-    """Whether a crew may go there: on the map, and not burning. Crews wade through water."""
+    """Whether a crew can enter a cell: it is on the map and does not burn. Crews can enter water."""
     return 0 <= row < land.shape[0] and 0 <= col < land.shape[1] and ground_of(land[row, col]) < Ground.FIRE
 
 
 @kernel
 def may_cut(land, row, col):
-    """Whether the cell has fuel that can be cut away."""
+    """Whether a cell has fuel that can be cut."""
     return can_burn(land[row, col]) and kind_of(land[row, col]) != Kind.BUILDING
 
 
 @kernel
 def douse(land, row, col):
-    """Put out what burns in reach and wet what could; how many cells are put out for good. A building stays fuel."""
+    """Put out burning cells in reach and wet the others; returns how many are now burnt. A building stays fuel."""
     charred = 0
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
@@ -66,7 +66,7 @@ def in_reach_people(land, row, col):
 
 @kernel
 def rescue(land, row, col):
-    """Take the households in reach to safety, also out of burning buildings; how many there were."""
+    """Rescue the households in reach, also from burning buildings; returns how many there were."""
     saved = 0
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
@@ -80,7 +80,7 @@ def rescue(land, row, col):
 
 @kernel
 def break_down(s, lane, agent, params):
-    """Take a crew out for good at a drawn tick, if it is one of those that the perturbation ``crew_lost`` draws."""
+    """Perturbation ``crew_lost``: break a crew down for good at a drawn tick, if it is one of those drawn."""
     lost = int(params.agents * LOST_AT_MOST * params.severity[Severity.CREW_LOST] + 1e-9)
     place = (agent + below(params.agents, s.seed[lane], 0, Stream.BREAKDOWN, 0)) % params.agents
     if place < lost and s.tick[lane] > below(LOST_WITHIN, s.seed[lane], 1, Stream.BREAKDOWN, agent):
@@ -89,7 +89,7 @@ def break_down(s, lane, agent, params):
 
 @kernel
 def wander_from_map(seed, agent, params, vector):
-    """Errors of a crew's own map: where its station, its fire and the nearest water are said to be."""
+    """Perturbation ``wrong_map``: shift the places on a crew's map: its station, its fire, the nearest water."""
     chance = params.severity[Severity.WRONG_MAP] * WRONG_AT_MOST
     for place in range(3):  # HOME, ALARM, WATER: row and column of each
         at = Column.HOME_ROW + 2 * place

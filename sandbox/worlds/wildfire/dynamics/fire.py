@@ -1,4 +1,4 @@
-"""How fire spreads: from cell to cell, by embers, and until it has burnt out. Cost follows the fire, not the map.
+"""The spread of fire: from cell to cell, by embers, until it burns out. A tick costs time by burning cells, not by map.
 
 The chance that a burning cell sets one of its eight neighbours alight in one tick has the form of Alexandridis,
 Vakalis, Siettos and Bafas 2008 (Applied Mathematics and Computation 204), p0 (1 + p_veg)(1 + p_den) p_wind p_slope:
@@ -8,12 +8,12 @@ Vakalis, Siettos and Bafas 2008 (Applied Mathematics and Computation 204), p0 (1
 with m the moisture of the fuel in 0..1, V the wind in m/s, t the angle between the wind and the way to the neighbour,
 s the slope upwards in degrees; c1 = 0.045, c2 = 0.131, a = 0.078 are theirs. Our simplifications: P[kind] stands for
 p0 (1 + p_veg)(1 + p_den) and is a chance for each tick, since a cell burns for FOR[kind] ticks here and for one step
-there; a diagonal neighbour is as near as the others, as in their model; moisture enters as a factor. Each pair of cells
-has a draw of its own, so what burns does not depend on any order. What would set a wet cell alight dries it instead.
+there; a diagonal neighbour counts as near as the others, as in their model; moisture is a factor. Each pair of cells
+has its own draw, so the result does not depend on the order of cells. What would ignite a wet cell dries it instead.
 Bare, cut and burnt cells never burn.
 
 Embers: in each tick a burning wood or building throws one with chance EMBERS * V. It lands FLIGHT cells or more
-downwind, give or take ASTRAY degrees, and kindles fuel that can burn with chance P[kind].
+downwind, within ASTRAY degrees, and ignites fuel that can burn with chance P[kind].
 """
 
 from math import cos, exp, pi, sin, sqrt
@@ -36,9 +36,9 @@ DCOL = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int64)
 
 @kernel
 def _kindle(land, fires, total, row, col):
-    """Set a cell alight (age 0 until the tick ends) and put it on the list, if there is room; the new total.
+    """Ignite a cell (age 0 until the tick ends) and list it if there is room; returns the new count of burning cells.
 
-    A wet cell dries instead, and does not catch fire before the next time.
+    A wet cell dries instead; only the next ignition sets it on fire.
     """
     code = np.int64(land[row, col])
     if is_wet(code):
@@ -53,14 +53,14 @@ def _kindle(land, fires, total, row, col):
 
 @kernel
 def chance(seed, kind, row, col, rise, dot, speed):
-    """The formula above: ``rise`` is the slope upwards in degrees, ``dot`` the cosine of the angle to the wind."""
+    """The chance p above: ``rise`` is the slope upwards in degrees, ``dot`` the cosine of the angle to the wind."""
     wet = 1.0 - 0.35 * moisture(seed, row, col)
     return P[kind] * wet * exp(speed * (C1 + C2 * (dot - 1.0)) + A * rise)
 
 
 @kernel
 def _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params):
-    """Spread from one burning cell to its neighbours; the new total of burning cells."""
+    """Spread from one burning cell to its neighbours; returns the new count of burning cells."""
     height, width = land.shape
     down, right = -cos(towards), sin(towards)
     base, known = 0.0, False
@@ -83,7 +83,7 @@ def _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params)
 
 @kernel
 def _throw(land, fires, total, row, col, seed, tick, towards, speed):
-    """An ember of one burning cell, perhaps; the new total of burning cells."""
+    """Draw an ember of one burning cell; returns the new count of burning cells."""
     height, width = land.shape
     cell = row * width + col
     if kind_of(land[row, col]) < Kind.FOREST or uniform(seed, tick, Stream.EMBER, cell) >= EMBERS * speed:
@@ -99,7 +99,7 @@ def _throw(land, fires, total, row, col, seed, tick, towards, speed):
 
 @kernel
 def _grow_old(land, tally, row, col, classic):
-    """One more tick of burning; whether the cell still burns."""
+    """Age a burning cell by one tick; returns whether it still burns."""
     code = np.int64(land[row, col])
     kind, age = kind_of(code), age_of(code)
     if age < (1 if classic else FOR[kind]):
@@ -115,7 +115,7 @@ def _grow_old(land, tally, row, col, classic):
 
 @kernel
 def _by_list(land, fires, tally, seed, tick, towards, speed, params):
-    """One tick of all cells on the list; the total that burns or burnt in it, for the second half."""
+    """Spread from all listed cells; returns how many burn or burnt in this tick, for ``_age_list``."""
     width, burning = land.shape[1], tally[Count.BURNING]
     total = int(burning)
     for k in range(burning):
@@ -129,7 +129,7 @@ def _by_list(land, fires, tally, seed, tick, towards, speed, params):
 
 @kernel
 def _by_map(land, fires, tally, seed, tick, towards, speed, params):
-    """The same where the list is too short: cells that burn are looked for on the map."""
+    """The same if the list is too short: burning cells are searched on the map."""
     total = len(fires)
     for row in range(land.shape[0]):
         for col in range(land.shape[1]):
@@ -142,7 +142,7 @@ def _by_map(land, fires, tally, seed, tick, towards, speed, params):
 
 @kernel
 def _age_list(land, fires, tally, total, classic):
-    """Burning cells grow older; those that no longer burn leave the list."""
+    """Age the burning cells; those that burnt out leave the list."""
     width, left = land.shape[1], 0
     for k in range(total):
         row, col = fires[k] // width, fires[k] % width
@@ -156,7 +156,7 @@ def _age_list(land, fires, tally, total, classic):
 
 @kernel
 def _age_map(land, fires, tally, classic):
-    """The same from the map; the list is filled again if they fit."""
+    """The same from the map; fills the list again if all fit."""
     left = 0
     for row in range(land.shape[0]):
         for col in range(land.shape[1]):
@@ -171,7 +171,7 @@ def _age_map(land, fires, tally, classic):
 
 @kernel
 def spread(land, fires, tally, seed, tick, wind, params):
-    """One tick of the fire. Returns how many cells were looked at as burning: those that burn, or the whole map."""
+    """One tick of the fire. Returns how many cells were visited: those that burn, or the whole map."""
     towards, speed = heading(seed, tick, wind[0], params), float(wind[1])
     if tally[Count.BURNING] <= len(fires):
         total = _by_list(land, fires, tally, seed, tick, towards, speed, params)

@@ -1,12 +1,12 @@
-"""The wildfire's kernels: reset and step; ``senses`` has observe.
+"""The wildfire's kernels: reset and step; ``observe`` has the third.
 
-A tick: the crews act, in order of their numbers (they may share a cell, so moves never meet); the fire spreads and
-burns down; crews whose cell burns are hurt; every crew looks around for its next report. The episode ends when nothing
-burns: COMPLETED if enough is saved. Once more buildings or households are lost than the task allows it is STALLED, at
-once; a classic forest burns out first.
+A tick: the crews act in order of their numbers (they can share a cell, so moves never conflict); the fire spreads and
+burns down; crews in burning cells are hurt; every crew chooses its next report. The episode ends when nothing burns:
+COMPLETED if enough is saved. It ends as STALLED as soon as more buildings or households are lost than the task allows;
+a classic forest burns out first.
 
-Reward of a crew: 1 for each household that it rescues, -1 for each tick in a burning cell; of all: -1 / N for each
-building or household lost in the tick.
+Reward of a crew: 1 for each household that it rescues, -1 for each tick in a burning cell. All crews get -1 / N for
+each building or household lost in the tick.
 """
 
 from math import cos, sin
@@ -47,7 +47,7 @@ SCATTER = 7919
 
 @kernel
 def count_up(land, fires, tally):
-    """The tallies and the list of burning cells of a map as it begins."""
+    """Fill the counts and the list of burning cells from a map."""
     for k in range(len(tally)):
         tally[k] = 0
     for k in range(len(fires)):
@@ -72,7 +72,7 @@ def count_up(land, fires, tally):
 
 @kernel
 def _ignite(land, row, col):
-    """A square of 3 x 3 cells of burning wood: a fire that does not die out by chance."""
+    """Set 3 x 3 cells of burning forest: a fire that does not die out by chance."""
     for r in range(max(0, row - 1), min(land.shape[0], row + 2)):
         for c in range(max(0, col - 1), min(land.shape[1], col + 2)):
             land[r, c] = Kind.FOREST + 8 * (Ground.FIRE + 1)
@@ -80,7 +80,7 @@ def _ignite(land, row, col):
 
 @kernel
 def _fire_of(s, lane, fire, params):
-    """Row and column of the middle of a fire at the start, and of the village that it is upwind of."""
+    """Rows and columns of the centre of a first fire and of the village downwind of it."""
     tiles = params.tile_rows * params.tile_cols  # at most 85 x 85, less than the prime SCATTER: no two fires share one
     tile = (fire * SCATTER + below(tiles, s.seed[lane], 0, Stream.IGNITION, 0)) % tiles
     row, col, apart = scene_centre(s.seed[lane], tile, params)
@@ -91,7 +91,7 @@ def _fire_of(s, lane, fire, params):
 
 @kernel
 def _burning_cell(s, lane, params, at):
-    """Row and column of the ``at``-th burning cell of the list, the middle of the map if there is none."""
+    """Row and column of the ``at``-th burning cell of the list; the centre of the map without one."""
     cell = np.int64(s.fires[lane, at % max(1, min(s.tally[lane, Count.BURNING], params.longest))])
     if s.tally[lane, Count.BURNING] == 0:
         cell = np.int64(params.height // 2 * params.width + params.width // 2)
@@ -100,7 +100,7 @@ def _burning_cell(s, lane, params, at):
 
 @kernel
 def _man(s, lane, agent, params):
-    """A crew at its station, with full tanks, called to its fire."""
+    """Put a crew at its station, with full tanks, called to its fire."""
     seed, crew = s.seed[lane], s.crew[lane, agent]
     for k in range(len(crew)):
         crew[k] = 0
@@ -195,7 +195,7 @@ def step(s, lane, actions, params):
         s.reward[lane, agent], s.refused[lane, agent] = 0, 0
         if actions[lane, agent, 0] == Verb.RESCUE and actions[lane, agent, 1] == 0 and s.pos[lane, agent, 0] >= 0:
             here = in_reach_people(s.land[lane], s.pos[lane, agent, 0], s.pos[lane, agent, 1])
-            s.refused[lane, agent] = here and s.crew[lane, agent, Crew.DOWN] == 0  # unless it comes first
+            s.refused[lane, agent] = here and s.crew[lane, agent, Crew.DOWN] == 0  # an entered cell is not refused
     for agent in range(params.agents):
         _act(s, lane, agent, actions[lane, agent, 0] if actions[lane, agent, 1] == 0 else 0, params)
     lost = tally[Count.LOST] + tally[Count.PERISHED]

@@ -1,4 +1,4 @@
-"""What crews see, know and hear: observe, and the reports that they will send by radio."""
+"""What crews see, know and hear: observe, and the reports that they send by radio."""
 
 from math import cos, sin
 
@@ -20,7 +20,7 @@ from sandbox.worlds.wildfire.state import Channel, Column, Crew, Ground, Report,
 
 @kernel
 def look_out(s, lane, agent, params):
-    """What a crew will tell by radio: the nearest fire in its window, else the nearest household."""
+    """Choose a crew's report: the nearest fire in its window, else the nearest household."""
     crew, row, col = s.crew[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     least = 1 << 20
     crew[Crew.REPORT], crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL] = Report.NOTHING, 0, 0
@@ -66,7 +66,7 @@ def _look(s, lane, agent, params, window):
 
 @kernel
 def _listen(s, lane, agent, params, inbox):
-    """Messages: each crew hears ``messages`` others a tick, beginning with one that is drawn."""
+    """Fill the inbox (M, 4) int32: a crew hears M others in a tick, beginning with a drawn one."""
     seed, tick, others = s.seed[lane], s.tick[lane], params.agents - 1
     start = below(max(1, others), seed, tick, Stream.RADIO, agent)
     for m in range(len(inbox)):
@@ -83,7 +83,7 @@ def _listen(s, lane, agent, params, inbox):
 
 @kernel
 def _sense(s, lane, agent, params, towards, vector):
-    """Fill one crew's vector; what its own map says may be wrong."""
+    """Fill one crew's vector (V,) float32; ``towards``: the wind's heading in radians."""
     crew, row, col = s.crew[lane, agent], s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     water = nearest_water(s.wells[lane], row, col, params.height, params.width)
     vector[Column.ROW], vector[Column.COL], vector[Column.TANKS] = row, col, crew[Crew.TANKS]
@@ -102,7 +102,7 @@ def _sense(s, lane, agent, params, towards, vector):
 
 @kernel
 def observe(s, lane, params, obs):
-    """What each crew sees around it, knows, hears, and may do."""
+    """Observation and mask of each crew."""
     towards = heading(s.seed[lane], s.tick[lane], s.wind[lane, 0], params)
     land = s.land[lane]
     for agent in range(params.agents):

@@ -1,8 +1,8 @@
-"""Land from the seed: value noise for fuel, height and moisture; villages with water, and fires upwind of them.
+"""Generated land: value noise for fuel, height and moisture; villages with water, and fires upwind of them.
 
 Value noise: a keyed draw for each point of a coarse lattice, blended in between (Perlin 1985 describes the family).
-The map is divided into scenes of about 48 x 48 cells. Along the wind, through the middle of each, lie: the place where
-a fire may begin, the village, its road out, and in a valley a river. Whatever burns upwind is driven at the village.
+The map is divided into scenes of about 48 x 48 cells. Through the middle of each, along the wind, lie the place where a
+fire can begin, the village, its road, and in a valley a river. The wind drives a fire towards the village.
 """
 
 from math import cos, pi, sin
@@ -18,7 +18,7 @@ SCENE = 48  # cells a side, about
 APART = 0.27  # of a scene's side: village and fire lie that far from its middle
 RADIUS = 3.6  # of a village, cells
 BUILT, LIVED_IN = 0.6, 0.35  # share of a village's cells with a building, of buildings with a household
-DRIFT, DRIFT_TICKS = 20.0, 32.0  # degrees that the wind strays to either side; ticks in which it does
+DRIFT, DRIFT_TICKS = 20.0, 32.0  # drift of the wind to either side, degrees; ticks that a drift takes
 TURN = 90.0  # degrees of severity 1 of wind_shift
 TURN_FROM, TURN_WITHIN = 8, 32  # ticks
 
@@ -42,20 +42,20 @@ def noise(seed, stream, row, col, side):
 
 @kernel
 def elevation(seed, row, col, params):
-    """Height of a cell, in units in which a difference between neighbours is their slope in degrees."""
+    """Height of a cell; the difference of two neighbours is the slope between them in degrees."""
     relief = params.ground[3]
     return relief * 8.0 * noise(seed, Stream.HEIGHT, row, col, 16) if relief > 0 else 0.0
 
 
 @kernel
 def moisture(seed, row, col):
-    """Moisture of the fuel, 0 dry..1."""
+    """Moisture of the fuel, 0 (dry) .. 1."""
     return noise(seed, Stream.MOISTURE, row, col, 16)
 
 
 @kernel
 def heading(seed, tick, degrees, params):
-    """Radians clockwise from north that the wind blows towards: ``degrees``, its slow drift, and its shift."""
+    """The wind's heading, radians clockwise from north: ``degrees``, its slow drift, and the perturbation's shift."""
     at = tick / DRIFT_TICKS
     since = int(at)
     a, b = uniform(seed, since, Stream.DRIFT, 0), uniform(seed, since + 1, Stream.DRIFT, 0)
@@ -68,7 +68,7 @@ def heading(seed, tick, degrees, params):
 
 @kernel
 def scene_centre(seed, tile, params):
-    """Row and column of the middle of a scene, and how far village and fire lie from it."""
+    """Row and column of the centre of a scene, and the distance of village and fire from it."""
     tall, wide = params.height / params.tile_rows, params.width / params.tile_cols
     row = (tile // params.tile_cols + 0.5) * tall + 2.0 * uniform(seed, 0, Stream.VILLAGE, 2 * tile) - 1.0
     col = (tile % params.tile_cols + 0.5) * wide + 2.0 * uniform(seed, 0, Stream.VILLAGE, 2 * tile + 1) - 1.0
@@ -77,7 +77,7 @@ def scene_centre(seed, tile, params):
 
 @kernel
 def _wild(seed, row, col, params, corridor):
-    """Grass, brush, forest, or bare ground; between fire and village neither grass nor bare ground."""
+    """The kind of wild land: grass, brush, forest, bare; between fire and village neither grass nor bare."""
     if not corridor and noise(seed, Stream.BARE, row, col, 8) > 1.0 - params.ground[2]:
         return np.int32(Kind.BARE)
     growth = noise(seed, Stream.FUEL, row, col, 8)
@@ -88,7 +88,7 @@ def _wild(seed, row, col, params, corridor):
 
 @kernel
 def _settled(seed, cell, along, across, apart, side, params):
-    """What people or water made of a cell: its code, -1 for nothing. ``along`` the wind and ``across`` it, in cells."""
+    """The code of a cell of a village, road or river, -1: wild land. ``along`` and ``across`` the wind, in cells."""
     far = (along - apart) ** 2 + across**2
     if far < RADIUS**2:
         if abs(across) < 0.5 and along > apart:
@@ -125,7 +125,7 @@ def lay(land, seed, towards, params):
 
 @kernel
 def plant(land, seed, params):
-    """Classic: a tree in each cell with chance ``density``, nothing else; the ignition burns where it meets a tree."""
+    """Classic: a tree in each cell with chance ``density``; trees in the ignited cells burn."""
     height, width = land.shape
     for row in range(height):
         for col in range(width):
@@ -136,7 +136,7 @@ def plant(land, seed, params):
 
 @kernel
 def dig_wells(land, wells):
-    """For each block, the cell with water that is nearest to its middle, -1 where there is none."""
+    """For each block, the cell with water that is nearest to its centre; -1: none."""
     height, width = land.shape
     across = (width + BLOCK - 1) // BLOCK
     for block in range(len(wells)):
@@ -151,7 +151,7 @@ def dig_wells(land, wells):
 
 @kernel
 def nearest_water(wells, row, col, height, width):
-    """The known cell with water that is about the nearest, -1 if there is none: blocks are looked at in rings."""
+    """The approximately nearest cell with water; -1: none. Blocks are searched in rings."""
     across, down = (width + BLOCK - 1) // BLOCK, (height + BLOCK - 1) // BLOCK
     mid_row, mid_col, best, least = row // BLOCK, col // BLOCK, np.int64(-1), 1 << 30
     for ring in range(max(across, down)):

@@ -1,8 +1,8 @@
-"""The oracle: sees the state; crews wet their village's buildings, then each attacks where the front threatens most.
+"""The oracle: sees the state; crews wet their village's buildings, then attack where the front threatens most.
 
-A crew's cost of a burning cell is its way there plus half the way from there to the village, less where it lies
-downwind; cells that can set nothing alight any more come last, and so do those that an earlier crew attacks. It puts
-out and wets what is in reach.
+A crew's cost of a burning cell is its distance plus half the distance from there to the village, less if the cell is
+downwind. Cells that can ignite nothing any more, and cells that an earlier crew attacks, cost more. A crew douses all
+in its reach.
 """
 
 from math import cos, sin
@@ -17,17 +17,17 @@ from sandbox.worlds.wildfire.dynamics.fire import DCOL, DROW
 from sandbox.worlds.wildfire.dynamics.terrain import heading, nearest_water
 from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Note, Verb
 
-LOOKED_AT = 512  # burning cells that one crew weighs in one tick: of more, an even sample
-SPENT = 30.0  # cells of way that a cell is worth less if it can set nothing alight
-NEAR = 14  # cells: a fire that near to a village has all its crews look after it first; else every second one does
-ABLAZE, ENDANGERED = 12, 6  # need of a building that burns, that may catch fire next; 3 for any other dry one
+LOOKED_AT = 512  # burning cells that one crew compares in one tick; of more, an even sample
+SPENT = 30.0  # extra cost, in cells, of a cell that can ignite nothing
+NEAR = 14  # cells: if a fire is nearer to a village, all its crews protect it first; else every second crew
+ABLAZE, ENDANGERED = 12, 6  # need of a building that burns, of one beside fire; 3 for any other dry one
 BOX = 5  # cells around its station in which a crew looks for buildings to wet
-SHARED = 12.0  # ... if another crew attacks within two cells of it
+SHARED = 12.0  # extra cost, in cells, if another crew attacks within two cells
 
 
 @kernel
 def open_sides(land, row, col):
-    """How many neighbours a cell could set alight."""
+    """How many neighbours a cell could ignite."""
     count = 0
     for k in range(8):
         r, c = row + DROW[k], col + DCOL[k]
@@ -38,7 +38,7 @@ def open_sides(land, row, col):
 
 @kernel
 def burning_in_reach(land, row, col, spent):
-    """How many cells in reach burn; without ``spent``: of those that could set something alight."""
+    """How many cells in reach burn; without ``spent``, only those that could ignite something."""
     count = 0
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
@@ -50,7 +50,7 @@ def burning_in_reach(land, row, col, spent):
 
 @kernel
 def walk(land, row, col, to_row, to_col, spin):
-    """The verb that leads a crew towards a cell round what burns; ``spin`` (0..3) breaks ties. Stay if it is there."""
+    """The verb that leads to a cell around burning cells, stay in the cell itself; ``spin`` (0..3) breaks ties."""
     down, right = to_row - row, to_col - col
     best, least = np.int32(Verb.STAY), 1 << 20
     if down == 0 and right == 0:
@@ -67,7 +67,7 @@ def walk(land, row, col, to_row, to_col, spin):
 
 @kernel
 def _shared(s, lane, agent, row, col, params, memory):
-    """Whether a crew before this one attacks there already."""
+    """Whether a crew of a lower number attacks there already."""
     for other in range(agent):
         target = memory.notes[lane, other, Note.TARGET]
         if target >= 0 and s.crew[lane, other, Crew.DOWN] == 0:
@@ -78,7 +78,7 @@ def _shared(s, lane, agent, row, col, params, memory):
 
 @kernel
 def _target(s, lane, agent, params, memory):
-    """The burning cell that this crew attacks, -1 if nothing burns."""
+    """The burning cell that this crew attacks; -1: nothing burns."""
     crew, burning = s.crew[lane, agent], s.tally[lane, Count.BURNING]
     row, col = s.pos[lane, agent, 0], s.pos[lane, agent, 1]
     towards = heading(s.seed[lane], s.tick[lane], s.wind[lane, 0], params)
@@ -106,7 +106,7 @@ def _target(s, lane, agent, params, memory):
 
 @kernel
 def _near(s, lane, row, col, params):
-    """Whether anything burns within NEAR cells of a place; taken for granted where the list is too short."""
+    """Whether anything burns within NEAR cells of a place; True if the list of burning cells is too short."""
     if s.tally[lane, Count.BURNING] > params.longest:
         return True
     for k in range(s.tally[lane, Count.BURNING]):
@@ -128,7 +128,7 @@ def _threatened(land, row, col):
 
 @kernel
 def _need(land, row, col):
-    """How much the buildings in reach need water: burning ones most, then dry ones beside fire, then other dry ones."""
+    """The need for water of the buildings in reach: burning ones most, then dry ones beside fire, then other dry."""
     need = 0
     for k in range(5):
         r, c = row + ROWS[k], col + COLS[k]
@@ -142,7 +142,7 @@ def _need(land, row, col):
 
 @kernel
 def _to_wet(s, lane, agent, params, memory):
-    """The cell of its village from which this crew should douse buildings, -1 if none needs it."""
+    """The cell of its village from which this crew should douse buildings; -1: none needs it."""
     land, crew = s.land[lane], s.crew[lane, agent]
     best, most = np.int64(-1), -1e9
     for row in range(max(0, crew[Crew.HOME_ROW] - BOX), min(params.height, crew[Crew.HOME_ROW] + BOX + 1)):
@@ -159,7 +159,7 @@ def _to_wet(s, lane, agent, params, memory):
 
 @kernel
 def _fetch_water(s, lane, row, col, params, spin):
-    """The verb that leads to water, or fills the tanks."""
+    """The verb that leads to water, or refills the tanks."""
     if in_reach_water(s.land[lane], row, col):
         return np.int32(Verb.REFILL)
     water = nearest_water(s.wells[lane], row, col, params.height, params.width)
@@ -197,7 +197,7 @@ def _verb(s, lane, agent, params, memory, dice):
 
 @kernel
 def oracle(s, lane, params, memory, team, dice, actions):
-    """Sees all; crews choose in order of their numbers."""
+    """Sees the state; crews choose in order of their numbers."""
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.STAY, 0
         if s.pos[lane, agent, 0] >= 0 and not s.crew[lane, agent, Crew.DOWN]:

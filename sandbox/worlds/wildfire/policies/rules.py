@@ -1,4 +1,4 @@
-"""The wildfire's compiled policies: idle, random, rules, oracle."""
+"""The wildfire's compiled policies: idle, random, rules (own observation and memory), oracle (the state)."""
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from sandbox.worlds.wildfire.state import Channel, Column, Kind, Note, Report, V
 
 ROWS = np.array([0, -1, 1, 0, 0], np.int64)
 COLS = np.array([0, 0, 0, -1, 1], np.int64)
-FORGET = 12  # ticks after which a crew that finds no fire where it knew of one forgets it
-CROWDED = 6  # cells of way that a fire is worth less if another crew stands nearer to it
+FORGET = 12  # ticks without fire after which a crew forgets where it knew of one
+CROWDED = 6  # extra cost, in cells, of a fire to which another crew is nearer
 FAR = 1 << 20
 
 
 @kernel
 def start(memory, lane, params):
-    """Nothing remembered yet."""
+    """Clear the memory of one lane."""
     for agent in range(params.agents):
         for k in range(memory.notes.shape[2]):
             memory.notes[lane, agent, k] = -1
@@ -26,7 +26,7 @@ def start(memory, lane, params):
 
 @kernel
 def _crew_nearer(window, sight, i, j, way):
-    """Whether another crew in sight stands nearer to a cell of the window."""
+    """Whether another crew in sight is nearer to a cell of the window."""
     for a in range(max(0, i - 2), min(2 * sight + 1, i + 3)):
         for b in range(max(0, j - 2), min(2 * sight + 1, j + 3)):
             if window[Channel.CREW, a, b] and abs(a - i) + abs(b - j) < way:
@@ -36,7 +36,7 @@ def _crew_nearer(window, sight, i, j, way):
 
 @kernel
 def _front(window, sight, i, j):
-    """Whether a burning cell of the window could set something in sight alight."""
+    """Whether a burning cell of the window could ignite something in sight."""
     for a in range(max(0, i - 1), min(2 * sight + 1, i + 2)):
         for b in range(max(0, j - 1), min(2 * sight + 1, j + 2)):
             fuel = Kind.GRASS + 1 <= window[Channel.KIND, a, b] <= Kind.BUILDING + 1
@@ -47,7 +47,7 @@ def _front(window, sight, i, j):
 
 @kernel
 def _nearest_fire(window, sight, agent):
-    """Offset (i, j) in the window of the burning cell that this crew should attack; (-1, -1) if it sees none."""
+    """Row and column in the window of the burning cell to attack; (-1, -1): none in sight."""
     best_i, best_j, least = -1, -1, FAR
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
@@ -56,7 +56,7 @@ def _nearest_fire(window, sight, agent):
                 cost = 2 * way + (0 if _front(window, sight, i, j) else 12)
                 cost -= 6 if window[Channel.KIND, i, j] == Kind.BUILDING + 1 else 0
                 cost += CROWDED if _crew_nearer(window, sight, i, j, way) else 0
-                cost = 4 * cost + (i + j + agent) % 4  # crews side by side choose apart
+                cost = 4 * cost + (i + j + agent) % 4  # neighbouring crews choose different cells
                 if cost < least:
                     best_i, best_j, least = i, j, cost
     return best_i, best_j
@@ -64,7 +64,7 @@ def _nearest_fire(window, sight, agent):
 
 @kernel
 def _hear(obs, lane, agent, note, row, col):
-    """Take over the nearest reported fire if the crew knows of none."""
+    """Note the nearest fire that other crews report."""
     inbox, least = obs.inbox[lane, agent], FAR
     for m in range(len(inbox)):
         if inbox[m, 0] and inbox[m, 1] == Report.FIRE:
@@ -76,7 +76,7 @@ def _hear(obs, lane, agent, note, row, col):
 
 @kernel
 def _seen_water(window, sight, row, col, width):
-    """The nearest cell with water in sight, -1 if there is none."""
+    """The nearest cell with water in sight; -1: none."""
     best, least = np.int64(-1), FAR
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
@@ -88,7 +88,7 @@ def _seen_water(window, sight, row, col, width):
 
 @kernel
 def _walk(mask, row, col, to_row, to_col, spin):
-    """The legal move that leads nearest to a cell, stay if it is there."""
+    """The legal move that leads nearest to a cell; stay in the cell itself."""
     best, least = np.int32(Verb.STAY), FAR
     if row == to_row and col == to_col:
         return best
@@ -103,7 +103,7 @@ def _walk(mask, row, col, to_row, to_col, spin):
 
 @kernel
 def _search(vector, task, note, agent, params, dice):
-    """Where to go if no fire is in sight: where the team wants it, or fire is known to be; else around that place."""
+    """Where to go without fire in sight: to the team's task, else to a known fire, else around that place."""
     row, col = int(vector[Column.ALARM_ROW]), int(vector[Column.ALARM_COL])
     if task[0] and task[2] >= 0:
         row, col = int(task[2]), int(task[3])
@@ -123,7 +123,7 @@ def _search(vector, task, note, agent, params, dice):
 
 @kernel
 def _fetch_water(obs, lane, agent, params, note, spin, dice):
-    """The verb that leads to water: to what is in sight, to what was seen before, to where the map says."""
+    """The verb that leads to water: in sight, else seen before, else on the map."""
     vector, mask = obs.vector[lane, agent], obs.mask[lane, agent]
     row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     if mask[Verb.REFILL]:
@@ -149,7 +149,7 @@ def _burns_in_reach(window, sight):
 
 @kernel
 def _decide(obs, lane, agent, params, memory, dice):
-    """One crew, for itself: help who is near the fire, put out what is in reach, else go where fire is known."""
+    """One crew's verb: near fire, rescue households and put out what is in reach; else go to a known fire."""
     window, vector, mask = obs.window[lane, agent], obs.vector[lane, agent], obs.mask[lane, agent]
     note, sight = memory.notes[lane, agent], params.sight
     row, col, spin = int(vector[Column.ROW]), int(vector[Column.COL]), below(4, dice, 0, 0, agent)
@@ -176,7 +176,7 @@ def _decide(obs, lane, agent, params, memory, dice):
 
 @kernel
 def rules(obs, lane, params, memory, team, dice, actions):
-    """Sees its window, hears its radio, remembers where fire and water were."""
+    """Each crew acts alone on its window and its radio, and remembers where fire and water were."""
     for agent in team:
         actions[lane, agent, 0], actions[lane, agent, 1] = Verb.STAY, 0
         if obs.vector[lane, agent, Column.DOWN] == 0:

@@ -1,8 +1,8 @@
 """The wildfire as a picture, in the shapes that all worlds share.
 
 Layers from below: land by kind, wet and burnt ground, buildings, the glow of the fire and the fire by its age, trails,
-crews, the wind. Where the map is larger than the picture, one pixel shows the most telling of several cells, and crews
-are spots.
+crews, the wind. If the map is larger than the picture, a pixel shows the most important of several cells, and crews are
+spots.
 """
 
 from math import cos, pi, sin, sqrt
@@ -45,7 +45,7 @@ PALETTE, CREWS = palette(*HEX), palette(*AGENTS)
 FLAME_HEX = ("#fff1a8", "#ffd447", "#ffab2e", "#f9802a", "#e2571e", "#b8371a", "#8a2a1a")
 FLAME = palette(*FLAME_HEX)
 AGES = 2  # ticks of age for each colour of the flame
-BRIGHT = CREWS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are seen on it
+BRIGHT = CREWS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 LEGEND = (
     ("crew", AGENTS[0]), ("fire", FLAME_HEX[2]), ("burnt", HEX[1]), ("wet", "#7fa9b0"), ("building", HEX[2]),
     ("water", LAND_HEX[2]), ("fire break", LAND_HEX[7]),
@@ -129,7 +129,7 @@ def _land(land, cell, image):
 
 @kernel
 def _weight(code):
-    """How much a cell tells: fire before buildings, burnt and wet ground, water, other land."""
+    """Importance of a cell in an overview: fire, then buildings, burnt and wet ground, water, other land."""
     if ground_of(code) >= Ground.FIRE:
         return 4
     if kind_of(code) == Kind.BUILDING:

@@ -1,4 +1,4 @@
-"""The wildfire in words: an observation as text for a language model, and the verbs as tool schemas."""
+"""The wildfire as text: an observation for a language model, and the verbs as tool schemas."""
 
 from sandbox.core.world import Observation
 from sandbox.worlds.wildfire.state import CUT_FOR, Channel, Column, Kind, Params, Report, Verb
@@ -34,7 +34,7 @@ def _compass(down: float, right: float) -> str:
 
 
 def _cell(window, i: int, j: int) -> str:
-    """A cell that is worth a line: fire, households, buildings, water, other crews."""
+    """Fire, households, buildings, water and other crews in a cell; "" for anything else."""
     code, fire, ground, people, crew = window[:, i, j].tolist()  # see Channel
     if not code:
         return ""
@@ -58,7 +58,7 @@ def _surroundings(window, sight: int) -> list[str]:
 
 
 def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
-    """What one crew sees, in sentences; it holds what the arrays hold, no more."""
+    """What one crew sees, in sentences. The text says nothing that is not in the arrays."""
     vector, window, sight = obs.vector[lane, agent].tolist(), obs.window[lane, agent], params.sight
     row, col = int(vector[Column.ROW]), int(vector[Column.COL])
     kind = Kind(max(0, int(window[Channel.KIND, sight, sight]) - 1)).name.lower()
