@@ -6,7 +6,7 @@ import pytest
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
-from sandbox.worlds.craft.state import Achievement, Kind, Material, Verb
+from sandbox.worlds.craft.state import Achievement, Channel, Kind, Material, Verb
 from sandbox.worlds.craft.tasks import GOALS, goal_of, needed_for
 
 FIELD = ["............"] * 4 + ["...T~#c.....", "....t......."] + ["............"] * 6  # 12 x 12
@@ -93,7 +93,7 @@ def test_a_plant_ripens_and_feeds():
     env, state = field(player(8, 8, food=2), mobs=[plant])
     assert not env.observe(state).mask[0, 0, Verb.DO]
     act(env, state, "noop", times=2)
-    assert env.observe(state).window[0, 0, 1, 5, 4] == Kind.RIPE
+    assert env.observe(state).window[0, 0, Channel.THING, 5, 4] == Kind.RIPE
     told = act(env, state, "do")
     assert told["players"][0]["inventory"]["food"] == 6 and told["mobs"][0]["clock"] == 1
 
@@ -101,9 +101,9 @@ def test_a_plant_ripens_and_feeds():
 def test_no_more_is_seen_than_in_crafter():
     env, state = field(player(6, 6))
     window = env.observe(state).window[0, 0]
-    assert (window[:, [0, 8]] == 0).all() and (window[0, 1:8, :] > 0).all()
+    assert (window[:, [0, 8]] == 0).all() and (window[Channel.MATERIAL, 1:8, :] > 0).all()
     env, state = field(player(0, 0))
-    assert (env.observe(state).window[0, 0, 0, :4] == Material.UNKNOWN).all()
+    assert (env.observe(state).window[0, 0, Channel.MATERIAL, :4] == Material.UNKNOWN).all()
 
 
 # -- teams -------------------------------------------------------------------------------------------------------------

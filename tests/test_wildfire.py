@@ -15,7 +15,7 @@ from sandbox.core.finish import Finish
 from sandbox.worlds.wildfire.dynamics.fire import P, chance, spread
 from sandbox.worlds.wildfire.dynamics.terrain import moisture
 from sandbox.worlds.wildfire.layouts import load
-from sandbox.worlds.wildfire.state import Count, Crew, Ground, Kind, Verb
+from sandbox.worlds.wildfire.state import Column, Count, Crew, Ground, Kind, Verb
 
 MOORE = np.ones((3, 3), bool)
 STAY = np.zeros((1, 1, 2), np.int32)
@@ -345,14 +345,15 @@ def test_a_third_of_the_crews_is_lost_and_the_wind_turns():
     turned = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0, perturb={"wind_shift": 1.0})
     plain = sandbox.make("wildfire", height=32, width=32, agents=1, save=0.0)
     (a, _), (b, _) = (st.play(range(50), "idle", ticks=41) for st in (turned, plain))
-    ways = [st.observe(s).vector[:, 0, 3:5] for st, s in ((turned, a), (plain, b))]
+    ways = [st.observe(s).vector[:, 0, Column.WIND_ROW : Column.WIND_COL + 1] for st, s in ((turned, a), (plain, b))]
     assert np.allclose((ways[0] * ways[1]).sum(axis=1), 0, atol=1e-5)
 
 
 def test_a_wrong_map_moves_half_of_the_places_by_at_most_six_cells():
     right, wrong = (sandbox.make("wildfire", perturb={"wrong_map": severity}) for severity in (0.0, 1.0))
     state = right.reset(range(200))
-    off = np.abs(right.observe(state).vector[..., 6:12] - wrong.observe(state).vector[..., 6:12])
+    places = slice(Column.HOME_ROW, Column.WATER_COL + 1)
+    off = np.abs(right.observe(state).vector[..., places] - wrong.observe(state).vector[..., places])
     moved = (off.reshape(200, 6, 3, 2) > 0).any(axis=-1)
     assert off.max() == 6 and moved.mean() == pytest.approx(0.5, abs=0.03)
 
