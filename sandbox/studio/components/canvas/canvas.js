@@ -1,6 +1,6 @@
-// Plays strips of frames without a gap: what arrives is queued, and each strip is played at a pace of its own, such that
+// Plays strips of frames without gaps: arriving strips are queued, and each strip is played at its own pace, such that
 // some frames are left when the next one arrives.
-// Streamlit calls the exported function at every payload, and its return value when the component goes.
+// Streamlit calls the exported function at every payload, and its return value when the component is removed.
 
 const AHEAD = 0.4; // seconds of frames to be left in the queue when more arrive
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
@@ -68,7 +68,7 @@ class Player {
     }, this.box ? 200 : 0);
   }
 
-  // How large the whole picture is where nothing is enlarged: as it is painted, a whole number of pixels a cell.
+  // The size of the whole picture without zoom: as painted, a whole number of pixels for each cell.
   fit() {
     if (!this.now) return;
     const { width, height, view, cells } = this.now, ratio = this.box?.ratio || 1;
@@ -81,7 +81,7 @@ class Player {
     this.arrange();
   }
 
-  // Put the frame and its marks where the lens has them.
+  // Draw the frame and its marks at the place given by the lens.
   arrange() {
     if (!this.now) return;
     const { left, top, width, height } = this.lens.area, ratio = this.box?.ratio || 1;
@@ -174,13 +174,13 @@ class Player {
     canvas.dataset.tick = item.tick;
   }
 
-  // Another world is seen whole at first; so is the same one by a page that has come anew.
+  // Another world is shown whole at first, and so is the same one on a reloaded page.
   turn(before, item) {
     if (before ? `${before.cells}` !== `${item.cells}` : item.view[2] * item.view[3] < 1) this.lens.reset();
     this.fit();
   }
 
-  // While a part is shown, the last picture of all of it lies below: there is something to drag in.
+  // While a part is shown, the last picture of the whole is below it, so that dragging shows something.
   keep(before, view) {
     const shrinks = view[2] * view[3] < before.view[2] * before.view[3];
     if (shrinks && before.view[2] * before.view[3] === 1) {
@@ -192,7 +192,7 @@ class Player {
   }
 }
 
-// One item for each frame: its pixels, and what the header says of it.
+// One item for each frame: its pixels, and its entry in the header.
 function told({ height, width, view, cells, first, ticks }, frames) {
   const items = [];
   for (const { tick, frames: count, marks } of ticks) {

@@ -1,5 +1,5 @@
-// The lens: what part of the world is seen. Zooming and dragging act at once on what is painted; when they come to rest,
-// the page is told, and sends frames of that part. Lengths are CSS pixels, places are fractions of the whole picture.
+// The lens: the visible part of the world. Zooming and dragging act at once on the present frame; when they end, the page
+// is notified, and sends frames of that part. Lengths are CSS pixels, places are fractions of the whole picture.
 
 const CLOSEST = 40; // times the whole picture
 const REST = 150; // milliseconds
@@ -29,13 +29,13 @@ class Lens {
     clearTimeout(this.timer);
   }
 
-  // The size of the whole picture where nothing is enlarged.
+  // The size of the whole picture without zoom.
   fit(width, height) {
     this.base = { width, height };
     this.clamp();
   }
 
-  // Where the whole picture lies.
+  // The position of the whole picture.
   get area() {
     const { clientWidth, clientHeight } = this.stage;
     const width = this.base.width * this.zoom, height = this.base.height * this.zoom;
@@ -43,7 +43,7 @@ class Lens {
     return { left, top, width, height };
   }
 
-  // What part of it is seen: top, left, height, width.
+  // The visible part: top, left, height, width.
   get view() {
     const { left, top, width, height } = this.area, { clientWidth, clientHeight } = this.stage;
     const [x0, x1] = [Math.max(0, -left / width), Math.min(1, (clientWidth - left) / width)];
@@ -71,7 +71,7 @@ class Lens {
     this.turn();
   }
 
-  // Enlarge around a point of the stage, which stays where it is.
+  // Zoom around a point of the stage, which stays in its place.
   enlarge(times, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
     const { left, top, width, height } = this.area;
     const fixed = { x: (x - left) / width, y: (y - top) / height };
@@ -87,7 +87,7 @@ class Lens {
   }
 
   wheel(event) {
-    if (event.deltaY > 0 && this.zoom === 1) return; // there is nothing to leave: the page scrolls
+    if (event.deltaY > 0 && this.zoom === 1) return; // nothing to zoom out of: the page scrolls
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1, speed = event.ctrlKey ? 0.01 : 0.002; // a pinch on a pad has ctrl
     const { x, y } = this.place(event);

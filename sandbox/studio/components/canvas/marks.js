@@ -1,7 +1,7 @@
-// Marks over the picture: lines, rings, rectangles, labels, messages in flight; see backend/marks.py for what they say.
+// Marks over the picture: lines, rings, rectangles, labels, messages in flight; see backend/marks.py for their fields.
 // `place` turns row and column into pixels of the stage, `cell` is the size of a cell in them, `share` of the tick is over.
 
-const HALO = "rgba(255, 255, 255, 0.75)"; // around each mark: it is seen on any ground
+const HALO = "rgba(255, 255, 255, 0.75)"; // around each mark, for contrast on any ground
 
 function drawMarks(pen, marks, { place, cell, share, font }) {
   pen.lineCap = pen.lineJoin = "round";

@@ -1,8 +1,8 @@
-// A line to seek along: by pointer, by arrow keys, by a click on what happened.
+// A timeline for seeking: by pointer, by arrow keys, by a click on an event.
 // Streamlit calls the exported function whenever the data changes; one Line lives as long as its element.
 
 const EVERY = 150; // ms between two requests while the knob is dragged
-const PATIENCE = 1500; // ms that the knob stays where it was left, until the page has followed
+const PATIENCE = 1500; // ms that the knob keeps its place until the page has followed
 const lines = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
