@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import pytest
 from commands import told
+from streamlit.testing.v1 import AppTest
 
 import sandbox
 from sandbox.core.errors import UsageError
@@ -96,6 +97,26 @@ def test_its_file_is_code_and_runs_only_where_that_is_allowed(tmp_path, monkeypa
     assert not trace.exists()
     load(tmp_path / "s.toml", allow=f"functions={tmp_path / 'evil.py'}")
     assert trace.exists()
+
+
+def watch():
+    from sandbox.studio.pages import watch
+
+    watch.page()
+
+
+def test_the_studio_says_how_its_file_is_allowed(tmp_path, monkeypatch):
+    (tmp_path / "scenarios").mkdir()
+    for path in (FILE, SCENARIO):
+        shutil.copy(path, tmp_path / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    page = AppTest.from_function(watch, default_timeout=120)
+    page.query_params["scenario"] = SCENARIO.stem
+    page.run()
+    assert not page.exception
+    said = page.error[0].value.replace("\\", "")  # which keeps Markdown from being read in it
+    assert "sandbox app --allow functions=scenarios/minimal_world.py" in said
+    assert not any("press Play" in each.value for each in page.caption)  # nothing can be played
 
 
 def test_its_record_names_the_file_and_is_verified_where_that_is_allowed(tmp_path, capsys):

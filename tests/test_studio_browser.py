@@ -23,7 +23,13 @@ SCENARIO = {
     "agents": [{"count": 4, "reasoner": "rules"}],
 }  # fmt: skip
 PATIENCE = 60  # seconds; kernels may be compiled meanwhile
-PAGES = {"": "Ready", "replay": "Choose a run", "batch": "New batch", "lessons": "Does a world model help?"}
+PAGES = {
+    "": "Ready",
+    "watch": "Ready",
+    "replay": "Choose a run",
+    "batch": "New batch",
+    "lessons": "Does a world model help?",
+}
 # Streamlit looks for its end points below the page's address first, and complains that they are not there.
 OURS = re.compile(r"^(?!.*(404 \(Not Found\)|WebGL|GPU stall))")
 

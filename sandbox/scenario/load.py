@@ -52,7 +52,7 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
 
 def load(
     source: str | Path | Mapping | Scenario, overrides: Mapping[str, Any] | None = None, folder: Path | None = None,
-    allow: str | Grant | None = None, origin: Origin = CODE,
+    allow: str | Grant | None = None, origin: Origin | None = None,
 ) -> Scenario:  # fmt: skip
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
@@ -61,14 +61,13 @@ def load(
     replaces the model of all agents that have one.
 
     The capabilities that the scenario asks for (``capabilities``) must be granted, or UsageError is raised. The origin
-    of the scenario grants some (``origin`` states that of a mapping), and ``allow``, such as
+    of the scenario grants some (``origin`` states that of a mapping or file), and ``allow``, such as
     "functions=mytool,network", grants more. Without ``allow``, what the overrides name is granted, since the caller has
     named it.
     """
-    if not isinstance(origin, Origin):
+    if not isinstance(origin, Origin | None):
         raise UsageError(f"origin: {shown(origin)}, expected one of sandbox.scenario.capabilities")
-    own = origin if folder is None else replace(origin, folder=a_path(folder, "folder"))
-    where, table, origin = _table(source, own)
+    where, table, origin = _table(source, origin, folder)
     if overrides is not None and not hasattr(overrides, "items"):  # a pandas series has items, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     changes = {} if overrides is None else {str(k): plain(value, where, str(k)) for k, value in overrides.items()}
@@ -153,17 +152,19 @@ def _checked(scenario: Scenario, origin: Origin) -> Scenario:
     return scenario.coming_from(origin)
 
 
-def _table(source: Any, origin: Origin) -> tuple[str, dict, Origin]:
+def _table(source: Any, origin: Origin | None, folder: Path | None) -> tuple[str, dict, Origin]:
     if isinstance(source, Scenario):
         return "scenario", source.model_dump(), source.origin
     if isinstance(source, Mapping):
-        return "scenario", plain(source, "scenario"), origin
+        own = origin or CODE
+        own = own if folder is None else replace(own, folder=a_path(folder, "folder"))
+        return "scenario", plain(source, "scenario"), own
     if not isinstance(source, str | os.PathLike):
         raise UsageError(f"scenario: {type(source).__name__}, expected a path, a table or a Scenario")
     path = Path(os.fspath(source))
     text = read_text(path, EXPECTED, "scenario file")
     try:
-        return str(path), plain(read_toml(text), str(path)), of_file(path)
+        return str(path), plain(read_toml(text), str(path)), origin or of_file(path)
     except TOMLDecodeError as error:
         found = looks_like(text)
         told = f"looks like {found}; expected {EXPECTED}" if found not in (None, "a scenario") else f"not TOML: {error}"

@@ -19,8 +19,14 @@ def main() -> None:
         layout="wide",
         initial_sidebar_state=SIDEBAR,
     )
+    watching = st.Page(watch.page, title="Watch", icon=":material/visibility:", default=True)
+
+    def to_watching() -> None:
+        st.switch_page(watching, query_params=st.query_params)
+
     pages = [
-        st.Page(watch.page, title="Watch", icon=":material/visibility:", url_path="watch", default=True),
+        watching,
+        st.Page(to_watching, url_path="watch", visibility="hidden"),  # the default page's own address is /
         st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
         st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
         st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),

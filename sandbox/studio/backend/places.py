@@ -9,6 +9,8 @@ from pathlib import Path
 from sandbox.core.errors import UsageError
 from sandbox.record.lock import remove
 from sandbox.record.whole import within
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.capabilities import of_file
 
 RUNS = Path(os.environ.get("SANDBOX_RUNS", "runs"))
 SCENARIOS, LESSONS = Path("scenarios"), "lessons"
@@ -49,6 +51,11 @@ def inside(given: str) -> str:
     except (OSError, RuntimeError, ValueError):  # a loop of links, or an impossible name
         below = False
     return given if given and below else ""
+
+
+def opened(path: Path) -> Scenario:
+    """The scenario of a file on this machine, for somebody in a browser; raises UsageError."""
+    return load(path, origin=of_file(path).shown())
 
 
 def scenario_files() -> dict[str, Path]:

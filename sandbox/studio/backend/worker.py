@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,8 +17,8 @@ HELD_UP = 1.0  # seconds after which a new command does not wait for the present
 Job = Callable[[], None]
 
 
-class Worker:
-    """A thread that does jobs. Subclasses implement ``choose``. All fields change under ``_changed`` only."""
+class Worker(ABC):
+    """A thread that does jobs; a subclass says which. All fields change under ``_changed`` only."""
 
     def __init__(self, idle: float):
         self._idle = idle  # seconds
@@ -28,21 +29,21 @@ class Worker:
         self._closed = False
         self._looked = self._began = 0.0  # time of the last poll, time at which the present job began
 
+    @abstractmethod
     def choose(self, now: float) -> tuple[Job | None, float]:
         """The next job, or None and the seconds until the next one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self, job: Job, words: str) -> None:
         """A job failed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def left(self, what: Any) -> None:
         """Called when a job ends that was abandoned with ``what``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self) -> None:
         """Called before the thread ends."""
-        raise NotImplementedError
 
     def _wake(self) -> None:
         """Note a poll, and wake the thread: there may be something to do."""

@@ -11,7 +11,7 @@ from sandbox.running.claims import claim
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
 from sandbox.studio.backend import batch_jobs
-from sandbox.studio.backend.places import scenario_files
+from sandbox.studio.backend.places import opened, scenario_files
 from sandbox.studio.session import WATCHED
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.upload import upload
@@ -72,7 +72,7 @@ def _source() -> tuple[Scenario, str] | None:
     if way == FILE:
         name = st.selectbox("File", list(files), key="file",
                             help="Below scenarios/ of the folder where the studio was started")  # fmt: skip
-        return load(files[name]), files[name].stem
+        return opened(files[name]), files[name].stem
     found = upload()
     return (found[0], Path(found[1]).stem) if found else None
 

@@ -67,6 +67,8 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
     with picture:
         with st.container(key="standing"):
             _message(snapshot, problem)
+        if problem and snapshot.phase == "empty":  # nothing can be shown yet
+            return
         _pictures(show, snapshot)
         _below(show, snapshot)
     with right:

@@ -14,7 +14,7 @@ from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import Origin, page
 from sandbox.scenario.load import as_toml
 from sandbox.studio.backend import wording
-from sandbox.studio.backend.places import scenario_files
+from sandbox.studio.backend.places import opened, scenario_files
 from sandbox.studio.session import COMPOSED
 from sandbox.studio.views.scenario_builder import compose
 from sandbox.studio.views.shared import plain
@@ -80,7 +80,7 @@ def _opened(source: str) -> tuple[dict[str, Any], Origin]:
             raise UsageError("no file yet: choose one in the sidebar")
         scenario = found[0]
     else:
-        scenario = load(scenario_files()[source])
+        scenario = opened(scenario_files()[source])
     st.caption(plain(scenario.title or source))
     with st.expander("As a file", icon=":material/description:"):
         st.code(as_toml(scenario.as_dict())[:20_000], language="toml")
