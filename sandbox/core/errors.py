@@ -1,8 +1,12 @@
 """Errors that a person can act on: what, where, what was expected, and the nearest valid name."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from reprlib import Repr
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 COMPARED = 1_000  # names to compare with when looking for the nearest
 LONGEST = 1_500  # characters of a list of names
@@ -40,6 +44,20 @@ def shown(value: object) -> str:
     except ValueError:  # Python does not print integers of thousands of digits
         return f"a huge {type(value).__name__}"
     return text if len(text) <= SHORT else f"{text[:SHORT]}..."
+
+
+def first_problem(
+    error: "ValidationError", where: str = "", named: Callable[[int | str], bool] = lambda part: True
+) -> str:
+    """The first thing that pydantic found wrong, in a line: ``where``, the key, what was expected, and what it got.
+
+    ``named`` says of each part of the key whether it is shown: pydantic puts the names of classes among them.
+    """
+    first = error.errors(include_url=False, include_context=False)[0]
+    key = ".".join([*([where] if where else []), *(str(part) for part in first["loc"] if named(part))])
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] in ("missing", "value_error") else f", got {shown(first['input'])}"
+    return f"{key}: {message[:1].lower()}{message[1:]}{got}" if key else f"{message}{got}"
 
 
 def unknown(kind: str, name: object, known: Iterable[str], where: str = "") -> UsageError:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from typing_extensions import deprecated
 
 from sandbox.core import plain
-from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.errors import UsageError, first_problem, shown, unknown
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.plain import flag, whole
 from sandbox.core.teamwork import Protocol
@@ -44,9 +44,7 @@ def validated(world: World, options: Mapping[str, Any]):
     try:
         return world.options(**options)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{where}: {key or 'options'}: {first['msg']}, got {shown(first['input'])}") from None
+        raise UsageError(f"{where}: {first_problem(error)}") from None
 
 
 def contiguous(params):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.reasoners import HumanOptions
-from sandbox.core.errors import SHORT, UsageError, shown, unknown
+from sandbox.core.errors import SHORT, UsageError, first_problem, shown, unknown
 from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_text, read_toml
 from sandbox.core.plain import path as a_path
 from sandbox.core.plain import plain
@@ -104,10 +104,7 @@ def _validated(table: Mapping, where: str) -> Scenario:
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        got = "" if first["type"] == "missing" else f", got {shown(first['input'])}"
-        raise UsageError(f"{where}: {key}: {first['msg'].lower()}{got}") from None
+        raise UsageError(f"{where}: {first_problem(error)}") from None
 
 
 def overridden(scenario: Scenario, check: Callable[[Scenario], object] = lambda each: None) -> Iterator[Scenario]:

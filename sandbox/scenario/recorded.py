@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox.core.errors import RecordError
+from sandbox.core.errors import RecordError, first_problem
 from sandbox.record.events import OTHER_VERSION
 from sandbox.record.store import one_line
 from sandbox.scenario.capabilities import Origin, check_files
@@ -21,10 +21,8 @@ def read_scenario(scenario: Mapping[str, Any], origin: Origin) -> Scenario:
         found = Scenario.model_validate(scenario)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        told = (
-            f"has the key '{key}', {OTHER_VERSION}" if first["type"] == "extra_forbidden" else f"{key}: {first['msg']}"
-        )
+        other = first["type"] == "extra_forbidden"
+        told = f"has the key '{'.'.join(map(str, first['loc']))}', {OTHER_VERSION}" if other else first_problem(error)
         raise RecordError(f"{origin.name}: its scenario {one_line(told)}") from None
     check_files(found, origin)
     return found.coming_from(origin)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sandbox.core.errors import SandboxError, UsageError, shown, unknown
+from sandbox.core.errors import SandboxError, UsageError, first_problem, unknown
 from sandbox.core.files import read_toml
 from sandbox.core.finish import Outcome
 from sandbox.scenario import Scenario, load
@@ -195,21 +195,13 @@ def load_lesson(path: str | Path) -> Lesson:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
-        raise UsageError(f"{path}: {_told(error)}") from None
+        raise UsageError(f"{path}: {first_problem(error)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
     lesson = Lesson(path.stem, path, found.lesson, found.scenario)
     for arm in found.lesson.measure.arms:
         lesson.scenario(arm)
     return lesson
-
-
-def _told(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"]))
-    message = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] in ("missing", "value_error") else f", got {shown(first['input'])}"
-    return f"{key}: {message[:1].lower()}{message[1:]}{got}" if key else message
 
 
 def lessons(folder: str | Path) -> tuple[list[Lesson], list[str]]:

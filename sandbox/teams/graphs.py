@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.errors import UsageError, first_problem, unknown
 from sandbox.engine.coordination.network import UNLIMITED, Network, Terms
 from sandbox.teams.graph_files import EXPECTED, read_adjacency, take_in
 
@@ -89,7 +89,7 @@ def network_table(given: str | Mapping[str, Any] | NetworkTable) -> NetworkTable
     try:
         return NetworkTable.model_validate(given)
     except ValidationError as error:
-        raise _said_of(error, WHERE) from None
+        raise UsageError(f"{WHERE}: {first_problem(error)}") from None
 
 
 def graph_of(table: NetworkTable, agents: int, lead: int = 0, seed: int = 0, names: Sequence[str] = ()) -> nx.DiGraph:
@@ -132,7 +132,7 @@ def _from_file(table: NetworkTable, agents: int, names: Sequence[str]) -> nx.Gra
         try:
             EdgeTable(**data)
         except ValidationError as error:
-            raise _said_of(error, f"{where}: edge {a} to {b}") from None
+            raise UsageError(f"{where}: edge {a} to {b}: {first_problem(error)}") from None
     return nx.relabel_nodes(found, _agents(found, agents, names, where))
 
 
@@ -275,9 +275,3 @@ def check_lead(graph: nx.DiGraph, lead: int, names: Sequence[str] = ()) -> None:
 
 def _name(agent: int, names: Sequence[str]) -> str:
     return names[agent] if names else f"agent {agent}"
-
-
-def _said_of(error: ValidationError, where: str) -> UsageError:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"]))
-    return UsageError(f"{where}: {key}: {first['msg'].lower()}, got {shown(first['input'])}")

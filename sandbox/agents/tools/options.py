@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.errors import UsageError, first_problem, unknown
 
 DOCUMENTS = (".md", ".txt")
 LARGEST = 5_000_000  # bytes of all documents, which become part of the scenario
@@ -79,9 +79,7 @@ def _checked(name: str, given: Mapping[str, Any]) -> _Table:
     try:
         return table(**given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UsageError(f"tools.{name}.{key}: {first['msg'].lower()}, got {shown(first['input'])}") from None
+        raise UsageError(first_problem(error, f"tools.{name}")) from None
 
 
 def find_function(name: str) -> Callable[..., Any]:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.errors import UsageError, first_problem, unknown
 from sandbox.core.files import TOMLDecodeError, explained, read_toml
 from sandbox.core.maps import read_layout
 
@@ -115,9 +115,8 @@ def document(source: Source) -> dict:
     try:
         _File.model_validate(read)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part.islower())
-        raise UsageError(f"{source.where}: {place}: {first['msg'].lower()}, got {shown(first['input'])}") from None
+        told = first_problem(error, named=lambda part: isinstance(part, int) or part.islower())
+        raise UsageError(f"{source.where}: {told}") from None
     return read
 
 
