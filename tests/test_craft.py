@@ -184,7 +184,7 @@ def test_bad_options_get_one_clear_line():
         ({"layout": "...\n..."}, "a map of 2 x 3; expected 12 to 128"),
         ({"layout": "crafted"}, "did you mean 'crafter'"),
         ({"goal": "iron_tool"}, "did you mean 'iron_tools'"),
-        ({"size": 8}, "size: Input should be greater than or equal to 12"),
+        ({"size": 8}, "size: input should be greater than or equal to 12"),
         ({"perturb": {"nights": 1.0}}, "did you mean 'night'"),
     ]:
         with pytest.raises(UsageError, match=told):

@@ -358,7 +358,7 @@ def test_the_number_of_cooks_follows_the_layout():
 
 
 def test_a_value_that_is_refused_is_shown_in_short():
-    with pytest.raises(UsageError, match="layout: Input should be a valid string, got ") as caught:
+    with pytest.raises(UsageError, match="layout: input should be a valid string, got ") as caught:
         sandbox.make("wildfire", layout=np.zeros((100, 100)))
     assert len(str(caught.value)) < 200
 
