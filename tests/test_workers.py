@@ -1,5 +1,6 @@
 """Batches on threads, processes, Dask and Ray: identical tables, and a worker that dies loses nothing."""
 
+import asyncio
 import concurrent.futures
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ import ray
 from distributed import LocalCluster
 
 import sandbox
+from sandbox.agents.llm.hosted import _loop, _wait_for
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.engine.pool import over_lanes
 from sandbox.running import batch as batches
@@ -108,6 +111,16 @@ def test_ctrl_c_at_any_moment_leaves_no_thread_waiting(play):
             thread.join(10)
             assert not thread.is_alive(), f"Ctrl-C at moment {moment} of {all_of_them}"
     assert interrupted > all_of_them / 3 / 2
+
+
+def test_ctrl_c_at_any_moment_leaves_language_models_able_to_answer():
+    def asked():
+        _wait_for(asyncio.sleep(0.01))
+
+    for moment in range(1, _moments(asked), 2):
+        with suppress(KeyboardInterrupt):
+            _moments(asked, moment)
+        assert asyncio.run_coroutine_threadsafe(asyncio.sleep(0), _loop()).result(10) is None
 
 
 def test_ctrl_c_is_not_lost_while_processes_begin(monkeypatch):

@@ -38,6 +38,7 @@ from sandbox.agents.llm.options import Options
 from sandbox.agents.llm.parsing import tidy
 from sandbox.agents.llm.request import Answer, Reply, Request, Setup
 from sandbox.core.errors import SandboxError, UsageError
+from sandbox.core.interrupts import uninterrupted
 from sandbox.record.store import EXHAUSTED, SPENT
 
 
@@ -50,12 +51,11 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def _wait_for(work: Coroutine) -> Any:
     """The result of a coroutine on the event loop; Ctrl-C cancels it."""
-    future = asyncio.run_coroutine_threadsafe(work, _loop())
-    try:
+    loop = _loop()
+    future = asyncio.run_coroutine_threadsafe(work, loop)
+    # Cancelled by this thread, in the middle of ``result``, it would not wake this thread.
+    with uninterrupted(lambda: loop.call_soon_threadsafe(future.cancel)):
         return future.result()
-    except BaseException:
-        future.cancel()
-        raise
 
 
 class Hosted:
