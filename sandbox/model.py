@@ -26,60 +26,15 @@ from sandbox.core.world import Observation
 from sandbox.engine.arrays import LANES, whole_array
 from sandbox.engine.coordination.stopping import Measure
 from sandbox.engine.environment import Environment
-from sandbox.engine.loops import Loops
-from sandbox.engine.play import EpisodeStats, PolicyAssignment
+from sandbox.engine.episode import Episode
+from sandbox.engine.play import EpisodeStats
+from sandbox.engine.search import Policy
 from sandbox.oversight.guard import Guard, Review
 from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, with_faults
 from sandbox.scenario import AGENTS, REASONERS, Scenario, load
 from sandbox.scenario.capabilities import calls
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
-
-
-class Measures:
-    """The measures of a model, from the arrays of its one lane: ``state``, ``stats``, and the loops that settle it."""
-
-    env: Environment
-    running: bool
-    state: Any  # of the world
-    stats: EpisodeStats
-    kernels: cached_property
-
-    @property
-    def ticks(self) -> int:
-        return int(self.state.tick[0])
-
-    @property
-    def finish(self) -> Finish:
-        return Finish(int(self.state.done[0]))  # compared with an enumeration, a scalar of NumPy's swallows Ctrl-C
-
-    def finalise(self) -> EpisodeStats:
-        """The statistics of the episode so far."""
-        assignment, loops = self.kernels
-        loops.finalise(self.state, 0, self.env.params, assignment, self.stats)
-        return self.stats
-
-    @property
-    def tasks_done(self) -> int:
-        """Parts of the shared task, or task objects where the team has them."""
-        return int(self.finalise().progress[0, 0])
-
-    @property
-    def tasks_total(self) -> int:
-        return int(self.finalise().progress[0, 1])
-
-    @property
-    def reward(self) -> float:
-        """Sum over agents and ticks so far."""
-        return float(self.stats.reward.sum())
-
-    @property
-    def invalid_actions(self) -> int:
-        return int(self.stats.invalid.sum())
-
-    @property
-    def refused_actions(self) -> int:
-        return int(self.stats.refused.sum())
 
 
 class Tick(NamedTuple):
@@ -142,7 +97,7 @@ def _check_parameters(scenario: str | Path | Mapping | Scenario, given: Mapping[
 _SET_LATER: Any = None
 
 
-class Sandbox(Measures, mesa.Model):
+class Sandbox(mesa.Model):
     """A scenario as a Mesa model: ``step()``, ``agents``, ``datacollector``, ``running``.
 
     Parameters
@@ -186,11 +141,10 @@ class Sandbox(Measures, mesa.Model):
 
     def _begin(self) -> None:
         env, team = self.env, self.scenario.roster()
-        self.state, self.memory = env.reset([self.seed]), env.memory(1)
-        self.observation, self.stats, self.faults = env.observation(1), env.stats(1), env.faults(1)
-        self.actions = np.zeros((1, env.agents, 2), np.int32)
-        self.actions[..., 0] = env.params.noop
         self.talk = Talk(env.team, self._until) if env.team else None
+        self.episode = Episode(env, self.seed, *self._cast())
+        self.state, self.memory, self.stats = self.episode.state, self.episode.memory, self.episode.stats
+        self.observation, self.actions = self.episode.observation, self.episode.actions
         for row, group in enumerate(team):
             Agent(self, row, group.role or env.world.roles[0], group.reasoner)
         # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
@@ -204,8 +158,8 @@ class Sandbox(Measures, mesa.Model):
         self.failures: dict[int, str] = {}  # how agents broke off, by row
         self.guard = self._guard()
         self._around = Surroundings(
-            env, self.beliefs, self.earned, self.question, self.people, self.faults.severity, self.seed, self._recorded,
-            self.functions, self._speech,
+            env, self.beliefs, self.earned, self.question, self.people, self.episode.faults.severity, self.seed,
+            self._recorded, self.functions, self._speech,
         )  # fmt: skip
         self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # that are objects, each with its agents' rows
         for rows, group in groups_of(self.scenario.agents):
@@ -213,6 +167,10 @@ class Sandbox(Measures, mesa.Model):
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
         )  # a row for each step and none before: Mesa 3.3's batch_run takes the row of the last step for the last one
+
+    def _cast(self) -> tuple[list[Policy], Any]:
+        """What an episode takes: the compiled policy of each agent, and the arrays of the team."""
+        return [group.policy for group in self.scenario.roster()], self.talk.team if self.talk else ()
 
     def _guard(self) -> Guard | None:
         if not self.scenario.guard:
@@ -262,13 +220,13 @@ class Sandbox(Measures, mesa.Model):
         self._forget(scenario)
         self.scenario, self.reasoners = scenario, []
         self.env.params, self.env.options, self.env.team = env.params, env.options, env.team
-        self.faults.severity[:] = env.faults(1).severity
+        self.episode.faults.severity[:] = env.faults(1).severity
         for rows, reasoner in sorted([*kept, *anew], key=lambda seat: seat[0][0]):
             self._seat(rows, reasoner)
         for agent, group in zip(self.agents, scenario.roster(), strict=True):
             agent.reasoner = group.reasoner
+        self.episode.assign(*self._cast())
         self.guard = self._guard()
-        self.__dict__.pop("kernels", None)
         new = [rows for rows, _ in anew]
         return [seat for seat in self.reasoners if seat[0] in new]
 
@@ -284,15 +242,6 @@ class Sandbox(Measures, mesa.Model):
         """The names of the agents, by row. (Mesa's ``agents[row]`` iterates over all of them.)"""
         return tuple(agent.name for agent in self.agents)
 
-    @cached_property
-    def kernels(self) -> tuple[PolicyAssignment, Loops]:
-        """The assignment of compiled policies (``PolicyAssignment``), and the loops of a tick."""
-        policies = [group.policy for group in self.scenario.roster()]
-        return self.env.assign_policies(policies, self.memory, self.stats, self.talk.team if self.talk else ())
-
-    def __getstate__(self) -> dict:
-        return {key: value for key, value in super().__getstate__().items() if key != "kernels"}
-
     # -- one tick ------------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
@@ -300,7 +249,10 @@ class Sandbox(Measures, mesa.Model):
         if not self.running:
             return
         try:
+            self.episode.sense()
+            self.episode.choose()
             self._decide()
+            self.episode.mask_actions()
             self._reviews = self.guard.review(self.actions[0]) if self.guard else ()
             self._act()
         except Exception as error:  # escaping, it would kill the model silently in Mesa 3.5
@@ -309,11 +261,7 @@ class Sandbox(Measures, mesa.Model):
         self.datacollector.collect(self)
 
     def _decide(self) -> None:
-        env, (assignment, loops) = self.env, self.kernels
-        loops.sense(self.state, 0, env.params, self.observation, self.faults)
-        if self.talk:
-            loops.confer(self.state, self.observation, 0, env.params, assignment.team)
-        loops.choose(self.state, self.observation, 0, env.params, self.memory, assignment, self.actions)
+        """The reasoners that are objects decide, and people for the agents that they hold."""
         self._traces, held = {}, self.people.held(self.ticks + 1)
         may_act = self.talk.may_act if self.talk else lambda row: True
         for rows, reasoner in self.reasoners:
@@ -322,10 +270,8 @@ class Sandbox(Measures, mesa.Model):
                 self._take(percept.agent, Decision(*decision))
         for row, action in held.items():
             if may_act(row):
-                self._steer(row, action or (env.params.noop, 0))
+                self._steer(row, action or (self.env.params.noop, 0))
         self._traces = dict(sorted(self._traces.items()))
-        if self.talk:
-            loops.mask_actions(0, env.params, self.actions, assignment)
 
     def _take(self, row: int, decision: Decision) -> None:
         """A decision becomes the agent's action; without a verb, what its fallback has chosen stays, in words too."""
@@ -364,6 +310,42 @@ class Sandbox(Measures, mesa.Model):
     def stage(self) -> Environment:
         return self.env
 
+    # -- measures ------------------------------------------------------------------------------------------------------
+
+    @property
+    def ticks(self) -> int:
+        return int(self.state.tick[0])
+
+    @property
+    def finish(self) -> Finish:
+        return Finish(int(self.state.done[0]))  # compared with an enumeration, a scalar of NumPy's swallows Ctrl-C
+
+    def finalise(self) -> EpisodeStats:
+        """The statistics of the episode so far."""
+        return self.episode.finalise()
+
+    @property
+    def tasks_done(self) -> int:
+        """Parts of the shared task, or task objects where the team has them."""
+        return int(self.finalise().progress[0, 0])
+
+    @property
+    def tasks_total(self) -> int:
+        return int(self.finalise().progress[0, 1])
+
+    @property
+    def reward(self) -> float:
+        """Sum over agents and ticks so far."""
+        return float(self.stats.reward.sum())
+
+    @property
+    def invalid_actions(self) -> int:
+        return int(self.stats.invalid.sum())
+
+    @property
+    def refused_actions(self) -> int:
+        return int(self.stats.refused.sum())
+
     @property
     def verdict(self) -> Finish:
         """How the trial ended: as its episode did, unless an agent under test failed or the infrastructure did.
@@ -394,16 +376,16 @@ class Sandbox(Measures, mesa.Model):
         return own / decided if decided else None
 
     def _act(self) -> None:
-        env, (assignment, loops) = self.env, self.kernels
-        loops.act(self.state, self.observation, 0, env.params, self.actions, self.stats, self.faults)
-        digest, said = env.digest(self.state), self.talk.taken() if self.talk else ()
+        """The world's tick and its results; the episode ends here where a condition of the team is met."""
+        self.episode.act()
+        digest, said = self.env.digest(self.state), self.talk.taken() if self.talk else ()
         told = self._traces, self._reviews, said
         self.latest = Tick(self.ticks, self.actions[0].copy(), self.state.reward[0].copy(), digest, *told)
         if self.talk:
             self.talk.measure(self)
             if self._played_back:
                 self.talk.team.measures[0, Measure.SECONDS] = -np.inf  # another clock counted
-            loops.end_tick(self.state, 0, env.params, assignment)
+        self.episode.end_tick()
 
     @property
     def _played_back(self) -> bool:
@@ -420,9 +402,8 @@ class Sandbox(Measures, mesa.Model):
         """End an episode that ``is_timed`` as if its time ran out in the latest tick; UsageError for any other."""
         if self.talk is None or not self.is_timed:
             raise UsageError("time_is_up: the episode does not end by the clock")
-        env, (assignment, loops) = self.env, self.kernels
         self.talk.team.measures[0, Measure.SECONDS] = np.inf
-        loops.end_tick(self.state, 0, env.params, assignment)
+        self.episode.end_tick()
         self.running = self.finish == Finish.RUNNING
 
     def counted(self) -> Counted:
@@ -445,18 +426,16 @@ class Sandbox(Measures, mesa.Model):
             self.state.done[0] = Finish.ERROR
 
     def _arrays(self) -> Iterator[np.ndarray]:
-        return arrays_in((self.state, self.stats, self.talk.team if self.talk else ()))
+        return arrays_in((self.state, self.stats, self.episode.team))
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
         """One tick with the recorded actions (N, 2) in place of decisions, and with the recorded messages."""
-        env, loops = self.env, self.kernels[1]
-        actions = whole_array(actions, "replay_tick: actions", (env.agents, 2), np.int32, -LANES, LANES)
-        said = checked_words(said, env.agents)
-        loops.sense(self.state, 0, env.params, self.observation, self.faults)
-        if self.talk:
-            loops.confer(self.state, self.observation, 0, env.params, self.talk.team)
-            for row, one in said:
-                self.talk.say(row, one, self.ticks)
+        agents = self.env.agents
+        actions = whole_array(actions, "replay_tick: actions", (agents, 2), np.int32, -LANES, LANES)
+        said = checked_words(said, agents)
+        self.episode.sense()
+        for row, one in said if self.talk else ():
+            self.talk.say(row, one, self.ticks)
         self.actions[0] = actions
         self._act()
         self.running = self.finish == Finish.RUNNING

@@ -11,7 +11,7 @@ from sandbox.agents.llm import clients
 from sandbox.agents.llm.offline import Captured, Recorded
 from sandbox.agents.llm.prompts import prompts_for
 from sandbox.agents.llm.reasoner import LLM
-from sandbox.agents.reasoners import Faulty, Human, Scripted, parse_script
+from sandbox.agents.reasoners import Faulty, Human, Scripted, parse_script, without_faults
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Reasoner
@@ -72,7 +72,7 @@ def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings)
     ``seated`` are the present reasoners. An agent whose options did not change keeps its reasoner, and shares its
     budget with the others that keep it. Raises UsageError, with nothing changed, if a new one cannot be made.
     """
-    bare = [(rows, getattr(reasoner, "inner", reasoner)) for rows, reasoner in seated]
+    bare = [(rows, without_faults(reasoner)) for rows, reasoner in seated]
     was, own = before.roster(), {row: reasoner for rows, reasoner in bare for row in rows}
     gone = [(rows, group) for rows, group in groups_of(now.agents) if not group.reasons_as(was[rows.start])]
     made = [(rows, reasoner_for(group, rows, around, own.get(rows.start))) for rows, group in gone]

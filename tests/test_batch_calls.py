@@ -10,8 +10,7 @@ from fake_llm import Server, plays
 
 import sandbox
 from sandbox.record import open_run
-from sandbox.running.reexecute import check, rerun
-from sandbox.running.replay_row import trial_of
+from sandbox.running.reexecute import check, rerun, trial_of
 from sandbox.studio.backend.episode_source import order_of
 
 TICKS, TRIALS = 4, 2

@@ -9,6 +9,7 @@ from sandbox.agents.reasoners import Faulty
 from sandbox.core.decision import Decision, Percept
 from sandbox.core.errors import UsageError
 from sandbox.core.perturb import GENERIC, Fault, generic_doses
+from sandbox.engine.episode import Episode
 from sandbox.engine.faults import Faults, blur, distort, fails, hold, lose
 
 TICKS = 4000
@@ -78,13 +79,11 @@ def test_crews_hear_late_and_less():
     heard = {}
     for name, perturb in {"clean": {}, "late": {"message_delay": 0.3}, "none": {"message_loss": 1.0}}.items():
         env = sandbox.make("wildfire", **options, perturb=perturb)
-        state, observation, faults = env.reset([4]), env.observation(1), env.faults(1)
-        _, loops = env.assign_policies([None] * 8)
-        idle, heard[name] = np.zeros((1, 8, 2), np.int32), []
+        episode, heard[name] = Episode(env, 4, [None] * 8), []
         for _ in range(30):
-            loops.sense(state, 0, env.params, observation, faults)
-            heard[name].append(observation.inbox[0].copy())
-            loops.act(state, observation, 0, env.params, idle, env.stats(1), faults)
+            episode.sense()
+            heard[name].append(episode.observation.inbox[0].copy())
+            episode.act()
     clean, late = np.array(heard["clean"]), np.array(heard["late"])
     assert clean.any() and (late[3:] == clean[:-3]).all() and not late[:3].any()
     assert not np.array(heard["none"]).any()

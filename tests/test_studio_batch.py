@@ -20,7 +20,7 @@ from studio import COMPILE, until
 import sandbox
 from sandbox.core.errors import RecordError
 from sandbox.record.lock import Lock, held
-from sandbox.running.replay_row import trial_of
+from sandbox.running.reexecute import trial_of
 from sandbox.scenario import load
 from sandbox.studies.certify import certify, claim
 from sandbox.studio.backend import batch_jobs, batch_results

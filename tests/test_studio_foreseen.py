@@ -15,7 +15,7 @@ from sandbox.studio.backend.agent import insight
 from sandbox.studio.backend.beside import AGENT, CHARTS, Chronicle, Look
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.forecast import HORIZONS, Forecast, Forecasts, Share
-from sandbox.studio.backend.observation import perceived, percept_of
+from sandbox.studio.backend.observation import percept_of
 
 TINY = {"name": "warehouse", "layout": "tiny"}
 FOUR = {"world": TINY, "agents": [{"count": 4, "reasoner": "rules"}]}
@@ -56,7 +56,7 @@ def test_at_horizon_0_it_is_the_belief():
     model = sandbox.Sandbox(FOUR, rng=3)
     for _ in range(12):
         model.step()
-    world, params, percept = model.env.world, model.env.params, percept_of(model, perceived(model), 2)
+    world, params, percept = model.env.world, model.env.params, percept_of(model, model.episode.preview(), 2)
     beliefs = Beliefs(model.env, model.memory, model.seed)
     beliefs.perceive(percept)
     state, truth = beliefs.of(2, DRAWS).state, world.ground_truth(model.state, 0, params)

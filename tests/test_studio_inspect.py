@@ -19,7 +19,7 @@ from sandbox.studio.backend import team as teamwatch
 from sandbox.studio.backend.agent import insight
 from sandbox.studio.backend.charts import Point, Series
 from sandbox.studio.backend.feed import Event, Feed
-from sandbox.studio.backend.observation import perceived, picture
+from sandbox.studio.backend.observation import picture
 from sandbox.studio.backend.team import TeamWatch
 from sandbox.studio.backend.wording import number
 
@@ -159,7 +159,7 @@ def test_refusals_are_told_with_their_rule_and_fallbacks_with_their_reason():
 def test_what_is_shown_as_perceived_is_what_the_next_decision_is_made_on():
     model, _ = played({**RULES, "perturb": {"sensor_noise": 0.6}}, ticks=0)
     for _ in range(5):
-        seen, clear = perceived(model), model.env.observe(model.state)
+        seen, clear = model.episode.preview(), model.env.observe(model.state)
         model.step()
         assert all(np.array_equal(a, b) for a, b in zip(seen, model.observation, strict=True))
     assert not np.array_equal(seen.window, clear.window), "noise is part of it"

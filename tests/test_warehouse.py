@@ -8,6 +8,7 @@ import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import below
+from sandbox.engine.episode import Episode
 from sandbox.worlds.warehouse.layouts import SIZES, load
 from sandbox.worlds.warehouse.state import Cell, Note, Stream, Verb
 
@@ -191,7 +192,8 @@ def test_a_robot_alone_gives_way_to_nobody():
 
 def test_a_shelf_whose_slot_is_taken_goes_into_an_empty_one():
     env = sandbox.make("warehouse", layout="tiny", agents=2, requests=2, deliveries=0)
-    state, obs, memory, actions = env.reset([1]), env.observation(1), env.memory(1), np.zeros((1, 2, 2), np.int32)
+    episode = Episode(env, 1, ["rules", "idle"])
+    state = episode.state
     shelves = {shelf["id"]: (shelf["row"], shelf["col"]) for shelf in env.describe(state)["shelves"]}
     asked = env.describe(state)["requests"]
     mine, other = [shelf for shelf in shelves if shelf not in asked][:2]
@@ -199,12 +201,9 @@ def test_a_shelf_whose_slot_is_taken_goes_into_an_empty_one():
     moved = [{"id": k, "row": row, "col": col} for k, (row, col) in shelves.items()]
     moved[mine - 1].update(zip(("row", "col"), aisle[-1], strict=True))
     env.place(state, 0, {"agents": [robot(*aisle[-1], carrying=mine), robot(*aisle[0])], "shelves": moved})
-    memory.notes[0, 0, Note.HOME] = shelves[other][0] * env.params.plan.shape[1] + shelves[other][1]
-    assignment, loops = env.assign_policies(["rules", "idle"])
+    episode.memory.notes[0, 0, Note.HOME] = shelves[other][0] * env.params.plan.shape[1] + shelves[other][1]
     for _ in range(300):
-        env.observe(state, obs)
-        loops.choose(state, obs, 0, env.params, memory, assignment, actions)
-        env.step(state, actions)
+        episode.tick()
         if not state.carrying[0, 0]:
             break
     assert tuple(state.shelf[0, mine - 1].tolist()) == shelves[mine], "that is the only empty slot"
@@ -225,14 +224,11 @@ def test_couriers_never_collide():
     """Lifelong pick-up and drop-off: no two in a cell, no two through an edge, moves of one cell, none into a wall."""
     env = sandbox.make("warehouse", layout=MAP, agents=12, deliveries=0, max_ticks=400)
     for policy in ("oracle", "rules", "random"):
-        assignment, loops = env.assign_policies([policy] * 12)
-        state, obs, memory = env.reset([3]), env.observation(1), env.memory(1)
-        actions = np.zeros((1, 12, 2), np.int32)
+        episode = Episode(env, 3, [policy] * 12)
+        state = episode.state
         for _ in range(400):
             before = state.pos[0].copy()
-            env.observe(state, obs)
-            loops.choose(state, obs, 0, env.params, memory, assignment, actions)
-            env.step(state, actions)
+            episode.tick()
             after = state.pos[0]
             assert len({tuple(cell) for cell in after.tolist()}) == 12
             assert np.abs(after - before).sum(axis=1).max() <= 1

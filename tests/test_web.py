@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.engine.episode import Episode
 from sandbox.worlds.web.compiler.columns import Element, Plan, Role, Template
 from sandbox.worlds.web.dynamics.kernels import label_of
 from sandbox.worlds.web.dynamics.visits import page_of, shown
@@ -131,16 +132,12 @@ def test_hostile_popups_fool_labels():
 
 def play(env, seed, policy="oracle", change=None):
     """One episode tick by tick; ``change`` may alter what the first state is described as."""
-    assignment, loops = env.assign_policies([policy] * env.agents)
-    state, obs, memory = env.reset([seed]), env.observation(1), env.memory(1)
+    episode = Episode(env, seed, [policy] * env.agents)
     if change:
-        env.place(state, 0, change(env.describe(state)))
-    actions = np.zeros((1, env.agents, 2), np.int32)
-    while state.done[0] == Finish.RUNNING:
-        env.observe(state, obs)
-        loops.choose(state, obs, 0, env.params, memory, assignment, actions)
-        env.step(state, actions)
-    return state
+        env.place(episode.state, 0, change(env.describe(episode.state)))
+    while episode.state.done[0] == Finish.RUNNING:
+        episode.tick()
+    return episode.state
 
 
 @pytest.mark.parametrize("layout", names())
@@ -399,21 +396,20 @@ def end_of_ours(state, env):
 def follow_in_browser(page, env, seed, policy, ticks=25):
     """Play one episode here and in Chromium, side by side; how it ended, and the actions made."""
     params, agents = env.params, env.agents
-    assignment, loops = env.assign_policies([policy] * agents)
-    state, obs, memory = env.reset([seed]), env.observation(1), env.memory(1)
-    actions, made = np.zeros((1, agents, 2), np.int32), 0
+    episode, made = Episode(env, seed, [policy] * agents), 0
+    state = episode.state
     page.goto("about:blank")  # a fresh document, with none of the last one's variables
     page.set_content(html(state, 0, params))
     while state.done[0] == Finish.RUNNING and state.tick[0] < ticks:
-        env.observe(state, obs)
-        loops.choose(state, obs, 0, params, memory, assignment, actions)
-        for agent, (verb, target) in enumerate(actions[0].tolist()):
+        episode.sense()
+        episode.choose()
+        for agent, (verb, target) in enumerate(episode.actions[0].tolist()):
             if verb != Verb.WAIT:
                 if agents > 1:
                     page.evaluate("look", agent)
                 do_in_browser(page, state, agent, verb, target, params)
                 made += 1
-        env.step(state, actions)
+        episode.act()
         for agent, facts in enumerate(page.evaluate(TICK, agents)):
             assert sorted(facts, key=str) == seen_by_us(state, agent, params), (seed, int(state.tick[0]))
     assert page.evaluate(END) == end_of_ours(state, env), seed

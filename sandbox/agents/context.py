@@ -11,8 +11,7 @@ from sandbox.agents.llm.request import object_in
 from sandbox.agents.memory.group import memory_for
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import clip
-from sandbox.agents.programs.api import ProgramView
-from sandbox.agents.programs.runner import ProgramRunner
+from sandbox.agents.programs.api import ProgramRunner, ProgramView
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.agents.tools.options import Code

@@ -68,6 +68,11 @@ class Faulty:
         return decision._replace(verb=(decision.verb + turned) % self._verbs)
 
 
+def without_faults(reasoner: Reasoner) -> Reasoner:
+    """The reasoner itself, with or without faults of replies."""
+    return reasoner.inner if isinstance(reasoner, Faulty) else reasoner
+
+
 # -- human: a person decides, or the agent's fallback if no answer comes in time
 
 

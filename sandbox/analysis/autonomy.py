@@ -16,11 +16,6 @@ class Decided(NamedTuple):
     invalid_replies: int
     autonomy: float | None  # 0..1, own of total; None if no trial counts
 
-    @property
-    def by_others(self) -> int:
-        """Decisions that fallbacks and people made for agents."""
-        return self.total - self.own
-
 
 COUNTED = ("own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies")
 COLUMNS = (*COUNTED, "autonomy", "error")  # the columns that are read

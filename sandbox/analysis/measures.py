@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.analysis.autonomy import Decided, decided
 from sandbox.core.errors import SandboxError
-from sandbox.core.finish import Finish
+from sandbox.core.finish import Finish, Outcome
 from sandbox.engine.registry import find
 from sandbox.scenario.schema import TrialsTable
 from sandbox.statistics import Completion, Estimate, kaplan_meier, latency, mean_steps, pass_hat, success_rate
@@ -19,10 +19,9 @@ PASSES = 8  # pass^1 .. pass^8
 PER_TRIAL = ("ticks", "seconds", "invalid_actions", "refused_actions")
 PERCENTILES = (50, 95)
 OF_TEAMS = ("idle_share", "load_balance")  # shown for teams
-IF_ANY = (
-    "messages", "lost_messages", "turns", "stalls", "claims", "false_claims", "calls", "tokens", "money",
-    "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies",
-)  # fmt: skip
+IF_ANY = tuple(
+    name for name, usual in Outcome._field_defaults.items() if isinstance(usual, int | float) and name not in OF_TEAMS
+)
 NONE = float("nan")
 MAX_ERRORS = TrialsTable.model_fields["max_errors"].default
 
@@ -42,11 +41,6 @@ class Measures(NamedTuple):
     per_trial: dict[str, float]  # means; for seconds the median
     finishes: dict[str, int]
     decided: Decided
-
-    @property
-    def error_share(self) -> float:
-        """Share of infrastructure errors among all trials."""
-        return self.errors / max(1, self.trials + self.errors)
 
 
 def check_errors(rows: "pd.DataFrame", where: str) -> None:

@@ -13,10 +13,10 @@ import numpy as np
 
 from sandbox.core.errors import UsageError
 from sandbox.core.plain import whole
-from sandbox.core.world import Observation
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment
+from sandbox.engine.episode import Episode
 from sandbox.engine.imagine import believe, unroll
 from sandbox.scenario import Scenario
 from sandbox.statistics import Estimate, clustered_rate
@@ -69,31 +69,26 @@ def _measured(horizon: int, view: str, counts: np.ndarray) -> Foresight:
 
 def _episode(env: Environment, model: WorldModel, seed: int, horizons: Sequence[int]) -> np.ndarray:
     """Counts (horizons, views, 4) over all moments of one episode."""
-    state, view, memory, stats, faults = (
-        env.reset([seed]), env.observation(1), env.memory(1), env.stats(1), env.faults(1)
-    )  # fmt: skip
-    assignment, loops = env.assign_policies([model.base] * env.agents, memory, stats)
-    actions, came, moments = np.zeros((1, env.agents, 2), np.int32), [], []
-    came.append(env.world.ground_truth(state, 0, env.params))
+    episode = Episode(env, seed, [model.base] * env.agents)
+    state, moments = episode.state, []
+    came = [env.world.ground_truth(state, 0, env.params)]
     while state.done[0] == 0:
-        loops.sense(state, 0, env.params, view, faults)
+        episode.sense()
         tick = int(state.tick[0])
         agent = tick // EVERY % env.agents
         if tick % EVERY == 0 and state.pos[0, agent, 0] >= 0:
             seen = env.world.visible(state, 0, agent, env.params)
-            moments.append((tick, seen, _forecasts(env, model, view, memory, agent, seed, horizons)))
-        loops.choose(state, view, 0, env.params, memory, assignment, actions)
-        loops.act(state, view, 0, env.params, actions, stats, faults)
+            moments.append((tick, seen, _forecasts(episode, model, agent, seed, horizons)))
+        episode.choose()
+        episode.act()
         came.append(env.world.ground_truth(state, 0, env.params))
     return _count(came, moments, horizons)
 
 
-def _forecasts(
-    env: Environment, model: WorldModel, view: Observation, memory: Any, agent: int, seed: int, horizons: Sequence[int]
-) -> list[np.ndarray]:
+def _forecasts(episode: Episode, model: WorldModel, agent: int, seed: int, horizons: Sequence[int]) -> list[np.ndarray]:
     """Predicted facts (futures, facts) at the moment of belief, then at each horizon."""
     dice = [draw(np.uint64(seed), np.int32(k), IMAGINED, 0) for k in range(model.futures)]
-    belief = believe(env, view, memory, agent, dice)
+    env, belief = episode.env, believe(episode.env, episode.observation, episode.memory, agent, dice)
 
     def facts(state: Any) -> np.ndarray:
         return np.array([env.world.ground_truth(state, lane, env.params) for lane in range(model.futures)])

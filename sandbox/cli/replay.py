@@ -61,7 +61,7 @@ def _from_batch(folder: Path, row: int, record: Path | None, video: Path | None,
     """Play the trial in a row of a batch again, from its seed and its recorded answers."""
     from sandbox.report.tables import outcome_table
     from sandbox.running import reexecute
-    from sandbox.running.replay_row import trial_of
+    from sandbox.running.reexecute import trial_of
 
     tried = trial_of(folder, row, allow)
     warm_up(tried.scenario, pictures=bool(video))

@@ -1,7 +1,8 @@
 """How an episode ends, and the measures of a trial."""
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Finish(IntEnum):
@@ -64,3 +65,39 @@ class Outcome(NamedTuple):
 
     def as_dict(self) -> dict:
         return self._asdict()
+
+
+_LABELS = {  # of measures whose names do not say it
+    "seconds": "wall-clock seconds",
+    "steps_to_completion": "ticks to completion",
+    "refused_actions": "prevented actions",
+    "calls": "calls of language models",
+    "money": "US dollars",
+    "own_decisions": "decisions of the agents' own",
+    "fallbacks": "decisions of the fallback",
+    "taken_over": "decisions of a person instead",
+    "failure": "an agent broke off",
+    "error": "infrastructure error",
+    "idle_share": "idle, share of ticks",
+    "load_balance": "balance of work (Jain)",
+}
+_OF_MODELS = ("calls", "tokens", "money", "late_decisions", "invalid_replies")
+_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # agents under test
+
+
+def label(measure: str) -> str:
+    """The name of a measure for people."""
+    return _LABELS.get(measure, measure.replace("_", " "))
+
+
+def notable(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures that a table of one trial shows: those without a default, and those that differ from it.
+
+    With agents under test, who decided is shown in any case; with calls of language models, what they cost.
+    ``outcome`` is what ``Outcome.as_dict`` returns, also in an earlier version, or with keys that are no measures.
+    """
+    tested = any(outcome.get(name) for name in ("own_decisions", "fallbacks", "taken_over"))
+    always = {*(_OF_TESTED if tested else ()), *(_OF_MODELS if outcome.get("calls") else ())}
+    usual = Outcome._field_defaults if tested else Outcome._field_defaults | {"autonomy": outcome.get("autonomy")}
+    found = {name: outcome[name] for name in Outcome._fields if outcome.get(name) is not None}
+    return {name: value for name, value in found.items() if name in always or name not in usual or value != usual[name]}

@@ -1,5 +1,9 @@
-"""Allocation and checks of the arrays of kernels. Kernels check nothing: a wrong array would crash the process."""
+"""Arrays of kernels: allocated, checked, copied and digested, lane by lane.
 
+Kernels check nothing: a wrong array would crash the process.
+"""
+
+import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -8,11 +12,12 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from numba import literal_unroll
 
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.plain import whole
 from sandbox.core.world import Shape
-from sandbox.engine import lanes as lane_tools
+from sandbox.engine.kernel import allocating
 
 LANES, TICKS = 2**31 - 1, 2**62  # at most; kernels count lanes and positions in 32 bits
 _FACTS = attrgetter("__class__", "shape", "dtype", "flags.carray")  # carray: aligned, writable, in C order
@@ -48,7 +53,7 @@ class Arrays:
         """Zeroed arrays of ``lanes`` lanes."""
         lanes = whole(lanes, f"{self.maker}: lanes", 0, LANES)
         room(lanes * self.lane_bytes, f"{self.maker}: {lanes} lanes")
-        return lane_tools.allocate(self.kind, self._shapes, lanes)
+        return self.kind(*(np.zeros((lanes, *shape), dtype) for shape, dtype in self._shapes.values()))
 
     def lanes(self, value: Any, where: str, expected: int | None = None) -> int:
         """The number of lanes of ``value``; raises UsageError for another number than expected, or another kind."""
@@ -80,6 +85,23 @@ class Arrays:
                 expected = f"an array {dtype} {wanted[1]}, writable and in C order"
                 raise UsageError(f"{where}: {self.kind.__name__}.{name}: got {_told(field)}, expected {expected}")
         return lanes
+
+
+def copy_lane(source, lane: int, target, to: int) -> None:
+    """Copy one lane of a state to a lane of another state of its kind, or of the same."""
+    copy_fields(tuple(zip(source, target, strict=True)), lane, to)
+
+
+@allocating
+def copy_fields(fields, lane, to):
+    """Copy lane ``lane`` of the first to lane ``to`` of the second array of each pair in ``fields``."""
+    for field in literal_unroll(fields):
+        field[1][to] = field[0][lane]
+
+
+def digest(state, lane: int) -> bytes:
+    """SHA-256 over the bytes of all fields of one lane, in order."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(field[lane]).tobytes() for field in state)).digest()
 
 
 def _told(field: Any) -> str:

@@ -16,11 +16,11 @@ from sandbox.core.plain import flag, whole
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import Observation, World, observation_shapes
 from sandbox.core.world_model import WorldModel, check_base, check_believes
-from sandbox.engine import lanes as lane_tools
-from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, room, whole_array
+from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, copy_lane, digest, room, whole_array
 from sandbox.engine.compiling import unstored
 from sandbox.engine.coordination.team import Team
 from sandbox.engine.defaults import completed
+from sandbox.engine.episode import Episode
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.loops import Loops, loops, sharing
 from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
@@ -222,22 +222,10 @@ class Environment(_OldNames):
         if flag(whole, "warm_up: whole"):
             self.play([0], policies, ticks=1)
             return
-        state, view, memory, stats, faults = (
-            self.reset([0]), self.observation(1), self.memory(1), self.stats(1), self.faults(1)
-        )  # fmt: skip
-        assignment, loops = self.assign_policies(policies, memory, stats, self.company(1))
-        actions = np.zeros((1, self.agents, 2), np.int32)
-        loops.sense(state, 0, self.params, view, faults)
-        if self.team:
-            loops.confer(state, view, 0, self.params, assignment.team)
-        loops.choose(state, view, 0, self.params, memory, assignment, actions)
-        if self.team:
-            loops.mask_actions(0, self.params, actions, assignment)
-        loops.act(state, view, 0, self.params, actions, stats, faults)
-        if self.team:
-            loops.end_tick(state, 0, self.params, assignment)
-        loops.finalise(state, 0, self.params, assignment, stats)
-        self.digest(state)
+        episode = Episode(self, 0, policies, self.company(1))
+        episode.tick()
+        episode.finalise()
+        self.digest(episode.state)
 
     # -- lanes ---------------------------------------------------------------------------------------------------------
 
@@ -257,12 +245,12 @@ class Environment(_OldNames):
 
     def digest(self, state, lane: int = 0) -> str:
         """SHA-256 over one lane, hexadecimal."""
-        return lane_tools.digest(state, self.states.lane(state, lane, "digest")).hex()
+        return digest(state, self.states.lane(state, lane, "digest")).hex()
 
     def fork(self, state, lane: int, target, to: int) -> None:
         """Copy one lane to a lane of another state (or of the same)."""
         lane, to = self.states.lane(state, lane, "fork"), self.states.lane(target, to, "fork: target")
-        lane_tools.copy_lane(lane_tools.pairs(state, target), lane, to)
+        copy_lane(state, lane, target, to)
 
     # -- one tick ------------------------------------------------------------------------------------------------------
 

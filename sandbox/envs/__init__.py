@@ -7,8 +7,7 @@ that have an effect. With ``flat=True`` it is one float32 vector: window, vector
 The mask is in ``info`` and ``action_masks()`` as well.
 """
 
+from sandbox.envs.gym import SingleEnv, VectorEnv
 from sandbox.envs.parallel import ParallelEnv
-from sandbox.envs.single import SingleEnv
-from sandbox.envs.vector import VectorEnv
 
 __all__ = ["ParallelEnv", "SingleEnv", "VectorEnv"]

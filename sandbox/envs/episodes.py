@@ -1,4 +1,4 @@
-"""Episodes in lanes, side by side; every environment for learners steps them."""
+"""Episodes in lanes, side by side, and the spaces of their agents: the common part of environments for learners."""
 
 import operator
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
@@ -14,6 +15,8 @@ from sandbox.engine.environment import Environment
 from sandbox.engine.play import Due
 
 MODES = ("rgb_array", "ansi")
+ONE_LANE = np.ones(1, np.bool_)  # for ``reset``
+_FULL = np.iinfo(np.int32)
 _FINISH = np.array([finish.words for finish in Finish], object)
 _RUNNING, _COMPLETED, _TICK_LIMIT = int(Finish.RUNNING), int(Finish.COMPLETED), int(Finish.TICK_LIMIT)
 _WAIT, _TICK, _RESET = (int(due) for due in Due)  # plain integers: comparing arrays with members may lose Ctrl-C
@@ -157,3 +160,45 @@ def checked_mode(mode: str | None) -> str | None:
     if mode is not None and mode not in MODES:
         raise unknown("render_mode", mode, MODES)
     return mode
+
+
+# -- spaces ------------------------------------------------------------------------------------------------------------
+
+
+def _parts(env: Environment) -> dict[str, spaces.Box]:
+    spec = env.spec
+    parts = {
+        "window": spaces.Box(spec.low, spec.high, (len(spec.channels), spec.side, spec.side), np.int8),
+        "vector": spaces.Box(-np.inf, np.inf, (len(spec.vector),), np.float32),
+        "task": spaces.Box(_FULL.min, _FULL.max, (4,), np.int32),
+    }
+    return parts | ({"inbox": spaces.Box(_FULL.min, _FULL.max, (spec.messages, 4), np.int32)} if spec.messages else {})
+
+
+def _flat(parts: dict[str, spaces.Box]) -> spaces.Box:
+    low, high = ([getattr(part, end).ravel() for part in parts.values()] for end in ("low", "high"))
+    return spaces.Box(*(np.concatenate(end, dtype=np.float32) for end in (low, high)), dtype=np.float32)
+
+
+def observation_space(env: Environment, flat: bool) -> spaces.Space:
+    """The space of one agent; a new object for each call, because each space is seeded separately."""
+    if flat:
+        return _flat(_parts(env))
+    mask = spaces.Box(0, 1, (len(env.verbs) * env.world.targets,), np.int8)
+    return spaces.Dict({"observation": spaces.Dict(_parts(env)), "action_mask": mask})
+
+
+def action_space(env: Environment) -> spaces.Discrete:
+    return spaces.Discrete(len(env.verbs) * env.world.targets)
+
+
+def observed(episodes: Episodes, agent: int, flat: bool) -> Any:
+    """The observations of one agent in all lanes, as copies; the first axis is the lane."""
+    view = episodes.view
+    parts = {name: getattr(view, name)[:, agent] for name in ("window", "vector", "task")}
+    if episodes.env.spec.messages:
+        parts["inbox"] = view.inbox[:, agent]
+    if flat:
+        return np.concatenate([part.reshape(len(part), -1) for part in parts.values()], axis=1, dtype=np.float32)
+    kept = {name: part.copy() for name, part in parts.items()}
+    return {"observation": kept, "action_mask": view.mask[:, agent].astype(np.int8)}

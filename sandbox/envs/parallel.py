@@ -9,10 +9,16 @@ from gymnasium import spaces
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.environment import make
-from sandbox.envs.episodes import MODES, Episodes, checked_mode, lane_of
-from sandbox.envs.spaces import action_space, observation_space, observed
-
-ALL = np.ones(1, np.bool_)
+from sandbox.envs.episodes import (
+    MODES,
+    ONE_LANE,
+    Episodes,
+    action_space,
+    checked_mode,
+    lane_of,
+    observation_space,
+    observed,
+)
 
 
 class ParallelEnv(pettingzoo.ParallelEnv):
@@ -44,7 +50,7 @@ class ParallelEnv(pettingzoo.ParallelEnv):
         return known[agent]
 
     def reset(self, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
-        self._episodes.reset(ALL, [seed])
+        self._episodes.reset(ONE_LANE, [seed])
         self.agents = list(self.possible_agents)
         return self._seen(self.agents), self._told(self.agents)
 

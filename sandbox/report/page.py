@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import jinja2
 
 from sandbox.analysis.scaling import advice, coefficient
+from sandbox.core.finish import label
 from sandbox.report.inline import Still
 from sandbox.report.report_figures import Drawn, report_figures
 from sandbox.report.tables import limit_words
 from sandbox.statistics import Estimate
-
-WORDS = {"refused_actions": "prevented actions"}
 
 
 class Shown(NamedTuple):
@@ -92,7 +91,7 @@ def _environment() -> jinja2.Environment:
     loader = jinja2.PackageLoader("sandbox.report")
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.filters |= {
-        "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "words": words,
+        "percent": percent, "interval": interval, "number": number, "share": share, "cost": cost, "label": label,
         "brief": brief, "rate": rate, "unfinished": unfinished, "across": across,
         "limit": limit_words, "ticks": ticks, "span": span,
         "advice": advice, "coefficient": coefficient,
@@ -144,7 +143,9 @@ def cost(value: float, name: str) -> str:
 def brief(condition: str) -> str:
     """A condition in the form of ``analysis.compare``, with only the last part of each key."""
     parts = (part.partition("=") for part in condition.split("; "))
-    return ", ".join(f"{words(key.rpartition('.')[2])} {value}" if sign else key for key, sign, value in parts)
+    return ", ".join(
+        f"{key.rpartition('.')[2].replace('_', ' ')} {value}" if sign else key for key, sign, value in parts
+    )
 
 
 def ticks(estimate: Estimate, seconds: float = 1.0) -> str:
@@ -156,10 +157,6 @@ def span(estimate: Estimate, form: str = "%.4g") -> str:
     """An interval as text; an end may be missing."""
     low, high = (form % value for value in estimate[1:])
     return f"{low} .. {'no end' if math.isinf(estimate.high) else high}" if not math.isinf(estimate.low) else "no end"
-
-
-def words(name: str) -> str:
-    return WORDS.get(name, name.replace("_", " "))
 
 
 def unfinished(study) -> bool:

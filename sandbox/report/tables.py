@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from sandbox.analysis.autonomy import decided, is_tested
-from sandbox.core.finish import Outcome
+from sandbox.core.finish import Outcome, label, notable
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.report.kinds import kind_of
@@ -19,52 +19,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOTES = 3  # kinds of errors that are listed below a table
-_WORDS = {
-    "seconds": "wall-clock seconds",
-    "steps_to_completion": "ticks to completion",
-    "tasks_done": "tasks done",
-    "invalid_actions": "invalid actions",
-    "refused_actions": "prevented actions",
-    "calls": "calls of language models",
-    "money": "US dollars",
-    "own_decisions": "decisions of the agents' own",
-    "fallbacks": "decisions of the fallback",
-    "taken_over": "decisions of a person instead",
-    "invalid_replies": "invalid replies",
-    "failure": "an agent broke off",
-    "error": "infrastructure error",
-    "late_decisions": "late decisions",
-    "imagined_ticks": "imagined ticks",
-    "lost_messages": "lost messages",
-    "false_claims": "false claims",
-    "idle_share": "idle, share of ticks",
-    "load_balance": "balance of work (Jain)",
-}
-_IF_ANY = ("taken_over", "imagined_ticks", "messages", "lost_messages", "turns", "stalls", "claims", "false_claims")
-_OF_MODELS = ("calls", "tokens", "money", "late_decisions", "invalid_replies")
-_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # shown if agents have other reasoners than compiled policies
 
 
 def outcome_table(outcome: Outcome, title: str) -> Table:
-    """One row for each measure that has a value."""
+    """One row for each measure that ``notable`` keeps."""
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
-    shown = outcome.as_dict() | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
+    shown = notable(outcome.as_dict()) | {"tasks_done": f"{outcome.tasks_done} of {outcome.tasks_total or 'no end'}"}
     decided = outcome.own_decisions + outcome.fallbacks + outcome.taken_over
     if decided and outcome.autonomy is not None:
         whose = {"autonomy": f"{outcome.autonomy:.1%} of {decided:,} decisions"}
         shown = {name: shown[name] for name in ("world", "seed", "success")} | whose | shown | whose
     for name, value in shown.items():
-        if value is None or name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
-            continue
-        if (name in _OF_MODELS and not (outcome.calls or value)) or (name in _IF_ANY and not value):
-            continue
-        if name in _OF_TESTED and not decided:
+        if name in ("tasks_total", "ticks" if outcome.success else "steps_to_completion"):
             continue
         good = outcome.success if name in ("success", "finish") else name not in ("error", "failure")
         style = "red" if not good else "green" if name in ("success", "finish") else ""
-        table.add_row(_WORDS.get(name, name), _text(value), style=style)
+        table.add_row(label(name), _text(value), style=style)
     return table
 
 

@@ -5,7 +5,7 @@ The outcomes are the same in both ways, to the last digit; only their ``seconds`
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -13,16 +13,14 @@ import numpy as np
 
 from sandbox.core.finish import Finish, Outcome
 from sandbox.engine.environment import Environment
-from sandbox.engine.play import EpisodeStats, Talk
 from sandbox.record import Event
 from sandbox.record.table import pack
 from sandbox.running.recorded_answers import ANSWERS
-from sandbox.running.trial import OnEvent, run, shares, warm
+from sandbox.running.trial import OnEvent, measured, run, warm
 from sandbox.scenario import Scenario
 
 LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
 LANES = 1024  # at most
-WORDS = np.array([finish.words for finish in Finish], object)
 
 
 class Played(NamedTuple):
@@ -86,31 +84,16 @@ def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Ite
     started = time.perf_counter()
     state, stats = env.play(seeds, [group.policy for group in scenario.roster()])
     seconds = round((time.perf_counter() - started) / len(seeds), 6)
-    columns = _columns(env.world.name, seeds, state, stats, seconds)
+    columns = {
+        **measured(state.done, state.tick, stats), "world": repeat(env.world.name), "seed": seeds,
+        "seconds": repeat(seconds), "digest": _digests(state), "autonomy": repeat(1.0),
+    }  # fmt: skip
+    # Of what is left out each has its default: compiled policies ask no model, and all decisions are theirs.
     ordered = (columns.get(name) or repeat(Outcome._field_defaults[name]) for name in Outcome._fields)
     return map(Outcome._make, zip(*ordered, strict=False))
 
 
-def _columns(world: str, seeds: Sequence[int], state: Any, stats: EpisodeStats, seconds: float) -> dict[str, Iterable]:
-    """The measures of all lanes by the fields of ``Outcome``; what is left out has its default: compiled policies
-    ask no model, and all decisions are theirs."""
-    success, ticks = state.done == Finish.COMPLETED, state.tick
-    steps = ticks.astype(object)
-    steps[~success] = None
-    idle_share, load_balance = shares(stats.idle, ticks)
-    done, total = stats.progress.T.tolist()
-    return {
-        "world": repeat(world), "seed": seeds, "success": success.tolist(), "finish": WORDS[state.done].tolist(),
-        "ticks": ticks.tolist(), "steps_to_completion": steps.tolist(),
-        "reward": stats.reward.sum(axis=1).tolist(), "tasks_done": done, "tasks_total": total,
-        "invalid_actions": stats.invalid.sum(axis=1).tolist(), "refused_actions": stats.refused.sum(axis=1).tolist(),
-        "seconds": repeat(seconds), "digest": _digests(state), "autonomy": repeat(1.0),
-        "imagined_ticks": stats.imagined.sum(axis=1).tolist(), "idle_share": idle_share.tolist(),
-        "load_balance": load_balance.tolist(), **{what.name.lower(): stats.talk[:, what].tolist() for what in Talk},
-    }  # fmt: skip
-
-
 def _digests(state: Any) -> list[str]:
-    """The digest of every lane, as ``engine.lanes`` has it, in one pass over the arrays."""
+    """The digest of every lane, as ``engine.arrays`` has it, in one pass over the arrays."""
     parts = [field.reshape(len(field), field[0].size).view(np.uint8) for field in state]
     return [hashlib.sha256(row).hexdigest() for row in np.concatenate(parts, axis=1)]

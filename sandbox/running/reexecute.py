@@ -1,4 +1,4 @@
-"""Verification of a batch: its rows are compared with its plan, and trials are executed again.
+"""Trials of a batch, executed again: one of them, to be watched; or many, to verify the batch against its plan.
 
 Nobody is asked anything anew: language models and functions answer from the record. What this cannot know: what is in
 NOT_AGAIN; whether an infrastructure error was one, where it takes a model or a program to know; what was only noted
@@ -7,21 +7,24 @@ by somebody who played other trials. For the latter there is the root that a wit
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby, islice
 from pathlib import Path
 from random import SystemRandom
-from typing import NamedTuple, get_args, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
+from sandbox.agents.llm.offline import Recorded
 from sandbox.core.errors import RecordError, SandboxError
 from sandbox.core.finish import Finish, Outcome
+from sandbox.model import Sandbox
 from sandbox.record.chain import LEFT_OUT as NOT_AGAIN
 from sandbox.record.store import one_line
-from sandbox.record.table import MEASURES, Chunk, Rows, read_whole
+from sandbox.record.table import MEASURES, Chunk, Rows, read_trial, read_whole
 from sandbox.running.batch import plan, play_chunk
 from sandbox.running.episodes import LANES
-from sandbox.running.replay_row import Tried, trial_of
+from sandbox.running.recorded_answers import recorded_of
 from sandbox.running.trial import OnTick, run
-from sandbox.scenario import Scenario
+from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import NOTHING, Grant, record
 from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.sweep import conditions
@@ -240,6 +243,49 @@ def _differs(before: Outcome, again: Outcome, columns: Sequence[str]) -> str:
     names = [name for name in MEASURES if name in columns and name not in NOT_AGAIN]
     differs = [name for name in names if getattr(before, name) != getattr(again, name)]
     return f"not the same when executed again: {', '.join(differs)}" if differs else ""
+
+
+# -- one trial ---------------------------------------------------------------------------------------------------------
+
+
+class Tried(NamedTuple):
+    """One trial of a batch or a certificate, and what it takes to play it again."""
+
+    scenario: Scenario  # of its condition
+    seed: int
+    digest: str  # of the last state, hexadecimal: what it must come to again
+    outcome: dict[str, Any]  # by measure
+    recorded: Recorded | None  # recorded answers of its language models and functions; None: no calls
+
+    def play(self) -> Iterator[Sandbox]:
+        """The model after reset and after every tick; RecordError where it does not come to the recorded state."""
+        with closing(Sandbox(self.scenario, rng=int(self.seed), recorded=self.recorded)) as model:
+            yield model
+            while model.running:
+                model.step()
+                yield model
+            self.check(model.env.digest(model.state))
+
+    def check(self, digest: str) -> None:
+        """Raise RecordError where the last state is not the recorded one."""
+        if self.digest and digest != self.digest:
+            raise RecordError(f"seed {self.seed}: it does not reach the state that the batch recorded")
+
+
+def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:
+    """The trial in a row of ``results`` of a batch, counted from 0, to be played again without asking anybody.
+
+    Functions of which nothing is recorded are called where they are allowed, and nowhere else. Raises RecordError where
+    there is no such batch or row, or where what was answered in it was not kept.
+    """
+    scenario, overrides, columns, asked = read_trial(folder, row)
+    base = read_scenario({**scenario, "sweep": {}}, record(folder, allow))
+    outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
+    chosen = load(base, overrides, allow=NOTHING)
+    if "llm" in chosen.reasoners and not asked:
+        raise RecordError(f"{folder}: row {row}: the calls of its models were not kept (trials.keep_calls)")
+    answers = recorded_of(asked, allow=allow) if asked else None
+    return Tried(chosen, outcome["seed"], outcome["digest"], outcome, answers)
 
 
 def rerun(tried: Tried, out: str | Path | None = None, on_tick: OnTick | None = None) -> Outcome:

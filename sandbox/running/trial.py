@@ -13,13 +13,14 @@ import numpy as np
 
 from sandbox.agents.llm.offline import Recorded
 from sandbox.agents.llm.reasoner import LLM
+from sandbox.agents.reasoners import without_faults
 from sandbox.core.decision import Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.interrupts import uninterrupted
 from sandbox.core.people import People
 from sandbox.core.plain import callback, checked_seed, path
 from sandbox.engine.environment import Environment
-from sandbox.engine.play import Talk
+from sandbox.engine.play import EpisodeStats, Talk
 from sandbox.model import Sandbox, Tick
 from sandbox.record import (
     AgentEntry,
@@ -59,6 +60,7 @@ def warm(scenario: Scenario, env: Environment, whole: bool) -> None:
 OnTick = Callable[[Sandbox], None]
 OnEvent = Callable[[Event], None]
 DONE, STOPPED, FAILED = "done", "stopped", "failed"  # how a run ends
+FINISHES = np.array([finish.words for finish in Finish], object)
 
 
 def versions() -> dict[str, str]:
@@ -69,44 +71,50 @@ def versions() -> dict[str, str]:
 
 def outcome_of(model: Sandbox, seconds: float) -> Outcome:
     """The outcome of an episode, from the world's state and the counts of decisions."""
-    finish, stats = model.verdict, model.finalise()
-    done = finish == Finish.COMPLETED
+    finish = model.verdict
     failure = "; ".join(f"{model.names[row]}: {why}" for row, why in sorted(model.failures.items())) or None
-    idle_share, load_balance = shares(stats.idle, model.state.tick)
+    columns = measured(np.array([finish], np.int8), model.state.tick, model.finalise())
     return Outcome(
         world=model.scenario.world.name,
         seed=model.seed,
-        success=done,
-        finish=finish.words,
-        ticks=model.ticks,
-        steps_to_completion=model.ticks if done else None,
-        reward=model.reward,
-        tasks_done=int(stats.progress[0, 0]),
-        tasks_total=int(stats.progress[0, 1]),
-        invalid_actions=model.invalid_actions,
-        refused_actions=model.refused_actions,
+        **{name: column[0] for name, column in columns.items()},
         seconds=round(seconds, 3),
         digest=model.env.digest(model.state),
         error=(model.error or model.outage) if finish == Finish.ERROR else None,
         **asdict(model.usage),
         autonomy=model.autonomy,
         failure=failure,
-        imagined_ticks=int(stats.imagined.sum()),
-        **{what.name.lower(): int(stats.talk[0, what]) for what in Talk},
-        idle_share=float(idle_share[0]),
-        load_balance=float(load_balance[0]),
     )
 
 
-def shares(idle: np.ndarray, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each lane: the share of its agents' ticks in which nothing was done, and how evenly the others are spread.
+def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict[str, list]:
+    """The measures that are read off the arrays of L lanes, by the fields of ``Outcome``; a value for each lane.
 
-    ``idle`` is (L, N), ``ticks`` (L,). The second is Jain's index (1984) of the ticks at work; 1 without work.
+    ``finish`` (L,) int8 has the codes of ``Finish``, ``ticks`` is (L,).
     """
-    work = ticks[:, None].astype(np.int64) - idle
-    total, squares = work.sum(axis=1), (work * work).sum(axis=1)
-    spread = np.where(squares > 0, total * total / np.maximum(1, idle.shape[1] * squares), 1.0)
-    return idle.sum(axis=1) / np.maximum(1, ticks * idle.shape[1]), spread
+    success, (done, total) = finish == Finish.COMPLETED, stats.progress.T
+    agents = stats.idle.shape[1]
+    work = ticks[:, None].astype(np.int64) - stats.idle
+    all_work, squares = work.sum(axis=1), (work * work).sum(axis=1)
+    steps = ticks.astype(object)
+    steps[~success] = None
+    columns = {
+        "success": success,
+        "finish": FINISHES[finish],
+        "ticks": ticks,
+        "steps_to_completion": steps,
+        "reward": stats.reward.sum(axis=1),
+        "tasks_done": done,
+        "tasks_total": total,
+        "invalid_actions": stats.invalid.sum(axis=1),
+        "refused_actions": stats.refused.sum(axis=1),
+        "imagined_ticks": stats.imagined.sum(axis=1),
+        "idle_share": stats.idle.sum(axis=1) / np.maximum(1, ticks * agents),
+        # Jain's index (1984) of the ticks at work; 1 without work
+        "load_balance": np.where(squares > 0, all_work * all_work / np.maximum(1, agents * squares), 1.0),
+        **{what.name.lower(): stats.talk[:, what] for what in Talk},
+    }
+    return {name: column.tolist() for name, column in columns.items()}
 
 
 def run(
@@ -277,7 +285,7 @@ def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | M
 def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed]:
     """What requests to language models begin with, an event for each group of agents that has one."""
     for rows, reasoner in reasoners:
-        asking = getattr(reasoner, "inner", reasoner)
+        asking = without_faults(reasoner)
         if isinstance(asking, LLM):
             told = {**asking.setup.model_dump(), "functions": asking.functions}
             yield ModelUsed(trial=0, agents=tuple(rows), **told)

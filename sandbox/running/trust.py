@@ -75,14 +75,6 @@ OTHERWISE = {
 }  # fmt: skip
 OF_A_TICK = {"actions": "an agent decides otherwise", "reward": "the reward differs", "digest": "the state differs"}
 UNSAID = "like records of earlier versions this one does not say {!r}"
-NEVER_OPEN = (
-    "world",
-    "seed",
-    "success",
-    "finish",
-    "steps_to_completion",
-    "tasks_total",
-)  # however an episode broke off
 
 
 class Notes:

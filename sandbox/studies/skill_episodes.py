@@ -11,6 +11,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.world import MAP
 from sandbox.engine.draw import draw
 from sandbox.engine.environment import Environment
+from sandbox.engine.episode import Episode
 
 TICKS = 600  # of one attempt, at most
 LIVES = 1 << 23  # stream of the seeds of episodes
@@ -23,27 +24,23 @@ class Life:
         if env.world.ladder is None or env.agents != 1:
             raise UsageError(f"skills: world '{env.world.name}': expected one agent, in a world with a ladder")
         self.env, self.ladder, self._seed = env, env.world.ladder, seed
-        self.memory, self.view, self.stats = env.memory(1), env.observation(1), env.stats(1)
-        self._faults, self._actions = env.faults(1), np.zeros((1, 1, 2), np.int32)
-        self._assignment, self._loops = env.assign_policies([MAP], self.memory, self.stats)
-        self._eyes, self.lives, self.ticks, self.distance = ProgramView(Beliefs(env, self.memory, 0)), 0, 0, 0
+        self.lives, self.ticks, self.distance = 0, 0, 0
+        self._episode = Episode(env, self._next_seed(), [MAP])
+        self.state, self._eyes = self._episode.state, ProgramView(Beliefs(env, self._episode.memory, 0))
         self.ever: dict[str, int] = {}  # tick of the first achievement, by its name
-        self._born()
-
-    def _born(self) -> None:
-        self.state = self.env.reset([draw(np.uint64(self._seed), self.lives, LIVES, 0)])
-        self.env.world.start(self.memory, 0, self.env.params)
-        self.lives += 1
         self._perceive()
 
+    def _next_seed(self) -> int:
+        self.lives += 1
+        return draw(np.uint64(self._seed), self.lives - 1, LIVES, 0)
+
     def _perceive(self) -> None:
-        state, params = self.state, self.env.params
-        self._loops.sense(state, 0, params, self.view, self._faults)
-        self._loops.choose(state, self.view, 0, params, self.memory, self._assignment, self._actions)
+        self._episode.sense()
+        self._episode.choose()
 
     @property
     def percept(self) -> Percept:
-        return Percept(0, int(self.state.tick[0]), *(part[0, 0] for part in self.view))
+        return Percept(0, int(self.state.tick[0]), *(part[0, 0] for part in self._episode.observation))
 
     def known(self) -> list[str]:
         """The kinds of things that the agent knows."""
@@ -84,14 +81,15 @@ class Life:
         besides = tuple(name for name, n in now.items() if name != task and began and n > began[0][name])
         died = bool(self.state.done[0])
         if died:
-            self._born()
+            self._episode.reset(self._next_seed())
+            self._perceive()
         error = program.ended if program.failed else ""
         return Feedback(success, frozenset(used), bool(began), error, died, besides, met)
 
     def _tick(self, decision: Decision) -> dict:
         legal, before = bool(self.percept.mask[decision.verb]), self.state.pos[0, 0].copy()
-        self._actions[0, 0] = decision[:2]
-        self._loops.act(self.state, self.view, 0, self.env.params, self._actions, self.stats, self._faults)
+        self._episode.actions[0, 0] = decision[:2]
+        self._episode.act()
         self.ticks += 1
         self.distance += int(np.abs(self.state.pos[0, 0] - before).sum())
         for name, count in self.achieved().items():

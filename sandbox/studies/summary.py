@@ -16,8 +16,8 @@ from sandbox.model import Sandbox
 from sandbox.record import open_run
 from sandbox.record.table import holds_a_run, read_table
 from sandbox.running.claims import FILE
+from sandbox.running.reexecute import trial_of
 from sandbox.running.replay import replay
-from sandbox.running.replay_row import trial_of
 from sandbox.studies.certify import Void
 from sandbox.studies.certify import read as read_certificate
 

@@ -16,7 +16,7 @@ from sandbox.agents.llm.options import Options
 from sandbox.agents.llm.prompts import SUMMARY_TOOL, Prompts, summary_in
 from sandbox.agents.llm.request import Answer, Client, Request, Setup
 from sandbox.agents.memory.window import told
-from sandbox.agents.programs.runner import ProgramRunner
+from sandbox.agents.programs.api import ProgramRunner
 from sandbox.agents.tools.toolbox import CODE
 from sandbox.core.decision import Call, Decision, Percept, Trace
 

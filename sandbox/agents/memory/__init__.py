@@ -4,7 +4,6 @@
 ``options``  ``memory = {...}`` of a scenario
 ``tokens``   the estimate of tokens by which texts are cut
 ``search``   entries that are searched by vector and by words
-``journal``  the common part of all memories
 ``window``   the latest experiences that fit
 ``blocks``   core blocks, recall and archival memory, in the terms of MemGPT (Packer and others 2023) and Letta
 ``atlas``    the kind ``map``: the agent's belief about its world, above a window
@@ -44,3 +43,20 @@ class Memory(Protocol):
     def taken(self) -> tuple[Edit, ...]:
         """The edits since the last call."""
         ...
+
+
+class Journal:
+    """The edits of a memory, which are kept until they are recorded; subclasses implement ``apply``."""
+
+    def __init__(self):
+        self._fresh: list[Edit] = []
+
+    def edit(self, edit: Edit) -> None:
+        """Apply an edit and note it for the record."""
+        self.apply(edit)
+        self._fresh.append(edit)
+
+    def taken(self) -> tuple[Edit, ...]:
+        """The edits since the last call."""
+        edits, self._fresh = tuple(self._fresh), []
+        return edits

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sandbox.agents.memory.journal import Journal
+from sandbox.agents.memory import Journal
 from sandbox.agents.memory.options import Block, MemoryOptions
 from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import BYTES, clip, tokens

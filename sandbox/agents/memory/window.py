@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from sandbox.agents.memory.journal import Journal
+from sandbox.agents.memory import Journal
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import BYTES, clip, tokens

@@ -1,4 +1,4 @@
-"""The functions of an agent's program. They show its own belief as a plain dict, never the state of the world."""
+"""The functions of an agent's program, which show its own belief and never the state; and the runner of programs."""
 
 from collections.abc import Callable
 from functools import cache
@@ -50,3 +50,23 @@ class ProgramView:
         """A state of one lane: the agent's belief, with random draws that differ from the world's."""
         self._beliefs.perceive(percept)
         return self._beliefs.of(percept.agent, 1).state
+
+
+class ProgramRunner:
+    """Runs a ``programs.Program``: ``eyes`` gives it its functions, and each verb returns its result.
+
+    A verb's value is a dict: ``legal`` (whether the verb had an effect when it was chosen), ``refused`` and ``reward``
+    of the tick; ``told`` has the last two, by agent.
+    """
+
+    def __init__(self, program: Any, eyes: ProgramView, told: Callable[[int], dict]):
+        self.program, self._eyes, self._told = program, eyes, told
+        self._legal: bool | None = None  # of its last verb; None before the first
+
+    def advance(self, percept: Percept) -> Decision | None:
+        """Its next action; None once it has ended."""
+        answer = None if self._legal is None else {"legal": self._legal, **self._told(percept.agent)}
+        decision = self.program.advance(self._eyes.functions(percept), answer)
+        if decision is not None:
+            self._legal = self._eyes.has_effect(percept, decision)
+        return decision

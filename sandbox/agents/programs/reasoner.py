@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.agents.beliefs import Beliefs
-from sandbox.agents.programs.api import ProgramView
+from sandbox.agents.programs.api import ProgramRunner, ProgramView
 from sandbox.agents.programs.process import LIMITS, Limits, Program
-from sandbox.agents.programs.runner import ProgramRunner
 from sandbox.agents.speech import Speech
 from sandbox.core.decision import Decision, Percept, Trace
 

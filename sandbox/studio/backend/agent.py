@@ -12,6 +12,7 @@ from sandbox.agents.context import AgentContext
 from sandbox.agents.memory.atlas import DRAWS, common, in_words
 from sandbox.agents.memory.blocks import Blocks
 from sandbox.agents.memory.tokens import clip
+from sandbox.agents.reasoners import without_faults
 from sandbox.core.decision import Percept
 from sandbox.model import Sandbox
 from sandbox.scenario.schema import SEARCH
@@ -19,7 +20,7 @@ from sandbox.studio.backend import wording
 from sandbox.studio.backend.decision import Decided, decided
 from sandbox.studio.backend.forecast import Forecast, forecast, moment_of
 from sandbox.studio.backend.futures import base_of
-from sandbox.studio.backend.observation import Senses, perceived, percept_of, senses
+from sandbox.studio.backend.observation import Senses, percept_of, senses
 
 # -- parts: the present state of an agent's four parts: reasoner, memory, tools, world model
 
@@ -75,9 +76,7 @@ class WorldModel:
 def mind_of(model: Sandbox, agent: int) -> AgentContext | None:
     """Memory and tools of an agent with a language model."""
     for rows, reasoner in model.reasoners:
-        while hasattr(reasoner, "inner"):
-            reasoner = reasoner.inner
-        if agent in rows and (minds := getattr(reasoner, "minds", None)):
+        if agent in rows and (minds := getattr(without_faults(reasoner), "minds", None)):
             return minds.get(agent)
     return None
 
@@ -176,7 +175,7 @@ class AgentSnapshot:
 
 def insight(model: Sandbox, agent: int, foreseen: tuple[Forecast, ...] = ()) -> AgentSnapshot:
     """All information about an agent (0..N-1), with its forecasts for the present. Call it between two ticks."""
-    one, seen = model.agents[agent], perceived(model)
+    one, seen = model.agents[agent], model.episode.preview()
     percept, (row, col) = percept_of(model, seen, agent), one.cell
     return AgentSnapshot(
         tick=model.ticks,

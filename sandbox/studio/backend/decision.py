@@ -80,7 +80,7 @@ def decided(model: Sandbox, agent: int) -> Decided | None:
 
 def _options(model: Sandbox, agent: int) -> tuple[Option, ...]:
     """Candidates of a search in the latest tick; () without a search, or if another model object decided the tick."""
-    work, world = model.kernels[0].work, model.env.world
+    work, world = model.episode.kernels[0].work, model.env.world
     if not work:
         return ()
     dice = draw(np.uint64(model.seed), np.int32(model.latest.tick - 1), POLICY, 0)

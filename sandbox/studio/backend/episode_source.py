@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sandbox.agents.llm.offline import Recorded as Answered
 from sandbox.core.errors import RecordError
 from sandbox.oversight.approvals import Approvals
-from sandbox.running.replay_row import trial_of
+from sandbox.running.reexecute import trial_of
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import page
 from sandbox.studio.backend.episode_player import EpisodePlayer

@@ -17,7 +17,7 @@ from sandbox.engine.imagine import unroll
 from sandbox.engine.workspace import own_rows
 from sandbox.model import Sandbox
 from sandbox.studio.backend.futures import base_of
-from sandbox.studio.backend.observation import perceived, percept_of
+from sandbox.studio.backend.observation import percept_of
 
 HORIZONS = (1, 2, 5, 10)  # ticks
 
@@ -105,7 +105,7 @@ class Forecasts:
             return
         within = range(model.ticks - HORIZONS[-1], model.ticks + HORIZONS[-1] + 1)
         self._moments = {tick: kept for tick, kept in self._moments.items() if tick in within}
-        self._moments[model.ticks] = moment_of(model, percept_of(model, perceived(model), self._agent))
+        self._moments[model.ticks] = moment_of(model, percept_of(model, model.episode.preview(), self._agent))
 
     def proved(self, model: Sandbox) -> tuple[Forecast, ...]:
         """Earlier forecasts for the present tick, by horizon, as far as they were noted."""

@@ -9,14 +9,13 @@ import time
 import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
-from sandbox.core.decision import Percept
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.imagine import Belief, unroll
-from sandbox.engine.loops import loops
 from sandbox.engine.search import list_candidates
 from sandbox.engine.shapes import AGENTS, DARK
 from sandbox.studio.backend.marks import Label, Line, Mark, Point
+from sandbox.studio.backend.observation import percept_of
 
 HORIZON, FUTURES, CANDIDATES = 12, 4, 6  # ticks; draws of unknown facts; actions compared
 SECONDS = 0.06  # time limit of the imagination
@@ -27,12 +26,12 @@ def believed(model, agent: int):
     """The belief of ``agent``, a state of one lane; None if it is nowhere."""
     if model.state.pos[0, agent, 0] < 0:
         return None
-    return _beliefs(model, _view(model), agent).of(agent, 1).state
+    return _beliefs(model, model.episode.preview(), agent).of(agent, 1).state
 
 
 def paths(model, agent: int) -> list[Mark]:
     """Paths of ``agent`` in its futures, by first action; those of the best action are bold and labelled."""
-    view = _view(model)
+    view = model.episode.preview()
     belief, base = _beliefs(model, view, agent).of(agent, FUTURES), base_of(model, agent)
     plans = _plans(model, view, belief, agent, base)
     ways, worth = _play(model, belief, plans, base)
@@ -43,18 +42,9 @@ def paths(model, agent: int) -> list[Mark]:
     return [*found, Label(ways[best][0][0], verb, DARK)]
 
 
-def _view(model):
-    """The present observations of all agents."""
-    env, view = model.env, model.env.observation(1)
-    faults = model.faults._replace(mail=model.faults.mail.copy())
-    loops(env.world, ()).sense(model.state, 0, env.params, view, faults)
-    view.task[:] = model.observation.task
-    return view
-
-
 def _beliefs(model, view, agent: int) -> Beliefs:
     beliefs = Beliefs(model.env, model.memory, model.seed ^ DICE)
-    beliefs.perceive(Percept(agent, model.ticks, *(part[0, agent] for part in view)))
+    beliefs.perceive(percept_of(model, view, agent))
     return beliefs
 
 

@@ -10,7 +10,6 @@ from sandbox.agents.memory.tokens import clip
 from sandbox.core.decision import Percept
 from sandbox.core.speech import task_code
 from sandbox.core.world import Observation
-from sandbox.engine.faults import Faults
 from sandbox.model import Sandbox
 from sandbox.studio.backend import wording
 
@@ -34,22 +33,8 @@ class Senses:
     picture: bytes  # PNG; empty if the agent is nowhere
 
 
-def perceived(model: Sandbox) -> Observation:
-    """The observations of the next tick, faults included; the model is not changed.
-
-    Tasks and messages of a team are those of the latest tick, because a team confers when the next one begins.
-    """
-    seen = Observation(*(field.copy() for field in model.observation))
-    faults = Faults(*(field.copy() for field in model.faults))
-    _, loops = model.env.assign_policies([None] * model.env.agents)
-    loops.sense(model.state, 0, model.env.params, seen, faults)
-    if model.talk:
-        seen.inbox[:] = model.observation.inbox
-    return seen
-
-
 def percept_of(model: Sandbox, seen: Observation, agent: int) -> Percept:
-    """One agent's part of the observations."""
+    """One agent's part of the observations, such as those of ``Episode.preview``."""
     heard = model.talk.heard(agent) if model.talk else ()
     return Percept(agent, model.ticks, *(part[0, agent] for part in seen), heard)
 

@@ -5,17 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from sandbox.core.errors import RecordError
+from sandbox.core.finish import label, notable
 from sandbox.studio.backend import record as evidence
 from sandbox.studio.backend.background_task import BackgroundTask, Report
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.backend.snapshot import Snapshot
 from sandbox.studio.views.shared import plain
 
-SHOWN = (
-    "success", "finish", "ticks", "tasks_done", "tasks_total", "reward", "messages", "calls", "tokens", "money",
-    "autonomy", "own_decisions", "fallbacks", "taken_over", "late_decisions", "invalid_replies", "failure", "error",
-    "invalid_actions", "refused_actions", "idle_share", "load_balance", "seconds", "digest",
-)  # fmt: skip
 POLL = 0.5  # seconds between two updates of background tasks
 EMPTY = "Nothing is recorded yet: play an episode first."
 
@@ -116,7 +112,7 @@ def _outcome(outcome: dict | None) -> None:
     if outcome is None:
         st.caption("The episode has not ended; its outcome will appear here.")
         return
-    rows = [{"measure": name.replace("_", " "), "value": _told(outcome[name])} for name in SHOWN if name in outcome]
+    rows = [{"measure": label(name), "value": _told(value)} for name, value in notable(outcome).items()]
     st.dataframe(rows, hide_index=True, width="stretch", height="content")
 
 

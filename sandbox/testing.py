@@ -11,27 +11,31 @@ Every test runs for every case (keywords of ``sandbox.make``). Needs pytest.
 
 import json
 import os
+import pickle
 import subprocess
 import sys
+from random import Random
 from typing import Any, ClassVar
 
 import networkx as nx
 import numpy as np
 import pytest
 
+from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.core.intervention import ANY, Intervention
 from sandbox.core.speech import KIND_BITS, task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskState
-from sandbox.engine import lanes
+from sandbox.engine.arrays import digest
 from sandbox.engine.coordination.team import Assignment
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.faults import blur
 from sandbox.model import Sandbox
 from sandbox.teams.tasks import graph_of_tasks
-from sandbox.testing.interventions import InterventionConformance
 
 TICKS = 120  # for which equality is checked
+INTERVENED = (0, 12, 30, 60)  # ticks of a good policy before the intervention
 
 _TWIN = """
 import json, sys, numpy
@@ -43,7 +47,7 @@ print(json.dumps([first_digests(each) for each in json.loads(sys.argv[1])]))
 
 def same(a, b, lane: int = 0, to: int = 0) -> bool:
     """Whether two lanes are equal, byte for byte."""
-    return lanes.digest(a, lane) == lanes.digest(b, to)
+    return digest(a, lane) == digest(b, to)
 
 
 def facts(arrays) -> dict:
@@ -86,7 +90,7 @@ def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list,
     return open_tasks[open_tasks[:, OpenTask.CODE] != 0].tolist(), own.tolist()
 
 
-class Conformance(InterventionConformance):
+class Conformance:
     """Inherit, name your world, list cases. ``oracle_seeds``: number of seeds on which the oracle must succeed."""
 
     world: ClassVar[str]
@@ -145,14 +149,14 @@ class Conformance(InterventionConformance):
     def test_save_and_restore_is_continuation(self, env):
         state = env.reset([5])
         list(rollout(env, state, TICKS // 2))
-        restored = lanes.load(env.world.state, lanes.save(state))
+        restored = pickle.loads(pickle.dumps(state))
         for a, b in zip(rollout(env, state, 20, 9), rollout(env, restored, 20, 9), strict=True):
             assert same(a, b)
 
     def test_arrays_are_as_their_annotations_say(self, env):
         """Those of a new state, of one that was played, of one that was loaded, and of the policies' memory."""
         world, params, (played, _) = env.world, env.params, env.play([5, 6], "random", ticks=3)
-        for state in (env.reset([5, 6]), played, lanes.load(world.state, lanes.save(played))):
+        for state in (env.reset([5, 6]), played, pickle.loads(pickle.dumps(played))):
             assert facts(state) == world.state_shapes(params)
         assert facts(env.memory(2)) == world.memory_shapes(params)
 
@@ -291,6 +295,23 @@ class Conformance(InterventionConformance):
             env.world.believe(obs, 0, 0, memory, env.params, np.uint64(k), believed, 0)
             assert (believed.pos >= -1).all() and (believed.pos[0, 0] == state.pos[0, 0]).all()
 
+    def test_interventions_leave_a_state_that_goes_on(self, env):
+        """Each intervention, in a new or a played state, alone or after others; an impossible one gives its reason."""
+        known, done = env.world.interventions, set()
+        if not known:
+            return
+        for ticks in INTERVENED:
+            policy = "oracle" if "oracle" in env.world.policies else "random"
+            played, _ = env.play([5], policy, ticks=ticks)
+            for first in range(len(known) if played.done[0] == Finish.RUNNING else 0):
+                state = env.allocate(1)
+                env.fork(played, 0, state, 0)
+                for each in (*known[first:], *known[:first]):
+                    if _intervene(env, state, each, Random(ticks)):
+                        done.add(each.name)
+                _goes_on(env, state)
+        assert done == {each.name for each in known}
+
     # -- success -------------------------------------------------------------------------------------------------------
 
     def test_the_oracle_succeeds_and_the_idle_do_not(self, env):
@@ -326,3 +347,30 @@ def _twin(scenarios: list[dict]) -> list[list[str]]:
     done = subprocess.run(command, capture_output=True, text=True, env=peer_env)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
+
+
+def _intervene(env: Environment, state, each: Intervention, dice: Random) -> bool:
+    """Perform it if possible, and check that only the drawn keys differ; returns whether it was possible."""
+    before, text = env.describe(state), json.dumps(env.describe(state))
+    try:
+        patch = json.loads(json.dumps(each.patch(env.params, before, ANY, dice)))
+    except UsageError as error:
+        assert "\n" not in str(error)
+        return False
+    assert patch and not {"seed", "tick", "finish"} & patch.keys() and json.dumps(before) == text
+    kept = env.world.conserved(state, 0, env.params)
+    env.place(state, 0, patch)
+    after, copy = env.describe(state), env.reset([6])
+    assert set() < {key for key in after if after[key] != before[key]} <= patch.keys()
+    env.place(copy, 0, after)
+    assert env.digest(copy) == env.digest(state)
+    assert env.world.conserved(state, 0, env.params) == kept
+    return True
+
+
+def _goes_on(env: Environment, state) -> None:
+    tick, actions = int(state.tick[0]), np.zeros((1, env.agents, 2), np.int32)
+    actions[..., 0] = env.params.noop
+    for _ in range(5):
+        env.step(state, actions)
+    assert state.tick[0] > tick and state.done[0] != Finish.ERROR
