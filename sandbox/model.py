@@ -115,6 +115,7 @@ class Sandbox(mesa.Model):
     ERROR and the message in ``error``.
     """
 
+    running: bool
     scenario: Scenario = _SET_LATER  # shadows a property of Mesa 3.5, which writes itself into what it is given
 
     def __init__(
@@ -434,8 +435,9 @@ class Sandbox(mesa.Model):
         actions = whole_array(actions, "replay_tick: actions", (agents, 2), np.int32, -LANES, LANES)
         said = checked_words(said, agents)
         self.episode.sense()
-        for row, one in said if self.talk else ():
-            self.talk.say(row, one, self.ticks)
+        if self.talk:
+            for row, one in said:
+                self.talk.say(row, one, self.ticks)
         self.actions[0] = actions
         self._act()
         self.running = self.finish == Finish.RUNNING
