@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 import sandbox
-from sandbox.engine import cache
-from sandbox.engine.compiling import heard, unstored
+from numba.core import event
+
+from sandbox.engine import cache, dispatcher
+from sandbox.engine.compiling import Step, heard, unstored
 from sandbox.engine.kernel import CACHE, kernel
 
 DRAW = "sandbox/engine/draw.py"
@@ -227,7 +229,7 @@ def test_a_warm_world_is_known_as_warm(warm_tiny):
     assert warm_tiny.is_warm(["rules"] * 4) and warm_tiny.is_warm(["rules"], whole=True)
     assert not warm_tiny.is_warm(["idle", "oracle", "rules"])
     kernels = warm_tiny.uncompiled(["idle", "oracle", "rules"])
-    assert any(kernel.py_func.__name__ == "choose" for kernel in kernels) and min(kernels.values()) > 0
+    assert any(step.kernel.py_func.__name__ == "choose" for step in kernels) and min(kernels.values()) > 0
 
 
 called = None
@@ -241,10 +243,10 @@ def test_how_far_a_compilation_is(folder):
     inner = kernel(FunctionType(twice.__code__, {}, "inner"))
     outer, told = kernel(FunctionType(calls.__code__, {"called": inner}, "outer")), []
     found = unstored([outer])
-    assert set(found) == {inner, outer}
+    assert set(found) == {Step(inner, False), Step(outer, False), Step(outer, True)}
     with heard(found, told.append):
         outer(np.zeros(3), 1.0)
-    assert [each.done for each in told] == [0, 0, 1, 2] and told[-1].share == 1 and told[-1].total == 2
+    assert [each.done for each in told] == [0, 0, 1, 2, 2, 3] and told[-1].share == 1 and told[-1].total == 3
     assert not unstored([outer])
 
 
@@ -268,6 +270,26 @@ def played(x=21, dtype=np.int64) -> int:
     compiled(out, x)
     assert out.tolist() == [2 * x] * 3
     return sum(compiled.stats.cache_hits.values())
+
+
+def chained(monkeypatch) -> int:
+    """Call a kernel that calls another, as a process that has just started does, without its machine code on disk.
+
+    How many of the two parts were compiled.
+    """
+    monkeypatch.setattr(dispatcher, "_loaded", {})
+    inner = kernel(FunctionType(twice.__code__, {"__name__": __name__}, "inner"))
+    inner.store._name = "chain.inner"
+    outer = kernel(FunctionType(calls.__code__, {"called": inner, "__name__": __name__}, "outer"))
+    outer.store._name = "chain.outer"
+    out = np.zeros(3)
+    with event.install_listener("numba:compile", event.RecordingListener()) as listener:
+        outer(out, 21.0)
+        found = [each.data["entry"] for _, each in listener.buffer if not each.is_start]
+    assert out.tolist() == [42] * 3
+    for path in cache.folder.glob("*.entry.nbc"):
+        path.unlink()
+    return found.count(False)
 
 
 def _a_folder(path, data):
@@ -303,12 +325,24 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_kernel_is_compiled_again_and_kept(folder, damage):
+def test_damaged_machine_code_is_compiled_again_and_kept(folder, damage):
     assert (played(), played()) == (0, 1)
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.entry.nbc")
     DAMAGE[damage](path, path.read_bytes())
     played()
-    assert played() == 1 and len(list(folder.iterdir())) == 1
+    assert played() == 1 and len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_part_is_compiled_again_and_kept(folder, damage, monkeypatch):
+    """Of the kernel that is called, and of one that it calls, whose file is found by its name alone."""
+    for name in ("inner", "outer"):
+        shutil.rmtree(folder, ignore_errors=True)
+        assert (chained(monkeypatch), chained(monkeypatch)) == (2, 0)
+        (path,) = folder.glob(f"*.{name}-*.part.nbc")
+        DAMAGE[damage](path, path.read_bytes())
+        assert chained(monkeypatch) in (1, 2)
+        assert chained(monkeypatch) == 0 and len(list(folder.iterdir())) == 2
 
 
 def test_a_folder_that_is_a_file_or_read_only_or_full_costs_only_time(folder, monkeypatch):
@@ -329,7 +363,7 @@ def test_every_signature_has_its_own_file(folder):
     """Numba numbers them in an index; of two processes at once one's entry named the other's code."""
     types = (np.int64, np.float64, np.int8, np.int32)
     assert [played(dtype=each) for each in types] == [0] * 4
-    assert [played(dtype=each) for each in types] == [1] * 4 and len(list(folder.iterdir())) == 4
+    assert [played(dtype=each) for each in types] == [1] * 4 and len(list(folder.iterdir())) == 8
 
 
 def test_an_edit_of_a_script_is_seen(folder, tmp_path):

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from platformdirs import user_cache_path
@@ -35,7 +34,7 @@ from sandbox.core.errors import UsageError
 
 # -- store: Compiled kernels on disk: one file for each kernel and each signature of its arguments, with a checksum.
 
-SUFFIX = ".nbc"
+PART, ENTRY = ".part.nbc", ".entry.nbc"
 _SUM = sha256().digest_size
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # in the names of files on Windows
 
@@ -49,7 +48,7 @@ def read(path: Path) -> bytes | None:
     return data[_SUM:] if len(data) > _SUM and sha256(data[_SUM:]).digest() == data[:_SUM] else None
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> bool:
     """Put a file in its place, whole or not at all; a disk that is full or read-only costs a compilation next time."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,64 +63,75 @@ def write(path: Path, content: bytes) -> None:
                 file.close()
                 os.unlink(file.name)
                 raise
+        return True
+    return False
 
 
-class Store(_Cache):
-    """The stored signatures of one kernel, as Numba's dispatcher asks for them."""
+class Store:
+    """The files of one kernel: for each types of its arguments a part (LLVM code) and an entry (machine code).
+
+    A file that is missing, damaged, or of other types or another machine is None: the kernel is compiled again.
+    """
 
     def __init__(self, function: Callable, source: bytes) -> None:
-        self._folder = folder
         self._name = _FORBIDDEN.sub("_", f"{function.__module__}.{function.__qualname__}")
         code = function.__code__
         self._origin = sys.version, code.co_filename, code.co_firstlineno, sha256(source).hexdigest()
+        self._folder = folder
 
-    @property
-    def stored(self) -> bool:
-        """Whether the kernel can be loaded, for some arguments."""
-        return any(read(path) is not None for path in self._folder.glob(f"{glob.escape(self._name)}-*{SUFFIX}"))
+    def has(self, suffix: str) -> bool:
+        """Whether there is a PART or an ENTRY, for some arguments."""
+        return any(read(path) is not None for path in self._folder.glob(f"{glob.escape(self._name)}-*{suffix}"))
 
-    @property
-    def cache_path(self) -> str:
-        return str(self._folder)
+    def part_of(self, name: str) -> Any:
+        """What the file of a part holds, also of another kernel."""
+        found = _unpickled(self._folder / name)
+        return found and found[1]
 
-    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        target_context.refresh()
-        key = self._key(sig, target_context.codegen())
-        content = read(self._path(key))
+    def load_part(self, args: tuple, context: Any) -> tuple[str, tuple] | None:
+        """The name of the file and what it holds."""
+        context.refresh()
+        path, key = self._file(args, context, PART)
+        found = _unpickled(path)
+        return (path.name, found[1]) if found and found[0] == key else None
+
+    def save_part(self, args: tuple, context: Any, content: tuple) -> str:
+        """The name of the file; "" if there is none."""
+        path, key = self._file(args, context, PART)
+        return path.name if write(path, dumps((key, content))) else ""
+
+    def load_entry(self, args: tuple, context: Any) -> CompileResult | None:
+        context.refresh()
+        path, key = self._file(args, context, ENTRY)
+        found = _unpickled(path)
         try:
-            known, parts = pickle.loads(content) if content else (None, ())
-            return CompileResult._rebuild(target_context, *parts) if known == key else None
-        except Exception:  # whole, but of modules that have changed: whatever unpickling meets, compile it again
+            return CompileResult._rebuild(context, *found[1]) if found and found[0] == key else None
+        except Exception:  # whole, but of modules that have changed: whatever Numba meets, compile it again
             return None
 
-    def save_overload(self, sig: Any, data: CompileResult) -> None:
-        if not data.lifted and not data.library.has_dynamic_globals:
-            key = self._key(sig, data.library.codegen)
-            write(self._path(key), dumps((key, data._reduce())))
+    def save_entry(self, args: tuple, context: Any, entry: CompileResult) -> None:
+        path, key = self._file(args, context, ENTRY)
+        write(path, dumps((key, entry._reduce())))
 
-    def _key(self, sig: Any, codegen: Any) -> tuple:
-        return sig, codegen.magic_tuple(), self._origin
-
-    def _path(self, key: tuple) -> Path:
-        return self._folder / f"{self._name}-{sha256(repr(key).encode()).hexdigest()[:16]}{SUFFIX}"
-
-    def enable(self) -> None:
-        """It always is."""
-
-    def disable(self) -> None:
-        """It cannot be."""
-
-    def flush(self) -> None:
-        for path in self._folder.glob(f"{glob.escape(self._name)}-*{SUFFIX}"):
-            path.unlink(missing_ok=True)
+    def _file(self, args: tuple, context: Any, suffix: str) -> tuple[Path, tuple]:
+        key = args, context.codegen().magic_tuple(), self._origin
+        return self._folder / f"{self._name}-{sha256(repr(key).encode()).hexdigest()[:16]}{suffix}", key
 
 
-def stored(dispatcher: Any) -> Any:
-    """The dispatcher of a kernel, whose compiled code is kept on disk if its source is known."""
-    function = dispatcher.py_func
-    with suppress(OSError, TypeError):  # typed at a prompt: it is compiled each time
-        dispatcher._cache = Store(function, _source(function))
-    return dispatcher
+def _unpickled(path: Path) -> Any:
+    content = read(path)
+    try:
+        return pickle.loads(content) if content else None
+    except Exception:  # of modules that have changed: whatever unpickling meets, compile it again
+        return None
+
+
+def store_of(function: Callable) -> Store | None:
+    """Where the compiled code of a kernel is kept; None if its source is unknown, as of what is typed at a prompt."""
+    try:
+        return Store(function, _source(function))
+    except (OSError, TypeError):
+        return None
 
 
 def _source(function: Callable) -> bytes:

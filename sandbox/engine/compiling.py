@@ -10,7 +10,8 @@ from numba.core import event
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from sandbox.engine.cache import Store
+from sandbox.engine.cache import ENTRY, PART
+from sandbox.engine.dispatcher import Embedded, Kernel
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 _TYPE = re.compile(r" of type \w+\(.*")  # a state's type is thousands of characters long
@@ -25,35 +26,42 @@ class Compiled(NamedTuple):
     share: float  # of the work that is done, by the size of the code
 
 
-def unstored(kernels: Iterable[Any]) -> dict[Any, int]:
-    """What has to be compiled for some kernels and all that they call, each with the size of its code."""
-    found, waiting = {}, [kernel for kernel in kernels if isinstance(kernel, Dispatcher)]
-    while waiting:
-        kernel = waiting.pop()
-        if kernel not in found and not kernel.overloads and not _is_stored(kernel):
-            found[kernel] = _size(kernel)
-            waiting += _called(kernel)
+class Step(NamedTuple):
+    """One of the two steps of a kernel (see ``engine.dispatcher``)."""
+
+    kernel: Kernel
+    entry: bool  # machine code of the kernel and of all that it calls; else the LLVM code of the kernel alone
+
+
+def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
+    """What has to be compiled so that Python can call some kernels, each step with its size."""
+    found = {}
+    for kernel in kernels:
+        if isinstance(kernel, Kernel) and not kernel.overloads and not _is_stored(kernel, ENTRY):
+            below = _below(kernel)
+            found |= {Step(each, False): _size(each) for each in below if not each.compiled and not _is_stored(each, PART)}
+            found[Step(kernel, True)] = sum(map(_size, below)) // 2  # as measured, it takes half as long
     return found
 
 
 @contextmanager
-def heard(kernels: dict[Any, int], told: Callable[[Compiled], None]) -> Iterator[None]:
-    """Meanwhile ``told`` hears of each of these kernels (``unstored``) when it is begun and when it is done."""
-    listener = _Listener(kernels, told)
+def heard(steps: dict[Step, int], told: Callable[[Compiled], None]) -> Iterator[None]:
+    """Meanwhile ``told`` hears of each of these steps (``unstored``) when it is begun and when it is done."""
+    listener = _Listener(steps, told)
     with event.install_listener("numba:compile", listener):
         yield
 
 
 class _Listener(event.Listener):
-    def __init__(self, kernels: dict[Any, int], told: Callable[[Compiled], None]):
-        self._left, self._told = dict(kernels), told
-        self._total, self._size = len(kernels), sum(kernels.values())
+    def __init__(self, steps: dict[Step, int], told: Callable[[Compiled], None]):
+        self._left, self._told = dict(steps), told
+        self._total, self._size = len(steps), sum(steps.values())
 
     def on_start(self, event: event.Event) -> None:
         self._tell(event.data["dispatcher"])
 
     def on_end(self, event: event.Event) -> None:
-        self._left.pop(event.data["dispatcher"], None)
+        self._left.pop((event.data["dispatcher"], event.data.get("entry")), None)
         self._tell(event.data["dispatcher"])
 
     def _tell(self, kernel: Any) -> None:
@@ -61,32 +69,42 @@ class _Listener(event.Listener):
         self._told(Compiled(kernel.py_func.__qualname__, done, self._total, 1 - left / max(self._size, 1)))
 
 
-def _is_stored(kernel: Any) -> bool:
-    return isinstance(kernel._cache, Store) and kernel._cache.stored
+def _is_stored(kernel: Kernel, suffix: str) -> bool:
+    return kernel.store is not None and kernel.store.has(suffix)
 
 
 def _named(kernel: Any) -> Iterator[Any]:
     """The kernels whose names stand in the code of one."""
     function = kernel.py_func
     found = (function.__globals__.get(name) for name in function.__code__.co_names)
-    return (each for each in found if isinstance(each, Dispatcher))
+    return (each.kernel if isinstance(each, Embedded) else each for each in found if isinstance(each, Dispatcher))
 
 
-def _called(kernel: Any) -> Iterator[Any]:
+def _called(kernel: Any) -> Iterator[Kernel]:
     """The kernels that one calls; one that is written into it calls on its behalf."""
     for each in _named(kernel):
-        if each.targetoptions.get("inline") == "always":
-            yield from _called(each)
-        else:
+        if isinstance(each, Kernel):
             yield each
+        else:
+            yield from _called(each)
+
+
+def _below(kernel: Kernel) -> list[Kernel]:
+    """A kernel and all that it calls, each once."""
+    found, waiting = {}, [kernel]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found[each] = None
+            waiting += _called(each)
+    return list(found)
 
 
 @cache
 def _size(kernel: Any) -> int:
-    """Of a kernel's code, with all that is written into it."""
-    options = ("inline", "forceinline")
-    inner = [each for each in _named(kernel) if any(each.targetoptions.get(name) for name in options)]
-    return len(kernel.py_func.__code__.co_code) + sum(map(_size, inner))
+    """Of a kernel's code, with all that is written into it before it is compiled."""
+    written = [each for each in _named(kernel) if not isinstance(each, Kernel)]
+    return len(kernel.py_func.__code__.co_code) + sum(map(_size, written))
 
 
 def in_a_line(error: Exception) -> str:

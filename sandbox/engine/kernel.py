@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import cache
 from types import FunctionType
 
-from numba import njit
+from numba import config, njit
 
-from sandbox.engine.cache import check_source, foreign, prepare, stored
+from sandbox.engine.cache import check_source, foreign, prepare, store_of
+from sandbox.engine.dispatcher import Embedded, Kernel
 
 CACHE = prepare()  # before the first kernel: each one is bound to its cache folder when it is decorated
 
@@ -15,10 +16,11 @@ def _compile(function: Callable, **options) -> Callable:
     check_source(function.__code__.co_filename)
     if tag := foreign(function.__code__.co_filename):
         function.__foreign__ = tag
-    inner = function.__name__.startswith("_")  # called by kernels only: no way in from Python, no cache entry
-    wrappers = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner, "forceinline": inner}
-    compiled = njit(nogil=True, error_model="numpy", **wrappers, **options)(function)
-    return compiled if inner or compiled is function else stored(compiled)  # with NUMBA_DISABLE_JIT it is a function
+    if config.DISABLE_JIT:
+        return function
+    options |= {"nopython": True, "boundscheck": None, "nogil": True, "error_model": "numpy"}
+    inner = function.__name__.startswith("_")  # a piece of the kernels beside it, and written into them
+    return Kernel(function, {"forceinline": inner, **options}, store_of(function))
 
 
 def kernel(function: Callable) -> Callable:
@@ -39,9 +41,7 @@ def allocating(function: Callable) -> Callable:
 @cache
 def embedded(function: Callable) -> Callable:
     """A kernel to be written into the loop that calls it: to hand a whole state on costs more than many a kernel."""
-    options = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "forceinline": True, "_nrt": False}
-    source = getattr(function, "py_func", function)  # with NUMBA_DISABLE_JIT it is a plain function already
-    return njit(nogil=True, error_model="numpy", **options)(source)
+    return function if config.DISABLE_JIT else Embedded(function)
 
 
 @cache

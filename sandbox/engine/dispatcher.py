@@ -1,0 +1,259 @@
+"""How a kernel becomes machine code: in two steps, where Numba has one.
+
+Numba makes machine code of each function and of all that it calls, and again in each of its callers. A world is a
+hundred kernels that call each other, and few of them are called from Python. So a kernel is first compiled to a
+:class:`Part`: typed, lowered, and kept as LLVM code. Only a kernel that Python calls becomes machine code: its part and
+all parts below it are linked, optimised together, and emitted once. Both steps are kept on disk (``cache.Store``).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import llvmlite.binding as llvm
+from numba.core import cgutils, event
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_extra, compile_result
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.errors import TypingError
+from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
+from numba.core.registry import CPUDispatcher
+from numba.core.sigutils import normalize_signature
+from numba.core.targetconfig import ConfigStack
+from numba.core.typing import Signature, make_concrete_template
+
+from sandbox.engine.cache import Store
+
+_loaded: dict[str, "Part"] = {}  # from the disk, by the name of the file
+
+
+class Part(CPUCodeLibrary):
+    """The LLVM code of one kernel, without machine code, and the parts that it calls."""
+
+    stored = ""  # name of its file; "" if it has none
+
+    def finalize(self) -> None:
+        """Write Numba's own functions into it; the parts that it calls stay apart."""
+        for library in self._linking_libraries:
+            if not isinstance(library, Part):
+                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+                self._reload_init.update(library._reload_init)
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    @property
+    def calls(self) -> list["Part"]:
+        """The parts that it calls itself, each once."""
+        return [each for each in dict.fromkeys(self._linking_libraries) if isinstance(each, Part)]
+
+    def closure(self) -> Iterator["Part"]:
+        """Itself and all below it, callers first: LLVM links no function that nothing has called so far."""
+        seen, order = set(), []
+
+        def visit(part: Part) -> None:
+            seen.add(part)
+            for each in part.calls:
+                if each not in seen:
+                    visit(each)
+            order.append(part)
+
+        visit(self)
+        return reversed(order)
+
+    def reduced(self) -> tuple:
+        """What a file holds of it."""
+        calls = [each.stored for each in self.calls]
+        return self.name, self._get_module_for_linking().as_bitcode(), calls, tuple(self._reload_init)
+
+
+def _rebuilt(codegen: Any, store: Store, file: str, reduced: tuple) -> Part:
+    """The inverse of ``Part.reduced``; raises LookupError if a part that it calls is on the disk no longer."""
+    if file not in _loaded:
+        name, code, calls, reload_init = reduced
+        part = Part(codegen, name)
+        part._linking_libraries = [_found(codegen, store, each) for each in calls]
+        part._final_module = llvm.parse_bitcode(code)
+        for init in reload_init:
+            init()
+        part._reload_init.update(reload_init)
+        part._finalized, part.stored = True, file
+        _loaded[file] = part
+    return _loaded[file]
+
+
+def _found(codegen: Any, store: Store, file: str) -> Part:
+    if file in _loaded:
+        return _loaded[file]
+    if content := store.part_of(file):
+        return _rebuilt(codegen, store, file, content[0])
+    raise LookupError(file)
+
+
+def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
+    """How a call of a part is lowered: as Numba does it, with attributes of the call."""
+    fndesc = part.fndesc
+
+    def lowered(context, builder, sig, args):
+        function = context.declare_function(builder.module, fndesc)
+        status, value = context.call_conv.call_function(
+            builder, function, fndesc.restype, fndesc.argtypes, args, attrs=attributes
+        )
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        value = fix_returning_optional(context, builder, sig, status, value)
+        return impl_ret_new_ref(context, builder, fndesc.restype, value)
+
+    lowered.signature, lowered.libs = fndesc.argtypes, (part.library,)
+    return lowered
+
+
+class Kernel(CPUDispatcher):
+    """A dispatcher whose calls from other kernels need its part only."""
+
+    attributes: tuple[str, ...] = ()  # of its calls in other kernels
+
+    def __init__(self, function: Callable, targetoptions: dict[str, Any], store: Store | None):
+        super().__init__(function, targetoptions=targetoptions)
+        self._parts: dict[tuple, CompileResult] = {}  # by the types of the arguments
+        self._called: dict[tuple, Any] = {}  # keys of its calls, among Numba's functions
+        self._failed: dict[tuple, TypingError] = {}
+        self.store = store
+
+    @property
+    def compiled(self) -> bool:
+        """Whether its part is, for some arguments."""
+        return bool(self._parts)
+
+    # -- what Numba asks for when another kernel calls this one -------------------------------------------------------
+
+    @property
+    def nopython_signatures(self) -> list[Signature]:
+        return [part.signature for part in self._parts.values()]
+
+    def get_call_template(self, args, kws):
+        pysig, args = self._compiler.fold_argument_types(args, kws)
+        self.part(tuple(args))
+        name = self.py_func.__name__
+        return make_concrete_template(name, key=name, signatures=self.nopython_signatures), pysig, args, {}
+
+    def get_overload(self, sig):
+        args = tuple(normalize_signature(sig)[0])
+        if args not in self._called:
+            part = self.part(args)
+            lowered = _call(part, self.attributes)
+            self._called[args] = key = object()
+            self.targetctx._defns[key].append(lowered, lowered.signature)
+        return self._called[args]
+
+    # -- the two steps ------------------------------------------------------------------------------------------------
+
+    @global_compiler_lock
+    def part(self, args: tuple) -> CompileResult:
+        """The first step: the kernel for these types of arguments, as LLVM code; raises TypingError."""
+        if args in self._failed:
+            raise self._failed[args]
+        if args not in self._parts:
+            part = self._stored_part(args)
+            if part is None:
+                with self._compiling_counter, self._told(args, entry=False):
+                    part = self._compiled_part(args)
+                self._keep(args, part)
+            self._parts[args] = part
+        return self._parts[args]
+
+    @global_compiler_lock
+    def compile(self, sig):
+        """The second step: a way in from Python, as machine code."""
+        args = tuple(normalize_signature(sig)[0])
+        if args not in self.overloads:
+            entry = self.store and self.store.load_entry(args, self.targetctx)
+            if entry:
+                self._cache_hits[sig] += 1
+            else:
+                self._cache_misses[sig] += 1
+                part = self.part(args)
+                with self._told(args, entry=True):
+                    entry = self._entry(part)
+                if self.store and part.library.stored:
+                    self.store.save_entry(args, self.targetctx, entry)
+            self.add_overload(entry)
+        return self.overloads[args].entry_point
+
+    def _told(self, args: tuple, entry: bool):
+        return event.trigger_event("numba:compile", data={"dispatcher": self, "entry": entry, "args": args})
+
+    def _flags(self) -> Flags:
+        flags = Flags()
+        self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
+        return flags
+
+    def _compiled_part(self, args: tuple) -> CompileResult:
+        flags = self._flags()
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        library = Part(self.targetctx.codegen(), self.py_func.__qualname__)
+        try:
+            part = compile_extra(
+                self.typingctx, self.targetctx, self.py_func, args, None, flags, self.locals, library=library
+            )
+            if part.typing_error is not None:
+                raise part.typing_error
+        except TypingError as error:
+            self._failed[args] = error
+            raise
+        library._ensure_finalized()
+        return part
+
+    def _entry(self, part: CompileResult) -> CompileResult:
+        flags = self._flags()
+        context = _make_subtarget(self.targetctx, flags)
+        library = context.codegen().create_library(self.py_func.__qualname__)
+        library.enable_object_caching()
+        with ConfigStack().enter(flags):
+            context.create_cpython_wrapper(
+                library, part.fndesc, part.environment, part.call_helper, release_gil=flags.release_gil
+            )
+        for each in part.library.closure():
+            library.add_linking_library(each)
+        function = context.get_executable(library, part.fndesc, part.environment)
+        return part._replace(library=library, entry_point=function, reload_init=tuple(library._reload_init))
+
+    # -- parts on disk ------------------------------------------------------------------------------------------------
+
+    def _keep(self, args: tuple, part: CompileResult) -> None:
+        """Save a part, if all that it calls is saved and it holds no addresses of this process."""
+        library = part.library
+        if self.store and not library.has_dynamic_globals and all(each.stored for each in library.calls):
+            typeless = part.fndesc
+            typeless.typemap = typeless.calltypes = None  # of the kernel's variables: nobody asks for them any more
+            content = library.reduced(), typeless, part.environment, part.signature
+            if file := self.store.save_part(args, self.targetctx, content):
+                library.stored, _loaded[file] = file, library
+
+    def _stored_part(self, args: tuple) -> CompileResult | None:
+        found = self.store and self.store.load_part(args, self.targetctx)
+        if not found:
+            return None
+        file, (reduced, fndesc, environment, signature) = found
+        try:
+            library = _rebuilt(self.targetctx.codegen(), self.store, file, reduced)
+        except LookupError:
+            return None
+        return compile_result(
+            library=library, fndesc=fndesc, environment=environment, signature=signature, objectmode=False
+        )
+
+
+class Embedded(Kernel):
+    """A kernel as the loop calls it that it is written into; it has the parts of the kernel itself."""
+
+    attributes = ("alwaysinline",)
+
+    def __init__(self, kernel: Kernel):
+        super().__init__(kernel.py_func, kernel.targetoptions, None)
+        self.kernel = kernel
+
+    @property
+    def nopython_signatures(self) -> list[Signature]:
+        return self.kernel.nopython_signatures
+
+    def part(self, args: tuple) -> CompileResult:
+        return self.kernel.part(args)
