@@ -11,7 +11,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from numba.core import cgutils, event
-from numba.core.codegen import CPUCodeLibrary
+from numba.core.codegen import CPUCodeLibrary, JITCodeLibrary
 from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_extra, compile_result
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
@@ -86,6 +86,17 @@ def _found(codegen: Any, store: Store, file: str) -> Part:
     if content := store.part_of(file):
         return _rebuilt(codegen, store, file, content[0])
     raise LookupError(file)
+
+
+class Entry(JITCodeLibrary):
+    """The machine code of one kernel for Python, with all parts below it; no other machine code ever uses it."""
+
+    def _optimize_final_module(self) -> None:
+        """Hide all functions but the way in: two entries may hold the same kernel, and may change it as they like."""
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage == llvm.Linkage.linkonce_odr:
+                function.linkage = llvm.Linkage.internal
+        super()._optimize_final_module()
 
 
 def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
@@ -205,7 +216,7 @@ class Kernel(CPUDispatcher):
     def _entry(self, part: CompileResult) -> CompileResult:
         flags = self._flags()
         context = _make_subtarget(self.targetctx, flags)
-        library = context.codegen().create_library(self.py_func.__qualname__)
+        library = Entry(context.codegen(), self.py_func.__qualname__)
         library.enable_object_caching()
         with ConfigStack().enter(flags):
             context.create_cpython_wrapper(
