@@ -14,10 +14,9 @@ from types import FunctionType
 import numba
 import numpy as np
 import pytest
-
-import sandbox
 from numba.core import event
 
+import sandbox
 from sandbox.engine import cache, dispatcher
 from sandbox.engine.compiling import Step, heard, unstored
 from sandbox.engine.kernel import CACHE, kernel
@@ -272,14 +271,20 @@ def played(x=21, dtype=np.int64) -> int:
     return sum(compiled.stats.cache_hits.values())
 
 
+def linked():
+    """The kernel that ``chained`` calls, by way of another."""
+    inner = kernel(FunctionType(twice.__code__, {"__name__": __name__}, "inner"))
+    inner.store._name = "chain.inner"
+    return inner
+
+
 def chained(monkeypatch) -> int:
     """Call a kernel that calls another, as a process that has just started does, without its machine code on disk.
 
     How many of the two parts were compiled.
     """
     monkeypatch.setattr(dispatcher, "_loaded", {})
-    inner = kernel(FunctionType(twice.__code__, {"__name__": __name__}, "inner"))
-    inner.store._name = "chain.inner"
+    inner = linked()
     outer = kernel(FunctionType(calls.__code__, {"called": inner, "__name__": __name__}, "outer"))
     outer.store._name = "chain.outer"
     out = np.zeros(3)
@@ -343,6 +348,17 @@ def test_a_damaged_part_is_compiled_again_and_kept(folder, damage, monkeypatch):
         DAMAGE[damage](path, path.read_bytes())
         assert chained(monkeypatch) in (1, 2)
         assert chained(monkeypatch) == 0 and len(list(folder.iterdir())) == 2
+
+
+def test_parts_that_two_processes_wrote_fit_together(folder, monkeypatch):
+    """One wrote the caller, the other the callee, each with Numba's own numbers in its names."""
+    assert chained(monkeypatch) == 2
+    (outer,) = folder.glob("*.outer-*.part.nbc")
+    content = outer.read_bytes()
+    shutil.rmtree(folder)
+    linked()(np.zeros(3), 21.0)
+    outer.write_bytes(content)
+    assert chained(monkeypatch) == 0
 
 
 def test_a_folder_that_is_a_file_or_read_only_or_full_costs_only_time(folder, monkeypatch):

@@ -83,6 +83,10 @@ class Store:
         """Whether there is a PART or an ENTRY, for some arguments."""
         return any(read(path) is not None for path in self._folder.glob(f"{glob.escape(self._name)}-*{suffix}"))
 
+    def symbol(self, args: tuple, context: Any) -> str:
+        """What the kernel for these types of arguments is called in LLVM code."""
+        return self._file(args, context, "")[0].name
+
     def part_of(self, name: str) -> Any:
         """What the file of a part holds, also of another kernel."""
         found = _unpickled(self._folder / name)

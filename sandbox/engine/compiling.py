@@ -39,7 +39,9 @@ def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
     for kernel in kernels:
         if isinstance(kernel, Kernel) and not kernel.overloads and not _is_stored(kernel, ENTRY):
             below = _below(kernel)
-            found |= {Step(each, False): _size(each) for each in below if not each.compiled and not _is_stored(each, PART)}
+            found |= {
+                Step(each, False): _size(each) for each in below if not each.compiled and not _is_stored(each, PART)
+            }
             found[Step(kernel, True)] = sum(map(_size, below)) // 2  # as measured, it takes half as long
     return found
 

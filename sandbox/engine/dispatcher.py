@@ -16,6 +16,7 @@ from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_e
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
+from numba.core.itanium_mangler import mangle_identifier
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
 from numba.core.targetconfig import ConfigStack
@@ -33,12 +34,21 @@ class Part(CPUCodeLibrary):
 
     def finalize(self) -> None:
         """Write Numba's own functions into it; the parts that it calls stay apart."""
+        own = {function.name for function in self._final_module.functions if not function.is_declaration}
         for library in self._linking_libraries:
             if not isinstance(library, Part):
                 self._final_module.link_in(library._get_module_for_linking(), preserve=True)
                 self._reload_init.update(library._reload_init)
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.name not in own:
+                function.linkage = llvm.Linkage.internal  # Numba's names are unique in one process only
         self._finalize_dynamic_globals()
         self._finalized = True
+
+    def rename(self, fndesc: Any, name: str) -> None:
+        """Give the kernel a name that is the same in each process, since files of parts name each other's kernels."""
+        function = self._final_module.get_function(fndesc.llvm_func_name)
+        fndesc.mangled_name = function.name = f"_ZN{mangle_identifier(name)}E"
 
     @property
     def calls(self) -> list["Part"]:
@@ -210,6 +220,8 @@ class Kernel(CPUDispatcher):
         except TypingError as error:
             self._failed[args] = error
             raise
+        if self.store:
+            library.rename(part.fndesc, self.store.symbol(args, self.targetctx))
         library._ensure_finalized()
         return part
 
