@@ -346,7 +346,8 @@ def test_a_damaged_part_is_compiled_again_and_kept(folder, damage, monkeypatch):
         assert (chained(monkeypatch), chained(monkeypatch)) == (2, 0)
         (path,) = folder.glob(f"*.{name}-*.part.nbc")
         DAMAGE[damage](path, path.read_bytes())
-        assert chained(monkeypatch) in (1, 2)
+        intact = damage == "nobody may read it" and os.access(path, os.R_OK)  # permissions do not bind root
+        assert bool(chained(monkeypatch)) != intact
         assert chained(monkeypatch) == 0 and len(list(folder.iterdir())) == 2
 
 
