@@ -14,18 +14,17 @@ import numpy as np
 import pytest
 from numba import njit
 from numba.core import event
-from numba.core.caching import _Cache
-from numba.core.codegen import CodeLibrary
-from numba.core.compiler import CompileResult, Flags
+from numba.core.codegen import CodeLibrary, JITCodeLibrary
+from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_extra
 from numba.core.errors import NumbaError
-from numba.core.registry import cpu_target
+from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
 from packaging.requirements import Requirement
 from streamlit import config
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from sandbox.cli.app import OPTIONS
-from sandbox.engine.cache import Store
+from sandbox.engine.dispatcher import Kernel, Part
 
 CHECKS: list[tuple[str, str, Callable[[], None]]] = []
 
@@ -52,16 +51,26 @@ def _():
     assert njit(_nrt=True)(lambda n: np.zeros(n))(3).shape == (3,)
 
 
-@used("numba.njit(forceinline=, no_cpython_wrapper=, no_cfunc_wrapper=)", "engine.kernel: kernels compile slowly")
+@used("numba.core.registry.CPUDispatcher", "engine.dispatcher: nothing compiles (tests/test_cache.py)")
 def _():
-    assert {"forceinline", "no_cpython_wrapper", "no_cfunc_wrapper"} <= Flags.options.keys()
+    assert issubclass(Kernel, CPUDispatcher)
+    for name in ("get_call_template", "get_overload", "compile", "nopython_signatures", "add_overload"):
+        assert hasattr(CPUDispatcher, name), name
+    options = {"no_compile", "no_cpython_wrapper", "no_cfunc_wrapper", "forceinline", "release_gil"}
+    assert options <= Flags.options.keys()
+    own = ["typingctx", "targetctx", "func", "args", "return_type", "flags", "locals", "library"]
+    assert _parameters(compile_extra)[: len(own)] == own
+    assert _parameters(_make_subtarget) == ["targetctx", "flags"]
 
 
-@used("numba.core.caching._Cache", "engine.cache.Store: kernels are compiled at every start (tests/test_cache.py)")
+@used("numba.core.codegen", "engine.dispatcher: parts cannot be linked, which crashes at the first call")
 def _():
-    assert {"cache_path", "load_overload", "save_overload", "enable", "disable", "flush"} == _Cache.__abstractmethods__
-    assert _parameters(_Cache.load_overload) == _parameters(Store.load_overload)
-    assert _parameters(_Cache.save_overload) == _parameters(Store.save_overload)
+    for name in ("_final_module", "_linking_libraries", "_reload_init"):
+        assert hasattr(Part(cpu_target.target_context.codegen(), "check"), name), name
+    for name in ("_optimize_final_module", "_get_module_for_linking", "_finalize_dynamic_globals"):
+        assert callable(getattr(JITCodeLibrary, name)), name
+    assert "attrs" in _parameters(cpu_target.target_context.call_conv.call_function)
+    assert hasattr(cpu_target.target_context, "_defns")
 
 
 @used(
@@ -78,7 +87,7 @@ def _():
 def _():
     function = njit(inline="always")(lambda x: x)
     assert function.targetoptions["inline"] == "always" and not function.overloads
-    assert hasattr(function, "_cache") and callable(function.py_func)
+    assert callable(function.py_func)
 
 
 @used("numba.core.event", "engine.compiling: progress of compilation is not shown (tests/test_cli.py)")
