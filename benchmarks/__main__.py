@@ -7,11 +7,12 @@ from importlib import import_module
 from benchmarks.report import machine
 
 BENCHMARKS = {
-    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency, starts",
+    "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency",
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
+    "start": "the first tick of each world: cold, for a second team, warm; with --beside PATH also of another tree",
     "learners": "many lanes in one call, beside vector environments of Stable-Baselines3 and Gymnasium (extra peers)",
     "claims": "every figure of the documents that can be had in twenty minutes, measured anew: does it agree?",
     "lessons": "every lesson of scenarios/lessons: the measured answers, and how surely they come out (--blocks)",

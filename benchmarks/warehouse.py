@@ -1,10 +1,5 @@
-"""The warehouse: beside rware, by team size, latency of a hosted step, warm and cold starts."""
+"""The warehouse: beside rware, by team size, latency of a hosted step."""
 
-import os
-import subprocess
-import sys
-import tempfile
-import time
 from statistics import median
 
 import numpy as np
@@ -112,7 +107,7 @@ def by_team_size(quick: bool) -> None:
         console.print(f"oracle, 10,000 robots: {rows[-1][4]:.1f} ticks/s; {met(rows[-1][4], 10)}")
 
 
-# -- latency and starts ------------------------------------------------------------------------------------------------
+# -- latency -----------------------------------------------------------------------------------------------------------
 
 
 def hosted_step(quick: bool) -> None:
@@ -126,24 +121,5 @@ def hosted_step(quick: bool) -> None:
     table("Sandbox.step() with 8 rule robots, microseconds", ["median", "95th percentile", "target"], [row])
 
 
-def start(cache: str | None) -> float:
-    """Seconds from the start of a process to the end of its first hosted tick."""
-    code = f"import sandbox, time; m = sandbox.Sandbox({SCENARIO!r}, rng=1); m.step(); print(m.ticks, time.time())"
-    peer_env = os.environ | ({"SANDBOX_CACHE": cache} if cache else {})
-    begun = time.time()
-    done = subprocess.run([sys.executable, "-c", code], env=peer_env, capture_output=True, text=True, check=True)
-    ticks, ended = done.stdout.split()
-    assert ticks == "1"
-    return float(ended) - begun
-
-
-def starts(quick: bool) -> None:
-    with tempfile.TemporaryDirectory() as cache:
-        cold = start(cache)
-        warm = median(start(cache) for _ in range(1 if quick else 5))
-    rows = [["warm", warm, met(warm, 3, at_least=False)], ["cold", cold, met(cold, 30, at_least=False)]]
-    table("Process start to first hosted tick, seconds", ["kernels", "seconds", "target"], rows)
-
-
 PEERS = ("rware",)
-PARTS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step, "starts": starts}
+PARTS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step}
