@@ -1,4 +1,4 @@
-"""``python -m benchmarks`` lists what there is; ``python -m benchmarks NAME [--quick]`` runs one."""
+"""``python -m benchmarks`` lists all; ``python -m benchmarks NAME`` runs one, ``--help`` tells its options."""
 
 import argparse
 import sys
@@ -30,23 +30,23 @@ BENCHMARKS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="which one; without it, they are listed")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller teams: a minute instead of five")
-    parser.add_argument("--only", metavar="PART", help="one part of it")
-    arguments, _ = parser.parse_known_args()
-    if arguments.name is None:
-        print("\n".join(f"{name:12} {summary}" for name, summary in BENCHMARKS.items()))
+    commands = parser.add_subparsers(dest="name", metavar="NAME")
+    own = {name: commands.add_parser(name, help=told, description=told) for name, told in BENCHMARKS.items()}
+    named = sys.argv[1] if len(sys.argv) > 1 else None
+    if named not in own:
+        parser.parse_args()  # help, or an error
+        parser.print_help()
         return
-    module = import_module(f"benchmarks.{arguments.name}")
+    module = import_module(f"benchmarks.{named}")  # alone: all of them take seconds
+    own[named].add_argument("--quick", action="store_true", help="fewer rounds or trials: a minute instead of five")
     for option, how in getattr(module, "OPTIONS", {}).items():
-        parser.add_argument(option, **how)
+        own[named].add_argument(option, **how)
+    if not hasattr(module, "main"):
+        own[named].add_argument("--only", choices=module.PARTS, help="one part of it")
     arguments = parser.parse_args()
-    if hasattr(module, "main"):  # it has options of its own
-        machine(*module.PEERS)
-        sys.exit(module.main(arguments))
-    if arguments.only not in (None, *module.PARTS):
-        parser.error(f"no part '{arguments.only}'; there are {', '.join(module.PARTS)}")
     machine(*module.PEERS)
+    if hasattr(module, "main"):
+        sys.exit(module.main(arguments))
     for name, part in module.PARTS.items():
         if arguments.only in (None, name):
             part(arguments.quick)

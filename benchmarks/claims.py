@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coverage import of_means, of_paired_success, of_rates
+from benchmarks.imagination import AHEAD, BOLD, CALM, REASONER, TEAMS, WORLDS
 from benchmarks.judged import SEED, Claim, Terms, counts_of, measured, row_of, written
 from benchmarks.measured import (
     Arm,
@@ -33,6 +34,7 @@ from benchmarks.measured import (
 from benchmarks.memory import AGES, KINDS
 from benchmarks.report import console, table
 from benchmarks.stated import FAILS, REFUSED, Stated, cell, sentence
+from benchmarks.teams import CHANNELS, DRAWINGS, LOST, RANDOM, SIZES
 from benchmarks.unclaimed import UNCLAIMED
 from sandbox.statistics import paired_success, success_rate, trials_needed
 
@@ -45,6 +47,7 @@ OPTIONS = {
         "default": SEED,
         "help": f"the first seed, default {SEED:,}: no rule was tuned from there on",
     },
+    "--only": {"metavar": "BEGINNING", "help": "claims whose names begin so, such as lesson-05"},
     "--minutes": {"type": float, "default": 20.0, "help": "a claim that is not begun by then is not measured"},
     "--write": {"metavar": "PAGE", "help": "write the table as a page, such as docs/claims.md"},
 }
@@ -53,46 +56,32 @@ OPTIONS = {
 # -- what is claimed ---------------------------------------------------------------------------------------------------
 
 IMAGINATION = "docs/imagination.md"
-WORLDS = {  # of scenarios/imagination: steps or success, trials here, what disturbs it; the cheapest first
-    "web": (False, 400, {"clean": {}, "hostile pop-ups .4": {"perturb.hostile_popups": 0.4}}),
-    "craft, stone tools": (False, 40, {"clean": {}, "night .8": {"perturb.night": 0.8}}),
-    "kitchen": (True, 30, {"clean": {}, "sticky floor .5": {"perturb.sticky_floor": 0.5}}),
-    "warehouse": (True, 30, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
-    "wildfire": (False, 32, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
+CONDITIONS = {  # of scenarios/imagination: trials here, what disturbs it; the cheapest first
+    "web": (400, {"clean": {}, "hostile pop-ups .4": {"perturb.hostile_popups": 0.4}}),
+    "craft": (40, {"clean": {}, "night .8": {"perturb.night": 0.8}}),
+    "kitchen": (30, {"clean": {}, "sticky floor .5": {"perturb.sticky_floor": 0.5}}),
+    "warehouse": (30, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
+    "wildfire": (32, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
 }
-REASONER, MODEL = "agents.0.reasoner", "agents.0.world_model"
-SEARCH = {REASONER: "search"}
-BOLD = {**SEARCH, f"{MODEL}.caution": 0.0}
-CALM = {**BOLD, f"{MODEL}.kind": "calm"}
-TEAMS = {  # columns of docs/imagination.md
-    "search": SEARCH, "UCT, depth 3": {**SEARCH, f"{MODEL}.depth": 3},
-    "`shuffled`": {**SEARCH, f"{MODEL}.kind": "shuffled"}, "`wrong`": {**SEARCH, f"{MODEL}.kind": "wrong"},
-    "oracle": {REASONER: "oracle"}, "`semantic`": {REASONER: "semantic"},
-    "search on `semantic`": {**SEARCH, f"{MODEL}.base": "semantic"},
-    "without caution": BOLD, "one future (`calm`)": CALM,
-}  # fmt: skip
-CONTROLS = {"what one future changes": (BOLD, CALM), "what caution changes": (BOLD, SEARCH)}  # one beside the other
-PARTED = (  # rows of the table of these controls
-    "web, clean", "web, hostile pop-ups .4", "kitchen, clean", "kitchen, sticky floor .5", "warehouse, clean",
-    "warehouse, action failure .5",
-)  # fmt: skip
+CONTROLS = {"what one future changes": (BOLD, CALM), "what caution changes": (BOLD, "search")}  # one beside the other
 
 
 def _imagination() -> list[Claim]:
     found = []
-    for world, (steps, trials, conditions) in WORLDS.items():
-        file = f"imagination/{world.partition(',')[0]}.toml"
+    for world, (trials, conditions) in CONDITIONS.items():
+        file, (title, steps) = f"imagination/{world}.toml", WORLDS[world]
         for words, disturbed in conditions.items():
-            row, params = f"{world}, {words}", Arm(file, disturbed)
+            row, params = f"{title}, {words}", Arm(file, disturbed)
+            arms = {team: Arm(file, {**disturbed, **changed}) for team, changed in TEAMS.items()}
             of = int(cell(IMAGINATION, row, "n").text)
             kind, how = ("mean", partial(mean, params, "ticks")) if steps else ("share", partial(share, params, 100))
             found.append(_cell(IMAGINATION, row, "rules", kind, how, trials, of, 100))
-            how = partial(mean, Arm(file, {**disturbed, **TEAMS["search"]}), "imagined_ticks")
+            how = partial(mean, arms["search"], "imagined_ticks")
             found.append(_cell(IMAGINATION, row, "imagined ticks", "mean", how, trials, of))
-            for column, team in TEAMS.items():
-                if ("semantic" in column and world != "web") or (team in (BOLD, CALM) and row not in PARTED):
+            for column, arm in arms.items():
+                if "semantic" in column and world != "web":
                     continue
-                arm, fails = Arm(file, {**disturbed, **team}), cell(IMAGINATION, row, column).text.startswith(FAILS)
+                fails = cell(IMAGINATION, row, column).text.startswith(FAILS)
                 if fails:
                     how = partial(share, arm, 100)
                 else:
@@ -101,9 +90,9 @@ def _imagination() -> list[Claim]:
                     continue  # it plays to the tick limit, which takes minutes
                 kind = "share" if fails else "difference"
                 found.append(_cell(IMAGINATION, row, column, kind, how, trials, of, 100))
-            for column, teams in CONTROLS.items() if row in PARTED else ():
-                arms = [Arm(file, {**disturbed, **team}) for team in teams]
-                how = partial(beside, *arms, "ticks") if steps else partial(success_beside, *arms)
+            for column, teams in CONTROLS.items():
+                both = [arms[team] for team in teams]
+                how = partial(beside, *both, "ticks") if steps else partial(success_beside, *both)
                 found.append(_cell(IMAGINATION, row, column, "difference", how, trials, of, 100))
     return [*found, *_beside_the_table()]
 
@@ -111,7 +100,7 @@ def _imagination() -> list[Claim]:
 def _beside_the_table() -> list[Claim]:
     """What stands below the table of imagination."""
     found = []
-    for hole, disturbed in enumerate(WORLDS["craft, stone tools"][2].values()):
+    for hole, disturbed in enumerate(CONDITIONS["craft"][1].values()):
         arms = (Arm("imagination/craft.toml", {**disturbed, **team}) for team in ({}, TEAMS["search"]))
         how, text = partial(beside, *arms, "ticks"), "Steps where both succeed: # clean, # at night."
         found.append(_text(f"imagination-craft-steps-{hole}", IMAGINATION, text, "difference", how, 30, None, 1, hole))
@@ -119,17 +108,16 @@ def _beside_the_table() -> list[Claim]:
 
 
 FORESIGHT = 12  # episodes
-AHEAD = ("1 tick", *(f"{n} ticks" for n in (2, 5, 8, 13, 21, 34)))  # columns
 
 
 def _foresight() -> list[Claim]:
     found = []
     for world in ("web", "kitchen", "warehouse", "wildfire", "craft"):
         for view in ("in view", "out of view") if world != "kitchen" else ("in view",):
-            for column in AHEAD:
+            for column, horizon in AHEAD.items():
                 row = f"{world} | {view}"
                 if cell(IMAGINATION, row, column).text:
-                    how = partial(foreseen, f"imagination/{world}.toml", view, int(column.split()[0]))
+                    how = partial(foreseen, f"imagination/{world}.toml", view, horizon)
                     found.append(_cell(IMAGINATION, row, column, "difference", how, FORESIGHT, 40))
     return found
 
@@ -158,7 +146,6 @@ def _memory() -> list[Claim]:
 
 
 TEAMWORK, STATISTICS = "docs/teams.md", "docs/statistics.md"
-LOST = "perturb.message_loss"
 PROTOCOLS = ("market", "manager", "planner", "selector", "concurrent", "round robin", "hand off", "sequential")
 
 
@@ -196,22 +183,6 @@ def _protocols() -> list[Claim]:
     return found
 
 
-CHANNELS = {  # rows of the table of messages
-    "every message, a tick later": {},
-    **{f"{severity:.0%} lost".replace("%", " %"): {LOST: severity} for severity in (0.1, 0.2, 0.3, 0.5, 0.8)},
-    "all lost": {LOST: 1.0}, **{f"{ticks} ticks later": {"perturb.message_delay": ticks / 10} for ticks in (2, 5, 10)},
-    "one message an edge and tick (45 % dropped)": {"team.network": {"bandwidth": 1}},
-    "ring": {"team.network": "ring"}, "tree": {"team.network": "tree"},
-    "star": {"team.network": "star"}, "within 16 cells": {"team.network": {"kind": "range", "reach": 16}},
-    "within 8 cells": {"team.network": {"kind": "range", "reach": 8}},
-}  # fmt: skip
-
-
-RANDOM = {  # rows of the same table
-    "small world, 4 neighbours": {"kind": "small_world", "neighbours": 4}, "scale-free": {"kind": "scale_free"},
-}  # fmt: skip
-
-
 def _messages() -> list[Claim]:
     file, edges, found = "teams/loss.toml", "teams/edges.toml", []
     alone = Arm(file, {"team.protocol": "independent"})
@@ -241,14 +212,11 @@ def _messages() -> list[Claim]:
     return [*found, _text("teams-edge-between", TEAMWORK, text, "difference", how, 800, None, 1, 1)]
 
 
-DRAWINGS = 20
-
-
 def _sizes() -> list[Claim]:
     found = []
     for place, file in (("hall of shelves", "teams/sizes.toml"), ("open yard", "teams/yard.toml")):
         for protocol in ("independent", "market", "manager"):
-            for size in (1, 4, 8, 16, 20, 24, 32, 48, 64):
+            for size in SIZES:
                 row = f"{place}, {protocol}"
                 if cell(TEAMWORK, row, str(size)).text:
                     arm = Arm(file, {"team.protocol": protocol, "agents.0.count": size})

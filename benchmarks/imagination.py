@@ -2,33 +2,60 @@
 
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.pace import Pace
+from benchmarks.pages import difference, number, show
 from benchmarks.report import console, met, table
-from sandbox.analysis.compare import Comparison, compare
+from benchmarks.teams import beside, chosen
+from sandbox.analysis.prediction_error import HORIZONS
 from sandbox.analysis.prediction_error import foresight as measure
 from sandbox.analysis.results import results, swept_keys
+from sandbox.analysis.robustness import PREFIX
 from sandbox.core.world_model import WorldModel
 from sandbox.report.figures import COLOURS, STYLE, save
 from sandbox.report.figures import foresight as draw_foresight
-from sandbox.report.tables import foresight_table
 from sandbox.running.batch import batch
 from sandbox.scenario import load
+from sandbox.statistics import Estimate
 
 ROOT = Path(__file__).parents[1]
 SCENARIOS = {path.stem: path for path in sorted((ROOT / "scenarios" / "imagination").glob("*.toml"))}
 IMAGES, RUNS = ROOT / "docs" / "images", Path("runs")
 TARGET = 0.5  # of the bare kernel's ticks a second
 FRESH = 900_000  # the first seed, as in the scenarios; horizon and caution were chosen on others
-ARMS = (
-    "search", "depth 3", "caution 0.0", "calm", "shuffled", "wrong", "horizon 0", "oracle", "semantic", "base semantic"
-)  # fmt: skip
-NAMES = {"depth 3": "UCT, depth 3", "caution 0.0": "no caution", "base semantic": "search on semantic"}
-KIND, CAUTION = "agents.0.world_model.kind", "agents.0.world_model.caution"
+PAGE, FAILS = "imagination.md", "fails"
+REASONER, MODEL = "agents.0.reasoner", "agents.0.world_model"
+SEARCH = {REASONER: "search"}
+SEMANTIC, BOLD, CALM = "`semantic`", "without caution", "one future (`calm`)"
+TEAMS = {  # columns of the page, and what each team sets
+    "search": SEARCH, "UCT, depth 3": {**SEARCH, f"{MODEL}.depth": 3},
+    "`shuffled`": {**SEARCH, f"{MODEL}.kind": "shuffled"}, "`wrong`": {**SEARCH, f"{MODEL}.kind": "wrong"},
+    "oracle": {REASONER: "oracle"}, SEMANTIC: {REASONER: "semantic"},
+    "search on `semantic`": {**SEARCH, f"{MODEL}.base": "semantic"},
+    BOLD: {**SEARCH, f"{MODEL}.caution": 0.0},
+    CALM: {**SEARCH, f"{MODEL}.caution": 0.0, f"{MODEL}.kind": "calm"},
+}  # fmt: skip
+WORTH = ("search", "UCT, depth 3", "`shuffled`", "`wrong`", "oracle")  # columns of a table
+SCRIPTS = {"search": "search on the macro", SEMANTIC: SEMANTIC, "search on `semantic`": "search on `semantic`"}
+AHEAD = {f"{n} tick{'s' * (n > 1)}": n for n in HORIZONS}  # columns of another
+
+
+class World(NamedTuple):
+    """How the page calls its scenario, and whether it counts steps, since all succeed, or success."""
+
+    title: str
+    steps: bool
+
+
+WORLDS = {
+    "warehouse": World("warehouse", True), "kitchen": World("kitchen", True), "wildfire": World("wildfire", False),
+    "web": World("web", False), "craft": World("craft, stone tools", False),
+}  # fmt: skip
 
 
 def pace(quick: bool) -> None:
@@ -65,79 +92,106 @@ def _ahead(env, model: WorldModel, ticks: int) -> int:
 
 
 def foresight(quick: bool) -> None:
-    """Prediction error by horizon, as ``sandbox foresight`` measures it, and its figure."""
-    found = {}
-    for name, path in SCENARIOS.items():
-        found[name] = measure(load(path, {"seed": FRESH, "sweep": {}}), 5 if quick else 40)
-        console.print(foresight_table(found[name], name))
+    """Prediction error by horizon, as ``sandbox foresight`` measures it: the table of the page, and its figure."""
+    found, rows = {}, []
+    for name in WORLDS:
+        found[name] = measure(load(SCENARIOS[name], {"seed": FRESH, "sweep": {}}), 5 if quick else 40)
+        for view in dict.fromkeys(each.view for each in found[name]):
+            told = {each.horizon: _share(each.error) for each in found[name] if each.view == view}
+            if any(told.values()):
+                rows.append([name, view, *(told.get(horizon, "") for horizon in AHEAD.values())])
+    show(PAGE, "foresight", ["world", "seen at first", *AHEAD], rows, quick)
     if not quick:
         _save(draw_foresight(found), "foresight.png")
 
 
-def pays(quick: bool) -> None:
-    """Every sweep of ``scenarios/imagination``, played or taken from ``runs``: paired differences from rules.
+def _share(error: Estimate | None) -> str:
+    """A decimal without the 0 before its point, with its interval; empty where nothing changed."""
+    value, low, high = (number(each, 3).removeprefix("0").replace("1.000", "1") or "0" for each in error or (0, 0, 0))
+    return f"{value} ({low} .. {high})" if error else ""
 
-    And what chance and caution are worth: one future, and search with its caution, each beside search without caution.
+
+def pays(quick: bool) -> None:
+    """Every sweep of ``scenarios/imagination``, played or taken from ``runs``: three tables of the page, and a figure.
+
+    Paired differences from rules; the same of a script; and what chance and caution are worth: one future, and search
+    with its caution, each beside search without caution.
     """
-    found, rows, controls = {}, [], []
-    for name, path in SCENARIOS.items():
+    worth, scripts, parts, found = [], [], [], {}
+    for name, (title, steps) in WORLDS.items():
         folder = RUNS / f"imagination-{name}{'-quick' if quick else ''}"
-        batch(load(path), folder, 10 if quick else None)
-        found[name] = compare([folder])
-        _means(name, results(folder))
-        rows += [[name, row.condition, _arm(row.run), *_told(row)] for row in found[name]]
-        for row in compare([folder], f"{KIND}=exact, {CAUTION}=0.0"):
-            if _arm(row.run) == "calm" or row.run.startswith("caution"):
-                severities = [part for part in row.condition.split("; ") if part.startswith("perturb.")]
-                controls.append([name, *(severities or ["clean"]), row.run, *_told(row)])
-    columns = ["world", "condition", "beside rules", "success, points", "steps, both succeed"]
-    table("Does imagination pay? Paired on seeds, intervals of 95 %", columns, rows)
-    columns[2] = "beside search without caution"
-    table("What chance and caution are worth", columns, controls)
+        batch(load(SCENARIOS[name]), folder, 10 if quick else None)
+        for condition, rows in _conditions(results(folder)).items():
+            teams, row = _teams(rows), f"{title}, {condition}"
+            rules = teams["rules"]
+            told = {team: _beside(own, rules, steps) for team, own in teams.items() if team != "rules"}
+            usual = f"{rules['ticks'].mean():.1f} ticks" if steps else f"{number(100 * rules['success'].mean())} %"
+            imagined = float(f"{teams['search']['imagined_ticks'].mean():.3g}")
+            worth.append([row, str(len(rules)), usual, *(told[team] for team in WORTH), number(imagined, 0)])
+            if SEMANTIC in told:
+                scripts.append([row, usual, *(told[team] for team in SCRIPTS)])
+            apart = (_beside(teams[team], teams[BOLD], steps) for team in (CALM, "search"))
+            parts.append([row, told[BOLD], told[CALM], *apart])
+            found.setdefault(name, {})[condition] = {
+                team: _apart(own, rules, steps) for team, own in teams.items() if team != "rules"
+            }
+    show(PAGE, "worth", ["scenario", "n", "rules", *WORTH, "imagined ticks"], worth, quick)
+    show(PAGE, "scripts", ["scenario", "macro (`rules`)", *SCRIPTS.values()], scripts, quick)
+    show(PAGE, "parts", ["scenario", BOLD, CALM, "what one future changes", "what caution changes"], parts, quick)
     if not quick:
         _save(_forest(found), "imagination.png")
 
 
-def _told(row: Comparison) -> tuple[str, str]:
-    """The differences in success and in steps, in words."""
-    points = [100 * value for value in row.success.difference]
-    told = "{:+.1f}  {:+.1f} .. {:+.1f}"
-    return told.format(*points), told.format(*row.steps) if row.steps else "-"
+def _conditions(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Rows by the severity of what disturbs them, in words."""
+    (key,) = (key for key in swept_keys(rows) if key.startswith(PREFIX))
+    words = key.removeprefix(PREFIX).replace("_", " ").replace("popups", "pop-ups")
+    return {f"{words} {severity:g}".replace(" 0.", " .") if severity else "clean": own
+            for severity, own in rows.groupby(key)}  # fmt: skip
 
 
-def _means(name: str, rows: pd.DataFrame) -> None:
-    """What each arm reaches and imagines, condition by condition."""
-    keys, measures = swept_keys(rows), ["success", "ticks", "imagined_ticks"]
-    means = rows.assign(success=100.0 * rows["success"]).groupby(keys, sort=False)[measures].mean().reset_index()
-    columns = [*(key.rpartition(".")[2] for key in keys), "success, %", *measures[1:]]
-    table(f"{name}: means of {rows['seed'].nunique()} seeds", columns, means.to_numpy().tolist())
+def _teams(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of rules, and of each team of ``TEAMS`` that the sweep has."""
+    swept = [team for team, changed in TEAMS.items() if set(changed) <= set(swept_keys(rows))]
+    found = {team: chosen(rows, TEAMS[team]) for team in swept}
+    return {"rules": chosen(rows, {}), **{team: own for team, own in found.items() if len(own)}}
 
 
-def _arm(run: str) -> str:
-    """A team in a word: what makes it differ from rules, and from search as it is."""
-    parts = [part.strip() for part in run.split(",")]
-    return parts[-1].removeprefix("reasoner ").removeprefix("kind ")
+def _apart(rows: pd.DataFrame, base: pd.DataFrame, steps: bool) -> Estimate | None:
+    """The paired difference in steps, or in points of success; None of what never succeeds."""
+    if not rows["success"].any():
+        return None
+    success, ticks = beside(rows, base)
+    return ticks if steps else Estimate(*(100 * value for value in success.difference))
 
 
-def _forest(found: dict) -> Figure:
-    """A panel for each world: differences in success, or in steps where everybody succeeds; a colour a condition."""
+def _beside(rows: pd.DataFrame, base: pd.DataFrame, steps: bool) -> str:
+    """The same in words, with the number of pairs where not all succeed in steps."""
+    apart = _apart(rows, base, steps)
+    if apart is None:
+        return FAILS
+    both = rows.set_index("trial")["success"] & base.set_index("trial")["success"]
+    few = f", {both.sum()} pairs" if steps and not both.all() else ""
+    return difference(apart, -1 if steps else 1) + few
+
+
+def _forest(found: dict[str, dict[str, dict[str, Estimate | None]]]) -> Figure:
+    """A panel for each world: differences in steps, or in success; a colour a condition."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 4.2), layout="constrained")
-        axes = figure.subplots(1, len(found), sharey=True)
-        for (name, rows), axis in zip(found.items(), axes, strict=True):
-            searches = [row.success for row in rows if _arm(row.run) == "search"]
-            always = not any(success.only_first + success.only_second for success in searches)
-            for k, condition in enumerate(dict.fromkeys(row.condition for row in rows)):
-                for row in rows:
-                    value = row.steps if always else row.success.difference
-                    if row.condition == condition and value is not None:
-                        y, scale = ARMS.index(_arm(row.run)) + 0.24 * (k - 0.5), 1 if always else 100
-                        spread = [[scale * (value.value - value.low)], [scale * (value.high - value.value)]]
-                        axis.errorbar(scale * value.value, y, xerr=spread, fmt="os"[k], color=COLOURS[k], markersize=4)
-                axis.plot([], [], "os"[k], color=COLOURS[k], label=condition.replace("perturb.", "").replace("_", " "))
+        axes, shown = figure.subplots(1, len(found), sharey=True), list(TEAMS)
+        for (name, conditions), axis in zip(found.items(), axes, strict=True):
+            for k, (condition, teams) in enumerate(conditions.items()):
+                for team, apart in teams.items():
+                    if apart is not None:
+                        y = shown.index(team) + 0.24 * (k - 0.5)
+                        spread = [[apart.value - apart.low], [apart.high - apart.value]]
+                        axis.errorbar(apart.value, y, xerr=spread, fmt="os"[k], color=COLOURS[k], markersize=4)
+                axis.plot([], [], "os"[k], color=COLOURS[k], label=condition)
             axis.axvline(0, color="#5b6470", linewidth=0.8)
-            axis.set_yticks(range(len(ARMS)), [NAMES.get(arm, arm) for arm in ARMS])
-            axis.set(title=name, xlabel="steps" if always else "success, points", ylim=(len(ARMS) - 0.5, -0.5))
+            axis.set_yticks(range(len(shown)), [team.replace("`", "") for team in shown])
+            unit = "steps" if WORLDS[name].steps else "success, points"
+            axis.set(title=name, xlabel=unit, ylim=(len(shown) - 0.5, -0.5))
             axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.28), frameon=False)
     return figure
 

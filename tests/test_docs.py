@@ -3,14 +3,17 @@
 import re
 import shlex
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import sandbox
+from benchmarks import pages
 from benchmarks.stated import cell, figure, sentence, tables
 from sandbox.cli.main import main
 from sandbox.scenario import load
+from sandbox.statistics import Estimate
 from sandbox.studies.lessons import load_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,6 +88,44 @@ def test_tables_give_the_trials_of_their_files():
         lesson = load_lesson(path)
         stated = cell("docs/lessons.md", lesson.plan.title, "trials of each arm").text
         assert int(stated.replace(",", "")) == lesson.scenario().trials.count, lesson.name
+
+
+@pytest.mark.parametrize("name", ["imagination.md", "teams.md"])
+def test_no_hand_has_changed_a_table_that_a_command_wrote(name):
+    text = (ROOT / "docs" / name).read_text()
+    found = pages.written(text)
+    assert len(found) >= 3 and len(found) == text.count("<!-- table") == text.count("<!-- end of")
+    for key, table in found.items():
+        module, part = re.fullmatch(r"python -m benchmarks (\w+) --only (\w+)", table.command).groups()
+        assert part in import_module(f"benchmarks.{module}").PARTS, key
+        assert pages.digest(table.text) == table.digest, f"{key}: run `{table.command}`, or change what it writes"
+
+
+def test_a_table_is_put_in_the_place_of_the_old_one(tmp_path, monkeypatch):
+    before, after = "Before.\n\n<!-- table t: written by `x` -->\n\n", "\n\n<!-- end of t, {} -->\n\nAfter.\n"
+    monkeypatch.setattr(pages, "DOCS", tmp_path)
+    (tmp_path / "p.md").write_text(before + "| a |\n|---|\n| 1 |" + after.format("none"))
+    pages.show("p.md", "t", ["a", "b"], [["2", ""]], quick=True)
+    assert "| 1 |" in (tmp_path / "p.md").read_text()
+    pages.show("p.md", "t", ["a", "b"], [["2", ""]], quick=False)
+    told = "| a | b |\n|---|---|\n| 2 | |"
+    assert (tmp_path / "p.md").read_text() == before + told + after.format(pages.digest(told))
+    with pytest.raises(KeyError):
+        pages.show("p.md", "other", ["a"], [["2"]], quick=False)
+
+
+@pytest.mark.parametrize(
+    "estimate, better, text",
+    [
+        ((5.71, 2.6, 8.9), 1, "**+5.7** (+2.6 .. +8.9)"), ((5.71, 2.6, 8.9), -1, "+5.7 (+2.6 .. +8.9)"),
+        ((-3.0, -4.0, -1.0), -1, "**-3.0** (-4.0 .. -1.0)"), ((0.01, -1.0, 1.0), 1, "0 (-1.0 .. +1.0)"),
+        ((2535.2, 2486.0, 2589.0), -1, "+2,535.2 (+2,486.0 .. +2,589.0)"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_written_as_claims_read_it(estimate, better, text):
+    assert pages.difference(Estimate(*estimate), better) == text
+    found = figure(text)
+    assert (found.value, found.low, found.high) == pytest.approx(estimate, abs=0.06)
 
 
 def test_five_minutes_of_the_readme(tmp_path, monkeypatch):

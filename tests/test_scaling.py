@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import told
+from scipy import stats
 
 import sandbox
+from benchmarks import coverage
 from sandbox.analysis.compare import compare
 from sandbox.analysis.contribution import contributions
 from sandbox.analysis.measures import measures
@@ -66,6 +68,31 @@ def test_intervals_cover_what_the_data_were_drawn_from(law, truth):
         covered += [each.low <= value <= each.high for each, value in zip(found[:3], truth, strict=True)]
         assert all(each.low <= each.value <= each.high for each in found[:4]) and found.explained > 0.98
     assert covered.min() >= 2  # in a longer run 91 of 100
+
+
+@pytest.mark.parametrize("missed", [0.0, 0.05])
+@pytest.mark.parametrize("sizes", coverage.SIZES, ids=len)
+def test_the_interval_of_the_best_size_covers_it_also_where_the_law_does_not_hold(sizes, missed):
+    held = sum(coverage.of_peak(sizes, missed, seed) for seed in range(5_000, 5_200))
+    assert held >= stats.binom.ppf(0.001, 200, 0.93)
+
+
+def test_the_interval_of_the_best_size_has_no_end_where_more_colleagues_may_always_help():
+    found = fit(SIZES, drawn(np.array([0.03, 0.05, 0.0]), 0), USL)
+    assert found.best.low > SIZES[0] and np.isinf(found.best.high) and found.beta.low == 0
+    amdahl = fit(SIZES, drawn(np.array([0.03, 0.05, 0.0]), 0), AMDAHL)
+    assert np.isinf(amdahl.best).all() and amdahl.beta == Estimate(0, 0, 0)
+
+
+def test_a_law_through_all_means_has_the_interval_of_its_trials():
+    few = np.array([1, 8, 32])
+    held = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        noise = 1 + 0.02 * rng.standard_normal(40) + 0.02 * rng.standard_normal((3, 40))
+        best = fit(few, curve(TRUTH, few)[:, None] * noise, USL).best
+        held += best.low <= np.sqrt(0.95 / 0.001) <= best.high
+    assert stats.binom.ppf(0.001, 200, 0.95) <= held <= stats.binom.ppf(0.999, 200, 0.985)
 
 
 def test_exact_data_give_the_law_itself():

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import benchmarks.__main__
 from benchmarks import claims, lessons
+from benchmarks.__main__ import BENCHMARKS
 from benchmarks.stated import AGREES, REFUSED, ROOT, UNCLEAR, Found, Stated, bare, cell, figure, judge, sentence
 from benchmarks.unclaimed import UNCLAIMED
 from sandbox.core.errors import UsageError
@@ -137,6 +139,19 @@ def test_what_agrees_with_everything_tells_nothing():
 
 
 # -- the commands ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [("claims", ["--seed", "--minutes", "--write", "--only"]), ("lessons", ["--blocks", "--lesson"]),
+     ("coverage", ["--only {success,means,rates,peak}"])],
+)  # fmt: skip
+def test_help_of_a_benchmark_tells_its_own_options(name, options, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["benchmarks", name, "--help"])
+    with pytest.raises(SystemExit):
+        benchmarks.__main__.main()
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(option in told for option in options) and BENCHMARKS[name] in told
 
 
 def test_claims_are_measured_and_written(tmp_path, monkeypatch, capfd):

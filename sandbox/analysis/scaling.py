@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from scipy.optimize import least_squares
 
 from sandbox.analysis.results import swept_keys
@@ -14,7 +15,7 @@ from sandbox.statistics import CONFIDENCE, Estimate, mean_difference, ratio
 # -- laws: throughput of a team by its size; two laws, fitted with intervals
 
 AMDAHL, USL = 2, 3  # laws, by the number of their parameters
-RESAMPLES = 300  # of three fits each
+LIMITS = np.array([np.inf, 1.0, np.inf])  # of gamma, alpha, beta; each is 0 at least
 BOUND = 1e-6  # an alpha or beta below it is on its bound, 0: the data suggests a negative value
 FAR = 100  # times the largest team: a peak beyond it cannot be estimated
 FLAT = 1e-9  # means whose difference, as a share of the highest throughput, is less count as equal
@@ -22,7 +23,7 @@ GAIN = 1e-3  # a peak that exceeds one agent by less than this share does not co
 
 
 class Law(NamedTuple):
-    """A fitted law; percentile intervals from a bootstrap of trials and model. ``beta`` is 0 in Amdahl's law."""
+    """A fitted law. Its intervals count what it misses at each size as an error. ``beta`` is 0 in Amdahl's law."""
 
     gamma: Estimate  # throughput of one agent
     alpha: Estimate
@@ -59,42 +60,61 @@ def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float 
     """Least squares on the mean throughput at each size, gamma > 0, alpha in 0..1, beta >= 0.
 
     ``agents`` (K,) are different sizes, ``throughput`` (K, T) has T trials of each size, column t on the same seed.
-    Whole seeds are resampled, because the results of sizes on one seed are correlated. There must be no ``obstacle``.
+    There must be no ``obstacle``.
     """
     agents, unit = agents.astype(float), throughput.max()
     scaled = throughput / unit
     means = scaled.mean(axis=1)
     found = _least_squares(agents, means, law, np.array([max(means[0] / agents[0], 1e-3), 0.1, 0.01]))
-    fitted = curve(found, agents)
-    drawn = _resampled(scaled, fitted, law)
-    samples = np.array([_least_squares(agents, each, law, found) for each in drawn])
-    peaks = np.array([_peak(each, agents[-1]) for each in samples])
-    if law == USL:
-        peaks[[_is_amdahl(agents, *each) for each in zip(drawn, samples, strict=True)]] = np.inf
+    covariance, free = _covariance(scaled, agents, found, law)
+    wide = float(scipy.stats.t.ppf((1 + confidence) / 2, free))
+    spread = wide * np.sqrt(np.diag(covariance))
+    ends = np.clip([found - spread, found + spread], 0.0, LIMITS)
     scale = np.array([unit, 1.0, 1.0])
-    gamma, alpha, beta = (
-        _estimate(v, own, confidence) for v, own in zip(found * scale, (samples * scale).T, strict=True)
-    )
-    peak = _estimate(_peak(found, agents[-1]), peaks, confidence)
-    return Law(gamma, alpha, beta, peak, _explained(means, fitted), means / fitted - 1)
+    gamma, alpha, beta = (Estimate(*map(float, each)) for each in (np.array([found, *ends]) * scale).T)
+    fitted = curve(found, agents)
+    best = _best(found, wide**2 * covariance, agents[-1])
+    return Law(gamma, alpha, beta, best, _explained(means, fitted), means / fitted - 1)
 
 
-def _resampled(scaled: np.ndarray, fitted: np.ndarray, law: int) -> np.ndarray:
-    """Means (RESAMPLES, K) of resampled trials around the law, plus or minus its residual at each size."""
-    rng, (sizes, trials) = np.random.default_rng(0), scaled.shape
-    means = scaled.mean(axis=1)
-    missed = (means - fitted) * np.sqrt(sizes / max(1, sizes - law))
-    signs = rng.choice([-1.0, 1.0], (RESAMPLES, sizes))
-    drawn = rng.integers(trials, size=(RESAMPLES, trials))
-    noise = np.array([scaled[:, own].mean(axis=1) - means for own in drawn])
-    return fitted + signs * missed + noise
+def _covariance(scaled: np.ndarray, agents: np.ndarray, found: np.ndarray, law: int) -> tuple[np.ndarray, int]:
+    """(3, 3) of gamma, alpha, beta, and the degrees of freedom that it is known with.
+
+    What a law misses at each size counts as an error, like chance. So the sizes are the units, not the trials: the
+    covariance is a sandwich of their residuals, each enlarged by its leverage (HC3, MacKinnon and White 1985). All sizes
+    share their seeds; what they share raises or lowers gamma and leaves no residual, so it is added.
+    """
+    (sizes, trials), fitted = scaled.shape, curve(found, agents)
+    means, slopes = scaled.mean(axis=1), _slopes(found, agents)[:, :law]
+    by_size, covariance = np.linalg.pinv(slopes), np.zeros((USL, USL))
+    if sizes == law:  # it goes through all means, so nothing shows what it misses
+        covariance[:law, :law] = by_size @ np.cov(scaled) @ by_size.T / trials
+        return covariance, trials - 1
+    leverage = np.diag(slopes @ by_size)
+    missed = (means - fitted) / np.maximum(1 - leverage, FLAT)
+    covariance[:law, :law] = (by_size * missed**2) @ by_size.T
+    shared = ((scaled - means[:, None]) / fitted[:, None]).mean(axis=0)
+    covariance[0, 0] += found[0] ** 2 * shared.var(ddof=1) / trials
+    return covariance, sizes - law
 
 
-def _is_amdahl(agents: np.ndarray, means: np.ndarray, found: np.ndarray) -> bool:
-    """Whether Amdahl's law is better than the USL ``found`` by Akaike's criterion."""
-    simple = _least_squares(agents, means, AMDAHL, found)
-    errors = [max(np.sum((means - curve(each, agents)) ** 2), FLAT**2) for each in (simple, found)]
-    return bool(len(agents) * np.log(errors[0] / errors[1]) < 2 * (USL - AMDAHL))
+def _best(found: np.ndarray, reach: np.ndarray, largest: float) -> Estimate:
+    """N*, the root of (1 - alpha) / beta, with Fieller's interval (1954): all N that alpha and beta do not contradict.
+
+    ``reach`` (3, 3) is their covariance times the square of the quantile. The interval has no end where beta may be 0.
+    """
+    (_, alpha, beta), ((aa, ab), (_, bb)) = found, reach[1:, 1:]
+    square, half, rest = beta**2 - bb, (1 - alpha) * beta + ab, (1 - alpha) ** 2 - aa  # of N*^4, N*^2, 1: at most 0
+    root = np.sqrt(max(half**2 - square * rest, 0.0))
+    if square > 0:
+        ends = (half - root) / square, (half + root) / square
+    elif rest > 0:
+        ends = (half - root) / square if square < 0 else np.inf, np.inf
+    else:
+        ends = 0.0, np.inf
+    value = _peak(found, largest)
+    low, high = (1.0 if end <= 1 else _far(float(np.sqrt(end)), largest) for end in ends)
+    return Estimate(value, min(low, value), max(high, value))
 
 
 def largest(agents: np.ndarray, throughput: np.ndarray, confidence: float = CONFIDENCE) -> list[int]:
@@ -114,25 +134,15 @@ def _explained(means: np.ndarray, fitted: np.ndarray) -> float:
     return float(1 - np.sum((means - fitted) ** 2) / np.sum((means - means.mean()) ** 2))
 
 
-def _estimate(value: float, samples: np.ndarray, confidence: float) -> Estimate:
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.quantile(samples, tails, method="inverted_cdf")  # no interpolation: some are infinite
-    return Estimate(float(value), float(low), float(high))
-
-
 def _least_squares(agents: np.ndarray, means: np.ndarray, law: int, start: np.ndarray) -> np.ndarray:
     """gamma, alpha, beta; of Amdahl's law beta is 0."""
-    most, fixed = np.array([np.inf, 1.0, np.inf])[:law], np.zeros(USL - law)
+    most, fixed = LIMITS[:law], np.zeros(USL - law)
 
     def missed(free: np.ndarray) -> np.ndarray:
         return curve(np.concatenate([free, fixed]), agents) - means
 
     def slopes(free: np.ndarray) -> np.ndarray:
-        gamma, alpha, beta = np.concatenate([free, fixed])
-        pairs = agents - 1, agents * (agents - 1)
-        below = 1 + alpha * pairs[0] + beta * pairs[1]
-        steep = -gamma * agents / below**2
-        return np.stack([agents / below, steep * pairs[0], steep * pairs[1]][:law], axis=1)
+        return _slopes(np.concatenate([free, fixed]), agents)[:, :law]
 
     inside = np.clip(start[:law], 1e-6, np.minimum(most, 1e6) - 1e-6)
     bounds, scale = (np.zeros(law), most), np.array([1.0, 0.1, 0.01])[:law]
@@ -141,13 +151,26 @@ def _least_squares(agents: np.ndarray, means: np.ndarray, law: int, start: np.nd
     return np.concatenate([found, fixed])
 
 
+def _slopes(parameters: np.ndarray, agents: np.ndarray) -> np.ndarray:
+    """(K, 3) derivatives of X(N) by gamma, alpha, beta."""
+    gamma, alpha, beta = parameters
+    waiting, pairs = agents - 1, agents * (agents - 1)
+    below = 1 + alpha * waiting + beta * pairs
+    steep = -gamma * agents / below**2
+    return np.stack([agents / below, steep * waiting, steep * pairs], axis=1)
+
+
 def _peak(parameters: np.ndarray, largest: float) -> float:
     """N*, as far as teams up to the ``largest`` can determine it."""
     gamma, alpha, beta = parameters
-    peak = min(np.sqrt((1 - alpha) / beta) if beta > 0 else np.inf, FAR * largest)
-    if peak <= 1 or curve(parameters, peak) < (1 + GAIN) * gamma:
+    peak = np.sqrt((1 - alpha) / beta) if beta > 0 else np.inf
+    if peak <= 1 or curve(parameters, min(peak, FAR * largest)) < (1 + GAIN) * gamma:
         return 1.0
-    return np.inf if peak == FAR * largest else float(peak)
+    return _far(float(peak), largest)
+
+
+def _far(size: float, largest: float) -> float:
+    return size if size < FAR * largest else np.inf
 
 
 def coefficient(estimate: Estimate, form: str = "{:.3g}") -> str:
