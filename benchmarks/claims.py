@@ -136,7 +136,7 @@ def _memory() -> list[Claim]:
         for age in AGES
     ]
     scores = [
-        _cell(name, row, f"{life}: {age:,}", "share", how, 30, 100, 1)
+        _cell(name, row, f"{life}: {age:,}", "share", how, 45, 100, 1)
         for row, score in SCORED.items()
         for life, ages in (("told once", (300, 1_000)), ("changed", (30, 100, 300)), ("put away", (300, 1_000)))
         for age in ages
@@ -204,7 +204,7 @@ def _messages() -> list[Claim]:
             ("messages an episode", "mean", "messages", None),
         ):  # fmt: skip
             how = partial(over_drawings, arms, what, base)
-            found.append(_cell(TEAMWORK, row, column, kind, how, 25, 50, place="messages"))
+            found.append(_cell(TEAMWORK, row, column, kind, how, 50, 50, place="messages"))
     whole, text = Arm(edges), "of # ticks): without the one between the groups the team takes #, without"
     how = partial(mean, whole, "ticks")
     found.append(_text("teams-edges", TEAMWORK, text, "mean", how, 800, 400, 1))
@@ -386,8 +386,8 @@ def _text(
 
 
 CLAIMS = [  # what is not begun when the minutes are over is not measured
-    *_statistics(), *_web(), *_certificates(), *_lessons(), *_memory(), *_sizes(), *_messages(), *_protocols(),
-    *_imagination(), *_foresight(), *_skills(),
+    *_statistics(), *_web(), *_certificates(), *_skills(), *_lessons(), *_memory(), *_sizes(), *_messages(),
+    *_protocols(), *_imagination(), *_foresight(),
 ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def _part(places: Sequence[int]) -> list[Judged]:
     for place in places:
         if time.monotonic() > terms.end:
             break
-        claim, began = chosen[place], time.monotonic()
+        claim, began, busy = chosen[place], time.monotonic(), time.process_time()
         stated, trials = claim.read(), max(5, claim.trials // terms.fewer)
         try:
             wide, plain = (claim.measure(run, trials, each) for each in (terms.level, CONFIDENCE))
@@ -99,7 +99,8 @@ def _part(places: Sequence[int]) -> list[Judged]:
             print(f"{claim.id}: not measured: {type(error).__name__}: {error}", file=sys.stderr)
             plain, verdict = Found(np.nan, np.nan, np.nan, 0), UNCLEAR
         found.append(Judged(place, stated, plain, verdict))
-        print(f"{claim.id}: {verdict}, {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+        took = f"{time.monotonic() - began:.1f} s, {time.process_time() - busy:.1f} s of CPU"
+        print(f"{claim.id}: {verdict}, {took}", file=sys.stderr, flush=True)
     return found
 
 

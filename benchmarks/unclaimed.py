@@ -60,7 +60,6 @@ UNCLAIMED = [
     _list(LESSONS, "Turned controls", "`python -m benchmarks lessons` and the studio measure them; an hour.", _columns,
           "trials of each arm", "and when a control is turned"),
     _list(LESSONS, "What stands beside the answers", "The answers are claims.", _columns, "what came out"),
-    _list(LESSONS, "Times", "They depend on the machine.", _paragraphs, "Seconds of playing"),
     _list("docs/memory.md", "Tuning", "They are of the seeds that the weights were chosen on.", _paragraphs,
           "The default was chosen on seeds"),
     _list("docs/memory.md", "Options", "They are set, not measured.", _paragraphs,
