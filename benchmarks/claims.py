@@ -344,9 +344,11 @@ def _skills() -> list[Claim]:
     found = []
     for arm in ("all of it", "no library", "random curriculum", "no verification", "no library, new seeds"):
         for column in ("achievements", "ticks"):
-            found.append(_cell(SKILLS, arm, column, "mean", partial(climbed, arm, column), LEARNERS))
+            how = partial(climbed, arm, column)
+            found.append(_cell(SKILLS, arm, column, "mean", how, LEARNERS, place="learners"))
         if arm in ("no library", "random curriculum", "no verification"):
-            found.append(_cell(SKILLS, arm, "beside", "difference", partial(climbed_beside, arm), LEARNERS))
+            how = partial(climbed_beside, arm)
+            found.append(_cell(SKILLS, arm, "beside", "difference", how, LEARNERS, place="learners"))
     how = partial(share, Arm("skills.toml"), 20)
     text = "`rules` takes a diamond on # of 20 such maps"
     found.append(_text("skills-rules-diamond", SKILLS, text, "share", how, 60, 20, 20))

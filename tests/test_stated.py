@@ -9,6 +9,7 @@ from scipy import stats
 import benchmarks.__main__
 from benchmarks import claims, lessons
 from benchmarks.__main__ import BENCHMARKS
+from benchmarks.measured import climbed, climbed_beside
 from benchmarks.stated import AGREES, REFUSED, ROOT, UNCLEAR, Found, Stated, bare, cell, figure, judge, sentence
 from benchmarks.unclaimed import UNCLAIMED
 from sandbox.core.errors import UsageError
@@ -53,6 +54,12 @@ def test_a_figure_without_a_claim_is_found():
 def test_every_claim_has_a_place_of_its_own():
     places = [claim.place() for claim in claims.CLAIMS]
     assert len(set(places)) == len(places)
+
+
+def test_learners_are_taught_once_for_all_their_claims():
+    """A process measures the claims whose names begin alike, and each process has trials of its own."""
+    own = [claim for claim in claims.CLAIMS if claim.measure.func in (climbed, climbed_beside)]
+    assert len(own) > 10 and {tuple(claim.id.split("-")[:2]) for claim in own} == {("skills", "learners")}
 
 
 def test_a_sentence_is_found_wherever_its_lines_break():
