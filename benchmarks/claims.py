@@ -33,7 +33,7 @@ from benchmarks.measured import (
 )
 from benchmarks.memory import AGES, KINDS
 from benchmarks.report import console, table
-from benchmarks.stated import FAILS, REFUSED, Stated, cell, sentence
+from benchmarks.stated import FAILS, REFUSED, Stated, cell, rows_of, sentence
 from benchmarks.teams import CHANNELS, DRAWINGS, LOST, RANDOM, SIZES
 from benchmarks.unclaimed import UNCLAIMED
 from sandbox.statistics import paired_success, success_rate, trials_needed
@@ -60,14 +60,14 @@ CONDITIONS = {  # of scenarios/imagination: trials here, what disturbs it; the c
     "web": (400, {"clean": {}, "hostile pop-ups .4": {"perturb.hostile_popups": 0.4}}),
     "craft": (40, {"clean": {}, "night .8": {"perturb.night": 0.8}}),
     "kitchen": (30, {"clean": {}, "sticky floor .5": {"perturb.sticky_floor": 0.5}}),
-    "warehouse": (30, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
-    "wildfire": (32, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
+    "warehouse": (16, {"clean": {}, "action failure .5": {"perturb.action_failure": 0.5}}),
+    "wildfire": (24, {"clean": {}, "wind shift .5": {"perturb.wind_shift": 0.5}}),
 }
 CONTROLS = {"what one future changes": (BOLD, CALM), "what caution changes": (BOLD, "search")}  # one beside the other
 
 
 def _imagination() -> list[Claim]:
-    found = []
+    found, parted = [], {place.text for place in rows_of(IMAGINATION, CALM)}
     for world, (trials, conditions) in CONDITIONS.items():
         file, (title, steps) = f"imagination/{world}.toml", WORLDS[world]
         for words, disturbed in conditions.items():
@@ -79,7 +79,7 @@ def _imagination() -> list[Claim]:
             how = partial(mean, arms["search"], "imagined_ticks")
             found.append(_cell(IMAGINATION, row, "imagined ticks", "mean", how, trials, of))
             for column, arm in arms.items():
-                if "semantic" in column and world != "web":
+                if ("semantic" in column and world != "web") or (column in (BOLD, CALM) and row not in parted):
                     continue
                 fails = cell(IMAGINATION, row, column).text.startswith(FAILS)
                 if fails:
@@ -90,7 +90,7 @@ def _imagination() -> list[Claim]:
                     continue  # it plays to the tick limit, which takes minutes
                 kind = "share" if fails else "difference"
                 found.append(_cell(IMAGINATION, row, column, kind, how, trials, of, 100))
-            for column, teams in CONTROLS.items():
+            for column, teams in CONTROLS.items() if row in parted else ():
                 both = [arms[team] for team in teams]
                 how = partial(beside, *both, "ticks") if steps else partial(success_beside, *both)
                 found.append(_cell(IMAGINATION, row, column, "difference", how, trials, of, 100))
@@ -161,7 +161,7 @@ def _protocols() -> list[Claim]:
         protocol = {"team.protocol": row.replace(" ", "_")}
         arm, fire = Arm(warehouse, protocol), Arm(wildfire, protocol)
         few = row in ("hand off", "sequential")  # thousands of ticks
-        n, m = (20, 60) if few else (100, 300)
+        n, m = (20, 60) if few else (100, 200)
         found.append(_cell(TEAMWORK, row, "warehouse: ticks", "mean", partial(mean, arm, "ticks"), n, 100))
         found.append(_cell(TEAMWORK, row, "wildfire: saved", "share", partial(share, fire, 100), m, 300, 100))
         sides = [("beside rules alone", alone, arm, n), ("beside rules alone, points", by_eye, fire, m)]

@@ -12,7 +12,6 @@ from benchmarks.pace import Pace
 from benchmarks.pages import difference, number, show
 from benchmarks.report import console, met, table
 from benchmarks.teams import beside, chosen
-from sandbox.analysis.prediction_error import HORIZONS
 from sandbox.analysis.prediction_error import foresight as measure
 from sandbox.analysis.results import results, swept_keys
 from sandbox.analysis.robustness import PREFIX
@@ -42,7 +41,7 @@ TEAMS = {  # columns of the page, and what each team sets
 }  # fmt: skip
 WORTH = ("search", "UCT, depth 3", "`shuffled`", "`wrong`", "oracle")  # columns of a table
 SCRIPTS = {"search": "search on the macro", SEMANTIC: SEMANTIC, "search on `semantic`": "search on `semantic`"}
-AHEAD = {f"{n} tick{'s' * (n > 1)}": n for n in HORIZONS}  # columns of another
+AHEAD = {f"{n} tick{'s' * (n > 1)}": n for n in (1, 2, 5, 8, 13, 21, 34)}  # columns of another
 
 
 class World(NamedTuple):
@@ -52,9 +51,9 @@ class World(NamedTuple):
     steps: bool
 
 
-WORLDS = {
-    "warehouse": World("warehouse", True), "kitchen": World("kitchen", True), "wildfire": World("wildfire", False),
-    "web": World("web", False), "craft": World("craft, stone tools", False),
+WORLDS = {  # the quickest first
+    "web": World("web", False), "craft": World("craft, stone tools", False), "kitchen": World("kitchen", True),
+    "wildfire": World("wildfire", False), "warehouse": World("warehouse", True),
 }  # fmt: skip
 
 
@@ -115,17 +114,18 @@ def pays(quick: bool) -> None:
     """Every sweep of ``scenarios/imagination``, played or taken from ``runs``: three tables of the page, and a figure.
 
     Paired differences from rules; the same of a script; and what chance and caution are worth: one future, and search
-    with its caution, each beside search without caution.
+    with its caution, each beside search without caution. What a world has given is written before the next one begins.
     """
-    worth, scripts, parts, found = [], [], [], {}
+    found = {}
     for name, (title, steps) in WORLDS.items():
-        folder = RUNS / f"imagination-{name}{'-quick' if quick else ''}"
+        folder, worth, scripts, parts = RUNS / f"imagination-{name}{'-quick' if quick else ''}", [], [], []
         batch(load(SCENARIOS[name]), folder, 10 if quick else None)
         for condition, rows in _conditions(results(folder)).items():
             teams, row = _teams(rows), f"{title}, {condition}"
             rules = teams["rules"]
             told = {team: _beside(own, rules, steps) for team, own in teams.items() if team != "rules"}
-            usual = f"{rules['ticks'].mean():.1f} ticks" if steps else f"{number(100 * rules['success'].mean())} %"
+            share = f"{100 * rules['success'].mean():.1f} %".replace("100.0", "100")
+            usual = f"{rules['ticks'].mean():.1f} ticks" if steps else share
             imagined = float(f"{teams['search']['imagined_ticks'].mean():.3g}")
             worth.append([row, str(len(rules)), usual, *(told[team] for team in WORTH), number(imagined, 0)])
             if SEMANTIC in told:
@@ -135,9 +135,11 @@ def pays(quick: bool) -> None:
             found.setdefault(name, {})[condition] = {
                 team: _apart(own, rules, steps) for team, own in teams.items() if team != "rules"
             }
-    show(PAGE, "worth", ["scenario", "n", "rules", *WORTH, "imagined ticks"], worth, quick)
-    show(PAGE, "scripts", ["scenario", "macro (`rules`)", *SCRIPTS.values()], scripts, quick)
-    show(PAGE, "parts", ["scenario", BOLD, CALM, "what one future changes", "what caution changes"], parts, quick)
+        put = partial(show, PAGE, quick=quick, kept=True)
+        put("worth", ["scenario", "n", "rules", *WORTH, "imagined ticks"], worth)
+        if scripts:
+            put("scripts", ["scenario", "macro (`rules`)", *SCRIPTS.values()], scripts)
+        put("parts", ["scenario", BOLD, CALM, "what one future changes", "what caution changes"], parts)
     if not quick:
         _save(_forest(found), "imagination.png")
 

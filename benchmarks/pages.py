@@ -34,13 +34,29 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:12]
 
 
-def show(page: str, key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], quick: bool) -> None:
-    """Print a table, and unless it is a quick one put it into ``docs/<page>``, where the comments of this key stand."""
+def show(
+    page: str, key: str, columns: Sequence[str], rows: Sequence[Sequence[str]], quick: bool, kept: bool = False
+) -> None:  # fmt: skip
+    """Print a table, and unless it is a quick one put it into ``docs/<page>``, where the comments of this key stand.
+
+    ``kept``: rows there that begin with none of the new first cells stay, so that a part can be measured anew.
+    """
     table(f"docs/{page}: {key}", list(columns), [list(row) for row in rows])
     if not quick:
         path = DOCS / page
-        path.write_text(_with(path.read_text(encoding="utf-8"), key, _markdown(columns, rows)), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        if kept:
+            new = {row[0]: row for row in rows}
+            old = {cells[0]: cells for cells in _cells(written(text)[key].text)[1:]}
+            rows = list((old | new).values())
+        path.write_text(_with(text, key, _markdown(columns, rows)), encoding="utf-8")
         console.print(f"written: table {key} of docs/{page}")
+
+
+def _cells(text: str) -> list[list[str]]:
+    """Of the header and of each row."""
+    lines = [line.strip("|").split("|") for line in text.splitlines()]
+    return [[cell.strip() for cell in cells] for k, cells in enumerate(lines) if k != 1]
 
 
 def _with(page: str, key: str, text: str) -> str:

@@ -119,6 +119,11 @@ def section(name: str, heading: str) -> Place:
     return Place(name, start, after.start() if after else len(text))
 
 
+def rows_of(name: str, column: str) -> list[Place]:
+    """The first cell of each row of the tables that have a column of that name."""
+    return [row[0] for header, *rows in tables(name) if column in (each.text for each in header) for row in rows]
+
+
 def column_of(name: str, column: str) -> list[Place]:
     """All cells of the columns of that name; raises UsageError where no table has one."""
     found = [
