@@ -81,8 +81,8 @@ def _covariance(scaled: np.ndarray, agents: np.ndarray, found: np.ndarray, law: 
     """(3, 3) of gamma, alpha, beta, and the degrees of freedom that it is known with.
 
     What a law misses at each size counts as an error, like chance. So the sizes are the units, not the trials: the
-    covariance is a sandwich of their residuals, each enlarged by its leverage (HC3, MacKinnon and White 1985). All sizes
-    share their seeds; what they share raises or lowers gamma and leaves no residual, so it is added.
+    covariance is a sandwich of their residuals, each enlarged by its leverage (HC3, MacKinnon and White 1985). What all
+    sizes share, since they share seeds, raises or lowers gamma and leaves no residual. It is added.
     """
     (sizes, trials), fitted = scaled.shape, curve(found, agents)
     means, slopes = scaled.mean(axis=1), _slopes(found, agents)[:, :law]
