@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.running.trial import run
     from sandbox.scenario import load
 
-_OF = {  # what is public, by the module that has it
+_OF = {  # public names, by the module that defines them
     "core.errors": ("RecordError", "SandboxError", "UsageError"),
     "core.finish": ("Finish", "Outcome"),
     "core.world": ("World",),

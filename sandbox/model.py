@@ -44,9 +44,9 @@ class Tick(NamedTuple):
     actions: np.ndarray  # (N, 2) int32
     reward: np.ndarray  # (N,) float32
     digest: str  # of the state after the tick
-    traces: dict[int, Trace]  # how decisions came about, by agent, where a reasoner tells
-    reviews: tuple[Review, ...]  # what the guard made of them
-    said: tuple[tuple[int, Said], ...] = ()  # by those that speak for themselves, with the speaker
+    traces: dict[int, Trace]  # traces of decisions, by agent, from reasoners that give one
+    reviews: tuple[Review, ...]  # the guard's reviews of actions
+    said: tuple[tuple[int, Said], ...] = ()  # messages of agents that choose their own, with the speaker
 
 
 def arrays_in(value: Any) -> Iterator[np.ndarray]:
@@ -59,7 +59,7 @@ def arrays_in(value: Any) -> Iterator[np.ndarray]:
 
 
 class Counted(NamedTuple):
-    """What an outcome is made of, at a tick of a model."""
+    """The counts from which an outcome is computed, at a tick of a model."""
 
     model: "Sandbox"
     arrays: list[np.ndarray]
@@ -71,7 +71,7 @@ class Counted(NamedTuple):
 
 
 def _seed_of(scenario: Scenario, seed: int | None, rng: int | np.random.Generator | None) -> int:
-    """The seed of a trial, from what was given of it."""
+    """The seed of a trial, from the given arguments."""
     if seed is not None and rng is not None:
         raise UsageError("Sandbox: seed and rng are both given, expected one of them")
     if isinstance(rng, np.random.Generator):
@@ -81,12 +81,12 @@ def _seed_of(scenario: Scenario, seed: int | None, rng: int | np.random.Generato
 
 
 def _plays_back(recorded: Recorded | Captured | None) -> bool:
-    """Whether a record answers for the whole trial, so that nothing outside is asked."""
+    """Whether a record answers for the whole trial, so that no call is made."""
     return isinstance(recorded, Recorded) and recorded.until is None
 
 
 def _check_parameters(scenario: str | Path | Mapping | Scenario, given: Mapping[str, Any]) -> None:
-    """Whether keywords beside the named ones are keys of a scenario."""
+    """Check that further keywords are keys of a scenario."""
     for name in given:
         if "." not in name and name not in Scenario.model_fields:
             options = load(scenario).env().world.options.model_fields
@@ -105,7 +105,7 @@ class Sandbox(mesa.Model):
     scenario : path of a TOML file, mapping, or Scenario.
     seed, rng : the trial's seed, 0..2**64-1, under either name; by default the scenario's own. From a
         ``numpy.random.Generator`` as ``rng`` a seed is drawn.
-    recorded : the calls of a recorded trial; they answer in place of the language models.
+    recorded : the calls of a recorded trial; they answer instead of the language models.
     until : a further condition that ends the episode of a team (``teams.stopping``).
     people : decide for the reasoner ``human`` and for escalated actions, and may take agents over; None: no people.
     kwargs : dotted keys of the scenario with other values: ``**{"world.layout": "small"}``. ``mesa.batch_run`` sweeps
@@ -116,7 +116,7 @@ class Sandbox(mesa.Model):
     """
 
     running: bool
-    scenario: Scenario = _SET_LATER  # shadows a property of Mesa 3.5, which writes itself into what it is given
+    scenario: Scenario = _SET_LATER  # shadows a property of Mesa 3.5, which would write the model into its argument
 
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | np.random.Generator | None = None,
@@ -148,29 +148,29 @@ class Sandbox(mesa.Model):
         self.observation, self.actions = self.episode.observation, self.episode.actions
         for row, group in enumerate(team):
             Agent(self, row, group.role or env.world.roles[0], group.reasoner)
-        # Mesa 3.3 keeps every model that ever had an agent in a class-level table, for good.
+        # Mesa 3.3 keeps every model with agents in a class-level table for ever.
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         self.beliefs = Beliefs(env, self.memory, self.seed)
         self.usage = Usage()
         self._traces: dict[int, Trace] = {}
         self._reviews: tuple[Review, ...] = ()
         self._reached: set[int] = set()  # agents whose language model has replied
-        self._outages: dict[int, str] = {}  # why the model of another one has not
-        self.failures: dict[int, str] = {}  # how agents broke off, by row
+        self._outages: dict[int, str] = {}  # why other agents have not got a reply
+        self.failures: dict[int, str] = {}  # failures of agents, by row
         self.guard = self._guard()
         self._around = Surroundings(
             env, self.beliefs, self.earned, self.question, self.people, self.episode.faults.severity, self.seed,
             self._recorded, self.functions, self._speech,
         )  # fmt: skip
-        self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # that are objects, each with its agents' rows
+        self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # those that are objects, with rows of agents
         for rows, group in groups_of(self.scenario.agents):
             self._seat(rows, reasoner_for(group, rows, self._around))
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
-        )  # a row for each step and none before: Mesa 3.3's batch_run takes the row of the last step for the last one
+        )  # a row for each step and none before, because Mesa 3.3's batch_run takes row ``steps - 1`` for the last one
 
     def _cast(self) -> tuple[list[Policy], Any]:
-        """What an episode takes: the compiled policy of each agent, and the arrays of the team."""
+        """The compiled policy of each agent, and the arrays of the team, for an episode."""
         return [group.policy for group in self.scenario.roster()], self.talk.team if self.talk else ()
 
     def _guard(self) -> Guard | None:
@@ -187,7 +187,7 @@ class Sandbox(mesa.Model):
             self.reasoners.append((rows, with_faults(reasoner, set(self.scenario.perturb), self._around)))
 
     def close(self) -> None:
-        """Give back what reasoners hold: the servers of local models, the workers of programs."""
+        """Release the resources of reasoners: servers of local models, workers of programs."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
 
@@ -201,7 +201,7 @@ class Sandbox(mesa.Model):
         self.env.place(self.state, 0, patch)
 
     def change(self, scenario: Scenario) -> list[tuple[Sequence[int], Reasoner]]:
-        """Continue under a changed scenario, as far as ``scenario.change`` allows; returns the reasoners that are new.
+        """Continue with a changed scenario, as far as ``scenario.change`` allows; returns the new reasoners.
 
         The state, memories and other reasoners stay. A changed reasoner starts afresh, with a new budget. Groups may be
         split. Raises UsageError, with nothing changed, if the scenario cannot run or continue from here.
@@ -232,7 +232,7 @@ class Sandbox(mesa.Model):
         return [seat for seat in self.reasoners if seat[0] in new]
 
     def _forget(self, scenario: Scenario) -> None:
-        """Who reasons otherwise from now on does not answer for what became of its predecessor."""
+        """Clear the failures of agents whose reasoner changes, which are those of the former reasoner."""
         for row, (now, was) in enumerate(zip(scenario.roster(), self.scenario.roster(), strict=True)):
             if not now.reasons_as(was):
                 self._outages.pop(row, None)
@@ -256,13 +256,13 @@ class Sandbox(mesa.Model):
             self.episode.mask_actions()
             self._reviews = self.guard.review(self.actions[0]) if self.guard else ()
             self._act()
-        except Exception as error:  # escaping, it would kill the model silently in Mesa 3.5
+        except Exception as error:  # if it escaped, Mesa 3.5 would silently end the model
             self.state.done[0], self.error = Finish.ERROR, f"{type(error).__name__}: {error}"
         self.running = self.finish == Finish.RUNNING
         self.datacollector.collect(self)
 
     def _decide(self) -> None:
-        """The reasoners that are objects decide, and people for the agents that they hold."""
+        """Let the reasoners that are objects decide, and people for the agents that they control."""
         self._traces, held = {}, self.people.held(self.ticks + 1)
         may_act = self.talk.may_act if self.talk else lambda row: True
         for rows, reasoner in self.reasoners:
@@ -275,7 +275,7 @@ class Sandbox(mesa.Model):
         self._traces = dict(sorted(self._traces.items()))
 
     def _take(self, row: int, decision: Decision) -> None:
-        """A decision becomes the agent's action; without a verb, what its fallback has chosen stays, in words too."""
+        """Make a decision the agent's action; without a verb, action and messages of its fallback stay."""
         if decision.verb is not None:
             self.actions[0, row] = decision.verb, decision.target
         elif self.talk and not decision.said:
@@ -289,7 +289,7 @@ class Sandbox(mesa.Model):
             self._note(row, decision.trace)
 
     def _note(self, row: int, trace: Trace) -> None:
-        """Keep whether an agent's model was ever reached, and how its program broke off."""
+        """Note whether an agent's model was ever reached, and how its program failed."""
         if trace.failure:
             self.failures.setdefault(row, trace.failure)
         for call in trace.calls:
@@ -298,7 +298,7 @@ class Sandbox(mesa.Model):
             self._outages[row] = call.error
 
     def _steer(self, row: int, action: Action) -> None:
-        """A person acts in the place of an agent."""
+        """Let a person act for an agent."""
         self.actions[0, row], self._traces[row] = action, Trace(person=action)
         kind = self.scenario.roster()[row].reasoner
         if kind == "human":
@@ -319,7 +319,7 @@ class Sandbox(mesa.Model):
 
     @property
     def finish(self) -> Finish:
-        return Finish(int(self.state.done[0]))  # compared with an enumeration, a scalar of NumPy's swallows Ctrl-C
+        return Finish(int(self.state.done[0]))  # comparing a NumPy scalar with an enumeration may lose Ctrl-C
 
     def finalise(self) -> EpisodeStats:
         """The statistics of the episode so far."""
@@ -327,7 +327,7 @@ class Sandbox(mesa.Model):
 
     @property
     def tasks_done(self) -> int:
-        """Parts of the shared task, or task objects where the team has them."""
+        """Done parts of the shared task, or done task objects if the team has them."""
         return int(self.finalise().progress[0, 0])
 
     @property
@@ -336,7 +336,7 @@ class Sandbox(mesa.Model):
 
     @property
     def reward(self) -> float:
-        """Sum over agents and ticks so far."""
+        """Sum of rewards over agents and ticks so far."""
         return float(self.stats.reward.sum())
 
     @property
@@ -377,7 +377,7 @@ class Sandbox(mesa.Model):
         return own / decided if decided else None
 
     def _act(self) -> None:
-        """The world's tick and its results; the episode ends here where a condition of the team is met."""
+        """The world's tick and its results; the episode ends here if a condition of the team is met."""
         self.episode.act()
         digest, said = self.env.digest(self.state), self.talk.taken() if self.talk else ()
         told = self._traces, self._reviews, said
@@ -385,12 +385,12 @@ class Sandbox(mesa.Model):
         if self.talk:
             self.talk.measure(self)
             if self._played_back:
-                self.talk.team.measures[0, Measure.SECONDS] = -np.inf  # another clock counted
+                self.talk.team.measures[0, Measure.SECONDS] = -np.inf  # another clock applied
         self.episode.end_tick()
 
     @property
     def _played_back(self) -> bool:
-        """Whether the latest tick is one of a record, which answers in it."""
+        """Whether the latest tick is a recorded one, in which the record answers."""
         until = getattr(self._recorded, "until", None)
         return isinstance(self._recorded, Recorded) and (until is None or self.ticks <= until)
 
@@ -430,7 +430,7 @@ class Sandbox(mesa.Model):
         return arrays_in((self.state, self.stats, self.episode.team))
 
     def replay_tick(self, actions: np.ndarray, said: Sequence[tuple[int, Said]] = ()) -> None:
-        """One tick with the recorded actions (N, 2) in place of decisions, and with the recorded messages."""
+        """One tick with the recorded actions (N, 2) instead of decisions, and with the recorded messages."""
         agents = self.env.agents
         actions = whole_array(actions, "replay_tick: actions", (agents, 2), np.int32, -LANES, LANES)
         said = checked_words(said, agents)
@@ -443,7 +443,7 @@ class Sandbox(mesa.Model):
         self.running = self.finish == Finish.RUNNING
 
     def percept(self, row: int) -> Percept:
-        """What one agent perceives now."""
+        """The present percept of one agent."""
         row = whole(row, "percept: agent", 0, self.env.agents - 1)
         heard = self.talk.heard(row) if self.talk else ()
         window, vector, mask, inbox, task = (part[0, row] for part in self.observation)

@@ -138,7 +138,7 @@ def latency(ticks: np.ndarray, share: float, confidence: float = CONFIDENCE) -> 
     """The tick by which a ``share`` of trials are done, such as p95, of ``ticks`` (T,); infinite for trials never done.
 
     Interval: two order statistics (David and Nagaraja 2003, Order Statistics, 7.1), which cover at least that often
-    whatever the distribution; 0 and infinity where no trial is early or late enough.
+    for any distribution; 0 or infinity if no trial is early or late enough.
     """
     tail, count = (1 - confidence) / 2, len(ticks)
     ordered = np.concatenate([[0.0], np.sort(ticks), [np.inf]])

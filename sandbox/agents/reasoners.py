@@ -31,7 +31,7 @@ class ReplyFaults:
         return chance > 0 and uniform(self.seed, tick, stream, index) < chance
 
     def changed(self, stream: int, when: int, tick: int) -> bool:
-        """Whether the schema has changed by a tick; the streams say whether it ever does, and when."""
+        """Whether the schema has changed by a tick. The two streams draw whether it changes at all, and when."""
         return self.hit(Fault.CHANGED_SCHEMA, stream, 0, 0) and tick >= below(CHANGES_BEFORE, self.seed, 0, when, 0)
 
 

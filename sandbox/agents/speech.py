@@ -9,9 +9,9 @@ from sandbox.core.plain import whole
 from sandbox.core.speech import Act, Said, task_code
 
 ALL = "all"
-MANY = 64  # names that are listed at most
+MANY = 64  # most names that are listed
 MOST = 2**31 - 1  # a cost that a message can hold
-_SHOWN = 40  # messages, the latest
+_SHOWN = 40  # latest messages
 
 
 class Circle(Protocol):

@@ -28,7 +28,7 @@ class Comparison(NamedTuple):
     steps: Estimate | None  # difference of steps to completion where both succeed; None if no pair does
     adjusted: float  # the p-value, adjusted by Holm's method for all comparisons shown
     autonomy: tuple[float | None, float | None]  # of the first run and of this one
-    decided: int  # decisions of agents under test in both; 0 where all follow compiled policies
+    decided: int  # decisions of agents under test in both; 0 if all follow compiled policies
     pairing: Pairing | None  # of success; None if an arm always or never succeeds
     steps_pairing: Pairing | None  # of steps where both succeed
 

@@ -15,7 +15,7 @@ from sandbox.statistics import CONFIDENCE, Estimate, mean_difference, ratio
 # -- laws: throughput of a team by its size; two laws, fitted with intervals
 
 AMDAHL, USL = 2, 3  # laws, by the number of their parameters
-LIMITS = np.array([np.inf, 1.0, np.inf])  # of gamma, alpha, beta; each is 0 at least
+LIMITS = np.array([np.inf, 1.0, np.inf])  # upper bounds of gamma, alpha, beta; the lower bounds are 0
 BOUND = 1e-6  # an alpha or beta below it is on its bound, 0: the data suggests a negative value
 FAR = 100  # times the largest team: a peak beyond it cannot be estimated
 FLAT = 1e-9  # means whose difference, as a share of the highest throughput, is less count as equal
@@ -23,7 +23,7 @@ GAIN = 1e-3  # a peak that exceeds one agent by less than this share does not co
 
 
 class Law(NamedTuple):
-    """A fitted law. Its intervals count what it misses at each size as an error. ``beta`` is 0 in Amdahl's law."""
+    """A fitted law. Its intervals count the misfit at each size as an error. ``beta`` is 0 in Amdahl's law."""
 
     gamma: Estimate  # throughput of one agent
     alpha: Estimate
@@ -78,16 +78,16 @@ def fit(agents: np.ndarray, throughput: np.ndarray, law: int, confidence: float 
 
 
 def _covariance(scaled: np.ndarray, agents: np.ndarray, found: np.ndarray, law: int) -> tuple[np.ndarray, int]:
-    """(3, 3) of gamma, alpha, beta, and the degrees of freedom that it is known with.
+    """The covariance (3, 3) of gamma, alpha and beta, and its degrees of freedom.
 
-    What a law misses at each size counts as an error, like chance. So the sizes are the units, not the trials: the
-    covariance is a sandwich of their residuals, each enlarged by its leverage (HC3, MacKinnon and White 1985). What all
-    sizes share, since they share seeds, raises or lowers gamma and leaves no residual. It is added.
+    The misfit of a law at each size counts as an error, like chance. So the units are the sizes, not the trials: the
+    covariance is a sandwich of the residuals by size, each enlarged by its leverage (HC3, MacKinnon and White 1985).
+    Sizes share seeds; this common error changes gamma but leaves no residual, so its variance is added to gamma's.
     """
     (sizes, trials), fitted = scaled.shape, curve(found, agents)
     means, slopes = scaled.mean(axis=1), _slopes(found, agents)[:, :law]
     by_size, covariance = np.linalg.pinv(slopes), np.zeros((USL, USL))
-    if sizes == law:  # it goes through all means, so nothing shows what it misses
+    if sizes == law:  # the law passes through all means, so there are no residuals
         covariance[:law, :law] = by_size @ np.cov(scaled) @ by_size.T / trials
         return covariance, trials - 1
     leverage = np.diag(slopes @ by_size)

@@ -37,7 +37,7 @@ class Team(NamedTuple):
 
 
 def warm_up(*scenarios: "Scenario", batch: bool = False, pictures: bool = False) -> None:
-    """Compile what these scenarios need, once for each world and set of policies; print what they reach."""
+    """Compile the kernels of scenarios, once for each world and set of policies; print what the scenarios use."""
     for scenario in scenarios:
         check_extras(scenario)
     tell_reached(scenarios)
@@ -48,7 +48,7 @@ def warm_up(*scenarios: "Scenario", batch: bool = False, pictures: bool = False)
 
 
 def warm_up_batch(planned: "Sequence[Scenario]") -> None:
-    """The same for the conditions of a batch, whose episodes are compiled as a whole where they can be."""
+    """The same for the conditions of a batch. An episode is compiled as a whole if its agents allow it."""
     warm_up(*planned, batch=True)
 
 

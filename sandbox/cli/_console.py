@@ -1,4 +1,4 @@
-"""What the commands share: the console, and checks before a run.
+"""The console, and the checks before a run, of all commands.
 
 The module of a command imports at its top only what its options need. A command imports the rest when it is called, so
 ``--help`` and errors in options appear at once.
@@ -31,7 +31,7 @@ _WRONG = {
 
 
 class Screen(Console):
-    """A terminal that prints text as it is: it interprets neither markup nor control characters.
+    """A terminal that prints text unchanged: it interprets neither markup nor control characters.
 
     Every string is one line, so no name, path or error can forge a line of output. To print several lines, pass
     several arguments with ``sep``, or use ``lines``.
@@ -55,7 +55,7 @@ err = Screen(stderr=True, soft_wrap=True)
 
 
 def in_words(error: OSError) -> str:
-    """An error of a file, in one line."""
+    """The error of an operation on a file, in one line."""
     from sandbox.record.store import EXHAUSTED, SPENT
 
     if error.errno in EXHAUSTED:
@@ -103,7 +103,7 @@ def usable_worlds() -> "Iterator[World]":
 
 
 def tell_reached(scenarios: "Iterable[Scenario]") -> None:
-    """Print what scenarios will reach beyond themselves, and what granted it."""
+    """Print the files, programs and models that scenarios use, and the grant that allows each."""
     from sandbox.scenario.capabilities import calls
 
     granted = ((scenario.origin, asked) for scenario in scenarios for asked in calls(scenario))
@@ -124,7 +124,7 @@ def check_extras(scenario: "Scenario") -> None:
 
 @contextmanager
 def stoppable(folder: Path) -> Iterator[None]:
-    """Turn Ctrl-C into a line that says what is kept."""
+    """On Ctrl-C, print a line that says what is kept, and end the command."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""An episode that is played and recorded, as ``run`` and ``resume`` show it."""
+"""Play and record an episode, for ``run`` and ``resume``: its progress display and its outcome."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ def _played(folder: Path, scenario: "Scenario", play: Play) -> tuple[Outcome, bo
     except KeyboardInterrupt:
         with open_run(folder) as record:
             outcomes = record.outcomes
-        if not outcomes:  # a resumed run that was still being made again: nothing was added
+        if not outcomes:  # a resumed run, stopped before its recorded ticks were repeated: no tick was added
             raise
         err.print(f"stopped; the record is kept in {folder}; 'sandbox resume {folder}' continues it")
         return Outcome(**outcomes[0]), True

@@ -38,7 +38,7 @@ def people_at(live: Live, scenario: "Scenario") -> "Terminal | None":
 
 
 class Terminal(Nobody):
-    """Asks one question after the other; ``pause`` keeps a progress bar off the screen meanwhile.
+    """Asks one question after the other; ``pause`` keeps a progress bar off the screen during a question.
 
     An empty line is the no-op; ``quit`` ends the run as Ctrl-C does.
     """
@@ -50,7 +50,7 @@ class Terminal(Nobody):
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader: threading.Thread | None = None
         self._ended = False  # no more lines will come
-        self._late = False  # what is typed now answers an earlier question
+        self._late = False  # a line typed now answers an earlier question
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         """See ``People``; a question's patience begins when it is shown."""
@@ -100,7 +100,7 @@ class Terminal(Nobody):
         return line or None
 
     def _read(self) -> None:
-        with suppress(OSError, ValueError):  # the terminal is gone, or what is typed is no text
+        with suppress(OSError, ValueError):  # the terminal is closed, or the typed bytes are not text
             for line in self._stream:
                 self._lines.put(line)
         self._lines.put("")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they say."""
+"""Options that several commands share, with their help texts."""
 
 import json
 import shlex
@@ -39,7 +39,7 @@ Content = Annotated[bool, typer.Option("--trace-content", help="include the mess
 
 
 def granted(allow: list[str] | None, changes: Mapping[str, object]) -> "Grant":
-    """The grants of the command line: those of ``--allow``, and what ``--set`` names."""
+    """The grants of the command line: those of ``--allow``, and those implied by the values of ``--set``."""
     from sandbox.scenario.capabilities import Grant
     from sandbox.scenario.load import naming
 

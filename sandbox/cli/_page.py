@@ -46,7 +46,7 @@ def _compared(studies: Sequence[Study]) -> list:
 
 
 def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
-    """Pictures of the worst episodes of each study, and the number of episodes that there was no time for."""
+    """Pictures of the worst episodes of each study, and the number of episodes left out for lack of time."""
     free = [(arm, study) for arm, study in enumerate(studies) if study.free]
     chosen = [(arm, study, each) for arm, study in free for each in worst(study, EPISODES)]
     warm_up(*(_scenario(study) for _, study, _ in chosen if study.kind != SINGLE), pictures=True)

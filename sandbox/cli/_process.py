@@ -1,4 +1,4 @@
-"""The process of a command: closed standard files, and Ctrl-C where there is nothing to keep."""
+"""The process of a command: closed standard files, and Ctrl-C while there are no results to keep."""
 
 import os
 import signal
@@ -26,10 +26,10 @@ def complete_files() -> None:
 
 
 def give_up_output() -> None:
-    """Discard what waits in the standard output, which would fail again when the process ends."""
+    """Discard the text buffered for the standard output; writing it would fail again when the process ends."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # it is no file
+    except (OSError, ValueError):  # it is not a file
         sys.stdout = _null("w")
 
 

@@ -1,4 +1,4 @@
-"""Traces of a run, sent to a collector while it is played or afterwards."""
+"""Send the traces of a run to a collector, while the run is played or afterwards."""
 
 import time
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def traced(url: str | None, content: bool) -> "Iterator[OnEvent | None]":
 
 
 def collector_at(url: str, patient: bool = False) -> "Collector":
-    """What sends traces to a URL; raises UsageError where its package is missing."""
+    """The exporter that sends traces to a URL; raises UsageError if its package is missing."""
     try:
         from sandbox.telemetry.otlp import Collector
     except ModuleNotFoundError as error:
@@ -45,7 +45,7 @@ def collector_at(url: str, patient: bool = False) -> "Collector":
 
 
 def spans_of(collector: "Collector", origin: float, content: bool) -> "Spans":
-    """What makes the spans of a run that began at ``origin``, in seconds since 1970."""
+    """The maker of the spans of a run. ``origin`` is the time at which the run began, in seconds since 1970."""
     from sandbox.telemetry.tracing import Spans
 
     return Spans(collector.provider, origin, content)

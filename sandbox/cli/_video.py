@@ -1,4 +1,4 @@
-"""A recorded episode as a video, with how far it was below the picture."""
+"""A recorded episode as a video, with its progress below the picture."""
 
 from collections.abc import Iterator
 from itertools import chain

@@ -1,4 +1,4 @@
-"""The command ``sandbox app``: the studio in a browser, here or on another machine."""
+"""The command ``sandbox app``: start the studio, for a browser on this or another machine."""
 
 import errno
 import getpass
@@ -24,10 +24,10 @@ OPTIONS = {
     "theme.base": str(PAGE.with_name("studio") / "theme.toml"),
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": "false",  # otherwise the first start on a machine waits for input
-    "server.enableCORS": "true",  # these three: a .streamlit/config.toml of the working folder may be a stranger's
+    "server.enableCORS": "true",  # these three: someone else may have written .streamlit/config.toml of the folder
     "server.enableXsrfProtection": "true",
     "server.enableStaticServing": "false",
-}  # on the command line: a configuration file does not travel with an installed package
+}  # on the command line: an installed package has no configuration file of Streamlit
 HIGHEST = 65_535
 
 

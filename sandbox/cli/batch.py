@@ -1,4 +1,4 @@
-"""The command ``sandbox batch``: every condition of a scenario, on many seeds."""
+"""The command ``sandbox batch``: run every condition of a scenario on many seeds."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The command ``sandbox card``: agents through the standard suite."""
+"""The command ``sandbox card``: test agents on the standard suite."""
 
 import json
 import shlex

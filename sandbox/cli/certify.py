@@ -1,4 +1,4 @@
-"""The command ``sandbox certify``: a success rate, proved."""
+"""The command ``sandbox certify``: prove a lower bound of a success rate."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from sandbox.cli._options import Allow, On, Results, Set, Swept, Workers, opened
 from sandbox.cli._progress import Counting
 from sandbox.core.errors import SandboxError
 
-SHOWN = 5  # failures whose replay is spelled out
+SHOWN = 5  # failures for which the command that replays them is printed
 
 
 def certify(

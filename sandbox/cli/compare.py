@@ -1,4 +1,4 @@
-"""The command ``sandbox compare``: paired differences between batches."""
+"""The command ``sandbox compare``: compute paired differences between batches."""
 
 from pathlib import Path
 from typing import Annotated

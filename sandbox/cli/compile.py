@@ -1,4 +1,4 @@
-"""The command ``sandbox compile``: kernels before they are needed."""
+"""The command ``sandbox compile``: compile kernels before they are needed."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command ``sandbox foresight``: how far imagination is off."""
+"""The command ``sandbox foresight``: measure the error of imagination."""
 
 from pathlib import Path
 from typing import Annotated

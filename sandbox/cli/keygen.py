@@ -1,4 +1,4 @@
-"""The command ``sandbox keygen``: a pair of keys, to sign with."""
+"""The command ``sandbox keygen``: make a pair of keys for signatures."""
 
 from pathlib import Path
 from typing import Annotated

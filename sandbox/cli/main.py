@@ -36,7 +36,7 @@ from sandbox.cli.worlds import worlds
 from sandbox.core.errors import SandboxError
 from sandbox.report.lines import lines
 
-INTERRUPTED = 130  # as shells say of a process that Ctrl-C ended
+INTERRUPTED = 130  # the code that shells report for a process ended by Ctrl-C
 
 app = typer.Typer(
     help="A wind tunnel for agent teams: run scenarios, watch them, verify their records.",

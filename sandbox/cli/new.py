@@ -1,4 +1,4 @@
-"""The command ``sandbox new``: files to start from."""
+"""The command ``sandbox new``: write a world and a scenario to start from."""
 
 import re
 from importlib.resources import files

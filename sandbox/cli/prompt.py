@@ -1,4 +1,4 @@
-"""The command ``sandbox prompt``: the requests that language models would get."""
+"""The command ``sandbox prompt``: print the first requests to language models without sending them."""
 
 import json
 from collections.abc import Iterator

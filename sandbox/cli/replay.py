@@ -1,4 +1,4 @@
-"""The command ``sandbox replay``: a recorded trial again, of a run or of a batch."""
+"""The command ``sandbox replay``: play a recorded trial of a run or a batch again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""The command ``sandbox report``: a page that compares runs."""
+"""The command ``sandbox report``: write a page that compares runs."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The command ``sandbox results``: the tables of a batch, and its rows for other programs."""
+"""The command ``sandbox results``: print the tables of a batch, and export its rows."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""The command ``sandbox resume``: a run that ended too early goes on."""
+"""The command ``sandbox resume``: continue a run that ended too early."""
 
 from sandbox.cli._compiling import warm_up
 from sandbox.cli._episode import watch

@@ -1,4 +1,4 @@
-"""The command ``sandbox run``: one recorded trial."""
+"""The command ``sandbox run``: play and record one trial."""
 
 import functools
 import itertools
@@ -51,6 +51,6 @@ def run(
 
 
 def _new_folder(name: str, seed: int) -> Path:
-    """runs/NAME-seedS, with a number if that is taken."""
+    """The folder runs/NAME-seedS, with a number appended if that folder exists."""
     names = itertools.chain([f"{name}-seed{seed}"], (f"{name}-seed{seed}-{k}" for k in itertools.count(2)))
     return next(folder for folder in (Path("runs") / each for each in names) if not folder.exists())

@@ -1,4 +1,4 @@
-"""The command ``sandbox schema``: what a scenario may say, for editors and for the reference."""
+"""The command ``sandbox schema``: the JSON schema of scenarios, for editors and for the reference."""
 
 import json
 from collections.abc import Iterable
@@ -67,7 +67,7 @@ def sentence(summary: str) -> str:
 
 
 def _name(table: dict[str, Any], world: "World") -> None:
-    """Make a world's options its table in a scenario, where the team and the perturbations stand elsewhere."""
+    """Make the table of a scenario from a world's options, without those that other tables state."""
     options = {name: option for name, option in table["properties"].items() if name not in ("agents", "perturb")}
     table["description"] = sentence(world.summary)
     table["properties"] = {"name": {"const": world.name, "description": "Name of the world."}, **options}
@@ -75,7 +75,7 @@ def _name(table: dict[str, Any], world: "World") -> None:
 
 
 def _by_name(references: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """A table whose options are those of the world that it names: an error is then about that world's options.
+    """A table that must have the options of the world that it names, so that an error is about that world's options.
 
     Editors complete keys from the members of ``anyOf`` only, so these name all tables; the last one accepts anything.
     """

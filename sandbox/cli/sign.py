@@ -1,4 +1,4 @@
-"""The command ``sandbox sign``: a signature below a run, batch or certificate."""
+"""The command ``sandbox sign``: sign a run, a batch or a certificate."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""The command ``sandbox skills``: agents that learn skills as programs, with ablations and transfer."""
+"""The command ``sandbox skills``: let agents learn skills as programs, with ablations and transfer."""
 
 from functools import partial
 from pathlib import Path

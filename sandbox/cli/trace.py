@@ -1,4 +1,4 @@
-"""The command ``sandbox trace``: a recorded run as traces."""
+"""The command ``sandbox trace``: send a recorded run as traces."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The command ``sandbox verify``: whether a run, a batch or a certificate is what happened."""
+"""The command ``sandbox verify``: check a run, a batch or a certificate by executing its trials again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

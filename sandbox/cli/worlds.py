@@ -1,4 +1,4 @@
-"""The command ``sandbox worlds``: the worlds, or one in detail."""
+"""The command ``sandbox worlds``: list the worlds, or show one in detail."""
 
 from typing import Annotated
 

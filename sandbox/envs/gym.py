@@ -75,7 +75,7 @@ class SingleEnv(gymnasium.Env):
 
 
 class VectorEnv(gymnasium.vector.VectorEnv):
-    """``num_envs`` lanes. Each lane equals that of a ``SyncVectorEnv`` of ``gym_env`` with equal seeds and actions."""
+    """``num_envs`` lanes. Each equals a lane of a ``SyncVectorEnv`` of ``gym_env`` with equal seeds and actions."""
 
     def __init__(
         self, world: str, num_envs: int, render_mode: str | None = None, flat: bool = False,

@@ -1,7 +1,7 @@
 """One writer for a folder: a lock of the operating system, which ends with its process.
 
-Some file systems, such as the homes of clusters, have no locks. There a file names the writer's process and machine;
-it counts for nothing once that process is gone, as far as the same machine can tell.
+Some file systems, such as the homes of clusters, have no locks. There a file names the writer's process and machine.
+The same machine ignores the file once that process has ended.
 """
 
 import os

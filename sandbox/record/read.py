@@ -71,7 +71,7 @@ class Run:
 
     def milestones(self, *kinds: str, trial: int | None = None) -> Iterator[Event]:
         """The events of some kinds other than ``tick``, in the order they happened: all, or those of one trial."""
-        # The first condition is that of the partial index; without it SQLite does not use the index.
+        # The first condition repeats the one of the partial index; otherwise SQLite does not use the index.
         places, which = ", ".join("?" * len(kinds)), "" if trial is None else "AND +trial = ?"  # + : no index
         sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind IN ({places}) {which} ORDER BY seq"
         values = kinds if trial is None else (*kinds, trial)

@@ -205,7 +205,7 @@ class Table:
         return self._db.execute(sql).fetchone()
 
     def close(self) -> None:
-        with suppress(sqlite3.Error):  # while somebody reads, the WAL stays beside the file, which is just as readable
+        with suppress(sqlite3.Error):  # fails while another process reads; the WAL then stays beside the file
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
         self._lock.release()

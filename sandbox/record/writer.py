@@ -83,7 +83,7 @@ class Writer:
         self.root = root if seal else self.root
 
     def check(self) -> None:
-        """Raise RecordError where the file does not stand in its folder any more."""
+        """Raise RecordError if the file is no longer in its folder."""
         self._opened.check()
 
     def close(self) -> None:

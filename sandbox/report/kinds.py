@@ -8,9 +8,9 @@ LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "e
 
 
 def kind_of(option: Mapping[str, Any], plural: str = "", quote: str = "") -> str:
-    """What an option may be, such as ``integer from 1``; ``plural`` is the ending where there are several.
+    """The values that an option accepts, such as ``integer from 1``; ``plural`` is the ending for several values.
 
-    ``quote`` stands around each of the values that are listed.
+    ``quote`` is put around each listed value.
     """
     if "anyOf" in option:
         return " or ".join(kind_of(each, plural, quote) for each in option["anyOf"] if each.get("type") != "null")
@@ -24,7 +24,7 @@ def kind_of(option: Mapping[str, Any], plural: str = "", quote: str = "") -> str
 
 
 def limits_of(option: Mapping[str, Any]) -> str:
-    """The least and the largest value of a number, in words; empty where it has neither."""
+    """The least and the largest value of a number, as text; empty if it has neither."""
     if {"minimum", "maximum"} <= option.keys():
         return f"{option['minimum']:,}..{option['maximum']:,}"
     return " and ".join(f"{word} {option[key]:,}" for key, word in LIMITS.items() if key in option)

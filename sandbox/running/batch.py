@@ -1,7 +1,7 @@
 """A batch: every condition of a scenario's sweep, tried on the same seeds, chunk by chunk, resumed by calling it again.
 
-Chunks run on any ``concurrent.futures.Executor`` (``running.workers``). What a chunk comes to depends on nothing but
-its scenario and its seeds, so neither the place nor the order matters.
+Chunks run on any ``concurrent.futures.Executor`` (``running.workers``). The result of a chunk depends only on its
+scenario and its seeds, not on place or order.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ from sandbox.scenario.load import overridden, self_contained
 from sandbox.scenario.sweep import check_free, conditions
 
 HOSTED = 8  # trials of a chunk that is played in the hosted tier
-DEADLY = 3  # trials that kill their workers before any is played: then it is not the trials
+DEADLY = 3  # trials that kill their workers before any trial is played; then the trials are not the cause
 SOURCES = version_of_sources()
 
 
@@ -34,8 +34,8 @@ class Progress(NamedTuple):
 
     done: int
     successes: int
-    errors: int  # infrastructure errors, which count for nothing
-    fallbacks: int  # decisions in trials that count, which fallbacks made
+    errors: int  # infrastructure errors, which are excluded
+    fallbacks: int  # decisions of fallbacks, in trials that count
     total: int
 
     @property
@@ -43,7 +43,7 @@ class Progress(NamedTuple):
         return self.done - self.successes - self.errors
 
     def after(self, found: list[Outcome]) -> "Progress":
-        """With a few more outcomes."""
+        """The progress after some more outcomes."""
         return Progress(
             done=self.done + len(found),
             successes=self.successes + sum(outcome.success for outcome in found),
@@ -57,10 +57,10 @@ OnProgress = Callable[[Progress], bool | None]
 
 
 def plan(scenario: Scenario, apart: int = 0) -> list[Scenario]:
-    """The scenario of each condition, checked; raises UsageError, naming the condition, where one cannot run.
+    """The scenario of each condition, checked; raises UsageError, naming the condition, if one cannot run.
 
-    Trial k of a condition has the condition's seed plus k. Usually conditions share their seeds; else those of one
-    begin ``apart`` after those of the one before.
+    Trial k of a condition has the condition's seed plus k. By default conditions share their seeds; otherwise the seeds
+    of each condition begin ``apart`` after those of the one before.
     """
     if apart and any("seed" in overrides for overrides in conditions(scenario.sweep)):
         raise UsageError("sweep.seed: each condition of a certificate has seeds of its own")
@@ -71,7 +71,7 @@ def plan(scenario: Scenario, apart: int = 0) -> list[Scenario]:
         _staged(planned[-1].model_dump_json())
 
     for _ in overridden(scenario, take):
-        pass  # each is taken where what is wrong with it is told with its condition
+        pass  # iterating checks each condition, and names it in errors
     return planned
 
 
@@ -120,7 +120,7 @@ def play_all(
     last = max(each.seed for each in planned) + count - 1
     if last >= 2**63:
         raise UsageError(f"seeds {scenario.seed} .. {last}: a batch takes those below 2**63")
-    known = scenario.model_copy(update={"trials": type(scenario.trials)()}).as_dict()  # more trials are no change
+    known = scenario.model_copy(update={"trials": type(scenario.trials)()}).as_dict()  # the number of trials may change
     compiled = all(each.compiled for each in planned)
     with Workers(on, compiled, workers) as crew, Table(out, known, conditions(scenario.sweep)) as table:
         if on_plan and on is None:
@@ -131,7 +131,7 @@ def play_all(
         size = LANES if compiled else HOSTED
         todo = table.missing(len(planned), count, size)
         if course:
-            todo = iter(sorted(todo, key=lambda chunk: chunk.start))  # in the order in which they count
+            todo = iter(sorted(todo, key=lambda chunk: chunk.start))  # in the order of counting
             for chunk, found in table.trials():
                 course.add(chunk.condition, chunk.start, found)
         progress = Progress(*table.counts(), count * len(planned))
@@ -144,12 +144,12 @@ def play_all(
 
 
 class _Filling:
-    """Puts what chunks come to into the table; a trial that kills its worker is an error of its own."""
+    """Writes the results of chunks into the table; a trial that kills its worker becomes an infrastructure error."""
 
     def __init__(self, table: Table, planned: list[Scenario], progress: Progress, course: Course | None):
         self._table, self._planned, self._progress, self._course = table, planned, progress, course
         self._texts = [scenario.model_dump_json() for scenario in planned]
-        self._played, self._deadly = False, 0  # whether any worker has played anything; trials that killed theirs
+        self._played, self._deadly = False, 0  # whether any chunk was played; number of trials that killed workers
 
     def run(self, crew: Workers, todo: Iterator[Chunk], on_progress: OnProgress | None) -> None:
         work, begun = Work(crew, play_chunk, self._arguments, _trials), False
@@ -192,7 +192,7 @@ def _trials(chunk: Chunk) -> list[Chunk]:
 
 
 def _check_world(table: Table, world: str) -> None:
-    """Trials of a world in a file belong together only as long as the file is the same."""
+    """Refuse to mix trials of different versions of a world given as a file."""
     version = foreign(world) if registry.is_file(world) else ""
     if table.noted().get("world_version", version) != version:
         raise UsageError(f"{table.path}: its trials were played before {world} was edited; choose another folder")
@@ -201,7 +201,7 @@ def _check_world(table: Table, world: str) -> None:
 
 
 def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> Played:
-    """What came of trials ``start`` .. ``stop`` - 1 of a scenario in JSON; what an executor's worker runs."""
+    """Results of trials ``start`` .. ``stop`` - 1 of a scenario in JSON; executed by a worker."""
     if sources != SOURCES:
         raise SandboxError("a worker has another version of sandbox than this machine; install the same on both")
     ready, env = _staged(scenario)
@@ -211,5 +211,5 @@ def play_chunk(scenario: str, start: int, stop: int, sources: str = SOURCES) -> 
 @lru_cache(maxsize=16)
 def _staged(scenario: str) -> tuple[Scenario, Environment]:
     ready = Scenario.model_validate_json(scenario)
-    registry.opened(ready.world.name)  # in a process of its own the file of a world has not been run yet
+    registry.opened(ready.world.name)  # a separate process has not executed the file of a world yet
     return ready, ready.env()

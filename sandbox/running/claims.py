@@ -1,8 +1,8 @@
 """The claim of a certificate, and the trial that decides it.
 
 Trials count in one fixed order: trial 0 of every condition, then trial 1 of every condition, and so on. The first trial
-at which the claim is lost ends it, and no later one counts. So the same trials count whoever plays them, on however
-many workers, and however often they were interrupted.
+at which the claim is lost ends it, and no later one counts. So the counted trials do not depend on workers,
+their number, or interruptions.
 """
 
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ from sandbox.scenario.sweep import conditions
 from sandbox.statistics import trials_needed
 
 FILE, CLAIM = "certificate.json", "claim.json"
-FORMAT = 2  # of claims and certificates. Of format 1 the strata shared their seeds, which the bound does not allow
+FORMAT = 2  # version of claims and certificates; in format 1 the strata shared seeds, which invalidates the bound
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is to be certified, and the trials that it takes: at least, and of each condition."""
+    """The claim, and the trials that it needs: in total, and for each condition."""
 
     reliability: float
     confidence: float
@@ -31,12 +31,12 @@ class Claim:
     trials: int
     conditions: int
     each: int
-    strata: list[dict]  # what each condition overrides
-    of: str  # whose success: the agents' own, or the team's with its fallbacks
+    strata: list[dict]  # overrides of each condition
+    of: str  # whose success: the agents', or that of the team with its fallbacks
 
     @property
     def total(self) -> int:
-        """All trials; a few more than are needed where conditions do not divide them."""
+        """All trials; a few more than needed if conditions do not divide them."""
         return self.each * self.conditions
 
     @property
@@ -62,12 +62,12 @@ def in_words(overrides: dict) -> str:
 
 
 def claim(scenario: Scenario, reliability: float, confidence: float, failures: int) -> Claim:
-    """The claim for a scenario, before anything is run."""
+    """The claim for a scenario, made before any trial."""
     reliability, confidence = _share(reliability, "reliability"), _share(confidence, "confidence")
     failures = whole(failures, "failures", 0)
     needed, strata = trials_needed(reliability, confidence, failures), conditions(scenario.sweep)
     each = -(-needed // len(strata))
-    # Hoeffding (1956, theorem 4): up to n (1 - R) - 1 failures are no likelier of a mixture than of one coin.
+    # Hoeffding (1956, theorem 4): up to n (1 - R) - 1 failures are no likelier for a mixture than for a single rate.
     if failures and len(strata) > 1 and each * len(strata) * (1 - reliability) < failures + 1:
         raise UsageError(f"confidence: {confidence} is too low for a bound over several conditions; 0.6 is enough")
     return Claim(reliability, confidence, failures, needed, len(strata), each, strata, scenario.claim)
@@ -81,7 +81,7 @@ def _share(value: float, what: str) -> float:
 
 
 def lies_in(folder: str | Path) -> bool:
-    """Whether a folder holds a certificate, or was begun for one."""
+    """Whether a folder contains a certificate, or an unfinished one."""
     return any((Path(folder) / name).is_file() for name in (FILE, CLAIM))
 
 
@@ -92,7 +92,7 @@ class Count(NamedTuple):
     failures: int = 0
     errors: int = 0  # of the infrastructure
     own: int = 0  # decisions that the agents under test made themselves
-    others: int = 0  # decisions that somebody made in their place
+    others: int = 0  # decisions that others made for them
 
     def with_one(self, outcome: Outcome) -> "Count":
         trials, failures, errors, own, others = self
@@ -103,14 +103,14 @@ class Count(NamedTuple):
 
 
 class Course:
-    """Takes trials in as they come, and counts them in their order until the claim is lost or all are there."""
+    """Takes trials in any order, and counts them in the fixed order until the claim is lost or all have arrived."""
 
     def __init__(self, stated: Claim, max_errors: float):
         self._stated, self._max_errors = stated, max_errors * stated.total
-        self._waiting: dict[int, Outcome] = {}  # by place in the order: one before them is not there yet
+        self._waiting: dict[int, Outcome] = {}  # by place in the order; an earlier one is missing
         self._counts = [Count()] * stated.conditions
         self.all = Count()
-        self.place = 0  # of the trial that counts next
+        self.place = 0  # of the next trial to count
         self.lost = False
 
     def add(self, condition: int, start: int, outcomes: Iterable[Outcome]) -> None:
@@ -134,11 +134,11 @@ class Course:
 
     @property
     def each(self) -> list[Count]:
-        """What counts of each condition."""
+        """The counts of each condition."""
         return self._counts
 
     @property
     def kept(self) -> list[int]:
-        """How many trials of each condition count, errors included: the first ones."""
+        """For each condition, the number of its first trials that count, errors included."""
         among = self._stated.conditions
         return [-(-max(self.place - condition, 0) // among) for condition in range(among)]

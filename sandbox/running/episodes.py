@@ -19,7 +19,7 @@ from sandbox.running.recorded_answers import ANSWERS
 from sandbox.running.trial import OnEvent, measured, run, warm
 from sandbox.scenario import Scenario
 
-LANE_BYTES = 64 << 20  # memory that the lanes of one call may take
+LANE_BYTES = 64 << 20  # memory of the lanes of one call, at most
 LANES = 1024  # at most
 
 
@@ -27,11 +27,11 @@ class Played(NamedTuple):
     """The results of some trials."""
 
     outcomes: list[Outcome]
-    asked: dict[int, bytes]  # what was answered in a trial, by its place; none where nobody was asked, or none is kept
+    asked: dict[int, bytes]  # answers in a trial, by its place; empty without questions, or if answers are not kept
 
 
 def play(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Played:
-    """The trial of each seed, in order; ``env`` is the scenario's own. Trouble inside a trial is its outcome."""
+    """The trial of each seed, in order; ``env`` is the scenario's own. An error inside a trial becomes its outcome."""
     if scenario.compiled:
         return Played(_lanes(scenario, env, seeds), {})
     found: list[Outcome] = []
@@ -55,13 +55,13 @@ def _lanes(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> list[O
         some = seeds[first : first + lanes]
         try:
             found += _compiled(scenario, env, some)
-        except Exception:  # one of these trials is broken: alone, each says what it is
+        except Exception:  # one of these trials fails: play each alone to find it
             found += [_hosted(scenario, seed) for seed in some]
     return found
 
 
 def lanes_at_once(env: Environment) -> int:
-    """How many lanes fit into the memory that one call may take."""
+    """The number of lanes that fit into the memory of one call."""
     parts = (env.allocate(1), env.memory(1), env.observation(1))
     one = sum(field.nbytes for part in parts for field in part)
     return max(1, min(LANES, LANE_BYTES // one))
@@ -88,12 +88,12 @@ def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Ite
         **measured(state.done, state.tick, stats), "world": repeat(env.world.name), "seed": seeds,
         "seconds": repeat(seconds), "digest": _digests(state), "autonomy": repeat(1.0),
     }  # fmt: skip
-    # Of what is left out each has its default: compiled policies ask no model, and all decisions are theirs.
+    # Other fields keep their defaults: compiled policies ask no model and make all decisions.
     ordered = (columns.get(name) or repeat(Outcome._field_defaults[name]) for name in Outcome._fields)
     return map(Outcome._make, zip(*ordered, strict=False))
 
 
 def _digests(state: Any) -> list[str]:
-    """The digest of every lane, as ``engine.arrays`` has it, in one pass over the arrays."""
+    """The digest of every lane, equal to that of ``engine.arrays``, in one pass over the arrays."""
     parts = [field.reshape(len(field), field[0].size).view(np.uint8) for field in state]
     return [hashlib.sha256(row).hexdigest() for row in np.concatenate(parts, axis=1)]

@@ -20,7 +20,7 @@ from sandbox.scenario.change import changed, reseated
 
 
 def place(model: Sandbox, patch: Mapping[str, Any]) -> list[Event]:
-    """Draw into the world: keys of its description (``World.describe``) with other values."""
+    """Change the world: keys of its description (``World.describe``) with other values."""
     now = _now(model)
     if not isinstance(patch, Mapping):
         raise UsageError(f"place: {shown(patch)}, expected keys of what describe() returns")
@@ -33,7 +33,7 @@ def place(model: Sandbox, patch: Mapping[str, Any]) -> list[Event]:
 
 
 def intervene(model: Sandbox, name: str, aim: Aim = ANY) -> list[Event]:
-    """One of the world's interventions, by its name; what is not aimed at is drawn."""
+    """Perform one of the world's interventions, by its name; missing entries of the aim are drawn."""
     _now(model)
     env, dice = model.env, Random(f"{model.seed}, {model.ticks}, {name}")
     known = {each.name: each for each in env.world.interventions}
@@ -44,19 +44,19 @@ def intervene(model: Sandbox, name: str, aim: Aim = ANY) -> list[Event]:
 
 
 def change(model: Sandbox, overrides: Mapping[str, Any]) -> list[Event]:
-    """Other values for keys of the scenario; see ``scenario.change``."""
+    """Change keys of the scenario; see ``scenario.change``."""
     _now(model)
     return _follow(model, changed(model.scenario, overrides))
 
 
 def reseat(model: Sandbox, agent: int, reasoner: str, **options: Any) -> list[Event]:
-    """Another reasoner for one agent; see ``scenario.change.reseated``."""
+    """Assign another reasoner to one agent; see ``scenario.change.reseated``."""
     _now(model)
     return _follow(model, reseated(model.scenario, agent, reasoner, **options))
 
 
 def cut(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
-    """Two agents of a team hear each other no longer."""
+    """Cut the link between two agents of a team."""
     off = _edge(model, edge)
     if model.scenario.team is None:
         raise UsageError("there is no team, so no edge to cut")
@@ -64,7 +64,7 @@ def cut(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
 
 
 def mend(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
-    """Two agents that were cut off hear each other again."""
+    """Restore the link between two agents."""
     one, other = _edge(model, edge)
     cut = model.scenario.team.network.cut if model.scenario.team else []
     if not (left := [each for each in cut if set(each) == {one, other}]):
@@ -73,7 +73,7 @@ def mend(model: Sandbox, edge: tuple[int, int]) -> list[Event]:
 
 
 def take(model: Sandbox, people: Approvals, agent: int) -> None:
-    """A person steers an agent from now on; what the person does is recorded by the ticks."""
+    """Let a person control an agent from now on; the ticks record the person's actions."""
     _now(model)
     _check_people(people)
     people.take(whole(agent, "agent", 0, model.env.agents - 1))
@@ -81,7 +81,7 @@ def take(model: Sandbox, people: Approvals, agent: int) -> None:
 
 
 def show(model: Sandbox, people: Approvals) -> None:
-    """Tell people what the agents that they steer perceive; call it after every tick."""
+    """Give people the percepts of the agents that they control; call it after every tick."""
     _check_model(model)
     _check_people(people)
     taken = people.taken

@@ -11,19 +11,19 @@ from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Reviewed, Run
 from sandbox.record.events import Described
 from sandbox.scenario.capabilities import NOTHING, Grant
 
-ANSWERS = ("model", "call", "tool")  # kinds of the events that it takes to make a trial again without asking anybody
+ANSWERS = ("model", "call", "tool")  # kinds of events needed to execute a trial again without any call
 
 
 def calls_of(run: Run, trial: int, until: int | None = None, allow: Grant = NOTHING) -> Recorded:
-    """What language models and the user's functions answered in a trial; after tick ``until`` they do themselves.
+    """Answers of language models and the user's functions in a trial; after tick ``until`` they answer themselves.
 
-    A function of which nothing is recorded is called where ``allow`` has it, and nowhere else.
+    A function without records is called only if ``allow`` grants it.
     """
     return recorded_of(run.milestones(*ANSWERS, trial=trial), until, allow)
 
 
 def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant = NOTHING) -> Recorded:
-    """The same of the ``events`` of a trial; others than ANSWERS are passed over."""
+    """The same from the ``events`` of a trial; other kinds than ANSWERS are ignored."""
     calls: list[Call] = []
     used: list[ToolUse] = []
     prices: dict[int, list[tuple[float, float]]] = {}  # of the model of a group, by its first agent
@@ -40,10 +40,10 @@ def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant 
 
 
 class Answers:
-    """What people did in a recorded trial: their ``acts`` by tick and agent, and what they ``allowed`` likewise.
+    """The actions of people in a recorded trial: their ``acts`` by tick and agent, and likewise what they ``allowed``.
 
-    An agent for which a person acted is held in that tick, whether the person was asked or had taken it over. What is
-    not there, nobody answered in time. After tick ``until`` it is ``people`` who act.
+    An agent for which a person acted is controlled in that tick, whether the person was asked or had taken it over. A
+    missing entry means that nobody answered in time. After tick ``until``, ``people`` act.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Trials of a batch, executed again: one of them, to be watched; or many, to verify the batch against its plan.
 
-Nobody is asked anything anew: language models and functions answer from the record. What this cannot know: what is in
-NOT_AGAIN; whether an infrastructure error was one, where it takes a model or a program to know; what was only noted
-(when it was begun, the versions, settings of errors and calls, how many trials were planned); and whether all was made
-by somebody who played other trials. For the latter there is the root that a witness notes.
+Language models and functions answer from the record. The verification cannot show: the measures in NOT_AGAIN; whether
+an infrastructure error was one, if that depends on a model or a program; notes (time of creation, versions, settings of
+errors and calls, number of planned trials); and whether an author has played other trials and made up all of it. The
+root that a witness notes protects against the latter.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,29 +30,29 @@ from sandbox.scenario.recorded import read_scenario
 from sandbox.scenario.sweep import conditions
 
 COLUMNS = ["condition", "trial", *MEASURES]
-_STORED = {bool: (int,), float: (int, float)}  # what SQLite gives back for a kind; it has no truth values
+_STORED = {bool: (int,), float: (int, float)}  # types that SQLite returns for a type; it has no booleans
 KINDS = {
     name: tuple(stored for one in get_args(kind) or (kind,) for stored in _STORED.get(one, (one,)))
     for name, kind in get_type_hints(Outcome).items()
 }
-MOST = 20  # problems that are named
+MOST = 20  # problems that are listed
 OnTrial = Callable[[int, int], None]
 
 
 class Checked(NamedTuple):
-    """What came of a check."""
+    """The result of a check."""
 
-    root: str  # over the rows as they are now
+    root: str  # over the present rows
     trials: int
     planned: int
-    executed: int  # again, of those that came to something
-    lost: int  # to the infrastructure: they came to nothing that could be executed again
+    executed: int  # trials executed again, among those with an outcome
+    lost: int  # infrastructure errors, which cannot be executed again
     problems: list[str]
-    certificate: dict | None = None  # made anew from the rows
+    certificate: dict | None = None  # recomputed from the rows
 
     @property
     def summary(self) -> str:
-        """What was found where there is no problem."""
+        """A summary of a check without problems."""
         able = self.trials - self.lost
         told = [] if self.trials >= self.planned else [f"unfinished: {self.trials:,} of {self.planned:,} trials"]
         if self.lost:
@@ -62,7 +62,7 @@ class Checked(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A trial as the table has it."""
+    """A trial in the table."""
 
     place: int  # among all rows
     condition: int
@@ -76,15 +76,15 @@ class Opened(NamedTuple):
     folder: Path
     found: Rows
     planned: list[Scenario]  # of each condition, with its seed
-    rows: list[Row]  # those that can be read as trials of it
+    rows: list[Row]  # rows that are readable as trials
 
     def able(self, row: Row) -> bool:
-        """Whether a trial can be executed again; one that came to an error, only where it takes nothing but kernels."""
+        """Whether a trial can be executed again; a failed one, only if it is compiled as a whole."""
         return row.outcome.error is None or self.planned[row.condition].compiled
 
     @property
     def lost(self) -> int:
-        """How many cannot."""
+        """The number of trials that cannot be executed again."""
         return sum(not self.able(row) for row in self.rows)
 
 
@@ -94,9 +94,9 @@ def check(
 ) -> Checked:  # fmt: skip
     """Compare a batch with its plan and execute ``sample`` of its trials again, drawn anew at each call, or all.
 
-    ``root`` is the one that a witness noted. ``on_trial`` is told how many are done, and of how many.
-    Functions that are tools are called where ``allow`` has them and there is no answer of theirs. Raises RecordError
-    where there is no batch.
+    ``root`` is the one that a witness noted. ``on_trial`` gets the numbers of finished trials and of all. Functions
+    that are tools are called only if ``allow`` grants them and their answer is missing. Raises RecordError without a
+    batch.
     """
     found = read_whole(folder)
     batch, now, there = opened(folder, found, allow=allow), found.root(), len(found.rows)
@@ -117,7 +117,7 @@ def opened(folder: str | Path, found: Rows, apart: int = 0, allow: Grant = NOTHI
 
 
 def against(now: str, noted: object, witnessed: str | None) -> Iterator[str]:
-    """What is wrong with the root that the batch notes itself, and with the one that somebody noted elsewhere."""
+    """Differences of the present root to the one in the batch, and to the one noted by a witness."""
     if noted is not None and noted != now:
         yield f"the batch notes the root {noted}, its trials give {now}"
     if witnessed is not None and witnessed.strip().lower() != now:
@@ -125,7 +125,7 @@ def against(now: str, noted: object, witnessed: str | None) -> Iterator[str]:
 
 
 def first(problems: Sequence[str]) -> list[str]:
-    """The first few, in lines of their own; where all is wrong, they tell."""
+    """The first few problems, a line each."""
     more = len(problems) - MOST
     return [*map(one_line, problems[:MOST]), *([f"and {more:,} more"] if more > 0 else [])]
 
@@ -134,7 +134,7 @@ def first(problems: Sequence[str]) -> list[str]:
 
 
 def misplaced(batch: Opened) -> Iterator[str]:
-    """What rows, marks and conditions say otherwise than the plan, in words."""
+    """Differences of rows, marks and conditions to the plan, as texts."""
     found = batch.found
     if set(found.columns) - set(COLUMNS) or found.columns[:2] != COLUMNS[:2]:
         yield f"unknown columns: {', '.join(sorted(set(found.columns) - set(COLUMNS))) or found.columns[:2]}"
@@ -158,7 +158,7 @@ def misplaced(batch: Opened) -> Iterator[str]:
 
 
 def _unlike(row: Row, scenario: Scenario) -> Iterator[str]:
-    """What a row says otherwise than its plan, or than itself."""
+    """Differences of a row to its plan, and its inconsistencies."""
     outcome = row.outcome
     done, seed = outcome.finish == Finish.COMPLETED.words, scenario.seed + row.trial
     for name, expected in (
@@ -173,7 +173,7 @@ def _unlike(row: Row, scenario: Scenario) -> Iterator[str]:
 
 
 def _readable(found: Rows, among: int) -> Iterator[Row]:
-    """The rows that hold measures. Those that a batch of an earlier version lacks are the usual ones."""
+    """The rows with valid measures. Measures missing in a batch of an earlier version have their defaults."""
     names = found.columns[2:]
     if not set(names) <= set(MEASURES):
         return
@@ -187,7 +187,7 @@ def _readable(found: Rows, among: int) -> Iterator[Row]:
 
 
 def _marked(chunks: Iterable[Chunk]) -> Iterator[tuple[int, int]]:
-    """The trials that are marked as done; a mark may claim any number of them."""
+    """The trials that are marked as done; a forged mark may claim any number of them."""
     for condition, start, stop in chunks:
         if type(start) is type(stop) is int:
             yield from ((condition, trial) for trial in range(start, stop))
@@ -197,11 +197,11 @@ def _place(condition: object, trial: object) -> str:
     return f"condition {condition}, trial {trial}"
 
 
-# -- again -------------------------------------------------------------------------------------------------------------
+# -- execution ---------------------------------------------------------------------------------------------------------
 
 
 def execute(batch: Opened, sample: int, on_trial: OnTrial, allow: Grant = NOTHING) -> tuple[int, list[str]]:
-    """Execute some trials again; returns how many, and in which of them what differs."""
+    """Execute some trials again; returns their number, and the differences."""
     able = [row for row in batch.rows if batch.able(row)]
     chosen = sorted(SystemRandom().sample(able, min(sample, len(able))))
     texts, problems, done = [each.model_dump_json() for each in batch.planned], [], 0
@@ -218,7 +218,7 @@ def execute(batch: Opened, sample: int, on_trial: OnTrial, allow: Grant = NOTHIN
 
 
 def _together(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
-    """Rows in order, such that trials that follow each other can be played in one chunk."""
+    """Rows grouped such that consecutive trials are played in one chunk."""
     ahead = ((row, row.trial - number) for number, row in enumerate(rows))
     for (condition, *_), found in groupby(ahead, lambda one: (one[0].condition, one[1], one[0].trial // LANES)):
         yield condition, [row for row, _ in found]
@@ -227,7 +227,7 @@ def _together(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
 def _compiled(scenario: str, rows: Sequence[Row]) -> Sequence[Outcome | str]:
     try:
         return play_chunk(scenario, rows[0].trial, rows[-1].trial + 1).outcomes
-    except (SandboxError, ArithmeticError, ValueError) as error:  # such as a number of a trial that none can have
+    except (SandboxError, ArithmeticError, ValueError) as error:  # such as an impossible number of a trial
         return [f"it cannot be played ({one_line(str(error))})"] * len(rows)
 
 
@@ -239,7 +239,7 @@ def _hosted(folder: str | Path, row: Row, allow: Grant) -> Outcome | str:
 
 
 def _differs(before: Outcome, again: Outcome, columns: Sequence[str]) -> str:
-    """Which measures are not the same, in words; of those that the batch has."""
+    """The measures that differ, as text, among those that the batch has."""
     names = [name for name in MEASURES if name in columns and name not in NOT_AGAIN]
     differs = [name for name in names if getattr(before, name) != getattr(again, name)]
     return f"not the same when executed again: {', '.join(differs)}" if differs else ""
@@ -249,16 +249,16 @@ def _differs(before: Outcome, again: Outcome, columns: Sequence[str]) -> str:
 
 
 class Tried(NamedTuple):
-    """One trial of a batch or a certificate, and what it takes to play it again."""
+    """One trial of a batch or a certificate, with all that is needed to play it again."""
 
     scenario: Scenario  # of its condition
     seed: int
-    digest: str  # of the last state, hexadecimal: what it must come to again
+    digest: str  # of the last state, hexadecimal; must be reached again
     outcome: dict[str, Any]  # by measure
     recorded: Recorded | None  # recorded answers of its language models and functions; None: no calls
 
     def play(self) -> Iterator[Sandbox]:
-        """The model after reset and after every tick; RecordError where it does not come to the recorded state."""
+        """The model after reset and after every tick; RecordError if it does not reach the recorded state."""
         with closing(Sandbox(self.scenario, rng=int(self.seed), recorded=self.recorded)) as model:
             yield model
             while model.running:
@@ -267,16 +267,16 @@ class Tried(NamedTuple):
             self.check(model.env.digest(model.state))
 
     def check(self, digest: str) -> None:
-        """Raise RecordError where the last state is not the recorded one."""
+        """Raise RecordError if the last state is not the recorded one."""
         if self.digest and digest != self.digest:
             raise RecordError(f"seed {self.seed}: it does not reach the state that the batch recorded")
 
 
 def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:
-    """The trial in a row of ``results`` of a batch, counted from 0, to be played again without asking anybody.
+    """The trial in a row of ``results`` of a batch, counted from 0, to be played again without any call.
 
-    Functions of which nothing is recorded are called where they are allowed, and nowhere else. Raises RecordError where
-    there is no such batch or row, or where what was answered in it was not kept.
+    Functions without records are called only if they are allowed. Raises RecordError if the batch or the row does not
+    exist, or if its answers were not kept.
     """
     scenario, overrides, columns, asked = read_trial(folder, row)
     base = read_scenario({**scenario, "sweep": {}}, record(folder, allow))
@@ -289,9 +289,9 @@ def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:
 
 
 def rerun(tried: Tried, out: str | Path | None = None, on_tick: OnTick | None = None) -> Outcome:
-    """Play a trial of a batch again; ``out`` gets the whole record of it, as that of a single run.
+    """Play a trial of a batch again; ``out`` gets its whole record, like that of a single run.
 
-    Raises RecordError where it does not come to the recorded state.
+    Raises RecordError if it does not reach the recorded state.
     """
     outcome = run(tried.scenario, tried.seed, out=out, on_tick=on_tick, recorded=tried.recorded)
     tried.check(outcome.digest)

@@ -53,12 +53,12 @@ ROOTED = "the noted root agrees: nothing was changed since it was noted"
 UNROOTED = "no noted root was given: a record that was rewritten as a whole, or is of another seed, agrees with itself"
 OF_ANY = "which can be said of any tick"
 MOST_TOLD = 10  # lines
-BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish.RUNNING)}  # the last one: of old
+BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish.RUNNING)}  # the last: earlier versions
 IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
 
 
 def scenario_of(run: Run, origin: Origin | None = None) -> Scenario:
-    """The scenario as it ran, of the ``origin`` of a record; raises RecordError where the record begins with none."""
+    """The scenario that ran, with the ``origin`` of a record; raises RecordError if its first event has none."""
     first = next(run.events(), None)
     if not isinstance(first, RunStarted):
         raise RecordError(f"{run.folder}: the record does not begin with a scenario; nothing can be replayed")
@@ -70,9 +70,9 @@ def model_of(
 ) -> Sandbox:
     """The model of a recorded trial, at tick 0.
 
-    The record answers for language models, functions and people; after tick ``until``, where it is one, they do
-    themselves, as far as the ``origin`` has them, by default that of a record, which has nothing: UsageError is raised
-    where it does not.
+    The record answers for language models, functions and people. After tick ``until``, if given, they answer
+    themselves, if the ``origin`` grants them; the default is that of a record, which grants nothing. Raises UsageError
+    without a grant.
     """
     origin = origin or record(run.folder)
     started = {event.trial: event for event in run.trials}
@@ -83,7 +83,7 @@ def model_of(
 
 
 def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> Memory:
-    """The memory of an agent as it was after a tick, by default the last one that is recorded; made from the record.
+    """The memory of an agent after a tick, by default the last recorded one; rebuilt from the record.
 
     Raises UsageError if the agent has no language model.
     """
@@ -99,7 +99,7 @@ def memory_of(run: Run, agent: int, tick: int | None = None, trial: int = 0) -> 
 
 
 def follow(model: Sandbox, event: Changed | Placed) -> Seats:
-    """Do to a model what somebody did to it between two ticks of its record; returns the reasoners that are new."""
+    """Repeat a recorded intervention on a model; returns the new reasoners."""
     if isinstance(event, Placed):
         model.intervene(event.patch)
         return []
@@ -109,9 +109,9 @@ def follow(model: Sandbox, event: Changed | Placed) -> Seats:
 def replay(run: Run, trial: int = 0, allow: Grant = NOTHING) -> Iterator[Sandbox]:
     """The model after reset and after every recorded tick, driven by the recorded actions alone.
 
-    Raises RecordError at the first tick after which the state is not the recorded one.
+    Raises RecordError at the first tick whose state differs from the recorded one.
     """
-    model, said = model_of(run, trial, origin=record(run.folder, allow)), []  # of the tick that comes
+    model, said = model_of(run, trial, origin=record(run.folder, allow)), []  # of the next tick
     yield model
     for event in run.events(trial):
         if isinstance(event, Changed | Placed):
@@ -128,14 +128,14 @@ def replay(run: Run, trial: int = 0, allow: Grant = NOTHING) -> Iterator[Sandbox
 
 @dataclass(frozen=True)
 class Verdict:
-    """What ``verify`` found: the chain, how far trials were executed again with the same result, and what to know."""
+    """The result of ``verify``: the chain, the number of equal ticks, and remarks."""
 
     chain: ChainReport
     ticks: int  # executed again, over all trials
-    differs: str | None  # the first difference, in words
+    differs: str | None  # the first difference, as text
     rooted: bool = False  # whether a noted root was given
-    told: tuple[str, ...] = ()  # how the run was changed or broken off, and what its record does not say
-    trusted: tuple[str, ...] = ()  # what occurs in the record and nothing in it can show
+    told: tuple[str, ...] = ()  # changes and interruptions of the run, and fields that its record lacks
+    trusted: tuple[str, ...] = ()  # entries of the record that cannot be verified
 
     @property
     def passed(self) -> bool:
@@ -143,7 +143,7 @@ class Verdict:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """A line each: the chain, the execution, and where both are well, what else there is to know."""
+        """A line each: the chain, the execution, and remarks if both are correct."""
         if not self.chain.intact:
             return self.chain.summary, "nothing was executed again"
         if self.differs:
@@ -164,10 +164,10 @@ def verify(
     folder: str | Path, expected_root: str | None = None, on_tick: Callable[[], None] = lambda: None,
     allow: Grant = NOTHING,
 ) -> Verdict:  # fmt: skip
-    """Recompute the hash chain, then execute every trial again from its seed and compare all that is recorded of it.
+    """Recompute the hash chain, then execute every trial again from its seed and compare everything recorded.
 
-    ``on_tick`` is called after each tick that was executed again; what it raises ends the check. Functions that are
-    tools are called where ``allow`` has them and the record has no answer of theirs, and nowhere else.
+    ``on_tick`` is called after each executed tick; its exceptions end the check. Functions that are tools are called
+    only if ``allow`` grants them and the record lacks their answer.
     """
     rooted = expected_root is not None
     with open_run(folder) as run:
@@ -183,7 +183,7 @@ def verify(
 
 
 def _differences(run: Run, chain: ChainReport, notes: Notes, origin: Origin) -> Iterator[str | None]:
-    """What differs from the record, in words, or None: after each tick of each trial, and in the run as a whole."""
+    """Differences to the record as text, or None: after each tick of each trial, and for the run as a whole."""
     begun, trials = next(run.events(), None), run.trials
     if isinstance(begun, RunStarted):
         notes.take(begun)
@@ -197,7 +197,7 @@ def _differences(run: Run, chain: ChainReport, notes: Notes, origin: Origin) -> 
 
 
 def _of_ends(run: Run, chain: ChainReport, notes: Notes) -> str | None:
-    """What differs in how the run is said to have ended, as often as it did, from how its trials did."""
+    """Difference between the recorded ends of the run and the ends of its trials."""
     trials, ended = {started.trial for started in run.trials}, dict[int, str]()
     statuses = {trial: iter(each) for trial, each in notes.statuses.items()}
     for event in run.milestones("trial_finished", "resumed", "run_finished"):
@@ -217,10 +217,10 @@ def _of_ends(run: Run, chain: ChainReport, notes: Notes) -> str | None:
 def retrace(
     model: Sandbox, run: Run, trial: int = 0, notes: Notes | None = None, outcomes: bool = True
 ) -> Iterator[str | None]:
-    """Execute a recorded trial again, decisions and all, and compare each event with the one that is made anew.
+    """Execute a recorded trial again, decisions and all, and compare each event with its re-executed one.
 
-    Yields after each tick what differs, in words, or None, and what differs before the first tick or after the last.
-    Without ``outcomes`` these are not compared: that of a run that goes on is none any more.
+    Yields after each tick the difference as text, or None, and differences before the first tick or after the last.
+    Without ``outcomes``, outcomes are not compared, because that of a resumed run does not count.
     """
     trace = _Trace(model, trial, notes or Notes(), outcomes)
     for event in run.events(trial):
@@ -236,14 +236,14 @@ def retrace(
 
 
 class _Trace:
-    """Follows the events of one recorded trial with a model at its tick 0. ``take`` returns what differs, in words."""
+    """Follows the events of one recorded trial with a model at its tick 0. ``take`` returns a difference as text."""
 
     def __init__(self, model: Sandbox, trial: int, notes: Notes, outcomes: bool):
         self._model, self._trial, self._notes, self._outcomes = model, trial, notes, outcomes
-        self._due = deque(self._prepared(islice(opening(model), 1, None)))  # what must be recorded next
-        self._told: list[Event] = []  # of the tick that comes
+        self._due = deque(self._prepared(islice(opening(model), 1, None)))  # events that must be recorded next
+        self._told: list[Event] = []  # of the next tick
         self._answers: list[ToolAnswered] = []  # of functions, in that tick
-        self._broken: list[ToolAnswered] = []  # the same, before the tick was broken off
+        self._broken: list[ToolAnswered] = []  # the same, before the tick was interrupted
         self._used: list[ToolUse] = []  # of these, by the agents
         self._ended = False
         self._scripted = self._rows_of_scripts()
@@ -264,7 +264,7 @@ class _Trace:
         return self._between(event)
 
     def end(self) -> str | None:
-        """After the last event."""
+        """The difference after the last event."""
         if self._told or self._due:
             return "the record breaks off where no writer can have stopped"
         if not self._ended:
@@ -288,7 +288,7 @@ class _Trace:
         return next(filter(None, found), None)
 
     def _of_functions(self) -> str | None:
-        """What functions were asked in a tick; before it was broken off, they may have been asked something else."""
+        """Compare the calls of functions in a tick; calls before an interruption of the tick may differ."""
         made = [ToolAnswered(trial=self._trial, **use._asdict()) for use in self._used]
         for each in self._broken:
             if each in made:
@@ -298,7 +298,7 @@ class _Trace:
         return self._compare(told, made)
 
     def _between(self, event: Event) -> str | None:
-        """What is recorded between two ticks."""
+        """Compare the events between two ticks."""
         match event:
             case ToolAnswered():
                 self._answers.append(event)
@@ -332,7 +332,7 @@ class _Trace:
         return None
 
     def _prepared(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Events of the trial, made anew; the price of a model is the record's only where nobody has stated one."""
+        """Re-executed events of the trial, with the recorded price of a model if the scenario states none."""
         roster = self._model.scenario.roster()
         for event in events:
             if isinstance(event, ModelUsed) and (options := roster[event.agents[0]].llm):
@@ -350,7 +350,7 @@ class _Trace:
         return {row for row, group in enumerate(roster) if group.llm and group.llm.kind == "scripted"}
 
     def _finish(self, told: dict[str, Any]) -> str | None:
-        """The outcome, and that the end was reached; an episode that broke off has reached none."""
+        """Compare the outcome, and check that the end was reached, unless the episode was interrupted."""
         model, finish, self._ended = self._model, told.get("finish"), True
         if model.running and finish in BROKEN_OFF:
             made, status = self._broken_off(BROKEN_OFF[finish], told), FAILED if finish == "error" else STOPPED
@@ -366,7 +366,7 @@ class _Trace:
         return of_outcome(told, made, self._notes) if self._outcomes else None
 
     def _broken_off(self, finish: Finish, told: dict[str, Any]) -> Outcome:
-        """The outcome of an episode that is broken off here, and may yet go on; an error is what the record says."""
+        """The outcome of an episode that is interrupted here; an error is taken from the record."""
         model, failed = self._model, finish == Finish.ERROR
         error = told.get("error") if failed else None
         if failed and not (error and isinstance(error, str)):

@@ -1,7 +1,7 @@
 """Resuming a run that was killed, stopped or failed. The record is the only checkpoint.
 
-The model is made again by executing what is recorded, with the record in the place of language models and people, and
-every state is compared on the way. From the last recorded tick on they answer themselves.
+The recorded ticks are executed again, with the record instead of language models and people, and every state is
+compared. After the last recorded tick they answer themselves.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def resume(
     reach the recorded states.
     """
     callback(on_tick, "on_tick")
-    if overrides is not None and not hasattr(overrides, "items"):  # a series has them, too
+    if overrides is not None and not hasattr(overrides, "items"):  # a pandas series has items, too
         raise UsageError(f"overrides: expected dotted keys and their values, got {shown(overrides)}")
     with open_run(folder) as run:
         Lock(run.folder).release()  # another writer is reported before any work
@@ -60,7 +60,7 @@ def resume(
 
 
 def _unfinished(run: Run) -> ChainReport:
-    """The chain of a run that can go on."""
+    """The verified chain of a run that can be resumed."""
     chain = verify_chain(run)
     if not chain.intact:
         raise RecordError(f"{run.folder}: {chain.summary}")
@@ -72,20 +72,20 @@ def _unfinished(run: Run) -> ChainReport:
 
 
 def status(run: Run) -> str:
-    """How a run ended: done, stopped or failed; empty while it has not."""
+    """The status of a run: done, stopped or failed; empty before its end."""
     ends = list(run.milestones("run_finished", "resumed"))[-1:]
     return ends[0].status if ends and isinstance(ends[0], RunFinished) else ""
 
 
 def scenario_now(run: Run, origin: Origin | None = None) -> Scenario:
-    """The scenario of a run with what was changed in the middle; ``origin`` as ``scenario_of`` takes it."""
+    """The scenario of a run after its changes; ``origin`` as in ``scenario_of``."""
     first = scenario_of(run, origin)
     changes = [event.scenario for event in run.milestones("changed") if isinstance(event, Changed)]
     return read_scenario(changes[-1], first.origin) if changes else first
 
 
 def is_begun(folder: str | Path, scenario: Scenario, seed: int) -> bool:
-    """Whether a folder holds just this trial, and it is not done."""
+    """Whether a folder contains exactly this trial, unfinished."""
     with open_run(folder) as run:
         return (
             bool(run.trials) and run.trials[0].seed == seed and scenario_of(run) == scenario and status(run) != "done"

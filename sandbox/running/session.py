@@ -27,7 +27,7 @@ class Session:
     def __init__(self, scenario: Scenario, seed: int, out: Path | None):
         self.people = Approvals()
         self.model = Sandbox(scenario, rng=seed, people=self.people)
-        self.outcome: Outcome | None = None  # once it is closed
+        self.outcome: Outcome | None = None  # set by ``close``
         self._seconds = 0.0
         try:
             warm(scenario, self.model.env, False)
@@ -59,7 +59,7 @@ class Session:
         return self.running
 
     def intervene(self, name: str, aim: Aim = ANY) -> None:
-        """Perform one of the world's interventions, by name; an aim that is left out is drawn."""
+        """Perform one of the world's interventions, by name; missing entries of the aim are drawn."""
         self._note(intervene.intervene(self.model, name, aim))
 
     def place(self, patch: Mapping[str, Any]) -> None:

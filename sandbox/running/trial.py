@@ -41,16 +41,16 @@ from sandbox.record import (
 )
 from sandbox.scenario import Scenario, load
 
-# -- warm: Kernels are ready before the clock of a trial starts.
+# -- warm: kernels are ready before the clock of a trial starts
 
 _READY: set[tuple] = set()  # in this process
 
 
 def warm(scenario: Scenario, env: Environment, whole: bool) -> None:
-    """Compile the kernels of a team, or read them from their cache, once: no ``seconds`` of a trial hold that."""
+    """Compile the kernels of a team, or read them from their cache, once. The ``seconds`` of trials exclude it."""
     team = scenario.world.name, scenario.policies, scenario.team and scenario.team.protocol, whole
     if team not in _READY:
-        with suppress(Exception):  # a trial that cannot be played says itself why
+        with suppress(Exception):  # a trial that cannot be played reports the reason itself
             env.warm_up([group.policy for group in scenario.roster()], whole)
         _READY.add(team)
 
@@ -59,12 +59,12 @@ def warm(scenario: Scenario, env: Environment, whole: bool) -> None:
 
 OnTick = Callable[[Sandbox], None]
 OnEvent = Callable[[Event], None]
-DONE, STOPPED, FAILED = "done", "stopped", "failed"  # how a run ends
+DONE, STOPPED, FAILED = "done", "stopped", "failed"  # statuses of an ended run
 FINISHES = np.array([finish.words for finish in Finish], object)
 
 
 def versions() -> dict[str, str]:
-    """The software that a result depends on."""
+    """Versions of the software on which a result depends."""
     packages = ("sandbox", "mesa", "numba", "numpy")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
@@ -88,7 +88,7 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
 
 
 def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict[str, list]:
-    """The measures that are read off the arrays of L lanes, by the fields of ``Outcome``; a value for each lane.
+    """The measures from the arrays of L lanes, by the fields of ``Outcome``; a value for each lane.
 
     ``finish`` (L,) int8 has the codes of ``Finish``, ``ticks`` is (L,).
     """
@@ -132,7 +132,7 @@ def run(
     ``seed`` defaults to the scenario's. ``out`` is a folder for the record; it must not hold a run yet. ``on_tick`` is
     called with the model after reset and after every tick, ``on_event`` with every event, recorded or not. ``people``
     decide for human agents and escalated actions; without them fallbacks act and escalated actions are denied, at once.
-    ``recorded`` answers in place of language models. Ctrl-C ends the episode as ``stopped``, with a complete record
+    ``recorded`` answers instead of language models. Ctrl-C ends the episode as ``stopped``, with a complete record
     until then, and is raised again.
     """
     for name, function in {"on_tick": on_tick, "on_event": on_event}.items():
@@ -151,7 +151,7 @@ def run(
 
 
 class _Heard(NamedTuple):
-    """Takes events as a log does, and hands them on."""
+    """Takes events like a log, and passes them on."""
 
     log: Log | None
     on_event: OnEvent
@@ -169,7 +169,7 @@ class _Heard(NamedTuple):
 
 
 def opening(model: Sandbox) -> Iterator[Event]:
-    """What the record of a run of one trial begins with."""
+    """The first events of a run of one trial."""
     scenario = model.scenario
     yield RunStarted(scenario=scenario.as_dict(), scenario_hash=scenario.hash, versions=versions(), trials=1)
     entries = tuple(AgentEntry(name=a.name, role=a.role, reasoner=a.reasoner) for a in model.agents)
@@ -178,7 +178,7 @@ def opening(model: Sandbox) -> Iterator[Event]:
 
 
 def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None) -> Outcome:
-    """Play a model from where it is to the end; see ``run``."""
+    """Play a model from its present tick to the end; see ``run``."""
     warm(model.scenario, model.env, False)
     started, interrupted, stopped = time.perf_counter(), None, False
     try:
@@ -203,13 +203,13 @@ def play(model: Sandbox, log: Log | _Heard | None, on_tick: OnTick | None = None
 
 
 def closing_events(outcome: Outcome, stopped: bool) -> list[Event]:
-    """What the record of a run of one trial ends with; ``stopped`` before its end or not."""
+    """The last events of a run of one trial; ``stopped``: before the end of its episode."""
     status = STOPPED if stopped else FAILED if outcome.error else DONE
     return [TrialFinished(trial=0, outcome=outcome.as_dict()), RunFinished(trials=1, status=status)]
 
 
 def record_step(model: Sandbox, log: Log | _Heard) -> None:
-    """Make a tick and record it. One that fails or is broken off counts for nothing, as nothing of it is recorded."""
+    """Play a tick and record it. A tick that fails or is interrupted is neither recorded nor counted."""
     before, recorded = model.counted(), False
     try:
         model.step()
@@ -223,7 +223,7 @@ def record_step(model: Sandbox, log: Log | _Heard) -> None:
 
 
 def record_tick(model: Sandbox, log: Log | _Heard) -> None:
-    """The latest tick, whole; one that cost calls or a person's time is on disk before the next begins."""
+    """Record the latest tick as a whole. If it used calls or a person's time, it is on disk before the next begins."""
     log.extend(tick_events(model))
     if _latest(model).traces:
         log.flush()
@@ -236,7 +236,7 @@ def _latest(model: Sandbox) -> Tick:
 
 
 def record_tools(model: Sandbox, log: Log | _Heard) -> None:
-    """From now on what tools of the user's answer is recorded at once, so that no effect is forgotten."""
+    """Record answers of the user's functions at once from now on, so that no effect is lost."""
 
     def on_use(use: ToolUse) -> None:
         log.extend([ToolAnswered(trial=0, **use._asdict())])
@@ -246,12 +246,12 @@ def record_tools(model: Sandbox, log: Log | _Heard) -> None:
 
 
 def worst(statuses: Iterable[str]) -> str:
-    """How a run ends whose trials ended so."""
+    """The status of a run from the statuses of its trials."""
     return max(statuses, key=(DONE, STOPPED, FAILED).index, default=DONE)
 
 
 def tick_events(model: Sandbox, trial: int = 0) -> list[Event]:
-    """The latest tick as it is recorded: calls, what is kept besides, and the tick itself."""
+    """The events of the latest tick: calls, other notes, and the tick itself."""
     calls = [CallDone(trial=trial, **call._asdict()) for call in _calls(model)]
     return [*calls, *beside(model, trial), tick_event(model, trial)]
 
@@ -264,16 +264,16 @@ def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
 
 
 def _pairs(actions: np.ndarray) -> tuple[tuple[int, int], ...]:
-    """Verb and target of each agent, one tuple for all that do the same.
+    """Verb and target of each agent; agents with the same action share one tuple.
 
-    Ten thousand fresh lists in every tick would each time set off the garbage collector, for longer than the tick.
+    Ten thousand new lists in every tick would trigger the garbage collector, which takes longer than the tick.
     """
     one: dict[tuple[int, int], tuple[int, int]] = {}
     return tuple([one.setdefault(pair, pair) for pair in zip(*actions.T.tolist(), strict=True)])
 
 
 def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:
-    """What a record keeps of the latest tick besides calls and actions, in the order of the agents."""
+    """Events of the latest tick other than calls and actions, in the order of the agents."""
     latest = _latest(model)
     traces, place = latest.traces.items(), {"trial": trial, "tick": latest.tick}
     edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
@@ -283,7 +283,7 @@ def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | M
 
 
 def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed]:
-    """What requests to language models begin with, an event for each group of agents that has one."""
+    """The common beginnings of requests to language models, an event for each group of agents with one."""
     for rows, reasoner in reasoners:
         asking = without_faults(reasoner)
         if isinstance(asking, LLM):

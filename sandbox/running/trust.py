@@ -1,8 +1,8 @@
-"""What a verification compares, and what it takes on trust because nothing in the record can show it.
+"""The fields that a verification compares, and those that it takes on trust because a record cannot prove them.
 
-A recorded trial that is executed again makes its events anew, and every field of every event is compared. Only those
-in ``TRUSTED`` can be other ones without a difference. Most of them are what a trial takes in from outside: it is
-executed again with what the record says.
+A recorded trial is executed again, and every field of every event is compared with its re-executed value. Only the
+fields in ``TRUSTED`` may differ unnoticed. Most of them are inputs from outside, which the re-execution takes from the
+record.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("trial_started", "seed"): TRIED,
     ("model", "price"): PRICES,  # of a hosted model without a price in the scenario
     ("model", "functions"): FUNCTIONS,
-    ("call", "reply"): REPLIES,  # these seven: not of a scripted model, which follows from the scenario
-    ("call", "error"): REPLIES,  # where there is no reply
+    ("call", "reply"): REPLIES,  # this and the next six: not of a scripted model, whose replies are in the scenario
+    ("call", "error"): REPLIES,  # without a reply
     ("call", "retry"): REPLIES,
     ("call", "input_tokens"): REPLIES,
     ("call", "output_tokens"): REPLIES,
@@ -56,15 +56,15 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("tool", "failed"): FUNCTIONS,
     ("human", "agent"): PEOPLE,
     ("human", "action"): PEOPLE,
-    ("review", "enforced"): PEOPLE,  # these two: of an action that was escalated
+    ("review", "enforced"): PEOPLE,  # this and the next: of an escalated action
     ("review", "by"): PEOPLE,
     ("changed", "scenario"): DEEDS,
     ("placed", "patch"): DEEDS,
     ("resumed", "versions"): SOFTWARE,
     ("trial_finished", "outcome.seconds"): SECONDS,
-    ("trial_finished", "outcome.error"): BREAKS,  # of an episode that failed in the middle
+    ("trial_finished", "outcome.error"): BREAKS,  # of an episode that failed
 }  # fmt: skip
-SKIPPED = {("run_started", "versions"), ("resumed", "versions"), ("trial_finished", "outcome.seconds")}  # not taken in
+SKIPPED = {("run_started", "versions"), ("resumed", "versions"), ("trial_finished", "outcome.seconds")}  # ignored
 
 OTHERWISE = {
     "trial_started": "the team is another one", "model": "a language model is asked in other words",
@@ -78,12 +78,12 @@ UNSAID = "like records of earlier versions this one does not say {!r}"
 
 
 class Notes:
-    """What a verdict tells besides whether all was equal; each thing once."""
+    """Remarks of a verdict, each once."""
 
     def __init__(self) -> None:
-        self.trusted: dict[str, None] = {}  # in the order in which it occurs
-        self.told: list[str] = []  # what was done to the run, how it broke off, what older records do not say
-        self.statuses: dict[int, list[str]] = {}  # how each trial ended, as often as it did: done, stopped, failed
+        self.trusted: dict[str, None] = {}  # in the order of occurrence
+        self.told: list[str] = []  # changes and interruptions of the run, fields missing in older records
+        self.statuses: dict[int, list[str]] = {}  # ends of each trial: done, stopped, failed
 
     def trust(self, what: str) -> None:
         self.trusted[what] = None
@@ -93,7 +93,7 @@ class Notes:
             self.told.append(what)
 
     def take(self, event: Event) -> None:
-        """Note what of an event is taken on trust whatever comes out; the reply of a script is none."""
+        """Note the fields of an event that are always taken on trust; replies of a script are not."""
         match event:
             case RunStarted() | Resumed():
                 self.trust(SOFTWARE)
@@ -114,7 +114,7 @@ class Notes:
 
 
 def of_beginning(begun: RunStarted, trials: int) -> str | None:
-    """How the beginning of a run differs from what follows from its scenario and its trials, in words."""
+    """Difference between the beginning of a run and the one that follows from its scenario and trials, as text."""
     found = hashlib.sha256(json.dumps(begun.scenario, sort_keys=True).encode()).hexdigest()
     if found != begun.scenario_hash:
         return f"the scenario is another one ({_apart('scenario_hash', begun.scenario_hash, found)})"
@@ -122,7 +122,7 @@ def of_beginning(begun: RunStarted, trials: int) -> str | None:
 
 
 def other_versions(recorded: Mapping[str, str]) -> str:
-    """Which versions of the software are not the present ones, in words; empty where all are."""
+    """The software versions that differ from the present ones, as text; empty if none does."""
     here = versions()
     names = [name for name in sorted({*recorded, *here}) if recorded.get(name) != here.get(name)]
     then, now = (", ".join(f"{name} {each.get(name, 'unknown')}" for name in names) for each in (recorded, here))
@@ -130,7 +130,7 @@ def other_versions(recorded: Mapping[str, str]) -> str:
 
 
 def changes(before: Scenario, after: Scenario) -> list[str]:
-    """What differs in two scenarios of one team, key by key, in words."""
+    """Differences of two scenarios of one team, key by key, as texts."""
     was, now = ({**each.as_dict(), "agents": _by_agent(each)} for each in (before, after))
     return list(_changes(was, now))
 
@@ -151,7 +151,7 @@ def _changes(before: Any, after: Any, place: str = "") -> Iterator[str]:
 
 
 def difference(told: Event | None, made: Event | None, notes: Notes) -> str | None:
-    """How a recorded event differs from the re-executed one, in words."""
+    """Difference between a recorded event and the re-executed one, as text."""
     if told is None or made is None or told.kind != made.kind:
         recorded = None if told is None or told.kind == "tick" or told.kind not in OTHERWISE else told.kind
         kind = recorded or (made.kind if made else "tick")
@@ -168,7 +168,7 @@ def difference(told: Event | None, made: Event | None, notes: Notes) -> str | No
 
 
 def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | None:
-    """How a recorded outcome differs from the re-executed one, in words."""
+    """Difference between a recorded outcome and the re-executed one, as text."""
     again = made.as_dict()
     if more := told.keys() - again.keys():
         return f"the outcome has the field {shown(min(more))}, {OTHER_VERSION}"
@@ -188,14 +188,14 @@ def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | No
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Equal, and of the same kind in JSON: 1 is neither 1.0 nor true."""
+    """Whether two values are equal and of the same JSON type: 1 is neither 1.0 nor true."""
     if not isinstance(one, dict | tuple) and type(one) is not type(other):
         return False
     return one == other and (not _free(one) or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
 
 
 def _free(value: Any) -> bool:
-    """Whether a value has JSON inside that no model of an event has typed."""
+    """Whether a value contains JSON that the models of events do not type."""
     return isinstance(value, dict) or (isinstance(value, tuple) and bool(value) and isinstance(value[0], dict))
 
 
@@ -204,7 +204,7 @@ def _kind(event: Event | None) -> str:
 
 
 def _apart(name: str, before: Any, now: Any) -> str:
-    """What differs; of a row for each agent, the first one."""
+    """The difference; of lists with a row for each agent, the first one."""
     if isinstance(before, tuple) and isinstance(now, tuple) and len(before) == len(now):
         row = next(k for k, (one, other) in enumerate(zip(before, now, strict=True)) if one != other)
         name, before, now = f"{name}[{row}]", before[row], now[row]

@@ -1,7 +1,7 @@
 """Where work runs: on threads or processes here, or on a Dask or Ray cluster (extras of these names).
 
-All are executors of ``concurrent.futures``, so that one loop, ``Work``, serves them all. What a job comes to depends on
-nothing but its arguments, so that it can be done again wherever a worker dies. Processes here end with their parent.
+All are executors of ``concurrent.futures``, so that one loop, ``Work``, serves them all. The result of a job depends
+only on its arguments, so that it can be repeated after a worker died. Processes here end with their parent.
 """
 
 import multiprocessing
@@ -30,17 +30,17 @@ from sandbox.core.interrupts import uninterrupted
 from sandbox.engine.pool import Playing, cores
 
 PATIENCE = 10  # seconds until a cluster must have answered
-AHEAD = 2  # jobs for each worker that are handed out: enough to keep it busy, few enough to keep memory flat
-ROUND = 0.2  # seconds at most that nothing is said of work that goes on, and that Ctrl-C waits
+AHEAD = 2  # jobs in progress for each worker: enough to keep it busy, few enough to limit memory
+ROUND = 0.2  # seconds between two reports of continuing work, at most; also the delay of Ctrl-C
 
 Assignment = TypeVar("Assignment")
 
 
 class Workers:
-    """Some executor and how many chunks it works on at a time; use it in a ``with``.
+    """An executor and the number of chunks it works on at a time; use it in a ``with``.
 
-    ``on`` is None for this machine, ``dask://host:port``, ``ray://host:port``, or ``ray`` for a Ray of its own here;
-    ``compiled`` chunks hold no interpreter lock. Raises UsageError where the cluster or its package is not there.
+    ``on`` is None for this machine, ``dask://host:port``, ``ray://host:port``, or ``ray`` for a new Ray instance here;
+    ``compiled`` chunks do not hold the GIL. Raises UsageError if the cluster or its package is missing.
     """
 
     def __init__(self, on: str | None, compiled: bool, count: int | None = None):
@@ -67,7 +67,7 @@ class Workers:
         return ThreadPoolExecutor(count, initializer=self._playing.adopt)
 
     def restart(self) -> None:
-        """Go on with a new executor: the old one is broken."""
+        """Continue with a new executor after the old one broke."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor, self.count = self._start()
 
@@ -79,14 +79,14 @@ class Workers:
             if kind and isinstance(self.executor, _Processes):
                 self.executor.terminate()
             self.executor.shutdown(wait=False, cancel_futures=True)
-            self._playing.halt()  # else the process would end only when the last chunk does
+            self._playing.halt()  # otherwise the process would end only with the last chunk
 
 
 class Work(Generic[Assignment]):
-    """Hands jobs out to workers, never more than a few at a time.
+    """Distributes jobs to workers, a few at a time.
 
-    A job's own trouble belongs into what it comes to. What else goes wrong is a worker's: a job that a worker died over
-    is done once more with nothing beside it, then in ``parts``, so that what kills its worker each time is found.
+    A job returns its own errors as its result. Other errors are those of workers: a job whose worker died is repeated
+    alone, then in ``parts``, so that a part that always kills its worker is found.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class Work(Generic[Assignment]):
     ):
         self._crew, self._function, self._arguments, self._parts = crew, function, arguments, parts
         self._running: dict[Future, Assignment] = {}
-        self._suspects: deque[Assignment] = deque()  # to be done with nothing beside them
-        self._again: set[Assignment] = set()  # all that ever were
+        self._suspects: deque[Assignment] = deque()  # to be repeated alone
+        self._again: set[Assignment] = set()  # all former suspects
 
     def rounds(self, todo: Iterator[Assignment]) -> Iterator[list[tuple[Assignment, Any]]]:
-        """What is done, again and again until all is: jobs, each with what it came to, or the error of its worker.
+        """Lists of finished jobs until all are done: each with its result, or the error of its worker.
 
-        The first list is empty, and so is one after each ``ROUND`` in which nothing was done. A SandboxError that a job
-        raises is raised here.
+        The first list is empty, and so is the list after each ``ROUND`` without a finished job. A SandboxError of a job
+        is raised here.
         """
         found: list[tuple[Assignment, Any]] = []
         while True:
@@ -136,7 +136,7 @@ class Work(Generic[Assignment]):
     def _submit(self, *own: Any) -> Future:
         try:
             return self._crew.executor.submit(self._function, *own)
-        except BrokenExecutor as error:  # it broke since it was last heard of
+        except BrokenExecutor as error:  # it broke since the last check
             future: Future = Future()
             future.set_exception(error)
             return future
@@ -149,7 +149,7 @@ class Work(Generic[Assignment]):
         return done
 
     def _suspected(self, job: Assignment, alone: bool) -> list[Assignment]:
-        """What is to be done again of a job that a worker died over; nothing where it is the job that kills it."""
+        """The jobs to repeat after a worker died over one; none if the job itself is the cause."""
         if not (alone and job in self._again):
             again = [job]
         elif len(again := self._parts(job)) == 1:
@@ -163,34 +163,34 @@ def _processes(count: int) -> "_Processes":
 
 
 def end_with_parent() -> None:
-    """From now on this process ends, whatever it is doing, when the one that started it is gone, however that died."""
+    """From now on, end this process at once when its parent has ended, for whatever reason."""
     threading.Thread(target=_outlive_nobody, name="parent", daemon=True).start()
 
 
 def _outlive_nobody() -> None:
     if parent := multiprocessing.parent_process():
-        parent.join()  # a pipe whose other end only the parent has
+        parent.join()  # waits at a pipe whose other end only the parent holds
     os._exit(1)
 
 
 class _Processes(ProcessPoolExecutor):
-    """Processes that leave Ctrl-C to this one, which ends them: each would say where it was, and some would go on."""
+    """Processes that ignore Ctrl-C, since this one ends them; otherwise each would print a traceback."""
 
     def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
-        resource_tracker.ensure_running()  # which would let the signal in again
-        with _blocked(signal.SIGINT):  # processes are started here, and inherit it
+        resource_tracker.ensure_running()  # it would unblock the signal
+        with _blocked(signal.SIGINT):  # processes started here inherit this
             return super().submit(function, *args, **kwargs)
 
     def terminate(self) -> None:
-        """End them in the middle of what they do."""
+        """Kill the processes."""
         for process in list((self._processes or {}).values()):
             process.terminate()
 
 
 @contextmanager
 def _blocked(number: int) -> Iterator[None]:
-    """A signal waits until this is over; in processes that are started meanwhile, for ever."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows, whose processes do not inherit it
+    """Block a signal meanwhile; processes started inside keep it blocked."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, whose processes do not inherit signal masks
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
@@ -218,7 +218,7 @@ def _dask(address: str) -> tuple[Executor, int]:
 
 
 class _DaskExecutor(Executor):
-    """Dask's own executor, which gives its client back at the end."""
+    """Dask's own executor, which closes its client at the end."""
 
     def __init__(self, client: Any):
         self._client, self._executor = client, client.get_executor(pure=False)
@@ -236,7 +236,7 @@ def _ray(address: str, count: int | None) -> tuple[Executor, int]:
         import ray
     except ModuleNotFoundError as error:
         raise _missing("ray", error) from None
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told what is run here
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # sends no usage statistics
     local = {"num_cpus": count or cores(), "include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address, log_to_driver=False, logging_level="error", ignore_reinit_error=True, **local)
@@ -246,7 +246,7 @@ def _ray(address: str, count: int | None) -> tuple[Executor, int]:
 
 
 class _RayExecutor(Executor):
-    """Tasks of Ray as futures; a task whose worker dies is played again by Ray itself, three times."""
+    """Tasks of Ray as futures; Ray itself repeats a task whose worker dies, up to three times."""
 
     def __init__(self, ray: Any):
         self._ray, self._remote = ray, cache(ray.remote)

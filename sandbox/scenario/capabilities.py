@@ -180,7 +180,7 @@ class Origin:
     grant: Grant = field(compare=False)
     folder: Path | None = field(default=None, compare=False)  # the folder whose files it may read
     sealed: bool = field(default=False, compare=False)  # a changed copy cannot get further grants
-    replayed: bool = field(default=False, compare=False)  # a record: nothing is checked until somebody resumes it
+    replayed: bool = field(default=False, compare=False)  # a record: checked only when it is resumed
     advice: str = field(default="--allow {item} grants it", compare=False)
     environment: bool = field(default=True, compare=False)  # whether SANDBOX_MODEL replaces its model
     taken: Mapping[str, Any] = field(default_factory=dict, compare=False)  # contents of its files, by their names in it

@@ -11,7 +11,7 @@ from sandbox.scenario.schema import REASONERS, Scenario
 
 OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "fallback", "world_model")
 OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent", "network.cut", "network.loss")
-LAID_OUT = "message_delay"  # the perturbation that needs arrays of its own from the beginning
+LAID_OUT = "message_delay"  # the perturbation whose arrays must exist from the beginning
 _MAY = re.compile(
     rf"agents\.\d+\.({'|'.join(OF_A_GROUP)})(\..+)?|guard(\..+)?|perturb\.(?!{LAID_OUT}$).+"
     rf"|team\.({'|'.join(map(re.escape, OF_THE_TEAM))})"
@@ -43,8 +43,8 @@ def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
 def reseated(scenario: Scenario, agent: int, reasoner: str, **options: Any) -> Scenario:
     """The scenario in which one agent, by its row, has another reasoner: its group is split, all names stay.
 
-    ``options`` are other keys of its group, such as ``llm``, ``fallback`` or ``world_model``; what is not given stays,
-    but an agent that leaves its language model leaves memory and tools with it. Raises UsageError.
+    ``options`` are further keys of its group, such as ``llm``, ``fallback`` or ``world_model``. All others
+    keep their values, but an agent without a language model has neither memory nor tools. Raises UsageError.
     """
     groups, roster = scenario.model_dump()["agents"], scenario.roster()
     agent = whole(agent, "agent")

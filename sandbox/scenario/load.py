@@ -169,7 +169,7 @@ def _table(source: Any, origin: Origin | None, folder: Path | None) -> tuple[str
 
 
 def _check_tables(table: Mapping, where: str) -> None:
-    """Raises UsageError for a file of another kind, an unknown key, and a value that must be a table and is none."""
+    """Raises UsageError for a file of another kind, an unknown key, and a value that must be a table and is not."""
     if not table:
         raise UsageError(f"{where}: empty; expected {EXPECTED} with [world] and [[agents]]")
     if "lesson" in table:

@@ -168,7 +168,7 @@ class Scenario(BaseModel):
     trials: TrialsTable = TrialsTable()
     """Number of trials of a batch, and the share of errors at which it fails."""
     claim: Literal["agents", "team with fallback"] = AGENTS
-    """Whose success a certificate covers: the agents' own, or that of the team with its fallback."""
+    """Whose success a certificate covers: the agents' own, or the success of the team with its fallback."""
     _origin: Origin = PrivateAttr(CODE)
 
     @property

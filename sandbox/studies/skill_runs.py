@@ -73,7 +73,7 @@ class Folder:
             raise
 
     def _state(self, stated: dict) -> None:
-        """Write what is studied here; raises UsageError if the folder contains another study."""
+        """Write the settings of the study; raises UsageError if the folder contains another study."""
         place = within(self.path, STATED)
         if place.exists():
             check_same(self.path, _read(place), stated, "another study")

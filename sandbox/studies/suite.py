@@ -20,7 +20,7 @@ class Suite(NamedTuple):
     """Scenarios by the names of their files."""
 
     folder: Path
-    version: str  # as its file says; empty without one
+    version: str  # as stated in its file; empty without a file
     hash: str  # of the present scenarios, 12 hexadecimal digits
     scenarios: dict[str, Scenario]
 

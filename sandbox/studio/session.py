@@ -27,7 +27,7 @@ def prepare() -> None:
 def _send_all() -> None:
     """Send everything that a run has drawn, even if a click starts another run before.
 
-    If the other run is that of a fragment, Streamlit 1.67 drops the unsent part of the fragment, but tells the browser
+    If the other run is of a fragment, Streamlit 1.67 drops the unsent part of the fragment, but tells the browser
     that the run is complete. The browser then removes the missing elements with their choices, and may show a blank
     page.
     """

@@ -5,13 +5,13 @@ from typing import NamedTuple
 from sandbox.agents.llm.options import Budget
 from sandbox.agents.llm.request import Answer, Request, Setup, compact
 
-OVERHEAD = 1024  # tokens that a provider may add to a request of its own
+OVERHEAD = 1024  # most tokens that a provider adds to a request
 
 
 class Worst(NamedTuple):
     """The worst-case cost of a request."""
 
-    input: int  # tokens; a token stands for one byte at least
+    input: int  # tokens, of one byte or more
     output: int
     money: float
 

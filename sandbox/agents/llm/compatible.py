@@ -27,7 +27,7 @@ _REFUSALS = {  # optional parameters, and how errors name them; the one whose ab
     "tool_choice": r"tool.?choice",
     SCHEMA: r"response.?format|json.?(?:schema|object)|structured.?output|guided|grammar|constrained",
 }  # fmt: skip
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")  # fields of a message, as servers say
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")  # of a message, by servers
 _REFUSED = (400, 404, 405, 415, 422, 500, 501)  # statuses with which servers refuse a parameter by name
 
 

@@ -53,7 +53,7 @@ def _wait_for(work: Coroutine) -> Any:
     """The result of a coroutine on the event loop; Ctrl-C cancels it."""
     loop = _loop()
     future = asyncio.run_coroutine_threadsafe(work, loop)
-    # Cancelled by this thread, in the middle of ``result``, it would not wake this thread.
+    # If this thread cancelled the future during ``result``, ``result`` would not return.
     with uninterrupted(lambda: loop.call_soon_threadsafe(future.cancel)):
         return future.result()
 
@@ -237,7 +237,7 @@ def _profile(without: frozenset[str], new: bool) -> OpenAIModelProfile:
         openai_chat_supports_max_completion_tokens="max_completion_tokens" not in without if new
         else "max_tokens" in without,
         openai_supports_strict_tool_definition="strict" not in without,
-        thinking_tags=("\0think", "\0"),  # no text has these: ``parsing`` finds reasoning, by many tags
+        thinking_tags=("\0think", "\0"),  # tags that occur in no text, because ``parsing`` finds reasoning itself
     )  # fmt: skip
 
 

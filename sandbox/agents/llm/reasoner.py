@@ -185,8 +185,8 @@ class LLM:
     def _admit(self, waiting: list[Question]) -> list[Asked]:
         """The requests of the next round, in order: as many as fit the budget in the worst case.
 
-        The others wait for the real cost of this round. A question that does not fit while no request is under way
-        fails.
+        The others wait for the real cost of this round. A question that does not fit fails if no request is
+        in progress.
         """
         found: dict[str, Asked] = {}
         for question in waiting:

@@ -14,8 +14,8 @@ from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.memory.tokens import cut, tokens
 from sandbox.agents.memory.window import Window
 
-DRAWS = 3  # beliefs; what they disagree on is unknown
-LEFT_OUT = ("seed", "tick", "reward", "finish", "refused")  # keys of a description that are no part of a map
+DRAWS = 3  # beliefs; a cell in which they differ is unknown
+LEFT_OUT = ("seed", "tick", "reward", "finish", "refused")  # keys of a description that do not belong to a map
 UNKNOWN = "?"
 
 

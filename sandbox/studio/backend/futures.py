@@ -1,7 +1,7 @@
 """An agent's present belief and its imagined futures; cheap enough to be drawn often.
 
-The observation is that of its next decision. The model and its delayed messages are not changed, and the random draws
-of imagination are used by no reasoner.
+The observation is the one of its next decision. The model and its delayed messages are not changed. Imagination has
+its own random draws, which no reasoner uses.
 """
 
 import time
@@ -68,7 +68,7 @@ def _plans(model, view, belief: Belief, agent: int, base: str) -> np.ndarray:
 
 
 def _play(model, belief: Belief, plans: np.ndarray, base: str) -> tuple[list[list[list[Point]]], np.ndarray]:
-    """For each plan, the paths in its futures and its mean value: that of search, without discount."""
+    """For each plan, the paths in its futures and its mean value, as in search but without discount."""
     env, agent, worlds = model.env, belief.agent, len(belief.state.seed)
     ways = [[[_centre(belief.state.pos[k, agent])] for k in range(worlds)] for _ in plans]
     until, state = time.monotonic() + SECONDS, None

@@ -154,7 +154,7 @@ def _tasks(look: Look) -> Iterator[Mark]:
 
 
 def _open_cells(team) -> set[int]:
-    """Cells of open tasks without an agent: tasks of the shared graph, else those that any agent knows."""
+    """Cells of open tasks without an agent: tasks of the shared graph, otherwise those that any agent knows."""
     owned = set(team.task[0, :, Assignment.CODE].tolist())
     if len(team.kind):
         cells = team.place[0][team.state[0] == TaskState.OPEN].tolist()

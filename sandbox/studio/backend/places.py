@@ -54,7 +54,7 @@ def inside(given: str) -> str:
 
 
 def opened(path: Path) -> Scenario:
-    """The scenario of a file on this machine, for somebody in a browser; raises UsageError."""
+    """The scenario of a file on this machine, for a user in a browser; raises UsageError."""
     return load(path, origin=of_file(path).shown())
 
 

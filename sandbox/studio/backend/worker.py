@@ -18,7 +18,7 @@ Job = Callable[[], None]
 
 
 class Worker(ABC):
-    """A thread that does jobs; a subclass says which. All fields change under ``_changed`` only."""
+    """A thread that does jobs, which a subclass defines. All fields are changed only under ``_changed``."""
 
     def __init__(self, idle: float):
         self._idle = idle  # seconds
