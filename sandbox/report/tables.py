@@ -8,12 +8,13 @@ from rich import box
 from rich.table import Table
 
 from sandbox.analysis.autonomy import decided, is_tested
+from sandbox.analysis.measures import measures, tick_limit
 from sandbox.core.finish import Outcome, label, notable
 from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.report.kinds import kind_of
 from sandbox.report.lines import lines
-from sandbox.statistics import CONFIDENCE, Estimate, success_rate
+from sandbox.statistics import CONFIDENCE, Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,10 +48,10 @@ def _text(value) -> str:
 
 
 def batch_table(rows: "pd.DataFrame", title: str) -> Table:
-    """One row for each condition: success with its exact interval, and steps of the successful trials."""
+    """One row for each condition: success with its exact interval, and the restricted mean of steps."""
     keys = [key for key in rows.columns if "." in key]
     table = Table(
-        title=title, title_justify="left", caption=f"exact {CONFIDENCE:.0%} intervals; steps: median of successes"
+        title=title, title_justify="left", caption=f"exact {CONFIDENCE:.0%} intervals; steps: restricted mean"
     )
     for key in keys:
         table.add_column(key, overflow="fold")
@@ -59,7 +60,7 @@ def batch_table(rows: "pd.DataFrame", title: str) -> Table:
     for name in ("trials", "success, interval", "steps", *more, "errors"):
         table.add_column(name, justify="right", overflow="fold")
     for _, group in rows.groupby("condition"):
-        *told, errors = _measures(group)
+        *told, errors = _measures(group, rows.attrs["scenario"], {key: group[key].iloc[0] for key in keys})
         more = ([share(decided(group).autonomy)] if tested else []) + (
             [f"{group['imagined_ticks'].mean():,.0f}"] if imagines else []
         )
@@ -83,15 +84,12 @@ def share(value: float | None) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:.1%}"
 
 
-def _measures(group: "pd.DataFrame") -> tuple[str, ...]:
+def _measures(group: "pd.DataFrame", scenario: dict, overrides: dict) -> tuple[str, ...]:
     """The measures of one condition's trials, without infrastructure errors."""
-    counted = group[group["error"].isna()]
-    errors = str(len(group) - len(counted))
-    if counted.empty:
-        return "0", "-", "-", errors
-    rate = success_rate(int(counted["success"].sum()), len(counted))
-    steps = counted["steps_to_completion"].median()
-    return f"{len(counted):,}", _rate(rate), "-" if math.isnan(steps) else f"{steps:g}", errors
+    found = measures(group, tick_limit(scenario, overrides, group))
+    if found.success is None:
+        return "0", "-", "-", str(found.errors)
+    return f"{found.trials:,}", _rate(found.success), f"{found.mean_steps:.4g}", str(found.errors)
 
 
 def certificate_table(certificate: dict) -> Table:

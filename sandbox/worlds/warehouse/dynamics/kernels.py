@@ -275,6 +275,7 @@ def observe(s, lane, params, obs):
         row, col, facing = s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.facing[lane, agent]
         mask = obs.mask[lane, agent]
         mask[Verb.NOOP], mask[Verb.FORWARD], mask[Verb.TOGGLE_LOAD] = True, False, False
+        mask[Verb.LEFT], mask[Verb.RIGHT] = row >= 0, row >= 0
         if row < 0:
             continue
         _look(s, lane, agent, params, obs.window[lane, agent])
@@ -286,6 +287,5 @@ def observe(s, lane, params, obs):
         vector[Column.ON_HIGHWAY] = params.plan[row, col] != Cell.SLOT
         if params.board:
             _read_board(s, lane, agent, params, vector)
-        mask[Verb.LEFT], mask[Verb.RIGHT] = True, True
         mask[Verb.FORWARD] = aim_of(s, lane, agent, params) != row * params.plan.shape[1] + col
         mask[Verb.TOGGLE_LOAD] = can_toggle(s, lane, agent, params)
