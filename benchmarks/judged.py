@@ -118,28 +118,29 @@ def counts_of(found: list[Judged]) -> dict[str, int]:
 
 PAGE = """# Claims, measured anew
 
-This command wrote this page:
+This page was written by this command:
 
 ```sh
 {command}
 ```
 
 It measures the figures of the documents again, with fewer trials, on seeds from {seed:,} on. No rule, option or lesson
-was chosen on seeds from {default:,} on. Give it seeds of yours with `--seed`.
+was chosen on seeds from {default:,} on. Set other seeds with `--seed`.
 
 {count} claims, {date}: {minutes:.0f} minutes on {cores} cores with a load of {load:.1f} at the end, {used:.0f} minutes
 of processor time, compiling included.
 
-**{agrees} agree, {refused} do not, {unclear} cannot be told** with so few trials.
+**{agrees} agree, {refused} do not, {unclear} are undecided** with so few trials.
 
-- **Stated** is read off the page itself. A test fails where a claim does not find its figure.
+- **Stated** is the figure on the page, read from the page. A test fails if a claim does not find its figure.
 - **Now** is the new figure with its 95 % interval.
 - **Agrees**: the two figures differ by no more than chance allows, at a level of {level:.4%}, which is 99 % for
-  all claims together (Bonferroni). If all claims are true, one is refused in at most one of a hundred runs. Both
-  figures were measured, so the interval of their difference is made of both intervals (Donner and Zou 2012).
+  all claims together (Bonferroni). If all claims are true, at most one run in a hundred refuses one. Both figures
+  were measured, so the interval of their difference is computed from both intervals (Donner and Zou 2012).
 - **Cannot tell**: the figures do not contradict each other, but there are too few new trials. The new interval holds 0
   where the page claims a difference, or it is wider than a third of all shares, or than half of the figure.
-- **Speeds** are no claims. They depend on the machine, and stand in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md).
+- **Speeds** are not claims, because they depend on the machine. [benchmarks/RESULTS.md](../benchmarks/RESULTS.md)
+  lists them.
 {refusals}
 | claim | page | stated | now | trials | verdict |
 |---|---|---|---|---|---|

@@ -52,15 +52,15 @@ STATISTICS, TEAMWORK = "docs/statistics.md", "docs/teams.md"
 FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
 UNCLAIMED = [
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
-    _list(IMAGINATION, "An earlier version of the warehouse's rules", "They are gone.", _paragraphs,
+    _list(IMAGINATION, "An earlier version of the warehouse's rules", "They no longer exist.", _paragraphs,
           "**In the warehouse the gain disappeared"),
     _list(IMAGINATION, "Speeds", "They depend on the machine.", _sections, "## What it costs"),
     _list(LESSONS, "How surely an answer comes out", "`python -m benchmarks lessons --blocks 100` takes an hour.",
           _sections, "## Choose the number of trials"),
-    _list(LESSONS, "Turned controls", "`python -m benchmarks lessons` and the studio measure them; an hour.", _columns,
-          "trials of each arm", "and when a control is turned"),
-    _list(LESSONS, "What stands beside the answers", "The answers are claims.", _columns, "what came out"),
-    _list("docs/memory.md", "Tuning", "They are of the seeds that the weights were chosen on.", _paragraphs,
+    _list(LESSONS, "Turned controls", "`python -m benchmarks lessons` and the studio measure them, in an hour.",
+          _columns, "trials of each arm", "and when a control is turned"),
+    _list(LESSONS, "The column of outcomes", "The answers are claims.", _columns, "what came out"),
+    _list("docs/memory.md", "Tuning", "They were measured on the seeds on which the weights were chosen.", _paragraphs,
           "The default was chosen on seeds"),
     _list("docs/memory.md", "Options", "They are set, not measured.", _paragraphs,
           "**Summary.** When the memory without `recalled`"),
@@ -68,7 +68,7 @@ UNCLAIMED = [
           "`resume` executes the recorded ticks again"),
     _list(SKILLS, "Tools, and the learned library", "Six learners of an arm tell too little; a library of 20 learners "
           "takes twelve minutes on two free cores.", _skills_left),
-    _list(SKILLS, "Tuning, and what others published", "They are no measurements of the code.", _paragraphs,
+    _list(SKILLS, "Tuning, and what others published", "They are not measurements of the present code.", _paragraphs,
           "- **Iteration**", "achievements, with a random curriculum", "- **Iron and diamonds",
           "Without its library a learner has", "so the interval is over worlds"),
     _list("docs/llm.md", "Options", "They are set, not measured.", _columns, "default"),
@@ -83,6 +83,6 @@ UNCLAIMED = [
           "The tests draw 10,000 studies", "Failed trials never finish", "With failures allowed", "An agent at 90 %"),
     _list(TEAMWORK, "Fitted laws and best sizes", "`python -m benchmarks teams --only sizes` measures them.", _columns,
           *FITTED),
-    _list(TEAMWORK, "Figures of an earlier version", "They are named as wrong.", _paragraphs,
+    _list(TEAMWORK, "Figures of an earlier version", "The page calls them wrong.", _paragraphs,
           "Earlier versions of this page had a team of one"),
 ]  # fmt: skip
