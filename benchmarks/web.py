@@ -17,7 +17,7 @@ from matplotlib import pyplot as plt
 
 TARGET = 500_000  # agent-steps a second on one thread, observations included
 PLOT = Path(__file__).parents[1] / "docs" / "images" / "web-robustness.png"
-DOSES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+SEVERITIES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 TABLED = [1, 2, 3, 5]  # of these, in the table
 STYLES = {  # Okabe and Ito's colours, told apart by marker and line too
     "oracle": ("#009e73", "s", "-"), "semantic": ("#0072b2", "o", "-"), "rules": ("#d55e00", "^", "--"),
@@ -65,7 +65,7 @@ def robustness(quick: bool) -> None:
     for factor in (*_factors(), "all"):
         for policy in STYLES:
             points, harmed = [], []
-            for severity in DOSES:
+            for severity in SEVERITIES:
                 good, harm = outcomes(factor, severity, policy, seeds)
                 points.append(success_rate(int(good.sum()), seeds))
                 harmed.append(harm.mean())
@@ -75,7 +75,7 @@ def robustness(quick: bool) -> None:
                     f"{p:.2f} {low:.2f}-{high:.2f}".replace("0.", ".") for p, low, high in (points[k] for k in TABLED)
                 ]
                 rows.append([factor, policy, *cells, f"{harmed[-1]:.2f}"])
-    columns = ["factor", "policy", *(f"severity {severity:g}" for severity in (DOSES[k] for k in TABLED)), "harm"]
+    columns = ["factor", "policy", *(f"severity {severity:g}" for severity in (SEVERITIES[k] for k in TABLED)), "harm"]
     table(
         f"Success, {seeds} paired seeds, exact 95 % intervals; share of episodes with harm at severity 1", columns, rows
     )
@@ -96,12 +96,14 @@ def plot(curves: dict, seeds: int) -> None:
     for axis, factor in zip(axes.flat, factors, strict=True):
         for policy, (colour, marker, line) in STYLES.items():
             points, harmed = curves[factor, policy]
-            axis.fill_between(DOSES, points[:, 1], points[:, 2], color=colour, alpha=0.18, linewidth=0)
+            axis.fill_between(SEVERITIES, points[:, 1], points[:, 2], color=colour, alpha=0.18, linewidth=0)
             look = {"markersize": 9, "markerfacecolor": "none"} if policy == "oracle" else {"markersize": 4.5}
             look["clip_on"] = False
-            axis.plot(DOSES, points[:, 0], line, color=colour, marker=marker, label=LABELS[policy], **look)
+            axis.plot(SEVERITIES, points[:, 0], line, color=colour, marker=marker, label=LABELS[policy], **look)
             if policy == "semantic" and harmed.max() > 0:
-                axis.plot(DOSES, harmed, ":", color="#cc79a7", marker="D", markersize=3.5, label="semantic: did harm")
+                axis.plot(
+                    SEVERITIES, harmed, ":", color="#cc79a7", marker="D", markersize=3.5, label="semantic: did harm"
+                )
         axis.set_title(factor.replace("_", " ") if factor != "all" else "all at once", fontsize=11)
         axis.set_ylim(0, 1.04)
         axis.grid(alpha=0.25)
