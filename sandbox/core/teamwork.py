@@ -7,7 +7,7 @@ agent knows of tasks comes from its own observation. Kernels, for L lanes and N 
 ``look(obs, lane, agent, params, task, own,          from an agent's observation: fill ``open_tasks`` (K, 4) int32 with
 open_tasks)``                                        the tasks that it knows to be open (see ``OpenTask``), set FREE,
                                                      CELL and FINISHED in ``own`` (see ``AgentStatus``), and
-                                                     ``task[0] = 0`` if its task is over
+                                                     ``task[KIND] = 0`` if its task is over
 ``check(s, lane, params, kind, argument, mark)``     -> (state, mark, cell): the state of a task
                                                      (``TaskState``: OPEN, DONE, FAILED), a note for the next check (0
                                                      at first), and the cell (row * width + column) to go to, -1 none

@@ -84,14 +84,32 @@ class Task:
 # -- observation: arrays of the same form in all worlds; text and pictures are renderings of it
 
 
+class InboxColumn(IntEnum):
+    """The columns of a message in an inbox."""
+
+    SENDER = 0  # number of the agent + 1; 0: no message
+    KIND = 1
+    FIRST = 2  # arguments of this kind of message
+    SECOND = 3
+
+
+class TaskColumn(IntEnum):
+    """The columns of an agent's team task."""
+
+    KIND = 0  # number of the kind + 1; 0: no task
+    ARGUMENT = 1
+    ROW = 2  # where it is; -1: nowhere
+    COL = 3
+
+
 class Observation(NamedTuple):
     """The view of every agent of every lane. L lanes, N agents, C channels, K window side, A (verb, target) pairs."""
 
     window: np.ndarray  # (L, N, C, K, K) int8    the surroundings of the agent, by the world's channels
     vector: np.ndarray  # (L, N, V) float32       the agent's other knowledge, by the world's entries
     mask: np.ndarray  # (L, N, A) bool            False: the pair (verb * targets + target) would have no effect
-    inbox: np.ndarray  # (L, N, M, 4) int32       messages: sender + 1 (0 = empty), kind, two arguments
-    task: np.ndarray  # (L, N, 4) int32           its team task: kind + 1 (0 = nothing), argument, row, col
+    inbox: np.ndarray  # (L, N, M, 4) int32       messages, see InboxColumn
+    task: np.ndarray  # (L, N, 4) int32           its team task, see TaskColumn
 
 
 class ObservationSpec(NamedTuple):
@@ -111,8 +129,8 @@ def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[s
         "window": ((agents, len(spec.channels), spec.side, spec.side), np.int8),
         "vector": ((agents, len(spec.vector)), np.float32),
         "mask": ((agents, pairs), np.bool_),
-        "inbox": ((agents, spec.messages, 4), np.int32),
-        "task": ((agents, 4), np.int32),
+        "inbox": ((agents, spec.messages, len(InboxColumn)), np.int32),
+        "task": ((agents, len(TaskColumn)), np.int32),
     }
 
 

@@ -8,6 +8,7 @@ objects are verified from the state, and the termination conditions are evaluate
 from sandbox.core.finish import Finish
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskState
+from sandbox.core.world import InboxColumn
 from sandbox.engine.coordination.network import LOST, deliver, open_page, rewire
 from sandbox.engine.coordination.stopping import Measure, met
 from sandbox.engine.coordination.team import (
@@ -84,9 +85,10 @@ def instruct(team, lane, agent, obs):
     messages, (start, stop) = team.messages[lane], messages_of(team, lane, agent)
     for m in range(start, stop):
         if messages[m, Message.ACT] == Act.REPORT and found < len(inbox):
-            inbox[found, 0], inbox[found, 1] = messages[m, Message.FROM] + 1, messages[m, Message.TASK]
-            inbox[found, 2] = messages[m, Message.VALUE] // team.width
-            inbox[found, 3] = messages[m, Message.VALUE] % team.width
+            inbox[found, InboxColumn.SENDER] = messages[m, Message.FROM] + 1
+            inbox[found, InboxColumn.KIND] = messages[m, Message.TASK]
+            inbox[found, InboxColumn.FIRST] = messages[m, Message.VALUE] // team.width
+            inbox[found, InboxColumn.SECOND] = messages[m, Message.VALUE] % team.width
             found += 1
     for m in range(found, len(inbox)):
         for k in range(4):

@@ -6,7 +6,7 @@ import numpy as np
 from sandbox.core.errors import unknown
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
-from sandbox.core.world import Task
+from sandbox.core.world import Task, TaskColumn
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.achievements import LADDER
 from sandbox.worlds.craft.dynamics.recipes import COLLECT, MAKE, PLACE
@@ -40,8 +40,8 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     alive = vector[Column.HEALTH] > 0 and vector[Column.ROW] >= 0
     cell = int(vector[Column.ROW]) * params.plan.shape[1] + int(vector[Column.COL])
     own[AgentStatus.FREE], own[AgentStatus.CELL] = alive, cell if alive else -1
-    if task[0] and (vector[FIRST_ACHIEVEMENT + task[1]] or not alive):
-        task[0], own[AgentStatus.FINISHED] = 0, vector[FIRST_ACHIEVEMENT + task[1]] > 0
+    if task[TaskColumn.KIND] and (vector[FIRST_ACHIEVEMENT + task[TaskColumn.ARGUMENT]] or not alive):
+        task[TaskColumn.KIND], own[AgentStatus.FINISHED] = 0, vector[FIRST_ACHIEVEMENT + task[TaskColumn.ARGUMENT]] > 0
     for k in range(len(open_tasks)):
         open_tasks[k, OpenTask.CODE] = 0
     for k in range(len(params.goal)):

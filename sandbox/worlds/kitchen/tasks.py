@@ -2,7 +2,7 @@
 
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
-from sandbox.core.world import Task
+from sandbox.core.world import Task, TaskColumn
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.state import FIRST_POT, PER_POT, Column, Params, Pot, PotColumn, Thing
 
@@ -33,10 +33,10 @@ _POT_CODE, _PLATE_CODE = task_code(POT, 0), task_code(PLATE, 0)
 @kernel
 def _is_over(vector, task):
     """Whether a cook sees that a task is done: the pot cooks, its soup is out, or enough soups are served."""
-    if task[0] == SERVE + 1:
-        return vector[Column.SERVED] >= task[1]
-    cooks = vector[FIRST_POT + PER_POT * task[1] + PotColumn.TICKS] >= 0
-    return cooks == (task[0] == POT + 1)
+    if task[TaskColumn.KIND] == SERVE + 1:
+        return vector[Column.SERVED] >= task[TaskColumn.ARGUMENT]
+    cooks = vector[FIRST_POT + PER_POT * task[TaskColumn.ARGUMENT] + PotColumn.TICKS] >= 0
+    return cooks == (task[TaskColumn.KIND] == POT + 1)
 
 
 @kernel
@@ -48,8 +48,8 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     vector, pots, width = obs.vector[lane, agent], len(params.pot_cell), params.plan.shape[1]
     here = int(vector[Column.ROW]) * width + int(vector[Column.COL])
     own[AgentStatus.CELL], own[AgentStatus.FREE] = here, int(vector[Column.HOLDING]) < Thing.SOUP
-    if task[0] and _is_over(vector, task):
-        task[0], own[AgentStatus.FINISHED] = 0, 1
+    if task[TaskColumn.KIND] and _is_over(vector, task):
+        task[TaskColumn.KIND], own[AgentStatus.FINISHED] = 0, 1
     for k in range(len(open_tasks)):
         open_tasks[k, OpenTask.CODE] = 0
         if k < pots:

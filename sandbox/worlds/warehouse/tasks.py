@@ -2,7 +2,7 @@
 
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
-from sandbox.core.world import Task
+from sandbox.core.world import Task, TaskColumn
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Channel, Column, Order, Params
 
@@ -34,14 +34,14 @@ _ORDER_CODE = task_code(ORDER, 0)
 def _is_over(obs, lane, agent, params, task, row, col):
     """Whether a robot without a load has finished its task: the load is delivered, or another robot has taken it."""
     sight, vector = params.sight, obs.vector[lane, agent]
-    if task[2] < 0:
+    if task[TaskColumn.ROW] < 0:
         return True
-    if task[2] == row and task[3] == col:
+    if task[TaskColumn.ROW] == row and task[TaskColumn.COL] == col:
         return not obs.window[lane, agent, Channel.REQUESTED, sight, sight]
-    for k in range(params.board if task[0] == ORDER + 1 else 0):
+    for k in range(params.board if task[TaskColumn.KIND] == ORDER + 1 else 0):
         at = ORDERS + PER_ORDER * k
-        if vector[at + Order.ID] == task[1]:
-            there = vector[at + Order.ROW] == task[2] and vector[at + Order.COL] == task[3]
+        if vector[at + Order.ID] == task[TaskColumn.ARGUMENT]:
+            there = vector[at + Order.ROW] == task[TaskColumn.ROW] and vector[at + Order.COL] == task[TaskColumn.COL]
             return not (vector[at + Order.WAITING] and there)
     return False
 
@@ -58,13 +58,13 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     vector, width, found = obs.vector[lane, agent], params.plan.shape[1], 0
     row, col, laden = int(vector[Column.ROW]), int(vector[Column.COL]), vector[Column.CARRYING] > 0
     own[AgentStatus.CELL], own[AgentStatus.FREE] = row * width + col, not laden
-    if task[0] and task[0] <= FIRST + 1:
+    if task[TaskColumn.KIND] and task[TaskColumn.KIND] <= FIRST + 1:
         if laden and not params.courier and not obs.window[lane, agent, Channel.REQUESTED, params.sight, params.sight]:
-            task[0], own[AgentStatus.FINISHED] = 0, 1
+            task[TaskColumn.KIND], own[AgentStatus.FINISHED] = 0, 1
         elif laden:
-            task[2], task[3] = -1, -1  # the load is fetched
+            task[TaskColumn.ROW], task[TaskColumn.COL] = -1, -1  # the load is fetched
         elif _is_over(obs, lane, agent, params, task, row, col):
-            task[0], own[AgentStatus.FINISHED] = 0, task[2] < 0
+            task[TaskColumn.KIND], own[AgentStatus.FINISHED] = 0, task[TaskColumn.ROW] < 0
     for k in range(params.board):
         at = ORDERS + PER_ORDER * k
         if vector[at + Order.WAITING]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sandbox.core.maps import around
+from sandbox.core.world import InboxColumn
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.dynamics.cells import age_of, can_burn, ground_of, has_people, kind_of
 from sandbox.worlds.wildfire.dynamics.fire import DCOL, DROW
@@ -133,8 +134,8 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     note = memory.notes[lane, agent]
     _set_alight(land, note[Note.FIRE_ROW], note[Note.FIRE_COL])
     for m in range(len(inbox)):
-        if inbox[m, 1] == 1:
-            _set_alight(land, inbox[m, 2], inbox[m, 3])
+        if inbox[m, InboxColumn.KIND] == 1:
+            _set_alight(land, inbox[m, InboxColumn.FIRST], inbox[m, InboxColumn.SECOND])
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             if window[Channel.KIND, i, j] and _on_map(row + i - sight, col + j - sight, params):

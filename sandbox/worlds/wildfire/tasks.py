@@ -2,7 +2,7 @@
 
 from sandbox.core.speech import task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskKind, TaskObject, TaskState, Teamwork
-from sandbox.core.world import Task
+from sandbox.core.world import Task, TaskColumn
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.state import Channel, Column, Count, Crew, Params
 
@@ -56,9 +56,9 @@ def look(obs, lane, agent, params, task, own, open_tasks):
     for k in range(found, len(open_tasks)):
         open_tasks[k, OpenTask.CODE] = 0
     own[AgentStatus.FREE] = vector[Column.DOWN] == 0 and found == 0
-    there = abs(task[2] - row) + abs(task[3] - col) <= sight
-    if task[0] == SECTOR + 1 and found == 0 and there:
-        task[0], own[AgentStatus.FINISHED] = 0, 1
+    there = abs(task[TaskColumn.ROW] - row) + abs(task[TaskColumn.COL] - col) <= sight
+    if task[TaskColumn.KIND] == SECTOR + 1 and found == 0 and there:
+        task[TaskColumn.KIND], own[AgentStatus.FINISHED] = 0, 1
 
 
 @kernel

@@ -1,5 +1,6 @@
 """Craft's compiled policies: idle, random, uniform, rules, oracle. The last two decide alike (``planning``)."""
 
+from sandbox.core.world import TaskColumn
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
@@ -35,7 +36,7 @@ def rules(obs, lane, params, memory, team, dice, actions):
         keep_inside(window, row, col, known)
         _remember(known, window, row, col)
         task = obs.task[lane, agent]
-        wanted = task[1] if task[0] else -1
+        wanted = task[TaskColumn.ARGUMENT] if task[TaskColumn.KIND] else -1
         verb = think(known, window, vector, wanted, params, memory, lane, agent, dice)
         actions[lane, agent, 0], actions[lane, agent, 1] = verb, 0
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sandbox.core.world import TaskColumn
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
@@ -32,11 +33,11 @@ def wanted(pot, kind, params):
 @kernel
 def receive(cook, cells, pots, task, params):
     """Set a cook's target to what the pot of his team's task needs, if he holds it or has free hands."""
-    number = task[1]
-    if not POT <= task[0] - 1 <= PLATE or params.way[params.pot_cell[number], cook[Cook.CELL]] >= FAR:
+    number = task[TaskColumn.ARGUMENT]
+    if not POT <= task[TaskColumn.KIND] - 1 <= PLATE or params.way[params.pot_cell[number], cook[Cook.CELL]] >= FAR:
         return
     pot, held = pots[number], cook[Cook.HELD]
-    thing, place = wanted(pot, task[0] - 1, params), np.int32(-1)
+    thing, place = wanted(pot, task[TaskColumn.KIND] - 1, params), np.int32(-1)
     if thing == held:
         place = params.pot_cell[number]
     elif thing > 0 and held == Thing.NOTHING:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sandbox.core.world import TaskColumn
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
@@ -78,8 +79,8 @@ def _target_unladen(obs, lane, agent, params, memory, dice, row, col):
     hopeless = note[Note.WAIT] > LOSE_HOPE
     if hopeless:
         note[Note.WAIT] = 0
-    if task[0] and task[2] >= 0:
-        cell = np.int32(task[2]) * width + np.int32(task[3])
+    if task[TaskColumn.KIND] and task[TaskColumn.ROW] >= 0:
+        cell = np.int32(task[TaskColumn.ROW]) * width + np.int32(task[TaskColumn.COL])
         if note[Note.GIVEN_UP] != cell + 1:
             if not hopeless:
                 return cell

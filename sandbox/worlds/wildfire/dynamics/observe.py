@@ -2,6 +2,7 @@
 
 from math import cos, sin
 
+from sandbox.core.world import InboxColumn
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.dynamics.cells import age_of, ground_of, has_people, kind_of
@@ -77,8 +78,8 @@ def _listen(s, lane, agent, params, inbox):
         sender = (agent + 1 + (start + m) % others) % params.agents
         crew = s.crew[lane, sender]
         if crew[Crew.REPORT]:
-            inbox[m, 0], inbox[m, 1] = sender + 1, crew[Crew.REPORT]
-            inbox[m, 2], inbox[m, 3] = crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL]
+            inbox[m, InboxColumn.SENDER], inbox[m, InboxColumn.KIND] = sender + 1, crew[Crew.REPORT]
+            inbox[m, InboxColumn.FIRST], inbox[m, InboxColumn.SECOND] = crew[Crew.REPORT_ROW], crew[Crew.REPORT_COL]
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sandbox.core.world import InboxColumn, TaskColumn
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
@@ -65,13 +66,14 @@ def _nearest_fire(window, sight, agent):
 @kernel
 def _hear(obs, lane, agent, note, row, col):
     """Note the nearest fire that other crews report."""
-    inbox, least = obs.inbox[lane, agent], FAR
-    for m in range(len(inbox)):
-        if inbox[m, 0] and inbox[m, 1] == Report.FIRE:
-            way = abs(inbox[m, 2] - row) + abs(inbox[m, 3] - col)
+    least = FAR
+    for message in obs.inbox[lane, agent]:
+        if message[InboxColumn.SENDER] and message[InboxColumn.KIND] == Report.FIRE:
+            fire_row, fire_col = message[InboxColumn.FIRST], message[InboxColumn.SECOND]
+            way = abs(fire_row - row) + abs(fire_col - col)
             if way < least:
                 least = way
-                note[Note.FIRE_ROW], note[Note.FIRE_COL], note[Note.LOST] = inbox[m, 2], inbox[m, 3], 0
+                note[Note.FIRE_ROW], note[Note.FIRE_COL], note[Note.LOST] = fire_row, fire_col, 0
 
 
 @kernel
@@ -105,8 +107,8 @@ def _walk(mask, row, col, to_row, to_col, spin):
 def _search(vector, task, note, agent, params, dice):
     """Where to go without fire in sight: to the team's task, else to a known fire, else around that place."""
     row, col = int(vector[Column.ALARM_ROW]), int(vector[Column.ALARM_COL])
-    if task[0] and task[2] >= 0:
-        row, col = int(task[2]), int(task[3])
+    if task[TaskColumn.KIND] and task[TaskColumn.ROW] >= 0:
+        row, col = int(task[TaskColumn.ROW]), int(task[TaskColumn.COL])
         if abs(row - vector[Column.ROW]) + abs(col - vector[Column.COL]) > params.sight:
             return row, col
     if note[Note.FIRE_ROW] >= 0:
