@@ -171,7 +171,8 @@ def _beside(rows: pd.DataFrame, base: pd.DataFrame, steps: bool) -> str:
     """The same in words, with the number of pairs where not all succeed in steps."""
     apart = _apart(rows, base, steps)
     if apart is None:
-        return FAILS
+        good = int(rows["success"].sum())
+        return f"{FAILS} in {len(rows) - good} of {len(rows)}" if good else FAILS
     both = rows.set_index("trial")["success"] & base.set_index("trial")["success"]
     few = f", {both.sum()} pairs" if steps and not both.all() else ""
     return difference(apart, -1 if steps else 1) + few

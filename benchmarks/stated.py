@@ -25,7 +25,7 @@ MEASURED = re.compile(
 )
 LEVELS = ("95 %", "99 %")  # of confidence
 NO_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)  # code and addresses
-FAILS = "fails"  # a cell that says so states a success of 0
+FAILS = "fails"  # a cell that says so states a success of 0 %, or "in 39 of 40" the rest
 AGREES, REFUSED, UNCLEAR = "agrees", "does not agree", "cannot tell"
 
 
@@ -165,9 +165,10 @@ def _numbers(place: Place) -> list[str]:
 
 
 def figure(text: str, trials: int | None = None) -> Stated:
-    """The first number of a text, with its interval where one follows."""
+    """The first number of a text, with its interval where one follows; of what fails, its success in per cent."""
     if text.startswith(FAILS):
-        return Stated(text, 0.0, trials=trials)
+        some = re.match(rf"{FAILS} in (\d+) of (\d+)", text)
+        return Stated(text, 100 * (1 - int(some[1]) / int(some[2])) if some else 0.0, trials=trials)
     found = FIGURE.search(text)
     if not found:
         raise UsageError(f"no figure in '{text}'")
