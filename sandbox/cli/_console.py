@@ -80,17 +80,6 @@ def check_place(path: Path, folder: bool = False) -> None:
         raise UsageError(f"{path}: cannot write there")
 
 
-_HOSTED = ("pydantic-ai", "llm")
-_PACKAGES = {
-    "openai": _HOSTED,
-    "anthropic": _HOSTED,
-    "google": _HOSTED,
-    "local": _HOSTED,
-    "gguf": ("xllamacpp", "local"),
-    "program": ("pydantic-monty", "code"),
-}  # by kind of model or reasoner: the package that it needs, and its extra
-
-
 def usable_worlds() -> "Iterator[World]":
     """All worlds; prints a warning for each that cannot be loaded."""
     from sandbox.engine import registry
@@ -111,6 +100,17 @@ def tell_reached(scenarios: "Iterable[Scenario]") -> None:
             for origin, asked in granted if (rule := origin.grant.rule(asked)))  # fmt: skip
     for line in dict.fromkeys(told):
         err.print(line)
+
+
+_HOSTED = ("pydantic-ai", "llm")
+_PACKAGES = {
+    "openai": _HOSTED,
+    "anthropic": _HOSTED,
+    "google": _HOSTED,
+    "local": _HOSTED,
+    "gguf": ("xllamacpp", "local"),
+    "program": ("pydantic-monty", "code"),
+}  # by kind of model or reasoner: the package that it needs, and its extra
 
 
 def check_extras(scenario: "Scenario") -> None:
