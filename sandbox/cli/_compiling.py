@@ -60,14 +60,14 @@ def _share(teams: Iterable[Team]) -> None:
     """Let several teams of a world share one loop, for whole episodes that are not compiled yet."""
     from sandbox.engine.loops import share
 
-    wanted = defaultdict(list)
+    wanted: dict[str, list[Team]] = defaultdict(list)
     for team in teams:
         if team.whole and team.env.team is None and all(isinstance(policy, str) for policy in team.policies):
             wanted[team.env.world.name].append(team)
     for own in wanted.values():
         cold = [team for team in own if team.kernels]
         if len(cold) > 1:
-            share(cold[0].env.world, {policy for team in cold for policy in team.policies})
+            share(cold[0].env.world, {each for team in cold for each in team.policies if isinstance(each, str)})
 
 
 def compile_all(teams: list[Team]) -> tuple[int, float]:

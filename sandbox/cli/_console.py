@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.core.world import World
     from sandbox.scenario import Scenario
 
-_WRONG = {
+_WRONG: dict[int | None, str] = {
     errno.EISDIR: "it is a folder; expected a file", errno.EEXIST: "it is a file; expected a folder",
     errno.ENOTDIR: "a part of it is a file; expected a folder", errno.ENOSPC: "the disk is full",
 }  # fmt: skip

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TextIO
+from typing import Literal, TextIO
 
 
 def complete_files() -> None:
@@ -18,9 +18,9 @@ def complete_files() -> None:
     while (file := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(file)
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None or getattr(sys, name).closed:
-            setattr(sys, name, _null(mode))
+            setattr(sys, name, _null("r" if name == "stdin" else "w"))
     for stream in (sys.stdout, sys.stderr):
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
 
@@ -33,8 +33,8 @@ def give_up_output() -> None:
         sys.stdout = _null("w")
 
 
-def _null(mode: str) -> TextIO:
-    return os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8")
+def _null(mode: Literal["r", "w"]) -> TextIO:
+    return open(os.devnull, mode, encoding="utf-8")
 
 
 def answer_interrupts() -> None:

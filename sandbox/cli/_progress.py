@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from sandbox.report.lines import as_line
 
@@ -29,7 +29,7 @@ class _Shown:
         columns = told[0], BarColumn(), told[1], TimeElapsedColumn()
         self._console = console
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
-        self._task = None
+        self._task: TaskID | None = None
         self._next = self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -136,7 +136,8 @@ class Counting(_Shown):
 
     def __init__(self, console: Console, name: str):
         super().__init__(console)
-        self._name, self._before = name, None
+        self._name = name
+        self._before: int | None = None
 
     def __call__(self, count: "Count") -> None:
         if self._before is None:  # trials of an earlier call cost no time in this one

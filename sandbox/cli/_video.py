@@ -27,7 +27,7 @@ def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:
 
     model = next(models)
 
-    def caption(state) -> str:
+    def caption(state: object) -> str:
         return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
 
     states = (each.state for each in chain([model], models))

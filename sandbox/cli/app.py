@@ -43,7 +43,7 @@ def app(
     from sandbox.scenario.capabilities import VARIABLE, Grant, configured
 
     _check(host, port)
-    if Grant.of(allow or [], "--allow"):  # for the server, and for the batches that it starts
+    if allow and Grant.of(allow, "--allow"):  # for the server, and for the batches that it starts
         os.environ[VARIABLE] = ",".join([*allow, *filter(None, [os.environ.get(VARIABLE)])])
     opens = _has_browser() if browser is None else browser
     out.print(f"studio   http://{host if host == HERE else _shown(host)}:{port}   (Ctrl-C ends it)")

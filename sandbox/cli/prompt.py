@@ -54,7 +54,8 @@ def first_requests(scenario: "Scenario", agent: int | None = None) -> Iterator[d
         raise UsageError(f"agent {agent or 0} has no language model; agents that have one: {having}")
     captured = Captured()
     model = Sandbox(scenario, rng=scenario.seed, recorded=captured)
-    setups = {row: reasoner.setup for rows, reasoner in model.reasoners for row in rows if row in able}
+    made = ((rows, getattr(reasoner, "setup", None)) for rows, reasoner in model.reasoners)
+    setups = {row: setup for rows, setup in made if setup for row in rows if row in able}
     model.step()
     model.close()
     if model.error:

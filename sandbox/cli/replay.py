@@ -47,9 +47,11 @@ def _from_run(folder: Path, trial: int, video: Path | None, fps: float, allow: "
     with open_run(folder) as record:
         if video:
             out.print(f"video  {film(replays.replay(record, trial, allow), video, fps)}")
-        model = None
+        states = replays.replay(record, trial, allow)
+        model = next(states)
         with Live(err) as live:
-            for model in replays.replay(record, trial, allow):
+            live(model)
+            for model in states:
                 live(model)
         recorded = record.outcomes.get(trial)
         outcome = Outcome(**recorded) if recorded else outcome_of(model, 0.0)

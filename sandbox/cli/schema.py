@@ -8,6 +8,8 @@ from sandbox.cli._console import out, usable_worlds
 from sandbox.report.lines import lines
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from sandbox.core.world import World
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,7 +33,9 @@ def scenario_schema(worlds: "Iterable[World]") -> dict[str, Any]:
     from sandbox.teams.graphs import OPTIONS
 
     worlds = list(worlds)
-    models = dict.fromkeys([Scenario, Plain, *TOOLS.values(), *(world.options for world in worlds)])
+    models: dict[type[BaseModel], None] = dict.fromkeys(
+        [Scenario, Plain, *TOOLS.values(), *(world.options for world in worlds)]
+    )
     found, schema = models_json_schema([(model, "validation") for model in models])
     references = {model: reference for (model, _), reference in found.items()}
     tables = schema["$defs"]

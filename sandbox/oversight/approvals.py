@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from sandbox.core.errors import UsageError
 from sandbox.core.people import ALLOW, DENY, Action, Question
@@ -119,6 +120,9 @@ class Approvals:
 
     # -- waiting for answers -------------------------------------------------------------------------------------------
 
+    def _settled(self, agent: int) -> bool:
+        return self._gone or agent in self._answers
+
     def ask(self, questions: list[Question]) -> list[Action | None]:
         """See ``People``; called by the thread that runs the model."""
         began = time.monotonic()
@@ -127,7 +131,7 @@ class Approvals:
             self._changed.notify_all()
             for question in questions:
                 left = began + question.patience - time.monotonic()
-                self._changed.wait_for(lambda agent=question.agent: self._gone or agent in self._answers, max(left, 0))
+                self._changed.wait_for(partial(self._settled, question.agent), max(left, 0))
                 if question.agent not in self._answers:
                     del self._pending[question.agent]  # too late from now on
             found = [self._answers.get(question.agent) for question in questions]

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.agents.reasoners import parse_script
+from sandbox.core.decision import Decision
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.people import Action, People, Question
 from sandbox.core.world import World
@@ -86,7 +87,8 @@ class Guard:
         question: Callable[[int, float, Action, str], Question],
     ):  # fmt: skip
         self._rules, self._noop, self._targets, self._people, self._ask = rules, noop, world.targets, people, question
-        self._to = [parse_script([rule.to], world, "to")[0][:2] if rule.to else (noop, 0) for rule in rules]
+        instead = [parse_script([rule.to], world, "to")[0] if rule.to else Decision(None) for rule in rules]
+        self._to = [(noop if each.verb is None else each.verb, each.target) for each in instead]
         self._rule = np.full((len(names), len(world.verbs), world.targets), -1, np.int32)  # rule that applies; -1: none
         for k in reversed(range(len(rules))):
             rows, verbs = _matching(rules[k].agent, names), _matching(rules[k].verb, world.verbs)
@@ -118,7 +120,7 @@ class Guard:
 
     def _review(self, row: int, verb: int, target: int) -> Review:
         rule = int(self._rule[row, verb, target])
-        return Review(row, (verb, target), rule, self._rules[rule].effect, tuple(self._to[rule]), "rule")
+        return Review(row, (verb, target), rule, self._rules[rule].effect, self._to[rule], "rule")
 
     def _answered(self, review: Review, answer: Action | None) -> Review:
         if answer is None:
