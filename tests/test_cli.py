@@ -20,6 +20,7 @@ from sandbox.cli import _progress, main, run
 from sandbox.cli._console import Screen
 from sandbox.cli._progress import Compiling, Episodes
 from sandbox.engine import cache, registry
+from sandbox.engine import loops as engine_loops
 from sandbox.engine.compiling import Compiled
 from sandbox.engine.environment import Environment
 from sandbox.record import open_run, verify_chain
@@ -226,7 +227,8 @@ with event.install_listener("numba:compile", Counter()):
 """
 
 
-def test_after_compile_a_run_and_a_batch_compile_nothing(folder, capsys):
+def test_after_compile_a_run_and_a_batch_compile_nothing(folder, capsys, monkeypatch):
+    monkeypatch.setattr(engine_loops, "_shared", {})  # an earlier test of this process may have shared a loop
     code, out, err = sandbox(capsys, "compile", "good.toml")
     assert code == 0 and (
         "everything is compiled already" in out or re.search(r"^[0-9]+ kernels compiled in [0-9]+ s$", out, re.M)
