@@ -32,7 +32,7 @@ class Percept(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request to a language model, and what came back."""
+    """One request to a language model, and its result."""
 
     tick: int  # the tick that is decided: 1, 2, 3, ...
     agent: int  # the first of the agents that make the same request
@@ -47,7 +47,7 @@ class Call(NamedTuple):
     output_tokens: int
     money: float  # US dollars
     seconds: float  # from request to reply, including the wait for a free slot
-    read: str = ""  # the form of the reply, where it is not the requested one
+    read: str = ""  # the form of the reply, if it is not the requested one
     without: str = ""  # parameters that were not sent because the server refuses them
     outage: bool = False  # the infrastructure is the reason that the reply is missing
 
@@ -87,7 +87,7 @@ class Trace(NamedTuple):
     calls: tuple[Call, ...] = ()  # made for the agent in this tick
     fallback: str = ""  # why the agent's fallback acts instead
     failure: str = ""  # the error of the agent itself, such as a crash of its program
-    late: int = 0  # ticks between what was perceived and the action
+    late: int = 0  # ticks between the perception and the action
     edits: tuple[Edit, ...] = ()  # of the agent's memory, in this tick
     person: tuple[int, int] | None = None  # the action that a person chose for it
 
@@ -95,7 +95,7 @@ class Trace(NamedTuple):
 class Decision(NamedTuple):
     """The action of one agent: indices into the world's verbs and the verb's targets."""
 
-    verb: int | None  # None: what the agent's fallback policy would do
+    verb: int | None  # None: the action of the agent's fallback policy
     target: int = 0
     trace: Trace | None = None
     said: tuple[Said, ...] = ()  # to others in its team

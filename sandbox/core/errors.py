@@ -49,9 +49,9 @@ def shown(value: object) -> str:
 def first_problem(
     error: "ValidationError", where: str = "", named: Callable[[int | str], bool] = lambda part: True
 ) -> str:
-    """The first thing that pydantic found wrong, in a line: ``where``, the key, what was expected, and what it got.
+    """The first problem that pydantic found, in a line: ``where``, the key, the expected value, and the actual value.
 
-    ``named`` says of each part of the key whether it is shown: pydantic puts the names of classes among them.
+    ``named`` tells whether a part of the key is shown, because pydantic also puts names of classes into keys.
     """
     first = error.errors(include_url=False, include_context=False)[0]
     key = ".".join([*([where] if where else []), *(str(part) for part in first["loc"] if named(part))])

@@ -46,7 +46,7 @@ def _long_key(text: str) -> re.Match | None:
 # -- files
 
 LARGEST = 200_000_000  # bytes
-_MARKS = {  # byte order marks; UTF-32 first, since its mark begins with that of UTF-16
+_MARKS = {  # byte order marks; UTF-32 first, since its mark begins with the mark of UTF-16
     b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }  # fmt: skip

@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
         return self._asdict()
 
 
-_LABELS = {  # of measures whose names do not say it
+_LABELS = {  # for measures whose names are unclear or too short
     "seconds": "wall-clock seconds",
     "steps_to_completion": "ticks to completion",
     "refused_actions": "prevented actions",
@@ -82,19 +82,19 @@ _LABELS = {  # of measures whose names do not say it
     "load_balance": "balance of work (Jain)",
 }
 _OF_MODELS = ("calls", "tokens", "money", "late_decisions", "invalid_replies")
-_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # agents under test
+_OF_TESTED = ("own_decisions", "fallbacks", "autonomy")  # measures of agents under test
 
 
 def label(measure: str) -> str:
-    """The name of a measure for people."""
+    """The name of a measure in tables and reports."""
     return _LABELS.get(measure, measure.replace("_", " "))
 
 
 def notable(outcome: Mapping[str, Any]) -> dict[str, Any]:
     """The measures that a table of one trial shows: those without a default, and those that differ from it.
 
-    With agents under test, who decided is shown in any case; with calls of language models, what they cost.
-    ``outcome`` is what ``Outcome.as_dict`` returns, also in an earlier version, or with keys that are no measures.
+    With agents under test, the shares of who decided are always shown; with calls of language models, their cost.
+    ``outcome`` is a result of ``Outcome.as_dict``, perhaps of an earlier version, or with keys that are not measures.
     """
     tested = any(outcome.get(name) for name in ("own_decisions", "fallbacks", "taken_over"))
     always = {*(_OF_TESTED if tested else ()), *(_OF_MODELS if outcome.get("calls") else ())}

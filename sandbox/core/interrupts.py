@@ -14,9 +14,10 @@ from types import FrameType
 
 @contextmanager
 def uninterrupted(told: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Ctrl-C waits until this is over; ``told`` is called at once, so that what is in here can end sooner.
+    """Delay Ctrl-C until the end of this context; ``told`` is called at once, so that the code inside can end sooner.
 
-    The main thread calls it, in the middle of whatever it does: it must take no lock that this thread may hold.
+    The signal handler calls ``told`` in the main thread, at any line. It must not take a lock that the main thread may
+    hold.
     """
     before = signal.getsignal(signal.SIGINT)
     if current_thread() is not main_thread() or not callable(before):

@@ -37,7 +37,7 @@ def is_text(layout: str) -> bool:
 
 
 def read_map(path: Path, check: Callable[[Path], object] = lambda path: None) -> str:
-    """The text of a map file; for a problem of the League of Robot Runners, that of the map that it names.
+    """The text of a map file, or of the map that a problem of the League of Robot Runners names.
 
     ``check`` is called with each file before it is read, and may raise.
     """

@@ -151,8 +151,8 @@ class Shaped(NamedTuple):
 def shaped(dtype: Any, *shape: Length) -> Shaped:
     """Annotates a field of a State or a Memory.
 
-    A length is a number, the name of an entry of ``Params``, or a function of ``Params``. An entry is a number, or an
-    array, which stands for its whole shape.
+    A length is a number, the name of an entry of ``Params``, or a function of ``Params``. An entry is a
+    number, or an array, of which the whole shape is taken.
     """
     return Shaped(dtype, shape)
 
@@ -230,9 +230,9 @@ class World:
     render: Callable = DERIVED  # the state's ``grid`` in the legend's colours, agents as discs
     describe: Callable[[Any, int, Any], dict] = DERIVED  # state, lane, params -> JSON values: the arrays as lists
     place: Callable[[Any, int, Any, dict], None] = DERIVED  # its inverse; raises for an invalid description
-    render_text: Callable[..., str] = DERIVED  # obs, lane, agent, params -> what it sees: named columns, a map
+    render_text: Callable[..., str] = DERIVED  # obs, lane, agent, params -> its observation: named columns, a map
     tools: Callable[[Any], list[dict]] = DERIVED  # params -> JSON schemas of the verbs
-    conserved: Callable[[Any, int, Any], tuple] = DERIVED  # what the rules never change; by default nothing
+    conserved: Callable[[Any, int, Any], tuple] = DERIVED  # quantities that the rules never change; by default none
     ground_truth: Callable[[Any, int, Any], np.ndarray] = DERIVED  # state, lane, params -> (F,) int: the cells
     visible: Callable[[Any, int, int, Any], np.ndarray] = DERIVED  # state, lane, agent, params -> (F,) bool: seen
 

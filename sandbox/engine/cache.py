@@ -1,8 +1,8 @@
-"""The folder of compiled kernels: one for each state of the sources, so that an edit never meets a stale kernel.
+"""The folder of compiled kernels: one for each state of the sources, so that an edit never uses a stale kernel.
 
-Numba invalidates a cached kernel when its own file changes, but not when a kernel that it calls, in another file,
-does. So the folder's name is a hash of every source that may define kernels or what they are made of: this package's
-FLOORS, and the packages that register worlds.
+Numba invalidates a cached kernel when its own file changes, but not when a kernel that it calls, in another file, does.
+So the folder's name is a hash of every source that may define kernels or parts of them: this package's FLOORS, and the
+packages that register worlds.
 """
 
 import glob
@@ -32,15 +32,15 @@ from platformdirs import user_cache_path
 
 from sandbox.core.errors import UsageError
 
-# -- store: Compiled kernels on disk: one file for each kernel and each signature of its arguments, with a checksum.
+# -- store: compiled kernels on disk, one file for each kernel and each signature of its arguments, with a checksum
 
 PART, ENTRY = ".part.nbc", ".entry.nbc"
 _SUM = sha256().digest_size
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # in the names of files on Windows
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # characters forbidden in names of files on Windows
 
 
 def read(path: Path) -> bytes | None:
-    """What was written to a file; None where it is missing, damaged or cannot be read."""
+    """The content of a file; None if it is missing, damaged or unreadable."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -49,7 +49,7 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, content: bytes) -> bool:
-    """Put a file in its place, whole or not at all; a disk that is full or read-only costs a compilation next time."""
+    """Write a file, whole or not at all. If the disk is full or read-only, the kernel is compiled again next time."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
@@ -68,9 +68,10 @@ def write(path: Path, content: bytes) -> bool:
 
 
 class Store:
-    """The files of one kernel: for each types of its arguments a part (LLVM code) and an entry (machine code).
+    """The files of one kernel: a part (LLVM code) and an entry (machine code) for each signature.
 
-    A file that is missing, damaged, or of other types or another machine is None: the kernel is compiled again.
+    Loading returns None for a file that is missing, damaged, or of another signature or machine; the kernel is then
+    compiled again.
     """
 
     def __init__(self, function: Callable, source: bytes) -> None:
@@ -80,7 +81,7 @@ class Store:
         self._folder = folder
 
     def has(self, suffix: str) -> bool:
-        """Whether there is a PART or an ENTRY, for some arguments."""
+        """Whether a PART or an ENTRY is stored for some signature."""
         return any(read(path) is not None for path in self._folder.glob(f"{glob.escape(self._name)}-*{suffix}"))
 
     def symbol(self, args: tuple, context: Any) -> str:
@@ -88,19 +89,19 @@ class Store:
         return self._file(args, context, "")[0].name
 
     def part_of(self, name: str) -> Any:
-        """What the file of a part holds, also of another kernel."""
+        """The content of the file of a part, which may be of another kernel."""
         found = _unpickled(self._folder / name)
         return found and found[1]
 
     def load_part(self, args: tuple, context: Any) -> tuple[str, tuple] | None:
-        """The name of the file and what it holds."""
+        """The name of the file, and its content."""
         context.refresh()
         path, key = self._file(args, context, PART)
         found = _unpickled(path)
         return (path.name, found[1]) if found and found[0] == key else None
 
     def save_part(self, args: tuple, context: Any, content: tuple) -> str:
-        """The name of the file; "" if there is none."""
+        """Save a part; returns the name of its file, or "" if it could not be written."""
         path, key = self._file(args, context, PART)
         return path.name if write(path, dumps((key, content))) else ""
 
@@ -110,7 +111,7 @@ class Store:
         found = _unpickled(path)
         try:
             return CompileResult._rebuild(context, *found[1]) if found and found[0] == key else None
-        except Exception:  # whole, but of modules that have changed: whatever Numba meets, compile it again
+        except Exception:  # intact, but from changed modules: after any error of Numba, compile again
             return None
 
     def save_entry(self, args: tuple, context: Any, entry: CompileResult) -> None:
@@ -126,12 +127,12 @@ def _unpickled(path: Path) -> Any:
     content = read(path)
     try:
         return pickle.loads(content) if content else None
-    except Exception:  # of modules that have changed: whatever unpickling meets, compile it again
+    except Exception:  # from changed modules: after any error of unpickling, compile again
         return None
 
 
 def store_of(function: Callable) -> Store | None:
-    """Where the compiled code of a kernel is kept; None if its source is unknown, as of what is typed at a prompt."""
+    """The store of a kernel; None if its source is unknown, as for a kernel typed at a prompt."""
     try:
         return Store(function, _source(function))
     except (OSError, TypeError):
@@ -139,7 +140,7 @@ def store_of(function: Callable) -> Store | None:
 
 
 def _source(function: Callable) -> bytes:
-    """The file that a kernel stands in, or the cell of a notebook."""
+    """The source of a kernel: its file, or its cell of a notebook."""
     name = function.__code__.co_filename
     return Path(name).read_bytes() if os.path.isfile(name) else inspect.getsource(function).encode()
 
@@ -147,17 +148,17 @@ def _source(function: Callable) -> bytes:
 # -- cache
 
 FLOORS = ("core", "engine", "worlds", "teams")  # the others hold no kernels
-KEEP = 8  # newest folders that pruning leaves alone
+KEEP = 8  # newest folders, which are not pruned
 _OURS = re.compile(r"[0-9a-f]{16}")
 GRACE = 24 * 3600.0  # seconds since its last use before a folder may be pruned
 PACKAGE = Path(__file__).resolve().parents[1]
 
-folder = Path(os.devnull)  # of the kernels that are compiled from now on; ``prepare`` makes it
-_sources: dict[str, bytes] = {}  # as they were first hashed
+folder = Path(os.devnull)  # for kernels compiled from now on; ``prepare`` creates it
+_sources: dict[str, bytes] = {}  # contents when they were first hashed
 
 
 def _packages() -> list[Path]:
-    """What may define kernels."""
+    """The packages that may define kernels."""
     return [*(PACKAGE / floor for floor in FLOORS), *_others()]
 
 
@@ -167,7 +168,7 @@ def _others() -> list[Path]:
     for point in entry_points(group="sandbox.worlds"):
         try:
             spec = find_spec(point.value.split(":")[0].split(".")[0])
-        except (ImportError, ValueError):  # no name of a module; the registry says so
+        except (ImportError, ValueError):  # not a name of a module; the registry reports it
             continue
         if spec and spec.has_location:
             origin = Path(spec.origin).resolve()
@@ -176,7 +177,7 @@ def _others() -> list[Path]:
 
 
 def fingerprint(roots: list[Path]) -> str:
-    """A hash over names and contents of all Python files below ``roots``, over Numba's version and how it compiles."""
+    """A hash over names and contents of all Python files below ``roots``, and over Numba's version and settings."""
     how = f"{numba.__version__} {int(numba.config.OPT)} {numba.config.BOUNDSCHECK}"
     digest = hashlib.sha256(how.encode())
     for root in roots:
@@ -189,15 +190,15 @@ def fingerprint(roots: list[Path]) -> str:
 
 @cache
 def version_of_sources() -> str:
-    """A hash of all sources: machines that differ in it may come to other outcomes."""
+    """A hash of all sources; machines with different hashes may give different outcomes."""
     return fingerprint([PACKAGE, *_others()])
 
 
 @cache
 def check_source(name: str) -> None:
-    """Give up the cache if a file was edited after it was hashed: its kernels would be kept under the old sources.
+    """Disable the cache if a file was edited after it was hashed; its kernels would be stored under the old sources.
 
-    Worlds are imported when they are asked for, which may be long after the start.
+    Worlds are imported when they are first used, which may be long after the start.
     """
     global folder
     path = Path(name).resolve()
@@ -233,7 +234,7 @@ def _base() -> Path:
 
 
 def _own_temporary() -> Path:
-    """A folder below the temporary one that nobody else can have filled: Numba runs what it finds there."""
+    """A folder below the temporary one that no other user can write to, because Numba executes its content."""
     owner = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"sandbox-kernels-{owner}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -243,11 +244,11 @@ def _own_temporary() -> Path:
 
 
 def prune(base: Path, keep: int = KEEP, grace: float = GRACE) -> None:
-    """Remove cache folders of ours that are neither among the ``keep`` newest nor used within ``grace`` seconds."""
+    """Remove Sandbox's cache folders that are neither among the ``keep`` newest nor used within ``grace`` seconds."""
     found = []
     for folder in base.iterdir():
         if _OURS.fullmatch(folder.name) and folder.is_dir():
-            with suppress(FileNotFoundError):  # another process prunes as well
+            with suppress(FileNotFoundError):  # another process may prune too
                 found.append((folder.stat().st_mtime, folder))
     for used, folder in sorted(found, reverse=True)[keep:]:
         if time.time() - used > grace:
@@ -255,9 +256,9 @@ def prune(base: Path, keep: int = KEEP, grace: float = GRACE) -> None:
 
 
 def prepare() -> Path:
-    """Make the folder for the sources as they are, mark it as used, and prune old ones.
+    """Create the folder for the present sources, mark it as used, and prune old ones.
 
-    Numba's own setting is no place for it: Numba sets it back whenever a variable NUMBA_* has changed.
+    It is not stored in Numba's own setting, because Numba resets that whenever a variable NUMBA_* changes.
     """
     global folder
     folder = _base() / fingerprint(_packages())

@@ -1,4 +1,4 @@
-"""What has to be compiled before kernels can be called, and how far that is."""
+"""The kernels to compile before others can be called, and the progress of compiling them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -18,23 +18,23 @@ _TYPE = re.compile(r" of type \w+\(.*")  # a state's type is thousands of charac
 
 
 class Compiled(NamedTuple):
-    """How far a compilation is."""
+    """The progress of a compilation."""
 
-    kernel: str  # that has just been begun or done
+    kernel: str  # the kernel that has just been started or finished
     done: int
     total: int
-    share: float  # of the work that is done, by the size of the code
+    share: float  # finished share of the work, by the size of the code
 
 
 class Step(NamedTuple):
     """One of the two steps of a kernel (see ``engine.dispatcher``)."""
 
     kernel: Kernel
-    entry: bool  # machine code of the kernel and of all that it calls; else the LLVM code of the kernel alone
+    entry: bool  # machine code of the kernel and of all that it calls; otherwise the LLVM code of the kernel alone
 
 
 def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
-    """What has to be compiled so that Python can call some kernels, each step with its size."""
+    """The steps to compile so that Python can call these kernels, each with its size."""
     found = {}
     for kernel in kernels:
         if isinstance(kernel, Kernel) and not kernel.overloads and not _is_stored(kernel, ENTRY):
@@ -42,13 +42,13 @@ def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
             found |= {
                 Step(each, False): _size(each) for each in below if not each.compiled and not _is_stored(each, PART)
             }
-            found[Step(kernel, True)] = sum(map(_size, below)) // 2  # as measured, it takes half as long
+            found[Step(kernel, True)] = sum(map(_size, below)) // 2  # measured: the second step takes half as long
     return found
 
 
 @contextmanager
 def heard(steps: dict[Step, int], told: Callable[[Compiled], None]) -> Iterator[None]:
-    """Meanwhile ``told`` hears of each of these steps (``unstored``) when it is begun and when it is done."""
+    """Meanwhile, call ``told`` when each of these steps (``unstored``) begins and ends."""
     listener = _Listener(steps, told)
     with event.install_listener("numba:compile", listener):
         yield
@@ -76,14 +76,14 @@ def _is_stored(kernel: Kernel, suffix: str) -> bool:
 
 
 def _named(kernel: Any) -> Iterator[Any]:
-    """The kernels whose names stand in the code of one."""
+    """The kernels named in the code of a kernel."""
     function = kernel.py_func
     found = (function.__globals__.get(name) for name in function.__code__.co_names)
     return (each.kernel if isinstance(each, Embedded) else each for each in found if isinstance(each, Dispatcher))
 
 
 def _called(kernel: Any) -> Iterator[Kernel]:
-    """The kernels that one calls; one that is written into it calls on its behalf."""
+    """The kernels that a kernel calls, directly or by kernels inlined into it."""
     for each in _named(kernel):
         if isinstance(each, Kernel):
             yield each
@@ -104,13 +104,13 @@ def _below(kernel: Kernel) -> list[Kernel]:
 
 @cache
 def _size(kernel: Any) -> int:
-    """Of a kernel's code, with all that is written into it before it is compiled."""
+    """The size of a kernel's code, with all kernels that are inlined before compilation."""
     written = [each for each in _named(kernel) if not isinstance(each, Kernel)]
     return len(kernel.py_func.__code__.co_code) + sum(map(_size, written))
 
 
 def in_a_line(error: Exception) -> str:
-    """What is wrong with a kernel that does not compile: file, line, and why; "" for any other error."""
+    """The error of a kernel that does not compile: file, line, and reason; "" for any other error."""
     if not isinstance(error, NumbaError):
         return ""
     text = str(error)

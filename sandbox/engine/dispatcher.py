@@ -1,9 +1,10 @@
-"""How a kernel becomes machine code: in two steps, where Numba has one.
+"""Compiles kernels to machine code in two steps; Numba alone does it in one.
 
-Numba makes machine code of each function and of all that it calls, and again in each of its callers. A world is a
+Numba makes machine code of each function and of all that it calls, and again in each of its callers. A world has a
 hundred kernels that call each other, and few of them are called from Python. So a kernel is first compiled to a
-:class:`Part`: typed, lowered, and kept as LLVM code. Only a kernel that Python calls becomes machine code: its part and
-all parts below it are linked, optimised together, and emitted once. Both steps are kept on disk (``cache.Store``).
+:class:`Part`: it is typed, lowered, and stored as LLVM code. Only a kernel that Python calls becomes machine code: its
+part and all parts below it are linked, optimised together, and emitted once. The results of both steps are stored on
+disk (``cache.Store``).
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from numba.core.typing import Signature, make_concrete_template
 
 from sandbox.engine.cache import Store
 
-_loaded: dict[str, "Part"] = {}  # from the disk, by the name of the file
+_loaded: dict[str, "Part"] = {}  # parts loaded from disk, by the name of their file
 
 
 class Part(CPUCodeLibrary):
@@ -33,7 +34,7 @@ class Part(CPUCodeLibrary):
     stored = ""  # name of its file; "" if it has none
 
     def finalize(self) -> None:
-        """Write Numba's own functions into it; the parts that it calls stay apart."""
+        """Link Numba's own functions into this part; the parts that it calls are not linked."""
         own = {function.name for function in self._final_module.functions if not function.is_declaration}
         for library in self._linking_libraries:
             if not isinstance(library, Part):
@@ -52,11 +53,11 @@ class Part(CPUCodeLibrary):
 
     @property
     def calls(self) -> list["Part"]:
-        """The parts that it calls itself, each once."""
+        """The parts that this part calls directly, each once."""
         return [each for each in dict.fromkeys(self._linking_libraries) if isinstance(each, Part)]
 
     def closure(self) -> Iterator["Part"]:
-        """Itself and all below it, callers first: LLVM links no function that nothing has called so far."""
+        """This part and all parts below it, callers first, because LLVM links only functions with a caller."""
         seen, order = set(), []
 
         def visit(part: Part) -> None:
@@ -70,13 +71,13 @@ class Part(CPUCodeLibrary):
         return reversed(order)
 
     def reduced(self) -> tuple:
-        """What a file holds of it."""
+        """The data of this part that its file holds."""
         calls = [each.stored for each in self.calls]
         return self.name, self._get_module_for_linking().as_bitcode(), calls, tuple(self._reload_init)
 
 
 def _rebuilt(codegen: Any, store: Store, file: str, reduced: tuple) -> Part:
-    """The inverse of ``Part.reduced``; raises LookupError if a part that it calls is on the disk no longer."""
+    """The inverse of ``Part.reduced``; raises LookupError if a part that it calls is no longer on disk."""
     if file not in _loaded:
         name, code, calls, reload_init = reduced
         part = Part(codegen, name)
@@ -99,10 +100,10 @@ def _found(codegen: Any, store: Store, file: str) -> Part:
 
 
 class Entry(JITCodeLibrary):
-    """The machine code of one kernel for Python, with all parts below it; no other machine code ever uses it."""
+    """The machine code of one kernel for Python, with all parts below it. No other machine code calls it."""
 
     def _optimize_final_module(self) -> None:
-        """Hide all functions but the way in: two entries may hold the same kernel, and may change it as they like."""
+        """Make all functions but the entry point internal: two entries may optimise the same kernel differently."""
         for function in self._final_module.functions:
             if not function.is_declaration and function.linkage == llvm.Linkage.linkonce_odr:
                 function.linkage = llvm.Linkage.internal
@@ -110,7 +111,7 @@ class Entry(JITCodeLibrary):
 
 
 def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
-    """How a call of a part is lowered: as Numba does it, with attributes of the call."""
+    """The function that lowers a call of a part, as Numba does, but with attributes of the call."""
     fndesc = part.fndesc
 
     def lowered(context, builder, sig, args):
@@ -128,23 +129,23 @@ def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
 
 
 class Kernel(CPUDispatcher):
-    """A dispatcher whose calls from other kernels need its part only."""
+    """A dispatcher. A call from another kernel compiles only its part."""
 
-    attributes: tuple[str, ...] = ()  # of its calls in other kernels
+    attributes: tuple[str, ...] = ()  # of calls in other kernels
 
     def __init__(self, function: Callable, targetoptions: dict[str, Any], store: Store | None):
         super().__init__(function, targetoptions=targetoptions)
         self._parts: dict[tuple, CompileResult] = {}  # by the types of the arguments
-        self._called: dict[tuple, Any] = {}  # keys of its calls, among Numba's functions
+        self._called: dict[tuple, Any] = {}  # keys of its calls in Numba's table of functions
         self._failed: dict[tuple, TypingError] = {}
         self.store = store
 
     @property
     def compiled(self) -> bool:
-        """Whether its part is, for some arguments."""
+        """Whether its part is compiled for some types of arguments."""
         return bool(self._parts)
 
-    # -- what Numba asks for when another kernel calls this one -------------------------------------------------------
+    # -- the interface that Numba uses when another kernel calls this one ----------------------------------------------
 
     @property
     def nopython_signatures(self) -> list[Signature]:
@@ -165,7 +166,7 @@ class Kernel(CPUDispatcher):
             self.targetctx._defns[key].append(lowered, lowered.signature)
         return self._called[args]
 
-    # -- the two steps ------------------------------------------------------------------------------------------------
+    # -- the two steps -------------------------------------------------------------------------------------------------
 
     @global_compiler_lock
     def part(self, args: tuple) -> CompileResult:
@@ -183,7 +184,7 @@ class Kernel(CPUDispatcher):
 
     @global_compiler_lock
     def compile(self, sig):
-        """The second step: a way in from Python, as machine code."""
+        """The second step: an entry point for Python, as machine code."""
         args = tuple(normalize_signature(sig)[0])
         if args not in self.overloads:
             entry = self.store and self.store.load_entry(args, self.targetctx)
@@ -239,14 +240,14 @@ class Kernel(CPUDispatcher):
         function = context.get_executable(library, part.fndesc, part.environment)
         return part._replace(library=library, entry_point=function, reload_init=tuple(library._reload_init))
 
-    # -- parts on disk ------------------------------------------------------------------------------------------------
+    # -- parts on disk -------------------------------------------------------------------------------------------------
 
     def _keep(self, args: tuple, part: CompileResult) -> None:
-        """Save a part, if all that it calls is saved and it holds no addresses of this process."""
+        """Save a part, if all parts that it calls are saved and it contains no addresses of this process."""
         library = part.library
         if self.store and not library.has_dynamic_globals and all(each.stored for each in library.calls):
             typeless = part.fndesc
-            typeless.typemap = typeless.calltypes = None  # of the kernel's variables: nobody asks for them any more
+            typeless.typemap = typeless.calltypes = None  # not needed after compilation
             content = library.reduced(), typeless, part.environment, part.signature
             if file := self.store.save_part(args, self.targetctx, content):
                 library.stored, _loaded[file] = file, library
@@ -266,7 +267,7 @@ class Kernel(CPUDispatcher):
 
 
 class Embedded(Kernel):
-    """A kernel as the loop calls it that it is written into; it has the parts of the kernel itself."""
+    """A kernel that is inlined into the loop that calls it. It shares the parts of the kernel."""
 
     attributes = ("alwaysinline",)
 

@@ -1,4 +1,4 @@
-"""One episode, tick by tick: its arrays, and the phases of a tick in the order that both tiers keep."""
+"""One episode, tick by tick: its arrays, and the phases of a tick in the common order of both tiers."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Episode:
-    """One episode: the arrays of its lane (state, observation, memory, actions, stats, faults), and what moves them.
+    """One episode: the arrays of its lane (state, observation, memory, actions, stats, faults), and its functions.
 
     A tick is ``sense``, ``choose``, ``mask_actions``, ``act``, ``end_tick``, in this order; the kernel ``play`` does
     the same. Reasoners other than compiled policies decide after ``choose``, by writing ``actions`` (1, N, 2) int32.
@@ -71,7 +71,7 @@ class Episode:
         loops.choose(self.state, self.observation, 0, self.env.params, self.memory, assignment, self.actions)
 
     def mask_actions(self) -> None:
-        """Agents that their team does not let act do nothing."""
+        """Clear the actions of agents that may not act under the rules of their team."""
         if self.team:
             assignment, loops = self.kernels
             loops.mask_actions(0, self.env.params, self.actions, assignment)
@@ -82,7 +82,7 @@ class Episode:
         loops.act(self.state, self.observation, 0, self.env.params, self.actions, self.stats, self.faults)
 
     def end_tick(self) -> None:
-        """A team's tasks are checked, and its termination conditions."""
+        """Check a team's tasks and its termination conditions."""
         if self.team:
             assignment, loops = self.kernels
             loops.end_tick(self.state, 0, self.env.params, assignment)
@@ -98,7 +98,7 @@ class Episode:
     # -- between two ticks ---------------------------------------------------------------------------------------------
 
     def preview(self) -> Observation:
-        """What the agents will perceive in the next tick, faults included; the episode stays as it is.
+        """The observations of the next tick, faults included; the episode is not changed.
 
         A team's messages and tasks are those of the latest tick: it communicates only when the next one begins.
         """

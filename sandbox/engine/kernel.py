@@ -1,4 +1,4 @@
-"""The only place that knows how we compile."""
+"""The only module that decides how kernels are compiled."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,7 +9,7 @@ from numba import config, njit
 from sandbox.engine.cache import check_source, foreign, prepare, store_of
 from sandbox.engine.dispatcher import Embedded, Kernel
 
-CACHE = prepare()  # before the first kernel: each one is bound to its cache folder when it is decorated
+CACHE = prepare()  # before the first kernel, because each is bound to its cache folder when it is decorated
 
 
 def _compile(function: Callable, **options) -> Callable:
@@ -19,28 +19,28 @@ def _compile(function: Callable, **options) -> Callable:
     if config.DISABLE_JIT:
         return function
     options |= {"nopython": True, "boundscheck": None, "nogil": True, "error_model": "numpy"}
-    inner = function.__name__.startswith("_")  # a piece of the kernels beside it, and written into them
+    inner = function.__name__.startswith("_")  # a part of other kernels of its module, inlined into them
     return Kernel(function, {"forceinline": inner, **options}, store_of(function))
 
 
 def kernel(function: Callable) -> Callable:
     """Compile ``function`` for one lane: cached on disk, without the interpreter lock, exact floating point.
 
-    A kernel fills what it is given and allocates nothing; asking for memory is a compile error. In return no reference
-    is counted: a call that hands on a state of twenty arrays costs nanoseconds, not half a microsecond. Kernels are
-    serial; threads run ranges of lanes (``engine.pool``). ``.py_func`` is the function itself, its Python twin.
+    A kernel fills the arrays that it is given and allocates nothing; allocation is a compile error. Therefore
+    references are not counted: a call with a state of twenty arrays costs nanoseconds, not half a microsecond. Kernels
+    are serial; threads run ranges of lanes (``engine.pool``). ``.py_func`` is the function itself, its Python twin.
     """
     return _compile(function, _nrt=False)
 
 
 def allocating(function: Callable) -> Callable:
-    """A kernel that may allocate scratch memory; for what is rarely called, and is handed few arrays."""
+    """A kernel that may allocate scratch memory; for functions that are rarely called, with few arrays."""
     return _compile(function, _nrt=True)
 
 
 @cache
 def embedded(function: Callable) -> Callable:
-    """A kernel to be written into the loop that calls it: to hand a whole state on costs more than many a kernel."""
+    """A kernel to inline into its calling loop, because passing a whole state may cost more than the kernel."""
     return function if config.DISABLE_JIT else Embedded(function)
 
 
@@ -60,8 +60,8 @@ def specialise(template: Callable, name: str, inline: bool = False, **kernels: C
     """A compiled copy of a generic loop whose free names (``step``, ``observe``, ...) are a world's own ``kernels``.
 
     The copy has its own qualified name ``template.name``, under which it is found in the cache at the next start; a
-    closure would be compiled anew at each. So ``name`` must tell apart all copies of one template; a kernel
-    whose source the cache folder does not cover (a world given by its path) adds a hash of it. An ``inline`` copy
-    is a part of other loops only: it is written into them, which saves handing the whole state on at every tick.
+    closure would be compiled anew each time. So ``name`` must be unique among all copies of a template. A kernel whose
+    source the cache folder does not cover (a world given by its path) adds a hash of it. An ``inline`` copy is a part
+    of other loops only: it is inlined into them, which saves passing the whole state in every tick.
     """
     return _specialised(template, name, inline, tuple(sorted(kernels.items())))

@@ -32,16 +32,16 @@ from sandbox.engine.play import (
 )
 from sandbox.engine.search import SEARCH, looks_ahead, searcher
 
-_shared: dict[World, frozenset[str]] = {}  # policies whose teams are played by one loop, in this process
+_shared: dict[World, frozenset[str]] = {}  # policies that share one loop, in this process
 
 
 def share(world: World, policies: Iterable[str]) -> None:
-    """Have all teams of these policies played by one loop, which compiles sooner than one for each set of them."""
+    """Let one loop play all teams of these policies; it compiles faster than a loop for each set of them."""
     _shared[world] = frozenset(policies)
 
 
 def sharing(world: World, policies: Collection[str]) -> Collection[str]:
-    """The policies of the loop by which a team of ``policies`` is played."""
+    """The policies of the loop that plays a team of ``policies``."""
     shared = _shared.get(world, frozenset())
     return shared if shared.issuperset(policies) else policies
 
@@ -54,7 +54,7 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team has besides: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it.
+    A team also has: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
@@ -71,9 +71,9 @@ class Loops:
         self.play = specialise(play, name, **parts)
 
     def _of_many(self, policies: tuple[str, ...], name: str) -> dict[str, Callable]:
-        """The parts of a tick, written into the loop."""
+        """The parts of a tick, inlined into the loop."""
         world = self._world
-        # Who looks ahead spends its time in futures: the loop around them need not be fast, and compiles sooner.
+        # A search spends its time in futures, so the loop around them is not inlined, which compiles faster.
         prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
         self.finalise = specialise(count_up, world.name, progress=world.progress)
@@ -86,7 +86,7 @@ class Loops:
         }  # fmt: skip
 
     def _of_a_team(self, protocol: Protocol, name: str) -> dict[str, Callable]:
-        """The parts of a tick as the hosted tier has them: protocols are many, and talk takes longer than calls do."""
+        """The parts of a tick, shared with the hosted tier: protocols are many, and a call costs little."""
         world = self._world
         self.confer = _confer(world, protocol)
         self.mask_actions = specialise(mask_actions, f"{world.name}.hosted")

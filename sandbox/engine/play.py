@@ -1,8 +1,8 @@
 """Generic loops over lanes. Their free names are filled in by ``specialise``: a world's own kernels.
 
-A tick is sense, decide, act; a team confers before it decides, and is overseen after it has acted (``meeting``). The
-hosted tier calls them one after the other; the compiled tier calls ``play``, which is nothing but their loop. So both
-tiers run the same program.
+A tick is sense, decide, act; a team also communicates before it decides, and is checked after it has acted
+(``coordination.phases``). The hosted tier calls these functions one after the other; the compiled tier calls ``play``,
+which is their loop. So both tiers run the same program.
 """
 
 from enum import IntEnum
@@ -13,13 +13,13 @@ import numpy as np
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import distort, fails
 
-FAILED = 1 << 30  # taken from a verb for the tick in which its action fails, so that the world knows no such verb
+FAILED = 1 << 30  # subtracted from the verb of a failed action for its tick, so that the world ignores it
 reset = start = observe = step = progress = policy = others = None  # filled in by specialise
 decide = mask_actions = act = end_tick = finalise = None
 
 
 class Talk(IntEnum):
-    """What is counted of a team; the fields of an outcome."""
+    """Counts of a team; fields of an outcome."""
 
     MESSAGES = 0
     LOST_MESSAGES = 1
@@ -30,14 +30,14 @@ class Talk(IntEnum):
 
 
 class EpisodeStats(NamedTuple):
-    """What is counted over an episode, for each lane."""
+    """Counts over an episode, for each lane."""
 
     reward: np.ndarray  # (L, N) float64  sum of rewards
     invalid: np.ndarray  # (L, N) int32   actions outside the mask
     refused: np.ndarray  # (L, N) int32   legal actions that were prevented
     progress: np.ndarray  # (L, 2) int32  parts of the shared task that are done, and all; at the end of ``play``
-    imagined: np.ndarray  # (L, N) int64  ticks of the futures that it looked into
-    idle: np.ndarray  # (L, N) int32      ticks in which it did nothing
+    imagined: np.ndarray  # (L, N) int64  ticks of imagined futures
+    idle: np.ndarray  # (L, N) int32      ticks without an action
     talk: np.ndarray  # (L, 6) int64      see Talk; at the end of ``play``
 
 
@@ -52,7 +52,7 @@ def stats_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
 
 
 def honest(s, obs, lane, params, memory, assignment, code, dice, actions):
-    """A policy that is handed the observation decides for its agents; then the policies after it do for theirs."""
+    """A policy that receives the observation decides for its agents; then the policies after it decide for theirs."""
     if assignment.bounds[code + 1] > assignment.bounds[code]:
         policy(
             obs,
@@ -67,7 +67,7 @@ def honest(s, obs, lane, params, memory, assignment, code, dice, actions):
 
 
 def sighted(s, obs, lane, params, memory, assignment, code, dice, actions):
-    """The same for a policy that is handed the state."""
+    """The same for a policy that receives the state."""
     if assignment.bounds[code + 1] > assignment.bounds[code]:
         policy(
             s,
@@ -82,7 +82,7 @@ def sighted(s, obs, lane, params, memory, assignment, code, dice, actions):
 
 
 def imaginative(s, obs, lane, params, memory, assignment, code, dice, actions):
-    """The same for one that looks ahead, which takes scratch memory; it is handed the observation only."""
+    """The same for a search, which needs scratch memory and receives the observation only."""
     if assignment.bounds[code + 1] > assignment.bounds[code]:
         own = assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]]
         policy(obs, lane, params, memory, own, dice, actions, assignment.work)
@@ -94,20 +94,20 @@ def last(s, obs, lane, params, memory, assignment, code, dice, actions):
 
 
 def sense(s, lane, params, obs, faults):
-    """Every agent perceives: what the world shows, and what faults make of it."""
+    """Fill the observation of every agent: the world's, then the faults."""
     observe(s, lane, params, obs)
     distort(s.seed[lane], s.tick[lane], lane, obs, faults)
 
 
 def choose(s, obs, lane, params, memory, assignment, actions):
-    """Every agent with a compiled policy decides; dice are keyed apart from the world's own."""
+    """Every agent with a compiled policy decides; its draws have other keys than the world's."""
     decide(s, obs, lane, params, memory, assignment, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
 
 
 def enact(s, obs, lane, params, actions, stats, faults):
-    """One tick of the world; counts what agents got wrong and what they earned.
+    """One tick of the world; counts invalid and refused actions and rewards.
 
-    While the tick lasts, a verb that fails is far below 0, so that it has no effect, as all that is outside.
+    During the tick, the verb of a failed action is far below 0, so that it has no effect, like any invalid verb.
     """
     targets = obs.mask.shape[2] // params.verbs
     for agent in range(actions.shape[1]):
@@ -128,9 +128,9 @@ def enact(s, obs, lane, params, actions, stats, faults):
 
 
 def play(s, obs, memory, actions, stats, assignment, params, faults, first, end, ticks):
-    """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks[0]`` ticks each; returns the ticks in all.
+    """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks[0]`` ticks each; returns their total.
 
-    Another thread may lower ``ticks``; below 0, all ends.
+    Another thread may lower ``ticks``; below 0, all episodes end.
     """
     played = 0
     for lane in range(first, end):
@@ -152,7 +152,7 @@ def play(s, obs, memory, actions, stats, assignment, params, faults, first, end,
 
 
 class Due(IntEnum):
-    """What ``turn`` does with a lane."""
+    """The action of ``turn`` on a lane."""
 
     WAIT = 0
     TICK = 1
@@ -160,7 +160,7 @@ class Due(IntEnum):
 
 
 def turn(s, obs, actions, stats, params, faults, due):
-    """Lanes go on by one tick or begin anew, as ``due`` (L,) int8 says (see Due); then their agents perceive."""
+    """Advance lanes by one tick or reset them, by ``due`` (L,) int8 (see Due); then fill their observations."""
     for lane in range(len(due)):
         if due[lane] == Due.WAIT:
             continue
@@ -173,14 +173,14 @@ def turn(s, obs, actions, stats, params, faults, due):
 
 
 def count_up(s, lane, params, assignment, stats):
-    """At the end of an episode: how far the shared task is."""
+    """At the end of an episode: the progress of the shared task."""
     stats.progress[lane, 0], stats.progress[lane, 1] = progress(s, lane, params)
 
 
 class PolicyAssignment(NamedTuple):
-    """Which agents follow which compiled policy; those of other reasoners are in none."""
+    """The agents of each compiled policy, without agents of other reasoners."""
 
     agents: np.ndarray  # (N',) int32  agents sorted by policy
     bounds: np.ndarray  # (P + 1,) int32  policy p has agents[bounds[p]:bounds[p + 1]]
-    work: Any  # the Workspace of those that look ahead, () where nobody does
-    team: Any = ()  # the Team, () where they are none
+    work: Any  # the Workspace of searches, () without a search
+    team: Any = ()  # the Team, () without a team

@@ -25,7 +25,7 @@ NATIVES = {
 
 
 class Layout(NamedTuple):
-    """A map as ``Params`` holds it."""
+    """A map in the form of ``Params``."""
 
     plan: np.ndarray  # (H, W) int8      all UNKNOWN: to be generated
     starts: np.ndarray  # (S, 2) int32

@@ -1,4 +1,4 @@
-"""The nouns of Craft: verbs, materials, things, columns, state and params.
+"""The types of Craft: verbs, materials, things, columns, state and params.
 
 H x W cells, N players, M mobs at most, C chunks. Names and numbers are crafter's (Hafner 2021, package 1.8.3); rows
 count downwards, so crafter's position (x, y) is our (column, row).
@@ -13,7 +13,7 @@ from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed
 
 
 class Verb(IntEnum):
-    """What a player can do in one tick; crafter's actions in crafter's order."""
+    """The actions of a player; crafter's actions in crafter's order."""
 
     NOOP = 0
     MOVE_LEFT = 1
@@ -201,7 +201,7 @@ def chunks(params) -> int:
 
 
 class State(NamedTuple):
-    """All that changes in an episode."""
+    """The state of an episode."""
 
     seed: Seed
     tick: Tick
@@ -210,7 +210,7 @@ class State(NamedTuple):
     mobs: Annotated[np.ndarray, shaped(np.int32, "most_mobs", len(Mob))]  # in the order in which they appeared
     census: Annotated[np.ndarray, shaped(np.int32)]  # rows of ``mobs`` in use
     chunks: Annotated[np.ndarray, shaped(np.int16, chunks, len(Chunk))]
-    pos: Pos  # of the dead, where they fell
+    pos: Pos  # of the dead, the place of their death
     body: Annotated[np.ndarray, shaped(np.int32, "agents", len(Body))]
     achieved: Annotated[np.ndarray, shaped(np.int32, "agents", len(Achievement))]  # how often
     refused: Refused
@@ -219,7 +219,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """What never changes in an episode."""
+    """The constants of an episode."""
 
     verbs: int
     noop: int
@@ -236,20 +236,20 @@ class Params(NamedTuple):
 
 
 class Note(IntEnum):
-    """What a policy remembers for each player: the columns of ``Memory.notes``. Cells are row * W + column."""
+    """Columns of ``Memory.notes``, for each player. Cells are row * W + column."""
 
     LEFT = 0  # cells on the route
-    AIM = 1  # what the route leads to, see ``routes.Aim``
+    AIM = 1  # aim of the route, see ``routes.Aim``
     PLACE = 2  # the cell of an aim that names one
     SIDE = 3  # the side on which the aim is, at the end of the route
     STUCK = 4  # ticks in a row on one cell
     LAST = 5  # cell one tick ago
-    COW = 6  # cell where a cow was last seen, -1 nowhere
+    COW = 6  # cell of the last seen cow, -1 none
     DRINKING = 7  # 1: goes on until it is full
     EATING = 8
     RESTING = 9  # 1: goes to its burrow, 2: has been at its far end
     DOOR = 10  # the cell before its burrow
-    INTO = 11  # the side on which the burrow lies
+    INTO = 11  # side of the burrow
     SHUN = 12  # bits: aims that cannot be reached
     UNTIL = 13  # value of CLOCK at which they are tried again
     CLOCK = 14  # ticks lived
@@ -265,12 +265,12 @@ def cells(params) -> int:
 
 
 def longest_route(params) -> int:
-    """Cells of a route that are remembered."""
+    """Maximum length of a stored route, cells."""
     return min(cells(params), LONGEST)
 
 
 class Memory(NamedTuple):
-    """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
+    """The memory of policies. A route is a stack of cells (row * W + column); the last one is entered next."""
 
     notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
     seen: Annotated[np.ndarray, shaped(np.int8, "agents", "plan")]  # the map that it has seen, see Material

@@ -136,7 +136,7 @@ def _add(needs: dict, achievement: str, made: set) -> None:
 
 
 def needed_for(goal: np.ndarray) -> np.ndarray:
-    """(13,) int32: how many cells of each material a map must have in reach, ``SPARE`` times what is used up."""
+    """(13,) int32: cells of each material that a map must have in reach, ``SPARE`` times the consumption."""
     needs: dict = {}
     made: set = set()
     for achievement in Achievement:

@@ -102,7 +102,7 @@ def value(s, lane, params):
 
 @kernel
 def thing_seen(window, i, j):
-    """The thing held or lying in a cell of the window, with its mix."""
+    """The thing in a cell of the window, in hand or on a counter, with its mix."""
     thing = np.int32(window[Channel.THING, i, j])
     if thing != Thing.SOUP:
         return thing

@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Rows of a map and where each begins in its file."""
+    """Rows of a map, with their places in its file."""
 
     rows: list[str]
     places: list[tuple[int, int]]  # line and column, from 1, of the first cell of each row

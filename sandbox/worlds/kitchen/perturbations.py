@@ -6,7 +6,7 @@ from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.kitchen.state import Severity, Stream, Verb
 
-STRANGE_AT_MOST, SPELL = 0.4, 15  # severity 1 of strange_partner: share of the spells; ticks of one spell
+STRANGE_AT_MOST, SPELL = 0.4, 15  # severity 1 of strange_partner: share of affected spells; ticks of one spell
 AWAY_AT_MOST = 0.4  # severity 1 of absent_partner: share of the tick limit that he is away
 STICK_AT_MOST = 0.5  # severity 1 of sticky_floor: share of the steps that fail
 SLOWER_AT_MOST = 2.0  # severity 1 of slow_pot: extra time, at most, in cooking times

@@ -1,4 +1,4 @@
-"""The kitchen's nouns: verbs, cells, things, state, params, and the columns of every array.
+"""The kitchen's types: verbs, cells, things, state, params, and the columns of every array.
 
 H x W cells, N cooks, P pots in row-major order. A thing in hand or on a counter is one number: a Thing,
 or SOUP + its mix. A mix is onions + 4 * tomatoes, 0..15.
@@ -13,7 +13,7 @@ from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed
 
 
 class Verb(IntEnum):
-    """What a cook can do in one tick; Overcooked's six actions in its order. The first four are also facings."""
+    """The actions of a cook; Overcooked's six actions in its order. The first four are also facings."""
 
     NORTH = 0
     SOUTH = 1
@@ -24,7 +24,7 @@ class Verb(IntEnum):
 
 
 class Cell(IntEnum):
-    """What a cell of the plan is. Cooks walk on the floor only."""
+    """Kinds of cells. Cooks walk on the floor only."""
 
     FLOOR = 0
     COUNTER = 1  # holds one thing
@@ -52,7 +52,7 @@ class Pot(IntEnum):
     ONIONS = 0
     TOMATOES = 1
     TICKS = 2  # since cooking began; -1: not begun
-    EXTRA = 3  # ticks that this soup takes beyond its recipe's (slow_pot)
+    EXTRA = 3  # ticks of this soup beyond its recipe's (slow_pot)
 
 
 class Stream(IntEnum):
@@ -76,11 +76,11 @@ class Severity(IntEnum):
 
 
 class State(NamedTuple):
-    """All that changes in an episode."""
+    """The state of an episode."""
 
     seed: Seed
     tick: Tick
-    pos: Pos  # row -1: a cook whose place a belief does not know
+    pos: Pos  # row -1: unknown place, in a belief
     facing: Annotated[np.ndarray, shaped(np.int32, "agents")]  # 0..3, as the first four verbs
     holding: Annotated[np.ndarray, shaped(np.int32, "agents")]  # a thing
     items: Annotated[np.ndarray, shaped(np.int32, "plan")]  # the thing on each counter
@@ -94,7 +94,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """What never changes in an episode."""
+    """The constants of an episode."""
 
     verbs: int
     noop: int  # the verb that does nothing
@@ -139,7 +139,7 @@ class Cook(IntEnum):
     WAIT = 5  # ticks until he is needed there
     BUSY = 6  # 1: has a task
     NEXT = 7  # cell planned for the next tick, -1 open (oracle)
-    AGE = 8  # ticks without an interaction: his priority (oracle); kept
+    AGE = 8  # ticks without an interaction: its priority (oracle); kept
     STUCK = 9  # ticks in a row without moving on (rules); kept
     LAST = 10  # his last cell (rules); kept
 
@@ -218,7 +218,7 @@ MIXES = np.array([o + 4 * t for o in range(4) for t in range(4) if 0 < o + t <= 
 
 
 def observation(params: Params) -> ObservationSpec:
-    """The sizes of the observation and the names of its entries; an order's entry is its worth, 0 if not ordered."""
+    """The sizes of the observation and the names of its entries; an order's entry is its worth, 0: not ordered."""
     vector = names(Column) + tuple(f"pot{k}_{entry}" for k in range(len(params.pots)) for entry in names(PotColumn))
     vector += tuple(f"order_{mix % 4}_onions_{mix // 4}_tomatoes" for mix in MIXES)
     return ObservationSpec(names(Channel), 2 * params.sight + 1, vector, 0, 0, LONGEST)

@@ -30,7 +30,7 @@ def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
 
 @kernel
 def _believe_shelf(out, to, shelf, row, col):
-    """Move a shelf to where it is believed to be, if that cell is free of shelves."""
+    """Move a shelf to its believed cell, if that has no shelf."""
     if out.shelf_at[to, row, col] == 0:
         old = out.shelf[to, shelf - 1]
         if out.shelf_at[to, old[0], old[1]] == shelf:
@@ -47,7 +47,7 @@ def _is_open(grid, row, col):
 
 @kernel
 def _stray(row, col, load, wanted, params, out, to):
-    """Id of a shelf not believed to be in sight, on the board or not as ``wanted`` (0, 1) says; 0: none."""
+    """Id of a shelf not believed to be in sight, on the board (``wanted`` 1) or not (0); 0: none."""
     for shelf in range(1, out.shelf.shape[1] + 1):
         at = out.shelf[to, shelf - 1]
         near = abs(at[0] - row) <= params.sight and abs(at[1] - col) <= params.sight

@@ -6,7 +6,7 @@ from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import allocating, kernel
 from sandbox.worlds.warehouse.state import Cell, Stream
 
-CLOSE_AT_MOST = 0.3  # severity 1 of blocked_aisles: share of the aisle cells that can be spared
+CLOSE_AT_MOST = 0.3  # severity 1 of blocked_aisles: share of the aisle cells that may be closed
 
 
 @kernel

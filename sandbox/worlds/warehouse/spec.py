@@ -42,7 +42,7 @@ class Options(BaseModel):
     layout: str = "tiny"
     """Name of a layout, path of an RWARE layout or a movingai map, or the map as text."""
     starts: str = ""
-    """For a movingai map: path or text of a .scen file that says where robots and parcels begin, and the goals."""
+    """For a movingai map: path or text of a .scen file with the starts of robots and parcels, and their goals."""
     agents: int = Field(4, ge=1, le=100_000)
     """Number of robots."""
     requests: int | None = Field(None, ge=1)

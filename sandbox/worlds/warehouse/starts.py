@@ -1,4 +1,4 @@
-"""Starts and goals from movingai's ``.scen`` files: the k-th line is where the k-th robot and the k-th parcel begin.
+"""Starts and goals from movingai's ``.scen`` files: line k has the starts of robot k and parcel k.
 
 A line has bucket, map, width, height, start x, start y, goal x, goal y, optimal length; x counts columns, y rows, from
 the upper left corner.

@@ -1,4 +1,4 @@
-"""The warehouse's nouns: verbs, cells, state, params, and the columns of every array.
+"""The warehouse's types: verbs, cells, state, params, and the columns of every array.
 
 H x W cells, N agents, S shelves (parcels of the courier task), R open requests, G goals. Ids of shelves count from 1
 in row-major order of the layout, as in RWARE; 0 means none.
@@ -13,7 +13,7 @@ from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed
 
 
 class Verb(IntEnum):
-    """What a robot can do in one tick; RWARE's five actions."""
+    """The actions of a robot; RWARE's five actions."""
 
     NOOP = 0
     FORWARD = 1
@@ -32,10 +32,10 @@ class Facing(IntEnum):
 
 
 class Cell(IntEnum):
-    """What a cell of the plan is."""
+    """Kinds of cells."""
 
     FLOOR = 0  # an aisle: loads are carried here, never put down
-    SLOT = 1  # where a shelf may stand; robots without a load pass below it
+    SLOT = 1  # a place for a shelf; robots without a load pass below it
     GOAL = 2  # an aisle where requested shelves are delivered
     WALL = 3
     BLOCKED = 4  # an aisle that the perturbation ``blocked_aisles`` has closed
@@ -77,7 +77,7 @@ class Channel(IntEnum):
 
 
 class Column(IntEnum):
-    """Entries of an observation's vector: RWARE's, in its order; with an order board, where the load goes.
+    """Entries of an observation's vector: RWARE's, in its order; with an order board, also the destination of the load.
 
     The orders follow, see :class:`Order`.
     """
@@ -90,7 +90,7 @@ class Column(IntEnum):
     WEST = 5
     EAST = 6
     ON_HIGHWAY = 7  # 1: not in a slot
-    GOAL_ROW = 8  # courier: where the load goes; else -1
+    GOAL_ROW = 8  # courier: destination of the load; else -1
     GOAL_COL = 9
 
 
@@ -118,30 +118,30 @@ def parcels(params) -> int:
 
 
 class State(NamedTuple):
-    """All that changes in an episode."""
+    """The state of an episode."""
 
     seed: Seed
     tick: Tick
     grid: Annotated[np.ndarray, shaped(np.int8, "plan")]  # see Cell
     agent_at: Annotated[np.ndarray, shaped(np.int32, "plan")]  # agent + 1 of the robot in the cell, 0 without
     shelf_at: Annotated[np.ndarray, shaped(np.int32, "plan")]  # id of the shelf (a carried one too) or waiting parcel
-    pos: Pos  # row -1: a robot whose place a belief does not know
+    pos: Pos  # row -1: unknown place, in a belief
     facing: Annotated[np.ndarray, shaped(np.int8, "agents")]  # see Facing
     carrying: Annotated[np.ndarray, shaped(np.int32, "agents")]  # id of the load, 0 without
     delivering: Annotated[np.ndarray, shaped(np.int8, "agents")]  # two-stage reward: has delivered, not yet put back
     shelf: Annotated[np.ndarray, shaped(np.int32, shelves, 2)]  # row, column of each shelf
-    drop: Annotated[np.ndarray, shaped(np.int32, parcels, 2)]  # row, column where each parcel goes
+    drop: Annotated[np.ndarray, shaped(np.int32, parcels, 2)]  # row, column of each parcel's destination
     requested: Annotated[np.ndarray, shaped(np.int8, shelves)]  # 1: on the order board
     request: Annotated[np.ndarray, shaped(np.int32, "requests")]  # ids on the order board
     delivered: Annotated[np.ndarray, shaped(np.int32)]  # requests served so far
-    aim: Annotated[np.ndarray, shaped(np.int32, "agents")]  # cell (row * W + column) that it wanted last; its own
+    aim: Annotated[np.ndarray, shaped(np.int32, "agents")]  # cell (row * W + column) last wanted; else its own
     refused: Refused
     reward: Reward
     done: Done
 
 
 class Params(NamedTuple):
-    """What never changes in an episode."""
+    """The constants of an episode."""
 
     verbs: int
     noop: int  # the verb that does nothing
@@ -162,12 +162,12 @@ class Params(NamedTuple):
 
 
 class Note(IntEnum):
-    """What a policy remembers for each agent: the columns of ``Memory.notes``."""
+    """Columns of ``Memory.notes``, for each agent."""
 
     LEFT = 0  # cells on the route
-    TARGET = 1  # cell the route ends at, -1 none
+    TARGET = 1  # last cell of the route, -1 none
     HOME = 2  # cell to which the load returns, at first where it was picked up; -1 none
-    LOAD = 3  # id of the load as the board gave it, 0 unknown
+    LOAD = 3  # id of the load, from the board; 0 unknown
     WAIT = 4  # ticks without moving on (rules: less the cells moved)
     AGE = 5  # ticks since its last target was reached: its priority (oracle)
     RANK = 6  # row k: the agent of the k-th highest priority (oracle)
@@ -184,7 +184,7 @@ def cells(params) -> int:
 
 
 def longest_route(params) -> int:
-    """Cells of a route that are remembered."""
+    """Maximum length of a stored route, cells."""
     return min(cells(params), 2 * sum(params.plan.shape))
 
 
@@ -199,13 +199,13 @@ def deepest_push(params) -> int:
 
 
 class Memory(NamedTuple):
-    """What policies remember; a route is a stack of cells (row * W + column) whose last is the next to enter."""
+    """The memory of policies. A route is a stack of cells (row * W + column); the last one is entered next."""
 
     notes: Annotated[np.ndarray, shaped(np.int32, "agents", len(Note))]
     route: Annotated[np.ndarray, shaped(np.int32, "agents", longest_route)]  # cells
     closed: Annotated[np.ndarray, shaped(np.int32, "agents", 16)]  # closed cells met, a ring; -1 empty
     claim: Annotated[np.ndarray, shaped(np.int32, cells)]  # agent + 1 of the robot that heads for the cell (oracle)
-    taken: Annotated[np.ndarray, shaped(np.int32, cells)]  # agent + 1 of the robot that will stand there next (oracle)
+    taken: Annotated[np.ndarray, shaped(np.int32, cells)]  # agent + 1 of the robot that will be there next (oracle)
     stack: Annotated[np.ndarray, shaped(np.int32, deepest_push, 7)]  # pushes (oracle): agent, cells tried, cells to try
     heap: Annotated[np.ndarray, shaped(np.int32, heap_size)]  # scratch of the route search
 

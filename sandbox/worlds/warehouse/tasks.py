@@ -9,7 +9,7 @@ from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Channel, Column, O
 # -- teamwork: the tasks that teams share out: orders on the board, orders of the first board, the count of deliveries
 
 ORDER, FIRST, DELIVER = 0, 1, 2  # kinds
-MOST = 1000  # deliveries that a task object can ask for
+MOST = 1000  # deliveries that a task object can require
 KINDS = (
     TaskKind("order", (
         "Serve the order for load {what}.",
@@ -106,7 +106,7 @@ def check(s, lane, params, kind, argument, mark):
 
 
 def arguments(params: Params, kind: int) -> list[str]:
-    """Ids of loads from 1 on, places of the board from 0 on, counts of deliveries."""
+    """Ids of loads from 1, places of the board from 0, counts of deliveries."""
     return [str(k) for k in range((len(params.homes) + 1, params.requests, MOST + 1)[kind])]
 
 

@@ -1,1 +1,1 @@
-"""Web: agents carry out instructions on sites whose labels, ids, places and manners change."""
+"""Web: agents carry out instructions on sites whose labels, ids, places and behaviour change."""

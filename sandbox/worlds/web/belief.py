@@ -129,7 +129,7 @@ def _believe_done(note, own, out, to, agent, params):
 
 @kernel
 def _page_below(note, own, agent, params):
-    """The page below a dialog or pop-up: that of the next step of the plan, else the agent's start page."""
+    """The page below a dialog or pop-up: the page of the next step of the plan, otherwise the agent's start page."""
     for k in range(note[Note.STEP], own[Template.PLANS]):
         step = params.plan[own[Template.PLAN] + k]
         if step[Plan.AGENT] == agent and step[Plan.ELEMENT] >= 0:
@@ -141,7 +141,7 @@ def _page_below(note, own, agent, params):
 
 @kernel
 def _likeness(window, i, j, row, item):
-    """How well an element fits what a slot shows: 4 for its id, 2 for its label, 1 for its row; -1: another role."""
+    """How well an element matches a slot: 4 for its id, 2 for its label, 1 for its row; -1: another role."""
     if window[Channel.ROLE, i, j] != row[Element.ROLE]:
         return -1
     same_id = read_code(window, Channel.ID_HIGH, i, j) == item[Item.ID]
@@ -151,7 +151,7 @@ def _likeness(window, i, j, row, item):
 
 @kernel
 def _believe_element(window, i, j, item, slot):
-    """Write what a slot shows to an element."""
+    """Copy the content of a slot to an element."""
     item[Item.LABEL] = read_code(window, Channel.LABEL_HIGH, i, j)
     item[Item.ID] = read_code(window, Channel.ID_HIGH, i, j)
     item[Item.ROW], item[Item.COL], item[Item.SLOT] = window[Channel.ROW, i, j], window[Channel.COL, i, j], slot

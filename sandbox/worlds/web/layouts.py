@@ -7,15 +7,16 @@ A site file is TOML (see ``sites/``); it holds one task and its pages:
 ``goal``      registers and what they must hold at the end: a number, a text, or ``"{who}"``
 ``steps``     the recorded solution: ``[approver: ]click|type|select|read|scroll ID [VALUE]``
 ``page``      name, ``kind`` (site, dialog), and lines of elements ``{ button = "Save", id = "save", do = [effects] }``;
-              a list is one line; ``{ each = "who", of = [elements] }`` is a line for each of the values, in any order.
-              A label is a text, ``"{who}"``, or ``"=register"``; besides ``options`` (combobox), ``group`` (radio),
-              ``hidden``, ``disabled``
+              a list is one line; ``{ each = "who", of = [elements] }`` is a line for each value, in random order.
+              A label is a text, ``"{who}"``, or ``"=register"``; further keys: ``options`` (combobox),
+              ``group`` (radio), ``hidden``, ``disabled``
 ``synonyms``  other forms of labels: ``"Save" = ["Keep"]``; without them a label is never renamed
 ``agents``, ``start``   1 or 2, and the page of each
 
 Effects (``columns.Op``): ``go|open PAGE``, ``close``, ``set REG VALUE``, ``add REG N``, ``save ID REG``,
 ``copy REG REG``, ``show|hide|toggle|enable|clear ID...``, ``filter EACH VALUES ID``, ``sort EACH VALUES``,
-``if ID VALUE`` and ``where REG VALUE`` (the rest only if that holds). In a line of ``each``, ``{who}`` is its own.
+``if ID VALUE`` and ``where REG VALUE`` (the rest only if that holds). In a line of ``each``,
+``{who}`` is the line's own value.
 """
 
 import re
@@ -73,7 +74,7 @@ class _File(_Typed):
 
 
 class Source(NamedTuple):
-    """The text of a site file, and what it is called in messages."""
+    """The text of a site file, and its name in messages."""
 
     text: str
     where: str
@@ -122,7 +123,7 @@ def document(source: Source) -> dict:
 
 @cache
 def built_in(name: str) -> tuple[Source, dict]:
-    """One of our own site files."""
+    """A built-in site file."""
     source = Source(files(__package__).joinpath("sites", f"{name}.toml").read_text("utf-8"), f"{name}.toml")
     return source, document(source)
 

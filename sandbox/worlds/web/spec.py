@@ -1,4 +1,4 @@
-"""Web: agents carry out instructions on sites whose labels, ids, places and manners change."""
+"""Web: agents carry out instructions on sites whose labels, ids, places and behaviour change."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The nouns of a web site: roles, verbs, state, params, and the columns of every array.
+"""The types of a web site: roles, verbs, state, params, and the columns of every array.
 
 N agents (sessions), E elements of a template's pages, V values of a task, R registers of the site. An element's index
 counts the elements of its template. A *content* is what a field or register holds: 0 nothing, below WORD a number,
@@ -14,20 +14,20 @@ from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed
 from sandbox.worlds.web.compiler.columns import Template
 
 SLOTS = 32  # elements of one page, at most, and targets of every verb
-SIDE = 6  # slot s stands at [s // 6, s % 6] of the window
+SIDE = 6  # slot s is at [s // 6, s % 6] of the window
 FOLD, SCROLL = 8, 6  # rows of a page in view; rows of one scroll
-WORD = 1000  # a content from here on is a concept
-STEMS, ENTITIES, CHANGED = 2048, 64, 12288  # codes of ids: written out; stem and word; changed
+WORD = 1000  # contents from this number on are concepts
+STEMS, ENTITIES, CHANGED = 2048, 64, 12288  # codes of ids: complete; stem and word; changed
 SAID = 10  # words of one instruction, at most; account and password come first
 BASE = 128  # codes in the window are two digits of this base
 
 
 class Verb(IntEnum):
-    """What an agent can do in one tick."""
+    """The actions of an agent."""
 
     WAIT = 0
     CLICK = 1  # target: a slot
-    TYPE = 2  # target: one of the task's values; replaces what the focused field holds
+    TYPE = 2  # target: one of the task's values; replaces the content of the focused field
     SELECT = 3  # target: the slot of an option of the focused combobox
     SCROLL = 4  # target: 0 down, 1 up
     BACK = 5
@@ -62,11 +62,11 @@ class Session(IntEnum):
     OVER = 1  # dialog or pop-up on top, -1 none
     FOCUS = 2  # element, -1 none
     SCROLL = 3  # first row in view
-    LOADING = 4  # ticks until the page is there
+    LOADING = 4  # ticks until the page is loaded
     NEXT = 5  # requested page
     PREVIOUS = 6  # page to go back to, -1 none
     LOADS = 7  # page loads so far
-    EXPIRED = 8  # how often the session has expired
+    EXPIRED = 8  # number of expirations of the session
     RETRIES = 9  # loads that were repeated after a time-out
     HARM = 10  # harmful things done
 
@@ -124,7 +124,7 @@ def registers(params) -> int:
 
 
 class State(NamedTuple):
-    """All that changes in an episode."""
+    """The state of an episode."""
 
     seed: Seed
     tick: Tick
@@ -140,7 +140,7 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """What never changes in an episode; T templates."""
+    """The constants of an episode; T templates."""
 
     verbs: int
     noop: int  # the verb that does nothing
@@ -165,11 +165,11 @@ class Params(NamedTuple):
 
 
 class Note(IntEnum):
-    """What a policy remembers for each agent: the columns of ``Memory.notes``."""
+    """Columns of ``Memory.notes``, for each agent."""
 
     STEP = 0  # of its plan, from 0
     NOTED = 1  # concept that was read
-    BEFORE = 2  # the step before the last decision, for an oracle whose click failed
+    BEFORE = 2  # step before the last decision, for an oracle whose click failed
 
 
 class Memory(NamedTuple):
@@ -194,13 +194,13 @@ class Channel(IntEnum):
 
 
 class Column(IntEnum):
-    """Entries of an observation's vector; SAID words of the instruction follow, then what can be typed, as concepts."""
+    """Entries of an observation's vector. SAID words of the instruction and the words to type (concepts) follow."""
 
     ROW = 0  # of the pointer, on the page
     COL = 1
     PAGE = 2  # row of Params.page
     ON_TOP = 3  # 1: a dialog or a pop-up
-    LOADING = 4  # 1: the page is not there yet
+    LOADING = 4  # 1: the page is not loaded yet
     SCROLL = 5  # first row in view
     TEMPLATE = 6  # row of Params.template
     AGENT = 7  # its own number
@@ -209,13 +209,13 @@ class Column(IntEnum):
 
 
 FIRST_SAID = len(Column)  # account and password, then the other words
-FIRST_OFFER = FIRST_SAID + SAID  # what can be typed, by target
+FIRST_OFFER = FIRST_SAID + SAID  # words that can be typed, by target
 
 
 def observation(params: Params) -> ObservationSpec:
     """The sizes of the observation and the names of its entries.
 
-    The window is the page's accessibility tree as a list that is folded into a square: slot s at [s // 6, s % 6].
+    The window is the page's accessibility tree as a list folded into a square: slot s at [s // 6, s % 6].
     """
     said, offered = (f"said{k}" for k in range(SAID)), (f"value{k}" for k in range(SLOTS))
     return ObservationSpec(names(Channel), SIDE, (*names(Column), *said, *offered), 0, 0, BASE - 1)

@@ -1,1 +1,1 @@
-"""Wildfire: crews contain a fire that wind, fuel and slope drive at villages; or Mesa's plain forest fire."""
+"""Wildfire: crews contain a fire that wind, fuel and slope drive towards villages; or Mesa's plain forest fire."""

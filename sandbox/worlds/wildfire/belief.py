@@ -16,7 +16,7 @@ from sandbox.worlds.wildfire.state import Channel, Column, Count, Crew, Ground, 
 
 
 def ground_truth(s: State, lane: int, params: Params) -> np.ndarray:
-    """(2 H W + N,) int64: each cell's land and whether a crew is there; each crew's tanks."""
+    """(2 H W + N,) int64: land of each cell, and whether a crew is there; tanks of each crew."""
     crews = np.zeros((params.height, params.width), np.int64)
     there = s.pos[lane][s.pos[lane, :, 0] >= 0]
     crews[there[:, 0], there[:, 1]] = 1
@@ -29,7 +29,7 @@ def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
     return np.concatenate([near, near, np.arange(params.agents) == agent])
 
 
-# -- value: What a team has saved, and what a fire still threatens: the losses to be expected of what burns. In
+# -- value: what a team has saved, less the expected losses
 
 HOUSE, PEOPLE = 0.9, 0.9  # expected loss of a building or a household that burns
 FRONT = 0.02  # for each cell beside a burning one that can burn; five times as much for a building
@@ -120,7 +120,7 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     """Fill lane ``to`` of ``out`` with what ``agent`` believes; ``seed`` (uint64) keys its draws.
 
     It knows what it sees, where it last saw or heard of fire, and the layout if that is a drawn map; generated land is
-    drawn anew. There are no fires and crews out of sight, except for fires that it knows of.
+    drawn anew. Out of sight it assumes no crews, and only the fires that it knows of.
     """
     window, vector, inbox = obs.window[lane, agent], obs.vector[lane, agent], obs.inbox[lane, agent]
     row, col, sight = int(vector[Column.ROW]), int(vector[Column.COL]), params.sight

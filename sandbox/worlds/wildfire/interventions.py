@@ -26,7 +26,7 @@ def _spark(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
 
 
 def _codes(rows: list[str]) -> np.ndarray:
-    """(H, W) uint8: the letters of a drawing."""
+    """Character codes (H, W) uint8 of a map."""
     return np.frombuffer("".join(rows).encode(), np.uint8).reshape(len(rows), -1)
 
 

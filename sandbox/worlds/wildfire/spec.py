@@ -1,4 +1,4 @@
-"""Wildfire: crews contain a fire that wind, fuel and slope drive at villages; or Mesa's plain forest fire."""
+"""Wildfire: crews contain a fire that wind, fuel and slope drive towards villages; or Mesa's plain forest fire."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The wildfire's nouns: verbs, cells, state, params, and the columns of every array.
+"""The wildfire's types: verbs, cells, state, params, and the columns of every array.
 
 H x W cells, N crews, M messages a tick, F places on the list of burning cells, B blocks of 16 x 16 cells.
 
@@ -17,7 +17,7 @@ from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed
 
 
 class Verb(IntEnum):
-    """What a crew can do in one tick. Its reach is its own cell and the four beside it."""
+    """The actions of a crew. Its reach is its own cell and the four beside it."""
 
     STAY = 0
     NORTH = 1
@@ -31,7 +31,7 @@ class Verb(IntEnum):
 
 
 class Kind(IntEnum):
-    """What a cell is: ``code & 7``."""
+    """The kind of a cell: ``code & 7``."""
 
     BARE = 0
     ROAD = 1
@@ -78,7 +78,7 @@ class Crew(IntEnum):
     DOWN = 4  # 1: broken down for good
     HOME_ROW = 5  # its station, in a village
     HOME_COL = 6
-    ALARM_ROW = 7  # where the fire it was called to began
+    ALARM_ROW = 7  # start of the fire to which it was called
     ALARM_COL = 8
     REPORT = 9  # what it reports by radio: see Report
     REPORT_ROW = 10
@@ -127,9 +127,9 @@ class Severity(IntEnum):
     WRONG_MAP = 2
 
 
-OLDEST = 12  # ticks: the largest age of a fire that a cell's byte holds
+OLDEST = 12  # largest age of a fire in a cell's byte, ticks
 CUT_FOR = 3  # ticks that a fire break takes
-BLOCK = 16  # cells a side: one water place is known for each block
+BLOCK = 16  # side in cells; one cell with water is known for each block
 LIST_AT_MOST = 1 << 18  # places on the list of burning cells: 1 MB
 
 
@@ -139,7 +139,7 @@ def blocks(params) -> int:
 
 
 class State(NamedTuple):
-    """All that changes in an episode."""
+    """The state of an episode."""
 
     seed: Seed
     tick: Tick
@@ -156,13 +156,13 @@ class State(NamedTuple):
 
 
 class Params(NamedTuple):
-    """What never changes in an episode."""
+    """The constants of an episode."""
 
     verbs: int
     noop: int  # the verb that does nothing
     height: int
     width: int
-    plan: np.ndarray  # (H, W) uint8    as State.land; (0, 0) where terrain is generated from the seed
+    plan: np.ndarray  # (H, W) uint8    as State.land; (0, 0) for generated terrain
     stations: np.ndarray  # (S, 2) int32  where crews start on a plan; else (0, 2)
     ground: np.ndarray  # (5,) float64  shares of noise for grass, brush, bare; relief in degrees; 1.0 for a river
     tile_rows: int  # scenes (a village, water, a fire upwind) along each side of generated terrain
@@ -183,12 +183,12 @@ class Params(NamedTuple):
 
 
 class Note(IntEnum):
-    """What a policy remembers for each crew: the columns of ``Memory.notes``."""
+    """Columns of ``Memory.notes``, for each crew."""
 
-    FIRE_ROW = 0  # where it last knew of fire, -1 nowhere
+    FIRE_ROW = 0  # last known fire, -1 none
     FIRE_COL = 1
-    TARGET = 2  # the burning cell it attacks, -1 none (oracle)
-    WATER = 3  # a cell where it saw water, -1 none
+    TARGET = 2  # burning cell that it attacks, -1 none (oracle)
+    WATER = 3  # seen cell with water, -1 none
     LOST = 4  # ticks without a known fire
 
 
@@ -214,12 +214,12 @@ class Column(IntEnum):
     ROW = 0
     COL = 1
     TANKS = 2  # of water left
-    WIND_ROW = 3  # where the wind blows to, a vector of length 1; rows count southwards
+    WIND_ROW = 3  # direction of the wind, a vector of length 1; rows count southwards
     WIND_COL = 4
     WIND_SPEED = 5  # m/s
-    HOME_ROW = 6  # its station; this and the next two places as its map has them
+    HOME_ROW = 6  # its station; this and the next two places are those of its map
     HOME_COL = 7
-    ALARM_ROW = 8  # where the fire it was called to began
+    ALARM_ROW = 8  # start of the fire to which it was called
     ALARM_COL = 9
     WATER_ROW = 10  # the nearest water
     WATER_COL = 11

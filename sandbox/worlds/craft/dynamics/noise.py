@@ -23,7 +23,7 @@ _S32, _24 = np.uint64(32), np.uint64(24)
 
 
 def _near() -> tuple[np.ndarray, np.ndarray]:
-    """For each part of a cell, the offsets (27.., 3) of the lattice points that may be in reach, and their number."""
+    """For each part of a cell, the offsets (27.., 3) of the lattice points that may contribute, and their number."""
     offsets = np.array(list(product(range(-2, 4), repeat=3)))
     ticks = np.linspace(0, 1 / SPLIT, 5)
     inside = np.array(list(product(ticks, repeat=3)))

@@ -30,7 +30,7 @@ COW_FEEDS, PLANT_FEEDS = 6, 4
 
 @kernel
 def _has(body, verb):
-    """Whether the player has what a verb uses."""
+    """Whether the player has the items that a verb uses."""
     for k in range(3):
         if body[USES[verb, k, 0]] < USES[verb, k, 1]:
             return False
@@ -289,4 +289,4 @@ def update_player(s, lane, agent, verb, may_fail, params):
 
 
 assert all({"stone", "wood", "sapling"} & set(uses) for uses, _ in PLACE.values())
-assert all("wood" in uses for uses, _ in MAKE.values())  # what ``_fill_mask`` relies on
+assert all("wood" in uses for uses, _ in MAKE.values())  # required by ``_fill_mask``

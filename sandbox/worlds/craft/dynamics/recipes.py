@@ -4,7 +4,7 @@ import numpy as np
 
 from sandbox.worlds.craft.state import Achievement, Body, Material, Verb
 
-# material: what is needed, what is received, with what chance, what is left
+# material: required item, received item, chance, remaining material
 COLLECT = {
     "tree": (None, "wood", 1.0, "grass"),
     "stone": ("wood_pickaxe", "stone", 1.0, "path"),
@@ -14,14 +14,14 @@ COLLECT = {
     "water": (None, "drink", 1.0, "water"),
     "grass": (None, "sapling", 0.1, "grass"),
 }
-# what is placed: what it uses, and on what it can stand
+# placed thing: used items, and grounds on which it can be placed
 PLACE = {
     "stone": ({"stone": 1}, ("grass", "sand", "path", "water", "lava")),
     "table": ({"wood": 2}, ("grass", "sand", "path")),
     "furnace": ({"stone": 4}, ("grass", "sand", "path")),
     "plant": ({"sapling": 1}, ("grass",)),
 }
-# what is made: what it uses, and what must be near
+# made item: used items, and things that must be near
 MAKE = {
     "wood_pickaxe": ({"wood": 1}, ("table",)),
     "stone_pickaxe": ({"wood": 1, "stone": 1}, ("table",)),

@@ -69,7 +69,7 @@ def add(s, lane, kind, row, col, health, facing):
 
 @kernel
 def remove(s, lane, slot):
-    """Take a mob off the map; its row goes when the tick is over (``compact``)."""
+    """Take a mob off the map; its row is removed after the tick (``compact``)."""
     mob = s.mobs[lane, slot]
     row, col, kind = mob[Mob.ROW], mob[Mob.COL], mob[Mob.KIND]
     s.object_at[lane, row, col] = 0

@@ -16,7 +16,7 @@ NEAR_ENOUGH = 14  # cells to a table beyond which another one is built
 
 @kernel
 def has(vector, item):
-    """How many of an item (a column of Body) the player has."""
+    """The number of an item (a column of Body) that the player has."""
     return int(vector[FIRST_ITEM + item - Body.HEALTH])
 
 
@@ -35,7 +35,7 @@ def pick_of(vector):
 
 @kernel
 def _is_free(known, window, row, col, side):
-    """Whether the cell on one side of the player can be walked on, and nothing stands there."""
+    """Whether the cell on one side of the player is passable and empty."""
     walkable = WALKS[at(known, row + DROW[side], col + DCOL[side])]
     return walkable and window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]] == 0
 
@@ -125,7 +125,7 @@ def errand(known, window, vector, memory, lane, agent, material, dice):
 
 @kernel
 def _place(known, window, vector, row, col, verb, dice, agent):
-    """Place something ahead, or turn to where it can stand."""
+    """Place something ahead, or turn to a side where it can be placed."""
     side = int(vector[Column.FACING])
     if _is_free(known, window, row, col, side):
         return np.int32(verb)

@@ -1,4 +1,4 @@
-"""How a player of ``rules`` and ``oracle`` decides: danger, needs of the body, then the next step of the tech tree."""
+"""Decisions of ``rules`` and ``oracle``: danger, needs of the body, then the next step of the tech tree."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from sandbox.worlds.craft.state import MOST, Achievement, Body, Channel, Column,
 # -- pursue: the next step for one achievement that the team wants, from the recipes
 
 DEEPEST = 4  # length of a chain of required tools, at most
-FROM = np.zeros(len(Body), np.int64)  # (25,) material that an item is collected from; 0 none
+FROM = np.zeros(len(Body), np.int64)  # (25,) material from which an item is collected; 0 none
 BY = np.zeros(len(Body), np.int64)  # (25,) verb that makes an item
 GIVES = np.zeros(len(Achievement), np.int64)  # (22,) material that is collected for an achievement; 0 none
 DOES = np.zeros(len(Achievement), np.int64)  # (22,) verb that places or makes something for it; 0 none
@@ -88,7 +88,7 @@ LOW, URGENT = 5, 3  # of food and drink: goes to a known place; explores for it 
 TIRED, WORN = 3, 0  # energy at which it looks for a burrow; at which it sleeps where it is
 DARK, DUSK = 0.5, 0.85  # daylight below which it stays in a burrow; below which it eats and drinks ahead
 WEAK, WELL = 4, 8  # health at which it hides in a burrow; at which it comes out again
-BOLD = 2  # points of health less are enough by day, when there are no zombies
+BOLD = 2  # by day, when there are no zombies, this many fewer points of health are enough
 RETRY = 12  # ticks after which an unreachable aim is tried again
 
 

@@ -18,15 +18,15 @@ NO = np.int32(-1)
 
 
 class Aim(IntEnum):
-    """What a route may lead to: beside a material (its number), or one of these."""
+    """Aims of a route: beside a material (its number), or one of these."""
 
-    FRONTIER = 16  # beside a cell that is not known
+    FRONTIER = 16  # beside an unknown cell
     BURROW = 17  # before two cells of stone in a line, enclosed by solid cells
     BESIDE = 18  # beside a named cell
     BENCH = 19  # where a table is near
-    FORGE = 20  # where a table and a furnace are near
-    MEADOW = 21  # on grass or sand, beside a cell that is not known
-    ROCK = 22  # in the mountains, beside a cell that is not known
+    FORGE = 20  # near a table and a furnace
+    MEADOW = 21  # on grass or sand, beside an unknown cell
+    ROCK = 22  # in the mountains, beside an unknown cell
 
 
 @kernel
@@ -183,7 +183,7 @@ def plan(known, window, memory, lane, agent, here, aim, place, pick, stones):
 
 @kernel
 def side_of(here, there, width):
-    """The side (Facing) on which the neighbouring cell ``there`` lies."""
+    """The side (Facing) of the neighbouring cell ``there``."""
     if there == here - 1:
         return np.int32(0)
     if there == here + 1:

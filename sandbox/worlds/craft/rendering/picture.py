@@ -147,7 +147,7 @@ def _mob(image, mob, cell):
 
 @kernel
 def _player(image, y, x, agent, body, cell):
-    """A disc in the player's hue with a wedge that points where it faces; asleep, a closed eye instead."""
+    """A disc in the player's hue with a wedge in its direction; asleep, a closed eye instead."""
     hue, radius = agent % 8, max(0.42 * cell, 2.5)
     draw_shape(image, DISC, y, x, radius + max(1.0, 0.06 * cell), 0.0, PALETTE[WHITE], 1.0)
     draw_shape(image, DISC, y, x, radius, 0.0, PALETTE[DARK], 1.0)

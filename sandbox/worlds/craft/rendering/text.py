@@ -57,7 +57,7 @@ def tools(params: Params) -> list[dict]:
 
 
 def _name(window, i: int, j: int) -> str:
-    """What is in one cell of the window."""
+    """The content of one cell of the window, as text."""
     kind, material = Kind(window[Channel.THING, i, j]), Material(window[Channel.MATERIAL, i, j])
     if kind != Kind.NONE:
         return f"{_THINGS.get(kind, kind.name.lower())} on {material.name.lower()}"

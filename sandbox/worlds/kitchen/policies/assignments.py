@@ -79,7 +79,7 @@ def _wait_for_pot(cook, pots, params):
 
 @kernel
 def _hands_for_dishes(cooks, cells, params):
-    """How many cooks with free hands could bring a dish to a pot."""
+    """The number of cooks with free hands who could bring a dish to a pot."""
     total = 0
     for cook in cooks:
         if cook[Cook.CELL] >= 0 and not cook[Cook.AWAY] and cook[Cook.HELD] == 0:

@@ -26,7 +26,7 @@ def towards(cell, here, width):
 
 @kernel
 def at_target(cook, params):
-    """What to do beside the target: turn towards it, interact, or wait."""
+    """The verb beside the target: turn towards it, interact, or wait."""
     facing = towards(cook[Cook.TARGET], cook[Cook.CELL], params.plan.shape[1])
     if facing != cook[Cook.FACING]:
         return facing

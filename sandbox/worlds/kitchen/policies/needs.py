@@ -80,7 +80,7 @@ def counter(cells, here, params, to, room):
 
 @kernel
 def source(cells, here, thing, to, params):
-    """The nearest cell with a thing: a dispenser, or a counter from which it is not to be handed on; -1: none."""
+    """The nearest cell with a thing: a dispenser, or a counter whose other side is no nearer ``to``; -1: none."""
     kind = Cell.ONIONS if thing == ONION else Cell.TOMATOES if thing == TOMATO else Cell.DISHES
     best = np.int32(-1) if thing == SOUP else params.nearest[kind, here]
     least = params.way[best, here] if best >= 0 else np.int32(FAR)

@@ -32,7 +32,7 @@ def wanted(pot, kind, params):
 
 @kernel
 def receive(cook, cells, pots, task, params):
-    """Set a cook's target to what the pot of his team's task needs, if he holds it or has free hands."""
+    """Give a cook the target that the pot of his team's task needs, if he holds that thing or has free hands."""
     number = task[TaskColumn.ARGUMENT]
     if not POT <= task[TaskColumn.KIND] - 1 <= PLATE or params.way[params.pot_cell[number], cook[Cook.CELL]] >= FAR:
         return
@@ -50,7 +50,7 @@ def receive(cook, cells, pots, task, params):
 
 # -- policies
 
-QUEUE, FIRST = 1, 2  # rows of ``Memory.cells`` in a search for a way
+QUEUE, FIRST = 1, 2  # rows of ``Memory.cells`` in a path search
 STEP_ASIDE = 0.3  # chance for each tick to step aside if others block every way
 PRESS_ON = 0.7  # chance for each tick, if he does not step aside, to go on
 

@@ -30,7 +30,7 @@ def _hash(x, y):
 
 @kernel
 def _free_slot(table, hashed):
-    """Where CPython's set would put a new key: 9 linear probes, then a perturbed jump."""
+    """The slot in which CPython's set would put a new key: 9 linear probes, then a perturbed jump."""
     mask = np.uint64(len(table) - 1)
     perturb, i = hashed, hashed & mask
     while True:
@@ -44,7 +44,7 @@ def _free_slot(table, hashed):
 
 @allocating
 def _python_set(cells, width):
-    """``cells`` (distinct) in the order in which a CPython set of their (x, y), filled in this order, iterates."""
+    """Distinct ``cells`` in the iteration order of a CPython set of their (x, y) that was filled in this order."""
     table = np.full(8, -1, np.int64)
     for count in range(1, len(cells) + 1):
         cell = cells[count - 1]
@@ -113,7 +113,7 @@ def _component(agent_at, aim, own, first, cells, marks, mark):
 
 @allocating
 def _numbered(agent_at, aim, own):
-    """The cells (H * W,) of RWARE's graph, numbered from 1 as it adds them, 0 for others; and how many there are."""
+    """The cells (H * W,) of RWARE's graph, numbered from 1 in RWARE's order, 0 for others; and their number."""
     number, count, nowhere = np.zeros(agent_at.size, np.int32), 0, 0
     for agent in range(len(aim)):
         if own[agent] < 0:
@@ -131,7 +131,7 @@ def _order(agent_at, aim, own, cell, number, count, place):
     """Write to ``place``, from 1, the order in which RWARE visits the cells connected with ``cell``."""
     cells, width = np.empty(2 * len(aim), np.int64), agent_at.shape[1]
     members, first = _component(agent_at, aim, own, cell, cells, place, -1), cell
-    if 2 * members >= count:  # networkx then goes through the whole graph
+    if 2 * members >= count:  # networkx then iterates over the whole graph
         for node in cells[:members]:
             place[node] = number[node]
         return
@@ -145,7 +145,7 @@ def _order(agent_at, aim, own, cell, number, count, place):
 
 @kernel
 def _first_in_rware(agent_at, aim, own, cell, depth, longest, place):
-    """Of the agents whose chains into ``cell`` are the longest, the one whose cell has the first place."""
+    """Of the agents whose chains into ``cell`` are the longest, the one whose cell comes first."""
     best = np.int64(-1)
     for side in range(4):
         agent = _beside(agent_at, aim, cell, side)
@@ -170,7 +170,7 @@ def _head(agent_at, aim, cell, depth):
 
 @allocating
 def _depths(agent_at, aim, wants):
-    """For each agent that wants to move, the length of the longest chain that ends with it; 0 for those in cycles."""
+    """For each agent that wants to move, the length of the longest chain that ends with it; 0 for agents in cycles."""
     n = len(aim)
     depth, followers, ready = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
     for agent in range(n):
@@ -197,7 +197,7 @@ def _depths(agent_at, aim, wants):
 
 @kernel
 def _release_cycle(agent_at, aim, refused, agent, depth):
-    """If ``agent`` goes round in a cycle of three or more, let the whole cycle move."""
+    """If ``agent`` is in a cycle of three or more, let the whole cycle move."""
     length, other = 0, agent
     while length == 0 or other != agent:
         depth[other] = -1  # seen

@@ -208,7 +208,7 @@ def step(s, lane, actions, params):
     else:
         for agent in range(params.agents):
             s.refused[lane, agent] = 0
-    for agent in range(params.agents):  # all leave before any enters: chains and cycles move at once
+    for agent in range(params.agents):  # all robots leave before any enters, so that chains and cycles move at once
         if _moves(s, lane, agent, width):
             _leave(s, lane, agent, params)
     for agent in range(params.agents):
@@ -270,7 +270,7 @@ def _read_board(s, lane, agent, params, vector):
 
 @kernel
 def observe(s, lane, params, obs):
-    """What each robot sees: RWARE's sensors and, where there is one, the order board."""
+    """The observation of each robot: RWARE's sensors and, if enabled, the order board."""
     for agent in range(params.agents):
         row, col, facing = s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.facing[lane, agent]
         mask = obs.mask[lane, agent]

@@ -25,7 +25,7 @@ def _request(s, lane, slot, waiting, params):
 def _draw_by_blocks(requested, request, seed, fetchable):
     """Draw the same board as ``_request`` at tick 0, in time that does not grow with shelves x requests."""
     shelves = len(requested)
-    waiting = np.zeros(shelves // BLOCK + 1, np.int64)  # shelves that are not requested, by block
+    waiting = np.zeros(shelves // BLOCK + 1, np.int64)  # not requested shelves, by block
     for index in range(shelves):
         waiting[index // BLOCK] += fetchable[index]
     left = waiting.sum()
@@ -65,7 +65,7 @@ def _waiting(s, lane, params):
 
 @kernel
 def _free_cell(s, lane, params, stream, key):
-    """A cell that robots may enter and where no parcel waits, drawn uniformly."""
+    """A random cell that robots may enter and in which no parcel waits."""
     height, width = params.plan.shape
     attempt = 0
     while True:

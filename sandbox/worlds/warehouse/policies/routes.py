@@ -11,7 +11,7 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.state import Cell, Note, Verb
 
 _DROW, _DCOL = (-1, 1, 0, 0), (0, 0, -1, 1)
-_FACING_TO_TURN = np.array(  # verb by facing now, facing wanted
+_FACING_TO_TURN = np.array(  # verb by present facing, wanted facing
     [[1, 2, 2, 3], [2, 1, 3, 2], [3, 2, 1, 2], [2, 3, 2, 1]], np.int32
 )
 
@@ -171,4 +171,4 @@ def start(memory, lane, params):
         memory.claim[lane, cell] = 0
 
 
-assert (Verb.FORWARD, Verb.LEFT, Verb.RIGHT) == (1, 2, 3)  # the entries of _FACING_TO_TURN
+assert (Verb.FORWARD, Verb.LEFT, Verb.RIGHT) == (1, 2, 3)  # required by _FACING_TO_TURN

@@ -100,7 +100,7 @@ def _target_unladen(obs, lane, agent, params, memory, dice, row, col):
 
 @kernel
 def _is_taken(obs, lane, agent, params, cell, row, col):
-    """Whether the robot sees that a shelf stands in another cell."""
+    """Whether the robot sees a shelf in another cell."""
     width, sight = params.plan.shape[1], params.sight
     i, j = cell // width - row + sight, cell % width - col + sight
     inside = 0 <= i <= 2 * sight and 0 <= j <= 2 * sight
@@ -144,7 +144,7 @@ def _slot_for_load(obs, lane, agent, params, memory, dice, row, col):
 
 @kernel
 def _target_laden(obs, lane, agent, params, memory, dice, row, col):
-    """Where to go with a load: to a goal while it is requested, else to a slot."""
+    """The target with a load: a goal while the load is requested, else a slot."""
     width, sight = params.plan.shape[1], params.sight
     if params.courier:
         vector = obs.vector[lane, agent]

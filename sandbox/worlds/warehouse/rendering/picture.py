@@ -1,7 +1,7 @@
 """The warehouse as a picture, in the shapes that all worlds share.
 
 Layers from below: plan, shelves or parcels, trails, robots without and then with a load. Lengths are in pixels unless
-they are named as shares of a cell. Below 5 pixels a cell a robot is a spot, larger than its cell where robots are few.
+they are named as shares of a cell. Below 5 pixels a cell a robot is a spot, larger than its cell if robots are few.
 """
 
 from math import pi, sqrt
@@ -41,7 +41,7 @@ BRIGHT = ROBOTS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks
 GROUND = np.array([FLOOR, SLOT, GOAL, WALL, CLOSED], np.int64)  # by Cell
 _SHOWN = {"shelf": SHELF, "requested": REQUESTED, "goal": GOAL_EDGE, "closed": HATCH, "wall": WALL}
 LEGEND = (("robot", AGENTS[0]), *((what, HEX[ink]) for what, ink in _SHOWN.items()))
-SPOT = 3.0  # radius of a robot where robots are few and cells are small
+SPOT = 3.0  # radius of a robot, if robots are few and cells are small
 CROWD = 0.02  # share of the picture that such spots may cover
 
 
@@ -92,7 +92,7 @@ def _standing(row, col, shelf_at, agent_at, carrying):
 
 @kernel
 def _loads(shelf_at, agent_at, carrying, requested, courier, cell, spot, image):
-    """Shelves or parcels that stand on the floor."""
+    """Shelves or parcels on the floor."""
     for row in range(shelf_at.shape[0]):
         for col in range(shelf_at.shape[1]):
             load = _standing(row, col, shelf_at, agent_at, carrying)

@@ -1,4 +1,4 @@
-"""The columns of the tables that a site is compiled to, and what their entries mean: see ``state.Params``."""
+"""The columns of the tables to which a site is compiled, and their entries; see ``state.Params``."""
 
 from enum import IntEnum
 
@@ -35,14 +35,14 @@ class Kind(IntEnum):
 
 
 class Op(IntEnum):
-    """What an effect does; its arguments are a, b, c."""
+    """Kinds of effects; their arguments are a, b, c."""
 
     GO = 0  # load page a
     OPEN = 1  # page a on top
     CLOSE = 2
     SET = 3  # register a to the operand (b kind, c)
     ADD = 4  # c to register a
-    SAVE = 5  # what element b holds to register a
+    SAVE = 5  # content of element b to register a
     COPY = 6  # register b to register a
     SHOW = 7  # element a
     HIDE = 8
@@ -51,8 +51,8 @@ class Op(IntEnum):
     CLEAR = 11
     FILTER = 12  # show rows of group a whose value of variables b.. is what element c holds; all if it is empty
     SORT = 13  # sort rows of group a by variables b..
-    IF = 14  # go on only if element a holds the operand (b, c)
-    WHERE = 15  # go on only if register a holds the operand (b, c)
+    IF = 14  # continue only if element a has the operand (b, c) as content
+    WHERE = 15  # continue only if register a has the operand (b, c) as content
     LOGIN = 16  # go to the page that was requested
     RETRY = 17
     HARM = 18
@@ -60,11 +60,11 @@ class Op(IntEnum):
 
 
 class Operand(IntEnum):
-    """Where a content comes from."""
+    """Sources of a content."""
 
     CONTENT = 0  # as it stands
     VALUE = 1  # a value of the task, by its index
-    NOTED = 2  # what the last ``read`` of a plan saw (plans only)
+    NOTED = 2  # the content noted by the last ``read`` of a plan (plans only)
 
 
 class Element(IntEnum):
@@ -72,13 +72,13 @@ class Element(IntEnum):
 
     ROLE = 0
     CONCEPT = 1  # of its label, without VAR and REGISTER
-    VAR = 2  # value of the task that labels it, -1
-    REGISTER = 3  # register whose content labels it, -1
+    VAR = 2  # value of the task that is its label, -1
+    REGISTER = 3  # register whose content is its label, -1
     STEM = 4  # code of its id, or number of the id's stem
     ID_VAR = 5  # value that completes the id, -1
     LINE = 6
     COL = 7
-    GROUP = 8  # of rows or options that stand in any order, -1
+    GROUP = 8  # of rows or options in random order, -1
     ENTITY = 9  # which of the group
     COUNT = 10  # of the group
     ACROSS = 11  # 1: the group's order goes by column
@@ -122,7 +122,7 @@ class Variable(IntEnum):
 
     FIRST = 0  # concept of the category
     WORDS = 1  # of the category
-    SAID = 2  # its index in the instruction, -1: it is not said
+    SAID = 2  # its index in the instruction; -1: not mentioned
 
 
 class Plan(IntEnum):

@@ -63,7 +63,7 @@ def reset(s, lane, params):
 
 @kernel
 def reached(s, lane, params):
-    """How many conditions of the goal hold."""
+    """The number of conditions of the goal that hold."""
     own, count = params.template[s.info[lane, Info.TEMPLATE]], 0
     for k in range(own[Template.GOAL], own[Template.GOAL] + own[Template.GOALS]):
         goal = params.goal[k]
@@ -96,7 +96,7 @@ def _at_slot(s, lane, page, slot):
 
 @kernel
 def click(s, lane, agent, e, role, page, params):
-    """Click an element: what its role does, then its effects."""
+    """Click an element: the action of its role, then its effects."""
     item, session = s.item[lane, e], s.session[lane, agent]
     s.pos[lane, agent, 0], s.pos[lane, agent, 1] = item[Item.ROW], item[Item.COL]
     session[Session.FOCUS] = e if role >= Role.TEXTBOX else -1
@@ -215,7 +215,7 @@ def _see(s, lane, agent, first, page, session, window, mask, params):
 
 @kernel
 def read_code(window, channel, i, j):
-    """The code of two digits in a cell of the window; ``channel`` holds the high one."""
+    """The code of two digits in a cell of the window; ``channel`` has the high one."""
     return int(window[channel, i, j]) * BASE + int(window[channel + 1, i, j])
 
 

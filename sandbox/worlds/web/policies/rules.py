@@ -29,7 +29,7 @@ from sandbox.worlds.web.state import (
     Verb,
 )  # fmt: skip
 
-KNOWN_FORMS = 2  # of a label that the semantic script knows
+KNOWN_FORMS = 2  # forms of a label that the semantic script knows
 _WORDS = Vocabulary().index
 _CLOSERS = ("Close", "No thanks", "Accept cookies", "OK", "Continue", "Cancel")
 CLOSERS = np.array([_WORDS[text] for text in _CLOSERS], np.int64)
@@ -39,13 +39,13 @@ ANY = np.int64(-1)
 
 @kernel
 def _read(window, channel, slot):
-    """The code in a slot; ``channel`` holds its high digit."""
+    """The code in a slot; ``channel`` has its high digit."""
     return read_code(window, channel, slot // SIDE, slot % SIDE)
 
 
 @kernel
 def _one(window, channel, slot):
-    """What one channel holds in a slot."""
+    """The value of one channel in a slot."""
     return np.int64(window[channel, slot // SIDE, slot % SIDE])
 
 

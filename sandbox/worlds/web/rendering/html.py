@@ -64,7 +64,7 @@ def _visits(s: State, lane: int, params: Params, agent: int) -> list:
 
 
 def site(s: State, lane: int, params: Params) -> dict:
-    """All that the page needs, as JSON values."""
+    """The data of the page, as JSON values."""
     own = params.template[s.info[lane, Info.TEMPLATE]]
     pages = params.page[own[Template.PAGE] : own[Template.PAGE] + own[Template.PAGES]]
     goals = params.goal[own[Template.GOAL] : own[Template.GOAL] + own[Template.GOALS]]

@@ -1,4 +1,4 @@
-"""A site as a picture: each agent's browser with its page, what is on top of it, and the agent's pointer.
+"""A site as a picture: each agent's browser with its page, a dialog or pop-up on top, and the agent's pointer.
 
 Lengths are in pixels; a row of a page is ``unit`` pixels high. A theme changes the colours.
 """

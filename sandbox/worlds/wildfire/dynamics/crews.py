@@ -7,13 +7,13 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.dynamics.cells import can_burn, ground_of, has_people, kind_of
 from sandbox.worlds.wildfire.state import Column, Crew, Ground, Kind, Severity, Stream
 
-ROWS = np.array([0, -1, 1, 0, 0], np.int64)  # the reach: here, north, south, west, east, as the verbs that lead there
+ROWS = np.array([0, -1, 1, 0, 0], np.int64)  # cells in reach: here, north, south, west, east, in the order of the verbs
 COLS = np.array([0, 0, 0, -1, 1], np.int64)
 LOST_AT_MOST, LOST_WITHIN = 1 / 3, 60  # severity 1 of crew_lost: share of the crews; ticks within which they break down
 WRONG_AT_MOST, WRONG_BY = (
     0.5,
     6,
-)  # severity 1 of wrong_map: share of the places that are wrong; by how many cells at most
+)  # severity 1 of wrong_map: share of wrong places; maximum error, cells
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""The spread of fire: from cell to cell, by embers, until it burns out. A tick costs time by burning cells, not by map.
+"""The spread of fire: from cell to cell, by embers, until it burns out. A tick takes time for each burning cell.
 
 The chance that a burning cell sets one of its eight neighbours alight in one tick has the form of Alexandridis,
 Vakalis, Siettos and Bafas 2008 (Applied Mathematics and Computation 204), p0 (1 + p_veg)(1 + p_den) p_wind p_slope:
@@ -6,8 +6,8 @@ Vakalis, Siettos and Bafas 2008 (Applied Mathematics and Computation 204), p0 (1
     p = P[kind] (1 - 0.35 m) exp(V (c1 + c2 (cos t - 1)) + a s)
 
 with m the moisture of the fuel in 0..1, V the wind in m/s, t the angle between the wind and the way to the neighbour,
-s the slope upwards in degrees; c1 = 0.045, c2 = 0.131, a = 0.078 are theirs. Our simplifications: P[kind] stands for
-p0 (1 + p_veg)(1 + p_den) and is a chance for each tick, since a cell burns for FOR[kind] ticks here and for one step
+s the slope upwards in degrees; c1 = 0.045, c2 = 0.131, a = 0.078 are theirs. Our simplifications: P[kind] replaces
+p0 (1 + p_veg)(1 + p_den) and is a chance for each tick, because a cell burns for FOR[kind] ticks here and for one step
 there; a diagonal neighbour counts as near as the others, as in their model; moisture is a factor. Each pair of cells
 has its own draw, so the result does not depend on the order of cells. What would ignite a wet cell dries it instead.
 Bare, cut and burnt cells never burn.
@@ -27,7 +27,7 @@ from sandbox.worlds.wildfire.dynamics.terrain import elevation, heading, moistur
 from sandbox.worlds.wildfire.state import Count, Ground, Kind, Stream
 
 P = np.array([0.0, 0.0, 0.0, 0.12, 0.088, 0.06, 0.085, 0.0])  # by Kind, for each tick
-FOR = np.array([0, 0, 0, 6, 9, 12, 12, 0], np.int64)  # ticks that it burns, by Kind; classic: 1
+FOR = np.array([0, 0, 0, 6, 9, 12, 12, 0], np.int64)  # ticks of burning, by Kind; classic: 1
 C1, C2, A = 0.045, 0.131, 0.078
 EMBERS, FLIGHT, ASTRAY = 0.0004, 3, 25.0
 DROW = np.array([-1, -1, -1, 0, 0, 1, 1, 1], np.int64)

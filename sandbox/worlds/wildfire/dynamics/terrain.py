@@ -15,7 +15,7 @@ from sandbox.worlds.wildfire.dynamics.cells import kind_of
 from sandbox.worlds.wildfire.state import BLOCK, Ground, Kind, Severity, Stream
 
 SCENE = 48  # cells a side, about
-APART = 0.27  # of a scene's side: village and fire lie that far from its middle
+APART = 0.27  # distance of village and fire from a scene's middle, as a share of its side
 RADIUS = 3.6  # of a village, cells
 BUILT, LIVED_IN = 0.6, 0.35  # share of a village's cells with a building, of buildings with a household
 DRIFT, DRIFT_TICKS = 20.0, 32.0  # drift of the wind to either side, degrees; ticks that a drift takes
@@ -77,7 +77,7 @@ def scene_centre(seed, tile, params):
 
 @kernel
 def _wild(seed, row, col, params, corridor):
-    """The kind of wild land: grass, brush, forest, bare; between fire and village neither grass nor bare."""
+    """The kind of wild land: grass, brush, forest or bare; between fire and village, brush or forest."""
     if not corridor and noise(seed, Stream.BARE, row, col, 8) > 1.0 - params.ground[2]:
         return np.int32(Kind.BARE)
     growth = noise(seed, Stream.FUEL, row, col, 8)

@@ -21,7 +21,7 @@ LOOKED_AT = 512  # burning cells that one crew compares in one tick; of more, an
 SPENT = 30.0  # extra cost, in cells, of a cell that can ignite nothing
 NEAR = 14  # cells: if a fire is nearer to a village, all its crews protect it first; else every second crew
 ABLAZE, ENDANGERED = 12, 6  # need of a building that burns, of one beside fire; 3 for any other dry one
-BOX = 5  # cells around its station in which a crew looks for buildings to wet
+BOX = 5  # cells around its station in which a crew searches for buildings to wet
 SHARED = 12.0  # extra cost, in cells, if another crew attacks within two cells
 
 

@@ -11,7 +11,7 @@ from sandbox.worlds.wildfire.state import Channel, Column, Kind, Note, Report, V
 
 ROWS = np.array([0, -1, 1, 0, 0], np.int64)
 COLS = np.array([0, 0, 0, -1, 1], np.int64)
-FORGET = 12  # ticks without fire after which a crew forgets where it knew of one
+FORGET = 12  # ticks without a sight of fire after which a crew forgets its last known fire
 CROWDED = 6  # extra cost, in cells, of a fire to which another crew is nearer
 FAR = 1 << 20
 

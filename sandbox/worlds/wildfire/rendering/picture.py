@@ -50,7 +50,7 @@ LEGEND = (
     ("crew", AGENTS[0]), ("fire", FLAME_HEX[2]), ("burnt", HEX[1]), ("wet", "#7fa9b0"), ("building", HEX[2]),
     ("water", LAND_HEX[2]), ("fire break", LAND_HEX[7]),
 )  # fmt: skip
-SPOT = 2.5  # radius of a crew where cells are small
+SPOT = 2.5  # radius of a crew if cells are small
 CROWD = 0.02  # share of the picture that such spots may cover
 
 
@@ -106,7 +106,7 @@ def _flame(image, y, x, cell, age):
 
 @kernel
 def _land(land, cell, image):
-    """All cells, then the glow of what burns, then the fire itself."""
+    """All cells, then the glow of fire, then the fire itself."""
     height, width = land.shape
     for row in range(height):
         for col in range(width):
@@ -160,7 +160,7 @@ def _overview(land, step, image):
 
 @kernel
 def _crew(image, y, x, crew, hue, radius, cell):
-    """A disc with a wedge that points ahead; below it, what is left in the tanks; grey if it is broken down."""
+    """A disc with a wedge that points ahead; below it, the level of the tanks; grey if it is broken down."""
     down = crew[Crew.DOWN] > 0
     draw_shape(image, DISC, y, x, radius, 0.0, PALETTE[DARK], 1.0)
     rim = min(0.2 * radius, max(0.7, 0.04 * cell))
@@ -178,7 +178,7 @@ def _crew(image, y, x, crew, hue, radius, cell):
 
 @kernel
 def _wind(image, towards, speed):
-    """An arrow in the upper left corner: where the wind blows to; its length grows with the wind."""
+    """An arrow in the upper left corner in the direction of the wind; its length grows with the speed."""
     size = 0.045 * min(image.shape[0], image.shape[1])
     y, x, reach = 1.5 * size, 1.5 * size, size * min(1.0, 0.35 + 0.06 * speed)
     down, right = -cos(towards) * reach, sin(towards) * reach
