@@ -129,12 +129,12 @@ def test_a_run_that_is_cut_has_not_completed(records):
 @pytest.mark.parametrize(("kind", "change", "words"), [
     ("trial_finished", {"outcome": {"tokens": 7}}, "tokens: recorded 7, executed again 30"),
     ("trial_finished", {"outcome": {"money": 0.0}}, "money: recorded 0.0, executed again 5.9"),
-    ("call", {"output_tokens": 6}, "a call of a language model comes out otherwise (output_tokens: recorded 6"),
-    ("call", {"money": 1e-9}, "a call of a language model comes out otherwise (money: recorded 1e-09"),
-    ("model", {"price": [0.0, 0.0]}, "a language model is asked in other words (price[0]: recorded 0.0"),
+    ("call", {"output_tokens": 6}, "a call of a language model gives another result (output_tokens: recorded 6"),
+    ("call", {"money": 1e-9}, "a call of a language model gives another result (money: recorded 1e-09"),
+    ("model", {"price": [0.0, 0.0]}, "a language model receives another prompt (price[0]: recorded 0.0"),
     ("model", {"model": "openai:gpt-5.2"}, "(model: recorded 'openai:gpt-5.2', executed again 'scripted')"),
-    ("trial_started", {"agents": [{"name": "Ada", "role": "courier", "reasoner": "llm"}]}, "the team is another one"),
-    ("run_started", {"scenario_hash": "0" * 64}, "the scenario is another one"),
+    ("trial_started", {"agents": [{"name": "Ada", "role": "courier", "reasoner": "llm"}]}, "the team differs"),
+    ("run_started", {"scenario_hash": "0" * 64}, "the scenario differs"),
     ("run_finished", {"trials": 2}, "the run is said to be done, with 2 trials; it is done, with 1"),
 ])  # fmt: skip
 def test_other_tokens_money_names_are_found(records, kind, change, words):
@@ -178,7 +178,8 @@ def test_what_was_done_to_a_run_is_told(records):
     summary = verdict_on(records["disturbed"]).summary
     for words in (
         "before tick 3 somebody drew into the world (closed)", "agents.1.reasoner: 'rules' -> 'llm'",
-        "trial 0 was stopped after tick 3, which can be said of any tick", "before tick 4 the run was interrupted",
+        "trial 0 was stopped after tick 3, which a record can claim of any tick",
+        "before tick 4 the run was interrupted",
         "the scenario was changed (perturb: nothing -> {'action_failure': 0.5})",
     ):  # fmt: skip
         assert words in summary
@@ -228,7 +229,7 @@ def test_nothing_is_done_to_an_episode_that_is_over(records, kind):
     """Else a success could be drawn into its last state, or an agent's failure be forgotten."""
     deeds = [event | {"tick": 5} for event in records["disturbed"] if event["kind"] == kind][-1:]
     events = records["rules"]
-    assert "was over" in verdict_on([*events[:-2], *deeds, *events[-2:]]).differs
+    assert "end of its episode" in verdict_on([*events[:-2], *deeds, *events[-2:]]).differs
 
 
 @pytest.mark.parametrize("change", [{"claim": "team with fallback"}, {"seed": 7}, {"world": {"name": "web"}}])

@@ -139,7 +139,7 @@ def test_people_are_not_asked_again(run):
 
 
 @pytest.mark.parametrize(("change", "words"), [
-    ({"action": (3, 0)}, "tick 3: an agent decides otherwise"), ({"agent": 1}, "tick 3: "), ({"tick": 4}, "tick 3: "),
+    ({"action": (3, 0)}, "tick 3: an agent decides differently"), ({"agent": 1}, "tick 3: "), ({"tick": 4}, "tick 3: "),
 ])  # fmt: skip
 def test_a_forged_decision_is_found(run, change, words, monkeypatch):
     """Even where the chain was made anew with it."""

@@ -242,8 +242,8 @@ def test_calls_of_earlier_records_are_read(run):
 
 
 @pytest.mark.parametrize(("name", "place"), [
-    ("system", "trial 0: a language model is asked in other words (instructions: "),
-    ("json", "trial 0: a language model is asked in other words (instructions: "),
+    ("system", "trial 0: a language model receives another prompt (instructions: "),
+    ("json", "trial 0: a language model receives another prompt (instructions: "),
     ("turn", "tick 1, agent 0, attempt 0: the prompt or its settings are not the recorded ones"),
     ("repair", "tick 2, agent 0, attempt 1: the prompt or its settings are not the recorded ones"),
 ])  # fmt: skip

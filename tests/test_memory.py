@@ -234,7 +234,7 @@ def test_a_memory_that_was_changed_in_the_record_is_found(tmp_path, monkeypatch)
 
     original = trial.beside
     monkeypatch.setattr(trial, "beside", lambda model, _: original(model)[: -(model.ticks == 3) or None])
-    assert "tick 3: an agent remembers otherwise" in verify(tmp_path / "run").differs
+    assert "tick 3: an agent remembers something else" in verify(tmp_path / "run").differs
 
 
 def test_a_memory_survives_kill_9(tmp_path, root):

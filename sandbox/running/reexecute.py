@@ -144,7 +144,7 @@ def misplaced(batch: Opened) -> Iterator[str]:
     there = [row[:2] for row in found.rows]
     rows, marks = set(there), set(islice(_marked(found.chunks), 2 * len(there) + MOST))
     for place in sorted(rows ^ marks, key=str):
-        yield f"{_place(*place)}: " + ("missing" if place in marks else "there is no mark that it was played")
+        yield f"{_place(*place)}: " + ("missing" if place in marks else "no entry says that it was played")
     if len(rows) < len(there):
         yield "a trial has more than one row"
     if sum(1 for _ in islice(_marked(found.chunks), len(marks) + 1)) > len(marks):

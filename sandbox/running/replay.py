@@ -51,7 +51,8 @@ from sandbox.scenario.recorded import read_scenario
 
 ROOTED = "the noted root agrees: nothing was changed since it was noted"
 UNROOTED = "no noted root was given: a record that was rewritten as a whole, or is of another seed, agrees with itself"
-OF_ANY = "which can be said of any tick"
+ON_TRUST = "taken on trust, because executing again cannot check it"
+OF_ANY = "which a record can claim of any tick"
 MOST_TOLD = 10  # lines
 BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish.RUNNING)}  # the last: earlier versions
 IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
@@ -152,7 +153,11 @@ class Verdict:
         again += ", and so is the outcome" if self.ticks and self.chain.finished else ""
         told, more = self.told[:MOST_TOLD], len(self.told) - MOST_TOLD
         told = (*told, f"and {more} more of this kind") if more > 0 else told
-        trusted = [f"taken on trust, as no record can show it: {'; '.join(self.trusted)}"] if self.trusted else []
+        trusted = (
+            [f"taken on trust, because executing again cannot check it: {'; '.join(self.trusted)}"]
+            if self.trusted
+            else []
+        )
         return self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED
 
     @property
@@ -266,7 +271,7 @@ class _Trace:
     def end(self) -> str | None:
         """The difference after the last event."""
         if self._told or self._due:
-            return "the record breaks off where no writer can have stopped"
+            return "the record ends where no run can stop: entries are missing"
         if not self._ended:
             over = "" if self._model.running else f"; its episode had ended: {self._model.verdict.words}"
             self._notes.tell(f"trial {self._trial} has no outcome: the run was killed, or is being written{over}")
@@ -307,7 +312,7 @@ class _Trace:
                 self._notes.trust(BREAKS)
                 self._broken, self._answers, self._ended = [*self._broken, *self._answers], [], False
             case Placed() | Changed() if not self._model.running:
-                return "something was done to an episode that was over"
+                return "an event follows the end of its episode"
             case Placed():
                 follow(self._model, event)
                 keys = ", ".join(sorted(event.patch))
@@ -317,7 +322,7 @@ class _Trace:
             case TrialFinished():
                 return self._finish(event.outcome)
             case _:
-                return f"{event.kind} where none is due"
+                return f"unexpected event: {event.kind}"
         return None
 
     def _change(self, event: Changed) -> str | None:

@@ -67,14 +67,14 @@ TRUSTED: dict[tuple[str, str], str] = {
 SKIPPED = {("run_started", "versions"), ("resumed", "versions"), ("trial_finished", "outcome.seconds")}  # ignored
 
 OTHERWISE = {
-    "trial_started": "the team is another one", "model": "a language model is asked in other words",
-    "call": "a call of a language model comes out otherwise", "tool": "a function is asked otherwise",
-    "memory": "an agent remembers otherwise", "human": "a person acts for another agent",
-    "said": "an agent says something else", "review": "the guard reviews otherwise",
-    "tick": "the tick comes out otherwise",
+    "trial_started": "the team differs", "model": "a language model receives another prompt",
+    "call": "a call of a language model gives another result", "tool": "a function receives another question",
+    "memory": "an agent remembers something else", "human": "a person acts for another agent",
+    "said": "an agent says something else", "review": "the guard decides differently",
+    "tick": "the tick gives another result",
 }  # fmt: skip
-OF_A_TICK = {"actions": "an agent decides otherwise", "reward": "the reward differs", "digest": "the state differs"}
-UNSAID = "like records of earlier versions this one does not say {!r}"
+OF_A_TICK = {"actions": "an agent decides differently", "reward": "the reward differs", "digest": "the state differs"}
+MISSING = "as in records of earlier versions, {!r} is missing"
 
 
 class Notes:
@@ -117,7 +117,7 @@ def of_beginning(begun: RunStarted, trials: int) -> str | None:
     """Difference between the beginning of a run and the one that follows from its scenario and trials, as text."""
     found = hashlib.sha256(json.dumps(begun.scenario, sort_keys=True).encode()).hexdigest()
     if found != begun.scenario_hash:
-        return f"the scenario is another one ({_apart('scenario_hash', begun.scenario_hash, found)})"
+        return f"the scenario differs ({_apart('scenario_hash', begun.scenario_hash, found)})"
     return None if begun.trials == trials else f"there are {trials} trials, of {begun.trials} planned"
 
 
@@ -160,7 +160,7 @@ def difference(told: Event | None, made: Event | None, notes: Notes) -> str | No
         if (told.kind, name) in SKIPPED or alike(before := getattr(told, name), now := getattr(made, name)):
             continue
         if name not in told.model_fields_set:
-            notes.tell(f"{UNSAID.format(name)} of a {told.kind}")
+            notes.tell(f"{MISSING.format(name)} in a {told.kind}")
             continue
         words = OF_A_TICK.get(name, OTHERWISE["tick"]) if told.kind == "tick" else OTHERWISE[told.kind]
         return f"{words} ({_apart(name, before, now)})"
@@ -173,7 +173,7 @@ def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | No
     if more := told.keys() - again.keys():
         return f"the outcome has the field {shown(min(more))}, {OTHER_VERSION}"
     if missing := again.keys() - told.keys() - Outcome._field_defaults.keys():
-        return f"the outcome does not say {shown(min(missing))}"
+        return f"the outcome lacks {shown(min(missing))}"
     if not (isinstance(told["seconds"], float) and told["seconds"] >= 0):
         return f"the outcome says that it took {shown(told['seconds'])} seconds"
     for name, now in again.items():
@@ -181,7 +181,7 @@ def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | No
         if ("trial_finished", f"outcome.{name}") in SKIPPED or alike(before, now):
             continue
         if name not in told:
-            notes.tell(f"{UNSAID.format(name)} of the outcome; executed again it is {shown(now)}")
+            notes.tell(f"{MISSING.format(name)} in the outcome; executed again it is {shown(now)}")
         else:
             return f"the outcome differs ({_apart(name, before, now)})"
     return None
