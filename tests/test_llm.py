@@ -260,9 +260,11 @@ def test_a_call_that_is_missing_fails_closed(run, monkeypatch):
     from sandbox.record.read import Run
 
     original = Run.milestones
-    monkeypatch.setattr(
-        Run, "milestones", lambda self, *kinds: [e for e in original(self, *kinds) if getattr(e, "tick", 0) != 2]
-    )
+
+    def without_one(self, *kinds, **of):
+        return [event for event in original(self, *kinds, **of) if getattr(event, "tick", 0) != 2]
+
+    monkeypatch.setattr(Run, "milestones", without_one)
     assert "tick 2, agent 0, attempt 0: no call was recorded" in verify(run).differs
 
 
