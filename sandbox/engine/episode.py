@@ -45,7 +45,7 @@ class Episode:
 
     def assign(self, policies: Sequence[Policy], team=()) -> None:
         """Continue with other policies and another team."""
-        self._policies, self.team = list(policies), team
+        self._policies, self.team = policies, team  # checked when the kernels are assigned
         self.__dict__.pop("kernels", None)
 
     @cached_property
