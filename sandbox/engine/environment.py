@@ -17,7 +17,7 @@ from sandbox.core.teamwork import Protocol
 from sandbox.core.world import Observation, World, observation_shapes
 from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, copy_lane, digest, room, whole_array
-from sandbox.engine.compiling import unstored
+from sandbox.engine.compiling import Step, unstored
 from sandbox.engine.coordination.team import Team
 from sandbox.engine.defaults import completed
 from sandbox.engine.episode import Episode
@@ -209,13 +209,11 @@ class Environment(_OldNames):
         """Whether the kernels of a team with these policies are compiled, for ``whole`` episodes or hosted ticks."""
         return not self.uncompiled(policies, whole)
 
-    def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Any, int]:
-        """The kernels of such a team that are not compiled yet, each with the size of its code."""
+    def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Step, int]:
+        """The steps of compiling such a team that are not done yet, each with its size."""
         policies = known(self.world, policies, "uncompiled")
         parts = loops(self.world, used(self.world, map(policy_name, policies)), self._protocol)
-        whole = flag(whole, "uncompiled: whole")
-        names = ("play",) if whole else ("sense", "confer", "choose", "mask_actions", "act", "end_tick", "finalise")
-        return unstored(getattr(parts, name) for name in names if hasattr(parts, name))
+        return unstored([parts.play] if flag(whole, "uncompiled: whole") else parts.hosted)
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile the kernels by playing one tick in which only compiled policies decide."""

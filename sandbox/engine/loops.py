@@ -58,7 +58,7 @@ class Loops:
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
-        self._world, alone = world, ".".join((world.name, *policies))
+        self._world, self._of_team, alone = world, protocol is not None, ".".join((world.name, *policies))
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
         hosted = _decide(world, policies, alone, lambda kernel: kernel)
         self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
@@ -69,6 +69,12 @@ class Loops:
         parts |= {"reset": world.reset, "start": world.start}
         name = f"{alone}.{protocol.name}" if protocol else alone
         self.play = specialise(play, name, **parts)
+
+    @property
+    def hosted(self) -> list[Callable]:
+        """What the hosted tier calls in an episode."""
+        calls = [self._world.reset, self._world.start, self.sense, self.choose, self.act, self.finalise]
+        return calls + ([self.confer, self.mask_actions, self.end_tick] if self._of_team else [])
 
     def _of_many(self, policies: tuple[str, ...], name: str) -> dict[str, Callable]:
         """The parts of a tick, inlined into the loop."""
