@@ -41,7 +41,8 @@ def test_commands_run_in_order(page, tmp_path, monkeypatch):
 def test_scenarios_run(path):
     outcome = sandbox.run(path)
     assert outcome.error is None and outcome.ticks > 1
-    assert outcome.success or path.stem == "renamed"  # its seed shows how an agent breaks
+    # The seed of `renamed` shows how an agent breaks; studies of imagination start at seeds that nobody chose.
+    assert outcome.success or path.stem == "renamed" or path.parent.name == "imagination"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -189,9 +189,11 @@ def test_a_local_process_that_is_killed_loses_nothing(here, tmp_path):
 
 
 PARENT = """
+import signal
 import time
 from sandbox.running.workers import Workers
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
     with Workers(None, False, 2) as crew:
         for future in [crew.executor.submit(time.sleep, 0.5) for _ in range(4)]:
             future.result()
