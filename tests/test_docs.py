@@ -146,3 +146,13 @@ def test_five_minutes_of_the_readme(tmp_path, monkeypatch):
             assert ended.value.code in (0, None), command
     for block in re.findall(r"```python\n(.*?)```", part, re.DOTALL):
         exec(compile(block, "README.md", "exec"), {})
+
+
+def test_decisions_have_numbers_of_their_own_and_are_counted(root):
+    text = (root / "docs/decisions.md").read_text(encoding="utf-8")
+    numbers = sorted(int(number) for number in re.findall(r'<a id="(\d+)">', text))
+    assert numbers == list(range(1, len(numbers) + 1))
+    stated = re.findall(r"^\| \[(.+)\]\(#.+\) \| (\d+) \|$", text, re.M)
+    heads = re.split(r"^## (.+)$", text, flags=re.M)[1:]
+    counted = [(head, str(body.count("<a id="))) for head, body in zip(heads[::2], heads[1::2], strict=True)]
+    assert stated == counted
