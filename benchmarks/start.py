@@ -1,4 +1,7 @@
-"""How long one waits for the first tick of each world: cold, for a second team, warm; also beside another tree."""
+"""How long one waits for the first tick of each world: cold, for a second team, warm; then the steady speed.
+
+Both also beside another tree, in turns: kernels that compile faster must not play slower.
+"""
 
 import json
 import os
@@ -12,7 +15,10 @@ from benchmarks.report import met, table
 from sandbox.engine import registry
 
 PEERS = ()
-OPTIONS = {"--beside": {"metavar": "PATH", "help": "another tree of Sandbox, such as a worktree of an earlier commit"}}
+OPTIONS = {
+    "--beside": {"metavar": "PATH", "help": "another tree of Sandbox, such as a worktree of an earlier commit"},
+    "--only": {"choices": ("wait", "pace"), "help": "one part of it"},
+}
 HERE = Path(sandbox.__file__).parents[1]
 CODE = """
 import json, sys, time
@@ -40,8 +46,48 @@ def first_tick(tree: Path, cache: str, world: str, team: str) -> tuple[float, fl
     return ended - float(begun), spent
 
 
-def main(arguments) -> int:
-    trees = {"this": HERE} | ({"beside": Path(arguments.beside).resolve()} if arguments.beside else {})
+PACE = """
+import sys, time
+import sandbox
+world, policy, lanes, ticks = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+env = sandbox.make(world)
+env.play([1], policy, ticks=2)
+best = 0.0
+for _ in range(5):
+    begun = time.process_time()
+    state, _ = env.play(range(100, 100 + lanes), policy, ticks=ticks)
+    best = max(best, float(state.tick.sum()) / (time.process_time() - begun))
+print(best)
+"""
+CASES = (  # world, policy, episodes, ticks
+    ("warehouse", "random", 200, 500), ("warehouse", "rules", 200, 500), ("kitchen", "random", 400, 400),
+    ("kitchen", "rules", 200, 400), ("wildfire", "rules", 20, 200), ("craft", "rules", 40, 300),
+    ("web", "rules", 9_000, 99),
+)  # fmt: skip
+ROUNDS = 3
+
+
+def pace(tree: Path, cache: str, *case) -> float:
+    """Ticks of episodes for each second of CPU, on one thread, resets and observations included; the best of five."""
+    env = os.environ | {"SANDBOX_CACHE": cache, "PYTHONPATH": str(tree)}
+    command = [sys.executable, "-c", PACE, *map(str, case)]
+    return float(subprocess.run(command, env=env, cwd=cache, capture_output=True, text=True, check=True).stdout)
+
+
+def paces(trees: dict[str, Path]) -> None:
+    """The steady speed of each tree in turns, and the least and most of the ratios of the rounds."""
+    rows = []
+    with tempfile.TemporaryDirectory() as cache:
+        for case in CASES:
+            found = [{name: pace(tree, cache, *case) for name, tree in trees.items()} for _ in range(ROUNDS)]
+            ratios = [each["this"] / each["beside"] for each in found if "beside" in each]
+            ratio = f"{min(ratios):.2f} .. {max(ratios):.2f} x" if ratios else ""
+            rows.append([" ".join(case[:2]), max(each["this"] for each in found), ratio])
+    table("Ticks for each second of CPU, one thread", ["world and policy", "ticks/s", "beside, by rounds"], rows)
+
+
+def waits(trees: dict[str, Path]) -> None:
+    """The time to the first tick of each world."""
     rows = []
     for world in registry.names():
         found = {}
@@ -55,4 +101,12 @@ def main(arguments) -> int:
             rows.append([world, what, clock, spent, other, ratio, met(clock, target, at_least=False)])
     header = ["world", "start", "seconds", "CPU s", "CPU s beside", "ratio", "target"]
     table("Process start to first hosted tick, one agent of another policy in the second team", header, rows)
+
+
+def main(arguments) -> int:
+    trees = {"this": HERE} | ({"beside": Path(arguments.beside).resolve()} if arguments.beside else {})
+    if arguments.only in (None, "wait"):
+        waits(trees)
+    if arguments.only in (None, "pace"):
+        paces(trees)
     return 0
