@@ -36,12 +36,17 @@ print(json.dumps([time.time(), time.process_time()]))
 """
 
 
+def printed(tree: Path, cache: str, code: str, *arguments: str) -> str:
+    """What a process of its own prints that runs the code with the Sandbox of a tree."""
+    env = os.environ | {"SANDBOX_CACHE": cache, "PYTHONPATH": str(tree)}
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, env=env, cwd=cache, capture_output=True, text=True, check=True).stdout
+
+
 def first_tick(tree: Path, cache: str, world: str, team: str) -> tuple[float, float]:
     """Seconds on the clock, and of processor time, from the start of a process to the end of its first hosted tick."""
-    env = os.environ | {"SANDBOX_CACHE": cache, "PYTHONPATH": str(tree)}
-    command = [sys.executable, "-c", f"import time; begun = time.time()\n{CODE}\nprint(begun)", world, team]
-    done = subprocess.run(command, env=env, cwd=cache, capture_output=True, text=True, check=True)
-    found, begun = done.stdout.splitlines()
+    code = f"import time; begun = time.time()\n{CODE}\nprint(begun)"
+    found, begun = printed(tree, cache, code, world, team).splitlines()
     ended, spent = json.loads(found)
     return ended - float(begun), spent
 
@@ -69,9 +74,7 @@ ROUNDS = 3
 
 def pace(tree: Path, cache: str, *case) -> float:
     """Ticks of episodes for each second of CPU, on one thread, resets and observations included; the best of five."""
-    env = os.environ | {"SANDBOX_CACHE": cache, "PYTHONPATH": str(tree)}
-    command = [sys.executable, "-c", PACE, *map(str, case)]
-    return float(subprocess.run(command, env=env, cwd=cache, capture_output=True, text=True, check=True).stdout)
+    return float(printed(tree, cache, PACE, *map(str, case)))
 
 
 def paces(trees: dict[str, Path]) -> None:

@@ -446,8 +446,7 @@ class Sandbox(mesa.Model):
         """The present percept of one agent."""
         row = whole(row, "percept: agent", 0, self.env.agents - 1)
         heard = self.talk.heard(row) if self.talk else ()
-        window, vector, mask, inbox, task = (part[0, row] for part in self.observation)
-        return Percept(row, self.ticks, window, vector, mask, inbox, task, heard)
+        return Percept.of(self.observation, row, self.ticks, heard)
 
     def question(
         self, row: int, patience: float, said: Action | None = None, why: str = "", seen: Observation | None = None

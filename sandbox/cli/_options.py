@@ -54,6 +54,15 @@ def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scen
     return load(path, changes, allow=granted(allow, changes))
 
 
+def opened_sweep(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scenario":
+    """The same for a command that tries all conditions; raises UsageError if ``--set`` changes a swept key."""
+    from sandbox.scenario.sweep import check_free
+
+    chosen = opened(path, set_, allow)
+    check_free(chosen.sweep, overrides(set_))
+    return chosen
+
+
 def overrides(given: list[str] | None) -> dict[str, object]:
     """The values of ``--set`` by dotted key."""
     return dict(_pair(text) for text in given or [])

@@ -7,7 +7,7 @@ import typer
 
 from sandbox.cli._compiling import warm_up_batch
 from sandbox.cli._console import check_place, err, out, stoppable
-from sandbox.cli._options import Allow, On, Results, Set, Swept, Workers, opened, overrides
+from sandbox.cli._options import Allow, On, Results, Set, Swept, Workers, opened_sweep
 from sandbox.cli._progress import Counting
 from sandbox.cli.results import print_tables
 
@@ -31,10 +31,8 @@ def batch(
     from sandbox.report.figures import robustness, save
     from sandbox.running import batch as batches
     from sandbox.scenario import load
-    from sandbox.scenario.sweep import check_free
 
-    chosen = opened(scenario, set_, allow)
-    check_free(chosen.sweep, overrides(set_))
+    chosen = opened_sweep(scenario, set_, allow)
     chosen = load(chosen, dose_sweep(chosen, perturb))
     folder = folder or Path("runs") / f"{scenario.stem}-batch"
     check_place(folder, folder=True)

@@ -7,7 +7,7 @@ import typer
 
 from sandbox.cli._compiling import warm_up_batch
 from sandbox.cli._console import check_place, err, out, stoppable
-from sandbox.cli._options import Allow, On, Results, Set, Swept, Workers, opened, overrides, settings
+from sandbox.cli._options import Allow, On, Results, Set, Swept, Workers, opened_sweep, settings
 from sandbox.cli._progress import Counting
 from sandbox.core.errors import SandboxError
 
@@ -28,11 +28,9 @@ def certify(
     """Prove a success rate: run the trials that it takes, compute an exact bound, write a certificate."""
     from sandbox.report.tables import certificate_table
     from sandbox.running.claims import FILE, claim
-    from sandbox.scenario.sweep import check_free
     from sandbox.studies import certify as certificates
 
-    chosen = opened(scenario, set_, allow)
-    check_free(chosen.sweep, overrides(set_))
+    chosen = opened_sweep(scenario, set_, allow)
     stated = claim(chosen, reliability, confidence, failures)
     folder = folder or Path("runs") / f"{scenario.stem}-certificate"
     check_place(folder, folder=True)

@@ -1,9 +1,12 @@
 """The input of a reasoner (percepts) and its output (decisions)."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from sandbox.core.speech import Said
+
+if TYPE_CHECKING:
+    from sandbox.core.world import Observation
 
 
 class Heard(NamedTuple):
@@ -24,6 +27,12 @@ class Percept(NamedTuple):
     inbox: Any  # (M, 4) int32
     task: Any  # (4,) int32
     heard: tuple[Heard, ...] = ()  # messages of others that arrive in this tick
+
+    @classmethod
+    def of(cls, observation: "Observation", agent: int, tick: int, heard: tuple[Heard, ...] = ()) -> Self:
+        """One agent's part of the observation of one lane."""
+        window, vector, mask, inbox, task = (field[0, agent] for field in observation)
+        return cls(agent, tick, window, vector, mask, inbox, task, heard)
 
     @property
     def view(self) -> tuple:

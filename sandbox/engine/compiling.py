@@ -35,13 +35,15 @@ class Step(NamedTuple):
 
 def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
     """The steps to compile so that Python can call these kernels, each with its size."""
-    found = {}
+    found: dict[Step, int] = {}
+    seen: set[Kernel] = set()
     for kernel in kernels:
         if isinstance(kernel, Kernel) and not kernel.overloads and not _is_stored(kernel, ENTRY):
             below = _below(kernel)
-            found |= {
-                Step(each, False): _size(each) for each in below if not each.compiled and not _is_stored(each, PART)
-            }
+            for each in below:
+                if each not in seen and not each.compiled and not _is_stored(each, PART):
+                    found[Step(each, False)] = _size(each)
+                seen.add(each)
             found[Step(kernel, True)] = sum(map(_size, below)) // 2  # measured: the second step takes half as long
     return found
 

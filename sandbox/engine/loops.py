@@ -54,11 +54,12 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team also has: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it.
+    A team also has: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it. ``hosted``
+    lists all that the hosted tier calls in an episode.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
-        self._world, self._of_team, alone = world, protocol is not None, ".".join((world.name, *policies))
+        self._world, alone = world, ".".join((world.name, *policies))
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
         hosted = _decide(world, policies, alone, lambda kernel: kernel)
         self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
@@ -69,12 +70,8 @@ class Loops:
         parts |= {"reset": world.reset, "start": world.start}
         name = f"{alone}.{protocol.name}" if protocol else alone
         self.play = specialise(play, name, **parts)
-
-    @property
-    def hosted(self) -> list[Callable]:
-        """What the hosted tier calls in an episode."""
-        calls = [self._world.reset, self._world.start, self.sense, self.choose, self.act, self.finalise]
-        return calls + ([self.confer, self.mask_actions, self.end_tick] if self._of_team else [])
+        of_a_team = [self.confer, self.mask_actions, self.end_tick] if protocol else []
+        self.hosted = [world.reset, world.start, self.sense, self.choose, self.act, self.finalise, *of_a_team]
 
     def _of_many(self, policies: tuple[str, ...], name: str) -> dict[str, Callable]:
         """The parts of a tick, inlined into the loop."""

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sandbox.core.finish import Finish
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import distort, fails
 
+FINISHES = np.array([finish.words for finish in Finish], object)  # words, by the codes in ``done``
 FAILED = 1 << 30  # subtracted from the verb of a failed action for its tick, so that the world ignores it
 reset = start = observe = step = progress = policy = others = None  # filled in by specialise
 decide = mask_actions = act = end_tick = finalise = None

@@ -11,13 +11,13 @@ from gymnasium import spaces
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
 from sandbox.core.plain import checked_seed
+from sandbox.core.world import InboxColumn, TaskColumn
 from sandbox.engine.environment import Environment
-from sandbox.engine.play import Due
+from sandbox.engine.play import FINISHES, Due
 
 MODES = ("rgb_array", "ansi")
 ONE_LANE = np.ones(1, np.bool_)  # for ``reset``
 _FULL = np.iinfo(np.int32)
-_FINISH = np.array([finish.words for finish in Finish], object)
 _RUNNING, _COMPLETED, _TICK_LIMIT = int(Finish.RUNNING), int(Finish.COMPLETED), int(Finish.TICK_LIMIT)
 _WAIT, _TICK, _RESET = (int(due) for due in Due)  # plain integers: comparing arrays with members may lose Ctrl-C
 
@@ -88,7 +88,9 @@ class Episodes:
         if self.over.any():
             lane = int(self.over.argmax())
             where = f" in lane {lane}" if self.lanes > 1 else ""
-            raise UsageError(f"step: the episode{where} is over ({_FINISH[self.state.done[lane]]}); call reset() first")
+            raise UsageError(
+                f"step: the episode{where} is over ({FINISHES[self.state.done[lane]]}); call reset() first"
+            )
 
     @property
     def idle(self) -> int:
@@ -126,7 +128,7 @@ class Episodes:
         state, success = self.state, self.state.done == _COMPLETED
         told = {
             "action_mask": self.view.mask[:, agent].astype(np.int8),
-            "tick": state.tick.copy(), "finish": _FINISH[state.done],
+            "tick": state.tick.copy(), "finish": FINISHES[state.done],
             "success": success, "is_success": success.copy(),  # the second is what Stable-Baselines3 logs
             "tasks_done": self._stats.progress[:, 0].copy(), "tasks_total": self._stats.progress[:, 1].copy(),
         }  # fmt: skip
@@ -170,9 +172,13 @@ def _parts(env: Environment) -> dict[str, spaces.Box]:
     parts = {
         "window": spaces.Box(spec.low, spec.high, (len(spec.channels), spec.side, spec.side), np.int8),
         "vector": spaces.Box(-np.inf, np.inf, (len(spec.vector),), np.float32),
-        "task": spaces.Box(_FULL.min, _FULL.max, (4,), np.int32),
+        "task": spaces.Box(_FULL.min, _FULL.max, (len(TaskColumn),), np.int32),
     }
-    return parts | ({"inbox": spaces.Box(_FULL.min, _FULL.max, (spec.messages, 4), np.int32)} if spec.messages else {})
+    return parts | (
+        {"inbox": spaces.Box(_FULL.min, _FULL.max, (spec.messages, len(InboxColumn)), np.int32)}
+        if spec.messages
+        else {}
+    )
 
 
 def _flat(parts: dict[str, spaces.Box]) -> spaces.Box:

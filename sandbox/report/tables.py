@@ -60,11 +60,13 @@ def batch_table(rows: "pd.DataFrame", title: str) -> Table:
     for name in ("trials", "success, interval", "steps", *more, "errors"):
         table.add_column(name, justify="right", overflow="fold")
     for _, group in rows.groupby("condition"):
-        *told, errors = _measures(group, rows.attrs["scenario"], {key: group[key].iloc[0] for key in keys})
-        more = ([share(decided(group).autonomy)] if tested else []) + (
+        overrides = {key: group[key].iloc[0] for key in keys}
+        found = measures(group, tick_limit(rows.attrs["scenario"], overrides, group))
+        told = (_rate(found.success), f"{found.mean_steps:.4g}") if found.success else ("-", "-")
+        more = ([share(found.decided.autonomy)] if tested else []) + (
             [f"{group['imagined_ticks'].mean():,.0f}"] if imagines else []
         )
-        table.add_row(*(str(group[key].iloc[0]) for key in keys), *told, *more, errors)
+        table.add_row(*map(str, overrides.values()), f"{found.trials:,}", *told, *more, str(found.errors))
     return table
 
 
@@ -82,14 +84,6 @@ def batch_notes(rows: "pd.DataFrame") -> list[str]:
 def share(value: float | None) -> str:
     """A share in percent; a dash for None."""
     return "-" if value is None or math.isnan(value) else f"{value:.1%}"
-
-
-def _measures(group: "pd.DataFrame", scenario: dict, overrides: dict) -> tuple[str, ...]:
-    """The measures of one condition's trials, without infrastructure errors."""
-    found = measures(group, tick_limit(scenario, overrides, group))
-    if found.success is None:
-        return "0", "-", "-", str(found.errors)
-    return f"{found.trials:,}", _rate(found.success), f"{found.mean_steps:.4g}", str(found.errors)
 
 
 def certificate_table(certificate: dict) -> Table:

@@ -153,11 +153,7 @@ class Verdict:
         again += ", and so is the outcome" if self.ticks and self.chain.finished else ""
         told, more = self.told[:MOST_TOLD], len(self.told) - MOST_TOLD
         told = (*told, f"and {more} more of this kind") if more > 0 else told
-        trusted = (
-            [f"taken on trust, because executing again cannot check it: {'; '.join(self.trusted)}"]
-            if self.trusted
-            else []
-        )
+        trusted = [f"{ON_TRUST}: {'; '.join(self.trusted)}"] if self.trusted else []
         return self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED
 
     @property

@@ -20,7 +20,7 @@ from sandbox.core.interrupts import uninterrupted
 from sandbox.core.people import People
 from sandbox.core.plain import callback, checked_seed, path
 from sandbox.engine.environment import Environment
-from sandbox.engine.play import EpisodeStats, Talk
+from sandbox.engine.play import FINISHES, EpisodeStats, Talk
 from sandbox.model import Sandbox, Tick
 from sandbox.record import (
     AgentEntry,
@@ -60,7 +60,6 @@ def warm(scenario: Scenario, env: Environment, whole: bool) -> None:
 OnTick = Callable[[Sandbox], None]
 OnEvent = Callable[[Event], None]
 DONE, STOPPED, FAILED = "done", "stopped", "failed"  # statuses of an ended run
-FINISHES = np.array([finish.words for finish in Finish], object)
 
 
 def versions() -> dict[str, str]:

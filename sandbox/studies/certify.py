@@ -174,8 +174,8 @@ class Read(NamedTuple):
 def read(folder: str | Path, allow: Grant = NOTHING) -> Read:
     """Recompute the certificate in a folder from its rows; no trial is executed.
 
-    Raises RecordError if there is none, Void for one of an earlier version. Rows that do not belong to the claim are
-    reported as problems too.
+    Raises RecordError if the folder has no certificate, and Void if an earlier version made it. A row that does not
+    belong to the claim is reported as a problem.
     """
     folder = Path(folder)
     file, said = _json(within(folder, FILE)), _json(within(folder, CLAIM))

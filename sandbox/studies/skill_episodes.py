@@ -40,7 +40,7 @@ class Life:
 
     @property
     def percept(self) -> Percept:
-        return Percept(0, int(self.state.tick[0]), *(part[0, 0] for part in self._episode.observation))
+        return Percept.of(self._episode.observation, 0, int(self.state.tick[0]))
 
     def known(self) -> list[str]:
         """The kinds of things that the agent knows."""

@@ -89,7 +89,7 @@ class Folder:
         self._opened.check()
 
     def read(self, job: Assignment) -> Learned | None:
-        """A finished learner, None if there is none; raises RecordError if its file is damaged."""
+        """The learner of a job; None if it is not finished. Raises RecordError if its file is damaged."""
         place = self._place(job)
         if not place.exists():
             return None

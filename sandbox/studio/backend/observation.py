@@ -36,7 +36,7 @@ class Senses:
 def percept_of(model: Sandbox, seen: Observation, agent: int) -> Percept:
     """One agent's part of the observations, such as those of ``Episode.preview``."""
     heard = model.talk.heard(agent) if model.talk else ()
-    return Percept(agent, model.ticks, *(part[0, agent] for part in seen), heard)
+    return Percept.of(seen, agent, model.ticks, heard)
 
 
 def senses(model: Sandbox, seen: Observation, percept: Percept) -> Senses:

@@ -42,7 +42,7 @@ def _is_free(known, window, row, col, side):
 
 @kernel
 def random_step(known, window, row, col, dice, agent):
-    """A step to a random free neighbouring cell; noop: there is none."""
+    """A step to a random free neighbouring cell; noop if no neighbouring cell is free."""
     spin = below(4, dice, 1, 0, agent)
     for k in range(4):
         side = (spin + k) % 4
