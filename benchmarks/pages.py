@@ -39,16 +39,12 @@ def show(
 ) -> None:  # fmt: skip
     """Print a table, and unless it is a quick one put it into ``docs/<page>``, where the comments of this key stand.
 
-    A page without these comments stays as it is.
     ``kept``: rows there that begin with none of the new first cells stay, so that a part can be measured anew.
     """
     table(f"docs/{page}: {key}", list(columns), [list(row) for row in rows])
     if not quick:
         path = DOCS / page
         text = path.read_text(encoding="utf-8")
-        if key not in written(text):
-            console.print(f"docs/{page} has no two comments around a table {key}: it is printed only")
-            return
         if kept:
             new = {row[0]: row for row in rows}
             old = {cells[0]: cells for cells in _cells(written(text)[key].text)[1:]}
