@@ -20,6 +20,7 @@ BENCHMARKS = {
     "network": "messages: rewiring and delivery from 10^3 to 10^5 agents, beside networkx with dictionaries",
     "coverage": "how often the intervals of sandbox.statistics hold the truth, simulated",
     "batch": "batches beside the bare kernel loop and mesa.batch_run; cost and memory from 10^3 to 10^6 trials",
+    "record": "a recorded run beside the same without a record: time, and bytes on disk, by team size",
     "imagination": "imagined ticks a second beside the bare kernel; prediction error by horizon; does it pay?",
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
     "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",

@@ -4,17 +4,20 @@
 """
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
 
 from sandbox.core.errors import RecordError
 from sandbox.core.speech import Act
+from sandbox.record.packing import PACKED_FROM, column, pack
 
 OTHER_VERSION = "which this version of sandbox does not know: another version wrote it"
 Count = Annotated[int, Field(ge=0, lt=2**63)]  # fits a SQLite integer
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256, hexadecimal
+Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
 class _Frozen(BaseModel):
@@ -47,14 +50,21 @@ class TrialStarted(_Frozen):
 
 
 class TickDone(_Frozen):
-    """The results of one tick; the ticks of a trial count 1, 2, 3, ..."""
+    """The results of one tick; the ticks of a trial count 1, 2, 3, ...
+
+    In JSON the two arrays are lists, or from ``PACKED_FROM`` agents on texts (``packing``). Records of earlier versions
+    have lists for any number of agents.
+    """
 
     kind: Literal["tick"] = "tick"
     trial: Count
     tick: Annotated[Count, Field(ge=1)]
-    actions: tuple[tuple[int, int], ...]  # verb, target of each agent
-    reward: tuple[float, ...]  # of each agent, in this tick
+    actions: Annotated[np.ndarray, column(tuple[tuple[Int32, Int32], ...], "<i4", 2)]  # (N, 2): verb, target
+    reward: Annotated[np.ndarray, column(tuple[float, ...], "<f8")]  # (N,), of each agent in this tick
     digest: Digest  # of the state after the tick
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TickDone) and canonical(self) == canonical(other)
 
 
 class Described(TypedDict):
@@ -231,11 +241,20 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return vars(value)
+    return value.tolist() if len(value) < PACKED_FROM else pack(value)
+
+
 _JSON = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=vars
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=_plain
 )
 
 _QUOTES = 2 * (len(TickDone.model_fields) + 2)  # of a tick: around its keys, its kind and its digest
+_PACKED = [f'"{name}":"'.encode() for name in ("actions", "reward")]
 
 
 def canonical(event: Event) -> bytes:
@@ -253,10 +272,11 @@ def is_canonical(event: Event, body: bytes) -> bool:
     """Whether an event was read from its canonical body.
 
     SQLite reads a duplicate key differently, for instance. For a tick, which is long, it suffices to count quotation
-    marks, since numbers cannot hide a key.
+    marks, since neither numbers nor packed arrays can hide a key.
     """
     if isinstance(event, TickDone):
-        return body.count(b'"') == _QUOTES
+        packed = sum(key in body for key in _PACKED)
+        return body.count(b'"') == _QUOTES + 2 * packed and (not packed or len(event.actions) >= PACKED_FROM)
     return _JSON.encode({name: getattr(event, name) for name in event.model_fields_set}).encode() == body
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 from sandbox.core import plain
 from sandbox.core.errors import RecordError
 from sandbox.core.finish import Outcome
-from sandbox.record.events import OTHER_VERSION, Event, Resumed, TrialFinished, TrialStarted, parse
+from sandbox.record.events import OTHER_VERSION, Event, Resumed, TickDone, TrialFinished, TrialStarted, parse
 from sandbox.record.lock import Lock, Reading
 from sandbox.record.store import (
     BUSY_SECONDS,
@@ -76,6 +76,12 @@ class Run:
         sql = f"SELECT seq, {_BODY} FROM event WHERE kind <> 'tick' AND kind IN ({places}) {which} ORDER BY seq"
         values = kinds if trial is None else (*kinds, trial)
         return (self._event(seq, body) for seq, body in self.query(sql, values))
+
+    def tick(self, trial: int, tick: int) -> TickDone | None:
+        """The event of one tick of a trial; None if there is none."""
+        sql = f"SELECT seq, {_BODY} FROM event WHERE kind = 'tick' AND trial = ? AND tick = ?"
+        found = next((self._event(seq, body) for seq, body in self.query(sql, (trial, tick))), None)
+        return found if isinstance(found, TickDone) else None
 
     def query(self, sql: str, values: dict | tuple = ()) -> Iterator[tuple]:
         """The rows of any SELECT on the tables of ``store.SCHEMA``; raises RecordError if the file is unreadable."""

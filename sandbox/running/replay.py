@@ -8,8 +8,6 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sandbox.agents.llm.clients import price_of
 from sandbox.agents.memory import Memory
 from sandbox.agents.memory.group import restored
@@ -120,7 +118,7 @@ def replay(run: Run, trial: int = 0, allow: Grant = NOTHING) -> Iterator[Sandbox
         elif isinstance(event, MessageSaid):
             said.append((event.agent, Said(Act(event.act), event.to, event.task, event.value, event.text)))
         elif isinstance(event, TickDone):
-            model.replay_tick(np.array(event.actions, np.int32).reshape(-1, 2), said)
+            model.replay_tick(event.actions, said)
             said = []
             if model.latest is None or model.latest.digest != event.digest:
                 raise RecordError(f"{run.folder}: trial {trial}, tick {event.tick}: the replayed state differs")

@@ -258,17 +258,9 @@ def tick_events(model: Sandbox, trial: int = 0) -> list[Event]:
 def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
     """The event of the latest tick."""
     latest = _latest(model)
-    actions, reward = _pairs(latest.actions), tuple(latest.reward.tolist())
-    return TickDone.model_construct(trial=trial, tick=latest.tick, digest=latest.digest, actions=actions, reward=reward)
-
-
-def _pairs(actions: np.ndarray) -> tuple[tuple[int, int], ...]:
-    """Verb and target of each agent; agents with the same action share one tuple.
-
-    Ten thousand new lists in every tick would trigger the garbage collector, which takes longer than the tick.
-    """
-    one: dict[tuple[int, int], tuple[int, int]] = {}
-    return tuple([one.setdefault(pair, pair) for pair in zip(*actions.T.tolist(), strict=True)])
+    return TickDone.model_construct(
+        trial=trial, tick=latest.tick, digest=latest.digest, actions=latest.actions, reward=latest.reward.astype("<f8")
+    )
 
 
 def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from sandbox.core.errors import shown
 from sandbox.core.finish import Outcome
 from sandbox.record import (
@@ -189,6 +191,8 @@ def of_outcome(told: Mapping[str, Any], made: Outcome, notes: Notes) -> str | No
 
 def alike(one: Any, other: Any) -> bool:
     """Whether two values are equal and of the same JSON type: 1 is neither 1.0 nor true."""
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)
     if not isinstance(one, dict | tuple) and type(one) is not type(other):
         return False
     return one == other and (not _free(one) or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
@@ -205,6 +209,7 @@ def _kind(event: Event | None) -> str:
 
 def _apart(name: str, before: Any, now: Any) -> str:
     """The difference; of lists with a row for each agent, the first one."""
+    before, now = (tuple(each.tolist()) if isinstance(each, np.ndarray) else each for each in (before, now))
     if isinstance(before, tuple) and isinstance(now, tuple) and len(before) == len(now):
         row = next(k for k, (one, other) in enumerate(zip(before, now, strict=True)) if one != other)
         name, before, now = f"{name}[{row}]", before[row], now[row]

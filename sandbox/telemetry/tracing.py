@@ -108,8 +108,12 @@ class Spans:
         """The spans of one tick; it lasts until its calls have ended."""
         start, laid = self._now, list(trial.lay(self._now))
         self._now = max([start + trial.tick, *(end for _, _, end in laid)])
-        told = {"sandbox.tick": event.tick, "sandbox.digest": event.digest, "sandbox.reward": sum(event.reward)}
-        acted = Counter(verb for verb, _ in event.actions)
+        told = {
+            "sandbox.tick": event.tick,
+            "sandbox.digest": event.digest,
+            "sandbox.reward": float(event.reward.sum()),
+        }
+        acted = Counter(event.actions[:, 0].tolist())
         told |= {f"sandbox.actions.{trial.verbs[verb]}": count for verb, count in sorted(acted.items())}
         told |= {f"sandbox.events.{kind}": count for kind, count in Counter(note.kind for note in trial.notes).items()}
         tick = self._span("tick", trial.root, start, self._now, told)
@@ -127,10 +131,10 @@ class Spans:
         self, trial: "_Trial", tick: Span, agent: int, event: TickDone, start: int, calls: list, notes: list
     ) -> None:  # fmt: skip
         """One decision of an agent: its calls, then its action."""
-        verb, target = event.actions[agent]
+        verb, target = event.actions[agent].tolist()
         who = {AGENT: trial.names[agent], "sandbox.agent": agent}
         acted = max((end for _, _, end in calls), default=start)
-        told = {OPERATION: "invoke_agent", **who, "sandbox.reward": event.reward[agent]}
+        told = {OPERATION: "invoke_agent", **who, "sandbox.reward": float(event.reward[agent])}
         turn = self._span(
             f"invoke_agent {who[AGENT]}", tick, start, self._now, told, notes=[(note, acted) for note in notes]
         )

@@ -6,7 +6,6 @@ then continues the episode.
 """
 
 import io
-import json
 import pickle
 import time
 import weakref
@@ -220,9 +219,8 @@ class EpisodePlayer:
         if self._log:
             self._log.flush()
         with open_run(self.folder) as run:
-            sql = "SELECT json_extract(body, '$.actions') FROM event WHERE kind = 'tick' AND trial = ? AND tick = ?"
-            found = next(run.query(sql, (self.trial, tick)), ("[]",))[0]
-        return [(verb, target) for verb, target in json.loads(found)]
+            found = run.tick(self.trial, tick)
+        return [] if found is None else list(map(tuple, found.actions.tolist()))
 
     # -- interventions -------------------------------------------------------------------------------------------------
 
