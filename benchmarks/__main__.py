@@ -1,18 +1,22 @@
 """``python -m benchmarks`` lists all; ``python -m benchmarks NAME`` runs one, ``--help`` tells its options."""
 
 import argparse
+import json
 import sys
 from importlib import import_module
+from pathlib import Path
 
-from benchmarks.report import machine
+from benchmarks.report import console, load, machine, show
 
 BENCHMARKS = {
+    "all": "all the speeds below, in one table: figure, least and most, ratio, target, met or missed",
     "warehouse": "our warehouse beside rware: steps a second, cost by team size, latency",
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
     "start": "the first tick of each world: cold, for a second team, warm; with --beside PATH also of another tree",
+    "pace": "the steady speed of all worlds in CPU seconds; with --beside PATH also of another tree, in turns",
     "learners": "many lanes in one call, beside vector environments of Stable-Baselines3 and Gymnasium (extra peers)",
     "claims": "every figure of the documents that can be had in twenty minutes, measured anew: does it agree?",
     "lessons": "every lesson of scenarios/lessons: the measured answers, and how surely they come out (--blocks)",
@@ -39,16 +43,29 @@ def main() -> None:
         parser.print_help()
         return
     module = import_module(f"benchmarks.{named}")  # alone: all of them take seconds
-    own[named].add_argument("--quick", action="store_true", help="fewer rounds or trials: a minute instead of five")
-    for option, how in getattr(module, "OPTIONS", {}).items():
-        own[named].add_argument(option, **how)
+    options, command = getattr(module, "OPTIONS", {}), own[named]
+    command.add_argument("--quick", action="store_true", help="fewer rounds or trials: a minute instead of five")
+    for option, how in options.items():
+        command.add_argument(option, **how)
     if not hasattr(module, "main"):
-        own[named].add_argument("--only", choices=module.PARTS, help="one part of it")
+        speeds, parts = getattr(module, "SPEEDS", {}), getattr(module, "PARTS", {})
+        command.add_argument("--only", choices=[*speeds, *parts], help="one part of it")
+        command.add_argument("--json", metavar="FILE", help="measure speeds only, and write their figures there too")
     arguments = parser.parse_args()
     machine(*module.PEERS)
     if hasattr(module, "main"):
         sys.exit(module.main(arguments))
-    for name, part in module.PARTS.items():
+    given, figures = {name[2:]: getattr(arguments, name[2:]) for name in options}, []
+    for name, part in speeds.items():
+        if arguments.only in (None, name):
+            figures += part(arguments.quick, **given)
+    if figures:
+        show(BENCHMARKS[named], figures)
+        console.print(f"load {load()} at the end")
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps([figure.plain() for figure in figures]))
+        return
+    for name, part in parts.items():
         if arguments.only in (None, name):
             part(arguments.quick)
 

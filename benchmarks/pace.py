@@ -1,40 +1,80 @@
-"""Measuring: contestants take turns in one run, so that what the machine gives is the same for all."""
+"""The steady speed of every world, in ticks for each second of CPU; with ``--beside PATH`` also of another tree.
 
-import time
-from collections.abc import Callable
-from statistics import median
+Each round starts a process for each tree in turn, with that tree's own modules, on the same seeds. Digests of the last
+states show that both play the same.
+"""
+
+import json
+from pathlib import Path
+
+from benchmarks.report import Figure, console, times
+from benchmarks.trees import BESIDE, printed, trees
+
+PEERS = ()
+OPTIONS = BESIDE | {
+    "--case": {"metavar": "WORDS", "help": "only cases that begin so, such as 'kitchen rules'"},
+    "--rounds": {"type": int, "metavar": "N", "help": "instead of seven, or three if quick"},
+}
+UNIT = "ticks/CPU s"
+RWARE = {"board": False, "deliveries": 0, "max_ticks": 500}  # an episode of RWARE's
+BEFORE = "cf78cfd"  # the commit that targets refer to
+CASES = {  # world, options, policy, episodes, ticks of each; about a third of a second
+    "warehouse tiny-4 random": ("warehouse", {"layout": "tiny", "agents": 4, **RWARE}, "random", 1600, 500),
+    "warehouse small-8 random": ("warehouse", {"layout": "small", "agents": 8, **RWARE}, "random", 600, 500),
+    "warehouse random": ("warehouse", {}, "random", 1000, 500),
+    "warehouse rules": ("warehouse", {}, "rules", 1000, 500),
+    "kitchen random": ("kitchen", {}, "random", 4000, 400),
+    "kitchen rules": ("kitchen", {}, "rules", 6000, 400),
+    "wildfire random": ("wildfire", {}, "random", 150, 200),
+    "wildfire rules": ("wildfire", {}, "rules", 150, 200),
+    "craft random": ("craft", {}, "random", 150, 300),
+    "craft rules": ("craft", {}, "rules", 150, 300),
+    "web random": ("web", {}, "random", 15000, 99),
+    "web rules": ("web", {}, "rules", 90000, 99),
+}
+TARGETS = dict.fromkeys(CASES, times(1.5)) | dict.fromkeys(list(CASES)[:2], times(2.4))
+# What trees of all ages have in common: ``make``, and ``play``, which returns the state first.
+CODE = """
+import hashlib, json, sys, time
+import sandbox
+world, options, policy, episodes, ticks = json.loads(sys.argv[1])
+env = sandbox.make(world, **options)
+state = env.play(range(100, 164), policy, ticks=ticks)[0]
+played = hashlib.sha256("".join(env.digest(state, lane) for lane in range(64)).encode()).hexdigest()
+best = 0.0
+for _ in range(3):
+    begun = time.process_time()
+    state = env.play(range(100, 100 + episodes), policy, ticks=ticks)[0]
+    best = max(best, float(state.tick.sum()) / (time.process_time() - begun))
+print(json.dumps([best, played]))
+"""
 
 
-def seconds(work: Callable, *arguments) -> float:
-    start = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - start
+def pace(tree: Path, case: tuple) -> tuple[float, str]:
+    """Ticks of episodes for each second of CPU on one thread, resets and observations included; and a digest.
+
+    The best of three: what else the machine does only takes away.
+    """
+    return tuple(json.loads(printed(tree, CODE, json.dumps(case))))
 
 
-class Pace:
-    """What was measured of one contestant, a line for each round: joint steps, seconds, seconds of CPU time."""
+def steady(quick: bool, beside: str | None, case: str | None, rounds: int | None) -> list[Figure]:
+    """Of each case, the trees in turns; and whether they played the same episodes."""
+    figures, differ, measured = [], [], trees(beside)
+    for name in [name for name in CASES if name.startswith(case or "")]:
+        found = {tree: [] for tree in measured}
+        for _ in range(rounds or (3 if quick else 7)):
+            for tree, path in measured.items():
+                found[tree].append(pace(path, CASES[name]))
+        this, *other = [Figure(tree, UNIT, [rate for rate, _ in each]) for tree, each in found.items()]
+        target = TARGETS[name] if BEFORE in found else None
+        figures.append(Figure(name, UNIT, this.values, other[0] if other else None, target))
+        if len({played for each in found.values() for _, played in each}) > 1:
+            differ.append(name)
+    if beside:
+        told = f"other episodes than there: {', '.join(differ)}" if differ else "the same episodes, by their digests"
+        console.print(f"{len(figures)} cases: {told}")
+    return figures
 
-    def __init__(self, name: str, work: Callable[[], int]):
-        self.name, self.work, self.rounds = name, work, []
 
-    def run(self) -> None:
-        cpu, wall = time.process_time(), time.perf_counter()
-        steps = self.work()
-        self.rounds.append((steps, time.perf_counter() - wall, time.process_time() - cpu))
-
-    def rates(self) -> list[float]:
-        return [steps / wall for steps, wall, _ in self.rounds]
-
-    @property
-    def rate(self) -> float:
-        return median(self.rates())
-
-    @property
-    def cpu_rate(self) -> float:
-        """Steps a second of CPU time: what a core does that is not shared."""
-        return median(steps / cpu for steps, _, cpu in self.rounds)
-
-    @property
-    def cores(self) -> float:
-        """How many cores the machine gave."""
-        return median(cpu / wall for _, wall, cpu in self.rounds)
+SPEEDS = {"steady": steady}
