@@ -4,13 +4,12 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import psutil
 
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_most, table
 from benchmarks.studio_client import session
 from benchmarks.studio_server import ROOT, Server, browsing, opened, served, wait
 from sandbox.studio.backend import beside
@@ -51,7 +50,7 @@ def _step(page) -> float:
     return time.perf_counter() - start
 
 
-def paint(quick: bool) -> None:
+def paint(quick: bool) -> list[Figure]:
     """From the address to the first frame, in a fresh session each."""
     taken = []
     with studio() as server, browsing() as browser:
@@ -60,20 +59,20 @@ def paint(quick: bool) -> None:
             page.goto(server.address, wait_until="commit")
             taken.append(page.wait_for_function(PAINTED, polling=20).json_value())
             page.context.close()
-    console.print(f"first paint, s: {', '.join(f'{each:.2f}' for each in taken)}")
-    console.print(f"the median, {median(taken):.2f} s: {met(median(taken), PAINT, at_least=False)}")
+    return [Figure("first paint, a fresh session each", "s", taken, target=at_most(PAINT))]
 
 
-def sessions(quick: bool) -> None:
+def sessions(quick: bool) -> list[Figure]:
     """All play at the usual speed; then each pauses and plays on, one after another, while the others go on. Twenty
     browsers would take more of this machine than the server does: what they send and receive is played instead."""
     count = 5 if quick else SESSIONS
     with studio() as server:
         rates, share, answers = asyncio.run(_together(server, count))
-    late = float(np.quantile(answers, 0.95))
-    columns = ["sessions", "ticks/s asked for", "least", "median", "cores of the server", "pause, s", "95 %"]
-    table("Sessions at once", columns, [[count, 4.0, min(rates), median(rates), share, median(answers), late]])
-    console.print(f"an answer to a click: {met(median(answers), SOON, at_least=False)}")
+    return [
+        Figure(f"{count} sessions at once, each asks for 4", "ticks/s", rates),
+        Figure(f"{count} sessions at once, server", "cores", [share]),
+        Figure(f"{count} sessions at once, an answer to a click", "s", answers, target=at_most(SOON)),
+    ]
 
 
 async def _together(server: Server, count: int) -> tuple[list[float], float, list[float]]:
@@ -93,7 +92,7 @@ async def _together(server: Server, count: int) -> tuple[list[float], float, lis
     return rates, (used.user + used.system - cpu.user - cpu.system) / wall, answers
 
 
-def soak(quick: bool) -> None:
+def soak(quick: bool) -> list[Figure]:
     """One tab that plays, looks at each panel, seeks and resets; another that is closed and opened again."""
     seconds, rows = QUICK if quick else SOAK, []
     with studio() as server, browsing() as browser:
@@ -107,7 +106,7 @@ def soak(quick: bool) -> None:
           [[row[0], rows.index(row) + 1, *row[1:]] for row in shown])  # fmt: skip
     late = np.array([row for row in rows if row[0] > rows[-1][0] / 3])
     growth = np.polyfit(late[:, 0], late[:, 1], 1)[0]
-    console.print(f"growth after a third of it, {growth:.2f} MB a minute: {met(growth, GROWTH, at_least=False)}")
+    return [Figure("memory, after a third of the time", "MB/min", [float(growth)], target=at_most(GROWTH))]
 
 
 def _once(page, panel: str) -> None:
@@ -125,4 +124,4 @@ def _held(process: psutil.Process, minute: float) -> list:
 
 
 PEERS = ("streamlit", "mesa")
-PARTS = {"paint": paint, "sessions": sessions, "soak": soak}
+SPEEDS = {"paint": paint, "sessions": sessions, "soak": soak}

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import matplotlib
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 
-from benchmarks.pace import Pace
 from benchmarks.pages import difference, number, show
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, console, times
+from benchmarks.rounds import Pace, in_turns
 from benchmarks.teams import beside, chosen
 from sandbox.analysis.prediction_error import foresight as measure
 from sandbox.analysis.results import results, swept_keys
@@ -57,24 +57,22 @@ WORLDS = {  # the quickest first
 }  # fmt: skip
 
 
-def pace(quick: bool) -> None:
+def pace(quick: bool) -> list[Figure]:
     """Imagined ticks a second beside the bare kernel's: the same world, policy and team, one thread, in turns."""
-    rows = []
+    figures = []
     for name, path in SCENARIOS.items():
         scenario = load(path, {"sweep": {}})
         env, model = scenario.env(), scenario.agents[0].world_model
         size = 1 if quick else 4
-        bare = Pace("bare", partial(_bare, env, model.base, 100 * size))
-        ahead = Pace("imagined", partial(_ahead, env, model, 1_000_000 * size))
+        team = f"{name}, {env.agents} agent{'s' * (env.agents > 1)}"
+        bare = Pace(f"{team}: bare", partial(_bare, env, model.base, 100 * size))
+        ahead = Pace(f"{team}: imagined", partial(_ahead, env, model, 1_000_000 * size))
         for each in (bare, ahead):
             each.work()  # compiles
-        for _ in range(3 if quick else 5):
-            bare.run()
-            ahead.run()
-        share = ahead.cpu_rate / bare.cpu_rate
-        rows.append([name, env.agents, bare.cpu_rate, ahead.cpu_rate, share, met(share, TARGET)])
-    columns = ["world", "agents", "bare ticks/s", "imagined ticks/s", "share", "target"]
-    table("Ticks a second of CPU time: whole episodes of the base policy, and futures of a search by it", columns, rows)
+        in_turns(3 if quick else 5, bare, ahead)
+        alone = bare.figure("ticks", cpu=True)
+        figures += [alone, ahead.figure("ticks", cpu=True, beside=alone, target=times(TARGET))]
+    return figures
 
 
 def _bare(env, base: str, episodes: int) -> int:
@@ -178,10 +176,10 @@ def _beside(rows: pd.DataFrame, base: pd.DataFrame, steps: bool) -> str:
     return difference(apart, -1 if steps else 1) + few
 
 
-def _forest(found: dict[str, dict[str, dict[str, Estimate | None]]]) -> Figure:
+def _forest(found: dict[str, dict[str, dict[str, Estimate | None]]]) -> Drawing:
     """A panel for each world: differences in steps, or in success; a colour a condition."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11, 4.2), layout="constrained")
+        figure = Drawing(figsize=(11, 4.2), layout="constrained")
         axes, shown = figure.subplots(1, len(found), sharey=True), list(TEAMS)
         for (name, conditions), axis in zip(found.items(), axes, strict=True):
             for k, (condition, teams) in enumerate(conditions.items()):
@@ -199,10 +197,11 @@ def _forest(found: dict[str, dict[str, dict[str, Estimate | None]]]) -> Figure:
     return figure
 
 
-def _save(figure: Figure, name: str) -> None:
+def _save(figure: Drawing, name: str) -> None:
     save(figure, IMAGES / name)
     console.print(f"drawn: docs/images/{name}")
 
 
 PEERS = ("scipy", "matplotlib")
-PARTS = {"pace": pace, "foresight": foresight, "pays": pays}
+SPEEDS = {"pace": pace}
+PARTS = {"foresight": foresight, "pays": pays}

@@ -6,8 +6,8 @@ import io
 import numpy as np
 
 import sandbox
-from benchmarks.pace import Pace
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_least, show, table, times
+from benchmarks.rounds import Pace, in_turns
 
 np.Inf = np.inf  # overcooked-ai 1.1.0 was written for NumPy 1
 
@@ -62,7 +62,8 @@ def play_ours(env, policy: str, episodes: int, threads: int) -> int:
     return int(state.tick.sum())
 
 
-def beside_peer(quick: bool) -> None:
+def beside_peer(quick: bool) -> list[Figure]:
+    """Joint steps: cramped_room, 2 cooks, random actions, ours always with observations."""
     mdp = OvercookedGridworld.from_layout_name("cramped_room")
     peer_env = OvercookedEnv.from_mdp(mdp, horizon=EPISODE, info_level=0)
     env = sandbox.make("kitchen", soups=0, max_ticks=EPISODE)
@@ -76,16 +77,16 @@ def beside_peer(quick: bool) -> None:
     bare = Pace("overcooked-ai, bare transitions", lambda: play_transitions(mdp, given))
     one = Pace("ours, random, 1 thread", lambda: play_ours(env, "random", episodes, 1))
     two = Pace("ours, random, 2 threads", lambda: play_ours(env, "random", episodes, 2))
-    params = Pace("ours, rules, 1 thread", lambda: play_ours(env, "rules", episodes // 4, 1))
+    rules = Pace("ours, rules, 1 thread", lambda: play_ours(env, "rules", episodes // 4, 1))
     oracle = Pace("ours, oracle, 1 thread", lambda: play_ours(env, "oracle", episodes // 4, 1))
-    paces = (peer, blind, bare, one, two, params, oracle)
-    for _ in range(3 if quick else 7):  # in turn: what else the machine does hits all alike
-        for pace in paces:
-            pace.run()
-    rows = [[p.name, p.rate, p.rate / peer.rate, p.rate / blind.rate, p.rate / bare.rate, p.cores] for p in paces]
-    columns = ["", "steps/s", "x environment and observation", "x environment", "x transitions", "cores"]
-    table("Joint steps: cramped_room, 2 cooks, random actions, ours always with observations", columns, rows)
-    console.print(f"ours beside overcooked-ai, both with observations: {met(one.rate / peer.rate, 300)}")
+    in_turns(3 if quick else 7, peer, blind, bare, one, two, rules, oracle)
+    whole, *lesser = peers = [pace.figure("joint steps") for pace in (peer, blind, bare)]
+    return [
+        *peers, one.figure("joint steps", beside=whole, target=times(300)),
+        *(one.figure("joint steps", beside=other) for other in lesser),
+        two.figure("joint steps", beside=one.figure("joint steps")),
+        *(pace.figure("joint steps") for pace in (rules, oracle)),
+    ]  # fmt: skip
 
 
 # -- what is served ----------------------------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ def greedy_pair(layout: str, episodes: int) -> list[int]:
 
 
 def served(quick: bool) -> None:
-    rows = []
+    rows, targets = [], []
     for layout in CLASSIC:
         env = sandbox.make("kitchen", layout=layout, soups=0, max_ticks=EPISODE)
         row: list = [layout]
@@ -119,10 +120,15 @@ def served(quick: bool) -> None:
             row += [float(state.served.mean()), int(state.served.min())]
         greedy = greedy_pair(layout, 2 if quick else 10) if layout in ALONE else []
         row.append(f"{np.mean(greedy):.1f}, {min(greedy)}" if greedy else "cannot")
-        rows.append([*row, met(row[4], 5), met(row[6], 9) if layout == "cramped_room" else ""])
-    columns = ["layout", "random", "least", "rules", "least", "oracle", "least", "greedy pair", "rules", "oracle"]
+        rows.append(row)
+        targets.append(Figure(f"{layout}, rules: least", "soups", [row[4]], target=at_least(5)))
+        if layout == "cramped_room":
+            targets.append(Figure(f"{layout}, oracle: least", "soups", [row[6]], target=at_least(9)))
+    columns = ["layout", "random", "least", "rules", "least", "oracle", "least", "greedy pair"]
     table("Soups served in 400 ticks by two cooks: mean and least", columns, rows)
+    show("Targets", targets)
 
 
 PEERS = ("overcooked-ai",)
-PARTS = {"peer": beside_peer, "served": served}
+SPEEDS = {"peer": beside_peer}
+PARTS = {"served": served}

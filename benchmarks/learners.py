@@ -7,8 +7,8 @@ from gymnasium.vector import SyncVectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 import sandbox
-from benchmarks.pace import Pace
-from benchmarks.report import table
+from benchmarks.report import Figure
+from benchmarks.rounds import Pace, in_turns
 
 WORLD = partial(sandbox.gym_env, "warehouse", layout="tiny", deliveries=0, max_ticks=500, flat=True)
 LANES = partial(sandbox.vector_env, "warehouse", layout="tiny", deliveries=0, max_ticks=500, flat=True)
@@ -24,7 +24,8 @@ def steps(env, lanes: int, ticks: int) -> int:
     return lanes * ticks
 
 
-def lanes(quick: bool) -> None:
+def lanes(quick: bool) -> list[Figure]:
+    """Warehouse tiny, one robot, random actions, flat observations and infos, resets."""
     ticks, contestants = 200 if quick else 1000, []
     for name, make, count in (
         (f"SB3 SubprocVecEnv, {PROCESSES} processes", SubprocVecEnv, PROCESSES),
@@ -39,19 +40,13 @@ def lanes(quick: bool) -> None:
     for name, env, count in contestants:
         env.reset()
         steps(env, count, 5)  # compile
-        paces.append((Pace(name, partial(steps, env, count, max(10, 8 * ticks // count))), count))
-    for _ in range(3 if quick else 7):
-        for pace, _ in paces:
-            pace.run()
-    first = paces[0][0].rate
-    rows = [[p.name, count, p.rate, min(p.rates()), max(p.rates()), p.rate / first] for p, count in paces]
-    columns = ["", "environments", "steps/s", "least", "most", f"x {PROCESSES} processes"]
-    table(
-        "Steps a second: warehouse tiny, one robot, random actions, flat observations and infos, resets", columns, rows
-    )
+        paces.append(Pace(f"{name} x {count:,}", partial(steps, env, count, max(10, 8 * ticks // count))))
+    in_turns(3 if quick else 7, *paces)
+    first, *others = (pace.figure() for pace in paces)
     for _, env, _ in contestants:
         env.close()
+    return [first, *(figure._replace(beside=first) for figure in others)]
 
 
 PEERS = ("stable_baselines3", "gymnasium")
-PARTS = {"lanes": lanes}
+SPEEDS = {"lanes": lanes}

@@ -1,5 +1,6 @@
 """Language models: what a decision costs on top of the client's own call, on a server that answers at once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,14 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
 import sandbox
-from benchmarks.pace import Pace
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_most, console
+from benchmarks.rounds import Pace, in_turns
 from sandbox.running.replay import verify
 
 OVERHEAD, REPLAYED = 1.2, 0.5  # ms of CPU time for one decision, at most
+CPU = "CPU ms/decision"
 AT_ONCE = 64
 PEER = "MESA_LLM_PYTHON"  # the variable that names an interpreter with mesa-llm
 
@@ -80,7 +81,7 @@ def _bare(agents: int, ticks: int) -> int:
     return agents * ticks
 
 
-def overhead(quick: bool) -> None:
+def overhead(quick: bool) -> list[Figure]:
     """CPU time of this process for one decision: the client's call alone, and ours around it."""
     agents, ticks, rounds = 100, 3 if quick else 10, 3 if quick else 7
     with server():
@@ -88,30 +89,36 @@ def overhead(quick: bool) -> None:
         paces = [Pace("pydantic-ai's call alone", bare), Pace("ours", ours)]
         for pace in paces:
             pace.work()
-        for _ in range(rounds):
-            for pace in paces:
-                pace.run()
-    cost = [1000 / pace.cpu_rate for pace in paces]
-    rows = [[pace.name, ms, pace.rate] for pace, ms in zip(paces, cost, strict=True)]
-    columns = ["", "ms CPU a decision", "decisions/s"]
-    table(f"{agents} agents, {AT_ONCE} calls at once, median of {rounds}", columns, rows)
-    console.print(f"on top of the call: {cost[1] - cost[0]:.2f} ms; {met(cost[1] - cost[0], OVERHEAD, at_least=False)}")
+        in_turns(rounds, *paces)
+    alone, whole = (_cost(pace) for pace in paces)
+    added = [mine - other for mine, other in zip(whole.values, alone.values, strict=True)]
+    return [
+        alone,
+        whole._replace(beside=alone),
+        Figure("ours, on top of the call", CPU, added, target=at_most(OVERHEAD)),
+    ]
 
 
-def crowd(quick: bool) -> None:
+def _cost(pace: Pace) -> Figure:
+    return Figure(pace.name, CPU, [1000 / rate for rate in pace.cpu_rates])
+
+
+def crowd(quick: bool) -> list[Figure]:
     """Some hundred crews at once, on a server that takes half a second for each reply."""
-    rows, ticks = [], 2 if quick else 5
+    figures, ticks = [], 2 if quick else 5
     world = {"name": "wildfire", "layout": "valley"}
     for agents in (100, 500):
         with server("stay", 0.5):
             _ours(agents, 1, world, 1000)
-            pace = Pace(str(agents), lambda agents=agents: _ours(agents, ticks, world, 1000))
-            pace.run()
-        rows.append([agents, agents / pace.rate, 1000 / pace.cpu_rate])
-    table("All agents of a tick at once; each reply takes 0.5 s", ["agents", "s a tick", "ms CPU a decision"], rows)
+            pace = Pace(
+                f"{agents} agents at once, replies after .5 s", lambda agents=agents: _ours(agents, ticks, world, 1000)
+            )
+            in_turns(2 if quick else 3, pace)
+        figures += [Figure(pace.name, "s/tick", [agents / rate for rate in pace.rates]), _cost(pace)]
+    return figures
 
 
-def replayed(quick: bool) -> None:
+def replayed(quick: bool) -> list[Figure]:
     """A recorded run verified without its server: every decision made again from the record, all in."""
     agents, ticks = 100, 3 if quick else 20
     with tempfile.TemporaryDirectory() as folder:
@@ -123,30 +130,28 @@ def replayed(quick: bool) -> None:
             verdict = verify(Path(folder) / "run")
             costs.append(1000 * (time.process_time() - cpu) / (agents * ticks))
             assert verdict.passed, verdict.summary
-    cost = median(costs)
-    console.print(f"replayed: {cost:.3f} ms CPU a decision, reading and checking the chain included; "
-                  f"{met(cost, REPLAYED, at_least=False)}")  # fmt: skip
+    return [Figure("replayed, the chain read and checked", CPU, costs, target=at_most(REPLAYED))]
 
 
-def peer(quick: bool) -> None:
+def peer(quick: bool) -> list[Figure]:
     """mesa-llm in its own interpreter, beside ours on the same server; the same number of agents and ticks."""
     python, agents, ticks = os.environ.get(PEER), 100, 3 if quick else 10
     if python is None:
         console.print(f"mesa-llm: set {PEER} to a Python that has it (3.12 or newer, pip install mesa-llm mcp)")
-        return
+        return []
     script = Path(__file__).with_name("llm_peer.py")
     with server() as address:
         _ours(agents, 1)
-        ours = Pace("ours", lambda: _ours(agents, ticks))
-        for _ in range(5):
-            ours.run()
+        ours = Pace("ours: checked, within budgets", lambda: _ours(agents, ticks))
+        in_turns(5, ours)
         told = subprocess.run([python, script, address, str(agents), str(ticks)], stdout=subprocess.PIPE, check=True)
-    mine, (one, react) = 1000 / ours.cpu_rate, map(float, told.stdout.split())
-    rows = [["ours: checked, within budgets, a fallback at hand", mine, 1.0],
-            ["mesa-llm: one call with tools", one, one / mine],
-            ["mesa-llm: its reasoner ReAct (two calls)", react, react / mine]]  # fmt: skip
-    table(f"{agents} agents on the same server", ["", "ms CPU a decision", "x ours"], rows)
+    mine = _cost(ours)
+    names = "mesa-llm: one call with tools", "mesa-llm: its reasoner ReAct (two calls)"
+    theirs = [
+        Figure(name, CPU, rounds, beside=mine) for name, rounds in zip(names, json.loads(told.stdout), strict=True)
+    ]
+    return [mine, *theirs]
 
 
 PEERS = ("pydantic-ai-slim", "openai")
-PARTS = {"overhead": overhead, "crowd": crowd, "replayed": replayed, "peer": peer}
+SPEEDS = {"overhead": overhead, "crowd": crowd, "replayed": replayed, "peer": peer}

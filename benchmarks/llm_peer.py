@@ -1,15 +1,16 @@
 """mesa-llm on a given server, in a Python of its own: 3.12 or newer, ``pip install mesa-llm mcp``.
 
 Without ``mcp``, which it does not ask for, litellm fails where tools are given, and mesa-llm tries again for ever.
-``OPENAI_API_KEY=none python benchmarks/llm_peer.py ADDRESS AGENTS TICKS`` prints, for one decision, milliseconds of CPU
-time: of its one call with tools, and of its reasoner ReAct (which thinks in one call and acts in another).
+``OPENAI_API_KEY=none python benchmarks/llm_peer.py ADDRESS AGENTS TICKS`` prints as JSON, for one decision by round,
+milliseconds of CPU time: of its one call with tools, and of its reasoner ReAct (which thinks in one call and acts in
+another).
 """
 
 import asyncio
+import json
 import logging
 import sys
 import time
-from statistics import median
 
 from mesa import Model
 from mesa.discrete_space import OrthogonalMooreGrid
@@ -58,8 +59,8 @@ class Crowd(Model):
         await asyncio.gather(*(decide(agent) for agent in self.agents))
 
 
-async def cost(model: Crowd, decide, ticks: int) -> float:
-    """Milliseconds of CPU time for one decision, the median of some rounds."""
+async def cost(model: Crowd, decide, ticks: int) -> list[float]:
+    """Milliseconds of CPU time for one decision, by round."""
     await model.tick(decide)
     found = []
     for _ in range(ROUNDS):
@@ -67,12 +68,12 @@ async def cost(model: Crowd, decide, ticks: int) -> float:
         for _ in range(ticks):
             await model.tick(decide)
         found.append(1000 * (time.process_time() - cpu) / (ticks * len(model.agents)))
-    return median(found)
+    return found
 
 
 async def main(address: str, agents: int, ticks: int) -> None:
     model = Crowd(agents, address)
-    print(await cost(model, model.call, ticks), await cost(model, model.react, ticks))
+    print(json.dumps([await cost(model, model.call, ticks), await cost(model, model.react, ticks)]))
 
 
 if __name__ == "__main__":

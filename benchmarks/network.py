@@ -7,8 +7,8 @@ import networkx as nx
 import numpy as np
 
 import sandbox
-from benchmarks.pace import Pace, seconds
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_least, at_most
+from benchmarks.rounds import Pace, in_turns, seconds
 from benchmarks.warehouse import courier_map
 from sandbox.core.speech import Act
 from sandbox.engine.coordination.network import ARRIVED, deliver, mail_for, open_page, rewire, say
@@ -90,9 +90,9 @@ def steps(team: Ours | Plain, ticks: int):
     return work
 
 
-def compare(title: str, options: dict, moving: bool, quick: bool) -> None:
+def compare(title: str, options: dict, moving: bool, quick: bool) -> list[Figure]:
     """Both in turns, by team size, with lost messages; and that without loss both deliver the same."""
-    rows = []
+    figures = []
     for agents in SIZES[:2] if quick else SIZES:
         side = int(np.sqrt(agents / CROWD))
         pos = np.random.default_rng(0).integers(0, side, (agents, 2)).astype(np.int32)
@@ -102,34 +102,33 @@ def compare(title: str, options: dict, moving: bool, quick: bool) -> None:
         assert same[0].delivered == same[1].delivered > 0
         graph = graph_of(network_table({**options, "loss": LOSS}), agents)
         ticks = max(1, 100_000 // agents)
-        ours = Pace("ours", steps(Ours(graph, pos, side * moving), 20 * ticks))
-        plain = Pace("networkx", steps(Plain(graph, pos, side * moving), ticks))
-        for _ in range(3):
-            ours.run()
-            plain.run()
-        messages = same[0].delivered // 2
-        rows.append(
-            [agents, messages, ours.rate, plain.rate, ours.rate / plain.rate, ours.rate * messages * (1 - LOSS)]
-        )
-    columns = ["agents", "messages a tick", "ours, ticks/s", "networkx and dicts", "times", "our letters/s"]
-    table(f"{title}; {LOSS:.0%} of messages lost", columns, rows)
-    if agents == SIZES[-1]:
-        console.print(f"100,000 agents: {1000 / ours.rate:.0f} ms a tick; {met(1000 / ours.rate, TICK_MS, False)}")
+        name = f"{title}, {agents:,} agents"
+        ours = Pace(f"{name}: ours", steps(Ours(graph, pos, side * moving), 20 * ticks))
+        plain = Pace(f"{name}: networkx", steps(Plain(graph, pos, side * moving), ticks))
+        in_turns(3, ours, plain)
+        peer = plain.figure("ticks", cpu=True)
+        figures += [peer, ours.figure("ticks", cpu=True, beside=peer)]
+        if agents == SIZES[-1]:
+            cost = [1000 / rate for rate in ours.cpu_rates]
+            figures.append(Figure(ours.name, "CPU ms/tick", cost, target=at_most(TICK_MS)))
+    return figures
 
 
-def moving(quick: bool) -> None:
+def moving(quick: bool) -> list[Figure]:
     """The graph is made anew in each tick, from positions."""
-    compare(f"Within {REACH} cells, made anew each tick", {"kind": "range", "reach": REACH, "most": MOST}, True, quick)
+    return compare(
+        f"within {REACH} cells, moving", {"kind": "range", "reach": REACH, "most": MOST}, True, quick
+    )
 
 
-def fixed(quick: bool) -> None:
+def fixed(quick: bool) -> list[Figure]:
     """A graph that stays."""
-    compare("Small world, four neighbours", {"kind": "small_world"}, False, quick)
+    return compare("small world, four neighbours", {"kind": "small_world"}, False, quick)
 
 
-def market(quick: bool) -> None:
+def market(quick: bool) -> list[Figure]:
     """A whole team in the hosted tier: rules, a market, a network by position."""
-    rows = []
+    figures = []
     for agents in (100, 1_000) if quick else (100, 1_000, 10_000):
         side = round((agents / CROWD) ** 0.5)
         world = {"name": "warehouse", "layout": courier_map(side), "deliveries": 0, "max_ticks": 1_000_000}
@@ -137,15 +136,14 @@ def market(quick: bool) -> None:
         model = sandbox.Sandbox({"world": world, "agents": [{"count": agents}], "team": team}, rng=1)
         for _ in range(30):
             model.step()
-        ticks = 300 if agents < 10_000 else 50
-        rate = ticks / seconds(lambda model=model, ticks=ticks: [model.step() for _ in range(ticks)])
+        ticks = 100 if agents < 10_000 else 20
+        rates = [ticks / seconds(lambda model=model, ticks=ticks: [model.step() for _ in range(ticks)])
+                 for _ in range(3)]  # fmt: skip
         assert model.error is None
-        rows.append([agents, f"{side} x {side}", rate, model.talk.messages / model.ticks, model.tasks_done])
-    columns = ["robots", "map", "ticks/s", "messages a tick", "deliveries"]
-    table(f"Hosted: rules, market, within {REACH} cells; courier maps, 10 % closed", columns, rows)
-    if not quick:
-        console.print(f"10,000 robots: {rows[-1][2]:.1f} ticks/s; {met(rows[-1][2], 5)}")
+        name = f"{agents:,} robots, {side} x {side}, hosted"
+        figures.append(Figure(name, "ticks/s", rates, target=at_least(5) if agents == 10_000 else None))
+    return figures
 
 
 PEERS = ("networkx",)
-PARTS = {"moving": moving, "fixed": fixed, "market": market}
+SPEEDS = {"moving": moving, "fixed": fixed, "market": market}

@@ -33,8 +33,8 @@ def at_least(value: float) -> Target:
     return Target(value)
 
 
-def at_most(value: float) -> Target:
-    return Target(value, at_least=False)
+def at_most(value: float, of_ratio: bool = False) -> Target:
+    return Target(value, at_least=False, of_ratio=of_ratio)
 
 
 def times(value: float) -> Target:

@@ -3,11 +3,10 @@
 import json
 import time
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.pace import Pace
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_least, times
+from benchmarks.rounds import Pace
 from benchmarks.studio_server import browsing, opened, served
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
@@ -83,11 +82,13 @@ def without(given: dict, folder: Path) -> tuple[Pace, Pace]:
 
     for one in (model.step, film.advance):
         one()
-    return Pace("step", lambda: steps(model.step)), Pace("record", lambda: steps(film.advance))
+    return Pace("stepped, no page", lambda: steps(model.step)), Pace("recorded, no page", lambda: steps(film.advance))
 
 
-def measure(layout: str, agents: int, rounds: int) -> list:
-    """Contestants take turns; all figures are medians of the rounds."""
+def measure(
+    name: str, layout: str, agents: int, rounds: int, frames: float, share: float | None = None
+) -> list[Figure]:
+    """Contestants take turns; ``frames`` and ``share`` are targets."""
     given, shown = scenario(layout, agents), []
     with TemporaryDirectory() as folder:
         step, record = without(given, Path(folder) / "run")
@@ -99,34 +100,24 @@ def measure(layout: str, agents: int, rounds: int) -> list:
                 step.run()
                 record.run()
                 shown.append(watched(page))
-    middle = {key: median(each[key] for each in shown) for key in shown[0]}
-    console.print(f"frames of {middle['width']:.0f} x {middle['height']:.0f} pixels; by round:")
-    for name, rates in (
-        ("distinct frames/s", [each["distinct"] for each in shown]), ("ticks/s stepped", step.rates()),
-        ("ticks/s recorded", record.rates()), ("ticks/s with the page", [each["tick"] for each in shown]),
-    ):  # fmt: skip
-        console.print(f"  {name:22} {', '.join(f'{rate:.1f}' for rate in rates)}")
-    paired = [median(each["tick"] / rate for each, rate in zip(shown, pace.rates(), strict=True))
-              for pace in (record, step)]  # fmt: skip
-    return [agents, middle["distinct"], step.rate, record.rate, middle["tick"], *paired]
+    stepped, recorded = (Figure(f"{name}: {each.name}", "ticks/s", each.rates) for each in (step, record))
+    ticks, name = [each["tick"] for each in shown], f"{name}, {shown[0]['width']:.0f} x {shown[0]['height']:.0f} pixels"
+    return [
+        Figure(name, "distinct frames/s", [each["distinct"] for each in shown], target=at_least(frames)),
+        stepped, recorded, Figure(name, "ticks/s", ticks, beside=stepped),
+        Figure(name, "ticks/s", ticks, beside=recorded, target=times(share) if share else None),
+    ]  # fmt: skip
 
 
-COLUMNS = ["agents", "distinct frames/s", "ticks/s stepped", "recorded", "with the page", "of recorded", "of stepped"]
+def canvas(quick: bool) -> list[Figure]:
+    """1,000 robots in a warehouse of 128 x 128 cells, headless Chromium, as fast as they can."""
+    return measure("128 x 128 cells", hall(128), 1_000, 2 if quick else ROUNDS, FRAMES, SHARE)
 
 
-def canvas(quick: bool) -> None:
-    """1,000 robots in a warehouse of 128 x 128 cells, as fast as they can."""
-    row = measure(hall(128), 1_000, 2 if quick else ROUNDS)
-    table("128 x 128 cells, headless Chromium, as fast as it can", COLUMNS, [row])
-    console.print(f"distinct frames a second: {met(row[1], FRAMES)}; share of the speed recorded: {met(row[5], SHARE)}")
-
-
-def large(quick: bool) -> None:
+def large(quick: bool) -> list[Figure]:
     """10,000 couriers on 100,000 cells."""
-    row = measure(yard(316), 10_000, 1 if quick else 2)
-    table("The same, 316 x 316 cells", COLUMNS, [row])
-    console.print(f"distinct frames a second: {met(row[1], FEW)}")
+    return measure("316 x 316 cells", yard(316), 10_000, 1 if quick else 2, FEW)
 
 
 PEERS = ("streamlit", "mesa")
-PARTS = {"canvas": canvas, "large": large}
+SPEEDS = {"canvas": canvas, "large": large}

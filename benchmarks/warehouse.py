@@ -1,13 +1,14 @@
 """The warehouse: beside rware, by team size, latency of a hosted step."""
 
-from statistics import median
+import time
+from collections.abc import Sequence
 
 import numpy as np
 import rware.warehouse as rware
 
 import sandbox
-from benchmarks.pace import Pace, seconds
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_least, at_most, times
+from benchmarks.rounds import Pace, in_turns, seconds
 
 EPISODE = 500  # ticks
 ENDLESS = 1_000_000  # ticks: no measurement gets there
@@ -38,23 +39,20 @@ def play_ours(env, episodes: int, threads: int) -> int:
     return int(state.tick.sum())
 
 
-def beside_rware(quick: bool) -> None:
+def beside_rware(quick: bool) -> list[Figure]:
+    """Joint steps: tiny, 4 robots, random actions, observations included, episodes of 500 ticks."""
     env = sandbox.make("warehouse", layout="tiny", agents=4, board=False, deliveries=0, max_ticks=EPISODE)
     env.play([0], "random")
     episodes = 1000 if quick else 4000
-    peer = Pace("rware 2.0.0", lambda: play_peer(2 if quick else 8))
+    peer = Pace("rware 2.0.0, tiny, 4 robots", lambda: play_peer(2 if quick else 8))
     one = Pace("ours, 1 thread", lambda: play_ours(env, episodes, 1))
     two = Pace("ours, 2 threads", lambda: play_ours(env, episodes, 2))
-    for _ in range(2 if quick else 5):  # in turn: what else the machine does hits all alike
-        for pace in (peer, one, two):
-            pace.run()
-    targets = {peer: "", one: met(one.rate / peer.rate, 1000), two: f"{two.rate / one.rate:.2f} x one thread; aim 2"}
-    rows = [
-        [p.name, p.rate, min(p.rates()), max(p.rates()), p.rate / peer.rate, p.cores, p.cpu_rate, targets[p]]
-        for p in (peer, one, two)
-    ]
-    columns = ["", "steps/s", "least", "most", "x rware", "cores", "steps/CPU s", "target"]
-    table("Joint steps: tiny, 4 robots, random actions, observations included, episodes of 500 ticks", columns, rows)
+    in_turns(3 if quick else 5, peer, one, two)
+    rware, alone = peer.figure("joint steps"), one.figure("joint steps")
+    return [
+        rware, one.figure("joint steps", beside=rware, target=times(1000)),
+        two.figure("joint steps", beside=alone, target=times(1.9)),
+    ]  # fmt: skip
 
 
 # -- by team size ------------------------------------------------------------------------------------------------------
@@ -67,59 +65,59 @@ def courier_map(side: int, seed: int = 0) -> str:
     return "\n".join(["type octile", f"height {side}", f"width {side}", "map", *rows])
 
 
-class Episode:
-    """One lane that is played on and on."""
+def costs(policies: Sequence[str], agents: int, quick: bool) -> dict[str, list[float]]:
+    """CPU nanoseconds a robot and tick of teams on a courier map that grows with them, by round.
 
-    def __init__(self, policy: str, agents: int, **options):
-        self.env = sandbox.make("warehouse", agents=agents, deliveries=0, max_ticks=ENDLESS, **options)
-        self.agents, env = agents, self.env
-        assignment, loops = env.assign_policies([policy] * agents)
-        self.loop, trace = loops.play, np.zeros((1, 0, 32), np.uint8)
-        actions = np.zeros((1, agents, 2), np.int32)
-        self.state, parts = env.reset([1]), (env.observation(1), env.memory(1), actions, env.stats(1), assignment)
-        self.play = lambda ticks: self.loop(self.state, *parts, env.params, env.faults(1), 0, 1, ticks, trace)
-
-
-def team_row(policy: str, agents: int, quick: bool) -> list:
-    """First tick and steady ticks of one team, on a courier map that grows with it."""
+    An episode of n ticks more takes so much longer than one in which deliveries have just spread over the ticks.
+    """
     side = round((agents / DENSITY) ** 0.5)
-    episode = Episode(policy, agents, layout=courier_map(side))
-    first = seconds(episode.play, 1)
-    settle, ticks = (20, 10) if quick else (2 * side, max(50, 200_000 // agents))
-    episode.play(settle)  # until deliveries have spread over the ticks
-    chunk = median(seconds(episode.play, ticks) / ticks for _ in range(3))
-    delivered = int(episode.state.delivered[0])
-    return [policy, agents, f"{side} x {side}", first, 1 / chunk, 1e9 * chunk / agents, delivered]
+    options = {"layout": courier_map(side), "deliveries": 0, "max_ticks": ENDLESS}
+    env, settle = sandbox.make("warehouse", agents=agents, **options), 20 if quick else 2 * side
+    more = max(settle, (20_000 if quick else 200_000) // agents)
+
+    def cpu(policy: str, ticks: int) -> float:
+        begun = time.process_time()
+        env.play([1], policy, ticks=ticks)
+        return time.process_time() - begun
+
+    found = {policy: [] for policy in policies}
+    for _ in range(3):
+        for policy, own in found.items():
+            own.append(1e9 * (cpu(policy, settle + more) - cpu(policy, settle)) / (more * agents))
+    return found
 
 
-def by_team_size(quick: bool) -> None:
-    sizes = (10, 100, 1000) if quick else (10, 100, 1000, 10_000)
-    for policy in ("rules", "oracle"):
-        Episode(policy, 2, layout=courier_map(8)).play(2)  # compile
-    rows = [team_row(policy, agents, quick) for policy in ("rules", "oracle") for agents in sizes]
-    columns = ["policy", "robots", "map", "first tick s", "ticks/s", "ns/robot-tick", "deliveries"]
-    table("Cost by team size: courier maps of equal density, 10 % closed, one thread, settled", columns, rows)
-    for policy in ("rules", "oracle"):
-        costs = [row[5] for row in rows if row[0] == policy]
-        growth = costs[-1] / costs[0]
-        console.print(f"{policy}: {sizes[0]} to {sizes[-1]:,} robots: x {growth:.2f}; {met(growth, 2, at_least=False)}")
-    if not quick:
-        console.print(f"oracle, 10,000 robots: {rows[-1][4]:.1f} ticks/s; {met(rows[-1][4], 10)}")
+def by_team_size(quick: bool) -> list[Figure]:
+    """Cost by team size: courier maps of equal density, 10 % closed, one thread."""
+    sizes, policies, figures = (10, 100, 1000) if quick else (10, 100, 1000, 10_000), ("random", "rules", "oracle"), []
+    for policy in policies:
+        sandbox.make("warehouse", agents=2, layout=courier_map(8)).play([1], policy, ticks=2)  # compile
+    found = {agents: costs(policies, agents, quick) for agents in sizes}
+    for policy in policies:
+        own = [Figure(f"{policy}, {agents:,} robots", "CPU ns/robot-tick", found[agents][policy]) for agents in sizes]
+        *few, last = own
+        figures += [*few, last._replace(beside=own[0], target=at_most(2, of_ratio=True))]
+    rates = [1e9 / (cost * sizes[-1]) for cost in last.values]
+    return [*figures, Figure(last.name, "ticks/CPU s", rates, target=at_least(10))]
 
 
 # -- latency -----------------------------------------------------------------------------------------------------------
 
 
-def hosted_step(quick: bool) -> None:
+def hosted_step(quick: bool) -> list[Figure]:
+    """Sandbox.step() with 8 rule robots."""
     model = sandbox.Sandbox(SCENARIO, rng=1)
     steps = 500 if quick else 5000
     for _ in range(200):
         model.step()
-    times = sorted(1e6 * seconds(model.step) for _ in range(steps))
+    rounds = [[1e6 * seconds(model.step) for _ in range(steps)] for _ in range(5)]
     assert model.error is None and model.running
-    row = [median(times), times[int(0.95 * steps)], met(median(times), 300, at_least=False)]
-    table("Sandbox.step() with 8 rule robots, microseconds", ["median", "95th percentile", "target"], [row])
+    middle, late = ([float(np.quantile(times, share)) for times in rounds] for share in (0.5, 0.95))
+    return [
+        Figure("hosted step, 8 rule robots: median", "us", middle, target=at_most(300)),
+        Figure("hosted step, 8 rule robots: 95th percentile", "us", late),
+    ]
 
 
 PEERS = ("rware",)
-PARTS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step}
+SPEEDS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step}

@@ -6,8 +6,8 @@ import matplotlib
 import numpy as np
 
 import sandbox
-from benchmarks.pace import Pace
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_least, at_most, console, show, table
+from benchmarks.rounds import Pace, in_turns
 from sandbox.core.finish import Finish
 from sandbox.statistics import success_rate
 from sandbox.worlds.web.state import Session
@@ -26,24 +26,20 @@ STYLES = {  # Okabe and Ito's colours, told apart by marker and line too
 LABELS = {"rules": "rules: macro by id", "semantic": "semantic: by role and label", "oracle": "oracle", "idle": "idle"}
 
 
-def speed(quick: bool) -> None:
-    """Random play, which never stands still: all templates, episodes of 80 ticks."""
-    rows = []
+def speed(quick: bool) -> list[Figure]:
+    """Random play, which never stands still: all templates, one thread, observations and resets included."""
+    paces, episodes = [], 2000 if quick else 10_000
     for agents in (1, 2):
         env = sandbox.make("web", agents=agents)
         env.play([0], "random")
-        episodes = 2000 if quick else 10_000
 
-        def work(env=env, episodes=episodes, agents=agents) -> int:
+        def work(env=env, agents=agents) -> int:
             state, _ = env.play(range(episodes), "random", threads=1)
             return int(state.tick.sum()) * agents
 
-        pace = Pace(f"{agents} agent{'s' * (agents > 1)}", work)
-        for _ in range(3):
-            pace.run()
-        rows.append([pace.name, pace.rate, min(pace.rates()), max(pace.rates()), pace.cpu_rate, met(pace.rate, TARGET)])
-    columns = ["team", "agent-steps/s", "least", "most", "a second of CPU", "target"]
-    table("Random play of all templates on one thread, observations and resets included", columns, rows)
+        paces.append(Pace(f"random play, {agents} agent{'s' * (agents > 1)}", work))
+    in_turns(3 if quick else 5, *paces)
+    return [pace.figure("agent-steps", cpu=True, target=at_least(TARGET)) for pace in paces]
 
 
 def outcomes(factor: str, severity: float, policy: str, seeds: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,9 +78,11 @@ def robustness(quick: bool) -> None:
     least = min(curves[key][0][:, 0].min() for key in curves if key[1] == "oracle")
     most = max(curves[key][0][:, 0].max() for key in curves if key[1] == "idle")
     clean = min(curves[key][0][0, 0] for key in curves if key[1] != "idle")
-    console.print(f"severity 0, least of rules, semantic, oracle: {clean:.3f}; {met(float(clean), 1.0)}")
-    console.print(f"oracle, least of all severities: {least:.3f}; {met(float(least), 1.0)}")
-    console.print(f"idle, most of all severities: {most:.3f}; {met(float(most), 0.0, at_least=False)}")
+    show("Targets", [
+        Figure("severity 0, least of rules, semantic, oracle", "success", [float(clean)], target=at_least(1)),
+        Figure("oracle, least of all severities", "success", [float(least)], target=at_least(1)),
+        Figure("idle, most of all severities", "success", [float(most)], target=at_most(0)),
+    ])  # fmt: skip
     if not quick:
         plot(curves, seeds)
 
@@ -121,4 +119,5 @@ def plot(curves: dict, seeds: int) -> None:
 
 
 PEERS = ("scipy", "matplotlib")
-PARTS = {"speed": speed, "robustness": robustness}
+SPEEDS = {"speed": speed}
+PARTS = {"robustness": robustness}

@@ -1,14 +1,14 @@
 """The wildfire: beside Mesa's forest fire, a large map with a thousand crews, what policies save."""
 
-from statistics import median
+from functools import partial
 
 import mesa
 import numpy as np
 from mesa.discrete_space import FixedAgent, OrthogonalMooreGrid
 
 import sandbox
-from benchmarks.pace import Pace, seconds
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_least, table, times
+from benchmarks.rounds import Pace, in_turns, seconds
 from sandbox.statistics import mean_difference
 from sandbox.worlds.wildfire.state import Count, Ground
 
@@ -82,56 +82,47 @@ def burn_ours(env, forests: int, burnt: dict) -> int:
     return forests
 
 
-def beside_mesa(quick: bool) -> None:
+def beside_mesa(quick: bool) -> list[Figure]:
+    """Classic forest: planting it and letting it burn out."""
     side, burnt = (150 if quick else 500), {}
     env = sandbox.make("wildfire", classic=True, density=DENSITY, agents=1, height=side, width=side, max_ticks=ENDLESS)
     env.play([0], "idle")
-    peer = Pace(f"mesa {mesa.__version__}", lambda: burn_mesa(ForestFire, side, burnt))
-    front = Pace(f"mesa {mesa.__version__}, stepping its frontier only", lambda: burn_mesa(FrontierFire, side, burnt))
+    peer = Pace(f"mesa {mesa.__version__}, {side} x {side}", lambda: burn_mesa(ForestFire, side, burnt))
+    front = Pace(f"mesa {mesa.__version__}, its frontier only", lambda: burn_mesa(FrontierFire, side, burnt))
     ours = Pace("ours, 1 thread", lambda: burn_ours(env, 20, burnt))
-    for _ in range(3 if quick else 1):
-        ours.run()
-        peer.run()
-        front.run()
-    ours.run()
+    in_turns(3 if quick else 2, ours, peer, front)
     assert abs(burnt["ours"] - burnt["Mesa"]) < 0.01
-    rows = [
-        [pace.name, 1 / pace.rate, pace.rate / peer.rate, pace.cores, target]
-        for pace, target in ((peer, ""), (front, ""), (ours, met(ours.rate / peer.rate, 100)))
-    ]
-    title = f"Classic forest of {side} x {side}, density {DENSITY}: planting it and letting it burn out"
-    table(title, ["", "seconds", "x Mesa", "cores", "target"], rows)
+    whole, frontier = (pace.figure("forests", cpu=True) for pace in (peer, front))
+    return [
+        whole, frontier, ours.figure("forests", cpu=True, beside=whole, target=times(100)),
+        ours.figure("forests", cpu=True, beside=frontier),
+    ]  # fmt: skip
 
 
 # -- a large map -------------------------------------------------------------------------------------------------------
 
 
-def large_map(quick: bool) -> None:
-    """4,096 x 4,096 cells, 1,000 crews by rules: the compiled loop, and the hosted tier."""
-    options = {"layout": "village", "height": 4096, "width": 4096, "max_ticks": ENDLESS}
-    sandbox.make("wildfire", agents=4, height=32, width=32).play([0], "rules", ticks=2)
+def large_map(quick: bool) -> list[Figure]:
+    """4,096 x 4,096 cells, 1,000 crews by rules: the compiled loop, and the hosted tier with digests."""
+    options, rounds = {"layout": "village", "height": 4096, "width": 4096, "max_ticks": ENDLESS}, 2 if quick else 4
     scenario = {"world": {"name": "wildfire", **options}, "agents": [{"count": 1000, "reasoner": "rules"}]}
-    model = sandbox.Sandbox(scenario, rng=1)
-    env = model.env
-    reset = seconds(lambda: env.world.reset(model.state, 0, env.params))
-    model.step()  # the hosted loops compile
-    rows, played = [], 0
-    assignment, loops = env.assign_policies(["rules"] * 1000)
-    parts = (model.observation, model.memory, model.actions, env.stats(1), assignment, env.params, 0, 1)
-    loops.play(model.state, *parts, 1, np.zeros((1, 0, 32), np.uint8))
-    for ticks in (20, 100) if quick else (20, 100, 200, 300):
-        burning = int(model.state.stats[0, Count.BURNING])
-        hosted = median(seconds(model.step) for _ in range(10))
-        compiled = seconds(loops.play, model.state, *parts, ticks, np.zeros((1, 0, 32), np.uint8)) / ticks
-        digest = median(seconds(env.digest, model.state) for _ in range(3))
-        played += ticks + 10
-        rows.append([played, burning, 1 / compiled, 1 / hosted, 1e3 * digest, met(1 / hosted, 10)])
-    columns = ["tick", "burning cells", "compiled ticks/s", "hosted ticks/s", "of that digest, ms", "target, hosted"]
-    table("Village land of 4,096 x 4,096 cells, 1,000 crews: observe, decide, step; one thread", columns, rows)
-    size = sum(field[0].nbytes for field in model.state) / 1e6
-    console.print(
-        f"reset {reset:.1f} s; state {size:.1f} MB; a picture of 600 px {seconds(env.render, model.state):.2f} s"
-    )
+    model, env = sandbox.Sandbox(scenario, rng=1), sandbox.make("wildfire", agents=1000, **options)
+    resets, hosted, digests, compiled = [], [], [], []
+    few, many = 20, 120  # ticks of two episodes; one takes so much longer than the other
+    env.play([1], "rules", ticks=2)  # compile
+    model.step()
+    for _ in range(rounds):
+        resets.append(seconds(env.reset, [1]))
+        spans = [seconds(partial(env.play, [1], "rules", ticks=ticks)) for ticks in (few, many)]
+        compiled.append((many - few) / (spans[1] - spans[0]))
+        hosted.append(100 / seconds(lambda: [model.step() for _ in range(100)]))
+        digests.append(1e3 * seconds(env.digest, model.state))
+    name = "4,096 x 4,096 cells, 1,000 crews"
+    return [
+        Figure(f"{name}, hosted", "ticks/s", hosted, target=at_least(10)),
+        Figure(f"{name}, compiled", "ticks/s", compiled), Figure(f"{name}, a digest", "ms", digests),
+        Figure(f"{name}, a reset", "s", resets),
+    ]  # fmt: skip
 
 
 # -- what is saved -----------------------------------------------------------------------------------------------------
@@ -162,4 +153,5 @@ def shares(quick: bool) -> None:
 
 
 PEERS = ("mesa", "scipy")
-PARTS = {"mesa": beside_mesa, "large": large_map, "saved": shares}
+SPEEDS = {"mesa": beside_mesa, "large": large_map}
+PARTS = {"saved": shares}
