@@ -64,8 +64,8 @@ def throughput(quick: bool) -> list[Figure]:
         env = sandbox.make(world, **options)
         _bare(env, 64)
         trials = {"warehouse": 20_000, "kitchen": 20_000, "web": 200_000}.get(world, 5_000) // (4 if quick else 1)
-        bare = Pace(f"{world}: bare loop", lambda env=env, trials=trials: _bare(env, trials))
-        whole = Pace(f"{world}: batch", lambda world=world, trials=trials: _batch(world, trials))
+        bare = Pace(f"bare loop, {world}", lambda env=env, trials=trials: _bare(env, trials))
+        whole = Pace(f"batch, {world}", lambda world=world, trials=trials: _batch(world, trials))
         in_turns(rounds, bare, whole)
         alone = bare.figure("trials")
         figures += [alone, whole.figure("trials", beside=alone, target=times(TARGETS.get(world, 0.85)))]
@@ -82,7 +82,7 @@ def growth(quick: bool) -> list[Figure]:
             for _ in range(1 if quick else 3):
                 run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
                 found.append([float(each) for each in run.stdout.split()])
-            name, (spent, peaks) = f"{world}: {trials:,} trials", zip(*found, strict=True)
+            name, (spent, peaks) = f"batch, {world}, {trials:,} trials", zip(*found, strict=True)
             figures.append(Figure(name, "us/trial", [1e6 * each / trials for each in spent]))
             figures.append(Figure(name, "MB at most", peaks))
     return figures

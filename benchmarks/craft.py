@@ -84,14 +84,14 @@ def beside_crafter(quick: bool) -> list[Figure]:
     lanes = Lanes(env, 300 if quick else 1000)
     lanes.set_up()
     lanes.play(1)  # compile
-    seeing = Pace("crafter 1.8.3, with its picture", lambda: watched.play(150 if quick else 500))
-    peer = Pace("crafter 1.8.3, no rendering", lambda: walk.play(1500 if quick else 5000))
+    seeing = Pace("crafter 1.8.3 with its picture", lambda: watched.play(150 if quick else 500))
+    peer = Pace("crafter 1.8.3 without rendering", lambda: walk.play(1500 if quick else 5000))
     ours = Pace("ours, 1 thread, with observations", lambda: lanes.play(150))
     for _ in range(3 if quick else 5):
         lanes.set_up()
         in_turns(1, seeing, peer, ours)
     pictured, blind = (pace.figure(cpu=True) for pace in (seeing, peer))
-    begun = Figure("crafter 1.8.3, setting an episode up", "ms", [1e3 * seconds(Blind, 5) for _ in range(3)])
+    begun = Figure("crafter 1.8.3 setting an episode up", "ms", [1e3 * seconds(Blind, 5) for _ in range(3)])
     resets = [1e3 * seconds(env.reset, range(200)) / 200 for _ in range(3)]
     return [
         pictured, blind, ours.figure(cpu=True, target=at_least(800_000)),

@@ -65,8 +65,8 @@ def pace(quick: bool) -> list[Figure]:
         env, model = scenario.env(), scenario.agents[0].world_model
         size = 1 if quick else 4
         team = f"{name}, {env.agents} agent{'s' * (env.agents > 1)}"
-        bare = Pace(f"{team}: bare", partial(_bare, env, model.base, 100 * size))
-        ahead = Pace(f"{team}: imagined", partial(_ahead, env, model, 1_000_000 * size))
+        bare = Pace(f"bare, {team}", partial(_bare, env, model.base, 100 * size))
+        ahead = Pace(f"imagined, {team}", partial(_ahead, env, model, 1_000_000 * size))
         for each in (bare, ahead):
             each.work()  # compiles
         in_turns(3 if quick else 5, bare, ahead)

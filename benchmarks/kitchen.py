@@ -72,9 +72,9 @@ def beside_peer(quick: bool) -> list[Figure]:
     with contextlib.redirect_stdout(io.StringIO()):
         peer_env.step(joint_actions(1)[0][0])  # computes a motion planner first
     given, episodes = joint_actions(4 if quick else 20), 2000 if quick else 8000
-    peer = Pace("overcooked-ai, environment and observation", lambda: play_env(peer_env, given, True))
-    blind = Pace("overcooked-ai, environment", lambda: play_env(peer_env, given, False))
-    bare = Pace("overcooked-ai, bare transitions", lambda: play_transitions(mdp, given))
+    peer = Pace("overcooked-ai's environment and observation", lambda: play_env(peer_env, given, True))
+    blind = Pace("overcooked-ai's environment", lambda: play_env(peer_env, given, False))
+    bare = Pace("overcooked-ai's bare transitions", lambda: play_transitions(mdp, given))
     one = Pace("ours, random, 1 thread", lambda: play_ours(env, "random", episodes, 1))
     two = Pace("ours, random, 2 threads", lambda: play_ours(env, "random", episodes, 2))
     rules = Pace("ours, rules, 1 thread", lambda: play_ours(env, "rules", episodes // 4, 1))

@@ -102,9 +102,9 @@ def compare(title: str, options: dict, moving: bool, quick: bool) -> list[Figure
         assert same[0].delivered == same[1].delivered > 0
         graph = graph_of(network_table({**options, "loss": LOSS}), agents)
         ticks = max(1, 100_000 // agents)
-        name = f"{title}, {agents:,} agents"
-        ours = Pace(f"{name}: ours", steps(Ours(graph, pos, side * moving), 20 * ticks))
-        plain = Pace(f"{name}: networkx", steps(Plain(graph, pos, side * moving), ticks))
+        name = f"{title}, {agents:,}"
+        ours = Pace(f"ours, {name}", steps(Ours(graph, pos, side * moving), 20 * ticks))
+        plain = Pace(f"networkx, {name}", steps(Plain(graph, pos, side * moving), ticks))
         in_turns(3, ours, plain)
         peer = plain.figure("ticks", cpu=True)
         figures += [peer, ours.figure("ticks", cpu=True, beside=peer)]
@@ -116,14 +116,12 @@ def compare(title: str, options: dict, moving: bool, quick: bool) -> list[Figure
 
 def moving(quick: bool) -> list[Figure]:
     """The graph is made anew in each tick, from positions."""
-    return compare(
-        f"within {REACH} cells, moving", {"kind": "range", "reach": REACH, "most": MOST}, True, quick
-    )
+    return compare(f"within {REACH} cells, moving", {"kind": "range", "reach": REACH, "most": MOST}, True, quick)
 
 
 def fixed(quick: bool) -> list[Figure]:
     """A graph that stays."""
-    return compare("small world, four neighbours", {"kind": "small_world"}, False, quick)
+    return compare("small world", {"kind": "small_world"}, False, quick)
 
 
 def market(quick: bool) -> list[Figure]:

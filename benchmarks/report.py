@@ -7,6 +7,7 @@ from importlib.metadata import version
 from statistics import median
 from typing import NamedTuple
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -43,7 +44,10 @@ def times(value: float) -> Target:
 
 
 class Figure(NamedTuple):
-    """A measured figure: a value for each round, and ``beside`` it that of something else in the same rounds."""
+    """A measured figure: a value for each round, and ``beside`` it that of something else in the same rounds.
+
+    Up to its first comma, the name says what was measured.
+    """
 
     name: str
     unit: str
@@ -79,7 +83,7 @@ class Figure(NamedTuple):
 
     def cells(self) -> list[str]:
         """Of a row under ``COLUMNS``."""
-        ratio = f"{_of_rounds(self.ratios)} x {self.beside.name}" if self.beside else ""
+        ratio = f"{_of_rounds(self.ratios)} x {self.beside.name.partition(', ')[0]}" if self.beside else ""
         target = f"{self.target}: {self.verdict}" if self.target else ""
         return [self.name, self.unit, number(self.median), _spread(self.values), ratio, target]
 
@@ -113,7 +117,7 @@ def number(value: float) -> str:
 
 def table(title: str, columns: list[str], rows: list[list], right: Sequence[int] = ()) -> None:
     """Print a table; numbers stand on the right, and so do the columns ``right``."""
-    out = Table(title=title, title_justify="left", title_style="bold")
+    out = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
     for k, column in enumerate(columns):
         numbers = k in right or (rows and isinstance(rows[0][k], int | float))
         out.add_column(column, justify="right" if numbers else "left")

@@ -87,8 +87,8 @@ def beside_mesa(quick: bool) -> list[Figure]:
     side, burnt = (150 if quick else 500), {}
     env = sandbox.make("wildfire", classic=True, density=DENSITY, agents=1, height=side, width=side, max_ticks=ENDLESS)
     env.play([0], "idle")
-    peer = Pace(f"mesa {mesa.__version__}, {side} x {side}", lambda: burn_mesa(ForestFire, side, burnt))
-    front = Pace(f"mesa {mesa.__version__}, its frontier only", lambda: burn_mesa(FrontierFire, side, burnt))
+    peer = Pace(f"Mesa's forest fire, {side} x {side}", lambda: burn_mesa(ForestFire, side, burnt))
+    front = Pace(f"Mesa's frontier only, {side} x {side}", lambda: burn_mesa(FrontierFire, side, burnt))
     ours = Pace("ours, 1 thread", lambda: burn_ours(env, 20, burnt))
     in_turns(3 if quick else 2, ours, peer, front)
     assert abs(burnt["ours"] - burnt["Mesa"]) < 0.01

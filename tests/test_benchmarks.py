@@ -1,0 +1,160 @@
+"""Figures of rounds, how they are printed, and trees beside each other; the speeds themselves are not tested."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__
+from benchmarks import all as every
+from benchmarks import pace, report, trees
+from benchmarks.__main__ import BENCHMARKS
+from benchmarks.report import Figure, at_least, at_most, times
+from benchmarks.rounds import Pace, in_turns
+from sandbox.engine import registry
+
+PEER = Figure("peer, all of it", "steps/s", [10.0, 20.0, 40.0])
+
+
+def test_a_ratio_is_of_the_same_round():
+    ours = Figure("ours", "steps/s", [30.0, 40.0, 200.0], beside=PEER)
+    assert (ours.median, ours.ratios) == (40, [3, 2, 5])
+    assert ours.cells() == ["ours", "steps/s", "40.0", "30.0 .. 200", "3.00 (2.00 .. 5.00) x peer", ""]
+    with pytest.raises(ValueError):
+        assert ours._replace(values=[1.0]).ratios
+
+
+@pytest.mark.parametrize(
+    "target, words",
+    [
+        (at_least(40), ">= 40: met"), (at_least(40.1), ">= 40.1: MISSED"), (at_most(40), "<= 40: met"),
+        (at_most(39), "<= 39: MISSED"), (times(3), ">= 3 x: met"), (times(3.5), ">= 3.50 x: MISSED"),
+        (at_most(2.5, of_ratio=True), "<= 2.50 x: MISSED"),
+    ],
+)  # fmt: skip
+def test_the_median_of_the_rounds_decides(target, words):
+    assert Figure("ours", "steps/s", [30.0, 40.0, 200.0], PEER, target).cells()[-1] == words
+
+
+def test_one_round_has_no_spread():
+    assert Figure("ours", "s", [0.0113]).cells() == ["ours", "s", "0.011", "", "", ""]
+
+
+def test_contestants_take_turns():
+    done = []
+    paces = [Pace(name, lambda name=name: done.append(name) or sum(range(100_000)) and 7) for name in "ab"]
+    in_turns(3, *paces)
+    assert "".join(done) == "ababab"
+    figure = paces[0].figure("meals", cpu=True, beside=paces[1].figure("meals", cpu=True))
+    assert (figure.unit, len(figure.ratios)) == ("meals/CPU s", 3)
+    (steps, wall, cpu), *_ = paces[0].rounds
+    assert steps == 7 and paces[0].rates[0] == 7 / wall and figure.values[0] == 7 / cpu
+
+
+def test_figures_are_kept_as_json():
+    figure = Figure("ours", "s", [1.0, 2.0], PEER._replace(values=[1.0, 2.0]), at_most(3))
+    assert Figure.of(json.loads(json.dumps(figure.plain()))) == figure
+
+
+# -- the commands ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run ``python -m benchmarks`` here with these words."""
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["benchmarks", *words])
+        benchmarks.__main__.main()
+
+    return run
+
+
+class Fake:
+    """A benchmark of two figures."""
+
+    PEERS, OPTIONS = (), {"--size": {"type": int, "default": 2}}
+    SPEEDS = {"first": lambda quick, size: [Figure("apples", "s", [size, size], None, at_most(1))]}
+    SPEEDS |= {"second": lambda quick, size: [Figure("pears", "s", [1.0 if quick else 2.0])]}
+    PARTS = {"other": lambda quick: report.console.print("the other part")}
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    monkeypatch.setattr(benchmarks.__main__, "import_module", lambda name: Fake)
+
+
+def test_speeds_are_one_table_before_the_other_parts(run, fake, capsys):
+    run("web", "--quick")
+    told = capsys.readouterr().out
+    assert told.index("apples") < told.index("pears") < told.index("at the end") < told.index("the other part")
+    assert re.search(r"pears +s +1.00\s", told)
+
+
+def test_one_part(run, fake, capsys):
+    run("web", "--only", "first", "--size", "1")
+    told = capsys.readouterr().out
+    assert "<= 1: met" in told and "pears" not in told and "the other part" not in told
+
+
+def test_json_has_the_speeds_alone(run, fake, capsys, tmp_path):
+    run("web", "--json", str(tmp_path / "f.json"))
+    names = [plain["name"] for plain in json.loads((tmp_path / "f.json").read_text())]
+    assert names == ["apples", "pears"] and "the other part" not in capsys.readouterr().out
+
+
+def test_all_tells_what_it_could_not_measure(run, monkeypatch, capsys):
+    def measured(name, quick):
+        if name == "craft":
+            raise subprocess.CalledProcessError(1, name, stderr="Traceback\nModuleNotFoundError: no crafter\n")
+        return [Figure("one", "s", [1.0, 1.5])]
+
+    monkeypatch.setattr(every, "measured", measured)
+    with pytest.raises(SystemExit) as end:
+        run("all", "--quick")
+    told = capsys.readouterr().out
+    assert end.value.code == 1 and "craft: ModuleNotFoundError: no crafter" in told
+    assert all(re.search(rf"{name} +one +s +1.25 +1.00 .. 1.50", told) for name in every.SPEEDS if name != "craft")
+
+
+def test_all_knows_every_benchmark_with_speeds():
+    sources = {path.stem: path.read_text() for path in Path(benchmarks.__main__.__file__).parent.glob("*.py")}
+    own = {name for name, text in sources.items() if re.search(r"^SPEEDS = \{", text, re.MULTILINE)}
+    assert own == set(every.SPEEDS) <= set(BENCHMARKS)
+
+
+# -- trees -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_tree_runs_its_own_modules(tmp_path):
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox" / "__init__.py").write_text("name = 'another'")
+    assert list(trees.trees(str(tmp_path))) == ["this tree", tmp_path.name]
+    assert trees.printed(tmp_path, "import sandbox; print(sandbox.name)") == "another\n"
+    here = trees.printed(trees.HERE, "import sandbox; print(sandbox.__file__)")
+    assert Path(here.strip()).parents[1] == trees.HERE
+
+
+def test_pace_tells_which_tree_plays_other_episodes(monkeypatch, capsys):
+    turns = []
+
+    def measured(tree, case):
+        turns.append(tree)
+        return 100.0 + len(turns), "same" if case[0] != "web" or tree == "here" else "other"
+
+    monkeypatch.setattr(pace, "trees", lambda beside: {"this tree": "here", "cf78cfd": "there"})
+    monkeypatch.setattr(pace, "pace", measured)
+    figures = pace.steady(True, "there", "web", None)
+    assert turns == ["here", "there"] * 3 * len(figures) and len(figures) == 2
+    assert [figure.verdict for figure in figures] == ["MISSED"] * 2 and figures[0].beside.values == [102, 104, 106]
+    assert "2 cases: other episodes than there: web random, web rules" in capsys.readouterr().out
+    pace.steady(True, "there", "kitchen", 1)
+    assert "2 cases: the same episodes" in capsys.readouterr().out
+
+
+def test_pace_has_random_and_rules_of_every_world():
+    played = {(world, policy) for world, options, policy, *_ in pace.CASES.values() if not options}
+    assert played == {(world, policy) for world in registry.names() for policy in ("random", "rules")}
+    assert set(pace.TARGETS) == set(pace.CASES)
