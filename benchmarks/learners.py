@@ -1,52 +1,120 @@
-"""Environments for learners: many lanes in one call, beside those of Stable-Baselines3 and Gymnasium."""
+"""Environments for learners: many lanes in one call, beside vector environments of other packages."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from gymnasium.vector import SyncVectorEnv
+import supersuit
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 import sandbox
 from benchmarks.report import Figure
 from benchmarks.rounds import Pace, in_turns
+from sandbox.envs.episodes import Episodes
 
-WORLD = partial(sandbox.gym_env, "warehouse", layout="tiny", deliveries=0, max_ticks=500, flat=True)
-LANES = partial(sandbox.vector_env, "warehouse", layout="tiny", deliveries=0, max_ticks=500, flat=True)
-FEW = 8  # environments of the peers
-PROCESSES = 2
+LANES, FEW, PROCESSES = 4096, 8, 2
+COPIES = 64  # teams that SuperSuit steps one after the other
+EPISODE = {"deliveries": 0, "max_ticks": 500}
+ONE = partial(sandbox.gym_env, "warehouse", layout="tiny", flat=True, **EPISODE)
+MANY = partial(sandbox.vector_env, "warehouse", layout="tiny", flat=True, **EPISODE)
+TEAM = partial(sandbox.parallel_env, "warehouse", layout="tiny", flat=True, **EPISODE)
+# What RobotWarehouse of jumanji is by default: RWARE's small hall, four robots that see 3 x 3 cells, eight requests.
+SMALL = {"layout": "small", "agents": 4, "requests": 8, "board": False, **EPISODE}
 
 
-def steps(env, lanes: int, ticks: int) -> int:
+def stepped(step: Callable, agents: int, ticks: int) -> int:
     """Step with actions that are drawn beforehand, at no cost to anybody."""
-    actions = np.random.default_rng(0).integers(0, 5, (64, lanes))
+    actions = np.random.default_rng(0).integers(0, 5, (64, agents))
     for tick in range(ticks):
-        env.step(actions[tick % 64])
-    return lanes * ticks
+        step(actions[tick % 64])
+    return agents * ticks
 
 
 def lanes(quick: bool) -> list[Figure]:
-    """Warehouse tiny, one robot, random actions, flat observations and infos, resets."""
-    ticks, contestants = 200 if quick else 1000, []
-    for name, make, count in (
-        (f"SB3 SubprocVecEnv, {PROCESSES} processes", SubprocVecEnv, PROCESSES),
-        (f"SB3 SubprocVecEnv, {FEW} processes", SubprocVecEnv, FEW),
-        ("SB3 DummyVecEnv", DummyVecEnv, FEW),
-        ("Gymnasium SyncVectorEnv", SyncVectorEnv, FEW),
-    ):
-        contestants.append((name, make([WORLD] * count), count))
-    for count in (FEW, 256, 4096):
-        contestants.append(("ours, vector_env", LANES(count), count))
+    """Warehouse tiny, random actions, flat observations and infos, resets: one robot each; SuperSuit has teams of 4."""
+    ticks, many = 200 if quick else 1000, 256 if quick else LANES
+    teams = supersuit.pettingzoo_env_to_vec_env_v1(TEAM())
+    contestants = [
+        (f"SB3 SubprocVecEnv, {PROCESSES} processes", SubprocVecEnv([ONE] * PROCESSES), PROCESSES),
+        (f"SB3 SubprocVecEnv, {FEW} processes", SubprocVecEnv([ONE] * FEW), FEW),
+        ("SB3 DummyVecEnv", DummyVecEnv([ONE] * FEW), FEW),
+        (f"Gymnasium AsyncVectorEnv, {PROCESSES} processes", AsyncVectorEnv([ONE] * PROCESSES), PROCESSES),
+        (f"Gymnasium AsyncVectorEnv, {FEW} processes", AsyncVectorEnv([ONE] * FEW), FEW),
+        ("Gymnasium SyncVectorEnv", SyncVectorEnv([ONE] * FEW), FEW),
+        ("Gymnasium SyncVectorEnv", SyncVectorEnv([ONE] * many), many),
+        ("PettingZoo and SuperSuit", supersuit.concat_vec_envs_v1(teams, COPIES, base_class="gymnasium"), 4 * COPIES),
+        *(("ours, vector_env", MANY(count), count) for count in (FEW, 256, LANES)),
+    ]
     paces = []
     for name, env, count in contestants:
         env.reset()
-        steps(env, count, 5)  # compile
-        paces.append(Pace(f"{name} x {count:,}", partial(steps, env, count, max(10, 8 * ticks // count))))
+        stepped(env.step, count, 5)  # compiles
+        paces.append(Pace(f"{name}: {count:,} agents", partial(stepped, env.step, count, max(5, FEW * ticks // count))))
     in_turns(3 if quick else 7, *paces)
-    first, *others = (pace.figure() for pace in paces)
     for _, env, _ in contestants:
         env.close()
-    return [first, *(figure._replace(beside=first) for figure in others)]
+    figures = [pace.figure("agent-steps") for pace in paces]
+    best = max(figures[:-3], key=lambda figure: figure.median)
+    return [*figures[:-3], *(figure._replace(beside=best) for figure in figures[-3:])]
 
 
-PEERS = ("stable_baselines3", "gymnasium")
-SPEEDS = {"lanes": lanes}
+def robots(quick: bool) -> list[Figure]:
+    """4,096 teams of four, random actions drawn beforehand, observations, masks, resets; jumanji compiled by XLA.
+
+    A call a tick each, as learners need it; also 16 ticks in one call of jumanji, its observations only added up. It
+    works on all cores, ours on one, so that figures are for each second of CPU.
+    """
+    import jax  # here, since processes of the other part are forked
+    from jumanji.environments import RobotWarehouse
+    from jumanji.wrappers import VmapAutoResetWrapper
+
+    peer_env, ticks = VmapAutoResetWrapper(RobotWarehouse()), 16
+    step, actions = jax.jit(peer_env.step), np.random.default_rng(0).integers(0, 5, (ticks, LANES, 4), np.int32)
+    begun = jax.jit(peer_env.reset)(jax.random.split(jax.random.PRNGKey(0), LANES))[0]
+
+    @jax.jit
+    def rollout(state, actions):
+        def one(state, joint):
+            state, timestep = peer_env.step(state, joint)
+            seen = timestep.observation
+            return state, (timestep.reward.sum(), seen.agents_view.sum(), seen.action_mask.sum())
+
+        return jax.lax.scan(one, state, actions)
+
+    def by_tick() -> int:
+        state = begun
+        for joint in actions:
+            state, timestep = step(state, joint)
+        jax.block_until_ready(timestep)
+        return actions.size
+
+    def in_one_call() -> int:
+        jax.block_until_ready(rollout(begun, actions))
+        return actions.size
+
+    episodes = Episodes(sandbox.make("warehouse", **SMALL), LANES)
+    episodes.reset(np.ones(LANES, np.bool_), range(LANES))
+
+    def ours() -> int:
+        for joint in actions:
+            episodes.step(joint, episodes.over)
+        return actions.size
+
+    paces = [
+        Pace("RobotWarehouse of jumanji, a call a tick", by_tick),
+        Pace(f"RobotWarehouse of jumanji, {ticks} ticks a call", in_one_call), Pace("ours, a call a tick", ours),
+    ]  # fmt: skip
+    for pace in paces:
+        pace.work()  # compiles
+    in_turns(3 if quick else 7, *paces)
+    called, whole, own = (pace.figure("agent-steps", cpu=True) for pace in paces)
+    clocked = [pace.figure("agent-steps") for pace in paces]
+    return [
+        called, whole, own._replace(beside=max(called, whole, key=lambda figure: figure.median)),
+        *clocked[:2], clocked[2]._replace(beside=max(clocked[:2], key=lambda figure: figure.median)),
+    ]  # fmt: skip
+
+
+PEERS = ("stable_baselines3", "gymnasium", "supersuit", "jumanji", "jax")
+SPEEDS = {"lanes": lanes, "robots": robots}
