@@ -11,7 +11,7 @@ from benchmarks.report import COLUMNS, Figure, console, load, table
 
 PEERS = ()
 SPEEDS = (
-    "pace", "start", "warehouse", "kitchen", "wildfire", "craft", "web", "batch", "learners", "network", "llm",
+    "pace", "start", "warehouse", "kitchen", "wildfire", "craft", "web", "batch", "record", "learners", "network", "llm",
     "memory", "imagination", "studio", "endurance",
 )  # fmt: skip
 

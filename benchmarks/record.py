@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from benchmarks.pace import Pace
-from benchmarks.report import console, met, table
+from benchmarks.report import Figure, at_most
+from benchmarks.rounds import Pace, in_turns
 from benchmarks.studio import scenario, yard
 from sandbox.model import Sandbox
 from sandbox.record import Log
@@ -14,9 +14,9 @@ AGENTS, SIDE = (10, 100, 1_000, 10_000), 316  # the map has room for the largest
 TIMES, BYTES = 2.0, 2.0  # of the time without a record, and for each agent and tick, at most; with the largest team
 
 
-def cost(quick: bool) -> None:
+def cost(quick: bool) -> list[Figure]:
     """The same episode in turns, stepped and recorded; a round ends with all of its ticks on disk."""
-    rows, rounds = [], 3 if quick else 7
+    figures, rounds = [], 3 if quick else 7
     for agents in AGENTS[-1:] if quick else AGENTS:
         given, ticks = scenario(yard(SIDE), agents), max(100, 200_000 // agents)
         bare, recorded = Sandbox(given, rng=1), Sandbox(given, rng=1)
@@ -34,19 +34,19 @@ def cost(quick: bool) -> None:
                 log.flush()
                 return ticks
 
-            paces = Pace("stepped", step), Pace("recorded", record)
-            for pace in (*paces, *paces * rounds):
-                pace.run()
+            for work in (step, record):
+                work()  # compiles
+            stepped, kept = Pace(f"stepped, {agents:,} agents", step), Pace(f"recorded, {agents:,} agents", record)
+            in_turns(rounds, stepped, kept)
             log.close()
             size = (Path(folder) / "run.db").stat().st_size / agents / recorded.ticks
-        bare_cpu, recorded_cpu = ([cpu for *_, cpu in pace.rounds[1:]] for pace in paces)
-        ratios = [one / other for one, other in zip(recorded_cpu, bare_cpu, strict=True)]
-        rows.append([agents, 1000 / paces[0].rate, 1000 / paces[1].rate, min(ratios), max(ratios), size])
-    table(f"Couriers on {SIDE} x {SIDE} cells", ["agents", "ms a tick", "recorded", "CPU, times: least", "most",
-          "bytes an agent and tick"], rows)  # fmt: skip
-    *_, most, size = rows[-1]
-    console.print(f"{AGENTS[-1]:,} agents, times: {met(most, TIMES, False)}; bytes: {met(size, BYTES, False)}")
+        bare_cost, cost = (Figure(each.name, "CPU ms/tick", [1e3 / rate for rate in each.cpu_rates])
+                           for each in (stepped, kept))  # fmt: skip
+        time, space = (at_most(TIMES, of_ratio=True), at_most(BYTES)) if agents == AGENTS[-1] else (None, None)
+        figures += [bare_cost, cost._replace(beside=bare_cost, target=time)]
+        figures.append(Figure(kept.name, "bytes/agent-tick", [size], target=space))
+    return figures
 
 
 PEERS = ()
-PARTS = {"cost": cost}
+SPEEDS = {"cost": cost}

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,18 @@ def test_all_tells_what_it_could_not_measure(run, monkeypatch, capsys):
     told = capsys.readouterr().out
     assert end.value.code == 1 and "craft: ModuleNotFoundError: no crafter" in told
     assert all(re.search(rf"{name} +one +s +1.25 +1.00 .. 1.50", told) for name in every.SPEEDS if name != "craft")
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_can_be_imported(name):
+    """Unless what it is compared with is not installed."""
+    try:
+        module = import_module(f"benchmarks.{name}")
+    except ModuleNotFoundError as error:
+        if error.name.partition(".")[0] in ("benchmarks", "sandbox"):
+            raise
+        pytest.skip(str(error))
+    assert hasattr(module, "PEERS") and any(hasattr(module, name) for name in ("main", "SPEEDS", "PARTS"))
 
 
 def test_all_knows_every_benchmark_with_speeds():
