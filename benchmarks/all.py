@@ -11,8 +11,8 @@ from benchmarks.report import COLUMNS, Figure, console, load, table
 
 PEERS = ()
 SPEEDS = (
-    "pace", "start", "warehouse", "kitchen", "wildfire", "craft", "web", "batch", "record", "learners", "network", "llm",
-    "memory", "imagination", "studio", "endurance",
+    "pace", "start", "warehouse", "kitchen", "wildfire", "craft", "web", "batch", "record", "learners", "machines",
+    "network", "llm", "memory", "imagination", "studio", "endurance",
 )  # fmt: skip
 
 

@@ -57,20 +57,20 @@ def _bare(agents: int, ticks: int) -> int:
     from pydantic_ai.direct import model_request
     from pydantic_ai.messages import ModelRequest
 
-    from sandbox.agents.llm.hosted import _wait_for
+    from sandbox.agents.llm.hosted import _settings, _wait_for
 
     reasoner = sandbox.Sandbox(scenario(agents, ticks), rng=1).reasoners[0][1]
     client, setup = reasoner._client, reasoner.setup
     model = sandbox.Sandbox(scenario(agents, ticks), rng=1)
     model.env.world.observe(model.state, 0, model.env.params, model.observation)
     prompts = [reasoner._prompts.words(model.percept(row)) for row in range(agents)]
-    parameters = client._parameters(reasoner._prompts.request(setup, model.percept(0), ""))
+    parameters = client._parameters(reasoner._prompts.request(setup, model.percept(0), ""), frozenset())
+    settings = {"model_settings": _settings(client._options, frozenset()), "model_request_parameters": parameters}
 
     async def one(prompt: str, places: asyncio.Semaphore) -> None:
         async with places:
             messages = [ModelRequest.user_text_prompt(prompt, instructions=setup.instructions)]
-            settings = {"model_settings": client._settings, "model_request_parameters": parameters}
-            await model_request(client._model, messages, **settings)
+            await model_request(client._model(frozenset()), messages, **settings)
 
     async def tick() -> None:
         places = asyncio.Semaphore(AT_ONCE)

@@ -10,11 +10,16 @@ import pytest
 
 import benchmarks.__main__
 from benchmarks import all as every
-from benchmarks import pace, report, trees
+from benchmarks import machines, pace, report, trees
 from benchmarks.__main__ import BENCHMARKS
+from benchmarks.machines import KINDS, WEB, Cost, Spent, computed, measured, parts
 from benchmarks.report import Figure, at_least, at_most, times
 from benchmarks.rounds import Pace, in_turns
 from sandbox.engine import registry
+from sandbox.running.batch import play_chunk
+from sandbox.running.episodes import LANES
+from sandbox.running.workers import Workers
+from sandbox.scenario import load
 
 PEER = Figure("peer, all of it", "steps/s", [10.0, 20.0, 40.0])
 
@@ -171,3 +176,62 @@ def test_pace_has_random_and_rules_of_every_world():
     played = {(world, policy) for world, options, policy, *_ in pace.CASES.values() if not options}
     assert played == {(world, policy) for world in registry.names() for policy in ("random", "rules")}
     assert set(pace.TARGETS) == set(pace.CASES)
+
+
+# -- what reaches into the library -------------------------------------------------------------------------------------
+
+
+def test_the_bare_call_of_a_model_is_the_client_s_own(monkeypatch):
+    llm = import_module("benchmarks.llm")
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):  # the server sets them
+        monkeypatch.setenv(name, "")
+    with llm.server():
+        assert llm._bare(3, 2) == 6
+
+
+def test_cost_by_team_size_has_a_value_a_round():
+    found = import_module("benchmarks.warehouse").costs(["random"], 10, quick=True)
+    assert len(found["random"]) == 3 and min(found["random"]) > 0
+
+
+def test_lanes_of_craft_are_stepped_until_they_die():
+    craft = import_module("benchmarks.craft")
+    lanes = craft.Lanes(craft.sandbox.make("craft", agents=1, goal="none", max_ticks=3), 4)
+    for _ in range(2):
+        lanes.set_up()
+        assert [lanes.play(2), lanes.play(2), lanes.play(2)] == [8, 4, 0]
+
+
+# -- machines ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_slowest_part_decides_what_machines_do():
+    cost = Cost(driver=[8.0, 7.0, 9.0], workers=[1024.0, 1024.0, 500.0], others=[2.0, 2.0, 2.0])
+    assert computed(cost) == ["2,000", "4,000", "20,000", "128,000", "driver"]  # 1,024 trials in 8 ms
+    assert computed(Cost([1.0], [10.24], [4.0]))[-2:] == ["256,000", "others"]
+
+
+def test_costs_are_of_spans():
+    moments = [Spent(1024, 10.0, 5.0, 7.0, 1.0), Spent(3072, 12.0, 5.5, 9.0, 1.0), Spent(4096, 12.5, 6.0, 9.5, 1.25)]
+    rates, cost = parts(moments)
+    assert rates == [1024, 2048] and cost == Cost([250, 500], [1000, 500], [0, 250])
+
+
+@pytest.mark.parametrize("kind", ["here", "dask"])
+def test_a_batch_is_measured_from_its_first_tenth_to_its_end(kind):
+    with KINDS[kind](1) as cluster:
+        moments = measured(cluster, WEB, 1, 20_000)
+    rates, cost = parts(moments)
+    assert moments[0].done >= 2_000 and moments[-1].done >= 20_000 and len(rates) == 5
+    assert min(rates) > 0 and min(map(min, cost)) >= 0
+    if kind == "dask":
+        assert sum(cost.workers) > 0 < sum(cost.others)
+
+
+def test_a_chunk_without_trials_travels_to_workers_and_back():
+    with KINDS["dask"](1) as cluster, Workers(cluster.on, compiled=True, count=1) as crew:
+        text = load(WEB).model_dump_json()
+        future = crew.executor.submit(machines.result, text, 5, 6)
+        assert crew.executor.submit(machines.nothing, text, 0, 1).result(60) is None
+        played, own = future.result(60), play_chunk(text, 0, LANES)
+    assert type(played) is type(own) and len(played[0]) == len(own[0])
