@@ -3,10 +3,14 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.report import console, load, machine, show
+from benchmarks import results
+from benchmarks.report import console, load, machine, show, versions
+from benchmarks.trees import HERE, commit
 
 BENCHMARKS = {
     "all": "all the speeds below, in one table: figure, least and most, ratio, target, met or missed",
@@ -50,25 +54,32 @@ def main() -> None:
         command.add_argument(option, **how)
     if not hasattr(module, "main"):
         speeds, parts = getattr(module, "SPEEDS", {}), getattr(module, "PARTS", {})
-        command.add_argument("--only", choices=[*speeds, *parts], help="one part of it")
-        command.add_argument("--json", metavar="FILE", help="measure speeds only, and write their figures there too")
+        which = command.add_mutually_exclusive_group()
+        which.add_argument("--only", choices=[*speeds, *parts], help="one part of it")
+        which.add_argument("--write", action="store_true", help="all speeds, and write their table to RESULTS.md")
+        command.add_argument("--json", metavar="FILE", help="the speeds, and write their figures there")
     arguments = parser.parse_args()
-    machine(*module.PEERS)
+    console.print(machine(*module.PEERS))
+    before = load()
     if hasattr(module, "main"):
         sys.exit(module.main(arguments))
-    given, figures = {name[2:]: getattr(arguments, name[2:]) for name in options}, []
-    for name, part in speeds.items():
-        if arguments.only in (None, name):
-            figures += part(arguments.quick, **given)
-    if figures:
+    given = {name[2:]: getattr(arguments, name[2:]) for name in options}
+    if figures := [figure for part in _of(speeds, arguments) for figure in part(arguments.quick, **given)]:
         show(BENCHMARKS[named], figures)
         console.print(f"load {load()} at the end")
     if arguments.json:
         Path(arguments.json).write_text(json.dumps([figure.plain() for figure in figures]))
-        return
-    for name, part in parts.items():
-        if arguments.only in (None, name):
+    if arguments.write:
+        when = f"{date.today():%d %B}, {commit(HERE)}{', quick' * arguments.quick}, load {before} to {load()}"
+        results.write(named, ", ".join([when, *versions(*module.PEERS)]), figures)
+    if not (arguments.json or arguments.write):
+        for part in _of(parts, arguments):
             part(arguments.quick)
+
+
+def _of(parts: dict[str, Callable], arguments: argparse.Namespace) -> list[Callable]:
+    """All of them, or the one that was asked for."""
+    return [part for name, part in parts.items() if arguments.only in (None, name)]
 
 
 if __name__ == "__main__":

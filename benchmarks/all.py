@@ -8,12 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.report import COLUMNS, Figure, console, load, table
+from benchmarks.results import SPEEDS
 
 PEERS = ()
-SPEEDS = (
-    "pace", "start", "warehouse", "kitchen", "wildfire", "craft", "web", "batch", "record", "learners", "machines",
-    "network", "llm", "memory", "imagination", "studio", "endurance",
-)  # fmt: skip
+OPTIONS = {"--write": {"action": "store_true", "help": "write the tables to RESULTS.md"}}
 
 
 def main(arguments: Namespace) -> int:
@@ -22,7 +20,7 @@ def main(arguments: Namespace) -> int:
     for name in SPEEDS:
         console.print(f"{name}, load {load()}")
         try:
-            rows += [[name, *figure.cells()] for figure in measured(name, arguments.quick)]
+            rows += [[name, *figure.cells()] for figure in measured(name, arguments.quick, arguments.write)]
         except subprocess.CalledProcessError as error:
             failed.append(f"{name}: {error.stderr.strip().splitlines()[-1]}")
     table("All speeds", ["benchmark", *COLUMNS], rows, right=(3,))
@@ -31,10 +29,11 @@ def main(arguments: Namespace) -> int:
     return int(bool(failed))
 
 
-def measured(name: str, quick: bool) -> list[Figure]:
+def measured(name: str, quick: bool, write: bool) -> list[Figure]:
     """The figures of a benchmark; raises CalledProcessError with what it printed if it fails."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
-        command = [sys.executable, "-m", "benchmarks", name, "--json", str(file), *["--quick"] * quick]
+        given = ["--json", str(file), *["--quick"] * quick, *["--write"] * write]
+        command = [sys.executable, "-m", "benchmarks", name, *given]
         subprocess.run(command, capture_output=True, text=True, check=True)
         return [Figure.of(plain) for plain in json.loads(file.read_text())]

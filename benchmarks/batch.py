@@ -73,18 +73,19 @@ def throughput(quick: bool) -> list[Figure]:
 
 
 def growth(quick: bool) -> list[Figure]:
-    """Microseconds a trial and peak memory of batches of one size after the other, each in a process of its own."""
+    """Microseconds a trial and peak memory of a small and a large batch, each in a process of its own."""
     figures = []
-    for world in ("web", "warehouse"):
-        sizes = (1_000, 10_000, 100_000) if quick or world == "warehouse" else (1_000, 10_000, 100_000, 1_000_000)
-        for trials in sizes:
-            command, found = [sys.executable, "-c", GROWTH, repr(_scenario(world)), str(trials)], []
-            for _ in range(1 if quick else 3):
-                run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-                found.append([float(each) for each in run.stdout.split()])
-            name, (spent, peaks) = f"batch, {world}, {trials:,} trials", zip(*found, strict=True)
-            figures.append(Figure(name, "us/trial", [1e6 * each / trials for each in spent]))
-            figures.append(Figure(name, "MB at most", peaks))
+    for world, sizes in {"web": (10_000, 100_000 if quick else 1_000_000), "warehouse": (1_000, 100_000)}.items():
+        small, large = ([] for _ in sizes)
+        for _ in range(1 if quick else 3):
+            for trials, found in zip(sizes, (small, large), strict=True):
+                command = [sys.executable, "-c", GROWTH, repr(_scenario(world)), str(trials)]
+                spent, peak = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+                found.append((1e6 * float(spent) / trials, float(peak)))
+        for k, unit in enumerate(("us/trial", "MB at most")):
+            few = Figure(f"{sizes[0]:,} trials of the {world}", unit, [each[k] for each in small])
+            many = [each[k] for each in large]
+            figures += [few, Figure(f"{sizes[1]:,} trials of the {world}", unit, many, beside=few)]
     return figures
 
 

@@ -44,16 +44,20 @@ def show(
     table(f"docs/{page}: {key}", list(columns), [list(row) for row in rows])
     if not quick:
         path = DOCS / page
-        text = path.read_text(encoding="utf-8")
         if kept:
             new = {row[0]: row for row in rows}
-            old = {cells[0]: cells for cells in _cells(written(text)[key].text)[1:]}
+            old = {cells[0]: cells for cells in cells(written(path.read_text(encoding="utf-8"))[key].text)[1:]}
             rows = list((old | new).values())
-        path.write_text(_with(text, key, _markdown(columns, rows)), encoding="utf-8")
-        console.print(f"written: table {key} of docs/{page}")
+        put(path, key, markdown(columns, rows))
 
 
-def _cells(text: str) -> list[list[str]]:
+def put(path: Path, key: str, text: str) -> None:
+    """Write a text into a page where the comments of this key stand; raises KeyError if there are none."""
+    path.write_text(_with(path.read_text(encoding="utf-8"), key, text), encoding="utf-8")
+    console.print(f"written: table {key} of {path.parent.name}/{path.name}")
+
+
+def cells(text: str) -> list[list[str]]:
     """Of the header and of each row."""
     lines = [line.strip("|").split("|") for line in text.splitlines()]
     return [[cell.strip() for cell in cells] for k, cells in enumerate(lines) if k != 1]
@@ -65,9 +69,9 @@ def _with(page: str, key: str, text: str) -> str:
     return page.replace(f"{old.text}{end}{old.digest}", f"{text}{end}{digest(text)}")
 
 
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = (f"| {' | '.join(cells)} |" for cells in (columns, *rows))
-    head, *body = (line.replace("|  |", "| |") for line in lines)
+    head, *body = (re.sub(r"\|  (?=\|)", "| ", line) for line in lines)
     return "\n".join([head, "|" + "---|" * len(columns), *body])
 
 

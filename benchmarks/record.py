@@ -42,10 +42,9 @@ def cost(quick: bool) -> list[Figure]:
             size = (Path(folder) / "run.db").stat().st_size / agents / recorded.ticks
         bare_cost, cost = (Figure(each.name, "CPU ms/tick", [1e3 / rate for rate in each.cpu_rates])
                            for each in (stepped, kept))  # fmt: skip
-        time, space = (at_most(TIMES, of_ratio=True), at_most(BYTES)) if agents == AGENTS[-1] else (None, None)
-        figures += [bare_cost, cost._replace(beside=bare_cost, target=time)]
-        figures.append(Figure(kept.name, "bytes/agent-tick", [size], target=space))
-    return figures
+        target = at_most(TIMES, of_ratio=True) if agents == AGENTS[-1] else None
+        figures += [bare_cost, cost._replace(beside=bare_cost, target=target)]
+    return [*figures, Figure(kept.name, "bytes/agent-tick", [size], target=at_most(BYTES))]
 
 
 PEERS = ()

@@ -60,6 +60,10 @@ class Figure(NamedTuple):
         return median(self.values)
 
     @property
+    def called(self) -> str:
+        return self.name.partition(", ")[0]
+
+    @property
     def ratios(self) -> list[float]:
         """By round, to the figure beside; empty without one."""
         return [own / other for own, other in zip(self.values, self.beside.values, strict=True)] if self.beside else []
@@ -83,12 +87,23 @@ class Figure(NamedTuple):
 
     def cells(self) -> list[str]:
         """Of a row under ``COLUMNS``."""
-        ratio = f"{_of_rounds(self.ratios)} x {self.beside.name.partition(', ')[0]}" if self.beside else ""
+        ratio = f"{_of_rounds(self.ratios)} x {self.beside.called}" if self.beside else ""
         target = f"{self.target}: {self.verdict}" if self.target else ""
         return [self.name, self.unit, number(self.median), _spread(self.values), ratio, target]
 
 
 COLUMNS = ["", "unit", "median", "least .. most", "ratio (least .. most)", "target"]
+
+
+def compact(figures: Sequence[Figure]) -> list[list[str]]:
+    """Rows of cells in which a figure that stands beside others, and has no ratio of its own, is told in theirs."""
+    told = [figure.beside for figure in figures if figure.beside]
+    rows = []
+    for figure in figures:
+        if figure.beside or figure.target or figure not in told:
+            *own, ratio, target = figure.cells()
+            rows.append([*own, f"{ratio} ({number(figure.beside.median)})" if ratio else "", target])
+    return rows
 
 
 def show(title: str, figures: Sequence[Figure]) -> None:
@@ -126,13 +141,15 @@ def table(title: str, columns: list[str], rows: list[list], right: Sequence[int]
     console.print(out)
 
 
-def machine(*peers: str) -> None:
-    """One line on hardware and versions, also of the peer packages."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", *peers))
-    console.print(
-        f"{_processor()}, {cores()} cores of {os.cpu_count()}, load {load()} at start; "
-        f"{platform.system()}, Python {platform.python_version()}, {packages}"
-    )
+def machine(*peers: str) -> str:
+    """Hardware, load now, and versions, also of the peer packages."""
+    packages = ", ".join(versions("numba", "numpy", *peers))
+    hardware = f"{_processor()}, {cores()} cores of {os.cpu_count()}, load {load()} at start"
+    return f"{hardware}; {platform.system()}, Python {platform.python_version()}, {packages}"
+
+
+def versions(*packages: str) -> list[str]:
+    return [f"{name} {version(name)}" for name in packages]
 
 
 def load() -> str:

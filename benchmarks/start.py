@@ -35,7 +35,7 @@ def first_tick(tree: Path, cache: str, world: str, team: str) -> tuple[float, fl
 
 
 def waits(quick: bool, beside: str | None) -> list[Figure]:
-    """Of each world, on the clock and of processor time; each round and tree begins with an empty cache."""
+    """Of each world, cold also in processor time; each round and tree begins with an empty cache."""
     figures, measured = [], trees(beside)
     for world in registry.names():
         found = {(name, start): [] for name in measured for start in STARTS}
@@ -45,7 +45,7 @@ def waits(quick: bool, beside: str | None) -> list[Figure]:
                     for start, team in zip(STARTS, TEAMS, strict=True):
                         found[name, start].append(first_tick(tree, cache, world, team))
         for start, target in STARTS.items():
-            for k, unit in enumerate(("s", "CPU s")):
+            for k, unit in enumerate(("s", "CPU s") if start == "cold" else ("s",)):
                 this, *other = [[each[k] for each in found[name, start]] for name in measured]
                 there = Figure(list(measured)[1], unit, other[0]) if other else None
                 figures.append(Figure(f"{world}, {start}", unit, this, there, None if k else target))

@@ -13,10 +13,10 @@ BESIDE = {"--beside": {"metavar": "PATH", "help": "another tree of Sandbox, such
 
 def trees(beside: str | None) -> dict[str, Path]:
     """The trees to be measured, by the names of their figures; of another tree this is its commit."""
-    return {"this tree": HERE} | ({_commit(Path(beside).resolve()): Path(beside).resolve()} if beside else {})
+    return {"this tree": HERE} | ({commit(Path(beside).resolve()): Path(beside).resolve()} if beside else {})
 
 
-def _commit(tree: Path) -> str:
+def commit(tree: Path) -> str:
     """The first seven digits; the folder's name where git knows of none."""
     run = subprocess.run(["git", "-C", tree, "rev-parse", "--short=7", "HEAD"], capture_output=True, text=True)
     return run.stdout.strip() or tree.name

@@ -12,7 +12,6 @@ from benchmarks.rounds import Pace, in_turns, seconds
 
 EPISODE = 500  # ticks
 ENDLESS = 1_000_000  # ticks: no measurement gets there
-DENSITY = 0.04  # robots for each cell of a courier map
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "small", "deliveries": 0, "max_ticks": ENDLESS},
     "agents": [{"count": 8, "reasoner": "rules"}],
@@ -65,15 +64,14 @@ def courier_map(side: int, seed: int = 0) -> str:
     return "\n".join(["type octile", f"height {side}", f"width {side}", "map", *rows])
 
 
-def costs(policies: Sequence[str], agents: int, quick: bool) -> dict[str, list[float]]:
-    """CPU nanoseconds a robot and tick of teams on a courier map that grows with them, by round.
+def costs(policies: Sequence[str], agents: int, side: int, quick: bool) -> dict[str, list[float]]:
+    """CPU nanoseconds a robot and tick of teams on a courier map with a tenth of its cells closed, by round.
 
     An episode of n ticks more takes so much longer than one in which deliveries have just spread over the ticks.
     """
-    side = round((agents / DENSITY) ** 0.5)
     options = {"layout": courier_map(side), "deliveries": 0, "max_ticks": ENDLESS}
     env, settle = sandbox.make("warehouse", agents=agents, **options), 20 if quick else 2 * side
-    more = max(settle, (20_000 if quick else 200_000) // agents)
+    more = max(settle, (100_000 if quick else 2_000_000) // agents)
 
     def cpu(policy: str, ticks: int) -> float:
         begun = time.process_time()
@@ -88,17 +86,24 @@ def costs(policies: Sequence[str], agents: int, quick: bool) -> dict[str, list[f
 
 
 def by_team_size(quick: bool) -> list[Figure]:
-    """Cost by team size: courier maps of equal density, 10 % closed, one thread."""
-    sizes, policies, figures = (10, 100, 1000) if quick else (10, 100, 1000, 10_000), ("random", "rules", "oracle"), []
+    """Cost by team size on one map, 500 x 500 cells unless quick, one thread."""
+    side, sizes, policies, figures = (
+        158 if quick else 500,
+        (10, 1000 if quick else 10_000),
+        ("random", "rules", "oracle"),
+        [],
+    )
     for policy in policies:
         sandbox.make("warehouse", agents=2, layout=courier_map(8)).play([1], policy, ticks=2)  # compile
-    found = {agents: costs(policies, agents, quick) for agents in sizes}
+    found = {agents: costs(policies, agents, side, quick) for agents in sizes}
     for policy in policies:
-        own = [Figure(f"{policy}, {agents:,} robots", "CPU ns/robot-tick", found[agents][policy]) for agents in sizes]
-        *few, last = own
-        figures += [*few, last._replace(beside=own[0], target=at_most(2, of_ratio=True))]
-    rates = [1e9 / (cost * sizes[-1]) for cost in last.values]
-    return [*figures, Figure(last.name, "ticks/CPU s", rates, target=at_least(10))]
+        few, many = (
+            Figure(f"{agents:,} robots, {side} x {side}, {policy}", "CPU ns/robot-tick", found[agents][policy])
+            for agents in sizes
+        )
+        figures += [few, many._replace(beside=few, target=at_most(2, of_ratio=True))]
+    rates = [1e9 / (cost * sizes[-1]) for cost in many.values]
+    return [*figures, Figure(many.name, "ticks/CPU s", rates, target=at_least(10))]
 
 
 # -- latency -----------------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ import pytest
 
 import benchmarks.__main__
 from benchmarks import all as every
-from benchmarks import machines, pace, report, trees
+from benchmarks import machines, pace, pages, report, results, trees
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.machines import KINDS, WEB, Cost, Spent, computed, measured, parts
-from benchmarks.report import Figure, at_least, at_most, times
+from benchmarks.report import Figure, at_least, at_most, compact, times
 from benchmarks.rounds import Pace, in_turns
 from sandbox.engine import registry
 from sandbox.running.batch import play_chunk
@@ -46,6 +46,13 @@ def test_the_median_of_the_rounds_decides(target, words):
 
 def test_one_round_has_no_spread():
     assert Figure("ours", "s", [0.0113]).cells() == ["ours", "s", "0.011", "", "", ""]
+
+
+def test_a_compact_table_tells_a_peer_beside_ours():
+    ours = Figure("ours", "steps/s", [30.0, 40.0, 200.0], beside=PEER)
+    rows = compact([PEER, ours, ours._replace(name="more", beside=ours), Figure("alone", "s", [1.0])])
+    assert [row[0] for row in rows] == ["ours", "more", "alone"]
+    assert [row[4] for row in rows] == ["3.00 (2.00 .. 5.00) x peer (20.0)", "1.00 (1.00 .. 1.00) x ours (40.0)", ""]
 
 
 def test_contestants_take_turns():
@@ -111,8 +118,40 @@ def test_json_has_the_speeds_alone(run, fake, capsys, tmp_path):
     assert names == ["apples", "pears"] and "the other part" not in capsys.readouterr().out
 
 
+def test_a_benchmark_writes_its_rows_of_the_results(run, fake, tmp_path, monkeypatch):
+    page, rows = (
+        tmp_path / "RESULTS.md",
+        "| | unit |\n|---|---|\n| **craft**: once | |\n| c | s |\n| **web**: old | |\n| w | s |",
+    )
+    page.write_text(
+        f"Before.\n\n<!-- table worlds: written by `x` -->\n\n{rows}\n\n<!-- end of worlds, 0 -->\n\nAfter.\n"
+    )
+    monkeypatch.setattr(results, "PAGE", page)
+    run("web", "--write", "--size", "1")
+    run("kitchen", "--write", "--quick")
+    text = pages.written(page.read_text())["worlds"].text
+    when = r"\d\d \w+, \w+, load \S+ to \S+ \|( \|){5}\n"
+    assert re.search(
+        rf"\*\*kitchen\*\*: {when.replace(', load', ', quick, load')}\| apples .*\n\| pears .*\n\| \*\*craft", text
+    )
+    assert re.search(
+        rf"\| c \| s \|\n\| \*\*web\*\*: {when}\| apples \| s \| 1.00 \| 1 .. 1 \| \| <= 1: met \|\n\| pears", text
+    )
+    assert "old" not in text and page.read_text().startswith("Before.") and page.read_text().endswith("After.\n")
+    with pytest.raises(SystemExit):
+        run("web", "--write", "--only", "first")
+
+
+def test_the_results_have_every_area():
+    found = pages.written(results.PAGE.read_text())
+    assert list(found) == list(results.AREAS)
+    for area, table in found.items():
+        assert tuple(results.of_benchmarks(table.text)) == results.AREAS[area]
+        assert pages.digest(table.text) == table.digest, f"{area}: run `{table.command}`, or change what it writes"
+
+
 def test_all_tells_what_it_could_not_measure(run, monkeypatch, capsys):
-    def measured(name, quick):
+    def measured(name, quick, write):
         if name == "craft":
             raise subprocess.CalledProcessError(1, name, stderr="Traceback\nModuleNotFoundError: no crafter\n")
         return [Figure("one", "s", [1.0, 1.5])]
@@ -122,7 +161,7 @@ def test_all_tells_what_it_could_not_measure(run, monkeypatch, capsys):
         run("all", "--quick")
     told = capsys.readouterr().out
     assert end.value.code == 1 and "craft: ModuleNotFoundError: no crafter" in told
-    assert all(re.search(rf"{name} +one +s +1.25 +1.00 .. 1.50", told) for name in every.SPEEDS if name != "craft")
+    assert all(re.search(rf"{name} +one +s +1.25 +1.00 .. 1.50", told) for name in results.SPEEDS if name != "craft")
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -140,7 +179,7 @@ def test_every_benchmark_can_be_imported(name):
 def test_all_knows_every_benchmark_with_speeds():
     sources = {path.stem: path.read_text() for path in Path(benchmarks.__main__.__file__).parent.glob("*.py")}
     own = {name for name, text in sources.items() if re.search(r"^SPEEDS = \{", text, re.MULTILINE)}
-    assert own == set(every.SPEEDS) <= set(BENCHMARKS)
+    assert own == set(results.SPEEDS) <= set(BENCHMARKS)
 
 
 # -- trees -------------------------------------------------------------------------------------------------------------
@@ -190,7 +229,7 @@ def test_the_bare_call_of_a_model_is_the_client_s_own(monkeypatch):
 
 
 def test_cost_by_team_size_has_a_value_a_round():
-    found = import_module("benchmarks.warehouse").costs(["random"], 10, quick=True)
+    found = import_module("benchmarks.warehouse").costs(["random"], 10, 16, quick=True)
     assert len(found["random"]) == 3 and min(found["random"]) > 0
 
 
@@ -206,9 +245,12 @@ def test_lanes_of_craft_are_stepped_until_they_die():
 
 
 def test_the_slowest_part_decides_what_machines_do():
-    cost = Cost(driver=[8.0, 7.0, 9.0], workers=[1024.0, 1024.0, 500.0], others=[2.0, 2.0, 2.0])
-    assert computed(cost) == ["2,000", "4,000", "20,000", "128,000", "driver"]  # 1,024 trials in 8 ms
-    assert computed(Cost([1.0], [10.24], [4.0]))[-2:] == ["256,000", "others"]
+    figures = computed("dask", Cost(driver=[8.0, 7.0, 9.0], workers=[1024.0, 1024.0, 500.0], others=[2.0, 2.0, 2.0]))
+    assert [figure.median for figure in figures] == [2_000, 20_000, 128_000]  # the last: 1,024 trials in 8 ms
+    assert [figure.name.rpartition(" ")[2] for figure in figures] == ["workers", "workers", "driver"]
+    assert all(figure.name.startswith("computed, not measured: dask") for figure in figures)
+    *_, most = computed("ray", Cost([1.0], [10.24], [4.0]))
+    assert (most.median, most.name.endswith("100 x 2 workers, limited by others")) == (256_000, True)
 
 
 def test_costs_are_of_spans():
