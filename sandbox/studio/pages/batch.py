@@ -13,7 +13,7 @@ from sandbox.studio.views.batch_list import STATES, entries, shelf
 from sandbox.studio.views.batch_progress import Pace, counts, filling
 from sandbox.studio.views.batch_results import outcomes
 from sandbox.studio.views.run_picker import from_address
-from sandbox.studio.views.shared import plain, told
+from sandbox.studio.views.shared import plain, told, turn
 
 POLL = 1.0  # seconds between two updates of a running batch
 SHELF = 3.0  # the same for the list of batches
@@ -78,8 +78,7 @@ def _head(folder: Path, now: batch_jobs.Status) -> None:
         plain(f"{folder}" + (f" · begun {now.known.created[:16].replace('T', ' ')} UTC" if now.known else ""), 300)
     )
     with st.container(horizontal=True, key="orders"):
-        st.button("All batches", key="back", icon=":material/arrow_back:", on_click=st.query_params.clear,
-                  help="Back to the list; the job continues")  # fmt: skip
+        turn("All batches", "back", "Back to the list; the job continues", {}, icon=":material/arrow_back:")
         if now.ours:
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_told, args=(batch_jobs.stop, folder),
                       help="Finished trials are kept, and the job can continue")  # fmt: skip

@@ -16,7 +16,7 @@ from sandbox.studio.backend.places import LESSONS, SCENARIOS
 from sandbox.studio.pages import watch
 from sandbox.studio.session import COMPOSED
 from sandbox.studio.views.answer import answer
-from sandbox.studio.views.shared import plain
+from sandbox.studio.views.shared import plain, turn
 
 NAME = "lesson"  # key of the address
 LOOK = 0.4  # seconds between two updates of a measurement
@@ -42,8 +42,8 @@ def page() -> None:
     if name is None:
         _cards()
         return
-    st.button("All lessons", icon=":material/arrow_back:", type="tertiary", on_click=st.query_params.clear,
-              help="Back to the list; what you predicted and measured stays.")  # fmt: skip
+    words = "Back to the list; what you predicted and measured stays."
+    turn("All lessons", "all", words, {}, icon=":material/arrow_back:", type="tertiary")
     known = {path.stem: path for path in (SCENARIOS / LESSONS).glob("*.toml")}
     if name not in known:
         st.error(f"There is no lesson {plain(name, 80)}. {HOW}", icon=":material/error:")
@@ -81,12 +81,8 @@ def _card(lesson: Lesson) -> None:
     done = " :green-badge[:material/check: measured]" if kept.answer else ""
     st.markdown(f"**{plain(plan.title)}** :gray-badge[:material/schedule: {plan.minutes} min]{done}")
     st.markdown(plan.question)
-    st.button("Open", key=f"open.{lesson.name}", icon=":material/school:", on_click=_open, args=[lesson.name],
-              help="Predict, measure, and see what it means.")  # fmt: skip
-
-
-def _open(name: str) -> None:
-    st.query_params[NAME] = name
+    words = "Predict, measure, and see what it means."
+    turn("Open", f"open.{lesson.name}", words, {NAME: lesson.name}, icon=":material/school:")
 
 
 # -- one lesson --------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import streamlit as st
 
 from sandbox.studio.backend.library import Entry, library
 from sandbox.studio.session import handed_over
-from sandbox.studio.views.shared import plain
+from sandbox.studio.views.shared import plain, turn
 
 FIRST = 8  # entries that are shown at first
 EMPTY = "No batch yet. Choose a scenario, press **Start**, and watch it fill in here."
@@ -24,7 +24,7 @@ def entries() -> list[Entry]:
 
 
 def shelf() -> None:
-    """A line for each batch, the latest first; a click puts it into the address."""
+    """A line for each batch, the latest first; a click opens it."""
     seen = handed_over("shelf")
     found = entries() if seen is None else seen
     if not found:
@@ -43,13 +43,9 @@ def _line(entry: Entry) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain(entry.title, 60)}** {STATES.get(entry.state, '')}", width="content")
             if entry.kind != "broken":
-                st.button("Open", key=f"open-{entry.folder}", on_click=_open, args=(entry.folder,),
-                          help="Its progress, tables, figures and worst seeds")  # fmt: skip
+                words = "Its progress, tables, figures and worst seeds"
+                turn("Open", f"open-{entry.folder}", words, {"run": entry.folder})
         st.caption(plain(entry.problem, 200) if entry.problem else _about(entry))
-
-
-def _open(folder: str) -> None:
-    st.query_params["run"] = folder
 
 
 def _about(entry: Entry) -> str:

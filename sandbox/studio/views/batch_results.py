@@ -11,7 +11,7 @@ from sandbox.studies.summary import Study
 from sandbox.studio.backend import batch_results
 from sandbox.studio.backend.library import library
 from sandbox.studio.components.svg import draw
-from sandbox.studio.views.shared import plain
+from sandbox.studio.views.shared import link, plain
 
 WORST = 8  # seeds that are shown
 FORMATS = dict.fromkeys(("success", "autonomy", "low", "high", "beside clean", "from", "to"), "%.2f")
@@ -101,14 +101,9 @@ def _worst(folder: str, study: Study) -> None:
 
 def replay_link(folder: str, row: int, label: str, failed: bool) -> None:
     """A link to the Replay page, which opens a trial of a batch by its row."""
-    page = st.Page(_elsewhere, title="Replay", url_path="replay")
     icon = ":material/cancel:" if failed else ":material/slow_motion_video:"
-    st.page_link(page, label=label, icon=icon, query_params={"run": folder, "trial": str(row)},
-                 help="Replay it: " + ("it failed" if failed else "it succeeded, slowly"))  # fmt: skip
-
-
-def _elsewhere() -> None:
-    """Placeholder of the page at that address, because Streamlit links pages by address."""
+    words = "Replay it: " + ("it failed" if failed else "it succeeded, slowly")
+    link("Replay", label, words, icon=icon, query_params={"run": folder, "trial": str(row)})
 
 
 def _first(study: Study) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,32 @@ def told(what: str) -> Iterator[None]:
 
 def _show(words: str) -> None:
     st.error(plain(words, LONG), icon=":material/error:")
+
+
+# -- link, turn: the ways to another page, and to another view of the same one
+
+PATHS = {"Watch": "", "Replay": "replay", "Batch": "batch", "Lessons": "lessons"}  # addresses of pages, by their titles
+
+
+def link(page: str, label: str, words: str, **look: Any) -> None:
+    """A link to another page of the studio; ``look`` may contain ``query_params``."""
+    default = {"default": True} if not PATHS[page] else {"url_path": PATHS[page]}
+    st.page_link(st.Page(_placeholder, title=page, **default), label=label, help=words, **look)
+
+
+def _placeholder() -> None:
+    """The page at a link's address is another one; Streamlit finds it by the address."""
+
+
+def turn(label: str, key: str, words: str, query: Mapping[str, str], **look: Any) -> None:
+    """A button to another view of the same page, which the address's ``query`` names. The browser's Back returns.
+
+    It is not a callback: inside a fragment, only the fragment would run after one. Nor is it a link: a link to the same
+    page leaves the address as it is (Streamlit 1.67).
+    """
+    if st.button(label, key=key, help=words, **look):
+        st.query_params.from_dict(query)
+        st.rerun()
 
 
 # -- shared
