@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sandbox.model import Sandbox
 from sandbox.studio.backend.agent import AgentSnapshot, insight
 from sandbox.studio.backend.available_commands import AvailableCommands, offer_of
 from sandbox.studio.backend.charts import Point, Series
@@ -56,6 +57,13 @@ class Chronicle:
         self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"])
         self._team.note(film.model)
         self._forecasts.note(film.model)
+
+    def forget(self, tick: int, model: Sandbox) -> None:
+        """Forget all ticks after ``tick``, which never happened; ``model`` is at it or before."""
+        for each in (self._series, self._feed, self._team, self._forecasts):
+            each.forget(tick)
+        self._series.note(model)
+        self._feed.prime(model)
 
     def add(self, event: Event) -> None:
         """Add an event that does not come from the model."""

@@ -159,9 +159,8 @@ def nearest(env, pos: np.ndarray, point: tuple[float, float], reach: float = REA
 
 
 def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Frames:
-    """Paint and pack some shots, without holding a lock; those of another box or view than the last are omitted."""
+    """Paint and pack some shots of one size and view, without holding a lock."""
     last = shots[-1]
-    shots = [shot for shot in shots if (shot.shape, shot.view) == (last.shape, last.view)]
     (rows, cols), cells = _crop(last.shape, last.view), last.env.world.cells
     with DARKROOM:
         body = pack(frame for shot in shots for frame in shot.frames())

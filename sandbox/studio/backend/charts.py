@@ -57,6 +57,11 @@ class Series:
             self._every *= 2
             self._points = [point for point in self._points if point.tick % self._every == 0]
 
+    def forget(self, tick: int) -> None:
+        """Forget all ticks after this one."""
+        self._points = [point for point in self._points if point.tick <= tick]
+        self._latest = self._points[-1] if self._points else None
+
     def points(self) -> tuple[Point, ...]:
         """Oldest first, the latest tick included; fewer than MOST + 1."""
         if self._model:

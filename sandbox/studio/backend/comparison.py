@@ -7,7 +7,7 @@ from sandbox.core.errors import RecordError
 from sandbox.engine.shapes import DARK
 from sandbox.oversight.approvals import Approvals
 from sandbox.studio.backend.beside import Chronicle, Look, Scene
-from sandbox.studio.backend.camera import Box, Camera, Click, Shot
+from sandbox.studio.backend.camera import TRAIL, Box, Camera, Click, Shot
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.episode_source import Order
 from sandbox.studio.backend.feed import Event
@@ -59,14 +59,48 @@ class Comparison:
     def over(self) -> bool:
         return all(film.over for film in self.films)
 
-    def advance(self, ticks: int, parts: int, seconds: float) -> list[Shot]:
-        """Advance by at most ``ticks``, in about ``seconds``; returns a shot in ``parts`` frames for each episode."""
+    @property
+    def hosted(self) -> bool:
+        """Whether anything but compiled policies decides in one of them."""
+        return any(film.hosted for film in self.films)
+
+    @property
+    def unsettled(self) -> bool:
+        return any(film.unsettled for film in self.films)
+
+    def settle(self, tick: int | None = None) -> None:
+        """Record what was played ahead, up to a tick; all of it by default."""
+        for film in self.films:
+            film.settle(tick)
+
+    def drop(self, tick: int) -> None:
+        """Return to a tick that was shown; what was played ahead of it is forgotten."""
+        for film, camera, chronicle in zip(self.films, self.cameras, self.chronicles, strict=True):
+            head, seen = film.drop(tick), film.on_tick
+            if film.tick == tick:
+                continue
+            film.on_tick = lambda film: None  # nothing is noted twice
+            while not film.seek(tick - TRAIL):
+                pass
+            camera.env = film.model.env
+            camera.forget()
+            while film.tick < min(tick, head) and not film.over:
+                camera.note(film.model.state)
+                film.advance()
+            film.on_tick = seen
+            chronicle.forget(head, film.model)
+
+    def advance(self, ticks: int, parts: int, seconds: float, ahead: bool = False) -> list[Shot]:
+        """Advance by at most ``ticks``, in about ``seconds``; returns a shot in ``parts`` frames for each episode.
+
+        New ticks that are played ``ahead`` of what is shown are recorded by ``settle``.
+        """
         began = time.perf_counter()
         for k in range(1, ticks + 1):
             for film, camera in zip(self.films, self.cameras, strict=True):
                 if not film.over:
                     camera.note(film.model.state)
-                    film.advance()
+                    film.advance(ahead)
             spent = time.perf_counter() - began
             if spent + 0.5 * spent / k > seconds:  # one more tick would exceed the time further
                 break

@@ -9,6 +9,7 @@ import io
 import pickle
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -74,6 +75,7 @@ class EpisodePlayer:
         self._reading = Reading(folder)  # otherwise another studio might remove it once it is sealed
         self.on_tick: Callable[[EpisodePlayer], None] = lambda film: None
         self._log = log
+        self._unseen = _Unseen()
         self._checkpoints: dict[int, bytes] = {}
         self._worked = self._keeping = self._seconds = 0.0
         if log:
@@ -118,6 +120,11 @@ class EpisodePlayer:
         return self._log is not None
 
     @property
+    def hosted(self) -> bool:
+        """Whether anything but compiled policies decides in it."""
+        return bool(self.model.reasoners)
+
+    @property
     def over(self) -> bool:
         """Whether no tick comes after the present one."""
         return not self.model.running or (self.tick >= self.head and not self.live)
@@ -137,15 +144,19 @@ class EpisodePlayer:
 
     # -- movement ------------------------------------------------------------------------------------------------------
 
-    def advance(self) -> None:
-        """One tick: the recorded one if it exists, else a new one."""
+    def advance(self, ahead: bool = False) -> None:
+        """One tick: the recorded one if it exists, else a new one.
+
+        A new one that is played ``ahead`` of what is shown is not recorded yet, see ``settle`` and ``drop``. Ticks of
+        hosted reasoners are always recorded at once: what a model or a tool has done cannot be taken back.
+        """
         if self.over:
             return
         began = time.thread_time()
         if self.tick < self.head:
             self._again()
         else:
-            self._onward()
+            self._onward(ahead and not self.hosted)
         self._worked += time.thread_time() - began
         self.on_tick(self)
         if self._worked > max(WORK, SHARE * self._keeping) and not self.model.reasoners:
@@ -166,18 +177,48 @@ class EpisodePlayer:
         for event in self.past.interventions.get(tick, ()):
             follow(self.model, event)
 
-    def _onward(self) -> None:
+    def _onward(self, ahead: bool) -> None:
+        if not ahead:
+            self.settle()
         began = time.perf_counter()
-        record_step(self.model, self._log)
+        record_step(self.model, self._unseen if ahead else self._log)
         self._seconds += time.perf_counter() - began
         if self.model.error is None:
             self.past.digests.append(self.model.latest.digest)
-        if not self.model.running:
-            self._end("failed" if self.model.verdict == Finish.ERROR else "done")
+        if not ahead or self.model.error:
+            self.settle()
         intervene.show(self.model, self.people)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it was played ahead of what is recorded."""
+        return bool(self._unseen.ticks)
+
+    def settle(self, tick: int | None = None) -> None:
+        """Record what was played ahead, up to a tick; all of it by default."""
+        while self._unseen.ticks and (tick is None or self._settled < tick):
+            self._log.extend(self._unseen.ticks.popleft())
+        if self._log and not self._unseen.ticks and not self.model.running and self.tick == self.head:
+            self._end("failed" if self.model.verdict == Finish.ERROR else "done")
+
+    @property
+    def _settled(self) -> int:
+        """The last tick of the record."""
+        return self.head - len(self._unseen.ticks)
+
+    def drop(self, tick: int) -> int:
+        """Forget what was played ahead of a tick; returns the last tick that remains. ``seek`` then moves there."""
+        self.settle(tick)
+        head = self._settled
+        if head < self.head:
+            self._unseen.ticks.clear()
+            del self.past.digests[head:]
+            self._checkpoints = {at: kept for at, kept in self._checkpoints.items() if at <= head}
+        return head
 
     def seek(self, tick: int) -> bool:
         """Move to a tick, at most to the end, for at most ``WORK`` seconds; returns whether it is reached."""
+        self.settle()
         tick, until = max(0, tick), time.perf_counter() + WORK
         if tick < self.tick:
             self._back(tick)
@@ -205,6 +246,8 @@ class EpisodePlayer:
             record_tools(self.model, self._log)
         self.past.error = self.past.error or error
         self._worked = 0.0
+        if self.tick == self.head:
+            self._follow(self.tick + 1)  # interventions after the last tick
 
     def _keep(self) -> None:
         began, file = time.thread_time(), io.BytesIO()
@@ -216,6 +259,7 @@ class EpisodePlayer:
 
     def actions(self, tick: int) -> list[tuple[int, int]]:
         """Verb and target of each agent in a recorded tick; empty if there is no such tick."""
+        self.settle()
         if self._log:
             self._log.flush()
         with open_run(self.folder) as run:
@@ -231,6 +275,7 @@ class EpisodePlayer:
         """
         if self.closed:
             raise UsageError(f"tick {self.tick}: {self.closed}")
+        self.settle()
         events = deed(self.model)
         self._log.extend(events)
         self.past.note(events)
@@ -247,6 +292,7 @@ class EpisodePlayer:
     def close(self) -> None:
         """Seal an open record as stopped, if possible, and release the model."""
         with suppress(RecordError):  # a full disk or a removed folder, reported when it happened
+            self.settle()
             if self._log and self.tick == self.head:
                 self.model.stop()
                 self._end("stopped")
@@ -254,6 +300,16 @@ class EpisodePlayer:
                 self._finalizer()
         self._reading.close()
         self.model.close()
+
+
+class _Unseen:
+    """Events that are held back from the record, by tick."""
+
+    def __init__(self) -> None:
+        self.ticks: deque[list[Event]] = deque()
+
+    def extend(self, events: Iterable[Event]) -> None:
+        self.ticks.append(list(events))
 
 
 def _seal(log: Log) -> None:

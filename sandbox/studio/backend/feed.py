@@ -76,6 +76,20 @@ class Feed:
         for key, value in (pair for patch in placed for pair in patch.items()) if fresh else ():
             self.add(Event(model.ticks, -1, "change", f"drawn into the world: {clip(f'{key} {value}', wording.LINE)}"))
 
+    def forget(self, tick: int) -> None:
+        """Forget all ticks after this one; ``prime`` with the model at it."""
+        self._events, self._jumps = (
+            deque((event for event in events if event.tick <= tick), LATEST) for events in (self._events, self._jumps)
+        )
+        self._tick = min(self._tick, tick)
+
+    def prime(self, model: Sandbox) -> None:
+        """Take the values with which the next tick is compared from a model at the latest noted tick."""
+        self._model, self._before = model, {}
+        for look in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end):
+            for _ in look(model, self._before):
+                pass
+
     def add(self, event: Event | _Noted) -> None:
         """Add an event from outside the model: a difference between two runs, an intervention."""
         if event.kind == "finish" and event in self._jumps:  # the last tick was visited before

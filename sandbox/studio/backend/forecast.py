@@ -107,6 +107,10 @@ class Forecasts:
         self._moments = {tick: kept for tick, kept in self._moments.items() if tick in within}
         self._moments[model.ticks] = moment_of(model, percept_of(model, model.episode.preview(), self._agent))
 
+    def forget(self, tick: int) -> None:
+        """Forget all ticks after this one."""
+        self._moments = {at: kept for at, kept in self._moments.items() if at <= tick}
+
     def proved(self, model: Sandbox) -> tuple[Forecast, ...]:
         """Earlier forecasts for the present tick, by horizon, as far as they were noted."""
         before = (self._moments.get(model.ticks - horizon) for horizon in HORIZONS)

@@ -1,16 +1,16 @@
 """Frames for the page: a compressed strip of them, with the marks that are drawn over them.
 
 A payload is a little-endian uint32, the length of the header; the header, UTF-8 JSON (the fields of :class:`Frames`
-except the body, with ``ticks`` as a list of {tick, frames, marks}); then the frames, zlib-compressed RGB, each but the
-first as XOR with the one before: a tenth of a percent to two percent of the raw pixels.
+except the body, with ``ticks`` as a list of {tick, frames, marks, and what the page tells of that moment}); then the
+frames, zlib-compressed RGB, each but the first as XOR with the one before: a tenth of a percent to two percent of the
+raw pixels.
 """
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from isal import isal_zlib
@@ -47,11 +47,12 @@ class Frames:
     view: View = WHOLE  # the part of the picture in the frames
     cells: tuple[int, int] | None = None  # rows and columns of the whole picture; None without a grid
 
-    @cached_property
-    def payload(self) -> bytes:
-        """The message to the canvas."""
-        ticks = [{"tick": t.tick, "frames": t.frames, "marks": list(map(as_json, t.marks))} for t in self.ticks]
-        header = {**{name: getattr(self, name) for name in _TOLD}, "ticks": ticks}
+    def payload(self, told: Sequence[Mapping[str, Any]] = (), **head: Any) -> bytes:
+        """The message to the canvas; ``told`` has more fields of each stretch, ``head`` more fields of the header."""
+        more = told or [{}] * len(self.ticks)
+        ticks = [{"tick": t.tick, "frames": t.frames, "marks": list(map(as_json, t.marks)), **fields}
+                 for t, fields in zip(self.ticks, more, strict=True)]  # fmt: skip
+        header = {**{name: getattr(self, name) for name in _TOLD}, "ticks": ticks, **head}
         text = json.dumps(header, separators=(",", ":")).encode()
         return LENGTH.pack(len(text)) + text + self.body
 

@@ -1,7 +1,7 @@
 """The snapshots of a runner: values that a page may keep, because nothing changes them afterwards."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sandbox.core.people import Question
 from sandbox.studio.backend.beside import Look, Scene
@@ -35,6 +35,13 @@ class Counters:
     error: str | None = None
 
 
+class Moment(NamedTuple):
+    """All that is shown of one tick: the page shows the parts of one moment together, and never of two."""
+
+    shots: tuple[Counters, ...]  # of each episode
+    scene: Scene
+
+
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """All data of a page at one moment. It may show two episodes in step."""
@@ -47,6 +54,9 @@ class Snapshot:
     waited: float = 0.0  # seconds of preparation so far
     shots: tuple[Counters, ...] = ()  # of each episode
     strips: tuple[Frames, ...] = ()  # the latest frames of each episode
+    moments: tuple[Moment, ...] = ()  # of the latest frames, one for each of their stretches
+    still: bool = False  # whether the latest frames replace all that wait to be shown
+    hold: int = 0  # if not 0, the page is asked to hold, and to tell the tick that it shows: ``Runner.held``
     error: str | None = None  # error of the episode's source, one line
     notice: str | None = None  # why the latest intervention failed
     pending: tuple[Question, ...] = ()  # open questions to people

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass
+from itertools import islice
 
 import networkx as nx
 import numpy as np
@@ -80,6 +81,7 @@ class TeamView:
 # -- teamwatch: collects, tick by tick, messages and the state of the shared task; frozen
 
 RECENT = 20  # ticks of traffic that count as recent
+KEPT = 2_000  # ticks of traffic that can be forgotten again
 SHOWN = 120  # drawn agents, at most
 EDGES = 400  # drawn pairs, at most; those with traffic first
 TASKS = 120  # drawn task objects, at most
@@ -97,8 +99,8 @@ class TeamWatch:
     def _begin(self, tick: int) -> None:
         self._since = self._tick = tick
         self._total: Counter[int] = Counter()  # key: speaker << ROW | hearer + 1; 0 means all hearers
-        self._recent: deque[Counter[int]] = deque(maxlen=RECENT)
-        self._said_done: set[int] = set()  # numbers of task objects
+        self._recent: deque[Counter[int]] = deque(maxlen=KEPT)  # of the latest ticks
+        self._said_done: dict[int, int] = {}  # numbers of task objects, with the tick of the first claim
 
     def note(self, model: Sandbox) -> None:
         """Take in the latest tick."""
@@ -112,7 +114,18 @@ class TeamWatch:
         self._recent.append(Counter(dict(zip(ways.tolist(), counts.tolist(), strict=True))))
         self._total.update(self._recent[-1])
         done = messages[messages[:, ACT] == Act.DONE, TASK]
-        self._said_done.update(t for code in np.unique(done) if (t := int(object_of(team, code))) >= 0)
+        for code in np.unique(done):
+            if (number := int(object_of(team, code))) >= 0:
+                self._said_done.setdefault(number, model.ticks)
+
+    def forget(self, tick: int) -> None:
+        """Forget all ticks after this one; where too many are forgotten, counting starts again."""
+        if self._tick - tick > len(self._recent):
+            self._begin(tick)
+        while self._tick > tick:
+            self._total.subtract(self._recent.pop())
+            self._tick -= 1
+        self._said_done = {number: said for number, said in self._said_done.items() if said <= tick}
 
     def view(self, model: Sandbox, picked: int = 0) -> TeamView | None:
         """The team; of a large one, the neighbourhood of the selected agent. None without a team."""
@@ -160,7 +173,7 @@ class TeamWatch:
     def _ties(self, graph: nx.DiGraph) -> tuple[tuple[Tie, ...], int]:
         """The drawn pairs, and the number of omitted ones."""
         edges, recent = set(graph.edges), Counter()
-        for said in self._recent:
+        for said in islice(reversed(self._recent), RECENT):
             recent.update(said)
 
         def between(counts: Counter, a: int, b: int) -> tuple[int, int]:

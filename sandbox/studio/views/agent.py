@@ -1,5 +1,6 @@
 """One agent: its last decision, its four parts, its observation in three renderings."""
 
+import base64
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -9,14 +10,14 @@ from sandbox.studio.backend import agent as parts
 from sandbox.studio.backend.agent import AgentSnapshot
 from sandbox.studio.backend.diagrams import channel, hue
 from sandbox.studio.backend.observation import Senses
-from sandbox.studio.components.svg import draw
 from sandbox.studio.views.decision import decision
 from sandbox.studio.views.forecast import proved
+from sandbox.studio.views.sheet import box, boxes, caption, code, heading, pairs
 
 EMPTY = "Click an agent in the picture, or choose one here."
 VIEWS = {"Decision": "bolt", "Parts": "category", "Observation": "visibility"}
 LISTED = 200  # agents up to which they are listed by name
-TEXT, SHORT = 260, 8  # pixels of a long text; number of messages that are shown in full
+INSPECT = "inspect"  # key of the choice of a view
 
 
 def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | None], None]) -> None:
@@ -31,27 +32,21 @@ def pick(names: Sequence[str], picked: int | None, on_change: Callable[[int | No
             st.number_input("Agent", 0, len(names) - 1, picked, **alike)
 
 
-def agent(insight: AgentSnapshot | None) -> None:
-    """All information about an agent; a hint if none is selected."""
-    if insight is None:
-        st.caption(f":material/touch_app: {EMPTY}")
-        return
-    with st.container(key="looked"):
-        _looked(insight)
-
-
-def _looked(insight: AgentSnapshot) -> None:
-    st.html(_title(insight))
-    chosen = st.segmented_control(
-        "Look at", list(VIEWS), default="Decision", required=True, key="inspect", label_visibility="collapsed",
+def view() -> None:
+    """The choice of what to look at of the agent."""
+    st.segmented_control(
+        "Look at", list(VIEWS), default="Decision", required=True, key=INSPECT, label_visibility="collapsed",
         format_func=lambda view: f":material/{VIEWS[view]}: {view}", help="What to look at of this agent",
     )  # fmt: skip
+
+
+def agent(insight: AgentSnapshot | None, chosen: str = "Decision") -> str:
+    """One of the views of an agent at one moment, as HTML; a hint if none is selected."""
+    if insight is None:
+        return caption(EMPTY)
     if chosen == "Decision":
-        decision(insight.decided)
-    elif chosen == "Parts":
-        _parts(insight)
-    else:
-        _senses(insight.senses)
+        return _title(insight) + decision(insight.decided)
+    return _title(insight) + (_parts(insight) if chosen == "Parts" else _senses(insight.senses))
 
 
 def _title(one: AgentSnapshot) -> str:
@@ -66,97 +61,66 @@ def _title(one: AgentSnapshot) -> str:
 # -- the four parts ----------------------------------------------------------------------------------------------------
 
 
-def _parts(one: AgentSnapshot) -> None:
-    with st.container(key="parts"):  # as many side by side as fit
-        _reasoner(one.reasoner)
-        _memory(one.memory)
-        _world_model(one.world_model)
-        _tools(one.tools)
+def _parts(one: AgentSnapshot) -> str:
+    return boxes(_reasoner(one.reasoner), _memory(one.memory), _world_model(one.world_model), _tools(one.tools))
 
 
-def _heading(icon: str, name: str, kind: str) -> None:
-    st.markdown(f":material/{icon}: **{name}**")
-    st.html(f'<div class="kind">{escape(kind)}</div>')
+def _heading(name: str, kind: str) -> str:
+    return heading(name) + f'<div class="kind">{escape(kind)}</div>'
 
 
-def _reasoner(one: parts.Reasoner) -> None:
-    with st.container(border=True):
-        _heading("psychology", "Reasoner", f"{one.kind}: who decides")
-        st.html(_pairs(one.settings))
-        if one.skills:
-            st.caption("Skills, functions of its program")
-            st.html(_pairs(one.skills))
-        if one.source:
-            st.code(one.source, language="python", height=TEXT)
+def _reasoner(one: parts.Reasoner) -> str:
+    told = _heading("Reasoner", f"{one.kind}: who decides") + pairs(one.settings)
+    if one.skills:
+        told += caption("Skills, functions of its program") + pairs(one.skills)
+    return box(told, code(one.source) if one.source else "")
 
 
-def _memory(one: parts.Memory) -> None:
-    with st.container(border=True):
-        _heading("menu_book", "Memory", f"{one.kind}: what it keeps of the past")
-        if one.kind == "none":
-            st.caption("It keeps no memory in words. The notes of a compiled policy show in its belief.")
-            return
-        st.html(_pairs(one.settings))
-        for label, description, text, limit in one.blocks:
-            st.html(f'<div class="kind">Block <b>{escape(label)}</b> ({len(text.encode())} of {limit} bytes) '
-                    f"{escape(description)}</div>")  # fmt: skip
-            st.code(text or "(empty)", language=None, wrap_lines=True)
-        if one.kind == "blocks":
-            st.caption(f"Recall memory: {one.recalled:,} entries. Archival memory: {one.archived:,} entries.")
-        if one.archive:
-            st.code("\n".join(one.archive), language=None, wrap_lines=True, height=TEXT)
-        st.caption("What the model reads about it")
-        st.code(one.told or "(nothing yet)", language=None, wrap_lines=True, height=TEXT)
+def _memory(one: parts.Memory) -> str:
+    told = _heading("Memory", f"{one.kind}: what it keeps of the past")
+    if one.kind == "none":
+        return box(told, caption("It keeps no memory in words. The notes of a compiled policy show in its belief."))
+    told += pairs(one.settings)
+    for label, description, text, limit in one.blocks:
+        told += (
+            f'<div class="kind">Block <b>{escape(label)}</b> ({len(text.encode())} of {limit} bytes) '
+            f"{escape(description)}</div>{code(text or '(empty)')}"
+        )
+    if one.kind == "blocks":
+        told += caption(f"Recall memory: {one.recalled:,} entries. Archival memory: {one.archived:,} entries.")
+    if one.archive:
+        told += code("\n".join(one.archive))
+    return box(told, caption("What the model reads about it"), code(one.told or "(nothing yet)"))
 
 
-def _tools(one: parts.Tools) -> None:
-    with st.container(border=True):
-        _heading("construction", "Tools", f"{len(one.verbs)} verbs, {len(one.own)} tools of its own")
-        st.html(_pairs(one.verbs))
-        if one.own:
-            st.html(_pairs(one.own))
+def _tools(one: parts.Tools) -> str:
+    told = _heading("Tools", f"{len(one.verbs)} verbs, {len(one.own)} tools of its own") + pairs(one.verbs)
+    return box(told, pairs(one.own) if one.own else "")
 
 
-def _world_model(one: parts.WorldModel) -> None:
-    with st.container(border=True):
-        _heading("public", "World model", "none: it does not look ahead" if one.kind == "none" else one.kind)
-        st.html(_pairs(one.settings))
-        if not one.forecasts:
-            st.caption("The agent is nowhere: it believes nothing of the world now.")
-            return
-        proved(one.forecasts, one.base)
-        if one.map:
-            st.caption("Its map: what it is sure of; ? marks guesses")
-            st.code(one.map, language=None, wrap_lines=True, height=TEXT)
-
-
-def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    """Names and values as a list of definitions."""
-    return '<dl class="pairs">' + "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in pairs) + "</dl>"
+def _world_model(one: parts.WorldModel) -> str:
+    told = _heading("World model", "none: it does not look ahead" if one.kind == "none" else one.kind)
+    told += pairs(one.settings)
+    if not one.forecasts:
+        return box(told, caption("The agent is nowhere: it believes nothing of the world now."))
+    told += proved(one.forecasts, one.base)
+    return box(told, caption("Its map: what it is sure of; ? marks guesses") + code(one.map) if one.map else "")
 
 
 # -- the observation ---------------------------------------------------------------------------------------------------
 
 
-def _senses(one: Senses) -> None:
+def _senses(one: Senses) -> str:
     """Arrays, words and pixels of the same observation."""
-    with st.container(key="senses"):
-        pixels, words, arrays = (st.container() for _ in range(3))
-    with arrays:
-        st.markdown(":material/grid_on: **Arrays**", help="The window's channels, the vector, the legal actions")
-        windows = "".join(channel(*each, one.high) for each in one.channels)
-        draw(f'<div class="channels">{windows}</div>', key="channels")
-        st.html(_pairs([(name, f"{value:g}") for name, value in one.vector]))
-    with words:
-        st.markdown(":material/notes: **Words**", help="What a language model reads")
-        st.code(one.words, language=None, wrap_lines=True)
-        st.html(_pairs([("can", ", ".join(one.legal))] + [("task", one.task)] * bool(one.task)))
-        if one.inbox:
-            high = TEXT if len(one.inbox) > SHORT else "content"
-            st.code("\n".join(one.inbox), language=None, wrap_lines=True, height=high)
-    with pixels:
-        st.markdown(":material/image: **Pixels**", help="What a vision model would be shown: the part in its window")
-        if one.picture:
-            st.image(one.picture, width="stretch")
-        else:
-            st.caption("The agent is nowhere: there is nothing to see.")
+    windows = "".join(channel(*each, one.high) for each in one.channels)
+    arrays = heading("Arrays", "The window's channels, the vector, the legal actions")
+    arrays += f'<div class="channels">{windows}</div>' + pairs([(name, f"{value:g}") for name, value in one.vector])
+    words = heading("Words", "What a language model reads") + code(one.words)
+    words += pairs([("can", ", ".join(one.legal))] + [("task", one.task)] * bool(one.task))
+    words += code("\n".join(one.inbox)) if one.inbox else ""
+    pixels = heading("Pixels", "What a vision model would be shown: the part in its window")
+    if one.picture:
+        pixels += f'<img alt="What it sees" src="data:image/png;base64,{base64.b64encode(one.picture).decode()}">'
+    else:
+        pixels += caption("The agent is nowhere: there is nothing to see.")
+    return boxes(box(pixels), box(words), box(arrays))

@@ -1,4 +1,4 @@
-"""The panel beside the picture: one of several, each drawn from a snapshot."""
+"""The panel beside the picture: one of several. What it tells of a tick is drawn with the picture (``telling``)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +10,12 @@ from sandbox.studio.backend import beside as scene
 from sandbox.studio.backend.commands import Commands
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.backend.snapshot import Snapshot
-from sandbox.studio.views.agent import agent, pick
-from sandbox.studio.views.charts import charts
+from sandbox.studio.components.moment import place
+from sandbox.studio.views.agent import pick, view
 from sandbox.studio.views.commands import intervene, pending
-from sandbox.studio.views.feed import feed, jump
+from sandbox.studio.views.feed import jump, kinds
 from sandbox.studio.views.record import record
 from sandbox.studio.views.shared import plain
-from sandbox.studio.views.team import team
 
 GONE = "the record was removed: the episode ends with its next tick, and is not kept."
 ICONS = {
@@ -48,12 +47,13 @@ def _task(snapshot: Snapshot) -> None:
 
 
 def _charts(show: Runner, snapshot: Snapshot) -> None:
-    charts(snapshot.scene.points if snapshot.scene else ())
+    place("charts", "charts")
 
 
 def _events(show: Runner, snapshot: Snapshot) -> None:
     shown = snapshot.scene
-    feed(shown.events if shown else ())
+    kinds(shown.events if shown else ())
+    place("feed", "feed")
     tick = jump(shown.jumps if shown else ())
     if tick is not None and tick != st.session_state.get("jumped"):
         show.seek(tick)
@@ -63,16 +63,19 @@ def _events(show: Runner, snapshot: Snapshot) -> None:
 def _agent(show: Runner, snapshot: Snapshot) -> None:
     if shown := snapshot.scene:
         pick(shown.names, shown.picked, lambda agent: show.look(show.peek().look._replace(agent=agent, cell=None)))
-        agent(shown.insight)
+        if shown.picked is not None:
+            view()
+        place("panel", "agent-panel")
 
 
 def _team(show: Runner, snapshot: Snapshot) -> None:
-    team(snapshot.scene.team if snapshot.scene else None, snapshot.look.agent)
+    place("panel", "team-panel")
 
 
 def _intervene(show: Runner, snapshot: Snapshot) -> None:
     if snapshot.scene and snapshot.scene.offer:
-        intervene(snapshot.scene.offer, Commands(show))
+        with st.container(key="deeds"):
+            intervene(snapshot.scene.offer, Commands(show))
 
 
 PANELS: dict[str, Callable[[Runner, Snapshot], None]] = {

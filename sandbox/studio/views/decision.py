@@ -1,29 +1,26 @@
-"""The last decision of an agent: its action, reason, calls and imagined futures."""
+"""The last decision of an agent as HTML: its action, reason, calls and imagined futures."""
 
 from collections.abc import Sequence
 from html import escape
 
-import streamlit as st
-
 from sandbox.studio.backend.decision import Decided, Exchange, Option
 from sandbox.studio.backend.wording import number
+from sandbox.studio.views.sheet import caption, code, fold
 
 NONE = "It has not decided anything yet: press Step for one tick."
 COMPILED = "A compiled policy decided, from the agent's own observation and notes; it gives no reasons."
-TEXT = 240  # pixels of a prompt
 
 
-def decision(one: Decided | None) -> None:
+def decision(one: Decided | None) -> str:
     """The action of an agent in the latest tick, and its explanation."""
     if one is None:
-        st.caption(NONE)
-        return
-    st.html(_headline(one))
+        return caption(NONE)
+    told = _headline(one)
     if one.options:
-        _options(one.options)
+        told += _options(one.options)
     elif not one.exchanges and not (one.thought or one.fallback or one.person):
-        st.caption(COMPILED)
-    _exchanges(one.exchanges)
+        told += caption(COMPILED)
+    return told + _exchanges(one.exchanges)
 
 
 def _headline(one: Decided) -> str:
@@ -41,23 +38,24 @@ def _why(label: str, text: str) -> str:
     return f'<div class="why"><span>{label}</span><span>{escape(text)}</span></div>'
 
 
-def _options(options: Sequence[Option]) -> None:
+def _options(options: Sequence[Option]) -> str:
     """Candidates as bars with error bars; the chosen one is marked by text and by its frame."""
     futures = max(option.futures for option in options)
-    rows = [row for k, option in enumerate(options) if (row := _row(k, option))]
-    data = {field: [row[field] for row in rows] for field in ("action", "gain", "low", "high", "taken")}
-    st.caption(
-        f"Candidates: gain over the base policy's own choice in {futures} imagined futures, in parts of the task",
-        help="Mean with its standard error. The base policy's own choice stands unless another one is clearly better.",
+    rows = [row for option in options if (row := _row(option))]
+    low, high = min([0.0, *(row["low"] for row in rows)]), max([0.0, *(row["high"] for row in rows)])
+    told = caption(
+        f"Candidates: gain over the base policy's own choice in {futures} imagined futures, in parts of the task; mean "
+        "with its standard error. The base policy's own choice stands unless another one is clearly better."
     )
-    st.vega_lite_chart(data, SPEC, width="stretch", height="content", key="candidates", alt="Gains of candidates")
+    told += "".join(_bar(row, low, (high - low) or 1.0) for row in rows)
     if len(options) == 1:
-        st.caption("No choice: only one action was possible.")
+        told += caption("No choice: only one action was possible.")
     elif not any(row["gain"] for row in rows):
-        st.caption("No action is expected to gain or lose anything against the base policy's own choice.")
+        told += caption("No action is expected to gain or lose anything against the base policy's own choice.")
+    return told
 
 
-def _row(place: int, option: Option) -> dict | None:
+def _row(option: Option) -> dict | None:
     gain, error = number(option.gain), number(option.error)
     if gain is None:
         return None
@@ -67,39 +65,33 @@ def _row(place: int, option: Option) -> dict | None:
     return {"action": name, "gain": gain, "low": low, "high": high, "taken": option.taken}
 
 
-def _spec() -> dict:
-    """The chart's specification, the same for every decision."""
-    name = {"field": "action", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
-    gain = {"field": "gain", "type": "quantitative", "title": None, "axis": {"tickCount": 5, "format": ",.4~f"}}
-    taken = {"condition": {"test": "datum.taken", "value": 1.0}, "value": 0.45}
-    frame = {"condition": {"test": "datum.taken", "value": 2}, "value": 0}
-    bar = {"mark": {"type": "bar", "stroke": "gray"}, "encoding": {"x": gain, "opacity": taken, "strokeWidth": frame}}
-    low, high = {"field": "low", "type": "quantitative", "title": None}, {"field": "high"}
-    rule = {"mark": {"type": "rule", "strokeWidth": 2, "color": "gray"}, "encoding": {"x": low, "x2": high}}
-    dot = {"mark": {"type": "point", "filled": True, "size": 40, "color": "gray"}, "encoding": {"x": gain}}
-    return {"height": {"step": 24}, "encoding": {"y": name}, "layer": [bar, rule, dot]}
+def _bar(row: dict, low: float, span: float) -> str:
+    def at(value: float) -> float:
+        return 100 * (value - low) / span
+
+    left, right = sorted((at(0.0), at(row["gain"])))
+    bar = f'<b style="left:{left:.1f}%;width:{right - left:.1f}%"></b>'
+    error = f'<u style="left:{at(row["low"]):.1f}%;width:{at(row["high"]) - at(row["low"]):.1f}%"></u>'
+    kind = "bar taken" if row["taken"] else "bar"
+    name, gain = escape(row["action"]), f"{row['gain']:.3g}"
+    return f'<div class="{kind}"><span>{name}</span><i>{bar}{error}</i><span>{gain}</span></div>'
 
 
-SPEC = _spec()
-
-
-def _exchanges(exchanges: Sequence[Exchange]) -> None:
+def _exchanges(exchanges: Sequence[Exchange]) -> str:
     """Prompt and reply of each call; the last one is open."""
     if not exchanges:
-        return
+        return ""
     tokens, money = sum(each.tokens for each in exchanges), number(sum(each.money for each in exchanges))
     seconds = sum(each.seconds for each in exchanges)
     cost = f"{money:.4f} US dollars" if money is not None else "unknown cost"
-    st.caption(f"{len(exchanges)} calls of the language model: {tokens:,} tokens, {cost}, {seconds:.2f} s")
-    for k, each in enumerate(exchanges, 1):
-        told = f"Call {k}: {each.tokens:,} tokens, {each.seconds:.2f} s, {'not used' if each.problem else 'used'}"
-        with st.expander(told, expanded=k == len(exchanges)):
-            st.caption("Prompt, after the instructions")
-            st.code(each.prompt, language=None, wrap_lines=True, height=TEXT)
-            if each.thinking:
-                st.caption("Thinking")
-                st.code(each.thinking, language=None, wrap_lines=True, height=TEXT)
-            st.caption(f"Reply ({each.manner})" if each.manner else "Reply")
-            st.code(each.reply or "(none)", language=None, wrap_lines=True)
-            if each.problem:
-                st.html(_why("⚠ Not used", each.problem))
+    told = caption(f"{len(exchanges)} calls of the language model: {tokens:,} tokens, {cost}, {seconds:.2f} s")
+    return told + "".join(_exchange(each, k, k == len(exchanges)) for k, each in enumerate(exchanges, 1))
+
+
+def _exchange(each: Exchange, place: int, opened: bool) -> str:
+    title = f"Call {place}: {each.tokens:,} tokens, {each.seconds:.2f} s, {'not used' if each.problem else 'used'}"
+    body = caption("Prompt, after the instructions") + code(each.prompt)
+    if each.thinking:
+        body += caption("Thinking") + code(each.thinking)
+    body += caption(f"Reply ({each.manner})" if each.manner else "Reply") + code(each.reply or "(none)")
+    return fold(title, body + (_why("⚠ Not used", each.problem) if each.problem else ""), opened)

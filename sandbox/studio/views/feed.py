@@ -1,15 +1,15 @@
-"""The event feed, the latest event on top."""
+"""The event feed, and the choices beside it."""
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import streamlit as st
 
 from sandbox.studio.backend.diagrams import hue
 from sandbox.studio.backend.feed import Event
 
-SHOWN = 80  # events
-HEIGHT = 280  # pixels
+SHOWN = 200  # events that are sent; the page shows the latest 80 up to its tick
 EMPTY = "No events yet. Tasks, messages, refusals, fallbacks and interventions appear here as they happen."
 MARKS = {
     "task": ("✔", "Task"), "claim": ("◐", "Takes on"), "message": ("✉", "Message"), "guard": ("⊘", "Guard"),
@@ -19,24 +19,20 @@ MARKS = {
 }  # fmt: skip
 
 
-def feed(events: Sequence[Event], key: str = "feed") -> None:
-    """The latest events, with a choice of kinds if there are several."""
-    if not events:
-        st.caption(EMPTY)
-        return
-    kinds = [kind for kind in MARKS if any(event.kind == kind for event in events)]
-    chosen = st.pills(
-        "Events", kinds, selection_mode="multi", key=f"{key}-kinds", format_func=lambda kind: " ".join(MARKS[kind]),
+def kinds(events: Sequence[Event], key: str = "feed") -> None:
+    """The choice among the kinds of events that there are."""
+    known = [kind for kind in MARKS if any(event.kind == kind for event in events)]
+    st.pills(
+        "Events", known, selection_mode="multi", key=f"{key}-kinds", format_func=lambda kind: " ".join(MARKS[kind]),
         help="Show these kinds of events only; none chosen: all.", label_visibility="collapsed",
     )  # fmt: skip
-    shown = [event for event in reversed(events) if not chosen or event.kind in chosen][:SHOWN]
-    with st.container(height=HEIGHT, key=key):
-        st.html(rows(shown))
 
 
-def rows(events: Sequence[Event]) -> str:
-    """The events as HTML, with all texts escaped."""
-    return f'<div class="feed" role="log">{"".join(map(_row, events))}</div>'
+def feed(events: Sequence[Event], key: str = "feed") -> dict[str, Any]:
+    """The chosen events as HTML, each with its tick, oldest first; the page shows those up to its tick."""
+    chosen = st.session_state.get(f"{key}-kinds")
+    shown = [event for event in events if not chosen or event.kind in chosen][-SHOWN:]
+    return {"events": [(event.tick, _row(event)) for event in shown], "empty": EMPTY}
 
 
 def _row(event: Event) -> str:

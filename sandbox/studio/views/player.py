@@ -4,16 +4,17 @@ from html import escape
 
 import streamlit as st
 
-from sandbox.core.finish import Finish
 from sandbox.engine.registry import find
 from sandbox.studio.backend.layers import LAYERS
 from sandbox.studio.backend.runner import Runner
-from sandbox.studio.backend.snapshot import Counters, Snapshot
+from sandbox.studio.backend.snapshot import Snapshot
 from sandbox.studio.components.canvas import canvas
+from sandbox.studio.components.moment import place
 from sandbox.studio.components.timeline import Mark, timeline
 from sandbox.studio.session import hand_over, handed_over
 from sandbox.studio.views.beside import beside
 from sandbox.studio.views.shared import plain
+from sandbox.studio.views.telling import course, telling
 
 PATIENCE = 0.15  # seconds that a poll waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
@@ -86,31 +87,28 @@ def _pictures(show: Runner, snapshot: Snapshot) -> None:
         return
     for k, column in enumerate(st.columns(2, gap="small")):
         with column:
-            st.caption(_named(snapshot.shots[k]))
+            place(f"named{k}", f"named{k}")
             _picture(show, snapshot, k, f"canvas{k}")
 
 
 def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
-    strips = snapshot.strips
-    gesture = canvas(strips[number] if number < len(strips) else None, key=key)
+    strip = snapshot.strips[number] if number < len(snapshot.strips) else None
+    gesture = canvas(
+        strip, key, telling(snapshot) if strip else (), show.held, place=number, still=snapshot.still,
+        hold=snapshot.hold, playing=snapshot.playing, course=course(snapshot),
+    )  # fmt: skip
     if gesture.box and not number:
         show.resize(*gesture.box, gesture.view)
     if gesture.click and not number:
         show.click(gesture.click)
 
 
-def _named(now: Counters) -> str:
-    return f"**{plain(now.title or now.world)}** seed {now.seed}, tick {now.tick:,}: {plain(now.finish)}"
-
-
 def _below(show: Runner, snapshot: Snapshot) -> None:
     """The timeline, the layers, the legend."""
     now, scene = snapshot.counters, snapshot.scene
-    head = max((shot.head for shot in snapshot.shots), default=0)
-    tick = max((shot.tick for shot in snapshot.shots), default=0)
     marks = [Mark(event.tick, KINDS.get(event.kind, "failure"), event.text) for event in scene.jumps] if scene else []
-    sought = timeline(tick, head, marks, bool(now and now.live), key="timeline")
-    if sought is not None and sought != tick:
+    sought = timeline(marks, key="timeline")
+    if sought is not None:
         show.seek(sought)
     if scene:
         words = " ".join(f"{name.capitalize()}: {told}" for name, told in LAYERS.items())
@@ -134,31 +132,7 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
     elif snapshot.waited > SLOW and not snapshot.pending:
         st.status(f"At work on it for {snapshot.waited:.0f} s: a model answers, or kernels compile", state="running")
     elif snapshot.counters:
-        st.markdown(_standing(snapshot))
-
-
-def _standing(snapshot: Snapshot) -> str:
-    """The present state: a badge, numbers, and a hint."""
-    now = snapshot.counters
-    badge, then = _badge(snapshot)
-    done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
-    own = "" if now.autonomy is None else f" · autonomy **{now.autonomy:.0%}**"
-    return f"{badge} Tick **{now.tick:,}** · **{done}** done · reward **{now.reward:,.4g}**{own}{then and f' · {then}'}"
-
-
-def _badge(snapshot: Snapshot) -> tuple[str, str]:
-    now = snapshot.counters
-    if now.over and now.tick == now.head:
-        colour = "green" if now.finish == Finish.COMPLETED.words else "orange"
-        finish = now.finish.capitalize() if now.finish != "running" else "The record ends here"
-        return f":{colour}-badge[:material/flag: {finish}]", "**Reset**, or seek back below"
-    if snapshot.playing:
-        return ":blue-badge[:material/play_arrow: Playing]", ""
-    if now.live and now.tick < now.head:
-        return ":violet-badge[:material/history: The past]", "**Play** goes on from here"
-    if now.tick or (now.head and not now.live):
-        return ":gray-badge[:material/pause: Paused]", ""
-    return ":gray-badge[:material/hourglass_empty: Ready]", "press **Play**, or **Step** for one tick"
+        place("standing", "standing-line")
 
 
 def _legend(world: str) -> None:

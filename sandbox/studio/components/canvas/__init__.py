@@ -3,6 +3,7 @@
 ``canvas.js`` plays, ``lens.js`` zooms and pans, ``marks.js`` draws over the frames; the payload: ``backend.frames``.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import streamlit as st
 from sandbox.studio.backend.camera import REACH, Box, Click, framed
 from sandbox.studio.backend.frames import WHOLE, Frames, View
 
-SCRIPTS = ("marks.js", "lens.js", "canvas.js")
+SCRIPTS = ("../clock.js", "marks.js", "lens.js", "canvas.js")
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,26 @@ def _component():
     return st.components.v2.component("sandbox_canvas", html=html, css=css, js=script)
 
 
-def canvas(strip: Frames | None, key: str) -> Gesture:
-    """Mount the canvas, in every rerun, and send it a strip of frames; returns the user's input."""
+def canvas(
+    strip: Frames | None, key: str, told: Sequence[Mapping[str, Any]] = (), on_held: Callable[[int, int], None] = print,
+    **head: Any,
+) -> Gesture:  # fmt: skip
+    """Mount the canvas, in every rerun, and send it a strip of frames; returns the user's input.
+
+    ``told`` is what the places of the page draw beside each stretch of the frames (``components.moment``). ``head``:
+    ``place``, 0 for the picture that moves the clock; ``playing``; ``still``, whether the frames replace all that wait; ``hold``,
+    a number that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown; ``course``.
+    """
+
+    def held() -> None:
+        if found := st.session_state[key].held:
+            on_held(int(found["hold"]), int(found["tick"]))
+
     found = _component()(
         key=key,
-        data=strip.payload if strip else b"",
-        default={"box": None, "view": None},
+        data=strip.payload(told, **head) if strip else b"",
+        default={"box": None, "view": None, "held": None},
+        on_held_change=held,
         on_box_change=lambda: None,
         on_view_change=lambda: None,
         on_click_change=lambda: None,

@@ -6,6 +6,8 @@ const AHEAD = 0.4; // seconds of frames to be left in the queue when more arrive
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
 const MARGIN = 24; // CSS pixels above and below the picture
+const SURELY = 3000; // ms after which a frozen picture moves again, if the page has not answered
+const HOLDS = ".st-key-play, .st-key-step, .st-key-deeds"; // a button in here concerns what is seen
 const players = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -14,10 +16,12 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const call = ++player.calls;
   player.report = setStateValue;
   player.trigger = setTriggerValue;
+  clock.places.add(player);
   player.feed(data);
   return () => {
     if (call !== player.calls) return; // a newer payload has taken over
     player.stop();
+    clock.places.delete(player);
     players.delete(parentElement);
   };
 }
@@ -29,6 +33,9 @@ class Player {
     Object.assign(this, { below, picture, marks, whole: this.stage.querySelector("button") });
     this.pen = picture.getContext("2d");
     this.queue = [];
+    this.waiting = new Map(); // of a picture beside the first: its frames, by number
+    this.frozen = 0; // when a command was given that the page has not answered yet
+    this.turns = this.latest = this.held = 0; // how often the queue was replaced, by the latest strip; the last hold
     this.work = Promise.resolve();
     this.calls = this.shown = this.frame = this.painted = this.payloads = 0;
     this.lens = new Lens(this.stage, {
@@ -41,9 +48,26 @@ class Player {
     this.observer = new ResizeObserver(this.measure);
     this.observer.observe(this.stage);
     window.addEventListener("resize", this.measure);
+    this.press = this.press.bind(this);
+    document.addEventListener("click", this.press, true);
+    document.addEventListener("keydown", this.press, true);
+  }
+
+  // What is seen when a command is given is what the command concerns: stop at once, before the page has answered.
+  press(event) {
+    if (this.place || !this.playing || !this.queue.length) return;
+    const key = event.type === "keydown" && !event.target.closest?.("input, textarea, [role=slider]");
+    const asked = key ? [" ", "s", "S"].includes(event.key) : event.target.closest?.(HOLDS)?.contains(event.target.closest("button"));
+    if (asked) this.frozen = performance.now();
+  }
+
+  get waits() {
+    return this.frozen && performance.now() < this.frozen + SURELY;
   }
 
   stop() {
+    document.removeEventListener("click", this.press, true);
+    document.removeEventListener("keydown", this.press, true);
     this.observer.disconnect();
     this.lens.stop();
     window.removeEventListener("resize", this.measure);
@@ -119,33 +143,77 @@ class Player {
     if (!data || data.byteLength <= 4) return;
     const size = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
-    if (head.episode === this.episode && head.first === this.first) return; // the same strip again
-    const fresh = head.episode !== this.episode;
-    [this.episode, this.first, this.payloads] = [head.episode, head.first, this.payloads + 1];
+    this.place = head.place || 0;
+    const same = head.episode === this.episode && head.first === this.first; // the strip that was here before
+    const moments = momentsOf(head);
+    if (same) this.retell(moments);
+    if (!(this.playing = head.playing) || head.hold || head.still) this.frozen = 0;
+    if (head.hold && head.hold !== this.held) this.hold(head.hold);
+    if (head.hold) [this.episode, this.first] = [head.episode, head.first]; // frames that nobody is to see
+    if (same || head.hold) return;
+    if (head.still || head.episode !== this.episode) this.turns++;
+    const turn = this.turns, fresh = turn !== this.latest;
+    [this.episode, this.first, this.payloads, this.latest] = [head.episode, head.first, this.payloads + 1, turn];
     const body = data.slice(4 + size);
     this.work = this.work
       .then(() => unpack(body, head.count))
       .then((frames) => {
-        if (head.episode !== this.episode) return;
-        if (fresh) this.queue = [];
-        this.enqueue(told(head, frames), head.fps);
+        if (turn !== this.turns) return;
+        if (fresh) [this.queue, this.waiting] = [[], new Map()];
+        const items = told(head, frames, moments);
+        if (this.place) this.keepWaiting(items);
+        else this.enqueue(items, head.fps, fresh);
       })
       .catch((error) => console.error("sandbox canvas:", error));
   }
 
-  enqueue(frames, fps) {
+  // Stop at the moment that is shown, with its last frame, and tell its tick.
+  hold(number) {
+    this.held = number;
+    const rest = this.queue.filter((item) => item.moment === this.now?.moment);
+    [this.queue, this.turns] = [[], this.turns + 1];
+    if (this.place) return;
+    if (rest.length) this.draw(rest.at(-1));
+    this.report("held", { hold: number, tick: this.now?.tick ?? 0 });
+  }
+
+  // The same moments, told in another way: another view of an agent, other kinds of events.
+  retell(moments) {
+    const fresh = new Map(moments.map((moment) => [moment.id, moment]));
+    for (const item of [this.now, ...this.queue]) if (item) item.moment = fresh.get(item.moment.id) || item.moment;
+    if (!this.place && this.now) clock.show(this.now.moment, this.now.number);
+  }
+
+  // A picture beside the first shows the frame of the same number.
+  keepWaiting(items) {
+    for (const item of items) this.waiting.set(item.number, item);
+    this.tell(null, clock.number);
+  }
+
+  ready(number) {
+    return !this.place || this.waiting.has(number) || this.last >= number;
+  }
+
+  tell(_, number) {
+    if (!this.place || !this.waiting.has(number)) return;
+    this.draw(this.waiting.get(number));
+    this.last = number;
+    for (const old of [...this.waiting.keys()]) if (old <= number) this.waiting.delete(old);
+  }
+
+  enqueue(frames, fps, fresh) {
     if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) frames = frames.slice(-1);
     if (!this.queue.length) this.shown = Math.max(this.shown, performance.now() - 1000 / fps);
     const pace = (this.queue.length + frames.length) / (frames.length + AHEAD * fps);
     this.fps = fps * Math.min(Math.max(pace, SLOWEST), FASTEST);
     this.queue = this.queue.concat(frames).slice(-MOST * fps);
-    if (!this.painted) this.draw(this.queue.shift());
+    if ((!this.painted || fresh) && clock.ready(this.queue[0].number)) this.draw(this.queue.shift());
     if (!this.frame) this.frame = requestAnimationFrame((now) => this.play(now));
   }
 
   play(now) {
     const step = 1000 / this.fps;
-    if (this.queue.length && now - this.shown >= step - 2) {
+    if (this.queue.length && !this.waits && now - this.shown >= step - 2 && clock.ready(this.queue[0].number)) {
       this.draw(this.queue.shift());
       this.shown = Math.max(this.shown + step, now - step);
     }
@@ -172,6 +240,7 @@ class Player {
     canvas.dataset.painted = ++this.painted; // for tests and measurements
     canvas.dataset.payloads = this.payloads;
     canvas.dataset.tick = item.tick;
+    if (!this.place) clock.show(item.moment, item.number);
   }
 
   // Another world is shown whole at first, and so is the same one on a reloaded page.
@@ -192,13 +261,20 @@ class Player {
   }
 }
 
-// One item for each frame: its pixels, and its entry in the header.
-function told({ height, width, view, cells, first, ticks }, frames) {
+// The moments of a strip, each known by the number of its first frame.
+function momentsOf({ first, ticks, course }) {
+  let id = first;
+  return ticks.map((each) => ({ ...each, course, id: (id += each.frames) - each.frames }));
+}
+
+// One item for each frame: its pixels, and its moment.
+function told({ height, width, view, cells, first }, frames, moments) {
   const items = [];
-  for (const { tick, frames: count, marks } of ticks) {
+  for (const moment of moments) {
+    const { tick, frames: count, marks } = moment;
     for (let k = 1; k <= count && items.length < frames.length; k++) {
       const number = first + items.length, pixels = frames[items.length];
-      items.push({ pixels, height, width, view, cells, number, tick, marks, share: k / count });
+      items.push({ pixels, height, width, view, cells, number, tick, marks, moment, share: k / count });
     }
   }
   return items;

@@ -1,4 +1,4 @@
-"""The timeline below a picture: the current tick, the recorded range, and events."""
+"""The timeline below a picture: the tick that is shown, the recorded range, and events."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-SHORTEST = 40  # ticks that the line spans at least
 MOST = 200  # shown marks, at most
 
 
@@ -21,15 +20,14 @@ class Mark(NamedTuple):
 
 @cache
 def _component():
-    html, css, js = (
-        (Path(__file__).with_name(f"timeline.{kind}")).read_text("utf-8") for kind in ("html", "css", "js")
-    )
+    here = Path(__file__).parent
+    html, css, js = ((here / f"timeline.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    js = f"{(here.parent / 'clock.js').read_text('utf-8')}\n{js}"
     return st.components.v2.component("sandbox_timeline", html=html, css=css, js=js)
 
 
-def timeline(tick: int, head: int, marks: Iterable[Mark], live: bool, key: str) -> int | None:
-    """Draw the timeline; returns the tick that the user has chosen since the last rerun, if any."""
+def timeline(marks: Iterable[Mark], key: str) -> int | None:
+    """Draw the timeline of the moment that is shown; returns the tick chosen since the last rerun, if any."""
     shown = [mark._asdict() for mark in marks][-MOST:]
-    data = {"tick": tick, "head": head, "span": max(SHORTEST, head), "live": live, "marks": shown}
-    sought = _component()(key=key, data=data, on_seek_change=lambda: None).seek
+    sought = _component()(key=key, data=shown, on_seek_change=lambda: None).seek
     return None if sought is None else int(sought)

@@ -1,25 +1,35 @@
-// A timeline for seeking: by pointer, by arrow keys, by a click on an event.
+// A timeline for seeking: by pointer, by arrow keys, by a click on an event. It shows the tick of the picture.
 // Streamlit calls the exported function whenever the data changes; one Line lives as long as its element.
 
 const EVERY = 150; // ms between two requests while the knob is dragged
-const PATIENCE = 1500; // ms that the knob keeps its place until the page has followed
+const PATIENCE = 1500; // ms for which the place that was asked for is marked
+const SHORTEST = 40; // ticks that the line spans at least
 const lines = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let line = lines.get(parentElement);
   if (!line) lines.set(parentElement, (line = new Line(parentElement)));
   line.ask = (tick) => setTriggerValue("seek", tick);
+  const call = (line.calls = (line.calls || 0) + 1);
+  clock.places.add(line);
   line.show(data);
+  return () => {
+    if (call !== line.calls) return;
+    clock.places.delete(line);
+    lines.delete(parentElement);
+  };
 }
 
 class Line {
   constructor(root) {
     this.root = root.querySelector(".line");
-    [this.track, this.known, this.marks, this.knob] = [".track", ".known", ".marks", ".knob"].map((name) =>
-      root.querySelector(name)
+    [this.track, this.known, this.marks, this.knob, this.aimed] = [".track", ".known", ".marks", ".knob", ".aim"].map(
+      (name) => root.querySelector(name)
     );
     this.output = root.querySelector("output");
-    this.held = this.asked = 0;
+    this.asked = 0;
+    this.tick = 0; // that is shown
+    this.to = null; // that was asked for, and is not shown yet
     this.root.addEventListener("pointerdown", (event) => this.grab(event));
     this.root.addEventListener("pointermove", (event) => this.dragging && this.aim(event, false));
     this.root.addEventListener("pointerup", (event) => this.dragging && this.drop(event));
@@ -27,14 +37,30 @@ class Line {
     this.root.addEventListener("keydown", (event) => this.press(event));
   }
 
-  show(data) {
-    this.data = data;
-    this.known.style.width = this.share(data.head);
-    if (!this.dragging && (performance.now() > this.held || data.tick === this.tick)) this.place(data.tick);
-    const drawn = JSON.stringify([data.marks, data.span]);
+  show(marks) {
+    this.all = marks;
+    this.tell(clock.moment);
+  }
+
+  // Draw the moment that is shown, and the marks up to the last tick that is known.
+  tell(moment) {
+    if (!moment) return;
+    const { tick, head, live } = moment.line;
+    this.data = { head, live, span: Math.max(SHORTEST, head) };
+    this.known.style.width = this.share(head);
+    this.place(tick);
+    if (tick === this.to || performance.now() > this.asked + PATIENCE) this.aimAt(null);
+    const marks = (this.all || []).filter((mark) => mark.tick <= head), drawn = JSON.stringify([marks, this.data.span]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    this.marks.replaceChildren(...data.marks.map((mark) => this.mark(mark)));
+    this.marks.replaceChildren(...marks.map((mark) => this.mark(mark)));
+  }
+
+  // Where the pointer is: a mark of its own, since the knob shows the tick of the picture.
+  aimAt(tick) {
+    this.to = this.dragging ? (tick ?? this.to) : tick;
+    this.aimed.hidden = this.to === null || this.to === this.tick;
+    if (this.to !== null) this.aimed.style.left = this.share(this.to);
   }
 
   mark({ tick, kind, text }) {
@@ -78,8 +104,7 @@ class Line {
 
   seek(tick, now) {
     const to = Math.min(Math.max(tick, 0), this.data.head);
-    if (to !== this.tick || now) this.place(to);
-    this.held = performance.now() + PATIENCE;
+    this.aimAt(to);
     if (!now && performance.now() - this.asked < EVERY) return;
     this.asked = performance.now();
     this.ask(to);
@@ -90,6 +115,6 @@ class Line {
     if (!(event.key in steps)) return;
     event.preventDefault();
     event.stopPropagation();
-    this.seek(this.tick + steps[event.key], true);
+    this.seek((this.to ?? this.tick) + steps[event.key], true);
   }
 }

@@ -1,0 +1,79 @@
+"""What the page tells of a moment beside its picture, as HTML: it goes to the canvas with the frames of the moment.
+
+``components/clock.js`` shows all of it at once, when the picture has come to that moment. So the picture, the standing,
+the timeline, the charts and the panels always show one and the same tick.
+"""
+
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from sandbox.core.finish import Finish
+from sandbox.studio.backend import beside
+from sandbox.studio.backend.snapshot import Counters, Moment, Snapshot
+from sandbox.studio.views import agent, charts, feed, team
+
+COLOURS = {"green": "#009e73", "orange": "#e69f00", "blue": "#0072b2", "violet": "#9467bd", "gray": "#888888"}
+
+
+def telling(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """For each moment of a snapshot: the places of ``components.moment`` with what they draw, and the timeline's."""
+    return [_moment(each, snapshot) for each in snapshot.moments]
+
+
+def course(snapshot: Snapshot) -> dict[str, Any]:
+    """What grows with the episode: the page shows the part up to the tick that is shown."""
+    if not snapshot.moments:
+        return {}
+    scene, panel = snapshot.moments[-1].scene, snapshot.look.panel
+    if panel == beside.CHARTS:
+        return charts.charts(scene.points)
+    return feed.feed(scene.events) if panel == beside.EVENTS else {}
+
+
+def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
+    now, scene = one.shots[0], one.scene
+    told = {
+        "standing": _standing(now, snapshot.playing),
+        "line": {"tick": max(shot.tick for shot in one.shots), "head": max(shot.head for shot in one.shots),
+                 "live": now.live},
+        "now": charts.latest(scene.points),
+    }  # fmt: skip
+    if len(one.shots) > 1:
+        told |= {f"named{k}": _named(shot) for k, shot in enumerate(one.shots)}
+    if snapshot.look.panel == beside.AGENT:
+        told["panel"] = agent.agent(scene.insight, st.session_state.get(agent.INSPECT) or "Decision")
+    elif snapshot.look.panel == beside.TEAM:
+        told["panel"] = team.team(scene.team, scene.picked)
+    return told
+
+
+def _named(now: Counters) -> str:
+    title, finish = escape((now.title or now.world)[:120]), escape(now.finish)
+    return f'<p class="caption"><b>{title}</b> seed {now.seed}, tick {now.tick:,}: {finish}</p>'
+
+
+def _standing(now: Counters, playing: bool) -> str:
+    """The present state: a badge, numbers, and a hint."""
+    (colour, badge), then = _badge(now, playing)
+    done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
+    own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
+    told = f"Tick <b>{now.tick:,}</b> · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
+    told += then and f" · {then}"
+    badge = f'<span class="badge" style="--badge:{COLOURS[colour]}">{escape(badge)}</span>'
+    return f'<div class="standing" role="status" aria-live="off">{badge}<span>{told}</span></div>'
+
+
+def _badge(now: Counters, playing: bool) -> tuple[tuple[str, str], str]:
+    if now.over and now.tick == now.head:
+        colour = "green" if now.finish == Finish.COMPLETED.words else "orange"
+        finish = now.finish.capitalize() if now.finish != "running" else "The record ends here"
+        return (colour, f"⚑ {finish}"), "<b>Reset</b>, or seek back below"
+    if playing:
+        return ("blue", "▶ Playing"), ""
+    if now.live and now.tick < now.head:
+        return ("violet", "↶ The past"), "<b>Play</b> goes on from here"
+    if now.tick or (now.head and not now.live):
+        return ("gray", "❚❚ Paused"), ""
+    return ("gray", "○ Ready"), "press <b>Play</b>, or <b>Step</b> for one tick"
