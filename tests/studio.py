@@ -1,5 +1,8 @@
-"""Waiting for the studio, for its tests."""
+"""Waiting for the studio, and reading what a page tells, for its tests."""
 
+import json
+import re
+import struct
 import time
 
 from sandbox.studio.backend.episode_source import Live
@@ -29,3 +32,22 @@ def settled(show: Runner) -> int:
     """The tick that the runner has come to rest at."""
     until(lambda: not show.poll().active)
     return show.peek().counters.tick
+
+
+def head(page) -> dict:
+    """The header of the latest payload to the canvas of a page under AppTest; empty without one."""
+    sent = [each.proto.bytes for each in page.get("bidi_component") if each.proto.WhichOneof("data") == "bytes"]
+    if not sent or not sent[0]:
+        return {}
+    (size,) = struct.unpack("<I", sent[0][:4])
+    return json.loads(sent[0][4 : 4 + size])
+
+
+def moment(page) -> dict:
+    """What the page tells of the latest moment, as HTML by place; empty before the first."""
+    return (head(page).get("ticks") or [{}])[-1]
+
+
+def standing(page) -> str:
+    """How things stand, without markup."""
+    return re.sub(r"<[^>]*>", "", moment(page).get("standing", ""))

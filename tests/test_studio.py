@@ -57,7 +57,7 @@ def test_it_plays_what_the_model_plays_and_stops_at_the_end(show):
     model = sandbox.Sandbox(SCENARIO, rng=1)
     while model.running:
         model.step()
-    seen = until(lambda: (shot := show.poll()).active or shot)
+    seen = until(lambda: not (shot := show.poll()).active and shot)
     assert not seen.playing and seen.counters.finish == model.finish.words
     assert (seen.counters.tick, seen.counters.done) == (model.ticks, model.tasks_done)
     assert seen.counters.reward == model.reward and seen.counters.refused == model.refused_actions

@@ -46,14 +46,14 @@ def test_a_payload_unpacks_to_what_was_packed():
     frames = np.random.default_rng(1).integers(0, 255, (3, 4, 5, 3), np.uint8)
     ticks = (Stretch(7, 2, (Ring((1.5, 2.5), BLUE),)), Stretch(8, 1))
     strip = Frames(2, 70, 3, 4, 5, 24, pack(frames), ticks, PART, (10, 20))
-    (size,) = struct.unpack("<I", strip.payload[:4])
-    head = json.loads(strip.payload[4 : 4 + size])
+    (size,) = struct.unpack("<I", strip.payload()[:4])
+    head = json.loads(strip.payload()[4 : 4 + size])
     assert {k: v for k, v in head.items() if k != "ticks"} == {
         "episode": 2, "first": 70, "count": 3, "height": 4, "width": 5, "fps": 24, "view": list(PART), "cells": [10, 20]
     }  # fmt: skip
     ring = {"kind": "ring", "at": [1.5, 2.5], "colour": BLUE}
     assert head["ticks"] == [{"tick": 7, "frames": 2, "marks": [ring]}, {"tick": 8, "frames": 1, "marks": []}]
-    assert strip.payload[4 + size :] == strip.body and np.array_equal(unpacked(strip), frames)
+    assert strip.payload()[4 + size :] == strip.body and np.array_equal(unpacked(strip), frames)
 
 
 def test_marks_are_few_and_short():

@@ -22,6 +22,8 @@ from sandbox.studio.backend.feed import Event, Feed
 from sandbox.studio.backend.observation import picture
 from sandbox.studio.backend.team import TeamWatch
 from sandbox.studio.backend.wording import number
+from sandbox.studio.views import agent, charts, feed, team
+from sandbox.studio.views.decision import decision
 
 HOSTILE = "<script>alert(1)</script>" * 200
 TINY = {"name": "warehouse", "layout": "tiny"}
@@ -331,11 +333,9 @@ def test_pictures_hold_text_as_text_and_an_arrow_for_each_way_that_was_taken(sho
 
 def page(what: str, *values):
     """What AppTest runs."""
-    from sandbox.studio.views import agent, charts, decision, feed, team
+    from sandbox.studio.views import agent, feed
 
-    panels = {"agent": agent.agent, "team": team.team, "feed": feed.feed, "charts": charts.charts,
-              "decision": decision.decision, "pick": agent.pick, "jump": feed.jump}  # fmt: skip
-    panels[what](*values)
+    {"pick": agent.pick, "jump": feed.jump, "kinds": feed.kinds}[what](*values)
 
 
 def opened(what: str, *values) -> AppTest:
@@ -344,37 +344,36 @@ def opened(what: str, *values) -> AppTest:
     return app
 
 
-def words(app: AppTest) -> str:
-    return " ".join(str(each.value) for kind in ("caption", "markdown") for each in app.get(kind))
-
-
 def test_panels_without_anything_to_show_say_what_to_do():
-    assert "Click an agent" in words(opened("agent", None))
-    assert "each agent works for itself" in words(opened("team", None))
-    assert "No events yet" in words(opened("feed", ()))
-    assert "press Play" in words(opened("charts", ()))
-    assert "press Step" in words(opened("decision", None))
+    assert "Click an agent" in agent.agent(None) and "press Step" in decision(None)
+    assert "each agent works for itself" in team.team(None)
+    assert "No events yet" in feed.feed(())["empty"] and "press Play" in charts.START and charts.charts(()) == {}
 
 
 def test_the_panel_of_an_agent_has_all_its_views(shown):
     one = shown[0]
-    app = opened("agent", one)
-    assert [each.label.split(":")[0] for each in app.expander] == ["Call 1", "Call 2"]
-    assert any("You are robot 0" in each.value for each in app.code)
-    app.button_group(key="inspect").set_value("Parts").run()
-    assert {each.label for each in app.metric} == {"In view", "Out of view"} and "Memory" in words(app)
-    app.button_group(key="inspect").set_value("Observation").run()
-    assert any("You are robot 0" in each.value for each in app.code) and not app.exception
+    decided, parts, seen = (agent.agent(one, view) for view in agent.VIEWS)
+    assert [told in decided for told in ("Call 1", "Call 2", "Call 3")] == [True, True, False]
+    assert "You are robot 0" in decided and "You are robot 0" in seen and "data:image/png" in seen
+    assert all(told in parts for told in ("In view", "Out of view", "Memory", "Reasoner", "Tools"))
+    assert all(f"tick {one.tick}" in told for told in (decided, parts, seen))
+    assert not any("<script" in told for told in (decided, parts, seen)), "texts of a model stay texts"
 
 
 def test_the_panels_of_team_feed_and_courses(shown):
     _, view, events, points = shown
-    assert "Market" in words(opened("team", view, 0)) and "messages" in words(opened("team", view, 0))
-    chosen = opened("feed", (*events, Event(2, 0, "harm", HOSTILE, HOSTILE))).get("button_group")[0]
+    told = team.team(view, 0)
+    assert "Market" in told and "messages" in told and f"at tick {view.tick}" in told and "<script" not in told
+    rows = feed.feed((*events, Event(2, 0, "harm", HOSTILE, HOSTILE)))["events"]
+    assert [tick for tick, _ in rows] == [event.tick for event in events] + [2]
+    assert not any("<script" in html for _, html in rows)
+    chosen = opened("kinds", (*events, Event(2, 0, "harm", HOSTILE, HOSTILE))).get("button_group")[0]
     assert len(chosen.options) == 1 + len({event.kind for event in events}) > 1
     broken = Point(3, 1, 4, None, 2, 1, 5, None, 0)
-    told = words(opened("charts", (*points, broken)))
-    assert "**Tokens** 5" in told and "**Reward** -" in told
+    drawn = charts.charts((*points, broken))
+    assert {chart["name"] for chart in drawn["charts"]} >= {"Tokens", "Reward"}
+    assert drawn["points"]["tick"] == [*(point.tick for point in points), 3] and drawn["points"]["reward"][-1] is None
+    assert charts.latest((*points, broken))["tokens"] == 5
     assert opened("pick", ["a", HOSTILE], None, print).selectbox[0].value is None
     assert opened("pick", [str(k) for k in range(500)], 3, print).number_input[0].value == 3
     assert opened("jump", (Event(4, -1, "task", HOSTILE),)).selectbox[0].value is None
@@ -385,5 +384,5 @@ def test_searches_are_drawn_even_where_nothing_is_finite():
 
     options = (Option("wait", 0.0, 0.0, 0, True, False), Option("go", 0.3, 0.1, 4, False, True),
                Option("no", float("nan"), float("inf"), 4, False, False))  # fmt: skip
-    app = opened("decision", Decided(1, "go", "", "", "", "", 0, "", (), options))
-    assert "4 imagined futures" in words(app)
+    told = decision(Decided(1, "go", "", "", "", "", 0, "", (), options))
+    assert "4 imagined futures" in told and told.count('class="bar') == 2 and "nan" not in told

@@ -41,7 +41,8 @@ def canvas(
     """Mount the canvas, in every rerun, and send it a strip of frames; returns the user's input.
 
     ``told`` is what the places of the page draw beside each stretch of the frames (``components.moment``). ``head``:
-    ``place``, 0 for the picture that moves the clock; ``playing``; ``still``, whether the frames replace all that wait; ``hold``,
+    ``place``, 0 for the picture that moves the clock; ``playing``; ``still``, whether the frames replace all that
+    wait; ``hold``,
     a number that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown; ``course``.
     """
 
