@@ -17,6 +17,7 @@ from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, pack
 from sandbox.studio.backend.futures import believed, paths
 from sandbox.studio.backend.layers import LAYERS, available, marks
 from sandbox.studio.backend.marks import LONGEST, MOST, Label, Line, Message, Rect, Ring, as_json, capped
+from sandbox.studio.backend.runner import Waiting, alike
 from sandbox.studio.components.canvas import Gesture, _click, _view
 
 BLUE = "#0072b2"
@@ -110,7 +111,8 @@ def test_a_shot_stays_what_it_was_and_shots_of_another_size_are_left_out(tiny):
     assert all(map(np.array_equal, shot.frames(), first))
     assert not np.array_equal(*first)  # they glide
     camera.box = (200, 200)
-    strip = develop([shot, camera.shoot(model.state, 3)], 1, 5, 24)
+    reel = [Waiting([each], None, False) for each in (shot, camera.shoot(model.state, 3))]
+    strip = develop([each.shots[0] for each in alike(reel)], 1, 5, 24)
     assert (strip.count, strip.ticks) == (3, (Stretch(2, 3),)) and max(strip.height, strip.width) <= 200
 
 

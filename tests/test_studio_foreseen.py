@@ -15,7 +15,7 @@ from sandbox.studio.backend.beside import AGENT, CHARTS, Chronicle, Look
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.forecast import HORIZONS, Forecast, Forecasts, Share
 from sandbox.studio.backend.observation import percept_of
-from sandbox.studio.views.forecast import proved
+from sandbox.studio.views.forecast import proved as drawn
 
 TINY = {"name": "warehouse", "layout": "tiny"}
 FOUR = {"world": TINY, "agents": [{"count": 4, "reasoner": "rules"}]}
@@ -124,7 +124,7 @@ def test_only_who_is_looked_at_is_noted(tmp_path):
 @pytest.mark.parametrize("known", [1, 3, 5])
 def test_it_is_drawn_as_far_as_it_is_known(known):
     shares = Share(9, 0.9), Share(90, 30.0), Share(8, 2.0)
-    words = proved([Forecast(horizon, *shares) for horizon in (0, *HORIZONS)][:known], "rules")
+    words = drawn([Forecast(horizon, *shares) for horizon in (0, *HORIZONS)][:known], "rules")
     assert words.count("10.0% of 9") == words.count("33.3% of 90") == known
     assert ("None of" in words) == (known < 5) and ("8 facts have changed; 25% of these" in words) == (known > 1)
     assert ("None of 5 and 10 ticks ago" in words) == (known == 3)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sandbox.model import Sandbox
 from sandbox.studio.backend.agent import AgentSnapshot, insight
 from sandbox.studio.backend.available_commands import AvailableCommands, offer_of
-from sandbox.studio.backend.charts import Point, Series
+from sandbox.studio.backend.charts import Point, Series, point_of
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.feed import Event, Feed
 from sandbox.studio.backend.forecast import Forecasts
@@ -35,7 +35,8 @@ class Scene:
     picked: int | None
     layers: tuple[str, ...]  # layers that apply to this episode
     jumps: tuple[Event, ...]  # important ticks
-    points: tuple[Point, ...] = ()
+    now: Point | None = None
+    points: tuple[Point, ...] = ()  # up to the last tick that was seen
     events: tuple[Event, ...] = ()
     insight: AgentSnapshot | None = None
     team: TeamView | None = None
@@ -80,6 +81,7 @@ class Chronicle:
             picked=picked,
             layers=available(model),
             jumps=self._feed.jumps,
+            now=point_of(model) if looked == CHARTS else None,
             points=self._series.points() if looked == CHARTS else (),
             events=self._feed.events if looked == EVENTS else (),
             insight=insight(model, into, self._forecasts.proved(model)) if into is not None else None,

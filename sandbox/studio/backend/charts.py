@@ -29,6 +29,16 @@ class Point:
         return self.done / self.total if self.total else None
 
 
+def point_of(model: Sandbox) -> Point:
+    """The point of the model's present tick."""
+    stats, usage = model.finalise(), model.usage
+    return Point(
+        model.ticks, *stats.progress[0].tolist(), number(stats.reward.sum()),
+        int(stats.talk[0, Talk.MESSAGES]), int(stats.talk[0, Talk.LOST_MESSAGES]), usage.tokens,
+        number(usage.money), int(stats.refused.sum()),
+    )  # fmt: skip
+
+
 class Series:
     """Points of one episode: at first every tick, then every second, every fourth; the latest is always included."""
 
@@ -45,12 +55,7 @@ class Series:
     def _count(self, model: Sandbox) -> None:
         if self._latest and model.ticks <= self._latest.tick:
             return
-        stats, usage = model.finalise(), model.usage
-        self._latest = Point(
-            model.ticks, *stats.progress[0].tolist(), number(stats.reward.sum()),
-            int(stats.talk[0, Talk.MESSAGES]), int(stats.talk[0, Talk.LOST_MESSAGES]), usage.tokens,
-            number(usage.money), int(stats.refused.sum()),
-        )  # fmt: skip
+        self._latest = point_of(model)
         if self._latest.tick % self._every == 0:
             self._points.append(self._latest)
         if len(self._points) >= MOST:

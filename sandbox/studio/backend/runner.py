@@ -191,7 +191,7 @@ class Runner(Worker):
             if self._active():
                 self._wake()
                 self._changed.wait_for(lambda: (self._reel and not self._behind()) or not self._active(), wait)
-            number, first, (reel, self._reel) = self._generation, self._painted, (_alike(self._reel), [])
+            number, first, (reel, self._reel) = self._generation, self._painted, (alike(self._reel), [])
             self._painted += _length(reel)
             hold, fps, began = self._hold, self._thrift.fps, time.perf_counter()
         reels = zip(*(each.shots for each in reel), strict=True)
@@ -392,7 +392,7 @@ def _length(reel: list[Waiting]) -> int:
     return sum(each.shots[0].parts for each in reel)
 
 
-def _alike(reel: list[Waiting]) -> list[Waiting]:
+def alike(reel: list[Waiting]) -> list[Waiting]:
     """The moments whose pictures have the size and the view of the last."""
     looks = [[(shot.shape, shot.view) for shot in each.shots] for each in reel]
     return [each for each, look in zip(reel, looks, strict=True) if look == looks[-1]]

@@ -33,6 +33,6 @@ def charts(points: Sequence[Point]) -> dict[str, Any]:
     return {"charts": shown, "points": columns, "start": START}
 
 
-def latest(points: Sequence[Point]) -> dict[str, Any] | None:
-    """The last point, which is that of the moment."""
-    return asdict(points[-1]) if points else None
+def latest(point: Point | None) -> dict[str, Any] | None:
+    """The point of the moment."""
+    return asdict(point) if point else None

@@ -131,7 +131,7 @@ def _message(snapshot: Snapshot, problem: str | None) -> None:
         st.status(f"Playing it through, to know it as a whole: tick {snapshot.counters.tick:,}", state="running")
     elif snapshot.waited > SLOW and not snapshot.pending:
         st.status(f"At work on it for {snapshot.waited:.0f} s: a model answers, or kernels compile", state="running")
-    elif snapshot.counters:
+    if not problem and snapshot.phase == "ready":
         place("standing", "standing-line")
 
 

@@ -38,7 +38,7 @@ def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
         "standing": _standing(now, snapshot.playing),
         "line": {"tick": max(shot.tick for shot in one.shots), "head": max(shot.head for shot in one.shots),
                  "live": now.live},
-        "now": charts.latest(scene.points),
+        "now": charts.latest(scene.now),
     }  # fmt: skip
     if len(one.shots) > 1:
         told |= {f"named{k}": _named(shot) for k, shot in enumerate(one.shots)}
