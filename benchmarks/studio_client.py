@@ -1,6 +1,7 @@
 """A session of the studio without a browser: what a page sends and receives, and when it asks again by itself."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-TICK = re.compile(r"Tick \*\*([\d,]+)\*\*")
+TICK = re.compile(rb"Tick <b>([\d,]+)</b>")
 
 
 class Session:
@@ -61,8 +62,10 @@ class Session:
     def _take(self, element) -> None:
         if element.HasField("button"):
             self.buttons[element.button.label] = element.button.id
-        elif found := TICK.search(element.markdown.body):
-            self.standing, self.tick = element.markdown.body, int(found[1].replace(",", ""))
+        elif found := TICK.findall(element.bidi_component.bytes):  # what the canvas tells of each of its moments
+            head = element.bidi_component.bytes[4 : 4 + int.from_bytes(element.bidi_component.bytes[:4], "little")]
+            self.standing = json.loads(head)["ticks"][-1]["standing"]
+            self.tick = int(found[-1].replace(b",", b""))
 
     async def _again(self, timer) -> None:
         while True:

@@ -15,6 +15,7 @@ from studio import COMPILE, until
 
 import sandbox
 from benchmarks.studio_server import served
+from sandbox.record import open_run
 from sandbox.scenario import load
 
 SCENARIO = {
@@ -114,8 +115,11 @@ def visit(browser, server):
 
 def tick(page) -> int:
     """The tick that the page tells; while it says what it waits for, that is waited for."""
-    told = page.locator(".st-key-standing", has_text="Tick").inner_text()
-    return int(re.search(r"Tick ([\d,]+)", told)[1].replace(",", ""))
+
+    def told():
+        return re.search(r"Tick ([\d,]+)", page.locator(".st-key-standing", has_text="Tick").inner_text())
+
+    return int(until(told)[1].replace(",", ""))  # the text may change between being found and being read
 
 
 def ready(page):
@@ -298,6 +302,109 @@ def test_what_is_malformed_is_told_in_words(visit, tmp_path, runs):
     gone.get_by_test_id("stAlert").get_by_text("nowhere").wait_for()
 
 
+# -- one tick ----------------------------------------------------------------------------------------------------------
+
+# The tick that each part of the page shows, read from what a person sees of it.
+SHOWN = r"""() => {
+  const roots = [document], all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+  for (let k = 0; k < roots.length; k++)
+    for (const node of roots[k].querySelectorAll('*')) if (node.shadowRoot) roots.push(node.shadowRoot);
+  const number = (text) => text === undefined ? null : +text.replaceAll(',', '');
+  const read = (selector, pattern) => all(selector).map((one) => number((one.innerText.match(pattern) || [])[1]));
+  return {
+    picture: all('canvas.picture').map((one) => number(one.dataset.tick)), standing: read('.standing', /Tick ([\d,]+)/),
+    line: all('[role=slider][aria-label=Tick]').map((one) => number(one.getAttribute('aria-valuenow'))),
+    told: read('[role=slider][aria-label=Tick] output', /^([\d,]+)/),
+    charts: all('.charts svg').map((one) => number((one.getAttribute('aria-label').match(/tick ([\d,]+):/) || [])[1])),
+    agent: read('.who', /tick ([\d,]+)/), team: read('.moment p', /at tick ([\d,]+)/).filter((tick) => tick !== null),
+    events: Math.max(0, ...read('.event .tick', /([\d,]+)/)),
+  };
+}"""
+
+
+def one_tick(page, times: int = 10) -> list[int]:
+    """Sample all parts of the page: each shows the same tick, and no event of a later one. Returns the ticks."""
+    found = []
+    for _ in range(times):
+        seen = page.evaluate(SHOWN)
+        events = seen.pop("events")
+        ticks = {tick for part in seen.values() for tick in part}
+        assert len(ticks) == 1 and seen["picture"] and seen["standing"] and seen["line"] and seen["told"], seen
+        found += ticks
+        assert events <= found[-1], (events, seen)
+        page.wait_for_timeout(60)
+    return found
+
+
+def pressed_at(page, key: str) -> int:
+    """Press a button; the tick of the picture at that moment."""
+    return page.evaluate(f"() => {{ const shown = ({SHOWN})().picture[0];"
+                         f"document.querySelector('.st-key-{key} button').click(); return shown; }}")  # fmt: skip
+
+
+def test_all_parts_of_the_page_show_one_tick_and_a_pause_holds_it(visit):
+    page, samples = ready(visit("/?protocol=market")), 0
+    line, speed = page.get_by_role("slider", name="Tick"), page.get_by_role("slider", name="Speed")
+    page.locator(".standing").wait_for()
+    pick(page, 0)
+    for name in ("Charts", "Events", "Agent", "Team"):
+        press(page, "Reset")
+        until(lambda: tick(page) == 0, PATIENCE)
+        panel(page, name)
+        page.wait_for_timeout(1000)
+        press(page, "Play")
+        page.wait_for_timeout(1500)
+        played = one_tick(page, 12)
+        assert played == sorted(played)
+        at = pressed_at(page, "play")
+        held = one_tick(page, 15)
+        assert set(held) == {at}, "it stays as it was when the button was pressed"
+        press(page, "Step")
+        stepped = one_tick(page, 15)
+        assert set(stepped) <= {held[0], held[0] + 1} and stepped[-1] == held[0] + 1
+        for key, there in (("Home", 0), ("ArrowRight", 1), ("End", held[0] + 1)):
+            line.press(key)
+            assert one_tick(page, 12)[-1] == there
+        samples += 12 + 15 + 15 + 3 * 12
+        if samples < 150:
+            speed.press("ArrowRight")  # at 4 ticks a second, then 10, then 20
+        page.wait_for_timeout(500)
+    assert samples >= 100
+
+
+def test_what_was_played_ahead_is_forgotten(visit, runs):
+    """A pause and an intervention come at the tick that is seen, and nothing after it is in the record."""
+    page = ready(visit("/"))
+    speed = page.get_by_role("slider", name="Speed")
+    for _ in range(2):
+        speed.press("ArrowRight")
+    panel(page, "Intervene")
+    page.wait_for_timeout(1000)
+    press(page, "Play")
+    until(lambda: tick(page) > 3)
+    then = pressed_at(page, "place_block_aisle")
+    until(lambda: tick(page) > then + 4)
+    held = pressed_at(page, "play")
+    assert set(one_tick(page, 20)) == {held}
+    panel(page, "Record")
+    pressed(page, "Execute again", f"{held} ticks executed again, all equal")
+    folder = max((runs / "studio").iterdir())
+    with open_run(folder) as run:
+        (drawn,) = run.milestones("placed")
+        assert next(run.query("SELECT MAX(tick) FROM event WHERE kind = 'tick'"))[0] == held
+    assert drawn.tick == then + 1, "the tick after the one that was seen"
+
+
+def test_two_runs_show_one_tick(visit, runs):
+    page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
+    page.locator("canvas.picture").nth(1).wait_for()
+    press(page, "Play")
+    until(lambda: tick(page) > 1)
+    one_tick(page, 20)
+    press(page, "Pause")
+    assert len(set(one_tick(page, 15))) == 1
+
+
 # -- the picture never goes and never turns grey ---------------------------------------------------------------------
 
 
@@ -323,7 +430,7 @@ def test_in_a_browser(server, browser, width, scale, scheme):
     until(lambda: painted() > 2 * int(first["painted"]) + 6)  # several frames a tick
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("Paused").wait_for()
-    page.wait_for_timeout(2500)  # the frames that it is ahead by are played out
+    page.wait_for_timeout(1000)
     held = tick(page), page.evaluate(PICTURE)["hash"]
     page.wait_for_timeout(800)
     assert (tick(page), page.evaluate(PICTURE)["hash"]) == held

@@ -76,8 +76,13 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
         beside(show, snapshot, panels)
     now = show.peek()
     woken = now.active and not drawn.active  # polling must begin
-    if woken or (again and (_pause(now), now.phase) != (_pause(drawn), drawn.phase)):  # or must end
+    if woken or (again and _state(now) != _state(drawn)):  # or must end, or other buttons are due
         st.rerun()
+
+
+def _state(snapshot: Snapshot) -> tuple:
+    """What the part of the page depends on that is not drawn at every poll."""
+    return _pause(snapshot), snapshot.phase, snapshot.playing, snapshot.over
 
 
 def _pictures(show: Runner, snapshot: Snapshot) -> None:

@@ -34,10 +34,9 @@ def course(snapshot: Snapshot) -> dict[str, Any]:
 
 def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
     now, scene = one.shots[0], one.scene
+    tick, head = max(shot.tick for shot in one.shots), max(shot.head for shot in one.shots)  # of two in step, the later
     told = {
-        "standing": _standing(now, snapshot.playing),
-        "line": {"tick": max(shot.tick for shot in one.shots), "head": max(shot.head for shot in one.shots),
-                 "live": now.live},
+        "standing": _standing(now, tick, snapshot.playing), "line": {"tick": tick, "head": head, "live": now.live},
         "now": charts.latest(scene.now),
     }  # fmt: skip
     if len(one.shots) > 1:
@@ -54,12 +53,12 @@ def _named(now: Counters) -> str:
     return f'<p class="caption"><b>{title}</b> seed {now.seed}, tick {now.tick:,}: {finish}</p>'
 
 
-def _standing(now: Counters, playing: bool) -> str:
+def _standing(now: Counters, tick: int, playing: bool) -> str:
     """The present state: a badge, numbers, and a hint."""
     (colour, badge), then = _badge(now, playing)
     done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
     own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
-    told = f"Tick <b>{now.tick:,}</b> · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
+    told = f"Tick <b>{tick:,}</b> · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
     told += then and f" · {then}"
     badge = f'<span class="badge" style="--badge:{COLOURS[colour]}">{escape(badge)}</span>'
     return f'<div class="standing" role="status" aria-live="off">{badge}<span>{told}</span></div>'
