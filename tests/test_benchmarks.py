@@ -199,7 +199,8 @@ def test_pace_tells_which_tree_plays_other_episodes(monkeypatch, capsys):
 
     def measured(tree, case):
         turns.append(tree)
-        return 100.0 + len(turns), "same" if case[0] != "web" or tree == "here" else "other"
+        done = "6f" if case[0] != "web" or tree == "here" else "7a"
+        return 100.0 + len(turns), {"done": done} | ({"new": "00"} if tree == "here" else {"gone": "11"})
 
     monkeypatch.setattr(pace, "trees", lambda beside: {"this tree": "here", "cf78cfd": "there"})
     monkeypatch.setattr(pace, "pace", measured)
