@@ -87,12 +87,8 @@ def costs(policies: Sequence[str], agents: int, side: int, quick: bool) -> dict[
 
 def by_team_size(quick: bool) -> list[Figure]:
     """Cost by team size on one map, 500 x 500 cells unless quick, one thread."""
-    side, sizes, policies, figures = (
-        158 if quick else 500,
-        (10, 1000 if quick else 10_000),
-        ("random", "rules", "oracle"),
-        [],
-    )
+    side, sizes = (158, (10, 1_000)) if quick else (500, (10, 10_000))
+    policies, figures = ("random", "rules", "oracle"), []
     for policy in policies:
         sandbox.make("warehouse", agents=2, layout=courier_map(8)).play([1], policy, ticks=2)  # compile
     found = {agents: costs(policies, agents, side, quick) for agents in sizes}
@@ -104,6 +100,27 @@ def by_team_size(quick: bool) -> list[Figure]:
         figures += [few, many._replace(beside=few, target=at_most(2, of_ratio=True))]
     rates = [1e9 / (cost * sizes[-1]) for cost in many.values]
     return [*figures, Figure(many.name, "ticks/CPU s", rates, target=at_least(10))]
+
+
+def crowd(quick: bool) -> list[Figure]:
+    """100,000 robots by rules on 2,000 x 2,000 cells, a tenth as many if quick: the hosted tier, with digests."""
+    agents, side = (10_000, 632) if quick else (100_000, 2_000)
+    world = {"name": "warehouse", "layout": courier_map(side), "deliveries": 0, "max_ticks": ENDLESS}
+    model = sandbox.Sandbox({"world": world, "agents": [{"count": agents, "reasoner": "rules"}]}, rng=1)
+
+    def step(ticks: int) -> int:
+        for _ in range(ticks):
+            model.step()
+        return ticks
+
+    first, pace = seconds(step, 1), Pace(f"{agents:,} robots, {side:,} x {side:,}, rules, hosted", lambda: step(10))
+    step(20)
+    in_turns(3, pace)
+    assert model.error is None
+    return [
+        pace.figure("ticks", target=at_least(1)), pace.figure("ticks", cpu=True),
+        Figure(f"{pace.name}, first tick", "s", [first]),
+    ]  # fmt: skip
 
 
 # -- latency -----------------------------------------------------------------------------------------------------------
@@ -125,4 +142,4 @@ def hosted_step(quick: bool) -> list[Figure]:
 
 
 PEERS = ("rware",)
-SPEEDS = {"rware": beside_rware, "teams": by_team_size, "step": hosted_step}
+SPEEDS = {"rware": beside_rware, "teams": by_team_size, "crowd": crowd, "step": hosted_step}
