@@ -55,6 +55,15 @@ def facts(arrays) -> dict:
     return {name: (field.shape[1:], field.dtype) for name, field in arrays._asdict().items()}
 
 
+def stale(env: Environment, state, lane: int = 0) -> list[str]:
+    """The cached fields of a lane that ``World.refresh`` would change."""
+    fresh = env.allocate(1)
+    env.fork(state, lane, fresh, 0)
+    env.world.refresh(fresh, 0, env.params)
+    pairs = zip(state._fields, state, fresh, strict=True)
+    return [name for name, field, other in pairs if not np.array_equal(field[lane], other[0])]
+
+
 def random_actions(env: Environment, state, rng: np.random.Generator) -> np.ndarray:
     """Uniform over all pairs of verb and target, legal or not: (L, N, 2) int32."""
     shape = (len(state.seed), env.agents)
@@ -167,6 +176,25 @@ class Conformance:
             env.place(other, 0, described)
             assert env.describe(other) == described
             assert same(state, other)
+
+    def test_cached_fields_repeat_the_others(self, env):
+        """However a lane came about: reset, played by each policy, played at random, placed, believed."""
+        world, params = env.world, env.params
+        if world.refresh is None:
+            return
+        for policy in world.policies:
+            state, _ = env.play([5, 6], policy, ticks=TICKS)
+            assert stale(env, state, 0) == stale(env, state, 1) == []
+        state, other, memory = env.reset([5]), env.reset([6]), env.memory(1)
+        assert stale(env, state) == []
+        for k, _ in enumerate(rollout(env, state, TICKS)):
+            env.place(other, 0, env.describe(state))
+            assert stale(env, state) == stale(env, other) == []
+            if world.believe and k % 10 == 0:
+                obs, believed = env.observe(state), env.allocate(1)
+                world.believe(obs, 0, 0, memory, params, np.uint64(k), believed, 0)
+                for _ in rollout(env, believed, 5):
+                    assert stale(env, believed) == []
 
     def test_forks_are_isolated(self, env):
         state, fork = env.reset([5, 6]), env.allocate(3)

@@ -29,6 +29,7 @@ Every ``State`` has the fields of :class:`StateFields`, every ``Params`` the num
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_type_hints
 
 import numpy as np
@@ -138,7 +139,7 @@ def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[s
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
 DERIVED: Any = None  # where a world leaves this, ``engine.defaults`` fills the entry in
-Length = int | str | Callable[[Any], int]
+Length = int | str | Callable[[Any], int | tuple[int, ...]]
 
 
 class Shaped(NamedTuple):
@@ -146,22 +147,44 @@ class Shaped(NamedTuple):
 
     dtype: Any
     shape: tuple[Length, ...]
+    cached: bool = False
 
 
 def shaped(dtype: Any, *shape: Length) -> Shaped:
     """Annotates a field of a State or a Memory.
 
     A length is a number, the name of an entry of ``Params``, or a function of ``Params``. An entry is a
-    number, or an array, of which the whole shape is taken.
+    number, or an array, of which the whole shape is taken. A function may return several lengths.
     """
     return Shaped(dtype, shape)
+
+
+def cached(dtype: Any, *shape: Length) -> Shaped:
+    """Annotates a field of a State that only repeats what the other fields hold, in a form that is faster to read.
+
+    The kernels keep it up to date, and ``World.refresh`` writes it anew. It is no part of digests and descriptions.
+    """
+    return Shaped(dtype, shape, cached=True)
+
+
+def _annotations(kind: type) -> dict[str, Shaped | None]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        name: next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Shaped)), None)
+        for name, hint in hints.items()
+    }
+
+
+@cache
+def digested(kind: type) -> tuple[str, ...]:
+    """The fields of a State without the cached ones, in order: what digests and descriptions are made of."""
+    return tuple(name for name, told in _annotations(kind).items() if not (told and told.cached))
 
 
 def _shapes(world: str, kind: type, params: Any) -> dict[str, Shape]:
     """Shape of one lane and dtype of each field of a NamedTuple whose fields are annotated with ``shaped``."""
     found = {}
-    for name, hint in get_type_hints(kind, include_extras=True).items():
-        told = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Shaped)), None)
+    for name, told in _annotations(kind).items():
         if told is None:
             raise UsageError(f"world '{world}': {kind.__name__}.{name}: expected Annotated[np.ndarray, shaped(...)]")
         parts = (_lengths(f"world '{world}': {kind.__name__}.{name}", part, params) for part in told.shape)
@@ -173,6 +196,8 @@ def _lengths(where: str, part: Length, params: Any) -> tuple[int, ...]:
     found = getattr(params, part, None) if isinstance(part, str) else part(params) if callable(part) else part
     if found is None:
         raise UsageError(f"{where}: a length {part!r}, which Params does not have")
+    if isinstance(found, tuple):
+        return found
     return found.shape if isinstance(found, np.ndarray) else (int(found),)
 
 
@@ -237,6 +262,7 @@ class World:
     visible: Callable[[Any, int, int, Any], np.ndarray] = DERIVED  # state, lane, agent, params -> (F,) bool: seen
 
     # entries without a default: the world does not offer them
+    refresh: Callable | None = None  # kernel (s, lane, params): write the cached fields of the state, if it has any
     believe: Callable | None = None  # without it no agent can imagine: no search, no world model
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # the value of a lane at the end of imagination: see above

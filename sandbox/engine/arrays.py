@@ -16,7 +16,7 @@ from numba import literal_unroll
 
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.plain import whole
-from sandbox.core.world import Shape
+from sandbox.core.world import Shape, digested
 from sandbox.engine.kernel import allocating
 
 LANES, TICKS = 2**31 - 1, 2**62  # at most; kernels count lanes and positions in 32 bits
@@ -100,8 +100,9 @@ def copy_fields(fields, lane, to):
 
 
 def digest(state, lane: int) -> bytes:
-    """SHA-256 over the bytes of all fields of one lane, in order."""
-    return hashlib.sha256(b"".join(np.ascontiguousarray(field[lane]).tobytes() for field in state)).digest()
+    """SHA-256 over the bytes of all fields of one lane that are not cached, in order."""
+    fields = (getattr(state, name) for name in digested(type(state)))
+    return hashlib.sha256(b"".join(np.ascontiguousarray(field[lane]).tobytes() for field in fields)).digest()
 
 
 def _told(field: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from sandbox.core.errors import UsageError
-from sandbox.core.world import Observation, StateFields, World, shaped
+from sandbox.core.world import Observation, StateFields, World, digested, shaped
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
 
@@ -46,6 +46,8 @@ def _check(world: World) -> None:
     ):  # fmt: skip
         if missing := [name for name in needed if name not in has]:
             raise UsageError(f"world '{world.name}': {kind} has no {', '.join(missing)}; expected {', '.join(needed)}")
+    if world.refresh is None and (cached := set(world.state._fields) - set(digested(world.state))):
+        raise UsageError(f"world '{world.name}': State.{min(cached)} is cached, expected World.refresh to write it")
     entries = {name: getattr(world, name) for name in KERNELS}
     wanted = {**KERNELS, **dict.fromkeys(world.policies, POLICY)}
     for name, entry in {**entries, **world.policies}.items():
@@ -73,11 +75,12 @@ def _canvas(world: World) -> Callable[[Any, int], tuple[int, int]]:
 
 
 def _describe(state: Any, lane: int, params: Any) -> dict:
-    return {name: field[lane].tolist() for name, field in state._asdict().items()}
+    return {name: getattr(state, name)[lane].tolist() for name in digested(type(state))}
 
 
 def _place(state: Any, lane: int, params: Any, description: dict) -> None:
-    for name, field in state._asdict().items():
+    for name in digested(type(state)):
+        field = getattr(state, name)
         given = np.asarray(description[name], field.dtype)
         if given.shape != field.shape[1:]:
             raise UsageError(f"place: {name}: shape {given.shape}, expected {field.shape[1:]}")

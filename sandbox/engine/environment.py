@@ -122,6 +122,8 @@ def place(env, state, lane: int, description: Any) -> None:
     env.fork(state, lane, before, 0)
     try:
         env.world.place(state, lane, env.params, {**known, **given})
+        if env.world.refresh:
+            env.world.refresh(state, lane, env.params)
     except Exception as error:
         env.fork(before, 0, state, lane)
         if isinstance(error, UsageError):

@@ -77,6 +77,12 @@ def hold(inbox, mail):
 
 
 @kernel
+def can_fail(faults):
+    """Whether actions can fail at all."""
+    return faults.severity[_ACTION_FAILURE] > 0 or faults.severity[_AGENT_CRASH] > 0
+
+
+@kernel
 def fails(seed, tick, agent, faults):
     """Whether an agent's action fails in this tick."""
     fail, crash = faults.severity[_ACTION_FAILURE], faults.severity[_AGENT_CRASH]

@@ -12,7 +12,8 @@ import numpy as np
 
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import POLICY, draw
-from sandbox.engine.faults import distort, fails
+from sandbox.engine.faults import can_fail, distort, fails
+from sandbox.engine.policies import targets_of
 
 FINISHES = np.array([finish.words for finish in Finish], object)  # words, by the codes in ``done``
 FAILED = 1 << 30  # subtracted from the verb of a failed action for its tick, so that the world ignores it
@@ -111,18 +112,18 @@ def enact(s, obs, lane, params, actions, stats, faults):
 
     During the tick, the verb of a failed action is far below 0, so that it has no effect, like any invalid verb.
     """
-    targets = obs.mask.shape[2] // params.verbs
+    targets, faulty = targets_of(obs, params), can_fail(faults)
     for agent in range(actions.shape[1]):
         verb, target = actions[lane, agent, 0], actions[lane, agent, 1]
         stats.idle[lane, agent] += verb == params.noop
-        known = 0 <= verb < params.verbs and 0 <= target < targets
+        known = np.uint64(verb) < np.uint64(params.verbs) and np.uint64(target) < np.uint64(targets)
         if not (known and obs.mask[lane, agent, verb * targets + target]):
             stats.invalid[lane, agent] += 1
-        elif verb != params.noop and fails(s.seed[lane], s.tick[lane], agent, faults):
+        elif faulty and verb != params.noop and fails(s.seed[lane], s.tick[lane], agent, faults):
             actions[lane, agent, 0] -= FAILED
     step(s, lane, actions, params)
     for agent in range(actions.shape[1]):
-        if actions[lane, agent, 0] <= params.verbs - FAILED:
+        if faulty and actions[lane, agent, 0] <= params.verbs - FAILED:
             actions[lane, agent, 0] += FAILED
             s.refused[lane, agent] = 1
         stats.reward[lane, agent] += s.reward[lane, agent]

@@ -1,7 +1,12 @@
 """Policies for every world: the no-op, and a random legal action."""
 
+import numpy as np
+
 from sandbox.engine.draw import below
+from sandbox.engine.eight import EACH
 from sandbox.engine.kernel import kernel
+
+HIGH = np.uint64(0x80) * EACH
 
 
 @kernel
@@ -12,18 +17,54 @@ def idle(obs, lane, params, memory, team, dice, actions):
 
 
 @kernel
+def targets_of(obs, params):
+    """The targets of each verb; without a division where each verb has one."""
+    pairs = obs.mask.shape[2]
+    return 1 if pairs == params.verbs else pairs // params.verbs
+
+
+@kernel
+def _few(mask, dice, agent):
+    """The number of a legal pair among at most eight, with equal chance; -1: none is legal.
+
+    Byte k of ``below`` counts the legal pairs up to k, so the pair is the number of bytes that are not above the draw.
+    """
+    word = np.uint64(0)
+    for pair in range(len(mask)):
+        word |= np.uint64(mask[pair]) << np.uint64(8 * pair)
+    counts = word * EACH
+    legal = counts >> np.uint64(56)
+    if legal == 0:
+        return -1
+    above = (counts | HIGH) - np.uint64(below(legal, dice, 0, 0, agent) + 1) * EACH
+    return np.int64((((~above & HIGH) >> np.uint64(7)) * EACH) >> np.uint64(56))
+
+
+@kernel
+def _many(mask, dice, agent):
+    """The same among any number of pairs."""
+    legal, counted, chosen = 0, 0, 0
+    for pair in range(len(mask)):
+        legal += mask[pair]
+    if legal == 0:
+        return -1
+    pick = below(legal, dice, 0, 0, agent)
+    for pair in range(len(mask)):  # without a branch, which a processor could not predict
+        counted += mask[pair]
+        chosen += counted <= pick
+    return chosen
+
+
+@kernel
 def random(obs, lane, params, memory, team, dice, actions):
     """A legal pair of verb and target with equal chance."""
-    targets = obs.mask.shape[2] // params.verbs
+    targets = targets_of(obs, params)
     for agent in team:
         mask = obs.mask[lane, agent]
-        legal = 0
-        for pair in range(len(mask)):
-            legal += mask[pair]
-        pick = below(legal, dice, 0, 0, agent)
-        for pair in range(len(mask)):
-            if mask[pair]:
-                if pick == 0:
-                    actions[lane, agent, 0], actions[lane, agent, 1] = pair // targets, pair % targets
-                    break
-                pick -= 1
+        pair = _few(mask, dice, agent) if len(mask) <= 8 else _many(mask, dice, agent)
+        if pair < 0:
+            continue
+        if targets == 1:
+            actions[lane, agent, 0], actions[lane, agent, 1] = pair, 0
+        else:
+            actions[lane, agent, 0], actions[lane, agent, 1] = pair // targets, pair % targets

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.core.finish import Finish, Outcome
+from sandbox.core.world import digested
 from sandbox.engine.environment import Environment
 from sandbox.record import Event
 from sandbox.record.table import pack
@@ -95,5 +96,6 @@ def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> Ite
 
 def _digests(state: Any) -> list[str]:
     """The digest of every lane, equal to that of ``engine.arrays``, in one pass over the arrays."""
-    parts = [field.reshape(len(field), field[0].size).view(np.uint8) for field in state]
+    fields = (getattr(state, name) for name in digested(type(state)))
+    parts = [field.reshape(len(field), field[0].size).view(np.uint8) for field in fields]
     return [hashlib.sha256(row).hexdigest() for row in np.concatenate(parts, axis=1)]

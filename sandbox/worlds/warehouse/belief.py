@@ -5,6 +5,7 @@ import numpy as np
 from sandbox.core.maps import around
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.dynamics.kernels import reset
+from sandbox.worlds.warehouse.dynamics.seen import refresh
 from sandbox.worlds.warehouse.state import ORDERS, PER_ORDER, Cell, Channel, Column, Note, Order, Params, State
 
 # -- facts: a lane as a list of facts, and which of them a robot sees. The prediction error is measured on them.
@@ -161,3 +162,4 @@ def believe(obs, lane, agent, memory, params, seed, out, to):
     _believe_agent(out, to, agent, row, col, facing, load, params)
     _believe_stock(window, row, col, load, params, out, to)
     _believe_robots(window, row, col, agent, params, out, to)
+    refresh(out, to, params)

@@ -11,6 +11,7 @@ from sandbox.core.world import World
 from sandbox.worlds.warehouse import serialisation
 from sandbox.worlds.warehouse.belief import believe, ground_truth, visible
 from sandbox.worlds.warehouse.dynamics import kernels
+from sandbox.worlds.warehouse.dynamics.seen import refresh
 from sandbox.worlds.warehouse.interventions import INTERVENTIONS
 from sandbox.worlds.warehouse.layouts import SIZES, beside, load
 from sandbox.worlds.warehouse.policies.routes import start
@@ -120,6 +121,7 @@ WORLD = World(
     reset=kernels.reset,
     observe=kernels.observe,
     step=kernels.step,
+    refresh=refresh,
     believe=believe,
     start=start,
     policies=POLICIES,

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
+from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, cached, names, shaped
 
 
 class Verb(IntEnum):
@@ -76,6 +76,20 @@ class Channel(IntEnum):
     OBSTACLE = 4  # 1: no robot can enter
 
 
+class Bit(IntEnum):
+    """The first bit of each part of an entry of ``State.seen``; a facing has three bits, the others have one."""
+
+    AGENT = 0
+    FACING = 1
+    SHELF = 4
+    REQUESTED = 5
+    OPEN = 6  # robots can enter; an entry of zeros is an obstacle
+    LOADED = 7  # the robot has a load; windows do not show it
+
+
+OF_CELL = np.uint8(0x70)  # the bits of the cell; the others are those of the robot in it
+
+
 class Column(IntEnum):
     """Entries of an observation's vector: RWARE's, in its order; with an order board, also the destination of the load.
 
@@ -112,6 +126,12 @@ def shelves(params) -> int:
     return len(params.homes)
 
 
+def padded(params) -> tuple[int, int]:
+    """Rows and columns of the map with a margin as wide as a robot sees."""
+    height, width = params.plan.shape
+    return height + 2 * params.sight, width + 2 * params.sight
+
+
 def parcels(params) -> int:
     """Parcels of the courier task; 0 in a warehouse of shelves."""
     return shelves(params) if params.courier else 0
@@ -138,6 +158,8 @@ class State(NamedTuple):
     refused: Refused
     reward: Reward
     done: Done
+    ahead: Annotated[np.ndarray, cached(np.int32, "agents")]  # cell that it can try to enter; its own: a wall, a shelf
+    seen: Annotated[np.ndarray, cached(np.uint8, padded)]  # what a window shows of each cell, in bits; a margin around
 
 
 class Params(NamedTuple):

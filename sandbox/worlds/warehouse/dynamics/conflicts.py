@@ -114,7 +114,7 @@ def _component(agent_at, aim, own, first, cells, marks, mark):
 @allocating
 def _numbered(agent_at, aim, own):
     """The cells (H * W,) of RWARE's graph, numbered from 1 in RWARE's order, 0 for others; and their number."""
-    number, count, nowhere = np.zeros(agent_at.size, np.int32), 0, 0
+    number, count, nowhere = np.zeros(agent_at.size, np.int64), 0, 0
     for agent in range(len(aim)):
         if own[agent] < 0:
             nowhere = 1  # robots that are off the map of a belief share one cell, which no robot enters
@@ -168,11 +168,13 @@ def _head(agent_at, aim, cell, depth):
     return best, ties
 
 
-@allocating
-def _depths(agent_at, aim, wants):
-    """For each agent that wants to move, the length of the longest chain that ends with it; 0 for agents in cycles."""
+@kernel
+def _depths(agent_at, aim, wants, depth, followers, ready):
+    """For each agent that wants to move, the length of the longest chain that ends with it; 0 for agents in cycles.
+
+    Fills ``depth``; ``followers`` and ``ready`` are scratch. All are (N,) int64 of zeros.
+    """
     n = len(aim)
-    depth, followers, ready = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
     for agent in range(n):
         ahead = _owner(agent_at, aim[agent]) if wants[agent] else -1
         if ahead >= 0:
@@ -192,7 +194,6 @@ def _depths(agent_at, aim, wants):
             if followers[ahead] == 0:
                 ready[count] = ahead
                 count += 1
-    return depth
 
 
 @kernel
@@ -215,11 +216,12 @@ def resolve(agent_at, aim, pos, refused, as_rware):
     ``agent_at`` (H, W) int32 agent + 1; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused`` (N,) int8.
     """
     n, width = len(aim), agent_at.shape[1]
-    depth = _depths(agent_at, aim, refused)
-    own = np.empty(n, np.int64)
+    work = np.zeros((4, n), np.int64)  # one allocation, because it costs more than small teams' conflicts
+    depth, own = work[0], work[1]
+    _depths(agent_at, aim, refused, depth, work[2], work[3])
     for agent in range(n):
         own[agent] = pos[agent, 0] * width + pos[agent, 1]
-    number, place, count = np.empty(0, np.int32), np.empty(0, np.int32), 0
+    number, place, count = work[0, :0], work[0, :0], 0
     for agent in range(n):
         if not refused[agent] or depth[agent] < 0:
             continue
@@ -234,7 +236,7 @@ def resolve(agent_at, aim, pos, refused, as_rware):
             if ties > 1 and as_rware:
                 if len(place) == 0:
                     number, count = _numbered(agent_at, aim, own)
-                    place = np.zeros(agent_at.size, np.int32)
+                    place = np.zeros(agent_at.size, np.int64)
                 if place[cell] == 0:
                     _order(agent_at, aim, own, cell, number, count, place)
                 head = _first_in_rware(agent_at, aim, own, cell, depth, depth[head], place)

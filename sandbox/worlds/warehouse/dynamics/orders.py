@@ -4,8 +4,10 @@ import numpy as np
 
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import allocating, kernel
-from sandbox.worlds.warehouse.state import Cell, RewardType, Stream
+from sandbox.worlds.warehouse.dynamics.seen import see
+from sandbox.worlds.warehouse.state import Bit, Cell, RewardType, Stream
 
+DUE = 1 << Bit.AGENT | 1 << Bit.REQUESTED  # of a cell of ``seen``: a robot with a requested shelf, or above one
 BLOCK = 256  # shelves that are counted together
 
 
@@ -19,6 +21,7 @@ def _request(s, lane, slot, waiting, params):
         index += 1
     s.requested[lane, index] = 1
     s.request[lane, slot] = index + 1
+    see(s, lane, s.shelf[lane, index, 0], s.shelf[lane, index, 1], params)
 
 
 @allocating
@@ -93,6 +96,7 @@ def parcel(s, lane, index, params):
     row, col = _free_cell(s, lane, params, Stream.PARCEL, 2 * index)
     s.shelf[lane, index, 0], s.shelf[lane, index, 1] = row, col
     s.shelf_at[lane, row, col] = index + 1
+    see(s, lane, row, col, params)
     to_row, to_col = _free_cell(s, lane, params, Stream.PARCEL, 2 * index + 1)  # the pick-up cell is taken
     s.drop[lane, index, 0], s.drop[lane, index, 1] = to_row, to_col
 
@@ -115,15 +119,16 @@ def deliver(s, lane, params):
     """Deliver requested shelves that stand on a goal, goal by goal; draw a new request for each."""
     for goal in range(len(params.goals)):
         row, col = params.goals[goal, 0], params.goals[goal, 1]
-        shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
-        if shelf == 0 or agent < 0 or not s.requested[lane, shelf - 1]:
+        if s.seen[lane, row + params.sight, col + params.sight] & DUE != DUE:
             continue
+        shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
         for slot in range(params.requests):
             if s.request[lane, slot] == shelf:
                 waiting = _waiting(s, lane, params)  # the old one still counts as requested
                 _request(s, lane, slot, waiting, params)
                 break
         s.requested[lane, shelf - 1] = 0
+        see(s, lane, row, col, params)
         _award(s, lane, agent, params)
 
 
@@ -139,5 +144,6 @@ def hand_over(s, lane, params):
         load = s.carrying[lane, agent]
         if load and _at(s, lane, agent, s.drop[lane, load - 1]):
             s.carrying[lane, agent] = 0
+            see(s, lane, s.pos[lane, agent, 0], s.pos[lane, agent, 1], params)
             _award(s, lane, agent, params)
             parcel(s, lane, load - 1, params)
