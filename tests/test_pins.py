@@ -19,6 +19,7 @@ from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_e
 from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
+from numba.np.arrayobj import make_array
 from packaging.requirements import Requirement
 from streamlit import config
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
@@ -49,6 +50,11 @@ def _():
     with pytest.raises(NumbaError):
         njit(_nrt=False)(lambda n: np.zeros(n))(3)
     assert njit(_nrt=True)(lambda n: np.zeros(n))(3).shape == (3,)
+
+
+@used("numba.np.arrayobj.make_array", "engine.eight: windows of packed cells (tests/test_eight.py)")
+def _():
+    assert _parameters(make_array) == ["array_type"]
 
 
 @used("numba.core.registry.CPUDispatcher", "engine.dispatcher: nothing compiles (tests/test_cache.py)")

@@ -24,6 +24,7 @@ from overcooked_ai_py.mdp.overcooked_mdp import OvercookedGridworld  # noqa: E40
 
 import sandbox  # noqa: E402
 from sandbox.core.errors import UsageError  # noqa: E402
+from sandbox.core.world import digested  # noqa: E402
 from sandbox.engine import registry  # noqa: E402
 
 SMALL = {
@@ -93,7 +94,8 @@ def test_the_seed_of_an_episode_is_the_seed_of_a_trial():
     for _ in range(60):
         peer_env.step(dict.fromkeys(peer_env.agents, 1))
         env.step(state, np.tile(np.array([1, 0], np.int32), (1, 3, 1)))
-    assert peer_env.state().tobytes() == b"".join(field[0].tobytes() for field in state)
+    fields = (getattr(state, name)[0] for name in digested(type(state)))
+    assert peer_env.state().tobytes() == b"".join(field.tobytes() for field in fields)
     assert peer_env.agents == []
 
 

@@ -8,6 +8,7 @@ import pettingzoo
 from gymnasium import spaces
 
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.world import digested
 from sandbox.engine.environment import make
 from sandbox.envs.episodes import (
     MODES,
@@ -25,7 +26,7 @@ class ParallelEnv(pettingzoo.ParallelEnv):
     """A team: agents ``agent_0`` ... act at once, each with its own observation and reward.
 
     An agent without an action does nothing. ``state()`` is the full state for centralised training: the bytes of its
-    arrays, (S,) uint8.
+    arrays without the cached ones, (S,) uint8.
     """
 
     def __init__(self, world: str, render_mode: str | None = None, flat: bool = False, **options: Any):
@@ -85,7 +86,9 @@ class ParallelEnv(pettingzoo.ParallelEnv):
 
     def state(self) -> np.ndarray:
         self._episodes.check_begun("state")
-        fields = [field[0].reshape(-1).view(np.uint8) for field in map(np.atleast_2d, self._episodes.state)]
+        state = self._episodes.state
+        fields = (np.atleast_2d(getattr(state, name)) for name in digested(type(state)))
+        fields = [field[0].reshape(-1).view(np.uint8) for field in fields]
         return np.concatenate(fields)
 
     def render(self) -> np.ndarray | str | None:
