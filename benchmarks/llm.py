@@ -144,7 +144,9 @@ def peer(quick: bool) -> list[Figure]:
         _ours(agents, 1)
         ours = Pace("ours: checked, within budgets", lambda: _ours(agents, ticks))
         in_turns(5, ours)
-        told = subprocess.run([python, script, address, str(agents), str(ticks)], stdout=subprocess.PIPE, check=True)
+        told = subprocess.run(
+            [python, "-P", script, address, str(agents), str(ticks)], stdout=subprocess.PIPE, check=True
+        )
     mine = _cost(ours)
     names = "mesa-llm: one call with tools", "mesa-llm: its reasoner ReAct (two calls)"
     theirs = [

@@ -92,9 +92,10 @@ def measure(
     given, shown = scenario(layout, agents), []
     with TemporaryDirectory() as folder:
         step, record = without(given, Path(folder) / "run")
-        file = Path(folder) / "scenario.json"
+        file, script = Path(folder) / "scenario.json", Path(folder) / PAGE.name
         file.write_text(json.dumps(given))
-        with served(PAGE, Path(folder), SANDBOX_SCENARIO=str(file)) as server, browsing() as browser:
+        script.write_text(PAGE.read_text())  # Streamlit looks for modules beside its script: here, for our coverage.py
+        with served(script, Path(folder), SANDBOX_SCENARIO=str(file)) as server, browsing() as browser:
             page = opened(browser, server.address, f"({WATCH})()")
             for _ in range(rounds):
                 step.run()
