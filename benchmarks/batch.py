@@ -63,7 +63,7 @@ def throughput(quick: bool) -> list[Figure]:
     for world, options in CASES.items():
         env = sandbox.make(world, **options)
         _bare(env, 64)
-        trials = {"warehouse": 20_000, "kitchen": 20_000, "web": 200_000}.get(world, 5_000) // (4 if quick else 1)
+        trials = {"warehouse": 20_000, "kitchen": 20_000, "web": 2_000_000}.get(world, 5_000) // (4 if quick else 1)
         bare = Pace(f"bare loop, {world}", lambda env=env, trials=trials: _bare(env, trials))
         whole = Pace(f"batch, {world}", lambda world=world, trials=trials: _batch(world, trials))
         in_turns(rounds, bare, whole)

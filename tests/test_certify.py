@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import sqlite3
 import sys
-from contextlib import closing
 
 import pytest
+from batches import forge
 
 import sandbox
 from sandbox.analysis.compare import compare
@@ -78,8 +77,7 @@ def test_a_forged_certificate_is_found(forged, earned, tmp_path):
         (folder / FILE).write_text(json.dumps({**certificate, "bound": 0.9999}))
     else:
         change = "ticks = ticks + 1" if forged == "outcome" else "digest = 'f'"
-        with closing(sqlite3.connect(folder / "run.db")) as db, db:
-            db.execute(f"UPDATE trial SET {change} WHERE trial < 100")
+        forge(folder, f"UPDATE trial SET {change} WHERE trial < 100")
     problems = check(folder, 40).problems
     assert problems and ("bound" in problems[0]) == (forged == "bound")
     if forged != "bound":

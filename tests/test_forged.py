@@ -6,11 +6,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from batches import earlier, forge
 from commands import told
 
 import sandbox
-from sandbox.core.errors import RecordError
-from sandbox.record.table import MEASURES
+from sandbox.core.errors import RecordError, UsageError
+from sandbox.record.columns import MEASURES
+from sandbox.record.table import glance, read_table, read_trial
+from sandbox.record.trials import PLACE
 from sandbox.running import reexecute
 from sandbox.running.claims import claim
 from sandbox.scenario import load
@@ -50,12 +53,6 @@ def problems(folder, root=None) -> list[str]:
         return [str(error)]
 
 
-def change(folder, *statements) -> None:
-    with closing(sqlite3.connect(folder / "run.db")) as db, db:
-        for sql in statements:
-            db.execute(*sql) if isinstance(sql, tuple) else db.execute(sql)
-
-
 def other(value):
     """A value of its kind that is another."""
     if isinstance(value, bool):
@@ -86,48 +83,54 @@ def test_what_is_as_it_was_made_passes(forged):
 @pytest.mark.parametrize("success", [0, 1])
 def test_no_column_of_a_trial_can_be_changed(success, forged):
     """Of a trial that failed, and of one that did not; other values, other kinds of values, and none."""
-    with closing(sqlite3.connect(forged / "run.db")) as db:
-        found = db.execute("SELECT * FROM trial WHERE success = ? ORDER BY trial DESC", (success,))
-        columns, row = [name for name, *_ in found.description], found.fetchall()[0]
-    where = "WHERE condition = ? AND trial = ?"
-    for name, value in zip(columns, row, strict=True):
-        place = {"condition": row[0], "trial": row[1]}
-        for forgery in {99, "x"} if name in place else {other(value), "x", None} - {value}:
-            change(forged, (f"UPDATE trial SET {name} = ? {where}", (forgery, *place.values())))
+    table, honest = read_table(forged), (forged / "run.db").read_bytes()
+    row = max(row for row in table.rows if row[table.columns.index("success")] == success)
+    for name, value in zip(table.columns, row, strict=True):
+        for forgery in {99, "x"} if name in PLACE else {other(value), "x", None} - {value}:
+            forge(forged, (f"UPDATE trial SET {name} = ? WHERE condition = ? AND trial = ?", (forgery, *row[:2])))
             found = problems(forged)
             unknown = name in COLUMNS_UNKNOWN and isinstance(forgery, float)
             assert bool(found) != unknown, f"{name} is {forgery!r}: {found}"
-            now = {**place, **({name: forgery} if name in place else {})}
-            change(forged, (f"UPDATE trial SET {name} = ? {where}", (value, *now.values())))
-    assert problems(forged) == []
+            (forged / "run.db").write_bytes(honest)
 
 
 @both
 def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
     last = f"FROM trial WHERE condition = 1 AND trial = {EACH - 1}"
+    rest = "stop, successes, errors, fallbacks, hash, measures, rest"
     columns, first = ", ".join(MEASURES), "WHERE condition = 0 AND trial = 0"
     for statements in (
         [f"DELETE {last}"],
         [f"DELETE {last}", f"UPDATE chunk SET stop = {EACH - 1} WHERE condition = 1"],
-        [f"INSERT INTO trial SELECT condition, trial + 1, {columns} {last}"],
-        [f"INSERT INTO trial SELECT condition, trial + 1, {columns} {last}",
+        [f"INSERT INTO trial SELECT condition, trial, {columns} {last}"],
+        [f"INSERT INTO trial SELECT condition, trial, {columns} {last}",
          f"UPDATE chunk SET stop = {EACH + 1} WHERE condition = 1"],
-        [f"INSERT INTO trial SELECT 2, trial, {columns} {last}", f"INSERT INTO chunk VALUES (2, {EACH - 1}, {EACH})"],
-        ["CREATE TABLE t AS SELECT * FROM trial", "DROP TABLE trial", "ALTER TABLE t RENAME TO trial",
-         f"INSERT INTO trial SELECT * {last}"],
-        ["ALTER TABLE trial ADD COLUMN more"],
-        ["ALTER TABLE trial RENAME TO own", "CREATE VIEW trial AS SELECT * FROM own"],
-        ["CREATE TRIGGER t AFTER INSERT ON chunk BEGIN DELETE FROM trial; END"],
-        ["ALTER TABLE trial DROP COLUMN calls", "ALTER TABLE trial ADD COLUMN calls GENERATED ALWAYS AS (0)"],
+        [f"INSERT INTO chunk SELECT 2, start, {rest} FROM chunk WHERE condition = 1"],
+        [f"INSERT INTO chunk SELECT 1, start + 1, stop + 1, {rest[6:]} FROM chunk WHERE condition = 1"],
+        [f"INSERT INTO chunk SELECT 1, {EACH}, stop + {EACH}, {rest[6:]} FROM chunk WHERE condition = 1"],
+        ["CREATE TABLE t AS SELECT * FROM chunk", "DROP TABLE chunk", "ALTER TABLE t RENAME TO chunk",
+         "INSERT INTO chunk SELECT * FROM chunk"],
+        ["ALTER TABLE chunk ADD COLUMN more GENERATED ALWAYS AS (0)"],
+        ["ALTER TABLE chunk RENAME TO own", "CREATE VIEW chunk AS SELECT * FROM own"],
+        ["CREATE TRIGGER t AFTER INSERT ON condition BEGIN DELETE FROM chunk; END"],
+        ["ALTER TABLE chunk DROP COLUMN errors", "ALTER TABLE chunk ADD COLUMN errors GENERATED ALWAYS AS (0)"],
+        ["UPDATE chunk SET successes = successes + 1 WHERE condition = 0"],
+        ["UPDATE chunk SET fallbacks = 1 WHERE condition = 0"],
+        ["UPDATE chunk SET errors = NULL WHERE condition = 0"],
+        ["UPDATE chunk SET hash = 'ab' WHERE condition = 0"],
+        ["UPDATE chunk SET measures = x'' WHERE condition = 0"],
+        ["UPDATE chunk SET measures = measures || x'00' WHERE condition = 0"],
+        ["UPDATE chunk SET rest = x'' WHERE condition = 0"],
+        ["UPDATE chunk SET measures = (SELECT measures FROM chunk WHERE condition = 1) WHERE condition = 0"],
         [f"UPDATE trial SET success = 2 {first}"],
         [f"UPDATE trial SET success = 0, finish = 'error', error = 'it was down', steps_to_completion = NULL {first}"],
         ["UPDATE trial SET trial = trial + 1000", "UPDATE trial SET trial = 1004 - trial"],
         ["UPDATE trial SET condition = 1 - condition + 1000", "UPDATE trial SET condition = condition - 1000"],
         ["DELETE FROM chunk WHERE condition = 0"],
-        ["INSERT INTO chunk VALUES (0, 1, 2)"],
+        ["UPDATE chunk SET start = -1 WHERE condition = 0"],
         ["UPDATE chunk SET stop = 'x' WHERE condition = 0"],
         [f"UPDATE chunk SET stop = {2**62} WHERE condition = 0"],
-        ["UPDATE chunk SET start = 3 WHERE condition = 0", "INSERT INTO chunk VALUES (0, 0, 4)"],
+        [f"UPDATE chunk SET stop = {2**20} WHERE condition = 0"],
         [("INSERT INTO asked VALUES (7, 7, ?)", (b"junk",))],
         ["DROP TABLE condition"],
         ["UPDATE condition SET overrides = '{}'"],
@@ -138,7 +141,7 @@ def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
         ["UPDATE meta SET value = json_set(value, '$.seed', 15) WHERE key = 'scenario'"],
     ):  # fmt: skip
         copy = shutil.copytree(forged, forged.with_name("copy"))
-        change(copy, *statements)
+        forge(copy, *statements)
         assert problems(copy), statements
         shutil.rmtree(copy)
 
@@ -147,10 +150,10 @@ def test_no_trial_can_be_dropped_added_doubled_or_exchanged(forged):
 def test_trials_that_failed_cannot_be_replaced_by_later_ones(forged, tmp_path):
     """Later trials are true ones: they come to the same when executed again."""
     more = sandbox.batch({**SCENARIO, "sweep": {}, "seed": 5_000}, tmp_path / "more", trials=20)
-    with closing(sqlite3.connect(more / "run.db")) as db:
-        values = db.execute(f"SELECT {', '.join(MEASURES)} FROM trial WHERE success = 1").fetchone()
+    table = read_table(more)
+    values = next(row[2:] for row in table.rows if row[table.columns.index("success")])
     sets = ", ".join(f"{name} = ?" for name in MEASURES)
-    change(forged, (f"UPDATE trial SET {sets} WHERE success = 0", values))
+    forge(forged, (f"UPDATE trial SET {sets} WHERE success = 0", values))
     (told,) = {problem.partition(": ")[2][:4] for problem in problems(forged) if "expected" in problem}
     assert told == "seed"
 
@@ -159,12 +162,13 @@ def test_trials_that_failed_cannot_be_replaced_by_later_ones(forged, tmp_path):
 def test_notes_of_the_table_are_checked_or_known_to_be_notes(forged):
     with closing(sqlite3.connect(forged / "run.db")) as db:
         notes = dict(db.execute("SELECT key, value FROM meta"))
+    honest = (forged / "run.db").read_bytes()
     for key, value in notes.items():
         changed = other(value) if key == "created" else json.dumps(other(json.loads(value)))
-        change(forged, ("UPDATE meta SET value = ? WHERE key = ?", (changed, key)))
+        forge(forged, ("UPDATE meta SET value = ? WHERE key = ?", (changed, key)))
         found = problems(forged)
         assert bool(found) != (key in NOTES_UNKNOWN[forged.name]), f"{key}: {found}"
-        change(forged, ("UPDATE meta SET value = ? WHERE key = ?", (value, key)))
+        (forged / "run.db").write_bytes(honest)
 
 
 def _entries(value, path=()):
@@ -226,7 +230,7 @@ def test_the_noted_root_is_checked(forged, capsys):
     assert f"root {root}" in said and f"all {2 * EACH} trials executed again, all equal" in said
     assert told("verify", forged, "--root", "ab" * 32) == 1
     assert "the noted root is abab" in capsys.readouterr().out
-    change(forged, "UPDATE trial SET seconds = 7.0")
+    forge(forged, "UPDATE trial SET seconds = 7.0")
     assert told("verify", forged, "--root", root) == 0, "what the clock tells is not under it"
 
 
@@ -269,7 +273,39 @@ def test_an_earlier_version_is_void_not_forged(forged, capsys):
 def test_a_report_shows_what_follows_from_the_trials_alone(forged):
     assert told("report", forged, "--out", forged / "r.html") == 0
     assert "Certificate earned" in (forged / "r.html").read_text()
-    change(forged, "UPDATE trial SET success = 0, finish = 'tick limit', steps_to_completion = NULL")
+    forge(forged, "UPDATE trial SET success = 0, finish = 'tick limit', steps_to_completion = NULL")
     assert told("report", forged, "--out", forged / "r.html") == 0
     page = (forged / "r.html").read_text()
     assert "Certificate earned" not in page and "does not follow from its trials" in page
+
+
+def test_a_batch_of_an_earlier_version_is_read_verified_and_not_continued(made, tmp_path, capsys):
+    """It has a row of SQL for each trial, and a root over these rows."""
+    folder = shutil.copytree(made / "batch", tmp_path / "b")
+    now, glanced = sandbox.results(folder), glance(folder)
+    root = earlier(folder)
+    then = sandbox.results(folder)
+    assert (
+        then.equals(now) and then.attrs["root"] == root != now.attrs["root"] and glance(folder).counts == glanced.counts
+    )
+    assert problems(folder, root) == [] and problems(folder, now.attrs["root"])
+    assert read_trial(folder, 7).columns == dict(
+        zip(read_table(folder).columns, read_table(folder).rows[7], strict=True)
+    )
+    assert told("replay", folder, "--trial", 7, "--out", tmp_path / "one") == 0
+    assert told("report", folder, "--out", tmp_path / "r.html") == 0
+    capsys.readouterr()
+    with pytest.raises(UsageError, match=r"^[^\n]*begun by another version of sandbox; choose another folder$"):
+        sandbox.batch(SCENARIO, folder, trials=2 * EACH)
+    with closing(sqlite3.connect(folder / "run.db")) as db, db:
+        db.execute("UPDATE trial SET success = 1 - success WHERE trial = 0")
+    assert problems(folder)
+
+
+def test_a_batch_of_a_later_version_is_refused_in_one_line(made, tmp_path):
+    folder = shutil.copytree(made / "batch", tmp_path / "b")
+    with closing(sqlite3.connect(folder / "run.db")) as db, db:
+        db.execute("UPDATE meta SET value = '4' WHERE key = 'format'")
+    for read in (sandbox.results, glance, lambda folder: sandbox.batch(SCENARIO, folder, trials=EACH)):
+        with pytest.raises(RecordError, match=r"run.db: a batch of format 4, which this version of sandbox does not"):
+            read(folder)

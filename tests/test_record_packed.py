@@ -2,6 +2,10 @@
 
 import base64
 import json
+import multiprocessing
+import os
+import signal
+import time
 import zlib
 from pathlib import Path
 
@@ -14,11 +18,12 @@ import sandbox
 from sandbox.core.errors import RecordError
 from sandbox.record import TickDone, canonical, open_run, parse, verify_chain
 from sandbox.record.events import is_canonical
+from sandbox.record.log import COMMIT_SECONDS
 from sandbox.record.packing import MOST, PACKED_FROM, pack, unpack
 from sandbox.running.replay import replay, verify
 from sandbox.studio.backend.episode_player import EpisodePlayer
 
-MANY, TICKS = 10_000, 4
+MANY, TICKS = 10_000, 5
 ROOM = "\n".join(["type octile", "height 160", "width 160", "map", *["." * 160] * 160])
 
 
@@ -132,3 +137,27 @@ def test_every_reader_takes_many_agents(many, tmp_path, capsys):
         ["report", many, "--out", tmp_path / "page.html"], ["replay", many], ["results", many], ["verify", many],
     ):  # fmt: skip
         assert told(*command) == 0, capsys.readouterr()
+
+
+def _killed(folder: Path) -> None:
+    def on_tick(model):
+        if model.ticks == 3:
+            time.sleep(2 * COMMIT_SECONDS)
+        elif model.ticks == TICKS - 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sandbox.run(scenario(MANY), seed=3, out=folder, on_tick=on_tick)
+
+
+def test_a_killed_run_of_many_agents_verifies_and_goes_on(many, tmp_path):
+    process = multiprocessing.get_context("fork").Process(target=_killed, args=(tmp_path / "run",))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    verdict = verify(tmp_path / "run")
+    assert verdict.passed and 3 <= verdict.ticks < TICKS and not verdict.chain.finished
+    sandbox.resume(tmp_path / "run")
+    assert [each for each in tables(tmp_path / "run") if each["kind"] == "tick"] == [
+        each for each in tables(many) if each["kind"] == "tick"
+    ]
+    assert verify(tmp_path / "run").passed

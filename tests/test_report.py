@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 import sandbox
 from sandbox.analysis.robustness import Curve, Point
 from sandbox.core.finish import Outcome
+from sandbox.record.columns import Packed, of_outcomes
 from sandbox.record.table import Chunk, Table
 from sandbox.report import report_figures
 from sandbox.report.figures import distinct, robustness
@@ -150,7 +151,8 @@ def _table(folder, planned, rows):
                     0.1, "", error)
             for k, (won, error) in enumerate(rows)
         ]  # fmt: skip
-        table.add(Chunk(0, 0, len(found)), found, {})
+        if found:
+            table.add(Chunk(0, 0, len(found)), Packed.of(of_outcomes(found)), {})
 
 
 def test_no_success_only_errors_and_a_batch_that_still_runs(tiny, tmp_path):

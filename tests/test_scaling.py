@@ -16,6 +16,7 @@ from sandbox.analysis.measures import measures
 from sandbox.analysis.scaling import AMDAHL, USL, advice, coefficient, curve, fit, largest, obstacle, scalings
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Outcome
+from sandbox.record.columns import Packed, of_outcomes
 from sandbox.record.table import Chunk, Table
 from sandbox.report.figures import save
 from sandbox.report.report_figures import contribution, scaling
@@ -57,7 +58,7 @@ def frame(overrides: list[dict], outcomes: list[list[dict]], scenario: dict = SC
 def written(folder, scenario, overrides, outcomes) -> None:
     with Table(folder, scenario, overrides) as file:
         for number, own in enumerate(outcomes):
-            file.add(Chunk(number, 0, len(own)), own, {})
+            file.add(Chunk(number, 0, len(own)), Packed.of(of_outcomes(own)), {})
 
 
 @pytest.mark.parametrize(("law", "truth"), [(USL, TRUTH), (AMDAHL, np.array([0.03, 0.05, 0.0]))])

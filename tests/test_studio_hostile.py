@@ -8,6 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from batches import forge
 from streamlit.testing.v1 import AppTest
 from studio import COMPILE, SCENARIO, until
 
@@ -185,7 +186,11 @@ DAMAGE = {
     "a severity": """UPDATE condition SET overrides = '{"perturb.agent_crash": {"a": [1]}}'""",
     "ticks": "UPDATE trial SET ticks = 9e999",
     "seeds": "UPDATE trial SET seed = NULL",
-    "table": "DROP TABLE trial",
+    "bytes of trials": "UPDATE chunk SET measures = x'ff00'",
+    "a bomb": "UPDATE chunk SET stop = 1 << 40",
+    "columns": "UPDATE meta SET value = '[[1]]' WHERE key = 'columns'",
+    "format": "UPDATE meta SET value = '99' WHERE key = 'format'",
+    "table": "DROP TABLE chunk",
 }
 HARMLESS = {
     "reward": "UPDATE trial SET reward = 9e999",
@@ -198,8 +203,12 @@ HARMLESS = {
 def test_a_batch_that_is_damaged_is_told_in_words(name, runs):
     folder = runs / "damaged"
     shutil.copytree(runs / "many", folder)
-    with sqlite3.connect(folder / "run.db") as db:
-        db.execute((DAMAGE | HARMLESS)[name])
+    statement = (DAMAGE | HARMLESS)[name]
+    if " trial " in statement:
+        forge(folder, statement)
+    else:
+        with sqlite3.connect(folder / "run.db") as db:
+            db.execute(statement)
     page = on("batch", run=str(folder))
     assert bool(page.error) or name in HARMLESS
     on("batch")  # the list of all

@@ -223,7 +223,7 @@ class _Mortal:
     """Workers that die over the trials of ``deadly``; the first chunk is slow, so that it dies with them."""
 
     def __init__(self, deadly: set[int]):
-        self.deadly, self.restarts, self.count = deadly, 0, 2
+        self.deadly, self.restarts, self.count, self.ahead = deadly, 0, 2, 2
         self.executor, self._slow, self._broken = self, None, False
 
     def submit(self, function, scenario, start, stop, sources):

@@ -20,6 +20,7 @@ from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, copy_lane, d
 from sandbox.engine.compiling import Step, unstored
 from sandbox.engine.coordination.team import Team
 from sandbox.engine.defaults import completed
+from sandbox.engine.digests import digests
 from sandbox.engine.episode import Episode
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.loops import Loops, loops, sharing
@@ -220,7 +221,7 @@ class Environment(_OldNames):
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile the kernels by playing one tick in which only compiled policies decide."""
         if flag(whole, "warm_up: whole"):
-            self.play([0], policies, ticks=1)
+            digests(self.play([0], policies, ticks=1)[0])
             return
         episode = Episode(self, 0, policies, self.company(1))
         episode.tick()

@@ -4,9 +4,9 @@ The chain finds the first changed row. A witness can note the root of the tree.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from itertools import chain
 
 GENESIS = bytes(32)  # the predecessor of the first link of a chain
 
@@ -95,26 +95,17 @@ def _split(size: int) -> int:
 # -- root of a batch or certificate: one hash over the results of all trials, which a witness notes down
 
 
-FORMAT = 2  # version of the format below; format 1 covered six columns, without success and error
-LEFT_OUT = ("seconds",)  # measured by the clock, so they differ at each execution, and the root must not
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+FORMAT = 3  # version of the format below; format 2 had a leaf for each trial, format 1 only six columns
+encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def batch_root(
     scenario: Mapping, conditions: Mapping[int, dict], claim: Mapping | None, columns: Sequence[str],
-    rows: Iterable[tuple[int, int, *tuple[Any, ...]]], asked: Mapping[tuple[int, int], str],
+    leaves: Iterable[bytes], version: int = FORMAT,
 ) -> str:  # fmt: skip
-    """The root, hexadecimal. ``rows`` have ``columns``, of which condition and trial are the first; ``asked`` has the
-    hash of the answers in a trial, by its condition and number."""
-    places = [place for place, column in enumerate(columns) if column not in LEFT_OUT]
-    about: dict[str, Any] = {
-        "format": FORMAT, "scenario": scenario, "conditions": sorted(conditions.items()), "claim": claim,
-        "columns": [columns[place] for place in places],
+    """The root, hexadecimal: of the plan, and of the trials in ``leaves``, which hold the values of ``columns``."""
+    about = {
+        "format": version, "scenario": scenario, "conditions": sorted(conditions.items()), "claim": claim,
+        "columns": columns,
     }  # fmt: skip
-
-    def leaves() -> Iterator[bytes]:
-        yield _encode(about).encode()
-        for row in rows:
-            yield _encode([*(row[place] for place in places), asked.get(row[:2])]).encode()
-
-    return merkle_root(leaves()).hex()
+    return merkle_root(chain([encode(about).encode()], leaves)).hex()

@@ -1,7 +1,7 @@
-"""The outcomes of a batch: a table in the run's file, written chunk by chunk, each in one transaction with its mark.
+"""The outcomes of a batch: a table in the run's file, written chunk by chunk, each in one transaction.
 
 A killed batch loses its unfinished chunks only; opening it again continues it. Any program that reads SQLite can query
-it meanwhile: tables ``trial``, ``condition``, ``chunk``, ``meta``.
+its progress meanwhile: tables ``chunk``, ``condition``, ``meta``. ``read_table`` reads the trials, also meanwhile.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 from sandbox.core import plain
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
-from sandbox.record.chain import batch_root
+from sandbox.record.columns import MEASURES, Packed, outcomes
 from sandbox.record.events import Event, canonical, parse
 from sandbox.record.lock import Lock
 from sandbox.record.store import (
@@ -31,34 +31,17 @@ from sandbox.record.store import (
     to_read,
     to_write,
 )
+from sandbox.record.trials import Chunk, Chunks, SqlRows, root_of_rows, trials_in
 
-MEASURES = Outcome._fields
-_TRIALS = "SELECT * FROM trial ORDER BY condition, trial"
+SCHEMA = Chunks.schema
+_OF_TRIALS = ("format", "columns")  # keys of meta that say how the trials are stored
 PART = 1 << 20  # bytes of answers that are decompressed at a time
-SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE condition (condition INTEGER PRIMARY KEY, overrides TEXT NOT NULL);  -- canonical JSON
-CREATE TABLE chunk (condition INTEGER, start INTEGER, stop INTEGER, PRIMARY KEY (condition, start)) WITHOUT ROWID;
-CREATE TABLE trial (condition INTEGER, trial INTEGER, {", ".join(MEASURES)},
-                    PRIMARY KEY (condition, trial)) WITHOUT ROWID;
-CREATE TABLE asked (condition INTEGER, trial INTEGER, events BLOB NOT NULL,  -- what was answered in a trial, see pack
-                    PRIMARY KEY (condition, trial)) WITHOUT ROWID;
-CREATE INDEX trial_error ON trial (condition, trial) WHERE error IS NOT NULL;
-"""
 
 
 def pack(events: Iterable[Event]) -> bytes:
     """Events as lines of canonical JSON, compressed; empty without events."""
     lines = b"\n".join(map(canonical, events))
     return zlib.compress(lines) if lines else b""
-
-
-class Chunk(NamedTuple):
-    """Trials ``start`` .. ``stop`` - 1 of one condition."""
-
-    condition: int
-    start: int
-    stop: int
 
 
 class Table:
@@ -86,7 +69,7 @@ class Table:
         known = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "event" in known:
             raise UsageError(f"{self.path.parent} holds the record of a single run; choose another folder")
-        if "trial" in known:
+        if known & {"chunk", "trial"}:
             self._check_columns()
             check_same(self.path.parent, self._meta("scenario"), scenario)
             found = self._db.execute("SELECT overrides FROM condition ORDER BY condition")
@@ -98,6 +81,7 @@ class Table:
         self._db.executescript("BEGIN;" + SCHEMA)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         about = [("created", created), ("scenario", json.dumps(scenario))]  # unsorted: its order matters
+        about += [("format", _text(Chunks.version)), ("columns", _text(MEASURES))]
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", about)
         rows = [(number, _text(overrides)) for number, overrides in enumerate(conditions)]
         self._db.executemany("INSERT INTO condition VALUES (?, ?)", rows)
@@ -105,18 +89,16 @@ class Table:
 
     def _check_columns(self) -> None:
         """Refuse to continue a batch of another version, whose measures differ; it can still be read."""
-        columns = {name for _, name, *_ in self._db.execute("PRAGMA table_info(trial)")}
-        if columns != {"condition", "trial", *MEASURES}:
+        found = trials_in(self._db)
+        if isinstance(found, SqlRows) or found.measures != list(MEASURES):
             raise UsageError(f"{self.path.parent}: begun by another version of sandbox; choose another folder")
 
     def _forget_errors(self) -> None:
         """Remove the chunks with infrastructure errors, so that they are run again."""
-        found = "SELECT DISTINCT condition, start, stop FROM trial JOIN chunk USING (condition)"
-        chunks = self._db.execute(f"{found} WHERE trial >= start AND trial < stop AND error IS NOT NULL").fetchall()
+        chunks = self._db.execute("SELECT condition, start, stop FROM chunk WHERE errors > 0").fetchall()
         self._db.execute("BEGIN IMMEDIATE")
-        for table in ("trial", "asked"):
-            self._db.executemany(f"DELETE FROM {table} WHERE condition = ? AND trial >= ? AND trial < ?", chunks)
-        self._db.executemany("DELETE FROM chunk WHERE condition = ? AND start = ? AND stop = ?", chunks)
+        self._db.executemany("DELETE FROM asked WHERE condition = ? AND trial >= ? AND trial < ?", chunks)
+        self._db.execute("DELETE FROM chunk WHERE errors > 0")
         self._db.execute("COMMIT")
 
     def _meta(self, key: str) -> dict:
@@ -132,51 +114,49 @@ class Table:
                     yield Chunk(condition, first, min(first + size, start, count))
                 at = stop
 
-    def add(self, chunk: Chunk, outcomes: Sequence[Outcome], asked: Mapping[int, bytes]) -> None:
-        """Write the rows and the mark of a chunk in one transaction; raises RecordError if that fails (disk full).
+    def add(self, chunk: Chunk, found: Packed, asked: Mapping[int, bytes]) -> None:
+        """Write the trials of a chunk in one transaction; raises RecordError if that fails (disk full).
 
         ``asked`` has the answers in those trials, by their place in the chunk.
         """
-        numbers = range(chunk.start, chunk.stop)
-        rows = [(chunk.condition, k, *outcome) for k, outcome in zip(numbers, outcomes, strict=True)]
-        kept = [(chunk.condition, numbers[place], events) for place, events in asked.items()]
-        places = ", ".join("?" * (2 + len(MEASURES)))
+        kept = [(chunk.condition, chunk.start + place, events) for place, events in asked.items()]
         self.check()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(f"INSERT INTO trial VALUES ({places})", rows)
-            self._db.executemany("INSERT INTO asked VALUES (?, ?, ?)", kept)
-            self._db.execute("INSERT INTO chunk VALUES (?, ?, ?)", chunk)
-            self._db.execute("COMMIT")
+            # Each statement may wait for the interpreter lock; one alone is a transaction too.
+            if kept:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany("INSERT INTO asked VALUES (?, ?, ?)", kept)
+            self._db.execute(Chunks.add, (*chunk, *found[1:]))
+            if kept:
+                self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
     def trials(self) -> Iterator[tuple[Chunk, list[Outcome]]]:
-        """The trials so far, chunk by chunk."""
-        measures = f"SELECT {', '.join(MEASURES)} FROM trial"
-        for chunk in self._db.execute("SELECT condition, start, stop FROM chunk ORDER BY start").fetchall():
-            found = self._db.execute(
-                f"{measures} WHERE condition = ? AND trial >= ? AND trial < ? ORDER BY trial", chunk
-            )
-            yield Chunk(*chunk), [Outcome(*row) for row in found]
+        """The trials so far, chunk by chunk, in the order of their numbers."""
+        stored = Chunks(self._db)
+        for chunk in sorted(stored.chunks, key=lambda chunk: chunk.start):
+            yield chunk, outcomes(stored.read(chunk))
 
     def root(self) -> str:
         """The root over all trials so far."""
-        found = self._db.execute(_TRIALS)  # row by row: there may be millions
         scenario, overrides, *_ = _about(self._db)
-        columns = [column for column, *_ in found.description]
-        return batch_root(scenario, overrides, None, columns, found, _hashes(self._db))
+        return Chunks(self._db).root(_hashes(self._db), (scenario, overrides, None))
 
     def cut(self, kept: Sequence[int]) -> None:
-        """Keep the first ``kept`` trials of each condition, and remove the others with their marks."""
+        """Keep the first ``kept`` trials of each condition, and remove the others."""
         self.check()
+        stored = Chunks(self._db)
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for condition, count in enumerate(kept):
-                for table in ("trial", "asked"):
-                    self._db.execute(f"DELETE FROM {table} WHERE condition = ? AND trial >= ?", (condition, count))
-                self._db.execute("DELETE FROM chunk WHERE condition = ? AND start >= ?", (condition, count))
-                self._db.execute("UPDATE chunk SET stop = min(stop, ?) WHERE condition = ?", (count, condition))
+            for chunk in stored.chunks:
+                if chunk.stop > (count := kept[chunk.condition]):
+                    left = {name: array[: count - chunk.start] for name, array in stored.read(chunk).items()}
+                    self._db.execute("DELETE FROM chunk WHERE condition = ? AND start = ?", chunk[:2])
+                    if count > chunk.start:
+                        self._db.execute(Chunks.add, (*chunk[:2], count, *Packed.of(left)[1:]))
+            for place in enumerate(kept):
+                self._db.execute("DELETE FROM asked WHERE condition = ? AND trial >= ?", place)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
@@ -200,9 +180,8 @@ class Table:
 
     def counts(self) -> tuple[int, int, int, int]:
         """Trials so far, successes among them, infrastructure errors, and decisions of fallbacks in the others."""
-        fallbacks = "coalesce(sum(fallbacks) FILTER (WHERE error IS NULL), 0)"
-        sql = f"SELECT count(*), coalesce(sum(success), 0), count(error), {fallbacks} FROM trial"
-        return self._db.execute(sql).fetchone()
+        totals = (f"coalesce(sum({what}), 0)" for what in ("stop - start", "successes", "errors", "fallbacks"))
+        return self._db.execute(f"SELECT {', '.join(totals)} FROM chunk").fetchone()
 
     def close(self) -> None:
         with suppress(sqlite3.Error):  # fails while another process reads; the WAL then stays beside the file
@@ -229,10 +208,13 @@ class Rows(NamedTuple):
     chunks: list[Chunk] = []  # finished chunks
     asked: dict[tuple[int, int], str] = {}  # by condition and trial: the hash of the answers, if they were kept
 
+    version: int = Chunks.version  # format of the table, see ``trials``
+
     def root(self, claim: dict | None = None) -> str:
         """The root over the whole table (``record.chain``); raises RecordError for a cell with an impossible value."""
         try:
-            return batch_root(self.scenario, self.overrides, claim, self.columns, self.rows, self.asked)
+            about = (self.scenario, self.overrides, claim)
+            return root_of_rows(self.version, self.columns, self.rows, self.asked, about)
         except TypeError as error:
             raise RecordError(f"its table of trials is damaged ({one_line(str(error))})") from error
 
@@ -268,12 +250,11 @@ def read_whole(folder: str | Path) -> Rows:
     A view instead of a table, a trigger, or an index that disagrees would show other rows to another reader.
     """
     with _opened(folder) as db:
-        db.execute("BEGIN")  # one consistent state, also while the batch grows
         (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
             raise ValueError(verdict)
         with closing(sqlite3.connect(":memory:")) as blank:
-            blank.executescript(SCHEMA)
+            blank.executescript(trials_in(db).schema)
             known = _things(blank)
         for kind, name in sorted(_things(db)):
             made_up = (kind, name) not in known or any(
@@ -291,18 +272,14 @@ def _things(db: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def _rows(db: sqlite3.Connection, answers: bool) -> Rows:
-    found = db.execute(_TRIALS)
-    columns, rows = [column for column, *_ in found.description], found.fetchall()
-    chunks = map(Chunk._make, db.execute("SELECT condition, start, stop FROM chunk ORDER BY condition, start"))
-    return Rows(columns, rows, *_about(db), list(chunks), _hashes(db) if answers else {})
+    found, asked = trials_in(db), _hashes(db) if answers else {}
+    return Rows(found.columns, list(found.rows()), *_about(db), found.chunks, asked, found.version)
 
 
 def glance(folder: str | Path) -> Glance:
     """The progress of a batch; raises RecordError if there is none."""
     with _opened(folder) as db:
-        sql = "SELECT condition, count(*), coalesce(sum(success), 0), count(error) FROM trial GROUP BY condition"
-        counts = {condition: tuple(found) for condition, *found in db.execute(sql)}
-        about = _about(db)
+        counts, about = trials_in(db).counts(), _about(db)
         return Glance(*about, {number: counts.get(number, (0, 0, 0)) for number in about[1]})
 
 
@@ -327,13 +304,13 @@ def read_trial(folder: str | Path, row: int) -> TrialRow:
     Raises RecordError if the batch or the row does not exist.
     """
     with _opened(folder) as db:
-        found = db.execute("SELECT * FROM trial ORDER BY condition, trial LIMIT 1 OFFSET ?", (max(row, 0),))
-        values = found.fetchone() if row >= 0 else None
+        found = trials_in(db)
+        values = found.row(row) if row >= 0 else None
         if values is None:
-            (count,) = db.execute("SELECT count(*) FROM trial").fetchone()
+            count = sum(trials for trials, *_ in found.counts().values())
             raise RecordError(f"{folder}: no trial in row {row}; expected 0..{count - 1}" if count else
                               f"{folder}: no trial is done yet")  # fmt: skip
-        columns = dict(zip((column for column, *_ in found.description), values, strict=True))
+        columns = dict(zip(found.columns, values, strict=True))
         scenario, overrides, *_ = _about(db)
         return TrialRow(scenario, overrides[columns["condition"]], columns, _asked(db, columns))
 
@@ -379,6 +356,7 @@ def _opened(folder: str | Path) -> Iterator[sqlite3.Connection]:
     path = file_of(plain.path(folder, "folder"))
     try:
         with closing(sqlite3.connect(to_read(path), uri=True, timeout=BUSY_SECONDS)) as db:
+            db.execute("BEGIN")  # one consistent state, also while the batch grows
             yield db
     except UNREADABLE as error:
         raise explain(error, path) from error
@@ -391,7 +369,7 @@ def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
     conditions = dict(db.execute("SELECT condition, overrides FROM condition ORDER BY condition"))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     scenario, created = json.loads(meta.pop("scenario")), meta.pop("created")
-    facts = {key: json.loads(value) for key, value in meta.items()}
+    facts = {key: json.loads(value) for key, value in meta.items() if key not in _OF_TRIALS}
     overrides = {number: json.loads(text) for number, text in conditions.items()}
     noted = {"planned": int, "max_errors": int | float, "versions": dict, "root": str}
     kinds = {"scenario": dict, "created": str, **noted} | dict.fromkeys(overrides, dict)
@@ -401,7 +379,7 @@ def _about(db: sqlite3.Connection) -> tuple[dict, dict[int, dict], str, dict]:
     return scenario, overrides, created, facts
 
 
-def _text(value: dict) -> str:
+def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 

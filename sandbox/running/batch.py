@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandbox.core.errors import SandboxError, UsageError
-from sandbox.core.finish import Outcome
 from sandbox.core.plain import callback, path, whole
 from sandbox.engine import registry
 from sandbox.engine.cache import foreign, version_of_sources
 from sandbox.engine.environment import Environment
+from sandbox.record.columns import Packed, of_outcomes
 from sandbox.record.table import Chunk, Table
 from sandbox.running.claims import Course, lies_in
 from sandbox.running.episodes import LANES, Played, broken, play
@@ -42,13 +42,13 @@ class Progress(NamedTuple):
     def failures(self) -> int:
         return self.done - self.successes - self.errors
 
-    def after(self, found: list[Outcome]) -> "Progress":
-        """The progress after some more outcomes."""
+    def after(self, found: Packed) -> "Progress":
+        """The progress after some more trials."""
         return Progress(
-            done=self.done + len(found),
-            successes=self.successes + sum(outcome.success for outcome in found),
-            errors=self.errors + sum(outcome.error is not None for outcome in found),
-            fallbacks=self.fallbacks + sum(outcome.fallbacks for outcome in found if outcome.error is None),
+            done=self.done + found.trials,
+            successes=self.successes + found.successes,
+            errors=self.errors + found.errors,
+            fallbacks=self.fallbacks + found.fallbacks,
             total=self.total,
         )
 
@@ -154,11 +154,12 @@ class _Filling:
     def run(self, crew: Workers, todo: Iterator[Chunk], on_progress: OnProgress | None) -> None:
         work, begun = Work(crew, play_chunk, self._arguments, _trials), False
         for found in work.rounds(iter(()) if self._over else todo):
-            self._table.check()
+            if not found:
+                self._table.check()  # ``add`` does otherwise
             for chunk, played in found:
                 died = isinstance(played, BaseException)
                 self._played |= not died
-                self._add(chunk, *(self._killed(chunk, played) if died else played))
+                self._add(chunk, self._killed(chunk, played) if died else played)
             enough = (found or not begun) and on_progress and on_progress(self._progress)
             if enough or self._over:
                 return
@@ -178,13 +179,13 @@ class _Filling:
         if self._deadly == DEADLY and not self._played:
             raise SandboxError(f"no worker can play a trial: {type(error).__name__}: {error}")
         scenario, told = self._planned[chunk.condition], f"its worker died: {type(error).__name__}"
-        return Played([broken(scenario, scenario.seed + chunk.start, told)], {})
+        return Played(Packed.of(of_outcomes([broken(scenario, scenario.seed + chunk.start, told)])), {})
 
-    def _add(self, chunk: Chunk, found: list[Outcome], asked: dict[int, bytes]) -> None:
-        self._table.add(chunk, found, asked)
-        self._progress = self._progress.after(found)
+    def _add(self, chunk: Chunk, played: Played) -> None:
+        self._table.add(chunk, *played)
+        self._progress = self._progress.after(played.found)
         if self._course:
-            self._course.add(chunk.condition, chunk.start, found)
+            self._course.add(chunk.condition, chunk.start, played.outcomes)
 
 
 def _trials(chunk: Chunk) -> list[Chunk]:

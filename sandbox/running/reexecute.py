@@ -17,9 +17,10 @@ from sandbox.agents.llm.offline import Recorded
 from sandbox.core.errors import RecordError, SandboxError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.model import Sandbox
-from sandbox.record.chain import LEFT_OUT as NOT_AGAIN
+from sandbox.record.columns import LEFT_OUT as NOT_AGAIN
+from sandbox.record.columns import MEASURES
 from sandbox.record.store import one_line
-from sandbox.record.table import MEASURES, Chunk, Rows, read_trial, read_whole
+from sandbox.record.table import Chunk, Rows, read_trial, read_whole
 from sandbox.running.batch import plan, play_chunk
 from sandbox.running.episodes import LANES
 from sandbox.running.recorded_answers import recorded_of

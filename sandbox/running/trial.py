@@ -76,7 +76,7 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
     return Outcome(
         world=model.scenario.world.name,
         seed=model.seed,
-        **{name: column[0] for name, column in columns.items()},
+        **{name: column.tolist()[0] for name, column in columns.items()},
         seconds=round(seconds, 3),
         digest=model.env.digest(model.state),
         error=(model.error or model.outage) if finish == Finish.ERROR else None,
@@ -86,8 +86,8 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
     )
 
 
-def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict[str, list]:
-    """The measures from the arrays of L lanes, by the fields of ``Outcome``; a value for each lane.
+def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict[str, np.ndarray]:
+    """The measures from the arrays of L lanes, by the fields of ``Outcome``: an array (L,) each.
 
     ``finish`` (L,) int8 has the codes of ``Finish``, ``ticks`` is (L,).
     """
@@ -95,9 +95,11 @@ def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict
     agents = stats.idle.shape[1]
     work = ticks[:, None].astype(np.int64) - stats.idle
     all_work, squares = work.sum(axis=1), (work * work).sum(axis=1)
-    steps = ticks.astype(object)
-    steps[~success] = None
-    columns = {
+    steps = ticks
+    if not success.all():
+        steps = ticks.astype(object)
+        steps[~success] = None
+    return {
         "success": success,
         "finish": FINISHES[finish],
         "ticks": ticks,
@@ -113,7 +115,6 @@ def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict
         "load_balance": np.where(squares > 0, all_work * all_work / np.maximum(1, agents * squares), 1.0),
         **{what.name.lower(): stats.talk[:, what] for what in Talk},
     }
-    return {name: column.tolist() for name, column in columns.items()}
 
 
 def run(

@@ -30,7 +30,7 @@ from sandbox.core.interrupts import uninterrupted
 from sandbox.engine.pool import Playing, cores
 
 PATIENCE = 10  # seconds until a cluster must have answered
-AHEAD = 2  # jobs in progress for each worker: enough to keep it busy, few enough to limit memory
+AHEAD = 2, 32  # jobs in progress for each worker: hosted, and compiled, which must last while the disk is slow
 ROUND = 0.2  # seconds between two reports of continuing work, at most; also the delay of Ctrl-C
 
 Assignment = TypeVar("Assignment")
@@ -45,6 +45,7 @@ class Workers:
 
     def __init__(self, on: str | None, compiled: bool, count: int | None = None):
         self._on, self._compiled, self._count = on, compiled, count
+        self.ahead = AHEAD[compiled]  # jobs in progress for each worker
         self._playing = Playing()
         self.executor, self.count = self._start()
 
@@ -130,7 +131,7 @@ class Work(Generic[Assignment]):
     def _hand_out(self, todo: Iterator[Assignment]) -> None:
         if self._suspects:
             todo = iter([self._suspects.popleft()] if not self._running else [])
-        for job in islice(todo, self._crew.count * AHEAD - len(self._running)):
+        for job in islice(todo, self._crew.count * self._crew.ahead - len(self._running)):
             self._running[self._submit(*self._arguments(job))] = job
 
     def _submit(self, *own: Any) -> Future:
