@@ -19,11 +19,13 @@ from records import record, story
 from spent import Spent
 
 import sandbox
-from sandbox.engine import loops, registry
+from sandbox.engine import loops, parallel, registry
 
 if numba.config.BOUNDSCHECK:  # all is compiled anew: to check indices, one loop for all policies of a world will do
     for name in registry.names():
         loops.share(registry.find(name), registry.find(name).policies)
+
+parallel.WORTH = float("inf")  # the tests take all cores already; tests/test_parallel.py has a second process
 
 settings.register_profile("sandbox", deadline=None)  # a first example may compile a kernel
 settings.load_profile("sandbox")

@@ -5,6 +5,7 @@ pyproject.toml.
 """
 
 import inspect
+import operator
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,13 +13,15 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, types
 from numba.core import event
 from numba.core.codegen import CodeLibrary, JITCodeLibrary
 from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_extra
 from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.serialize import dumps
+from numba.core.targetconfig import ConfigStack
+from numba.core.types import BaseFunction
 from numba.np.arrayobj import make_array
 from packaging.requirements import Requirement
 from streamlit import config
@@ -67,6 +70,18 @@ def _():
     own = ["typingctx", "targetctx", "func", "args", "return_type", "flags", "locals", "library"]
     assert _parameters(compile_extra)[: len(own)] == own
     assert _parameters(_make_subtarget) == ["targetctx", "flags"]
+
+
+@used("numba.core.types.BaseFunction", "engine.dispatcher: compiling takes longer, or fails (tests/test_cache.py)")
+def _():
+    assert _parameters(BaseFunction.get_call_type) == ["self", "context", "args", "kws"]
+    plus = cpu_target.typing_context.resolve_value_type(operator.add)
+    signature = plus.get_call_type(cpu_target.typing_context, (types.int64, types.int64), {})
+    assert plus._impl_keys[signature.args] == plus.get_impl_key(signature)
+    assert ConfigStack.top_or_none() is None
+    flags = Flags()
+    flags.nrt = True
+    assert flags._values == {"nrt": True} and flags.copy()._values == flags._values
 
 
 @used("numba.core.codegen", "engine.dispatcher: parts cannot be linked, which crashes at the first call")

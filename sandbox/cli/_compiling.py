@@ -73,12 +73,14 @@ def _share(teams: Iterable[Team]) -> None:
 def compile_all(teams: list[Team]) -> tuple[int, float]:
     """Compile with a progress display; returns the number of kernels, and the seconds."""
     from sandbox.engine.compiling import heard
+    from sandbox.engine.parallel import TeamKernels, compile_teams
 
     kernels = {kernel: size for team in teams for kernel, size in team.kernels.items()}
     if not kernels:
         return 0, 0.0
     names = ", ".join(dict.fromkeys(team.env.world.name for team in teams if team.kernels))
     with Compiling(err, f"compiling {names}") as compiling, heard(kernels, compiling), quitting():
+        compile_teams([TeamKernels(team.env, team.policies, team.whole) for team in teams])
         for team in teams:
             if team.kernels:
                 team.compile()

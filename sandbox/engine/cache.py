@@ -5,6 +5,7 @@ So the folder's name is a hash of every source that may define kernels or parts 
 packages that register worlds.
 """
 
+import errno
 import glob
 import hashlib
 import inspect
@@ -16,8 +17,8 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import entry_points
@@ -32,9 +33,15 @@ from platformdirs import user_cache_path
 
 from sandbox.core.errors import UsageError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 # -- store: compiled kernels on disk, one file for each kernel and each signature of its arguments, with a checksum
 
 PART, ENTRY = ".part.nbc", ".entry.nbc"
+_DIGITS = 16  # of the hash in the name of a file
 _SUM = sha256().digest_size
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # characters forbidden in names of files on Windows
 
@@ -67,6 +74,52 @@ def write(path: Path, content: bytes) -> bool:
     return False
 
 
+# -- claims: which files a process is making, so that another one waits for it instead of making the same
+
+CLAIMS = fcntl is not None
+PATIENCE = 60.0  # seconds to wait for another process, which may have been stopped
+_POLL = 0.005  # seconds
+_claimed: dict[Path, int] = {}  # the open file of each folder
+
+
+@contextmanager
+def claim(path: Path, wait: bool = True) -> Iterator[bool]:
+    """Meanwhile, this process makes the file ``path``; False if another one does.
+
+    With ``wait`` the other process is waited for, and the result is True. A claim is a lock on a byte of one file, at
+    the position that is a hash of the name. The system ends it with its process. Where no locks can be had, all claims
+    are granted.
+    """
+    file, place = _claims(path.parent), int.from_bytes(sha256(path.name.encode()).digest()[:7], "little")
+    until = time.monotonic() + PATIENCE
+    while not (granted := _lock(file, place)) and wait and time.monotonic() < until:
+        time.sleep(_POLL)
+    try:
+        yield granted or wait
+    finally:
+        if granted and file is not None:
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, place)
+
+
+def _claims(folder: Path) -> int | None:
+    """The open file of a folder's claims, which stays open: to close it would end all claims of this process."""
+    if CLAIMS and folder not in _claimed:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            _claimed[folder] = os.open(folder / "claims", os.O_RDWR | os.O_CREAT, 0o600)
+    return _claimed.get(folder)
+
+
+def _lock(file: int | None, place: int) -> bool:
+    if file is None:
+        return True
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN)
+    return True
+
+
 class Store:
     """The files of one kernel: a part (LLVM code) and an entry (machine code) for each signature.
 
@@ -75,14 +128,22 @@ class Store:
     """
 
     def __init__(self, function: Callable, source: bytes) -> None:
-        self._name = _FORBIDDEN.sub("_", f"{function.__module__}.{function.__qualname__}")
+        self.name = _FORBIDDEN.sub("_", f"{function.__module__}.{function.__qualname__}")
         code = function.__code__
         self._origin = sys.version, code.co_filename, code.co_firstlineno, sha256(source).hexdigest()
-        self._folder = folder
+        self.folder = folder
 
     def has(self, suffix: str) -> bool:
         """Whether a PART or an ENTRY is stored for some signature."""
-        return any(read(path) is not None for path in self._folder.glob(f"{glob.escape(self._name)}-*{suffix}"))
+        return any(read(path) is not None for path in self.folder.glob(f"{glob.escape(self.name)}-*{suffix}"))
+
+    def holds(self, args: tuple, context: Any, suffix: str) -> bool:
+        """Whether there is a file for these types of arguments."""
+        return self._file(args, context, suffix)[0].is_file()
+
+    def claim(self, args: tuple, context: Any, suffix: str, wait: bool = True):
+        """See :func:`claim`."""
+        return claim(self._file(args, context, suffix)[0], wait)
 
     def symbol(self, args: tuple, context: Any) -> str:
         """What the kernel for these types of arguments is called in LLVM code."""
@@ -90,7 +151,7 @@ class Store:
 
     def part_of(self, name: str) -> Any:
         """The content of the file of a part, which may be of another kernel."""
-        found = _unpickled(self._folder / name)
+        found = _unpickled(self.folder / name)
         return found and found[1]
 
     def load_part(self, args: tuple, context: Any) -> tuple[str, tuple] | None:
@@ -120,7 +181,18 @@ class Store:
 
     def _file(self, args: tuple, context: Any, suffix: str) -> tuple[Path, tuple]:
         key = args, context.codegen().magic_tuple(), self._origin
-        return self._folder / f"{self._name}-{sha256(repr(key).encode()).hexdigest()[:16]}{suffix}", key
+        return self.folder / f"{self.name}-{sha256(repr(key).encode()).hexdigest()[:_DIGITS]}{suffix}", key
+
+
+def stored_names(stores: Iterable[Store]) -> set[tuple[str, str]]:
+    """The names of the kernels in the folders of these stores, with PART or ENTRY."""
+    found = set()
+    for folder in {store.folder for store in stores}:
+        with suppress(OSError):
+            for file in os.listdir(folder):
+                name, _, rest = file.rpartition("-")
+                found.add((name, rest[_DIGITS:]))
+    return found
 
 
 def _unpickled(path: Path) -> Any:

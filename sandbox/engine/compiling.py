@@ -10,9 +10,10 @@ from numba.core import event
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from sandbox.engine.cache import ENTRY, PART
+from sandbox.engine.cache import ENTRY, PART, stored_names
 from sandbox.engine.dispatcher import Embedded, Kernel
 
+WAITING = "sandbox:waiting"  # the event that this process waits for another one that compiles
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 _TYPE = re.compile(r" of type \w+\(.*")  # a state's type is thousands of characters long
 
@@ -32,6 +33,10 @@ class Step(NamedTuple):
     kernel: Kernel
     entry: bool  # machine code of the kernel and of all that it calls; otherwise the LLVM code of the kernel alone
 
+    @property
+    def suffix(self) -> str:
+        return ENTRY if self.entry else PART
+
 
 def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
     """The steps to compile so that Python can call these kernels, each with its size."""
@@ -44,33 +49,39 @@ def unstored(kernels: Iterable[Any]) -> dict[Step, int]:
                 if each not in seen and not each.compiled and not _is_stored(each, PART):
                     found[Step(each, False)] = _size(each)
                 seen.add(each)
-            found[Step(kernel, True)] = sum(map(_size, below)) // 2  # measured: the second step takes half as long
+            found[Step(kernel, True)] = whole_size(kernel) // 2  # measured: the second step takes half as long
     return found
 
 
 @contextmanager
 def heard(steps: dict[Step, int], told: Callable[[Compiled], None]) -> Iterator[None]:
-    """Meanwhile, call ``told`` when each of these steps (``unstored``) begins and ends."""
+    """Meanwhile, call ``told`` when each of these steps (``unstored``) begins and ends, here or in another process."""
     listener = _Listener(steps, told)
-    with event.install_listener("numba:compile", listener):
+    with event.install_listener("numba:compile", listener), event.install_listener(WAITING, listener):
         yield
 
 
 class _Listener(event.Listener):
     def __init__(self, steps: dict[Step, int], told: Callable[[Compiled], None]):
-        self._left, self._told = dict(steps), told
+        self._left, self._told, self._latest = dict(steps), told, ""
         self._total, self._size = len(steps), sum(steps.values())
 
     def on_start(self, event: event.Event) -> None:
-        self._tell(event.data["dispatcher"])
+        if event.data:
+            self._latest = event.data["dispatcher"].py_func.__qualname__
+        self._tell()
 
     def on_end(self, event: event.Event) -> None:
-        self._left.pop((event.data["dispatcher"], event.data.get("entry")), None)
-        self._tell(event.data["dispatcher"])
+        if event.data:
+            self._left.pop((event.data["dispatcher"], event.data.get("entry")), None)
+        self._tell()
 
-    def _tell(self, kernel: Any) -> None:
+    def _tell(self) -> None:
+        stored = stored_names({step.kernel.store for step in self._left} - {None})
+        own = {step for step in self._left if step.kernel.store and (step.kernel.store.name, step.suffix) in stored}
+        self._left = {step: size for step, size in self._left.items() if step not in own}
         done, left = self._total - len(self._left), sum(self._left.values())
-        self._told(Compiled(kernel.py_func.__qualname__, done, self._total, 1 - left / max(self._size, 1)))
+        self._told(Compiled(self._latest, done, self._total, 1 - left / max(self._size, 1)))
 
 
 def _is_stored(kernel: Kernel, suffix: str) -> bool:
@@ -102,6 +113,12 @@ def _below(kernel: Kernel) -> list[Kernel]:
             found[each] = None
             waiting += _called(each)
     return list(found)
+
+
+@cache
+def whole_size(kernel: Kernel) -> int:
+    """The size of a kernel's code and of all that it calls."""
+    return sum(map(_size, _below(kernel)))
 
 
 @cache

@@ -7,7 +7,9 @@ part and all parts below it are linked, optimised together, and emitted once. Th
 disk (``cache.Store``).
 """
 
+import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -21,9 +23,10 @@ from numba.core.itanium_mangler import mangle_identifier
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
 from numba.core.targetconfig import ConfigStack
+from numba.core.types import BaseFunction
 from numba.core.typing import Signature, make_concrete_template
 
-from sandbox.engine.cache import Store
+from sandbox.engine.cache import ENTRY, PART, Store
 
 _loaded: dict[str, "Part"] = {}  # parts loaded from disk, by the name of their file
 
@@ -128,13 +131,52 @@ def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
     return lowered
 
 
+class _Flags(Flags):
+    """Numba's flags, which it compares for each call that it types, in a slow way: all have the same hash."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(other) is _Flags and self._values == other._values)
+
+    def __hash__(self) -> int:
+        return len(self._values)
+
+
+_infer = BaseFunction.get_call_type
+_inferred: dict[tuple, tuple] = {}
+
+
+def _remembered(function: BaseFunction, context: Any, args: tuple, kws: dict) -> Signature:
+    """Numba's inference of the type of a call to one of its own functions, done once for the same arguments."""
+    key = function, tuple(args), tuple(kws.items()), ConfigStack.top_or_none()
+    if key not in _inferred:
+        signature = _infer(function, context, args, kws)
+        _inferred[key] = signature, function._impl_keys[signature.args]
+    signature, function._impl_keys[signature.args] = _inferred[key]
+    return signature
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """Compile faster: the types of calls are remembered, and nothing is garbage until a kernel is finished."""
+    infer, collects = BaseFunction.get_call_type, gc.isenabled()
+    BaseFunction.get_call_type = _remembered
+    gc.disable()
+    try:
+        yield
+    finally:
+        BaseFunction.get_call_type = infer
+        if collects:
+            gc.enable()
+
+
 class Kernel(CPUDispatcher):
-    """A dispatcher. A call from another kernel compiles only its part."""
+    """A dispatcher. A call from another kernel compiles only its part; an ``inner`` kernel is inlined there."""
 
-    attributes: tuple[str, ...] = ()  # of calls in other kernels
-
-    def __init__(self, function: Callable, targetoptions: dict[str, Any], store: Store | None):
+    def __init__(self, function: Callable, targetoptions: dict[str, Any], store: Store | None, inner: bool = False):
         super().__init__(function, targetoptions=targetoptions)
+        self._attributes = ("alwaysinline",) if inner else ()  # of calls in other kernels
         self._parts: dict[tuple, CompileResult] = {}  # by the types of the arguments
         self._called: dict[tuple, Any] = {}  # keys of its calls in Numba's table of functions
         self._failed: dict[tuple, TypingError] = {}
@@ -161,7 +203,7 @@ class Kernel(CPUDispatcher):
         args = tuple(normalize_signature(sig)[0])
         if args not in self._called:
             part = self.part(args)
-            lowered = _call(part, self.attributes)
+            lowered = _call(part, self._attributes)
             self._called[args] = key = object()
             self.targetctx._defns[key].append(lowered, lowered.signature)
         return self._called[args]
@@ -169,42 +211,73 @@ class Kernel(CPUDispatcher):
     # -- the two steps -------------------------------------------------------------------------------------------------
 
     @global_compiler_lock
-    def part(self, args: tuple) -> CompileResult:
-        """The first step: the kernel for these types of arguments, as LLVM code; raises TypingError."""
+    def part(self, args: tuple, wait: bool = True) -> CompileResult | None:
+        """The first step: the kernel for these types of arguments, as LLVM code; raises TypingError.
+
+        If another process compiles it at present, wait for the result, or return None.
+        """
         if args in self._failed:
             raise self._failed[args]
         if args not in self._parts:
-            part = self._stored_part(args)
-            if part is None:
-                with self._compiling_counter, self._told(args, entry=False):
-                    part = self._compiled_part(args)
-                self._keep(args, part)
+            with self._claim(args, PART, wait) as granted:
+                if not granted:
+                    return None
+                part = self._stored_part(args)
+                if part is None:
+                    with self._compiling_counter, self._told(args, entry=False), _compiling():
+                        part = self._compiled_part(args)
+                    self._keep(args, part)
             self._parts[args] = part
         return self._parts[args]
 
     @global_compiler_lock
-    def compile(self, sig):
-        """The second step: an entry point for Python, as machine code."""
+    def compile(self, sig, wait: bool = True):
+        """The second step: an entry point for Python, as machine code. Without ``wait``, as in ``part``."""
         args = tuple(normalize_signature(sig)[0])
         if args not in self.overloads:
-            entry = self.store and self.store.load_entry(args, self.targetctx)
-            if entry:
-                self._cache_hits[sig] += 1
-            else:
-                self._cache_misses[sig] += 1
-                part = self.part(args)
-                with self._told(args, entry=True):
-                    entry = self._entry(part)
-                if self.store and part.library.stored:
-                    self.store.save_entry(args, self.targetctx, entry)
+            with self._claim(args, ENTRY, wait) as granted:
+                entry = granted and self._entry_of(args, wait)
+            if not entry:
+                return None
             self.add_overload(entry)
         return self.overloads[args].entry_point
+
+    def _entry_of(self, args: tuple, wait: bool) -> CompileResult | None:
+        """The entry, from disk or compiled; None if another process compiles the part."""
+        entry = self.store and self.store.load_entry(args, self.targetctx)
+        if entry:
+            self._cache_hits[args] += 1
+            return entry
+        part = self.part(args, wait)
+        if part is None:
+            return None
+        self._cache_misses[args] += 1
+        with self._told(args, entry=True), _compiling():
+            entry = self._entry(part)
+        if self.store and part.library.stored:
+            self.store.save_entry(args, self.targetctx, entry)
+        return entry
+
+    def _claim(self, args: tuple, suffix: str, wait: bool):
+        return self.store.claim(args, self.targetctx, suffix, wait) if self.store else nullcontext(True)
+
+    # -- for a process that compiles beside another --------------------------------------------------------------------
+
+    def is_done(self, args: tuple, entry: bool) -> bool:
+        """Whether a step is done, in this process or on disk."""
+        if args in (self.overloads if entry else self._parts):
+            return True
+        return self.store is not None and self.store.holds(args, self.targetctx, ENTRY if entry else PART)
+
+    def advance(self, args: tuple, entry: bool) -> bool:
+        """Do a step, unless another process does it at present or a step before it; whether it is done."""
+        return (self.compile(args, wait=False) if entry else self.part(args, wait=False)) is not None
 
     def _told(self, args: tuple, entry: bool):
         return event.trigger_event("numba:compile", data={"dispatcher": self, "entry": entry, "args": args})
 
     def _flags(self) -> Flags:
-        flags = Flags()
+        flags = _Flags()
         self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
         return flags
 
@@ -269,15 +342,13 @@ class Kernel(CPUDispatcher):
 class Embedded(Kernel):
     """A kernel that is inlined into the loop that calls it. It shares the parts of the kernel."""
 
-    attributes = ("alwaysinline",)
-
     def __init__(self, kernel: Kernel):
-        super().__init__(kernel.py_func, kernel.targetoptions, None)
+        super().__init__(kernel.py_func, kernel.targetoptions, None, inner=True)
         self.kernel = kernel
 
     @property
     def nopython_signatures(self) -> list[Signature]:
         return self.kernel.nopython_signatures
 
-    def part(self, args: tuple) -> CompileResult:
-        return self.kernel.part(args)
+    def part(self, args: tuple, wait: bool = True) -> CompileResult | None:
+        return self.kernel.part(args, wait)

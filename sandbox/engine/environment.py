@@ -24,6 +24,7 @@ from sandbox.engine.digests import digests
 from sandbox.engine.episode import Episode
 from sandbox.engine.faults import Faults, ticks_late
 from sandbox.engine.loops import Loops, loops, sharing
+from sandbox.engine.parallel import TeamKernels, compile_teams
 from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.registry import opened
@@ -215,8 +216,8 @@ class Environment(_OldNames):
     def uncompiled(self, policies: Collection[Policy], whole: bool = False) -> dict[Step, int]:
         """The steps of compiling such a team that are not done yet, each with its size."""
         policies = known(self.world, policies, "uncompiled")
-        parts = loops(self.world, used(self.world, map(policy_name, policies)), self._protocol)
-        return unstored([parts.play] if flag(whole, "uncompiled: whole") else parts.hosted)
+        compiled = loops(self.world, used(self.world, map(policy_name, policies)), self._protocol)
+        return unstored(call.kernel for call in compiled.calls(flag(whole, "uncompiled: whole")) if call.entry)
 
     def warm_up(self, policies: Sequence[Policy], whole: bool = False) -> None:
         """Compile the kernels by playing one tick in which only compiled policies decide."""
@@ -348,6 +349,7 @@ class Environment(_OldNames):
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         limit = np.array([ticks], np.int64)
         company = self.company(lanes)
+        compile_teams([TeamKernels(self, policies, True)])
 
         def work(start: int, stop: int) -> int:
             assignment, compiled = self.assign_policies(policies, memory, stats, company)

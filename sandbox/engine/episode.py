@@ -8,6 +8,7 @@ import numpy as np
 
 from sandbox.core.world import Observation
 from sandbox.engine.loops import Loops
+from sandbox.engine.parallel import TeamKernels, compile_teams
 from sandbox.engine.play import EpisodeStats, PolicyAssignment
 from sandbox.engine.search import Policy
 
@@ -35,6 +36,7 @@ class Episode:
         self.actions = np.zeros((1, env.agents, 2), np.int32)
         self.actions[..., 0] = env.params.noop
         self.assign(policies, team)
+        _ = self.kernels  # all are compiled before the first is called
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
@@ -51,7 +53,9 @@ class Episode:
     @cached_property
     def kernels(self) -> tuple[PolicyAssignment, Loops]:
         """The assignment of compiled policies, and the loops of a tick."""
-        return self.env.assign_policies(self._policies, self.memory, self.stats, self.team)
+        found = self.env.assign_policies(self._policies, self.memory, self.stats, self.team)
+        compile_teams([TeamKernels(self.env, self._policies, False)])
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "kernels"}
@@ -68,7 +72,11 @@ class Episode:
     def choose(self) -> None:
         """Compiled policies decide for their agents; an agent of another reasoner keeps its latest action."""
         assignment, loops = self.kernels
-        loops.choose(self.state, self.observation, 0, self.env.params, self.memory, assignment, self.actions)
+        bounds = assignment.bounds.tolist()
+        for k, (choose, ahead) in enumerate(loops.choose):
+            own, work = assignment.agents[bounds[k] : bounds[k + 1]], assignment.work if ahead else ()
+            if len(own):
+                choose(self.state, self.observation, 0, self.env.params, self.memory, own, work, self.actions)
 
     def mask_actions(self) -> None:
         """Clear the actions of agents that may not act under the rules of their team."""

@@ -20,7 +20,7 @@ def _compile(function: Callable, **options) -> Callable:
         return function
     options |= {"nopython": True, "boundscheck": None, "nogil": True, "error_model": "numpy"}
     inner = function.__name__.startswith("_")  # a part of other kernels of its module, inlined into them
-    return Kernel(function, {"forceinline": inner, **options}, store_of(function))
+    return Kernel(function, options, store_of(function), inner)
 
 
 def kernel(function: Callable) -> Callable:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
+from typing import Any, NamedTuple
 
 from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
@@ -20,11 +21,13 @@ from sandbox.engine.coordination.phases import (
 from sandbox.engine.kernel import embedded, specialise
 from sandbox.engine.play import (
     choose,
+    choose_one,
     count_up,
     enact,
     honest,
     imaginative,
     last,
+    one_by_one,
     play,
     sense,
     sighted,
@@ -40,10 +43,22 @@ def share(world: World, policies: Iterable[str]) -> None:
     _shared[world] = frozenset(policies)
 
 
+def shared(world: World) -> frozenset[str]:
+    """The policies that share one loop."""
+    return _shared.get(world, frozenset())
+
+
 def sharing(world: World, policies: Collection[str]) -> Collection[str]:
     """The policies of the loop that plays a team of ``policies``."""
-    shared = _shared.get(world, frozenset())
-    return shared if shared.issuperset(policies) else policies
+    return shared(world) if shared(world).issuperset(policies) else policies
+
+
+class Call(NamedTuple):
+    """A kernel that Python calls, or one that such a kernel calls, and the names of its arguments."""
+
+    kernel: Callable
+    arguments: tuple[str, ...]  # names in ``engine.play``
+    entry: bool  # whether Python calls it
 
 
 @cache
@@ -54,15 +69,15 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    A team also has: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it. ``hosted``
-    lists all that the hosted tier calls in an episode.
+    ``choose`` has a kernel for each policy, and whether it is a search. A team also has: ``confer`` before them;
+    ``mask_actions`` before ``act``; ``end_tick`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
-        self._world, alone = world, ".".join((world.name, *policies))
+        self._world, self._policies, self._protocol = world, policies, protocol
+        alone = ".".join((world.name, *policies))
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
-        hosted = _decide(world, policies, alone, lambda kernel: kernel)
-        self.choose = specialise(choose, f"{alone}.hosted", decide=hosted)
+        self.choose = [(_choose_one(world, policy), looks_ahead(policy)) for policy in policies]
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
         one = {"reset": world.reset, "act": self.act, "progress": world.progress, "sense": self.sense}
         self.turn = specialise(turn, f"{world.name}.hosted", **one)
@@ -70,14 +85,37 @@ class Loops:
         parts |= {"reset": world.reset, "start": world.start}
         name = f"{alone}.{protocol.name}" if protocol else alone
         self.play = specialise(play, name, **parts)
-        of_a_team = [self.confer, self.mask_actions, self.end_tick] if protocol else []
-        self.hosted = [world.reset, world.start, self.sense, self.choose, self.act, self.finalise, *of_a_team]
+        self._of_a_tick = [self.sense, self.act, self.finalise]
+        if protocol:
+            self._of_a_tick += [self.confer, self.mask_actions, self.end_tick]
+
+    def calls(self, whole: bool) -> list[Call]:
+        """What Python calls to play ``whole`` episodes or hosted ticks, last; first what those kernels call."""
+        world = self._world
+        begin = [(world.reset, ("s", "lane", "params")), (world.start, ("memory", "lane", "params"))]
+        ticks = [(kernel, _names(kernel)) for kernel in self._of_a_tick]
+        for kernel, ahead in self.choose:
+            ticks.append((kernel, tuple(each if ahead or each != "work" else "nothing" for each in _names(kernel))))
+        if not whole:
+            return [Call(*each, entry) for entry in (False, True) for each in (*begin, *ticks)]
+        if not self._protocol:
+            step = (world.step, ("s", "lane", "actions", "params"))
+            ticks = [(world.observe, ("s", "lane", "params", "obs")), step, *map(self._policy, self._policies)]
+        return [*(Call(*each, False) for each in (*begin, *ticks)), Call(self.play, _names(self.play), True)]
+
+    def _policy(self, policy: str) -> tuple[Callable, tuple[str, ...]]:
+        """A policy's kernel, and its arguments."""
+        seen = "s" if policy in self._world.sighted else "obs"
+        names = (seen, "lane", "params", "memory", "agents", "dice", "actions")
+        if looks_ahead(policy):
+            return searcher(self._world, policy.removeprefix(SEARCH)), (*names, "work")
+        return self._world.policies[policy], names
 
     def _of_many(self, policies: tuple[str, ...], name: str) -> dict[str, Callable]:
         """The parts of a tick, inlined into the loop."""
         world = self._world
         # A search spends its time in futures, so the loop around them is not inlined, which compiles faster.
-        prepared = (lambda kernel: kernel) if any(map(looks_ahead, policies)) else embedded
+        prepared = _as_it_is if any(map(looks_ahead, policies)) else embedded
         decide = _decide(world, policies, f"{name}.embedded", prepared)
         self.finalise = specialise(count_up, world.name, progress=world.progress)
         return {
@@ -97,7 +135,9 @@ class Loops:
             end_tick, f"{world.name}.hosted", check_tasks=_check_tasks(world), progress=world.progress
         )
         self.finalise = specialise(finalise, f"{world.name}.hosted", progress=world.progress)
-        both = specialise(coordinate, f"{name}.{protocol.name}", inline=True, confer=self.confer, choose=self.choose)
+        decide = _decide(world, self._policies, name, _as_it_is)
+        own = specialise(choose, f"{name}.hosted", decide=decide)
+        both = specialise(coordinate, f"{name}.{protocol.name}", inline=True, confer=self.confer, choose=own)
         return {"sense": self.sense, "decide": both, "mask_actions": self.mask_actions, "act": self.act,
                 "end_tick": self.end_tick, "finalise": self.finalise}  # fmt: skip
 
@@ -117,13 +157,32 @@ def _confer(world: World, protocol: Protocol) -> Callable:
     )
 
 
+def _names(kernel: Any) -> tuple[str, ...]:
+    """The names of a kernel's arguments."""
+    code = getattr(kernel, "py_func", kernel).__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def _choose_one(world: World, policy: str) -> Callable:
+    return specialise(choose_one, f"{world.name}.{policy}.hosted", decide=_decider(world, policy, "hosted", _as_it_is))
+
+
 def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callable) -> Callable:
     """One kernel in which every policy decides for its own agents."""
     decide = specialise(last, name, inline=True)
     for policy in reversed(policies):
-        if looks_ahead(policy):
-            template, kernel = imaginative, searcher(world, policy.removeprefix(SEARCH))
-        else:
-            template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
-        decide = specialise(template, f"{name}.{policy}", inline=True, policy=kernel, others=decide)
+        own = _decider(world, policy, name, prepared)
+        decide = specialise(one_by_one, f"{name}.{policy}", inline=True, decide=own, others=decide)
     return decide
+
+
+def _decider(world: World, policy: str, name: str, prepared: Callable) -> Callable:
+    if looks_ahead(policy):
+        template, kernel = imaginative, searcher(world, policy.removeprefix(SEARCH))
+    else:
+        template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
+    return specialise(template, f"{world.name}.{name}.{policy}", inline=True, policy=kernel)
+
+
+def _as_it_is(kernel: Callable) -> Callable:
+    return kernel

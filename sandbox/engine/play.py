@@ -54,41 +54,26 @@ def stats_shapes(agents: int) -> dict[str, tuple[tuple[int, ...], type]]:
     }  # fmt: skip
 
 
-def honest(s, obs, lane, params, memory, assignment, code, dice, actions):
-    """A policy that receives the observation decides for its agents; then the policies after it decide for theirs."""
-    if assignment.bounds[code + 1] > assignment.bounds[code]:
-        policy(
-            obs,
-            lane,
-            params,
-            memory,
-            assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]],
-            dice,
-            actions,
-        )
-    others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
+def honest(s, obs, lane, params, memory, agents, work, dice, actions):
+    """A policy that receives the observation decides for its agents."""
+    policy(obs, lane, params, memory, agents, dice, actions)
 
 
-def sighted(s, obs, lane, params, memory, assignment, code, dice, actions):
+def sighted(s, obs, lane, params, memory, agents, work, dice, actions):
     """The same for a policy that receives the state."""
-    if assignment.bounds[code + 1] > assignment.bounds[code]:
-        policy(
-            s,
-            lane,
-            params,
-            memory,
-            assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]],
-            dice,
-            actions,
-        )
-    others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
+    policy(s, lane, params, memory, agents, dice, actions)
 
 
-def imaginative(s, obs, lane, params, memory, assignment, code, dice, actions):
+def imaginative(s, obs, lane, params, memory, agents, work, dice, actions):
     """The same for a search, which needs scratch memory and receives the observation only."""
+    policy(obs, lane, params, memory, agents, dice, actions, work)
+
+
+def one_by_one(s, obs, lane, params, memory, assignment, code, dice, actions):
+    """A policy decides for its agents; then the policies after it decide for theirs."""
     if assignment.bounds[code + 1] > assignment.bounds[code]:
         own = assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]]
-        policy(obs, lane, params, memory, own, dice, actions, assignment.work)
+        decide(s, obs, lane, params, memory, own, assignment.work, dice, actions)
     others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
 
 
@@ -105,6 +90,11 @@ def sense(s, lane, params, obs, faults):
 def choose(s, obs, lane, params, memory, assignment, actions):
     """Every agent with a compiled policy decides; its draws have other keys than the world's."""
     decide(s, obs, lane, params, memory, assignment, 0, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
+
+
+def choose_one(s, obs, lane, params, memory, agents, work, actions):
+    """The same for the agents of one policy. The hosted tier has a kernel for each, so that any team can be made up."""
+    decide(s, obs, lane, params, memory, agents, work, draw(s.seed[lane], s.tick[lane], POLICY, 0), actions)
 
 
 def enact(s, obs, lane, params, actions, stats, faults):
