@@ -151,14 +151,15 @@ def test_the_results_have_every_area():
 
 
 def test_all_tells_what_it_could_not_measure(run, monkeypatch, capsys):
-    def measured(name, quick, write):
+    def measured(name, options):
+        assert options == ["--quick", *["--beside", "there"] * (name in ("pace", "start"))]
         if name == "craft":
             raise subprocess.CalledProcessError(1, name, stderr="Traceback\nModuleNotFoundError: no crafter\n")
         return [Figure("one", "s", [1.0, 1.5])]
 
     monkeypatch.setattr(every, "measured", measured)
     with pytest.raises(SystemExit) as end:
-        run("all", "--quick")
+        run("all", "--quick", "--beside", "there")
     told = capsys.readouterr().out
     assert end.value.code == 1 and "craft: ModuleNotFoundError: no crafter" in told
     assert all(re.search(rf"{name} +one +s +1.25 +1.00 .. 1.50", told) for name in results.SPEEDS if name != "craft")
