@@ -64,6 +64,7 @@ def test_outcomes_are_packed_and_counted():
     given = [outcome(k, random.Random(k)) for k in range(50)]
     packed = Packed.of(of_outcomes(given))
     assert packed.outcomes == given
+    assert Packed.of(dict(reversed(of_outcomes(given).items()))) == packed
     assert packed[:4] == (
         50, sum(each.success for each in given), sum(each.error is not None for each in given),
         sum(each.fallbacks for each in given if each.error is None),

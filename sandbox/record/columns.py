@@ -18,7 +18,8 @@ from sandbox.core.finish import Outcome
 MEASURES = Outcome._fields
 LEFT_OUT = ("seconds",)  # measured by the clock, so they differ at each execution, and the root must not
 BLOCK = 1024  # trials of a leaf under the root, and at most in a stored chunk
-WIDTHS = ("<i1", "<i2", "<i4", "<i8")  # a stored column of integers has the smallest that holds its values
+# A stored column of integers has the narrowest type that holds its values, from minus this limit to below it.
+WIDTHS = {"<i1": 1 << 7, "<i2": 1 << 15, "<i4": 1 << 31, "<i8": 1 << 63}
 HASH = 32  # bytes of SHA-256
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -98,8 +99,8 @@ class Packed(NamedTuple):
 
     @classmethod
     def of(cls, columns: Mapping[str, np.ndarray]) -> "Packed":
-        """The packed form of some columns, of which the counted measures are the present version's."""
-        measures, rest = (pack(columns[name] for name in names) for names in halves(list(columns)))
+        """The packed form of the columns of ``MEASURES``, which may stand in any order."""
+        measures, rest = (pack(columns[name] for name in names) for names in halves(MEASURES))
         return cls(len(columns["success"]), *counted(columns), sha256(measures).hexdigest(), measures, rest)
 
     def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -161,9 +162,9 @@ def _packed(array: np.ndarray) -> tuple[dict | str, bytes]:
     if not array.strides[0]:  # repeated
         return {"all": values(array[:1])[0]}, b""
     if array.dtype == object:
-        first, *others = each = array.tolist()
-        same = all(one is first or (type(one) is type(first) and one == first) for one in others)
-        return ({"all": first} if same else {"each": each}), b""
+        each = array.tolist()
+        same = each.count(each[0]) == len(each) and len(set(map(type, each))) == 1  # 1 is not 1.0
+        return ({"all": each[0]} if same else {"each": each}), b""
     if array.ndim == 2:
         return "hash", array.tobytes()
     bits = array.view(np.int64) if array.dtype.kind == "f" else array
@@ -172,7 +173,7 @@ def _packed(array: np.ndarray) -> tuple[dict | str, bytes]:
         return {"all": values(array[:1])[0]}, b""
     if array.dtype.kind == "f":
         return "<f8", array.astype("<f8").tobytes()
-    width = next(width for width in WIDTHS if np.iinfo(width).min <= low and high <= np.iinfo(width).max)
+    width = next(width for width, limit in WIDTHS.items() if -limit <= low and high < limit)
     return width, array.astype(width).tobytes()
 
 

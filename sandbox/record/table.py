@@ -35,6 +35,7 @@ from sandbox.record.trials import Chunk, Chunks, SqlRows, root_of_rows, trials_i
 
 SCHEMA = Chunks.schema
 _OF_TRIALS = ("format", "columns")  # keys of meta that say how the trials are stored
+CHECKPOINT = 10_000  # pages of 4 KB in the WAL; moving them into the file waits for the disk
 PART = 1 << 20  # bytes of answers that are decompressed at a time
 
 
@@ -57,6 +58,7 @@ class Table:
             self._lock.release()
             raise explain(error, self.path) from error
         try:
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
             self._begin(scenario, conditions)
             self._opened = Opened(self.path)
         except BaseException as error:

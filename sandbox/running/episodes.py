@@ -63,7 +63,7 @@ def _lanes(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> dict[s
             parts.append(_compiled(scenario, env, some))
         except Exception:  # one of these trials fails: play each alone to find it
             parts.append(of_outcomes([_hosted(scenario, seed) for seed in some]))
-    return {name: joined([part[name] for part in parts]) for name in MEASURES}
+    return parts[0] if len(parts) == 1 else {name: joined([part[name] for part in parts]) for name in MEASURES}
 
 
 def lanes_at_once(env: Environment) -> int:
@@ -96,5 +96,5 @@ def _compiled(scenario: Scenario, env: Environment, seeds: Sequence[int]) -> dic
     # Other measures have their defaults: compiled policies ask no model and make all decisions.
     return {
         **{name: repeated(value, len(seeds)) for name, value in alike.items()},
-        **measured(state.done, state.tick, stats), "seed": np.array(seeds, np.int64), "digest": digests(state),
+        **measured(state.done, state.tick, stats), "seed": state.seed.astype(np.int64), "digest": digests(state),
     }  # fmt: skip

@@ -30,7 +30,7 @@ from sandbox.core.interrupts import uninterrupted
 from sandbox.engine.pool import Playing, cores
 
 PATIENCE = 10  # seconds until a cluster must have answered
-AHEAD = 2, 32  # jobs in progress for each worker: hosted, and compiled, which must last while the disk is slow
+AHEAD = 2, 16  # jobs in progress for each worker: hosted, and compiled, which must last while the disk is slow
 ROUND = 0.2  # seconds between two reports of continuing work, at most; also the delay of Ctrl-C
 
 Assignment = TypeVar("Assignment")
