@@ -7,6 +7,7 @@ import tomllib
 from io import StringIO
 from pathlib import Path
 from time import sleep, time
+from urllib.parse import parse_qsl, urlsplit
 
 import pandas as pd
 import pytest
@@ -403,6 +404,112 @@ def test_two_runs_show_one_tick(visit, runs):
     one_tick(page, 20)
     press(page, "Pause")
     assert len(set(one_tick(page, 15))) == 1
+
+
+# -- the address -------------------------------------------------------------------------------------------------------
+
+
+def parts(page) -> dict[str, str]:
+    """The fields of the address, without the name of the run."""
+    return {key: value for key, value in parse_qsl(urlsplit(page.url).query) if key != "tab"}
+
+
+def choose(page, label: str, words: str) -> None:
+    page.get_by_role("combobox", name=label).first.click()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+
+
+def picture(page) -> int:
+    return until(lambda: page.evaluate(PICTURE))["hash"]
+
+
+def test_the_address_reproduces_what_is_seen(visit):
+    page = ready(visit("/?layout=tiny&team=3&policy=random&severity.sensor_noise=0.5"))
+    page.get_by_role("textbox", name="Seed").fill("77")
+    page.keyboard.press("Enter")
+    until(lambda: parts(page).get("seed") == "77")
+    for number in (1, 2, 3):
+        until(lambda number=number: press(ready(page), "Step") or one_tick(page, 15)[-1] == number)
+    until(lambda: parts(page).get("tick") == "3")
+    shown = picture(page)
+    there = ready(visit(page.url[page.url.index("/?") :]))  # another browser: a run of its own, at the same tick
+    until(lambda: tick(there) == 3)
+    there.wait_for_timeout(1000)
+    assert parts(there) == parts(page) and picture(there) == shown
+
+
+def test_a_page_that_is_loaded_again_keeps_its_run(visit, runs):
+    """With all that a person has done in it, which no address could say."""
+    page = ready(visit("/"))
+    panel(page, "Intervene")
+    press(page, "Block aisle")
+    page.wait_for_timeout(500)
+    press(page, "Step")
+    until(lambda: tick(page) == 1)
+    until(lambda: parts(page) == {"tick": "1"})
+    page.wait_for_timeout(500)
+    shown, made = picture(page), len(list((runs / "studio").iterdir()))
+    page.reload()
+    ready(page)
+    until(lambda: tick(page) == 1 and picture(page) == shown)
+    assert len(list((runs / "studio").iterdir())) == made
+    panel(page, "Record")
+    pressed(page, "Execute again", "1 ticks executed again, all equal")
+
+
+def test_nothing_of_the_last_choice_carries_over(visit):
+    page = ready(visit("/?seed=9&severity.sensor_noise=0.5"))
+    choose(page, "Scenario", "crowded")
+    until(lambda: page.get_by_role("textbox", name="Seed").input_value() == "2", PATIENCE)
+    until(lambda: parts(page).get("seed") == "2" and "severity.sensor_noise" not in parts(page))
+    choose(page, "Scenario", "Compose")
+    until(lambda: page.get_by_role("textbox", name="Seed").input_value() == "1", PATIENCE)
+    until(lambda: not {"scenario", "severity.agent_crash"} & parts(page).keys())
+
+
+WRONG = {
+    "/?world=warehuose": "did you mean 'warehouse'", "/?scenario=nowhere": "unknown scenario 'nowhere'",
+    "/?layout=tinny": "did you mean 'tiny'", "/?team=99": "team '99'", "/?policy=rulez": "did you mean 'rules'",
+    "/?severity.sensor_noise=7": "expected a number in 0..1", "/?seed=x": "'x' is not a whole number",
+    "/?protocol=markt": "did you mean 'market'", "/lessons?lesson=nowhere": "no lesson nowhere",
+}  # fmt: skip
+
+
+def test_what_an_address_names_in_vain_is_said(visit, runs):
+    wrong = {**WRONG, f"/replay?run={runs / 'many'}&trial=77": "trial '77'",
+             f"/replay?run={runs / 'nowhere'}": "nowhere", f"/batch?run={runs / 'nowhere'}": "nowhere"}  # fmt: skip
+    for address, words in wrong.items():
+        page = visit(address)
+        page.get_by_test_id("stAlert").get_by_text(words).first.wait_for()
+        page.context.close()
+
+
+def test_back_goes_where_one_came_from(visit, runs):
+    page = visit("/lessons")
+    page.get_by_role("button", name="Open").nth(2).click()
+    page.get_by_text("Your prediction").wait_for()
+    lesson = page.url
+    page.get_by_role("link", name="Watch it").click()
+    ready(page)
+    assert "lesson" in parts(page)["scenario"]
+    page.get_by_role("textbox", name="Seed").fill("5")
+    page.keyboard.press("Enter")
+    until(lambda: parts(page).get("seed") == "5")
+    page.go_back()
+    page.get_by_text("Your prediction").wait_for()
+    assert page.url == lesson
+    page.go_back()
+    page.get_by_text("One claim each").wait_for()
+    page.goto(f"{page.url.split('/lessons')[0]}/batch")
+    page.locator(".st-key-shelf").get_by_role("button", name="Open").first.click()
+    page.get_by_text("Worst seeds").wait_for()
+    page.get_by_role("link", name="Replay seed").first.click()
+    ready(page)
+    page.go_back()
+    page.get_by_text("Worst seeds").wait_for()
+    page.go_back()
+    page.get_by_text("New batch").wait_for()
 
 
 # -- the picture never goes and never turns grey ---------------------------------------------------------------------

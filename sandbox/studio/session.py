@@ -1,7 +1,9 @@
 """The state of one browser tab: its runners, and data passed between pages. Streamlit drops it with the tab."""
 
+import secrets
 from functools import cache, wraps
 from typing import Any
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from streamlit import config
@@ -9,7 +11,6 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from sandbox.studio.backend.runner import Runner
 
-COMPOSED = "compose"  # a scenario that another page sends to Watch
 WATCHED = "watched"  # the scenario being watched
 
 
@@ -56,9 +57,33 @@ def handed_over(fragment: str) -> Any:
     return st.session_state.pop(f"news.{fragment}", None)
 
 
+# Runners by their names, which addresses contain: a page that is loaded again gets its run back.
+_runners: WeakValueDictionary[str, Runner] = WeakValueDictionary()
+NAME = "tab"  # key of the address
+BROWSER = "sandbox_browser"  # cookie that ``components/canvas`` sets
+
+
 def runner(page: str) -> Runner:
-    """The runner of a page; it continues while another page is open."""
-    key = f"runner.{page}"
-    if key not in st.session_state:
-        st.session_state[key] = Runner()
-    return st.session_state[key]
+    """The runner of a page; it continues while another page is open.
+
+    A page that is loaded again is a new session. It takes over the runner that its address names, if the same browser
+    has shown it: who is only sent the address gets a runner of their own, and the old session, if a tab still shows
+    it, gets another one.
+    """
+    key, session = f"runner.{page}", st.session_state.setdefault("session", object())
+    show = st.session_state.get(key)
+    if show is None or show.owner is not session:
+        show = (_reloaded(page) if show is None else None) or Runner(name=f"{page}-{secrets.token_urlsafe(9)}")
+        show.owner = session
+        _runners[show.name] = st.session_state[key] = show
+    return show
+
+
+def _reloaded(page: str) -> Runner | None:
+    """The runner that the address names, if this browser has shown it."""
+    name = st.query_params.get(NAME, "")
+    show, browser = _runners.get(name), st.context.cookies.get(BROWSER)
+    if show is None or not browser or show.browser != browser or not name.startswith(f"{page}-"):
+        return None
+    show.show_again()
+    return show

@@ -52,7 +52,8 @@ class Waiting(NamedTuple):
 class Runner(Worker):
     """Thread-safe control of the episode that one browser tab shows."""
 
-    def __init__(self, idle: float = IDLE):
+    def __init__(self, idle: float = IDLE, name: str = ""):
+        self.name, self.owner, self.browser = name, None, ""  # of the session that shows it (``studio.session``)
         self.order: Order = ()  # the episodes loaded last
         self.people = Approvals()  # they answer for the present episode, from any thread
         super().__init__(idle)
@@ -74,12 +75,26 @@ class Runner(Worker):
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def load(self, *order) -> None:
-        """Replace the present episodes by new ones, paused at tick 0."""
+    def load(self, *order, tick: int = 0) -> None:
+        """Replace the present episodes by new ones, paused at a tick.
+
+        Nothing is played to get there if the episode has hosted reasoners, which may cost money: it stays at tick 0.
+        """
         with self._changed:
             self.order = order
             self._clear("preparing")
             self._due_load, self._since = True, time.monotonic()
+            self._target = tick or None
+            self._wake()
+
+    def show_again(self) -> None:
+        """Another page shows it from now on, paused at the tick that was sent last."""
+        with self._changed:
+            self._page = False
+            self._ask_to_hold()
+            self._playing, self._steps = False, 0
+            self._now = replace(self._now, strips=(), moments=())
+            self._resized = True
             self._wake()
 
     def reset(self) -> None:
@@ -317,7 +332,7 @@ class Runner(Worker):
             self._publish(number, showing, [], "reading")
 
     def _seek(self, number: int, showing: Comparison, tick: int) -> None:
-        there = showing.seek(tick)
+        there = (showing.hosted and tick > max(film.head for film in showing.films)) or showing.seek(tick)
         with self._changed:
             if there and self._target == tick:
                 self._target = None

@@ -12,11 +12,10 @@ from sandbox.studies.lessons import Control, Lesson, Prediction, lessons, load_l
 from sandbox.studies.verdicts import duration
 from sandbox.studio.backend import wording
 from sandbox.studio.backend.background_task import BackgroundTask, Report
+from sandbox.studio.backend.lesson_arm import name_of
 from sandbox.studio.backend.places import LESSONS, SCENARIOS
-from sandbox.studio.pages import watch
-from sandbox.studio.session import COMPOSED
 from sandbox.studio.views.answer import answer
-from sandbox.studio.views.shared import plain, turn
+from sandbox.studio.views.shared import link, plain, turn
 
 NAME = "lesson"  # key of the address
 LOOK = 0.4  # seconds between two updates of a measurement
@@ -169,14 +168,13 @@ def _watch(lesson: Lesson, settings: dict[str, str], kept: Kept) -> None:
         st.markdown(f":material/visibility: **What to watch for.** {lesson.plan.look}")
         first, key = next(iter(arms)), f"arm.{lesson.name}"
         name = _one_of("Which one", list(arms), first, key, "The arm to watch or to export.")
-        scenario = lesson.scenario(arms[name], settings)
+        scenario, query = lesson.scenario(arms[name], settings), {"scenario": name_of(lesson, arms[name], settings)}
         if kept.answer and kept.settings == settings:
             scenario = load(scenario, {"seed": kept.answer.telling})
+            query["seed"] = str(kept.answer.telling)
         with st.container(horizontal=True):
-            if st.button("Watch it", key="watch", icon=":material/play_arrow:",
-                         help="Open this arm on the watch page; once measured, at a telling seed."):  # fmt: skip
-                st.session_state[COMPOSED] = scenario
-                st.switch_page(st.Page(watch.page, title="Watch", url_path="watch", default=True))
+            link("Watch", "Watch it", "Open this arm on the watch page; once measured, at a telling seed.",
+                 icon=":material/play_arrow:", query_params=query)  # fmt: skip
             st.download_button("Export TOML", as_toml(scenario.as_dict()), f"{lesson.name}.toml", "application/toml",
                                icon=":material/download:", on_click="ignore",
                                help="This arm as a scenario, for `sandbox run` and `sandbox batch`.")  # fmt: skip

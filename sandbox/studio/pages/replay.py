@@ -6,7 +6,8 @@ from sandbox.core.errors import SandboxError
 from sandbox.studio.backend import beside
 from sandbox.studio.backend.episode_source import order_of
 from sandbox.studio.session import runner
-from sandbox.studio.views.player import player
+from sandbox.studio.views.address import wrong
+from sandbox.studio.views.player import asked_tick, player
 from sandbox.studio.views.run_picker import chosen
 from sandbox.studio.views.shared import plain
 
@@ -29,7 +30,8 @@ def page() -> None:
         st.error(plain(str(error), 600), icon=":material/error:")
         return
     if order != show.order:
-        show.load(*order)
+        show.load(*order, tick=0 if show.order else asked_tick())
+    wrong()
     player(show, PANELS)
     _parting(show.peek())
 

@@ -6,7 +6,8 @@ from sandbox.core.errors import UsageError
 from sandbox.studio.backend import beside
 from sandbox.studio.backend.episode_source import Live
 from sandbox.studio.session import WATCHED, runner
-from sandbox.studio.views.player import player
+from sandbox.studio.views.address import wrong
+from sandbox.studio.views.player import asked_tick, player
 from sandbox.studio.views.scenario_picker import choose
 
 PANELS = (beside.CHARTS, beside.EVENTS, beside.AGENT, beside.TEAM, beside.INTERVENE, beside.RECORD)
@@ -23,5 +24,6 @@ def page() -> None:
     if choice:
         st.session_state[WATCHED] = choice.scenario
     if choice and (order := Live(choice.scenario, choice.seed)) not in show.order:
-        show.load(order)
+        show.load(order, tick=0 if show.order else asked_tick())
+    wrong()
     player(show, PANELS, problem)

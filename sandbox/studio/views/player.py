@@ -11,11 +11,13 @@ from sandbox.studio.backend.snapshot import Snapshot
 from sandbox.studio.components.canvas import canvas
 from sandbox.studio.components.moment import place
 from sandbox.studio.components.timeline import Mark, timeline
-from sandbox.studio.session import hand_over, handed_over
+from sandbox.studio.session import NAME, hand_over, handed_over
 from sandbox.studio.views.beside import beside
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.telling import course, telling
 
+TICK = "tick"  # key of the address
+DIGITS = 10  # of a tick in it, at most
 PATIENCE = 0.15  # seconds that a poll waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
 SLOW = 2.0  # seconds after which a slow job is mentioned
@@ -100,12 +102,27 @@ def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
     strip = snapshot.strips[number] if number < len(snapshot.strips) else None
     gesture = canvas(
         strip, key, telling(snapshot) if strip else (), show.held, place=number, still=snapshot.still,
-        hold=snapshot.hold, playing=snapshot.playing, course=course(snapshot),
+        hold=snapshot.hold, playing=snapshot.playing, course=course(snapshot), address=_address(show, snapshot),
     )  # fmt: skip
     if gesture.box and not number:
+        show.browser = gesture.browser
         show.resize(*gesture.box, gesture.view)
     if gesture.click and not number:
         show.click(gesture.click)
+
+
+def _address(show: Runner, snapshot: Snapshot) -> dict[str, str] | None:
+    """The tick and the name of the run, for the page's address; None while it changes by itself."""
+    if snapshot.playing or snapshot.hold or snapshot.phase != "ready" or not snapshot.moments:
+        return None
+    tick = max(shot.tick for shot in snapshot.moments[-1].shots)
+    return {TICK: str(tick) if tick else "", NAME: show.name}
+
+
+def asked_tick() -> int:
+    """The tick in the address, 0 without one."""
+    told = st.query_params.get(TICK, "")
+    return int(told) if told.isdecimal() and told.isascii() and len(told) < DIGITS else 0
 
 
 def _below(show: Runner, snapshot: Snapshot) -> None:

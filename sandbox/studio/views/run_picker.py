@@ -6,11 +6,11 @@ import streamlit as st
 
 from sandbox.studio.backend.library import Entry, library, look
 from sandbox.studio.backend.places import inside
+from sandbox.studio.views.address import forget, within
 from sandbox.studio.views.shared import plain
 
 NONE = ""
 LONGEST = 1_000  # letters of a folder in the address
-DIGITS = 10  # of a trial's number in it, at most
 
 
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
@@ -28,6 +28,7 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
     _tell(key, folder)
     trial = "trial" if key == "run" else f"{key}_trial"
     if folder != given:
+        forget(())
         _tell(trial, NONE)  # the former value belongs to another batch
     return (Path(folder), _trial(entries[folder], trial)) if folder else None
 
@@ -47,8 +48,7 @@ def _trial(entry: Entry, key: str) -> int:
         _tell(key, NONE)
         return 0
     most = max(entry.done, entry.planned, 1) - 1
-    told = st.query_params.get(key, "")
-    given = min(int(told), most) if told.isdecimal() and len(told) < DIGITS else 0
+    given = int(st.query_params[key]) if within(key, 0, most) else 0
     words = "Row of the batch's table, from 0; its worst seeds are listed on the page Batch."
     trial = int(st.number_input("Trial", 0, most, given, key=_key(key, f"{entry.folder}.{given}"), help=words))
     _tell(key, str(trial))

@@ -10,13 +10,14 @@ from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.registry import find, names
 from sandbox.scenario.schema import SEARCH, AgentGroup
+from sandbox.studio.views.address import CHOICES, among, forget, usual, within
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS
 
 TEAM = 19  # agents of a group, at most; the largest team that RWARE registers
 GROUPS = 3
 BUTTONS = 45  # letters of choices shown side by side; longer ones become a list
-OF_A_WORLD = ("layout", "team", "policy")  # keys of choices that another world resets
+OF_A_WORLD = tuple(key for key in CHOICES if key not in ("world", "seed"))  # keys of choices that another world resets
 ALONE = "none"
 HUMAN, MODEL = "human", "llm"
 WORDS = {
@@ -39,28 +40,21 @@ def compose() -> dict[str, Any]:
     return scenario | ({"team": team} if team else {})
 
 
-def _pick(label: str, key: str, options: list[str], usual: str, words: str) -> str:
+def _pick(label: str, key: str, options: list[str], value: str, words: str) -> str:
     """A choice. A default beside a value from the address would cause a warning in the server's log."""
-    given = st.query_params.get(key) in options
+    given = among(key, options, label.lower())
+    alike = {"key": key, "bind": "query-params", "help": words}
     if sum(map(len, options)) > BUTTONS:
-        index = {} if given else {"index": options.index(usual)}
-        return st.selectbox(label, options, key=key, bind="query-params", help=words, **index)
-    return st.segmented_control(
-        label, options, default=None if given else usual, required=True, key=key, bind="query-params", help=words
-    )
+        return st.selectbox(label, options, **usual(key, value, index=options.index(value)), **alike)
+    default = usual(key, value, default=None if given else value)
+    return st.segmented_control(label, options, required=True, **default, **alike)
 
 
 def _world() -> World:
     words = "Where the team works."
-    return find(st.selectbox("World", names(), key="world", bind="query-params", help=words, on_change=_forget))
-
-
-def _forget() -> None:
-    """Reset the choices that depend on the world."""
-    for key in [key for key in st.session_state if str(key).partition(".")[0] in OF_A_WORLD]:
-        del st.session_state[key]
-    for key in OF_A_WORLD:
-        st.query_params.pop(key, None)
+    among("world", names(), "world")
+    return find(st.selectbox("World", names(), **usual("world", names()[0], index=0), key="world", bind="query-params",
+                             help=words, on_change=forget, args=(OF_A_WORLD,)))  # fmt: skip
 
 
 def _usual_layout(world: World) -> str:
@@ -74,11 +68,10 @@ def _usual_layout(world: World) -> str:
 def _group(world: World, number: int) -> dict[str, Any] | None:
     """A group of agents with one reasoner; groups after the first may be empty."""
     first = number == 1
-    most, usual = _sizes(world)
+    most, size = _sizes(world)
     place = "" if first else f".{number}"
     label = f"Team size ({world.roles[0]}s)" if first else f"Group {number}"
-    count = st.slider(label, int(first), most, usual if first else 0, key=f"team{place}", bind="query-params",
-                      help=_words(AgentGroup, "count"))  # fmt: skip
+    count = _number(label, f"team{place}", int(first), most, size if first else 0, _words(AgentGroup, "count"))
     if not count:
         return None
     options = [*world.policies, SEARCH, HUMAN, MODEL]
@@ -90,16 +83,22 @@ def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:
     """The options that some reasoners need."""
     base = _usual(world)
     if reasoner == SEARCH:
-        horizon = st.slider("Horizon", 0, 60, 12, key=f"horizon{place}", help=_words(WorldModel, "horizon"))
-        futures = st.slider("Futures", 1, 64, 16, key=f"futures{place}", help=_words(WorldModel, "futures"))
+        horizon = _number("Horizon", f"horizon{place}", 0, 60, 12, _words(WorldModel, "horizon"))
+        futures = _number("Futures", f"futures{place}", 1, 64, 16, _words(WorldModel, "futures"))
         return {"world_model": {"horizon": horizon, "futures": futures, "base": base}}
     if reasoner == HUMAN:
         return {"fallback": base}
     if reasoner == MODEL:
         words = f"{_words(Options, 'model')} Keys come from the environment."
-        name = st.text_input("Model", "scripted", key=f"model{place}", help=words)
+        name = st.text_input("Model", key=f"model{place}", help=words, bind="query-params",
+                             **usual(f"model{place}", "scripted", value="scripted"))  # fmt: skip
         return {"fallback": base, "llm": {"model": name}}
     return {}
+
+
+def _number(label: str, key: str, least: int, most: int, value: int, words: str | None) -> int:
+    within(key, least, most)
+    return st.slider(label, least, most, **usual(key, value, value=value), key=key, bind="query-params", help=words)
 
 
 def _words(table: type[BaseModel], option: str) -> str | None:
@@ -132,11 +131,15 @@ def _team(world: World) -> dict[str, Any] | None:
         return None
     with st.expander("Team", icon=":material/hub:"):
         protocols = "; ".join(f"{name}: {each.summary}" for name, each in PROTOCOLS.items())
-        protocol = st.selectbox("Protocol", [ALONE, *PROTOCOLS], key="protocol", bind="query-params",
+        among("protocol", [ALONE, *PROTOCOLS], "protocol")
+        default = usual("protocol", ALONE, index=0)
+        protocol = st.selectbox("Protocol", [ALONE, *PROTOCOLS], **default, key="protocol", bind="query-params",
                                 help=f"How tasks are shared out. {protocols}.")  # fmt: skip
         if protocol == ALONE:
             return None
         kinds = [kind for kind in OPTIONS if kind != "file"]
-        network = st.selectbox("Network", kinds, kinds.index("complete"), key="network", bind="query-params",
+        among("network", kinds, "network")
+        default = usual("network", "complete", index=kinds.index("complete"))
+        network = st.selectbox("Network", kinds, **default, key="network", bind="query-params",
                                help="Who can speak to whom.")  # fmt: skip
     return {"protocol": protocol, "network": network}

@@ -1,5 +1,6 @@
 """The sidebar of Watch: pick, upload or compose a scenario, disturb it, and set its seed."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,13 +15,14 @@ from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import Origin, page
 from sandbox.scenario.load import as_toml
 from sandbox.studio.backend import wording
+from sandbox.studio.backend.lesson_arm import PREFIX, named
 from sandbox.studio.backend.places import opened, scenario_files
-from sandbox.studio.session import COMPOSED
+from sandbox.studio.views.address import among, chosen, forget, usual, within
 from sandbox.studio.views.scenario_builder import compose
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.upload import upload
 
-OWN, GIVEN, UPLOADED = "Compose one", "As it was handed over", "An uploaded file"
+OWN, UPLOADED = "Compose one", "An uploaded file"
 
 
 class Choice(NamedTuple):
@@ -39,14 +41,15 @@ def choose() -> Choice:
         base, origin = (compose(), page()) if source == OWN else _opened(source)
         seed = _seed(base.get("seed", 1))
         world = find(base["world"]["name"])
-        severities = _doses(world, "team" in base, base.get("perturb", {}), source)
+        severities = _doses(world, "team" in base, base.get("perturb", {}))
+        chosen()
         scenario = {key: value for key, value in base.items() if key not in ("perturb", "seed", "sweep", "trials")}
         scenario |= {"perturb": severities} if severities else {}
-        chosen = load(scenario, origin=origin)
-        st.download_button("Export TOML", as_toml({**chosen.as_dict(), "seed": seed}), "scenario.toml",
+        found = load(scenario, origin=origin)
+        st.download_button("Export TOML", as_toml({**found.as_dict(), "seed": seed}), "scenario.toml",
                            "application/toml", icon=":material/download:", on_click="ignore",
                            help="For `sandbox run` and `sandbox batch`.")  # fmt: skip
-    return Choice(world, chosen, seed)
+    return Choice(world, found, seed)
 
 
 # -- source ------------------------------------------------------------------------------------------------------------
@@ -54,28 +57,30 @@ def choose() -> Choice:
 
 def _source() -> str:
     """The name of a scenario's file, or another source of a scenario."""
-    if COMPOSED in st.session_state:
-        st.session_state["given"] = st.session_state.pop(COMPOSED)
-        st.session_state["scenario"] = GIVEN
     options = [OWN, *scenario_files(), UPLOADED]
-    if "given" in st.session_state:
-        options.insert(1, GIVEN)
-    return st.selectbox("Scenario", options, key="scenario", bind="query-params", on_change=_forget_doses,
+    if lesson := _lesson():
+        options.insert(1, lesson)
+    among("scenario", options, "scenario")
+    return st.selectbox("Scenario", options, key="scenario", bind="query-params", on_change=forget,
                         help="One of the files in scenarios/, one of yours, or your own choices below.")  # fmt: skip
 
 
-def _forget_doses() -> None:
-    """Reset the severities after the choice of another scenario."""
-    for each in [key for key in st.session_state if str(key).startswith(DOSE)]:
-        del st.session_state[each]
+def _lesson() -> str | None:
+    """The arm of a lesson that the address or the choice names, if there is one."""
+    for given in (st.query_params.get("scenario"), st.session_state.get("scenario")):
+        if given and given.startswith(PREFIX):
+            with suppress(UsageError):
+                named(given)
+                return given
+    return None
 
 
 def _opened(source: str) -> tuple[dict[str, Any], Origin]:
     """An existing scenario as a table, and its origin."""
-    if source == GIVEN:
-        scenario = load(st.session_state["given"])
+    if source.startswith(PREFIX):
+        scenario = named(source)
     elif source == UPLOADED:
-        found = upload()
+        found = upload(forget)
         if found is None:
             raise UsageError("no file yet: choose one in the sidebar")
         scenario = found[0]
@@ -97,26 +102,27 @@ def _acting(world: World) -> tuple[Perturbation, ...]:
     return make(world.name).perturbations
 
 
-def _doses(world: World, team: bool, usual: dict[str, float], source: str) -> dict[str, float]:
+def _doses(world: World, team: bool, own: dict[str, float]) -> dict[str, float]:
     """The severities of perturbations; severities of 0 are omitted."""
     shown = list(_acting(world)) + [each for each in GENERIC if team and each.name in OF_MESSAGES]
-    severities = {name: severity for name, severity in usual.items() if name not in {each.name for each in shown}}
+    severities = {name: severity for name, severity in own.items() if name not in {each.name for each in shown}}
     with st.expander("Disturbances", icon=":material/bolt:"):
         st.caption("How badly things go wrong: 0 is a normal day, 1 the worst.")
         for each in dict.fromkeys(shown):
             label = each.name.replace("_", " ").capitalize()
             summary = each.summary[:1].upper() + each.summary[1:]
-            key, given = f"{DOSE}{each.name}", float(usual.get(each.name, 0.0))
-            known = {} if key in st.query_params else {"value": given}
-            severity = st.slider(label, 0.0, 1.0, step=0.05, key=key, help=f"{summary}.", bind="query-params", **known)
+            key, given = f"{DOSE}{each.name}", float(own.get(each.name, 0.0))
+            within(key, 0, 1, float)
+            severity = st.slider(label, 0.0, 1.0, **usual(key, given, value=given), step=0.05, key=key,
+                                 help=f"{summary}.", bind="query-params")  # fmt: skip
             if severity:
                 severities[each.name] = severity
     return severities
 
 
-def _seed(usual: int) -> int:
+def _seed(own: int) -> int:
     text = st.text_input(
-        "Seed", str(usual), key="seed", bind="query-params",
+        "Seed", **usual("seed", str(own), value=str(own)), key="seed", bind="query-params",
         help="Every draw of chance follows from it: the same seed gives the same episode.",
     )  # fmt: skip
     found = wording.seed(text or "")

@@ -1,5 +1,7 @@
 """The upload of a scenario. An uploaded scenario reads and executes nothing of this machine."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from sandbox.core.errors import UsageError
@@ -10,9 +12,9 @@ from sandbox.scenario.load import overridden
 LARGEST = 4  # MB
 
 
-def upload() -> tuple[Scenario, str] | None:
+def upload(on_change: Callable[[], None] | None = None) -> tuple[Scenario, str] | None:
     """Draw the field; a scenario and its file's name, None if there is none yet. Raises UsageError."""
-    given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=LARGEST,
+    given = st.file_uploader("Scenario (TOML)", ["toml"], key="upload", max_upload_size=LARGEST, on_change=on_change,
                              help="As for `sandbox run`; it must contain its maps and programs")  # fmt: skip
     return (uploaded(given.name, given.getvalue()), given.name) if given else None
 

@@ -24,6 +24,7 @@ class Gesture:
     box: Box | None = None  # available size of the picture, if known
     view: View = WHOLE  # the visible part of the world
     click: Click | None = None  # since the last rerun
+    browser: str = ""  # a secret of the browser, the same for all its tabs
 
 
 @cache
@@ -42,8 +43,8 @@ def canvas(
 
     ``told`` is what the places of the page draw beside each stretch of the frames (``components.moment``). ``head``:
     ``place``, 0 for the picture that moves the clock; ``playing``; ``still``, whether the frames replace all that
-    wait; ``hold``,
-    a number that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown; ``course``.
+    wait; ``hold``, a number that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown;
+    ``course``; ``address``, fields of the page's address, empty ones to be left out.
     """
 
     def held() -> None:
@@ -59,7 +60,8 @@ def canvas(
         on_view_change=lambda: None,
         on_click_change=lambda: None,
     )
-    return Gesture(_box(found.box), _view(found.view), _click(found.click))
+    browser = str(found.box["browser"])[:80] if found.box else ""
+    return Gesture(_box(found.box), _view(found.view), _click(found.click), browser)
 
 
 def _box(found: Any) -> Box | None:

@@ -51,6 +51,7 @@ class Player {
     this.press = this.press.bind(this);
     document.addEventListener("click", this.press, true);
     document.addEventListener("keydown", this.press, true);
+    onePage(1);
   }
 
   // What is seen when a command is given is what the command concerns: stop at once, before the page has answered.
@@ -66,6 +67,7 @@ class Player {
   }
 
   stop() {
+    onePage(-1);
     document.removeEventListener("click", this.press, true);
     document.removeEventListener("keydown", this.press, true);
     this.observer.disconnect();
@@ -88,7 +90,7 @@ class Player {
       this.box = box;
       this.fit();
       const near = old && Math.abs(old.width - box.width) <= 2 && Math.abs(old.height - box.height) <= 2;
-      if (!near) this.report("box", box);
+      if (!near) this.report("box", { ...box, browser: browserOf() });
     }, this.box ? 200 : 0);
   }
 
@@ -163,6 +165,7 @@ class Player {
         const items = told(head, frames, moments);
         if (this.place) this.keepWaiting(items);
         else this.enqueue(items, head.fps, fresh);
+        if (head.address) address(head.address);
       })
       .catch((error) => console.error("sandbox canvas:", error));
   }
@@ -259,6 +262,43 @@ class Player {
     }
     this.below.hidden = view[2] * view[3] === 1;
   }
+}
+
+// While a picture is shown, choices on its page are no steps for the browser's Back, which leads to where one came from:
+// Streamlit makes a step of each field of the address that it changes.
+let pages = 0, pushState = null;
+
+function onePage(more) {
+  pages += more;
+  if (pages && !pushState) {
+    pushState = history.pushState;
+    history.pushState = (state, unused, url) => {
+      const same = new URL(url, location.href).pathname === location.pathname;
+      (same ? history.replaceState : pushState).call(history, state, unused, url);
+    };
+  } else if (!pages && pushState) {
+    delete history.pushState; // the prototype's is back
+    pushState = null;
+  }
+}
+
+// Put what is shown into the page's address, without a step for the browser's Back.
+function address(fields) {
+  const url = new URL(location.href);
+  for (const [name, value] of Object.entries(fields)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+// A secret of this browser: a page that is loaded again gets its run back, and nobody else who knows its address.
+function browserOf() {
+  const [, known] = document.cookie.match(/sandbox_browser=([0-9a-f]+)/) || [];
+  if (known) return known;
+  const fresh = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  document.cookie = `sandbox_browser=${fresh}; path=/; SameSite=Strict; max-age=31536000`;
+  return fresh;
 }
 
 // The moments of a strip, each known by the number of its first frame.
