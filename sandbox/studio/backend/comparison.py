@@ -80,13 +80,8 @@ class Comparison:
             if film.tick == tick:
                 continue
             film.on_tick = lambda film: None  # nothing is noted twice
-            while not film.seek(tick - TRAIL):
+            while not _seek(film, camera, tick):
                 pass
-            camera.env = film.model.env
-            camera.forget()
-            while film.tick < min(tick, head) and not film.over:
-                camera.note(film.model.state)
-                film.advance()
             film.on_tick = seen
             chronicle.forget(head, film.model)
 
@@ -108,11 +103,8 @@ class Comparison:
 
     def seek(self, tick: int) -> bool:
         """Bring all episodes to a tick, or towards it; returns whether all are there."""
-        there = [film.seek(tick) for film in self.films]  # a list, so that all are asked
-        for film, camera in zip(self.films, self.cameras, strict=True):
-            camera.env = film.model.env
-            camera.forget()
-        return all(there)
+        both = zip(self.films, self.cameras, strict=True)
+        return all([_seek(film, camera, tick) for film, camera in both])  # a list, so that all are asked
 
     def still(self, box: Box, view: View) -> list[Shot]:
         """Snapshots of the present states in another size or view."""
@@ -174,6 +166,20 @@ class Comparison:
     def close(self) -> None:
         for film in self.films:
             film.close()
+
+
+def _seek(film: EpisodePlayer, camera: Camera, tick: int) -> bool:
+    """Bring an episode to a tick, or towards it, with the trail of the ticks before; returns whether it is there."""
+    if not 0 <= tick - film.tick <= TRAIL:
+        there = film.seek(max(0, tick - TRAIL))
+        camera.env = film.model.env
+        camera.forget()
+        if not there:
+            return False
+    while film.tick < tick and not film.over:
+        camera.note(film.model.state)
+        film.advance()
+    return True
 
 
 def _counters(film: EpisodePlayer) -> Counters:
