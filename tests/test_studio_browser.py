@@ -488,7 +488,8 @@ def test_what_an_address_names_in_vain_is_said(visit, runs):
 
 
 def back(page) -> None:
-    page.wait_for_timeout(1500)  # Streamlit loses a step back that is taken while the page is drawn
+    page.wait_for_timeout(500)  # Streamlit loses a step back that is taken while the page is drawn
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     page.go_back()
 
 

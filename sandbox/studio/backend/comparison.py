@@ -103,8 +103,8 @@ class Comparison:
 
     def seek(self, tick: int) -> bool:
         """Bring all episodes to a tick, or towards it; returns whether all are there."""
-        both = zip(self.films, self.cameras, strict=True)
-        return all([_seek(film, camera, tick) for film, camera in both])  # a list, so that all are asked
+        there = [_seek(film, camera, tick) for film, camera in zip(self.films, self.cameras, strict=True)]
+        return all(there)
 
     def still(self, box: Box, view: View) -> list[Shot]:
         """Snapshots of the present states in another size or view."""

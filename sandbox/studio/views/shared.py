@@ -58,13 +58,19 @@ def _placeholder() -> None:
     """The page at a link's address is another one; Streamlit finds it by the address."""
 
 
+TURNED = "turned"  # key in the session state: that of a button that was pressed
+
+
 def turn(label: str, key: str, words: str, query: Mapping[str, str], **look: Any) -> None:
     """A button to another view of the same page, which the address's ``query`` names. The browser's Back returns.
 
-    It is not a callback: inside a fragment, only the fragment would run after one. Nor is it a link: a link to the same
-    page leaves the address as it is (Streamlit 1.67).
+    The callback only notes the click, since after a callback inside a fragment only the fragment runs. What the button
+    returns would not do either: it may be true a second time, when Back shows the button again. Nor would a link: a
+    link to the same page leaves the address as it is (Streamlit 1.67).
     """
-    if st.button(label, key=key, help=words, **look):
+    st.button(label, key=key, help=words, on_click=st.session_state.update, args=({TURNED: key},), **look)
+    if st.session_state.get(TURNED) == key:
+        del st.session_state[TURNED]
         st.query_params.from_dict(query)
         st.rerun()
 
