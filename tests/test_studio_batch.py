@@ -252,7 +252,7 @@ def test_the_studio_is_opened_without_a_browser(tmp_path, capsys):
     assert told("app", "--host", "nowhere.invalid") == 2 and "no such address" in capsys.readouterr().err
     (tmp_path / "click.py").write_text("a file of the working directory is no module of ours")
     env = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    command = [sys.executable, "-P", "-m", "sandbox.cli.main", "app", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "sandbox.cli.main", "app", "--no-compile", "--port", str(port)]
     server = subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -37,10 +37,14 @@ def app(
         str, typer.Option(help="address to listen at; everybody who can reach it can run scenarios")
     ] = HERE,
     browser: Annotated[bool | None, typer.Option(help="open a browser; default: if this machine has one")] = None,
+    ahead: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="compile all worlds in the background, at low priority")
+    ] = True,
     allow: Allow = None,
 ) -> None:
     """Open the studio in the browser. It uses scenarios/ and runs/ of the current folder."""
     from sandbox.scenario.capabilities import VARIABLE, Grant, configured
+    from sandbox.studio.backend import compile_ahead
 
     _check(host, port)
     if allow and Grant.of(allow, "--allow"):  # for the server, and for the batches that it starts
@@ -57,6 +61,8 @@ def app(
     chosen = {"server.port": port, "server.address": host, "server.headless": str(not opens).lower(), **OPTIONS}
     options = [f"--{name}={value}" for name, value in chosen.items()]
     sys.stdout.flush()
+    if ahead:
+        compile_ahead.begin()  # the server has the number of this process
     # -P: a file of the working directory must not replace a module of the same name.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(PAGE), *options])
 

@@ -31,8 +31,11 @@ class Comparison:
         self.cameras = [Camera(film.model.env, box) for film in self.films]
         self.chronicles = [Chronicle(film) for film in self.films]
         self.look, self.difference = Look(), None
+
+    def draw(self) -> None:
+        """Compile the kernels of a picture."""
         for film in self.films:
-            film.model.env.render(film.model.state)  # compiled here, before anybody waits for a picture
+            film.model.env.render(film.model.state)
 
     def warm_up(self) -> None:
         """Compile the kernels of a tick."""

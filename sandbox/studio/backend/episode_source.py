@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 from sandbox.agents.llm.offline import Recorded as Answered
 from sandbox.core.errors import RecordError
+from sandbox.engine.compiling import Step, unstored
 from sandbox.oversight.approvals import Approvals
+from sandbox.record import open_run
 from sandbox.running.reexecute import trial_of
+from sandbox.running.replay import scenario_of
 from sandbox.scenario import Scenario, load
-from sandbox.scenario.capabilities import page
+from sandbox.scenario.capabilities import page, record
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.library import look
 from sandbox.studio.backend.places import new_folder
@@ -23,6 +26,10 @@ class Live(NamedTuple):
     whole: bool = False  # play it to the end at once, then go back
     digest: str = ""  # digest of the final state, if known; checked
     recorded: Answered | None = None  # answers instead of its language models
+
+    def uncompiled(self) -> dict[Step, int]:
+        """The steps of compiling that its pictures and ticks need, each with its size."""
+        return _uncompiled(load(self.scenario, origin=page()))
 
     def film(self, people: Approvals) -> EpisodePlayer:
         scenario = load(self.scenario, origin=page())
@@ -38,8 +45,18 @@ class Recorded(NamedTuple):
     whole: bool = True
     digest: str = ""
 
+    def uncompiled(self) -> dict[Step, int]:
+        """The same."""
+        with open_run(self.folder) as run:
+            return _uncompiled(scenario_of(run, record(self.folder)))
+
     def film(self, _: Approvals) -> EpisodePlayer:
         return EpisodePlayer.open(self.folder, self.trial)
+
+
+def _uncompiled(scenario: Scenario) -> dict[Step, int]:
+    env, policies = scenario.env(), [group.policy for group in scenario.roster()]
+    return unstored([env.world.render]) | env.uncompiled(policies)
 
 
 Order = tuple[Live | Recorded, ...]

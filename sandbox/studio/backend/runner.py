@@ -19,6 +19,7 @@ from functools import partial
 from typing import NamedTuple
 
 from sandbox.core.errors import UsageError
+from sandbox.engine.compiling import Compiled, heard
 from sandbox.oversight.approvals import Approvals
 from sandbox.studio.backend.beside import AGENT, INTERVENE, RECORD, TEAM, Look, Scene
 from sandbox.studio.backend.camera import Click, Shot, boxed, develop
@@ -81,11 +82,20 @@ class Runner(Worker):
         Nothing is played to get there if the episode has hosted reasoners, which may cost money: it stays at tick 0.
         """
         with self._changed:
-            self.order = order
+            other, self.order = order != self.order, order
             self._clear("preparing")
+            self._now = replace(self._now, blank=other)
             self._due_load, self._since = True, time.monotonic()
             self._target = tick or None
             self._wake()
+
+    def cancel(self) -> None:
+        """Stop a preparation; ``reset`` starts it again. What is compiled is kept."""
+        with self._changed:
+            if self._now.phase in ("preparing", "reading"):
+                self._clear("stopped")
+                self._now = replace(self._now, blank=True)
+                self._changed.notify_all()
 
     def show_again(self) -> None:
         """Another page shows it from now on, paused at the tick that was sent last."""
@@ -203,6 +213,8 @@ class Runner(Worker):
         """The latest snapshot with all frames since the last poll; waits up to ``wait`` seconds for frames."""
         with self._changed:
             self._looked = time.monotonic()
+            if self._due_load and isinstance(self._job, partial) and self._job.func == self._load:
+                self._leave(self._job.args[-1])  # one that nobody waits for any more, and which may take a minute
             if self._active():
                 self._wake()
                 self._changed.wait_for(lambda: (self._reel and not self._behind()) or not self._active(), wait)
@@ -242,9 +254,10 @@ class Runner(Worker):
         self._target = None
         self._deeds.clear()
         self.people.leave()
-        self.people = Approvals()
-        if old and not self._leave(old):
-            self._left.append(old)
+        people, self.people = self.people, Approvals()
+        if old is None or not self._leave(old):
+            self._leave(people)  # a preparation, which may take a minute
+            self._left += [old] if old else []
 
     # -- the thread ----------------------------------------------------------------------------------------------------
 
@@ -292,8 +305,9 @@ class Runner(Worker):
         self._due = max(self._due + ticks / self._speed, now - self._thrift.look)  # a longer delay is not caught up
         return partial(self._advance, number, showing, ticks, parts, True), 0.0
 
-    def left(self, what: Comparison) -> None:
-        what.close()
+    def left(self, what: Comparison | Approvals) -> None:
+        if isinstance(what, Comparison):
+            what.close()
 
     def ended(self) -> None:
         with self._changed:
@@ -305,11 +319,19 @@ class Runner(Worker):
 
     def _load(self, number: int, order: Order, people: Approvals) -> None:
         gc.collect()  # models contain reference cycles; this frees the former ones
-        showing = Comparison(order, people, self._box)
-        if not self._still(number, showing, "preparing"):  # shows a picture while kernels compile
-            return showing.close()  # no page waits for these episodes any more
-        showing.warm_up()
+        steps = {step: size for one in order for step, size in one.uncompiled().items()}
+        with heard(steps, partial(self._compiling, number)):
+            showing = Comparison(order, people, self._box)
+            showing.draw()
+            if not self._still(number, showing, "preparing"):  # shows a picture while kernels compile
+                return showing.close()  # no page waits for these episodes any more
+            showing.warm_up()
         self._publish(number, showing, [], "reading" if showing.unread else "ready")
+
+    def _compiling(self, number: int, now: Compiled) -> None:
+        with self._changed:
+            if number == self._generation:
+                self._now = replace(self._now, compiled=now)
 
     def _still(self, number: int, showing: Comparison, phase: Phase = "ready") -> bool:
         """Publish a still picture of the present state; returns whether a page still waits for it."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sandbox.core.people import Question
+from sandbox.engine.compiling import Compiled
 from sandbox.studio.backend.beside import Look, Scene
 from sandbox.studio.backend.feed import Event
 from sandbox.studio.backend.frame_rate import LOOK
 from sandbox.studio.backend.frames import Frames
 
-Phase = Literal["empty", "preparing", "reading", "ready", "failed"]
+Phase = Literal["empty", "preparing", "reading", "ready", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Snapshot:
     active: bool = False  # whether it changes without a command
     pause: float = LOOK  # seconds until the next poll, while active
     waited: float = 0.0  # seconds of preparation so far
+    compiled: Compiled | None = None  # how far the preparation has come; None if there is nothing to compile
+    blank: bool = False  # whether the page must not go on showing its last picture
     shots: tuple[Counters, ...] = ()  # of each episode
     strips: tuple[Frames, ...] = ()  # the latest frames of each episode
     moments: tuple[Moment, ...] = ()  # of the latest frames, one for each of their stretches

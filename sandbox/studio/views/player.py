@@ -21,7 +21,7 @@ DIGITS = 10  # of a tick in it, at most
 PATIENCE = 0.15  # seconds that a poll waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
 SLOW = 2.0  # seconds after which a slow job is mentioned
-COMPILING = 1.0  # seconds after which a preparation is called compiling
+KNOWN = 0.05  # share of a preparation after which it is told how long the rest takes
 KINDS = {"task": "done", "difference": "difference", "change": "person", "person": "person"}  # of marks in time
 
 
@@ -40,7 +40,7 @@ def _pause(snapshot: Snapshot) -> float | None:
 
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
     """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
-    stuck = disabled or snapshot.phase in ("empty", "failed")
+    stuck = disabled or snapshot.phase in ("empty", "stopped", "failed")
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         label, icon, words, order, off = (
             ("Pause", "pause", "Hold still after this tick", show.pause, False)
@@ -69,7 +69,7 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
     picture, right = st.columns([3, 2], gap="medium")
     with picture:
         with st.container(key="standing"):
-            _message(snapshot, problem)
+            _message(show, snapshot, problem)
         if problem and snapshot.phase == "empty":  # nothing can be shown yet
             return
         _pictures(show, snapshot)
@@ -101,7 +101,7 @@ def _pictures(show: Runner, snapshot: Snapshot) -> None:
 def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
     strip = snapshot.strips[number] if number < len(snapshot.strips) else None
     gesture = canvas(
-        strip, key, telling(snapshot) if strip else (), show.held, place=number, still=snapshot.still,
+        strip or snapshot.blank, key, telling(snapshot) if strip else (), show.held, place=number, still=snapshot.still,
         hold=snapshot.hold, playing=snapshot.playing, course=course(snapshot), address=_address(show, snapshot),
     )  # fmt: skip
     if gesture.box and not number:
@@ -141,20 +141,40 @@ def _below(show: Runner, snapshot: Snapshot) -> None:
         _legend(now.world)
 
 
-def _message(snapshot: Snapshot, problem: str | None) -> None:
+def _message(show: Runner, snapshot: Snapshot, problem: str | None) -> None:
     """One line about the present state, always at the same place."""
     problem = problem or snapshot.error or (snapshot.counters and snapshot.counters.error)
     if problem:
         st.error(plain(problem, 600), icon=":material/error:")
+    elif snapshot.phase == "preparing" and snapshot.compiled is None and snapshot.waited < SLOW:
+        st.status("Setting up ...", state="running")
     elif snapshot.phase == "preparing":
-        compiling = f"Compiling, only this once: usually 20 to 30 s ({snapshot.waited:.0f} s so far)"
-        st.status(compiling if snapshot.waited > COMPILING else "Setting up ...", state="running")
+        _progress(show, *_compiling(snapshot))
     elif snapshot.phase == "reading":
-        st.status(f"Playing it through, to know it as a whole: tick {snapshot.counters.tick:,}", state="running")
+        _progress(show, 0.0, f"Playing it through, to know it as a whole: tick {snapshot.counters.tick:,}")
+    elif snapshot.phase == "stopped":
+        st.info("Cancelled. **Reset** starts it again.", icon=":material/close:")
     elif snapshot.waited > SLOW and not snapshot.pending:
         st.status(f"At work on it for {snapshot.waited:.0f} s: a model answers, or kernels compile", state="running")
     if not problem and snapshot.phase == "ready":
         place("standing", "standing-line")
+
+
+def _compiling(snapshot: Snapshot) -> tuple[float, str]:
+    """How far a preparation has come: a share, and words."""
+    now, waited = snapshot.compiled, snapshot.waited
+    if now is None:
+        return 0.0, f"Setting up ({waited:.0f} s so far)"
+    left = f", about {waited * (1 - now.share) / now.share:,.0f} s left" if now.share > KNOWN else ""
+    step = f"step {min(now.done + 1, now.total):,} of {now.total:,}"
+    return now.share, f"Compiling, the first time on this machine: {step}, {waited:.0f} s so far{left}"
+
+
+def _progress(show: Runner, share: float, words: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, share), plain(words, 200))
+        st.button("Cancel", key="cancel", icon=":material/close:", on_click=show.cancel,
+                  help="What is compiled is kept.")  # fmt: skip
 
 
 def _legend(world: str) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from sandbox.studio.backend.camera import REACH, Box, Click, framed
 from sandbox.studio.backend.frames import WHOLE, Frames, View
 
+BLANK = b"\0"  # shows nothing
 SCRIPTS = ("../clock.js", "marks.js", "lens.js", "canvas.js")
 
 
@@ -36,15 +37,16 @@ def _component():
 
 
 def canvas(
-    strip: Frames | None, key: str, told: Sequence[Mapping[str, Any]] = (), on_held: Callable[[int, int], None] = print,
-    **head: Any,
+    strip: Frames | bool | None, key: str, told: Sequence[Mapping[str, Any]] = (),
+    on_held: Callable[[int, int], None] = print, **head: Any,
 ) -> Gesture:  # fmt: skip
     """Mount the canvas, in every rerun, and send it a strip of frames; returns the user's input.
 
-    ``told`` is what the places of the page draw beside each stretch of the frames (``components.moment``). ``head``:
-    ``place``, 0 for the picture that moves the clock; ``playing``; ``still``, whether the frames replace all that
-    wait; ``hold``, a number that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown;
-    ``course``; ``address``, fields of the page's address, empty ones to be left out.
+    Without a strip, the canvas goes on showing its last picture; with True, it shows nothing. ``told`` is what the
+    places of the page draw beside each stretch of the frames (``components.moment``). ``head``: ``place``, 0 for the
+    picture that moves the clock; ``playing``; ``still``, whether the frames replace all that wait; ``hold``, a number
+    that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown; ``course``; ``address``, fields
+    of the page's address, empty ones to be left out.
     """
 
     def held() -> None:
@@ -53,7 +55,7 @@ def canvas(
 
     found = _component()(
         key=key,
-        data=strip.payload(told, **head) if strip else b"",
+        data=strip.payload(told, **head) if isinstance(strip, Frames) else BLANK if strip else b"",
         default={"box": None, "view": None, "held": None},
         on_held_change=held,
         on_box_change=lambda: None,

@@ -142,6 +142,7 @@ class Player {
   }
 
   feed(data) {
+    if (data?.byteLength === 1) this.blank();
     if (!data || data.byteLength <= 4) return;
     const size = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
@@ -168,6 +169,15 @@ class Player {
         if (head.address) address(head.address);
       })
       .catch((error) => console.error("sandbox canvas:", error));
+  }
+
+  // Another world comes: the picture of the last one must not stand beside it.
+  blank() {
+    if (!this.now) return;
+    [this.now, this.episode, this.first] = [null, null, null];
+    [this.queue, this.waiting, this.turns, this.painted] = [[], new Map(), this.turns + 1, 0];
+    for (const canvas of [this.picture, this.below, this.marks]) canvas.hidden = true;
+    if (!this.place) clock.show(null, -1);
   }
 
   // Stop at the moment that is shown, with its last frame, and tell its tick.
@@ -231,8 +241,8 @@ class Player {
       [canvas.width, canvas.height] = [width, height]; // clears it; painted again below, in the same frame
       this.image = this.pen.createImageData(width, height);
       this.words = new Uint32Array(this.image.data.buffer);
-      canvas.hidden = false;
     }
+    canvas.hidden = this.marks.hidden = false;
     for (let i = 0, k = 0, words = this.words; i < words.length; i++, k += 3) {
       words[i] = 0xff000000 | (pixels[k + 2] << 16) | (pixels[k + 1] << 8) | pixels[k];
     }

@@ -26,8 +26,9 @@ class Place {
   }
 
   tell(moment) {
-    if (!moment || moment === this.told) return;
+    if (moment === this.told) return;
     this.told = moment;
+    if (!moment) return this.write("");
     if (this.kind === "charts") this.charts(moment);
     else if (this.kind === "feed") this.write(feed(moment));
     else if (this.kind in moment) this.write(moment[this.kind]);

@@ -44,6 +44,7 @@ class Line {
 
   // Draw the moment that is shown, and the marks up to the last tick that is known.
   tell(moment) {
+    this.root.style.visibility = moment ? "visible" : "hidden";
     if (!moment) return;
     const { tick, head, live } = moment.line;
     this.data = { head, live, span: Math.max(SHORTEST, head) };
