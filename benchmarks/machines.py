@@ -41,7 +41,7 @@ class Cluster(NamedTuple):
 
     on: str | None
     workers: Callable[[], list[psutil.Process]]
-    others: Callable[[], list[psutil.Process]]  # scheduler and the like
+    scheduler: Callable[[], list[psutil.Process]]  # of Ray: its services
 
 
 @contextmanager
@@ -87,20 +87,20 @@ def ray(workers: int) -> Iterator[Cluster]:
 
 
 class Spent(NamedTuple):
-    """A moment of a batch: trials done, seconds on the clock, and of CPU of driver, workers and all others so far."""
+    """A moment of a batch: trials done, seconds on the clock, and of CPU of driver, workers and scheduler so far."""
 
     done: int
     clock: float
     driver: float
     workers: float
-    others: float
+    scheduler: float
 
 
 def spent(done: int, cluster: Cluster) -> Spent:
     def cpu(processes: list[psutil.Process]) -> float:
         return sum(sum(process.cpu_times()[:2]) for process in processes)
 
-    return Spent(done, time.perf_counter(), time.process_time(), cpu(cluster.workers()), cpu(cluster.others()))
+    return Spent(done, time.perf_counter(), time.process_time(), cpu(cluster.workers()), cpu(cluster.scheduler()))
 
 
 def measured(cluster: Cluster, scenario: dict, workers: int, trials: int) -> list[Spent]:
@@ -129,7 +129,7 @@ class Cost(NamedTuple):
 
     driver: list[float]
     workers: list[float]
-    others: list[float]
+    scheduler: list[float]
 
 
 def parts(moments: list[Spent]) -> tuple[list[float], Cost]:

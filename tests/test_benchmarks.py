@@ -247,12 +247,12 @@ def test_lanes_of_craft_are_stepped_until_they_die():
 
 
 def test_the_slowest_part_decides_what_machines_do():
-    figures = computed("dask", Cost(driver=[8.0, 7.0, 9.0], workers=[1024.0, 1024.0, 500.0], others=[2.0, 2.0, 2.0]))
+    figures = computed("dask", Cost(driver=[8.0, 7.0, 9.0], workers=[1024.0, 1024.0, 500.0], scheduler=[2.0, 2.0, 2.0]))
     assert [figure.median for figure in figures] == [2_000, 20_000, 128_000]  # the last: 1,024 trials in 8 ms
     assert [figure.name.rpartition(" ")[2] for figure in figures] == ["workers", "workers", "driver"]
     assert all(figure.name.startswith("computed, not measured: dask") for figure in figures)
     *_, most = computed("ray", Cost([1.0], [10.24], [4.0]))
-    assert (most.median, most.name.endswith("100 x 2 workers, limited by others")) == (256_000, True)
+    assert (most.median, most.name.endswith("100 x 2 workers, limited by scheduler")) == (256_000, True)
 
 
 def test_costs_are_of_spans():
@@ -269,7 +269,7 @@ def test_a_batch_is_measured_from_its_first_tenth_to_its_end(kind):
     assert moments[0].done >= 2_000 and moments[-1].done >= 20_000 and len(rates) == 5
     assert min(rates) > 0 and min(map(min, cost)) >= 0
     if kind == "dask":
-        assert sum(cost.workers) > 0 < sum(cost.others)
+        assert sum(cost.workers) > 0 < sum(cost.scheduler)
 
 
 def test_a_chunk_without_trials_travels_to_workers_and_back():
