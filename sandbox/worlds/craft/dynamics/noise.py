@@ -15,52 +15,58 @@ from sandbox.engine.kernel import kernel
 
 STRETCH, SQUISH, NORM = -1 / 6, 1 / 3, 103.0
 SPLIT = 4  # parts of a lattice cell along each axis
-GRADIENTS = np.array(
-    [np.roll((11 * a, 4 * b, 4 * c), k) for k in range(3) for a, b, c in product((-1, 1), repeat=3)], np.float64
-)  # (24, 3)
+POINTS, FAR = 16, 9  # lattice points near a part, at most; an offset that is never near
 _A, _B, _C = np.uint64(0x8CB92BA72F3D8DD7), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
 _S32, _24 = np.uint64(32), np.uint64(24)
 
 
-def _near() -> tuple[np.ndarray, np.ndarray]:
-    """For each part of a cell, the offsets (27.., 3) of the lattice points that may contribute, and their number."""
+def _near() -> np.ndarray:
+    """For each part of a cell, the offsets of the lattice points that may contribute: (parts, 3, POINTS) int64.
+
+    The lists are filled up with points that are too far away to contribute.
+    """
     offsets = np.array(list(product(range(-2, 4), repeat=3)))
     ticks = np.linspace(0, 1 / SPLIT, 5)
     inside = np.array(list(product(ticks, repeat=3)))
-    lists = []
-    for part in product(range(SPLIT), repeat=3):
+    table = np.full((SPLIT**3, 3, POINTS), FAR, np.int64)
+    for k, part in enumerate(product(range(SPLIT), repeat=3)):
         apart = (np.array(part) / SPLIT + inside)[:, None] - offsets
         apart = apart + SQUISH * apart.sum(axis=2, keepdims=True)
-        least = (apart**2).sum(axis=2).min(axis=0)
-        lists.append(offsets[least < 2.05])
-    count = np.array([len(found) for found in lists], np.int32)
-    table = np.zeros((len(lists), count.max(), 3), np.int32)
-    for k, found in enumerate(lists):
-        table[k, : len(found)] = found
-    return table, count
+        found = offsets[(apart**2).sum(axis=2).min(axis=0) < 2.05]
+        table[k, :, : len(found)] = found.T
+    return table
 
 
-NEAR, COUNT = _near()
+NEAR = _near()
 
 
 @kernel
-def noise(key, x, y, z):
-    """Noise of the place (x, y, z), about -0.86..0.86; ``key`` is a uint64."""
+def noise(key, x, y, z, terms):
+    """Noise of the place (x, y, z), about -0.86..0.86; ``key`` is a uint64, ``terms`` (POINTS,) float64 is scratch.
+
+    The loop over lattice points has neither branches nor a sum, so that processors compute several points at once.
+    """
     shift = STRETCH * (x + y + z)
     xs, ys, zs = x + shift, y + shift, z + shift
     i, j, k = int(floor(xs)), int(floor(ys)), int(floor(zs))
     xs, ys, zs = xs - i, ys - j, zs - k
-    part = (int(xs * SPLIT) * SPLIT + int(ys * SPLIT)) * SPLIT + int(zs * SPLIT)
-    total = 0.0
-    for n in range(COUNT[part]):
-        a, b, c = NEAR[part, n, 0], NEAR[part, n, 1], NEAR[part, n, 2]
+    near = NEAR[(int(xs * SPLIT) * SPLIT + int(ys * SPLIT)) * SPLIT + int(zs * SPLIT)]
+    corner = np.uint64(key) + _A * np.uint64(i) + _B * np.uint64(j) + _C * np.uint64(k) + GOLDEN
+    for n in range(POINTS):
+        a, b, c = near[0, n], near[1, n], near[2, n]
         dx, dy, dz = xs - a, ys - b, zs - c
         shift = SQUISH * (dx + dy + dz)
         dx, dy, dz = dx + shift, dy + shift, dz + shift
-        reach = 2.0 - dx * dx - dy * dy - dz * dz
-        if reach > 0:
-            h = mix(np.uint64(key) + _A * np.uint64(i + a) + _B * np.uint64(j + b) + _C * np.uint64(k + c) + GOLDEN)
-            g = np.int64(((h >> _S32) * _24) >> _S32)
-            reach *= reach
-            total += reach * reach * (GRADIENTS[g, 0] * dx + GRADIENTS[g, 1] * dy + GRADIENTS[g, 2] * dz)
+        reach = max(2.0 - dx * dx - dy * dy - dz * dz, 0.0)
+        h = mix(corner + _A * np.uint64(a) + _B * np.uint64(b) + _C * np.uint64(c))
+        g = np.int64(((h >> _S32) * _24) >> _S32)  # which of 24 gradients: (p, q, r) with its signs, rolled
+        p, q, r = (11.0 if g & 4 else -11.0), (4.0 if g & 2 else -4.0), (4.0 if g & 1 else -4.0)
+        gx = p if g < 8 else r if g < 16 else q
+        gy = q if g < 8 else p if g < 16 else r
+        gz = r if g < 8 else q if g < 16 else p
+        reach *= reach
+        terms[n] = reach * reach * (gx * dx + gy * dy + gz * dz)
+    total = 0.0
+    for n in range(POINTS):
+        total += terms[n]
     return total / NORM

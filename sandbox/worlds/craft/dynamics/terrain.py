@@ -7,7 +7,7 @@ import numpy as np
 from sandbox.engine.draw import draw, uniform
 from sandbox.engine.kernel import allocating, kernel
 from sandbox.worlds.craft.dynamics.mobs import COW_HEALTH, SKELETON_HEALTH, ZOMBIE_HEALTH
-from sandbox.worlds.craft.dynamics.noise import noise
+from sandbox.worlds.craft.dynamics.noise import POINTS, noise
 from sandbox.worlds.craft.dynamics.recipes import WALKS
 from sandbox.worlds.craft.dynamics.things import DCOL, DROW, add
 from sandbox.worlds.craft.state import Kind, Material, Stream
@@ -21,57 +21,57 @@ TUNNEL = np.int8(-PATH)  # a path in a tunnel, where skeletons live; marked only
 
 
 @kernel
-def _rock(key, dice, cell, x, y, mountain):
+def _rock(key, dice, cell, x, y, mountain, terms):
     """The material of a cell in the mountains: caves, tunnels, ores, lava, stone."""
-    if mountain > 0.3 and noise(key, x / 7, y / 7, 6.0) > 0.15:
+    if mountain > 0.3 and noise(key, x / 7, y / 7, 6.0, terms) > 0.15:
         return PATH
-    if noise(key, 2 * x / 3, y / 15, 7.0) > 0.4 or noise(key, x / 15, 2 * y / 3, 7.0) > 0.4:
+    if noise(key, 2 * x / 3, y / 15, 7.0, terms) > 0.4 or noise(key, x / 15, 2 * y / 3, 7.0, terms) > 0.4:
         return TUNNEL
-    if uniform(dice, 0, Stream.TERRAIN, 4 * cell) > 0.85 and noise(key, x / 8, y / 8, 1.0) > 0:
+    if uniform(dice, 0, Stream.TERRAIN, 4 * cell) > 0.85 and noise(key, x / 8, y / 8, 1.0, terms) > 0:
         return COAL
-    if uniform(dice, 0, Stream.TERRAIN, 4 * cell + 1) > 0.75 and noise(key, x / 6, y / 6, 2.0) > 0.4:
+    if uniform(dice, 0, Stream.TERRAIN, 4 * cell + 1) > 0.75 and noise(key, x / 6, y / 6, 2.0, terms) > 0.4:
         return IRON
     if mountain > 0.18 and uniform(dice, 0, Stream.TERRAIN, 4 * cell + 2) > 0.994:
         return DIAMOND
-    if mountain > 0.3 and noise(key, x / 5, y / 5, 6.0) > 0.35:
+    if mountain > 0.3 and noise(key, x / 5, y / 5, 6.0, terms) > 0.35:
         return LAVA
     return STONE
 
 
 @kernel
-def _ground(key, dice, cell, x, y, off):
+def _ground(key, dice, cell, x, y, off, terms):
     """The material of one cell, ``off`` cells from the centre."""
     start = 4.0 - off
     if off < CLEARING:
-        start += 2 * noise(key, x / 3, y / 3, 8.0)
+        start += 2 * noise(key, x / 3, y / 3, 8.0, terms)
     start = 1 / (1 + exp(-start))
     if start > 0.5:
         return GRASS
-    water = noise(key, x / 15, y / 15, 3.0) + 0.15 * noise(key, x / 5, y / 5, 3.0) + 0.1 - 2 * start
-    mountain = (noise(key, x / 15, y / 15, 0.0) + 0.3 * noise(key, x / 5, y / 5, 0.0)) / 1.3
+    water = noise(key, x / 15, y / 15, 3.0, terms) + 0.15 * noise(key, x / 5, y / 5, 3.0, terms) + 0.1 - 2 * start
+    mountain = (noise(key, x / 15, y / 15, 0.0, terms) + 0.3 * noise(key, x / 5, y / 5, 0.0, terms)) / 1.3
     mountain -= 4 * start + 0.3 * water
     if mountain > 0.15:
-        return _rock(key, dice, cell, x, y, mountain)
-    if 0.25 < water <= 0.35 and noise(key, x / 9, y / 9, 4.0) > -0.2:
+        return _rock(key, dice, cell, x, y, mountain, terms)
+    if 0.25 < water <= 0.35 and noise(key, x / 9, y / 9, 4.0, terms) > -0.2:
         return SAND
     if water > 0.3:
         return WATER
-    if uniform(dice, 0, Stream.TERRAIN, 4 * cell + 3) > 0.8 and noise(key, x / 7, y / 7, 5.0) > 0:
+    if uniform(dice, 0, Stream.TERRAIN, 4 * cell + 3) > 0.8 and noise(key, x / 7, y / 7, 5.0, terms) > 0:
         return TREE
     return GRASS
 
 
-@kernel
+@allocating
 def raise_land(grid, seed, attempt):
     """Fill a map (H, W) int8 with Material; paths in tunnels are ``TUNNEL``."""
-    height, width = grid.shape
+    (height, width), terms = grid.shape, np.empty(POINTS)
     dice = draw(seed, attempt, Stream.NOISE, 0)
     key = draw(dice, 0, Stream.NOISE, 1)
     for row in range(height):
         for col in range(width):
             down, right = row - height // 2, col - width // 2
             off = sqrt(float(down * down + right * right))
-            grid[row, col] = _ground(key, dice, row * width + col, float(col), float(row), off)
+            grid[row, col] = _ground(key, dice, row * width + col, float(col), float(row), off, terms)
 
 
 @allocating

@@ -16,22 +16,36 @@ Embers: in each tick a burning wood or building throws one with chance EMBERS * 
 downwind, within ASTRAY degrees, and ignites fuel that can burn with chance P[kind].
 """
 
-from math import cos, exp, pi, sin, sqrt
+from math import cos, exp, pi, sin
+from typing import NamedTuple
 
 import numpy as np
 
 from sandbox.engine.draw import below, uniform
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.wildfire.dynamics.cells import age_of, can_burn, ground_of, has_people, is_wet, kind_of
-from sandbox.worlds.wildfire.dynamics.terrain import elevation, heading, moisture
+from sandbox.worlds.wildfire.dynamics.terrain import STEEPEST, elevation, heading, moisture
 from sandbox.worlds.wildfire.state import Count, Ground, Kind, Stream
 
 P = np.array([0.0, 0.0, 0.0, 0.12, 0.088, 0.06, 0.085, 0.0])  # by Kind, for each tick
+MOST = float(P.max())
 FOR = np.array([0, 0, 0, 6, 9, 12, 12, 0], np.int64)  # ticks of burning, by Kind; classic: 1
 C1, C2, A = 0.045, 0.131, 0.078
 EMBERS, FLIGHT, ASTRAY = 0.0004, 3, 25.0
 DROW = np.array([-1, -1, -1, 0, 0, 1, 1, 1], np.int64)
 DCOL = np.array([-1, 0, 1, -1, 1, -1, 0, 1], np.int64)
+BURNS = np.array([can_burn(code) for code in range(256)], np.bool_)  # by the code of a cell
+APART = np.sqrt(DROW * DROW + DCOL * DCOL)
+
+
+class Wind(NamedTuple):
+    """The wind of one tick."""
+
+    towards: float  # radians clockwise from north
+    speed: float  # m/s
+    down: float  # its direction as rows and columns
+    right: float
+    ceiling: float  # no chance is above it
 
 
 @kernel
@@ -52,44 +66,59 @@ def _kindle(land, fires, total, row, col):
 
 
 @kernel
-def chance(seed, kind, row, col, rise, dot, speed):
-    """The chance p above: ``rise`` is the slope upwards in degrees, ``dot`` the cosine of the angle to the wind."""
-    wet = 1.0 - 0.35 * moisture(seed, row, col)
-    return P[kind] * wet * exp(speed * (C1 + C2 * (dot - 1.0)) + A * rise)
+def _drive(rise, dot, speed):
+    """The part of the chance p above that wind and slope make."""
+    return exp(speed * (C1 + C2 * (dot - 1.0)) + A * rise)
 
 
 @kernel
-def _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params):
+def chance(seed, kind, row, col, rise, dot, speed):
+    """The chance p above: ``rise`` is the slope upwards in degrees, ``dot`` the cosine of the angle to the wind."""
+    return P[kind] * (1.0 - 0.35 * moisture(seed, row, col)) * _drive(rise, dot, speed)
+
+
+@kernel
+def _ceiling(speed, params):
+    """More than the chance of any cell: with the wind, up the steepest slope, dry, of the kind that burns best."""
+    return 1.0 if params.classic else 1.001 * MOST * _drive(STEEPEST * params.ground[3], 1.0, speed)
+
+
+@kernel
+def _from_cell(land, fires, total, row, col, seed, tick, wind, params):
     """Spread from one burning cell to its neighbours; returns the new count of burning cells."""
     height, width = land.shape
-    down, right = -cos(towards), sin(towards)
     base, known = 0.0, False
     for k in range(8):
         r, c = row + DROW[k], col + DCOL[k]
-        if r < 0 or c < 0 or r >= height or c >= width or not can_burn(land[r, c]):
+        if r < 0 or c < 0 or r >= height or c >= width:
+            continue
+        u = uniform(seed, tick, Stream.SPREAD, (r * width + c) * 8 + k)
+        if not BURNS[land[r, c]] & (u < wind.ceiling):  # one branch, which is rarely taken
             continue
         if params.classic:
             total = _kindle(land, fires, total, r, c)
             continue
         if not known:
             base, known = elevation(seed, row, col, params), True
-        dot = (DROW[k] * down + DCOL[k] * right) / sqrt(float(DROW[k] * DROW[k] + DCOL[k] * DCOL[k]))
+        dot = (DROW[k] * wind.down + DCOL[k] * wind.right) / APART[k]
         rise = elevation(seed, r, c, params) - base
-        p = chance(seed, kind_of(land[r, c]), r, c, rise, dot, speed)
-        if uniform(seed, tick, Stream.SPREAD, (r * width + c) * 8 + k) < p:
+        kind = kind_of(land[r, c])
+        if u >= P[kind] * _drive(rise, dot, wind.speed):  # moisture costs most, and can only lower the chance
+            continue
+        if u < chance(seed, kind, r, c, rise, dot, wind.speed):
             total = _kindle(land, fires, total, r, c)
     return total
 
 
 @kernel
-def _throw(land, fires, total, row, col, seed, tick, towards, speed):
+def _throw(land, fires, total, row, col, seed, tick, wind):
     """Draw an ember of one burning cell; returns the new count of burning cells."""
     height, width = land.shape
     cell = row * width + col
-    if kind_of(land[row, col]) < Kind.FOREST or uniform(seed, tick, Stream.EMBER, cell) >= EMBERS * speed:
+    if kind_of(land[row, col]) < Kind.FOREST or uniform(seed, tick, Stream.EMBER, cell) >= EMBERS * wind.speed:
         return total
-    far = FLIGHT + below(1 + int(speed / 2.0), seed, tick, Stream.EMBER_RANGE, cell)
-    angle = towards + ASTRAY * pi / 180.0 * (2.0 * uniform(seed, tick, Stream.EMBER_ANGLE, cell) - 1.0)
+    far = FLIGHT + below(1 + int(wind.speed / 2.0), seed, tick, Stream.EMBER_RANGE, cell)
+    angle = wind.towards + ASTRAY * pi / 180.0 * (2.0 * uniform(seed, tick, Stream.EMBER_ANGLE, cell) - 1.0)
     r, c = row + int(round(-far * cos(angle))), col + int(round(far * sin(angle)))
     if 0 <= r < height and 0 <= c < width and can_burn(land[r, c]):
         if uniform(seed, tick, Stream.EMBER_CATCH, cell) < P[kind_of(land[r, c])]:
@@ -114,29 +143,29 @@ def _grow_old(land, tally, row, col, classic):
 
 
 @kernel
-def _by_list(land, fires, tally, seed, tick, towards, speed, params):
+def _by_list(land, fires, tally, seed, tick, wind, params):
     """Spread from all listed cells; returns how many burn or burnt in this tick, for ``_age_list``."""
     width, burning = land.shape[1], tally[Count.BURNING]
     total = int(burning)
     for k in range(burning):
         row, col = fires[k] // width, fires[k] % width
         if age_of(land[row, col]) > 0:  # not put out in this tick
-            total = _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params)
+            total = _from_cell(land, fires, total, row, col, seed, tick, wind, params)
             if not params.classic:
-                total = _throw(land, fires, total, row, col, seed, tick, towards, speed)
+                total = _throw(land, fires, total, row, col, seed, tick, wind)
     return total
 
 
 @kernel
-def _by_map(land, fires, tally, seed, tick, towards, speed, params):
+def _by_map(land, fires, tally, seed, tick, wind, params):
     """The same if the list is too short: burning cells are searched on the map."""
     total = len(fires)
     for row in range(land.shape[0]):
         for col in range(land.shape[1]):
             if age_of(land[row, col]) > 0:
-                total = _from_cell(land, fires, total, row, col, seed, tick, towards, speed, params)
+                total = _from_cell(land, fires, total, row, col, seed, tick, wind, params)
                 if not params.classic:
-                    total = _throw(land, fires, total, row, col, seed, tick, towards, speed)
+                    total = _throw(land, fires, total, row, col, seed, tick, wind)
     return land.size
 
 
@@ -173,10 +202,11 @@ def _age_map(land, fires, tally, classic):
 def spread(land, fires, tally, seed, tick, wind, params):
     """One tick of the fire. Returns how many cells were visited: those that burn, or the whole map."""
     towards, speed = heading(seed, tick, wind[0], params), float(wind[1])
+    now = Wind(towards, speed, -cos(towards), sin(towards), _ceiling(speed, params))
     if tally[Count.BURNING] <= len(fires):
-        total = _by_list(land, fires, tally, seed, tick, towards, speed, params)
+        total = _by_list(land, fires, tally, seed, tick, now, params)
     else:
-        total = _by_map(land, fires, tally, seed, tick, towards, speed, params)
+        total = _by_map(land, fires, tally, seed, tick, now, params)
     if total <= len(fires):
         _age_list(land, fires, tally, total, params.classic)
     else:

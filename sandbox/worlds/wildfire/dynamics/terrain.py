@@ -19,6 +19,8 @@ APART = 0.27  # distance of village and fire from a scene's middle, as a share o
 RADIUS = 3.6  # of a village, cells
 BUILT, LIVED_IN = 0.6, 0.35  # share of a village's cells with a building, of buildings with a household
 DRIFT, DRIFT_TICKS = 20.0, 32.0  # drift of the wind to either side, degrees; ticks that a drift takes
+HEIGHT, HILL = 8.0, 16  # of hills at relief 1; cells between their lattice points
+STEEPEST = 2 * 1.5 * HEIGHT / HILL  # slope to a diagonal neighbour, at most, at relief 1: ``_blend`` rises 1.5 at most
 TURN = 90.0  # degrees of severity 1 of wind_shift
 TURN_FROM, TURN_WITHIN = 8, 32  # ticks
 
@@ -44,7 +46,7 @@ def noise(seed, stream, row, col, side):
 def elevation(seed, row, col, params):
     """Height of a cell; the difference of two neighbours is the slope between them in degrees."""
     relief = params.ground[3]
-    return relief * 8.0 * noise(seed, Stream.HEIGHT, row, col, 16) if relief > 0 else 0.0
+    return relief * HEIGHT * noise(seed, Stream.HEIGHT, row, col, HILL) if relief > 0 else 0.0
 
 
 @kernel
