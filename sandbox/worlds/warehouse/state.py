@@ -132,6 +132,11 @@ def padded(params) -> tuple[int, int]:
     return height + 2 * params.sight, width + 2 * params.sight
 
 
+def orders(params) -> tuple[int, int]:
+    """The orders that can be read, and what each says."""
+    return params.requests if params.board else 0, PER_ORDER
+
+
 def parcels(params) -> int:
     """Parcels of the courier task; 0 in a warehouse of shelves."""
     return shelves(params) if params.courier else 0
@@ -158,6 +163,7 @@ class State(NamedTuple):
     refused: Refused
     reward: Reward
     done: Done
+    board: Annotated[np.ndarray, cached(np.float32, orders)]  # see Order
     ahead: Annotated[np.ndarray, cached(np.int32, "agents")]  # cell that it can try to enter; its own: a wall, a shelf
     seen: Annotated[np.ndarray, cached(np.uint8, padded)]  # what a window shows of each cell, in bits; a margin around
 

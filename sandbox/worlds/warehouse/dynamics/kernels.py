@@ -12,7 +12,7 @@ from sandbox.engine.eight import EACH, put
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.dynamics.conflicts import resolve
 from sandbox.worlds.warehouse.dynamics.orders import deliver, draw_board, first_parcel, hand_over
-from sandbox.worlds.warehouse.dynamics.seen import lift, look_ahead, refresh, see, set_down, step_ahead
+from sandbox.worlds.warehouse.dynamics.seen import lift, look_ahead, refresh, see, set_down, step_ahead, write_board
 from sandbox.worlds.warehouse.perturbations import block_aisles
 from sandbox.worlds.warehouse.state import (
     ORDERS,
@@ -22,7 +22,6 @@ from sandbox.worlds.warehouse.state import (
     Channel,
     Column,
     Facing,
-    Order,
     RewardType,
     Severity,
     Stream,
@@ -234,6 +233,7 @@ def step(s, lane, actions, params):
     else:
         deliver(s, lane, params)
     look_ahead(s, lane, params)
+    write_board(s, lane, params)
     s.tick[lane] += 1
     if params.deliveries and s.delivered[lane] >= params.deliveries:
         s.done[lane] = Finish.COMPLETED
@@ -281,33 +281,18 @@ def _read_goal(s, lane, agent, params, vector):
 
 
 @kernel
-def _read_board(s, lane, slot, params, vector):
-    """The orders, beginning with the one of the agent's own number, ``slot``."""
-    for k in range(params.board):
-        shelf = s.request[lane, slot]
-        row, col = s.shelf[lane, shelf - 1, 0], s.shelf[lane, shelf - 1, 1]
-        holder = s.agent_at[lane, row, col] - 1
-        at = ORDERS + PER_ORDER * k
-        vector[at + Order.ROW], vector[at + Order.COL] = row, col
-        vector[at + Order.WAITING] = holder < 0 or s.carrying[lane, holder] != shelf
-        vector[at + Order.ID] = shelf
-        slot = slot + 1 if slot + 1 < params.requests else 0
-
-
-@kernel
-def _copy_board(other, shift, params, vector):
-    """The same from the board of another agent that shows all orders; ``shift`` is the number of those to skip."""
-    skipped, shown = PER_ORDER * shift, PER_ORDER * (params.board - shift)
-    for k in range(shown):
-        vector[ORDERS + k] = other[ORDERS + skipped + k]
-    for k in range(skipped):
-        vector[ORDERS + shown + k] = other[ORDERS + k]
+def _read_board(board, slot, vector):
+    """As many orders as the vector holds, beginning with the one of the agent's own number, ``slot``."""
+    for at in range(ORDERS, len(vector), PER_ORDER):
+        for k in range(PER_ORDER):
+            vector[at + k] = board[slot, k]
+        slot = slot + 1 if slot + 1 < len(board) else 0
 
 
 @kernel
 def observe(s, lane, params, obs):
     """The observation of each robot: RWARE's sensors and, if enabled, the order board."""
-    slot, reader, first = params.requests - 1, -1, 0
+    slot = params.requests - 1
     for agent in range(params.agents):
         slot = slot + 1 if slot + 1 < params.requests else 0
         row, col, facing = s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.facing[lane, agent]
@@ -325,11 +310,6 @@ def observe(s, lane, params, obs):
         vector[Column.ON_HIGHWAY] = HIGHWAY[np.uint64(params.plan[np.uint64(row), np.uint64(col)])]
         if params.board:
             _read_goal(s, lane, agent, params, vector)
-            if reader < 0 or params.board < params.requests:
-                reader, first = agent, slot
-                _read_board(s, lane, slot, params, vector)
-            else:
-                shift = slot - first if slot >= first else slot - first + params.requests
-                _copy_board(obs.vector[lane, reader], shift, params, vector)
+            _read_board(s.board[lane], slot, vector)
         mask[Verb.FORWARD] = s.ahead[lane, agent] != row * params.plan.shape[1] + col
         mask[Verb.TOGGLE_LOAD] = can_toggle(s, lane, agent, np.uint64(row), np.uint64(col), params)

@@ -7,7 +7,7 @@ because processors cannot predict it.
 import numpy as np
 
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.warehouse.state import OF_CELL, Bit, Cell, Facing
+from sandbox.worlds.warehouse.state import OF_CELL, Bit, Cell, Facing, Order
 
 
 @kernel
@@ -64,7 +64,7 @@ def _aim_of(s, lane, agent, params):
 
 @kernel
 def refresh(s, lane, params):
-    """Write ``seen`` and ``ahead`` from the other fields."""
+    """Write ``seen``, ``ahead`` and ``board`` from the other fields."""
     height, width = params.plan.shape
     rows, cols = s.seen.shape[1], s.seen.shape[2]
     for row in range(rows):
@@ -74,6 +74,7 @@ def refresh(s, lane, params):
         for col in range(width):
             see(s, lane, row, col, params)
     look_ahead(s, lane, params)
+    write_board(s, lane, params)
 
 
 @kernel
@@ -82,3 +83,14 @@ def look_ahead(s, lane, params):
     for agent in range(params.agents):
         on_map = s.pos[lane, agent, 0] >= 0
         s.ahead[lane, agent] = _aim_of(s, lane, agent, params) if on_map else -params.plan.shape[1] - 1
+
+
+@kernel
+def write_board(s, lane, params):
+    """Write the orders as agents read them; after all changes of a tick."""
+    for slot in range(s.board.shape[1]):
+        shelf = s.request[lane, slot]
+        row, col = s.shelf[lane, shelf - 1, 0], s.shelf[lane, shelf - 1, 1]
+        holder, order = s.agent_at[lane, row, col], s.board[lane, slot]
+        order[Order.ROW], order[Order.COL], order[Order.ID] = row, col, shelf
+        order[Order.WAITING] = holder <= 0 or s.carrying[lane, holder - 1] != shelf
