@@ -72,11 +72,7 @@ class Episode:
     def choose(self) -> None:
         """Compiled policies decide for their agents; an agent of another reasoner keeps its latest action."""
         assignment, loops = self.kernels
-        bounds = assignment.bounds.tolist()
-        for k, (choose, ahead) in enumerate(loops.choose):
-            own, work = assignment.agents[bounds[k] : bounds[k + 1]], assignment.work if ahead else ()
-            if len(own):
-                choose(self.state, self.observation, 0, self.env.params, self.memory, own, work, self.actions)
+        loops.choose(self.state, self.observation, 0, self.env.params, self.memory, assignment, self.actions)
 
     def mask_actions(self) -> None:
         """Clear the actions of agents that may not act under the rules of their team."""

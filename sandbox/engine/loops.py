@@ -69,15 +69,14 @@ def loops(world: World, policies: tuple[str, ...], protocol: Protocol | None = N
 class Loops:
     """The loops of one world for one set of its policies and a team's protocol, each compiled when it is first called.
 
-    ``choose`` has a kernel for each policy, and whether it is a search. A team also has: ``confer`` before them;
-    ``mask_actions`` before ``act``; ``end_tick`` after it.
+    A team also has: ``confer`` before ``choose``; ``mask_actions`` before ``act``; ``end_tick`` after it.
     """
 
     def __init__(self, world: World, policies: tuple[str, ...], protocol: Protocol | None):
         self._world, self._policies, self._protocol = world, policies, protocol
         alone = ".".join((world.name, *policies))
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
-        self.choose = [(_choose_one(world, policy), looks_ahead(policy)) for policy in policies]
+        self._choose = [(_choose_one(world, policy), looks_ahead(policy)) for policy in policies]
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
         one = {"reset": world.reset, "act": self.act, "progress": world.progress, "sense": self.sense}
         self.turn = specialise(turn, f"{world.name}.hosted", **one)
@@ -89,12 +88,20 @@ class Loops:
         if protocol:
             self._of_a_tick += [self.confer, self.mask_actions, self.end_tick]
 
+    def choose(self, s, obs, lane: int, params, memory, assignment, actions) -> None:
+        """Every agent with a compiled policy decides. Each policy has a kernel, so that any team can be made up."""
+        bounds = assignment.bounds.tolist()
+        for k, (kernel, ahead) in enumerate(self._choose):
+            own = assignment.agents[bounds[k] : bounds[k + 1]]
+            if len(own):
+                kernel(s, obs, lane, params, memory, own, assignment.work if ahead else (), actions)
+
     def calls(self, whole: bool) -> list[Call]:
         """What Python calls to play ``whole`` episodes or hosted ticks, last; first what those kernels call."""
         world = self._world
         begin = [(world.reset, ("s", "lane", "params")), (world.start, ("memory", "lane", "params"))]
         ticks = [(kernel, _names(kernel)) for kernel in self._of_a_tick]
-        for kernel, ahead in self.choose:
+        for kernel, ahead in self._choose:
             ticks.append((kernel, tuple(each if ahead or each != "work" else "nothing" for each in _names(kernel))))
         if not whole:
             return [Call(*each, entry) for entry in (False, True) for each in (*begin, *ticks)]
