@@ -118,6 +118,8 @@ def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
     fndesc = part.fndesc
 
     def lowered(context, builder, sig, args):
+        if not isinstance(context.active_code_library, Part):  # a caller that Numba's own dispatcher compiles
+            context.add_linking_libs(part.library.closure())
         function = context.declare_function(builder.module, fndesc)
         status, value = context.call_conv.call_function(
             builder, function, fndesc.restype, fndesc.argtypes, args, attrs=attributes

@@ -43,16 +43,16 @@ def _few(mask, dice, agent):
 @kernel
 def _many(mask, dice, agent):
     """The same among any number of pairs."""
-    legal, counted, chosen = 0, 0, 0
+    legal = 0
     for pair in range(len(mask)):
         legal += mask[pair]
-    if legal == 0:
-        return -1
-    pick = below(legal, dice, 0, 0, agent)
-    for pair in range(len(mask)):  # without a branch, which a processor could not predict
-        counted += mask[pair]
-        chosen += counted <= pick
-    return chosen
+    left = below(legal, dice, 0, 0, agent)
+    for pair in range(len(mask)):
+        if mask[pair]:
+            if left == 0:
+                return pair
+            left -= 1
+    return -1
 
 
 @kernel
