@@ -8,15 +8,14 @@ from sandbox.core.teamwork import Protocol
 from sandbox.core.world import World
 from sandbox.engine.coordination.phases import (
     check_tasks,
+    confer,
     coordinate,
     end_tick,
     finalise,
-    look_around,
     mask_actions,
     no_end_tick,
     nothing_sensed,
     reports,
-    talk,
     unmasked,
 )
 from sandbox.engine.kernel import embedded, specialise
@@ -87,12 +86,7 @@ class Loops:
         self.play = specialise(play, name, **parts)
         self._of_a_tick = [self.sense, self.act, self.finalise]
         if protocol:
-            self._of_a_tick += [self._look_around, self._talk, self.mask_actions, self.end_tick]
-
-    def confer(self, s, obs, lane: int, params, team) -> None:
-        """The team communicates. What depends on the protocol is a kernel of its own, so that another compiles fast."""
-        self._look_around(s, obs, lane, params, team)
-        self._talk(s, obs, lane, params, team)
+            self._of_a_tick += [self.confer, self.mask_actions, self.end_tick]
 
     def choose(self, s, obs, lane: int, params, memory, assignment, actions) -> None:
         """Every agent with a compiled policy decides. Each policy has a kernel, so that any team can be made up."""
@@ -142,10 +136,7 @@ class Loops:
     def _of_a_team(self, protocol: Protocol, name: str) -> dict[str, Callable]:
         """The parts of a tick, shared with the hosted tier: protocols are many, and a call costs little."""
         world = self._world
-        self._look_around = specialise(
-            look_around, f"{world.name}.hosted", check_tasks=_check_tasks(world), look=world.teamwork.look
-        )
-        self._talk = _talk(world, protocol)
+        self.confer = _confer(world, protocol)
         self.mask_actions = specialise(mask_actions, f"{world.name}.hosted")
         self.end_tick = specialise(
             end_tick, f"{world.name}.hosted", check_tasks=_check_tasks(world), progress=world.progress
@@ -153,8 +144,7 @@ class Loops:
         self.finalise = specialise(finalise, f"{world.name}.hosted", progress=world.progress)
         decide = _decide(world, self._policies, name, _as_it_is)
         own = specialise(choose, f"{name}.hosted", decide=decide)
-        three = {"look_around": self._look_around, "talk": self._talk, "choose": own}
-        both = specialise(coordinate, f"{name}.{protocol.name}", inline=True, **three)
+        both = specialise(coordinate, f"{name}.{protocol.name}", inline=True, confer=self.confer, choose=own)
         return {"sense": self.sense, "decide": both, "mask_actions": self.mask_actions, "act": self.act,
                 "end_tick": self.end_tick, "finalise": self.finalise}  # fmt: skip
 
@@ -163,13 +153,15 @@ def _check_tasks(world: World) -> Callable:
     return specialise(check_tasks, world.name, check=world.teamwork.check)
 
 
-def _talk(world: World, protocol: Protocol) -> Callable:
-    """A protocol in a world."""
-    sensed = specialise(nothing_sensed, world.name, inline=True)
+def _confer(world: World, protocol: Protocol) -> Callable:
+    """A tick of a protocol in a world."""
+    name, sensed = f"{world.name}.{protocol.name}", specialise(nothing_sensed, world.name, inline=True)
     if world.teamwork.tell and protocol.reports:
         sensed = specialise(reports, world.name, inline=True, look_out=world.teamwork.tell)
-    own = {"receive": protocol.receive, "speak": protocol.speak}
-    return specialise(talk, f"{world.name}.{protocol.name}", sensed=sensed, **own)
+    look, receive, speak = world.teamwork.look, protocol.receive, protocol.speak
+    return specialise(
+        confer, name, check_tasks=_check_tasks(world), sensed=sensed, look=look, receive=receive, speak=speak
+    )
 
 
 def _names(kernel: Any) -> tuple[str, ...]:

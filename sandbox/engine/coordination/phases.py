@@ -1,8 +1,8 @@
 """The phases of a team's tick, around the decisions; the free names are kernels of a world and a protocol.
 
-``look_around`` and ``talk`` precede the decisions: messages arrive, and every agent finds open tasks; the protocol
-shares them, and the agents speak. ``mask_actions`` precedes the world's step: agents without the turn wait.
-``end_tick`` follows it: task objects are verified from the state, and the termination conditions are evaluated.
+``confer`` precedes the decisions: messages arrive, every agent finds open tasks, the protocol shares them, and the
+agents speak. ``mask_actions`` precedes the world's step: agents without the turn wait. ``end_tick`` follows it: task
+objects are verified from the state, and the termination conditions are evaluated.
 """
 
 from sandbox.core.finish import Finish
@@ -32,13 +32,12 @@ look = check = receive = speak = sensed = look_out = progress = choose = None  #
 
 def coordinate(s, obs, lane, params, memory, assignment, actions):
     """The team communicates, then every agent with a compiled policy decides."""
-    look_around(s, obs, lane, params, assignment.team)
-    talk(s, obs, lane, params, assignment.team)
+    confer(s, obs, lane, params, assignment.team)
     choose(s, obs, lane, params, memory, assignment, actions)
 
 
-def look_around(s, obs, lane, params, team):
-    """Messages arrive, and every agent finds open tasks. It depends on no protocol."""
+def confer(s, obs, lane, params, team):
+    """Messages arrive; the protocol shares tasks out; the agents speak."""
     tick, agents = s.tick[lane], len(team.hosted)
     if tick == 0:
         begin(team, lane)
@@ -55,11 +54,6 @@ def look_around(s, obs, lane, params, team):
             offer_objects(team, lane, agent)
         if busy and job[Assignment.KIND] == 0 and not own[AgentStatus.FINISHED]:
             job[Assignment.CODE] = 0
-
-
-def talk(s, obs, lane, params, team):
-    """The protocol shares tasks out; the agents speak."""
-    tick, agents = s.tick[lane], len(team.hosted)
     for agent in range(agents):
         if not team.absent[agent]:
             receive(team, lane, agent, tick)
