@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from sandbox.cli._compile_ahead import begin
 from sandbox.cli._console import err, out
 from sandbox.cli._options import Allow
 from sandbox.core.errors import UsageError
@@ -44,7 +45,6 @@ def app(
 ) -> None:
     """Open the studio in the browser. It uses scenarios/ and runs/ of the current folder."""
     from sandbox.scenario.capabilities import VARIABLE, Grant, configured
-    from sandbox.studio.backend import compile_ahead
 
     _check(host, port)
     if allow and Grant.of(allow, "--allow"):  # for the server, and for the batches that it starts
@@ -62,7 +62,7 @@ def app(
     options = [f"--{name}={value}" for name, value in chosen.items()]
     sys.stdout.flush()
     if ahead:
-        compile_ahead.begin()  # the server has the number of this process
+        begin()  # the server has the number of this process
     # -P: a file of the working directory must not replace a module of the same name.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(PAGE), *options])
 

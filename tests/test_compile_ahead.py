@@ -8,10 +8,10 @@ import time
 import psutil
 from studio import until
 
-from sandbox.studio.backend.compile_ahead import LOWEST
+from sandbox.cli._compile_ahead import LOWEST
 
 SERVER = """import json, sys
-from sandbox.studio.backend.compile_ahead import begin
+from sandbox.cli._compile_ahead import begin
 print(json.dumps(begin().pid), flush=True)
 sys.stdin.read()"""
 

@@ -16,7 +16,7 @@ LOWEST = 19
 
 def begin() -> subprocess.Popen:
     """Start it; the present process is the server."""
-    command = [sys.executable, "-P", "-m", "sandbox.studio.backend.compile_ahead", str(os.getpid())]
+    command = [sys.executable, "-P", "-m", "sandbox.cli._compile_ahead", str(os.getpid())]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, **quiet)
 
