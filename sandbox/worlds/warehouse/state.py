@@ -217,8 +217,8 @@ def longest_route(params) -> int:
 
 
 def heap_size(params) -> int:
-    """Two stacks of 4 H * W cells and a map, see ``policies.routes``."""
-    return 9 * cells(params)
+    """Two stacks of 4 H * W cells, a map, and the mark of the last search, see ``policies.routes``."""
+    return 9 * cells(params) + 1
 
 
 def deepest_push(params) -> int:

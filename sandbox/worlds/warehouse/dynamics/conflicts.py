@@ -12,6 +12,7 @@ import numpy as np
 
 from sandbox.engine.kernel import allocating, kernel
 
+SOLE, SHARED = -1, -2  # in ``agent_at``, of an empty cell: one robot wants to enter it, or several
 _P1, _P2 = np.uint64(11400714785074694791), np.uint64(14029467366897019727)
 _P5 = np.uint64(2870177450012600261)
 _LENGTH = np.uint64(2) ^ (_P5 ^ np.uint64(3527539))
@@ -172,7 +173,8 @@ def _head(agent_at, aim, cell, depth):
 def _depths(agent_at, aim, wants, depth, followers, ready):
     """For each agent that wants to move, the length of the longest chain that ends with it; 0 for agents in cycles.
 
-    Fills ``depth``; ``followers`` and ``ready`` are scratch. All are (N,) int64 of zeros.
+    Fills ``depth``; ``followers`` and ``ready`` are scratch. All are (N,) int64 of zeros. Clears ``wants`` of agents
+    that want a ``SOLE`` cell and that nobody follows.
     """
     n = len(aim)
     for agent in range(n):
@@ -182,6 +184,9 @@ def _depths(agent_at, aim, wants, depth, followers, ready):
     count, at = 0, 0
     for agent in range(n):
         if wants[agent] and followers[agent] == 0:
+            if agent_at.flat[aim[agent]] == SOLE:  # most robots of a large team: nobody is concerned
+                wants[agent] = 0
+                continue
             depth[agent], ready[count] = 1, agent
             count += 1
     while at < count:
@@ -213,7 +218,8 @@ def _release_cycle(agent_at, aim, refused, agent, depth):
 def resolve(agent_at, aim, pos, refused, as_rware):
     """Clear ``refused`` of the agents that move; on entry it is 1 for all that want to.
 
-    ``agent_at`` (H, W) int32 agent + 1; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused`` (N,) int8.
+    ``agent_at`` (H, W) int32 agent + 1, SOLE or SHARED; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused``
+    (N,) int8.
     """
     n, width = len(aim), agent_at.shape[1]
     work = np.zeros((4, n), np.int64)  # one allocation, because it costs more than small teams' conflicts

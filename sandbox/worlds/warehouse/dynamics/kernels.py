@@ -10,7 +10,7 @@ from sandbox.core.finish import Finish
 from sandbox.engine.draw import below
 from sandbox.engine.eight import EACH, put
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.warehouse.dynamics.conflicts import resolve
+from sandbox.worlds.warehouse.dynamics.conflicts import SOLE, resolve
 from sandbox.worlds.warehouse.dynamics.orders import deliver, draw_board, first_parcel, hand_over
 from sandbox.worlds.warehouse.dynamics.seen import lift, look_ahead, refresh, see, set_down, step_ahead, write_board
 from sandbox.worlds.warehouse.perturbations import block_aisles
@@ -121,7 +121,7 @@ def _toggle(s, lane, agent, params):
 
 @kernel
 def _aim(s, lane, actions, params):
-    """Write to ``aim`` the cell that each robot wants, and mark wanted cells that are empty with -1 in ``agent_at``.
+    """Write to ``aim`` the cell that each robot wants, and mark wanted cells that are empty in ``agent_at``.
 
     Until conflicts are resolved, ``refused`` marks the robots that want to move. Returns whether moves depend on each
     other: two robots want one cell, or one wants the cell of another that wants to move. In small teams this is rare.
@@ -139,7 +139,7 @@ def _aim(s, lane, actions, params):
         there = agent_at[np.uint64(cell)]
         shared |= wants & (there < 0)
         behind |= wants & (there > 0)
-        agent_at[np.uint64(cell)] = there - (wants & (there == 0))
+        agent_at[np.uint64(cell)] = there - (wants & (there == 0 or there == SOLE))
         s.aim[lane, agent], s.refused[lane, agent] = cell, wants
     return shared != 0 or (behind != 0 and _in_line(s, lane, params))
 
@@ -157,13 +157,12 @@ def _in_line(s, lane, params):
 
 @kernel
 def _resolve(s, lane, params):
-    """Clear ``refused`` of the robots that move."""
+    """Clear ``refused`` of the robots that move, and the marks of cells that nobody enters."""
     agent_at = s.agent_at[lane].flat
-    for agent in range(params.agents):
-        cell = s.aim[lane, agent]
-        if cell >= 0:
-            agent_at[cell] = max(agent_at[cell], 0)
     resolve(s.agent_at[lane], s.aim[lane], s.pos[lane], s.refused[lane], not params.courier)
+    for agent in range(params.agents):
+        if s.refused[lane, agent]:
+            agent_at[s.aim[lane, agent]] = max(agent_at[s.aim[lane, agent]], 0)
 
 
 @kernel

@@ -11,6 +11,8 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.state import Cell, Note, Verb
 
 _DROW, _DCOL = (-1, 1, 0, 0), (0, 0, -1, 1)
+MARK, SHUT, START = 16, 9, 10  # marks are multiples of MARK; entries of cells that are closed, and of the start
+LAST_MARK = (1 << 31) - 2 * MARK
 _FACING_TO_TURN = np.array(  # verb by present facing, wanted facing
     [[1, 2, 2, 3], [2, 1, 3, 2], [3, 2, 1, 2], [2, 3, 2, 1]], np.int32
 )
@@ -47,22 +49,32 @@ def _open(grid, cell, target, loaded):
 
 
 @kernel
-def _mark(memory, lane, agent, came, avoid):
-    """Set ``came`` to 9 for cells that the search must not enter, to 0 for others."""
-    came[:] = 0
+def _new_search(memory, lane, agent, cells, avoid):
+    """The mark of a new search, with which ``came`` forgets the last one; marks the cells that it must not enter.
+
+    A cell was entered from ``side`` if its entry of ``came`` is mark + side + 1; an entry below the mark is of an
+    earlier search. So a search takes time for the cells that it visits only, on a map of any size.
+    """
+    came = memory.heap[lane, 8 * cells :]
+    mark = came[cells] + MARK
+    if mark > LAST_MARK:
+        came[:] = 0
+        mark = np.int32(MARK)
+    came[cells] = mark
     for cell in memory.closed[lane, agent]:
         if cell >= 0:
-            came[cell] = 9
+            came[cell] = mark + SHUT
     if avoid >= 0:
-        came[avoid] = 9
+        came[avoid] = mark + SHUT
+    return mark
 
 
 @kernel
 def _search(memory, lane, agent, grid, start, target, loaded, avoid):
-    """Whether ``target`` can be reached; then the last ninth of the heap holds side + 1 by which a cell was entered."""
+    """The mark of a search in which ``target`` was reached; 0: it cannot be reached."""
     height, width = grid.shape
     heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
-    _mark(memory, lane, agent, came[: grid.size], avoid)
+    mark = _new_search(memory, lane, agent, grid.size, avoid)
     now, later = 0, 4 * grid.size
     most_now, most_later = 1, 0
     heap[now] = start * 4
@@ -72,18 +84,18 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
         most_now -= 1
         item = heap[now + most_now]
         cell = item // 4
-        if first or not came[cell]:
-            came[cell] = item % 4 + 1
+        if first or came[cell] < mark:
+            came[cell] = mark + item % 4 + 1
             if first:
-                came[cell], first = 10, False
+                came[cell], first = mark + START, False
             if cell == target:
-                return True
+                return mark
             here = distance(cell, target, width)
             tall = abs(cell // width - target // width) > abs(cell % width - target % width)
             for k in range(4):  # push the longer axis last: it is tried first
                 side = (k + 2) % 4 if tall else k
                 there = neighbour(cell, side, height, width)
-                if there >= 0 and not came[there] and _open(grid, there, target, loaded):
+                if there >= 0 and came[there] < mark and _open(grid, there, target, loaded):
                     if distance(there, target, width) < here:
                         heap[now + most_now] = there * 4 + side
                         most_now += 1
@@ -92,7 +104,7 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
                         most_later += 1
         if most_now == 0:
             now, later, most_now, most_later = later, now, most_later, 0
-    return False
+    return np.int32(0)
 
 
 @kernel
@@ -104,19 +116,22 @@ def plan(memory, lane, agent, grid, start, target, loaded, avoid):
     height, width = grid.shape
     came = memory.heap[lane, 8 * grid.size :]
     memory.notes[lane, agent, Note.LEFT], memory.notes[lane, agent, Note.TARGET] = 0, target
-    if start == target or not _search(memory, lane, agent, grid, start, target, loaded, avoid):
+    if start == target:
+        return
+    mark = _search(memory, lane, agent, grid, start, target, loaded, avoid)
+    if mark == 0:
         return
     length, cell = 0, target
     while cell != start:
         length += 1
-        cell = neighbour(cell, (came[cell] - 1) ^ 1, height, width)
+        cell = neighbour(cell, (came[cell] - mark - 1) ^ 1, height, width)
     route = memory.route[lane, agent]
     skip, cell = max(0, length - len(route)), target
     memory.notes[lane, agent, Note.LEFT] = length - skip
     for k in range(length):
         if k >= skip:
             route[k - skip] = cell
-        cell = neighbour(cell, (came[cell] - 1) ^ 1, height, width)
+        cell = neighbour(cell, (came[cell] - mark - 1) ^ 1, height, width)
 
 
 @kernel
