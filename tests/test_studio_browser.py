@@ -520,6 +520,148 @@ def test_back_goes_where_one_came_from(visit, runs):
     page.get_by_text("New batch").wait_for()
 
 
+# -- long work ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_preparation_says_how_far_it_is_and_is_cancelled(browser, root, tmp_path):
+    cold = {"SANDBOX_CACHE": str(tmp_path / "cache"), "SANDBOX_RUNS": str(tmp_path / "runs"), "NUMBA_CACHE_DIR": ""}
+    with served(root / "app.py", root, **cold) as server:
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(1000 * COMPILE)
+        page.goto(server.address)
+        told = page.get_by_text(re.compile(r"Compiling, the first time on this machine: step \d+ of \d+, \d+ s so far"))
+        told.wait_for()
+        press(page, "Cancel")
+        page.get_by_text("Cancelled").wait_for()
+        choose(page, "World", "kitchen")  # which does not wait until the other world is compiled
+        told.wait_for()
+        assert page.locator("canvas.picture:visible").count() == 0
+        context.close()
+
+
+def test_the_picture_of_the_last_world_goes(visit):
+    page = ready(visit("/"))
+    old = picture(page)
+    choose(page, "World", "kitchen")
+    page.get_by_text("Team size (cooks)").wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator("canvas.picture:visible").count() == 0 or picture(page) != old
+
+
+# -- every button ------------------------------------------------------------------------------------------------------
+
+# Names of what can be pressed on a page of ours, without the parts of Streamlit's own (menus, help, tables, headings).
+PRESSED = """() => {
+  const own = '[data-testid=stToolbar], [data-testid=stHeader], [data-testid=stDataFrame],'
+    + '[data-testid=stElementToolbar], [data-testid=stHeading], [data-baseweb=select], [data-testid=stSidebarHeader],'
+    + '[data-testid=stNumberInputContainer], [data-testid=stTextInput], [data-testid=stCodeCopyButton]';
+  const kinds = 'button[kind], [data-testid=stButtonGroup] button, .whole, [data-testid=stPageLink] a,'
+    + '[data-testid=stDownloadButton] button';
+  return [...document.querySelectorAll(kinds)].filter((one) => one.offsetParent && !one.closest(own)).map((one) => {
+    const copy = one.cloneNode(true);
+    for (const icon of copy.querySelectorAll('[data-testid=stIconMaterial]')) icon.remove();
+    return copy.textContent.trim();
+  });
+}"""
+
+
+def page_of(visit, address: str, words: str):
+    page = visit(address)
+    page.get_by_text(words).first.wait_for()
+    page.wait_for_timeout(1500)
+    return page
+
+
+def names(page) -> set[str]:
+    found = {SHORTCUT.sub("", name) for name in page.evaluate(PRESSED)} - {""}  # icons of Streamlit's own
+    return {name.lstrip("✔⚑≠✉◐ ") for name in found}
+
+
+SHORTCUT = re.compile(r"(?<=Play|Step)(Space|S)$|(?<=Reset)Shift.*$")  # what stands on a button beside its name
+
+
+def seen_after(words: str):
+    return lambda page: page.get_by_text(words).first.wait_for()
+
+
+def saved(page, name: str) -> None:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name, exact=True).click()
+    assert Path(download.value.path()).stat().st_size
+
+
+def in_address(**fields: str):
+    def check(page):
+        until(lambda: parts(page).items() >= fields.items(), PATIENCE)
+
+    return check
+
+
+def chosen(name: str):
+    return lambda page: page.get_by_role("button", name=name, pressed=True).wait_for()
+
+
+def layer(page) -> None:
+    page.get_by_role("button", name=re.compile("Sight|Belief|Futures"), pressed=True).wait_for()
+
+
+ROLES = ("radio", "link", "button")
+
+
+@pytest.mark.parametrize("number", range(4), ids=["watch", "replay", "batch", "lessons"])
+def test_every_button_of_a_page_does_something(visit, runs, number):
+    """Each is pressed on a fresh page; a button that no line here knows of fails the test."""
+    batch, clean = str(runs / "many"), str(runs / "clean")
+    pages = {
+        "/": ("Ready", {
+            "Play": seen_after("Playing"), "Step": lambda page: until(lambda: tick(page) == 1),
+            "Reset": seen_after("Ready"), "Export TOML": "saved",
+            **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
+            **{name: seen_after(words) for name, words in {
+                "Charts": "Tasks done", "Events": "No events yet", "Agent": "Click an agent", "Team": "No team here",
+                "Intervene": "The world, now", "Record": "Nothing is recorded yet"}.items()},
+            **{name: in_address(layout=name) for name in ("small", "medium", "large")}, "tiny": seen_after("Ready"),
+            **{name: in_address(policy=name) for name in ("idle", "random", "oracle", "search", "human", "llm")},
+            "rules": seen_after("Ready"),
+        }),
+        f"/replay?run={clean}": ("Paused", {
+            "Play": seen_after("Playing"), "Step": lambda page: until(lambda: tick(page) == 1),
+            "Reset": seen_after("Paused"), **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
+            "Task": chosen("Task"), "End": chosen("End"), "Difference": chosen("Difference"),
+            **{name: seen_after(words) for name, words in {
+                "Charts": "Tasks done", "Events": "Jump to", "Agent": "Click an agent", "Team": "No team here",
+                "Record": "Check the chain"}.items()},
+        }),
+        f"/batch?run={batch}": ("Worst seeds", {
+            "All batches": seen_after("New batch"), "CSV": "saved", "Report": "saved", "TOML": "saved",
+        }),
+        "/lessons": ("One claim each", {"Open": seen_after("Your prediction")}),
+    }  # fmt: skip
+    address, (words, known) = list(pages.items())[number]
+    page = page_of(visit, address, words)
+    there = names(page)
+    assert there, address
+    page.context.close()
+    links = {name for name in there if name.startswith("Replay seed")}
+    print(address, sorted(there))
+    assert there - links <= known.keys(), f"{address}: nobody presses {there - links - known.keys()}"
+    for name, check in known.items():
+        if name not in there:
+            continue
+        page = page_of(visit, address, words)
+        print("pressed", address, name)
+        if check == "saved":
+            saved(page, name)
+        else:
+            whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")  # beside it stand an icon and a shortcut
+            found = (page.get_by_role(role, name=each) for each in (re.compile(f"^{re.escape(name)}$"), whole)
+                     for role in ROLES)  # fmt: skip
+            next(one for one in found if one.count()).first.click()
+            check(page)
+        page.context.close()
+
+
 # -- the picture never goes and never turns grey ---------------------------------------------------------------------
 
 
