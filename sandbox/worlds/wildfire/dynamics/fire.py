@@ -84,9 +84,22 @@ def _ceiling(speed, params):
 
 
 @kernel
+def _has_fuel_beside(land, row, col):
+    """Whether any neighbour can burn; at the edge of the map, always so."""
+    if row == 0 or col == 0 or row == land.shape[0] - 1 or col == land.shape[1] - 1:
+        return True
+    found = False
+    for k in range(8):
+        found |= BURNS[land[row + DROW[k], col + DCOL[k]]]
+    return found
+
+
+@kernel
 def _from_cell(land, fires, total, row, col, seed, tick, wind, params):
     """Spread from one burning cell to its neighbours; returns the new count of burning cells."""
     height, width = land.shape
+    if not _has_fuel_beside(land, row, col):  # in the middle of a fire
+        return total
     base, known = 0.0, False
     for k in range(8):
         r, c = row + DROW[k], col + DCOL[k]

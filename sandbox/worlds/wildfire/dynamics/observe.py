@@ -64,15 +64,17 @@ def look_out(s, lane, agent, params):
 def _look(s, lane, agent, params, window):
     """Fill one crew's window (C, K, K) int8."""
     top, left = s.pos[lane, agent, 0] - params.sight, s.pos[lane, agent, 1] - params.sight
-    side = window.shape[1]
+    side, flat, at = window.shape[1], window.flat, np.uint64(0)
+    area, height, width = np.uint64(side * side), np.uint64(params.height), np.uint64(params.width)
     for i in range(side):
         for j in range(side):
-            row, col = top + i, left + j
-            inside = row >= 0 and col >= 0 and row < params.height and col < params.width
-            shown = SHOWN[np.uint64(s.land[lane, row, col]) if inside else BEYOND]
-            window[Channel.CREW, i, j] = 0
-            window[Channel.KIND, i, j], window[Channel.FIRE, i, j] = shown[0], shown[1]
-            window[Channel.GROUND, i, j], window[Channel.PEOPLE, i, j] = shown[2], shown[3]
+            row, col = np.uint64(top + i), np.uint64(left + j)  # before the map: huge
+            code = np.uint64(s.land[lane, row, col]) if row < height and col < width else BEYOND
+            for channel in range(SHOWN.shape[1]):
+                flat[np.uint64(channel) * area + at] = SHOWN[code, np.uint64(channel)]
+            at += np.uint64(1)
+    for k in range(side * side):
+        flat[Channel.CREW * side * side + k] = 0
     for other in range(params.agents):
         i, j = s.pos[lane, other, 0] - top, s.pos[lane, other, 1] - left
         if other != agent and 0 <= i < side and 0 <= j < side:

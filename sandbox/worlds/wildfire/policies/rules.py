@@ -26,6 +26,15 @@ def start(memory, lane, params):
 
 
 @kernel
+def _count(channel, value):
+    """How many cells of a channel (K, K) have a value. Processors compare many cells at once; searching is slower."""
+    flat, found = channel.flat, 0
+    for k in range(channel.size):
+        found += flat[k] == value
+    return found
+
+
+@kernel
 def _crew_nearer(window, sight, i, j, way):
     """Whether another crew in sight is nearer to a cell of the window."""
     for a in range(max(0, i - 2), min(2 * sight + 1, i + 3)):
@@ -50,14 +59,21 @@ def _front(window, sight, i, j):
 def _nearest_fire(window, sight, agent):
     """Row and column in the window of the burning cell to attack; (-1, -1): none in sight."""
     best_i, best_j, least = -1, -1, FAR
+    area = window[Channel.FIRE].size
+    if _count(window[Channel.FIRE], 0) == area:
+        return best_i, best_j
+    alone = _count(window[Channel.CREW], 0) == area
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             if window[Channel.FIRE, i, j]:
                 way = abs(i - sight) + abs(j - sight)
-                cost = 2 * way + (0 if _front(window, sight, i, j) else 12)
-                cost -= 6 if window[Channel.KIND, i, j] == Kind.BUILDING + 1 else 0
-                cost += CROWDED if _crew_nearer(window, sight, i, j, way) else 0
-                cost = 4 * cost + (i + j + agent) % 4  # neighbouring crews choose different cells
+                cost = 8 * way + (i + j + agent) % 4  # neighbouring crews choose different cells
+                cost -= 24 if window[Channel.KIND, i, j] == Kind.BUILDING + 1 else 0
+                if cost >= least:  # what follows can only add to it
+                    continue
+                cost += 0 if _front(window, sight, i, j) else 48
+                if not alone and cost < least and _crew_nearer(window, sight, i, j, way):
+                    cost += 4 * CROWDED
                 if cost < least:
                     best_i, best_j, least = i, j, cost
     return best_i, best_j
@@ -80,6 +96,8 @@ def _hear(obs, lane, agent, note, row, col):
 def _seen_water(window, sight, row, col, width):
     """The nearest cell with water in sight; -1: none."""
     best, least = np.int64(-1), FAR
+    if _count(window[Channel.KIND], Kind.WATER + 1) == 0:
+        return best
     for i in range(2 * sight + 1):
         for j in range(2 * sight + 1):
             way = abs(i - sight) + abs(j - sight)
