@@ -75,6 +75,7 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
     height, width = grid.shape
     heap, came = memory.heap[lane], memory.heap[lane, 8 * grid.size :]
     mark = _new_search(memory, lane, agent, grid.size, avoid)
+    goal_row, goal_col = target // width, target % width
     now, later = 0, 4 * grid.size
     most_now, most_later = 1, 0
     heap[now] = start * 4
@@ -82,21 +83,25 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
     first = True
     while most_now:
         most_now -= 1
-        item = heap[now + most_now]
-        cell = item // 4
+        item = np.int64(heap[now + most_now])
+        cell = item >> 2
         if first or came[cell] < mark:
-            came[cell] = mark + item % 4 + 1
+            came[cell] = mark + (item & 3) + 1
             if first:
                 came[cell], first = mark + START, False
             if cell == target:
                 return mark
-            here = distance(cell, target, width)
-            tall = abs(cell // width - target // width) > abs(cell % width - target % width)
+            row, col = cell // width, cell % width  # the only division: it costs as much as the rest of a neighbour
+            here, tall = abs(row - goal_row) + abs(col - goal_col), abs(row - goal_row) > abs(col - goal_col)
             for k in range(4):  # push the longer axis last: it is tried first
-                side = (k + 2) % 4 if tall else k
-                there = neighbour(cell, side, height, width)
-                if there >= 0 and came[there] < mark and _open(grid, there, target, loaded):
-                    if distance(there, target, width) < here:
+                side = k ^ 2 if tall else k
+                r, c = row + _DROW[side], col + _DCOL[side]
+                there = r * width + c
+                if r < 0 or c < 0 or r >= height or c >= width or came[there] >= mark:
+                    continue
+                kind = grid[r, c]
+                if kind < Cell.WALL and (not loaded or kind != Cell.SLOT or there == target):
+                    if abs(r - goal_row) + abs(c - goal_col) < here:
                         heap[now + most_now] = there * 4 + side
                         most_now += 1
                     else:
@@ -108,30 +113,35 @@ def _search(memory, lane, agent, grid, start, target, loaded, avoid):
 
 
 @kernel
+def _before(cell, side, width):
+    """The cell from which a search entered ``cell`` towards ``side`` (a Facing)."""
+    return cell - _DROW[side] * width - _DCOL[side]
+
+
+@kernel
 def plan(memory, lane, agent, grid, start, target, loaded, avoid):
     """Lay a shortest route from ``start`` to ``target`` that does not enter ``avoid`` (-1: any).
 
     A route that is too long for the stack is cut after its nearer part; without a route the stack stays empty.
     """
-    height, width = grid.shape
-    came = memory.heap[lane, 8 * grid.size :]
+    width, came = grid.shape[1], memory.heap[lane, 8 * grid.size :]
     memory.notes[lane, agent, Note.LEFT], memory.notes[lane, agent, Note.TARGET] = 0, target
     if start == target:
         return
     mark = _search(memory, lane, agent, grid, start, target, loaded, avoid)
     if mark == 0:
         return
-    length, cell = 0, target
+    length, cell = 0, np.int64(target)
     while cell != start:
         length += 1
-        cell = neighbour(cell, (came[cell] - mark - 1) ^ 1, height, width)
+        cell = _before(cell, came[cell] - mark - 1, width)
     route = memory.route[lane, agent]
-    skip, cell = max(0, length - len(route)), target
+    skip, cell = max(0, length - len(route)), np.int64(target)
     memory.notes[lane, agent, Note.LEFT] = length - skip
     for k in range(length):
         if k >= skip:
             route[k - skip] = cell
-        cell = neighbour(cell, (came[cell] - mark - 1) ^ 1, height, width)
+        cell = _before(cell, came[cell] - mark - 1, width)
 
 
 @kernel
