@@ -64,7 +64,7 @@ WORK = 0.5  # seconds of stepping after which a checkpoint is made
 SHARE = 20.0  # and at least so many times the cost of making it
 KEPT = 24  # checkpoints; if there are more, every second one is dropped
 MOST = 256_000_000  # bytes of all of them
-UNSEEN = 1_000_000  # ticks times agents that are held back from the record, at most
+UNSEEN = 5_000_000  # ticks times agents that are held back from the record, at most; 12 bytes each
 
 
 class EpisodePlayer:
