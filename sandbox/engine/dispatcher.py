@@ -17,7 +17,7 @@ from numba.core import cgutils, event
 from numba.core.codegen import CPUCodeLibrary, JITCodeLibrary
 from numba.core.compiler import CompileResult, Flags, _make_subtarget, compile_extra, compile_result
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.errors import TypingError
+from numba.core.errors import NumbaError, TypingError
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
 from numba.core.itanium_mangler import mangle_identifier
 from numba.core.registry import CPUDispatcher
@@ -113,13 +113,13 @@ class Entry(JITCodeLibrary):
         super()._optimize_final_module()
 
 
-def _call(part: CompileResult, attributes: tuple[str, ...]) -> Callable:
+def _call(part: CompileResult, attributes: tuple[str, ...], name: str) -> Callable:
     """The function that lowers a call of a part, as Numba does, but with attributes of the call."""
     fndesc = part.fndesc
 
     def lowered(context, builder, sig, args):
-        if not isinstance(context.active_code_library, Part):  # a caller that Numba's own dispatcher compiles
-            context.add_linking_libs(part.library.closure())
+        if not isinstance(context.active_code_library, Part):  # linked by Numba, it would crash the process
+            raise NumbaError(f"{name} is a kernel, which only kernels can call: decorate the caller with @kernel")
         function = context.declare_function(builder.module, fndesc)
         status, value = context.call_conv.call_function(
             builder, function, fndesc.restype, fndesc.argtypes, args, attrs=attributes
@@ -205,7 +205,7 @@ class Kernel(CPUDispatcher):
         args = tuple(normalize_signature(sig)[0])
         if args not in self._called:
             part = self.part(args)
-            lowered = _call(part, self._attributes)
+            lowered = _call(part, self._attributes, self.py_func.__name__)
             self._called[args] = key = object()
             self.targetctx._defns[key].append(lowered, lowered.signature)
         return self._called[args]
