@@ -113,7 +113,7 @@ def test_hosted_batches_on_processes(tmp_path):
 
 
 WEB = {"world": {"name": "web", "layout": "all"}, "agents": [{"count": 1, "reasoner": "rules"}]}
-MANY = 100_000
+MANY = 300_000
 FORK = multiprocessing.get_context("fork")  # a child begins at once, with its kernels compiled
 
 

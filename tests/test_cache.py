@@ -226,8 +226,13 @@ def test_pruning_spares_what_is_no_folder_of_ours(tmp_path):
 def test_a_warm_world_is_known_as_warm(warm_tiny):
     warm_tiny.warm_up(["rules"] * 4)
     assert warm_tiny.is_warm(["rules"] * 4) and warm_tiny.is_warm(["rules"], whole=True)
-    assert not warm_tiny.is_warm(["idle", "oracle", "rules"])
-    kernels = warm_tiny.uncompiled(["idle", "oracle", "rules"])
+
+
+def test_a_world_that_nobody_played_is_known_as_cold(tmp_path, root):
+    shutil.copy(root / "examples" / "minimal_world.py", tmp_path / "lonely.py")
+    env = sandbox.make(str(tmp_path / "lonely.py"))
+    assert not env.is_warm(["random"] * env.agents)
+    kernels = env.uncompiled(["random"] * env.agents)
     assert any(step.kernel.py_func.__name__ == "choose_one" for step in kernels) and min(kernels.values()) > 0
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 LOOK = 1.0  # seconds between two looks at whether the server is there
 LOWEST = 19
@@ -17,8 +18,8 @@ LOWEST = 19
 def begin() -> subprocess.Popen:
     """Start it; the present process is the server."""
     command = [sys.executable, "-P", "-m", "sandbox.cli._compile_ahead", str(os.getpid())]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, **quiet)
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
 
 
 def main(server: int) -> None:
@@ -38,7 +39,7 @@ def main(server: int) -> None:
             compile_all([Team(env, (policy,) * env.agents, whole, True)])
 
 
-def _end_with(server) -> None:
+def _end_with(server: Any) -> None:
     while server.is_running():
         time.sleep(LOOK)
     os._exit(0)

@@ -48,7 +48,7 @@ def noise(key, x, y, z, terms):
     """
     shift = STRETCH * (x + y + z)
     xs, ys, zs = x + shift, y + shift, z + shift
-    i, j, k = int(floor(xs)), int(floor(ys)), int(floor(zs))
+    i, j, k = np.int64(floor(xs)), np.int64(floor(ys)), np.int64(floor(zs))
     xs, ys, zs = xs - i, ys - j, zs - k
     near = NEAR[(int(xs * SPLIT) * SPLIT + int(ys * SPLIT)) * SPLIT + int(zs * SPLIT)]
     corner = np.uint64(key) + _A * np.uint64(i) + _B * np.uint64(j) + _C * np.uint64(k) + GOLDEN
