@@ -106,11 +106,15 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """The conformance suite first: a worker takes a world, so no two compile the same kernels, and the rest has them.
 
-    Then as pytest-xdist orders by itself: the files and classes with most tests first.
+    Then what a browser does, because one worker does all of it and waits much. Then as pytest-xdist orders by itself:
+    the files and classes with most tests first.
     """
     scopes = [item.nodeid.rsplit("::", 1)[0] for item in items]
     many = Counter(scopes)
-    order = {scope: ("test_worlds.py::" not in scope, -many[scope], number) for number, scope in enumerate(many)}
+    order = {
+        scope: ("test_worlds.py::" not in scope, "browser" not in scope, -many[scope], number)
+        for number, scope in enumerate(many)
+    }
     items[:] = [item for _, item in sorted(zip(scopes, items, strict=True), key=lambda pair: order[pair[0]])]
 
 
