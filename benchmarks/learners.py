@@ -59,19 +59,18 @@ def lanes(quick: bool) -> list[Figure]:
     return [*figures[:-3], *(figure._replace(beside=best) for figure in figures[-3:])]
 
 
-def robots(quick: bool) -> list[Figure]:
-    """4,096 teams of four, random actions drawn beforehand, observations, masks, resets; jumanji compiled by XLA.
+def jumanji_robots(actions: np.ndarray) -> list[Pace]:
+    """Teams of jumanji's RobotWarehouse, ``actions`` (ticks, teams, agents): a call a tick, and all ticks in one call.
 
-    A call a tick each, as learners need it; also 16 ticks in one call of jumanji, its observations only added up. It
-    works on all cores, ours on one, so that figures are for each second of CPU.
+    Compiled by XLA. In one call its observations are only added up.
     """
     import jax  # here, since processes of the other part are forked
     from jumanji.environments import RobotWarehouse
     from jumanji.wrappers import VmapAutoResetWrapper
 
-    peer_env, ticks = VmapAutoResetWrapper(RobotWarehouse()), 16
-    step, actions = jax.jit(peer_env.step), np.random.default_rng(0).integers(0, 5, (ticks, LANES, 4), np.int32)
-    begun = jax.jit(peer_env.reset)(jax.random.split(jax.random.PRNGKey(0), LANES))[0]
+    peer_env, (ticks, teams, _) = VmapAutoResetWrapper(RobotWarehouse()), actions.shape
+    step = jax.jit(peer_env.step)
+    begun = jax.jit(peer_env.reset)(jax.random.split(jax.random.PRNGKey(0), teams))[0]
 
     @jax.jit
     def rollout(state, actions):
@@ -93,6 +92,18 @@ def robots(quick: bool) -> list[Figure]:
         jax.block_until_ready(rollout(begun, actions))
         return actions.size
 
+    name = "RobotWarehouse of jumanji"
+    return [Pace(f"{name}, a call a tick", by_tick), Pace(f"{name}, {ticks} ticks a call", in_one_call)]
+
+
+def robots(quick: bool) -> list[Figure]:
+    """4,096 teams of four, random actions drawn beforehand, observations, masks, resets.
+
+    A call a tick each, as learners need it; also 16 ticks in one call of jumanji. It works on all cores, ours on one,
+    so that figures are for each second of CPU.
+    """
+    actions = np.random.default_rng(0).integers(0, 5, (16, LANES, 4), np.int32)
+    paces = jumanji_robots(actions)
     episodes = Episodes(sandbox.make("warehouse", **SMALL), LANES)
     episodes.reset(np.ones(LANES, np.bool_), range(LANES))
 
@@ -101,10 +112,7 @@ def robots(quick: bool) -> list[Figure]:
             episodes.step(joint, episodes.over)
         return actions.size
 
-    paces = [
-        Pace("RobotWarehouse of jumanji, a call a tick", by_tick),
-        Pace(f"RobotWarehouse of jumanji, {ticks} ticks a call", in_one_call), Pace("ours, a call a tick", ours),
-    ]  # fmt: skip
+    paces.append(Pace("ours, a call a tick", ours))
     for pace in paces:
         pace.work()  # compiles
     in_turns(3 if quick else 7, *paces)

@@ -52,7 +52,7 @@ def show(
 
 
 def put(path: Path, key: str, text: str) -> None:
-    """Write a text into a page where the comments of this key stand; raises KeyError if there are none."""
+    """Write a text between the two comments of this key in a page; raises KeyError for a page without them."""
     path.write_text(_with(path.read_text(encoding="utf-8"), key, text), encoding="utf-8")
     console.print(f"written: table {key} of {path.parent.name}/{path.name}")
 

@@ -1,8 +1,4 @@
-"""Eight cells of a window at once: the channels of packed cells, written as words of 64 bits.
-
-A world that packs what windows show of a cell into one byte (``State.seen``) fills a window eight cells at a time. The
-side of a window is odd, so its cells are a multiple of eight and one more.
-"""
+"""Eight bytes at once, as a word of 64 bits: eight cells of a window, or the counts of eight legal actions."""
 
 import numpy as np
 from llvmlite import ir

@@ -178,7 +178,7 @@ def _packed(array: np.ndarray) -> tuple[dict | str, bytes]:
 
 
 def unpack(data: bytes, count: int, trials: int) -> list[np.ndarray]:
-    """The ``count`` columns in some bytes; raises ValueError or TypeError for bytes that are none."""
+    """The ``count`` columns in some bytes; raises ValueError or TypeError for damaged bytes."""
     start = 4 + int.from_bytes(data[:4], "little")
     try:
         head = json.loads(data[4:start])

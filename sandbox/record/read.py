@@ -78,7 +78,7 @@ class Run:
         return (self._event(seq, body) for seq, body in self.query(sql, values))
 
     def tick(self, trial: int, tick: int) -> TickDone | None:
-        """The event of one tick of a trial; None if there is none."""
+        """The event of one tick of a trial; None if the tick is not recorded."""
         sql = f"SELECT seq, {_BODY} FROM event WHERE kind = 'tick' AND trial = ? AND tick = ?"
         found = next((self._event(seq, body) for seq, body in self.query(sql, (trial, tick))), None)
         return found if isinstance(found, TickDone) else None

@@ -8,22 +8,13 @@ const MOST = 3; // seconds of frames that a hidden page keeps
 const MARGIN = 24; // CSS pixels above and below the picture
 const SURELY = 3000; // ms after which a frozen picture moves again, if the page has not answered
 const HOLDS = ".st-key-play, .st-key-step, .st-key-deeds"; // a button in here concerns what is seen
-const players = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  let player = players.get(parentElement);
-  if (!player) players.set(parentElement, (player = new Player(parentElement)));
-  const call = ++player.calls;
+  const [player, left] = clock.mount(parentElement, () => new Player(parentElement));
   player.report = setStateValue;
   player.trigger = setTriggerValue;
-  clock.places.add(player);
   player.feed(data);
-  return () => {
-    if (call !== player.calls) return; // a newer payload has taken over
-    player.stop();
-    clock.places.delete(player);
-    players.delete(parentElement);
-  };
+  return left;
 }
 
 class Player {
@@ -37,7 +28,7 @@ class Player {
     this.frozen = 0; // when a command was given that the page has not answered yet
     this.turns = this.latest = this.held = 0; // how often the queue was replaced, by the latest strip; the last hold
     this.work = Promise.resolve();
-    this.calls = this.shown = this.frame = this.painted = this.payloads = 0;
+    this.shown = this.frame = this.painted = this.payloads = 0;
     this.lens = new Lens(this.stage, {
       moved: () => this.arrange(),
       rested: (view) => this.report("view", view),

@@ -1,22 +1,14 @@
 // A place that draws one part of the moment that is shown.
 // Streamlit calls the exported function at every change; one Place lives as long as its element.
 
-const drawn = new WeakMap();
 const SHORTEST = 40; // ticks that a chart spans at least
 const EVENTS = 80; // that are shown
 
 export default function ({ data, parentElement }) {
-  let place = drawn.get(parentElement);
-  if (!place) drawn.set(parentElement, (place = new Place(parentElement.querySelector(".moment"))));
-  const call = (place.calls = (place.calls || 0) + 1);
+  const [place, left] = clock.mount(parentElement, () => new Place(parentElement.querySelector(".moment")));
   if (place.kind !== data) [place.kind, place.told] = [data, null];
-  clock.places.add(place);
   place.tell(clock.moment);
-  return () => {
-    if (call !== place.calls) return;
-    clock.places.delete(place);
-    drawn.delete(parentElement);
-  };
+  return left;
 }
 
 class Place {

@@ -4,20 +4,12 @@
 const EVERY = 150; // ms between two requests while the knob is dragged
 const PATIENCE = 1500; // ms for which the place that was asked for is marked
 const SHORTEST = 40; // ticks that the line spans at least
-const lines = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  let line = lines.get(parentElement);
-  if (!line) lines.set(parentElement, (line = new Line(parentElement)));
+  const [line, left] = clock.mount(parentElement, () => new Line(parentElement));
   line.ask = (tick) => setTriggerValue("seek", tick);
-  const call = (line.calls = (line.calls || 0) + 1);
-  clock.places.add(line);
   line.show(data);
-  return () => {
-    if (call !== line.calls) return;
-    clock.places.delete(line);
-    lines.delete(parentElement);
-  };
+  return left;
 }
 
 class Line {

@@ -12,7 +12,7 @@ import numpy as np
 
 from sandbox.engine.kernel import allocating, kernel
 
-SOLE, SHARED = -1, -2  # in ``agent_at``, of an empty cell: one robot wants to enter it, or several
+SOLE = -1  # in ``agent_at``, of an empty cell: one robot wants to enter it; one less: several do
 _P1, _P2 = np.uint64(11400714785074694791), np.uint64(14029467366897019727)
 _P5 = np.uint64(2870177450012600261)
 _LENGTH = np.uint64(2) ^ (_P5 ^ np.uint64(3527539))
@@ -218,7 +218,7 @@ def _release_cycle(agent_at, aim, refused, agent, depth):
 def resolve(agent_at, aim, pos, refused, as_rware):
     """Clear ``refused`` of the agents that move; on entry it is 1 for all that want to.
 
-    ``agent_at`` (H, W) int32 agent + 1, SOLE or SHARED; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused``
+    ``agent_at`` (H, W) int32 agent + 1, SOLE or one less; ``aim`` (N,) int32 cells; ``pos`` (N, 2) int32; ``refused``
     (N,) int8.
     """
     n, width = len(aim), agent_at.shape[1]

@@ -166,14 +166,19 @@ def _resolve(s, lane, params):
 
 
 @kernel
+def _moves(s, lane, agent, width):
+    """Whether a robot wants to move to another cell and is allowed to."""
+    here = s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
+    return (s.aim[lane, agent] != here) & (s.refused[lane, agent] == 0)
+
+
+@kernel
 def _leave(s, lane, agent, width, params):
     """Take a robot off the map, and with it its load if it moves."""
     row, col = np.uint64(s.pos[lane, agent, 0]), np.uint64(s.pos[lane, agent, 1])
     s.agent_at[lane, row, col] = 0
-    moves = s.aim[lane, agent] != s.pos[lane, agent, 0] * width + s.pos[lane, agent, 1]
-    moves &= s.refused[lane, agent] == 0
     lift(s, lane, row, col, params)
-    if s.carrying[lane, agent] and moves and not params.courier:
+    if s.carrying[lane, agent] and not params.courier and _moves(s, lane, agent, width):
         s.shelf_at[lane, row, col] = 0
         see(s, lane, row, col, params)
 
@@ -182,8 +187,7 @@ def _leave(s, lane, agent, width, params):
 def _arrive(s, lane, agent, verb, width, params):
     """Put a robot back on the map, in the cell that it wants if it moves, and let it turn, pick up or put down."""
     row, col, facing = s.pos[lane, agent, 0], s.pos[lane, agent, 1], s.facing[lane, agent]
-    moves = s.aim[lane, agent] != row * width + col
-    moves &= s.refused[lane, agent] == 0
+    moves = _moves(s, lane, agent, width)
     down, right = step_ahead(facing)
     row, col = row + moves * down, col + moves * right
     s.pos[lane, agent, 0], s.pos[lane, agent, 1] = row, col

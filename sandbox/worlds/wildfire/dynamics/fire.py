@@ -80,7 +80,7 @@ def chance(seed, kind, row, col, rise, dot, speed):
 @kernel
 def _ceiling(speed, params):
     """More than the chance of any cell: with the wind, up the steepest slope, dry, of the kind that burns best."""
-    return 1.0 if params.classic else 1.001 * MOST * _drive(STEEPEST * params.ground[3], 1.0, speed)
+    return 1.001 * MOST * _drive(STEEPEST * params.ground[3], 1.0, speed)
 
 
 @kernel
@@ -103,13 +103,13 @@ def _from_cell(land, fires, total, row, col, seed, tick, wind, params):
     base, known = 0.0, False
     for k in range(8):
         r, c = row + DROW[k], col + DCOL[k]
-        if r < 0 or c < 0 or r >= height or c >= width:
-            continue
-        u = uniform(seed, tick, Stream.SPREAD, (r * width + c) * 8 + k)
-        if not BURNS[land[r, c]] & (u < wind.ceiling):  # one branch, which is rarely taken
+        if r < 0 or c < 0 or r >= height or c >= width or not BURNS[land[r, c]]:
             continue
         if params.classic:
             total = _kindle(land, fires, total, r, c)
+            continue
+        u = uniform(seed, tick, Stream.SPREAD, (r * width + c) * 8 + k)
+        if u >= wind.ceiling:
             continue
         if not known:
             base, known = elevation(seed, row, col, params), True

@@ -67,11 +67,11 @@ def _nearest_fire(window, sight, agent):
         for j in range(2 * sight + 1):
             if window[Channel.FIRE, i, j]:
                 way = abs(i - sight) + abs(j - sight)
-                cost = 8 * way + (i + j + agent) % 4  # neighbouring crews choose different cells
-                cost -= 24 if window[Channel.KIND, i, j] == Kind.BUILDING + 1 else 0
+                cost = 2 * way - (6 if window[Channel.KIND, i, j] == Kind.BUILDING + 1 else 0)
+                cost = 4 * cost + (i + j + agent) % 4  # neighbouring crews choose different cells
                 if cost >= least:  # what follows can only add to it
                     continue
-                cost += 0 if _front(window, sight, i, j) else 48
+                cost += 0 if _front(window, sight, i, j) else 4 * 12
                 if not alone and cost < least and _crew_nearer(window, sight, i, j, way):
                     cost += 4 * CROWDED
                 if cost < least:
