@@ -29,7 +29,19 @@ from sandbox.statistics import (
     success_rate,
     trials_needed,
 )
-from sandbox.studies.lessons import EARNED, NARROWER, OPEN, REFUTED, SAME, WIDER, Lesson
+from sandbox.studies.lessons import (
+    DIPS,
+    EARNED,
+    FALLS,
+    NARROWER,
+    OPEN,
+    PEAKS,
+    REFUTED,
+    RISES,
+    SAME,
+    WIDER,
+    Lesson,
+)
 
 CHUNK = 0.25  # seconds that a chunk of trials should take; the measurement can be stopped between chunks
 SEEDS = 2**64
@@ -68,7 +80,8 @@ class Answer(NamedTuple):
 
     verdict: str
     results: tuple[Result, ...]
-    differences: tuple[Difference, ...]  # of all pairs of arms; for ask = "pairing": paired, then as if unpaired
+    # Of all pairs of arms; for ask = "pairing": paired, then as if unpaired; for ask = "curve": those of the verdict.
+    differences: tuple[Difference, ...]
     telling: int  # the seed on which the arms differ most
     seeds: tuple[int, int]  # the first and the last
     seconds: float  # of playing, without compilation
@@ -171,7 +184,7 @@ def answer(lesson: Lesson, scenarios: Sequence[Scenario], played: Sequence[Seque
     )
     both = ~errors.any(axis=0)  # pairs with an error do not count
     arms = [arm[both] for arm in arms]
-    answers = {"best": _best, "reliability": _reliability, "pairing": _pairing}
+    answers = {"best": _best, "reliability": _reliability, "pairing": _pairing, "curve": _curve}
     seed = played[0][int(np.flatnonzero(both)[_telling(arms)]) if both.any() else 0].seed
     return answers[asked.ask](asked, arms, Answer("", results, (), seed, (0, 0), 0.0))
 
@@ -216,6 +229,30 @@ def _best(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:
     wins = [better(asked, each) for each in found if each.clear]
     best = [name for name in names if wins.count(name) == len(names) - 1]
     return answer._replace(verdict=best[0] if best else SAME, differences=tuple(found))
+
+
+def _curve(asked, arms: Sequence[np.ndarray], answer: Answer) -> Answer:
+    """The shape of a curve: an inner point that is clearly beyond both ends, else the two ends compared.
+
+    The intervals of all these comparisons hold jointly at 95 % (Bonferroni).
+    """
+    names, last = [arm.name for arm in asked.arms], len(arms) - 1
+    level = 1 - (1 - CONFIDENCE) / (2 * last - 1)
+
+    def apart(i: int, k: int) -> Difference:
+        return difference(asked, (names[i], names[k]), arms[i], arms[k], level)
+
+    ends = apart(0, last)
+    best, shape = 0.0, None
+    for k in range(1, last):
+        sides = apart(0, k), apart(last, k)
+        beyond = [side.value.value for side in sides if side.clear]
+        if len(beyond) == 2 and min(map(abs, beyond)) > best and min(beyond) * max(beyond) > 0:
+            best, shape = min(map(abs, beyond)), (PEAKS if beyond[0] > 0 else DIPS, sides)
+    if shape:
+        return answer._replace(verdict=shape[0], differences=shape[1])
+    verdict = SAME if not ends.clear else RISES if ends.value.value > 0 else FALLS
+    return answer._replace(verdict=verdict, differences=(ends,))
 
 
 def better(asked, found: Difference) -> str:

@@ -20,8 +20,14 @@ from sandbox.scenario.capabilities import FILES, Grant, Rule, of_file
 SAME = "same"  # no difference beyond chance
 EARNED, REFUTED, OPEN = "earned", "refuted", "open"
 NARROWER, WIDER = "narrower", "wider"
-VERDICTS = {"best": (SAME,), "reliability": (EARNED, REFUTED, OPEN), "pairing": (NARROWER, WIDER, SAME)}
-ARMS = {"best": (2, 5), "reliability": (1, 1), "pairing": (2, 2)}  # minimum and maximum
+RISES, FALLS, PEAKS, DIPS = "rises", "falls", "peaks", "dips"
+CURVE = "curve"  # what is asked where a person draws the prediction
+VERDICTS = {
+    "best": (SAME,), "reliability": (EARNED, REFUTED, OPEN), "pairing": (NARROWER, WIDER, SAME),
+    CURVE: (RISES, FALLS, PEAKS, DIPS, SAME),
+}  # fmt: skip
+ARMS = {"best": (2, 5), "reliability": (1, 1), "pairing": (2, 2), CURVE: (3, 12)}  # minimum and maximum
+PREVIEW = 20  # ticks
 DERIVED = ("steps", "throughput")  # steps: ticks to completion, the tick limit where it fails; throughput: tasks a tick
 TOLD = {"world", "seed", "finish", "steps_to_completion", "digest", "error"}  # not measures
 MEASURES = (*DERIVED, *(name for name in Outcome._fields if name not in TOLD))
@@ -96,18 +102,52 @@ class Reading(_Table):
     where: Short
 
 
-class Question(_Table):
-    """The question. ``ask``: which arm is best, whether a reliability is shown, or what pairing is worth."""
+class Along(_Table):
+    """The horizontal axis of a curve: its values are set at ``key``, one arm for each; ``unit`` stands behind them."""
 
-    ask: Literal["best", "reliability", "pairing"] = "best"
+    label: Short
+    key: str
+    values: list[float] = Field(min_length=ARMS[CURVE][0], max_length=ARMS[CURVE][1])
+    unit: Annotated[str, Field(max_length=20)] = ""
+    scale: float = Field(1.0, gt=0)  # a value times this is what the axis shows
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "Along":
+        if sorted(set(self.values)) != self.values:
+            raise ValueError(f"values: {self.values}, expected ascending ones")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The values as text, by which arms are named."""
+        return [f"{self.scale * value:.10g}{self.unit}" for value in self.values]
+
+
+class Question(_Table):
+    """The question. ``ask``: which arm is best, whether a reliability is shown, what pairing is worth, or a curve."""
+
+    ask: Literal["best", "reliability", "pairing", "curve"] = "best"
     measure: str = "success"
     better: Literal["higher", "lower"] = "higher"
     also: list[str] = []  # further measures, reported as means
     reliability: float = Field(0.99999, gt=0, lt=1)  # the claim, for ask = "reliability"
-    arms: list[Arm] = Field(min_length=1)
+    along: Along | None = None  # for ask = "curve", which has no arms of its own
+    range: list[float] = Field([0.0, 1.0], min_length=2, max_length=2)  # of a drawn curve, in the measure's own unit
+    arms: list[Arm] = []
 
     @model_validator(mode="after")
     def _whole(self) -> "Question":
+        if (self.ask == CURVE) != (self.along is not None) or (self.along and self.arms):
+            raise ValueError(f"ask = '{CURVE}' has along = {{ label, key, values }} in place of arms, no other has it")
+        if self.along:
+            low, high = self.range
+            if not low < high:
+                raise ValueError(f"range: {self.range}, expected the lower end first")
+            # A value is an integer where the key takes only integers; TOML tells them apart, pydantic's floats do not.
+            values = [int(value) if value.is_integer() else value for value in self.along.values]
+            arms = [Arm(name=name, set={self.along.key: value})
+                    for name, value in zip(self.along.names, values, strict=True)]  # fmt: skip
+            object.__setattr__(self, "arms", arms)
         for name in (self.measure, *self.also):
             if name not in MEASURES:
                 raise ValueError(str(unknown("measure", name, MEASURES)))
@@ -131,13 +171,18 @@ class Plan(_Table):
     question: Long
     look: Long
     meaning: Long
-    predictions: list[Prediction] = Field(min_length=2, max_length=6)
+    predictions: list[Prediction] = Field([], max_length=6)  # none of a curve, which is drawn
+    preview: int = Field(PREVIEW, ge=1, le=1_000)  # ticks of an arm that can be watched before it is measured
     controls: list[Control] = Field([], max_length=3)
     measure: Question
     further: list[Reading] = []
 
     @model_validator(mode="after")
     def _fits(self) -> "Plan":
+        drawn = self.measure.ask == CURVE
+        if drawn != (not self.predictions) or len(self.predictions) == 1:
+            told = "none, because a curve is drawn" if drawn else "2 or more"
+            raise ValueError(f"predictions: {len(self.predictions)}, expected {told}")
         for prediction in self.predictions:
             if prediction.when not in self.measure.verdicts:
                 raise ValueError(str(unknown("verdict", prediction.when, self.measure.verdicts, "predictions: when")))

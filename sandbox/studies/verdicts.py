@@ -1,10 +1,22 @@
 """The verdict of an answer as text, from its intervals."""
 
+from collections.abc import Sequence
 from math import isfinite
 
 from sandbox.statistics import Estimate
 from sandbox.studies.answers import Answer, Difference, better
-from sandbox.studies.lessons import EARNED, NARROWER, REFUTED, SAME, Prediction, Question
+from sandbox.studies.lessons import (
+    EARNED,
+    FALLS,
+    NARROWER,
+    PEAKS,
+    REFUTED,
+    RISES,
+    SAME,
+    Along,
+    Prediction,
+    Question,
+)
 
 UNITS = {"steps": "ticks", "ticks": "ticks", "throughput": "tasks a tick", "money": "dollars", "seconds": "s"}
 POINTS = 100  # percentage points of a share
@@ -34,7 +46,7 @@ def told(measure: str, value: float) -> str:
 
 def words(asked: Question, answer: Answer) -> str:
     """The verdict in one or two sentences."""
-    say = {"best": _best, "reliability": _reliability, "pairing": _pairing}
+    say = {"best": _best, "reliability": _reliability, "pairing": _pairing, "curve": _curve}
     errors = sum(result.errors for result in answer.results)
     lost = f" {errors} trials could not be played and do not count." if errors else ""
     return say[asked.ask](asked, answer) + lost
@@ -46,6 +58,27 @@ def judged(prediction: Prediction, answer: Answer) -> str:
         return f"You predicted: {prediction.text} That is what came out."
     cause = "chance explains what was seen" if answer.verdict == SAME else "something else came out"
     return f"You predicted: {prediction.text} It is not borne out: {cause}."
+
+
+def missed(asked: Question, answer: Answer, drawn: Sequence[float]) -> str:
+    """How far a drawn curve, in the measure's own unit, is from the measured one; a sentence or two."""
+    values = [result.value for result in answer.results]
+    off = [_scaled(asked.measure, abs(guess - value.value)) for guess, value in zip(drawn, values, strict=True)]
+    within = sum(value.low <= guess <= value.high for guess, value in zip(drawn, values, strict=True))
+    worst = max(range(len(off)), key=off.__getitem__)
+    at, ends = at_of(asked.along, answer.results[worst].name), values[worst]
+    scaled = [number(_scaled(asked.measure, end)) for end in (ends.low, ends.high)]
+    return (
+        f"Your curve is {number(sum(off) / len(off))} {unit(asked.measure)} off on average. {within} of its {len(off)} "
+        f"points are within the interval of what was measured. It is farthest off at {at}: you drew "
+        f"{told(asked.measure, drawn[worst])}, measured was {told(asked.measure, ends.value)} "
+        f"({scaled[0]} .. {scaled[1]})."
+    )
+
+
+def at_of(along: Along, name: str) -> str:
+    """A place on the axis: ``messages lost 30 %``."""
+    return f"{along.label[0].lower()}{along.label[1:]} {name}"
 
 
 def _scaled(measure: str, value: float) -> float:
@@ -88,6 +121,32 @@ def _same(asked: Question, answer: Answer, trials: str) -> str:
     if len(answer.results) == 2:
         return f"No difference that can be distinguished from chance, on the same {trials} seeds: {apart}."
     return f"None is clearly better than every other one, on the same {trials} seeds. Not distinguishable: {apart}."
+
+
+def _curve(asked: Question, answer: Answer) -> str:
+    trials, named = f"{min(result.trials for result in answer.results):,}", {each.name: each for each in answer.results}
+    first, last = answer.results[0].name, answer.results[-1].name
+
+    def at(name: str) -> str:
+        return f"{told(asked.measure, named[name].value.value)} at {at_of(asked.along, name)}"
+
+    def apart(found: Difference, sign: int) -> str:
+        ends = sorted(sign * _scaled(asked.measure, end) for end in found.value[1:])
+        size = number(sign * _scaled(asked.measure, found.value.value))
+        return f"{size} {unit(asked.measure)} ({number(ends[0])} .. {number(ends[1])})"
+
+    both = f"{at(first)}, {at(last)}"
+    if answer.verdict == SAME:
+        return f"The ends cannot be told apart: {both}; {_unclear(asked, answer.differences[0])}."
+    if answer.verdict in (RISES, FALLS):
+        sign, word = (1, "rises by") if answer.verdict == RISES else (-1, "falls by")
+        found = apart(answer.differences[0], sign)
+        return f"It {word} {found} from the first value to the last: {both}, on the same {trials} seeds."
+    sign, word = (1, "above") if answer.verdict == PEAKS else (-1, "below")
+    top = answer.differences[0].second
+    sides = " and ".join(f"{apart(found, sign)} {word} the value at {found.first}" for found in answer.differences)
+    turn = "highest inside" if answer.verdict == PEAKS else "lowest inside"
+    return f"It is {turn}: {at(top)}, {sides}, on the same {trials} seeds. The ends: {both}."
 
 
 def _reliability(asked: Question, answer: Answer) -> str:

@@ -24,6 +24,7 @@ class Look(NamedTuple):
     cell: tuple[int, int] | None = None  # the selected one: row, column
     layers: frozenset[str] = frozenset()  # drawn over the world
     panel: str = CHARTS  # beside the picture
+    score: bool = True  # whether it is told what the team has reached
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,6 +73,7 @@ class EpisodePlayer:
     def __init__(self, model: Sandbox, folder: Path, trial: int, past: Past, people: Approvals, log: Log | None):
         self.model, self.folder, self.trial = model, folder, trial
         self.people, self.past = people, past
+        self.until = 0  # if not 0: it is not played beyond this tick
         self._reading = Reading(folder)  # otherwise another studio might remove it once it is sealed
         self.on_tick: Callable[[EpisodePlayer], None] = lambda film: None
         self._log = log
@@ -128,7 +129,8 @@ class EpisodePlayer:
     @property
     def over(self) -> bool:
         """Whether no tick comes after the present one."""
-        return not self.model.running or (self.tick >= self.head and not self.live)
+        ended = not self.model.running or (self.tick >= self.head and not self.live)
+        return ended or bool(self.until and self.tick >= self.until)
 
     @property
     def closed(self) -> str:

@@ -26,6 +26,7 @@ class Live(NamedTuple):
     whole: bool = False  # play it to the end at once, then go back
     digest: str = ""  # digest of the final state, if known; checked
     recorded: Answered | None = None  # answers instead of its language models
+    until: int = 0  # if not 0: it is not played beyond this tick
 
     def uncompiled(self) -> dict[Step, int]:
         """The steps of compiling that its pictures and ticks need, each with its size."""
@@ -34,7 +35,9 @@ class Live(NamedTuple):
     def film(self, people: Approvals) -> EpisodePlayer:
         scenario = load(self.scenario, origin=page())
         folder = new_folder(scenario.world.name, self.seed)
-        return EpisodePlayer.begin(scenario, self.seed, folder, people, self.recorded)
+        player = EpisodePlayer.begin(scenario, self.seed, folder, people, self.recorded)
+        player.until = self.until
+        return player
 
 
 class Recorded(NamedTuple):

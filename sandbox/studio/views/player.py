@@ -26,7 +26,10 @@ KINDS = {"task": "done", "difference": "difference", "change": "person", "person
 
 
 def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) -> None:
-    """Draw the page. Only ``_live`` runs again by itself, and only while the snapshot changes."""
+    """Draw the page. Only ``_live`` runs again by itself, and only while the snapshot changes.
+
+    Without panels, there is nothing beside the picture.
+    """
     snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
     hand_over("player", snapshot)
@@ -66,7 +69,7 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
     """The part that changes by itself; drawn with the page, and at every poll."""
     news = handed_over("player")
     again, snapshot = news is None, news or show.poll(PATIENCE)
-    picture, right = st.columns([3, 2], gap="medium")
+    picture, right = st.columns([3, 2], gap="medium") if panels else (st.container(), None)
     with picture:
         with st.container(key="standing"):
             _message(show, snapshot, problem)
@@ -74,8 +77,9 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
             return
         _pictures(show, snapshot)
         _below(show, snapshot)
-    with right:
-        beside(show, snapshot, panels)
+    if right:
+        with right:
+            beside(show, snapshot, panels)
     now = show.peek()
     woken = now.active and not drawn.active  # polling must begin
     if woken or (again and _state(now) != _state(drawn)):  # or must end, or other buttons are due
@@ -128,7 +132,8 @@ def asked_tick() -> int:
 def _below(show: Runner, snapshot: Snapshot) -> None:
     """The timeline, the layers, the legend."""
     now, scene = snapshot.counters, snapshot.scene
-    marks = [Mark(event.tick, KINDS.get(event.kind, "failure"), event.text) for event in scene.jumps] if scene else []
+    jumps = scene.jumps if scene and snapshot.look.score else ()
+    marks = [Mark(event.tick, KINDS.get(event.kind, "failure"), event.text) for event in jumps]
     sought = timeline(marks, key="timeline")
     if sought is not None:
         show.seek(sought)

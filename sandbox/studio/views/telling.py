@@ -14,6 +14,7 @@ from sandbox.studio.backend import beside
 from sandbox.studio.backend.snapshot import Counters, Moment, Snapshot
 from sandbox.studio.views import agent, charts, feed, team
 
+PREVIEWED = ("gray", "❚❚ The preview ends"), "measure to see the rest"
 COLOURS = {"green": "#009e73", "orange": "#e69f00", "blue": "#0072b2", "violet": "#9467bd", "gray": "#888888"}
 
 
@@ -36,9 +37,10 @@ def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
     now, scene = one.shots[0], one.scene
     tick, head = max(shot.tick for shot in one.shots), max(shot.head for shot in one.shots)  # of two in step, the later
     told = {
-        "standing": _standing(now, tick, snapshot.playing), "line": {"tick": tick, "head": head, "live": now.live},
+        "standing": _standing(now, tick, snapshot.playing, snapshot.look.score),
+        "line": {"tick": tick, "head": head, "live": now.live},
         "now": charts.latest(scene.now),
-    }  # fmt: skip
+    }
     if len(one.shots) > 1:
         told |= {f"named{k}": _named(shot) for k, shot in enumerate(one.shots)}
     if snapshot.look.panel == beside.AGENT:
@@ -53,12 +55,14 @@ def _named(now: Counters) -> str:
     return f'<p class="caption"><b>{title}</b> seed {now.seed}, tick {now.tick:,}: {finish}</p>'
 
 
-def _standing(now: Counters, tick: int, playing: bool) -> str:
-    """The present state: a badge, numbers, and a hint."""
-    (colour, badge), then = _badge(now, playing)
-    done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
-    own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
-    told = f"Tick <b>{tick:,}</b> · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
+def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
+    """The present state: a badge, numbers unless they are to be hidden, and a hint."""
+    (colour, badge), then = _badge(now, playing) if score or not now.over else PREVIEWED
+    told = f"Tick <b>{tick:,}</b>"
+    if score:
+        done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
+        own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
+        told += f" · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
     told += then and f" · {then}"
     badge = f'<span class="badge" style="--badge:{COLOURS[colour]}">{escape(badge)}</span>'
     return f'<div class="standing" role="status" aria-live="off">{badge}<span>{told}</span></div>'
