@@ -16,9 +16,13 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START = 240.0  # seconds that it may take to compile and to show a picture
 ROOT = Path(__file__).parents[1]
-STREAMLIT = """import faulthandler, runpy, signal
-faulthandler.register(signal.SIGUSR1)
-runpy.run_module("streamlit", run_name="__main__", alter_sys=True)"""  # told by SIGUSR1, it says where its threads are
+# At SIGUSR1 it says where its threads are. (The module faulthandler can do so, but may crash: it holds no lock.)
+STREAMLIT = """import runpy, signal, sys, traceback
+def tell(*_):
+    for thread, frame in sys._current_frames().items():
+        print("thread", thread, *traceback.format_stack(frame), file=sys.stderr)
+signal.signal(signal.SIGUSR1, tell)
+runpy.run_module("streamlit", run_name="__main__", alter_sys=True)"""
 
 
 class Server(NamedTuple):

@@ -1,12 +1,40 @@
-"""A real Chromium, for tests; the server of pages before it is the benchmarks' own."""
+"""The studio in a real Chromium, for tests: one server for all of them, its pages, and what a person does on them.
+
+A plugin of pytest, for its fixtures: ``visit`` opens a page of the studio.
+"""
 
 import os
+import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from time import sleep, time
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from studio import until
 
-from benchmarks.studio_server import CHROMIUM, browsing
+import sandbox
+from benchmarks.studio_server import CHROMIUM, browsing, served
+
+SCENARIO = {
+    "title": "Two slips <img src=x onerror=alert(1)>",
+    "world": {"name": "warehouse", "layout": "tiny", "deliveries": 1},
+    "agents": [{"count": 4, "reasoner": "rules"}],
+}  # fmt: skip
+SEED = 1
+PATIENCE = 60  # seconds; kernels may be compiled meanwhile
+# Streamlit looks for its end points below the page's address first, and complains that they are not there.
+OURS = re.compile(r"^(?!.*(404 \(Not Found\)|WebGL|GPU stall))")
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @contextmanager
@@ -18,3 +46,273 @@ def chromium() -> Iterator:
         pytest.skip(f"no browser at {CHROMIUM}")
     with browsing() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    """Two runs of one seed, which part at a disturbance, and a batch."""
+    folder = tmp_path_factory.mktemp("runs")
+    sandbox.run(SCENARIO, seed=SEED, out=folder / "clean")
+    sandbox.run({**SCENARIO, "perturb": {"action_failure": 0.5}}, seed=SEED, out=folder / "slips")
+    sandbox.batch(SCENARIO, folder / "many", trials=5, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(root, runs):
+    """The studio, once in a worker."""
+    with served(root / "app.py", root, SANDBOX_RUNS=str(runs)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Not for the whole session: Playwright's event loop runs in the thread of the tests, and others need theirs."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(request, browser, server):
+    """Opens pages, and complains of what a page complains of. Of a test that fails, it says how its pages stand."""
+    contexts, problems, said = [], [], server.log.stat().st_size
+
+    def sent(what):
+        print(f"{time():.2f} sent", what[-150:])
+
+    def open_(path: str = "/", width: int = 1280, scheme: str = "light", scale: int = 1):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, device_scale_factor=scale
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}"))
+        page.on("websocket", lambda socket: socket.on("framesent", sent))
+        page.goto(f"{server.address}{path}")
+        return page
+
+    yield open_
+    if request.node.stash[FAILED]:
+        for context in contexts:
+            print(*(page.locator("body").aria_snapshot() for page in context.pages))
+        os.kill(server.pid, signal.SIGUSR1)
+        sleep(0.5)
+        print(f"{time():.2f}", server.log.read_text()[-9000:])
+    for context in contexts:
+        context.close()
+    assert [problem for problem in problems if OURS.match(problem)] == []
+    assert "Traceback" not in server.log.read_bytes()[said:].decode()
+
+
+# -- a page that plays -------------------------------------------------------------------------------------------------
+
+
+def tick(page) -> int:
+    """The tick that the page tells; while it says what it waits for, that is waited for."""
+
+    def told():
+        return re.search(r"Tick ([\d,]+)", page.locator(".st-key-standing", has_text="Tick").inner_text())
+
+    return int(until(told)[1].replace(",", ""))  # the text may change between being found and being read
+
+
+def ready(page):
+    page.get_by_role("button", name="Play").and_(page.locator(":enabled")).wait_for()
+    page.locator(".st-key-standing", has_text="Tick").wait_for()
+    return page
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name).first.click()
+
+
+def pressed(page, name: str, words: str) -> None:
+    """Press, and wait until it is told what came of it."""
+    press(page, name)
+    page.get_by_text(words).first.wait_for()
+
+
+def go_to_the_end(page) -> None:
+    """A page that is drawn anew just then may miss a key."""
+
+    def ended():
+        page.get_by_role("slider", name="Tick").press("End")
+        page.wait_for_timeout(1000)
+        return "Completed" in page.locator(".st-key-standing").inner_text()
+
+    until(ended, PATIENCE)
+    assert tick(page) > 1
+
+
+def panel(page, name: str) -> None:
+    page.get_by_role("radio", name=name).click()
+
+
+def pick(page, agent: int) -> None:
+    """Click an agent in the picture of the default scenario, before the first tick."""
+    env = sandbox.make("warehouse", layout="tiny", agents=4)
+    (rows, cols), (row, col) = env.world.cells(env.params), env.reset([SEED]).pos[0, agent].tolist()
+    canvas = page.locator("canvas.picture")
+    canvas.wait_for()
+    page.wait_for_timeout(500)  # its size settles
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * (col + 0.5) / cols, box["y"] + box["height"] * (row + 0.5) / rows)
+
+
+# -- what it shows -----------------------------------------------------------------------------------------------------
+
+PICTURE = """() => {
+  const canvas = [...document.querySelectorAll('.stBidiComponent div')].map(e => e.shadowRoot).filter(Boolean)
+    .map(root => root.querySelector('canvas[data-painted]')).find(Boolean);
+  if (!canvas) return null;
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height), colours = new Set();
+  let hash = 7;
+  for (let i = 0; i < data.length; i += 4) {
+    const colour = data[i] << 16 | data[i + 1] << 8 | data[i + 2];
+    colours.add(colour); hash = hash * 31 + colour | 0;
+  }
+  return {hash, colours: colours.size, width: canvas.clientWidth, ...canvas.dataset};
+}"""
+
+
+def picture(page) -> int:
+    return until(lambda: page.evaluate(PICTURE))["hash"]
+
+
+# The tick that each part of the page shows, read from what a person sees of it.
+SHOWN = r"""() => {
+  const roots = [document], all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+  for (let k = 0; k < roots.length; k++)
+    for (const node of roots[k].querySelectorAll('*')) if (node.shadowRoot) roots.push(node.shadowRoot);
+  const number = (text) => text === undefined ? null : +text.replaceAll(',', '');
+  const read = (selector, pattern) => all(selector).map((one) => number((one.innerText.match(pattern) || [])[1]));
+  return {
+    picture: all('canvas.picture').map((one) => number(one.dataset.tick)), standing: read('.standing', /Tick ([\d,]+)/),
+    line: all('[role=slider][aria-label=Tick]').map((one) => number(one.getAttribute('aria-valuenow'))),
+    told: read('[role=slider][aria-label=Tick] output', /^([\d,]+)/),
+    charts: all('.charts svg').map((one) => number((one.getAttribute('aria-label').match(/tick ([\d,]+):/) || [])[1])),
+    agent: read('.who', /tick ([\d,]+)/), team: read('.moment p', /at tick ([\d,]+)/).filter((tick) => tick !== null),
+    events: Math.max(0, ...read('.event .tick', /([\d,]+)/)),
+  };
+}"""
+
+
+def one_tick(page, times: int = 10) -> list[int]:
+    """Sample all parts of the page: each shows the same tick, and no event of a later one. Returns the ticks."""
+    found = []
+    for _ in range(times):
+        seen = page.evaluate(SHOWN)
+        events = seen.pop("events")
+        ticks = {tick for part in seen.values() for tick in part}
+        assert len(ticks) == 1 and seen["picture"] and seen["standing"] and seen["line"] and seen["told"], seen
+        found += ticks
+        assert events <= found[-1], (events, seen)
+        page.wait_for_timeout(60)
+    return found
+
+
+def pressed_at(page, key: str) -> int:
+    """Press a button; the tick of the picture at that moment."""
+    return page.evaluate(f"() => {{ const shown = ({SHOWN})().picture[0];"
+                         f"document.querySelector('.st-key-{key} button').click(); return shown; }}")  # fmt: skip
+
+
+# -- its address -------------------------------------------------------------------------------------------------------
+
+
+def parts(page) -> dict[str, str]:
+    """The fields of the address, without the name of the run."""
+    return {key: value for key, value in parse_qsl(urlsplit(page.url).query) if key != "tab"}
+
+
+def choose(page, label: str, words: str) -> None:
+    page.get_by_role("combobox", name=label).first.click()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+
+
+# -- every button ------------------------------------------------------------------------------------------------------
+
+# Names of what can be pressed on a page of ours, without the parts of Streamlit's own (menus, help, tables, headings).
+PRESSED = """() => {
+  const own = '[data-testid=stToolbar], [data-testid=stHeader], [data-testid=stDataFrame],'
+    + '[data-testid=stElementToolbar], [data-testid=stHeading], [data-baseweb=select], [data-testid=stSidebarHeader],'
+    + '[data-testid=stNumberInputContainer], [data-testid=stTextInput], [data-testid=stCodeCopyButton]';
+  const kinds = 'button[kind], [data-testid=stButtonGroup] button, .whole, [data-testid=stPageLink] a,'
+    + '[data-testid=stDownloadButton] button';
+  return [...document.querySelectorAll(kinds)].filter((one) => one.offsetParent && !one.closest(own)).map((one) => {
+    const copy = one.cloneNode(true);
+    for (const icon of copy.querySelectorAll('[data-testid=stIconMaterial]')) icon.remove();
+    return copy.textContent.trim();
+  });
+}"""
+SHORTCUT = re.compile(r"(?<=Play|Step)(Space|S)$|(?<=Reset)Shift.*$")  # what stands on a button beside its name
+ROLES = ("radio", "link", "button")
+
+
+def names(page) -> set[str]:
+    found = {SHORTCUT.sub("", name) for name in page.evaluate(PRESSED)} - {""}  # icons of Streamlit's own
+    return {name.lstrip("✔⚑≠✉◐ ") for name in found}
+
+
+def page_of(visit, address: str, words: str):
+    page = visit(address)
+    page.get_by_text(words).first.wait_for()
+    page.wait_for_timeout(1500)
+    return page
+
+
+def seen_after(words: str):
+    return lambda page: page.get_by_text(words).first.wait_for()
+
+
+def saved(page, name: str) -> None:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name, exact=True).click()
+    assert Path(download.value.path()).stat().st_size
+
+
+def in_address(**fields: str):
+    def check(page):
+        until(lambda: parts(page).items() >= fields.items(), PATIENCE)
+
+    return check
+
+
+def chosen(name: str):
+    return lambda page: page.get_by_role("button", name=name, pressed=True).wait_for()
+
+
+def layer(page) -> None:
+    page.get_by_role("button", name=re.compile("Sight|Belief|Futures"), pressed=True).wait_for()
+
+
+def press_all(visit, address: str, words: str, known: dict) -> None:
+    """Press every button of a page, each on a fresh page; a button that is not ``known`` fails.
+
+    The page is drawn when the ``words`` stand on it. ``known`` has a check of what comes of each button, by its name.
+    """
+    page = page_of(visit, address, words)
+    there = names(page)
+    assert there, address
+    page.context.close()
+    links = {name for name in there if name.startswith("Replay seed")}
+    print(address, sorted(there))
+    assert there - links <= known.keys(), f"{address}: nobody presses {there - links - known.keys()}"
+    for name, check in known.items():
+        if name not in there:
+            continue
+        page = page_of(visit, address, words)
+        print("pressed", address, name)
+        if check == "saved":
+            saved(page, name)
+        else:
+            whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")  # beside it stand an icon and a shortcut
+            found = (page.get_by_role(role, name=each) for each in (re.compile(f"^{re.escape(name)}$"), whole)
+                     for role in ROLES)  # fmt: skip
+            next(one for one in found if one.count()).first.click()
+            check(page)
+        page.context.close()

@@ -36,6 +36,7 @@ for name in ("SANDBOX_MODEL", "SANDBOX_ALLOW"):  # tests play the models that th
 CONFIGURATION = tempfile.TemporaryDirectory()  # what the user of this machine has granted does not count
 os.environ["XDG_CONFIG_HOME"] = CONFIGURATION.name
 
+pytest_plugins = ["browser"]
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = sys.modules["__main__"]
 
@@ -106,7 +107,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """The conformance suite first: a worker takes a world, so no two compile the same kernels, and the rest has them.
 
-    Then what a browser does, because one worker does all of it and waits much. Then as pytest-xdist orders by itself:
+    Then what a browser does, which waits much. Then as pytest-xdist orders by itself:
     the files and classes with most tests first.
     """
     scopes = [item.nodeid.rsplit("::", 1)[0] for item in items]

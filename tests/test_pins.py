@@ -119,7 +119,9 @@ def _():
     assert [each.data["dispatcher"] for _, each in recorded.buffer] == [function, function]  # begun, done
 
 
-@used("streamlit ForwardMsgQueue", "studio.session: a page may stay blank after a click (tests/test_studio_browser.py)")
+@used(
+    "streamlit ForwardMsgQueue", "studio.session: a page may stay blank after a click (test_studio_replay_browser.py)"
+)
 def _():
     assert _parameters(ForwardMsgQueue.clear) == ["self", "retain_lifecycle_msgs", "fragment_ids_this_run"]
     assert ForwardMsgQueue()._delta_index_map == {}

@@ -1,0 +1,53 @@
+"""The page Replay in a real browser: one run, or two in step."""
+
+import re
+from pathlib import Path
+
+from browser import (
+    chosen,
+    go_to_the_end,
+    layer,
+    one_tick,
+    panel,
+    press,
+    press_all,
+    pressed,
+    ready,
+    seen_after,
+    tick,
+)  # fmt: skip
+from studio import until
+
+
+def test_two_runs_are_replayed_in_step_and_exported(visit, runs):
+    page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
+    page.get_by_text(re.compile(r"They part at tick \d+")).wait_for()
+    until(lambda: page.locator("canvas.picture").count() == 2)
+    go_to_the_end(page)
+    panel(page, "Record")
+    pressed(page, "Check the chain", "chain intact")
+    pressed(page, "Make a GIF", "Save the GIF")
+    with page.expect_download() as download:
+        press(page, "Save the GIF")
+    assert Path(download.value.path()).read_bytes().startswith(b"GIF89a")
+
+
+def test_two_runs_show_one_tick(visit, runs):
+    page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
+    page.locator("canvas.picture").nth(1).wait_for()
+    press(page, "Play")
+    until(lambda: tick(page) > 1)
+    one_tick(page, 20)
+    press(page, "Pause")
+    assert len(set(one_tick(page, 15))) == 1
+
+
+def test_every_button_does_something(visit, runs):
+    press_all(visit, f"/replay?run={runs / 'clean'}", "Paused", {
+        "Play": seen_after("Playing"), "Step": lambda page: until(lambda: tick(page) == 1),
+        "Reset": seen_after("Paused"), **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
+        "Task": chosen("Task"), "End": chosen("End"), "Difference": chosen("Difference"),
+        **{name: seen_after(words) for name, words in {
+            "Charts": "Tasks done", "Events": "Jump to", "Agent": "Click an agent", "Team": "No team here",
+            "Record": "Check the chain"}.items()},
+    })  # fmt: skip

@@ -1,0 +1,289 @@
+"""The page Watch in a real browser: it plays, and what is seen is so."""
+
+import re
+
+import pytest
+from browser import (
+    PATIENCE,
+    PICTURE,
+    choose,
+    in_address,
+    layer,
+    one_tick,
+    panel,
+    parts,
+    pick,
+    picture,
+    press,
+    press_all,
+    pressed,
+    pressed_at,
+    ready,
+    seen_after,
+    tick,
+)
+from studio import COMPILE, until
+
+from benchmarks.studio_server import served
+from sandbox.record import open_run
+
+WATCHED = """() => { window.faults = []; let missing = 0;  // a rerun on a busy machine may swap the node: 5 frames
+  const look = () => {
+    const canvas = document.querySelector('.stBidiComponent');
+    missing = canvas ? 0 : missing + 1;
+    if (missing > 5) window.faults.push('gone');
+    for (let e = canvas; e; e = e.parentElement) if (getComputedStyle(e).opacity < 1) window.faults.push('pale');
+    requestAnimationFrame(look);
+  }; look(); }"""
+
+
+def test_it_is_played_paused_stepped_and_sought(visit):
+    page = ready(visit("/"))
+    press(page, "Play")
+    until(lambda: tick(page) >= 6)
+    page.keyboard.press("Space")  # the shortcut of the same button
+    page.get_by_text("Paused").wait_for()
+    held = until(lambda: page.wait_for_timeout(400) or tick(page))
+    press(page, "Step")
+    until(lambda: tick(page) == held + 1)
+    line = page.get_by_role("slider", name="Tick")
+    line.press("Home")
+    until(lambda: tick(page) == 0)
+    page.get_by_text("The past").wait_for()
+    line.press("ArrowRight")
+    until(lambda: tick(page) == 1)
+    line.press("End")
+    until(lambda: tick(page) == held + 1)
+    press(page, "Reset")
+    until(lambda: tick(page) == 0)
+
+
+def test_an_agent_is_clicked_and_looked_into(visit):
+    page = ready(visit("/"))
+    panel(page, "Agent")
+    page.get_by_text("Click an agent in the picture").wait_for()
+    pick(page, 0)
+    page.locator(".who", has_text="robot-0").wait_for()
+    press(page, "Step")
+    page.locator(".did").first.wait_for()
+
+
+def test_a_person_intervenes_and_all_of_it_is_in_the_record(visit):
+    page = ready(visit("/"))
+    panel(page, "Intervene")
+    pick(page, 1)
+    page.get_by_text("robot-1").first.wait_for()
+    press(page, "Clear aisles")
+    page.get_by_text("no aisle is blocked").wait_for()
+    press(page, "Block aisle")
+    press(page, "Take over")
+    page.get_by_text("does what you press").wait_for()
+    page.keyboard.press("ArrowLeft")
+    until(lambda: tick(page) == 1)
+    press(page, "Release")
+    page.get_by_text("does what you press").wait_for(state="hidden")
+    press(page, "Step")
+    until(lambda: tick(page) == 2)
+    panel(page, "Record")
+    pressed(page, "Execute again", "2 ticks executed again, all equal")
+
+
+def test_an_approval_is_answered(visit):
+    page = ready(visit("/?scenario=oversight"))
+    press(page, "Step")
+    page.get_by_text("asks what to do").wait_for()
+    page.locator("[class*='st-key-answer_3_']").get_by_role("button").first.click()
+    until(lambda: tick(page) == 1)
+
+
+def test_two_tabs_are_two_sessions(visit):
+    one, other = ready(visit("/")), ready(visit("/?seed=2"))
+    press(one, "Step")
+    until(lambda: tick(one) == 1)
+    other.wait_for_timeout(300)
+    assert tick(other) == 0
+
+
+# -- one tick ----------------------------------------------------------------------------------------------------------
+
+
+def test_all_parts_of_the_page_show_one_tick_and_a_pause_holds_it(visit):
+    page, samples = ready(visit("/?protocol=market")), 0
+    line, speed = page.get_by_role("slider", name="Tick"), page.get_by_role("slider", name="Speed")
+    page.locator(".standing").wait_for()
+    pick(page, 0)
+    for name in ("Charts", "Events", "Agent", "Team"):
+        press(page, "Reset")
+        until(lambda: tick(page) == 0, PATIENCE)
+        panel(page, name)
+        page.wait_for_timeout(1000)
+        press(page, "Play")
+        page.wait_for_timeout(1500)
+        played = one_tick(page, 12)
+        assert played == sorted(played)
+        at = pressed_at(page, "play")
+        held = one_tick(page, 15)
+        assert set(held) == {at}, "it stays as it was when the button was pressed"
+        press(page, "Step")
+        stepped = one_tick(page, 15)
+        assert set(stepped) <= {held[0], held[0] + 1} and stepped[-1] == held[0] + 1
+        for key, there in (("Home", 0), ("ArrowRight", 1), ("End", held[0] + 1)):
+            line.press(key)
+            assert one_tick(page, 12)[-1] == there
+        samples += 12 + 15 + 15 + 3 * 12
+        if samples < 150:
+            speed.press("ArrowRight")  # at 4 ticks a second, then 10, then 20
+        page.wait_for_timeout(500)
+    assert samples >= 100
+
+
+def test_what_was_played_ahead_is_forgotten(visit, runs):
+    """A pause and an intervention come at the tick that is seen, and nothing after it is in the record."""
+    page = ready(visit("/"))
+    speed = page.get_by_role("slider", name="Speed")
+    for _ in range(2):
+        speed.press("ArrowRight")
+    panel(page, "Intervene")
+    page.wait_for_timeout(1000)
+    press(page, "Play")
+    until(lambda: tick(page) > 3)
+    then = pressed_at(page, "place_block_aisle")
+    until(lambda: tick(page) > then + 4)
+    held = pressed_at(page, "play")
+    assert set(one_tick(page, 20)) == {held}
+    panel(page, "Record")
+    pressed(page, "Execute again", f"{held} ticks executed again, all equal")
+    folder = max((runs / "studio").iterdir())
+    with open_run(folder) as run:
+        (drawn,) = run.milestones("placed")
+        assert next(run.query("SELECT MAX(tick) FROM event WHERE kind = 'tick'"))[0] == held
+    assert drawn.tick == then + 1, "the tick after the one that was seen"
+
+
+# -- the address -------------------------------------------------------------------------------------------------------
+
+
+def test_the_address_reproduces_what_is_seen(visit):
+    page = ready(visit("/?layout=tiny&team=3&policy=random&severity.sensor_noise=0.5"))
+    page.get_by_role("textbox", name="Seed").fill("77")
+    page.keyboard.press("Enter")
+    until(lambda: parts(page).get("seed") == "77")
+    for number in (1, 2, 3):
+        press(ready(page), "Step")
+        until(lambda number=number: tick(page) == number, PATIENCE)
+    page.wait_for_timeout(1000)
+    until(lambda: parts(page).get("tick") == "3")
+    shown = picture(page)
+    there = ready(visit(page.url[page.url.index("/?") :]))  # another browser: a run of its own, at the same tick
+    until(lambda: tick(there) == 3)
+    there.wait_for_timeout(1000)
+    assert parts(there) == parts(page) and picture(there) == shown
+
+
+def test_a_page_that_is_loaded_again_keeps_its_run(visit, runs):
+    """With all that a person has done in it, which no address could say."""
+    page = ready(visit("/"))
+    panel(page, "Intervene")
+    press(page, "Block aisle")
+    page.wait_for_timeout(500)
+    press(page, "Step")
+    until(lambda: tick(page) == 1)
+    until(lambda: parts(page) == {"tick": "1"})
+    page.wait_for_timeout(500)
+    shown, made = picture(page), len(list((runs / "studio").iterdir()))
+    page.reload()
+    ready(page)
+    until(lambda: tick(page) == 1 and picture(page) == shown)
+    assert len(list((runs / "studio").iterdir())) == made
+    panel(page, "Record")
+    pressed(page, "Execute again", "1 ticks executed again, all equal")
+
+
+def test_nothing_of_the_last_choice_carries_over(visit):
+    page = ready(visit("/?seed=9&severity.sensor_noise=0.5"))
+    choose(page, "Scenario", "crowded")
+    until(lambda: page.get_by_role("textbox", name="Seed").input_value() == "2", PATIENCE)
+    until(lambda: parts(page).get("seed") == "2" and "severity.sensor_noise" not in parts(page))
+    choose(page, "Scenario", "Compose")
+    until(lambda: page.get_by_role("textbox", name="Seed").input_value() == "1", PATIENCE)
+    until(lambda: not {"scenario", "severity.agent_crash"} & parts(page).keys())
+
+
+# -- long work ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_long_preparation_says_how_far_it_is_and_is_cancelled(browser, root, tmp_path):
+    cold = {"SANDBOX_CACHE": str(tmp_path / "cache"), "SANDBOX_RUNS": str(tmp_path / "runs"), "NUMBA_CACHE_DIR": ""}
+    with served(root / "app.py", root, **cold) as server:
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(1000 * COMPILE)
+        page.goto(server.address)
+        told = page.get_by_text(re.compile(r"Compiling, the first time on this machine: step \d+ of \d+, \d+ s so far"))
+        told.wait_for()
+        press(page, "Cancel")
+        page.get_by_text("Cancelled").wait_for()
+        choose(page, "World", "kitchen")  # which does not wait until the other world is compiled
+        told.wait_for()
+        assert page.locator("canvas.picture:visible").count() == 0
+        context.close()
+
+
+def test_the_picture_of_the_last_world_goes(visit):
+    page = ready(visit("/"))
+    old = picture(page)
+    choose(page, "World", "kitchen")
+    page.get_by_text("Team size (cooks)").wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator("canvas.picture:visible").count() == 0 or picture(page) != old
+
+
+# -- every button ------------------------------------------------------------------------------------------------------
+
+
+def test_every_button_does_something(visit):
+    press_all(visit, "/", "Ready", {
+        "Play": seen_after("Playing"), "Step": lambda page: until(lambda: tick(page) == 1),
+        "Reset": seen_after("Ready"), "Export TOML": "saved",
+        **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
+        **{name: seen_after(words) for name, words in {
+            "Charts": "Tasks done", "Events": "No events yet", "Agent": "Click an agent", "Team": "No team here",
+            "Intervene": "The world, now", "Record": "Nothing is recorded yet"}.items()},
+        **{name: in_address(layout=name) for name in ("small", "medium", "large")}, "tiny": seen_after("Ready"),
+        **{name: in_address(policy=name) for name in ("idle", "random", "oracle", "search", "human", "llm")},
+        "rules": seen_after("Ready"),
+    })  # fmt: skip
+
+
+# -- the picture never goes and never turns grey -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width, scale, scheme", [(1280, 1, "light"), (390, 2, "dark")])
+def test_in_a_browser(server, browser, width, scale, scheme):
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, device_scale_factor=scale, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.goto(server.address)
+    page.get_by_text("Ready").wait_for(timeout=1000 * COMPILE)
+    first = until(lambda: page.evaluate(PICTURE))
+    assert first["colours"] > 10 and 200 < first["width"] <= width
+
+    def painted():
+        return int(page.evaluate(PICTURE)["painted"])
+
+    assert tick(page) == 0
+    page.evaluate(WATCHED)
+    page.get_by_role("button", name="Play").click()
+    until(lambda: tick(page) >= 6)
+    assert page.evaluate(PICTURE)["hash"] != first["hash"]
+    until(lambda: painted() > 2 * int(first["painted"]) + 6)  # several frames a tick
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused").wait_for()
+    page.wait_for_timeout(1000)
+    held = tick(page), page.evaluate(PICTURE)["hash"]
+    page.wait_for_timeout(800)
+    assert (tick(page), page.evaluate(PICTURE)["hash"]) == held
+    assert page.evaluate("window.faults") == []  # never gone, never grey
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
