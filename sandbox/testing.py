@@ -12,8 +12,11 @@ Every test runs for every case (keywords of ``sandbox.make``). Needs pytest.
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from math import isfinite
 from random import Random
 from typing import Any, ClassVar
 
@@ -26,16 +29,19 @@ from sandbox.core.finish import Finish
 from sandbox.core.intervention import ANY, Intervention
 from sandbox.core.speech import KIND_BITS, task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskState
+from sandbox.core.telling import Gauge, Transition
 from sandbox.engine.arrays import digest
 from sandbox.engine.coordination.team import Assignment
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.faults import blur
 from sandbox.model import Sandbox
+from sandbox.running.explain import Witness
 from sandbox.teams.tasks import graph_of_tasks
 
 TICKS = 120  # for which equality is checked
 INTERVENED = (0, 12, 30, 60)  # ticks of a good policy before the intervention
+LONGEST = 200  # letters of a sentence
 
 _TWIN = """
 import json, sys, numpy
@@ -86,6 +92,29 @@ def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
         model.step()
         found.append(model.latest.digest)
     return found
+
+
+def transitions(env: Environment, seed: int, ticks: int) -> Iterator[Transition]:
+    """Ticks in which everybody does something at random, legal or not."""
+    state, rng, memory, before = env.reset([seed]), np.random.default_rng(seed), env.memory(1), env.allocate(1)
+    for _ in range(ticks):
+        obs, actions = env.observe(state), random_actions(env, state, rng)
+        env.fork(state, 0, before, 0)
+        env.step(state, actions)
+        names = [f"{env.world.roles[0]}-{agent}" for agent in range(env.agents)]
+        yield Transition(before, state, actions, obs, memory, env.params, names, lambda _: "", lambda _: "")
+
+
+def is_plain(words: str) -> bool:
+    """Whether it is one line of words that a person can read."""
+    return 0 < len(words) <= LONGEST and words == " ".join(words.split()) and not re.search(r"None|nan|[_{}<>]", words)
+
+
+def is_drawable(gauge: Gauge) -> bool:
+    """Whether its value is a number between 0 and its maximum, and its texts are short."""
+    within = isfinite(gauge.value) and 0 <= gauge.value <= (gauge.most or gauge.value)
+    coloured = not gauge.colour or re.fullmatch("#[0-9a-f]{6}", gauge.colour)
+    return bool(within and coloured and len(gauge.icon) <= 2 and is_plain(gauge.name) and len(gauge.text) <= LONGEST)
 
 
 def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list, list]:
@@ -259,6 +288,45 @@ class Conformance:
                 assert picture.dtype == np.uint8 and picture.shape[2] == 3 and picture.std() > 0
         assert [tool["name"] for tool in env.world.tools(env.params)] == list(env.verbs)
         assert len(env.task.texts) >= 3
+
+    # -- what it says --------------------------------------------------------------------------------------------------
+
+    def test_it_says_what_every_agent_is_doing(self, env, case):
+        """A sentence for each agent in each tick, whatever policy it follows, with and without disturbances."""
+        for policy in env.world.policies:
+            for severity in (0.0, 0.4):
+                model, witness = Sandbox(self._scenario(env, case, policy, severity), rng=12), Witness()
+                while model.running and model.ticks < TICKS // 3:
+                    witness.watch(model)
+                    model.step()
+                    told = witness.transition(model)
+                    for agent in range(env.agents):
+                        assert is_plain(words := env.world.doing(told, agent)), (policy, model.ticks, agent, words)
+
+    def test_what_came_to_nothing_has_a_cause(self, env):
+        """Every action that was refused or failed, if the world names any cause at all."""
+        found = []
+        for told in (one for seed in range(3) for one in transitions(env, seed, TICKS)):
+            for agent in filter(told.outcome, range(env.agents)):
+                words = told.because(agent, env.world.cause)
+                assert not words or is_plain(words), words
+                found.append((words, told.action(agent)))
+        missing = {action for words, action in found if not words}
+        assert not missing or not any(words for words, _ in found), missing
+
+    def test_charts_and_gauges_are_numbers_with_names(self, env):
+        world, params, seen = env.world, env.params, set()
+        assert len(world.charts) == 3 == len({chart.name for chart in world.charts})
+        assert all(is_plain(chart.name) and is_plain(chart.unit) for chart in world.charts)
+        for told in transitions(env, 5, TICKS // 2):
+            for lane_or_agent in (-1, *range(env.agents)):
+                gauges = world.gauges(told.after, 0, lane_or_agent, params)
+                assert all(map(is_drawable, gauges)), gauges
+                assert len({(one.kind, one.name) for one in gauges}) == len(gauges), "two gauges have one name"
+                seen |= {gauges[0].kind} if lane_or_agent < 0 else set()
+            values = [chart.value(told.after, 0, params) for chart in world.charts]
+            assert all(map(isfinite, values)), values
+        assert seen == {"score"}, "the first gauge of a lane is its score"
 
     def test_imagination_has_dice_of_its_own(self, env):
         """Two beliefs from one observation differ only by their seeds, and neither uses the world's random draws."""

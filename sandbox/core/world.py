@@ -26,7 +26,7 @@ Every ``State`` has the fields of :class:`StateFields`, every ``Params`` the num
 (the verb that does nothing). ``idle`` and ``random`` are the same in all worlds: ``engine.policies``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -39,6 +39,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
 from sandbox.core.teamwork import Teamwork
+from sandbox.core.telling import Chart, Gauge, Transition
 
 # -- ladder: achievements and their requirements, for agents that learn skills
 
@@ -260,6 +261,13 @@ class World:
     conserved: Callable[[Any, int, Any], tuple] = DERIVED  # quantities that the rules never change; by default none
     ground_truth: Callable[[Any, int, Any], np.ndarray] = DERIVED  # state, lane, params -> (F,) int: the cells
     visible: Callable[[Any, int, int, Any], np.ndarray] = DERIVED  # state, lane, agent, params -> (F,) bool: seen
+
+    # what it says to people (``core.telling``), derived by default
+    doing: Callable[[Transition, int], str] = DERIVED  # what an agent is doing, and for whom it waits: a sentence
+    cause: Callable[[Transition, int], str] = DERIVED  # why its action was refused or failed; "": not known
+    charts: tuple[Chart, ...] = DERIVED  # three measures that are drawn by tick
+    gauges: Callable[[Any, int, int, Any], tuple[Gauge, ...]] = DERIVED  # state, lane, agent (-1: the lane's), params
+    shown: Callable[[Any, int, Any], Collection[str]] = DERIVED  # state, lane, params -> the legend's things in sight
 
     # entries without a default: the world does not offer them
     refresh: Callable | None = None  # kernel (s, lane, params): write the cached fields of the state, if it has any

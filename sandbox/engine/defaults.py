@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.telling import Chart, Gauge, Transition
 from sandbox.core.world import Observation, StateFields, World, digested, shaped
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
@@ -155,6 +156,52 @@ def _tools(world: World) -> Callable[[Any], list[dict]]:
     return tools
 
 
+# -- what it says to people --------------------------------------------------------------------------------------------
+
+
+def _doing(world: World) -> Callable[[Transition, int], str]:
+    """Its action, by the name of the verb."""
+
+    def doing(told: Transition, agent: int) -> str:
+        verb, target = told.action(agent)
+        if not 0 <= verb < len(world.verbs):
+            return "chose no action that exists"
+        name = world.verbs[verb].replace("_", " ")
+        return f"does: {name} {target}" if world.targets > 1 else f"does: {name}"
+
+    return doing
+
+
+def _charts(world: World) -> tuple[Chart, ...]:
+    """The shared task, the rewards, the actions that were prevented."""
+    return (
+        Chart("Tasks done", "parts of the task", lambda s, lane, params: float(world.progress(s, lane, params)[0])),
+        Chart("Reward now", "of all agents in the tick", lambda s, lane, params: float(s.reward[lane].sum())),
+        Chart("Failed now", "legal actions in the tick", lambda s, lane, params: float(s.refused[lane].sum())),
+    )
+
+
+def _gauges(world: World) -> Callable[[Any, int, int, Any], tuple[Gauge, ...]]:
+    """The shared task and the clock; none of an agent."""
+
+    def gauges(s: Any, lane: int, agent: int, params: Any) -> tuple[Gauge, ...]:
+        if agent >= 0:
+            return ()
+        done, total = world.progress(s, lane, params)
+        clock = Gauge("clock", "tick", int(s.tick[lane]), int(getattr(params, "max_ticks", 0)))
+        return Gauge("score", "tasks done", int(done), int(total)), clock
+
+    return gauges
+
+
+def _shown(world: World) -> Callable[[Any, int, Any], tuple[str, ...]]:
+    """Of a derived picture, the codes in the grid, and agents that have an entry; else the whole legend."""
+    known = tuple(name for name, _ in world.legend)
+    if world.render is not None:
+        return lambda s, lane, params: known
+    return lambda s, lane, params: tuple(known[code] for code in np.unique(s.grid[lane]).tolist() if code < len(known))
+
+
 # -- picture -----------------------------------------------------------------------------------------------------------
 
 
@@ -200,5 +247,6 @@ _DERIVED: dict[str, Callable[[World], Any]] = {
     "start": lambda world: no_memory, "cells": _cells, "canvas": _canvas, "render": _render,
     "describe": lambda world: _describe, "place": lambda world: _place, "render_text": _render_text, "tools": _tools,
     "conserved": lambda world: lambda state, lane, params: (), "ground_truth": lambda world: _ground_truth,
-    "visible": _visible,
+    "visible": _visible, "doing": _doing, "cause": lambda world: lambda told, agent: "", "charts": _charts,
+    "gauges": _gauges, "shown": _shown,
 }  # fmt: skip

@@ -83,9 +83,23 @@ def can_fail(faults):
 
 
 @kernel
+def is_down(seed, tick, agent, faults):
+    """Whether an agent has crashed, and does nothing in this tick."""
+    crash = faults.severity[_AGENT_CRASH]
+    return crash > 0 and uniform(seed, tick // DOWN_FOR, CRASH, agent) < crash * DOWN_AT_MOST
+
+
+@kernel
 def fails(seed, tick, agent, faults):
     """Whether an agent's action fails in this tick."""
-    fail, crash = faults.severity[_ACTION_FAILURE], faults.severity[_AGENT_CRASH]
-    if crash > 0 and uniform(seed, tick // DOWN_FOR, CRASH, agent) < crash * DOWN_AT_MOST:
+    if is_down(seed, tick, agent, faults):
         return True
+    fail = faults.severity[_ACTION_FAILURE]
     return fail > 0 and uniform(seed, tick, FAIL, agent) < fail * FAIL_AT_MOST
+
+
+def broken(seed: np.uint64, tick: np.int32, agent: int, faults: Faults) -> str:
+    """Why an agent's action fails in this tick, in words; "": it does not, by a generic perturbation."""
+    if is_down(seed, tick, agent, faults):
+        return "the agent has crashed for a while (perturbation agent_crash)"
+    return "it broke down by chance (perturbation action_failure)" if fails(seed, tick, agent, faults) else ""

@@ -30,6 +30,7 @@ from sandbox.worlds.warehouse.state import (
     observation,
 )  # fmt: skip
 from sandbox.worlds.warehouse.tasks import TEAMWORK, progress, task
+from sandbox.worlds.warehouse.telling import CHARTS, cause, doing, gauges, shown
 
 WHERE = "world 'warehouse'"
 BOARD_AT_MOST = 8  # orders that one robot reads at a time
@@ -138,4 +139,9 @@ WORLD = World(
     teamwork=TEAMWORK,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    doing=doing,
+    cause=cause,
+    charts=CHARTS,
+    gauges=gauges,
+    shown=shown,
 )

@@ -1,0 +1,95 @@
+"""What a world says to people: what an agent is doing, why an action came to nothing, charts, gauges.
+
+These are plain functions outside the kernels. They are called for what is shown only, never in the course of a tick.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sandbox.core.world import Observation
+
+Outcome = Literal["", "refused", "failed"]
+
+
+class Transition(NamedTuple):
+    """One tick of one episode, as it is explained. All arrays have one lane, number 0; N agents."""
+
+    before: Any  # the State in which the agents acted
+    after: Any  # the State at the end of the tick
+    actions: np.ndarray  # (1, N, 2) int32: verb and target of each agent, as they were performed
+    obs: "Observation"  # what the agents perceived
+    memory: Any  # the Memory of the policies after they had decided
+    params: Any
+    names: Sequence[str]  # of the agents
+    policy: Callable[[int], str]  # agent -> the compiled policy that chose its action; "": something else did
+    broken: Callable[[int], str]  # agent -> the perturbation that made its action fail, in words; "": none did
+
+    def action(self, agent: int) -> tuple[int, int]:
+        """(verb, target) of an agent."""
+        verb, target = self.actions[0, agent].tolist()
+        return verb, target
+
+    def outcome(self, agent: int) -> Outcome:
+        """Whether its action was refused (illegal when it was chosen), failed (legal, but prevented), or neither: ""."""
+        (verb, target), mask = self.action(agent), self.obs.mask[0, agent]
+        targets = len(mask) // self.params.verbs
+        known = 0 <= verb < self.params.verbs and 0 <= target < targets
+        if not (known and mask[verb * targets + target]):
+            return "refused"
+        return "failed" if self.after.refused[0, agent] else ""
+
+    def moved(self, agent: int) -> bool:
+        """Whether the agent is in another cell than before."""
+        return bool((self.before.pos[0, agent] != self.after.pos[0, agent]).any())
+
+    def there(self, row: int, col: int, now: bool = True) -> list[int]:
+        """The agents in a cell at the end of the tick, or, with ``now`` False, before it."""
+        pos = (self.after if now else self.before).pos[0]
+        return np.flatnonzero((pos[:, 0] == row) & (pos[:, 1] == col)).tolist()
+
+    def because(self, agent: int, cause: "Cause") -> str:
+        """Why an action came to nothing, by the ``cause`` of the world; "" if that is not known, or it did not."""
+        outcome, (verb, target) = self.outcome(agent), self.action(agent)
+        if not outcome:
+            return ""
+        if not (0 <= verb < self.params.verbs and 0 <= target < len(self.obs.mask[0, agent]) // self.params.verbs):
+            return "there is no such action"
+        return (outcome == "failed" and self.broken(agent)) or cause(self, agent)
+
+
+Cause = Callable[[Transition, int], str]
+UNKNOWN = {"refused": "it was not possible at that moment", "failed": "something prevented it"}
+
+
+def refusal(told: Transition, agent: int, cause: Cause) -> str:
+    """Whether an action was refused or failed, and because of what, in words; "" if it was neither."""
+    outcome = told.outcome(agent)
+    return f"{outcome}: {told.because(agent, cause) or UNKNOWN[outcome]}" if outcome else ""
+
+
+class Chart(NamedTuple):
+    """A measure of a lane that is drawn by tick."""
+
+    name: str  # such as "Area burnt"
+    unit: str  # such as "cells"
+    value: Callable[[Any, int, Any], float]  # state, lane, params
+
+
+class Gauge(NamedTuple):
+    """A value that a viewer must see beside or over the picture.
+
+    ``kind``: "score", how much of the task is done, the first gauge of a lane; "clock", time; "order", something that
+    is asked for; "need" of an agent's body; "item", something that an agent has; "fact", anything else, mostly text.
+    """
+
+    kind: Literal["score", "clock", "order", "need", "item", "fact"]
+    name: str  # such as "wood"
+    value: float = 0
+    most: float = 0  # the maximum of the value; 0: it has none
+    unit: str = ""  # of the value, such as "ticks"
+    text: str = ""  # what is shown in place of the value
+    colour: str = ""  # "#rrggbb" of the thing, as in the picture
+    icon: str = ""  # one character that stands for it, such as "♥"

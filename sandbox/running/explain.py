@@ -1,0 +1,81 @@
+"""The latest tick of a model, in the form in which its world explains it. Nothing here is called during a tick."""
+
+from typing import Any
+
+import numpy as np
+
+from sandbox.core.decision import Trace
+from sandbox.core.perturb import Fault
+from sandbox.core.telling import Transition, refusal
+from sandbox.core.world_model import WorldModel
+from sandbox.engine.draw import POLICY, draw
+from sandbox.engine.faults import broken, is_down
+from sandbox.engine.workspace import Candidate, candidates
+from sandbox.model import Sandbox
+from sandbox.scenario import REASONERS
+
+
+class Witness:
+    """Keeps the state before a model's latest tick, in one lane of its own."""
+
+    def __init__(self) -> None:
+        self._before: Any = None
+
+    def watch(self, model: Sandbox) -> None:
+        """Call it right before each tick: what happened between two ticks does not belong to either."""
+        if self._before is None:
+            self._before = model.env.allocate(1)
+        for field, kept in zip(model.state, self._before, strict=True):
+            np.copyto(kept, field)
+
+    def transition(self, model: Sandbox) -> Transition | None:
+        """The latest tick; None if it was not watched, as before the first one."""
+        if self._before is None or model.latest is None or self._before.tick[0] != model.ticks - 1:
+            return None
+        return Transition(
+            before=self._before, after=model.state, actions=model.latest.actions[None], obs=model.observation,
+            memory=model.memory, params=model.env.params, names=model.names,
+            policy=lambda agent: policy_of(model, agent), broken=lambda agent: _broken(model, agent),
+        )  # fmt: skip
+
+
+def _broken(model: Sandbox, agent: int) -> str:
+    """The perturbation that made an agent's action of the latest tick fail."""
+    faults = model.episode.faults
+    return broken(np.uint64(model.seed), np.int32(model.ticks - 1), agent, faults) if faults.severity.any() else ""
+
+
+def crashed(model: Sandbox) -> list[int]:
+    """The agents that did nothing in the latest tick, because the perturbation ``agent_crash`` had struck them."""
+    seed, tick, faults = np.uint64(model.seed), np.int32(model.ticks - 1), model.episode.faults
+    if model.latest is None or not faults.severity[Fault.AGENT_CRASH] > 0:
+        return []
+    return [agent for agent in range(model.env.agents) if is_down(seed, tick, agent, faults)]
+
+
+def policy_of(model: Sandbox, agent: int) -> str:
+    """The compiled policy that chose an agent's latest action; "": something else did."""
+    group, latest = model.scenario.roster()[agent], model.latest
+    trace = (latest.traces.get(agent) if latest else None) or Trace()
+    if trace.person:
+        return ""
+    if group.reasoner in REASONERS:
+        return group.fallback if trace.fallback else ""
+    if isinstance(group.policy, WorldModel):
+        found = searched(model, agent)
+        return group.policy.base if not found or found[0].taken else ""
+    return group.reasoner
+
+
+def searched(model: Sandbox, agent: int) -> tuple[Candidate, ...]:
+    """What a search compared in the latest tick, the base policy's own choice first; () if it compared nothing."""
+    work = model.episode.kernels[0].work
+    if not work or model.latest is None:
+        return ()
+    dice = draw(np.uint64(model.seed), np.int32(model.latest.tick - 1), POLICY, 0)
+    return candidates(work, agent, dice, model.env.world.targets)
+
+
+def refused(model: Sandbox, told: Transition, agent: int) -> str:
+    """Whether an agent's action was refused or failed, and because of what; "" if it was neither."""
+    return refusal(told, agent, model.env.world.cause)
