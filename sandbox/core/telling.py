@@ -33,7 +33,7 @@ class Transition(NamedTuple):
         return verb, target
 
     def outcome(self, agent: int) -> Outcome:
-        """Whether its action was refused (illegal when it was chosen), failed (legal, but prevented), or neither: ""."""
+        """Whether its action was refused (illegal when chosen), failed (legal, but prevented), or neither: ""."""
         (verb, target), mask = self.action(agent), self.obs.mask[0, agent]
         targets = len(mask) // self.params.verbs
         known = 0 <= verb < self.params.verbs and 0 <= target < targets
