@@ -30,8 +30,8 @@ from sandbox.engine.episode import Episode
 from sandbox.engine.play import EpisodeStats
 from sandbox.engine.search import Policy
 from sandbox.oversight.guard import Guard, Review
-from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, with_faults
-from sandbox.scenario import AGENTS, REASONERS, Scenario, load
+from sandbox.reasoning import Surroundings, check_goes_on, groups_of, reasoner_for, recast, seated, with_faults
+from sandbox.scenario import AGENTS, Scenario, load
 from sandbox.scenario.capabilities import calls
 from sandbox.teams.stopping import Condition
 from sandbox.teams.talk import Talk
@@ -107,6 +107,7 @@ class Sandbox(mesa.Model):
         ``numpy.random.Generator`` as ``rng`` a seed is drawn.
     recorded : the calls of a recorded trial; they answer instead of the language models.
     until : a further condition that ends the episode of a team (``teams.stopping``).
+    reasoners : objects that decide, by the number of their group in ``agents``: see ``agents.python``.
     people : decide for the reasoner ``human`` and for escalated actions, and may take agents over; None: no people.
     kwargs : dotted keys of the scenario with other values: ``**{"world.layout": "small"}``. ``mesa.batch_run`` sweeps
         them, and sliders of ``SolaraViz`` set them.
@@ -121,10 +122,10 @@ class Sandbox(mesa.Model):
     def __init__(
         self, scenario: str | Path | Mapping | Scenario, rng: int | np.random.Generator | None = None,
         recorded: Recorded | Captured | None = None, people: People | None = None, until: Condition | None = None,
-        seed: int | None = None, **kwargs: Any,
+        seed: int | None = None, reasoners: Mapping[int, Any] | None = None, **kwargs: Any,
     ):  # fmt: skip
         _check_parameters(scenario, kwargs)
-        loaded = load(scenario, kwargs)
+        loaded, self._given = seated(load(scenario, kwargs), reasoners or {})
         if not _plays_back(recorded):
             loaded.origin.check(calls(loaded))
         self.seed = _seed_of(loaded, seed, rng)
@@ -160,9 +161,9 @@ class Sandbox(mesa.Model):
         self.guard = self._guard()
         self._around = Surroundings(
             env, self.beliefs, self.earned, self.question, self.people, self.episode.faults.severity, self.seed,
-            self._recorded, self.functions, self._speech,
+            self._recorded, self.functions, self._speech, self.names, self._given,
         )  # fmt: skip
-        self.reasoners: list[tuple[Sequence[int], Reasoner]] = []  # those that are objects, with rows of agents
+        self.reasoners: tuple[tuple[Sequence[int], Reasoner], ...] = ()  # those that are objects, with rows of agents
         for rows, group in groups_of(self.scenario.agents):
             self._seat(rows, reasoner_for(group, rows, self._around))
         self.datacollector = mesa.DataCollector(
@@ -184,7 +185,8 @@ class Sandbox(mesa.Model):
 
     def _seat(self, rows: Sequence[int], reasoner: Reasoner | None) -> None:
         if reasoner:
-            self.reasoners.append((rows, with_faults(reasoner, set(self.scenario.perturb), self._around)))
+            own = with_faults(reasoner, set(self.scenario.perturb), self._around)
+            self.reasoners = (*self.reasoners, (rows, own))
 
     def close(self) -> None:
         """Release the resources of reasoners: servers of local models, workers of programs."""
@@ -219,7 +221,7 @@ class Sandbox(mesa.Model):
                 self.talk.go_on(self.env.team)
             raise
         self._forget(scenario)
-        self.scenario, self.reasoners = scenario, []
+        self.scenario, self.reasoners = scenario, ()
         self.env.params, self.env.options, self.env.team = env.params, env.options, env.team
         self.episode.faults.severity[:] = env.faults(1).severity
         for rows, reasoner in sorted([*kept, *anew], key=lambda seat: seat[0][0]):
@@ -300,10 +302,10 @@ class Sandbox(mesa.Model):
     def _steer(self, row: int, action: Action) -> None:
         """Let a person act for an agent."""
         self.actions[0, row], self._traces[row] = action, Trace(person=action)
-        kind = self.scenario.roster()[row].reasoner
-        if kind == "human":
+        group = self.scenario.roster()[row]
+        if group.kind == "human":
             self.usage.own_decisions += 1
-        elif kind in REASONERS or not self.reasoners:
+        elif group.hosted or not self.reasoners:
             self.usage.taken_over += 1
 
     @property

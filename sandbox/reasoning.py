@@ -1,7 +1,7 @@
 """Makes the reasoners of a team that are objects, from a scenario's groups and the services of a model."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,15 +11,19 @@ from sandbox.agents.llm import clients
 from sandbox.agents.llm.offline import Captured, Recorded
 from sandbox.agents.llm.prompts import prompts_for
 from sandbox.agents.llm.reasoner import LLM
+from sandbox.agents.python.api import Setting
+from sandbox.agents.python.options import KIND, name_of, target_of
+from sandbox.agents.python.reasoner import Apart, Here, Own, Remembered, Served, Source, Unasked
 from sandbox.agents.reasoners import Faulty, Human, Scripted, parse_script, without_faults
 from sandbox.agents.speech import Speech
 from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Reasoner
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.people import People, Question
+from sandbox.core.plain import whole
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.engine.environment import Environment
-from sandbox.scenario import AgentGroup, Scenario
+from sandbox.scenario import AgentGroup, Scenario, load
 
 Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
 
@@ -37,6 +41,8 @@ class Surroundings(NamedTuple):
     recorded: Recorded | Captured | None  # answers for language models
     functions: Functions  # functions of the user, which are tools
     speech: Callable[[int], Speech | None]  # speech of an agent in its team
+    names: tuple[str, ...]  # of the agents
+    given: Mapping[int, Any]  # objects of the caller that decide, by the first agent of their group
 
 
 def groups_of(agents: Sequence[AgentGroup]) -> Iterator[tuple[range, AgentGroup]]:
@@ -45,6 +51,15 @@ def groups_of(agents: Sequence[AgentGroup]) -> Iterator[tuple[range, AgentGroup]
     for group in agents:
         yield range(row, row + group.count), group
         row += group.count
+
+
+def seated(scenario: Scenario, reasoners: Mapping[int, Any]) -> tuple[Scenario, dict[int, Any]]:
+    """The scenario in which groups have these objects as reasoners, and the objects by the first agent of the group."""
+    starts = [rows.start for rows, _ in groups_of(scenario.agents)]
+    for group in reasoners:
+        whole(group, "reasoners: group", 0, len(starts) - 1)
+    named = {f"agents.{group}.reasoner": name_of(thing) for group, thing in reasoners.items()}
+    return load(scenario, named) if named else scenario, {starts[k]: thing for k, thing in reasoners.items()}
 
 
 def reasoner_for(
@@ -56,6 +71,8 @@ def reasoner_for(
         return Scripted(parse_script(group.script, world, "script"), noop)
     if group.reasoner == "program":
         return _programmed(group.program, rows, around)
+    if group.kind == KIND:
+        return _own(group, rows, around)
     if group.reasoner == "human":
         return Human(group.human, around.people, around.question)
     if group.reasoner != "llm":
@@ -120,6 +137,24 @@ def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
         raise UsageError(f"{error.name} is missing for programs: pip install 'sandbox[code]'") from None
     speeches = {row: speech for row in rows if (speech := around.speech(row))}
     return Programmed(source, around.beliefs, around.earned, speeches=speeches)
+
+
+def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
+    """The user's own code; a record answers for it, as far as there is one."""
+    env, recorded = around.env, around.recorded
+    own = env.verbs, env.world.targets, env.spec.channels, env.spec.vector
+    setting = Setting(tuple(rows), around.names, *own, around.seed)
+    speeches = {row: speech for row in rows if (speech := around.speech(row))}
+    served = Served(around.beliefs, group.fallback, speeches)
+
+    def live() -> Source:
+        if rows.start in around.given:
+            return Here(around.given[rows.start], group.python, setting, served)
+        return Apart(target_of(group.reasoner, "reasoner"), group.python, setting, served)
+
+    if isinstance(recorded, Captured):
+        return Own(Unasked(), rows)
+    return Own(Remembered(recorded.answered, setting, recorded.until, live) if recorded else live(), rows)
 
 
 def with_faults(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:

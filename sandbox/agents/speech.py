@@ -3,10 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from sandbox.core.decision import Percept
 from sandbox.core.errors import unknown
 from sandbox.core.plain import whole
 from sandbox.core.speech import Act, Said, task_code
+from sandbox.core.world import Observation
+from sandbox.engine.environment import Environment
 
 ALL = "all"
 MANY = 64  # most names that are listed
@@ -137,6 +141,14 @@ class Speech:
         if heard := self.heard(percept):
             lines += ["You hear:", *(f"- {_in_words(message)}" for message in heard[-_SHOWN:])]
         return "\n".join(lines)
+
+
+def observed(env: Environment, percept: Percept, speech: Speech | None = None) -> str:
+    """A percept as the world's text, and the messages of its team."""
+    # The world reads the agent's row of a lane. Every row is a view of the same percept, without copying.
+    rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept.view)
+    seen = env.world.render_text(Observation(*rows), 0, percept.agent, env.params)
+    return f"{seen}\n\n{speech.words(percept)}" if speech else seen
 
 
 def _in_words(message: dict[str, Any]) -> str:

@@ -88,6 +88,15 @@ class Edit(NamedTuple):
     replaces: int = 0  # of a summary: the number of oldest experiences that it replaces
 
 
+class Answered(NamedTuple):
+    """The answer of the user's own code for an agent; a record has it, so that the code need not run again."""
+
+    action: tuple[int, int] | None  # verb, target; None: it failed
+    said: tuple[Said, ...] = ()
+    printed: str = ""
+    error: str = ""  # why it failed; it is not asked again
+
+
 class Trace(NamedTuple):
     """How a decision was made."""
 
@@ -99,6 +108,7 @@ class Trace(NamedTuple):
     late: int = 0  # ticks between the perception and the action
     edits: tuple[Edit, ...] = ()  # of the agent's memory, in this tick
     person: tuple[int, int] | None = None  # the action that a person chose for it
+    answered: Answered | None = None  # of the user's own code
 
 
 class Decision(NamedTuple):

@@ -1,6 +1,7 @@
 """The record of a run: typed events, hash-chained in one SQLite file, which can be read and verified by itself."""
 
 from sandbox.record.events import (
+    AgentAnswered,
     AgentEntry,
     CallDone,
     Changed,
@@ -27,6 +28,7 @@ from sandbox.record.verify import ChainReport, verify_chain
 from sandbox.record.writer import Occupied
 
 __all__ = [
+    "AgentAnswered",
     "AgentEntry",
     "CallDone",
     "ChainReport",

@@ -113,6 +113,16 @@ class CallDone(_Frozen):
     outage: bool = False
 
 
+class Spoken(TypedDict):
+    """One message; see ``core.Said``."""
+
+    act: Annotated[int, Field(ge=1, le=max(Act))]
+    to: Annotated[int, Field(ge=-1)]
+    task: int
+    value: int
+    text: str
+
+
 class ToolAnswered(_Frozen):
     """A call of a user's function, recorded as soon as it has answered; see ``core.ToolUse``.
 
@@ -127,6 +137,19 @@ class ToolAnswered(_Frozen):
     arguments: str
     answer: str
     failed: bool
+
+
+class AgentAnswered(_Frozen):
+    """The answer of the user's own code for an agent in the following tick; see ``core.Answered``."""
+
+    kind: Literal["answered"] = "answered"
+    trial: Count
+    tick: Annotated[Count, Field(ge=1)]
+    agent: Count
+    action: tuple[int, int] | None  # verb, target
+    said: tuple[Spoken, ...]
+    printed: str
+    error: str
 
 
 class MemoryEdited(_Frozen):
@@ -228,6 +251,7 @@ Event = Annotated[
     | ModelUsed
     | CallDone
     | ToolAnswered
+    | AgentAnswered
     | MemoryEdited
     | HumanActed
     | MessageSaid

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sandbox.core.errors import RecordError
 from sandbox.record.chain import GENESIS, Merkle, chain_hash, leaf_hash
 from sandbox.record.events import (
+    AgentAnswered,
     CallDone,
     Changed,
     Event,
@@ -36,7 +37,8 @@ from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
 _OF_A_TICK = (
-    CallDone | ToolAnswered | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed | Changed | Placed
+    CallDone | ToolAnswered | AgentAnswered | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed
+    | Changed | Placed
 )
 _IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # problems that are listed; the first ones suffice

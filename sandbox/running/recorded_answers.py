@@ -5,17 +5,18 @@ from collections.abc import Iterable, Mapping
 
 from sandbox.agents.llm.offline import Recorded
 from sandbox.agents.tools.functions import Functions
-from sandbox.core.decision import Call, ToolUse
+from sandbox.core.decision import Answered, Call, ToolUse
 from sandbox.core.people import Action, Nobody, People, Question
-from sandbox.record import CallDone, Event, HumanActed, ModelUsed, Reviewed, Run, ToolAnswered
+from sandbox.core.speech import Act, Said
+from sandbox.record import AgentAnswered, CallDone, Event, HumanActed, ModelUsed, Reviewed, Run, ToolAnswered
 from sandbox.record.events import Described
 from sandbox.scenario.capabilities import NOTHING, Grant
 
-ANSWERS = ("model", "call", "tool")  # kinds of events needed to execute a trial again without any call
+ANSWERS = ("model", "call", "tool", "answered")  # kinds of events needed to execute a trial again without any call
 
 
 def calls_of(run: Run, trial: int, until: int | None = None, allow: Grant = NOTHING) -> Recorded:
-    """Answers of language models and the user's functions in a trial; after tick ``until`` they answer themselves.
+    """Answers of language models, and of the user's code, in a trial; after tick ``until`` they answer themselves.
 
     A function without records is called only if ``allow`` grants it.
     """
@@ -28,15 +29,23 @@ def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant 
     used: list[ToolUse] = []
     prices: dict[int, list[tuple[float, float]]] = {}  # of the model of a group, by its first agent
     specs: dict[str, Described] = {}
+    answered: dict[tuple[int, int], Answered] = {}
     for event in events:
         if isinstance(event, CallDone):
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
         elif isinstance(event, ToolAnswered):
             used.append(ToolUse(**event.model_dump(exclude={"kind", "trial"})))
+        elif isinstance(event, AgentAnswered):
+            answered[event.tick, event.agent] = _answer(event)
         elif isinstance(event, ModelUsed):
             prices.setdefault(event.agents[0], []).append(event.price)
             specs |= event.functions
-    return Recorded(calls, prices, until, Functions(used, until, specs, allow.has_function))
+    return Recorded(calls, prices, until, Functions(used, until, specs, allow.has_function), answered)
+
+
+def _answer(event: AgentAnswered) -> Answered:
+    said = tuple(Said(**{**one, "act": Act(one["act"])}) for one in event.said)
+    return Answered(event.action, said, event.printed, event.error)
 
 
 class Answers:

@@ -19,6 +19,7 @@ from sandbox.core.speech import Act, Said
 from sandbox.model import Sandbox
 from sandbox.reasoning import Seats
 from sandbox.record import (
+    AgentAnswered,
     CallDone,
     ChainReport,
     Changed,
@@ -53,7 +54,7 @@ ON_TRUST = "taken on trust, because executing again cannot check it"
 OF_ANY = "which a record can claim of any tick"
 MOST_TOLD = 10  # lines
 BROKEN_OFF = {each.words: each for each in (Finish.STOPPED, Finish.ERROR, Finish.RUNNING)}  # the last: earlier versions
-IN_A_TICK = CallDone | MemoryEdited | HumanActed | MessageSaid | Reviewed
+IN_A_TICK = CallDone | AgentAnswered | MemoryEdited | HumanActed | MessageSaid | Reviewed
 
 
 def scenario_of(run: Run, origin: Origin | None = None) -> Scenario:

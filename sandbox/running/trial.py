@@ -14,7 +14,7 @@ import numpy as np
 from sandbox.agents.llm.offline import Recorded
 from sandbox.agents.llm.reasoner import LLM
 from sandbox.agents.reasoners import without_faults
-from sandbox.core.decision import Call, Reasoner, ToolUse
+from sandbox.core.decision import Answered, Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
 from sandbox.core.interrupts import uninterrupted
 from sandbox.core.people import People
@@ -23,6 +23,7 @@ from sandbox.engine.environment import Environment
 from sandbox.engine.play import FINISHES, EpisodeStats, Talk
 from sandbox.model import Sandbox, Tick
 from sandbox.record import (
+    AgentAnswered,
     AgentEntry,
     CallDone,
     Event,
@@ -126,13 +127,15 @@ def run(
     people: People | None = None,
     on_event: OnEvent | None = None,
     recorded: Recorded | None = None,
+    reasoners: Mapping[int, Any] | None = None,
 ) -> Outcome:
     """Run one trial in the hosted tier.
 
     ``seed`` defaults to the scenario's. ``out`` is a folder for the record; it must not hold a run yet. ``on_tick`` is
     called with the model after reset and after every tick, ``on_event`` with every event, recorded or not. ``people``
     decide for human agents and escalated actions; without them fallbacks act and escalated actions are denied, at once.
-    ``recorded`` answers instead of language models. Ctrl-C ends the episode as ``stopped``, with a complete record
+    ``recorded`` answers instead of language models. ``reasoners`` are objects of your own that decide, by the number of
+    their group in ``agents``: with ``decide(observations)``, ``act(observation, legal)``, or functions like ``act``. Ctrl-C ends the episode as ``stopped``, with a complete record
     until then, and is raised again.
     """
     for name, function in {"on_tick": on_tick, "on_event": on_event}.items():
@@ -140,7 +143,7 @@ def run(
     out = None if out is None else path(out, "out")
     scenario = load(scenario, overrides)
     seed = scenario.seed if seed is None else checked_seed(seed)
-    model = Sandbox(scenario, rng=seed, people=people, recorded=recorded)
+    model = Sandbox(scenario, rng=seed, people=people, recorded=recorded, reasoners=reasoners)
     with closing(model), nullcontext() if out is None else Log.create(out) as log:
         told = _Heard(log, on_event) if on_event else log
         if told:
@@ -264,14 +267,20 @@ def tick_event(model: Sandbox, trial: int = 0) -> TickDone:
     )
 
 
-def beside(model: Sandbox, trial: int = 0) -> list[MemoryEdited | HumanActed | MessageSaid | Reviewed]:
+def beside(model: Sandbox, trial: int = 0) -> list[Event]:
     """Events of the latest tick other than calls and actions, in the order of the agents."""
     latest = _latest(model)
     traces, place = latest.traces.items(), {"trial": trial, "tick": latest.tick}
     edits = [MemoryEdited(trial=trial, agent=row, **edit._asdict()) for row, trace in traces for edit in trace.edits]
     said = [MessageSaid(**place, agent=row, **one._asdict()) for row, one in latest.said]
+    answers = [_answered(place, row, trace.answered) for row, trace in traces if trace.answered]
     acts = [HumanActed(**place, agent=row, action=trace.person) for row, trace in traces if trace.person]
-    return [*edits, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in latest.reviews)]
+    return [*edits, *answers, *acts, *said, *(Reviewed(**place, **review._asdict()) for review in latest.reviews)]
+
+
+def _answered(place: dict[str, int], row: int, answer: Answered) -> AgentAnswered:
+    said = tuple(one._asdict() for one in answer.said)
+    return AgentAnswered(**place, agent=row, **answer._replace(said=said)._asdict())
 
 
 def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed]:

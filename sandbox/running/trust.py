@@ -15,6 +15,7 @@ import numpy as np
 from sandbox.core.errors import shown
 from sandbox.core.finish import Outcome
 from sandbox.record import (
+    AgentAnswered,
     CallDone,
     Changed,
     Event,
@@ -33,6 +34,7 @@ from sandbox.scenario import Scenario
 TRIED = "which scenario and seed were tried"
 SOFTWARE = "the versions of the software"
 SECONDS = "how many seconds it took"
+CODE = "what the user's own code answered for its agents"
 REPLIES = "what language models replied, in how many tokens and seconds, and which errors came instead"
 PRICES = "the list prices of language models"
 FUNCTIONS = "what functions of the user are, and what they answered"
@@ -56,6 +58,10 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("call", "seconds"): REPLIES,
     ("tool", "answer"): FUNCTIONS,
     ("tool", "failed"): FUNCTIONS,
+    ("answered", "action"): CODE,
+    ("answered", "said"): CODE,
+    ("answered", "printed"): CODE,
+    ("answered", "error"): CODE,
     ("human", "agent"): PEOPLE,
     ("human", "action"): PEOPLE,
     ("review", "enforced"): PEOPLE,  # this and the next: of an escalated action
@@ -71,7 +77,7 @@ SKIPPED = {("run_started", "versions"), ("resumed", "versions"), ("trial_finishe
 OTHERWISE = {
     "trial_started": "the team differs", "model": "a language model receives another prompt",
     "call": "a call of a language model gives another result", "tool": "a function receives another question",
-    "memory": "an agent remembers something else", "human": "a person acts for another agent",
+    "answered": "other code is asked", "memory": "an agent remembers something else", "human": "a person acts for another agent",
     "said": "an agent says something else", "review": "the guard decides differently",
     "tick": "the tick gives another result",
 }  # fmt: skip
@@ -107,6 +113,8 @@ class Notes:
                 self.trust(PEOPLE)
             case ToolAnswered():
                 self.trust(FUNCTIONS)
+            case AgentAnswered():
+                self.trust(CODE)
             case CallDone():
                 self.trust(REPLIES)
             case Changed() | Placed():

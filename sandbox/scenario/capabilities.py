@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from sandbox.agents.python.options import KIND, PREFIX
+from sandbox.agents.python.options import is_file as is_code
 from sandbox.agents.tools.options import TOOLS
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import path_of, read_toml
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS, FILES, NETWORK, MODELS = "functions", "files", "network", "models"
 KINDS = {
-    FUNCTIONS: "MODULE, MODULE:NAME or the FILE of a world", FILES: "a folder or a file", NETWORK: "HOST or HOST:PORT",
+    FUNCTIONS: "MODULE, MODULE:NAME or the FILE of a world or of an agent", FILES: "a folder or a file", NETWORK: "HOST or HOST:PORT",
     MODELS: "PROVIDER or PROVIDER:NAME",
 }  # fmt: skip
 VARIABLE = "SANDBOX_ALLOW"
@@ -214,6 +216,11 @@ class Origin:
             item = shlex.quote(",".join(dict.fromkeys(f"{asked.kind}={asked.what[:200]}" for asked in refused[:5])))
             raise UsageError(f"{self.name} asks for {told}: not allowed; {self.advice.format(item=item)}")
 
+    def beside(self, name: str) -> str:
+        """The path of a file beside the scenario, relative to the working folder; without one, the name itself."""
+        beside = None if self.folder is None else self.folder / name
+        return str(beside) if beside is not None and beside.is_file() else name
+
     def place(self, name: str, key: str, folder: bool = False) -> Path | None:
         """The file (or folder) of a name, beside the scenario or in the working folder; None if there is none.
 
@@ -293,8 +300,7 @@ def world_file(table: Mapping[str, Any], origin: Origin) -> None:
     world = table.get("world")
     if not isinstance(world, dict) or not is_file(name := world.get("name")):
         return
-    beside = None if origin.folder is None else origin.folder / name
-    world["name"] = path = str(beside) if beside is not None and beside.is_file() else name
+    world["name"] = path = origin.beside(name)
     origin.check([Capability(FUNCTIONS, path, "world.name", name)])
     opened(path)
 
@@ -302,6 +308,10 @@ def world_file(table: Mapping[str, Any], origin: Origin) -> None:
 def calls(scenario: "Scenario") -> Iterator[Capability]:
     """The capabilities that its agents use while it runs: all but built-in tools and scripted models."""
     for k, group in enumerate(scenario.agents):
+        if group.kind == KIND:
+            target = group.reasoner.removeprefix(PREFIX)
+            what = target.rpartition(":")[0] if is_code(target) else target
+            yield Capability(FUNCTIONS, what, f"agents.{k}.reasoner", group.reasoner)
         for name in group.tools:
             if name not in TOOLS:
                 yield Capability(FUNCTIONS, name, f"agents.{k}.tools", name)

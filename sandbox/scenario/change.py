@@ -7,9 +7,9 @@ from typing import Any
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.plain import whole
 from sandbox.scenario.load import load
-from sandbox.scenario.schema import REASONERS, Scenario
+from sandbox.scenario.schema import REASONERS, Scenario, others_keys
 
-OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "fallback", "world_model")
+OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "python", "fallback", "world_model")
 OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent", "network.cut", "network.loss")
 LAID_OUT = "message_delay"  # the perturbation whose arrays must exist from the beginning
 _MAY = re.compile(
@@ -18,12 +18,10 @@ _MAY = re.compile(
 )
 
 MAY_RESEAT = (*OF_A_GROUP, "memory", "tools")
-_NO_MODEL: dict[str, Any] = {"llm": None, "memory": {}, "tools": {}}
-_LEAVES = re.compile(r"agents\.\d+\.reasoner")
 
 
 def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
-    """The scenario with dotted keys set; a group that leaves its language model leaves memory and tools with it.
+    """The scenario with dotted keys set; a group that leaves its reasoner leaves what belongs to it.
 
     Raises UsageError for a key that cannot change in the middle of a run.
     """
@@ -35,16 +33,14 @@ def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
             own = f"agents.K.({', '.join(OF_A_GROUP)}), team.({', '.join(OF_THE_TEAM)})"
             may = f"{own}, guard, perturb.NAME, but for {LAID_OUT}"
             raise UsageError(f"--set {key}: it cannot change in the middle of a run; what can: {may}")
-    left = [key[: -len(".reasoner")] for key, who in overrides.items() if _LEAVES.fullmatch(key) and who != "llm"]
-    none = {f"{group}.{key}": value for group in left for key, value in _NO_MODEL.items()}
-    return load(scenario, {**overrides, **none})
+    return load(scenario, overrides)
 
 
 def reseated(scenario: Scenario, agent: int, reasoner: str, **options: Any) -> Scenario:
     """The scenario in which one agent, by its row, has another reasoner: its group is split, all names stay.
 
     ``options`` are further keys of its group, such as ``llm``, ``fallback`` or ``world_model``. All others
-    keep their values, but an agent without a language model has neither memory nor tools. Raises UsageError.
+    keep their values, except those that belong to the old reasoner. Raises UsageError.
     """
     groups, roster = scenario.model_dump()["agents"], scenario.roster()
     agent = whole(agent, "agent")
@@ -62,7 +58,8 @@ def reseated(scenario: Scenario, agent: int, reasoner: str, **options: Any) -> S
         if not 0 <= at < count:
             split.append(group)
             continue
-        own = group | (_NO_MODEL if reasoner != "llm" else {}) | options | {"reasoner": reasoner, "count": 1}
+        own = group | {"reasoner": reasoner, "count": 1}
+        own = {key: value for key, value in own.items() if key not in others_keys(own)} | options
         parts = group | {"count": at}, own, group | {"count": count - at - 1}
         split += [part for part in parts if part["count"]]
     return load(scenario, {"agents": split})

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.agents.python.options import PREFIX, is_python
+from sandbox.agents.python.options import is_file as is_code
 from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError
 from sandbox.core.files import near, read_text, read_toml
@@ -59,6 +61,14 @@ class Files:
                 setattr(scenario.world, option, text if is_text(text) else f"{text}\n")  # a line break marks text
             elif Path(given).suffix and (hint := self._near(given)):
                 raise UsageError(f"{key}: no such file '{given}'; {hint}")
+
+    def find_code(self, group: dict, where: str) -> None:
+        """Make the path of an agent's code relative to the working folder."""
+        name = group.get("reasoner")
+        if is_python(name) and is_code(target := name.removeprefix(PREFIX)):
+            place, _, attribute = target.rpartition(":")
+            path = self._origin.beside(place)
+            group["reasoner"] = f"{PREFIX}{path}:{attribute}"
 
     def take_in_program(self, group: dict, where: str) -> None:
         """Replace the name of a program's file by its text."""

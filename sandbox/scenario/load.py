@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
+from sandbox.agents.python.options import PythonOptions, plugins
 from sandbox.agents.reasoners import HumanOptions
 from sandbox.core.errors import SHORT, UsageError, first_problem, shown, unknown
 from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_text, read_toml
@@ -21,15 +22,17 @@ from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
 from sandbox.scenario.capabilities import CODE, NOTHING, Grant, Origin, calls, check_files, of_file, world_file
 from sandbox.scenario.embed import Files
-from sandbox.scenario.schema import AgentGroup, Scenario
+from sandbox.scenario.schema import AgentGroup, Scenario, others_keys
 from sandbox.scenario.sweep import conditions
 from sandbox.teams.options import TeamTable
 
 EXPECTED = "a scenario (TOML)"
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _OF_A_GROUP: dict[str, type[BaseModel]] = {
-    "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions,
+    "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions, "python": PythonOptions,
 }  # fmt: skip  # tables of a group whose keys are checked
+_RESEATS = re.compile(r"agents\.(\d+)\.reasoner")
+_UNSTATED = AgentGroup().model_dump()  # a group in which nothing is stated
 _LIST = re.compile(r"\[\n(?: +[^ \[\]{}\n][^\[\]{}\n]*,\n)+\]")  # a list of plain values, each on its own line
 
 
@@ -57,7 +60,8 @@ def load(
     """A scenario from a TOML file, a mapping or a scenario; ``overrides`` are dotted keys such as ``world.layout``.
 
     A layout, program, network or script of replies in a file beside the scenario is read, so that the scenario is
-    complete without its files. A mapping has no folder: ``folder`` says where its files are. The variable SANDBOX_MODEL
+    complete without its files. The short name of a reasoner of an installed package becomes that of its code. If the
+    overrides give a group another reasoner, what belongs to the old one is dropped (``Scenario.dropped``). A mapping has no folder: ``folder`` says where its files are. The variable SANDBOX_MODEL
     replaces the model of all agents that have one.
 
     The capabilities that the scenario asks for (``capabilities``) must be granted, or UsageError is raised. The origin
@@ -74,6 +78,7 @@ def load(
     origin = origin.with_grant(_granted(allow, changes, origin))
     for key, value in changes.items():
         _override(table, key, value)
+    dropped = list(_drop(table, changes))
     _check_tables(table, where)
     if origin.environment and not isinstance(source, Scenario):
         origin = origin.with_grant(_name_model(table))
@@ -97,6 +102,7 @@ def load(
     files.take_in_map(scenario)
     if not scenario.sweep:
         scenario.files.clear()  # their contents are in the scenario now
+    scenario._dropped = tuple(dropped)
     return _checked(scenario, replace(origin, taken=files.taken))
 
 
@@ -226,7 +232,21 @@ def _check_group(group: Mapping, where: str) -> None:
             _check_keys(group[key], model, f"{where}.{key}")
 
 
+def _drop(table: dict, changes: Mapping[str, Any]) -> Iterator[str]:
+    """Remove from groups with another reasoner what belongs to the old one; yields a line for each group."""
+    for key in changes:
+        if found := _RESEATS.fullmatch(key):
+            group = table["agents"][int(found[1])]
+            left = [name for name in others_keys(group) if name in group and f"agents.{found[1]}.{name}" not in changes]
+            stated = [name for name in left if group.pop(name) != _UNSTATED[name]]
+            if stated:
+                yield f"agents[{found[1]}]: the reasoner is {group['reasoner']} now; dropped: {', '.join(stated)}"
+
+
 def _complete_group(group: dict, files: Files, where: str) -> None:
+    if isinstance(name := group.get("reasoner"), str) and ":" not in name:
+        group["reasoner"] = plugins().get(name, name)
+    files.find_code(group, where)
     files.take_in_program(group, where)
     files.take_in_documents(group.get("tools"), f"{where}.tools")
     if isinstance(group.get("llm"), Mapping):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Literal, Self
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.programs.step_limit import with_step_limit
+from sandbox.agents.python.options import KIND, PythonOptions, is_python, target_of
 from sandbox.agents.reasoners import HumanOptions, parse_script
 from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
@@ -28,7 +30,11 @@ from sandbox.teams.stopping import parse
 SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled, in every world
 AGENTS: Final = "agents"  # values of ``claim``
 TEAM: Final = "team with fallback"
-REASONERS = ("scripted", "program", "llm", "human")  # the others are compiled policies of the world
+REASONERS = ("scripted", "program", "llm", "human", KIND)  # the others are compiled policies of the world
+OWNERS = {
+    "script": "scripted", "program": "program", "llm": "llm", "memory": "llm", "tools": "llm", "human": "human",
+    "world_model": SEARCH, "python": KIND,
+}  # fmt: skip  # keys of a group that belong to one kind of reasoner
 
 
 class WorldTable(BaseModel):
@@ -48,7 +54,7 @@ class AgentGroup(BaseModel):
     count: int = Field(1, ge=1, le=100_000)
     """Number of agents in the group."""
     reasoner: str = "rules"
-    """The reasoner: a policy of the world, or search, llm, program, scripted or human."""
+    """The reasoner: a policy of the world, search, llm, program, scripted, human, or `python:package.module:Class`."""
     role: str | None = None
     """Role of the agents, one of the world's; without it, the world's first role."""
     script: list[str] = []
@@ -59,14 +65,26 @@ class AgentGroup(BaseModel):
     """For the reasoner llm: the language model and how it is asked."""
     human: HumanOptions = HumanOptions()
     """For the reasoner human: how long a tick waits for the person."""
+    python: PythonOptions = PythonOptions()
+    """For the reasoner python:...: the options of its code, and how long a tick waits for it."""
     fallback: str = "idle"
-    """Compiled policy that acts where a model, a program or a person gives no usable decision in time."""
+    """Compiled policy that acts where a model, a program, a person or other code gives no usable decision in time."""
     world_model: WorldModel = WorldModel()
     """For the reasoner search: how the agent looks ahead."""
     memory: MemoryOptions = MemoryOptions()
     """For the reasoner llm: the memory of each agent."""
     tools: dict[str, dict[str, Any]] = {}
     """For the reasoner llm: the agent's tools by name, each with a table of its options."""
+
+    @property
+    def kind(self) -> str:
+        """The reasoner, without the name of its code."""
+        return KIND if is_python(self.reasoner) else self.reasoner
+
+    @property
+    def hosted(self) -> bool:
+        """Whether its reasoner is an object rather than a compiled policy."""
+        return self.kind in REASONERS
 
     @property
     def equipment(self) -> dict[str, Any]:
@@ -77,11 +95,11 @@ class AgentGroup(BaseModel):
     def policy(self) -> Policy:
         """What ``Environment.assign_policies`` takes: the compiled policy that acts for these agents, or None."""
         instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
-        return instead.get(self.reasoner, self.reasoner)
+        return instead.get(self.kind, self.reasoner)
 
     def reasons_as(self, other: "AgentGroup") -> bool:
         """Whether a reasoner made for one group can serve the other."""
-        own = {"reasoner", "script", "program", "llm", "human"}
+        own = {"reasoner", "script", "program", "llm", "human", "python"}
         return self.model_dump(include=own) == other.model_dump(include=own)
 
 
@@ -98,10 +116,19 @@ class TrialsTable(BaseModel):
     """Whether a batch records the calls of language models, which replaying a trial needs."""
 
 
+def others_keys(group: Mapping[str, Any]) -> list[str]:
+    """The keys that belong to other kinds of reasoner than that of a group, stated or not."""
+    name = group.get("reasoner")
+    kind = KIND if is_python(name) else name
+    return [key for key, owner in OWNERS.items() if owner != kind]
+
+
 def _check_group(group: AgentGroup, world: World, where: str) -> None:
     """Check names against the world, and options that only some reasoners have."""
-    known = (*world.policies, SEARCH, *REASONERS)
-    if group.reasoner not in known:
+    known = (*world.policies, SEARCH, *REASONERS[:-1], f"{KIND}:package.module:Class")
+    if is_python(group.reasoner):
+        target_of(group.reasoner, where)
+    elif group.reasoner not in known:
         raise unknown("reasoner", group.reasoner, known, where)
     if group.role is not None and group.role not in world.roles:
         raise unknown("role", group.role, world.roles, where)
@@ -170,11 +197,17 @@ class Scenario(BaseModel):
     claim: Literal["agents", "team with fallback"] = AGENTS
     """Whose success a certificate covers: the agents' own, or the success of the team with its fallback."""
     _origin: Origin = PrivateAttr(CODE)
+    _dropped: tuple[str, ...] = PrivateAttr(())
 
     @property
     def origin(self) -> Origin:
         """The source of the scenario, which determines its grants."""
         return self._origin
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """What ``load`` removed because groups have other reasoners now: a line for each."""
+        return self._dropped
 
     def coming_from(self, origin: Origin) -> Self:
         """The same scenario with another origin."""
@@ -202,7 +235,7 @@ class Scenario(BaseModel):
 
     def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
         """The team, for a world that is set up."""
-        hosted = [group.reasoner in REASONERS for group in self.roster()]
+        hosted = [group.hosted for group in self.roster()]
         return TeamPlan(team, self._names(env.world), self._roles(env.world), hosted, self.seed, env)
 
     def _roles(self, world: World) -> list[str]:
@@ -221,7 +254,7 @@ class Scenario(BaseModel):
     @property
     def reasoners(self) -> set[str]:
         """The kinds of reasoner in the team."""
-        return {group.reasoner for group in self.agents}
+        return {group.kind for group in self.agents}
 
     @property
     def policies(self) -> frozenset[Policy]:

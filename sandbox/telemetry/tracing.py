@@ -32,7 +32,6 @@ from sandbox.record import (
 from sandbox.scenario import Scenario
 from sandbox.scenario.capabilities import record
 from sandbox.scenario.recorded import read_scenario
-from sandbox.scenario.schema import REASONERS
 from sandbox.telemetry.genai import OPERATION, content_attributes, error_type, request_attributes
 
 SECOND = 1_000_000_000  # ns, the unit of OpenTelemetry's times
@@ -189,7 +188,7 @@ class _Trial:
     def follow(self, scenario: Scenario) -> None:
         """Continue with this scenario."""
         roster = scenario.roster()
-        self.thinkers = [row for row, group in enumerate(roster) if group.reasoner in REASONERS]
+        self.thinkers = [row for row, group in enumerate(roster) if group.hosted]
         self._samples = [group.llm.samples if group.llm else 1 for group in roster]
 
     def about(self, note: HumanActed | MessageSaid | Reviewed, content: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from sandbox.agents.llm.options import Line
 from sandbox.agents.llm.parsing import tidy
 from sandbox.agents.llm.request import Answer, Client, Reply, Request, compact
 from sandbox.agents.tools.functions import Functions
-from sandbox.core.decision import Call
+from sandbox.core.decision import Answered, Call
 from sandbox.core.errors import RecordError
 
 ENDED = "the script has ended"
@@ -45,12 +45,13 @@ def _text(line: Line) -> str:
 class Recorded:
     """The answers of a recorded trial. A request that is not in the record is an error.
 
-    The user's ``functions`` answer from the record, too.
+    The user's ``functions`` answer from the record, too; ``answered`` has the answers of the user's own code, by the
+    tick that was decided and the agent.
     """
 
     def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None,
-                 functions: Functions):  # fmt: skip
-        self.functions = functions
+                 functions: Functions, answered: Mapping[tuple[int, int], Answered] | None = None):  # fmt: skip
+        self.functions, self.answered = functions, answered or {}
         self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
         self._prices = {agent: iter(found) for agent, found in prices.items()}
         self.until = until  # the last recorded tick of a run that goes on after it; None: the run ends with its record

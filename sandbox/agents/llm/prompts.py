@@ -12,9 +12,8 @@ from sandbox.agents.llm.actions import Actions, Choice, ToolCall, Unusable, as_o
 from sandbox.agents.llm.options import PROMPTS, Options
 from sandbox.agents.llm.request import Request, Setup, key_of
 from sandbox.agents.memory.tokens import clip
-from sandbox.agents.speech import Speech
+from sandbox.agents.speech import Speech, observed
 from sandbox.core.decision import Percept
-from sandbox.core.world import Observation
 from sandbox.engine.environment import Environment
 
 ECHOED = 400  # bytes of a tool's arguments that the model is reminded of
@@ -61,10 +60,7 @@ class Prompts:
 
     def words(self, percept: Percept, speech: Speech | None = None) -> str:
         """The agent's percept in the world's text, and the messages of its team."""
-        # The world reads the agent's row of a lane. Every row is a view of the same percept, without copying.
-        rows = (np.broadcast_to(part, (1, percept.agent + 1, *part.shape)) for part in percept.view)
-        seen = self._env.world.render_text(Observation(*rows), 0, percept.agent, self._env.params)
-        return f"{seen}\n\n{speech.words(percept)}" if speech else seen
+        return observed(self._env, percept, speech)
 
     def turn(self, words: str, subgoal: str = "", memory: str = "", tick: int = 0) -> str:
         """The prompt of a decision; ``subgoal``: which the agent has set itself, ``memory``: its memory as text."""
