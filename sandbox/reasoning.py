@@ -20,8 +20,8 @@ from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Reasoner
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.people import People, Question
-from sandbox.core.plain import whole
 from sandbox.core.perturb import OF_REPLIES
+from sandbox.core.plain import whole
 from sandbox.engine.environment import Environment
 from sandbox.scenario import AgentGroup, Scenario, load
 
@@ -154,7 +154,12 @@ def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
 
     if isinstance(recorded, Captured):
         return Own(Unasked(), rows)
-    return Own(Remembered(recorded.answered, setting, recorded.until, live) if recorded else live(), rows)
+    if recorded is None:
+        return Own(live(), rows)
+    version = recorded.version(rows.start)
+    if version is None:  # it came after the end of the record
+        return Own(live(), rows)
+    return Own(Remembered(recorded.answered, version, setting, recorded.until, live), rows)
 
 
 def with_faults(reasoner: Reasoner, named: set[str], around: Surroundings) -> Reasoner:

@@ -77,6 +77,20 @@ def scripted(folder: Path) -> None:
     sandbox.run({"world": WORLD | {"max_ticks": 5}, "agents": [agent]}, seed=3, out=folder)
 
 
+class Own:
+    """Answers, speaks to its team, and fails in tick 3."""
+
+    def act(self, observation, legal):
+        observation.team.tell(f"tick {observation.tick}")
+        print("legal:", *legal)
+        return "left" if observation.tick < 2 else "nowhere"
+
+
+def own_code(folder: Path) -> None:
+    agents = [{"reasoner": f"python:{__name__}:Own", "fallback": "rules"}, {}]
+    sandbox.run({"world": WORLD, "agents": agents, "team": {"protocol": "concurrent"}}, seed=3, out=folder)
+
+
 def served(folder: Path) -> None:
     """A model that answers over the network."""
     with Server(plays()) as server:
@@ -161,7 +175,7 @@ def broken_off(folder: Path, error: type[BaseException]) -> None:
         sandbox.run({"world": WORLD, "agents": [{"count": 2}]}, seed=3, out=folder, on_tick=on_tick)
 
 
-RUNS = (rules, completed, scripted, served, team, people, disturbed, stopped, killed, failed)
+RUNS = (rules, completed, scripted, own_code, served, team, people, disturbed, stopped, killed, failed)
 
 
 # -- changes -----------------------------------------------------------------------------------------------------------

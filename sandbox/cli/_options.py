@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sandbox.cli._console import err
 from sandbox.core.errors import SHORT, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def opened(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scen
     from sandbox.scenario import load
 
     changes = overrides(set_)
-    return load(path, changes, allow=granted(allow, changes))
+    chosen = load(path, changes, allow=granted(allow, changes))
+    for line in chosen.dropped:
+        err.print(line)
+    return chosen
 
 
 def opened_sweep(path: Path, set_: list[str] | None, allow: list[str] | None) -> "Scenario":

@@ -37,7 +37,7 @@ def card(
     from sandbox.studies import card as cards
     from sandbox.studies.suite import entrant, open_suite
 
-    chosen = open_suite(suite, granted(allow, {}))
+    chosen = open_suite(suite, granted(allow, {"agents": agents}))
     names = list(dict.fromkeys([*agents, cards.YARDSTICK]))
     entrants = [entrant(name, chosen) for name in names]
     if len({who.name for who in entrants}) < len(entrants):

@@ -90,6 +90,15 @@ class ModelUsed(_Frozen):
     functions: dict[str, Described] = {}  # of the user, by full name
 
 
+class CodeUsed(_Frozen):
+    """The user's own code that decides for a group of agents; its name is in the scenario."""
+
+    kind: Literal["code"] = "code"
+    trial: Count
+    agents: Annotated[tuple[int, ...], Field(min_length=1)]
+    version: str  # SHA-256 of its file, or empty
+
+
 class CallDone(_Frozen):
     """One request to a language model with its result, recorded before the tick that needs it; see ``core.Call``."""
 
@@ -249,6 +258,7 @@ Event = Annotated[
     RunStarted
     | TrialStarted
     | ModelUsed
+    | CodeUsed
     | CallDone
     | ToolAnswered
     | AgentAnswered

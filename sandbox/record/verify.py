@@ -16,6 +16,7 @@ from sandbox.record.events import (
     AgentAnswered,
     CallDone,
     Changed,
+    CodeUsed,
     Event,
     HumanActed,
     MemoryEdited,
@@ -37,10 +38,19 @@ from sandbox.record.read import Run
 from sandbox.record.store import DATABASE, SCHEMA, one_line
 
 _OF_A_TICK = (
-    CallDone | ToolAnswered | AgentAnswered | MemoryEdited | HumanActed | MessageSaid | Reviewed | TickDone | Resumed
-    | Changed | Placed
+    CallDone
+    | ToolAnswered
+    | AgentAnswered
+    | MemoryEdited
+    | HumanActed
+    | MessageSaid
+    | Reviewed
+    | TickDone
+    | Resumed
+    | Changed
+    | Placed
 )
-_IN_TRIAL = TrialStarted | ModelUsed | _OF_A_TICK | TrialFinished
+_IN_TRIAL = TrialStarted | ModelUsed | CodeUsed | _OF_A_TICK | TrialFinished
 _PROBLEMS = 20  # problems that are listed; the first ones suffice
 _ROWS = "SELECT seq, trial, tick, kind, CAST(body AS BLOB), prev, hash FROM event ORDER BY seq"
 

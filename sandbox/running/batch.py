@@ -4,11 +4,13 @@ Chunks run on any ``concurrent.futures.Executor`` (``running.workers``). The res
 scenario and its seeds, not on place or order.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sandbox.agents.python.host import version_of
+from sandbox.agents.python.options import KIND, target_of
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.plain import callback, path, whole
 from sandbox.engine import registry
@@ -126,6 +128,7 @@ def play_all(
         if on_plan and on is None:
             on_plan(planned)
         _check_world(table, scenario.world.name)
+        _check_code(table, planned)
         table.note(planned=count * len(planned), versions=versions(), max_errors=scenario.trials.max_errors,
                    keeps_calls=scenario.trials.keep_calls)  # fmt: skip
         size = LANES if compiled else HOSTED
@@ -190,6 +193,17 @@ class _Filling:
 
 def _trials(chunk: Chunk) -> list[Chunk]:
     return [Chunk(chunk.condition, k, k + 1) for k in range(chunk.start, chunk.stop)]
+
+
+def _check_code(table: Table, planned: Iterable[Scenario]) -> None:
+    """Refuse to mix trials of different versions of agents' own code; raises UsageError if it cannot be imported."""
+    targets = {target_of(group.reasoner, "agents") for each in planned for group in each.agents if group.kind == KIND}
+    versions = {target: version_of(target) for target in sorted(targets)}
+    noted = table.noted().get("code", versions)
+    if changed := [target for target in versions if noted.get(target, versions[target]) != versions[target]]:
+        raise UsageError(f"{table.path}: its trials were played before {changed[0]} was edited; choose another folder")
+    if versions:
+        table.note(code=versions)
 
 
 def _check_world(table: Table, world: str) -> None:

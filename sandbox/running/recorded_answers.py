@@ -8,11 +8,11 @@ from sandbox.agents.tools.functions import Functions
 from sandbox.core.decision import Answered, Call, ToolUse
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.speech import Act, Said
-from sandbox.record import AgentAnswered, CallDone, Event, HumanActed, ModelUsed, Reviewed, Run, ToolAnswered
+from sandbox.record import AgentAnswered, CallDone, CodeUsed, Event, HumanActed, ModelUsed, Reviewed, Run, ToolAnswered
 from sandbox.record.events import Described
 from sandbox.scenario.capabilities import NOTHING, Grant
 
-ANSWERS = ("model", "call", "tool", "answered")  # kinds of events needed to execute a trial again without any call
+ANSWERS = ("model", "call", "tool", "code", "answered")  # kinds of events with which a trial needs no call
 
 
 def calls_of(run: Run, trial: int, until: int | None = None, allow: Grant = NOTHING) -> Recorded:
@@ -30,17 +30,20 @@ def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant 
     prices: dict[int, list[tuple[float, float]]] = {}  # of the model of a group, by its first agent
     specs: dict[str, Described] = {}
     answered: dict[tuple[int, int], Answered] = {}
+    versions: dict[int, list[str]] = {}  # of the code of a group, by its first agent
     for event in events:
         if isinstance(event, CallDone):
             calls.append(Call(**event.model_dump(exclude={"kind", "trial"})))
         elif isinstance(event, ToolAnswered):
             used.append(ToolUse(**event.model_dump(exclude={"kind", "trial"})))
+        elif isinstance(event, CodeUsed):
+            versions.setdefault(event.agents[0], []).append(event.version)
         elif isinstance(event, AgentAnswered):
             answered[event.tick, event.agent] = _answer(event)
         elif isinstance(event, ModelUsed):
             prices.setdefault(event.agents[0], []).append(event.price)
             specs |= event.functions
-    return Recorded(calls, prices, until, Functions(used, until, specs, allow.has_function), answered)
+    return Recorded(calls, prices, until, Functions(used, until, specs, allow.has_function), answered, versions)
 
 
 def _answer(event: AgentAnswered) -> Answered:

@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
@@ -13,6 +14,7 @@ import numpy as np
 
 from sandbox.agents.llm.offline import Recorded
 from sandbox.agents.llm.reasoner import LLM
+from sandbox.agents.python.reasoner import Own
 from sandbox.agents.reasoners import without_faults
 from sandbox.core.decision import Answered, Call, Reasoner, ToolUse
 from sandbox.core.finish import Finish, Outcome
@@ -26,6 +28,7 @@ from sandbox.record import (
     AgentAnswered,
     AgentEntry,
     CallDone,
+    CodeUsed,
     Event,
     HumanActed,
     Log,
@@ -60,6 +63,7 @@ def warm(scenario: Scenario, env: Environment, whole: bool) -> None:
 
 OnTick = Callable[[Sandbox], None]
 OnEvent = Callable[[Event], None]
+NAMED = 3  # agents that fail for the same reason
 DONE, STOPPED, FAILED = "done", "stopped", "failed"  # statuses of an ended run
 
 
@@ -72,7 +76,6 @@ def versions() -> dict[str, str]:
 def outcome_of(model: Sandbox, seconds: float) -> Outcome:
     """The outcome of an episode, from the world's state and the counts of decisions."""
     finish = model.verdict
-    failure = "; ".join(f"{model.names[row]}: {why}" for row, why in sorted(model.failures.items())) or None
     columns = measured(np.array([finish], np.int8), model.state.tick, model.finalise())
     return Outcome(
         world=model.scenario.world.name,
@@ -83,8 +86,21 @@ def outcome_of(model: Sandbox, seconds: float) -> Outcome:
         error=(model.error or model.outage) if finish == Finish.ERROR else None,
         **asdict(model.usage),
         autonomy=model.autonomy,
-        failure=failure,
+        failure=_failures(model),
     )
+
+
+def _failures(model: Sandbox) -> str | None:
+    """Why agents failed; agents that failed for the same reason are named together."""
+    rows = defaultdict[str, list[int]](list)
+    for row, why in sorted(model.failures.items()):
+        rows[why].append(row)
+    return "; ".join(f"{_named(model.names, each)}: {why}" for why, each in rows.items()) or None
+
+
+def _named(names: Sequence[str], rows: list[int]) -> str:
+    listed = ", ".join(names[row] for row in rows[:NAMED])
+    return listed + (f" and {len(rows) - NAMED} more" if len(rows) > NAMED else "")
 
 
 def measured(finish: np.ndarray, ticks: np.ndarray, stats: EpisodeStats) -> dict[str, np.ndarray]:
@@ -135,8 +151,8 @@ def run(
     called with the model after reset and after every tick, ``on_event`` with every event, recorded or not. ``people``
     decide for human agents and escalated actions; without them fallbacks act and escalated actions are denied, at once.
     ``recorded`` answers instead of language models. ``reasoners`` are objects of your own that decide, by the number of
-    their group in ``agents``: with ``decide(observations)``, ``act(observation, legal)``, or functions like ``act``. Ctrl-C ends the episode as ``stopped``, with a complete record
-    until then, and is raised again.
+    their group in ``agents``: with ``decide(observations)``, ``act(observation, legal)``, or functions like ``act``.
+    Ctrl-C ends the episode as ``stopped``, with a complete record until then, and is raised again.
     """
     for name, function in {"on_tick": on_tick, "on_event": on_event}.items():
         callback(function, name)
@@ -283,13 +299,15 @@ def _answered(place: dict[str, int], row: int, answer: Answered) -> AgentAnswere
     return AgentAnswered(**place, agent=row, **answer._replace(said=said)._asdict())
 
 
-def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed]:
-    """The common beginnings of requests to language models, an event for each group of agents with one."""
+def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed | CodeUsed]:
+    """An event for each group with a language model, the common beginning of its requests, or with code of its own."""
     for rows, reasoner in reasoners:
         asking = without_faults(reasoner)
         if isinstance(asking, LLM):
             told = {**asking.setup.model_dump(), "functions": asking.functions}
             yield ModelUsed(trial=0, agents=tuple(rows), **told)
+        elif isinstance(asking, Own):
+            yield CodeUsed(trial=0, agents=tuple(rows), version=asking.version)
 
 
 def _calls(model: Sandbox) -> Iterator[Call]:

@@ -18,6 +18,7 @@ from sandbox.record import (
     AgentAnswered,
     CallDone,
     Changed,
+    CodeUsed,
     Event,
     HumanActed,
     Placed,
@@ -34,7 +35,7 @@ from sandbox.scenario import Scenario
 TRIED = "which scenario and seed were tried"
 SOFTWARE = "the versions of the software"
 SECONDS = "how many seconds it took"
-CODE = "what the user's own code answered for its agents"
+CODE = "what the user's own code is, and what it answered for its agents"
 REPLIES = "what language models replied, in how many tokens and seconds, and which errors came instead"
 PRICES = "the list prices of language models"
 FUNCTIONS = "what functions of the user are, and what they answered"
@@ -58,6 +59,7 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("call", "seconds"): REPLIES,
     ("tool", "answer"): FUNCTIONS,
     ("tool", "failed"): FUNCTIONS,
+    ("code", "version"): CODE,
     ("answered", "action"): CODE,
     ("answered", "said"): CODE,
     ("answered", "printed"): CODE,
@@ -77,7 +79,8 @@ SKIPPED = {("run_started", "versions"), ("resumed", "versions"), ("trial_finishe
 OTHERWISE = {
     "trial_started": "the team differs", "model": "a language model receives another prompt",
     "call": "a call of a language model gives another result", "tool": "a function receives another question",
-    "answered": "other code is asked", "memory": "an agent remembers something else", "human": "a person acts for another agent",
+    "code": "other agents have code of their own", "answered": "other code is asked",
+    "memory": "an agent remembers something else", "human": "a person acts for another agent",
     "said": "an agent says something else", "review": "the guard decides differently",
     "tick": "the tick gives another result",
 }  # fmt: skip
@@ -113,7 +116,7 @@ class Notes:
                 self.trust(PEOPLE)
             case ToolAnswered():
                 self.trust(FUNCTIONS)
-            case AgentAnswered():
+            case AgentAnswered() | CodeUsed():
                 self.trust(CODE)
             case CallDone():
                 self.trust(REPLIES)

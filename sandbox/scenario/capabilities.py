@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 FUNCTIONS, FILES, NETWORK, MODELS = "functions", "files", "network", "models"
 KINDS = {
-    FUNCTIONS: "MODULE, MODULE:NAME or the FILE of a world or of an agent", FILES: "a folder or a file", NETWORK: "HOST or HOST:PORT",
-    MODELS: "PROVIDER or PROVIDER:NAME",
+    FUNCTIONS: "MODULE, MODULE:NAME or the FILE of a world or an agent", FILES: "a folder or a file",
+    NETWORK: "HOST or HOST:PORT", MODELS: "PROVIDER or PROVIDER:NAME",
 }  # fmt: skip
 VARIABLE = "SANDBOX_ALLOW"
 _PATHS = "layout", "starts"  # options of worlds that may name a file

@@ -61,8 +61,9 @@ def load(
 
     A layout, program, network or script of replies in a file beside the scenario is read, so that the scenario is
     complete without its files. The short name of a reasoner of an installed package becomes that of its code. If the
-    overrides give a group another reasoner, what belongs to the old one is dropped (``Scenario.dropped``). A mapping has no folder: ``folder`` says where its files are. The variable SANDBOX_MODEL
-    replaces the model of all agents that have one.
+    overrides give a group another reasoner, what belongs to the old one is dropped (``Scenario.dropped``). A mapping
+    has no folder: ``folder`` says where its files are. The variable SANDBOX_MODEL replaces the model of all agents that
+    have one.
 
     The capabilities that the scenario asks for (``capabilities``) must be granted, or UsageError is raised. The origin
     of the scenario grants some (``origin`` states that of a mapping or file), and ``allow``, such as

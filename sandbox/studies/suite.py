@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sandbox.agents.python.options import is_python
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.files import TOMLDecodeError, read_toml
 from sandbox.engine.registry import find
@@ -62,17 +63,18 @@ def hash_of(paths: list[Path]) -> str:
 
 
 def entrant(agent: str, suite: Suite) -> Entrant:
-    """An agent by its reasoner's name, or from a TOML file whose keys are those of ``[[agents]]``.
+    """An agent by its reasoner's name, such as rules or python:greedy.py:Greedy, or from a TOML file.
 
+    The file has the keys of ``[[agents]]``.
     Raises UsageError for an invalid file, and for a reasoner that no world of the suite has.
     """
     path = Path(agent)
     overlay = _overlay(path) if path.suffix == ".toml" else {"reasoner": agent}
     known = {name for scenario in suite.scenarios.values() for name in _known(scenario)}
     reasoner = overlay.get("reasoner")
-    if reasoner is not None and reasoner not in known:
+    if reasoner is not None and reasoner not in known and not is_python(reasoner):
         raise unknown("reasoner", reasoner, known, agent if path.suffix == ".toml" else f"suite {suite.folder}")
-    return Entrant(path.stem if path.suffix == ".toml" else agent, overlay)
+    return Entrant(path.stem if path.suffix == ".toml" else agent.rpartition(":")[2], overlay)
 
 
 def _overlay(path: Path) -> dict[str, Any]:
@@ -91,7 +93,8 @@ def _overlay(path: Path) -> dict[str, Any]:
 
 def seated(scenario: Scenario, who: Entrant) -> Scenario | None:
     """The scenario with these agents instead of its own; None if its world does not have their reasoner."""
-    if not {who.overlay.get("reasoner", group.reasoner) for group in scenario.agents} <= _known(scenario):
+    names = {who.overlay.get("reasoner", group.reasoner) for group in scenario.agents}
+    if not {name for name in names if not is_python(name)} <= _known(scenario):
         return None
     changes: Mapping[str, Any] = {
         f"agents.{k}.{key}": value for k in range(len(scenario.agents)) for key, value in who.overlay.items()

@@ -50,8 +50,10 @@ class Recorded:
     """
 
     def __init__(self, calls: Iterable[Call], prices: Mapping[int, Sequence[Price]], until: int | None,
-                 functions: Functions, answered: Mapping[tuple[int, int], Answered] | None = None):  # fmt: skip
+                 functions: Functions, answered: Mapping[tuple[int, int], Answered] | None = None,
+                 versions: Mapping[int, Sequence[str]] | None = None):  # fmt: skip
         self.functions, self.answered = functions, answered or {}
+        self._versions = {agent: iter(found) for agent, found in (versions or {}).items()}
         self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
         self._prices = {agent: iter(found) for agent, found in prices.items()}
         self.until = until  # the last recorded tick of a run that goes on after it; None: the run ends with its record
@@ -60,6 +62,11 @@ class Recorded:
         """US dollars for one token in the group whose first agent this is; after a recorded change, the new price."""
         nothing = (0.0, 0.0) if self.until is None else None
         return next(self._prices.get(agent, iter(())), nothing)
+
+    def version(self, agent: int) -> str | None:
+        """The version of the user's own code in the group whose first agent this is, likewise."""
+        nothing = "" if self.until is None else None
+        return next(self._versions.get(agent, iter(())), nothing)
 
     def ask(self, requests: list[Request], within: float) -> list[Answer]:
         return [self._answer(request) for request in requests]

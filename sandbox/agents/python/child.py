@@ -14,7 +14,7 @@ import threading
 from typing import Any, BinaryIO
 
 from sandbox.agents.python.api import Seat, Setting, told
-from sandbox.agents.python.options import found
+from sandbox.agents.python.options import found, version_of
 from sandbox.core.errors import UsageError
 
 PRINTED = 2_000  # characters that are kept of a tick
@@ -44,7 +44,8 @@ class Loop:
 
     def __init__(self, source: BinaryIO, sink: BinaryIO):
         self._source, self._sink, self._pid = source, sink, os.getpid()
-        self._seat: Seat | None = None
+        self._thing: Any = None  # the code of this process
+        self._version, self._seat = "", None
         self._printed = sys.stdout = Printed()
 
     def run(self) -> None:
@@ -53,18 +54,20 @@ class Loop:
 
     def _answered(self, kind: str, *given: Any) -> dict[str, Any]:
         try:
-            answer = {"begin": self._begin, "decide": self._decide, "end": self._end}[kind](*given)
+            answer = {"find": self._find, "begin": self._begin, "decide": self._decide, "end": self._end}[kind](*given)
         except (Exception, SystemExit) as error:
             answer = {"error": told(error)}
         return {**answer, "printed": self._printed.taken()}
 
-    def _begin(self, target: str, options: dict, setting: Setting) -> dict[str, Any]:
+    def _find(self, target: str) -> dict[str, Any]:
+        if self._thing is None:
+            self._thing = found(target)
+            self._version = version_of(self._thing)
+        return {"version": self._version, "edited": version_of(self._thing) != self._version}
+
+    def _begin(self, options: dict, setting: Setting) -> dict[str, Any]:
         self._seat = None
-        try:
-            thing = found(target)
-        except (Exception, SystemExit) as error:
-            return {"missing": told(error)}
-        self._seat = Seat(thing, options, setting)
+        self._seat = Seat(self._thing, options, setting)
         return {}
 
     def _decide(self, percepts: list) -> dict[str, Any]:
@@ -116,4 +119,3 @@ def main() -> None:
     os.dup2(2, 1)
     end_with(int(sys.argv[2]))
     Loop(source, sink).run()
-

@@ -21,10 +21,11 @@ from typing import Any
 import psutil
 
 from sandbox.agents.python.child import LENGTH
+from sandbox.agents.python.options import EXPECTED, PREFIX
 from sandbox.core.errors import UsageError, shown
 
 LARGEST = 1_000_000  # bytes of an answer
-ASKED = 10_000  # questions of the code in one tick
+ASKED = 1_000  # questions of the code in one tick
 STARTING = 120.0  # seconds to import the code and begin a trial
 ENDING = 5.0  # seconds to end a trial
 IDLE = 4  # processes that are kept for further trials
@@ -45,7 +46,8 @@ class Host:
         self.target = target
         life, self._life = os.pipe()  # the process ends when this end is closed, at the latest with this process
         os.set_inheritable(self._life, False)
-        command = [sys.executable, "-I", "-c", _BEGIN, json.dumps([each or os.getcwd() for each in sys.path]), str(life)]
+        path = json.dumps([each or os.getcwd() for each in sys.path])
+        command = [sys.executable, "-I", "-c", _BEGIN, path, str(life)]
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(life,),
@@ -71,10 +73,12 @@ class Host:
         try:
             self._send(request, until, within)
             while "ask" in (answer := self._line(until, within)):
-                asked += 1
+                asked, began = asked + 1, time.monotonic()
                 if asked > ASKED or serve is None:
                     raise Gone(f"more than {ASKED:,} questions in one tick")
-                self._send(_served(serve, answer), until, within)
+                served = _served(serve, answer)
+                until += time.monotonic() - began  # our own time does not count
+                self._send(served, until, within)
             return answer
         except Gone:
             self.kill()
@@ -162,6 +166,34 @@ def taken(target: str) -> Host:
                 return host
             _idle.append((owner, host))
     return Host(target)
+
+
+def found(target: str) -> tuple[Host, str]:
+    """A process in which a target has been imported, and the version of its code; raises UsageError if it cannot be."""
+    host = taken(target)
+    answer = _find(host)
+    if answer.get("edited"):  # since that process imported it
+        host.kill()
+        host = Host(target)
+        answer = _find(host)
+    if "version" not in answer:
+        host.kill()
+        raise UsageError(f"reasoner {PREFIX}{target}: not found ({answer.get('error')}); {EXPECTED}")
+    return host, str(answer["version"])
+
+
+def _find(host: Host) -> dict[str, Any]:
+    try:
+        return host.ask(("find", host.target), STARTING)
+    except Gone as error:
+        return {"error": error}
+
+
+def version_of(target: str) -> str:
+    """The version of a target's code: the SHA-256 of its file. Raises UsageError if it cannot be imported."""
+    host, version = found(target)
+    given_back(host)
+    return version
 
 
 def given_back(host: Host) -> None:

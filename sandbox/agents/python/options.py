@@ -1,12 +1,13 @@
 """``reasoner = "python:package.module:Class"``: names and options of agents that are the user's own code."""
 
+import hashlib
 import re
 import sys
 from functools import reduce
 from importlib import import_module
 from importlib.metadata import entry_points
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -69,13 +70,18 @@ def found(target: str) -> Any:
     return reduce(getattr, name.split("."), module)
 
 
+def version_of(thing: Any) -> str:
+    """SHA-256 of the file that defines a class, a function or the class of an object; empty if it has none."""
+    module = sys.modules.get(getattr(thing, "__module__", None) or type(thing).__module__)
+    path = getattr(module, "__file__", None)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""
+
+
 def _of_file(path: Path) -> Any:
-    """The module of a file, which can import its neighbours."""
+    """The module of a file, which can import its neighbours. Compiled code on disk, which may be old, is not used."""
     path = path.resolve(strict=True)
     sys.path.insert(0, str(path.parent))
-    spec = spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} is no module")
-    sys.modules[path.stem] = module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[path.stem] = module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
     return module

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.python.api import Made, Seat, Setting, told
-from sandbox.agents.python.host import ENDING, STARTING, Gone, Host, given_back, taken
-from sandbox.agents.python.options import PREFIX, PythonOptions
+from sandbox.agents.python.host import ENDING, STARTING, Gone, Host, found, given_back
+from sandbox.agents.python.options import PythonOptions, version_of
 from sandbox.agents.speech import Speech, observed
 from sandbox.core.decision import Answered, Decision, Percept, Trace
 from sandbox.core.errors import RecordError, UsageError, unknown
@@ -82,6 +82,8 @@ def painted(env: Environment, state: Any, agent: int) -> np.ndarray:
 class Source(Protocol):
     """Where the answers of a group come from."""
 
+    version: str  # SHA-256 of the file of the code, or empty
+
     def answers(self, percepts: Sequence[Percept]) -> list[Answered]: ...
     def close(self) -> None: ...
 
@@ -90,7 +92,7 @@ class Here:
     """An object of the caller, in this process: its errors are caught, but nothing stops it."""
 
     def __init__(self, thing: Any, options: PythonOptions, setting: Setting, served: Served):
-        self._served, self._seat, self._error = served, None, ""
+        self._served, self._seat, self._error, self.version = served, None, "", version_of(thing)
         try:
             self._seat = Seat(thing, options.options, setting)
         except Exception as error:
@@ -114,11 +116,9 @@ class Apart:
 
     def __init__(self, target: str, options: PythonOptions, setting: Setting, served: Served):
         self._options, self._setting, self._served = options, setting, served
-        self._host: Host | None = taken(target)
-        begun = self._asked("begin", target, options.options, setting, within=STARTING)
-        if "missing" in begun:
-            self.close()
-            raise UsageError(f"reasoner {PREFIX}{target}: not found ({begun['missing']})")
+        self._host: Host | None
+        self._host, self.version = found(target)
+        begun = self._asked("begin", options.options, setting, within=STARTING)
         self._error = str(begun.get("error", ""))
 
     def answers(self, percepts: Sequence[Percept]) -> list[Answered]:
@@ -170,8 +170,8 @@ def _possible(pair: tuple[int, int], setting: Setting) -> bool:
 class Remembered:
     """A record, in which the code is not needed; after tick ``until`` the ``live`` code answers."""
 
-    def __init__(self, answers: ByAgent, setting: Setting, until: int | None, live: Callable[[], Source]):
-        self._answers, self._setting, self._until, self._make = answers, setting, until, live
+    def __init__(self, answers: ByAgent, version: str, setting: Setting, until: int | None, live: Callable[[], Source]):
+        self._answers, self.version, self._setting, self._until, self._make = answers, version, setting, until, live
         self._live: Source | None = None
 
     def answers(self, percepts: Sequence[Percept]) -> list[Answered]:
@@ -195,6 +195,8 @@ class Remembered:
 class Unasked:
     """Asks nobody."""
 
+    version = ""
+
     def answers(self, percepts: Sequence[Percept]) -> list[Answered]:
         return [Answered(None, error="nothing is asked")] * len(percepts)
 
@@ -207,6 +209,11 @@ class Own:
 
     def __init__(self, source: Source, rows: Sequence[int]):
         self._source, self._rows, self._failed = source, set(rows), dict[int, str]()
+
+    @property
+    def version(self) -> str:
+        """SHA-256 of the file of its code, or empty."""
+        return self._source.version
 
     def decide(self, percepts: list[Percept]) -> list[Decision]:
         able = [percept for percept in percepts if percept.agent not in self._failed]
