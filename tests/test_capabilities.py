@@ -411,7 +411,6 @@ def test_the_origin_is_no_part_of_a_scenario():
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr("sandbox.studio.backend.library.RUNS", tmp_path / "runs")
     (tmp_path / "runs").mkdir()
     return tmp_path / "runs"
 

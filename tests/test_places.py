@@ -9,9 +9,9 @@ from sandbox.core.errors import RecordError
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Log, open_run
 from sandbox.record.lock import Lock, Reading, remove
+from sandbox.running.listing import listing
 from sandbox.studio.backend import places
 from sandbox.studio.backend.episode_player import EpisodePlayer
-from sandbox.studio.backend.library import library
 from sandbox.studio.backend.places import new_folder
 
 SCENARIO = {"world": {"name": "web", "layout": "all"}, "agents": [{"count": 1, "reasoner": "rules"}]}
@@ -80,8 +80,8 @@ def test_no_link_is_followed(studio, tmp_path):
     _many()
     assert os.listdir(tmp_path / "precious") == ["file"]
     (studio / "run.db").symlink_to(tmp_path / "precious" / "file")
-    assert {entry.kind for entry in library(studio.parent)} == {"broken"}
-    assert "symbolic link" in library(studio.parent)[0].problem
+    assert {entry.kind for entry in listing(studio.parent)} == {"broken"}
+    assert "symbolic link" in listing(studio.parent)[0].problem
     studio.rename(tmp_path / "elsewhere")
     studio.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RecordError, match="studio: it is a symbolic link, which is not followed"):

@@ -20,11 +20,12 @@ from studio import COMPILE, until
 import sandbox
 from sandbox.core.errors import RecordError
 from sandbox.record.lock import Lock, held
+from sandbox.running import jobs
+from sandbox.running.listing import listing
 from sandbox.running.reexecute import trial_of
 from sandbox.scenario import load
 from sandbox.studies.certify import certify, claim
-from sandbox.studio.backend import batch_jobs, batch_results
-from sandbox.studio.backend.library import library
+from sandbox.studio.backend import batch_results
 from sandbox.studio.views.shared import plain
 
 HOSTILE = "<script>alert(1)</script> **bold** [link](http://example.com) $x$ :red[r] " + 5_000 * "long "
@@ -93,28 +94,28 @@ def batch(place) -> Path:
     assert folder == Path("runs/small-batch") and {"All batches", "Stop"} <= labels(page)
     seen = _until_more(folder, 0)
     page.button(key="stop").click().run()
-    until(lambda: not batch_jobs.status(folder).active, COMPILE)
-    now = batch_jobs.status(folder)
+    until(lambda: not jobs.status(folder).active, COMPILE)
+    now = jobs.status(folder)
     assert now.state == "stopped" and "Ctrl-C" in now.words and seen <= now.known.done < 2 * EACH
     page.run()
     assert "Stopped at" in words(page) and "Go on" in labels(page) and "Stop" not in labels(page)
     page.button(key="go_on").click().run()
     with pytest.raises(RecordError, match="running already"):  # from another tab
-        batch_jobs.go_on(folder)
+        jobs.go_on(folder)
     _until_more(folder, now.known.done)
-    os.kill(json.loads((folder / batch_jobs.JOB).read_text())["pid"], signal.SIGKILL)
-    until(lambda: not batch_jobs.status(folder).active, COMPILE)
-    now = batch_jobs.status(folder)
+    os.kill(json.loads((folder / jobs.JOB).read_text())["pid"], signal.SIGKILL)
+    until(lambda: not jobs.status(folder).active, COMPILE)
+    now = jobs.status(folder)
     assert now.state == "stopped" and "ended from outside" in now.words and now.known.done < 2 * EACH
-    batch_jobs._processes.clear()  # as a server that was started since would see it
-    assert "its process is gone" in batch_jobs.status(folder).words
-    batch_jobs.go_on(folder)
-    until(lambda: batch_jobs.status(folder).state == "done", COMPILE)
+    jobs._processes.clear()  # as a server that was started since would see it
+    assert "its process is gone" in jobs.status(folder).words
+    jobs.go_on(folder)
+    until(lambda: jobs.status(folder).state == "done", COMPILE)
     return folder
 
 
 def _until_more(folder: Path, before: int) -> int:
-    return until(lambda: (known := batch_jobs.status(folder).known) and known.done > before and known.done, COMPILE)
+    return until(lambda: (known := jobs.status(folder).known) and known.done > before and known.done, COMPILE)
 
 
 def test_nothing_is_lost_or_doubled(batch):
@@ -165,7 +166,7 @@ def test_a_certificate_and_another_batch_beside(place, batch):
     assert "**Earned:**" in earned.success[0].value and "**Not earned:**" in lost.error[0].value
     found = batch_results.beside("runs/earned", "runs/lost")
     assert found["pairs"].iloc[0] > 0 and found["success"].iloc[0] < 0
-    kinds = {Path(entry.folder).name: entry.kind for entry in library()}
+    kinds = {Path(entry.folder).name: entry.kind for entry in listing()}
     assert kinds == {"small-batch": "batch", "earned": "certificate", "lost": "certificate"}
 
 
@@ -182,13 +183,13 @@ def test_what_is_broken_is_listed_in_words(finished, tmp_path, monkeypatch):
     Path("runs/loop").symlink_to("../runs")
     with sqlite3.connect("runs/tables/run.db") as db:
         db.execute("CREATE TABLE trial (x)")
-    found = {Path(entry.folder).name: entry for entry in library()}
+    found = {Path(entry.folder).name: entry for entry in listing()}
     assert found.keys() == {"run", "junk", "folder", "tables", "job", "claim"}
     assert found["run"].kind == "run" and found["run"].done == 3
     assert all(entry.kind == "broken" and entry.problem for name, entry in found.items() if name != "run")
     for entry in found.values():
-        assert library()[0] in found.values() and "Traceback" not in words(opened(entry.folder))
-    assert library("nowhere") == []
+        assert listing()[0] in found.values() and "Traceback" not in words(opened(entry.folder))
+    assert listing("nowhere") == []
 
 
 @pytest.mark.parametrize("run", ["runs/none", "a" * 900, "nul\0nul", "/", "/etc/passwd/x"])

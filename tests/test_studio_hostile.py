@@ -14,9 +14,10 @@ from studio import COMPILE, SCENARIO, until
 
 import sandbox
 from sandbox.core.errors import SandboxError, UsageError
+from sandbox.running import jobs
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
-from sandbox.studio.backend import batch_jobs, wording
+from sandbox.studio.backend import wording
 from sandbox.studio.backend.charts import Point
 from sandbox.studio.backend.episode_source import Recorded
 from sandbox.studio.views.charts import charts, latest
@@ -220,12 +221,10 @@ def test_a_batch_that_is_damaged_is_told_in_words(name, runs):
 
 def test_a_job_takes_no_options_but_ours(runs):
     good = {"kind": "batch", "arguments": ["--trials", "6"]}
-    assert batch_jobs._ours(good) and batch_jobs._ours(
-        {"kind": "certify", "arguments": ["--reliability=0.99", "--failures=0"]}
-    )
+    assert jobs._ours(good) and jobs._ours({"kind": "certify", "arguments": ["--reliability=0.99", "--failures=0"]})
     for bad in ({}, {**good, "kind": "app"}, {**good, "arguments": ["--on", "dask://x"]}, {**good, "arguments": "6"},
                 {**good, "arguments": [{}]}, {**good, "arguments": ["--trials", "6\n--on"]}):  # fmt: skip
-        assert not batch_jobs._ours(bad)
+        assert not jobs._ours(bad)
 
 
 # -- numbers that are none ---------------------------------------------------------------------------------------------

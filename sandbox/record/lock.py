@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -91,6 +91,29 @@ def remove(folder: Path) -> bool:
     Symbolic links are removed and not followed. On a file system without locks, readers are unknown, and nothing is
     removed.
     """
+
+    def removed() -> None:
+        with _alone(folder):
+            shutil.rmtree(folder)
+
+    return _unwritten(folder, removed)
+
+
+def move(folder: Path, to: Path) -> bool:
+    """Move a folder on its file system, unless a process writes there; returns whether it was moved.
+
+    Processes that read there go on. Links and file systems without locks are as in ``remove``.
+    """
+
+    def moved() -> None:
+        os.rename(folder, to)
+        (to / LOCK).unlink(missing_ok=True)  # our own, which ``release`` no longer finds
+
+    return _unwritten(folder, moved)
+
+
+def _unwritten(folder: Path, act: Callable[[], None]) -> bool:
+    """Act on a folder in which no process writes meanwhile; returns whether that was possible."""
     if folder.is_symlink():
         return False
     try:
@@ -100,8 +123,7 @@ def remove(folder: Path) -> bool:
     try:
         if not lock.native:
             return False
-        with _alone(folder):
-            shutil.rmtree(folder)
+        act()
         return True
     except OSError:
         return False

@@ -229,6 +229,7 @@ class Glance(NamedTuple):
     created: str  # UTC
     facts: dict  # see ``Table.note``
     counts: dict[int, tuple[int, int, int]]  # of each condition: trials so far, successes, infrastructure errors
+    fallbacks: int  # decisions that fallbacks made
 
     @property
     def done(self) -> int:
@@ -281,8 +282,9 @@ def _rows(db: sqlite3.Connection, answers: bool) -> Rows:
 def glance(folder: str | Path) -> Glance:
     """The progress of a batch; raises RecordError if there is none."""
     with _opened(folder) as db:
-        counts, about = trials_in(db).counts(), _about(db)
-        return Glance(*about, {number: counts.get(number, (0, 0, 0)) for number in about[1]})
+        found, about = trials_in(db), _about(db)
+        counts = found.counts()
+        return Glance(*about, {number: counts.get(number, (0, 0, 0)) for number in about[1]}, found.fallbacks())
 
 
 def holds_a_run(folder: str | Path) -> bool:

@@ -106,6 +106,10 @@ CREATE TABLE chunk (
         sql = "SELECT condition, sum(stop - start), sum(successes), sum(errors) FROM chunk GROUP BY condition"
         return {condition: tuple(found) for condition, *found in self._db.execute(sql)}
 
+    def fallbacks(self) -> int:
+        """Decisions of fallbacks, in trials without an infrastructure error."""
+        return self._db.execute("SELECT coalesce(sum(fallbacks), 0) FROM chunk").fetchone()[0]
+
     def root(self, asked: Asked, about: About) -> str:
         """The root over all trials, from the hashes of their chunks where these are whole blocks."""
         noted = "SELECT condition, start, hash FROM chunk"
@@ -151,6 +155,11 @@ CREATE INDEX trial_error ON trial (condition, trial) WHERE error IS NOT NULL;
     def counts(self) -> dict[int, Count]:
         sql = "SELECT condition, count(*), coalesce(sum(success), 0), count(error) FROM trial GROUP BY condition"
         return {condition: tuple(found) for condition, *found in self._db.execute(sql)}
+
+    def fallbacks(self) -> int:
+        if "fallbacks" not in self.columns:
+            return 0
+        return self._db.execute("SELECT coalesce(sum(fallbacks), 0) FROM trial WHERE error IS NULL").fetchone()[0]
 
 
 def trials_in(db: sqlite3.Connection) -> Chunks | SqlRows:

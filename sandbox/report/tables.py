@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -14,12 +17,14 @@ from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.report.kinds import kind_of
 from sandbox.report.lines import lines
+from sandbox.running.listing import Entry, when
 from sandbox.statistics import CONFIDENCE, Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOTES = 3  # kinds of errors that are listed below a table
+_WIDTH = {"scenario": 10, "model": 8, "outcome": 10}  # of columns, at least
 
 
 def outcome_table(outcome: Outcome, title: str) -> Table:
@@ -67,6 +72,25 @@ def batch_table(rows: "pd.DataFrame", title: str) -> Table:
             [f"{group['imagined_ticks'].mean():,.0f}"] if imagines else []
         )
         table.add_row(*map(str, overrides.values()), f"{found.trials:,}", *told, *more, str(found.errors))
+    return table
+
+
+def runs_table(entries: Sequence[Entry], place: Path) -> Table:
+    """One row for each run of a listing, with its folder below ``place``."""
+    table = Table(title=f"runs below {place}", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    columns = {
+        "when": [when(entry.created) for entry in entries],
+        "scenario": [entry.name or entry.title for entry in entries],
+        "model": [entry.model for entry in entries], "acted": [entry.acted for entry in entries],
+        "outcome": [entry.outcome for entry in entries], "length": [entry.length for entry in entries],
+        "tags": [", ".join(entry.tags) for entry in entries],
+        "folder": [os.path.relpath(entry.folder, place) for entry in entries],
+    }  # fmt: skip
+    shown = {name: told for name, told in columns.items() if any(told)}  # all may be of policies, and none have tags
+    for name in shown:
+        table.add_column(name, overflow="fold", no_wrap=name in ("when", "length"), min_width=_WIDTH.get(name))
+    for entry, told in zip(entries, zip(*shown.values(), strict=True), strict=True):
+        table.add_row(*told, style="red" if entry.problem or entry.state == "failed" else "")
     return table
 
 

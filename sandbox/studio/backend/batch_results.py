@@ -16,9 +16,9 @@ from sandbox.cli._page import report_of
 from sandbox.core.errors import UsageError
 from sandbox.record.table import Glance
 from sandbox.report.page import study_figures
+from sandbox.running.listing import Stamp, stamp
 from sandbox.statistics import success_rate
 from sandbox.studies.summary import Episode, Study, condition_words, open_study, slowest, worst
-from sandbox.studio.backend.library import Stamp, stamp
 
 KEPT = 3  # studies in memory: one of a million trials is large
 PAIRED = 12  # conditions that are compared with the first

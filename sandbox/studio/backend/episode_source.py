@@ -9,12 +9,12 @@ from sandbox.core.errors import RecordError
 from sandbox.engine.compiling import Step, unstored
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import open_run
+from sandbox.running.listing import look
 from sandbox.running.reexecute import trial_of
 from sandbox.running.replay import scenario_of
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import page, record
 from sandbox.studio.backend.episode_player import EpisodePlayer
-from sandbox.studio.backend.library import look
 from sandbox.studio.backend.places import new_folder
 
 

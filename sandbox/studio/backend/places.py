@@ -1,6 +1,5 @@
 """Folders: runs are written to and read from one folder of the working directory."""
 
-import os
 import re
 import tempfile
 from datetime import datetime
@@ -9,10 +8,10 @@ from pathlib import Path
 from sandbox.core.errors import UsageError
 from sandbox.record.lock import remove
 from sandbox.record.whole import within
+from sandbox.running.listing import RUNS
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import of_file
 
-RUNS = Path(os.environ.get("SANDBOX_RUNS", "runs"))
 SCENARIOS, LESSONS = Path("scenarios"), "lessons"
 WATCHED = "studio"  # folder of the runs watched in the studio
 KEPT = 50  # watched runs; older ones are removed

@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from sandbox.core.errors import SandboxError
+from sandbox.running import jobs
 from sandbox.scenario.load import as_toml
-from sandbox.studio.backend import batch_jobs, batch_results
+from sandbox.studio.backend import batch_results
 from sandbox.studio.session import hand_over, handed_over
 from sandbox.studio.views.batch_form import beginning
 from sandbox.studio.views.batch_list import STATES, entries, shelf
@@ -63,14 +64,14 @@ def _one(given: str) -> None:
         _outcomes(given)
 
 
-def _status(given: str) -> batch_jobs.Status:
+def _status(given: str) -> jobs.Status:
     try:
-        return batch_jobs.status(Path(given))
+        return jobs.status(Path(given))
     except OSError as error:  # an impossible name
-        return batch_jobs.Status("gone", error.strerror or "no such folder", None)
+        return jobs.Status("gone", error.strerror or "no such folder", None)
 
 
-def _head(folder: Path, now: batch_jobs.Status) -> None:
+def _head(folder: Path, now: jobs.Status) -> None:
     """Title, state and commands of a batch."""
     title = now.known.scenario.get("title") if now.known else ""
     st.markdown(f"### {plain(title or folder.name, 80)} {STATES[now.state]}")
@@ -80,11 +81,11 @@ def _head(folder: Path, now: batch_jobs.Status) -> None:
     with st.container(horizontal=True, key="orders"):
         turn("All batches", "back", "Back to the list; the job continues", {}, icon=":material/arrow_back:")
         if now.ours:
-            st.button("Stop", key="stop", icon=":material/stop:", on_click=_told, args=(batch_jobs.stop, folder),
+            st.button("Stop", key="stop", icon=":material/stop:", on_click=_told, args=(jobs.stop, folder),
                       help="Finished trials are kept, and the job can continue")  # fmt: skip
         if now.state in ("stopped", "failed") and folder.is_dir():
             st.button("Go on", key="go_on", icon=":material/play_arrow:", type="primary", on_click=_told,
-                      args=(batch_jobs.go_on, folder),
+                      args=(jobs.go_on, folder),
                       help="From the trials that are done; none is done twice")  # fmt: skip
         if now.known and not now.active:
             _downloads(str(folder), now)
@@ -100,7 +101,7 @@ def _told(order, folder: Path) -> None:
         st.session_state["batch_problem"] = str(error)
 
 
-def _downloads(folder: str, now: batch_jobs.Status) -> None:
+def _downloads(folder: str, now: jobs.Status) -> None:
     name = Path(folder).name
     st.download_button("CSV", lambda: batch_results.table(folder), f"{name}.csv", "text/csv", key="csv",
                        on_click="ignore", icon=":material/download:", help="A row for each trial")  # fmt: skip
@@ -120,7 +121,7 @@ def _live(given: str, pace: Pace, drawn: str) -> None:
         filling(now, pace)
 
 
-def _finished(given: str, now: batch_jobs.Status) -> None:
+def _finished(given: str, now: jobs.Status) -> None:
     if now.state == "failed":
         st.error(plain(now.words, 400), icon=":material/error:")
     elif now.state == "stopped":

@@ -7,11 +7,11 @@ import streamlit as st
 
 from sandbox.analysis.robustness import dose_sweep
 from sandbox.core.errors import SandboxError
+from sandbox.running import jobs
 from sandbox.running.claims import claim
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
-from sandbox.studio.backend import batch_jobs
-from sandbox.studio.backend.places import opened, scenario_files
+from sandbox.studio.backend.places import RUNS, opened, scenario_files
 from sandbox.studio.session import WATCHED
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.upload import upload
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
     scenario: Scenario
     name: str  # name of its folder
-    kind: batch_jobs.Kind
+    kind: jobs.Kind
     arguments: list[str]
     words: str
 
@@ -55,7 +55,7 @@ def beginning() -> Path | None:
         return None
     try:
         chosen.scenario.env()  # reports an error of the world now, not by a failing job
-        return batch_jobs.begin(chosen.scenario, chosen.name, chosen.kind, chosen.arguments)
+        return jobs.begin(chosen.scenario, chosen.name, chosen.kind, chosen.arguments, RUNS)
     except SandboxError as error:
         st.error(plain(error, 600), icon=":material/error:")
         return None

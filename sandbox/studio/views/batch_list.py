@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sandbox.studio.backend.library import Entry, library
+from sandbox.running.listing import Entry, listing
 from sandbox.studio.session import handed_over
 from sandbox.studio.views.shared import plain, turn
 
@@ -20,7 +20,7 @@ STATES = {
 
 def entries() -> list[Entry]:
     """The existing batches and certificates."""
-    return [entry for entry in library() if entry.kind != "run"]
+    return [entry for entry in listing() if entry.kind != "run"]
 
 
 def shelf() -> None:

@@ -6,8 +6,8 @@ from collections import deque
 import streamlit as st
 
 from sandbox.record.table import Glance
+from sandbox.running.jobs import Status
 from sandbox.studio.backend import batch_results
-from sandbox.studio.backend.batch_jobs import Status
 from sandbox.studio.views.shared import plain
 
 LOOKS = 30  # updates over which the rate is computed

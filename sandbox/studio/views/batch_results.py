@@ -7,9 +7,9 @@ import streamlit as st
 
 from sandbox.analysis.measures import check_errors
 from sandbox.core.errors import SandboxError
+from sandbox.running.listing import listing
 from sandbox.studies.summary import Study
 from sandbox.studio.backend import batch_results
-from sandbox.studio.backend.library import library
 from sandbox.studio.components.svg import draw
 from sandbox.studio.views.shared import link, plain
 
@@ -118,7 +118,7 @@ def _first(study: Study) -> None:
 
 def _compare(folder: str) -> None:
     """The comparison with another batch."""
-    others = [each for each in library() if each.kind in ("batch", "certificate") and each.done]
+    others = [each for each in listing() if each.kind in ("batch", "certificate") and each.done]
     others = [each for each in others if Path(each.folder) != Path(folder)]
     if not others:
         return

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sandbox.studio.backend.library import Entry, library, look
+from sandbox.running.listing import Entry, listing, look
 from sandbox.studio.backend.places import inside
 from sandbox.studio.views.address import forget, within
 from sandbox.studio.views.shared import plain
@@ -15,7 +15,7 @@ LONGEST = 1_000  # letters of a folder in the address
 
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
     """Draw the choice; returns a folder and the number of a trial. ``key`` is its name in the address."""
-    entries = {entry.folder: entry for entry in library()}
+    entries = {entry.folder: entry for entry in listing()}
     given = from_address(key)
     if given and given not in entries:
         entries[given] = look(given)

@@ -27,7 +27,6 @@ from sandbox.running.claims import CLAIM
 from sandbox.running.claims import FILE as CERTIFICATE
 from sandbox.scenario import Scenario
 from sandbox.scenario.load import MODEL, as_toml
-from sandbox.studio.backend.places import RUNS
 
 JOB, LOG, FILE = "job.json", "job.log", "scenario.toml"
 TAIL = 4_000  # bytes at the end of a log that are read
@@ -61,7 +60,7 @@ _processes: dict[Path, subprocess.Popen] = {}  # processes of this server, for t
 _starting = threading.Lock()  # two tabs may continue the same job at once
 
 
-def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path = RUNS) -> Path:
+def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], runs: Path) -> Path:
     """Start a job in a new folder below ``runs``, and return the folder; raises RecordError if it cannot be written.
 
     ``arguments`` are options of ``sandbox batch`` or ``sandbox certify``, without the scenario and the folder.
