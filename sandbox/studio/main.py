@@ -27,7 +27,7 @@ def main() -> None:
     pages = [
         watching,
         st.Page(to_watching, url_path="watch", visibility="hidden"),  # the default page's own address is /
-        st.Page(replay.page, title="Replay", icon=":material/history:", url_path="replay"),
+        st.Page(replay.page, title="Runs", icon=":material/history:", url_path="replay"),
         st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
         st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
     ]

@@ -9,9 +9,10 @@ from sandbox.analysis.robustness import dose_sweep
 from sandbox.core.errors import SandboxError
 from sandbox.running import jobs
 from sandbox.running.claims import claim
+from sandbox.running.listing import RUNS
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.sweep import conditions
-from sandbox.studio.backend.places import RUNS, opened, scenario_files
+from sandbox.studio.backend.places import opened, scenario_files
 from sandbox.studio.session import WATCHED
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.upload import upload

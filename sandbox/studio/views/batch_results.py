@@ -100,10 +100,10 @@ def _worst(folder: str, study: Study) -> None:
 
 
 def replay_link(folder: str, row: int, label: str, failed: bool) -> None:
-    """A link to the Replay page, which opens a trial of a batch by its row."""
+    """A link to the page of runs, which opens a trial of a batch by its row."""
     icon = ":material/cancel:" if failed else ":material/slow_motion_video:"
     words = "Replay it: " + ("it failed" if failed else "it succeeded, slowly")
-    link("Replay", label, words, icon=icon, query_params={"run": folder, "trial": str(row)})
+    link("Runs", label, words, icon=icon, query_params={"run": folder, "trial": str(row)})
 
 
 def _first(study: Study) -> None:

@@ -11,18 +11,20 @@ from sandbox.studio.views.shared import plain
 
 NONE = ""
 LONGEST = 1_000  # letters of a folder in the address
+LONGEST_NAME = 120  # of a run
+MOST = 300  # runs to choose from; the table has all
 
 
 def chosen(key: str, label: str) -> tuple[Path, int] | None:
     """Draw the choice; returns a folder and the number of a trial. ``key`` is its name in the address."""
-    entries = {entry.folder: entry for entry in listing()}
+    entries = {entry.folder: entry for entry in listing(most=MOST)}
     given = from_address(key)
     if given and given not in entries:
         entries[given] = look(given)
     options = [NONE, *entries]
     folder = st.selectbox(
         label, options, options.index(given), key=_key(key, given),
-        format_func=lambda name: _told(entries[name]) if name else "None",
+        format_func=lambda name: entries[name].words()[:LONGEST_NAME] if name else "no run",
         help="The runs in the folder of runs, the latest first.",
     )  # fmt: skip
     _tell(key, folder)
@@ -69,8 +71,3 @@ def _tell(key: str, value: str) -> None:
         st.query_params[key] = value
     else:
         st.query_params.pop(key, None)
-
-
-def _told(entry: Entry) -> str:
-    kind = "" if entry.kind == "run" else f"{entry.kind}: "
-    return f"{kind}{entry.title[:60]} · {entry.created[:16].replace('T', ' ')} · {Path(entry.folder).name[:40]}"

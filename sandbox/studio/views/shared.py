@@ -45,13 +45,21 @@ def _show(words: str) -> None:
 
 # -- link, turn: the ways to another page, and to another view of the same one
 
-PATHS = {"Watch": "", "Replay": "replay", "Batch": "batch", "Lessons": "lessons"}  # addresses of pages, by their titles
+PATHS = {"Watch": "", "Runs": "replay", "Batch": "batch", "Lessons": "lessons"}  # addresses of pages, by their titles
 
 
 def link(page: str, label: str, words: str, **look: Any) -> None:
     """A link to another page of the studio; ``look`` may contain ``query_params``."""
-    default = {"default": True} if not PATHS[page] else {"url_path": PATHS[page]}
-    st.page_link(st.Page(_placeholder, title=page, **default), label=label, help=words, **look)
+    st.page_link(_page(page), label=label, help=words, **look)
+
+
+def go(page: str, query: Mapping[str, str]) -> None:
+    """Turn to another page of the studio, at the view that the address's ``query`` names."""
+    st.switch_page(_page(page), query_params=query)
+
+
+def _page(name: str) -> Any:
+    return st.Page(_placeholder, title=name, **({"url_path": PATHS[name]} if PATHS[name] else {"default": True}))
 
 
 def _placeholder() -> None:
