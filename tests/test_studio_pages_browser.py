@@ -7,7 +7,7 @@ from studio import until
 PAGES = {
     "": "Ready",
     "watch": "Ready",
-    "replay": "Choose a run",
+    "replay": "Click a run to open it",
     "batch": "New batch",
     "lessons": "Does a world model help?",
 }

@@ -15,7 +15,7 @@ from sandbox.studio.views.shared import go, plain
 
 EMPTY = "No run yet: play an episode on the page Watch, or start a batch. Every one of them is listed here."
 COLUMNS = ("Run", "When", "Scenario", "Who decides", "Who acted", "Outcome", "Length", "Tags")
-PROBLEM, DELETED, TURN = "runs.problem", "runs.deleted", "runs.turn"  # keys of the session state
+PROBLEM, DELETED = "runs.problem", "runs.deleted"  # keys of the session state
 
 
 def runs() -> None:
@@ -27,9 +27,8 @@ def runs() -> None:
         st.info(EMPTY, icon=":material/inventory_2:")
         return
     commands = st.container()
-    turn = st.session_state.setdefault(TURN, 0)
     found = table(
-        COLUMNS, [_row(entry) for entry in entries.values()], f"runs.{turn}", "runs", (1, True), ticks=True,
+        COLUMNS, [_row(entry) for entry in entries.values()], "runs", "runs", (1, True), ticks=True,
         example="warehouse rules tick limit",
     )  # fmt: skip
     if found.opened:
@@ -96,7 +95,6 @@ def _do(deed: Callable[[], object]) -> None:
         deed()
     except SandboxError as error:
         st.session_state[PROBLEM] = str(error)
-    st.session_state[TURN] += 1
     st.rerun()
 
 
@@ -112,7 +110,6 @@ def _delete(picked: list[Entry]) -> None:
     except SandboxError as error:
         st.session_state[PROBLEM] = str(error)
     st.session_state[DELETED] = moved
-    st.session_state[TURN] += 1
 
 
 def _undo() -> None:
