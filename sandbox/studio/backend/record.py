@@ -14,6 +14,7 @@ from sandbox.model import Sandbox
 from sandbox.record import ChainReport, Run, open_run, verify_chain
 from sandbox.record.store import DATABASE, explain
 from sandbox.running.replay import replay, verify
+from sandbox.running.transcript import transcript
 from sandbox.studio.backend.background_task import BackgroundTask, Stopped
 
 
@@ -39,6 +40,13 @@ def executed(folder: Path) -> BackgroundTask:
 def video(folder: Path, trial: int, suffix: str) -> BackgroundTask:
     """The episode as a file's bytes; ``suffix`` is .gif or .mp4."""
     return BackgroundTask(lambda *told: _filmed(folder, trial, suffix, *told))
+
+
+def transcript_of(folder: Path, trial: int) -> BackgroundTask:
+    """The transcript of a trial up to its last recorded tick; its value is a ``running.transcript.Transcript``."""
+    return BackgroundTask(
+        lambda on_progress, stop: transcript(folder, trial, on_tick=_counter(_ticks(folder, trial), on_progress, stop))
+    )
 
 
 def copy_of(folder: Path) -> bytes:

@@ -16,11 +16,12 @@ from sandbox.studio.views.commands import intervene, pending
 from sandbox.studio.views.feed import jump, kinds
 from sandbox.studio.views.record import record
 from sandbox.studio.views.shared import plain
+from sandbox.studio.views.transcript import transcript
 
 GONE = "the record was removed: the episode ends with its next tick, and is not kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
-    scene.INTERVENE: "bolt", scene.RECORD: "fact_check",
+    scene.INTERVENE: "bolt", scene.RECORD: "fact_check", scene.TRANSCRIPT: "article",
 }  # fmt: skip
 
 
@@ -80,5 +81,5 @@ def _intervene(show: Runner, snapshot: Snapshot) -> None:
 
 PANELS: dict[str, Callable[[Runner, Snapshot], None]] = {
     scene.CHARTS: _charts, scene.EVENTS: _events, scene.AGENT: _agent, scene.TEAM: _team, scene.INTERVENE: _intervene,
-    scene.RECORD: record,
+    scene.RECORD: record, scene.TRANSCRIPT: transcript,
 }  # fmt: skip

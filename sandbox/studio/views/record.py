@@ -64,20 +64,21 @@ def _reports(asked: dict[str, BackgroundTask], drawn: list[str]) -> None:
     for kind, errand in list(asked.items()):
         report = errand.peek()
         if report.phase == "working":
-            _progress(kind, report, errand)
+            progress(_named(kind), report, errand)
         else:
             _report(kind, report)
     if _working(asked) != drawn:
         st.rerun()
 
 
-def _progress(kind: str, report: Report, errand: BackgroundTask) -> None:
-    now, words = report.progress, f"{_named(kind)}: {report.seconds:.0f} s so far"
+def progress(name: str, report: Report, errand: BackgroundTask) -> None:
+    """How far a background task is, and a button that cancels it."""
+    now, words = report.progress, f"{name}: {report.seconds:.0f} s so far"
     share = min(1.0, now.done / now.total) if now and now.total else 0.0
     told = f", {now.unit} {now.done:,} of {now.total:,}" if now else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(share, f"{words}{told}")
-        st.button("Cancel", key=f"cancel{kind}", icon=":material/close:", on_click=errand.stop,
+        st.button("Cancel", key=f"cancel{name}", icon=":material/close:", on_click=errand.stop,
                   help="What has been done so far is dropped.")  # fmt: skip
 
 

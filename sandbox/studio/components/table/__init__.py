@@ -44,14 +44,14 @@ def _component():
 
 def table(
     columns: Sequence[str], rows: Sequence[Row], key: str, noun: str, sort: tuple[int, bool] = (0, False),
-    ticks: bool = False, example: str = "",
+    ticks: bool = False, find: bool = True, example: str = "",
 ) -> Chosen:  # fmt: skip
     """Draw a table, sorted at first by a column, ``sort``, downwards if True. ``noun`` is the plural of a row.
 
-    Without ``ticks``, rows cannot be ticked. ``example`` shows what can be typed into the filter.
+    With ``ticks``, rows can be ticked. Without ``find``, there is no filter, of which ``example`` is an example.
     """
     data: dict[str, Any] = {
-        "key": key, "columns": columns, "noun": noun, "sort": sort, "ticks": ticks, "example": example,
+        "key": key, "columns": columns, "noun": noun, "sort": sort, "ticks": ticks, "find": find, "example": example,
         "rows": [{**row._asdict(), "cells": [(cell.text, _key(cell)) for cell in row.cells]} for row in rows],
     }  # fmt: skip
     found = _component()(

@@ -34,6 +34,7 @@ class Table {
     if (!(this.look.sort[0] in data.columns)) this.look.sort = data.sort;
     this.input.value = this.look.words;
     this.input.placeholder = data.example;
+    this.input.parentElement.hidden = !data.find;
     const ids = new Set(data.rows.map((row) => row.id));
     this.ticked = new Set([...this.ticked].filter((id) => ids.has(id)));
     this.draw(AT_ONCE);
