@@ -91,7 +91,7 @@ def stop(folder: Path) -> None:
     pid = process.pid if process and process.poll() is None else _job(folder).get("pid") if _lives(folder) else None
     if isinstance(pid, int) and pid > 1:  # another program may have written the file; -1 means all processes
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.CTRL_BREAK_EVENT if WINDOWS else signal.SIGINT)
+            os.kill(pid, getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))  # the former on Windows
 
 
 def status(folder: Path) -> Status:

@@ -29,7 +29,7 @@ def runs() -> None:
     commands = st.container()
     found = table(
         COLUMNS, [_row(entry) for entry in entries.values()], "runs", "runs", (1, True), ticks=True,
-        example="warehouse rules tick limit",
+        example="rules seed 1 completed",
     )  # fmt: skip
     if found.opened:
         _open(entries[found.opened])
