@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from math import isfinite
 from random import Random
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ from sandbox.engine.coordination.team import Assignment
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.faults import blur
+from sandbox.engine.shapes import AGENTS, NEUTRAL, apart
 from sandbox.model import Sandbox
 from sandbox.running.explain import Witness
 from sandbox.teams.tasks import graph_of_tasks
@@ -42,6 +44,8 @@ from sandbox.teams.tasks import graph_of_tasks
 TICKS = 120  # for which equality is checked
 INTERVENED = (0, 12, 30, 60)  # ticks of a good policy before the intervention
 LONGEST = 200  # letters of a sentence
+ALIKE, AS_AGENT, SHADE = 0.045, 0.06, 0.08  # distances of colours (``engine.shapes.apart``)
+AREA = 0.005  # of a picture, from which on a colour must have a name
 
 _TWIN = """
 import json, sys, numpy
@@ -114,7 +118,9 @@ def is_drawable(gauge: Gauge) -> bool:
     """Whether its value is a number between 0 and its maximum, and its texts are short."""
     within = isfinite(gauge.value) and 0 <= gauge.value <= (gauge.most or gauge.value)
     coloured = not gauge.colour or re.fullmatch("#[0-9a-f]{6}", gauge.colour)
-    return bool(within and coloured and len(gauge.icon) <= 2 and is_plain(gauge.name) and len(gauge.text) <= LONGEST)
+    return bool(
+        within and coloured and len(gauge.icon) <= 2 and is_plain(gauge.name) and len(gauge.text) <= 2 * LONGEST
+    )
 
 
 def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list, list]:
@@ -328,6 +334,27 @@ class Conformance:
             assert all(map(isfinite, values)), values
         assert seen == {"score"}, "the first gauge of a lane is its score"
 
+    def test_the_legend_names_every_colour_once(self, env):
+        """No two of its colours look alike, nor like those of the agents, and none in the picture lacks a name."""
+        legend, agents = env.world.legend, [name for name, colour in env.world.legend if colour in AGENTS]
+        roles = {word for role in env.world.roles for word in role.split()}
+        assert legend and all(roles & set(name.replace(",", "").split()) for name in agents), agents
+        for (a, one), (b, other) in combinations(legend, 2):
+            assert apart(one, other) >= ALIKE, f"{a} looks like {b}"
+        for name, colour in legend:
+            assert name in agents or min(apart(colour, hue) for hue in AGENTS) >= AS_AGENT, (
+                f"{name} looks like an agent"
+            )
+        known, state = [colour for _, colour in legend] + [*NEUTRAL, *AGENTS], env.reset([5])
+        for tick, _ in enumerate(rollout(env, state, TICKS // 2)):
+            if tick % 20:
+                continue
+            there, found = set(env.world.shown(state, 0, env.params)), _colours(env.render(state, 0, 600))
+            assert there <= dict(legend).keys()
+            for colour in found:
+                assert min(apart(colour, one) for one in known) <= SHADE, f"{colour} has no name"
+                assert there >= {name for name, one in legend if one == colour}, "the legend lacks what is in sight"
+
     def test_imagination_has_dice_of_its_own(self, env):
         """Two beliefs from one observation differ only by their seeds, and neither uses the world's random draws."""
         if env.world.believe is None:
@@ -427,6 +454,13 @@ class Conformance:
             state, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
             failed = np.flatnonzero(state.done != Finish.COMPLETED)
             assert len(failed) == 0, (perturbation.name, failed)
+
+
+def _colours(picture: np.ndarray) -> list[str]:
+    """The colours that cover more than AREA of a picture (H, W, 3)."""
+    colours, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+    large = counts > AREA * counts.sum()
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours[large].tolist()]
 
 
 def _alone(env: Environment, seed: int, first: list):

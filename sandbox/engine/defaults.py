@@ -14,7 +14,7 @@ from sandbox.core.world import Observation, StateFields, World, digested, shaped
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.shapes import AGENTS, DISC, PAPER, canvas, draw_bar, draw_shape
 
-GREYS = ("#d9d6cb", "#3a4149", "#e69f00", "#56b4e9", "#009e73", "#cc79a7")  # for codes without a legend entry
+SPARE = ("#d9d6cb", "#3a4149", "#c3b496", "#8a3b12", "#8fbfdf", "#86b078")  # for codes without a legend entry
 OPTIONS = ("agents", "perturb")
 KERNELS = {
     "reset": ("s", "lane", "params"), "observe": ("s", "lane", "params", "obs"),
@@ -232,7 +232,7 @@ def _rgb(code: str) -> tuple[float, float, float]:
 def _render(world: World) -> Callable:
     """The kernel of a derived picture; entry k of the legend is the colour of code k."""
     named = [colour for _, colour in world.legend] or [PAPER]
-    colours = tuple(_rgb(code) for code in (*named, *GREYS)[: max(COLOURS, len(named))])
+    colours = tuple(_rgb(code) for code in (*named, *SPARE)[: max(COLOURS, len(named))])
     inks = tuple(_rgb(code) for code in AGENTS)
     return specialise(grid_picture, world.name, grid_colours=colours, agent_colours=inks)
 

@@ -38,6 +38,11 @@ def allocating(function: Callable) -> Callable:
     return _compile(function, _nrt=True)
 
 
+def twin(function: Callable) -> Callable:
+    """The Python function of a kernel: for a single call outside the loops, which does not justify compiling it."""
+    return getattr(function, "py_func", function)
+
+
 @cache
 def embedded(function: Callable) -> Callable:
     """A kernel to inline into its calling loop, because passing a whole state may cost more than the kernel."""

@@ -13,6 +13,7 @@ from sandbox.engine.kernel import kernel
 
 AGENTS = ("#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#f0e442", "#e69f00", "#4b3f9e", "#5b6470")  # agent i: i % 8
 PAPER, GRID_LINE, WALL, DARK, WHITE, ALARM = "#f8f7f3", "#e9e7e0", "#3a4149", "#22272d", "#ffffff", "#d55e00"
+NEUTRAL = (PAPER, GRID_LINE, WHITE, DARK)  # what no legend names
 # NumPy integers, because Numba compiles a call anew for each literal integer of Python.
 BOX, DISC, DIAMOND, WEDGE = np.arange(4)  # WEDGE + 0..3: a triangle that points north, south, west, east
 DETAIL = 5  # pixels of a cell from which shapes differ visibly
@@ -23,6 +24,27 @@ AHEAD_COL = np.array([0.0, 0.0, -1.0, 1.0])
 def palette(*codes: str) -> np.ndarray:
     """Colours "#rrggbb" as (inks, 3) float64, 0..255."""
     return np.array([[int(code[k : k + 2], 16) for k in (1, 3, 5)] for code in codes], np.float64)
+
+
+def apart(a: str, b: str) -> float:
+    """How differently two colours "#rrggbb" are seen: their distance in OKLab (Ottosson 2020); .02 is hard to see."""
+    return float(np.linalg.norm(_oklab(a) - _oklab(b)))
+
+
+def _oklab(code: str) -> np.ndarray:
+    rgb = palette(code)[0] / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return _LMS_TO_LAB @ np.cbrt(_RGB_TO_LMS @ linear)
+
+
+_RGB_TO_LMS = np.array([
+    [0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+])  # fmt: skip
+_LMS_TO_LAB = np.array([
+    [0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+])  # fmt: skip
 
 
 def canvas(rows: int, cols: int, size: int) -> tuple[int, int]:

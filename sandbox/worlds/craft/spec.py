@@ -27,6 +27,7 @@ from sandbox.worlds.craft.state import (
     observation,
 )  # fmt: skip
 from sandbox.worlds.craft.tasks import TEAMWORK, goal_of, needed_for, progress, task
+from sandbox.worlds.craft.telling import CHARTS, cause, doing, gauges, shown
 
 WHERE = "world 'craft'"
 
@@ -122,4 +123,9 @@ WORLD = World(
     ladder=LADDER,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    doing=doing,
+    cause=cause,
+    charts=CHARTS,
+    gauges=gauges,
+    shown=shown,
 )

@@ -28,6 +28,7 @@ from sandbox.worlds.kitchen.state import (
     observation,
 )  # fmt: skip
 from sandbox.worlds.kitchen.tasks import TEAMWORK, progress, task
+from sandbox.worlds.kitchen.telling import CHARTS, cause, doing, gauges, shown
 
 WHERE = "world 'kitchen'"
 
@@ -143,5 +144,10 @@ WORLD = World(
     value=value,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    doing=doing,
+    cause=cause,
+    charts=CHARTS,
+    gauges=gauges,
+    shown=shown,
     cells=lambda params: params.plan.shape,
 )

@@ -200,7 +200,8 @@ def shown(s: State, lane: int, params: Params) -> set[str]:
     grid, waiting = s.grid[lane], s.shelf_at[lane] > 0
     there: dict[str, Any] = {
         "robot": (s.pos[lane, :, 0] >= 0).any(), "goal": (grid == Cell.GOAL).any(),
-        "closed": (grid == Cell.BLOCKED).any(), "wall": (grid == Cell.WALL).any(),
+        "closed": (grid == Cell.BLOCKED).any(), "storage place": (grid == Cell.SLOT).any(),
+        "wall": (grid == Cell.WALL).any(),
         "requested": (s.requested[lane] > 0).any(),
         "shelf": not params.courier and (s.requested[lane][s.shelf_at[lane][waiting] - 1] == 0).any(),
     }  # fmt: skip

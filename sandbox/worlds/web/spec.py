@@ -28,6 +28,7 @@ from sandbox.worlds.web.state import (
     observation,
 )  # fmt: skip
 from sandbox.worlds.web.tasks import TEAMWORK, progress, task
+from sandbox.worlds.web.telling import CHARTS, cause, doing, gauges, shown
 
 WHERE = "world 'web'"
 
@@ -111,4 +112,9 @@ WORLD = World(
     earned=earned,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    doing=doing,
+    cause=cause,
+    charts=CHARTS,
+    gauges=gauges,
+    shown=shown,
 )

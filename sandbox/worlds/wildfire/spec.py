@@ -30,6 +30,7 @@ from sandbox.worlds.wildfire.state import (
     observation,
 )  # fmt: skip
 from sandbox.worlds.wildfire.tasks import TEAMWORK, progress, task
+from sandbox.worlds.wildfire.telling import CHARTS, cause, doing, gauges, shown
 
 
 class Options(BaseModel):
@@ -145,5 +146,10 @@ WORLD = World(
     value=value,
     interventions=INTERVENTIONS,
     legend=LEGEND,
+    doing=doing,
+    cause=cause,
+    charts=CHARTS,
+    gauges=gauges,
+    shown=shown,
     cells=lambda params: (params.height, params.width),
 )

@@ -27,7 +27,7 @@ from sandbox.engine.shapes import (
 )  # fmt: skip
 from sandbox.worlds.craft.dynamics.mobs import daylight
 from sandbox.worlds.craft.dynamics.players import RIPE_AT
-from sandbox.worlds.craft.state import Body, Kind, Material, Mob, Severity
+from sandbox.worlds.craft.state import ITEMS, Body, Kind, Material, Mob, Severity
 
 # Rows of PALETTE; the first thirteen are the grounds by Material
 GROUNDS = (
@@ -36,11 +36,11 @@ GROUNDS = (
 )  # fmt: skip
 _MARKS = {
     "leaf": "#3f7d4a", "leaf light": "#5a9c5f", "trunk": "#7a5a3a", "coal": "#33373d", "iron": "#d9a078",
-    "diamond": "#f2fbff", "table": "#8a5a2b", "table top": "#b98046", "furnace": "#5b6066", "fire": "#f5b83d",
+    "diamond": "#cdf3ff", "table": "#8a5a2b", "table top": "#b98046", "furnace": "#5e3640", "fire": "#f5b83d",
     "lava": "#f8c14a",
-    "wave": "#86b9e2", "stone": "#8f9299", "cow": "#7b4b32", "cow spot": "#f3ece2", "zombie": "#4e7f3c",
-    "skeleton": "#e8e6de",
-    "dark": shapes.DARK, "white": shapes.WHITE, "plant": "#6cc04a", "ripe": "#e4572e", "night": "#101a3a",
+    "wave": "#86b9e2", "stone": "#8f9299", "cow": "#6b4a3a", "cow spot": "#f3ece2", "zombie": "#7d9a1a",
+    "skeleton": "#f0ebe0",
+    "dark": shapes.DARK, "white": shapes.WHITE, "plant": "#6cc04a", "ripe": "#e4375e", "night": "#101a3a",
 }  # fmt: skip
 (
     LEAF, LEAF_LIGHT, TRUNK, COAL, IRON, DIAMOND_INK, TABLE, TABLE_TOP, FURNACE, FIRE, LAVA, WAVE, CRACK, COW, COW_SPOT,
@@ -54,8 +54,13 @@ DIM_AT_MOST = 0.5  # weight of the colour of night at the darkest
 LEGEND = (
     ("player", AGENTS[0]), ("grass", GROUNDS[2]), ("tree", _MARKS["leaf"]), ("stone", GROUNDS[3]), ("path", GROUNDS[4]),
     ("water", GROUNDS[1]), ("coal", _MARKS["coal"]), ("iron", _MARKS["iron"]), ("table", _MARKS["table"]),
-    ("furnace", _MARKS["furnace"]), ("lava", GROUNDS[7]), ("cow", _MARKS["cow"]), ("zombie", _MARKS["zombie"]),
+    ("furnace", _MARKS["furnace"]), ("lava", GROUNDS[7]), ("sand", GROUNDS[5]), ("diamond", _MARKS["diamond"]),
+    ("cow", _MARKS["cow"]), ("zombie", _MARKS["zombie"]), ("skeleton", _MARKS["skeleton"]), ("plant", _MARKS["plant"]),
+    ("ripe plant", _MARKS["ripe"]), ("arrow", _MARKS["dark"]),
 )  # fmt: skip
+_ITEM = {"wood": "trunk", "stone": "stone", "coal": "coal", "iron": "iron", "diamond": "wave", "sapling": "plant"}
+THING_COLOURS = {item: _MARKS[_ITEM[item.name.lower().split("_")[0]]] for item in ITEMS[4:]}  # by Body, of gauges
+NEED_COLOURS = {Body.HEALTH: "#d0402b", Body.FOOD: _MARKS["cow"], Body.DRINK: GROUNDS[1], Body.ENERGY: _MARKS["lava"]}
 
 
 @kernel

@@ -31,14 +31,17 @@ from sandbox.worlds.kitchen.state import Cell, Pot, Thing
 FLOOR, LINE, TOP, EDGE, STATION, SERVE, SERVE_EDGE, STOVE = np.arange(8)
 ONION, ONION_EDGE, TOMATO, LEAF, DISH, DISH_EDGE, READY, WHITE, DARK = np.arange(8, 17)
 HEX = (
-    shapes.PAPER, shapes.GRID_LINE, "#cdbb98", "#b7a37c", "#e2d6bd", "#c9ebdf", "#009e73", "#3a4149",
-    "#eec643", "#a67c00", "#d0402b", "#3f7d35", "#ffffff", "#9aa1a9", "#35c28b", shapes.WHITE, shapes.DARK,
+    shapes.PAPER, shapes.GRID_LINE, "#cdbb98", "#bfab84", "#e2d6bd", "#c9ebdf", "#0b5d52", "#3a4149",
+    "#eec643", "#c79d1e", "#d0402b", "#3f7d35", "#ffffff", "#9aa1a9", "#35c28b", shapes.WHITE, shapes.DARK,
 )  # fmt: skip
 PALETTE, COOKS = palette(*HEX), palette(*AGENTS)
 BRIGHT = COOKS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 POINTS = np.array([WEDGE, WEDGE + 1, WEDGE + 3, WEDGE + 2], np.int64)  # by our facing: north, south, east, west
 TURN = np.array([0, 1, 3, 2], np.int64)  # our facing as an index of AHEAD_ROW and AHEAD_COL
-_SHOWN = {"onions": ONION, "tomatoes": TOMATO, "dishes": DISH_EDGE, "pot": STOVE, "serving": SERVE_EDGE, "counter": TOP}
+_SHOWN = {
+    "onions": ONION, "tomatoes": TOMATO, "dishes": DISH_EDGE, "ready soup": READY, "pot": STOVE, "serving": SERVE_EDGE,
+    "counter": TOP,
+}  # fmt: skip
 LEGEND = (("cook", AGENTS[0]), *((what, HEX[ink]) for what, ink in _SHOWN.items()))
 
 

@@ -15,7 +15,7 @@ _MEANING = {
         "pot, with empty hands begin to cook, with a dish take up a ready soup, serve a soup."
     ),
 }
-_STATION = {
+STATION = {
     Cell.COUNTER: "counter", Cell.POT: "pot", Cell.ONIONS: "onion dispenser", Cell.TOMATOES: "tomato dispenser",
     Cell.DISHES: "dish dispenser", Cell.SERVING: "serving place", Cell.FLOOR: "floor",
 }  # fmt: skip
@@ -28,7 +28,7 @@ def tools(params: Params) -> list[dict]:
     return [{"name": v.name.lower(), "description": _MEANING[v], "parameters": schema} for v in Verb]
 
 
-def _soup(mix: int) -> str:
+def soup(mix: int) -> str:
     onions, tomatoes = mix % 4, mix // 4
     parts = [f"{onions} onion{'s' * (onions > 1)}"] * (onions > 0)
     parts += [f"{tomatoes} tomato{'es' * (tomatoes > 1)}"] * (tomatoes > 0)
@@ -39,7 +39,7 @@ def thing(code: int) -> str:
     """A thing with its article."""
     known = thing_words(code)
     if isinstance(known, dict):
-        return f"a soup of {_soup(code - Thing.SOUP)}"
+        return f"a soup of {soup(code - Thing.SOUP)}"
     return {None: "nothing", "onion": "an onion"}.get(known, f"a {known}")
 
 
@@ -52,11 +52,11 @@ def _pots(vector, params: Params) -> list[str]:
         if not mix:
             state = "empty"
         elif ready:
-            state = f"a soup of {_soup(mix)} is ready; it needs a dish"
+            state = f"a soup of {soup(mix)} is ready; it needs a dish"
         elif ticks >= 0:
-            state = f"{_soup(mix)}, cooking for {ticks} of {params.cook_time[mix]} ticks"
+            state = f"{soup(mix)}, cooking for {ticks} of {params.cook_time[mix]} ticks"
         else:
-            state = f"{_soup(mix)}, not cooking yet"
+            state = f"{soup(mix)}, not cooking yet"
         lines.append(f"- pot at ({cell // width}, {cell % width}): {state}")
     return lines
 
@@ -87,7 +87,7 @@ def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     served, soups, left = (int(vector[column]) for column in (Column.SERVED, Column.SOUPS, Column.TICKS_LEFT))
     lines = [
         f"You are cook {agent} at ({row}, {col}) (row, column), facing {FACINGS[facing]} towards "
-        f"{'the' if ahead else 'free'} {_STATION[Cell(ahead)]}, holding {held}.",
+        f"{'the' if ahead else 'free'} {STATION[Cell(ahead)]}, holding {held}.",
         f"{served} of {soups or 'any number of'} soups served, {left} ticks left. Pots:",
         *_pots(vector, params),
         "In sight:",
@@ -100,7 +100,7 @@ def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     for kind in _LISTED:
         cells = [f"({r}, {c})" for r, c in zip(*(params.plan == kind).nonzero(), strict=True)]
         if cells:
-            lines.append(f"{_STATION[kind].capitalize()} at {', '.join(cells)}.")
+            lines.append(f"{STATION[kind].capitalize()} at {', '.join(cells)}.")
     rows = [" ".join(".XPOTDS"[cell] for cell in line) for line in params.plan.tolist()]
     lines += ["Plan (. floor, X counter, P pot, O onions, T tomatoes, D dishes, S serving), row 0 first:", *rows]
     legal = [v.name.lower() for v in Verb if obs.mask[lane, agent, v]]

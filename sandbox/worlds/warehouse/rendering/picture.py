@@ -33,13 +33,15 @@ from sandbox.worlds.warehouse.state import Cell
 FLOOR, LINE, SLOT, GOAL, GOAL_EDGE, WALL, CLOSED, HATCH = np.arange(8)
 SHELF, SHELF_EDGE, REQUESTED, REQUESTED_EDGE, WHITE, DARK = np.arange(8, 14)
 HEX = (
-    shapes.PAPER, shapes.GRID_LINE, "#ebe8df", "#c9ebdf", "#009e73", shapes.WALL, "#dfe1e4", "#8d939b",
-    "#c3b496", "#94866a", ALARM, "#8c3d00", shapes.WHITE, shapes.DARK,
+    shapes.PAPER, shapes.GRID_LINE, "#ebe8df", "#c9ebdf", "#0b5d52", shapes.WALL, "#dfe1e4", "#8d939b",
+    "#c3b496", "#a79878", ALARM, "#8c3d00", shapes.WHITE, shapes.DARK,
 )  # fmt: skip
 PALETTE, ROBOTS = palette(*HEX), palette(*AGENTS)
 BRIGHT = ROBOTS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 GROUND = np.array([FLOOR, SLOT, GOAL, WALL, CLOSED], np.int64)  # by Cell
-_SHOWN = {"shelf": SHELF, "requested": REQUESTED, "goal": GOAL_EDGE, "closed": HATCH, "wall": WALL}
+_SHOWN = {
+    "shelf": SHELF, "requested": REQUESTED, "goal": GOAL_EDGE, "storage place": SLOT, "closed": HATCH, "wall": WALL,
+}  # fmt: skip
 LEGEND = (("robot", AGENTS[0]), *((what, HEX[ink]) for what, ink in _SHOWN.items()))
 SPOT = 3.0  # radius of a robot, if robots are few and cells are small
 CROWD = 0.02  # share of the picture that such spots may cover

@@ -13,17 +13,20 @@ from sandbox.worlds.web.compiler.columns import Page
 from sandbox.worlds.web.compiler.vocabulary import as_bytes
 from sandbox.worlds.web.dynamics.visits import page_of, shown
 from sandbox.worlds.web.rendering.letters import draw_instruction, draw_text, type_size
-from sandbox.worlds.web.rendering.widgets import draw_page, point_of
+from sandbox.worlds.web.rendering.widgets import ACCENT_HEX, draw_page, point_of
 from sandbox.worlds.web.state import FOLD, Info, Session
 
 HUES = palette(*AGENTS)
-INKS = palette(shapes.WALL, "#dfe3e8", shapes.WHITE, shapes.DARK, ALARM, "#009e73", "#8d939b", "#eef0f2")
+DONE_HEX = "#3d5c12"
+INKS = palette(shapes.WALL, "#dfe3e8", shapes.WHITE, shapes.DARK, ALARM, DONE_HEX, "#8d939b", "#eef0f2")
 BAR, ADDRESS, WHITE, DARK, HARM, DONE, LATE, PALE = np.arange(8)
 SIGNS = as_bytes(("Loading ...", "Done", "Time is up", "harm"), 12)
 HEAD, TASK, FOOT = 1.0, 2.0, 0.4  # rows of the browser's bar, of the instruction, below the page
 ROWS = HEAD + TASK + FOLD + FOOT
 LEGEND = (
-    ("agent 0, clerk", AGENTS[0]), ("agent 1, approver", AGENTS[1]), ("harm, alert", ALARM), ("done", "#009e73"),
+    ("agent 0, clerk", AGENTS[0]), ("agent 1, approver", AGENTS[1]), ("harm or alert", ALARM), ("done", DONE_HEX),
+    *((f"button or link{f', theme {k + 1}' * (k > 0)}", accent) for k, accent in enumerate(ACCENT_HEX)),
+    ("browser's bar", shapes.WALL),
 )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Session
 
 INKS = palette(shapes.DARK, shapes.WHITE, "#9aa1a9", "#e9ecef", "#fdebdc", ALARM)
 DARK, WHITE, GREY, PALE, WARM, ALERT = np.arange(6)
-ACCENTS = palette("#0b5c9e", "#8a4b08", "#1b6e53", "#5b3f8c")  # by theme
+ACCENT_HEX = ("#0b5c9e", "#8a4b08", "#1b6e53", "#8a2f6b")  # by theme
+ACCENTS = palette(*ACCENT_HEX)
 GROUNDS = palette("#fdfdfb", "#fff6e8", "#eaf4ee", "#f2edfa")
 CELL_WIDE, FIELD_LABEL, FIELD_WIDE, LIST_WIDE = 0.24, 0.3, 0.42, 0.24  # shares of the page
 

@@ -35,11 +35,11 @@ from sandbox.worlds.wildfire.dynamics.cells import age_of, ground_of, has_people
 from sandbox.worlds.wildfire.dynamics.terrain import heading
 from sandbox.worlds.wildfire.state import Crew, Ground, Kind
 
-LAND_HEX = ("#e4ddcd", "#cfc9bd", "#8fbfdf", "#d9e0a6", "#b9cc8c", "#86b078", "#c7bda9", "#d2b48c")  # by Kind
+LAND_HEX = ("#e4ddcd", "#c3bfb8", "#8fbfdf", "#d9e0a6", "#b9cc8c", "#86b078", "#c7bda9", "#d2b48c")  # by Kind
 LAND = palette(*LAND_HEX)
 WET, BURNT, ROOF, ROOF_EDGE, ASH_EDGE, WHITE, DARK, HATCH, GREY, HURT = np.arange(10)
 HEX = (
-    "#3f88c5", "#4b4543", "#8a3b12", "#5c260b", "#2b2625", shapes.WHITE, shapes.DARK, "#8f6b3e", "#8d939b", ALARM,
+    "#3f88c5", "#453f3c", "#8a3b12", "#5c260b", "#2b2625", shapes.WHITE, shapes.DARK, "#8f6b3e", "#8d939b", ALARM,
 )  # fmt: skip
 PALETTE, CREWS = palette(*HEX), palette(*AGENTS)
 FLAME_HEX = ("#fff1a8", "#ffd447", "#ffab2e", "#f9802a", "#e2571e", "#b8371a", "#8a2a1a")
@@ -47,8 +47,10 @@ FLAME = palette(*FLAME_HEX)
 AGES = 2  # ticks of age for each colour of the flame
 BRIGHT = CREWS @ np.array([0.299, 0.587, 0.114]) > 145  # (8,) bool: dark marks are visible on it
 LEGEND = (
-    ("crew", AGENTS[0]), ("fire", FLAME_HEX[2]), ("burnt", HEX[1]), ("wet", "#7fa9b0"), ("building", HEX[2]),
-    ("water", LAND_HEX[2]), ("fire break", LAND_HEX[7]),
+    ("crew", AGENTS[0]), ("fire", FLAME_HEX[3]), ("burnt", HEX[1]), ("wet", "#7fa9b0"), ("building", HEX[2]),
+    ("household", shapes.WHITE), ("broken down", HEX[8]), ("fire break", LAND_HEX[7]),
+    *((kind.name.lower(), LAND_HEX[kind]) for kind in (Kind.WATER, Kind.FOREST, Kind.BRUSH, Kind.GRASS)),
+    ("bare ground", LAND_HEX[Kind.BARE]), ("road", LAND_HEX[Kind.ROAD]),
 )  # fmt: skip
 SPOT = 2.5  # radius of a crew if cells are small
 CROWD = 0.02  # share of the picture that such spots may cover
@@ -75,7 +77,7 @@ def _tone(image, top, left, cell, code, at):
             if kind >= Kind.GRASS and kind <= Kind.FOREST and shade:
                 mix_in(image, y, x, PALETTE[WHITE if shade == 1 else DARK], 0.05)
             if burnt:
-                mix_in(image, y, x, PALETTE[BURNT], 0.8)
+                mix_in(image, y, x, PALETTE[BURNT], 0.92)
             elif wet:
                 mix_in(image, y, x, PALETTE[WET], 0.42)
 
