@@ -77,8 +77,9 @@ class Live(_Shown):
             self._started = time.monotonic()
         if not self._is_due(not model.running):
             return
-        of, rate = model.tasks_total or "no end", self._rate(model.ticks)
-        told = f"tick {model.ticks}, {model.tasks_done} of {of} tasks, {rate:,.0f} ticks/s"
+        from sandbox.running.explain import standing  # with what Python has loaded by then
+
+        told = f"tick {model.ticks}, {standing(model)}, {self._rate(model.ticks):,.0f} ticks/s"
         name = model.scenario.title or model.scenario.world.name
         self._show(name, told, model.tasks_done, model.tasks_total or None)
 

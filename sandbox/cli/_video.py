@@ -24,11 +24,12 @@ def check_video(path: Path | None) -> None:
 def film(models: "Iterator[Sandbox]", path: Path, fps: float = FPS) -> Path:
     """Write a replayed episode (``running.replay.replay``) as a .gif or .mp4; errors as in ``write_video``."""
     from sandbox.report.video import frames, write_video
+    from sandbox.running.explain import standing
 
     model = next(models)
 
     def caption(state: object) -> str:
-        return f"tick {model.ticks}   done {model.tasks_done} of {model.tasks_total or 'no end'}"
+        return f"tick {model.ticks}   {standing(model)}"
 
     states = (each.state for each in chain([model], models))
     return write_video(path, frames(model.env, states, caption=caption), fps)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sandbox.report.figures import COLOURS, STYLE
+from sandbox.running.explain import standing
 
 INK = "#010203"  # replaced by the page's text colour
 NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -93,5 +94,4 @@ def stills(models: Iterable, ticks: int, count: int, seconds: float) -> list[Sti
 def _still(model, past: deque) -> Still:
     agents = model.env.agents
     trail = np.stack(past, axis=1) if past else np.zeros((agents, 0, 2), np.int32)
-    told = f"{model.tasks_done} of {model.tasks_total or 'no end'} done"
-    return Still(model.ticks, told, png(model.env.render(model.state, 0, SIZE, trail)))
+    return Still(model.ticks, standing(model), png(model.env.render(model.state, 0, SIZE, trail)))

@@ -1,5 +1,6 @@
 """The latest tick of a model, in the form in which its world explains it. Nothing here is called during a tick."""
 
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import broken, is_down
 from sandbox.engine.workspace import Candidate, candidates
 from sandbox.model import Sandbox
-from sandbox.scenario import REASONERS
+
+SHORT = 100  # letters of a thought within a sentence
 
 
 class Witness:
@@ -59,7 +61,7 @@ def policy_of(model: Sandbox, agent: int) -> str:
     trace = (latest.traces.get(agent) if latest else None) or Trace()
     if trace.person:
         return ""
-    if group.reasoner in REASONERS:
+    if group.hosted:
         return group.fallback if trace.fallback else ""
     if isinstance(group.policy, WorldModel):
         found = searched(model, agent)
@@ -76,6 +78,51 @@ def searched(model: Sandbox, agent: int) -> tuple[Candidate, ...]:
     return candidates(work, agent, dice, model.env.world.targets)
 
 
+def doing(model: Sandbox, told: Transition, agent: int) -> str:
+    """What an agent did in the latest tick and why, in one sentence."""
+    trace = (model.latest.traces.get(agent) if model.latest else None) or Trace()
+    act = model.env.world.doing(told, agent)
+    if trace.person:
+        return f"is steered by a person: {act}"
+    if trace.fallback:
+        return f"{act} (its fallback acts)"
+    if aim := trace.subgoal or trace.thought:
+        return f"“{shorten(aim, SHORT, placeholder='…')}”; {act}"
+    if not told.policy(agent) and (found := searched(model, agent)):
+        return f"{_prefers(found)}; {act}"
+    return act
+
+
+def _prefers(found: tuple[Candidate, ...]) -> str:
+    """Why a search overruled its base policy."""
+    gain = next(one.gain for one in found if one.taken)
+    return f"imagines that this gains {gain:.2g} parts of the task more than what its base policy would do"
+
+
 def refused(model: Sandbox, told: Transition, agent: int) -> str:
     """Whether an agent's action was refused or failed, and because of what; "" if it was neither."""
     return refusal(told, agent, model.env.world.cause)
+
+
+def stopped(model: Sandbox) -> np.ndarray:
+    """The agents whose actions of the latest tick were refused or failed."""
+    if model.latest is None:
+        return np.zeros(0, np.int64)
+    actions, mask, targets = model.latest.actions, model.observation.mask[0], model.env.world.targets
+    known = ((actions >= 0) & (actions < (len(model.env.verbs), targets))).all(axis=1)
+    pair = np.where(known, actions[:, 0] * targets + actions[:, 1], 0)
+    legal = known & mask[np.arange(len(mask)), pair]
+    return np.flatnonzero(~legal | (model.state.refused[0] > 0))
+
+
+def has_tasks(model: Sandbox) -> bool:
+    """Whether the team has task objects, of which the progress of the shared task then consists."""
+    return bool(model.talk and len(model.talk.plan.objects))
+
+
+def standing(model: Sandbox) -> str:
+    """How much of the task is done, in words: "3 of 10 delivered"."""
+    if has_tasks(model):
+        return f"{model.tasks_done:,} of {model.tasks_total:,} tasks done"
+    score = model.env.world.gauges(model.state, 0, -1, model.env.params)[0]
+    return f"{score.value:,g} of {score.most:,g} {score.name}" if score.most else f"{score.value:,g} {score.name}"

@@ -8,6 +8,7 @@ A message takes one tick and its edge's delay. If the graph follows from positio
 which the message arrives.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -113,6 +114,22 @@ def _fate(seed, then, terms, line, own, agent, sender, m):
         return LOST
     key = np.int64(m) << 34 | np.int64(sender) << 17 | agent  # agents have 17 bits
     return LOST if terms.loss[line] > 0 and uniform(seed, then, CHANCE, key) < terms.loss[line] else ARRIVED
+
+
+def lost(net: Network, mail: Mail, seed: int, tick: int, ways: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Of some (speaker, hearer), those whose messages of a tick will not all arrive; its page must still be there."""
+    page, found = mail.said[0, tick % mail.said.shape[1]], set()
+    for sender, agent in ways:
+        begin, end = net.first[0, agent], net.first[0, agent + 1]
+        taken = [m for m, one in enumerate(page[sender]) if one[ACT] and one[TO] in (0, agent + 1)]
+        for edge in begin + np.flatnonzero(net.sender[0, begin:end] == sender):
+            line = min(edge, len(net.terms.loss) - 1)
+            for place, m in enumerate(taken):
+                key = np.int64(m) << 34 | np.int64(sender) << 17 | np.int64(agent)
+                drawn = uniform(np.uint64(seed), np.int32(tick), CHANCE, key) < net.terms.loss[line]
+                if place >= net.terms.width[line] or drawn:
+                    found.add((sender, agent))
+    return found
 
 
 @kernel

@@ -14,6 +14,7 @@ from sandbox.agents.memory.blocks import Blocks
 from sandbox.agents.memory.tokens import clip
 from sandbox.agents.reasoners import without_faults
 from sandbox.core.decision import Percept
+from sandbox.core.telling import Gauge, Transition
 from sandbox.model import Sandbox
 from sandbox.scenario.schema import SEARCH
 from sandbox.studio.backend import wording
@@ -166,6 +167,7 @@ class AgentSnapshot:
     cell: tuple[int, int] | None  # row, column; None if it is nowhere
     reward: float  # sum so far
     decided: Decided | None  # in the latest tick
+    gauges: tuple[Gauge, ...]  # its needs and what it has
     reasoner: Reasoner
     memory: Memory
     tools: Tools
@@ -173,8 +175,13 @@ class AgentSnapshot:
     senses: Senses
 
 
-def insight(model: Sandbox, agent: int, foreseen: tuple[Forecast, ...] = ()) -> AgentSnapshot:
-    """All information about an agent (0..N-1), with its forecasts for the present. Call it between two ticks."""
+def insight(
+    model: Sandbox, agent: int, foreseen: tuple[Forecast, ...] = (), told: Transition | None = None
+) -> AgentSnapshot:
+    """All information about an agent (0..N-1), with its forecasts for the present; ``told`` is the latest tick.
+
+    Call it between two ticks.
+    """
     one, seen = model.agents[agent], model.episode.preview()
     percept, (row, col) = percept_of(model, seen, agent), one.cell
     return AgentSnapshot(
@@ -184,7 +191,8 @@ def insight(model: Sandbox, agent: int, foreseen: tuple[Forecast, ...] = ()) -> 
         role=one.role,
         cell=(row, col) if row >= 0 else None,
         reward=one.earned,
-        decided=decided(model, agent),
+        decided=decided(model, agent, told),
+        gauges=model.env.world.gauges(model.state, 0, agent, model.env.params),
         reasoner=reasoner(model, agent),
         memory=memory(model, agent),
         tools=tools(model, agent),

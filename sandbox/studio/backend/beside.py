@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sandbox.core.telling import Chart
 from sandbox.model import Sandbox
+from sandbox.running.explain import has_tasks
 from sandbox.studio.backend.agent import AgentSnapshot, insight
 from sandbox.studio.backend.available_commands import AvailableCommands, offer_of
 from sandbox.studio.backend.charts import Point, Series, point_of
@@ -39,6 +41,8 @@ class Scene:
     jumps: tuple[Event, ...]  # important ticks
     now: Point | None = None
     points: tuple[Point, ...] = ()  # up to the last tick that was seen
+    charts: tuple[Chart, ...] = ()  # of the world
+    tasks: bool = False  # whether the team has tasks of its own
     events: tuple[Event, ...] = ()
     insight: AgentSnapshot | None = None
     team: TeamView | None = None
@@ -57,7 +61,8 @@ class Chronicle:
         """Take the present tick of a player; ticks seen before are not counted again."""
         self._series.note(film.model)
         drawn = film.past.interventions.get(film.tick, ())
-        self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"])
+        told = film.witness.transition(film.model)
+        self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"], told)
         self._team.note(film.model)
         self._forecasts.note(film.model)
 
@@ -85,8 +90,12 @@ class Chronicle:
             jumps=self._feed.jumps,
             now=point_of(model) if looked == CHARTS else None,
             points=self._series.points() if looked == CHARTS else (),
+            charts=model.env.world.charts,
+            tasks=has_tasks(model),
             events=self._feed.events if looked == EVENTS else (),
-            insight=insight(model, into, self._forecasts.proved(model)) if into is not None else None,
+            insight=insight(model, into, self._forecasts.proved(model), film.witness.transition(model))
+            if into is not None
+            else None,
             team=self._team.view(model, picked or 0) if looked == TEAM else None,
             offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
         )

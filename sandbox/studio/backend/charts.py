@@ -21,7 +21,11 @@ class Point:
     lost: int
     tokens: int
     money: float | None  # US dollars
-    refused: int  # legal actions that were prevented
+    refused: int  # actions that were illegal when they were chosen
+    failed: int  # legal actions that were prevented
+    own0: float | None = None  # the world's own three measures now, see World.charts
+    own1: float | None = None
+    own2: float | None = None
 
     @property
     def share(self) -> float | None:
@@ -31,11 +35,12 @@ class Point:
 
 def point_of(model: Sandbox) -> Point:
     """The point of the model's present tick."""
-    stats, usage = model.finalise(), model.usage
+    stats, usage, env = model.finalise(), model.usage, model.env
+    own = (number(chart.value(model.state, 0, env.params)) for chart in env.world.charts)
     return Point(
         model.ticks, *stats.progress[0].tolist(), number(stats.reward.sum()),
         int(stats.talk[0, Talk.MESSAGES]), int(stats.talk[0, Talk.LOST_MESSAGES]), usage.tokens,
-        number(usage.money), int(stats.refused.sum()),
+        number(usage.money), int(stats.invalid.sum()), int(stats.refused.sum()), *own,
     )  # fmt: skip
 
 

@@ -4,13 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.decision import Call, Trace
-from sandbox.engine.draw import POLICY, draw
-from sandbox.engine.workspace import candidates
+from sandbox.core.telling import Transition
 from sandbox.model import Sandbox
+from sandbox.running.explain import doing, refused, searched
 from sandbox.studio.backend import wording
 
 LONGEST = 40_000  # bytes of a prompt or a reply
@@ -48,6 +46,7 @@ class Decided:
 
     tick: int
     action: str  # the action performed, as text
+    doing: str  # what it is about, in a sentence; empty if the tick was not watched
     refused: str  # why the action had no effect or was replaced; empty otherwise
     thought: str
     subgoal: str
@@ -58,8 +57,8 @@ class Decided:
     options: tuple[Option, ...]  # of a search, the base policy's own choice first
 
 
-def decided(model: Sandbox, agent: int) -> Decided | None:
-    """The decision of the latest tick; None before the first."""
+def decided(model: Sandbox, agent: int, told: Transition | None = None) -> Decided | None:
+    """The decision of the latest tick, which ``told`` explains; None before the first."""
     latest = model.latest
     if latest is None:
         return None
@@ -67,7 +66,8 @@ def decided(model: Sandbox, agent: int) -> Decided | None:
     return Decided(
         tick=latest.tick,
         action=wording.action(world, *latest.actions[agent].tolist()),
-        refused=_refused(model, agent),
+        doing=clip(doing(model, told, agent), wording.LINE) if told else "",
+        refused=_refused(model, agent, told),
         thought=clip(trace.thought, LONGEST),
         subgoal=clip(trace.subgoal, LONGEST),
         fallback=clip(trace.fallback, wording.LINE),
@@ -80,13 +80,11 @@ def decided(model: Sandbox, agent: int) -> Decided | None:
 
 def _options(model: Sandbox, agent: int) -> tuple[Option, ...]:
     """Candidates of a search in the latest tick; () without a search, or if another model object decided the tick."""
-    work, world = model.episode.kernels[0].work, model.env.world
-    if not work:
-        return ()
-    dice = draw(np.uint64(model.seed), np.int32(model.latest.tick - 1), POLICY, 0)
     return tuple(
-        Option(wording.action(world, one.verb, one.target), one.gain, one.error, one.futures, k == 0, one.taken)
-        for k, one in enumerate(candidates(work, agent, dice, world.targets))
+        Option(
+            wording.action(model.env.world, one.verb, one.target), one.gain, one.error, one.futures, k == 0, one.taken
+        )
+        for k, one in enumerate(searched(model, agent))
     )
 
 
@@ -109,18 +107,14 @@ def _arguments(reply: dict[str, Any]) -> str:
     return given if isinstance(given, str) else json.dumps(given)
 
 
-def _refused(model: Sandbox, agent: int) -> str:
+def _refused(model: Sandbox, agent: int, told: Transition | None) -> str:
     """Why the action of the latest tick had no effect, or differs from the agent's choice."""
     world, latest = model.env.world, model.latest
     for review in latest.reviews:
         if review.agent == agent and review.enforced != review.said:
             wanted, done = (wording.action(world, *pair) for pair in (review.said, review.enforced))
             return f"{rule_words(model, review.rule)}: it wanted “{wanted}”, “{done}” was enforced (by {review.by})"
-    verb, target = latest.actions[agent].tolist()
-    pair, mask = verb * world.targets + target, model.observation.mask[0, agent]
-    if not (0 <= pair < len(mask) and mask[pair]):
-        return "not legal at that moment: it had no effect"
-    return "legal, but prevented: something was in the way, or it failed" if model.state.refused[0, agent] else ""
+    return refused(model, told, agent) if told else ""
 
 
 def rule_words(model: Sandbox, number: int) -> str:

@@ -25,6 +25,7 @@ from sandbox.oversight.approvals import Approvals
 from sandbox.record import Event, Log, Run, RunFinished, TrialFinished, open_run
 from sandbox.record.lock import Reading
 from sandbox.running import intervene
+from sandbox.running.explain import Witness
 from sandbox.running.recorded_answers import answers_of
 from sandbox.running.replay import follow, model_of
 from sandbox.running.trial import opening, outcome_of, record_step, record_tools
@@ -75,6 +76,7 @@ class EpisodePlayer:
         self.people, self.past = people, past
         self.until = 0  # if not 0: it is not played beyond this tick
         self._reading = Reading(folder)  # otherwise another studio might remove it once it is sealed
+        self.witness = Witness()  # explains the latest tick
         self.on_tick: Callable[[EpisodePlayer], None] = lambda film: None
         self._log = log
         self._unseen = _Unseen()
@@ -168,6 +170,7 @@ class EpisodePlayer:
     def _again(self) -> None:
         tick = self.tick + 1
         self._follow(tick)
+        self.witness.watch(self.model)
         self.model.step()
         if self.model.error or self.model.latest.digest != self.past.digests[tick - 1]:
             told = self.model.error or "the state differs"
@@ -183,6 +186,7 @@ class EpisodePlayer:
     def _onward(self, ahead: bool) -> None:
         if not ahead:
             self.settle()
+        self.witness.watch(self.model)
         began = time.perf_counter()
         record_step(self.model, self._unseen if ahead else self._log)
         self._seconds += time.perf_counter() - began

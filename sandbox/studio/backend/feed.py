@@ -12,10 +12,12 @@ import numpy as np
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.speech import Act, Said
 from sandbox.core.teamwork import TaskState
-from sandbox.engine.coordination.network import ACT, TASK, TO
+from sandbox.core.telling import Transition
+from sandbox.engine.coordination.network import ACT, LOST, TASK, TO
 from sandbox.engine.coordination.team import Assignment
 from sandbox.model import Sandbox
 from sandbox.oversight.guard import Review
+from sandbox.running.explain import crashed, refused, standing, stopped
 from sandbox.studio.backend import wording
 from sandbox.studio.backend.decision import rule_words
 from sandbox.studio.backend.team import spoken
@@ -24,8 +26,8 @@ LATEST = 500  # events
 MOST = 12  # of one kind in one tick
 SPREAD = 0x9E3779B1  # a prime: different messages almost surely have different keys
 KINDS = (
-    "task", "claim", "message", "guard", "fallback", "model", "person", "harm", "change", "error", "finish",
-    "difference",
+    "task", "claim", "message", "lost", "guard", "refused", "failed", "crash", "fallback", "model", "person", "harm",
+    "change", "error", "finish", "difference",
 )  # fmt: skip
 WORTH = {"task", "guard", "fallback", "harm", "change", "error", "finish", "difference"}  # kinds that are jump targets
 
@@ -64,10 +66,11 @@ class Feed:
         self._tick = -1  # the latest noted one
         self._before: dict[str, Any] = {}  # values of the latest tick, for comparison
 
-    def note(self, model: Sandbox, placed: Iterable[Mapping[str, Any]] = ()) -> None:
-        """Take the latest tick, or the reset; ``placed`` are the interventions in the world before it."""
+    def note(self, model: Sandbox, placed: Iterable[Mapping[str, Any]] = (), told: Transition | None = None) -> None:
+        """Take the latest tick, which ``told`` explains, or the reset; ``placed`` are the interventions before it."""
+        self._before["told"] = told
         fresh, self._tick, self._model = model.ticks > self._tick, max(model.ticks, self._tick), model
-        for look in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end) if fresh else (_end,):
+        for look in LOOKS if fresh else (_end,):
             kind, happened = "", look(model, self._before)
             for agent, kind, words in islice(happened, MOST):
                 self.add(Event(model.ticks, -1, kind, words) if agent < 0 else _Noted(model.ticks, agent, kind, words))
@@ -86,7 +89,7 @@ class Feed:
     def prime(self, model: Sandbox) -> None:
         """Take the values with which the next tick is compared from a model at the latest noted tick."""
         self._model, self._before = model, {}
-        for look in (_tasks, _claims, _messages, _reviews, _traces, _harm, _changes, _end):
+        for look in LOOKS:
             for _ in look(model, self._before):
                 pass
 
@@ -135,7 +138,7 @@ def _tasks(model: Sandbox, before: Before) -> Happened:
                 yield -1, "task", f"{clip(name, wording.NAME)}: {words} ({done} of {total})"
     elif was is not None and done != was:
         earned = np.flatnonzero(model.state.reward[0] > 0).tolist()
-        words = f"tasks done: {f'{done} of {total}' if total else done} ({done - was:+d})"
+        words = f"{standing(model)} (+{done - was})" if done > was else f"a part of the task is lost ({done - was})"
         yield (earned[0], "task", _said(words)) if len(earned) == 1 else (-1, "task", words)
 
 
@@ -172,6 +175,41 @@ def _messages(model: Sandbox, before: Before) -> Happened:
     for agent, said in model.latest.said:
         if said.act == Act.TELL:
             yield agent, "message", partial(wording.message, said=said)
+
+
+def _lost(model: Sandbox, before: Before) -> Happened:
+    """Messages that were lost on their way."""
+    count = int(model.talk.team.mail.counts[0, :, LOST].sum()) if model.talk else 0
+    was, before["lost"] = before.get("lost", count), count
+    if count > was:
+        yield -1, "lost", f"{count - was} message{'s' if count - was > 1 else ''} did not arrive"
+
+
+def _in_vain(model: Sandbox, before: Before) -> Happened:
+    """Actions that were refused or failed, and why; once for as long as nothing that an agent does has an effect."""
+    told, now = before.pop("told", None), stopped(model)
+    fresh, before["stopped"] = np.setdiff1d(now, before.get("stopped", ())), now
+    for k, agent in enumerate(fresh.tolist() if told else ()):
+        words = refused(model, told, agent) if k < MOST else ""
+        act = wording.action(model.env.world, *told.action(agent))
+        yield agent, told.outcome(agent), _said(f"“{act}” {words}")
+
+
+def _crashes(model: Sandbox, before: Before) -> Happened:
+    """Agents that have crashed, and those that are back."""
+    now = crashed(model)
+    was, before["down"] = before.get("down", []), now
+    for agent in sorted(set(now) ^ set(was)):
+        yield agent, "crash", _said("has crashed for a while" if agent in now else "is back after its crash")
+
+
+def _disturbed(model: Sandbox, before: Before) -> Happened:
+    """The perturbations of the episode, at its beginning."""
+    active = {name: severity for name, severity in model.scenario.perturb.items() if severity}
+    if not before.get("begun") and active and model.ticks == 0:
+        told = ", ".join(f"{name} {severity:g}" for name, severity in active.items())
+        yield -1, "crash", f"perturbations of this episode: {told}"
+    before["begun"] = True
 
 
 def _reviews(model: Sandbox, before: Before) -> Happened:
@@ -239,3 +277,8 @@ def _end(model: Sandbox, before: Before) -> Happened:
         yield -1, "error", f"broke off: {clip(model.error, wording.LINE)}"
     else:
         yield -1, "finish", f"the episode ends: {model.finish.words}"
+
+
+LOOKS = (
+    _disturbed, _tasks, _claims, _messages, _lost, _reviews, _in_vain, _crashes, _traces, _harm, _changes, _end,
+)  # fmt: skip

@@ -7,9 +7,10 @@ import numpy as np
 
 from sandbox.core.speech import Act
 from sandbox.core.teamwork import OpenTask, TaskState
-from sandbox.engine.coordination.network import ACT, TO
+from sandbox.engine.coordination.network import ACT, TO, lost
 from sandbox.engine.coordination.team import Assignment
 from sandbox.engine.shapes import AGENTS, DARK
+from sandbox.running.explain import crashed
 from sandbox.studio.backend.futures import paths
 from sandbox.studio.backend.marks import MOST, Label, Line, Mark, Message, Point, Rect, Ring, capped
 
@@ -61,6 +62,7 @@ def marks(model, layers: Collection[str], picked: int | None = None, before: np.
     look = Look(model, picked, model.state.pos[0] if before is None else before)
     found = list(_halo(look)) if picked is not None else []
     if look.cells:
+        found += _down(look)
         for name, draw in _DRAWN.items():
             if name in layers:
                 found += draw(look)
@@ -108,6 +110,15 @@ def _futures(look: Look) -> list[Mark]:
     return paths(look.model, look.picked) if look.picked is not None and look.is_there(look.picked) else []
 
 
+def _down(look: Look) -> Iterator[Mark]:
+    """A cross over each agent that has crashed."""
+    for agent in crashed(look.model)[: MOST // 2]:
+        if look.is_there(agent):
+            row, col = look.at(agent)
+            for side in (-0.42, 0.42):
+                yield Line(((row - 0.42, col - side), (row + 0.42, col + side)), DARK, 0.12)
+
+
 def _messages(look: Look) -> Iterator[Mark]:
     """The messages of this tick; texts are quoted."""
     if not look.model.talk or not look.model.ticks:
@@ -117,9 +128,10 @@ def _messages(look: Look) -> Iterator[Mark]:
     said = {(int(agent), int(page[agent, m, TO]) - 1) for agent, m in np.argwhere(page[:, :, ACT] > 0)}
     hears = _hearers(team.net) if any(to < 0 for _, to in said) else None
     flights = sorted({(agent, int(ear)) for agent, to in said for ear in ([to] if to >= 0 else hears(agent))})
+    gone = lost(team.net, team.mail, look.model.seed, look.model.ticks - 1, flights[: MOST + 1])
     for agent, ear in flights[: MOST + 1]:
         if look.is_there(agent) and look.is_there(ear):
-            yield Message(look.at(agent), look.at(ear), _hue(agent))
+            yield Message(look.at(agent), look.at(ear), _hue(agent), (agent, ear) in gone)
     for agent, one in look.model.latest.said if look.model.latest else ():
         if look.is_there(agent):
             words = one.text or Act(one.act).name.lower().replace("_", " ")

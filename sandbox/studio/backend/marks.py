@@ -58,11 +58,12 @@ class Label(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A dot that moves from one place to another during the tick, along a faint line."""
+    """A dot that moves from one place to another during the tick, along a faint line; halfway, if it is lost."""
 
     start: Point
     end: Point
     colour: str
+    lost: bool = False
 
 
 Mark = Line | Ring | Rect | Label | Message

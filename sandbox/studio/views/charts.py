@@ -4,29 +4,40 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sandbox.core.telling import Chart
 from sandbox.studio.backend.charts import Point
 
 START = "Nothing has happened yet: press Play, or Step for one tick."
 CHARTS = {  # title: lines as (name, field), and an explanation
-    "Tasks done": ((("done", "done"),), "Parts of the shared task, read from the world's state"),
+    "Tasks done": ((("done", "done"),), "Tasks of the team, verified in the world's state"),
     "Reward": ((("reward", "reward"),), "Sum over the team and all ticks so far"),
     "Messages": ((("sent", "messages"), ("lost", "lost")), "One for each edge that one took; dashed: lost ones"),
-    "Refused": ((("refused", "refused"),), "Legal actions that something was in the way of"),
+    "In vain": (
+        (("failed", "failed"), ("refused", "refused")),
+        "Actions that failed (legal, but prevented); dashed: that were refused (illegal when chosen)",
+    ),
     "Tokens": ((("tokens", "tokens"),), "Of language models, in and out"),
     "Cost": ((("US dollars", "money"),), "Of language models, by their prices"),
 }
-ALWAYS = ("Tasks done", "Reward")  # the others only if they have data
+ALWAYS = ("Reward",)  # the others only if they have data
 
 
-def charts(points: Sequence[Point]) -> dict[str, Any]:
-    """The charts for some points, oldest first: columns, and a chart for each measure with data."""
+def charts(points: Sequence[Point], own: Sequence[Chart], tasks: bool) -> dict[str, Any]:
+    """The charts for some points, oldest first: columns, and a chart for each measure with data.
+
+    ``own`` are the world's own charts, which come first; ``tasks``: whether the team has tasks of its own.
+    """
     if not points:
         return {}
     last = points[-1]
-    shown = [
+    shown: list[dict[str, Any]] = [
+        {"name": chart.name, "words": chart.unit, "lines": (("now", f"own{k}"),), "top": 0}
+        for k, chart in enumerate(own)
+    ]
+    shown += [
         {"name": name, "words": words, "lines": lines, "top": last.total if name == "Tasks done" else 0}
         for name, (lines, words) in CHARTS.items()
-        if name in ALWAYS or any(getattr(last, field) for _, field in lines)
+        if (tasks if name == "Tasks done" else name in ALWAYS or any(getattr(last, field) for _, field in lines))
     ]
     fields = {"tick"} | {field for chart in shown for _, field in chart["lines"]}
     columns = {field: [getattr(point, field) for point in points] for field in sorted(fields)}

@@ -8,7 +8,7 @@ from sandbox.studio.backend.wording import number
 from sandbox.studio.views.sheet import caption, code, fold
 
 NONE = "It has not decided anything yet: press Step for one tick."
-COMPILED = "A compiled policy decided, from the agent's own observation and notes; it gives no reasons."
+COMPILED = "A compiled policy decided, from the agent's own observation and notes."
 
 
 def decision(one: Decided | None) -> str:
@@ -26,7 +26,8 @@ def decision(one: Decided | None) -> str:
 def _headline(one: Decided) -> str:
     """The action with its remarks."""
     told = [
-        ("⊘", "Refused", one.refused), ("↩", "Fallback acted", one.fallback), ("☺", "A person decided", one.person),
+        ("➤", "Doing", one.doing), ("⊘", "In vain", one.refused), ("↩", "Fallback acted", one.fallback),
+        ("☺", "A person decided", one.person),
         ("◷", "Late", f"{one.late} ticks after it was perceived" if one.late else ""), ("❝", "Reason", one.thought),
         ("⚑", "Sub-goal", one.subgoal),
     ]  # fmt: skip

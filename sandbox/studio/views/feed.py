@@ -12,7 +12,8 @@ from sandbox.studio.backend.feed import Event
 SHOWN = 200  # events that are sent; the page shows the latest 80 up to its tick
 EMPTY = "No events yet. Tasks, messages, refusals, fallbacks and interventions appear here as they happen."
 MARKS = {
-    "task": ("✔", "Task"), "claim": ("◐", "Takes on"), "message": ("✉", "Message"), "guard": ("⊘", "Guard"),
+    "task": ("✔", "Task"), "claim": ("◐", "Takes on"), "message": ("✉", "Message"), "lost": ("✂", "Lost message"),
+    "guard": ("⊘", "Guard"), "refused": ("∅", "Refused"), "failed": ("✗", "Failed"), "crash": ("☠", "Perturbation"),
     "fallback": ("↩", "Fallback"), "model": ("⚠", "Reply"), "person": ("☺", "Person"), "harm": ("▼", "Harm"),
     "change": ("⚡", "Intervention"), "error": ("✖", "Error"), "finish": ("⚑", "End"),
     "difference": ("≠", "Difference"),

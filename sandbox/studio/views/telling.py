@@ -29,7 +29,7 @@ def course(snapshot: Snapshot) -> dict[str, Any]:
         return {}
     scene, panel = snapshot.moments[-1].scene, snapshot.look.panel
     if panel == beside.CHARTS:
-        return charts.charts(scene.points)
+        return charts.charts(scene.points, scene.charts, scene.tasks)
     return feed.feed(scene.events) if panel == beside.EVENTS else {}
 
 
@@ -60,9 +60,8 @@ def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
     (colour, badge), then = _badge(now, playing) if score or not now.over else PREVIEWED
     told = f"Tick <b>{tick:,}</b>"
     if score:
-        done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
         own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
-        told += f" · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
+        told += f" · <b>{escape(now.score)}</b> · reward <b>{now.reward:,.4g}</b>{own}"
     told += then and f" · {then}"
     badge = f'<span class="badge" style="--badge:{COLOURS[colour]}">{escape(badge)}</span>'
     return f'<div class="standing" role="status" aria-live="off">{badge}<span>{told}</span></div>'

@@ -37,10 +37,15 @@ const DRAW = {
   message(pen, mark, { place, cell, share }) {
     const [x0, y0] = place(...mark.start), [x1, y1] = place(...mark.end);
     pen.globalAlpha = 0.25;
-    stroke(pen, mark, 1.5, () => { pen.moveTo(x0, y0); pen.lineTo(x1, y1); });
+    stroke(pen, { ...mark, dash: mark.lost }, 1.5, () => { pen.moveTo(x0, y0); pen.lineTo(x1, y1); });
     pen.globalAlpha = 1;
+    const gone = mark.lost ? Math.min(share, 0.5) : share;
+    if (mark.lost) {
+      const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+      stroke(pen, mark, 2, () => { pen.moveTo(x - 5, y - 5); pen.lineTo(x + 5, y + 5); pen.moveTo(x - 5, y + 5); pen.lineTo(x + 5, y - 5); });
+    }
     pen.beginPath();
-    pen.arc(x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, Math.min(Math.max(3, 0.14 * cell), 9), 0, 2 * Math.PI);
+    pen.arc(x0 + (x1 - x0) * gone, y0 + (y1 - y0) * gone, Math.min(Math.max(3, 0.14 * cell), 9), 0, 2 * Math.PI);
     pen.fillStyle = mark.colour;
     pen.strokeStyle = HALO;
     pen.lineWidth = 1.5;
