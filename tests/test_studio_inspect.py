@@ -10,7 +10,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import sandbox
+from sandbox.engine.play import Talk
 from sandbox.engine.search import MARGIN
+from sandbox.running.explain import Witness, crashed
 from sandbox.scenario.change import changed
 from sandbox.studio.backend import charts as series
 from sandbox.studio.backend import diagrams
@@ -19,6 +21,8 @@ from sandbox.studio.backend import team as teamwatch
 from sandbox.studio.backend.agent import insight
 from sandbox.studio.backend.charts import Point, Series
 from sandbox.studio.backend.feed import Event, Feed
+from sandbox.studio.backend.layers import marks
+from sandbox.studio.backend.marks import Line, Message
 from sandbox.studio.backend.observation import picture
 from sandbox.studio.backend.team import TeamWatch
 from sandbox.studio.backend.wording import number
@@ -152,8 +156,16 @@ def test_refusals_are_told_with_their_rule_and_fallbacks_with_their_reason():
     model.step()
     assert insight(model, 0).decided.fallback
     script = {"reasoner": "scripted", "script": ["toggle_load", "forward"] * 4}
-    model, _ = played({"world": {**TINY, "layout": YARD}, "agents": [script, {"count": 1}]}, ticks=1)
-    assert "not legal" in insight(model, 0).decided.refused
+    model, witness = (
+        sandbox.Sandbox({"world": {**TINY, "layout": YARD}, "agents": [script, {"count": 1}]}, rng=3),
+        Witness(),
+    )
+    witness.watch(model)
+    model.step()
+    told = insight(model, 0, told=witness.transition(model)).decided
+    assert told.refused == "refused: there is no shelf to take up" and told.doing.startswith(
+        "loads or unloads, in vain"
+    )
 
 
 # -- what an agent perceives and believes ------------------------------------------------------------------------------
@@ -295,6 +307,26 @@ def test_the_feed_tells_of_refusals_fallbacks_and_errors_and_is_bounded(monkeypa
     assert len(watch.feed.events) == len(watch.feed.jumps) == feeds.LATEST
 
 
+def test_the_feed_tells_what_came_to_nothing_who_crashed_and_what_was_lost():
+    """Refused and failed actions with their causes, crashed agents with their return, messages that did not arrive."""
+    told = {**MARKET, "perturb": {"agent_crash": 1.0, "message_loss": 0.5}}
+    model, witness, watch, crosses, broken = sandbox.Sandbox(told, rng=3), Witness(), Feed(), set(), 0
+    watch.note(model)
+    while model.running and model.ticks < 60:
+        witness.watch(model)
+        model.step()
+        watch.note(model, told=witness.transition(model))
+        drawn = marks(model, {"messages"})
+        crosses.add(sum(isinstance(mark, Line) for mark in drawn) == 2 * len(crashed(model)))
+        broken += sum(isinstance(mark, Message) and mark.lost for mark in drawn)
+    kinds = {kind: [one for one in watch.events if one.kind == kind] for kind in ("failed", "crash", "lost")}
+    assert kinds["crash"][0].text == "perturbations of this episode: agent_crash 1, message_loss 0.5"
+    assert {"has crashed for a while", "is back after its crash"} <= {one.text for one in kinds["crash"]}
+    assert any("the agent has crashed for a while" in one.text for one in kinds["failed"]) and crosses == {True}
+    assert sum(int(one.text.split()[0]) for one in kinds["lost"]) == model.finalise().talk[0, Talk.LOST_MESSAGES] > 0
+    assert broken > 0, "a lost message is drawn broken"
+
+
 def test_courses_are_thinned_out_and_keep_their_end(monkeypatch):
     monkeypatch.setattr(series, "MOST", 16)
     watch = Watch()
@@ -302,7 +334,10 @@ def test_courses_are_thinned_out_and_keep_their_end(monkeypatch):
     points = watch.series.points()
     assert len(points) <= 16 and points[0].tick == 0 and points[-1].tick == 45 == model.ticks
     assert {b.tick - a.tick for a, b in zip(points[:-1], points[1:-1], strict=False)} == {4}
-    assert points[-1] == Point(45, model.tasks_done, 10, model.reward, 0, 0, 0, 0.0, model.refused_actions)
+    own = [chart.value(model.state, 0, model.env.params) for chart in model.env.world.charts]
+    assert points[-1] == Point(
+        45, model.tasks_done, 10, model.reward, 0, 0, 0, 0.0, model.invalid_actions, model.refused_actions, *own
+    )
     assert number(float("nan")) is number(float("-inf")) is number(None) is None and number(2) == 2.0
 
 
@@ -370,7 +405,7 @@ def test_the_panels_of_team_feed_and_courses(shown):
     assert not any("<script" in html for _, html in rows)
     chosen = opened("kinds", (*events, Event(2, 0, "harm", HOSTILE, HOSTILE))).get("button_group")[0]
     assert len(chosen.options) == 1 + len({event.kind for event in events}) > 1
-    broken = Point(3, 1, 4, None, 2, 1, 5, None, 0)
+    broken = Point(3, 1, 4, None, 2, 1, 5, None, 0, 0)
     drawn = charts.charts((*points, broken))
     assert {chart["name"] for chart in drawn["charts"]} >= {"Tokens", "Reward"}
     assert drawn["points"]["tick"] == [*(point.tick for point in points), 3] and drawn["points"]["reward"][-1] is None
@@ -385,5 +420,5 @@ def test_searches_are_drawn_even_where_nothing_is_finite():
 
     options = (Option("wait", 0.0, 0.0, 0, True, False), Option("go", 0.3, 0.1, 4, False, True),
                Option("no", float("nan"), float("inf"), 4, False, False))  # fmt: skip
-    told = decision(Decided(1, "go", "", "", "", "", 0, "", (), options))
+    told = decision(Decided(1, "go", "", "", "", "", "", 0, "", (), options))
     assert "4 imagined futures" in told and told.count('class="bar') == 2 and "nan" not in told

@@ -22,7 +22,7 @@ CHARTS = {  # title: lines as (name, field), and an explanation
 ALWAYS = ("Reward",)  # the others only if they have data
 
 
-def charts(points: Sequence[Point], own: Sequence[Chart], tasks: bool) -> dict[str, Any]:
+def charts(points: Sequence[Point], own: Sequence[Chart] = (), tasks: bool = False) -> dict[str, Any]:
     """The charts for some points, oldest first: columns, and a chart for each measure with data.
 
     ``own`` are the world's own charts, which come first; ``tasks``: whether the team has tasks of its own.
