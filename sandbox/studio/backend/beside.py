@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sandbox.core.telling import Chart
 from sandbox.model import Sandbox
 from sandbox.running.explain import has_tasks
 from sandbox.studio.backend.agent import AgentSnapshot, insight
@@ -41,7 +40,7 @@ class Scene:
     jumps: tuple[Event, ...]  # important ticks
     now: Point | None = None
     points: tuple[Point, ...] = ()  # up to the last tick that was seen
-    charts: tuple[Chart, ...] = ()  # of the world
+    charts: tuple[tuple[str, str], ...] = ()  # name and unit of the world's own
     tasks: bool = False  # whether the team has tasks of its own
     events: tuple[Event, ...] = ()
     insight: AgentSnapshot | None = None
@@ -61,7 +60,7 @@ class Chronicle:
         """Take the present tick of a player; ticks seen before are not counted again."""
         self._series.note(film.model)
         drawn = film.past.interventions.get(film.tick, ())
-        told = film.witness.transition(film.model)
+        told = film.transition
         self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"], told)
         self._team.note(film.model)
         self._forecasts.note(film.model)
@@ -90,12 +89,10 @@ class Chronicle:
             jumps=self._feed.jumps,
             now=point_of(model) if looked == CHARTS else None,
             points=self._series.points() if looked == CHARTS else (),
-            charts=model.env.world.charts,
+            charts=tuple((chart.name, chart.unit) for chart in model.env.world.charts),
             tasks=has_tasks(model),
             events=self._feed.events if looked == EVENTS else (),
-            insight=insight(model, into, self._forecasts.proved(model), film.witness.transition(model))
-            if into is not None
-            else None,
+            insight=insight(model, into, self._forecasts.proved(model), film.transition) if into is not None else None,
             team=self._team.view(model, picked or 0) if looked == TEAM else None,
             offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
         )

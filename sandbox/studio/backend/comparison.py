@@ -6,7 +6,6 @@ from itertools import takewhile
 from sandbox.core.errors import RecordError
 from sandbox.engine.shapes import DARK
 from sandbox.oversight.approvals import Approvals
-from sandbox.running.explain import standing
 from sandbox.studio.backend.beside import Chronicle, Look, Scene
 from sandbox.studio.backend.camera import TRAIL, Box, Camera, Click, Shot
 from sandbox.studio.backend.episode_player import EpisodePlayer
@@ -194,7 +193,6 @@ def _counters(film: EpisodePlayer) -> Counters:
         live=film.live,
         done=model.tasks_done,
         total=model.tasks_total,
-        score=standing(model),
         reward=model.reward,
         refused=model.refused_actions,
         finish=model.verdict.words,

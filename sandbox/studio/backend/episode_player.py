@@ -20,6 +20,7 @@ from sandbox.agents.llm.offline import Recorded
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.people import People
+from sandbox.core.telling import Transition
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.record import Event, Log, Run, RunFinished, TrialFinished, open_run
@@ -76,9 +77,9 @@ class EpisodePlayer:
         self.people, self.past = people, past
         self.until = 0  # if not 0: it is not played beyond this tick
         self._reading = Reading(folder)  # otherwise another studio might remove it once it is sealed
-        self.witness = Witness()  # explains the latest tick
         self.on_tick: Callable[[EpisodePlayer], None] = lambda film: None
         self._log = log
+        self._witness = Witness()
         self._unseen = _Unseen()
         self._checkpoints: dict[int, bytes] = {}
         self._worked = self._keeping = self._seconds = 0.0
@@ -129,6 +130,11 @@ class EpisodePlayer:
         return bool(self.model.reasoners)
 
     @property
+    def transition(self) -> Transition | None:
+        """The present tick, for its explanation; None at tick 0, and right after ``seek`` went back."""
+        return self._witness.transition(self.model)
+
+    @property
     def over(self) -> bool:
         """Whether no tick comes after the present one."""
         ended = not self.model.running or (self.tick >= self.head and not self.live)
@@ -170,7 +176,7 @@ class EpisodePlayer:
     def _again(self) -> None:
         tick = self.tick + 1
         self._follow(tick)
-        self.witness.watch(self.model)
+        self._witness.watch(self.model)
         self.model.step()
         if self.model.error or self.model.latest.digest != self.past.digests[tick - 1]:
             told = self.model.error or "the state differs"
@@ -186,7 +192,7 @@ class EpisodePlayer:
     def _onward(self, ahead: bool) -> None:
         if not ahead:
             self.settle()
-        self.witness.watch(self.model)
+        self._witness.watch(self.model)
         began = time.perf_counter()
         record_step(self.model, self._unseen if ahead else self._log)
         self._seconds += time.perf_counter() - began

@@ -29,7 +29,17 @@ KINDS = (
     "task", "claim", "message", "lost", "guard", "refused", "failed", "crash", "fallback", "model", "person", "harm",
     "change", "error", "finish", "difference",
 )  # fmt: skip
-WORTH = {"task", "guard", "crash", "fallback", "harm", "change", "error", "finish", "difference"}  # kinds that are jump targets
+WORTH = {
+    "task",
+    "guard",
+    "crash",
+    "fallback",
+    "harm",
+    "change",
+    "error",
+    "finish",
+    "difference",
+}  # kinds that are jump targets
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ class Counters:
     live: bool  # whether it can continue beyond its recorded ticks
     done: int
     total: int  # 0: the task has no end
-    score: str  # how much of the task is done, as text
     reward: float
     refused: int  # legal actions that were prevented
     finish: str  # as text

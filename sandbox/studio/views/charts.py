@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.core.telling import Chart
 from sandbox.studio.backend.charts import Point
 
 START = "Nothing has happened yet: press Play, or Step for one tick."
@@ -22,17 +21,16 @@ CHARTS = {  # title: lines as (name, field), and an explanation
 ALWAYS = ("Reward",)  # the others only if they have data
 
 
-def charts(points: Sequence[Point], own: Sequence[Chart] = (), tasks: bool = False) -> dict[str, Any]:
+def charts(points: Sequence[Point], own: Sequence[tuple[str, str]] = (), tasks: bool = False) -> dict[str, Any]:
     """The charts for some points, oldest first: columns, and a chart for each measure with data.
 
-    ``own`` are the world's own charts, which come first; ``tasks``: whether the team has tasks of its own.
+    ``own`` are names and units of the world's own charts, which come first; ``tasks``: whether the team has tasks of its own.
     """
     if not points:
         return {}
     last = points[-1]
     shown: list[dict[str, Any]] = [
-        {"name": chart.name, "words": chart.unit, "lines": (("now", f"own{k}"),), "top": 0}
-        for k, chart in enumerate(own)
+        {"name": name, "words": unit, "lines": (("now", f"own{k}"),), "top": 0} for k, (name, unit) in enumerate(own)
     ]
     shown += [
         {"name": name, "words": words, "lines": lines, "top": last.total if name == "Tasks done" else 0}

@@ -60,8 +60,9 @@ def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
     (colour, badge), then = _badge(now, playing) if score or not now.over else PREVIEWED
     told = f"Tick <b>{tick:,}</b>"
     if score:
+        done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
         own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
-        told += f" · <b>{escape(now.score)}</b> · reward <b>{now.reward:,.4g}</b>{own}"
+        told += f" · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
     told += then and f" · {then}"
     badge = f'<span class="badge" style="--badge:{COLOURS[colour]}">{escape(badge)}</span>'
     return f'<div class="standing" role="status" aria-live="off">{badge}<span>{told}</span></div>'
