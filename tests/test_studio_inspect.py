@@ -163,7 +163,7 @@ def test_refusals_are_told_with_their_rule_and_fallbacks_with_their_reason():
     witness.watch(model)
     model.step()
     told = insight(model, 0, told=witness.transition(model)).decided
-    assert told.refused == "refused: there is no shelf to take up" and told.doing.startswith(
+    assert told.refused == "refused: there is no parcel to take up" and told.doing.startswith(
         "loads or unloads, in vain"
     )
 

