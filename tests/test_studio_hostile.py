@@ -231,7 +231,7 @@ def test_a_job_takes_no_options_but_ours(runs):
 
 
 def test_a_reward_that_is_no_number_is_a_gap():
-    points = [Point(tick, 0, 0, None, 0, 0, 0, None, 0) for tick in range(3)]
+    points = [Point(tick, 0, 0, None, 0, 0, 0, None, 0, 0) for tick in range(3)]
     told = json.dumps([charts(points), latest(points[0])], allow_nan=False)  # NaN would be no JSON
     assert json.loads(told)[0]["points"]["reward"] == [None] * 3 and json.loads(told)[1]["reward"] is None
 

@@ -48,6 +48,6 @@ def test_every_button_does_something(visit, runs):
         "Reset": seen_after("Paused"), **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
         "Task": chosen("Task"), "End": chosen("End"), "Difference": chosen("Difference"),
         **{name: seen_after(words) for name, words in {
-            "Charts": "Tasks done", "Events": "Jump to", "Agent": "Click an agent", "Team": "No team here",
+            "Charts": "Reward", "Events": "Jump to", "Agent": "Click an agent", "Team": "No team here",
             "Record": "Check the chain"}.items()},
     })  # fmt: skip

@@ -247,7 +247,7 @@ def test_every_button_does_something(visit):
         "Reset": seen_after("Ready"), "Export TOML": "saved",
         **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
         **{name: seen_after(words) for name, words in {
-            "Charts": "Tasks done", "Events": "No events yet", "Agent": "Click an agent", "Team": "No team here",
+            "Charts": "Reward", "Events": "No events yet", "Agent": "Click an agent", "Team": "No team here",
             "Intervene": "The world, now", "Record": "Nothing is recorded yet"}.items()},
         **{name: in_address(layout=name) for name in ("small", "medium", "large")}, "tiny": seen_after("Ready"),
         **{name: in_address(policy=name) for name in ("idle", "random", "oracle", "search", "human", "llm")},

@@ -8,7 +8,7 @@ from sandbox.studio.backend.charts import Point
 
 START = "Nothing has happened yet: press Play, or Step for one tick."
 CHARTS = {  # title: lines as (name, field), and an explanation
-    "Tasks done": ((("done", "done"),), "Tasks of the team, verified in the world's state"),
+    "Team's tasks": ((("done", "done"),), "Tasks of the team, verified in the world's state"),
     "Reward": ((("reward", "reward"),), "Sum over the team and all ticks so far"),
     "Messages": ((("sent", "messages"), ("lost", "lost")), "One for each edge that one took; dashed: lost ones"),
     "In vain": (
@@ -33,9 +33,9 @@ def charts(points: Sequence[Point], own: Sequence[tuple[str, str]] = (), tasks: 
         {"name": name, "words": unit, "lines": (("now", f"own{k}"),), "top": 0} for k, (name, unit) in enumerate(own)
     ]
     shown += [
-        {"name": name, "words": words, "lines": lines, "top": last.total if name == "Tasks done" else 0}
+        {"name": name, "words": words, "lines": lines, "top": last.total if name == "Team's tasks" else 0}
         for name, (lines, words) in CHARTS.items()
-        if (tasks if name == "Tasks done" else name in ALWAYS or any(getattr(last, field) for _, field in lines))
+        if (tasks if name == "Team's tasks" else name in ALWAYS or any(getattr(last, field) for _, field in lines))
     ]
     fields = {"tick"} | {field for chart in shown for _, field in chart["lines"]}
     columns = {field: [getattr(point, field) for point in points] for field in sorted(fields)}
