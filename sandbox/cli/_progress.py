@@ -60,7 +60,7 @@ class _Shown:
     def _rate(self, count: int) -> float:
         return count / max(time.monotonic() - self._started, 1e-9)
 
-    def _show(self, name: str, told: str, done: int | None, total: int | None) -> None:
+    def _show(self, name: str, told: str, done: float | None, total: float | None) -> None:
         if self._bar is None:
             self._console.print(told)
             return
@@ -77,11 +77,12 @@ class Live(_Shown):
             self._started = time.monotonic()
         if not self._is_due(not model.running):
             return
-        from sandbox.running.explain import standing  # with what Python has loaded by then
+        from sandbox.running.explain import score_of, standing  # with what Python has loaded by then
 
         told = f"tick {model.ticks}, {standing(model)}, {self._rate(model.ticks):,.0f} ticks/s"
         name = model.scenario.title or model.scenario.world.name
-        self._show(name, told, model.tasks_done, model.tasks_total or None)
+        score = score_of(model)
+        self._show(name, told, score.value, score.most or None)
 
 
 class Episodes(_Shown):

@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.core.decision import Trace
 from sandbox.core.perturb import Fault
-from sandbox.core.telling import Transition, refusal
+from sandbox.core.telling import Gauge, Transition, refusal
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import broken, is_down
@@ -120,9 +120,14 @@ def has_tasks(model: Sandbox) -> bool:
     return bool(model.talk and len(model.talk.plan.objects))
 
 
-def standing(model: Sandbox) -> str:
-    """How much of the task is done, in words: "3 of 10 delivered"."""
+def score_of(model: Sandbox) -> Gauge:
+    """How much of the task is done: the world's score, or the tasks of the team."""
     if has_tasks(model):
-        return f"{model.tasks_done:,} of {model.tasks_total:,} tasks done"
-    score = model.env.world.gauges(model.state, 0, -1, model.env.params)[0]
+        return Gauge("score", "tasks done", model.tasks_done, model.tasks_total)
+    return model.env.world.gauges(model.state, 0, -1, model.env.params)[0]
+
+
+def standing(model: Sandbox) -> str:
+    """The same in words: "3 of 10 delivered"."""
+    score = score_of(model)
     return f"{score.value:,g} of {score.most:,g} {score.name}" if score.most else f"{score.value:,g} {score.name}"
