@@ -18,6 +18,7 @@ from sandbox.studio.views.record import record
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.transcript import transcript
 
+PANEL = "panel"  # key of the choice of a panel
 GONE = "the record was removed: the episode ends with its next tick, and is not kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
@@ -28,7 +29,7 @@ ICONS = {
 def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
     """The selected panel. The others are not built, to keep the page fast."""
     chosen = st.pills(
-        "Beside the picture", names, default=names[0], required=True, key="panel", wrap=True,
+        "Beside the picture", names, default=names[0], required=True, key=PANEL, wrap=True,
         label_visibility="collapsed",
         format_func=lambda name: f":material/{ICONS[name]}: {name}", help="What to look at beside the picture",
     )  # fmt: skip

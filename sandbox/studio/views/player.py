@@ -5,6 +5,7 @@ from html import escape
 import streamlit as st
 
 from sandbox.engine.registry import find
+from sandbox.studio.backend.beside import AGENT, INTERVENE, TEAM, Look
 from sandbox.studio.backend.layers import LAYERS
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.backend.snapshot import Snapshot
@@ -12,7 +13,7 @@ from sandbox.studio.components.canvas import canvas
 from sandbox.studio.components.moment import place
 from sandbox.studio.components.timeline import Mark, timeline
 from sandbox.studio.session import NAME, hand_over, handed_over
-from sandbox.studio.views.beside import beside
+from sandbox.studio.views.beside import PANEL, beside
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.telling import course, telling
 
@@ -56,8 +57,8 @@ def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
                   help="One tick, then pause", shortcut="S")  # fmt: skip
         st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=show.reset, disabled=disabled,
                   help="The same episode from the start", shortcut="Shift+Backspace")  # fmt: skip
-        speed = st.select_slider("Speed", SPEEDS, 4, key="speed", width=220, format_func=_pace,
-                                 help="Ticks a second")  # fmt: skip
+        speed = st.select_slider("Speed", SPEEDS, 4, key="speed", width=150, format_func=_pace,
+                                 label_visibility="collapsed")  # fmt: skip
         show.set_speed(speed)
 
 
@@ -69,17 +70,19 @@ def _live(show: Runner, panels: tuple[str, ...], problem: str | None, drawn: Sna
     """The part that changes by itself; drawn with the page, and at every poll."""
     news = handed_over("player")
     again, snapshot = news is None, news or show.poll(PATIENCE)
-    picture, right = st.columns([3, 2], gap="medium") if panels else (st.container(), None)
-    with picture:
-        with st.container(key="standing"):
-            _message(show, snapshot, problem)
-        if problem and snapshot.phase == "empty":  # nothing can be shown yet
-            return
-        _pictures(show, snapshot)
-        _below(show, snapshot)
-    if right:
-        with right:
-            beside(show, snapshot, panels)
+    with st.container(key="board"):
+        with st.container(key="stage", gap="xsmall"):
+            with st.container(key="standing"):
+                _message(show, snapshot, problem)
+            if problem and snapshot.phase == "empty":  # nothing can be shown yet
+                return
+            _pictures(show, snapshot)
+            _line(show, snapshot)
+        with st.container(key="below", gap="xsmall"):
+            _below(show, snapshot)
+        if panels:
+            with st.container(key="beside", gap="small"):
+                beside(show, snapshot, panels)
     now = show.peek()
     woken = now.active and not drawn.active  # polling must begin
     if woken or (again and _state(now) != _state(drawn)):  # or must end, or other buttons are due
@@ -96,10 +99,11 @@ def _pictures(show: Runner, snapshot: Snapshot) -> None:
     if len(snapshot.shots) < 2:
         _picture(show, snapshot, 0, "canvas")
         return
-    for k, column in enumerate(st.columns(2, gap="small")):
-        with column:
-            place(f"named{k}", f"named{k}")
-            _picture(show, snapshot, k, f"canvas{k}")
+    with st.container(key="pair"):
+        for k in range(2):
+            with st.container(key=f"pair{k}", gap="xsmall"):
+                place(f"named{k}", f"named{k}")
+                _picture(show, snapshot, k, f"canvas{k}")
 
 
 def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
@@ -113,6 +117,13 @@ def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
         show.resize(*gesture.box, gesture.view)
     if gesture.click and not number:
         show.click(gesture.click)
+        _open_beside(show.peek().look)
+
+
+def _open_beside(look: Look) -> None:
+    """A clicked agent opens beside the picture, unless a panel is open that concerns it already."""
+    if PANEL in st.session_state and look.agent is not None and look.panel not in (AGENT, TEAM, INTERVENE):
+        st.session_state[PANEL] = AGENT
 
 
 def _address(show: Runner, snapshot: Snapshot) -> dict[str, str] | None:
@@ -129,14 +140,18 @@ def asked_tick() -> int:
     return int(told) if told.isdecimal() and told.isascii() and len(told) < DIGITS else 0
 
 
-def _below(show: Runner, snapshot: Snapshot) -> None:
-    """The timeline, the layers, the legend."""
-    now, scene = snapshot.counters, snapshot.scene
-    jumps = scene.jumps if scene and snapshot.look.score else ()
+def _line(show: Runner, snapshot: Snapshot) -> None:
+    """The timeline."""
+    jumps = snapshot.scene.jumps if snapshot.scene and snapshot.look.score else ()
     marks = [Mark(event.tick, KINDS.get(event.kind, "failure"), event.text) for event in jumps]
     sought = timeline(marks, key="timeline")
     if sought is not None:
         show.seek(sought)
+
+
+def _below(show: Runner, snapshot: Snapshot) -> None:
+    """The layers, the legend."""
+    now, scene = snapshot.counters, snapshot.scene
     if scene:
         words = " ".join(f"{name.capitalize()}: {told}" for name, told in LAYERS.items())
         chosen = st.pills("Layers", scene.layers, selection_mode="multi", key="layers", label_visibility="collapsed",

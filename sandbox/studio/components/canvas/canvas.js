@@ -5,7 +5,9 @@
 const AHEAD = 0.4; // seconds of frames to be left in the queue when more arrive
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
-const MARGIN = 24; // CSS pixels above and below the picture
+const MARGIN = 8; // CSS pixels above and below the picture, together
+const LOWEST = 240; // CSS pixels of a picture's height
+const FIRST = "[class*=st-key-stage]", LAST = "[class*=st-key-below]"; // what the first screen is to show besides
 const SURELY = 3000; // ms after which a frozen picture moves again, if the page has not answered
 const HOLDS = ".st-key-play, .st-key-step, .st-key-deeds"; // a button in here concerns what is seen
 
@@ -73,8 +75,7 @@ class Player {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const ratio = Math.min(window.devicePixelRatio || 1, 2);
-      const share = window.innerWidth < 640 ? 0.55 : 0.7; // of the window's height
-      const tall = Math.min(Math.max(window.innerHeight * share, 300), 800) - MARGIN;
+      const tall = this.room() - MARGIN;
       const box = { width: Math.round(this.stage.clientWidth * ratio), height: Math.round(tall * ratio), ratio };
       if (!box.width) return;
       const old = this.box;
@@ -85,6 +86,15 @@ class Player {
     }, this.box ? 200 : 0);
   }
 
+  // CSS pixels of height that are left for the stage on the first screen of the page.
+  room() {
+    const rect = (element) => element.getBoundingClientRect(), main = this.stage.getRootNode().host?.closest("section");
+    const own = rect(this.stage), page = this.stage.getRootNode().host || this.stage;
+    const first = page.closest?.(FIRST), last = first?.parentElement.parentElement.querySelector(LAST);
+    const top = own.top + (main?.scrollTop || 0), below = last ? rect(last).bottom - own.bottom : 0;
+    return Math.max(window.innerHeight - Math.min(top, window.innerHeight / 3) - below - 8, LOWEST);
+  }
+
   // The size of the whole picture without zoom: as painted, a whole number of pixels for each cell.
   fit() {
     if (!this.now) return;
@@ -93,7 +103,7 @@ class Player {
     const [tall, wide] = cells || [height / view[2], width / view[3]];
     const most = Math.min(room.width / wide, room.height / tall), even = Math.floor(most + 1e-6);
     const scale = (cells && even && most / even < 1.3 ? even : most) / ratio;
-    this.stage.style.height = `${Math.max(320, tall * scale + MARGIN)}px`;
+    this.stage.style.height = `${Math.max(LOWEST, tall * scale + MARGIN)}px`;
     this.lens.fit(wide * scale, tall * scale);
     this.arrange();
   }
