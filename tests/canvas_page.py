@@ -33,7 +33,7 @@ told = {
     "fitted": gesture.box == camera.box,
     "view": gesture.view,
     "shown": kept.strip.width,
-    "pixels": kept.strip.width / kept.strip.view[3],
+    "pixels": kept.strip.width / kept.strip.ticks[-1].view[3],
     "clicks": kept.clicks,
     "click": kept.click,
     "picked": kept.picked,

@@ -45,15 +45,18 @@ def scene():
 
 def test_a_payload_unpacks_to_what_was_packed():
     frames = np.random.default_rng(1).integers(0, 255, (3, 4, 5, 3), np.uint8)
-    ticks = (Stretch(7, 2, (Ring((1.5, 2.5), BLUE),)), Stretch(8, 1))
-    strip = Frames(2, 70, 3, 4, 5, 24, pack(frames), ticks, PART, (10, 20))
+    ticks = (Stretch(7, 2, (Ring((1.5, 2.5), BLUE),), PART), Stretch(8, 1))
+    strip = Frames(2, 70, 3, 4, 5, 24, pack(frames), ticks, (10, 20), b"map")
     (size,) = struct.unpack("<I", strip.payload()[:4])
     head = json.loads(strip.payload()[4 : 4 + size])
     assert {k: v for k, v in head.items() if k != "ticks"} == {
-        "episode": 2, "first": 70, "count": 3, "height": 4, "width": 5, "fps": 24, "view": list(PART), "cells": [10, 20]
+        "episode": 2, "first": 70, "count": 3, "height": 4, "width": 5, "fps": 24, "cells": [10, 20], "overview": "bWFw"
     }  # fmt: skip
     ring = {"kind": "ring", "at": [1.5, 2.5], "colour": BLUE}
-    assert head["ticks"] == [{"tick": 7, "frames": 2, "marks": [ring]}, {"tick": 8, "frames": 1, "marks": []}]
+    assert head["ticks"] == [
+        {"tick": 7, "frames": 2, "marks": [ring], "view": list(PART), "cards": []},
+        {"tick": 8, "frames": 1, "marks": [], "view": list(WHOLE), "cards": []},
+    ]
     assert strip.payload()[4 + size :] == strip.body and np.array_equal(unpacked(strip), frames)
 
 
@@ -82,11 +85,11 @@ def test_a_part_is_painted_larger_and_cut_out(tiny):
     shot = camera.shoot(state, 1, still=True)
     strip = develop([shot], 1, 0, 24)
     whole = tiny.render(state, 0, max(shot.shape), np.stack(camera._past, axis=1))
-    top, left = (round(at * side) for at, side in zip(strip.view, shot.shape, strict=False))
+    top, left = (round(at * side) for at, side in zip(strip.ticks[0].view, shot.shape, strict=False))
     expected = whole[top : top + strip.height, left : left + strip.width]
     assert np.array_equal(unpacked(strip)[0], expected)
     assert max(strip.height, strip.width) > 300 and strip.cells == tiny.params.plan.shape
-    shown, asked = np.array(strip.view), np.array(PART)
+    shown, asked = np.array(strip.ticks[0].view), np.array(PART)
     assert (shown[:2] <= asked[:2]).all() and (shown[:2] + shown[2:] >= (asked[:2] + asked[2:]) - 1e-9).all()
     assert np.abs(shown - asked).max() < 0.01
 
@@ -134,7 +137,9 @@ def test_a_click_finds_who_was_there_when_it_was_seen(tiny):
 
 
 def test_what_a_browser_says_is_put_in_order():
-    assert _view(None) == WHOLE and _view([0.5, -3, 0.7, 0.2]) == (pytest.approx(0.3), 0.0, 0.7, 0.2)
+    assert _view(None) == (WHOLE, False)
+    part, follow = _view({"part": [0.5, -3, 0.7, 0.2], "follow": True})
+    assert part == (pytest.approx(0.3), 0.0, 0.7, 0.2) and follow
     told = {"row": 7, "col": -1, "reach": 0.1, "tick": 4, "frame": 9}
     assert _click(told) == Click(1.0, 0.0, 4, 9, 0.1) and _click(None) is None
     with pytest.raises(AttributeError):

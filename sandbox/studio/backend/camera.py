@@ -4,16 +4,20 @@ A shot is cheap: a copy of the lane and of the last positions. The page that sho
 the thread of the simulation renders nothing, and unseen shots are never rendered.
 """
 
+import io
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from sandbox.engine.pool import cores
+from sandbox.studio.backend.cards import Card
 from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, View, pack
 from sandbox.studio.backend.marks import Mark
 
@@ -22,9 +26,18 @@ SEEN = 64  # shots whose positions are kept, for clicks on slightly older frames
 STILL, MOVING = 16_000_000, 3_000_000  # pixels of a whole picture, at most: still, playing
 SMALLEST = 1 / 64  # side of a view, as a fraction of the picture's
 ROOMY = 1_000_000  # pixels of a box at most
+OVERVIEW = 128  # pixels of the longest side of the map beside a part of the picture
 REACH = 0.02  # of the picture's height: tolerance of a click
 DARKROOM = threading.BoundedSemaphore(cores())  # painters at once; more would only pass the GIL around
 Box = tuple[int, int]  # available width and height, pixels
+
+
+class Frame(NamedTuple):
+    """What a picture is to show, and how large."""
+
+    box: Box
+    view: View = WHOLE
+    follow: bool = False  # whether the view moves with an agent
 
 
 class Click(NamedTuple):
@@ -60,10 +73,13 @@ def size_for(env, box: Box, view: View = WHOLE, most: int = STILL) -> int:
 
 
 def _crop(shape: Sequence[int], view: View) -> tuple[slice, slice]:
-    """Whole rows and columns of pixels that cover the view."""
-    top, left = int(view[0] * shape[0]), int(view[1] * shape[1])
-    bottom, right = -int(-(view[0] + view[2]) * shape[0] // 1), -int(-(view[1] + view[3]) * shape[1] // 1)
-    return slice(top, max(top + 1, min(bottom, shape[0]))), slice(left, max(left + 1, min(right, shape[1])))
+    """Whole rows and columns of pixels that cover the view; as many wherever a view of that size is."""
+    parts = []
+    for at, share, side in zip(view[:2], view[2:], shape, strict=True):
+        length = min(side, ceil(share * side) + (share < 1.0))
+        first = min(int(at * side), side - length)
+        parts.append(slice(first, first + length))
+    return parts[0], parts[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +96,7 @@ class Shot:
     box: Box
     view: View
     most: int  # pixels of the whole picture
+    cards: tuple[Card, ...] = ()
 
     @property
     def area(self) -> View:
@@ -100,12 +117,23 @@ class Shot:
             self.env.world.render(self.state, 0, self.params, self.past, part / self.parts, image)
             yield np.ascontiguousarray(image[crop])
 
+    def overview(self) -> bytes:
+        """A small picture of the whole, as PNG, to show beside a part of it; empty beside the whole."""
+        if self.view == WHOLE:
+            return b""
+        image = np.zeros((*self.env.world.canvas(self.params, OVERVIEW), 3), np.uint8)
+        self.env.world.render(self.state, 0, self.params, self.past[:, -1:], 1.0, image)
+        file = io.BytesIO()
+        Image.fromarray(image).save(file, "PNG")
+        return file.getvalue()
+
 
 class Camera:
     """Takes snapshots of one lane, with smooth motion and a fading trail of past places."""
 
     def __init__(self, env, box: Box, view: View = WHOLE):
         self.env, self.box, self.view = env, box, view
+        self.followed: int | None = None  # the agent that the view has in its middle
         self._seen: deque[tuple[int, np.ndarray]] = deque(maxlen=SEEN)
         self.forget()
 
@@ -123,10 +151,13 @@ class Camera:
         """Store all positions, before a tick."""
         self._past.append(state.pos[0].copy())
 
-    def shoot(self, state, parts: int, marks: tuple[Mark, ...] = (), believed=None, still: bool = False) -> Shot:
+    def shoot(
+        self, state, parts: int, marks: tuple[Mark, ...] = (), believed=None, still: bool = False,
+        cards: tuple[Card, ...] = (),
+    ) -> Shot:  # fmt: skip
         """A snapshot in ``parts`` frames of the present state, or of the ``believed`` one (a state of one lane).
 
-        ``still``: the picture will not move, so that it may be painted larger.
+        ``still``: the picture will not move, so that it may be painted larger. ``cards``: what is told of the agents.
         """
         self._seen.append((int(state.tick[0]), state.pos[0].copy()))
         past = np.stack(self._past, axis=1) if believed is None else self._believed[:, None].copy()
@@ -134,7 +165,18 @@ class Camera:
         self._believed = shown.pos[0].copy()
         lane = shown._make(field[:1].copy() for field in shown)
         most, tick = STILL if still else MOVING, int(state.tick[0])
-        return Shot(self.env, self.env.params, lane, past, parts, marks, tick, self.box, self.view, most)
+        return Shot(self.env, self.env.params, lane, past, parts, marks, tick, self.box, self._seen_from(state), most,
+                    cards)  # fmt: skip
+
+    def _seen_from(self, state) -> View:
+        """The view; around the followed agent, or around the first one while that is nowhere."""
+        there = np.flatnonzero(state.pos[0, :, 0] >= 0)
+        if self.followed is None or self.env.world.cells is None or not len(there):
+            return self.view
+        agent = self.followed if self.followed in there else there[0]
+        (row, col), (rows, cols) = state.pos[0, agent].tolist(), self.env.world.cells(self.env.params)
+        _, _, tall, wide = self.view
+        return framed(((row + 0.5) / rows - tall / 2, (col + 0.5) / cols - wide / 2, tall, wide))
 
     def nearest(self, click: Click) -> int | None:
         """The clicked agent, None without one, in the tick that was on the screen."""
@@ -172,7 +214,7 @@ def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Frames
         width=cols.stop - cols.start,
         fps=fps,
         body=body,
-        ticks=tuple(Stretch(shot.tick, shot.parts, shot.marks) for shot in shots),
-        view=last.area,
+        ticks=tuple(Stretch(shot.tick, shot.parts, shot.marks, shot.area, shot.cards) for shot in shots),
         cells=cells and cells(last.params),
+        overview=last.overview(),
     )

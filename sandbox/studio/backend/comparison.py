@@ -6,14 +6,14 @@ from itertools import takewhile
 from sandbox.core.errors import RecordError
 from sandbox.engine.shapes import DARK
 from sandbox.oversight.approvals import Approvals
+from sandbox.studio.backend import layers
 from sandbox.studio.backend.beside import Chronicle, Look, Scene
-from sandbox.studio.backend.camera import TRAIL, Box, Camera, Click, Shot
+from sandbox.studio.backend.camera import TRAIL, Camera, Click, Frame, Shot
+from sandbox.studio.backend.cards import cards
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.episode_source import Order
 from sandbox.studio.backend.feed import Event
-from sandbox.studio.backend.frames import View
 from sandbox.studio.backend.futures import believed
-from sandbox.studio.backend.layers import marks
 from sandbox.studio.backend.marks import Rect
 from sandbox.studio.backend.snapshot import Counters
 
@@ -24,11 +24,12 @@ BELIEF = "belief"  # the layer that replaces the picture of the world
 class Comparison:
     """One or two episodes in step. Raises UsageError if a scenario cannot run, RecordError for an unusable record."""
 
-    def __init__(self, order: Order, people: Approvals, box: Box):
+    def __init__(self, order: Order, people: Approvals, frame: Frame):
         self.films = tuple(one.film(people) for one in order)
         self._order = order
         self.unread = [k for k, one in enumerate(order) if one.whole]
-        self.cameras = [Camera(film.model.env, box) for film in self.films]
+        self.cameras = [Camera(film.model.env, frame.box) for film in self.films]
+        self._frame = frame
         self.chronicles = [Chronicle(film) for film in self.films]
         self.look, self.difference = Look(), None
 
@@ -109,10 +110,11 @@ class Comparison:
         there = [_seek(film, camera, tick) for film, camera in zip(self.films, self.cameras, strict=True)]
         return all(there)
 
-    def still(self, box: Box, view: View) -> list[Shot]:
+    def still(self, frame: Frame) -> list[Shot]:
         """Snapshots of the present states in another size or view."""
+        self._frame = frame
         for camera in self.cameras:
-            camera.box, camera.view = box, view
+            camera.box, camera.view = frame.box, frame.view
         return self._shoot(1, still=True)
 
     def _shoot(self, parts: int, still: bool = False) -> list[Shot]:
@@ -121,15 +123,17 @@ class Comparison:
     def _shot(self, film: EpisodePlayer, camera: Camera, parts: int, still: bool) -> Shot:
         model, agent = film.model, self.look.agent
         agent = agent if agent is not None and agent < film.agents else None
-        drawn = marks(model, self.look.layers, agent, camera.before)
+        camera.followed = (agent or 0) if self._frame.follow else None
+        drawn = layers.marks(model, self.look.layers, agent, camera.before)
         if self.look.cell:
             drawn = (*drawn, Rect(self.look.cell, (1, 1), DARK, 0.12))
         state = believed(model, agent) if agent is not None and BELIEF in self.look.layers else None
-        return camera.shoot(model.state, parts, drawn, state, still)
+        told = cards(layers.Look(model, agent, camera.before))
+        return camera.shoot(model.state, parts, drawn, state, still, told)
 
-    def hit(self, click: Click) -> tuple[int | None, tuple[int, int] | None]:
-        """The clicked agent of the first episode, or else the cell."""
-        agent, env = self.cameras[0].nearest(click), self.films[0].model.env
+    def hit(self, click: Click, picture: int = 0) -> tuple[int | None, tuple[int, int] | None]:
+        """The clicked agent of one episode, or else the cell."""
+        agent, env = self.cameras[picture].nearest(click), self.films[picture].model.env
         if agent is not None or env.world.cells is None:
             return agent, None
         rows, cols = env.world.cells(env.params)

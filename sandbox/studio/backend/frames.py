@@ -1,11 +1,12 @@
 """Frames for the page: a compressed strip of them, with the marks that are drawn over them.
 
 A payload is a little-endian uint32, the length of the header; the header, UTF-8 JSON (the fields of :class:`Frames`
-except the body, with ``ticks`` as a list of {tick, frames, marks, and what the page tells of that moment}); then the
-frames, zlib-compressed RGB, each but the first as XOR with the one before: a tenth of a percent to two percent of the
-raw pixels.
+except the body, with ``overview`` in base64, and with ``ticks`` as a list of {tick, frames, marks, view, cards, and what
+the page tells of that moment}); then the frames, zlib-compressed RGB, each but the first as XOR with the one before: a
+tenth of a percent to two percent of the raw pixels.
 """
 
+import base64
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,21 +16,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from isal import isal_zlib
 
-from sandbox.studio.backend.marks import Mark, as_json
+from sandbox.studio.backend import cards, marks
+from sandbox.studio.backend.cards import Card
+from sandbox.studio.backend.marks import Mark
 
 View = tuple[float, float, float, float]  # top, left, height, width, as fractions of the whole picture
 WHOLE: View = (0.0, 0.0, 1.0, 1.0)
 LENGTH = struct.Struct("<I")
 LEVEL = 1  # of compression, which takes a quarter of zlib's time for the same size
-_TOLD = ("episode", "first", "count", "height", "width", "fps", "view", "cells")
+_TOLD = ("episode", "first", "count", "height", "width", "fps", "cells")
 
 
 class Stretch(NamedTuple):
-    """The frames of one tick, and the marks over them."""
+    """The frames of one tick, the marks over them, and what is told of the agents in them."""
 
     tick: int
     frames: int
     marks: tuple[Mark, ...] = ()
+    view: View = WHOLE  # the part of the picture in the frames
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +49,17 @@ class Frames:
     fps: int
     body: bytes  # count x height x width x RGB, one byte each, as the payload has them
     ticks: tuple[Stretch, ...]
-    view: View = WHOLE  # the part of the picture in the frames
     cells: tuple[int, int] | None = None  # rows and columns of the whole picture; None without a grid
+    overview: bytes = b""  # a small picture of the whole, PNG, if the frames show a part
 
     def payload(self, told: Sequence[Mapping[str, Any]] = (), **head: Any) -> bytes:
         """The message to the canvas; ``told`` has more fields of each stretch, ``head`` more fields of the header."""
         more = told or [{}] * len(self.ticks)
-        ticks = [{"tick": t.tick, "frames": t.frames, "marks": list(map(as_json, t.marks)), **fields}
+        ticks = [{"tick": t.tick, "frames": t.frames, "marks": list(map(marks.as_json, t.marks)), "view": t.view,
+                  "cards": list(map(cards.as_json, t.cards)), **fields}
                  for t, fields in zip(self.ticks, more, strict=True)]  # fmt: skip
-        header = {**{name: getattr(self, name) for name in _TOLD}, "ticks": ticks, **head}
+        overview = base64.b64encode(self.overview).decode()
+        header = {**{name: getattr(self, name) for name in _TOLD}, "overview": overview, "ticks": ticks, **head}
         text = json.dumps(header, separators=(",", ":")).encode()
         return LENGTH.pack(len(text)) + text + self.body
 

@@ -22,7 +22,7 @@ from sandbox.core.errors import UsageError
 from sandbox.engine.compiling import Compiled, heard
 from sandbox.oversight.approvals import Approvals
 from sandbox.studio.backend.beside import AGENT, INTERVENE, RECORD, TEAM, Look, Scene
-from sandbox.studio.backend.camera import Click, Shot, boxed, develop
+from sandbox.studio.backend.camera import Click, Frame, Shot, boxed, develop
 from sandbox.studio.backend.comparison import Comparison
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.episode_source import Order
@@ -58,7 +58,7 @@ class Runner(Worker):
         self.order: Order = ()  # the episodes loaded last
         self.people = Approvals()  # they answer for the present episode, from any thread
         super().__init__(idle)
-        self._speed, self._box, self._view = 4.0, (600, 600), WHOLE
+        self._speed, self._frame = 4.0, Frame((600, 600))
         self._showing: Comparison | None = None  # stepped and painted by the thread only
         self._now, self._thrift = Snapshot(), FrameRate()
         self._reel: list[Waiting] = []
@@ -170,10 +170,10 @@ class Runner(Worker):
                 self._now, self._resized = replace(self._now, look=look), True
                 self._wake()
 
-    def click(self, click: Click) -> None:
+    def click(self, click: Click, picture: int = 0) -> None:
         """Select the clicked agent, or else the cell."""
         with self._changed:
-            agent, cell = self._showing.hit(click) if self._showing else (None, None)
+            agent, cell = self._showing.hit(click, picture) if self._showing else (None, None)
             look = self._now.look._replace(agent=agent, cell=cell)
         self.look(look)
 
@@ -182,13 +182,16 @@ class Runner(Worker):
             self._speed = float(ticks_a_second)
             self._changed.notify_all()
 
-    def resize(self, width: int, height: int, view: View = WHOLE) -> None:
-        """Set the size of the picture in pixels, and the part of the world that it shows."""
-        box = boxed(width, height)
+    def resize(self, width: int, height: int, view: View = WHOLE, follow: bool = False) -> None:
+        """Set the size of the picture in pixels, and the part of the world that it shows.
+
+        ``follow``: that part moves with the selected agent, or with the first one.
+        """
+        frame = Frame(boxed(width, height), view, follow)
         with self._changed:
             self._page = True
-            if (box, view) != (self._box, self._view):
-                self._box, self._view, self._resized = box, view, True
+            if frame != self._frame:
+                self._frame, self._resized = frame, True
                 self._wake()
 
     def close(self) -> None:
@@ -321,7 +324,7 @@ class Runner(Worker):
         gc.collect()  # models contain reference cycles; this frees the former ones
         steps = {step: size for one in order for step, size in one.uncompiled().items()}
         with heard(steps, partial(self._compiling, number)):
-            showing = Comparison(order, people, self._box)
+            showing = Comparison(order, people, self._frame)
             showing.draw()
             if not self._still(number, showing, "preparing"):  # shows a picture while kernels compile
                 return showing.close()  # no page waits for these episodes any more
@@ -336,7 +339,7 @@ class Runner(Worker):
     def _still(self, number: int, showing: Comparison, phase: Phase = "ready") -> bool:
         """Publish a still picture of the present state; returns whether a page still waits for it."""
         showing.look = self._now.look
-        return self._publish(number, showing, showing.still(self._box, self._view), phase, still=True)
+        return self._publish(number, showing, showing.still(self._frame), phase, still=True)
 
     def _drop(self, number: int, showing: Comparison, tick: int) -> None:
         """Return to the tick that is shown."""
@@ -430,6 +433,6 @@ def _length(reel: list[Waiting]) -> int:
 
 
 def alike(reel: list[Waiting]) -> list[Waiting]:
-    """The moments whose pictures have the size and the view of the last."""
-    looks = [[(shot.shape, shot.view) for shot in each.shots] for each in reel]
+    """The moments whose pictures have the size of the last, and show a part as large."""
+    looks = [[(shot.shape, shot.view[2:]) for shot in each.shots] for each in reel]
     return [each for each, look in zip(reel, looks, strict=True) if look == looks[-1]]

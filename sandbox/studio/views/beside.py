@@ -28,8 +28,10 @@ ICONS = {
 
 def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
     """The selected panel. The others are not built, to keep the page fast."""
+    if st.session_state.get(PANEL) not in names:
+        st.session_state[PANEL] = names[0]
     chosen = st.pills(
-        "Beside the picture", names, default=names[0], required=True, key=PANEL, wrap=True,
+        "Beside the picture", names, required=True, key=PANEL, wrap=True,
         label_visibility="collapsed",
         format_func=lambda name: f":material/{ICONS[name]}: {name}", help="What to look at beside the picture",
     )  # fmt: skip

@@ -45,7 +45,7 @@ def _pause(snapshot: Snapshot) -> float | None:
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
     """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
     stuck = disabled or snapshot.phase in ("empty", "stopped", "failed")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         label, icon, words, order, off = (
             ("Pause", "pause", "Hold still after this tick", show.pause, False)
             if snapshot.playing
@@ -111,12 +111,16 @@ def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
     gesture = canvas(
         strip or snapshot.blank, key, telling(snapshot) if strip else (), show.held, place=number, still=snapshot.still,
         hold=snapshot.hold, playing=snapshot.playing, course=course(snapshot), address=_address(show, snapshot),
+        picked=snapshot.look.agent,
     )  # fmt: skip
     if gesture.box and not number:
         show.browser = gesture.browser
-        show.resize(*gesture.box, gesture.view)
-    if gesture.click and not number:
-        show.click(gesture.click)
+        show.resize(*gesture.box, gesture.view, gesture.follow)
+    if gesture.click:
+        show.click(gesture.click, number)
+        _open_beside(show.peek().look)
+    if gesture.pick is not None:
+        show.look(snapshot.look._replace(agent=gesture.pick, cell=None))
         _open_beside(show.peek().look)
 
 

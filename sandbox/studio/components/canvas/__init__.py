@@ -1,6 +1,7 @@
 """The live picture: a components-v2 canvas that plays strips of frames, zooms, and reports clicks.
 
-``canvas.js`` plays, ``lens.js`` zooms and pans, ``marks.js`` draws over the frames; the payload: ``backend.frames``.
+``canvas.js`` plays, ``lens.js`` zooms, pans and follows, ``marks.js`` draws over the frames, ``cards.js`` tells of the
+agents; the payload: ``backend.frames``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from sandbox.studio.backend.camera import REACH, Box, Click, framed
 from sandbox.studio.backend.frames import WHOLE, Frames, View
 
 BLANK = b"\0"  # shows nothing
-SCRIPTS = ("../clock.js", "marks.js", "lens.js", "canvas.js")
+SCRIPTS = ("../clock.js", "marks.js", "lens.js", "cards.js", "canvas.js")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Gesture:
 
     box: Box | None = None  # available size of the picture, if known
     view: View = WHOLE  # the visible part of the world
+    follow: bool = False  # whether it moves with an agent
     click: Click | None = None  # since the last rerun
+    pick: int | None = None  # the agent that was chosen by a key, since the last rerun
     browser: str = ""  # a secret of the browser, the same for all its tabs
 
 
@@ -46,7 +49,7 @@ def canvas(
     places of the page draw beside each stretch of the frames (``components.moment``). ``head``: ``place``, 0 for the
     picture that moves the clock; ``playing``; ``still``, whether the frames replace all that wait; ``hold``, a number
     that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown; ``course``; ``address``, fields
-    of the page's address, empty ones to be left out.
+    of the page's address, empty ones to be left out; ``picked``, the selected agent.
     """
 
     def held() -> None:
@@ -61,17 +64,19 @@ def canvas(
         on_box_change=lambda: None,
         on_view_change=lambda: None,
         on_click_change=lambda: None,
+        on_pick_change=lambda: None,
     )
     browser = str(found.box["browser"])[:80] if found.box else ""
-    return Gesture(_box(found.box), _view(found.view), _click(found.click), browser)
+    pick = None if found.pick is None else int(found.pick)
+    return Gesture(_box(found.box), *_view(found.view), _click(found.click), pick, browser)
 
 
 def _box(found: Any) -> Box | None:
     return (int(found["width"]), int(found["height"])) if found else None
 
 
-def _view(found: Any) -> View:
-    return framed(tuple(map(float, found))) if found else WHOLE
+def _view(found: Any) -> tuple[View, bool]:
+    return (framed(tuple(map(float, found["part"]))), bool(found["follow"])) if found else (WHOLE, False)
 
 
 def _click(found: Any) -> Click | None:

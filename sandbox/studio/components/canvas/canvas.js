@@ -6,6 +6,9 @@ const AHEAD = 0.4; // seconds of frames to be left in the queue when more arrive
 const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
 const MARGIN = 8; // CSS pixels above and below the picture, together
+const REST = 150; // ms after which another part of the world is asked for
+const TINY = 9, READABLE = 24; // CSS pixels of a cell: too small at first sight, and large enough
+const CLOSER = 2; // times, to follow an agent in a world whose cells are large
 const LOWEST = 240; // CSS pixels of a picture's height
 const FIRST = "[class*=st-key-stage]", LAST = "[class*=st-key-below]"; // what the first screen is to show besides
 const SURELY = 3000; // ms after which a frozen picture moves again, if the page has not answered
@@ -23,7 +26,8 @@ class Player {
   constructor(root) {
     this.stage = root.querySelector(".stage");
     const [below, picture, marks] = this.stage.querySelectorAll("canvas");
-    Object.assign(this, { below, picture, marks, whole: this.stage.querySelector("button") });
+    const [whole, button, said, text] = [".whole", ".follow", ".said", "#words"].map((name) => root.querySelector(name));
+    Object.assign(this, { below, picture, marks, whole, button, said, text });
     this.pen = picture.getContext("2d");
     this.queue = [];
     this.waiting = new Map(); // of a picture beside the first: its frames, by number
@@ -32,11 +36,14 @@ class Player {
     this.work = Promise.resolve();
     this.shown = this.frame = this.painted = this.payloads = 0;
     this.lens = new Lens(this.stage, {
-      moved: () => this.arrange(),
-      rested: (view) => this.report("view", view),
+      turned: () => clock.places.forEach((place) => place.look?.()),
       clicked: (at) => this.now && this.trigger("click", { ...at, frame: this.now.number, tick: this.now.tick }),
+      chosen: (step) => (step ? this.choose(step) : this.follow()),
     });
+    this.map = new Overview(this.stage.querySelector(".map"), this.lens);
+    this.card = new HoverCard(this.stage, this.lens, () => this.now);
     this.whole.onclick = () => this.lens.reset();
+    this.button.onclick = () => this.follow();
     this.measure = this.measure.bind(this);
     this.observer = new ResizeObserver(this.measure);
     this.observer.observe(this.stage);
@@ -64,7 +71,7 @@ class Player {
     document.removeEventListener("click", this.press, true);
     document.removeEventListener("keydown", this.press, true);
     this.observer.disconnect();
-    this.lens.stop();
+    clearTimeout(this.rest);
     window.removeEventListener("resize", this.measure);
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
@@ -108,9 +115,40 @@ class Player {
     this.arrange();
   }
 
+  // Another part of the world is to be seen.
+  look() {
+    this.arrange();
+    clearTimeout(this.rest);
+    if (!this.place) this.rest = setTimeout(() => this.report("view", this.lens.wanted(this.now?.cells)), REST);
+  }
+
+  // Of the agents in the picture: the selected one, or else the first.
+  get chosen() {
+    const cards = this.now?.cards || [];
+    return cards.find(({ agent }) => agent === this.picked) || cards[0];
+  }
+
+  // Select the next agent, or the one before, and say which.
+  choose(step) {
+    const cards = this.now?.cards || [], at = cards.findIndex(({ agent }) => agent === this.picked);
+    if (!cards.length) return;
+    const next = cards[(at < 0 ? (step > 0 ? 0 : cards.length - 1) : at + step + cards.length) % cards.length];
+    this.picked = next.agent;
+    this.said.textContent = inWords(next);
+    this.trigger("pick", next.agent);
+    this.arrange();
+  }
+
+  follow() {
+    if (!this.now?.cells) return;
+    const near = (READABLE * this.now.cells[1]) / this.lens.base.width;
+    this.lens.follow(!this.lens.eye.follow, this.lens.zoom > 1 ? this.lens.zoom : Math.max(near, CLOSER));
+  }
+
   // Draw the frame and its marks at the place given by the lens.
   arrange() {
     if (!this.now) return;
+    this.aim();
     const { left, top, width, height } = this.lens.area, ratio = this.box?.ratio || 1;
     const even = (length) => Math.round(length * ratio) / ratio;
     for (const [canvas, view] of [[this.picture, this.now.view], [this.below, this.under]]) {
@@ -119,9 +157,23 @@ class Player {
       canvas.style.height = `${height * view[2]}px`;
       canvas.style.transform = `translate(${even(left + view[1] * width)}px, ${even(top + view[0] * height)}px)`;
     }
+    this.stage.classList.toggle("near", this.lens.zoom > 1);
     this.whole.hidden = this.lens.zoom === 1;
     this.whole.textContent = `${this.lens.zoom.toFixed(1)} ×`;
+    this.button.hidden = !this.now.cells || !this.chosen;
+    this.button.textContent = `◎ Follow ${this.chosen?.name}`;
+    this.button.setAttribute("aria-pressed", this.lens.eye.follow);
     this.mark();
+    this.map.draw(this.now);
+    this.card.draw();
+  }
+
+  // Where the lens finds the agent that it follows.
+  aim() {
+    const { cells, share } = this.now, card = this.chosen;
+    if (!cells || !card) return;
+    const [row, col] = placed(card, share);
+    this.lens.target = { x: col / cells[1], y: row / cells[0] };
   }
 
   mark() {
@@ -147,7 +199,7 @@ class Player {
     if (!data || data.byteLength <= 4) return;
     const size = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
-    this.place = head.place || 0;
+    [this.place, this.picked] = [head.place || 0, head.picked];
     const same = head.episode === this.episode && head.first === this.first; // the strip that was here before
     const moments = momentsOf(head);
     if (same) this.retell(moments);
@@ -165,6 +217,7 @@ class Player {
         if (turn !== this.turns) return;
         if (fresh) [this.queue, this.waiting] = [[], new Map()];
         const items = told(head, frames, moments);
+        this.map.show(head.overview);
         if (this.place) this.keepWaiting(items);
         else this.enqueue(items, head.fps, fresh);
         if (head.address) address(head.address);
@@ -238,6 +291,7 @@ class Player {
     const { pixels, height, width, view } = item, before = this.now, canvas = this.picture;
     const moved = !before || `${before.view}` !== `${view}`;
     if (before && moved) this.keep(before, view);
+    const resized = !before || `${before.cells},${before.view.slice(2)}` !== `${item.cells},${view.slice(2)}`;
     if (canvas.width !== width || canvas.height !== height || !this.image) {
       [canvas.width, canvas.height] = [width, height]; // clears it; painted again below, in the same frame
       this.image = this.pen.createImageData(width, height);
@@ -249,18 +303,27 @@ class Player {
     }
     this.pen.putImageData(this.image, 0, 0);
     this.now = item;
-    if (moved || `${before.cells}` !== `${item.cells}` || before.width !== width) this.turn(before, item);
-    else this.mark();
+    if (resized || before.width !== width) this.turn(before, item);
+    else if (moved || this.lens.eye.follow) this.arrange();
+    else {
+      this.mark();
+      this.card.draw();
+    }
+    if (before?.tick !== item.tick) this.text.textContent = `Tick ${item.tick}. ${item.cards.map(inWords).join(". ")}`;
     canvas.dataset.painted = ++this.painted; // for tests and measurements
     canvas.dataset.payloads = this.payloads;
     canvas.dataset.tick = item.tick;
     if (!this.place) clock.show(item.moment, item.number);
   }
 
-  // Another world is shown whole at first, and so is the same one on a reloaded page.
+  // Another world is shown whole at first, and so is the same one on a reloaded page. If its cells are too small to
+  // be read, an agent is followed instead.
   turn(before, item) {
-    if (before ? `${before.cells}` !== `${item.cells}` : item.view[2] * item.view[3] < 1) this.lens.reset();
     this.fit();
+    if (this.place || (before && `${before.cells}` === `${item.cells}`)) return;
+    const cell = item.cells ? this.lens.base.width / item.cells[1] : READABLE;
+    if (cell < TINY && item.cards.length) this.lens.follow(true, READABLE / cell);
+    else this.lens.reset();
   }
 
   // While a part is shown, the last picture of the whole is below it, so that dragging shows something.
@@ -319,13 +382,13 @@ function momentsOf({ first, ticks, course }) {
 }
 
 // One item for each frame: its pixels, and its moment.
-function told({ height, width, view, cells, first }, frames, moments) {
+function told({ height, width, cells, first }, frames, moments) {
   const items = [];
   for (const moment of moments) {
-    const { tick, frames: count, marks } = moment;
+    const { tick, frames: count, marks, view, cards } = moment;
     for (let k = 1; k <= count && items.length < frames.length; k++) {
       const number = first + items.length, pixels = frames[items.length];
-      items.push({ pixels, height, width, view, cells, number, tick, marks, moment, share: k / count });
+      items.push({ pixels, height, width, view, cells, number, tick, marks, cards, moment, share: k / count });
     }
   }
   return items;

@@ -1,18 +1,22 @@
 // The lens: the visible part of the world. Zooming and dragging act at once on the present frame; when they end, the page
 // is notified, and sends frames of that part. Lengths are CSS pixels, places are fractions of the whole picture.
+// All pictures of a page show the same part: `clock.eye`. If it follows an agent, that of each picture is in its middle.
 
 const CLOSEST = 40; // times the whole picture
-const REST = 150; // milliseconds
 const STILL = 5; // pixels that a finger may shake in a click
 const FINGER = 14; // pixels that a click may miss by
 const STEP = 1.5; // of a key
+const PAN = 0.2; // of the stage, by a key
+const PAD = 2; // cells around the visible part, for an agent that moves on meanwhile
+const KEYS = { "+": STEP, "=": STEP, "-": 1 / STEP, 0: 0 };
+const ARROWS = { ArrowLeft: [-PAN, 0], ArrowRight: [PAN, 0], ArrowUp: [0, -PAN], ArrowDown: [0, PAN] };
 
 class Lens {
-  constructor(stage, { moved, rested, clicked }) {
-    Object.assign(this, { stage, moved, rested, clicked });
+  constructor(stage, { turned, clicked, chosen }) {
+    Object.assign(this, { stage, turned, clicked, chosen });
+    this.eye = clock.eye ??= { zoom: 1, x: 0.5, y: 0.5, follow: false };
     this.base = { width: 1, height: 1 };
-    this.zoom = 1;
-    this.centre = { x: 0.5, y: 0.5 };
+    this.target = null; // the place of the followed agent
     this.fingers = new Map();
     const on = (name, act, options) => stage.addEventListener(name, act.bind(this), options);
     on("wheel", this.wheel, { passive: false });
@@ -21,26 +25,31 @@ class Lens {
     on("pointerup", this.release);
     on("pointercancel", this.release);
     on("click", this.click);
-    on("dblclick", (event) => event.target.closest("button") || this.reset());
+    on("dblclick", (event) => ours(event) || this.reset());
     on("keydown", this.key);
   }
 
-  stop() {
-    clearTimeout(this.timer);
+  get zoom() {
+    return this.eye.zoom;
+  }
+
+  get centre() {
+    const { x, y } = (this.eye.follow && this.target) || this.eye, { clientWidth, clientHeight } = this.stage;
+    const within = (at, share) => (share >= 1 ? 0.5 : Math.min(Math.max(at, share / 2), 1 - share / 2));
+    const [wide, tall] = [clientWidth / (this.base.width * this.zoom), clientHeight / (this.base.height * this.zoom)];
+    return { x: within(x, wide), y: within(y, tall) };
   }
 
   // The size of the whole picture without zoom.
   fit(width, height) {
     this.base = { width, height };
-    this.clamp();
   }
 
   // The position of the whole picture.
   get area() {
-    const { clientWidth, clientHeight } = this.stage;
+    const { clientWidth, clientHeight } = this.stage, { x, y } = this.centre;
     const width = this.base.width * this.zoom, height = this.base.height * this.zoom;
-    const left = clientWidth / 2 - this.centre.x * width, top = clientHeight / 2 - this.centre.y * height;
-    return { left, top, width, height };
+    return { left: clientWidth / 2 - x * width, top: clientHeight / 2 - y * height, width, height };
   }
 
   // The visible part: top, left, height, width.
@@ -51,39 +60,52 @@ class Lens {
     return [y0, x0, y1 - y0, x1 - x0].map((share) => Math.round(share * 1e4) / 1e4);
   }
 
-  clamp() {
-    const { clientWidth, clientHeight } = this.stage;
-    const within = (at, share) => (share >= 1 ? 0.5 : Math.min(Math.max(at, share / 2), 1 - share / 2));
-    this.centre.x = within(this.centre.x, clientWidth / (this.base.width * this.zoom));
-    this.centre.y = within(this.centre.y, clientHeight / (this.base.height * this.zoom));
-    this.stage.classList.toggle("near", this.zoom > 1);
+  // What the page is to send frames of: while an agent is followed, only its size counts.
+  wanted(cells) {
+    const [y, x, tall, wide] = this.view, follow = this.eye.follow && this.zoom > 1;
+    if (!follow || !cells) return { part: this.view, follow: false };
+    const size = [tall + (2 * PAD) / cells[0], wide + (2 * PAD) / cells[1]].map((side) => Math.min(1, side));
+    return { part: [y, x, ...size], follow: true };
   }
 
-  turn() {
-    this.clamp();
-    this.moved();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.rested(this.view), REST);
+  look(x, y) {
+    Object.assign(this.eye, { x, y, follow: false });
+    Object.assign(this.eye, this.centre); // within the picture
+    this.turned();
+  }
+
+  follow(on, zoom = this.zoom) {
+    if (!on) return this.look(this.centre.x, this.centre.y);
+    Object.assign(this.eye, { follow: true, zoom: Math.min(Math.max(zoom, 1), CLOSEST) });
+    this.turned();
   }
 
   reset() {
-    this.zoom = 1;
-    this.turn();
+    this.eye.zoom = 1;
+    this.look(0.5, 0.5);
   }
 
-  // Zoom around a point of the stage, which stays in its place.
+  // Zoom around a point of the stage, which stays in its place; around the agent that is followed.
   enlarge(times, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
     const { left, top, width, height } = this.area;
     const fixed = { x: (x - left) / width, y: (y - top) / height };
-    this.zoom = Math.min(Math.max(this.zoom * times, 1), CLOSEST);
-    this.centre.x = fixed.x - (x - this.stage.clientWidth / 2) / (this.base.width * this.zoom);
-    this.centre.y = fixed.y - (y - this.stage.clientHeight / 2) / (this.base.height * this.zoom);
-    this.turn();
+    this.eye.zoom = Math.min(Math.max(this.zoom * times, 1), CLOSEST);
+    if (this.eye.follow) return this.turned();
+    this.look(
+      fixed.x - (x - this.stage.clientWidth / 2) / (this.base.width * this.zoom),
+      fixed.y - (y - this.stage.clientHeight / 2) / (this.base.height * this.zoom)
+    );
   }
 
   place(event) {
     const { left, top } = this.stage.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
+  }
+
+  // The row and column of a point of the stage, as fractions of the whole picture.
+  at({ x, y }) {
+    const { left, top, width, height } = this.area;
+    return { row: (y - top) / height, col: (x - left) / width };
   }
 
   wheel(event) {
@@ -95,7 +117,7 @@ class Lens {
   }
 
   press(event) {
-    if (event.button || event.target.closest("button")) return;
+    if (event.button || ours(event)) return;
     this.fingers.set(event.pointerId, this.place(event));
     if (this.fingers.size === 1) this.travel = 0;
   }
@@ -113,10 +135,14 @@ class Lens {
     } else if (this.zoom > 1 && this.travel > STILL) {
       this.stage.setPointerCapture(event.pointerId);
       this.stage.classList.add("held");
-      this.centre.x -= dx / (this.base.width * this.zoom);
-      this.centre.y -= dy / (this.base.height * this.zoom);
-      this.turn();
+      this.pan(-dx, -dy);
     }
+  }
+
+  // Move the visible part, by pixels; an agent that was followed is let go.
+  pan(dx, dy) {
+    const { x, y } = this.centre;
+    this.look(x + dx / (this.base.width * this.zoom), y + dy / (this.base.height * this.zoom));
   }
 
   release(event) {
@@ -125,18 +151,26 @@ class Lens {
   }
 
   click(event) {
-    if (this.travel > STILL || event.detail > 1 || event.target.closest("button")) return;
-    const { left, top, width, height } = this.area, { x, y } = this.place(event);
-    const [row, col] = [(y - top) / height, (x - left) / width];
-    if (Math.min(row, col) >= 0 && Math.max(row, col) <= 1) this.clicked({ row, col, reach: FINGER / height });
+    if (this.travel > STILL || event.detail > 1 || ours(event)) return;
+    const { row, col } = this.at(this.place(event));
+    if (Math.min(row, col) >= 0 && Math.max(row, col) <= 1) this.clicked({ row, col, reach: FINGER / this.area.height });
   }
 
   key(event) {
-    const times = { "+": STEP, "=": STEP, "-": 1 / STEP, 0: 0 }[event.key];
-    if (times === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key, shiftKey } = event, arrow = shiftKey && ARROWS[key], choice = key.toLowerCase() === "n";
+    const known = key in KEYS || arrow || choice || key.toLowerCase() === "f";
+    if (!known || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // these keys are the canvas's own
-    if (times) this.enlarge(times);
-    else this.reset();
+    if (choice) this.chosen(shiftKey ? -1 : 1);
+    else if (arrow) this.pan(arrow[0] * this.stage.clientWidth, arrow[1] * this.stage.clientHeight);
+    else if (KEYS[key]) this.enlarge(KEYS[key]);
+    else if (key in KEYS) this.reset();
+    else this.chosen(0);
   }
+}
+
+// Whether an event is one of a button or of the map in the stage.
+function ours(event) {
+  return event.target.closest("button, .map");
 }

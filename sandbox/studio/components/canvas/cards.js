@@ -1,0 +1,103 @@
+// What is told of the agents in a picture, and where they are: a card at the pointer, a small map, words.
+
+// Where an agent is in a frame, in cells: row, column.
+function placed({ at, lag }, share) {
+  return at.map((cell, k) => cell + lag[k] * (1 - share));
+}
+
+function inWords({ name, at }) {
+  return `${name}: row ${Math.floor(at[0])}, column ${Math.floor(at[1])}`;
+}
+
+// Beside the agent under the pointer.
+class HoverCard {
+  constructor(stage, lens, now) {
+    Object.assign(this, { stage, lens, now, pointer: null, element: stage.querySelector(".card") });
+    stage.addEventListener("pointermove", (event) => {
+      this.pointer = event.pointerType === "mouse" && !ours(event) ? this.lens.place(event) : null;
+      this.draw();
+    });
+    stage.addEventListener("pointerleave", () => this.hide());
+    stage.addEventListener("keydown", (event) => event.key === "Escape" && this.hide());
+  }
+
+  hide() {
+    this.pointer = null;
+    this.draw();
+  }
+
+  draw() {
+    const card = this.pointer && this.under();
+    this.element.hidden = !card;
+    if (!card) return;
+    const told = JSON.stringify(card), { x, y } = this.pointer, { clientWidth, clientHeight } = this.stage;
+    if (told !== this.told) {
+      this.told = told;
+      this.element.style.setProperty("--hue", card.colour);
+      this.element.replaceChildren(...lines(card));
+    }
+    const { offsetWidth, offsetHeight } = this.element;
+    this.element.style.left = `${Math.max(2, Math.min(x + 16, clientWidth - offsetWidth - 2))}px`;
+    this.element.style.top = `${y + 16 + offsetHeight > clientHeight ? y - 12 - offsetHeight : y + 16}px`;
+  }
+
+  // The card of the agent that is drawn at the pointer.
+  under() {
+    const { cells, cards, share } = this.now() || {}, { row, col } = this.lens.at(this.pointer);
+    if (!cards || Math.min(row, col) < 0 || Math.max(row, col) > 1) return null;
+    if (!cells) return cards[Math.min(Math.floor(col * cards.length), cards.length - 1)];
+    const away = (card) => {
+      const [down, right] = placed(card, share);
+      return Math.hypot(down - row * cells[0], right - col * cells[1]);
+    };
+    const nearest = cards.reduce((best, card) => (best && away(best) <= away(card) ? best : card), null);
+    return nearest && away(nearest) < 0.75 ? nearest : null;
+  }
+}
+
+function lines({ name }) {
+  const line = (tag, text) => {
+    const element = document.createElement("p");
+    element.appendChild(document.createElement(tag)).textContent = text;
+    return element;
+  };
+  return [line("b", name)];
+}
+
+// A small map of the whole world beside a part of it: the part, and the agents. A click on it shows another part.
+class Overview {
+  constructor(canvas, lens) {
+    Object.assign(this, { canvas, lens, image: new Image(), pen: canvas.getContext("2d") });
+    this.image.onload = () => this.now && this.draw(this.now);
+    canvas.onpointerdown = (event) => {
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      lens.look((event.clientX - left) / width, (event.clientY - top) / height);
+    };
+  }
+
+  show(overview) {
+    if (overview) this.image.src = `data:image/png;base64,${overview}`;
+  }
+
+  draw(now) {
+    this.now = now;
+    const { canvas, pen, image, lens } = this, { naturalWidth: wide, naturalHeight: tall } = image;
+    canvas.hidden = lens.zoom === 1 || !wide;
+    if (canvas.hidden) return;
+    if (canvas.width !== wide || canvas.height !== tall) [canvas.width, canvas.height] = [wide, tall];
+    pen.drawImage(image, 0, 0);
+    for (const card of now.cells ? now.cards : []) {
+      const [row, col] = placed(card, now.share);
+      pen.beginPath();
+      pen.arc((col / now.cells[1]) * wide, (row / now.cells[0]) * tall, 3, 0, 2 * Math.PI);
+      [pen.fillStyle, pen.strokeStyle, pen.lineWidth] = [card.colour, "#fff", 1.5];
+      pen.stroke();
+      pen.fill();
+    }
+    const [top, left, high, across] = lens.view, part = [left * wide, top * tall, across * wide, high * tall];
+    for (const [colour, width] of [["#fff", 3.5], ["#22272d", 1.5]]) {
+      [pen.strokeStyle, pen.lineWidth] = [colour, width];
+      pen.strokeRect(...part);
+    }
+  }
+}
