@@ -93,3 +93,5 @@ class Gauge(NamedTuple):
     text: str = ""  # what is shown in place of the value
     colour: str = ""  # "#rrggbb" of the thing, as in the picture
     icon: str = ""  # one character that stands for it, such as "♥"
+    at: tuple[float, float] | None = None  # row and column of the cell where it is or is to go; it is marked there.
+    # Without a grid: fractions of the whole picture's height and width

@@ -1,15 +1,17 @@
-"""What a picture tells of its agents: where each is, and its name, for the pointer and for a camera that follows it."""
+"""What a picture tells of its agents, for the pointer and for a camera: where each is, what it does, what it has."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import time
+from typing import Any, NamedTuple
 
+from sandbox.core.telling import Gauge, Transition
 from sandbox.engine.shapes import AGENTS
+from sandbox.running.explain import refused
 from sandbox.studio.backend import wording
-from sandbox.studio.backend.marks import Point
-
-if TYPE_CHECKING:
-    from sandbox.studio.backend.layers import Look
+from sandbox.studio.backend.layers import Look
+from sandbox.studio.backend.marks import Point, changed
 
 MOST = 100  # agents that are told of: the first ones, and the selected one
+EVERY = 0.25  # seconds of play after which it is said anew what they are doing
 
 
 class Card(NamedTuple):
@@ -20,25 +22,48 @@ class Card(NamedTuple):
     lag: Point
     colour: str  # "#rrggbb"
     name: str
+    doing: str  # a sentence; "" before the first tick
+    has: tuple[Gauge, ...]  # its needs, items and facts
 
 
-def cards(look: "Look") -> tuple[Card, ...]:
-    """The agents that are somewhere, in order."""
-    model, count = look.model, len(look.pos)
-    agents = list(range(min(count, MOST)))
-    if look.picked is not None and look.picked >= MOST:
-        agents.append(look.picked)
-    found = []
-    for agent in agents:
-        at, lag = (0.5, (agent + 0.5) / count), (0.0, 0.0)
-        if look.cells is not None:
-            if not look.is_there(agent):
-                continue
-            at, lag = look.at(agent), look.lag(agent)
-        found.append(Card(agent, at, lag, AGENTS[agent % len(AGENTS)], wording.name_of(model, agent)))
-    return tuple(found)
+class Cards:
+    """Tells of the agents of one episode."""
+
+    def __init__(self) -> None:
+        self._when, self._told = 0.0, {}  # what was said last, by agent
+
+    def of(self, look: Look, transition: Transition | None, still: bool) -> tuple[Card, ...]:
+        """The agents that are somewhere, in order. While it plays, what they are doing is said anew only sometimes."""
+        model, count, now = look.model, len(look.pos), time.monotonic()
+        agents = list(range(min(count, MOST)))
+        if look.picked is not None and look.picked >= MOST:
+            agents.append(look.picked)
+        if still or now - self._when > EVERY:
+            self._when, self._told = now, {agent: _told(model, transition, agent) for agent in agents}
+        found = []
+        for agent in agents:
+            at, lag = (0.5, (agent + 0.5) / count), (0.0, 0.0)
+            if look.cells is not None:
+                if not look.is_there(agent):
+                    continue
+                at, lag = look.at(agent), look.lag(agent)
+            doing, has = self._told.get(agent) or _told(model, transition, agent)
+            name = wording.name_of(model, agent)
+            found.append(Card(agent, at, lag, AGENTS[agent % len(AGENTS)], name, doing, has))
+        return tuple(found)
+
+
+def _told(model, transition: Transition | None, agent: int) -> tuple[str, tuple[Gauge, ...]]:
+    """What an agent is doing, and what it has."""
+    has, doing = model.env.world.gauges(model.state, 0, agent, model.env.params), ""
+    if transition is not None:
+        doing = wording.clip(model.env.world.doing(transition, agent), wording.LINE)
+        why = refused(model, transition, agent)
+        if why.partition(": ")[2] not in doing:
+            doing = f"{doing} ({wording.clip(why, wording.LINE)})"
+    return doing, has
 
 
 def as_json(card: Card) -> dict[str, Any]:
     """Its fields, for the page."""
-    return card._asdict()
+    return {**card._asdict(), "has": list(map(changed, card.has))}

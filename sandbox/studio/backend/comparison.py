@@ -9,7 +9,7 @@ from sandbox.oversight.approvals import Approvals
 from sandbox.studio.backend import layers
 from sandbox.studio.backend.beside import Chronicle, Look, Scene
 from sandbox.studio.backend.camera import TRAIL, Camera, Click, Frame, Shot
-from sandbox.studio.backend.cards import cards
+from sandbox.studio.backend.cards import Cards
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.episode_source import Order
 from sandbox.studio.backend.feed import Event
@@ -29,7 +29,7 @@ class Comparison:
         self._order = order
         self.unread = [k for k, one in enumerate(order) if one.whole]
         self.cameras = [Camera(film.model.env, frame.box) for film in self.films]
-        self._frame = frame
+        self._frame, self._cards = frame, [Cards() for _ in self.films]
         self.chronicles = [Chronicle(film) for film in self.films]
         self.look, self.difference = Look(), None
 
@@ -118,9 +118,10 @@ class Comparison:
         return self._shoot(1, still=True)
 
     def _shoot(self, parts: int, still: bool = False) -> list[Shot]:
-        return [self._shot(film, camera, parts, still) for film, camera in zip(self.films, self.cameras, strict=True)]
+        each = zip(self.films, self.cameras, self._cards, strict=True)
+        return [self._shot(film, camera, cards, parts, still) for film, camera, cards in each]
 
-    def _shot(self, film: EpisodePlayer, camera: Camera, parts: int, still: bool) -> Shot:
+    def _shot(self, film: EpisodePlayer, camera: Camera, cards: Cards, parts: int, still: bool) -> Shot:
         model, agent = film.model, self.look.agent
         agent = agent if agent is not None and agent < film.agents else None
         camera.followed = (agent or 0) if self._frame.follow else None
@@ -128,7 +129,7 @@ class Comparison:
         if self.look.cell:
             drawn = (*drawn, Rect(self.look.cell, (1, 1), DARK, 0.12))
         state = believed(model, agent) if agent is not None and BELIEF in self.look.layers else None
-        told = cards(layers.Look(model, agent, camera.before))
+        told = cards.of(layers.Look(model, agent, camera.before), film.transition, still)
         return camera.shoot(model.state, parts, drawn, state, still, told)
 
     def hit(self, click: Click, picture: int = 0) -> tuple[int | None, tuple[int, int] | None]:
@@ -191,6 +192,7 @@ def _seek(film: EpisodePlayer, camera: Camera, tick: int) -> bool:
 
 def _counters(film: EpisodePlayer) -> Counters:
     model = film.model
+    world, params = model.env.world, model.env.params
     return Counters(
         tick=film.tick,
         head=film.head,
@@ -208,5 +210,7 @@ def _counters(film: EpisodePlayer) -> Counters:
         world=film.scenario.world.name,
         title=film.scenario.title,
         seed=model.seed,
+        gauges=world.gauges(model.state, 0, -1, params),
+        shown=frozenset(world.shown(model.state, 0, params)),
         error=model.error or film.past.error or (film.over and model.outage) or None,
     )

@@ -1,9 +1,9 @@
 """Frames for the page: a compressed strip of them, with the marks that are drawn over them.
 
 A payload is a little-endian uint32, the length of the header; the header, UTF-8 JSON (the fields of :class:`Frames`
-except the body, with ``overview`` in base64, and with ``ticks`` as a list of {tick, frames, marks, view, cards, and what
-the page tells of that moment}); then the frames, zlib-compressed RGB, each but the first as XOR with the one before: a
-tenth of a percent to two percent of the raw pixels.
+except the body, ``overview`` in base64, and ``ticks`` as a list of {tick, frames, marks, view, cards, and what the page
+tells of that moment}); then the frames, zlib-compressed RGB, each but the first as XOR with the one before: a tenth of
+a percent to two percent of the raw pixels.
 """
 
 import base64

@@ -77,9 +77,14 @@ def capped(marks: list[Mark]) -> tuple[Mark, ...]:
     return (*marks[:MOST], more)
 
 
+def changed(one: Any) -> dict[str, Any]:
+    """The fields of a NamedTuple that differ from their defaults."""
+    return {k: v for k, v in one._asdict().items() if k not in one._field_defaults or v != one._field_defaults[k]}
+
+
 def as_json(mark: Mark) -> dict[str, Any]:
     """Its kind and its non-default fields, for the page."""
-    told = {k: v for k, v in mark._asdict().items() if k not in mark._field_defaults or v != mark._field_defaults[k]}
+    told = changed(mark)
     if "text" in told and len(told["text"]) > LONGEST:
         told["text"] = f"{told['text'][: LONGEST - 1]}…"
     return {"kind": type(mark).__name__.lower(), **told}

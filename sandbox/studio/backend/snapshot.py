@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sandbox.core.people import Question
+from sandbox.core.telling import Gauge
 from sandbox.engine.compiling import Compiled
 from sandbox.studio.backend.beside import Look, Scene
 from sandbox.studio.backend.feed import Event
@@ -33,6 +34,8 @@ class Counters:
     world: str
     title: str
     seed: int
+    gauges: tuple[Gauge, ...] = ()  # of the whole team, the score first
+    shown: frozenset[str] = frozenset()  # what of the legend is in the picture
     error: str | None = None
 
 

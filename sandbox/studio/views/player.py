@@ -1,10 +1,7 @@
 """The common part of Watch and Replay: controls, the picture with its timeline, and a panel beside it."""
 
-from html import escape
-
 import streamlit as st
 
-from sandbox.engine.registry import find
 from sandbox.studio.backend.beside import AGENT, INTERVENE, TEAM, Look
 from sandbox.studio.backend.layers import LAYERS
 from sandbox.studio.backend.runner import Runner
@@ -155,14 +152,14 @@ def _line(show: Runner, snapshot: Snapshot) -> None:
 
 def _below(show: Runner, snapshot: Snapshot) -> None:
     """The layers, the legend."""
-    now, scene = snapshot.counters, snapshot.scene
+    scene = snapshot.scene
     if scene:
         words = " ".join(f"{name.capitalize()}: {told}" for name, told in LAYERS.items())
         chosen = st.pills("Layers", scene.layers, selection_mode="multi", key="layers", label_visibility="collapsed",
                           format_func=str.capitalize, help=words)  # fmt: skip
         show.look(show.peek().look._replace(layers=frozenset(chosen)))
-    if now:
-        _legend(now.world)
+    if snapshot.shots:
+        place("legend", "legend")
 
 
 def _message(show: Runner, snapshot: Snapshot, problem: str | None) -> None:
@@ -182,6 +179,8 @@ def _message(show: Runner, snapshot: Snapshot, problem: str | None) -> None:
         st.status(f"At work on it for {snapshot.waited:.0f} s: a model answers, or kernels compile", state="running")
     if not problem and snapshot.phase == "ready":
         place("standing", "standing-line")
+        if len(snapshot.shots) == 1:
+            place("gauges", "gauges")
 
 
 def _compiling(snapshot: Snapshot) -> tuple[float, str]:
@@ -199,11 +198,3 @@ def _progress(show: Runner, share: float, words: str) -> None:
         st.progress(min(1.0, share), plain(words, 200))
         st.button("Cancel", key="cancel", icon=":material/close:", on_click=show.cancel,
                   help="What is compiled is kept.")  # fmt: skip
-
-
-def _legend(world: str) -> None:
-    chips = "".join(
-        f'<span class="chip"><i style="background:{escape(colour)}"></i>{escape(what)}</span>'
-        for what, colour in find(world).legend
-    )
-    st.html(f'<div class="legend" aria-label="Legend">{chips}</div>')

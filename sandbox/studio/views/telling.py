@@ -4,17 +4,21 @@
 the timeline, the charts and the panels always show one and the same tick.
 """
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
 import streamlit as st
 
 from sandbox.core.finish import Finish
+from sandbox.core.telling import Gauge
+from sandbox.engine.registry import find
 from sandbox.studio.backend import beside
 from sandbox.studio.backend.snapshot import Counters, Moment, Snapshot
 from sandbox.studio.views import agent, charts, feed, team
 
 PREVIEWED = ("gray", "❚❚ The preview ends"), "measure to see the rest"
+LONGEST = 80  # letters of a gauge
 COLOURS = {"green": "#009e73", "orange": "#e69f00", "blue": "#0072b2", "violet": "#9467bd", "gray": "#888888"}
 
 
@@ -40,6 +44,8 @@ def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
         "standing": _standing(now, tick, snapshot.playing, snapshot.look.score),
         "line": {"tick": tick, "head": head, "live": now.live},
         "now": charts.latest(scene.now),
+        "gauges": _gauges(now.gauges) if snapshot.look.score else "",
+        "legend": _legend(one.shots),
     }
     if len(one.shots) > 1:
         told |= {f"named{k}": _named(shot) for k, shot in enumerate(one.shots)}
@@ -58,14 +64,50 @@ def _named(now: Counters) -> str:
 def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
     """The present state: a badge, numbers unless they are to be hidden, and a hint."""
     (colour, badge), then = _badge(now, playing) if score or not now.over else PREVIEWED
-    told = f"Tick <b>{tick:,}</b>"
+    clock = next((gauge.most for gauge in now.gauges if gauge.kind == "clock"), 0)
+    told = f"Tick <b>{tick:,}</b>" + (f" of {clock:,}" if clock else "")
     if score:
-        done = f"{now.done:,} of {now.total:,}" if now.total else f"{now.done:,}"
         own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
-        told += f" · <b>{done}</b> done · reward <b>{now.reward:,.4g}</b>{own}"
+        told += f" · {_score(now)} · reward <b>{now.reward:,.4g}</b>{own}"
     told += then and f" · {then}"
     badge = f'<span class="badge" style="--badge:{COLOURS[colour]}">{escape(badge)}</span>'
     return f'<div class="standing" role="status" aria-live="off">{badge}<span>{told}</span></div>'
+
+
+def _score(now: Counters) -> str:
+    """How much of the task is done, by the name that the world gives it."""
+    for gauge in now.gauges:
+        if gauge.kind == "score":
+            return f"{escape(gauge.name)} {_amount(gauge)}"
+    return f"<b>{now.done:,}</b> of {now.total:,} done" if now.total else f"<b>{now.done:,}</b> done"
+
+
+def _amount(gauge: Gauge) -> str:
+    if gauge.text:
+        return f"<b>{escape(gauge.text[:LONGEST])}</b>"
+    most, unit = f" of {gauge.most:,g}" if gauge.most else "", f" {escape(gauge.unit)}" if gauge.unit else ""
+    return f"<b>{gauge.value:,.6g}</b>{most}{unit}"
+
+
+def _gauges(gauges: Iterable[Gauge]) -> str:
+    """Orders and facts of the team, each with a bar if its value has a maximum."""
+    told = ""
+    for gauge in gauges:
+        if gauge.kind not in ("score", "clock"):
+            share = f' style="--share:{min(1.0, max(0.0, gauge.value / gauge.most)):.0%}"' if gauge.most else ""
+            colour = f'<i style="background:{escape(gauge.colour)}"></i>' if gauge.colour else escape(gauge.icon)
+            told += f'<li class="{gauge.kind}"{share}>{colour} {escape(gauge.name[:LONGEST])} {_amount(gauge)}</li>'
+    return told and f'<ul class="gauges" aria-label="Orders and facts" tabindex="0">{told}</ul>'
+
+
+def _legend(shots: Iterable[Counters]) -> str:
+    """The things that are in the pictures, each with its colour."""
+    chips = {}
+    for now in shots:
+        chips |= {thing: colour for thing, colour in find(now.world).legend if thing in now.shown}
+    told = "".join(f'<span class="chip"><i style="background:{escape(colour)}"></i>{escape(thing)}</span>'
+                   for thing, colour in chips.items())  # fmt: skip
+    return f'<div class="legend" role="note" aria-label="Legend">{told}</div>'
 
 
 def _badge(now: Counters, playing: bool) -> tuple[tuple[str, str], str]:

@@ -176,7 +176,8 @@ def gauges(s: State, lane: int, agent: int, params: Params) -> tuple[Gauge, ...]
     """Deliveries, clock and orders; the load of a robot."""
     if agent >= 0:
         load = int(s.carrying[lane, agent])
-        return (Gauge("item", _load(params), 1, text=str(load), colour=ALARM, icon="▣"),) if load else ()
+        to = tuple(s.drop[lane, load - 1].tolist()) if load and params.courier else None
+        return (Gauge("item", _load(params), 1, text=str(load), colour=ALARM, icon="▣", at=to),) if load else ()
     delivered = Gauge("score", "delivered", int(s.delivered[lane]), params.deliveries)
     return delivered, Gauge("clock", "tick", int(s.tick[lane]), params.max_ticks), *_orders(s, lane, params)
 

@@ -26,8 +26,8 @@ class Player {
   constructor(root) {
     this.stage = root.querySelector(".stage");
     const [below, picture, marks] = this.stage.querySelectorAll("canvas");
-    const [whole, button, said, text] = [".whole", ".follow", ".said", "#words"].map((name) => root.querySelector(name));
-    Object.assign(this, { below, picture, marks, whole, button, said, text });
+    const [whole, button, said, text, own] = [".whole", ".follow", ".said", "#words", ".own"].map((name) => root.querySelector(name));
+    Object.assign(this, { below, picture, marks, whole, button, said, text, own });
     this.pen = picture.getContext("2d");
     this.queue = [];
     this.waiting = new Map(); // of a picture beside the first: its frames, by number
@@ -134,7 +134,7 @@ class Player {
     if (!cards.length) return;
     const next = cards[(at < 0 ? (step > 0 ? 0 : cards.length - 1) : at + step + cards.length) % cards.length];
     this.picked = next.agent;
-    this.said.textContent = inWords(next);
+    this.said.textContent = inWords(next, this.now.cells);
     this.trigger("pick", next.agent);
     this.arrange();
   }
@@ -166,6 +166,17 @@ class Player {
     this.mark();
     this.map.draw(this.now);
     this.card.draw();
+    this.tell();
+  }
+
+  // Over the picture: the agent that is selected or followed, what it is doing, and what it has.
+  tell() {
+    const shown = this.lens.eye.follow || this.picked !== null ? this.chosen : null, told = JSON.stringify(shown || null);
+    this.own.hidden = !shown;
+    if (!shown || told === this.toldOwn) return;
+    this.toldOwn = told;
+    this.own.style.setProperty("--hue", shown.colour);
+    this.own.replaceChildren(...lines(shown));
   }
 
   // Where the lens finds the agent that it follows.
@@ -177,7 +188,7 @@ class Player {
   }
 
   mark() {
-    const { marks, share, cells } = this.now;
+    const { share, cells, cards } = this.now, marks = [...cards.flatMap((card) => aims(card, cells)), ...this.now.marks];
     if (!marks.length && !this.marked) return;
     this.marked = marks.length > 0;
     const { clientWidth, clientHeight } = this.stage, ratio = window.devicePixelRatio || 1, canvas = this.marks;
@@ -308,12 +319,17 @@ class Player {
     else {
       this.mark();
       this.card.draw();
+      this.tell();
     }
-    if (before?.tick !== item.tick) this.text.textContent = `Tick ${item.tick}. ${item.cards.map(inWords).join(". ")}`;
+    if (before?.tick !== item.tick) this.text.textContent = this.inWords(item);
     canvas.dataset.painted = ++this.painted; // for tests and measurements
     canvas.dataset.payloads = this.payloads;
     canvas.dataset.tick = item.tick;
     if (!this.place) clock.show(item.moment, item.number);
+  }
+
+  inWords({ tick, cards, cells }) {
+    return `Tick ${tick}. ${cards.map((card) => inWords(card, cells)).join(". ")}`;
   }
 
   // Another world is shown whole at first, and so is the same one on a reloaded page. If its cells are too small to

@@ -5,8 +5,37 @@ function placed({ at, lag }, share) {
   return at.map((cell, k) => cell + lag[k] * (1 - share));
 }
 
-function inWords({ name, at }) {
-  return `${name}: row ${Math.floor(at[0])}, column ${Math.floor(at[1])}`;
+function inWords({ name, at, doing, has }, cells) {
+  const where = cells ? ` at row ${Math.floor(at[0])}, column ${Math.floor(at[1])}` : "";
+  return [`${name}${where}`, doing, ...has.map((gauge) => `${gauge.name} ${amount(gauge)}`)].filter(Boolean).join(", ");
+}
+
+function amount({ text, value = 0, most, unit }) {
+  return text || `${Math.round(value * 100) / 100}${most ? ` of ${most}` : ""}${unit ? ` ${unit}` : ""}`;
+}
+
+// A line of what an agent has: needs as bars, the rest by the icon or the colour of the thing.
+function chip(gauge) {
+  const { kind, name, icon, colour, value = 0, most } = gauge, element = document.createElement("span");
+  element.className = `has ${kind}`;
+  element.title = `${name}: ${amount(gauge)}`;
+  const sign = element.appendChild(document.createElement(icon ? "b" : "i"));
+  if (icon) sign.textContent = icon;
+  if (colour) sign.style[icon ? "color" : "background"] = colour;
+  const known = kind === "need" && icon;
+  element.append(known ? `${Math.round(value * 100) / 100}` : `${name} ${amount(gauge)}`);
+  if (most) element.style.setProperty("--share", `${Math.min(100, (100 * value) / most)}%`);
+  return element;
+}
+
+// Marks from an agent to the places of what it has or is about to do.
+function aims({ at, lag, colour, has }, cells) {
+  return has.filter((gauge) => gauge.at).flatMap((gauge) => {
+    const to = cells ? gauge.at.map((cell) => cell + 0.5) : gauge.at, text = gauge.name + (gauge.text ? ` ${gauge.text}` : "");
+    const line = { kind: "line", points: [at, to], colour, lag, alpha: 0.8, dash: true, width: 0.05 };
+    const there = cells ? [{ kind: "ring", at: to, colour, radius: 0.46 }] : [];
+    return [...(cells ? [line] : []), ...there, { kind: "label", at: to, text, colour }];
+  });
 }
 
 // Beside the agent under the pointer.
@@ -55,13 +84,15 @@ class HoverCard {
   }
 }
 
-function lines({ name }) {
-  const line = (tag, text) => {
+function lines({ name, doing, has }) {
+  const line = (...parts) => {
     const element = document.createElement("p");
-    element.appendChild(document.createElement(tag)).textContent = text;
+    element.append(...parts);
     return element;
   };
-  return [line("b", name)];
+  const bold = document.createElement("b");
+  bold.textContent = name;
+  return [line(bold), ...(doing ? [line(doing)] : []), ...(has.length ? [line(...has.map(chip))] : [])];
 }
 
 // A small map of the whole world beside a part of it: the part, and the agents. A click on it shows another part.

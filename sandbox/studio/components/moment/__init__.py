@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-KINDS = ("standing", "named0", "named1", "charts", "feed", "panel")
+KINDS = ("standing", "gauges", "legend", "named0", "named1", "charts", "feed", "panel")
 
 
 @cache
