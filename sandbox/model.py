@@ -463,8 +463,10 @@ class Sandbox(mesa.Model):
         view, legal = world.render_text(seen, 0, row, params), world.legal(seen.mask[0, row])
         if speech := self._speech(row):
             view += f"\n\n{speech.words(self.percept(row))}"
+        told = {tool["name"]: tool.get("description", "") for tool in world.tools(params)}
+        effects = tuple(told.get(verb, "") for verb in world.verbs)
         return Question(
-            self.ticks + 1, row, self.names[row], patience, view, world.verbs, legal, params.noop, said, why
+            self.ticks + 1, row, self.names[row], patience, view, world.verbs, legal, params.noop, said, why, effects
         )
 
     def earned(self, row: int) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def buttons(page: AppTest) -> set[str]:
 
 def test_the_page_says_what_to_do(page):
     ready(page)
-    assert "press Play" in standing(page) and "0 of 10 done" in standing(page) and at(page) == 0
+    assert "press Play" in standing(page) and "delivered 0 of 10" in standing(page) and at(page) == 0
     assert buttons(page) == {"Play", "Step", "Reset"}
     world = find("warehouse")
     controls = {each.key: each for each in (*page.get("button_group"), *page.selectbox)}

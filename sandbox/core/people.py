@@ -22,6 +22,7 @@ class Question(NamedTuple):
     noop: int
     said: Action | None = None  # the action to approve; None: the person chooses the action
     why: str = ""  # why the action needs approval
+    effects: tuple[str, ...] = ()  # what each verb does, in a sentence of the world; "" where it has none
 
     def in_words(self, action: Action) -> str:
         """Such as ``click 3``; target 0 is left out."""

@@ -19,6 +19,7 @@ class Approvals:
         self._changed = threading.Condition()
         self._pending: dict[int, Question] = {}  # by agent, one at a time
         self._answers: dict[int, Action] = {}
+        self._began = 0.0  # when the open questions were asked
         self._taken: set[int] = set()
         self._lost: set[int] = set()
         self._views: dict[int, Question] = {}  # present percepts of taken agents
@@ -30,6 +31,10 @@ class Approvals:
         """The open questions, in the order of the agents."""
         with self._changed:
             return [self._pending[agent] for agent in sorted(self._pending.keys() - self._answers.keys())]
+
+    def left(self, question: Question) -> float:
+        """Seconds until an open question is too late to be answered."""
+        return max(0.0, self._began + question.patience - time.monotonic())
 
     def answer(self, agent: int, words: str) -> None:
         """Answer a question: ``allow``, ``deny``, or an action such as ``click 3``; empty: the no-op.
@@ -125,8 +130,8 @@ class Approvals:
 
     def ask(self, questions: list[Question]) -> list[Action | None]:
         """See ``People``; called by the thread that runs the model."""
-        began = time.monotonic()
         with self._changed:
+            began = self._began = time.monotonic()
             self._pending, self._answers = {question.agent: question for question in questions}, {}
             self._changed.notify_all()
             for question in questions:

@@ -19,6 +19,7 @@ from functools import partial
 from typing import NamedTuple
 
 from sandbox.core.errors import UsageError
+from sandbox.core.people import Question
 from sandbox.engine.compiling import Compiled, heard
 from sandbox.oversight.approvals import Approvals
 from sandbox.studio.backend.beside import AGENT, INTERVENE, RECORD, TEAM, Look, Scene
@@ -208,9 +209,12 @@ class Runner(Worker):
         with self._changed:
             since = self._since if self._now.phase == "preparing" else self._began if self._job else None
             waited = time.monotonic() - since if since else 0.0
-            told = {"waited": waited, "pause": self._thrift.look, "pending": tuple(self.people.pending)}
+            told = {"waited": waited, "pause": self._thrift.look, "pending": self._pending()}
             told["hold"] = self._hold if self._held is None else 0
             return replace(self._now, playing=self._playing, active=self._active(), **told)
+
+    def _pending(self) -> tuple[tuple[Question, float], ...]:
+        return tuple((question, self.people.left(question)) for question in self.people.pending)
 
     def poll(self, wait: float = 0.0) -> Snapshot:
         """The latest snapshot with all frames since the last poll; waits up to ``wait`` seconds for frames."""

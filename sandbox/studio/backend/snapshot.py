@@ -65,7 +65,7 @@ class Snapshot:
     hold: int = 0  # if not 0, the page is asked to hold, and to tell the tick that it shows: ``Runner.held``
     error: str | None = None  # error of the episode's source, one line
     notice: str | None = None  # why the latest intervention failed
-    pending: tuple[Question, ...] = ()  # open questions to people
+    pending: tuple[tuple[Question, float], ...] = ()  # open questions to people, each with the seconds that are left
     look: Look = Look()  # the viewer's selection
     scene: Scene | None = None  # data beside the picture, of the first episode
     difference: Event | None = None  # first difference of two episodes

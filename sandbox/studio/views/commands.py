@@ -1,13 +1,15 @@
 """Commands to a running episode: disturb the world, take an agent over, answer, cut a link."""
 
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Protocol
 
 import streamlit as st
 
 from sandbox.core.intervention import Aim
-from sandbox.core.people import ALLOW, DENY, Question
+from sandbox.core.people import ALLOW, DENY, Action, Question
 from sandbox.studio.backend.available_commands import MODEL, PROGRAM, AvailableCommands, Chance
+from sandbox.studio.backend.diagrams import hue
 from sandbox.studio.views.shared import PROBLEM, button, do, plain
 
 # -- seat: the choice of the selected agent's reasoner, with the options that some reasoners need
@@ -108,38 +110,72 @@ def intervene(offer: AvailableCommands, hands: Commands) -> None:
 # -- open questions ----------------------------------------------------------------------------------------------------
 
 
-def pending(questions: Iterable[Question], hands: Commands) -> None:
-    """The open questions, and the reason why the last command failed."""
+def pending(questions: Iterable[tuple[Question, float]], hands: Commands) -> None:
+    """The open questions, each with the seconds that are left, and the reason why the last command failed."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.warning(plain(problem, 600), icon=":material/error:")
-    for question in questions:
-        _pending(question, hands)
+    if asked := list(questions):
+        with st.container(key="asked"):
+            for question, left in asked:
+                _pending(question, left, hands)
 
 
-def _pending(question: Question, hands: Commands) -> None:
-    agent, name = question.agent, plain(question.name, 60)
-    with st.container(border=True, key=f"pending_{agent}"):
-        asked = f"wants to {plain(question.in_words(question.said))}" if question.said else "asks what to do"
-        st.markdown(f":material/front_hand: **{name}** {asked}. {plain(question.why, 300)}")
-        st.text(question.view[:VIEW])
-        with st.container(horizontal=True):
-            if question.said:
+def _pending(question: Question, left: float, hands: Commands) -> None:
+    agent = question.agent
+    with st.container(border=True, key=f"pending_{agent}", gap="small"):
+        st.html(_asked(question))
+        st.html(_countdown(question, left))
+        if question.said:
+            with st.container(horizontal=True):
                 allow = "Let it do what it wants"
                 button("Allow", f"allow_{agent}", allow, hands.answer, agent, ALLOW, type="primary")
                 button("Deny", f"deny_{agent}", "It does nothing instead", hands.answer, agent, DENY)
-        _actions(question, "answer", hands.answer, keyed=False)
+                with st.popover("Instead", icon=":material/swap_horiz:", help="Choose another action for it"):
+                    _actions(question, "answer", hands.answer, keyed=False)
+        else:
+            _actions(question, "answer", hands.answer, keyed=False)
+        with st.expander("What it perceives", icon=":material/visibility:"):
+            st.text(question.view[:VIEW])
+
+
+def _asked(question: Question) -> str:
+    """Who asks, for what, what comes of it, and why it is asked."""
+    who = f'<i class="dot" style="background:{hue(question.agent)}"></i><b>{escape(question.name[:60])}</b>'
+    if question.said is None:
+        return f'<div class="asked" role="alert"><p>{who} asks what to do</p></div>'
+    verb, _ = question.said
+    effect = question.effects[verb] if verb < len(question.effects) else ""
+    told = f'<p>{who} wants to <b class="what">{escape(_words(question, question.said))}</b></p>'
+    told += f"<p>If you allow it: {escape(effect[:300])}</p>" if effect else ""
+    told += f'<p class="hint">{escape(question.why[:300])}</p>' if question.why else ""
+    return f'<div class="asked" role="alert">{told}</div>'
+
+
+def _countdown(question: Question, left: float) -> str:
+    """A bar that empties, and the seconds; the page counts on by itself between two polls."""
+    share = min(1.0, left / question.patience) if question.patience else 0.0
+    then = "it is denied" if question.said else "its fallback decides"
+    return (
+        f'<div class="countdown" role="timer" aria-live="off" style="--left:{left:.1f}s;--from:{left:.0f};'
+        f'--share:{share:.1%}"><i></i><span></span> until {then}</div>'
+    )
+
+
+def _words(question: Question, action: Action) -> str:
+    return question.in_words(action).replace("_", " ")
 
 
 def _actions(question: Question, what: str, deed: Callable[[int, str], None], keyed: bool) -> None:
     """A button for each action that has an effect now; the first ones have keys."""
     pairs = [(question.verbs.index(verb), target) for verb, of in question.legal.items() for target in of]
-    keys = shortcuts([question.in_words(pair) for pair in pairs]) if keyed else {}
+    keys = shortcuts([_words(question, pair) for pair in pairs]) if keyed else {}
     with st.container(horizontal=True):
         for pair in pairs[:MOST_ACTIONS]:
-            words = question.in_words(pair)
+            words = _words(question, pair)
             said = f"{question.verbs[pair[0]]} {pair[1]}"
             key = f"{what}_{question.agent}_{pair[0]}_{pair[1]}"
-            button(words, key, "What it does next", deed, question.agent, said, shortcut=keys.get(words))
+            effect = question.effects[pair[0]] if question.effects else "What it does next"
+            button(words, key, effect, deed, question.agent, said, shortcut=keys.get(words))
     if len(pairs) > MOST_ACTIONS:
         st.caption(f"{len(pairs) - MOST_ACTIONS} more actions are not shown.")
 
@@ -148,7 +184,7 @@ def shortcuts(actions: list[str]) -> dict[str, str]:
     """A key for each of the first actions: an arrow for a direction, else a digit."""
     found: dict[str, str] = {}
     for arrow, ways in ARROWS.items():
-        words = next((action for way in ways for action in actions if way in action.split(" ")[0].split("_")), None)
+        words = next((action for way in ways for action in actions if way in action.split(" ")), None)
         if words is not None and words not in found:
             found[words] = arrow
     left = [action for action in actions if action not in found]

@@ -108,7 +108,7 @@ def _picture(show: Runner, snapshot: Snapshot, number: int, key: str) -> None:
     gesture = canvas(
         strip or snapshot.blank, key, telling(snapshot) if strip else (), show.held, place=number, still=snapshot.still,
         hold=snapshot.hold, playing=snapshot.playing, course=course(snapshot), address=_address(show, snapshot),
-        picked=snapshot.look.agent,
+        picked=snapshot.look.agent, asking=[] if number else [question.agent for question, _ in snapshot.pending],
     )  # fmt: skip
     if gesture.box and not number:
         show.browser = gesture.browser

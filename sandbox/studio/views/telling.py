@@ -121,4 +121,4 @@ def _badge(now: Counters, playing: bool) -> tuple[tuple[str, str], str]:
         return ("violet", "↶ The past"), "<b>Play</b> goes on from here"
     if now.tick or (now.head and not now.live):
         return ("gray", "❚❚ Paused"), ""
-    return ("gray", "○ Ready"), "press <b>Play</b>, or <b>Step</b> for one tick"
+    return ("gray", "○ Ready"), "press <b>Play</b>"

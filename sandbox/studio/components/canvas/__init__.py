@@ -49,7 +49,8 @@ def canvas(
     places of the page draw beside each stretch of the frames (``components.moment``). ``head``: ``place``, 0 for the
     picture that moves the clock; ``playing``; ``still``, whether the frames replace all that wait; ``hold``, a number
     that asks to hold, if not 0: ``on_held`` then gets it, and the tick that is shown; ``course``; ``address``, fields
-    of the page's address, empty ones to be left out; ``picked``, the selected agent.
+    of the page's address, empty ones to be left out; ``picked``, the selected
+    agent; ``asking``, those who wait for a person.
     """
 
     def held() -> None:

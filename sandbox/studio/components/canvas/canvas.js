@@ -75,6 +75,7 @@ class Player {
     window.removeEventListener("resize", this.measure);
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
+    clearInterval(this.beat);
   }
 
   // The room for a picture, in device pixels, so that one of its pixels is one of the screen's.
@@ -98,8 +99,10 @@ class Player {
     const rect = (element) => element.getBoundingClientRect(), main = this.stage.getRootNode().host?.closest("section");
     const own = rect(this.stage), page = this.stage.getRootNode().host || this.stage;
     const first = page.closest?.(FIRST), last = first?.parentElement.parentElement.querySelector(LAST);
-    const top = own.top + (main?.scrollTop || 0), below = last ? rect(last).bottom - own.bottom : 0;
-    return Math.max(window.innerHeight - Math.min(top, window.innerHeight / 3) - below - 8, LOWEST);
+    const asked = document.querySelector(".st-key-asked"), over = asked && getComputedStyle(asked).position === "fixed";
+    const high = over ? rect(asked).top : window.innerHeight; // a question may cover the lower part
+    const top = own.top + (main?.scrollTop || 0), below = last && !over ? rect(last).bottom - own.bottom : 0;
+    return Math.max(high - Math.min(top, window.innerHeight / 3) - below - 8, LOWEST);
   }
 
   // The size of the whole picture without zoom: as painted, a whole number of pixels for each cell.
@@ -113,6 +116,16 @@ class Player {
     this.stage.style.height = `${Math.max(LOWEST, tall * scale + MARGIN)}px`;
     this.lens.fit(wide * scale, tall * scale);
     this.arrange();
+  }
+
+  // Rings around the agents that wait for a person, until they have an answer.
+  asks() {
+    if (!this.asking.length === !this.asked) return;
+    this.asked = this.asking.length > 0;
+    clearInterval(this.beat);
+    if (this.asked) this.beat = setInterval(() => this.now && this.mark(), 100);
+    this.measure();
+    if (this.now) this.mark();
   }
 
   // Another part of the world is to be seen.
@@ -188,7 +201,11 @@ class Player {
   }
 
   mark() {
-    const { share, cells, cards } = this.now, marks = [...cards.flatMap((card) => aims(card, cells)), ...this.now.marks];
+    const { share, cells, cards } = this.now, marks = [
+      ...cards.flatMap((card) => aims(card, cells)),
+      ...this.now.marks,
+      ...cards.filter(({ agent }) => this.asking.includes(agent)).map((card) => asking(card, cells)),
+    ];
     if (!marks.length && !this.marked) return;
     this.marked = marks.length > 0;
     const { clientWidth, clientHeight } = this.stage, ratio = window.devicePixelRatio || 1, canvas = this.marks;
@@ -210,7 +227,8 @@ class Player {
     if (!data || data.byteLength <= 4) return;
     const size = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
-    [this.place, this.picked] = [head.place || 0, head.picked];
+    [this.place, this.picked, this.asking] = [head.place || 0, head.picked, head.asking || []];
+    this.asks();
     const same = head.episode === this.episode && head.first === this.first; // the strip that was here before
     const moments = momentsOf(head);
     if (same) this.retell(moments);

@@ -38,6 +38,12 @@ function aims({ at, lag, colour, has }, cells) {
   });
 }
 
+// A ring that beats around an agent who waits for a person.
+function asking({ at, lag }, cells) {
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches, beat = calm ? 0 : Math.abs(Math.sin(performance.now() / 400));
+  return { kind: "ring", at, lag, colour: "#d55e00", radius: cells ? 0.8 + 0.35 * beat : 0.2 + 0.05 * beat, width: cells ? 0.14 : 0.01 };
+}
+
 // Beside the agent under the pointer.
 class HoverCard {
   constructor(stage, lens, now) {
