@@ -53,7 +53,7 @@ def script(offer, questions, hands):
 
 
 def drawn(offer: AvailableCommands = OFFER, hands: Recorder | None = None, asked=(ASKED,)) -> tuple[AppTest, Recorder]:
-    given = {"offer": offer, "questions": asked, "hands": hands or Recorder()}
+    given = {"offer": offer, "questions": [(each, 5.5) for each in asked], "hands": hands or Recorder()}
     page, hands = AppTest.from_function(script, kwargs=given, default_timeout=30).run(), given["hands"]
     assert not page.exception
     return page, hands
@@ -169,8 +169,21 @@ def test_what_cannot_be_is_told_in_words():
 def test_hostile_words_stay_words():
     page, _ = drawn()
     shown = [each.value for each in (*page.markdown, *page.caption)] + [each.label for each in page.button]
+    shown += [each.proto.body for each in page.get("html")]
     assert any("script" in text for text in shown)
     assert not any("<script>" in text or "[x](http" in text for text in shown)
+
+
+def test_a_question_says_who_asks_for_what_what_follows_and_how_long_there_is():
+    asked = ASKED._replace(name="robot-1", said=(4, 0), why="Only with leave.", effects=("", "", "", "", "Lifts it."))
+    page, _ = drawn(AvailableCommands(), asked=(asked,))
+    told, countdown = (each.proto.body for each in page.get("html"))
+    for words in ("robot-1</b> wants to", "toggle load", "If you allow it: Lifts it.", "Only with leave.", "alert"):
+        assert words in told
+    assert "--left:5.5s" in countdown and "--share:61.1%" in countdown and "denied" in countdown
+    assert {"Allow", "Deny"} < {each.label for each in page.button}
+    page, _ = drawn(AvailableCommands(), asked=(asked._replace(said=None),))
+    assert "asks what to do" in page.get("html")[0].proto.body and "Allow" not in {each.label for each in page.button}
 
 
 def test_where_nothing_can_be_done_it_says_so():
@@ -184,8 +197,8 @@ def test_keys():
     assert shortcuts(list(VERBS)) == {
         "forward": "Up", "left": "Left", "right": "Right", "noop": "1", "toggle_load": "2",
     }  # fmt: skip
-    crafted = shortcuts(["noop", "move_left", "move_up", "do", "place_stone"])
-    assert (crafted["move_left"], crafted["move_up"], crafted["do"]) == ("Left", "Up", "2")
+    crafted = shortcuts(["noop", "move left", "move up", "do", "place stone"])
+    assert (crafted["move left"], crafted["move up"], crafted["do"]) == ("Left", "Up", "2")
     many = shortcuts([f"click {k}" for k in range(30)])
     assert len(many) == 9 and many["click 8"] == "9"
 

@@ -10,6 +10,7 @@ from sandbox.studio.backend import layers
 from sandbox.studio.backend.beside import Chronicle, Look, Scene
 from sandbox.studio.backend.camera import TRAIL, Camera, Click, Frame, Shot
 from sandbox.studio.backend.cards import Cards
+from sandbox.studio.backend.difference import names
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.episode_source import Order
 from sandbox.studio.backend.feed import Event
@@ -32,6 +33,7 @@ class Comparison:
         self._frame, self._cards = frame, [Cards() for _ in self.films]
         self.chronicles = [Chronicle(film) for film in self.films]
         self.look, self.difference = Look(), None
+        self._names = self._named()
 
     def draw(self) -> None:
         """Compile the kernels of a picture."""
@@ -169,7 +171,13 @@ class Comparison:
         return f"{told}{' and others' if len(differ) > TOLD else ''}"
 
     def counters(self) -> tuple[Counters, ...]:
-        return tuple(map(_counters, self.films))
+        return tuple(_counters(film, name) for film, name in zip(self.films, self._names, strict=True))
+
+    def _named(self) -> tuple[str, ...]:
+        if len(self.films) < 2:
+            return ("",)
+        folders = [f"{film.folder.name}, trial {film.trial}" for film in self.films]
+        return names([film.scenario for film in self.films], [film.model.seed for film in self.films], folders)
 
     def close(self) -> None:
         for film in self.films:
@@ -190,7 +198,7 @@ def _seek(film: EpisodePlayer, camera: Camera, tick: int) -> bool:
     return True
 
 
-def _counters(film: EpisodePlayer) -> Counters:
+def _counters(film: EpisodePlayer, named: str) -> Counters:
     model = film.model
     world, params = model.env.world, model.env.params
     return Counters(
@@ -211,6 +219,7 @@ def _counters(film: EpisodePlayer) -> Counters:
         title=film.scenario.title,
         seed=model.seed,
         gauges=world.gauges(model.state, 0, -1, params),
+        named=named,
         shown=frozenset(world.shown(model.state, 0, params)),
         error=model.error or film.past.error or (film.over and model.outage) or None,
     )

@@ -36,6 +36,7 @@ class Counters:
     seed: int
     gauges: tuple[Gauge, ...] = ()  # of the whole team, the score first
     shown: frozenset[str] = frozenset()  # what of the legend is in the picture
+    named: str = ""  # of two episodes: what differs in it from the other one
     error: str | None = None
 
 

@@ -36,12 +36,3 @@ def page() -> None:
         show.load(*order, tick=0 if show.order else asked_tick())
     wrong()
     player(show, PANELS)
-    _parting(show.peek())
-
-
-def _parting(snapshot) -> None:
-    """The first difference of two episodes."""
-    if found := snapshot.difference:
-        st.info(f"They part at tick {found.tick}: {plain(found.text, 300)}.", icon=":material/call_split:")
-    elif len(snapshot.shots) == 2 and snapshot.phase == "ready":
-        st.success("They are the same from the first tick to the last.", icon=":material/check:")

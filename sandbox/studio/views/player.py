@@ -148,6 +148,8 @@ def _line(show: Runner, snapshot: Snapshot) -> None:
     sought = timeline(marks, key="timeline")
     if sought is not None:
         show.seek(sought)
+    if len(snapshot.shots) > 1:
+        place("parted", "parted")
 
 
 def _below(show: Runner, snapshot: Snapshot) -> None:

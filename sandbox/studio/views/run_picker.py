@@ -1,5 +1,6 @@
 """A run or a row of a batch, chosen from the library, or named by the page's address."""
 
+from collections import Counter
 from pathlib import Path
 
 import streamlit as st
@@ -21,10 +22,10 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
     given = from_address(key)
     if given and given not in entries:
         entries[given] = look(given)
-    options = [NONE, *entries]
+    options, labels = [NONE, *entries], _labels(entries)
     folder = st.selectbox(
         label, options, options.index(given), key=_key(key, given),
-        format_func=lambda name: entries[name].words()[:LONGEST_NAME] if name else "no run",
+        format_func=lambda name: labels[name] if name else "no run",
         help="The runs in the folder of runs, the latest first.",
     )  # fmt: skip
     _tell(key, folder)
@@ -33,6 +34,13 @@ def chosen(key: str, label: str) -> tuple[Path, int] | None:
         forget(())
         _tell(trial, NONE)  # the former value belongs to another batch
     return (Path(folder), _trial(entries[folder], trial)) if folder else None
+
+
+def _labels(entries: dict[str, Entry]) -> dict[str, str]:
+    """A label of each run; Streamlit 1.67 takes the first of two options that look alike for the other one."""
+    labels = {folder: entry.words()[:LONGEST_NAME] for folder, entry in entries.items()}
+    often = Counter(labels.values())
+    return {folder: f"{label} ({Path(folder).name})" if often[label] > 1 else label for folder, label in labels.items()}
 
 
 def from_address(key: str) -> str:

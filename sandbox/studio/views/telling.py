@@ -49,6 +49,7 @@ def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
     }
     if len(one.shots) > 1:
         told |= {f"named{k}": _named(shot) for k, shot in enumerate(one.shots)}
+        told["parted"] = _parted(snapshot)
     if snapshot.look.panel == beside.AGENT:
         told["panel"] = agent.agent(scene.insight, st.session_state.get(agent.INSPECT) or "Decision")
     elif snapshot.look.panel == beside.TEAM:
@@ -57,8 +58,17 @@ def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _named(now: Counters) -> str:
-    title, finish = escape((now.title or now.world)[:120]), escape(now.finish)
-    return f'<p class="caption"><b>{title}</b> seed {now.seed}, tick {now.tick:,}: {finish}</p>'
+    """The name of one of two runs, and its score."""
+    title = escape((now.title or now.world)[:120])
+    told = f"{_score(now)} · reward <b>{now.reward:,.4g}</b> · {escape(now.finish)}"
+    return f'<div class="named"><p title="{title}">{escape(now.named)}</p><p class="caption">{told}</p></div>'
+
+
+def _parted(snapshot: Snapshot) -> str:
+    """The first difference of two runs."""
+    if found := snapshot.difference:
+        return f'<p class="parted">They part at tick {found.tick}: {escape(found.text[:300])}.</p>'
+    return '<p class="parted">They are the same from the first tick to the last.</p>' if snapshot.shots else ""
 
 
 def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
@@ -66,7 +76,7 @@ def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
     (colour, badge), then = _badge(now, playing) if score or not now.over else PREVIEWED
     clock = next((gauge.most for gauge in now.gauges if gauge.kind == "clock"), 0)
     told = f"Tick <b>{tick:,}</b>" + (f" of {clock:,}" if clock else "")
-    if score:
+    if score and not now.named:
         own = "" if now.autonomy is None else f" · autonomy <b>{now.autonomy:.0%}</b>"
         told += f" · {_score(now)} · reward <b>{now.reward:,.4g}</b>{own}"
     told += then and f" · {then}"

@@ -9,6 +9,7 @@ const MARGIN = 8; // CSS pixels above and below the picture, together
 const REST = 150; // ms after which another part of the world is asked for
 const TINY = 9, READABLE = 24; // CSS pixels of a cell: too small at first sight, and large enough
 const CLOSER = 2; // times, to follow an agent in a world whose cells are large
+const NARROW = 300; // CSS pixels of a stage in which there is no room for words
 const LOWEST = 240; // CSS pixels of a picture's height
 const FIRST = "[class*=st-key-stage]", LAST = "[class*=st-key-below]"; // what the first screen is to show besides
 const SURELY = 3000; // ms after which a frozen picture moves again, if the page has not answered
@@ -174,7 +175,8 @@ class Player {
     this.whole.hidden = this.lens.zoom === 1;
     this.whole.textContent = `${this.lens.zoom.toFixed(1)} ×`;
     this.button.hidden = !this.now.cells || !this.chosen;
-    this.button.textContent = `◎ Follow ${this.chosen?.name}`;
+    this.button.textContent = this.stage.clientWidth < NARROW ? "◎" : `◎ Follow ${this.chosen?.name}`;
+    this.button.setAttribute("aria-label", `Follow ${this.chosen?.name}`);
     this.button.setAttribute("aria-pressed", this.lens.eye.follow);
     this.mark();
     this.map.draw(this.now);

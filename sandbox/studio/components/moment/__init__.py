@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-KINDS = ("standing", "gauges", "legend", "named0", "named1", "charts", "feed", "panel")
+KINDS = (
+    "standing", "gauges", "legend", "named0", "named1", "parted", "charts", "feed", "panel",
+)  # fmt: skip
 
 
 @cache
