@@ -80,9 +80,9 @@ def visit(request, browser, server):
     def sent(what):
         print(f"{time():.2f} sent", what[-150:])
 
-    def open_(path: str = "/", width: int = 1280, scheme: str = "light", scale: int = 1):
+    def open_(path: str = "/", width: int = 1280, scheme: str = "light", scale: int = 1, height: int = 900):
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, device_scale_factor=scale
+            viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=scale
         )
         contexts.append(context)
         page = context.new_page()
@@ -160,6 +160,18 @@ def pick(page, agent: int) -> None:
     page.wait_for_timeout(500)  # its size settles
     box = canvas.bounding_box()
     page.mouse.click(box["x"] + box["width"] * (col + 0.5) / cols, box["y"] + box["height"] * (row + 0.5) / rows)
+
+
+def boxes(page, *selectors: str) -> list[dict[str, float]]:
+    """Where the first of each is, in pixels, once nothing moves any more."""
+
+    def at_rest():
+        first = [page.locator(each).first.bounding_box() for each in selectors]
+        page.wait_for_timeout(600)
+        then = [page.locator(each).first.bounding_box() for each in selectors]
+        return then if None not in then and first == then else None
+
+    return until(at_rest, PATIENCE)
 
 
 # -- what it shows -----------------------------------------------------------------------------------------------------

@@ -12,10 +12,14 @@ from studio import COMPILE, SCENARIO, until
 import sandbox
 from benchmarks.studio_server import served
 from sandbox.engine.registry import find
+from sandbox.running.explain import Witness
+from sandbox.scenario import load
 from sandbox.studio.backend.camera import MOVING, STILL, Camera, Click, develop, framed, nearest, size_for
+from sandbox.studio.backend.cards import Cards
+from sandbox.studio.backend.difference import names
 from sandbox.studio.backend.frames import WHOLE, Frames, Stretch, pack
 from sandbox.studio.backend.futures import believed, paths
-from sandbox.studio.backend.layers import LAYERS, available, marks
+from sandbox.studio.backend.layers import LAYERS, Look, available, marks
 from sandbox.studio.backend.marks import LONGEST, MOST, Label, Line, Message, Rect, Ring, as_json, capped
 from sandbox.studio.backend.runner import Waiting, alike
 from sandbox.studio.components.canvas import Gesture, _click, _view
@@ -134,6 +138,68 @@ def test_a_click_finds_who_was_there_when_it_was_seen(tiny):
     assert nearest(tiny, pos, (0.9, 0.9)) is None and nearest(tiny, pos, (0.2, 0.0), reach=0.3) == 0
     web = sandbox.make("web", agents=2)
     assert [nearest(web, web.reset([1]).pos[0], (0.5, at)) for at in (0.1, 0.6, 1.0)] == [0, 1, 1]
+
+
+def test_a_view_follows_an_agent_and_has_a_map_of_the_whole_beside_it(tiny):
+    model = sandbox.Sandbox(SCENARIO, rng=1)
+    rows, cols = model.env.params.plan.shape
+    camera = Camera(model.env, (300, 300), (0.0, 0.0, 0.3, 0.4))
+    camera.followed = 2
+    shots, sizes = [], set()
+    for _ in range(12):
+        camera.note(model.state)
+        model.step()
+        shot = camera.shoot(model.state, 2)
+        top, left, tall, wide = shot.view
+        row, col = model.state.pos[0, 2].tolist()
+        assert top <= (row + 0.5) / rows <= top + tall and left <= (col + 0.5) / cols <= left + wide
+        assert top in (0.0, 0.7) or top + tall / 2 == pytest.approx((row + 0.5) / rows)
+        sizes.add(next(shot.frames()).shape)
+        shots.append(shot)
+    assert len(sizes) == 1 and len({shot.view for shot in shots}) > 3, "frames of one size can be played as one strip"
+    strip = develop(shots, 1, 0, 24)
+    assert strip.count == 24 and strip.overview.startswith(b"\x89PNG")
+    assert [each.view for each in strip.ticks] == [shot.area for shot in shots]
+    model.state.pos[0, 2] = -1
+    row = model.state.pos[0, 0, 0]
+    assert camera.shoot(model.state, 1).view[0] == pytest.approx(min(max((row + 0.5) / rows - 0.15, 0), 0.7))
+    camera.view = WHOLE
+    assert develop([camera.shoot(model.state, 1)], 1, 0, 24).overview == b""
+
+
+def test_cards_tell_where_agents_are_what_they_do_and_what_they_have():
+    model, witness, told = sandbox.Sandbox(SCENARIO, rng=1), Witness(), Cards()
+    assert [card.doing for card in told.of(Look(model, None, model.state.pos[0]), None, True)] == [""] * 4
+    for _ in range(12):
+        before = model.state.pos[0].copy()
+        witness.watch(model)
+        model.step()
+    cards = told.of(Look(model, 1, before), witness.transition(model), True)
+    world, params = model.env.world, model.env.params
+    for agent, card in enumerate(cards):
+        assert card.name == model.names[agent] and card.at == tuple(np.add(model.agents[agent].cell, 0.5))
+        assert card.doing.startswith(world.doing(witness.transition(model), agent))
+        assert card.has == world.gauges(model.state, 0, agent, params)
+    assert any(card.has for card in cards)
+    model.state.pos[0, 3] = -1
+    assert len(told.of(Look(model, None, before), None, False)) == 3
+    web = sandbox.Sandbox({"world": {"name": "web"}, "agents": [{"count": 2, "reasoner": "idle"}]}, rng=1)
+    assert [card.at for card in Cards().of(Look(web, None, web.state.pos[0]), None, True)] == [(0.5, 0.25), (0.5, 0.75)]
+
+
+def test_two_runs_are_named_by_what_differs():
+    base = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count": 4, "reasoner": "rules"}]}
+    other = {
+        **base,
+        "agents": [{"count": 2, "reasoner": "idle"}],
+        "title": "no matter",
+        "perturb": {"action_failure": 0.5},
+    }
+    one, two = names([load(base), load(other)], [1, 1], ["a", "b"])
+    assert set(one.split(", ")) == {"no action failure", "count 4", "reasoner rules"}
+    assert set(two.split(", ")) == {"action failure 0.5", "count 2", "reasoner idle"}
+    assert names([load(base)] * 2, [1, 2], ["a", "b"]) == ("seed 1", "seed 2")
+    assert names([load(base)] * 2, [1, 1], ["a", "b"]) == ("the same settings, a", "the same settings, b")
 
 
 def test_what_a_browser_says_is_put_in_order():

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from browser import (
+    boxes,
     chosen,
     go_to_the_end,
     layer,
@@ -20,9 +21,17 @@ from studio import until
 
 
 def test_two_runs_are_replayed_in_step_and_exported(visit, runs):
-    page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}"))
+    page = ready(visit(f"/replay?run={runs / 'clean'}&beside={runs / 'slips'}", height=800))
     page.get_by_text(re.compile(r"They part at tick \d+")).wait_for()
     until(lambda: page.locator("canvas.picture").count() == 2)
+    names = page.locator(".named")
+    assert [name.split("\n")[0] for name in names.all_inner_texts()] == ["no action failure", "action failure 0.5"]
+    assert all("delivered 0 of 1" in name for name in names.all_inner_texts())
+    one, other = page.locator(".stage").all()
+    both = [each.bounding_box() for each in (one, other)]
+    assert both[0]["y"] == both[1]["y"] and both[0]["x"] + both[0]["width"] <= both[1]["x"]
+    for box in (*both, *boxes(page, "[role=slider][aria-label=Tick]", ".mark.difference", ".parted")):
+        assert box["y"] + box["height"] <= 800
     go_to_the_end(page)
     panel(page, "Record")
     pressed(page, "Check the chain", "chain intact")

@@ -6,6 +6,7 @@ import pytest
 from browser import (
     PATIENCE,
     PICTURE,
+    boxes,
     choose,
     in_address,
     layer,
@@ -68,6 +69,72 @@ def test_an_agent_is_clicked_and_looked_into(visit):
     page.locator(".did").first.wait_for()
 
 
+FIRST = ("[class*=st-key-controls]", ".stage", "[role=slider][aria-label=Tick]", ".legend")
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_the_first_screen_has_it_all_and_keeps_the_picture_beside_an_agent(visit, width, height):
+    page = ready(visit("/", width, height=height))
+    parts = boxes(page, *FIRST)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in parts)
+    assert all(box["y"] >= 0 and box["y"] + box["height"] <= height for box in parts), parts
+    picture = parts[1]
+    assert picture["height"] > 0.42 * height
+    names = set(page.locator(".legend").inner_text().split("\n"))
+    assert names == {"robot", "shelf", "requested", "goal"}, "only what is in this picture: no wall, no closed aisle"
+    pick(page, 0)
+    page.locator(".who", has_text="robot-0").wait_for()
+    page.get_by_text("Observation").click()
+    page.get_by_text("What a language model reads").wait_for()
+    panel = page.locator(".st-key-beside" if width > 640 else "[data-testid=stMain]")
+    panel.evaluate("panel => panel.scrollTo(0, 300)")
+    stage, beside = boxes(page, ".stage", ".st-key-beside")
+    assert panel.evaluate("panel => panel.scrollTop") > 100
+    assert stage["y"] >= 0 and stage["y"] + stage["height"] <= height, "the picture stays in view"
+    assert stage["height"] == pytest.approx(picture["height"], abs=3)
+    assert beside["y"] < height
+
+
+def test_an_agent_is_followed_and_its_map_and_its_card_are_there(visit):
+    page = ready(visit("/?world=craft", height=800))
+    follow, whole = page.locator("button.follow"), page.locator("button.whole")
+
+    def followed() -> bool:
+        return follow.get_attribute("aria-pressed") == "true"
+
+    until(followed)  # cells that are too small to be read
+    assert page.locator("canvas.map").is_visible() and "gatherer-0" in follow.inner_text()
+    for _ in range(3):
+        at = tick(page)
+        press(page, "Step")
+        until(lambda at=at: tick(page) == at + 1)
+    (stage,) = boxes(page, ".stage")
+    x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    page.mouse.move(x, y)
+    card = page.locator(".card")
+    until(card.is_visible)  # it is in the middle
+    told = card.inner_text()
+    assert told.startswith("gatherer-0") and len(told.split("\n")) > 1, "its name, and what it is doing"
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 40, steps=5)
+    page.mouse.up()
+    until(lambda: not followed())
+    page.locator(".stage").focus()
+    for agent in ("gatherer-0", "gatherer-1"):
+        page.keyboard.press("n")
+        page.locator(".who", has_text=agent).wait_for()  # it opens beside the picture
+        until(lambda agent=agent: agent in page.locator(".said").text_content())
+    page.keyboard.press("f")
+    until(lambda: followed() and "gatherer-1" in follow.inner_text())
+    page.keyboard.press("Shift+ArrowRight")
+    until(lambda: not followed())
+    words = page.locator("#words").text_content()
+    assert words.startswith("Tick 3.") and "gatherer-1 at row" in words
+    page.locator(".stage").focus()
+    page.keyboard.press("0")
+    until(lambda: not whole.is_visible() and not page.locator("canvas.map").is_visible())
+
+
 def test_a_person_intervenes_and_all_of_it_is_in_the_record(visit):
     page = ready(visit("/"))
     panel(page, "Intervene")
@@ -89,9 +156,15 @@ def test_a_person_intervenes_and_all_of_it_is_in_the_record(visit):
 
 
 def test_an_approval_is_answered(visit):
-    page = ready(visit("/?scenario=oversight"))
+    page = ready(visit("/?scenario=oversight", 390, height=844))
     press(page, "Step")
     page.get_by_text("asks what to do").wait_for()
+    asked, stage, button = boxes(page, ".st-key-asked", ".stage", "[class*='st-key-answer_3_'] button")
+    assert asked["width"] == 390 and asked["y"] + asked["height"] == pytest.approx(844, abs=1)
+    assert asked["y"] <= button["y"] and button["y"] + button["height"] <= 844 and button["height"] >= 44
+    assert stage["y"] + stage["height"] <= asked["y"] + 1, "the picture with its ring is above it"
+    left = page.locator(".countdown i").evaluate("bar => bar.clientWidth")
+    until(lambda: page.locator(".countdown i").evaluate("bar => bar.clientWidth") < left)
     page.locator("[class*='st-key-answer_3_']").get_by_role("button").first.click()
     until(lambda: tick(page) == 1)
 

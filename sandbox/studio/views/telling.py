@@ -67,8 +67,8 @@ def _named(now: Counters) -> str:
 def _parted(snapshot: Snapshot) -> str:
     """The first difference of two runs."""
     if found := snapshot.difference:
-        return f'<p class="parted">They part at tick {found.tick}: {escape(found.text[:300])}.</p>'
-    return '<p class="parted">They are the same from the first tick to the last.</p>' if snapshot.shots else ""
+        return f'<div class="parted">They part at tick {found.tick}: {escape(found.text[:300])}.</div>'
+    return '<div class="parted">They are the same from the first tick to the last.</div>' if snapshot.shots else ""
 
 
 def _standing(now: Counters, tick: int, playing: bool, score: bool) -> str:
