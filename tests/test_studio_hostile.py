@@ -252,10 +252,10 @@ def test_a_run_is_chosen_and_another_beside_it(runs):
     beside = next(each for each in page.selectbox if each.label == "Beside it")
     beside.set_value("runs/two").run()
     page = settled(page, "replay")
-    assert len(show.order) == 2 and "They part at tick 1" in page.info[0].value
+    assert len(show.order) == 2 and "They part at tick 1" in moment(page)["parted"]
     beside = next(each for each in page.selectbox if each.label == "Beside it")
     beside.set_value("runs/one").run()
-    assert "They are the same" in settled(page, "replay").success[0].value
+    assert "They are the same" in moment(settled(page, "replay"))["parted"]
     show.close()
 
 

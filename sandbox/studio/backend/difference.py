@@ -12,18 +12,19 @@ OF_A_BATCH = frozenset({"title", "seed", "trials", "sweep"})  # these do not act
 
 def names(scenarios: Sequence[Scenario], seeds: Sequence[int], folders: Sequence[str]) -> tuple[str, ...]:
     """A name for each of two runs. If they have the same settings and seed, the folders tell them apart."""
-    told = [{**dict(_flat(each)), ("seed",): seed} for each, seed in zip(scenarios, seeds, strict=True)]
-    keys = [key for key in {**told[0], **told[1]} if told[0].get(key) != told[1].get(key)]
+    pairs = zip(scenarios, seeds, strict=True)
+    told = [{**_flat(each.model_dump(mode="json")), ("seed",): seed} for each, seed in pairs]
+    given = {**_flat(scenarios[0].as_dict()), **_flat(scenarios[1].as_dict()), ("seed",): 0}  # without what is usual
+    keys = [key for key in given if told[0].get(key) != told[1].get(key)]
     if not keys:
         return tuple(f"the same settings, {folder}" for folder in folders)
     more = f" and {len(keys) - MOST} more" if len(keys) > MOST else ""
     return tuple(", ".join(_told(key, each.get(key)) for key in keys[:MOST]) + more for each in told)
 
 
-def _flat(scenario: Scenario) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _flat(settings: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
     """Each setting, by the names of the tables that it is in."""
-    settings = scenario.as_dict()
-    return _parts((), {key: value for key, value in settings.items() if key not in OF_A_BATCH})
+    return dict(_parts((), {key: value for key, value in settings.items() if key not in OF_A_BATCH}))
 
 
 def _parts(at: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
