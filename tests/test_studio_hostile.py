@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from batches import forge
 from streamlit.testing.v1 import AppTest
-from studio import COMPILE, SCENARIO, until
+from studio import COMPILE, SCENARIO, moment, until
 
 import sandbox
 from sandbox.core.errors import SandboxError, UsageError
