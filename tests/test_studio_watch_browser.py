@@ -80,8 +80,9 @@ def test_the_first_screen_has_it_all_and_keeps_the_picture_beside_an_agent(visit
     assert all(box["y"] >= 0 and box["y"] + box["height"] <= height for box in parts), parts
     picture = parts[1]
     assert picture["height"] > 0.42 * height
-    names = set(page.locator(".legend").inner_text().split("\n"))
-    assert names == {"robot", "shelf", "requested", "goal"}, "only what is in this picture: no wall, no closed aisle"
+    names = set(page.locator(".legend .chip").all_inner_texts())
+    there = {"robot", "shelf", "requested", "goal", "storage place"}
+    assert names == there, "only what is in this picture: no wall, no closed aisle"
     pick(page, 0)
     page.locator(".who", has_text="robot-0").wait_for()
     page.get_by_text("Observation").click()
