@@ -169,7 +169,6 @@ def test_what_cannot_be_is_told_in_words():
 def test_hostile_words_stay_words():
     page, _ = drawn()
     shown = [each.value for each in (*page.markdown, *page.caption)] + [each.label for each in page.button]
-    assert any("script" in text for text in shown)
     assert "<script>" not in page.get("html")[0].proto.body and "&lt;script&gt;" in page.get("html")[0].proto.body
     assert not any("<script>" in text or "[x](http" in text for text in shown)
 
