@@ -95,3 +95,9 @@ class Gauge(NamedTuple):
     icon: str = ""  # one character that stands for it, such as "♥"
     at: tuple[float, float] | None = None  # row and column of the cell where it is or is to go; it is marked there.
     # Without a grid: fractions of the whole picture's height and width
+
+    @property
+    def amount(self) -> str:
+        """The value in words: "3 of 10 ticks"."""
+        most, unit = f" of {self.most:,g}" if self.most else "", f" {self.unit}" if self.unit else ""
+        return f"{self.value:,g}{most}{unit}"

@@ -130,4 +130,4 @@ def score_of(model: Sandbox) -> Gauge:
 def standing(model: Sandbox) -> str:
     """The same in words: "3 of 10 delivered"."""
     score = score_of(model)
-    return f"{score.value:,g} of {score.most:,g} {score.name}" if score.most else f"{score.value:,g} {score.name}"
+    return f"{score.amount} {score.name}"

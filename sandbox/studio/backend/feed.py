@@ -24,6 +24,7 @@ from sandbox.studio.backend.team import spoken
 
 LATEST = 500  # events
 MOST = 12  # of one kind in one tick
+NOBODY = np.zeros(0, np.int64)
 SPREAD = 0x9E3779B1  # a prime: different messages almost surely have different keys
 KINDS = (
     "task", "claim", "message", "lost", "guard", "refused", "failed", "crash", "fallback", "model", "person", "harm",
@@ -197,8 +198,10 @@ def _lost(model: Sandbox, before: Before) -> Happened:
 
 def _in_vain(model: Sandbox, before: Before) -> Happened:
     """Actions that were refused or failed, and why; once for as long as nothing that an agent does has an effect."""
-    told, now = before.pop("told", None), stopped(model)
-    fresh, before["stopped"] = np.setdiff1d(now, before.get("stopped", ())), now
+    told, count = before.pop("told", None), int(model.stats.invalid.sum() + model.stats.refused.sum())
+    was, before["vain"] = before.get("vain"), count
+    now = stopped(model) if count != was else NOBODY
+    fresh, before["stopped"] = np.setdiff1d(now, before.get("stopped", NOBODY)) if len(now) else now, now
     for k, agent in enumerate(fresh.tolist() if told else ()):
         words = refused(model, told, agent) if k < MOST else ""
         act = wording.action(model.env.world, *told.action(agent))

@@ -1,11 +1,12 @@
 """One agent: its last decision, its four parts, its observation in three renderings."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 import streamlit as st
 
+from sandbox.core.telling import Gauge
 from sandbox.studio.backend import agent as parts
 from sandbox.studio.backend.agent import AgentSnapshot
 from sandbox.studio.backend.diagrams import channel, hue
@@ -45,7 +46,7 @@ def agent(insight: AgentSnapshot | None, chosen: str = "Decision") -> str:
     if insight is None:
         return caption(EMPTY)
     if chosen == "Decision":
-        return _title(insight) + decision(insight.decided)
+        return _title(insight) + _has(insight.gauges) + decision(insight.decided)
     return _title(insight) + (_parts(insight) if chosen == "Parts" else _senses(insight.senses))
 
 
@@ -56,6 +57,12 @@ def _title(one: AgentSnapshot) -> str:
         f'<div class="who"><i class="dot" style="background:{hue(one.agent)}"></i><b>{escape(one.name)}</b>'
         f"<span>{escape(told)}</span></div>"
     )
+
+
+def _has(gauges: Iterable[Gauge]) -> str:
+    """Its needs and what it has, in words."""
+    told = " · ".join(f"{one.name} {one.text or one.amount}" for one in gauges)
+    return caption(told) if told else ""
 
 
 # -- the four parts ----------------------------------------------------------------------------------------------------

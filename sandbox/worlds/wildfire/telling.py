@@ -187,9 +187,12 @@ def saved(s: State, lane: int, params: Params) -> float:
     if not tally[Count.BURNT]:
         return 0.0
     rows, cols = np.nonzero(((land & 7) == Kind.BUILDING) & (land >> 3 < Ground.BURNT))
-    ground = np.pad(land >> 3, DANGER)
-    around = np.lib.stride_tricks.sliding_window_view(ground, (2 * DANGER + 1,) * 2)[rows, cols]
-    met, burns = (around == Ground.BURNT).any(axis=(1, 2)), (around >= Ground.FIRE).any(axis=(1, 2))
+    height, width, side = *land.shape, 2 * DANGER + 1
+    ground = np.zeros((height + 2 * DANGER, width + 2 * DANGER), np.uint8)
+    ground[DANGER:-DANGER, DANGER:-DANGER] = land >> 3
+    window = (np.arange(side)[:, None] * ground.shape[1] + np.arange(side)).ravel()
+    around = ground.ravel()[(rows * ground.shape[1] + cols)[:, None] + window]
+    met, burns = (around == Ground.BURNT).any(axis=1), (around >= Ground.FIRE).any(axis=1)
     return float((met & ~burns).sum())
 
 
