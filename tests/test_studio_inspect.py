@@ -25,7 +25,7 @@ from sandbox.studio.backend.layers import marks
 from sandbox.studio.backend.marks import Line, Message
 from sandbox.studio.backend.observation import picture
 from sandbox.studio.backend.team import TeamWatch
-from sandbox.studio.backend.wording import number
+from sandbox.studio.backend.wording import number, verb_words
 from sandbox.studio.views import agent as agents
 from sandbox.studio.views import charts, feed, team
 from sandbox.studio.views.decision import decision
@@ -151,7 +151,7 @@ def test_refusals_are_told_with_their_rule_and_fallbacks_with_their_reason():
     model, _ = played({"world": TINY, "agents": [asked({"verb": "left"})], "guard": guard}, ticks=1)
     told = insight(model, 0).decided
     assert (
-        told.action == "noop" and "rule 1 (deny * left *), no left turns" in told.refused and "“left”" in told.refused
+        told.action == "wait" and "rule 1 (deny * left *), no left turns" in told.refused and "“left”" in told.refused
     )
     model.step()
     assert insight(model, 0).decided.fallback
@@ -180,7 +180,9 @@ def test_what_is_shown_as_perceived_is_what_the_next_decision_is_made_on():
     assert not np.array_equal(seen.window, clear.window), "noise is part of it"
     one = insight(model, 2).senses
     assert len(one.channels) == len(model.env.spec.channels) and "You are robot 2" in one.words
-    assert set(one.legal) <= set(model.env.verbs) and dict(one.vector)["row"] == model.state.pos[0, 2, 0]
+    assert (
+        set(one.legal) <= set(map(verb_words, model.env.verbs)) and dict(one.vector)["row"] == model.state.pos[0, 2, 0]
+    )
 
 
 def test_the_picture_is_the_agents_window():
