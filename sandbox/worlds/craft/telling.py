@@ -71,7 +71,7 @@ def _named(told: Transition, ahead: Ahead) -> str:
         return told.names[ahead.who]
     if ahead.thing:
         return f"a{'n' if ahead.thing == Kind.ARROW else ''} {_words(ahead.thing.name)}"
-    return "the edge of the map" if ahead.material is None else _words(ahead.material.name)
+    return "the edge of the map" if ahead.material is None else f"the {_words(ahead.material.name)}"
 
 
 # -- what a player is doing
