@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sandbox.core.telling import Gauge, Transition
 from sandbox.engine.shapes import AGENTS
-from sandbox.running.explain import refused
+from sandbox.running import explain
 from sandbox.studio.backend import wording
 from sandbox.studio.backend.layers import Look
 from sandbox.studio.backend.marks import Point, changed
@@ -57,8 +57,8 @@ def _told(model, transition: Transition | None, agent: int) -> tuple[str, tuple[
     """What an agent is doing, and what it has."""
     has, doing = model.env.world.gauges(model.state, 0, agent, model.env.params), ""
     if transition is not None:
-        doing = wording.clip(model.env.world.doing(transition, agent), wording.LINE)
-        why = refused(model, transition, agent)
+        doing = wording.clip(explain.doing(model, transition, agent), wording.LINE)
+        why = explain.refused(model, transition, agent)
         if why.partition(": ")[2] not in doing:
             doing = f"{doing} ({wording.clip(why, wording.LINE)})"
     return doing, has
