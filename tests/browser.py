@@ -267,7 +267,7 @@ ROLES = ("radio", "link", "button")
 
 def names(page) -> set[str]:
     found = {SHORTCUT.sub("", name) for name in page.evaluate(PRESSED)} - {""}  # icons of Streamlit's own
-    return {name.lstrip("✔⚑≠✉◐ ") for name in found}
+    return {name.lstrip("✔⚑≠✉◐✂∅✗☠ ") for name in found}
 
 
 def page_of(visit, address: str, words: str):

@@ -26,13 +26,14 @@ def decision(one: Decided | None) -> str:
 def _headline(one: Decided) -> str:
     """The action with its remarks."""
     told = [
-        ("➤", "Doing", one.doing), ("⊘", "In vain", one.refused), ("↩", "Fallback acted", one.fallback),
+        ("⊘", "In vain", one.refused), ("↩", "Fallback acted", one.fallback),
         ("☺", "A person decided", one.person),
         ("◷", "Late", f"{one.late} ticks after it was perceived" if one.late else ""), ("❝", "Reason", one.thought),
         ("⚑", "Sub-goal", one.subgoal),
     ]  # fmt: skip
     lines = "".join(_why(f"{mark} {label}", text) for mark, label, text in told if text)
-    return f'<div class="did"><span>Tick {one.tick}</span> <b>{escape(one.action)}</b></div>{lines}'
+    doing = f'<p class="doing">{escape(one.doing[:1].upper() + one.doing[1:])}.</p>' if one.doing else ""
+    return f'<div class="did"><span>Tick {one.tick}</span> <b>{escape(one.action)}</b></div>{doing}{lines}'
 
 
 def _why(label: str, text: str) -> str:
