@@ -33,4 +33,8 @@ def main() -> None:
     ]
     page = st.navigation(pages, position="top")
     st.html(Path(__file__).with_name("style.css"))
+    with st.container(horizontal=True, key="narrow-navigation"):  # below some width, Streamlit hides its own
+        for each in pages:
+            if each.visibility == "visible":
+                st.page_link(each, label=each.title)
     page.run()

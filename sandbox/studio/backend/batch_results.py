@@ -6,6 +6,7 @@ import threading
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pandas as pd
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from sandbox.statistics import success_rate
 from sandbox.studies.summary import Episode, Study, condition_words, open_study, slowest, worst
 
 KEPT = 3  # studies in memory: one of a million trials is large
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples are spread evenly over 0..1
 PAIRED = 12  # conditions that are compared with the first
 # Matplotlib's settings belong to the whole process, and sessions draw at the same time.
 _drawing = threading.Lock()
@@ -115,6 +117,22 @@ def episodes(study: Study, most: int) -> list[Episode]:
     """Selected trials: failures first, then the slowest successes."""
     failed = [each for each in worst(study, most) if not each.success]
     return failed + slowest(study, most - len(failed))
+
+
+def trials(study: Study, condition: int, most: int) -> pd.DataFrame:
+    """The trials of a condition that count, for a chart: at most ``most``, evenly taken; the index is their row."""
+    rows = study.rows[(study.rows["condition"] == condition) & study.rows["error"].isna()]
+    rows = rows.iloc[:: max(1, math.ceil(len(rows) / most))]
+    found = rows[["seed", "ticks", "finish", "success"]].copy()
+    found["seed"] = found["seed"].astype(str)  # 64 bits are more than a browser can count
+    found["tasks"] = [_tasks(*pair) for pair in zip(rows["tasks_done"], rows["tasks_total"], strict=True)]
+    found["address"] = [f"replay?{urlencode({'run': study.name, 'trial': row})}" for row in rows.index]
+    found["place"] = (rows["trial"] * GOLDEN) % 1  # apart from its neighbours
+    return found
+
+
+def _tasks(done: int, total: int) -> str:
+    return f"{done} of {total}" if total else f"{done}"
 
 
 def figures(folder: str) -> str:

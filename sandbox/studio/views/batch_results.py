@@ -1,6 +1,8 @@
 """The results of a batch: verdict, tables, figures, and its worst seeds."""
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +13,25 @@ from sandbox.running.listing import listing
 from sandbox.studies.summary import Study
 from sandbox.studio.backend import batch_results
 from sandbox.studio.components.svg import draw
-from sandbox.studio.views.shared import link, plain
+from sandbox.studio.components.table import Cell, Row
+from sandbox.studio.components.table import table as table_of
+from sandbox.studio.views.shared import go, link, plain
 
 WORST = 8  # seeds that are shown
+CHARTS, MARKS, LISTED = 12, 200, 2_000  # small charts, trials in each of them, trials in the table
+_X = {"field": "ticks", "type": "quantitative", "title": "ticks", "axis": {"tickCount": 5, "grid": False}}
+_KINDS = {"domain": [True, False]}
+_SPEC = {
+    "mark": {"type": "point", "filled": True, "size": 45, "opacity": 0.75, "cursor": "pointer"},
+    "encoding": {
+        "y": {"field": "place", "type": "quantitative", "axis": None, "scale": {"domain": [-0.1, 1.1]}},
+        "color": {"field": "success", "scale": {**_KINDS, "range": ["#3f9fd6", "#d55e00"]}, "legend": None},
+        "shape": {"field": "success", "scale": {**_KINDS, "range": ["circle", "cross"]}, "legend": None},
+        "href": {"field": "address"},
+        "tooltip": [{"field": name, "type": "nominal", "title": title} for name, title in (
+            ("seed", "seed"), ("finish", "came to"), ("tasks", "tasks done"), ("ticks", "ticks"))],
+    },
+}  # fmt: skip
 FORMATS = dict.fromkeys(("success", "autonomy", "low", "high", "beside clean", "from", "to"), "%.2f")
 FORMATS |= {"p": "%.2g", "pass^8": "%.3f", "steps": "%.1f", "steps, mean": "%.1f", "trials": "localized"}
 NOTES = {
@@ -43,6 +61,8 @@ def outcomes(folder: str, study: Study) -> None:
     st.markdown("#### Conditions")
     table(batch_results.conditions(study))
     _worst(folder, study)
+    _multiples(study)
+    _trials(folder, study)
     st.markdown("#### Figures")
     with st.spinner("Drawing ..."):
         drawn = batch_results.figures(folder)
@@ -91,12 +111,57 @@ def _worst(folder: str, study: Study) -> None:
         return
     words = "Failures first, each condition in turn, those that got least far; then the slowest that succeeded"
     st.markdown("#### Worst seeds", help=words)
-    with st.container(key="worst", gap=None):
+    with st.container(key="worst"):
         for each in found:
             done = f"{each.tasks_done} of {each.tasks_total} tasks" if each.tasks_total else f"{each.tasks_done} tasks"
             told = f"{each.finish} after {each.ticks:,} ticks, {done}; {each.condition}"
             label = f"**Replay seed {each.seed}** {plain(told, 160)}"
             replay_link(folder, each.row, label, failed=not each.success)
+
+
+def _multiples(study: Study) -> None:
+    """A small chart for each condition, all with one axis: its trials, each of which opens by a click."""
+    shown = study.conditions[:CHARTS]
+    longest = int(study.rows["ticks"].max()) if len(study.rows) else 1
+    words = "Each mark is a trial, at the tick at which it ended: point at it to read it, click it to replay it."
+    st.markdown("#### Trials, condition by condition", help=words)
+    with st.container(key="multiples"):
+        for number, each in enumerate(shown):
+            success = each.measures.success
+            rate = f"{success.value:.0%} of {each.measures.trials:,} succeed" if success else "no trial counts"
+            title = {"text": each.words[:60], "subtitle": rate, "anchor": "start", "fontSize": 13}
+            spec = {
+                **_SPEC,
+                "title": title,
+                "encoding": {**_SPEC["encoding"], "x": {**_X, "scale": {"domain": [0, longest]}}},
+            }
+            st.vega_lite_chart(batch_results.trials(study, number, MARKS), spec, width="stretch", height=170,
+                               key=f"multiple{number}", alt=f"{each.words[:200]}: {rate}")  # fmt: skip
+    if len(study.conditions) > CHARTS:
+        st.caption(f"The first {CHARTS} of {len(study.conditions)} conditions; the table below has the trials of all.")
+
+
+def _trials(folder: str, study: Study) -> None:
+    """All trials as a table: sorted, found by words, opened by a click."""
+    words = dict(enumerate(each.words for each in study.conditions))
+    rows = study.rows if len(study.rows) <= LISTED else study.rows.iloc[:: -(-len(study.rows) // LISTED)]
+    with st.expander(f"All {len(study.rows):,} trials as a table", icon=":material/table_rows:"):
+        told = [_row(folder, words[each.condition], each) for each in rows.itertuples()]
+        columns = ("Seed", "Condition", "Came to", "Tasks done", "Ticks", "Refused")
+        opened = table_of(columns, told, "trials", "trials", (4, True), example="tick limit").opened
+        if len(rows) < len(study.rows):
+            st.caption(f"Every {-(-len(study.rows) // LISTED)}th trial; CSV has all.")
+    if opened:
+        go("Runs", {"run": folder, "trial": opened})
+
+
+def _row(folder: str, condition: str, each: Any) -> Row:
+    total = f"{each.tasks_done} of {each.tasks_total}" if each.tasks_total else f"{each.tasks_done}"
+    finish = f"not counted: {each.error}" if isinstance(each.error, str) else each.finish
+    cells = (Cell(f"seed {each.seed}", float(each.seed)), Cell(condition), Cell(finish), Cell(total, each.tasks_done),
+             Cell(f"{each.ticks:,}", each.ticks), Cell(f"{each.refused_actions:,}", each.refused_actions))  # fmt: skip
+    href = f"replay?{urlencode({'run': folder, 'trial': each.Index})}"
+    return Row(str(each.Index), href, cells, not each.success)
 
 
 def replay_link(folder: str, row: int, label: str, failed: bool) -> None:
