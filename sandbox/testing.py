@@ -296,7 +296,7 @@ class Conformance:
     # -- what it says --------------------------------------------------------------------------------------------------
 
     def test_it_says_what_every_agent_is_doing(self, env, case):
-        """A sentence for each agent in each tick, whatever policy it follows, with and without disturbances."""
+        """A sentence for each agent in each tick, whatever policy it follows, with and without perturbations."""
         for policy in env.world.policies:
             for severity in (0.0, 0.4):
                 model, witness = Sandbox(self._scenario(env, case, policy, severity), rng=12), Witness()

@@ -1,25 +1,7 @@
 """All pages of the studio in a real browser: how one comes to them, and back."""
 
-import pytest
 from browser import parts, ready
 from studio import until
-
-PAGES = {
-    "": "Ready",
-    "watch": "Ready",
-    "replay": "Click a run to open it",
-    "batch": "New batch",
-    "lessons": "Does a world model help?",
-}
-
-
-@pytest.mark.parametrize("width, scheme", [(1280, "dark"), (390, "light")])
-def test_every_page_opens(visit, width, scheme):
-    for path, words in PAGES.items():
-        page = visit(f"/{path}", width, scheme)
-        page.get_by_text(words).first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.get_by_test_id("stException").count() == 0
 
 
 def test_what_is_malformed_is_told_in_words(visit, tmp_path, runs):

@@ -53,9 +53,9 @@ def scenario_schema(worlds: "Iterable[World]") -> dict[str, Any]:
     tables["NetworkTable"]["properties"]["kind"]["enum"] = [*OPTIONS]
     scenario = tables.pop(_key(references[Scenario]))
     severity = {"type": "number", "minimum": 0, "maximum": 1}
-    disturbances = [*GENERIC, *(each for world in worlds for each in world.perturbations)]
+    perturbations = [*GENERIC, *(each for world in worlds for each in world.perturbations)]
     scenario["properties"]["perturb"] |= {
-        "properties": {each.name: severity | {"description": sentence(each.summary)} for each in disturbances},
+        "properties": {each.name: severity | {"description": sentence(each.summary)} for each in perturbations},
         "additionalProperties": severity,
     }
     return {"$schema": DIALECT, **scenario, "$defs": tables}

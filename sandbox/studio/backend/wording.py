@@ -22,7 +22,8 @@ def settings(options: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items())
+        told = ((str(key).replace("_", " "), part) for key, part in value.items() if part is not None)
+        return ", ".join(f"{key} {_plain(part)}" for key, part in told)
     if isinstance(value, Iterable) and not isinstance(value, str):
         return f"{len(list(value))} entries"
     return str(value)

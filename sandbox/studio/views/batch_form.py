@@ -21,7 +21,7 @@ FILE, UPLOAD, SHOWN = "A file", "Upload", "From Watch"
 SWEEP, CURVE, CERTIFICATE = "Sweep", "Robustness curve", "Certificate"
 KINDS = {
     SWEEP: "every condition of the file's [sweep], on the same seeds",
-    CURVE: "success against the severity of one disturbance, paired with clean trials",
+    CURVE: "success against the severity of one perturbation, paired with clean trials",
     CERTIFICATE: "prove a success rate: as many trials as it takes, and an exact bound",
 }
 RATES = (0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999)
@@ -99,7 +99,7 @@ def _doses(scenario: Scenario) -> dict:
     """The overrides of a robustness curve."""
     known = [each.name for each in scenario.env().perturbations]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Disturbance", known, key="perturbed", width=240,
+        name = st.selectbox("Perturbation", known, key="perturbed", width=240,
                             help="What goes wrong, more and more often",
                             format_func=lambda name: name.replace("_", " ").capitalize())  # fmt: skip
         step = st.selectbox(

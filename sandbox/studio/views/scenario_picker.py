@@ -106,7 +106,7 @@ def _doses(world: World, team: bool, own: dict[str, float]) -> dict[str, float]:
     """The severities of perturbations; severities of 0 are omitted."""
     shown = list(_acting(world)) + [each for each in GENERIC if team and each.name in OF_MESSAGES]
     severities = {name: severity for name, severity in own.items() if name not in {each.name for each in shown}}
-    with st.expander("Disturbances", icon=":material/bolt:"):
+    with st.expander("Perturbations", icon=":material/bolt:"):
         st.caption("How badly things go wrong: 0 is a normal day, 1 the worst.")
         for each in dict.fromkeys(shown):
             label = each.name.replace("_", " ").capitalize()
