@@ -35,6 +35,7 @@ ODD = r"""() => {
     while (walk.nextNode()) {
       const text = walk.currentNode.data.trim(), above = walk.currentNode.parentElement;
       if (!text || !above || !above.checkVisibility() || above.closest('style, script, code, pre, textarea')) continue;
+      if (getComputedStyle(above).fontFamily.includes('Material')) continue; // an icon
       const odd =
         /(^|[ (:])[a-z]+(_[a-z0-9]+)+($|[ ),.:])|\b(None|nan|NaN|undefined)\b|\*\*|\]\(|`/;
       if (odd.test(text)) found.push(text.slice(0, 120));

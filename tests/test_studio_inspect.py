@@ -322,7 +322,7 @@ def test_the_feed_tells_what_came_to_nothing_who_crashed_and_what_was_lost():
         crosses.add(sum(isinstance(mark, Line) for mark in drawn) == 2 * len(crashed(model)))
         broken += sum(isinstance(mark, Message) and mark.lost for mark in drawn)
     kinds = {kind: [one for one in watch.events if one.kind == kind] for kind in ("failed", "crash", "lost")}
-    assert kinds["crash"][0].text == "perturbations of this episode: agent_crash 1, message_loss 0.5"
+    assert kinds["crash"][0].text == "perturbations of this episode: agent crash 1, message loss 0.5"
     assert {"has crashed for a while", "is back after its crash"} <= {one.text for one in kinds["crash"]}
     assert any("the agent has crashed for a while" in one.text for one in kinds["failed"]) and crosses == {True}
     assert sum(int(one.text.split()[0]) for one in kinds["lost"]) == model.finalise().talk[0, Talk.LOST_MESSAGES] > 0

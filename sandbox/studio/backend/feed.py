@@ -216,11 +216,11 @@ def _crashes(model: Sandbox, before: Before) -> Happened:
         yield agent, "crash", _said("has crashed for a while" if agent in now else "is back after its crash")
 
 
-def _disturbed(model: Sandbox, before: Before) -> Happened:
+def _perturbed(model: Sandbox, before: Before) -> Happened:
     """The perturbations of the episode, at its beginning."""
     active = {name: severity for name, severity in model.scenario.perturb.items() if severity}
     if not before.get("begun") and active and model.ticks == 0:
-        told = ", ".join(f"{name} {severity:g}" for name, severity in active.items())
+        told = ", ".join(f"{name.replace('_', ' ')} {severity:g}" for name, severity in active.items())
         yield -1, "crash", f"perturbations of this episode: {told}"
     before["begun"] = True
 
@@ -293,5 +293,5 @@ def _end(model: Sandbox, before: Before) -> Happened:
 
 
 LOOKS = (
-    _disturbed, _tasks, _claims, _messages, _lost, _reviews, _in_vain, _crashes, _traces, _harm, _changes, _end,
+    _perturbed, _tasks, _claims, _messages, _lost, _reviews, _in_vain, _crashes, _traces, _harm, _changes, _end,
 )  # fmt: skip
