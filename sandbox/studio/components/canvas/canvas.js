@@ -7,7 +7,8 @@ const SLOWEST = 0.75, FASTEST = 2; // times the nominal pace
 const MOST = 3; // seconds of frames that a hidden page keeps
 const MARGIN = 8; // CSS pixels above and below the picture, together
 const REST = 150; // ms after which another part of the world is asked for
-const TINY = 9, READABLE = 24; // CSS pixels of a cell: too small at first sight, and large enough
+const MANY = 3000; // cells of a world that is too large to be read as a whole
+const READABLE = 24; // CSS pixels of a cell that is large enough
 const CLOSER = 2; // times, to follow an agent in a world whose cells are large
 const NARROW = 300; // CSS pixels of a stage in which there is no room for words
 const LOWEST = 240; // CSS pixels of a picture's height
@@ -90,6 +91,7 @@ class Player {
       const old = this.box;
       this.box = box;
       this.fit();
+      if (this.lens.zoom > 1) this.look(); // another part of the world fits in
       const near = old && Math.abs(old.width - box.width) <= 2 && Math.abs(old.height - box.height) <= 2;
       if (!near) this.report("box", { ...box, browser: browserOf() });
     }, this.box ? 200 : 0);
@@ -100,6 +102,7 @@ class Player {
     const rect = (element) => element.getBoundingClientRect(), main = this.stage.getRootNode().host?.closest("section");
     const own = rect(this.stage), page = this.stage.getRootNode().host || this.stage;
     const first = page.closest?.(FIRST), last = first?.parentElement.parentElement.querySelector(LAST);
+    if (last && last !== this.beneath) this.observer.observe((this.beneath = last));
     const asked = document.querySelector(".st-key-asked"), over = asked && getComputedStyle(asked).position === "fixed";
     const high = over ? rect(asked).top : window.innerHeight; // a question may cover the lower part
     const top = own.top + (main?.scrollTop || 0), below = last && !over ? rect(last).bottom - own.bottom : 0;
@@ -181,11 +184,11 @@ class Player {
     this.mark();
     this.map.draw(this.now);
     this.card.draw();
-    this.tell();
+    this.describe();
   }
 
   // Over the picture: the agent that is selected or followed, what it is doing, and what it has.
-  tell() {
+  describe() {
     const shown = this.lens.eye.follow || this.picked !== null ? this.chosen : null, told = JSON.stringify(shown || null);
     this.own.hidden = !shown;
     if (!shown || told === this.toldOwn) return;
@@ -339,7 +342,7 @@ class Player {
     else {
       this.mark();
       this.card.draw();
-      this.tell();
+      this.describe();
     }
     if (before?.tick !== item.tick) this.text.textContent = this.inWords(item);
     canvas.dataset.painted = ++this.painted; // for tests and measurements
@@ -352,13 +355,13 @@ class Player {
     return `Tick ${tick}. ${cards.map((card) => inWords(card, cells)).join(". ")}`;
   }
 
-  // Another world is shown whole at first, and so is the same one on a reloaded page. If its cells are too small to
+  // Another world is shown whole at first, and so is the same one on a reloaded page. If it is too large to
   // be read, an agent is followed instead.
   turn(before, item) {
     this.fit();
     if (this.place || (before && `${before.cells}` === `${item.cells}`)) return;
-    const cell = item.cells ? this.lens.base.width / item.cells[1] : READABLE;
-    if (cell < TINY && item.cards.length) this.lens.follow(true, READABLE / cell);
+    const [rows, cols] = item.cells || [1, 1], zoom = (READABLE * cols) / this.lens.base.width;
+    if (rows * cols > MANY && zoom > 1 && item.cards.length) this.lens.follow(true, zoom);
     else this.lens.reset();
   }
 
