@@ -85,12 +85,12 @@ def test_the_first_screen_has_it_all_and_keeps_the_picture_beside_an_agent(visit
     assert names == there, "only what is in this picture: no wall, no closed aisle"
     pick(page, 0)
     page.locator(".who", has_text="robot-0").wait_for()
-    page.get_by_text("Observation").click()
-    page.get_by_text("What a language model reads").wait_for()
-    panel = page.locator(".st-key-beside" if width > 640 else "[data-testid=stMain]")
-    panel.evaluate("panel => panel.scrollTo(0, 300)")
+    panel(page, "Observation")
+    page.locator("h6", has_text="Words").wait_for()
+    scrolled = page.locator(".st-key-beside" if width > 640 else "[data-testid=stMain]")
+    scrolled.evaluate("part => part.scrollTo(0, 300)")
     stage, beside = boxes(page, ".stage", ".st-key-beside")
-    assert panel.evaluate("panel => panel.scrollTop") > 100
+    assert scrolled.evaluate("part => part.scrollTop") > 100
     assert stage["y"] >= 0 and stage["y"] + stage["height"] <= height, "the picture stays in view"
     assert stage["height"] == pytest.approx(picture["height"], abs=3)
     assert beside["y"] < height
@@ -104,7 +104,8 @@ def test_an_agent_is_followed_and_its_map_and_its_card_are_there(visit):
         return follow.get_attribute("aria-pressed") == "true"
 
     until(followed)  # cells that are too small to be read
-    assert page.locator("canvas.map").is_visible() and "gatherer-0" in follow.inner_text()
+    until(page.locator("canvas.map").is_visible, PATIENCE)
+    assert "gatherer-0" in follow.inner_text()
     for _ in range(3):
         at = tick(page)
         press(page, "Step")
@@ -123,8 +124,9 @@ def test_an_agent_is_followed_and_its_map_and_its_card_are_there(visit):
     page.locator(".stage").focus()
     for agent in ("gatherer-0", "gatherer-1"):
         page.keyboard.press("n")
-        page.locator(".who", has_text=agent).wait_for()  # it opens beside the picture
+        page.get_by_role("radio", name="Agent", checked=True).wait_for()  # it opens beside the picture
         until(lambda agent=agent: agent in page.locator(".said").text_content())
+        until(lambda agent=agent: page.locator(".own").inner_text().startswith(agent))
     page.keyboard.press("f")
     until(lambda: followed() and "gatherer-1" in follow.inner_text())
     page.keyboard.press("Shift+ArrowRight")
@@ -160,12 +162,17 @@ def test_an_approval_is_answered(visit):
     page = ready(visit("/?scenario=oversight", 390, height=844))
     press(page, "Step")
     page.get_by_text("asks what to do").wait_for()
-    asked, stage, button = boxes(page, ".st-key-asked", ".stage", "[class*='st-key-answer_3_'] button")
+    parts = ".st-key-asked", ".stage", "[class*='st-key-answer_3_'] button", ".countdown i"
+    asked, _, button, bar = (page.locator(each).first.bounding_box() for each in parts)
     assert asked["width"] == 390 and asked["y"] + asked["height"] == pytest.approx(844, abs=1)
     assert asked["y"] <= button["y"] and button["y"] + button["height"] <= 844 and button["height"] >= 44
-    assert stage["y"] + stage["height"] <= asked["y"] + 1, "the picture with its ring is above it"
-    left = page.locator(".countdown i").evaluate("bar => bar.clientWidth")
-    until(lambda: page.locator(".countdown i").evaluate("bar => bar.clientWidth") < left)
+
+    def in_sight() -> bool:
+        stage, asked = (page.locator(each).bounding_box() for each in (".stage", ".st-key-asked"))
+        return stage["y"] + stage["height"] <= asked["y"] + 1
+
+    until(in_sight)  # the picture, with a ring around who asks
+    assert page.locator(".countdown i").bounding_box()["width"] < bar["width"]
     page.locator("[class*='st-key-answer_3_']").get_by_role("button").first.click()
     until(lambda: tick(page) == 1)
 
