@@ -157,6 +157,7 @@ def _worlds(worlds: Sequence[World], schema: Schema) -> list[str]:
 def _world(world: World, table: Schema) -> Iterator[str]:
     yield f"## {world.name}"
     yield _text(sentence(world.summary) + (f" Rules of record: {world.source}." if world.source else ""))
+    yield _text(world.rules)
     yield _text(f"Layouts: {_listed(world.layouts)}, or a file. Roles: {_listed(world.roles)}.")
     sighted = _listed([name for name in world.policies if name in world.sighted])
     yield _text(f"Policies: {_listed(world.policies)}." + (f" {sighted} sees the whole state." if sighted else ""))

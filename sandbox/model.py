@@ -22,7 +22,7 @@ from sandbox.core.finish import Finish
 from sandbox.core.people import Action, Nobody, People, Question
 from sandbox.core.plain import checked_seed, whole
 from sandbox.core.speech import Said, checked_words
-from sandbox.core.world import Observation
+from sandbox.core.world import FIXED, Observation
 from sandbox.engine.arrays import LANES, whole_array
 from sandbox.engine.coordination.stopping import Measure
 from sandbox.engine.environment import Environment
@@ -198,7 +198,7 @@ class Sandbox(mesa.Model):
 
         Raises UsageError, with nothing changed, for an invalid description, and for the seed, the clock or the end.
         """
-        for key in {"seed", "tick", "finish"}.intersection(patch if isinstance(patch, Mapping) else ()):
+        for key in {*FIXED}.intersection(patch if isinstance(patch, Mapping) else ()):
             raise UsageError(f"place: {key}: it cannot be changed while the episode runs")
         self.env.place(self.state, 0, patch)
 
@@ -223,6 +223,7 @@ class Sandbox(mesa.Model):
         self._forget(scenario)
         self.scenario, self.reasoners = scenario, ()
         self.env.params, self.env.options, self.env.team = env.params, env.options, env.team
+        self.env.task = env.task
         self.episode.faults.severity[:] = env.faults(1).severity
         for rows, reasoner in sorted([*kept, *anew], key=lambda seat: seat[0][0]):
             self._seat(rows, reasoner)

@@ -23,6 +23,7 @@ from sandbox.core.people import People, Question
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.plain import whole
 from sandbox.engine.environment import Environment
+from sandbox.engine.registry import find
 from sandbox.scenario import AgentGroup, Scenario, load
 
 Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
@@ -109,7 +110,10 @@ def _retire(reasoner: Reasoner | None, rows: range, successor: Reasoner | None) 
 
 
 def check_goes_on(now: Scenario, before: Scenario) -> None:
-    """Raises UsageError unless world and agents are the same, in the same groups or in parts of them."""
+    """Raises UsageError unless the agents are the same, in the same groups or in parts of them, in the same world.
+
+    Options of the world that are ``live`` may differ.
+    """
     if not isinstance(now, Scenario):
         raise UsageError(f"change: {shown(now)}, expected a Scenario; sandbox.scenario.load makes one")
     groups = [k for k, group in enumerate(before.agents) for _ in range(group.count)]
@@ -117,10 +121,16 @@ def check_goes_on(now: Scenario, before: Scenario) -> None:
     alike = sum(map(len, parts)) == len(groups) == len(now.roster()) and all(len(set(part)) == 1 for part in parts)
     if not alike or [each.role for each in now.roster()] != [each.role for each in before.roster()]:
         raise UsageError("agents: expected the same agents, in the same groups or in parts of them")
-    if now.world != before.world or (now.team is None) != (before.team is None):
+    if _set_up(now) != _set_up(before) or (now.team is None) != (before.team is None):
         raise UsageError("expected the same world, and a team where there was one")
     if (now.claim, now.seed) != (before.claim, before.seed):
         raise UsageError("expected the same claim and the same seed of the scenario")
+
+
+def _set_up(scenario: Scenario) -> dict[str, Any]:
+    """The world and its start, without the options that may change."""
+    options, live = scenario.world.model_dump(), find(scenario.world.name).live
+    return {key: value for key, value in options.items() if key not in live} | {"": scenario.start}
 
 
 def _minds(group: AgentGroup, rows: range, around: Surroundings) -> dict[int, AgentContext]:

@@ -9,10 +9,12 @@ import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Aim
 from sandbox.core.people import Question
+from sandbox.engine.registry import find
 from sandbox.oversight.approvals import Approvals
 from sandbox.running import intervene
 from sandbox.running.replay import verify
-from sandbox.studio.backend.available_commands import AvailableCommands, Chance, Link, offer_of
+from sandbox.scenario import load
+from sandbox.studio.backend.available_commands import AvailableCommands, Chance, Knob, Link, offer_of
 from sandbox.studio.backend.commands import Commands
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.views.commands import shortcuts
@@ -99,6 +101,37 @@ def test_doses_reasoners_and_links():
     assert hands.done == [("cut", (2, 0))] and not page.exception
     page.button_group[0].set_value([0, 1]).run()
     assert ("mend", (2, 1)) in hands.done
+
+
+def test_options_and_dials_have_sliders_switches_and_fields():
+    knobs = (
+        Knob("wind.speed", HOSTILE, 6.0, 0.0, 20.0, True), Knob("soups", "how many", 3, 0, 6),
+        Knob("mobs", "some", True), Knob("goal", "what", "diamond"),
+    )  # fmt: skip
+    page, hands = drawn(replace(OFFER, knobs=knobs))
+    page.slider[0].set_value(9.5).run()
+    page.slider[1].set_value(5).run()
+    page.toggle[0].set_value(False).run()
+    page.text_input(key="knob_goal_diamond").set_value("none").run()
+    assert not page.exception and hands.done == [
+        ("turn", "wind.speed", 9.5), ("option", "soups", 5), ("option", "mobs", False), ("option", "goal", "none"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("world", ["warehouse", "kitchen", "wildfire", "craft", "web"])
+def test_every_option_that_can_change_is_offered_within_its_range(world, tmp_path):
+    scenario = load({"world": {"name": world}, "agents": [{"reasoner": "idle"}]})
+    film = EpisodePlayer.begin(scenario, 1, tmp_path, Approvals())
+    offer = offer_of(film.model, film.people, None)
+    known = find(world)
+    assert [knob.name for knob in offer.knobs] == [*(dial.key for dial in known.dials), *known.live]
+    for knob in offer.knobs:
+        assert isinstance(knob.value, bool | str) or knob.least <= knob.value <= knob.most
+        own = Commands(Between(film))
+        own.turn(knob.name, knob.most) if knob.dial else own.option(knob.name, knob.value)
+    film.model.step()
+    assert film.model.error is None
+    film.close()
 
 
 def test_who_is_told_something_first_is_seated_by_a_button():

@@ -326,6 +326,7 @@ def test_every_button_does_something(visit):
     press_all(visit, "/", "Ready", {
         "Play": seen_after("Playing"), "Step": lambda page: until(lambda: tick(page) == 1),
         "Reset": seen_after("Ready"), "Export TOML": "saved",
+        "Set up by hand": seen_after("Play it"), "About": seen_after("Things to try"),
         **dict.fromkeys(("Sight", "Belief", "Futures"), layer),
         **{name: seen_after(words) for name, words in {
             "Charts": "Reward", "Events": "No events yet", "Agent": "Click an agent", "Team": "No team here",

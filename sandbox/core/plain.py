@@ -50,6 +50,13 @@ def plain(value: Any, where: str = "", key: str = "") -> Any:
         raise _refused("a value inside itself, or nested too deeply", where, key) from None
 
 
+def without_nulls(value: Any) -> Any:
+    """JSON values without the entries of tables that are None, which TOML cannot state."""
+    if isinstance(value, dict):
+        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+    return [without_nulls(part) for part in value] if isinstance(value, list) else value
+
+
 def flag(value: Any, what: str) -> bool:
     """True or False; raises UsageError for any other value, such as 1."""
     if not isinstance(value, bool | np.bool_):

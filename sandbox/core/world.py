@@ -38,6 +38,7 @@ from pydantic import BaseModel
 from sandbox.core.errors import UsageError
 from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
+from sandbox.core.setup import Dial, Things, Tiles, Try
 from sandbox.core.teamwork import Teamwork
 from sandbox.core.telling import Chart, Gauge, Transition
 
@@ -139,6 +140,7 @@ def observation_shapes(spec: ObservationSpec, agents: int, pairs: int) -> dict[s
 # -- world
 
 Shape = tuple[tuple[int, ...], Any]  # shape of one lane, dtype
+FIXED = ("seed", "tick", "finish", "done")  # keys of a description that only the seed and the rules set
 DERIVED: Any = None  # where a world leaves this, ``engine.defaults`` fills the entry in
 Length = int | str | Callable[[Any], int | tuple[int, ...]]
 
@@ -255,7 +257,9 @@ class World:
     canvas: Callable[[Any, int], tuple[int, int]] = DERIVED  # params, longest side in pixels -> (height, width)
     render: Callable = DERIVED  # the state's ``grid`` in the legend's colours, agents as discs
     describe: Callable[[Any, int, Any], dict] = DERIVED  # state, lane, params -> JSON values: the arrays as lists
-    place: Callable[[Any, int, Any, dict], None] = DERIVED  # its inverse; raises for an invalid description
+    place: Callable[[Any, int, Any, dict], None] = DERIVED  # its inverse, also without the entries that are None;
+    # raises for an invalid description, so that no kernel ever reads one
+    setup: Callable[[Any, dict], tuple[Things | Tiles, ...]] = DERIVED  # params, description -> what hands can change
     render_text: Callable[..., str] = DERIVED  # obs, lane, agent, params -> its observation: named columns, a map
     tools: Callable[[Any], list[dict]] = DERIVED  # params -> JSON schemas of the verbs
     conserved: Callable[[Any, int, Any], tuple] = DERIVED  # quantities that the rules never change; by default none
@@ -278,6 +282,10 @@ class World:
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
+    rules: str = ""  # in a few sentences, for people who watch it
+    tries: tuple[Try, ...] = ()  # things to try
+    live: tuple[str, ...] = ()  # options that can change while an episode runs; no array's shape depends on them
+    dials: tuple[Dial, ...] = ()  # numbers of the description that can change while it runs
     roles: tuple[str, ...] = ("agent",)
     layouts: tuple[str, ...] = ()  # named layouts; a path or the map as text works too
     perturbations: tuple[Perturbation, ...] = ()  # its own, besides the generic ones

@@ -9,6 +9,8 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.finish import Finish
+from sandbox.core.setup import Things, Tiles
 from sandbox.core.telling import Chart, Gauge, Transition
 from sandbox.core.world import Observation, StateFields, World, digested, shaped
 from sandbox.engine.kernel import kernel, specialise
@@ -21,6 +23,7 @@ KERNELS = {
     "step": ("s", "lane", "actions", "params"), "progress": ("s", "lane", "params"),
 }  # fmt: skip
 POLICY = ("view", "lane", "params", "memory", "team", "dice", "actions")
+NOWHERE = 2**31  # rows and columns of a world without a map
 COLOURS = 8  # of a grid and of agents
 grid_colours = agent_colours = ()  # filled in by specialise
 
@@ -79,13 +82,49 @@ def _describe(state: Any, lane: int, params: Any) -> dict:
     return {name: getattr(state, name)[lane].tolist() for name in digested(type(state))}
 
 
-def _place(state: Any, lane: int, params: Any, description: dict) -> None:
-    for name in digested(type(state)):
-        field = getattr(state, name)
-        given = np.asarray(description[name], field.dtype)
-        if given.shape != field.shape[1:]:
-            raise UsageError(f"place: {name}: shape {given.shape}, expected {field.shape[1:]}")
-        field[lane] = given
+def _place(world: World) -> Callable[[Any, int, Any, dict], None]:
+    """Writes the arrays; the agents' cells must exist, since kernels take them as indices."""
+
+    cells = world.cells or _cells(world)
+
+    def place(state: Any, lane: int, params: Any, description: dict) -> None:
+        for name in digested(type(state)):
+            field = getattr(state, name)
+            given = np.asarray(description[name], field.dtype)
+            if given.shape != field.shape[1:]:
+                raise UsageError(f"place: {name}: shape {given.shape}, expected {field.shape[1:]}")
+            field[lane] = given
+        rows, cols = cells(params) if cells else (NOWHERE, NOWHERE)
+        for agent, (row, col) in enumerate(state.pos[lane].tolist()):
+            if not (0 <= row < rows and 0 <= col < cols) and (row, col) != (-1, -1):
+                raise UsageError(f"place: pos[{agent}] at ({row}, {col}): expected a cell of {rows} x {cols}")
+        if state.done[lane] not in [*Finish]:
+            raise UsageError(f"place: done {state.done[lane]}, expected 0..{len(Finish) - 1}")
+
+    return place
+
+
+def _setup(world: World) -> Callable[[Any, dict], tuple[Things | Tiles, ...]]:
+    """What a description shows: tables with row and column, the agents' places, a grid of the legend's codes."""
+
+    cells = world.cells or _cells(world)
+
+    def setup(params: Any, description: dict) -> tuple[Things | Tiles, ...]:
+        if cells is None:
+            return ()
+        listed = {key: entries for key, entries in description.items() if isinstance(entries, list) and entries}
+        found: list[Things | Tiles] = [
+            Things(key, key.removesuffix("s").replace("_", " "))
+            for key, entries in listed.items()
+            if all(isinstance(one, dict) and {"row", "col"} <= one.keys() for one in entries)
+        ]
+        if "pos" in description:
+            found.append(Things("pos", world.roles[0]))
+        if world.legend and np.shape(description.get("grid")) == cells(params):
+            found.append(Tiles(tuple((name, code) for code, (name, _) in enumerate(world.legend)), "grid"))
+        return tuple(found)
+
+    return setup
 
 
 def _ground_truth(state: Any, lane: int, params: Any) -> np.ndarray:
@@ -245,7 +284,7 @@ def no_memory(memory, lane, params):
 _DERIVED: dict[str, Callable[[World], Any]] = {
     "agents": lambda world: lambda params: params.agents, "memory": lambda world: NoMemory,
     "start": lambda world: no_memory, "cells": _cells, "canvas": _canvas, "render": _render,
-    "describe": lambda world: _describe, "place": lambda world: _place, "render_text": _render_text, "tools": _tools,
+    "describe": lambda world: _describe, "place": _place, "setup": _setup, "render_text": _render_text, "tools": _tools,
     "conserved": lambda world: lambda state, lane, params: (), "ground_truth": lambda world: _ground_truth,
     "visible": _visible, "doing": _doing, "cause": lambda world: lambda told, agent: "", "charts": _charts,
     "gauges": _gauges, "shown": _shown,

@@ -14,7 +14,7 @@ from sandbox.core.errors import UsageError, first_problem, shown, unknown
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.plain import flag, whole
 from sandbox.core.teamwork import Protocol
-from sandbox.core.world import Observation, World, observation_shapes
+from sandbox.core.world import FIXED, Observation, World, observation_shapes
 from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, copy_lane, digest, room, whole_array
 from sandbox.engine.compiling import Step, unstored
@@ -133,6 +133,18 @@ def place(env, state, lane: int, description: Any) -> None:
         raise UsageError(f"place: {shown(error)}; expected what describe() returns") from None
 
 
+def _checked_start(given: Any) -> dict[str, Any]:
+    """A start in plain values; raises UsageError for a key that no start sets. ``reset`` checks the rest."""
+    if not isinstance(given, Mapping):
+        raise UsageError(f"start: {shown(given)}, expected keys of what describe() returns")
+    for key in FIXED:
+        if key in given:
+            raise UsageError(
+                f"start: {key}: the seed and the rules set it; expected other keys of what describe() returns"
+            )
+    return plain.plain(given, "start")
+
+
 def _check_kind(given: Any, known: Any, where: str) -> None:
     """Refuse a fraction for an integer and a number for a flag, which arrays would silently convert."""
     if isinstance(given, Mapping) and isinstance(known, Mapping):
@@ -173,19 +185,24 @@ class Environment(_OldNames):
 
     The first axis of all arrays is the lane; L lanes, N agents. A call that takes a state changes it in place. If the
     call raises, the state is unchanged. Several threads may call at the same time on lanes of their own. ``team`` is
-    the plan of the team (``teams.plan``), None without a team; ``plan`` makes it for this world.
+    the plan of the team (``teams.plan``), None without a team; ``plan`` makes it for this world. ``start`` are keys of
+    the description with the values that they have at tick 0 of every episode.
 
     Every method checks its arguments and raises UsageError for wrong ones, since kernels check nothing and would crash
     the process. The values in a state are not checked; ``place`` checks the values that it sets.
     """
 
-    def __init__(self, world: World, options: Mapping[str, Any], plan: Callable[["Environment"], Any] | None = None):
+    def __init__(
+        self, world: World, options: Mapping[str, Any], plan: Callable[["Environment"], Any] | None = None,
+        start: Mapping[str, Any] | None = None,
+    ):  # fmt: skip
         if not isinstance(world, World):
             raise UsageError(f"Environment: world {shown(world)}, expected a World; sandbox.make takes its name")
         if plan is not None and not callable(plan):
             raise UsageError(f"Environment: plan {shown(plan)}, expected a function that makes a team's plan, or None")
         self.world = world = completed(world)
         self.options = validated(world, options)
+        self.start = _checked_start(start or {})
         self.params = contiguous(world.build(self.options))
         self.agents = world.agents(self.params)
         self.spec = world.observation(self.params)
@@ -203,7 +220,8 @@ class Environment(_OldNames):
                 raise UsageError(f"world '{world.name}': perturb.{name}: this world has no messages")
 
     def __reduce__(self):
-        return _remake, (self.world.name, self.options.model_dump(exclude_unset=True), self.team and self.team.maker)
+        options = self.options.model_dump(exclude_unset=True)
+        return _remake, (self.world.name, options, self.team and self.team.maker, self.start)
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -241,9 +259,18 @@ class Environment(_OldNames):
         state = self.allocate(len(seeds)) if state is None else state
         self.states.lanes(state, "reset", len(seeds))
         state.seed[:] = seeds
-        for lane in range(len(seeds)):
-            self.world.reset(state, lane, self.params)
+        self._lay_out(state)
         return state
+
+    def _lay_out(self, state) -> None:
+        """Tick 0 of the episode of each lane's seed."""
+        for lane in range(len(state.seed)):
+            self.world.reset(state, lane, self.params)
+            if self.start:
+                try:
+                    place(self, state, lane, self.start)
+                except UsageError as error:
+                    raise UsageError(f"start: {str(error).removeprefix('place: ')}") from None
 
     def digest(self, state, lane: int = 0) -> str:
         """SHA-256 over one lane, hexadecimal."""
@@ -346,6 +373,8 @@ class Environment(_OldNames):
         room(lanes * sum(part.lane_bytes for part in parts), f"play: {lanes} lanes")
         state, observation, memory, stats = (part.allocate(lanes) for part in parts)
         state.seed[:], faults = seeds, self.faults(lanes)
+        if self.start:
+            self._lay_out(state)
         actions = np.zeros((lanes, self.agents, 2), np.int32)
         limit = np.array([ticks], np.int64)
         company = self.company(lanes)
@@ -354,7 +383,7 @@ class Environment(_OldNames):
         def work(start: int, stop: int) -> int:
             assignment, compiled = self.assign_policies(policies, memory, stats, company)
             own = state, observation, memory, actions, stats, assignment, self.params, faults
-            return compiled.play(*own, start, stop, limit)
+            return compiled.play(*own, bool(self.start), start, stop, limit)
 
         over_lanes(work, lanes, limit, threads)
         return state, stats
@@ -404,8 +433,8 @@ class Environment(_OldNames):
         return image
 
 
-def _remake(name: str, options: dict, plan: Callable[[Environment], Any] | None) -> Environment:
-    return Environment(opened(name), options, plan)
+def _remake(name: str, options: dict, plan: Callable[[Environment], Any] | None, start: dict) -> Environment:
+    return Environment(opened(name), options, plan, start)
 
 
 def make(world: str, **options) -> Environment:

@@ -60,7 +60,7 @@ class TeamKernels(NamedTuple):
             "s": state, "obs": env.observation(1), "lane": 0, "params": env.params, "memory": memory, "team": team,
             "assignment": assignment, "agents": assignment.agents, "work": assignment.work, "nothing": (),
             "dice": np.uint64(0), "actions": np.zeros((1, env.agents, 2), np.int32), "stats": stats,
-            "faults": env.faults(1), "first": 0, "end": 1, "ticks": np.zeros(1, np.int64),
+            "faults": env.faults(1), "laid_out": False, "first": 0, "end": 1, "ticks": np.zeros(1, np.int64),
         }  # fmt: skip
         types = {name: typeof(value) for name, value in given.items()}
         calls = (call for call in compiled.calls(self.whole) if isinstance(call.kernel, Kernel))

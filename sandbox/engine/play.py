@@ -120,16 +120,17 @@ def enact(s, obs, lane, params, actions, stats, faults):
         stats.refused[lane, agent] += s.refused[lane, agent]
 
 
-def play(s, obs, memory, actions, stats, assignment, params, faults, first, end, ticks):
+def play(s, obs, memory, actions, stats, assignment, params, faults, laid_out, first, end, ticks):
     """Play lanes ``first`` .. ``end`` - 1 from their seeds, at most ``ticks[0]`` ticks each; returns their total.
 
-    Another thread may lower ``ticks``; below 0, all episodes end.
+    ``laid_out``: the lanes are at tick 0 already. Another thread may lower ``ticks``; below 0, all episodes end.
     """
     played = 0
     for lane in range(first, end):
         if ticks[0] < 0:
             break
-        reset(s, lane, params)
+        if not laid_out:
+            reset(s, lane, params)
         start(memory, lane, params)
         tick = 0
         while tick < ticks[0] and s.done[lane] == 0:

@@ -70,7 +70,9 @@ def plan(scenario: Scenario, apart: int = 0) -> list[Scenario]:
 
     def take(each: Scenario) -> None:
         planned.append(each.model_copy(update={"seed": each.seed + apart * len(planned)}))
-        _staged(planned[-1].model_dump_json())
+        _, env = _staged(planned[-1].model_dump_json())
+        if env.start:
+            env.reset([planned[-1].seed])  # checks it
 
     for _ in overridden(scenario, take):
         pass  # iterating checks each condition, and names it in errors

@@ -43,6 +43,19 @@ def intervene(model: Sandbox, name: str, aim: Aim = ANY) -> list[Event]:
     return place(model, known[name].patch(env.params, env.describe(model.state), aim, dice))
 
 
+def turn(model: Sandbox, key: str, value: float) -> list[Event]:
+    """Set one of the world's dials (``World.dials``), by its key."""
+    _now(model)
+    known = {dial.key: dial for dial in model.env.world.dials}
+    if not isinstance(key, str) or key not in known:
+        raise unknown("dial", key, known, f"world '{model.env.world.name}'")
+    least, most = known[key].least, known[key].most
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise UsageError(f"{key}: {shown(value)}, expected a number in {least}..{most}")
+    first, _, rest = key.partition(".")
+    return place(model, {first: {**model.env.describe(model.state)[first], rest: float(value)} if rest else value})
+
+
 def change(model: Sandbox, overrides: Mapping[str, Any]) -> list[Event]:
     """Change keys of the scenario; see ``scenario.change``."""
     _now(model)

@@ -1,4 +1,4 @@
-"""The keys that may change in the middle of a trial: reasoners, guard rules, perturbations, and options of the team."""
+"""The keys that may change in the middle of a trial: reasoners, guard rules, perturbations, options of team, world."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.plain import whole
+from sandbox.engine.registry import find
 from sandbox.scenario.load import load
 from sandbox.scenario.schema import REASONERS, Scenario, others_keys
 
@@ -27,11 +28,12 @@ def changed(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
     """
     if not isinstance(overrides, Mapping):
         raise UsageError(f"--set {shown(overrides)}: expected a mapping of keys and values")
+    live = find(scenario.world.name).live
     for key in overrides:
         key = key if isinstance(key, str) else shown(key)
-        if not _MAY.fullmatch(key):
+        if not _MAY.fullmatch(key) and key not in {f"world.{option}" for option in live}:
             own = f"agents.K.({', '.join(OF_A_GROUP)}), team.({', '.join(OF_THE_TEAM)})"
-            may = f"{own}, guard, perturb.NAME, but for {LAID_OUT}"
+            may = f"{own}, world.({', '.join(live)}), guard, perturb.NAME, but for {LAID_OUT}"
             raise UsageError(f"--set {key}: it cannot change in the middle of a run; what can: {may}")
     return load(scenario, overrides)
 

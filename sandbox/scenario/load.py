@@ -33,7 +33,8 @@ _OF_A_GROUP: dict[str, type[BaseModel]] = {
 }  # fmt: skip  # tables of a group whose keys are checked
 _RESEATS = re.compile(r"agents\.(\d+)\.reasoner")
 _UNSTATED = AgentGroup().model_dump()  # a group in which nothing is stated
-_LIST = re.compile(r"\[\n(?: +[^ \[\]{}\n][^\[\]{}\n]*,\n)+\]")  # a list of plain values, each on its own line
+_LIST = re.compile(r"\[\n(?: +[^ \[\]{}\n][^\[\]{}\n]*,\n)+ *\]")  # a list of plain values, each on its own line
+_LINE = 100  # letters of a list on one line
 
 
 def parse_value(text: str) -> Any:
@@ -49,8 +50,13 @@ def as_toml(scenario: Mapping[str, Any]) -> str:
     agents = [{"reasoner": AgentGroup.model_fields["reasoner"].default, **group} for group in scenario["agents"]]
     table = {key: scenario[key] for key in Scenario.model_fields if key in scenario} | {"agents": agents}
     text = tomli_w.dumps(table, multiline_strings=True)
-    short = _LIST.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(", ]", "]"), text)
+    short = _LIST.sub(_on_one_line, text)
     return short if read_toml(short) == table else text  # a text in the scenario may look like a list
+
+
+def _on_one_line(found: re.Match) -> str:
+    line = " ".join(found[0].split()).replace("[ ", "[").replace(", ]", "]")
+    return line if len(line) <= _LINE else found[0]
 
 
 def load(
@@ -191,7 +197,7 @@ def _check_tables(table: Mapping, where: str) -> None:
     for key in ("agents", "guard"):
         if not isinstance(table.get(key, []), list):
             raise UsageError(f"{where}: {key}: expected [[{key}]], a table for each, got {_short(table[key])}")
-    for key in ("world", "perturb", "sweep", "trials", "files"):
+    for key in ("world", "start", "perturb", "sweep", "trials", "files"):
         if not isinstance(table.get(key, {}), dict):
             raise UsageError(f"{where}: {key}: expected a table [{key}], got {_short(table[key])}")
 

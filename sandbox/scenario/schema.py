@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
@@ -16,6 +16,7 @@ from sandbox.agents.reasoners import HumanOptions, parse_script
 from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
+from sandbox.core.plain import without_nulls
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.environment import Environment
@@ -180,6 +181,8 @@ class Scenario(BaseModel):
     """The team: groups of agents, each with one reasoner."""
     team: TeamTable | None = None
     """How the agents work together; without it, each works alone."""
+    start: Annotated[dict[str, JsonValue], AfterValidator(without_nulls)] = {}
+    """What differs at tick 0 from what the seed lays out: keys of the world's description with other values."""
     perturb: dict[str, float] = {}
     """Severity of each perturbation by name, 0 (none) to 1."""
     guard: list[Rule] = []
@@ -231,7 +234,8 @@ class Scenario(BaseModel):
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         perturb = {"perturb": self.perturb} if self.perturb else {}
-        return Environment(world, options | perturb, partial(self._plan, self.team) if self.team else None)
+        plan = partial(self._plan, self.team) if self.team else None
+        return Environment(world, options | perturb, plan, self.start)
 
     def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
         """The team, for a world that is set up."""

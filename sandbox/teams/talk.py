@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from sandbox.core.decision import Heard
+from sandbox.core.errors import UsageError
 from sandbox.core.speech import Act, Said
 from sandbox.core.teamwork import OpenTask, TaskState
 from sandbox.engine.coordination.assignments import take
@@ -42,8 +43,11 @@ class Talk:
         """Continue with another plan that has the same task objects; messages and progress stay.
 
         The network stays, except for the losses of its edges; an edge missing in the plan loses everything. Messages
-        under way are subject to the new loss. Raises UsageError, with nothing changed, if the plan has a new edge.
+        under way are subject to the new loss. Raises UsageError, with nothing changed, if the plan has a new edge or
+        other task objects.
         """
+        if plan.objects != self.plan.objects:
+            raise UsageError("the team's tasks follow from what changes; expected the tasks that it began with")
         stop = plan.stop | self._until
         anew = plan.arrays(1, stop)
         own = {name: getattr(anew, name) for name in ("lead", "patience", "turns", "hosted", "absent", "stop")}

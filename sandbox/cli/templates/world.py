@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.finish import Finish
+from sandbox.core.setup import Try
 from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Task, Tick, World, names, shaped
 from sandbox.engine.draw import below
 from sandbox.engine.kernel import kernel
@@ -30,9 +31,7 @@ class Options(BaseModel):  # what a scenario says in [world]
     perturb: dict[str, float] = Field({}, description="Severity of each perturbation by name, 0..1.")
 
 
-class Params(NamedTuple):
-    """What never changes: numbers and arrays."""
-
+class Params(NamedTuple):  # what never changes: numbers and arrays
     verbs: int  # how many
     noop: int  # the one that does nothing
     agents: int
@@ -42,9 +41,7 @@ class Params(NamedTuple):
     max_ticks: int
 
 
-class State(NamedTuple):
-    """What changes. Each field has the lane as its first axis; ``shaped`` says dtype and shape of one lane."""
-
+class State(NamedTuple):  # what changes; the first axis is the lane; ``shaped`` says dtype and shape of one lane
     seed: Seed
     tick: Tick
     pos: Pos
@@ -146,5 +143,7 @@ WORLD = World(
     name="orchard", summary="agents pick all apples of an orchard", verbs=Verb, options=Options, build=build,
     state=State, observation=observation, reset=reset, observe=observe, step=step, progress=progress,
     policies={"idle": idle, "random": random, "rules": rules}, legend=(("grass", "#e3ecd3"), ("tree", "#4f8a3c")),
+    rules="A tree bears one apple. Who walks on it picks the apple. All apples picked: the task is done.",
+    tries=(Try("Pickers that wander: how much longer do they take?", {"policy": "random"}),),
     task=lambda params: Task("pick", ("Pick the apples of all trees.", "Visit every tree.", "Leave no apple behind.")),
 )  # fmt: skip

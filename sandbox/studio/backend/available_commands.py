@@ -2,9 +2,11 @@
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.people import Question
+from sandbox.core.setup import dialled
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario.load import MODEL as NAMED
@@ -37,6 +39,18 @@ class Chance:
 
 
 @dataclass(frozen=True)
+class Knob:
+    """An option of the world, or a dial, that can be set while the episode runs."""
+
+    name: str
+    summary: str
+    value: Any  # a number, a flag or a text
+    least: float = 0
+    most: float = 0
+    dial: bool = False  # whether it is a dial
+
+
+@dataclass(frozen=True)
 class Link:
     """A link between the selected agent and another one that hears it, or did before it was cut."""
 
@@ -52,6 +66,7 @@ class AvailableCommands:
     closed: str = ""  # why nothing can be done, as text; empty if something can
     interventions: tuple[Chance, ...] = ()
     perturbations: tuple[Chance, ...] = ()
+    knobs: tuple[Knob, ...] = ()
     agent: int | None = None  # the selected one
     cell: tuple[int, int] | None = None  # the selected one: row, column
     name: str = ""
@@ -81,6 +96,7 @@ def offer_of(
             Chance(each.name, clip(each.summary, LINE), severity=model.scenario.perturb.get(each.name, 0.0))
             for each in model.env.perturbations
         ),
+        knobs=_knobs(model),
         agent=agent if seated else None,
         cell=cell,
         name=name_of(model, agent) if seated else "",
@@ -96,6 +112,21 @@ def offer_of(
         lost=tuple(people.lost),
         steered=tuple(map(_clipped, people.steered)),
     )
+
+
+def _knobs(model: Sandbox) -> tuple[Knob, ...]:
+    """The world's dials, and its options that can change."""
+    world, options, found = model.env.world, model.env.options, []
+    told = model.env.describe(model.state) if world.dials else {}
+    for dial in world.dials:
+        found.append(Knob(dial.key, dial.summary, dialled(told, dial), dial.least, dial.most, True))
+    for name in world.live:
+        field, value = world.options.model_fields[name], getattr(options, name)
+        least, most = (max((getattr(rule, key, 0) for rule in field.metadata), default=0) for key in ("ge", "le"))
+        if type(value) is int:  # up to twice what is usual
+            most = max(min(most, 2 * field.default) if most else 2 * field.default, value)
+        found.append(Knob(name, field.description or name, value, least, most))
+    return tuple(found)
 
 
 def _example(model: Sandbox, agent: int) -> str:

@@ -15,7 +15,7 @@ from sandbox.studio.backend.layers import available
 from sandbox.studio.backend.team import TeamView, TeamWatch
 
 CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD = "Charts", "Events", "Agent", "Team", "Intervene", "Record"
-TRANSCRIPT = "Transcript"
+TRANSCRIPT, ABOUT = "Transcript", "About"
 NAMED = 10_000  # agents whose names are listed
 
 

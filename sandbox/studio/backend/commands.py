@@ -33,6 +33,14 @@ class Commands:
         """Set the severity of a perturbation, 0..1, from the next tick on."""
         self._do(lambda model: intervene.change(model, {f"perturb.{name}": value}))
 
+    def option(self, name: str, value: Any) -> None:
+        """Set an option of the world that can change while it runs."""
+        self._do(lambda model: intervene.change(model, {f"world.{name}": value}))
+
+    def turn(self, key: str, value: float) -> None:
+        """Set one of the world's dials."""
+        self._do(lambda model: intervene.turn(model, key, value))
+
     def reseat(self, agent: int, reasoner: str, text: str = "") -> None:
         """Assign another reasoner to one agent; ``text`` is a program, or the name of a language model."""
         self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner, text)))

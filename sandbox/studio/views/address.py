@@ -10,8 +10,10 @@ from sandbox.studio.views.shared import plain
 
 _FORGOTTEN = "address.forgotten"  # key of what is reset in this run
 _WRONG = "address.wrong"  # key of what was said
+SETUP, SETTING = "setup", "setting"  # keys: what was set up by hand, whether it is being set up
 CHOICES = (  # keys of choices, or what they begin with
     "world", "layout", "team", "policy", "horizon", "futures", "model", "protocol", "network", "seed", "severity",
+    SETUP,
 )  # fmt: skip
 
 
@@ -52,7 +54,10 @@ def wrong() -> None:
 
 def forget(keys: Iterable[str] = CHOICES) -> None:
     """Reset choices in the run that follows: a callback of a choice on which they depend."""
-    st.session_state[_FORGOTTEN] = tuple(keys)
+    keys = tuple(keys)
+    st.session_state[_FORGOTTEN] = keys
+    if SETUP in keys:
+        st.query_params.pop(SETUP, None)
     st.session_state.pop(_WRONG, None)
 
 

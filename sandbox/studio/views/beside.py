@@ -11,6 +11,8 @@ from sandbox.studio.backend.commands import Commands
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.backend.snapshot import Snapshot
 from sandbox.studio.components.moment import place
+from sandbox.studio.session import WATCHED
+from sandbox.studio.views.about import about
 from sandbox.studio.views.agent import pick, view
 from sandbox.studio.views.commands import intervene, pending
 from sandbox.studio.views.feed import jump, kinds
@@ -22,7 +24,7 @@ PANEL = "panel"  # key of the choice of a panel
 GONE = "the record was removed: the episode ends with its next tick, and is not kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
-    scene.INTERVENE: "bolt", scene.RECORD: "fact_check", scene.TRANSCRIPT: "article",
+    scene.INTERVENE: "bolt", scene.RECORD: "fact_check", scene.TRANSCRIPT: "article", scene.ABOUT: "info",
 }  # fmt: skip
 
 
@@ -82,7 +84,12 @@ def _intervene(show: Runner, snapshot: Snapshot) -> None:
             intervene(snapshot.scene.offer, Commands(show))
 
 
+def _about(show: Runner, snapshot: Snapshot) -> None:
+    if watched := st.session_state.get(WATCHED):
+        about(watched.world.name)
+
+
 PANELS: dict[str, Callable[[Runner, Snapshot], None]] = {
     scene.CHARTS: _charts, scene.EVENTS: _events, scene.AGENT: _agent, scene.TEAM: _team, scene.INTERVENE: _intervene,
-    scene.RECORD: record, scene.TRANSCRIPT: transcript,
+    scene.RECORD: record, scene.TRANSCRIPT: transcript, scene.ABOUT: _about,
 }  # fmt: skip

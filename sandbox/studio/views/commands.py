@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import Protocol
+from typing import Any, Protocol
 
 import streamlit as st
 
 from sandbox.core.intervention import Aim
 from sandbox.core.people import ALLOW, DENY, Action, Question
-from sandbox.studio.backend.available_commands import MODEL, PROGRAM, AvailableCommands, Chance
+from sandbox.studio.backend.available_commands import MODEL, PROGRAM, AvailableCommands, Chance, Knob
 from sandbox.studio.backend.diagrams import hue
 from sandbox.studio.views.shared import PROBLEM, button, do, plain
 
@@ -84,6 +84,8 @@ class Commands(Protocol):
 
     def place(self, name: str, aim: Aim) -> None: ...  # an intervention of the world
     def severity(self, name: str, value: float) -> None: ...  # of a perturbation
+    def option(self, name: str, value: Any) -> None: ...  # of the world
+    def turn(self, key: str, value: float) -> None: ...  # a dial of the world
     def reseat(self, agent: int, reasoner: str, text: str = "") -> None: ...
     def lead(self, agent: int) -> None: ...
     def protocol(self, name: str) -> None: ...
@@ -104,6 +106,7 @@ def intervene(offer: AvailableCommands, hands: Commands) -> None:
     _agent(offer, hands)
     _team(offer, hands)
     _world(offer, hands)
+    _knobs(offer, hands)
     _doses(offer, hands)
 
 
@@ -279,6 +282,29 @@ def _world(offer: AvailableCommands, hands: Commands) -> None:
 
 def _place(each: Chance, offer: AvailableCommands, hands: Commands) -> None:
     hands.place(each.name, Aim(offer.agent if each.at == "agent" else None, offer.cell if each.at == "cell" else None))
+
+
+def _knobs(offer: AvailableCommands, hands: Commands) -> None:
+    """A slider, a switch or a field for each option of the world that can change while it runs, and for each dial."""
+    for each in offer.knobs:
+        _knob(each, hands.turn if each.dial else hands.option)
+
+
+def _knob(each: Knob, deed: Callable[[str, Any], None]) -> None:
+    key = f"knob_{each.name}_{each.value}"
+
+    def set_it() -> None:
+        do(deed, each.name, st.session_state[key])
+
+    label = plain(_capital(each.name.replace("_", " ").replace(".", ": ")), 60)
+    alike = {"key": key, "on_change": set_it, "help": plain(each.summary, 300)}
+    if isinstance(each.value, bool):
+        st.toggle(label, each.value, **alike)
+    elif isinstance(each.value, str):
+        st.text_input(label, each.value, **alike)
+    else:
+        kind = type(each.value)
+        st.slider(label, kind(each.least), kind(each.most), each.value, **alike)
 
 
 def _doses(offer: AvailableCommands, hands: Commands) -> None:

@@ -10,7 +10,7 @@ from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.registry import find, names
 from sandbox.scenario.schema import SEARCH, AgentGroup
-from sandbox.studio.views.address import CHOICES, among, forget, usual, within
+from sandbox.studio.views.address import CHOICES, SETUP, among, forget, usual, within
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS
 
@@ -30,7 +30,8 @@ WORDS = {
 def compose() -> dict[str, Any]:
     """Draw the choices; returns the scenario as a table."""
     world = _world()
-    layout = _pick("Layout", "layout", list(world.layouts), _usual_layout(world), "What the place is like.")
+    layout = _pick("Layout", "layout", list(world.layouts), _usual_layout(world), "What the place is like.",
+                   on_change=forget, args=((SETUP,),))  # fmt: skip
     groups = [_group(world, 1)]
     with st.expander("More agents", icon=":material/group_add:"):
         st.caption("Agents that decide in another way, in the same team.")
@@ -40,10 +41,10 @@ def compose() -> dict[str, Any]:
     return scenario | ({"team": team} if team else {})
 
 
-def _pick(label: str, key: str, options: list[str], value: str, words: str) -> str:
+def _pick(label: str, key: str, options: list[str], value: str, words: str, **more: Any) -> str:
     """A choice. A default beside a value from the address would cause a warning in the server's log."""
     given = among(key, options, label.lower())
-    alike = {"key": key, "bind": "query-params", "help": words}
+    alike = {"key": key, "bind": "query-params", "help": words, **more}
     if sum(map(len, options)) > BUTTONS:
         return st.selectbox(label, options, **usual(key, value, index=options.index(value)), **alike)
     default = usual(key, value, default=None if given else value)

@@ -17,7 +17,8 @@ from sandbox.scenario.load import as_toml
 from sandbox.studio.backend import wording
 from sandbox.studio.backend.lesson_arm import PREFIX, named
 from sandbox.studio.backend.places import opened, scenario_files
-from sandbox.studio.views.address import among, chosen, forget, usual, within
+from sandbox.studio.backend.setup import Drawn, from_address
+from sandbox.studio.views.address import SETTING, SETUP, among, chosen, forget, usual, within
 from sandbox.studio.views.scenario_builder import compose
 from sandbox.studio.views.shared import plain
 from sandbox.studio.views.upload import upload
@@ -31,6 +32,8 @@ class Choice(NamedTuple):
     world: World
     scenario: Scenario
     seed: int
+    own: Scenario  # the scenario without what was set up by hand
+    drawn: Drawn  # what was set up by hand
 
 
 def choose() -> Choice:
@@ -38,6 +41,7 @@ def choose() -> Choice:
     with st.sidebar:
         st.markdown("### Sandbox", help="A wind tunnel for agent teams: choose one, watch it, see what it can do.")
         source = _source()
+        _set_up()
         base, origin = (compose(), page()) if source == OWN else _opened(source)
         seed = _seed(base.get("seed", 1))
         world = find(base["world"]["name"])
@@ -45,11 +49,28 @@ def choose() -> Choice:
         chosen()
         scenario = {key: value for key, value in base.items() if key not in ("perturb", "seed", "sweep", "trials")}
         scenario |= {"perturb": severities} if severities else {}
-        found = load(scenario, origin=origin)
+        own = load(scenario, origin=origin)
+        drawn = from_address(st.query_params.get(SETUP, ""))
+        found = load(drawn.into(own.model_dump()), origin=own.origin) if drawn != Drawn() else own
         st.download_button("Export TOML", as_toml({**found.as_dict(), "seed": seed}), "scenario.toml",
                            "application/toml", icon=":material/download:", on_click="ignore",
                            help="For `sandbox run` and `sandbox batch`.")  # fmt: skip
-    return Choice(world, found, seed)
+    return Choice(world, found, seed, own, drawn)
+
+
+def set_up() -> None:
+    """To the set-up by hand."""
+    st.query_params[SETTING] = "1"
+
+
+def _set_up() -> None:
+    """Buttons that lead to the set-up by hand, and that forget it, if the address has one."""
+    with st.container(horizontal=True):
+        st.button("Set up by hand", key="set_up", icon=":material/draw:", on_click=set_up,
+                  help="Drag what is in the world, and paint its map, before the episode begins.")  # fmt: skip
+        if st.query_params.get(SETUP):
+            st.button("As laid out", key="as_laid_out", icon=":material/close:", on_click=forget, args=((SETUP,),),
+                      help="Forget what was set up by hand.")  # fmt: skip
 
 
 # -- source ------------------------------------------------------------------------------------------------------------

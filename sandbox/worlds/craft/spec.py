@@ -14,6 +14,7 @@ from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.policies.rules import POLICIES, start
 from sandbox.worlds.craft.rendering import text
 from sandbox.worlds.craft.rendering.picture import LEGEND, render
+from sandbox.worlds.craft.setup import RULES, TRIES, setup
 from sandbox.worlds.craft.state import (
     CHUNK,
     ITEMS,
@@ -92,6 +93,9 @@ WORLD = World(
     name="craft",
     summary="gather, build, make tools and survive nights, zombies and hunger, alone or as a team",
     source="crafter 1.8.3 (Hafner 2021), equal at every step",
+    rules=RULES,
+    tries=TRIES,
+    live=("goal", "mobs", "max_ticks"),
     roles=("gatherer", "smith", "guard"),
     verbs=Verb,
     layouts=NAMES,
@@ -110,6 +114,7 @@ WORLD = World(
     render=render,
     describe=serialisation.describe,
     place=serialisation.place,
+    setup=setup,
     render_text=text.render_text,
     tools=text.tools,
     task=task,

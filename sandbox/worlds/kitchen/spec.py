@@ -17,6 +17,7 @@ from sandbox.worlds.kitchen.layouts import CLASSIC, load
 from sandbox.worlds.kitchen.policies.rules import POLICIES, start
 from sandbox.worlds.kitchen.rendering import text
 from sandbox.worlds.kitchen.rendering.picture import LEGEND, render
+from sandbox.worlds.kitchen.setup import RULES, TRIES, setup
 from sandbox.worlds.kitchen.state import (
     Cell,
     Memory,
@@ -114,6 +115,9 @@ WORLD = World(
     name="kitchen",
     summary="cooks who share pots, counters and narrow floors serve the soups that were ordered",
     source="overcooked-ai 1.1.0 (Carroll and others 2019), equal at every step",
+    rules=RULES,
+    tries=TRIES,
+    live=("soups", "max_ticks"),
     roles=("cook",),
     verbs=Verb,
     layouts=tuple(CLASSIC),
@@ -132,6 +136,7 @@ WORLD = World(
     render=render,
     describe=serialisation.describe,
     place=serialisation.place,
+    setup=setup,
     render_text=text.render_text,
     tools=text.tools,
     task=task,

@@ -65,10 +65,12 @@ def _place_agent(s: State, lane: int, params: Params, i: int, given: dict) -> No
     s.pos[lane, i], s.facing[lane, i], s.agent_at[lane, row, col] = (row, col), Facing[facing], i + 1
     load = given.get("carrying")
     s.carrying[lane, i] = 0 if load is None else _shelf_id(load, params, f"agents[{i}].carrying")
+    if load is not None and load in s.carrying[lane, :i]:
+        raise UsageError(f"place: agents[{i}].carrying: {load}: another robot carries it")
     if load is not None:
         s.shelf[lane, load - 1] = row, col
-    aim = given.get("aim", (row, col))
-    s.aim[lane, i] = aim[0] * params.plan.shape[1] + aim[1]
+    aim_row, aim_col = _cell(*given.get("aim", (row, col)), params, f"agents[{i}].aim")
+    s.aim[lane, i] = aim_row * params.plan.shape[1] + aim_col
     s.delivering[lane, i], s.refused[lane, i] = given.get("delivering", False), given.get("refused", False)
 
 

@@ -18,6 +18,7 @@ from sandbox.worlds.warehouse.policies.routes import start
 from sandbox.worlds.warehouse.policies.rules import POLICIES
 from sandbox.worlds.warehouse.rendering import text
 from sandbox.worlds.warehouse.rendering.picture import LEGEND, render
+from sandbox.worlds.warehouse.setup import RULES, TRIES, setup
 from sandbox.worlds.warehouse.starts import load as load_starts
 from sandbox.worlds.warehouse.state import (
     Cell,
@@ -110,6 +111,9 @@ WORLD = World(
     name="warehouse",
     summary="robots fetch requested shelves and bring them to the goals, or carry parcels across a map",
     source="RWARE 2.0.0 (Papoudakis and others 2021), equal at every step; maps of movingai.com",
+    rules=RULES,
+    tries=TRIES,
+    live=("deliveries", "max_ticks"),
     roles=("robot",),
     verbs=Verb,
     layouts=tuple(SIZES),
@@ -129,6 +133,7 @@ WORLD = World(
     render=render,
     describe=serialisation.describe,
     place=serialisation.place,
+    setup=setup,
     render_text=text.render_text,
     tools=text.tools,
     task=task,

@@ -19,6 +19,7 @@ from sandbox.worlds.web.rendering.text import (
 from sandbox.worlds.web.state import SLOTS, WORD, Flag, Info, Item, Params, Session, State
 
 _PAGES = (Session.PAGE, Session.OVER, Session.NEXT, Session.PREVIOUS)
+_ABSENT = (Session.OVER, Session.FOCUS, Session.PREVIOUS)  # may be None, or left out
 _FLAGS = (Flag.VISIBLE, Flag.ENABLED, Flag.CHECKED)
 
 
@@ -89,10 +90,18 @@ def _content(params: Params, value, where: str) -> int:
     return value
 
 
+def _entries(given: dict, key: str, names: list[str]) -> list:
+    """The entries of a table in the order of ``names``, whatever their order in the table."""
+    for entry in given[key]:
+        if entry not in names:
+            raise unknown("name", entry, names, f"place: {key}")
+    return [given[key][entry] for entry in names]
+
+
 def _place_agent(s: State, lane: int, params: Params, own, agent: int, given: dict) -> None:
     pages = {_page(params, own, k): k for k in range(own[Template.PAGES])} | {None: -1}
     for column in Session:
-        value = given[column.name.lower()]
+        value = given.get(column.name.lower()) if column in _ABSENT else given[column.name.lower()]
         if column in _PAGES:
             if value not in pages or (value is None and column in (Session.PAGE, Session.NEXT)):
                 raise unknown("page", value, [p for p in pages if p], f"place: agents[{agent}].{column.name.lower()}")
@@ -134,10 +143,13 @@ def place(s: State, lane: int, params: Params, given: dict) -> None:
         if len(given[key]) != count:
             raise UsageError(f"place: {len(given[key])} {key}, expected {count}")
     s.value[lane], s.register[lane], s.item[lane] = 0, 0, 0
-    for k, (key, word) in enumerate(given["values"].items()):
+    names = [name(params, VALUES, int(own[Template.VARIABLE]) + k) for k in range(counts["values"])]
+    for k, (key, word) in enumerate(zip(names, _entries(given, "values", names), strict=True)):
         s.value[lane, 0, k] = _word(params, word, f"values.{key}") // 4
         s.value[lane, 1, k] = _word(params, given["offered"][k], "offered") // 4
-    for k, (key, value) in enumerate(given["registers"].items()):
+    first = templates[given["task"]] * s.register.shape[1]
+    names = [name(params, REGISTERS, first + k) for k in range(counts["registers"])]
+    for k, (key, value) in enumerate(zip(names, _entries(given, "registers", names), strict=True)):
         s.register[lane, k] = _content(params, value, f"registers.{key}")
     for agent, entry in enumerate(given["agents"]):
         _place_agent(s, lane, params, own, agent, entry)

@@ -16,6 +16,7 @@ from sandbox.worlds.web.policies.oracle import start
 from sandbox.worlds.web.policies.rules import POLICIES
 from sandbox.worlds.web.rendering import text
 from sandbox.worlds.web.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.web.setup import RULES, TRIES
 from sandbox.worlds.web.state import (
     SLOTS,
     Info,
@@ -81,6 +82,9 @@ WORLD = World(
     name="web",
     summary="agents carry out instructions on web sites whose labels, ids and manners change",
     source="templates in the manner of MiniWoB++ (Liu and others 2018) and WorkArena L1 (Drouin and others 2024)",
+    rules=RULES,
+    tries=TRIES,
+    live=("max_ticks",),
     roles=text.ROLES,
     verbs=Verb,
     layouts=(*layouts.names(), layouts.ALL),

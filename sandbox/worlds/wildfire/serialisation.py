@@ -14,6 +14,7 @@ from sandbox.worlds.wildfire.dynamics.terrain import dig_wells
 from sandbox.worlds.wildfire.state import OLDEST, Count, Crew, Ground, Kind, Params, Report, State
 
 KINDS, GROUNDS = ".=~gbfh_", ".w#"
+GALE, TURNS = 100, 3600  # the strongest wind, m/s; degrees
 FACING = ("north", "south", "west", "east")
 CREW_KEYS = (
     "row", "col", "tanks", "facing", "work", "hurt", "down", "home", "alarm", "report", "report_at", "refused",
@@ -124,10 +125,11 @@ def _place_crew(s: State, lane: int, params: Params, i: int, given: dict) -> Non
     crew[Crew.TANKS], crew[Crew.FACING] = tanks, FACING.index(given.get("facing", "north"))
     crew[Crew.WORK], crew[Crew.HURT] = given.get("work", 0), given.get("hurt", 0)
     crew[Crew.DOWN], s.refused[lane, i] = given.get("down", False), given.get("refused", False)
-    crew[Crew.HOME_ROW : Crew.HOME_COL + 1] = given.get("home", here)
-    crew[Crew.ALARM_ROW : Crew.ALARM_COL + 1] = given.get("alarm", here)
+    for key, first in (("home", Crew.HOME_ROW), ("alarm", Crew.ALARM_ROW)):
+        at = tuple(given.get(key, here))
+        crew[first : first + 2] = at if at == (-1, -1) else _cell(at, params, f"crews[{i}].{key}")
     crew[Crew.REPORT] = Report[given.get("report", "nothing").upper()]
-    crew[Crew.REPORT_ROW : Crew.REPORT_COL + 1] = given.get("report_at", (0, 0))
+    crew[Crew.REPORT_ROW : Crew.REPORT_COL + 1] = _cell(given.get("report_at", (0, 0)), params, f"crews[{i}].report_at")
 
 
 def place(s: State, lane: int, params: Params, given: dict) -> None:
@@ -136,7 +138,10 @@ def place(s: State, lane: int, params: Params, given: dict) -> None:
         raise UsageError(f"place: {len(given['crews'])} crews, expected {params.agents}")
     s.seed[lane], s.tick[lane] = given["seed"], given["tick"]
     s.done[lane], s.reward[lane] = Finish[given["finish"].upper()], given["reward"]
-    s.wind[lane] = given["wind"]["towards"], given["wind"]["speed"]
+    towards, speed = given["wind"]["towards"], given["wind"]["speed"]
+    if not (0 <= speed <= GALE and abs(towards) <= TURNS):
+        raise UsageError(f"place: wind {towards}, {speed}: expected degrees, and a speed of 0..{GALE} m/s")
+    s.wind[lane] = towards, speed
     _place_land(s, lane, params, given)
     for key in ("lost", "perished", "rescued", "burnt"):
         s.tally[lane, Count[key.upper()]] = given[key]

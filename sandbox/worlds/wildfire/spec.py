@@ -16,6 +16,7 @@ from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
 from sandbox.worlds.wildfire.policies.rules import POLICIES, start
 from sandbox.worlds.wildfire.rendering import text
 from sandbox.worlds.wildfire.rendering.picture import LEGEND, canvas, render
+from sandbox.worlds.wildfire.setup import DIALS, RULES, TRIES, setup
 from sandbox.worlds.wildfire.state import (
     LIST_AT_MOST,
     Count,
@@ -115,6 +116,10 @@ WORLD = World(
     name="wildfire",
     summary="crews contain a fire that wind, fuel and slope drive at villages; or Mesa's plain forest fire",
     source="spread after Alexandridis and others 2008; classic: Mesa's ForestFire, equal in what finally burns",
+    rules=RULES,
+    tries=TRIES,
+    live=("save", "max_ticks"),
+    dials=DIALS,
     roles=("crew",),
     verbs=Verb,
     layouts=tuple(GROUND),
@@ -134,6 +139,7 @@ WORLD = World(
     canvas=canvas,
     describe=serialisation.describe,
     place=serialisation.place,
+    setup=setup,
     render_text=text.render_text,
     tools=text.tools,
     task=task,
