@@ -128,6 +128,8 @@ class Question(_Table):
 
     ask: Literal["best", "reliability", "pairing", "curve"] = "best"
     measure: str = "success"
+    title: Annotated[str, Field(max_length=60)] = ""  # the measure in the lesson's words, if its name does not fit
+    unit: Annotated[str, Field(max_length=20)] = ""  # likewise
     better: Literal["higher", "lower"] = "higher"
     also: list[str] = []  # further measures, reported as means
     reliability: float = Field(0.99999, gt=0, lt=1)  # the claim, for ask = "reliability"

@@ -22,9 +22,16 @@ UNITS = {"steps": "ticks", "ticks": "ticks", "throughput": "tasks a tick", "mone
 POINTS = 100  # percentage points of a share
 
 
-def unit(measure: str) -> str:
-    """The unit of a measure's difference."""
-    return "points" if measure == "success" else UNITS.get(measure, measure.replace("_", " "))
+def unit(asked: Question) -> str:
+    """The unit of a difference of what is measured."""
+    if asked.measure == "success":
+        return "points"
+    return asked.unit or UNITS.get(asked.measure, asked.measure.replace("_", " "))
+
+
+def title(asked: Question) -> str:
+    """The name of what is measured."""
+    return asked.title or asked.measure.replace("_", " ").capitalize()
 
 
 def number(value: float) -> str:
@@ -35,6 +42,11 @@ def number(value: float) -> str:
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 or size == 0 else 3
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def measured(asked: Question, value: float) -> str:
+    """One value of what is measured, with its unit."""
+    return f"{number(value)} {asked.unit}" if asked.unit else told(asked.measure, value)
 
 
 def told(measure: str, value: float) -> str:
@@ -69,9 +81,9 @@ def missed(asked: Question, answer: Answer, drawn: Sequence[float]) -> str:
     at, ends = at_of(asked.along, answer.results[worst].name), values[worst]
     scaled = [number(_scaled(asked.measure, end)) for end in (ends.low, ends.high)]
     return (
-        f"Your curve is {number(sum(off) / len(off))} {unit(asked.measure)} off on average. {within} of its {len(off)} "
+        f"Your curve is {number(sum(off) / len(off))} {unit(asked)} off on average. {within} of its {len(off)} "
         f"points are within the interval of what was measured. It is farthest off at {at}: you drew "
-        f"{told(asked.measure, drawn[worst])}, measured was {told(asked.measure, ends.value)} "
+        f"{measured(asked, drawn[worst])}, measured was {measured(asked, ends.value)} "
         f"({scaled[0]} .. {scaled[1]})."
     )
 
@@ -92,14 +104,14 @@ def _beside(asked: Question, found: Difference) -> str:
     sizes = sorted(abs(_scaled(measure, end)) for end in found.value[1:])
     direction = "more" if asked.better == "higher" else "fewer"
     value = number(abs(_scaled(measure, found.value.value)))
-    return f"{value} {unit(measure)} {direction} than {other} ({number(sizes[0])} .. {number(sizes[1])})"
+    return f"{value} {unit(asked)} {direction} than {other} ({number(sizes[0])} .. {number(sizes[1])})"
 
 
 def _unclear(asked: Question, found: Difference) -> str:
     scaled = Estimate(*(_scaled(asked.measure, value) for value in found.value))
     signed = [f"{'+' if value > 0 else ''}{number(value)}" for value in scaled]
     few = "" if scaled.low <= 0 <= scaled.high else "; the seeds on which they differ are too few"
-    return f"{found.second} beside {found.first} {signed[0]} {unit(asked.measure)} ({signed[1]} .. {signed[2]}{few})"
+    return f"{found.second} beside {found.first} {signed[0]} {unit(asked)} ({signed[1]} .. {signed[2]}{few})"
 
 
 def _best(asked: Question, answer: Answer) -> str:
@@ -128,12 +140,12 @@ def _curve(asked: Question, answer: Answer) -> str:
     first, last = answer.results[0].name, answer.results[-1].name
 
     def at(name: str) -> str:
-        return f"{told(asked.measure, named[name].value.value)} at {at_of(asked.along, name)}"
+        return f"{measured(asked, named[name].value.value)} at {at_of(asked.along, name)}"
 
     def apart(found: Difference, sign: int) -> str:
         ends = sorted(sign * _scaled(asked.measure, end) for end in found.value[1:])
         size = number(sign * _scaled(asked.measure, found.value.value))
-        return f"{size} {unit(asked.measure)} ({number(ends[0])} .. {number(ends[1])})"
+        return f"{size} {unit(asked)} ({number(ends[0])} .. {number(ends[1])})"
 
     both = f"{at(first)}, {at(last)}"
     if answer.verdict == SAME:
@@ -181,7 +193,7 @@ def _pairing(asked: Question, answer: Answer) -> str:
         return "The intervals cannot be compared: too few trials, or no difference on any seed."
     scale = _scaled(asked.measure, 1.0)
     told = (
-        f"The difference is {number(scale * paired.value)} {unit(asked.measure)}. On the same dice it is known to "
+        f"The difference is {number(scale * paired.value)} {unit(asked)}. On the same dice it is known to "
         f"within {number(scale * own)}, with dice of their own to within {number(scale * other)}"
     )
     if answer.verdict == SAME:

@@ -25,7 +25,7 @@ def among(key: str, known: Sequence[str], kind: str) -> bool:
     given = st.query_params.get(key)
     if given is None or given in known:
         return given is not None
-    _note(str(unknown(kind, given, known)))
+    note(str(unknown(kind, given, known)))
     return False
 
 
@@ -37,11 +37,12 @@ def within(key: str, least: float, most: float, kind: Callable[[str], float] = i
             return given is not None
     except ValueError:
         pass
-    _note(f"{key} '{given[:40]}'; expected a number in {least:g}..{most:g}")
+    note(f"{key} '{given[:40]}'; expected a number in {least:g}..{most:g}")
     return False
 
 
-def _note(line: str) -> None:
+def note(line: str) -> None:
+    """Note what of the address cannot be followed, for ``wrong``."""
     st.session_state.setdefault(_WRONG, {})[line] = True
 
 

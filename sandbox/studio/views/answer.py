@@ -7,8 +7,10 @@ import streamlit as st
 from sandbox.engine.shapes import AGENTS
 from sandbox.statistics import Estimate
 from sandbox.studies.answers import Answer
-from sandbox.studies.lessons import Prediction, Question
-from sandbox.studies.verdicts import POINTS, judged, number, told, unit, words
+from sandbox.studies.lessons import CURVE, Question
+from sandbox.studies.verdicts import POINTS, judged, measured, missed, number, told, unit, words
+from sandbox.studies.verdicts import title as named
+from sandbox.studio.backend.lesson_state import Predicted
 from sandbox.studio.views.shared import plain
 
 ROW = 44  # pixels of one row of a picture
@@ -19,24 +21,35 @@ FRAME = 60  # pixels of axis and title
 CLAIMED, SHOWN = "Claimed: at most", "Not ruled out yet: up to"
 
 
-def answer(asked: Question, found: Answer, prediction: Prediction) -> None:
+def answer(asked: Question, found: Answer, prediction: Predicted) -> None:
     """The answer of a lesson. Texts of the lesson's author are shown unchanged."""
-    right = prediction.when == found.verdict
-    icon, colour = ("check_circle", "green") if right else ("lightbulb", "blue")
-    (st.success if right else st.info)(plain(judged(prediction, found), LONG), icon=f":material/{icon}:")
+    colour = _judged(asked, found, prediction)
     st.markdown(f"**:{colour}[Measured:]** {plain(words(asked, found), 3 * LONG)}")
     if asked.ask == "reliability":
         _reliability(asked, found)
-    else:
+    elif asked.ask != CURVE:  # which is laid over the drawn one
         _arms(asked, found)
         _differences(asked, found)
     for line in _beside(asked, found):
         st.caption(line)
 
 
+def _judged(asked: Question, found: Answer, prediction: Predicted) -> str:
+    """What became of the prediction; returns a colour."""
+    if prediction is None:  # of a teacher, who need not predict
+        return "blue"
+    if isinstance(prediction, tuple):
+        st.info(plain(missed(asked, found, prediction), LONG), icon=":material/draw:")
+        return "blue"
+    right = prediction.when == found.verdict
+    icon, colour = ("check_circle", "green") if right else ("lightbulb", "blue")
+    (st.success if right else st.info)(plain(judged(prediction, found), LONG), icon=f":material/{icon}:")
+    return colour
+
+
 def _arms(asked: Question, found: Answer) -> None:
     scale = POINTS if asked.measure == "success" else 1
-    title = "Success, %" if asked.measure == "success" else f"{_label(asked.measure)}, {unit(asked.measure)}"
+    title = "Success, %" if asked.measure == "success" else f"{named(asked)}, {unit(asked)}"
     rows = [(result.name, result.value) for result in found.results]
     _points(rows, scale, title, AGENTS, "Each arm with its 95 % interval", zero=None)
 
@@ -47,7 +60,7 @@ def _differences(asked: Question, found: Answer) -> None:
         rows = [("The same dice", found.differences[0].value), ("Dice of their own", found.differences[1].value)]
     else:
         rows = [(f"{each.second}{BREAK}beside {each.first}", each.value) for each in found.differences]
-    title = f"Difference on the same seeds, {unit(asked.measure)}"
+    title = f"Difference on the same seeds, {unit(asked)}"
     _points(rows, scale, title, ("#888888",), "Paired differences with their intervals", zero=0)
 
 
@@ -94,7 +107,7 @@ def _reliability(asked: Question, found: Answer) -> None:
 
 def _beside(asked: Question, found: Answer) -> list[str]:
     """The values and further measures of the arms, a line each, and their origin."""
-    lines = [f"{_label(asked.measure)}: " + "; ".join(_value(asked, result) for result in found.results)]
+    lines = [f"{named(asked)}: " + "; ".join(_value(asked, result) for result in found.results)]
     for name in asked.also:
         means = (f"{plain(result.name)} {plain(told(name, result.also[name]))}" for result in found.results)
         lines.append(f"{_label(name)}, on average: " + "; ".join(means))
@@ -106,7 +119,7 @@ def _beside(asked: Question, found: Answer) -> list[str]:
 def _value(asked: Question, result) -> str:
     scale = POINTS if asked.measure == "success" else 1
     low, high = (number(scale * end) for end in result.value[1:])
-    return plain(f"{result.name} {told(asked.measure, result.value.value)} ({low} .. {high})", 2 * LONG)
+    return plain(f"{result.name} {measured(asked, result.value.value)} ({low} .. {high})", 2 * LONG)
 
 
 def _label(measure: str) -> str:
