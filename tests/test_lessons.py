@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 from studio import COMPILE, until
 
+import sandbox
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.scenario import load
@@ -23,8 +24,9 @@ from sandbox.statistics import lower_bound
 from sandbox.studies import answers
 from sandbox.studies.answers import measure
 from sandbox.studies.lessons import lessons, load_lesson
-from sandbox.studies.verdicts import judged, words
+from sandbox.studies.verdicts import judged, missed, words
 from sandbox.studio.backend.background_task import BackgroundTask
+from sandbox.studio.backend.lesson_state import preview_seed
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "scenarios" / "lessons"
@@ -35,10 +37,20 @@ ask = "reliability"
 reliability = 0.9
 arms = [{ name = "Four robots" }]
 """
+CURVE = """
+[lesson.measure]
+ask = "curve"
+measure = "steps"
+range = [0, 400]
+along = { label = "Actions fail", key = "perturb.action_failure", values = [0.0, 0.5, 1.0], unit = " %", scale = 30.0 }
+"""
 TITLES = {
     "Does a world model help?", "How far ahead is worth imagining?", "One renamed button", "Why five nines is hard",
     "More colleagues, less work done?", "What is talk worth?", "What memory is for", "What does a thought cost?",
-    "The same dice", "A wrong model is worse than none",
+    "The same dice", "A wrong model is worse than none", "Nothing to see at the ceiling", "Is thinking deeper better?",
+    "What is doubt good for?", "Everybody knows, nobody is assigned", "One at a time", "Lost words", "Draw the team",
+    "Is there a breaking point?", "Whose success is it?", "Nobody to ask", "Twice the same chance", "Missing, or idle?",
+    "Where foresight ends", "How dense a forest?",
 }  # fmt: skip
 
 
@@ -56,15 +68,26 @@ def asking(ask: str, *whens: str) -> str:
     return text
 
 
+def drawn_lesson(folder: Path, **changed: str) -> Path:
+    """The example as a curve."""
+    text = re.sub(r"predictions = \[.*?\n\]\n", "", EXAMPLE, flags=re.DOTALL)
+    text = text[: text.index("[lesson.measure]")] + CURVE + text[text.index("[scenario]") :]
+    for old, new in changed.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return write(folder, text)
+
+
 # -- the files ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_lessons_that_come_with_it():
     found, wrong = lessons(FOLDER)
-    assert not wrong and len(found) >= 10 and {lesson.plan.title for lesson in found} >= TITLES
+    assert not wrong and len(found) >= 20 and {lesson.plan.title for lesson in found} == TITLES
     for lesson in found:
         assert 2 <= len(lesson.plan.controls) <= 3 and lesson.plan.further
-        assert {each.when for each in lesson.plan.predictions} == set(lesson.plan.measure.verdicts), lesson.name
+        whens = set() if lesson.plan.measure.ask == "curve" else set(lesson.plan.measure.verdicts)
+        assert {each.when for each in lesson.plan.predictions} == whens, lesson.name
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
@@ -78,6 +101,33 @@ def test_every_arm_is_set_up_with_every_option(path):
         lesson.scenario(arm).env()
     exported = tomllib.loads(as_toml(lesson.scenario(first).as_dict()))
     assert load(exported) == lesson.scenario(first)  # stands for itself, without the files beside the lesson
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_lesson_is_measured_and_says_what_came_out(path):
+    """With few trials, so that it is cheap: its arms play on the same seeds, and words and verdict agree."""
+    lesson, arms = load_lesson(path), load_lesson(path).plan.measure.arms
+    found = measure(lesson, trials=2, seed=1)
+    assert [result.name for result in found.results] == [arm.name for arm in arms] and found.seeds == (1, 2)
+    assert all(result.trials == 2 and not result.errors for result in found.results)
+    assert found.verdict in lesson.plan.measure.verdicts and words(lesson.plan.measure, found)
+    if lesson.plan.measure.ask == "curve":
+        low, high = lesson.plan.measure.range
+        assert missed(lesson.plan.measure, found, [low] * len(arms)).startswith("Your curve is")
+        spread = [result.value.value for result in found.results]
+        assert low <= min(spread) and max(spread) <= high, spread  # what is to be drawn fits on the paper
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_preview_gives_no_outcome_away(path):
+    """No arm is done within the ticks that can be watched before it is measured; each has a seed of its own."""
+    lesson = load_lesson(path)
+    seeds = [preview_seed(lesson, k, lesson.scenario().seed) for k in range(len(lesson.plan.measure.arms))]
+    assert len(set(seeds)) == len(seeds)
+    assert not {(lesson.scenario().seed + k) % 2**64 for k in range(lesson.scenario().trials.count)} & set(seeds)
+    first = lesson.scenario(lesson.plan.measure.arms[0])
+    played = sandbox.run(first, seed=seeds[0])
+    assert played.ticks > lesson.plan.preview, f"done after {played.ticks} ticks"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +152,23 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path, old, new, told):
     assert not found and told in line and "own" in line and "\n" not in line
     with pytest.raises(UsageError):
         load_lesson(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("values = [0.0, 0.5, 1.0]", "values = [0.0, 1.0, 0.5]", "expected ascending ones"),
+        ("values = [0.0, 0.5, 1.0]", "values = [0.0, 1.0]", "at least 3 items"),
+        ("range = [0, 400]", "range = [400, 0]", "expected the lower end first"),
+        ('ask = "curve"', 'ask = "best"', "ask = 'curve' has along"),
+        ('key = "perturb.action_failure"', 'key = "agents.0.count"', "sets agents.0.count, and so does arm"),
+        ("minutes = 5", 'minutes = 5\npredictions = [{ text = "a", when = "rises" }]', "because a curve is drawn"),
+    ],
+)
+def test_what_is_wrong_with_a_curve_is_told_in_one_line(tmp_path, old, new, told):
+    with pytest.raises(UsageError) as caught:
+        load_lesson(drawn_lesson(tmp_path, **{old: new}))
+    assert told in str(caught.value) and "\n" not in str(caught.value)
 
 
 # -- measured ----------------------------------------------------------------------------------------------------------
@@ -153,6 +220,18 @@ def test_it_can_be_stopped(tmp_path):
     seen = []
     assert measure(load_lesson(write(tmp_path)), on_progress=seen.append, stop=lambda: len(seen) > 3) is None
     assert seen[-1].done < seen[-1].total
+
+
+def test_a_curve_is_measured_at_each_of_its_values(tmp_path):
+    lesson = load_lesson(drawn_lesson(tmp_path))
+    assert [arm.name for arm in lesson.plan.measure.arms] == ["0 %", "15 %", "30 %"]
+    found = measure(lesson, trials=40)
+    values = [result.value.value for result in found.results]
+    assert found.verdict == "rises" and values == sorted(values)
+    assert "actions fail 0 %" in words(lesson.plan.measure, found)
+    drawn = [values[0] + 10, values[1], values[2] - 40]
+    told = missed(lesson.plan.measure, found, drawn)
+    assert told.startswith("Your curve is 16.7 ticks off on average.") and "farthest off at actions fail 30 %" in told
 
 
 # -- what it says, of made-up outcomes ---------------------------------------------------------------------------------
@@ -237,6 +316,25 @@ def test_of_three_arms_the_best_must_beat_both_others(tmp_path, monkeypatch):
     assert play(50, 0, 50).verdict == "No slips"
     assert play(0, 0, 50).verdict == "same"  # two are ahead, and neither of the other
     assert len(play(0, 0, 0).differences) == 3
+
+
+@pytest.mark.parametrize(
+    "levels, verdict",
+    [
+        ((0, 50, 90), "rises"),
+        ((90, 50, 0), "falls"),
+        ((0, 90, 40), "peaks"),
+        ((90, 0, 50), "dips"),
+        ((9, 9, 9), "same"),
+    ],
+)
+def test_the_shape_of_a_curve(tmp_path, monkeypatch, levels, verdict):
+    lesson, rng = load_lesson(drawn_lesson(tmp_path)), np.random.default_rng(2)
+    arms = [[outcome(k, True, int(100 + level + rng.integers(0, 20))) for k in range(60)] for level in levels]
+    found = answered(lesson, monkeypatch, *arms)
+    assert found.verdict == verdict
+    word = {"peaks": "highest inside", "dips": "lowest inside", "same": "cannot be told apart"}.get(verdict, verdict)
+    assert word in words(lesson.plan.measure, found)
 
 
 # -- in the background -------------------------------------------------------------------------------------------------

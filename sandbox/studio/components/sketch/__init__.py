@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+LARGEST = 1e300  # beyond, a whole number may have no float
 Drawing = tuple[float | None, ...]  # a height for each place; None where nothing is drawn
 
 
@@ -28,8 +28,9 @@ class Paper:
         return tuple(self._height(each) for each in heights) or (None,) * len(self.places)
 
     def _height(self, found: Any) -> float | None:
-        number = isinstance(found, int | float) and not isinstance(found, bool) and isfinite(found)
-        return min(self.high, max(self.low, float(found))) if number else None
+        if isinstance(found, bool) or not isinstance(found, int | float) or abs(found) > LARGEST or found != found:
+            return None
+        return min(self.high, max(self.low, float(found)))
 
 
 @dataclass(frozen=True)
