@@ -25,7 +25,11 @@ OPTIONS = {
 STATED = {  # the verdict that docs/lessons.md states
     "01-world-model": "Looking ahead", "02-horizon": "20 ticks", "03-renamed-button": "Yesterday's site",
     "04-five-nines": "open", "05-more-colleagues": "16 robots", "06-talk": "Market", "07-memory": "With a map",
-    "08-thought": "16 futures", "09-same-dice": "narrower", "10-wrong-model": "No model",
+    "08-thought": "16 futures", "09-same-dice": "narrower", "10-wrong-model": "No model", "11-ceiling": "same",
+    "12-deeper": "One step deep", "13-doubt": "Takes what is clearly better", "14-everybody-knows": "Assigned",
+    "15-turns": "All at once", "16-lost-words": "rises", "17-team-curve": "peaks", "18-breaking-point": "falls",
+    "19-whose-success": "With a script in reserve", "20-nobody-to-ask": "No rule", "21-two-ways": "same",
+    "22-idle-colleague": "Seven", "23-beyond-the-view": "same", "24-how-dense": "peaks",
 }  # fmt: skip
 ENOUGH = 0.95  # of blocks
 DRAWN = 400  # blocks that are drawn from the trials there are, to find how many trials would do
