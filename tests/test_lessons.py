@@ -24,8 +24,11 @@ from sandbox.studies import answers
 from sandbox.studies.answers import measure
 from sandbox.studies.lessons import lessons, load_lesson
 from sandbox.studies.verdicts import judged, missed, words
+from sandbox.studio.backend import classroom
 from sandbox.studio.backend.background_task import BackgroundTask
+from sandbox.studio.backend.classroom import Classes
 from sandbox.studio.backend.lesson_state import preview_seed
+from sandbox.studio.views import lesson_class
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "scenarios" / "lessons"
@@ -458,3 +461,47 @@ def test_a_file_that_changes_while_it_is_open(page, tmp_path):
 def test_an_address_that_leads_nowhere(page):
     page.query_params["lesson"] = "../../secret<script>"
     assert "There is no lesson" in shown(page.run()) and page.error
+
+
+ADDRESS = {
+    "lesson": "own",
+    "set": ["Robots=Two", "Robotz=Two", "Robots=Twelve"],
+    "arm": "One slip in ten",
+    "seed": "77",
+}
+
+
+def test_an_address_sets_a_lesson(page, tmp_path):
+    """What it names in vain is said."""
+    write(tmp_path / "scenarios" / "lessons")
+    page.query_params.update(ADDRESS | {"trials": "33"})
+    told = shown(page.run())
+    assert (
+        page.button_group(key="control.own.Robots").value == "Two" and page.number_input(key="trials.own").value == 33
+    )
+    assert page.text_input(key="seed.own").value == "77" and page.button_group(key="arm.own").value == ADDRESS["arm"]
+    assert "no option 'Two' of 'Robotz'" in told and "no option 'Twelve' of 'Robots'" in told
+    assert page.query_params["set"] == "Robots=Two" and page.query_params["trials"] == "33"
+
+
+def test_a_class_chooses_and_its_teacher_reveals(page, tmp_path, monkeypatch):
+    """A histogram of what it chose stands beside the answer; a browser that is not the teacher's cannot reveal."""
+    store = Classes(tmp_path / "runs")
+    monkeypatch.setattr(classroom, "classes", lambda: store)
+    monkeypatch.setattr(lesson_class, "classes", lambda: store)
+    monkeypatch.setattr(lesson_class, "browser_of", lambda show: "pupil")
+    lesson = load_lesson(write(tmp_path / "scenarios" / "lessons"))
+    one = store.open("own", {"Robots": "Two"}, 20, 5, "teacher")
+    store.guess(one.code, "another", lesson.plan.predictions[0].text)
+    page.query_params.update({"lesson": "own", "class": one.code})
+    assert "1 prediction so far" in shown(page.run()) and "Robots: Two; 20 trials" in shown(page)
+    assert not [each for each in page.button if each.key == "measure"]
+    page.radio(key="prediction.own").set_value(lesson.plan.predictions[1].text).run()
+    assert len(store.find(one.code).guesses) == 2
+    found = measure(lesson, {"Robots": "Two"}, trials=20, seed=5)
+    store.reveal(one.code, "teacher", found)
+    assert "You predicted: No: one slip" in shown(page.run()) and "Your class" in shown(page)
+    (chart,) = [each for each in page.get("arrow_vega_lite_chart") if "Predictions of the class" in str(each.proto)]
+    assert page.button_group(key="control.own.Robots").value == "Two" and chart
+    page.query_params["class"] = "../../x"
+    assert "There is no class of this lesson" in shown(page.run())
