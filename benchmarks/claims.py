@@ -275,6 +275,27 @@ def _lessons() -> list[Claim]:
     say(thought, "117 and 110 ticks, #", "difference", [steps(thought)], 40)
     say(dice, "# ticks, known to within", "difference", [steps(dice)], 200, 200)
     say(wrong, "# % without a model, # with the shuffled one", "share", shares(wrong, range(2)), 200, 200)
+    ceiling, deeper, doubt, fires, turns = "11-ceiling", "12-deeper", "13-doubt", "14-everybody-knows", "15-turns"
+    say(ceiling, "100 %: no difference; # and # ticks", "mean", ticks(ceiling, range(2)), 200, 200)
+    say(deeper, "three steps 117: **one step** by #", "difference", [steps(deeper)], 40)
+    say(doubt, "rules # ticks, bold #, cautious #", "mean", ticks(doubt), 40, 40)
+    say(fires, "silence #, reports #, assigned #", "share", shares(fires, range(3)), 300, 300)
+    say(turns, "at once # ticks, in turn #, handed on #", "mean", ticks(turns), 40, 40)
+    lost, team, point = "16-lost-words", "17-team-curve", "18-breaking-point"
+    say(lost, "rises from # to # ticks", "mean", ticks(lost, (0, 7)), 60, 60)
+    say(lost, "from 415 to 498 ticks: by #", "difference", [partial(beside, arm(lost, 0), arm(lost, 7), "ticks")], 60)
+    robots = [partial(mean, arm(team, place), "throughput") for place in (0, 2, 4, 9)]
+    say(team, "1, 8, 16, 48 robots: #, #, #, #", "mean", robots, 40, 40)
+    say(point, "of the labels renamed: #, #, #, #", "share", shares(point, (0, 1, 5, 10)), 300, 300)
+    whose, guarded, twice, idle = "19-whose-success", "20-nobody-to-ask", "21-two-ways", "22-idle-colleague"
+    say(whose, "with a reserve #, without #;", "share", shares(whose, range(2)), 40, 40)
+    say(guarded, "asks first 140: **no rule** by #", "difference", [steps(guarded)], 80)
+    say(twice, "# and # ticks, equal on every seed", "mean", ticks(twice, range(2)), 100, 100)
+    say(idle, "with an idle one 491: **seven** by #", "difference", [steps(idle)], 120)
+    view, dense = "23-beyond-the-view", "24-how-dense"
+    say(view, "rules #, looking ahead #:", "share", shares(view, range(2)), 60, 60)
+    trees = [partial(mean, arm(dense, place), "tasks_done") for place in (0, 2, 4)]
+    say(dense, "35, 45, 80 % of the cells: #, #, #", "mean", trees, 40, 40)
     return found
 
 
