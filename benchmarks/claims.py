@@ -292,8 +292,7 @@ def _lessons() -> list[Claim]:
     say(guarded, "asks first 140: **no rule** by #", "difference", [steps(guarded)], 80)
     say(twice, "# and # ticks, equal on every seed", "mean", ticks(twice, range(2)), 100, 100)
     say(idle, "with an idle one 491: **seven** by #", "difference", [steps(idle)], 120)
-    view, dense = "23-beyond-the-view", "24-how-dense"
-    say(view, "rules #, looking ahead #:", "share", shares(view, range(2)), 60, 60)
+    dense = "23-how-dense"
     trees = [partial(mean, arm(dense, place), "tasks_done") for place in (0, 2, 4)]
     say(dense, "35, 45, 80 % of the cells: #, #, #", "mean", trees, 40, 40)
     return found

@@ -107,7 +107,10 @@ class Classes:
 
     def _keep(self, one: Class) -> Class:
         folder = self._folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{folder}: no class can be kept there ({error.strerror})") from None
         write_text(folder / f"{one.code}.json", one.model_dump_json())
         self._known[one.code] = one
         return one

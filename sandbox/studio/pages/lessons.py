@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import SandboxError
 from sandbox.studies.answers import measure
 from sandbox.studies.lessons import Lesson, lessons, load_lesson
 from sandbox.studies.verdicts import duration
@@ -48,7 +48,7 @@ def page() -> None:
         return
     try:
         _lesson(load_lesson(known[name]))
-    except UsageError as error:
+    except SandboxError as error:
         _back()
         st.error(plain(error, LONG), icon=":material/error:")
 
