@@ -2,8 +2,8 @@
 
 import re
 
-from browser import parts, press, press_all, pressed, ready, seen_after, tick
-from studio import until
+from browser import parts, press, press_all, ready, seen_after, tick
+from studio import COMPILE, until
 
 FIVE_NINES, BREAKING = "04-five-nines", "18-breaking-point"
 
@@ -26,7 +26,8 @@ def test_a_lesson_is_taken_to_its_answer(visit):
     assert 0 < tick(page) <= 20 and not re.search("done|reward", standing(page))
     assert not page.get_by_role("link", name="Watch it").count()
     page.get_by_test_id("stRadio").get_by_role("radio").first.click(force=True)
-    pressed(page, "Measure", "You predicted")
+    press(page, "Measure")
+    page.get_by_text("You predicted").wait_for(timeout=1000 * COMPILE)
     until(lambda: re.search("done.*reward", standing(page)))
     assert page.get_by_role("link", name="Watch it").count()
     page.get_by_role("radio", name="60 ticks").or_(page.get_by_role("button", name="60 ticks")).first.click()
@@ -74,7 +75,7 @@ def test_a_class_draws_its_predictions_and_sees_them_beside_the_answer(visit):
     teacher.get_by_text("2 predictions so far").wait_for()
     press(teacher, "Measure and reveal")
     for page in (teacher, pupil):
-        page.get_by_text("Your curve is").wait_for()
+        page.get_by_text("Your curve is").wait_for(timeout=1000 * COMPILE)
         page.get_by_text("2 predictions of your class").wait_for()
         assert page.locator(".sketch path.other").count() == 2 and page.locator(".sketch path.measured").count() == 1
     pupil.reload()
