@@ -53,3 +53,11 @@ def test_a_run_is_named_tagged_deleted_and_brought_back(visit, own):
     page.get_by_role("button", name="Undo").click()
     until(lambda: own.is_dir() and notes_of(own).name == "my own run")
     page.get_by_role("link", name="my own run").wait_for()
+
+
+def test_any_trial_of_a_batch_is_one_click_away(visit, runs):
+    page = visit(f"/batch?run={runs / 'many'}")
+    page.get_by_text("All 5 trials as a table").click()
+    page.get_by_role("link", name="seed 3", exact=True).click()
+    page.wait_for_url("**/replay?*trial=3*")
+    ready(page)
