@@ -183,7 +183,8 @@ class Played(Case):
             "replay_tick.said": st.sampled_from([(), [(0, Said(Act.IDLE))]]),
             "name": st.sampled_from(["block_aisle", "clear_aisles"]), "aim": st.sampled_from([Aim(), Aim(cell=(9, 0))]),
             "overrides": st.sampled_from([{}, {"perturb.action_failure": 0.5}]), "reasoner": just("idle"),
-            "options": just({}), "edge": st.tuples(agent, agent), "counted": just(model.counted()),
+            "options": just({}), "edge": st.tuples(agent, agent), "key": just("wind.speed"), "value": just(6.0),
+            "counted": just(model.counted()),
         }  # fmt: skip
         return known[f"{method}.{name}" if f"{method}.{name}" in known else name]
 
@@ -216,7 +217,7 @@ class Package(Case):
             "make.world": just("kitchen"), "parallel_env.world": just("kitchen"), "gym_env.world": just("craft"),
             "Environment.world": just(sandbox.make("kitchen").world),
             "register.world": just(sandbox.make("kitchen").world),
-            "Environment.options": just({}), "plan": just(None),
+            "Environment.options": just({}), "plan": just(None), "start": just(None),
             "options": st.fixed_dictionaries({}, optional=some),
             "render_mode": st.sampled_from([None, "ansi"]), "scenario": just(self._table), "rng": just(3),
             "recorded": just(None),

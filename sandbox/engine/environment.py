@@ -202,7 +202,7 @@ class Environment(_OldNames):
             raise UsageError(f"Environment: plan {shown(plan)}, expected a function that makes a team's plan, or None")
         self.world = world = completed(world)
         self.options = validated(world, options)
-        self.start = _checked_start(start or {})
+        self.start = _checked_start({} if start is None else start)
         self.params = contiguous(world.build(self.options))
         self.agents = world.agents(self.params)
         self.spec = world.observation(self.params)
