@@ -188,7 +188,7 @@ def _message(show: Runner, snapshot: Snapshot, problem: str | None) -> None:
 def _compiling(snapshot: Snapshot) -> tuple[float, str]:
     """How far a preparation has come: a share, and words."""
     now, waited = snapshot.compiled, snapshot.waited
-    if now is None:
+    if now is None or not now.total:
         return 0.0, f"Setting up ({waited:.0f} s so far)"
     left = f", about {waited * (1 - now.share) / now.share:,.0f} s left" if now.share > KNOWN else ""
     step = f"step {min(now.done + 1, now.total):,} of {now.total:,}"

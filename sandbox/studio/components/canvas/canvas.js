@@ -178,7 +178,8 @@ class Player {
     this.whole.hidden = this.lens.zoom === 1;
     this.whole.textContent = `${this.lens.zoom.toFixed(1)} ×`;
     this.button.hidden = !this.now.cells || !this.chosen;
-    this.button.textContent = this.stage.clientWidth < NARROW ? "◎" : `◎ Follow ${this.chosen?.name}`;
+    const concerned = this.lens.eye.follow || this.picked !== null; // without, the button is to cover little
+    this.button.textContent = concerned && this.stage.clientWidth > NARROW ? `◎ Follow ${this.chosen?.name}` : "◎";
     this.button.setAttribute("aria-label", `Follow ${this.chosen?.name}`);
     this.button.setAttribute("aria-pressed", this.lens.eye.follow);
     this.mark();
