@@ -97,7 +97,9 @@ def test_the_first_screen_has_it_all_and_keeps_the_picture_beside_an_agent(visit
 
 
 def test_an_agent_is_followed_and_its_map_and_its_card_are_there(visit):
-    page = ready(visit("/?world=craft", height=800))
+    page = visit("/?world=craft", height=800)
+    page.set_default_timeout(1000 * COMPILE)
+    ready(page)
     follow, whole = page.locator("button.follow"), page.locator("button.whole")
 
     def followed() -> bool:
@@ -254,11 +256,10 @@ def test_the_address_reproduces_what_is_seen(visit):
         until(lambda number=number: tick(page) == number, PATIENCE)
     page.wait_for_timeout(1000)
     until(lambda: parts(page).get("tick") == "3")
-    shown = picture(page)
     there = ready(visit(page.url[page.url.index("/?") :]))  # another browser: a run of its own, at the same tick
     until(lambda: tick(there) == 3)
-    there.wait_for_timeout(1000)
-    assert parts(there) == parts(page) and picture(there) == shown
+    until(lambda: picture(there) == picture(page), PATIENCE)  # once both have the size that the page has room for
+    assert parts(there) == parts(page)
 
 
 def test_a_page_that_is_loaded_again_keeps_its_run(visit, runs):
