@@ -9,8 +9,8 @@ from benchmarks.report import COLUMNS, Figure, compact
 PAGE = Path(__file__).with_name("RESULTS.md")
 AREAS = {
     "speed": ("pace",), "start": ("start",), "worlds": ("warehouse", "kitchen", "wildfire", "craft", "web"),
-    "batches": ("batch", "record", "machines"), "learners": ("learners",), "agents": ("llm", "imagination", "memory"),
-    "teams": ("network",), "studio": ("studio", "endurance"),
+    "batches": ("batch", "record", "machines"), "learners": ("learners",),
+    "agents": ("agents", "llm", "imagination", "memory"), "teams": ("network",), "studio": ("studio", "endurance"),
 }  # fmt: skip
 SPEEDS = tuple(name for names in AREAS.values() for name in names)  # all benchmarks of speed
 

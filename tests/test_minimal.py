@@ -43,10 +43,11 @@ def test_a_world_is_one_short_file_and_names_what_is_mandatory_only():
     assert len(mandatory) <= 14 and len(FILE.read_text().splitlines()) <= 150
 
 
-def test_what_new_worlds_begin_with_is_the_example():
+def test_what_new_worlds_and_agents_begin_with_are_the_examples():
     folder = Path(sandbox.__file__).parent / "cli" / "templates"
     assert (folder / "world.py").read_text() == FILE.read_text()
     assert (folder / "world.toml").read_text() == SCENARIO.read_text()
+    assert (folder / "agent.py").read_text() == (FILE.parent / "agents" / "greedy.py").read_text()
 
 
 def test_text_is_made_of_the_columns_names_and_a_map(env):

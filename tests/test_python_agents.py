@@ -185,6 +185,7 @@ def test_nothing_can_be_appended_to_the_reasoners_of_a_model():
 
 HOSTILE = {
     "raises": ("return 1 / 0", "ZeroDivisionError: division by zero (hostile.py:7)"),
+    "misuses a library": ("import json; json.loads('{')", "(hostile.py:7)"),
     "exits": ("sys.exit(3)", "SystemExit: 3"),
     "dies": ("os._exit(7)", "its process ended with code 7"),
     "crashes": ("ctypes.string_at(0)", "its process ended with signal 11"),

@@ -1,5 +1,6 @@
 """What an agent's own code gets, and what becomes of its answers; the same in its own process and in this one."""
 
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from sandbox.core.decision import Heard, Percept
 from sandbox.core.errors import UsageError, shown, unknown
 
 LONGEST = 2_000  # characters of an error
+_LIBRARIES = ("<", *(sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")))
 ANSWER = "expected a verb, a verb and its target, or the number of a pair"
 
 Ask = Callable[..., Any]  # (what, agent, *arguments) -> the answer of the host; raises UsageError
@@ -228,5 +230,5 @@ def _places(error: BaseException) -> Iterator[str]:
     """File and line of each frame, the innermost first; libraries come last."""
     here, frames = str(Path(__file__).parent), traceback.extract_tb(error.__traceback__)
     own = [frame for frame in reversed(frames) if not frame.filename.startswith(here)]
-    for frame in sorted(own, key=lambda frame: "site-packages" in frame.filename or frame.filename.startswith("<")):
+    for frame in sorted(own, key=lambda frame: frame.filename.startswith(_LIBRARIES)):
         yield f"{Path(frame.filename).name}:{frame.lineno}"

@@ -1,0 +1,121 @@
+"""Agents that are the user's own code: what they cost beside PettingZoo's loop, and how they compare with rules."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import sandbox
+from benchmarks.pages import difference, number, show
+from benchmarks.report import Figure, console
+from benchmarks.rounds import Pace, in_turns
+from sandbox.analysis.results import results
+from sandbox.running.batch import batch
+from sandbox.running.reexecute import check
+from sandbox.scenario import load
+from sandbox.statistics import Estimate, mean_difference, paired_success, success_rate
+
+ROOT = Path(__file__).parents[1]
+SCENARIOS = {path.stem: path for path in sorted((ROOT / "scenarios" / "agents").glob("*.toml"))}
+EXAMPLES, RUNS = ROOT / "examples" / "agents", Path("runs")
+PAGE, STEPS = "bring-your-own-agent.md", 40_000  # of training
+WORLD, ROBOTS = {"name": "warehouse", "layout": "small", "deliveries": 0}, 4
+HERE = f"python:{__name__}:first"
+
+
+def first(observation, legal):
+    """An agent that costs next to nothing."""
+    return next(iter(legal))
+
+
+def pace(quick: bool) -> list[Figure]:
+    """Decisions a second on the clock: the same team and ticks, from the first tick to the outcome."""
+    ticks = 500 if quick else 3_000
+    scenario = partial(_scenario, ticks)
+    loop = Pace("PettingZoo's own loop", lambda: _loop(ticks))
+    contestants = [
+        Pace("an object in this process", lambda: _run(scenario("rules"), {0: first})),
+        Pace("code in a process of its own", lambda: _run(scenario(HERE))),
+        Pace("a compiled policy, hosted", lambda: _run(scenario("rules"))),
+    ]
+    for each in (loop, *contestants):
+        each.work()
+    in_turns(3 if quick else 7, loop, *contestants)
+    beside = loop.figure("decisions")
+    return [beside, *(each.figure("decisions", beside=beside) for each in contestants)]
+
+
+def _scenario(ticks: int, reasoner: str) -> dict:
+    return {"world": {**WORLD, "max_ticks": ticks}, "agents": [{"count": ROBOTS, "reasoner": reasoner}]}
+
+
+def _run(scenario: dict, reasoners: dict[int, Callable] | None = None) -> int:
+    outcome = sandbox.run(scenario, 1, reasoners=reasoners)
+    assert outcome.failure is None and outcome.fallbacks == 0, outcome
+    return outcome.ticks * ROBOTS
+
+
+def _loop(ticks: int) -> int:
+    options = {key: value for key, value in WORLD.items() if key != "name"}
+    env = sandbox.parallel_env(WORLD["name"], agents=ROBOTS, max_ticks=ticks, **options)
+    given, _ = env.reset(seed=1)
+    played = 0
+    while env.agents:
+        given, *_ = env.step({name: int(np.flatnonzero(each["action_mask"])[0]) for name, each in given.items()})
+        played += 1
+    return played * ROBOTS
+
+
+# -- compared ----------------------------------------------------------------------------------------------------------
+
+
+def compared(quick: bool) -> None:
+    """A Greedy and a trained policy beside rules and chance, on the same seeds; all are verified without code."""
+    rows = []
+    for world, path in SCENARIOS.items():
+        agents = {"rules": {}, "random": {"agents.0.reasoner": "random"},
+                  "`Greedy`": {"agents.0.reasoner": f"python:{EXAMPLES / 'greedy.py'}:Greedy"},
+                  "PPO": _trained(world, path, 2_000 if quick else STEPS)}  # fmt: skip
+        found = {name: _batch(f"{world}-{name.strip('`')}", path, sets, quick) for name, sets in agents.items()}
+        rows += [[world, name, *_cells(own, found["rules"])] for name, own in found.items()]
+    show(PAGE, "compared", ["scenario", "agent", "success", "success beside rules, points", "ticks",
+                            "ticks beside rules, where both succeed"], rows, quick)  # fmt: skip
+
+
+def _trained(world: str, path: Path, steps: int) -> dict:
+    """The overrides of a policy that was trained in the world of a scenario, on seeds of its own."""
+    file = (RUNS / f"agents-{world}-{steps}.zip").resolve()
+    example = EXAMPLES / "sb3_agent.py"
+    if not file.exists():
+        options = {key: value for key, value in load(path).world.model_dump().items() if key != "name"}
+        subprocess.run([sys.executable, example, world, pd.Series(options).to_json(), file, str(steps)], check=True)
+    return {"agents.0.reasoner": f"python:{example}:Policy", "agents.0.python": {"options": {"file": str(file)}}}
+
+
+def _batch(name: str, path: Path, overrides: dict, quick: bool) -> pd.DataFrame:
+    folder = batch(path, RUNS / f"agents-{name}{'-quick' * quick}", 5 if quick else None, overrides=overrides)
+    checked = check(folder, sample=10**6)
+    assert not checked.problems and checked.executed == checked.trials, checked
+    console.print(f"{name}: {checked.executed} of {checked.trials} trials executed again from the record, all equal")
+    return results(folder).set_index("seed")
+
+
+def _cells(own: pd.DataFrame, rules: pd.DataFrame) -> list[str]:
+    rate, ticks = success_rate(int(own["success"].sum()), len(own)), own["ticks"].mean()
+    told = f"{100 * rate.value:.0f} % ({100 * rate.low:.0f} .. {100 * rate.high:.0f})"
+    if own is rules:
+        return [told, "", number(ticks), ""]
+    points = Estimate(*(100 * each for each in paired_success(rules["success"], own["success"]).difference))
+    both = (own["success"] & rules["success"]).to_numpy(bool)
+    slower = (own["ticks"] - rules["ticks"]).to_numpy(float)[both]
+    return [told, difference(points, 1, 0), number(ticks),
+            difference(mean_difference(slower), -1) if len(slower) > 1 else ""]  # fmt: skip
+
+
+PEERS = ("pettingzoo", "stable_baselines3")
+SPEEDS = {"pace": pace}
+PARTS = {"compared": compared}
