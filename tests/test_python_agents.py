@@ -345,3 +345,17 @@ def test_the_command_line_takes_code(code, tmp_path):
     found = CliRunner().invoke(app, ["run", str(scenario), *own])
     assert found.exit_code == 0, found.output
     assert "decisions of the agents' own" in found.output
+
+
+def test_an_installed_package_offers_a_reasoner_under_a_short_name(code, tmp_path, monkeypatch):
+    package = tmp_path / "own_agents-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: own-agents\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[sandbox.reasoners]\ngreedy = own_agents:Greedy\n")
+    shutil.copy(code, tmp_path / "own_agents.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    scenario = load({**WEB, "agents": [{"reasoner": "greedy"}]})
+    assert scenario.agents[0].reasoner == "python:own_agents:Greedy"
+    assert run(scenario, 1).failure is None
+    with pytest.raises(UsageError, match="did you mean 'greedy'"):
+        load({**WEB, "agents": [{"reasoner": "greedi"}]}).env()

@@ -29,6 +29,7 @@ from sandbox.cli.resume import resume
 from sandbox.cli.run import run
 from sandbox.cli.runs import runs
 from sandbox.cli.schema import schema
+from sandbox.cli.seat import seat
 from sandbox.cli.show import show
 from sandbox.cli.sign import sign
 from sandbox.cli.skills import skills
@@ -48,7 +49,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     batch, results, open_studio, compile, certify, compare, foresight, card, prompt, schema, keygen, sign, skills,
-    trace, worlds, run, runs, show, resume, replay, verify, report,
+    trace, worlds, run, runs, show, seat, resume, replay, verify, report,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -91,7 +91,7 @@ class Edit(NamedTuple):
 class Answered(NamedTuple):
     """The answer of the user's own code for an agent; a record has it, so that the code need not run again."""
 
-    action: tuple[int, int] | None  # verb, target; None: it failed
+    action: tuple[int, int] | None  # verb, target; None: it passed, or failed with an error
     said: tuple[Said, ...] = ()
     printed: str = ""
     error: str = ""  # why it failed; it is not asked again

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Pr
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.programs.step_limit import with_step_limit
-from sandbox.agents.python.options import KIND, PythonOptions, is_python, target_of
+from sandbox.agents.python.options import KIND, PythonOptions, is_python, plugins, target_of
 from sandbox.agents.reasoners import HumanOptions, parse_script
 from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
@@ -126,7 +126,7 @@ def others_keys(group: Mapping[str, Any]) -> list[str]:
 
 def _check_group(group: AgentGroup, world: World, where: str) -> None:
     """Check names against the world, and options that only some reasoners have."""
-    known = (*world.policies, SEARCH, *REASONERS[:-1], f"{KIND}:package.module:Class")
+    known = (*world.policies, SEARCH, *REASONERS[:-1], f"{KIND}:package.module:Class", *plugins())
     if is_python(group.reasoner):
         target_of(group.reasoner, where)
     elif group.reasoner not in known:

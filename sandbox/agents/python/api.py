@@ -17,6 +17,7 @@ LONGEST = 2_000  # characters of an error
 _LIBRARIES = ("<", *(sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib")))
 ANSWER = "expected a verb, a verb and its target, or the number of a pair"
 
+PASS = object()  # an answer: the agent's fallback acts in this tick, which is counted
 Ask = Callable[..., Any]  # (what, agent, *arguments) -> the answer of the host; raises UsageError
 
 
@@ -112,7 +113,7 @@ class Made(NamedTuple):
     """The answer for one agent."""
 
     agent: int
-    action: tuple[int, int] | None  # verb, target; None: it failed
+    action: tuple[int, int] | None  # verb, target; None: it passed, or failed with an error
     error: str = ""
 
 
@@ -167,8 +168,10 @@ class Seat:
         except (Exception, SystemExit) as error:
             return [Made(view.agent, None, told(error)) for view in views]
 
-    def _pair(self, answer: Any) -> tuple[int, int]:
-        """Verb and target by number; raises UsageError."""
+    def _pair(self, answer: Any) -> tuple[int, int] | None:
+        """Verb and target by number, None for PASS; raises UsageError."""
+        if answer is PASS:
+            return None
         if isinstance(answer, str):
             answer = answer, 0
         if isinstance(answer, tuple | list) and len(answer) == 2:

@@ -18,6 +18,7 @@ from sandbox.engine.environment import Environment
 
 SIDE = 32  # pixels of a cell of an observation's picture
 PAINTED = 4_000_000  # pixels of the whole picture from which it is cut, at most
+PASSED = "it gave no answer in this tick"
 SAID = 100  # messages of an agent in one tick
 
 ByAgent = Mapping[tuple[int, int], Answered]  # recorded answers, by the tick that was decided and the agent
@@ -221,14 +222,16 @@ class Own:
         return [self._decision(percept.agent, answers.get(percept.agent)) for percept in percepts]
 
     def _decision(self, agent: int, answer: Answered | None) -> Decision:
-        if answer and answer.action:
+        if answer is None:
+            why = self._failed[agent]
+            return Decision(None, 0, Trace(fallback=why, failure=why))
+        if answer.action:
             return Decision(*answer.action, Trace(answer.printed, answered=answer), answer.said)
-        if answer:
+        answer = answer._replace(said=())
+        if answer.error:
             self._failed[agent] = answer.error
-            answer = answer._replace(said=())
-        why = self._failed[agent]
-        printed = answer.printed if answer else ""
-        return Decision(None, 0, Trace(printed, fallback=why, failure=why, answered=answer))
+        why = answer.error or PASSED
+        return Decision(None, 0, Trace(answer.printed, fallback=why, failure=answer.error, answered=answer))
 
     def retire(self, agents: Sequence[int]) -> dict:
         """Remove these agents; the code ends with its last one."""

@@ -1,0 +1,225 @@
+"""Seats and episodes: what a client from outside may do. ``server`` offers it by MCP.
+
+An episode runs in a thread of its own. In each tick it waits for the action of every seat, so many seconds; then the
+agent's fallback acts in this tick. A handle names one seat of one episode and is its authorisation.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sandbox.agents.python.api import PASS, View
+from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.plain import checked_seed, whole
+from sandbox.engine.environment import Environment
+from sandbox.model import Sandbox
+from sandbox.reasoning import groups_of
+from sandbox.running.trial import run
+from sandbox.scenario import Scenario
+from sandbox.scenario.change import reseated
+
+PATIENCE = 60.0  # seconds that a tick waits for a client
+EPISODES = 8  # that run at the same time
+ENDED = 64  # episodes whose results are kept
+MISSED = 3  # ticks in a row without a word, after which nobody waits for a client until it calls again
+LISTENS = 20.0  # seconds that ``observe`` waits for the next tick
+LONGEST = 4_000  # characters of a message
+
+
+class Turn(NamedTuple):
+    """What an agent sees when it has to act."""
+
+    tick: int  # ticks played so far
+    words: str
+    legal: dict[str, list[int]]
+
+
+class Seat:
+    """The seat of one agent: the episode's thread waits in ``decide``, a client acts by the other methods."""
+
+    def __init__(self, agent: str, env: Environment, patience: float):
+        self.agent, self.handle, self.turns = agent, secrets.token_urlsafe(9), list[Turn]()
+        self._env, self._patience = env, patience
+        self._changed = threading.Condition()
+        self._waits = self._over = False
+        self._action: tuple[str, int] | None = None
+        self._acted: dict[int, tuple[str, int]] = {}
+        self._asked: list[tuple[Callable[[View], Any], Future]] = []
+        self._missed = 0
+        self.outcome: dict[str, Any] | None = None
+
+    # -- the episode's side --------------------------------------------------------------------------------------------
+
+    def decide(self, views: Sequence[View]) -> list[Any]:
+        """The client's action for its agent, or PASS after its patience."""
+        (view,) = views
+        turn = Turn(view.tick, view.words, view.legal)
+        until = time.monotonic() + (self._patience if self._missed < MISSED else 0.0)
+        with self._changed:
+            self.turns.append(turn)
+            self._action, self._waits = None, True
+            self._changed.notify_all()
+            while self._action is None and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+                self._serve(view)
+            self._waits, action = False, self._action
+            self._missed = 0 if action else self._missed + 1
+            return [PASS if action is None else action]
+
+    def _serve(self, view: View) -> None:
+        """Answer the questions that need the episode's own thread."""
+        while self._asked:
+            question, answer = self._asked.pop(0)
+            try:
+                answer.set_result(question(view))
+            except Exception as error:
+                answer.set_exception(error)
+
+    def end(self, outcome: dict[str, Any]) -> None:
+        """The episode is over."""
+        with self._changed:
+            self.outcome, self._over, self._waits = outcome, True, False
+            for _, answer in self._asked:
+                answer.set_exception(UsageError("the episode is over"))
+            self._asked.clear()
+            self._changed.notify_all()
+
+    # -- the client's side ---------------------------------------------------------------------------------------------
+
+    def observe(self, within: float = LISTENS) -> Turn | None:
+        """What the agent sees when it next has to act; None if the episode is over, or nothing came in time."""
+        with self._changed:
+            self._missed = 0
+            self._changed.wait_for(lambda: self._over or (self._waits and self._action is None), within)
+            return self.turns[-1] if self._waits and self._action is None and not self._over else None
+
+    @property
+    def over(self) -> bool:
+        return self._over
+
+    def act(self, tick: int, verb: str, target: int = 0) -> bool:
+        """Act in a tick; returns whether the action has an effect. The same call may be repeated.
+
+        Raises UsageError if the tick is not the present one, and for an unknown verb or target.
+        """
+        world = self._env.world
+        if verb not in world.verbs:
+            raise unknown("verb", verb, world.verbs)
+        target = whole(target, "target", 0, world.targets - 1)
+        with self._changed:
+            self._missed = 0
+            if self._acted.get(tick) == (verb, target):
+                return target in self._turn(tick).legal.get(verb, ())
+            if not self._waits or self._action is not None or self.turns[-1].tick != tick:
+                raise UsageError(f"tick {shown(tick)} does not wait for you: {self._place}")
+            self._action = self._acted[tick] = verb, target
+            self._changed.notify_all()
+            return target in self.turns[-1].legal.get(verb, ())
+
+    def say(self, text: str, to: str = "all") -> str:
+        """Say something to the team, before acting; raises UsageError without a team, or if no tick waits."""
+        answer: Future = Future()
+        with self._changed:
+            if not self._waits or self._action is not None:
+                raise UsageError(f"nobody listens now: {self._place}")
+            self._asked.append((lambda view: view.team.tell(text[:LONGEST], to), answer))
+            self._changed.notify_all()
+        return answer.result(LISTENS)
+
+    def _turn(self, tick: int) -> Turn:
+        return next(turn for turn in reversed(self.turns) if turn.tick == tick)
+
+    @property
+    def _place(self) -> str:
+        if self._over:
+            return "the episode is over"
+        return (
+            f"tick {self.turns[-1].tick} is the present one; observe waits for the next" if self.turns else "it begins"
+        )
+
+
+class Started(NamedTuple):
+    """An episode with its seats, by the names of their agents."""
+
+    episode: str
+    seats: dict[str, Seat]
+    env: Environment
+    folder: Path | None
+
+
+class Seating:
+    """Episodes of one scenario with seats for some of its agents.
+
+    ``rows`` are the agents in the seats; records go into numbered folders below ``out``.
+    """
+
+    def __init__(
+        self, scenario: Scenario, rows: Sequence[int] = (0,), patience: float = PATIENCE, out: Path | None = None
+    ):
+        self.rows = tuple(dict.fromkeys(whole(row, "seat", 0, len(scenario.roster()) - 1) for row in rows))
+        for row in self.rows:
+            scenario = reseated(
+                scenario, row, scenario.roster()[row].fallback, fallback=scenario.roster()[row].fallback
+            )
+        self.scenario, self._patience, self._out = scenario, patience, out
+        self.env = scenario.env()
+        self._episodes: dict[str, Started] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, seed: int | None = None) -> Started:
+        """Begin an episode; raises UsageError if too many run."""
+        seed = self.scenario.seed if seed is None else checked_seed(seed)
+        with self._lock:
+            running = [each for each in self._episodes.values() if not _is_over(each)]
+            if len(running) >= EPISODES:
+                raise UsageError(f"{EPISODES} episodes are running; expected one of them to end first")
+            for episode in [name for name, each in self._episodes.items() if _is_over(each)][:-ENDED]:
+                del self._episodes[episode]
+            started = self._started(seed)
+            self._episodes[started.episode] = started
+        threading.Thread(target=self._play, args=(started, seed), daemon=True).start()
+        return started
+
+    def seat(self, handle: str) -> Seat:
+        """The seat of a handle; raises UsageError for a wrong one."""
+        for started in list(self._episodes.values()):
+            for seat in started.seats.values():
+                if secrets.compare_digest(seat.handle.encode(), str(handle).encode()):
+                    return seat
+        raise UsageError(f"no seat has the handle {shown(handle)}; begin gives one")
+
+    def brief(self, seat: Seat) -> str:
+        """The task of an agent in words: the world, what is wanted, its verbs."""
+        world, params = self.env.world, self.env.params
+        verbs = (f"- {tool['name']}: {tool['description']}" for tool in world.tools(params))
+        task = self.env.task.texts[0]
+        return "\n".join([f"You are {seat.agent}. {world.summary}", f"Task: {task}", "Verbs:", *verbs])
+
+    def _started(self, seed: int) -> Started:
+        names = Sandbox(self.scenario, seed=seed).names
+        seats = {names[row]: Seat(names[row], self.env, self._patience) for row in self.rows}
+        folder = None if self._out is None else _new_folder(self._out, seed)
+        return Started(secrets.token_urlsafe(6), seats, self.env, folder)
+
+    def _play(self, started: Started, seed: int) -> None:
+        groups = {rows.start: k for k, (rows, _) in enumerate(groups_of(self.scenario.agents))}
+        reasoners = {groups[row]: seat for row, seat in zip(self.rows, started.seats.values(), strict=True)}
+        try:
+            told = run(self.scenario, seed, out=started.folder, reasoners=reasoners).as_dict()
+        except Exception as error:
+            told = {"error": f"{type(error).__name__}: {error}"}
+        for seat in started.seats.values():
+            seat.end(told)
+
+
+def _is_over(started: Started) -> bool:
+    return all(seat.over for seat in started.seats.values())
+
+
+def _new_folder(out: Path, seed: int) -> Path:
+    names = (f"seed{seed}", *(f"seed{seed}-{k}" for k in range(2, 10_000)))
+    return next(folder for folder in (out / name for name in names) if not folder.exists())
