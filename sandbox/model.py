@@ -1,7 +1,7 @@
 """The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -125,7 +125,7 @@ class Sandbox(mesa.Model):
         seed: int | None = None, reasoners: Mapping[int, Any] | None = None, **kwargs: Any,
     ):  # fmt: skip
         _check_parameters(scenario, kwargs)
-        loaded, self._given = seated(load(scenario, kwargs), reasoners or {})
+        loaded, self._given = seated(load(scenario, kwargs), {} if reasoners is None else reasoners)
         if not _plays_back(recorded):
             loaded.origin.check(calls(loaded))
         self.seed = _seed_of(loaded, seed, rng)
@@ -163,9 +163,8 @@ class Sandbox(mesa.Model):
             env, self.beliefs, self.earned, self.question, self.people, self.episode.faults.severity, self.seed,
             self._recorded, self.functions, self._speech, self.names, self._given,
         )  # fmt: skip
-        self.reasoners: tuple[tuple[Sequence[int], Reasoner], ...] = ()  # those that are objects, with rows of agents
-        for rows, group in groups_of(self.scenario.agents):
-            self._seat(rows, reasoner_for(group, rows, self._around))
+        made = ((rows, reasoner_for(group, rows, self._around)) for rows, group in groups_of(self.scenario.agents))
+        self.reasoners = self._seated(made)  # those that are objects, with rows of agents
         self.datacollector = mesa.DataCollector(
             model_reporters={name: name for name in ("tasks_done", "reward", "invalid_actions", "refused_actions")}
         )  # a row for each step and none before, because Mesa 3.3's batch_run takes row ``steps - 1`` for the last one
@@ -183,10 +182,11 @@ class Sandbox(mesa.Model):
     def _speech(self, row: int) -> Speech | None:
         return Speech(self.talk, row) if self.talk else None
 
-    def _seat(self, rows: Sequence[int], reasoner: Reasoner | None) -> None:
-        if reasoner:
-            own = with_faults(reasoner, set(self.scenario.perturb), self._around)
-            self.reasoners = (*self.reasoners, (rows, own))
+    def _seated(
+        self, made: Iterable[tuple[Sequence[int], Reasoner | None]]
+    ) -> tuple[tuple[Sequence[int], Reasoner], ...]:
+        named = set(self.scenario.perturb)
+        return tuple((rows, with_faults(reasoner, named, self._around)) for rows, reasoner in made if reasoner)
 
     def close(self) -> None:
         """Release the resources of reasoners: servers of local models, workers of programs."""
@@ -221,12 +221,11 @@ class Sandbox(mesa.Model):
                 self.talk.go_on(self.env.team)
             raise
         self._forget(scenario)
-        self.scenario, self.reasoners = scenario, ()
+        self.scenario = scenario
         self.env.params, self.env.options, self.env.team = env.params, env.options, env.team
         self.env.task = env.task
         self.episode.faults.severity[:] = env.faults(1).severity
-        for rows, reasoner in sorted([*kept, *anew], key=lambda seat: seat[0][0]):
-            self._seat(rows, reasoner)
+        self.reasoners = self._seated(sorted([*kept, *anew], key=lambda seat: seat[0][0]))
         for agent, group in zip(self.agents, scenario.roster(), strict=True):
             agent.reasoner = group.reasoner
         self.episode.assign(*self._cast())

@@ -26,7 +26,7 @@ from sandbox.engine.environment import Environment
 from sandbox.engine.registry import find
 from sandbox.scenario import AgentGroup, Scenario, load
 
-Seats = list[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
+Seats = Sequence[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
 
 
 class Surroundings(NamedTuple):
@@ -56,6 +56,8 @@ def groups_of(agents: Sequence[AgentGroup]) -> Iterator[tuple[range, AgentGroup]
 
 def seated(scenario: Scenario, reasoners: Mapping[int, Any]) -> tuple[Scenario, dict[int, Any]]:
     """The scenario in which groups have these objects as reasoners, and the objects by the first agent of the group."""
+    if not isinstance(reasoners, Mapping):
+        raise UsageError(f"reasoners: {shown(reasoners)}, expected objects by the number of their group")
     starts = [rows.start for rows, _ in groups_of(scenario.agents)]
     for group in reasoners:
         whole(group, "reasoners: group", 0, len(starts) - 1)

@@ -220,7 +220,7 @@ class Package(Case):
             "Environment.options": just({}), "plan": just(None), "start": just(None),
             "options": st.fixed_dictionaries({}, optional=some),
             "render_mode": st.sampled_from([None, "ansi"]), "scenario": just(self._table), "rng": just(3),
-            "recorded": just(None),
+            "recorded": just(None), "reasoners": st.sampled_from([None, {0: lambda observation, legal: 0}]),
             "people": just(None), "until": just(None), "overrides": just(None), "out": just(self._out), "seed": just(3),
             "trials": just(1), "workers": just(1), "on": just(None), "on_plan": just(None), "on_progress": just(None),
             "on_tick": just(None), "on_event": just(None), "folder": just(self._folder),

@@ -20,8 +20,11 @@ class Policy:
         torch.set_num_threads(1)
         self.model = MaskablePPO.load(file, device="cpu")
 
+    def reset(self, seed):
+        self.model.set_random_seed(seed)
+
     def act(self, observation, legal):
-        action, _ = self.model.predict(observation.flat, action_masks=observation.mask, deterministic=True)
+        action, _ = self.model.predict(observation.flat, action_masks=observation.mask)  # drawn, as in training
         return action
 
 

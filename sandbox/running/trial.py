@@ -296,7 +296,7 @@ def beside(model: Sandbox, trial: int = 0) -> list[Event]:
 
 def _answered(place: dict[str, int], row: int, answer: Answered) -> AgentAnswered:
     said = tuple(one._asdict() for one in answer.said)
-    return AgentAnswered(**place, agent=row, **answer._replace(said=said)._asdict())
+    return AgentAnswered(**place, agent=row, **{**answer._asdict(), "said": said})
 
 
 def models_used(reasoners: Iterable[tuple[Sequence[int], Reasoner]]) -> Iterator[ModelUsed | CodeUsed]:

@@ -65,7 +65,7 @@ class Files:
     def find_code(self, group: dict, where: str) -> None:
         """Make the path of an agent's code relative to the working folder."""
         name = group.get("reasoner")
-        if is_python(name) and is_code(target := name.removeprefix(PREFIX)):
+        if isinstance(name, str) and is_python(name) and is_code(target := name.removeprefix(PREFIX)):
             place, _, attribute = target.rpartition(":")
             path = self._origin.beside(place)
             group["reasoner"] = f"{PREFIX}{path}:{attribute}"
