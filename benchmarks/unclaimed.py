@@ -51,6 +51,8 @@ IMAGINATION, LESSONS, SKILLS = "docs/imagination.md", "docs/lessons.md", "docs/s
 STATISTICS, TEAMWORK = "docs/statistics.md", "docs/teams.md"
 FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
 UNCLAIMED = [
+    _list("docs/bring-your-own-agent.md", "Agents compared", "`python -m benchmarks agents` writes it; training a policy "
+          "takes minutes, and torch.", _sections, "## Compared"),
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
     _list(IMAGINATION, "An earlier version of the warehouse's rules", "They no longer exist.", _paragraphs,
           "**In the warehouse the gain disappeared"),
