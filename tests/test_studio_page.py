@@ -48,7 +48,8 @@ def said(page: AppTest) -> str:
 
 
 def buttons(page: AppTest) -> set[str]:
-    return {each.label for each in page.button if not each.disabled}
+    """Those beside the sidebar."""
+    return {each.label for each in page.main.button if not each.disabled}
 
 
 def test_the_page_says_what_to_do(page):
