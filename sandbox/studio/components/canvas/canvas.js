@@ -102,7 +102,10 @@ class Player {
     const rect = (element) => element.getBoundingClientRect(), main = this.stage.getRootNode().host?.closest("section");
     const own = rect(this.stage), page = this.stage.getRootNode().host || this.stage;
     const first = page.closest?.(FIRST), last = first?.parentElement.parentElement.querySelector(LAST);
-    if (last && last !== this.beneath) this.observer.observe((this.beneath = last));
+    if (last && last !== this.beneath) {
+      this.beneath = last;
+      for (const around of [first, last]) this.observer.observe(around); // what is above and below comes and goes
+    }
     const asked = document.querySelector(".st-key-asked"), over = asked && getComputedStyle(asked).position === "fixed";
     const high = over ? rect(asked).top : window.innerHeight; // a question may cover the lower part
     const top = own.top + (main?.scrollTop || 0), below = last && !over ? rect(last).bottom - own.bottom : 0;
