@@ -45,10 +45,10 @@ def _packed(names: list[str], rows: list[tuple]) -> tuple:
     return *counts, sha256(measures).hexdigest(), measures, rest
 
 
-def earlier(folder: Path) -> str:
-    """Store a batch as format 2 did, with a row for each trial; returns its root."""
+def earlier(folder: Path, claim: dict | None = None) -> str:
+    """Store a batch as format 2 did, with a row for each trial; returns its root, for a certificate with the claim."""
     found = read_whole(folder)
-    about = found.scenario, found.overrides, None
+    about = found.scenario, found.overrides, claim
     root = root_of_rows(SqlRows.version, found.columns, found.rows, found.asked, about)
     with closing(sqlite3.connect(folder / "run.db")) as db, db:
         db.execute("DROP TABLE chunk")

@@ -7,13 +7,13 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep, time
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
-from studio import until
+from studio import COMPILE, until
 
 import sandbox
 from benchmarks.studio_server import CHROMIUM, browsing, served
@@ -120,9 +120,20 @@ def tick(page) -> int:
 
 
 def ready(page):
+    """Until it can be played; kernels may be compiled before."""
     page.get_by_role("button", name="Play").and_(page.locator(":enabled")).wait_for()
-    page.locator(".st-key-standing", has_text="Tick").wait_for()
+    page.locator(".st-key-standing", has_text="Tick").wait_for(timeout=1000 * COMPILE)
     return page
+
+
+def at_rest(page) -> None:
+    """Until all of it is drawn, and nothing is at work."""
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+
+
+def go(page, path: str) -> None:
+    """To another address, which takes half as long as a new page."""
+    page.goto(urljoin(page.url, path))
 
 
 def press(page, name: str) -> None:
@@ -136,14 +147,9 @@ def pressed(page, name: str, words: str) -> None:
 
 
 def go_to_the_end(page) -> None:
-    """A page that is drawn anew just then may miss a key."""
-
-    def ended():
-        page.get_by_role("slider", name="Tick").press("End")
-        page.wait_for_timeout(1000)
-        return "Completed" in page.locator(".st-key-standing").inner_text()
-
-    until(ended, PATIENCE)
+    at_rest(page)  # one that is drawn anew may miss a key
+    page.get_by_role("slider", name="Tick").press("End")
+    page.locator(".st-key-standing", has_text="Completed").wait_for()
     assert tick(page) > 1
 
 
@@ -191,7 +197,15 @@ PICTURE = """() => {
 
 
 def picture(page) -> int:
-    return until(lambda: page.evaluate(PICTURE))["hash"]
+    """A number that stands for the picture, once nothing moves."""
+
+    def still():
+        at_rest(page)
+        first = page.evaluate(PICTURE)
+        page.wait_for_timeout(200)
+        return first and first["waiting"] == "0" and first["hash"] == page.evaluate(PICTURE)["hash"] and first["hash"]
+
+    return until(still)
 
 
 # The tick that each part of the page shows, read from what a person sees of it.
@@ -212,17 +226,32 @@ SHOWN = r"""() => {
 }"""
 
 
-def one_tick(page, times: int = 10) -> list[int]:
-    """Sample all parts of the page: each shows the same tick, and no event of a later one. Returns the ticks."""
+SAMPLED = f"""(seconds) => new Promise((done) => {{
+  const shown = {SHOWN}, found = [], end = performance.now() + 1000 * seconds;
+  const look = (now) => {{ found.push(shown()); now < end ? requestAnimationFrame(look) : done(found); }};
+  requestAnimationFrame(look);
+}})"""
+
+
+def one_tick(page, seconds: float = 0.5) -> list[int]:
+    """Sample all parts of the page at each of its frames: they show the same tick, and no event of a later one.
+
+    Returns the ticks.
+    """
     found = []
-    for _ in range(times):
-        seen = page.evaluate(SHOWN)
+    for seen in page.evaluate(SAMPLED, seconds):
         events = seen.pop("events")
         ticks = {tick for part in seen.values() for tick in part}
         assert len(ticks) == 1 and seen["picture"] and seen["standing"] and seen["line"] and seen["told"], seen
         found += ticks
         assert events <= found[-1], (events, seen)
-        page.wait_for_timeout(60)
+    return found
+
+
+def one_tick_until(page, there: int) -> list[int]:
+    """The same until a tick is shown; returns all that were."""
+    found = []
+    until(lambda: found.extend(one_tick(page, 0.2)) or found[-1] == there, PATIENCE)
     return found
 
 
@@ -267,14 +296,8 @@ ROLES = ("radio", "link", "button")
 
 def names(page) -> set[str]:
     found = {SHORTCUT.sub("", name) for name in page.evaluate(PRESSED)} - {""}  # icons of Streamlit's own
-    return {name.lstrip("✔⚑≠✉◐✂∅✗☠ ") for name in found}
-
-
-def page_of(visit, address: str, words: str):
-    page = visit(address)
-    page.get_by_text(words).first.wait_for()
-    page.wait_for_timeout(1500)
-    return page
+    own = {name for name in found if not name.startswith("Replay seed")}  # these are links, pressed elsewhere
+    return {name.lstrip("✔⚑≠✉◐✂∅✗☠ ") for name in own}
 
 
 def seen_after(words: str):
@@ -294,37 +317,40 @@ def in_address(**fields: str):
     return check
 
 
+def usual_in_address(**fields: str):
+    """What is usual is left out of an address, as a rule."""
+
+    def check(page):
+        until(lambda: (fields | parts(page)).items() >= fields.items(), PATIENCE)
+
+    return check
+
+
 def chosen(name: str):
     return lambda page: page.get_by_role("button", name=name, pressed=True).wait_for()
 
 
-def layer(page) -> None:
-    page.get_by_role("button", name=re.compile("Sight|Belief|Futures"), pressed=True).wait_for()
+def press_all(page, known: dict) -> None:
+    """Press every button of a page, in the order of ``known``: by its name, a check of what came of it.
 
-
-def press_all(visit, address: str, words: str, known: dict) -> None:
-    """Press every button of a page, each on a fresh page; a button that is not ``known`` fails.
-
-    The page is drawn when the ``words`` stand on it. ``known`` has a check of what comes of each button, by its name.
+    A button that is not known fails, as does one that is not there. What leads to another page comes last.
     """
-    page = page_of(visit, address, words)
-    there = names(page)
-    assert there, address
-    page.context.close()
-    links = {name for name in there if name.startswith("Replay seed")}
-    print(address, sorted(there))
-    assert there - links <= known.keys(), f"{address}: nobody presses {there - links - known.keys()}"
+    there = set()
+    with suppress(AssertionError):
+        until(lambda: there.clear() or there.update(names(page)) or there == known.keys())
+    assert there == known.keys()
     for name, check in known.items():
-        if name not in there:
-            continue
-        page = page_of(visit, address, words)
-        print("pressed", address, name)
-        if check == "saved":
+        print("pressed", name)
+        if check is saved:
             saved(page, name)
         else:
-            whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")  # beside it stand an icon and a shortcut
-            found = (page.get_by_role(role, name=each) for each in (re.compile(f"^{re.escape(name)}$"), whole)
-                     for role in ROLES)  # fmt: skip
-            next(one for one in found if one.count()).first.click()
+            button(page, name).click()
             check(page)
-        page.context.close()
+
+
+def button(page, name: str):
+    """What has a name; beside it may stand an icon and a shortcut."""
+    whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    ways = [(role, each) for each in (re.compile(f"^{re.escape(name)}$"), whole) for role in ROLES]
+    found = [page.get_by_role(role, name=each) for role, each in ways]
+    return until(lambda: next((one for one in found if one.count()), None)).first

@@ -2,17 +2,19 @@
 
 import json
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
-from batches import forge
+from batches import earlier, forge
 
 import sandbox
 from sandbox.analysis.compare import compare
 from sandbox.cli.main import main
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.scenario import load
-from sandbox.studies.certify import FILE, certify, check, claim
+from sandbox.studies.certify import CLAIM, FILE, certify, check, claim
 
 SCENARIO = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 200},
@@ -46,6 +48,19 @@ def test_an_earned_certificate(earned):
     assert json.loads((folder / FILE).read_text()) == found
     checked = check(folder, 20, found["root"])
     assert (checked.executed, checked.problems, checked.certificate) == (20, [], found)
+
+
+def test_a_certificate_over_trials_of_the_earlier_format_is_checked(earned, tmp_path):
+    """Written before a batch packed its columns: it has the root of its rows."""
+    shutil.copytree(earned[0], folder := tmp_path / "earlier")
+    root = earlier(folder, json.loads((folder / CLAIM).read_text()))
+    assert root != earned[1]["root"]
+    (folder / FILE).write_text(json.dumps({**earned[1], "root": root}))
+    checked = check(folder, 3, root)
+    assert (checked.executed, checked.problems) == (3, []) and checked.certificate["earned"]
+    with closing(sqlite3.connect(folder / "run.db")) as db, db:
+        assert db.execute("UPDATE trial SET ticks = ticks + 1 WHERE trial = 7").rowcount
+    assert any("root" in problem for problem in check(folder, 0).problems)
 
 
 def test_a_lost_claim_ends_early_with_its_failing_seeds(tmp_path):

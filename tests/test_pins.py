@@ -25,6 +25,7 @@ from numba.core.types import BaseFunction
 from numba.np.arrayobj import make_array
 from packaging.requirements import Requirement
 from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from sandbox.cli.app import OPTIONS
@@ -123,8 +124,17 @@ def _():
     "streamlit ForwardMsgQueue", "studio.session: a page may stay blank after a click (test_studio_replay_browser.py)"
 )
 def _():
-    assert _parameters(ForwardMsgQueue.clear) == ["self", "retain_lifecycle_msgs", "fragment_ids_this_run"]
-    assert ForwardMsgQueue()._delta_index_map == {}
+    clear = inspect.unwrap(ForwardMsgQueue.clear)
+    assert _parameters(clear) == ["self", "retain_lifecycle_msgs", "fragment_ids_this_run"]
+    queue, drawn, done = ForwardMsgQueue(), ForwardMsg(), ForwardMsg()
+    assert queue._delta_index_map == {}
+    drawn.delta.fragment_id = "fragment"
+    done.script_finished = told = ForwardMsg.FINISHED_SUCCESSFULLY
+    for message in (drawn, done):
+        queue.enqueue(message)
+    clear(queue, True, ["fragment"])
+    left = [(message.WhichOneof("type"), message.script_finished) for message in queue.flush()]
+    assert left == [("script_finished", told)], "what was drawn is no longer dropped: remove studio.session._send_all"
 
 
 @used("streamlit's options", "cli.app and studio.session: the studio does not start, or pauses after each run")

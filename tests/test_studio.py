@@ -10,6 +10,7 @@ from fake_llm import Server
 from studio import SCENARIO, loaded, settled, until
 
 import sandbox
+from benchmarks.studio import hall, scenario
 from sandbox.record import open_run
 from sandbox.scenario import load
 from sandbox.studio.backend import runner
@@ -185,3 +186,20 @@ def test_nobody_looking_ends_the_thread_and_the_next_order_goes_on():
 
     model = left_alone()  # the runner is nobody's any more, as when its session ends
     until(lambda: gc.collect() >= 0 and model() is None)
+
+
+def test_a_pause_of_a_large_team_at_full_speed_is_no_past():
+    """What was played ahead of the page is held back from the record, however much it is, so it can be forgotten."""
+    show = loaded(Runner(), scenario(hall(128), 1_000))
+    show.resize(800, 600)  # a page shows it, which is behind what it is sent
+    show.set_speed(1_000_000)
+    show.play()
+    seen = until(lambda: (sent := show.poll(1.0).moments) and sent[-1].shots[0].tick, 60)
+    end = time.monotonic() + 2.0
+    until(lambda: show.poll(1.0) and time.monotonic() > end)
+    show.pause()
+    show.held(show.peek().hold, seen)
+    assert settled(show) == seen
+    now = show.peek().counters
+    assert now.tick == now.head and not now.over
+    show.close()

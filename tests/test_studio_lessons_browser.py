@@ -83,4 +83,6 @@ def test_a_class_draws_its_predictions_and_sees_them_beside_the_answer(visit):
 
 
 def test_every_button_does_something(visit):
-    press_all(visit, "/lessons", "One claim each", {"Open": seen_after("Your prediction")})
+    page = visit("/lessons")
+    page.get_by_text("One claim each").wait_for()
+    press_all(page, {"Open": seen_after("Your prediction")})

@@ -1,20 +1,17 @@
 """All pages of the studio in a real browser: how one comes to them, and back."""
 
-from browser import parts, press, ready
+from browser import at_rest, go, parts, press, ready
 from studio import until
 
 
-def test_what_is_malformed_is_told_in_words(visit, tmp_path, runs):
+def test_what_is_malformed_is_told_in_words(visit, tmp_path):
     page = visit("/?scenario=An+uploaded+file")
     page.get_by_text("no file yet").wait_for()
-    # One upload in ten got no answer beside a busy machine. Perhaps a page that begins anew drops it: not proven.
-    page.wait_for_timeout(1500)
+    at_rest(page)
     bad = tmp_path / "bad.toml"
     bad.write_text("[world]\nname = 'warehuose'\n[[agents]]\nreasoner = '<script>alert(1)</script>'\n")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(bad)
     page.get_by_text("did you mean 'warehouse'").wait_for()
-    gone = visit(f"/replay?run={runs / 'nowhere'}")
-    gone.get_by_test_id("stAlert").get_by_text("nowhere").wait_for()
 
 
 WRONG = {
@@ -28,16 +25,10 @@ WRONG = {
 def test_what_an_address_names_in_vain_is_said(visit, runs):
     wrong = {**WRONG, f"/replay?run={runs / 'many'}&trial=77": "trial '77'",
              f"/replay?run={runs / 'nowhere'}": "nowhere", f"/batch?run={runs / 'nowhere'}": "nowhere"}  # fmt: skip
+    page = visit("/")
     for address, words in wrong.items():
-        page = visit(address)
+        go(page, address)
         page.get_by_test_id("stAlert").get_by_text(words).first.wait_for()
-        page.context.close()
-
-
-def back(page) -> None:
-    page.wait_for_timeout(500)  # Streamlit loses a step back that is taken while the page is drawn
-    page.locator("[data-test-script-state=notRunning]").wait_for()
-    page.go_back()
 
 
 def test_back_goes_where_one_came_from(visit, runs):
@@ -53,17 +44,17 @@ def test_back_goes_where_one_came_from(visit, runs):
     page.get_by_role("textbox", name="Seed").fill("5")
     page.keyboard.press("Enter")
     until(lambda: parts(page).get("seed") == "5")
-    back(page)
+    page.go_back()
     page.get_by_text("Your prediction").wait_for()
     assert parts(page) == lesson
-    back(page)
+    page.go_back()
     page.get_by_text("One claim each").wait_for()
-    page.goto(f"{page.url.split('/lessons')[0]}/batch")
+    go(page, "/batch")
     page.locator(".st-key-shelf").get_by_role("button", name="Open").first.click()
     page.get_by_text("Worst seeds").wait_for()
     page.get_by_role("link", name="Replay seed").first.click()
     ready(page)
-    back(page)
+    page.go_back()
     page.get_by_text("Worst seeds").wait_for()
-    back(page)
+    page.go_back()
     page.get_by_text("New batch").wait_for()

@@ -30,7 +30,10 @@ def _send_all() -> None:
 
     If the other run is of a fragment, Streamlit 1.67 drops the unsent part of the fragment, but tells the browser
     that the run is complete. The browser then removes the missing elements with their choices, and may show a blank
-    page.
+    page. (github.com/streamlit/streamlit: pull request 9381 began to clear so, issue 9188 has what comes of it.)
+
+    Streamlit offers no other way: only a rerun brings data to a component, and only a fragment reruns by itself.
+    ``tests/test_pins.py`` fails once it is not needed any more.
     """
     clear = ForwardMsgQueue.clear
 

@@ -12,6 +12,7 @@ from sandbox.studio.backend.marks import Point, changed
 
 MOST = 100  # agents that are told of: the first ones, and the selected one
 EVERY = 0.25  # seconds of play after which it is said anew what they are doing
+SHARE = 20  # and at least so many times as long as that took
 
 
 class Card(NamedTuple):
@@ -30,7 +31,7 @@ class Cards:
     """Tells of the agents of one episode."""
 
     def __init__(self) -> None:
-        self._when, self._told = 0.0, {}  # what was said last, by agent
+        self._due, self._told = 0.0, {}  # when it is said anew; what was said last, by agent
 
     def of(self, look: Look, transition: Transition | None, still: bool) -> tuple[Card, ...]:
         """The agents that are somewhere, in order. While it plays, what they are doing is said anew only sometimes."""
@@ -38,12 +39,13 @@ class Cards:
         agents = list(range(min(count, MOST)))
         if look.picked is not None and look.picked >= MOST:
             agents.append(look.picked)
-        if still or now - self._when > EVERY:
-            self._when, self._told = now, {agent: _told(model, transition, agent) for agent in agents}
-        found = []
+        if still or now > self._due:
+            began, self._told = time.thread_time(), {agent: _told(model, transition, agent) for agent in agents}
+            self._due = now + max(EVERY, SHARE * (time.thread_time() - began))
+        found, placed = [], look.cells is not None
         for agent in agents:
             at, lag = (0.5, (agent + 0.5) / count), (0.0, 0.0)
-            if look.cells is not None:
+            if placed:
                 if not look.is_there(agent):
                     continue
                 at, lag = look.at(agent), look.lag(agent)

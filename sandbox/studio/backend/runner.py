@@ -38,7 +38,7 @@ IDLE = 8.0  # seconds
 SEEN = 1.0  # seconds between two scenes while it plays, of panels that tell of no tick
 COSTLY = 4  # moments a second, at most, of panels that take long to make
 UNSEEN = 6.0  # seconds after which what was sent has surely been shown, and is recorded
-PATIENT = 3.0  # seconds that a page may take to tell the tick at which it holds
+PATIENT = 10.0  # seconds that a page may take to tell the tick at which it holds
 
 Deed = Callable[[EpisodePlayer], None]  # an intervention of a person
 

@@ -1,5 +1,7 @@
 """The common part of Watch and Replay: controls, the picture with its timeline, and a panel beside it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from sandbox.studio.backend.beside import AGENT, INTERVENE, TEAM, Look
@@ -16,6 +18,7 @@ from sandbox.studio.views.telling import course, telling
 
 TICK = "tick"  # key of the address
 DIGITS = 10  # of a tick in it, at most
+ORDERS = "orders"  # key in the session state: what was pressed and has not taken effect
 PATIENCE = 0.15  # seconds that a poll waits for news
 SPEEDS = (1, 2, 4, 10, 20, 40, 100, 1_000, 1_000_000)  # ticks a second
 SLOW = 2.0  # seconds after which a slow job is mentioned
@@ -28,6 +31,8 @@ def player(show: Runner, panels: tuple[str, ...], problem: str | None = None) ->
 
     Without panels, there is nothing beside the picture.
     """
+    for order in st.session_state.pop(ORDERS, ()):
+        order()
     snapshot = show.poll(PATIENCE)
     _controls(show, snapshot, bool(problem))
     hand_over("player", snapshot)
@@ -39,8 +44,13 @@ def _pause(snapshot: Snapshot) -> float | None:
     return snapshot.pause if snapshot.active else None
 
 
+def _order(order: Callable[[], None]) -> None:
+    """Note a press. It takes effect after the page's choices: those made just before may come in the same run."""
+    st.session_state.setdefault(ORDERS, []).append(order)
+
+
 def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
-    """Play or pause, step, reset, speed. Clicks take effect before the page is drawn, as callbacks."""
+    """Play or pause, step, reset, speed."""
     stuck = disabled or snapshot.phase in ("empty", "stopped", "failed")
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         label, icon, words, order, off = (
@@ -48,12 +58,12 @@ def _controls(show: Runner, snapshot: Snapshot, disabled: bool) -> None:
             if snapshot.playing
             else ("Play", "play_arrow", "Let the team work", show.play, stuck or snapshot.over)
         )  # one button for both states: with two keys, both were visible for a moment
-        st.button(label, key="play", icon=f":material/{icon}:", type="primary", on_click=order, disabled=off,
-                  help=words, shortcut="Space")  # fmt: skip
-        st.button("Step", key="step", icon=":material/skip_next:", on_click=show.step, disabled=stuck or snapshot.over,
-                  help="One tick, then pause", shortcut="S")  # fmt: skip
-        st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=show.reset, disabled=disabled,
-                  help="The same episode from the start", shortcut="Shift+Backspace")  # fmt: skip
+        st.button(label, key="play", icon=f":material/{icon}:", type="primary", on_click=_order, args=(order,),
+                  disabled=off, help=words, shortcut="Space")  # fmt: skip
+        st.button("Step", key="step", icon=":material/skip_next:", on_click=_order, args=(show.step,),
+                  disabled=stuck or snapshot.over, help="One tick, then pause", shortcut="S")  # fmt: skip
+        st.button("Reset", key="reset", icon=":material/restart_alt:", on_click=_order, args=(show.reset,),
+                  disabled=disabled, help="The same episode from the start", shortcut="Shift+Backspace")  # fmt: skip
         speed = st.select_slider("Speed", SPEEDS, 4, key="speed", width=150, format_func=_pace,
                                  label_visibility="collapsed")  # fmt: skip
         show.set_speed(speed)
@@ -188,7 +198,7 @@ def _message(show: Runner, snapshot: Snapshot, problem: str | None) -> None:
 def _compiling(snapshot: Snapshot) -> tuple[float, str]:
     """How far a preparation has come: a share, and words."""
     now, waited = snapshot.compiled, snapshot.waited
-    if now is None or not now.total:
+    if now is None or not now.total:  # it may wait for the compilation of another tab
         return 0.0, f"Setting up ({waited:.0f} s so far)"
     left = f", about {waited * (1 - now.share) / now.share:,.0f} s left" if now.share > KNOWN else ""
     step = f"step {min(now.done + 1, now.total):,} of {now.total:,}"

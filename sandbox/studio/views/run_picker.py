@@ -74,8 +74,12 @@ def _key(key: str, given: str) -> str:
 
 
 def _tell(key: str, value: str) -> None:
-    """Put the choice into the address."""
-    if value:
-        st.query_params[key] = value
-    else:
+    """Put the choice into the address.
+
+    Nothing is said if it is there: on the way from another page Streamlit 1.67 would put it into that page's address
+    first, as a step of its own for the browser's Back.
+    """
+    if not value:
         st.query_params.pop(key, None)
+    elif st.query_params.get(key) != value:
+        st.query_params[key] = value

@@ -13,7 +13,7 @@ const CLOSER = 2; // times, to follow an agent in a world whose cells are large
 const NARROW = 300; // CSS pixels of a stage in which there is no room for words
 const LOWEST = 240; // CSS pixels of a picture's height
 const FIRST = "[class*=st-key-stage]", LAST = "[class*=st-key-below]"; // what the first screen is to show besides
-const SURELY = 3000; // ms after which a frozen picture moves again, if the page has not answered
+const SURELY = 10000; // ms after which a frozen picture moves again, if the page has not answered
 const HOLDS = ".st-key-play, .st-key-step, .st-key-deeds"; // a button in here concerns what is seen
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -352,6 +352,7 @@ class Player {
     canvas.dataset.painted = ++this.painted; // for tests and measurements
     canvas.dataset.payloads = this.payloads;
     canvas.dataset.tick = item.tick;
+    canvas.dataset.waiting = this.queue.length; // frames
     if (!this.place) clock.show(item.moment, item.number);
   }
 
