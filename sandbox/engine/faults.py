@@ -101,5 +101,5 @@ def fails(seed, tick, agent, faults):
 def broken(seed: np.uint64, tick: np.int32, agent: int, faults: Faults) -> str:
     """Why an agent's action fails in this tick, in words; "": it does not, by a generic perturbation."""
     if is_down(seed, tick, agent, faults):
-        return "the agent has crashed for a while (perturbation agent_crash)"
+        return "the agent has crashed for a while (perturbation agent crash)"
     return "it broke down by chance (perturbation action failure)" if fails(seed, tick, agent, faults) else ""

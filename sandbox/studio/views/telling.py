@@ -13,6 +13,7 @@ import streamlit as st
 from sandbox.core.finish import Finish
 from sandbox.core.telling import Gauge
 from sandbox.engine.registry import find
+from sandbox.engine.shapes import AGENTS
 from sandbox.studio.backend import beside
 from sandbox.studio.backend.snapshot import Counters, Moment, Snapshot
 from sandbox.studio.views import agent, charts, feed, team
@@ -106,7 +107,8 @@ def _gauges(gauges: Iterable[Gauge]) -> str:
         if gauge.kind not in ("score", "clock"):
             share = f' style="--share:{min(1.0, max(0.0, gauge.value / gauge.most)):.0%}"' if gauge.most else ""
             colour = f'<i style="background:{escape(gauge.colour)}"></i>' if gauge.colour else escape(gauge.icon)
-            told += f'<li class="{gauge.kind}"{share}>{colour} {escape(gauge.name[:LONGEST])} {_amount(gauge)}</li>'
+            name = escape(gauge.name[:LONGEST]) + ("" if gauge.text else ":")
+            told += f'<li class="{gauge.kind}"{share}>{colour} {name} {_amount(gauge)}</li>'
     return told and f'<ul class="gauges" aria-label="Orders and facts" tabindex="0">{told}</ul>'
 
 
@@ -115,9 +117,16 @@ def _legend(shots: Iterable[Counters]) -> str:
     chips = {}
     for now in shots:
         chips |= {thing: colour for thing, colour in find(now.world).legend if thing in now.shown}
-    told = "".join(f'<span class="chip"><i style="background:{escape(colour)}"></i>{escape(thing)}</span>'
+    told = "".join(f'<span class="chip"><i style="background:{_swatch(thing, colour)}"></i>{escape(thing)}</span>'
                    for thing, colour in chips.items())  # fmt: skip
     return f'<div class="legend" role="note" aria-label="Legend">{told}</div>'
+
+
+def _swatch(thing: str, colour: str) -> str:
+    """A colour; of agents, which have one each, several."""
+    if colour != AGENTS[0] or any(map(str.isdigit, thing)):
+        return escape(colour)
+    return f"linear-gradient(90deg, {', '.join(AGENTS[:3])})"
 
 
 def _badge(now: Counters, playing: bool) -> tuple[tuple[str, str], str]:

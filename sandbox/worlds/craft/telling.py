@@ -278,4 +278,4 @@ def shown(s: State, lane: int, params: Params) -> set[str]:
     if (mobs[mobs[:, Mob.KIND] == Kind.PLANT, Mob.CLOCK] > RIPE_AT).any():
         found.add("ripe plant")
     alive = (s.pos[lane, :, 0] >= 0) & (s.body[lane, :, Body.HEALTH] > 0)
-    return (found & {name for name, _ in LEGEND}) | ({"player"} if alive.any() else set())
+    return (found & {name for name, _ in LEGEND}) | ({"gatherer"} if alive.any() else set())

@@ -52,7 +52,7 @@ TURNED = np.array([2, 3, 0, 1])  # Facing to the wedges' order: north, south, we
 MOB_INK = np.array([0, 0, COW, ZOMBIE, SKELETON, DARK, PLANT])  # by Kind
 DIM_AT_MOST = 0.5  # weight of the colour of night at the darkest
 LEGEND = (
-    ("player", AGENTS[0]), ("grass", GROUNDS[2]), ("tree", _MARKS["leaf"]), ("stone", GROUNDS[3]), ("path", GROUNDS[4]),
+    ("gatherer", AGENTS[0]), ("grass", GROUNDS[2]), ("tree", _MARKS["leaf"]), ("stone", GROUNDS[3]), ("path", GROUNDS[4]),
     ("water", GROUNDS[1]), ("coal", _MARKS["coal"]), ("iron", _MARKS["iron"]), ("table", _MARKS["table"]),
     ("furnace", _MARKS["furnace"]), ("lava", GROUNDS[7]), ("sand", GROUNDS[5]), ("diamond", _MARKS["diamond"]),
     ("cow", _MARKS["cow"]), ("zombie", _MARKS["zombie"]), ("skeleton", _MARKS["skeleton"]), ("plant", _MARKS["plant"]),
