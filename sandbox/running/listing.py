@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sandbox.agents.python.options import short
 from sandbox.core.errors import SandboxError, unknown
 from sandbox.record import Run, open_run
 from sandbox.record.lock import held
@@ -256,7 +257,8 @@ def _model(scenario: Mapping[str, Any]) -> str:
     """The language models of a scenario, and the other reasoners."""
     usual = AgentGroup.model_fields["reasoner"].default  # scenarios omit what is usual
     told = (
-        (group.get("llm") or {}).get("model") or group.get("reasoner", usual) for group in scenario.get("agents", ())
+        (group.get("llm") or {}).get("model") or short(str(group.get("reasoner", usual)))
+        for group in scenario.get("agents", ())
     )
     return ", ".join(dict.fromkeys(one_line(str(name))[:SHORT] for name in told))
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.agents.memory.tokens import clip
+from sandbox.agents.python.options import short
 from sandbox.core.decision import Call, ToolUse, Trace
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Finish
@@ -200,7 +201,7 @@ class _Reader:
             self._found["decisive tick"] = self._decisive(model, done, total)
         return Transcript(
             folder, trial, model.scenario.world.name, model.seed, model.names,
-            tuple(group.llm.model if group.llm else group.reasoner for group in model.scenario.roster()),
+            tuple(group.llm.model if group.llm else short(group.reasoner) for group in model.scenario.roster()),
             model.verdict.words, model.ticks, done, total, tuple(self._found.values()), tuple(self._turns),
         )  # fmt: skip
 

@@ -46,6 +46,14 @@ def target_of(reasoner: str, where: str) -> str:
     return target
 
 
+def short(reasoner: str) -> str:
+    """A reasoner's name for tables: of code without its place, ``Greedy (greedy.py)``."""
+    if not is_python(reasoner):
+        return reasoner
+    place, _, name = reasoner.removeprefix(PREFIX).rpartition(":")
+    return f"{name} ({Path(place).name})"
+
+
 def is_file(target: str) -> bool:
     """Whether a target names a file rather than a module."""
     return target.rpartition(":")[0].endswith(SUFFIX)

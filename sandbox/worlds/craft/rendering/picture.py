@@ -52,11 +52,11 @@ TURNED = np.array([2, 3, 0, 1])  # Facing to the wedges' order: north, south, we
 MOB_INK = np.array([0, 0, COW, ZOMBIE, SKELETON, DARK, PLANT])  # by Kind
 DIM_AT_MOST = 0.5  # weight of the colour of night at the darkest
 LEGEND = (
-    ("gatherer", AGENTS[0]), ("grass", GROUNDS[2]), ("tree", _MARKS["leaf"]), ("stone", GROUNDS[3]), ("path", GROUNDS[4]),
-    ("water", GROUNDS[1]), ("coal", _MARKS["coal"]), ("iron", _MARKS["iron"]), ("table", _MARKS["table"]),
-    ("furnace", _MARKS["furnace"]), ("lava", GROUNDS[7]), ("sand", GROUNDS[5]), ("diamond", _MARKS["diamond"]),
-    ("cow", _MARKS["cow"]), ("zombie", _MARKS["zombie"]), ("skeleton", _MARKS["skeleton"]), ("plant", _MARKS["plant"]),
-    ("ripe plant", _MARKS["ripe"]), ("arrow", _MARKS["dark"]),
+    ("gatherer", AGENTS[0]), ("grass", GROUNDS[2]), ("tree", _MARKS["leaf"]), ("stone", GROUNDS[3]),
+    ("path", GROUNDS[4]), ("water", GROUNDS[1]), ("coal", _MARKS["coal"]), ("iron", _MARKS["iron"]),
+    ("table", _MARKS["table"]), ("furnace", _MARKS["furnace"]), ("lava", GROUNDS[7]), ("sand", GROUNDS[5]),
+    ("diamond", _MARKS["diamond"]), ("cow", _MARKS["cow"]), ("zombie", _MARKS["zombie"]),
+    ("skeleton", _MARKS["skeleton"]), ("plant", _MARKS["plant"]), ("ripe plant", _MARKS["ripe"]), ("arrow", _MARKS["dark"]),
 )  # fmt: skip
 _ITEM = {"wood": "trunk", "stone": "stone", "coal": "coal", "iron": "iron", "diamond": "wave", "sapling": "plant"}
 THING_COLOURS = {item: _MARKS[_ITEM[item.name.lower().split("_")[0]]] for item in ITEMS[4:]}  # by Body, of gauges
