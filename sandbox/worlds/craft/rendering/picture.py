@@ -56,7 +56,8 @@ LEGEND = (
     ("path", GROUNDS[4]), ("water", GROUNDS[1]), ("coal", _MARKS["coal"]), ("iron", _MARKS["iron"]),
     ("table", _MARKS["table"]), ("furnace", _MARKS["furnace"]), ("lava", GROUNDS[7]), ("sand", GROUNDS[5]),
     ("diamond", _MARKS["diamond"]), ("cow", _MARKS["cow"]), ("zombie", _MARKS["zombie"]),
-    ("skeleton", _MARKS["skeleton"]), ("plant", _MARKS["plant"]), ("ripe plant", _MARKS["ripe"]), ("arrow", _MARKS["dark"]),
+    ("skeleton", _MARKS["skeleton"]), ("plant", _MARKS["plant"]), ("ripe plant", _MARKS["ripe"]),
+    ("arrow", _MARKS["dark"]),
 )  # fmt: skip
 _ITEM = {"wood": "trunk", "stone": "stone", "coal": "coal", "iron": "iron", "diamond": "wave", "sapling": "plant"}
 THING_COLOURS = {item: _MARKS[_ITEM[item.name.lower().split("_")[0]]] for item in ITEMS[4:]}  # by Body, of gauges
