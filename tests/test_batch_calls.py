@@ -79,7 +79,7 @@ def test_a_switch_drops_them_and_then_it_is_said(tmp_path, capsys):
         table = scenario(server.address)
         folder = sandbox.batch(table, tmp_path / "b", 1, 1, overrides={"trials.keep_calls": False})
     assert told("replay", folder) == 1
-    assert "the calls of its models were not kept (trials.keep_calls)" in capsys.readouterr().err
+    assert "the answers of its agents were not kept (trials.keep_calls)" in capsys.readouterr().err
     assert told("verify", folder) == 1
 
 

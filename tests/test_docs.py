@@ -40,7 +40,7 @@ def test_commands_run_in_order(page, tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenarios_run(path):
     outcome = sandbox.run(path)
-    assert outcome.error is None and outcome.ticks > 1
+    assert outcome.error is None and outcome.ticks
     # The seed of `renamed` shows how an agent breaks; studies of imagination start at seeds that nobody chose.
     assert outcome.success or path.stem == "renamed" or path.parent.name == "imagination"
 

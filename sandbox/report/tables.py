@@ -17,11 +17,12 @@ from sandbox.core.perturb import GENERIC
 from sandbox.core.world import World
 from sandbox.report.kinds import kind_of
 from sandbox.report.lines import lines
-from sandbox.running.listing import Entry, when
 from sandbox.statistics import CONFIDENCE, Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sandbox.running.listing import Entry
 
 NOTES = 3  # kinds of errors that are listed below a table
 _WIDTH = {"scenario": 10, "model": 8, "outcome": 10}  # of columns, at least
@@ -75,11 +76,11 @@ def batch_table(rows: "pd.DataFrame", title: str) -> Table:
     return table
 
 
-def runs_table(entries: Sequence[Entry], place: Path) -> Table:
+def runs_table(entries: "Sequence[Entry]", place: Path) -> Table:
     """One row for each run of a listing, with its folder below ``place``."""
     table = Table(title=f"runs below {place}", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     columns = {
-        "when": [when(entry.created) for entry in entries],
+        "when": [entry.at for entry in entries],
         "scenario": [entry.name or entry.title for entry in entries],
         "model": [entry.model for entry in entries], "acted": [entry.acted for entry in entries],
         "outcome": [entry.outcome for entry in entries], "length": [entry.length for entry in entries],

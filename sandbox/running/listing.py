@@ -59,6 +59,11 @@ class Entry(NamedTuple):
     tags: tuple[str, ...] = ()
 
     @property
+    def at(self) -> str:
+        """When it was created, in words."""
+        return when(self.created)
+
+    @property
     def outcome(self) -> str:
         """What came of it."""
         if self.problem:

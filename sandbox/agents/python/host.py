@@ -18,8 +18,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import psutil
-
 from sandbox.agents.python.child import LENGTH
 from sandbox.agents.python.options import EXPECTED, PREFIX
 from sandbox.core.errors import UsageError, shown
@@ -131,6 +129,8 @@ class Host:
 
     def kill(self) -> None:
         """End the process and all that it has started."""
+        import psutil  # it cannot be imported on every system
+
         with suppress(OSError, psutil.Error):
             for each in psutil.Process(self._process.pid).children(recursive=True):
                 with suppress(psutil.Error):
