@@ -128,7 +128,8 @@ def test_a_preview_gives_no_outcome_away(path):
     assert len(set(seeds)) == len(seeds)
     assert not {(lesson.scenario().seed + k) % 2**64 for k in range(lesson.scenario().trials.count)} & set(seeds)
     for arm, seed in zip(lesson.plan.measure.arms, seeds, strict=True):
-        ((played,),), _ = answers.play_arms([lesson.scenario(arm)], [seed], lambda _: None, lambda: False)
+        longer = load(lesson.scenario(arm), {"world.max_ticks": lesson.plan.preview + 1})
+        ((played,),), _ = answers.play_arms([longer], [seed], lambda _: None, lambda: False)
         assert played.ticks > lesson.plan.preview, f"{arm.name}: done after {played.ticks} ticks"
 
 
