@@ -65,7 +65,7 @@ def beginning() -> Path | None:
 def _source() -> tuple[Scenario, str] | None:
     """The chosen scenario and a name for it; None if there is none yet."""
     watched, files = st.session_state.get(WATCHED), scenario_files()
-    ways = [*([SHOWN] if watched else []), *([FILE] if files else []), UPLOAD]
+    ways = [*([SHOWN] if watched is not None else []), *([FILE] if files else []), UPLOAD]
     way = st.segmented_control("Scenario", ways, default=ways[0], required=True, key="source",
                                help="A file below scenarios/, one of yours, or what Watch shows")  # fmt: skip
     if way == SHOWN:

@@ -85,7 +85,7 @@ def _intervene(show: Runner, snapshot: Snapshot) -> None:
 
 
 def _about(show: Runner, snapshot: Snapshot) -> None:
-    if watched := st.session_state.get(WATCHED):
+    if (watched := st.session_state.get(WATCHED)) is not None:
         about(watched.world.name)
 
 
