@@ -185,7 +185,7 @@ def test_an_address_reads_no_file_of_this_machine(tmp_path):
     (tmp_path / "secret.map").write_text("x.g\n.x.\n")
     table = {"world": WORLDS["shelves"], "agents": [{"count": 2, "reasoner": "rules"}]}
     draft = Draft(load(table, origin=page()), 3)
-    with pytest.raises(UsageError, match="files"):
+    with pytest.raises(UsageError, match="reads no file"):
         draft.open(Drawn(layout=str(tmp_path / "secret.map")))
     assert draft.drawn == Drawn()
 

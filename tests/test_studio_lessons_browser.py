@@ -23,17 +23,17 @@ def test_a_lesson_is_taken_to_its_answer(visit):
     page = ready(opened(visit, FIVE_NINES))
     press(page, "Play")
     page.get_by_text("The preview ends").wait_for()
-    assert 0 < tick(page) <= 20 and not re.search("done|reward", standing(page))
+    assert 0 < tick(page) <= 20 and not re.search("delivered|reward", standing(page))
     assert not page.get_by_role("link", name="Watch it").count()
     page.get_by_test_id("stRadio").get_by_role("radio").first.click(force=True)
     press(page, "Measure")
     page.get_by_text("You predicted").wait_for(timeout=1000 * COMPILE)
-    until(lambda: re.search("done.*reward", standing(page)))
+    until(lambda: re.search("delivered.*reward", standing(page)))
     assert page.get_by_role("link", name="Watch it").count()
     page.get_by_role("radio", name="60 ticks").or_(page.get_by_role("button", name="60 ticks")).first.click()
     page.get_by_text("Measured with other settings").wait_for()
     page.wait_for_function("new URLSearchParams(location.search).get('set') === 'Time=60 ticks'")
-    until(lambda: "done" not in standing(page))
+    until(lambda: "delivered" not in standing(page))
 
 
 def drawn(page) -> int:
