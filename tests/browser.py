@@ -264,9 +264,14 @@ def pressed_at(page, key: str) -> int:
 # -- its address -------------------------------------------------------------------------------------------------------
 
 
+def address(page) -> str:
+    """Asked of the page: ``page.url`` changes only while something else is asked of it, so no loop may wait for it."""
+    return page.evaluate("location.href")
+
+
 def parts(page) -> dict[str, str]:
     """The fields of the address, without the name of the run."""
-    return {key: value for key, value in parse_qsl(urlsplit(page.url).query) if key != "tab"}
+    return {key: value for key, value in parse_qsl(urlsplit(address(page)).query) if key != "tab"}
 
 
 def choose(page, label: str, words: str) -> None:

@@ -5,7 +5,7 @@ from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-from browser import go_to_the_end, press_all, ready, saved, seen_after
+from browser import address, go_to_the_end, press_all, ready, saved, seen_after
 
 import sandbox
 from sandbox.scenario import load
@@ -16,7 +16,7 @@ def test_the_worst_seeds_of_a_batch_lead_to_their_replay(visit, runs):
     page.locator(".st-key-worst a").first.click()
     page.wait_for_url("**/replay?*")
     go_to_the_end(ready(page))
-    assert all(part in page.url for part in ("run=", "trial="))  # for whoever is sent the address
+    assert all(part in address(page) for part in ("run=", "trial="))  # for whoever is sent the address
 
 
 def test_what_a_batch_came_to_is_taken_away(visit, runs):

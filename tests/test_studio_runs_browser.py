@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from browser import ready
+from browser import address, ready
 from studio import until
 
 from sandbox.running.notes import notes_of
@@ -30,7 +30,7 @@ def test_a_click_opens_a_run_and_back_shows_the_table_as_it_was(visit, runs):
     found(page, "warehouse RULES batch", 1)
     found(page, str(runs / "clean"), 1).get_by_text("completed").click()
     ready(page)
-    assert "run=" in page.url
+    assert "run=" in address(page)
     page.go_back()
     rows = page.locator("tbody tr")
     until(lambda: rows.count() == 1)

@@ -1,11 +1,13 @@
 """The page Watch in a real browser: it plays, and what is seen is so."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from browser import (
     PATIENCE,
     PICTURE,
+    address,
     at_rest,
     boxes,
     choose,
@@ -255,7 +257,7 @@ def test_the_address_reproduces_what_is_seen(visit):
         press(ready(page), "Step")
         until(lambda number=number: tick(page) == number, PATIENCE)
     until(lambda: parts(page).get("tick") == "3")
-    there = ready(visit(page.url[page.url.index("/?") :]))  # another browser: a run of its own, at the same tick
+    there = ready(visit(f"/?{urlsplit(address(page)).query}"))  # another browser: a run of its own, at the same tick
     until(lambda: tick(there) == 3)
     until(lambda: picture(there) == picture(page), PATIENCE)  # once both have the size that the page has room for
     assert parts(there) == parts(page)
