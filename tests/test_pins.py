@@ -27,6 +27,7 @@ from packaging.requirements import Requirement
 from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.state.query_params import QueryParams
 
 from sandbox.cli.app import OPTIONS
 from sandbox.engine.dispatcher import Kernel, Part
@@ -135,6 +136,15 @@ def _():
     clear(queue, True, ["fragment"])
     left = [(message.WhichOneof("type"), message.script_finished) for message in queue.flush()]
     assert left == [("script_finished", told)], "what was drawn is no longer dropped: remove studio.session._send_all"
+
+
+@used("streamlit QueryParams", "studio.views.address: another world keeps choices (test_studio_watch_browser.py)")
+def _():
+    address = QueryParams()
+    address.populate_from_query_string("team=4&seed=1")
+    address.set_initial_query_params("seed=1")
+    assert address.remove_param("team") and address.to_dict() == {"seed": "1"}
+    assert (address.get_initial_value("team"), address.get_initial_value("seed")) == (None, "1")
 
 
 @used("streamlit's options", "cli.app and studio.session: the studio does not start, or pauses after each run")

@@ -1,6 +1,6 @@
 """All pages of the studio in a real browser: how one comes to them, and back."""
 
-from browser import at_rest, go, parts, press, ready
+from browser import at_rest, go, parts, picture, press, ready
 from studio import until
 
 
@@ -44,9 +44,11 @@ def test_back_goes_where_one_came_from(visit, runs):
     page.get_by_role("textbox", name="Seed").fill("5")
     page.keyboard.press("Enter")
     until(lambda: parts(page).get("seed") == "5")
+    picture(page)  # what a page that changes sends with the press of Back would lead to the page again
     page.go_back()
     page.get_by_text("Your prediction").wait_for()
     assert parts(page) == lesson
+    at_rest(page)
     page.go_back()
     page.get_by_text("One claim each").wait_for()
     go(page, "/batch")

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from sandbox.core.errors import unknown
 from sandbox.studio.views.shared import plain
@@ -57,9 +59,30 @@ def forget(keys: Iterable[str] = CHOICES) -> None:
     """Reset choices in the run that follows: a callback of a choice on which they depend."""
     keys = tuple(keys)
     st.session_state[_FORGOTTEN] = keys
-    if SETUP in keys:
-        st.query_params.pop(SETUP, None)
+    _leave_out(keys)
     st.session_state.pop(_WRONG, None)
+
+
+def _leave_out(keys: tuple[str, ...]) -> None:
+    """Take choices out of the address.
+
+    Streamlit 1.67 gives a bound widget whose limits have changed the value from the address, even if the script has
+    set another one: the size of a team stayed when the world changed. ``tests/test_pins.py`` holds what this uses.
+    """
+    context = get_script_run_ctx()
+    fields = parse_qsl(context.query_string, keep_blank_values=True)
+    gone = {key for key, _ in fields if _of(key, keys)}
+    if not gone:
+        return
+    with context.session_state.query_params() as address:
+        address.populate_from_query_string(context.query_string)  # the server may not know all that the browser shows
+        address.set_initial_query_params(urlencode([(key, value) for key, value in fields if key not in gone]))
+        for key in gone:
+            address.remove_param(key)
+
+
+def _of(key: str, keys: Iterable[str]) -> bool:
+    return key.partition(".")[0] in keys
 
 
 def usual(key: str, value: Any, /, **default: Any) -> dict[str, Any]:
@@ -67,7 +90,7 @@ def usual(key: str, value: Any, /, **default: Any) -> dict[str, Any]:
 
     A bound widget cannot be reset in another way: Streamlit does not let go of its part of the address.
     """
-    if key.partition(".")[0] not in st.session_state.get(_FORGOTTEN, ()):
+    if not _of(key, st.session_state.get(_FORGOTTEN, ())):
         return default
     st.session_state[key] = value
     return {}
