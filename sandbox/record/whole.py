@@ -52,6 +52,19 @@ def is_part(name: str) -> bool:
     return _PART.fullmatch(name) is not None
 
 
+def new_folder(parent: Path, name: str) -> Path:
+    """``parent``/NAME, with a number if that is taken; created, so that no other process takes it.
+
+    Raises OSError if it cannot be created, RecordError if there are too many of that name.
+    """
+    for number in range(1, 10_000):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise RecordError(f"{parent / name}: there are too many of that name; choose another title")
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text into its file, whole or not at all; raises RecordError if that fails."""
     with replacing(path) as part:

@@ -13,6 +13,7 @@ from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.faults import broken, is_down
 from sandbox.engine.workspace import Candidate, candidates
 from sandbox.model import Sandbox
+from sandbox.scenario import AgentGroup
 
 SHORT = 100  # letters of a thought within a sentence
 
@@ -34,10 +35,11 @@ class Witness:
         """The latest tick; None if it was not watched, as before the first one."""
         if self._before is None or model.latest is None or self._before.tick[0] != model.ticks - 1:
             return None
+        roster = model.scenario.roster()
         return Transition(
             before=self._before, after=model.state, actions=model.latest.actions[None], obs=model.observation,
             memory=model.memory, params=model.env.params, names=model.names,
-            policy=lambda agent: policy_of(model, agent), broken=lambda agent: _broken(model, agent),
+            policy=lambda agent: policy_of(model, roster[agent], agent), broken=lambda agent: _broken(model, agent),
         )  # fmt: skip
 
 
@@ -55,9 +57,9 @@ def crashed(model: Sandbox) -> list[int]:
     return [agent for agent in range(model.env.agents) if is_down(seed, tick, agent, faults)]
 
 
-def policy_of(model: Sandbox, agent: int) -> str:
-    """The compiled policy that chose an agent's latest action; "": something else did."""
-    group, latest = model.scenario.roster()[agent], model.latest
+def policy_of(model: Sandbox, group: AgentGroup, agent: int) -> str:
+    """The compiled policy that chose the latest action of an agent of a group; "": something else did."""
+    latest = model.latest
     trace = (latest.traces.get(agent) if latest else None) or Trace()
     if trace.person:
         return ""

@@ -22,7 +22,7 @@ from sandbox.core.errors import RecordError
 from sandbox.record.lock import held
 from sandbox.record.store import DATABASE, one_line
 from sandbox.record.table import Glance, glance
-from sandbox.record.whole import within, write_text
+from sandbox.record.whole import new_folder, within, write_text
 from sandbox.running.claims import CLAIM
 from sandbox.running.claims import FILE as CERTIFICATE
 from sandbox.scenario import Scenario
@@ -66,7 +66,7 @@ def begin(scenario: Scenario, name: str, kind: Kind, arguments: Sequence[str], r
     ``arguments`` are options of ``sandbox batch`` or ``sandbox certify``, without the scenario and the folder.
     """
     try:
-        folder = _new_folder(runs, f"{name}-{'certificate' if kind == 'certify' else 'batch'}")
+        folder = new_folder(runs, f"{name}-{'certificate' if kind == 'certify' else 'batch'}")
     except OSError as error:
         raise RecordError(f"{runs}: cannot write there ({error.strerror})") from None
     write_text(folder / FILE, as_toml(scenario.as_dict()))
@@ -121,16 +121,6 @@ def status(folder: Path) -> Status:
 
 
 # -- starting ----------------------------------------------------------------------------------------------------------
-
-
-def _new_folder(runs: Path, name: str) -> Path:
-    """``runs``/NAME, with a number if that is taken; created, so that no other process takes it."""
-    for number in range(1, 10_000):
-        folder = runs / (name if number == 1 else f"{name}-{number}")
-        with suppress(FileExistsError):
-            folder.mkdir(parents=True)
-            return folder
-    raise RecordError(f"{runs / name}: there are too many of that name; choose another title")
 
 
 def _as_begun(folder: Path, known: Glance) -> dict:

@@ -21,7 +21,7 @@ class Notes(NamedTuple):
 
 
 def notes_of(folder: str | Path) -> Notes:
-    """The notes on the run in a folder; empty ones if there are none, or none that can be read."""
+    """The notes on the run in a folder; empty notes if the file is missing or cannot be read."""
     try:
         with within(folder, NOTES).open("rb") as file:
             found = json.loads(file.read(SIZE))

@@ -90,15 +90,11 @@ def load(
     if origin.environment and not isinstance(source, Scenario):
         origin = origin.with_grant(_name_model(table))
     files = Files(origin, table.get("files", {}))
-    rules = table.get("guard")
-    for k, rule in enumerate(rules if isinstance(rules, list) else []):
-        if isinstance(rule, Mapping):
-            _check_keys(rule, Rule, f"{where}: guard[{k}]")
-    groups = table.get("agents")
-    for k, group in enumerate(groups if isinstance(groups, list) else []):
-        if isinstance(group, dict):
-            _check_group(group, f"{where}: agents[{k}]")
-            _complete_group(group, files, f"{where}: agents[{k}]")
+    for place, rule in _tables_of(table, "guard", where):
+        _check_keys(rule, Rule, place)
+    for place, group in _tables_of(table, "agents", where):
+        _check_group(group, place)
+        _complete_group(group, files, place)
     if isinstance(table.get("team"), Mapping):
         _check_keys(table["team"], TeamTable, f"{where}: team")
         files.take_in_network(table["team"])
@@ -111,6 +107,14 @@ def load(
         scenario.files.clear()  # their contents are in the scenario now
     scenario._dropped = tuple(dropped)
     return _checked(scenario, replace(origin, taken=files.taken))
+
+
+def _tables_of(table: Mapping, key: str, where: str) -> Iterator[tuple[str, dict]]:
+    """The tables of a list, each with its place in words; the schema refuses whatever else is there."""
+    found = table.get(key)
+    for k, each in enumerate(found if isinstance(found, list) else []):
+        if isinstance(each, dict):
+            yield f"{where}: {key}[{k}]", each
 
 
 def _validated(table: Mapping, where: str) -> Scenario:

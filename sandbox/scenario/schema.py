@@ -227,7 +227,7 @@ class Scenario(BaseModel):
         world = find(self.world.name)
         for k, group in enumerate(self.agents):
             _check_group(group, world, f"agents[{k}]")
-        check_rules(self.guard, self._names(world), world)
+        check_rules(self.guard, self.names, world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
             if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
@@ -240,14 +240,15 @@ class Scenario(BaseModel):
     def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
         """The team, for a world that is set up."""
         hosted = [group.hosted for group in self.roster()]
-        return TeamPlan(team, self._names(env.world), self._roles(env.world), hosted, self.seed, env)
+        return TeamPlan(team, self.names, self._roles(env.world), hosted, self.seed, env)
 
     def _roles(self, world: World) -> list[str]:
         return [group.role or world.roles[0] for group in self.roster()]
 
-    def _names(self, world: World) -> list[str]:
-        """The name of each agent, equal to ``Agent.name``."""
-        return [f"{role}-{row}" for row, role in enumerate(self._roles(world))]
+    @property
+    def names(self) -> list[str]:
+        """The name of each agent, equal to ``Agent.name``; raises UsageError for an unknown world."""
+        return [f"{role}-{row}" for row, role in enumerate(self._roles(find(self.world.name)))]
 
     @property
     def compiled(self) -> bool:

@@ -16,8 +16,8 @@ from sandbox.agents.python.api import PASS, View
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.plain import checked_seed, whole
 from sandbox.engine.environment import Environment
-from sandbox.model import Sandbox
 from sandbox.reasoning import groups_of
+from sandbox.record.whole import new_folder
 from sandbox.running.trial import run
 from sandbox.scenario import Scenario
 from sandbox.scenario.change import reseated
@@ -147,7 +147,6 @@ class Started(NamedTuple):
 
     episode: str
     seats: dict[str, Seat]
-    env: Environment
     folder: Path | None
 
 
@@ -162,11 +161,9 @@ class Seating:
     ):
         self.rows = tuple(dict.fromkeys(whole(row, "seat", 0, len(scenario.roster()) - 1) for row in rows))
         for row in self.rows:
-            scenario = reseated(
-                scenario, row, scenario.roster()[row].fallback, fallback=scenario.roster()[row].fallback
-            )
+            scenario = reseated(scenario, row, scenario.roster()[row].fallback)
         self.scenario, self._patience, self._out = scenario, patience, out
-        self.env = scenario.env()
+        self.env, self._names = scenario.env(), scenario.names
         self._episodes: dict[str, Started] = {}
         self._lock = threading.Lock()
 
@@ -200,10 +197,9 @@ class Seating:
         return "\n".join([f"You are {seat.agent}. {world.summary}", f"Task: {task}", "Verbs:", *verbs])
 
     def _started(self, seed: int) -> Started:
-        names = Sandbox(self.scenario, seed=seed).names
-        seats = {names[row]: Seat(names[row], self.env, self._patience) for row in self.rows}
-        folder = None if self._out is None else _new_folder(self._out, seed)
-        return Started(secrets.token_urlsafe(6), seats, self.env, folder)
+        seats = {name: Seat(name, self.env, self._patience) for row in self.rows for name in [self._names[row]]}
+        folder = None if self._out is None else new_folder(self._out, f"seed{seed}")
+        return Started(secrets.token_urlsafe(6), seats, folder)
 
     def _play(self, started: Started, seed: int) -> None:
         groups = {rows.start: k for k, (rows, _) in enumerate(groups_of(self.scenario.agents))}
@@ -218,8 +214,3 @@ class Seating:
 
 def _is_over(started: Started) -> bool:
     return all(seat.over for seat in started.seats.values())
-
-
-def _new_folder(out: Path, seed: int) -> Path:
-    names = (f"seed{seed}", *(f"seed{seed}-{k}" for k in range(2, 10_000)))
-    return next(folder for folder in (out / name for name in names) if not folder.exists())

@@ -93,7 +93,7 @@ class View:
 
     @property
     def team(self) -> "TeamView":
-        """Functions to speak to the team; without a team there are none."""
+        """Functions to speak to the team; an agent without a team has no functions."""
         return TeamView(partial(self._ask, "speak", self.agent))
 
 

@@ -11,13 +11,12 @@ from sandbox.agents.python.api import Made, Seat, Setting, told
 from sandbox.agents.python.host import ENDING, STARTING, Gone, Host, found, given_back
 from sandbox.agents.python.options import PythonOptions, version_of
 from sandbox.agents.speech import Speech, observed
+from sandbox.agents.surroundings import surroundings
 from sandbox.core.decision import Answered, Decision, Percept, Trace
 from sandbox.core.errors import RecordError, UsageError, unknown
 from sandbox.core.world_model import check_base
-from sandbox.engine.environment import Environment
 
 SIDE = 32  # pixels of a cell of an observation's picture
-PAINTED = 4_000_000  # pixels of the whole picture from which it is cut, at most
 PASSED = "it gave no answer in this tick"
 SAID = 100  # messages of an agent in one tick
 
@@ -54,7 +53,7 @@ class Served:
     def _picture(self, percept: Percept) -> np.ndarray:
         check_base(self._fallback, self._env.world, "picture: fallback")
         self._beliefs.perceive(percept)
-        return painted(self._env, self._beliefs.of(percept.agent, 1).state, percept.agent)
+        return surroundings(self._env, self._beliefs.of(percept.agent, 1).state, percept.agent, SIDE)[..., :3]
 
     def _speak(self, percept: Percept, name: str, arguments: Sequence[Any] = (), named: Any = None) -> str:
         speech = self._speeches.get(percept.agent)
@@ -62,22 +61,6 @@ class Served:
         if name not in functions:
             raise unknown("speech act", name, functions)
         return functions[name](*arguments, **(named or {}))
-
-
-def painted(env: Environment, state: Any, agent: int) -> np.ndarray:
-    """What an agent believes about its surroundings, painted; of the size of its window, black beyond the map."""
-    if env.world.cells is None:
-        agents = env.agents
-        image = env.render(state, 0, 640 * agents)
-        wide = image.shape[1] // agents
-        return image[:, agent * wide : (agent + 1) * wide]
-    (rows, cols), side = env.world.cells(env.params), env.spec.side
-    cell = int(max(1, min(SIDE, (PAINTED / (rows * cols)) ** 0.5)))
-    image = env.render(state, 0, max(rows, cols) * cell)
-    cell, half = image.shape[0] // rows, side // 2
-    row, col = state.pos[0, agent].tolist()
-    wide = np.pad(image, ((half * cell, half * cell), (half * cell, half * cell), (0, 0)))
-    return wide[row * cell : (row + side) * cell, col * cell : (col + side) * cell]
 
 
 class Source(Protocol):

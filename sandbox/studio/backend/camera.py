@@ -157,7 +157,7 @@ class Camera:
     ) -> Shot:  # fmt: skip
         """A snapshot in ``parts`` frames of the present state, or of the ``believed`` one (a state of one lane).
 
-        ``still``: the picture will not move, so that it may be painted larger. ``cards``: what is told of the agents.
+        ``still``: the picture will not move, so that it may be painted larger. ``cards``: what it says of agents.
         """
         self._seen.append((int(state.tick[0]), state.pos[0].copy()))
         past = np.stack(self._past, axis=1) if believed is None else self._believed[:, None].copy()

@@ -10,7 +10,7 @@ from sandbox.studio.backend import wording
 from sandbox.studio.backend.layers import Look
 from sandbox.studio.backend.marks import Point, changed
 
-MOST = 100  # agents that are told of: the first ones, and the selected one
+MOST = 100  # agents with a card: the first ones, and the selected one
 EVERY = 0.25  # seconds of play after which it is said anew what they are doing
 SHARE = 20  # and at least so many times as long as that took
 

@@ -1,8 +1,8 @@
 """Classes: the predictions of all who have a teacher's link, gathered on this server.
 
-They are kept in memory, and in a file of each class below the folder of runs, so that a restart loses nothing. Whoever
-reaches the studio can send to them, so all is bounded: the number of classes, their predictions, one for each browser,
-and what a prediction may be.
+They are kept in memory, and in a file of each class below the folder of runs, so that a restart loses nothing. Anybody
+who can open the studio can send predictions. Bounded are therefore the number of classes, the predictions of each class
+(one for each browser), and the form of a prediction.
 """
 
 import json
@@ -130,7 +130,7 @@ def classes() -> Classes:
 
 
 def _read(path: Path) -> Class | None:
-    """A class from its file; None for a file that is none."""
+    """A class from its file; None if the file does not hold a class."""
     try:
         found = Class.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError, RecursionError):

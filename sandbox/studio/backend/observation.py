@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from sandbox.agents.memory.tokens import clip
+from sandbox.agents.surroundings import surroundings
 from sandbox.core.decision import Percept
 from sandbox.core.speech import task_code
 from sandbox.core.world import Observation
@@ -14,7 +15,6 @@ from sandbox.model import Sandbox
 from sandbox.studio.backend import wording
 
 SIDE = 336  # pixels of the picture of a window, approximately
-PAINTED = 4_000_000  # pixels of the whole picture from which it is cut, at most
 WORDS = 20_000  # bytes
 LEGAL = 200  # actions that are listed
 
@@ -78,41 +78,9 @@ def _task(model: Sandbox, percept: Percept) -> str:
 
 def picture(model: Sandbox, agent: int) -> bytes:
     """The part of the painted world that the agent's window covers; PNG, transparent outside the map."""
-    cells = model.env.world.cells
-    if cells is None:
-        return _screen(model, agent)
-    row, col = model.state.pos[0, agent].tolist()
-    if row < 0:
+    image = surroundings(model.env, model.state, agent, SIDE // model.env.spec.side)
+    if not image.size:
         return b""
-    (rows, cols), side = cells(model.env.params), model.env.spec.side
-    most = (PAINTED / (rows * cols)) ** 0.5
-    image = model.env.render(model.state, 0, max(rows, cols) * int(max(1, min(SIDE // side, most))))
-    cell = image.shape[0] / rows
-    top, left, size = (round(part * cell) for part in (row - side // 2, col - side // 2, side))
-    return _png(_cut(image, top, left, size))
-
-
-def _cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
-    """A square of the picture (size, size, 4) uint8; transparent beyond the border."""
-    out = np.zeros((size, size, 4), np.uint8)
-    y0, x0 = max(0, top), max(0, left)
-    part = image[y0 : max(0, top + size), x0 : max(0, left + size)]
-    high, wide = part.shape[:2]
-    out[y0 - top : y0 - top + high, x0 - left : x0 - left + wide] = np.dstack(
-        [part, np.full((high, wide), 255, np.uint8)]
-    )
-    return out
-
-
-def _screen(model: Sandbox, agent: int) -> bytes:
-    """The agent's screen, in a world without a map, whose picture shows screens side by side."""
-    agents = model.env.agents
-    image = model.env.render(model.state, 0, 640 * agents)
-    wide = image.shape[1] // agents
-    return _png(image[:, agent * wide : (agent + 1) * wide])
-
-
-def _png(image: np.ndarray) -> bytes:
     into = BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(into, "PNG")
     return into.getvalue()
