@@ -35,11 +35,18 @@ class Transition(NamedTuple):
     def outcome(self, agent: int) -> Outcome:
         """Whether its action was refused (illegal when chosen), failed (legal, but prevented), or neither: ""."""
         (verb, target), mask = self.action(agent), self.obs.mask[0, agent]
-        targets = len(mask) // self.params.verbs
-        known = 0 <= verb < self.params.verbs and 0 <= target < targets
-        if not (known and mask[verb * targets + target]):
+        if not (self.exists(agent) and mask[verb * self._targets + target]):
             return "refused"
         return "failed" if self.after.refused[0, agent] else ""
+
+    def exists(self, agent: int) -> bool:
+        """Whether its action is a verb of the world with a possible target."""
+        verb, target = self.action(agent)
+        return 0 <= verb < self.params.verbs and 0 <= target < self._targets
+
+    @property
+    def _targets(self) -> int:
+        return self.obs.mask.shape[-1] // self.params.verbs
 
     def moved(self, agent: int) -> bool:
         """Whether the agent is in another cell than before."""
@@ -52,10 +59,10 @@ class Transition(NamedTuple):
 
     def because(self, agent: int, cause: "Cause") -> str:
         """Why an action came to nothing, by the ``cause`` of the world; "" if that is not known, or it did not."""
-        outcome, (verb, target) = self.outcome(agent), self.action(agent)
+        outcome = self.outcome(agent)
         if not outcome:
             return ""
-        if not (0 <= verb < self.params.verbs and 0 <= target < len(self.obs.mask[0, agent]) // self.params.verbs):
+        if not self.exists(agent):
             return "there is no such action"
         return (outcome == "failed" and self.broken(agent)) or cause(self, agent)
 
@@ -68,6 +75,14 @@ def refusal(told: Transition, agent: int, cause: Cause) -> str:
     """Whether an action was refused or failed, and because of what, in words; "" if it was neither."""
     outcome = told.outcome(agent)
     return f"{outcome}: {told.because(agent, cause) or UNKNOWN[outcome]}" if outcome else ""
+
+
+def unplanned(told: Transition, agent: int, acts: Callable[[Transition, int], str]) -> str:
+    """What an agent is doing whose policy plans nothing, with its action by ``acts``; "" for any other policy."""
+    policy = told.policy(agent)
+    if policy == "idle":
+        return "does nothing, as its policy is to stand idle"
+    return f"acts at random: {acts(told, agent)}" if policy in ("random", "uniform") else ""
 
 
 class Chart(NamedTuple):

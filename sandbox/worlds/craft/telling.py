@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.telling import Chart, Gauge, Transition, unplanned
 from sandbox.engine.kernel import twin
 from sandbox.worlds.craft.dynamics.mobs import daylight
 from sandbox.worlds.craft.dynamics.players import RIPE_AT
@@ -87,14 +87,11 @@ def doing(told: Transition, agent: int) -> str:
         return "is dead"
     if body[Body.SLEEPING] and body[Body.ENERGY] < MOST:
         return "sleeps"
-    if policy == "idle":
-        return "does nothing, as its policy is to stand idle"
-    act = _acts(told, agent)
-    if policy in ("random", "uniform"):
-        return f"acts at random: {act}"
+    if words := unplanned(told, agent, _acts):
+        return words
     verb = told.action(agent)[0]
     if policy not in ("rules", "oracle") or not Verb.MOVE_LEFT <= verb <= Verb.MOVE_DOWN:
-        return act
+        return _acts(told, agent)
     errand = _errand(told, agent, verb - 1)
     blocked = told.because(agent, cause)
     return f"{errand}; was stopped: {blocked}" if blocked else errand

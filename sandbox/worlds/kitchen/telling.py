@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.telling import Chart, Gauge, Transition, unplanned
 from sandbox.engine.kernel import twin
 from sandbox.worlds.kitchen.dynamics.kernels import is_ready
 from sandbox.worlds.kitchen.perturbations import AWAY, HIMSELF, mood, sticks, whim
@@ -58,10 +58,8 @@ def doing(told: Transition, agent: int) -> str:
         return "is nowhere in the kitchen"
     if (how := _mood(told, agent)) != HIMSELF:
         return "is absent for a while (a perturbation)" if how == AWAY else "follows a whim (a perturbation)"
-    if policy == "idle":
-        return "does nothing, as its policy is to stand idle"
-    if policy == "random":
-        return f"acts at random: {_acts(told, agent)}"
+    if words := unplanned(told, agent, _acts):
+        return words
     cell = _target(told, agent) if policy in ("rules", "oracle") else None
     if cell is None:
         return _acts(told, agent)

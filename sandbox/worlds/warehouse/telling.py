@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.telling import Chart, Gauge, Transition, unplanned
 from sandbox.engine.shapes import ALARM
 from sandbox.worlds.warehouse.dynamics.seen import step_ahead
 from sandbox.worlds.warehouse.state import Cell, Note, Params, State, Verb
@@ -46,18 +46,12 @@ def _robot(s: State, cell: int | None) -> int:
 
 def doing(told: Transition, agent: int) -> str:
     """The errand of a robot, from its notes and its load, and for whom it waits."""
-    policy = told.policy(agent)
     if told.before.pos[0, agent, 0] < 0:
         return "is nowhere on the map"
-    if policy == "idle":
-        return "does nothing, as its policy is to stand idle"
-    act = _acts(told, agent)
-    if policy == "random":
-        return f"acts at random: {act}"
-    if policy not in ("rules", "oracle"):
-        return act
-    if told.action(agent)[0] == Verb.TOGGLE_LOAD:
-        return act
+    if words := unplanned(told, agent, _acts):
+        return words
+    if told.policy(agent) not in ("rules", "oracle") or told.action(agent)[0] == Verb.TOGGLE_LOAD:
+        return _acts(told, agent)
     errand, halted = _errand(told, agent), _halted(told, agent)
     return f"{errand}; {halted}" if halted else errand
 

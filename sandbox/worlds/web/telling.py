@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.core.finish import Finish
-from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.telling import Chart, Gauge, Transition, unplanned
 from sandbox.engine.kernel import twin
 from sandbox.worlds.web.compiler.columns import READ, Element, Plan, Role, Template
 from sandbox.worlds.web.dynamics.effects import content
@@ -41,15 +41,12 @@ def _is_loading(told: Transition, agent: int) -> bool:
 def doing(told: Transition, agent: int) -> str:
     """The action of an agent in words of its page, and for what it waits."""
     policy, verb = told.policy(agent), told.action(agent)[0]
-    if policy == "idle":
-        return "does nothing, as its policy is to stand idle"
-    if _is_loading(told, agent):
+    if policy != "idle" and _is_loading(told, agent):
         return "waits until the page is loaded"
-    act = _acts(told, agent)
-    if policy == "random":
-        return f"acts at random: {act}"
+    if words := unplanned(told, agent, _acts):
+        return words
     if policy not in ("rules", "semantic", "oracle") or verb != Verb.WAIT:
-        return act
+        return _acts(told, agent)
     return _lacks(told, agent)
 
 

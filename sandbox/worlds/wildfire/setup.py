@@ -11,7 +11,7 @@ _BREAK = KINDS[-1]
 
 RULES = """Cells of grass, brush, forest and buildings burn, and a burning cell sets fire to its neighbours: more
 likely downwind, uphill and where it is dry; embers fly further. Crews walk one cell a tick, spray water on burning
-cells, dig fire breaks, refill at water, and bring people out of buildings. Who stands in the fire is hurt. The team
+cells, dig fire breaks, refill at water, and bring people out of buildings. A crew that stands in fire is hurt. The team
 has won when nothing burns any more; it has failed as soon as too many buildings or households are lost."""
 TRIES = (
     Try("Six crews and a village: where do they stop the fire?", {"layout": "village"}),

@@ -5,7 +5,7 @@ from math import degrees
 
 import numpy as np
 
-from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.telling import Chart, Gauge, Transition, unplanned
 from sandbox.core.world import TaskColumn
 from sandbox.engine.kernel import twin
 from sandbox.worlds.wildfire.dynamics.crews import COLS, ROWS
@@ -45,14 +45,11 @@ def doing(told: Transition, agent: int) -> str:
         return "is nowhere on the map"
     if s.crew[0, agent, Crew.DOWN]:
         return "is broken down for good"
-    if policy == "idle":
-        return "does nothing, as its policy is to stand idle"
-    act = _acts(told, agent)
-    if policy == "random":
-        return f"acts at random: {act}"
+    if words := unplanned(told, agent, _acts):
+        return words
     verb = told.action(agent)[0]
     if policy not in ("rules", "oracle") or not (verb in _MOVES or verb == Verb.STAY):
-        return act
+        return _acts(told, agent)
     errand = _by_rules(told, agent) if policy == "rules" else _by_oracle(told, agent)
     if told.outcome(agent):
         return f"{errand}; was stopped: {told.because(agent, cause)}"
