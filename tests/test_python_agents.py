@@ -57,6 +57,7 @@ class Looks:
         assert len(view.vector) == len(view.columns)
         assert view.picture.ndim == 3 and view.picture.dtype == "uint8" and view.picture.any()
         assert len(view.words) > 40 and view.name.startswith(("robot", "clerk"))
+        assert f"You are {view.name}." in view.brief and all(f"- {verb}: " in view.brief for verb in legal)
         print("at", view.tick)
         return next(iter(legal))
 

@@ -151,6 +151,12 @@ def observed(env: Environment, percept: Percept, speech: Speech | None = None) -
     return f"{seen}\n\n{speech.words(percept)}" if speech else seen
 
 
+def brief(env: Environment, name: str) -> str:
+    """The task of an agent in words: the world, what is wanted, its verbs."""
+    verbs = (f"- {tool['name']}: {tool['description']}" for tool in env.world.tools(env.params))
+    return "\n".join([f"You are {name}. {env.world.summary}", f"Task: {env.task.texts[0]}", "Verbs:", *verbs])
+
+
 def _in_words(message: dict[str, Any]) -> str:
     who, act, task = message["from"], message["act"].replace("_", " "), message["task"]
     if message["act"] == "tell":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandbox.agents.python.api import PASS, View
+from sandbox.agents.speech import brief
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.plain import checked_seed, whole
 from sandbox.engine.environment import Environment
@@ -190,11 +191,8 @@ class Seating:
         raise UsageError(f"no seat has the handle {shown(handle)}; begin gives one")
 
     def brief(self, seat: Seat) -> str:
-        """The task of an agent in words: the world, what is wanted, its verbs."""
-        world, params = self.env.world, self.env.params
-        verbs = (f"- {tool['name']}: {tool['description']}" for tool in world.tools(params))
-        task = self.env.task.texts[0]
-        return "\n".join([f"You are {seat.agent}. {world.summary}", f"Task: {task}", "Verbs:", *verbs])
+        """The task of an agent in words."""
+        return brief(self.env, seat.agent)
 
     def _started(self, seed: int) -> Started:
         seats = {name: Seat(name, self.env, self._patience) for row in self.rows for name in [self._names[row]]}

@@ -79,6 +79,11 @@ class View:
                 if row.any()}  # fmt: skip
 
     @property
+    def brief(self) -> str:
+        """The task of the agent in words: the world, what is wanted, its verbs; the same in every tick."""
+        return self._ask("brief", self.agent, self.name)
+
+    @property
     def words(self) -> str:
         """The observation as text, as language models get it, with the messages of the team."""
         return self._ask("words", self.agent)

@@ -10,7 +10,7 @@ from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.python.api import Made, Seat, Setting, told
 from sandbox.agents.python.host import ENDING, STARTING, Gone, Host, found, given_back
 from sandbox.agents.python.options import PythonOptions, version_of
-from sandbox.agents.speech import Speech, observed
+from sandbox.agents.speech import Speech, brief, observed
 from sandbox.agents.surroundings import surroundings
 from sandbox.core.decision import Answered, Decision, Percept, Trace
 from sandbox.core.errors import RecordError, UsageError, unknown
@@ -35,7 +35,9 @@ class Served:
 
     def __call__(self, what: str, agent: int, *given: Any) -> Any:
         """The answer to one question; raises UsageError for an invalid one."""
-        known: dict[str, Callable[..., Any]] = {"words": self._words, "picture": self._picture, "speak": self._speak}
+        known: dict[str, Callable[..., Any]] = {
+            "brief": self._brief, "words": self._words, "picture": self._picture, "speak": self._speak,
+        }  # fmt: skip
         if what not in known or agent not in self._percepts:
             raise UsageError(f"no '{what}' of agent {agent} in this tick")
         try:
@@ -46,6 +48,9 @@ class Served:
     def said(self, agent: int) -> tuple:
         """The messages of an agent in this tick."""
         return self._speeches[agent].taken()[:SAID] if agent in self._speeches else ()
+
+    def _brief(self, percept: Percept, name: str) -> str:
+        return brief(self._env, name)
 
     def _words(self, percept: Percept) -> str:
         return observed(self._env, percept, self._speeches.get(percept.agent))
