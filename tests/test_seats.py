@@ -8,19 +8,25 @@ import sys
 import threading
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from mcp import Client
-from mcp.client.stdio import StdioServerParameters
 from mcp_types import ElicitResult
+from typer.testing import CliRunner
 
+import sandbox
+from sandbox.analysis.compare import compare
+from sandbox.cli.main import app
 from sandbox.core.errors import UsageError
+from sandbox.running.batch import batch
 from sandbox.running.replay import verify
 from sandbox.running.trial import run
 from sandbox.scenario import load
 from sandbox.seat.seats import MISSED, Seating
 from sandbox.seat.server import server
 
+CLIENT = Path(__file__).parents[1] / "examples" / "agents" / "mcp_client.py"
 WEB = {"world": {"name": "web", "layout": "click-button", "max_ticks": 12}, "agents": [{"reasoner": "rules"}]}
 TEAM = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 2, "max_ticks": 30},
@@ -205,15 +211,30 @@ def _click(seat):
             seat.act(turn.tick, "click", clicked(turn.words))
 
 
-def test_over_stdio(tmp_path):
-    (tmp_path / "web.toml").write_text(FILE)
-    own = ["-m", "sandbox", "seat", str(tmp_path / "web.toml"), "--out", str(tmp_path / "runs")]
+def test_the_example_client_plays_seeds_that_are_compared_and_verified(tmp_path):
+    scenario, out = tmp_path / "web.toml", tmp_path / "runs"
+    scenario.write_text(FILE + "[trials]\ncount = 3\n")
+    subprocess.run([sys.executable, CLIENT, scenario, out, "5", "3"], check=True, capture_output=True, timeout=300)
+    batch(scenario, tmp_path / "rules", overrides={"seed": 5})
+    rows = sandbox.results(out)
+    assert list(rows["seed"]) == [5, 6, 7] and list(rows["trial"]) == [0, 1, 2] and rows["success"].all()
+    (beside,) = compare([tmp_path / "rules", out])
+    assert beside.success.pairs == 3 and beside.steps == (0, 0, 0) and beside.autonomy == (1, 1)
+    told = CliRunner().invoke(app, ["verify", str(out)])
+    assert told.exit_code == 0 and "3 runs, 3 ticks executed again, all equal" in told.output
 
-    async def play():
-        async with Client(StdioServerParameters(command=sys.executable, args=own)) as client:
-            return await plays(client, 5)
+    run(WEB | {"agents": [{"reasoner": "idle"}]}, 8, out=out / "other")
+    with pytest.raises(UsageError, match="runs of one scenario"):
+        sandbox.results(out)
+    assert CliRunner().invoke(app, ["verify", str(out), "--root", "0" * 64]).exit_code
 
-    assert asyncio.run(play())["success"] and verify(tmp_path / "runs" / "seed5").passed
+
+def test_a_seed_that_was_played_twice_is_not_compared(tmp_path):
+    for name in ("first", "again"):
+        run(WEB, 5, out=tmp_path / name)
+    assert list(sandbox.results(tmp_path)["seed"]) == [5, 5]
+    with pytest.raises(UsageError, match="seed 5 was played more than once"):
+        compare([tmp_path, tmp_path / "first"])
 
 
 def test_over_http_from_this_machine_only(tmp_path):

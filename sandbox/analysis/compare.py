@@ -64,7 +64,7 @@ def compare(runs: Sequence[str | Path], base: str | None = None) -> list[Compari
 
 def beside_first(runs: Mapping[str, pd.DataFrame]) -> list[Comparison]:
     """The same for rows of ``results`` by the names of their runs; empty if they share no seeds."""
-    base, *others = (_keyed(rows) for rows in runs.values())
+    base, *others = (_keyed(rows, run) for run, rows in runs.items())
     found = [row for run, rows in zip(list(runs)[1:], others, strict=True) for row in _beside(base, rows, run)]
     adjusted = holm([row.success.p_value for row in found])
     return [row._replace(adjusted=p) for row, p in zip(found, adjusted, strict=True)]
@@ -118,12 +118,16 @@ def _alike(first: Sequence, second: Sequence) -> bool:
     return all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in zip(first, second, strict=True))
 
 
-def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that count, by condition as text and seed."""
+def _keyed(rows: pd.DataFrame, run: str) -> pd.DataFrame:
+    """Rows that count, by condition as text and seed; raises UsageError if a seed was played twice."""
     keys = swept_keys(rows)
     each = rows[keys].itertuples(index=False, name=None)  # one array would turn integers into floats
     words = [_words(dict(zip(keys, given, strict=True))) for given in each] if keys else ""
-    return rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
+    keyed = rows.assign(words=words)[rows["error"].isna()].set_index(["words", "seed"])
+    if keyed.index.has_duplicates:
+        (_, seed), *_ = keyed.index[keyed.index.duplicated()]
+        raise UsageError(f"compare: {run}: seed {seed} was played more than once; expected one trial of each seed")
+    return keyed
 
 
 def _words(swept: Mapping[str, object]) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from sandbox.core.errors import RecordError
+from sandbox.core.errors import RecordError, UsageError
 from sandbox.core.finish import Outcome
 from sandbox.record import RunStarted, open_run
-from sandbox.record.table import Rows, holds_a_run, read_table
+from sandbox.record.table import Rows, holds_a_run, read_table, runs_in
 
 
 def results(folder: str | Path) -> pd.DataFrame:
@@ -19,10 +19,14 @@ def results(folder: str | Path) -> pd.DataFrame:
     neither for nor against an agent. ``autonomy`` is the share of decisions that were the agents' own. Columns with a
     dot in their name are keys of the sweep (a list or table as JSON). ``attrs`` has the ``scenario`` as it ran, the
     time when it was ``created``, and, for the latest call, the number of trials ``planned``, ``max_errors`` and
-    ``versions``. A single run is a batch of its trials, with the ``root`` of its record. Raises RecordError if the
-    folder holds neither.
+    ``versions``. A single run is a batch of its trials, with the ``root`` of its record. A folder of single runs of one
+    scenario, such as ``sandbox seat`` writes, is a batch of theirs, in the order of their seeds. Raises RecordError if
+    the folder holds none of these, UsageError if its runs are of several scenarios.
     """
-    found = _single(Path(folder)) if holds_a_run(folder) else read_table(folder)
+    if runs := runs_in(folder):
+        found = _together(runs)
+    else:
+        found = _single(Path(folder)) if holds_a_run(folder) else read_table(folder)
     texts = dict.fromkeys(("error", "failure"), "string")
     kinds = {"success": bool, **dict.fromkeys(("steps_to_completion", "autonomy"), float), **texts}  # even if empty
     frame = pd.DataFrame(found.rows, columns=found.columns)
@@ -47,6 +51,19 @@ def _single(folder: Path) -> Rows:
     rows = [(0, trial, *Outcome(**outcome)) for trial, outcome in outcomes.items()]
     facts = {"planned": first.trials, "versions": first.versions, "root": meta.get("root")}
     return Rows(["condition", "trial", *Outcome._fields], rows, first.scenario, {0: {}}, meta["created"], facts)
+
+
+def _together(folders: list[Path]) -> Rows:
+    """The trials of several runs in the form of one batch."""
+    first, *others = each = [_single(folder) for folder in folders]
+    for folder, other in zip(folders[1:], others, strict=True):
+        if other.scenario != first.scenario:
+            raise UsageError(f"{folder}: it is of another scenario than {folders[0]}; expected runs of one scenario")
+    at = first.columns.index("seed")
+    rows = sorted((row for one in each for row in one.rows), key=lambda row: row[at])
+    facts = {"planned": sum(one.facts["planned"] for one in each), "versions": first.facts["versions"]}
+    numbered = [(0, trial, *row[2:]) for trial, row in enumerate(rows)]
+    return first._replace(rows=numbered, created=min(one.created for one in each), facts=facts)
 
 
 def swept_keys(rows: pd.DataFrame) -> list[str]:

@@ -22,6 +22,7 @@ from sandbox.record.events import Event, canonical, parse
 from sandbox.record.lock import Lock
 from sandbox.record.store import (
     BUSY_SECONDS,
+    DATABASE,
     UNREADABLE,
     Opened,
     database,
@@ -291,6 +292,15 @@ def holds_a_run(folder: str | Path) -> bool:
     """Whether a folder contains a single run, and not a batch; raises RecordError if it contains neither."""
     with _opened(folder) as db:
         return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone() is not None
+
+
+def runs_in(folder: str | Path) -> list[Path]:
+    """The single runs directly below a folder, by name; empty if the folder is a run or a batch itself."""
+    folder = plain.path(folder, "folder")
+    if (folder / DATABASE).exists():
+        return []
+    found = sorted(file.parent for file in folder.glob(f"*/{DATABASE}"))
+    return [each for each in found if not each.is_symlink() and holds_a_run(each)]
 
 
 class TrialRow(NamedTuple):

@@ -126,6 +126,12 @@ def replay(run: Run, trial: int = 0, allow: Grant = NOTHING) -> Iterator[Sandbox
             yield model
 
 
+def trust_line(trusted: Iterable[str]) -> list[str]:
+    """The entries of records that cannot be verified, in one line; none without any."""
+    told = "; ".join(trusted)
+    return [f"{ON_TRUST}: {told}"] if told else []
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The result of ``verify``: the chain, the number of equal ticks, and remarks."""
@@ -152,8 +158,7 @@ class Verdict:
         again += ", and so is the outcome" if self.ticks and self.chain.finished else ""
         told, more = self.told[:MOST_TOLD], len(self.told) - MOST_TOLD
         told = (*told, f"and {more} more of this kind") if more > 0 else told
-        trusted = [f"{ON_TRUST}: {'; '.join(self.trusted)}"] if self.trusted else []
-        return self.chain.summary, again, *told, *trusted, ROOTED if self.rooted else UNROOTED
+        return self.chain.summary, again, *told, *trust_line(self.trusted), ROOTED if self.rooted else UNROOTED
 
     @property
     def summary(self) -> str:
