@@ -27,7 +27,11 @@ from packaging.requirements import Requirement
 from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.state.query_params import QueryParams
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import SessionState
 
 from sandbox.cli.app import OPTIONS
 from sandbox.engine.dispatcher import Kernel, Part
@@ -136,6 +140,17 @@ def _():
     clear(queue, True, ["fragment"])
     left = [(message.WhichOneof("type"), message.script_finished) for message in queue.flush()]
     assert left == [("script_finished", told)], "what was drawn is no longer dropped: remove studio.session._send_all"
+
+
+@used("streamlit SafeSessionState", "studio.session: presses are lost (tests/test_studio_page.py)")
+def _():
+    def give_way():
+        raise RerunException(RerunData())
+
+    taken, state = inspect.unwrap(SafeSessionState.on_script_will_rerun), SafeSessionState(SessionState(), give_way)
+    assert _parameters(taken)[:2] == ["self", "fresh_widget_states"]
+    with pytest.raises(RerunException):  # once it is not raised: remove studio.session._take_every_press
+        taken(state, None)
 
 
 @used("streamlit QueryParams", "studio.views.address: another world keeps choices (test_studio_watch_browser.py)")

@@ -5,6 +5,10 @@ import re
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.runtime.state.session_state import SessionState
 from streamlit.testing.v1 import AppTest
 from studio import COMPILE, moment, settled, standing, until
 
@@ -160,3 +164,21 @@ def test_what_a_page_has_drawn_is_sent_also_if_a_click_comes_before_it_is():
     sent = [each.delta.new_element.text.body or each.script_finished for each in queue.flush()]
     done = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
     assert sent == ["drawn with the page", done, "drawn again", done]
+
+
+def test_a_press_is_taken_also_if_another_run_is_asked_for_before_it_is():
+    prepare()
+    looked = []
+
+    def give_way():
+        raise RerunException(RerunData())
+
+    class Values(SessionState):
+        def on_script_will_rerun(self, fresh_widget_states, **options):  # in which Streamlit calls the callbacks
+            looked.append("key" in state)
+
+    state = SafeSessionState(Values(), give_way)
+    state.on_script_will_rerun(None)
+    assert looked == [False]
+    with pytest.raises(RerunException):  # from here on it gives way again
+        state["key"]
