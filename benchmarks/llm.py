@@ -22,9 +22,9 @@ PEER = "MESA_LLM_PYTHON"  # the variable that names an interpreter with mesa-llm
 
 
 @contextmanager
-def server(verb: str = "left", seconds: float = 0.0) -> Iterator[str]:
-    """The address of a server whose every reply is the same verb."""
-    command = [sys.executable, "-m", "benchmarks.llm_server", verb, str(seconds)]
+def server(*words: object, module: str = "benchmarks.llm_server") -> Iterator[str]:
+    """The address of a server in a process of its own, which the words tell what to reply; by default always a verb."""
+    command = [sys.executable, "-m", module, *map(str, words or ["left"])]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         os.environ["OPENAI_API_KEY"] = "none"
