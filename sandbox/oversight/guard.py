@@ -108,6 +108,12 @@ class Guard:
             actions[review.agent] = review.enforced
         return reviews
 
+    def rule(self, agent: int, action: Action) -> Rule | None:
+        """The rule that denies, changes or escalates an action of an agent, by its row; None if the action passes."""
+        actions = np.full((len(self._rule), 2), (self._noop, 0), np.int32)
+        actions[agent] = action
+        return self._rules[self._rule[agent, *action]] if agent in self._concerned(actions) else None
+
     def _concerned(self, actions: np.ndarray) -> np.ndarray:
         """Rows whose action a rule denies, changes or asks about; no-ops are never reviewed."""
         verbs, targets = actions[:, 0], actions[:, 1]

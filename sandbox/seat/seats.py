@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from sandbox.agents.python.api import PASS, View
 from sandbox.agents.speech import brief
 from sandbox.core.errors import UsageError, shown, unknown
+from sandbox.core.people import People
 from sandbox.core.plain import checked_seed, whole
 from sandbox.engine.environment import Environment
 from sandbox.reasoning import groups_of
+from sandbox.record import Event, TrialFinished
 from sandbox.record.whole import new_folder
 from sandbox.running.trial import run
 from sandbox.scenario import Scenario
@@ -39,14 +41,18 @@ class Turn(NamedTuple):
     legal: dict[str, list[int]]
 
 
+class Left(KeyboardInterrupt):
+    """A client left: its episode ends as ``stopped``, as by Ctrl-C, and the tick that it did not decide is not played."""
+
+
 class Seat:
     """The seat of one agent: the episode's thread waits in ``decide``, a client acts by the other methods."""
 
     def __init__(self, agent: str, env: Environment, patience: float):
-        self.agent, self.handle, self.turns = agent, secrets.token_urlsafe(9), list[Turn]()
-        self._env, self._patience = env, patience
+        self.agent, self.env, self.handle, self.turns = agent, env, secrets.token_urlsafe(9), list[Turn]()
+        self._patience = patience
         self._changed = threading.Condition()
-        self._waits = self._over = False
+        self._waits = self._over = self._left = False
         self._action: tuple[str, int] | None = None
         self._acted: dict[int, tuple[str, int]] = {}
         self._asked: list[tuple[Callable[[View], Any], Future]] = []
@@ -56,7 +62,7 @@ class Seat:
     # -- the episode's side --------------------------------------------------------------------------------------------
 
     def decide(self, views: Sequence[View]) -> list[Any]:
-        """The client's action for its agent, or PASS after its patience."""
+        """The client's action for its agent, or PASS after its patience; raises Left if it left."""
         (view,) = views
         turn = Turn(view.tick, view.words, view.legal)
         until = time.monotonic() + (self._patience if self._missed < MISSED else 0.0)
@@ -64,9 +70,11 @@ class Seat:
             self.turns.append(turn)
             self._action, self._waits = None, True
             self._changed.notify_all()
-            while self._action is None and (left := until - time.monotonic()) > 0:
-                self._changed.wait(left)
+            while self._action is None and not self._left and (rest := until - time.monotonic()) > 0:
+                self._changed.wait(rest)
                 self._serve(view)
+            if self._left:
+                raise Left
             self._waits, action = False, self._action
             self._missed = 0 if action else self._missed + 1
             return [PASS if action is None else action]
@@ -102,12 +110,20 @@ class Seat:
     def over(self) -> bool:
         return self._over
 
+    def leave(self, within: float = LISTENS) -> dict[str, Any] | None:
+        """Leave the seat, which ends the episode; returns its outcome, None if it does not end in time."""
+        with self._changed:
+            self._left = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._over, within)
+            return self.outcome
+
     def act(self, tick: int, verb: str, target: int = 0) -> bool:
         """Act in a tick; returns whether the action has an effect. The same call may be repeated.
 
         Raises UsageError if the tick is not the present one, and for an unknown verb or target.
         """
-        world = self._env.world
+        world = self.env.world
         if verb not in world.verbs:
             raise unknown("verb", verb, world.verbs)
         target = whole(target, "target", 0, world.targets - 1)
@@ -154,32 +170,34 @@ class Started(NamedTuple):
 class Seating:
     """Episodes of one scenario with seats for some of its agents.
 
-    ``rows`` are the agents in the seats; records go into numbered folders below ``out``.
+    ``rows`` are the agents in the seats; records go into numbered folders below ``out``. At most ``episodes`` run at
+    the same time.
     """
 
     def __init__(
-        self, scenario: Scenario, rows: Sequence[int] = (0,), patience: float = PATIENCE, out: Path | None = None
-    ):
+        self, scenario: Scenario, rows: Sequence[int] = (0,), patience: float = PATIENCE, out: Path | None = None,
+        episodes: int = EPISODES,
+    ):  # fmt: skip
         self.rows = tuple(dict.fromkeys(whole(row, "seat", 0, len(scenario.roster()) - 1) for row in rows))
         for row in self.rows:
             scenario = reseated(scenario, row, scenario.roster()[row].fallback)
-        self.scenario, self._patience, self._out = scenario, patience, out
+        self.scenario, self._patience, self._out, self._most = scenario, patience, out, episodes
         self.env, self._names = scenario.env(), scenario.names
         self._episodes: dict[str, Started] = {}
         self._lock = threading.Lock()
 
-    def begin(self, seed: int | None = None) -> Started:
-        """Begin an episode; raises UsageError if too many run."""
+    def begin(self, seed: int | None = None, people: People | None = None) -> Started:
+        """Begin an episode, with ``people`` for escalated actions; raises UsageError if too many run."""
         seed = self.scenario.seed if seed is None else checked_seed(seed)
         with self._lock:
             running = [each for each in self._episodes.values() if not _is_over(each)]
-            if len(running) >= EPISODES:
-                raise UsageError(f"{EPISODES} episodes are running; expected one of them to end first")
+            if len(running) >= self._most:
+                raise UsageError(f"{self._most} episodes are running; expected one of them to end first")
             for episode in [name for name, each in self._episodes.items() if _is_over(each)][:-ENDED]:
                 del self._episodes[episode]
             started = self._started(seed)
             self._episodes[started.episode] = started
-        threading.Thread(target=self._play, args=(started, seed), daemon=True).start()
+        threading.Thread(target=self._play, args=(started, seed, people), daemon=True).start()
         return started
 
     def seat(self, handle: str) -> Seat:
@@ -199,11 +217,19 @@ class Seating:
         folder = None if self._out is None else new_folder(self._out, f"seed{seed}")
         return Started(secrets.token_urlsafe(6), seats, folder)
 
-    def _play(self, started: Started, seed: int) -> None:
+    def _play(self, started: Started, seed: int, people: People | None) -> None:
+        told: dict[str, Any] = {}
+
+        def note(event: Event) -> None:
+            if isinstance(event, TrialFinished):
+                told.update(event.outcome)
+
         groups = {rows.start: k for k, (rows, _) in enumerate(groups_of(self.scenario.agents))}
         reasoners = {groups[row]: seat for row, seat in zip(self.rows, started.seats.values(), strict=True)}
         try:
-            told = run(self.scenario, seed, out=started.folder, reasoners=reasoners).as_dict()
+            run(self.scenario, seed, out=started.folder, people=people, on_event=note, reasoners=reasoners)
+        except Left:
+            """The outcome says that the episode was stopped."""
         except Exception as error:
             told = {"error": f"{type(error).__name__}: {error}"}
         for seat in started.seats.values():

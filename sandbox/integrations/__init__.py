@@ -1,0 +1,1 @@
+"""Worlds and scenarios as tasks and environments of other packages, each an extra of its own."""
