@@ -1,4 +1,4 @@
-"""Worlds in Inspect AI: models with real tool calls play seeds, with the digests of our own runs; approvals; its log."""
+"""Worlds in Inspect AI: models with real tool calls play seeds, with the digests of our own runs; approvals."""
 
 import json
 import os
@@ -96,13 +96,15 @@ def test_a_model_that_stops_calling_has_left_and_its_episode_is_stopped(tmp_path
     log = evaluated(worlds.task_of(LOGIN, 1, 5, out=tmp_path / "runs"), lambda text: "I would rather not.", tmp_path)
     (told,) = scored(log)
     assert (told["finish"], told["ticks"], told["success"], told["own_decisions"]) == ("stopped", 0, False, 0)
-    assert log.samples[0].scores["outcome"].value == {"success": 0.0, "steps": 20.0, "score": 0.5}, "half is not to change"
+    value = log.samples[0].scores["outcome"].value
+    assert value == {"success": 0.0, "steps": 20.0, "score": 0.5}, "the other half is to change nothing else"
     assert verify(tmp_path / "runs" / "seed5").passed and not worlds._taken
 
 
 def test_wrong_calls_are_told_to_the_model_and_cost_no_tick(tmp_path):
     done, outcomes = decisions(LOGIN, [5])
-    wrong = iter([("act", {"verb": "klick"}), ("act", {"verb": "click", "target": 10**6}), ("legal", {}), ("observe", {})])
+    given = {"verb": "klick"}, {"verb": "click", "target": 10**6}
+    wrong = iter([("act", given[0]), ("act", given[1]), ("legal", {}), ("observe", {})])
     told = []
 
     def calls(text):

@@ -268,7 +268,8 @@ async def _goes_on(state: AgentState) -> bool:
 
 def player(tools: list[Tool]) -> Agent:
     """Plays until the episode is over, or until the model stops calling tools."""
-    return react(prompt=AgentPrompt(INSTRUCTIONS, assistant_prompt=None), tools=tools, submit=False, on_continue=_goes_on)
+    prompt = AgentPrompt(INSTRUCTIONS, assistant_prompt=None)
+    return react(prompt=prompt, tools=tools, submit=False, on_continue=_goes_on)
 
 
 async def _leave(state: TaskState) -> None:

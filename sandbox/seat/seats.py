@@ -42,7 +42,7 @@ class Turn(NamedTuple):
 
 
 class Left(KeyboardInterrupt):
-    """A client left: its episode ends as ``stopped``, as by Ctrl-C, and the tick that it did not decide is not played."""
+    """A client left: its episode ends as ``stopped``, as by Ctrl-C, without the tick that it did not decide."""
 
 
 class Seat:
