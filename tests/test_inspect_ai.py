@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_llm import Server, completion, send, tool_call
+from rules_decide import LOGIN, decisions, seen, wanted
 
 import sandbox
 from sandbox.oversight.approvals import Approvals
@@ -21,32 +21,10 @@ worlds = import_module("sandbox.integrations.inspect")
 inspect_ai, approval = import_module("inspect_ai"), import_module("inspect_ai.approval")
 model = import_module("inspect_ai.model")
 
-LOGIN = {"world": {"name": "web", "layout": "login-user", "max_ticks": 20}, "agents": [{"reasoner": "rules"}]}
 TEAM = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 40},
     "agents": [{"count": 2, "reasoner": "rules"}], "team": {"protocol": "concurrent"},
 }  # fmt: skip
-
-
-def seen(text: str) -> str:
-    """What the agent saw, of an answer or of the beginning."""
-    return re.split(r"Tick \d+\.\n", text)[-1]
-
-
-def decisions(scenario: dict, seeds: list[int], agent: int = 0) -> tuple[dict, dict]:
-    """What the rules do, by what they see; and the outcome of each seed."""
-    done, outcomes = {}, {}
-    for seed in seeds:
-        words = []
-
-        def note(model, words=words):
-            if words and model.latest:
-                verb, target = model.latest.actions[agent].tolist()
-                done[words[-1]] = {"verb": model.env.verbs[verb], "target": target}
-            words.append(model.env.render_text(model.state, 0, agent))
-
-        outcomes[seed] = sandbox.run(scenario, seed, on_tick=note)
-    return done, outcomes
 
 
 def calling(calls):
@@ -171,9 +149,7 @@ def test_the_command_line_of_inspect_finds_every_world(tmp_path):
     """``inspect eval`` in a process of its own, with the client of a server for language models."""
 
     def behave(server, handler, body):
-        task, *lines = seen(body["messages"][-1]["content"]).splitlines()
-        found = (re.match(r"\[(\d+)\].*'(.+)'", line) for line in lines)
-        target = next(int(each[1]) for each in found if each and each[2] in task)
+        target = wanted(body["messages"][-1]["content"])
         send(handler, completion(tool_call("act", json.dumps({"verb": "click", "target": target}))))
 
     with Server(behave) as server:
