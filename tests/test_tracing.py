@@ -272,6 +272,7 @@ def test_calls_keep_their_seconds_and_their_order(run):
 @pytest.mark.parametrize(("model", "provider", "name"), [
     ("openai:gpt-5.2", "openai", "gpt-5.2"), ("google:gemini-2.5-flash", "gcp.gemini", "gemini-2.5-flash"),
     ("local:http://10.0.0.7:8080/v1#qwen", "local", "qwen"), ("gguf:/home/me/tiny.gguf", "llama.cpp", "tiny.gguf"),
+    ("gemma", "llama.cpp", "gemma"),
 ])  # fmt: skip
 def test_models_are_named_as_the_conventions_do(model, provider, name):
     used = ModelUsed(

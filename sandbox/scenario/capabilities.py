@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from sandbox.agents.llm.options import ALONE
 from sandbox.agents.python.options import KIND, PREFIX
 from sandbox.agents.python.options import is_file as is_code
 from sandbox.agents.tools.options import TOOLS
@@ -306,7 +307,7 @@ def world_file(table: Mapping[str, Any], origin: Origin) -> None:
 
 
 def calls(scenario: "Scenario") -> Iterator[Capability]:
-    """The capabilities that its agents use while it runs: all but built-in tools and scripted models."""
+    """The capabilities that its agents use while it runs: all but built-in tools and models that come with Sandbox."""
     for k, group in enumerate(scenario.agents):
         if group.kind == KIND:
             target = group.reasoner.removeprefix(PREFIX)
@@ -315,7 +316,7 @@ def calls(scenario: "Scenario") -> Iterator[Capability]:
         for name in group.tools:
             if name not in TOOLS:
                 yield Capability(FUNCTIONS, name, f"agents.{k}.tools", name)
-        if group.llm and group.llm.kind != "scripted":
+        if group.llm and group.llm.kind not in ALONE:
             yield _model(group.llm, f"agents.{k}.llm.model")
 
 

@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 from sandbox.record import CallDone, ModelUsed
 
 OPERATION = "gen_ai.operation.name"
-PROVIDERS = {"google": "gcp.gemini", "gguf": "llama.cpp"}  # all other kinds of models keep their name
+PROVIDERS = {
+    "google": "gcp.gemini",
+    "gguf": "llama.cpp",
+    "gemma": "llama.cpp",
+}  # all other kinds of models keep their name
 
 
 def request_attributes(model: ModelUsed) -> dict[str, Any]:

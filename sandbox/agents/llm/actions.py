@@ -109,6 +109,11 @@ class Actions:
         words = dict.fromkeys(self._said, "...")
         return json.dumps(words | {"verb": verb} | ({"target": 0} if verb in self._aimed else {}))
 
+    def written(self, verb: int, target: int) -> str:
+        """An action as the expected JSON text, without reason and sub-goal."""
+        name = self._verbs[verb]
+        return json.dumps({"verb": name} | ({"target": target} if name in self._aimed else {}))
+
     def described(self) -> str:
         """The verbs with their meanings, a line for each."""
         lines = []

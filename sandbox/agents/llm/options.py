@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from sandbox.core.errors import unknown
 
 HOSTED = ("openai", "anthropic", "google")  # get one tool for each verb; all others a JSON schema
-KINDS = (*HOSTED, "local", "gguf", "scripted")
+KINDS = (*HOSTED, "local", "gguf", "gemma", "scripted")
+ALONE = ("gemma", "scripted")  # kinds that need no name
 PROMPTS = (  # the files in prompts/
-    "system", "tools", "json", "extras", "memory", "turn", "subgoal", "tool", "judge", "repair", "summary",
+    "system", "tools", "json", "extras", "memory", "turn", "subgoal", "tool", "judge", "repair", "summary", "base",
+    "example",
 )  # fmt: skip
 
 Amount = Annotated[int, Field(ge=0)]
@@ -84,7 +86,11 @@ class Options(_Table):
     """How a group of agents asks its language model."""
 
     model: str
-    """openai:NAME, anthropic:NAME, google:NAME, local:http://HOST:PORT/v1[#NAME], gguf:PATH or scripted[:PATH]."""
+    """openai:NAME, anthropic:NAME, google:NAME, local:http://HOST:PORT/v1[#NAME], gguf:PATH, gemma, scripted[:PATH]."""
+    style: Literal["chat", "base"] | None = None
+    """Kind of prompt: instructions (chat), or a text to continue for a base model; without it, base for gemma only."""
+    examples: int = Field(8, ge=0, le=100)
+    """Most decisions of the policy rules in another episode that a prompt for a base model begins with."""
     replies: list[Line] = []
     """Replies of a scripted model, one for each call; each agent begins with the first."""
     max_tokens: int = Field(512, ge=1)
@@ -101,14 +107,14 @@ class Options(_Table):
     """Replies that are asked for each decision."""
     choose: Literal["vote", "judge"] = "vote"
     """How one of several samples is chosen: the most frequent action, or one more call as a judge."""
-    reason: int = Field(200, ge=0)
-    """Most characters of the reason that the model gives before it acts; 0: no reason is asked for."""
+    reason: int | None = Field(None, ge=0)
+    """Most characters of the reason that the model gives first; 0: none. Without it 200, for a base model 0."""
     tool_calls: int = Field(4, ge=0, le=100)
     """Most calls of tools in one decision; each is one more request."""
     subgoal: int = Field(0, ge=0)
     """Most characters of a sub-goal that the model sets itself and is reminded of; 0: no sub-goal."""
     context: int = Field(8192, ge=256)
-    """Tokens in the context window of a gguf model."""
+    """Tokens in the context window of gemma or a gguf model."""
     budget: Budget = Budget()
     """What the group may spend in one episode, all its agents together."""
     thinking: Thinking = Thinking()
@@ -126,8 +132,10 @@ class Options(_Table):
             raise ValueError(str(unknown("kind of model", kind, KINDS)))
         if kind == "local" and not name.startswith(("http://", "https://")):
             raise ValueError("expected local:http://HOST:PORT/v1, or with #NAME for one of several models")
-        if not name and kind != "scripted":
+        if not name and kind not in ALONE:
             raise ValueError(f"expected {kind}: and a name")
+        if name and kind == "gemma":
+            raise ValueError("expected gemma without a name")
         return model
 
     @field_validator("prompts")
@@ -150,3 +158,19 @@ class Options(_Table):
     def hosted(self) -> bool:
         """Whether verbs are tools."""
         return self.kind in HOSTED
+
+    @property
+    def base(self) -> bool:
+        """Whether the model continues a text."""
+        return (self.style or ("base" if self.kind == "gemma" else "chat")) == "base"
+
+    @property
+    def reason_length(self) -> int:
+        """Most characters of the reason that the model gives."""
+        return self.reason if self.reason is not None else 0 if self.base else 200
+
+    @model_validator(mode="after")
+    def _continued(self):
+        if self.style == "base" and self.hosted:
+            raise ValueError(f"style: base models are local:, gguf: or gemma, not {self.kind}:")
+        return self

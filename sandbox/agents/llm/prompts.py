@@ -9,6 +9,7 @@ import numpy as np
 
 from sandbox.agents.context import AgentContext
 from sandbox.agents.llm.actions import Actions, Choice, ToolCall, Unusable, as_object
+from sandbox.agents.llm.examples import worked
 from sandbox.agents.llm.options import PROMPTS, Options
 from sandbox.agents.llm.request import Request, Setup, key_of
 from sandbox.agents.memory.tokens import clip
@@ -17,6 +18,8 @@ from sandbox.core.decision import Percept
 from sandbox.engine.environment import Environment
 
 ECHOED = 400  # bytes of a tool's arguments that the model is reminded of
+# For the grammars of llama.cpp (llguidance), which else allow blank lines, that a base model writes at length.
+COMPACT = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
 SUMMARY_TOOL = {
     "name": "memory_summary",
     "description": "Only when you are asked for it: what you must not forget, in short.",
@@ -35,7 +38,7 @@ class Prompts:
 
     def __init__(self, options: Options, env: Environment, role: str, extras: Sequence[dict] = ()):
         self._options, self._env, self._role, self._extras = options, env, role, tuple(extras)
-        said = {"reason": options.reason, "subgoal": options.subgoal}
+        said = {"reason": options.reason_length, "subgoal": options.subgoal}
         self.actions = Actions(env.world, env.params, {name: most for name, most in said.items() if most}, extras)
 
     def __reduce__(self):
@@ -44,16 +47,22 @@ class Prompts:
     def setup(self, price: tuple[float, float] = (0.0, 0.0)) -> Setup:
         """The common beginning of every request."""
         options, actions, known = self._options, self.actions, self._env.world
-        answer = self._fill("tools") if options.hosted else self._fill(
-            "json", example=actions.example(), verbs=actions.described()
+        verbs = actions.described()
+        answer = (
+            self._fill("tools") if options.hosted else "" if options.base
+            else self._fill("json", example=actions.example(), verbs=verbs)
         )  # fmt: skip
         if actions.extras:
             form = "" if options.hosted else '\nThat answer is an object {"tool": NAME, "arguments": {...}}.'
             told = actions.extras_described(not options.hosted)
             answer += "\n\n" + self._fill("extras", most=str(options.tool_calls), tools=told, form=form)
         world = {"world": known.name, "summary": known.summary, "role": self._role, "task": self._env.task.texts[0]}
+        instructions = (
+            self._fill("base", answer=answer, verbs=verbs, examples=self._examples(), **world) if options.base
+            else self._fill("system", answer=answer, **world)
+        )  # fmt: skip
         return Setup(
-            model=options.model, instructions=self._fill("system", answer=answer, **world),
+            model=options.model, instructions=instructions,
             tools=(*actions.tools, *actions.extras.values()) if options.hosted else (), max_tokens=options.max_tokens,
             temperature=options.temperature, price=price,
         )  # fmt: skip
@@ -91,8 +100,18 @@ class Prompts:
     ) -> Request:  # fmt: skip
         """The request to send; ``percept.mask`` has the actions to choose from, ``extras`` the tools."""
         schema = None if self._options.hosted else self.actions.schema(percept.mask, extras)
+        if self._options.base:
+            prompt, schema = self._fill("example", words=prompt, reply=""), COMPACT | schema
         key = key_of(setup, prompt, schema, sample)
         return Request(percept.tick + 1, percept.agent, sample, attempt, prompt, schema, key)
+
+    def _examples(self) -> str:
+        """Worked examples in the form of a decision, each after a blank line."""
+        told = (
+            self._fill("example", words=each.words, reply=self.actions.written(each.verb, each.target))
+            for each in worked(self._env, self._options.examples)
+        )
+        return "".join(f"\n\n{each}" for each in told)
 
     def _fill(self, name: str, **values: str) -> str:
         return self._templates[name].safe_substitute(values)
