@@ -46,6 +46,11 @@ class TestWeb(Conformance):
     cases = [{"layout": "all", "agents": 2, "max_ticks": 120}]
 
 
+class TestOffice(Conformance):
+    world = "office"
+    cases = [{"cases": 6, "max_ticks": 300}]
+
+
 @pytest.mark.parametrize(("seen_wrong", "unseen_wrong", "passes"), [
     (False, False, True), (False, True, True), (True, False, False), (True, True, False),
 ])  # fmt: skip

@@ -19,7 +19,9 @@ from sandbox.engine.defaults import completed
 
 GROUP = "sandbox.worlds"
 SUFFIX = ".py"  # suffix of names that are paths of files
-OURS = {name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web")}
+OURS = {
+    name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web", "office")
+}
 _registered: dict[str, World] = {}
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sandbox.engine import letters
 from sandbox.worlds.web.compiler.columns import READ, Element, Kind, Op, Operand, Role, Template, Variable
 from sandbox.worlds.web.compiler.vocabulary import FORMS, LONGEST, Vocabulary, as_bytes
 from sandbox.worlds.web.layouts import ALL, COMMON, Source, built_in, load
-from sandbox.worlds.web.rendering import letters
 from sandbox.worlds.web.state import SAID, SLOTS, STEMS, WORD, Flag, Params, Verb
 
 # -- plans: the instruction of a template, and its recorded solution, which policies follow

@@ -4,10 +4,10 @@ import numpy as np
 
 from sandbox.engine import shapes
 from sandbox.engine.kernel import kernel
+from sandbox.engine.letters import draw_text, text_width
 from sandbox.engine.shapes import ALARM, BOX, DISC, draw_bar, draw_shape, palette
 from sandbox.worlds.web.compiler.columns import Element, Page, Role, Template
 from sandbox.worlds.web.dynamics.kernels import label_of
-from sandbox.worlds.web.rendering.letters import draw_text, text_width
 from sandbox.worlds.web.state import FOLD, WORD, Flag, Info, Item, Session
 
 INKS = palette(shapes.DARK, shapes.WHITE, "#9aa1a9", "#e9ecef", "#fdebdc", ALARM)

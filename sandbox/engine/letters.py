@@ -1,4 +1,4 @@
-"""The font of pages: Pillow's own, rasterised once in several sizes."""
+"""Text in pictures: Pillow's own font, rasterised once in several sizes."""
 
 from functools import cache
 

@@ -1,0 +1,366 @@
+"""Compiles a process file to the tables that kernels read. Errors name the file, the entry, and the nearest name."""
+
+import json
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.engine.letters import atlas
+from sandbox.worlds.office import distributions as of
+from sandbox.worlds.office.layouts import ActivityFile, CheckFile, DocumentField, Duration, IssueFile, Process
+from sandbox.worlds.office.queueing import CLASSES
+from sandbox.worlds.office.state import (
+    DAY,
+    TEAM,
+    Activity,
+    Check,
+    Field,
+    Issue,
+    Make,
+    Op,
+    Params,
+    Rule,
+    Severity,
+    Unit,
+    Verb,
+    Work,
+)  # fmt: skip
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_RULES = {"equal": Rule.EQUAL, "at most": Rule.AT_MOST, "at most policy": Rule.AT_MOST_POLICY, "present": Rule.PRESENT,
+          "unique": Rule.UNIQUE, "separate": Rule.SEPARATE}  # fmt: skip
+_WAYS = {"draw": Make.DRAW, "copy_": Make.COPY, "product": Make.PRODUCT, "pick": Make.PICK, "code": Make.CODE,
+         "serial": Make.SERIAL, "times": Make.TIMES}  # fmt: skip
+_OPS = {"scale": Op.SCALE, "zero": Op.ZERO, "repeat": Op.REPEAT, "other": Op.OTHER}
+_UNITS = {"number": Unit.NUMBER, "euro": Unit.CENTS, "code": Unit.CODE}
+SIGN = 24  # letters of a name in the picture
+DOSED = 0.5  # severity 1 of an issue's dose: added share of the cases
+SLOWER = 9.0  # severity 1 of slow_approver: ten times as long
+BUSIER = 1.0  # severity 1 of load: arrivals twice as often
+
+
+def _index(name: str, known: Collection[str], kind: str, where: str) -> int:
+    """The number of a name; raises UsageError with the nearest one."""
+    listed = list(known)
+    if name not in listed:
+        raise unknown(kind, name, listed, where)
+    return listed.index(name)
+
+
+class _Names(NamedTuple):
+    """The names of a process, in order."""
+
+    posts: list[str]
+    documents: list[str]
+    fields: list[str]
+    activities: list[str]
+    policies: list[str]
+
+
+class _Tables:
+    """A process file and the rows that come of it."""
+
+    def __init__(self, process: Process, where: str):
+        self.process, self.where = process, where
+        posts = ["team", *(name for name in process.post if name != "team")]
+        if "team" not in process.post:
+            raise unknown("post", "team", process.post, where)
+        fields = [f"{document}.{name}" for document, own in process.document.items() for name in own]
+        activities = [each.name for each in process.activity]
+        self.names = _Names(posts, [*process.document], fields, activities, [*process.policy])
+        self.dist: list[list[float]] = []
+        self.check: list[list[int]] = []
+        self.activity = [self._activity(each) for each in process.activity]
+        self.field = [self._field(k) for k in range(len(fields))]
+
+    # -- durations -----------------------------------------------------------------------------------------------------
+
+    def time(self, duration: Duration | None, unit: float, at: str) -> int:
+        """The row of a duration in minutes."""
+        given = {} if duration is None else duration.model_dump(exclude_none=True)
+        ways = {
+            ("median", "p10", "p90"): of.lognormal, ("mean",): of.exponential, ("low", "high"): of.uniform_between,
+            ("constant",): of.constant,
+        }  # fmt: skip
+        for keys, make in ways.items():
+            if set(keys) == given.keys():
+                row = make(*(given[key] * unit for key in keys))
+                self.dist.append([float(value) for value in row])
+                if min(row) < 0 or keys == ("low", "high") and given["low"] > given["high"]:
+                    raise UsageError(f"{self.where}: {at}: expected p10 <= median <= p90, and low <= high")
+                return len(self.dist) - 1
+        expected = "; ".join(", ".join(keys) for keys in ways)
+        raise UsageError(f"{self.where}: {at}: got {', '.join(given) or 'nothing'}, expected the keys {expected}")
+
+    def wait(self, entry: Any, at: str) -> int:
+        """The row of a wait, given in days or hours."""
+        if entry.days is not None:
+            return self.time(entry.days, DAY, f"{at}.days")
+        return self.time(entry.hours, 60.0, f"{at}.hours")
+
+    # -- activities and checks -----------------------------------------------------------------------------------------
+
+    def _activity(self, entry: ActivityFile) -> list[int]:
+        row, at = [0] * len(Activity), f"activity '{entry.name}'"
+        where = f"{self.where}: {at}"
+        row[Activity.CHECK], row[Activity.CHECKS] = len(self.check), len(entry.check)
+        for name in entry.brings:
+            row[Activity.BRINGS] |= 1 << _index(name, self.names.documents, "document", where)
+        if not entry.post:
+            if entry.check:
+                raise UsageError(f"{where}: checks without a post; expected a post that makes them")
+            row[Activity.KIND], row[Activity.TIME] = Work.WAIT, self.wait(entry, at)
+            row[Activity.OUTSIDE] = int(entry.outside)
+            return row
+        row[Activity.KIND] = Work.APPROVAL if entry.approval else Work.DO
+        row[Activity.POST] = _index(entry.post, self.names.posts, "post", where)
+        row[Activity.TIME] = self.time(entry.minutes, 1.0, f"{at}.minutes")
+        row[Activity.MATCH], row[Activity.REVIEW] = int(entry.match), int(entry.review)
+        self.check += [self._check(each, f"{where}: check '{each.name}'") for each in entry.check]
+        return row
+
+    def _check(self, entry: CheckFile, where: str) -> list[int]:
+        row, rule = [0] * len(Check), _RULES[entry.rule]
+        row[Check.RULE], row[Check.REMEDY] = rule, Verb[entry.remedy.upper()]
+        known = self.names.activities if rule == Rule.SEPARATE else self.names.fields
+        row[Check.LEFT] = _index(entry.left, known, "activity" if rule == Rule.SEPARATE else "field", where)
+        if rule in (Rule.EQUAL, Rule.AT_MOST):
+            row[Check.RIGHT] = _index(entry.right, self.names.fields, "field", where)
+        elif rule == Rule.AT_MOST_POLICY:
+            row[Check.RIGHT] = _index(entry.right, self.names.policies, "policy value", where)
+        row[Check.TOLERANCE] = (
+            _index(entry.tolerance, self.names.policies, "policy value", where) if entry.tolerance else -1
+        )
+        if entry.remedy == "ask":
+            if entry.answer is None:
+                raise UsageError(f"{where}: remedy ask; expected answer = {{ hours or days, outside }}")
+            row[Check.DELAY], row[Check.OUTSIDE] = self.wait(entry.answer, "answer"), int(entry.answer.outside)
+        row[Check.LEAK] = int(entry.leak)
+        sums = [_index(name, self.names.fields, "field", where) for name in entry.wrong]
+        row[Check.MORE], row[Check.LESS] = [*sums, -1, -1][:2]
+        return row
+
+    # -- documents -----------------------------------------------------------------------------------------------------
+
+    def _field(self, k: int) -> list[int]:
+        document, name = self.names.fields[k].split(".", 1)
+        entry = self.process.document[document][name]
+        where = f"{self.where}: {self.names.fields[k]}"
+        ways = [way for way in _WAYS if getattr(entry, way) is not None]
+        if len(ways) != 1:
+            listed = ", ".join(way.rstrip("_") for way in _WAYS)
+            raise UsageError(f"{where}: expected one of {listed}, got {', '.join(ways) or 'none'}")
+        row = [0] * len(Field)
+        row[Field.KIND], row[Field.UNIT] = _WAYS[ways[0]], _UNITS[entry.unit]
+        row[Field.A], row[Field.B] = self._sources(k, entry, ways[0], where)
+        row[Field.DOCUMENT] = self.names.documents.index(document)
+        turned = self.process.form.get(self.names.fields[k], self.names.fields[k])
+        row[Field.TURNED] = _index(turned, self.names.fields, "field", f"{where}: form")
+        return row
+
+    def _sources(self, k: int, entry: DocumentField, way: str, where: str) -> tuple[int, int]:
+        before = self.names.fields[:k]
+        if way == "draw":
+            low, high = entry.draw or (0, 0)
+            return low, high
+        if way == "pick":
+            return entry.pick or 5, round(100 * entry.favourites)
+        if way == "serial":
+            return entry.serial or 0, 0
+        if way == "product":
+            first, second = entry.product or ("", "")
+            return _index(first, before, "field before it", where), _index(second, before, "field before it", where)
+        source = entry.copy_ or entry.code or entry.of or ""
+        return _index(source, before, "field before it", where), 0
+
+    def issue(self, entry: IssueFile, severity: np.ndarray) -> tuple[list[int], list[float]]:
+        """The row of an issue, and its share and factors."""
+        where = f"{self.where}: issue '{entry.name}'"
+        ways = [way for way in _OPS if getattr(entry, way)]
+        if len(ways) != 1:
+            raise UsageError(f"{where}: expected one of {', '.join(_OPS)}, got {', '.join(ways) or 'none'}")
+        row, field = [0] * len(Issue), _index(entry.field, self.names.fields, "field", where)
+        row[Issue.FIELD], row[Issue.OP], row[Issue.TWIN] = field, _OPS[ways[0]], int(entry.twin)
+        row[Issue.OF] = _index(entry.of, self.names.fields[: field + 1], "field", where) if entry.of else field
+        doses = [each.name.lower() for each in Severity][: Severity.STAFF_ABSENT]
+        dose = _index(entry.dose, doses, "dose", where)
+        low, high = entry.scale or (1.0, 1.0)
+        return row, [min(1.0, entry.share + DOSED * severity[dose]), low, high]
+
+    # -- posts and flows -----------------------------------------------------------------------------------------------
+
+    def shift(self, post: str) -> np.ndarray:
+        """Begin and end of work on each weekday (7, 2), minutes of the day."""
+        found, text = np.zeros((7, 2)), self.process.post[post].work
+        where = f"{self.where}: post.{post}.work"
+        for part in text.split(","):
+            given = re.fullmatch(r"\s*([a-z]{3})(?:-([a-z]{3}))?\s+(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\s*", part)
+            if not given:
+                raise UsageError(f"{where}: '{part.strip()}', expected days and hours such as 'mon-fri 8-17'")
+            first = _index(given[1], _DAYS, "day", where)
+            last = _index(given[2] or given[1], _DAYS, "day", where)
+            begin, end = float(given[3]) * 60, float(given[4]) * 60
+            if not (first <= last and begin < end <= DAY):
+                raise UsageError(f"{where}: '{part.strip()}', expected a first day before the last, and hours to 24")
+            found[first : last + 1] = begin, end
+        return found
+
+    def paths(self) -> tuple[np.ndarray, np.ndarray]:
+        """The activities of each flow + 1, and the chance of each step: (F, S) int32 and float64."""
+        longest = max(len(flow.path) for flow in self.process.flow)
+        path, chance = (np.zeros((len(self.process.flow), longest), dtype) for dtype in (np.int32, np.float64))
+        for k, flow in enumerate(self.process.flow):
+            for step, text in enumerate(flow.path):
+                given = re.fullmatch(r"(.*?)(?:\s+(0?\.\d+|1\.0|0|1))?", text)
+                name, share = (given[1], given[2]) if given else (text, None)
+                path[k, step] = 1 + _index(name, self.names.activities, "activity", f"{self.where}: flow '{flow.name}'")
+                chance[k, step] = float(share) if share else 1.0
+        return path, chance
+
+    def applies(self, path: np.ndarray) -> np.ndarray:
+        """(F, K) bool: the fields of a check belong to documents that its flow has."""
+        activity, given, found = np.array(self.activity), self.given(), np.zeros((len(path), len(self.check)), bool)
+        for flow, steps in enumerate(path):
+            there = given | int(np.bitwise_or.reduce(activity[steps[steps > 0] - 1, Activity.BRINGS]))
+            for k, row in enumerate(self.check):
+                sides = [row[Check.LEFT]] if row[Check.RULE] != Rule.SEPARATE else []
+                sides += [row[Check.RIGHT]] if row[Check.RULE] in (Rule.EQUAL, Rule.AT_MOST) else []
+                found[flow, k] = all(there >> self.field[side][Field.DOCUMENT] & 1 for side in sides)
+        return found
+
+    def given(self) -> int:
+        """Bits of the documents that no activity brings: they are there from the beginning."""
+        brought = int(np.bitwise_or.reduce([row[Activity.BRINGS] for row in self.activity]))
+        return ((1 << len(self.names.documents)) - 1) & ~brought
+
+    def work_of_a_case(self, path: np.ndarray, chance: np.ndarray) -> float:
+        """Expected minutes of work of the team for a case, without what errors cost."""
+        total = 0.0
+        for flow, steps, taken in zip(self.process.flow, path, chance, strict=True):
+            for step, share in zip(steps, taken, strict=True):
+                row = self.activity[step - 1]
+                if step and row[Activity.KIND] != Work.WAIT and row[Activity.POST] == TEAM:
+                    total += flow.share * share * of.moments(self.dist[row[Activity.TIME]])[0]
+        return total
+
+
+class Choices(NamedTuple):
+    """Options of an episode."""
+
+    agents: int
+    cases: int
+    people: int
+    load: float
+    speed: float
+    review: float
+    max_ticks: int
+    severity: np.ndarray
+
+
+def build(process: Process, where: str, given: Choices) -> Params:
+    """Params of a process; raises UsageError for a bad process file."""
+    tables = _Tables(process, where)
+    names, severity = tables.names, given.severity
+    path, chance = tables.paths()
+    if abs(sum(flow.share for flow in process.flow) - 1) > 1e-6:
+        raise UsageError(
+            f"{where}: the shares of the flows add up to {sum(f.share for f in process.flow):g}, expected 1"
+        )
+    manager, reviewer = (
+        _index(getattr(process.office, role), names.posts[1:], "post besides team", f"{where}: office.{role}") + 1
+        for role in ("manager", "reviewer")
+    )
+    errand = [tables.time(process.post[p].minutes, 1.0, f"post.{p}.minutes") if k in (manager, reviewer) else 0
+              for k, p in enumerate(names.posts)]  # fmt: skip
+    dist = np.array(tables.dist)
+    dist[errand[manager], 1] *= 1 + SLOWER * severity[Severity.SLOW_APPROVER]
+    people = [given.people, *(process.post[name].people for name in names.posts[1:])]
+    shift = np.array([tables.shift(name) for name in names.posts])
+    staff = process.post["team"].people * np.diff(shift[TEAM], axis=1).sum() / (7 * DAY)
+    work = tables.work_of_a_case(path, chance)
+    if work <= 0:
+        raise UsageError(f"{where}: no flow has an activity of the post 'team'; expected work for the agents")
+    gap = work / (staff * given.load * (1 + BUSIER * severity[Severity.LOAD]))
+    issues = [tables.issue(each, severity) for each in process.issue]
+    changed = {**process.policy, **process.changed}
+    for name in process.changed:
+        _index(name, names.policies, "policy value", f"{where}: changed")
+    count = sum(people)
+    posts = [process.post[name] for name in names.posts]
+    return Params(
+        verbs=len(Verb), noop=int(Verb.WAIT), agents=given.agents, max_ticks=given.max_ticks, cases=given.cases,
+        people=count, posts=len(posts), lines=CLASSES * len(posts), events=given.cases + count + given.agents + 2,
+        activities=len(names.activities), fields=len(names.fields), policies=len(names.policies), speed=given.speed,
+        review=given.review, manager=manager, reviewer=reviewer, given=tables.given(),
+        crew=np.cumsum([0, *people]).astype(np.int32), pool=np.repeat(np.arange(len(posts)), people).astype(np.int32),
+        batch=np.array([post.batch for post in posts], np.int32), shift=shift,
+        caught=np.array([[p.caught.rested, p.caught.tired, p.caught.full] for p in posts]),
+        errand=np.array(errand, np.int32), wage=np.array([float(post.wage) for post in posts]),
+        gap=np.array(of.exponential(gap)), dist=dist, activity=np.array(tables.activity, np.int32),
+        share=np.cumsum([flow.share for flow in process.flow]), path=path, chance=chance, applies=tables.applies(path),
+        check=np.array(tables.check or np.zeros((0, len(Check))), np.int32).reshape(-1, len(Check)),
+        field=np.array(tables.field, np.int32), times=np.array([_factors(process, name) for name in names.fields]),
+        issue=np.array([row for row, _ in issues], np.int32).reshape(-1, len(Issue)),
+        size=np.array([size for _, size in issues]).reshape(-1, 3),
+        policy=np.array([[float(table[name]) for name in names.policies] for table in (process.policy, changed)]),
+        severity=severity, text=_pack(process, tables),
+        sign=_signs([*names.activities, *names.posts]), glyph=atlas(),
+    )  # fmt: skip
+
+
+def _signs(names: list[str]) -> np.ndarray:
+    """Names as rows of bytes, for the picture."""
+    rows = np.zeros((len(names), SIGN), np.uint8)
+    for k, name in enumerate(names):
+        text = name.encode("ascii", "replace")[:SIGN]
+        rows[k, : len(text)] = np.frombuffer(text, np.uint8)
+    return rows
+
+
+def _factors(process: Process, field: str) -> tuple[float, float]:
+    document, name = field.split(".", 1)
+    low, high = process.document[document][name].times or (1.0, 1.0)
+    return low, high
+
+
+# -- names
+
+
+class Labels(NamedTuple):
+    """The names of a process, by number."""
+
+    title: str
+    case: str
+    texts: list[str]
+    posts: list[str]
+    documents: list[str]
+    fields: list[str]
+    activities: list[str]
+    policies: list[str]
+    checks: list[str]
+    issues: list[str]
+    flows: list[str]
+
+
+def _pack(process: Process, tables: _Tables) -> np.ndarray:
+    names = tables.names
+    found = Labels(
+        process.title, process.case, process.texts, names.posts, names.documents, names.fields, names.activities,
+        names.policies, [check.name for each in process.activity for check in each.check],
+        [each.name for each in process.issue], [each.name for each in process.flow],
+    )  # fmt: skip
+    return np.frombuffer(json.dumps(found).encode(), np.uint8).copy()
+
+
+@lru_cache(maxsize=32)
+def _unpack(data: bytes) -> Labels:
+    return Labels(*json.loads(data))
+
+
+def labels(params: Params) -> Labels:
+    """The names of the process of these params."""
+    return _unpack(params.text.tobytes())

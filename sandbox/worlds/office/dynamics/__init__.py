@@ -1,0 +1,1 @@
+"""The rules of the office: events, actions, documents, calendars, and what agents see."""

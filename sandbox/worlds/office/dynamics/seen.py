@@ -1,0 +1,143 @@
+"""What agents see: the board of the team, and the documents of the case on their own desk."""
+
+import numpy as np
+
+from sandbox.engine.kernel import kernel
+from sandbox.worlds.office.dynamics.actions import is_legal
+from sandbox.worlds.office.dynamics.flow import activity_of
+from sandbox.worlds.office.queueing import CLASSES
+from sandbox.worlds.office.state import (
+    ABSENT,
+    DAY,
+    FIRST_POLICY,
+    MOST_CHECKS,
+    SIDE,
+    SLOTS,
+    TEAM,
+    Activity,
+    Case,
+    Channel,
+    Check,
+    Column,
+    Desk,
+    Field,
+    Flag,
+    Found,
+    Rule,
+    Status,
+    Time,
+)  # fmt: skip
+
+
+@kernel
+def is_barred(s, lane, params, case, activity, agent):
+    """Whether a check asks for other hands than this agent's."""
+    first = np.int64(params.activity[activity, Activity.CHECK])
+    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+        row = params.check[k]
+        if row[Check.RULE] == Rule.SEPARATE and not s.case[lane, case, Case.CLEARED] >> k & 1:
+            if s.actor[lane, case, row[Check.LEFT]] == agent + 1:
+                return True
+    return False
+
+
+@kernel
+def _tray(s, lane, params, agent, tray, window):
+    """One tray of the board."""
+    case, i, j = np.int64(s.board[lane, tray]) - 1, tray // SIDE, tray % SIDE
+    if case < 0:
+        return
+    row, time, activity = s.case[lane, case], s.time[lane, case], activity_of(s, lane, params, case)
+    window[Channel.ACTIVITY, i, j] = activity + 1
+    if row[Case.DESK] > 0:
+        window[Channel.HOLDER, i, j] = 1 if row[Case.DESK] == agent + 1 else 2
+    window[Channel.AGE, i, j] = min(127, np.int64((s.clock[lane] - time[Time.ARRIVED]) / DAY))
+    window[Channel.WAIT, i, j] = min(127, np.int64((s.clock[lane] - time[Time.SINCE]) / 60.0))
+    flags = (1 - np.int64(row[Case.CLASS])) * Flag.URGENT
+    flags += Flag.RETURNED * (s.visits[lane, case, activity] > 1) + Flag.MATCHED * (row[Case.MATCHED] > 0)
+    flags += Flag.CLEARED * (row[Case.CLEARED] > 0)
+    if is_barred(s, lane, params, case, activity, agent):
+        flags += Flag.BARRED
+    window[Channel.FLAGS, i, j] = flags
+
+
+@kernel
+def _ranks(s, lane, window):
+    """The place in line of the trays that nobody has."""
+    rank = 0
+    for line in range(CLASSES * TEAM, CLASSES * TEAM + CLASSES):
+        case = np.int64(s.head[lane, line]) - 1
+        while case >= 0 and rank < 127:
+            tray = np.int64(s.case[lane, case, Case.TRAY]) - 1
+            rank += 1
+            if tray >= 0:
+                window[Channel.RANK, tray // SIDE, tray % SIDE] = rank
+            case = np.int64(s.behind[lane, case]) - 1
+
+
+@kernel
+def found(s, lane, params, case, k):
+    """What is known about a check of the process: see Found."""
+    row = s.case[lane, case]
+    if not params.applies[row[Case.FLOW], k]:
+        return np.int64(Found.NONE)
+    if row[Case.CLEARED] >> k & 1:
+        return np.int64(Found.SETTLED)
+    if row[Case.MATCHED] == 0:
+        return np.int64(Found.NONE)
+    if row[Case.UNREAD] >> k & 1:
+        return np.int64(Found.UNREADABLE)
+    return np.int64(Found.FAILS) if row[Case.FAILED] >> k & 1 else np.int64(Found.HOLDS)
+
+
+@kernel
+def _documents(s, lane, params, agent, case, vector):
+    """The case on the desk: what is known about its checks, and what its documents say, by place on the form."""
+    row, activity = s.case[lane, case], activity_of(s, lane, params, case)
+    vector[Column.TRAY], vector[Column.CASE], vector[Column.ACTIVITY] = row[Case.TRAY], case + 1, activity + 1
+    vector[Column.FLOW], vector[Column.FORM] = row[Case.FLOW] + 1, row[Case.FORM]
+    at = FIRST_POLICY + params.policies
+    first = np.int64(params.activity[activity, Activity.CHECK])
+    for k in range(np.int64(params.activity[activity, Activity.CHECKS])):
+        vector[at + k] = found(s, lane, params, case, first + k)
+    at += MOST_CHECKS
+    documents = np.int64(params.given)
+    for other in range(params.activities):
+        if s.stamp[lane, case, other] > 0.0:
+            documents |= np.int64(params.activity[other, Activity.BRINGS])
+    for field in range(params.fields):
+        source = np.int64(params.field[field, Field.TURNED]) if row[Case.FORM] > 0 else np.int64(field)
+        there = documents >> np.int64(params.field[source, Field.DOCUMENT]) & 1
+        vector[at + field] = s.doc[lane, case, source] if there else ABSENT
+
+
+@kernel
+def observe(s, lane, params, obs):
+    """Fill the observation of every agent."""
+    waiting, opened, ended = 0, 0, 0
+    for line in range(CLASSES * TEAM, CLASSES * TEAM + CLASSES):
+        waiting += np.int64(s.length[lane, line])
+    for case in range(params.cases):
+        opened += s.case[lane, case, Case.STATUS] == Status.OPEN
+        ended += s.case[lane, case, Case.STATUS] > Status.OPEN
+    day, ahead = np.int64(s.clock[lane] // DAY), 0
+    for agent in range(params.agents):
+        window, vector, mask = obs.window[lane, agent], obs.vector[lane, agent], obs.mask[lane, agent]
+        window[:], vector[:] = 0, 0.0
+        for tray in range(SLOTS):
+            _tray(s, lane, params, agent, tray, window)
+        _ranks(s, lane, window)
+        vector[Column.AGENT], vector[Column.CLOCK], vector[Column.DAY] = agent, s.clock[lane], day
+        vector[Column.HOUR] = (s.clock[lane] - day * DAY) / 60.0
+        vector[Column.BUSY], vector[Column.WAITING] = s.desk[lane, agent, Desk.VERB], waiting
+        vector[Column.OPEN], vector[Column.CLOSED], vector[Column.CASES] = opened, ended, params.cases
+        for k in range(params.policies):
+            vector[FIRST_POLICY + k] = s.policy[lane, k]
+        vector[Column.AHEAD] = ahead
+        case = np.int64(s.desk[lane, agent, Desk.CASE]) - 1
+        ahead += case < 0
+        if case >= 0:
+            _documents(s, lane, params, agent, case, vector)
+        for verb in range(params.verbs):
+            for tray in range(SLOTS):
+                mask[verb * SLOTS + tray] = is_legal(s, lane, params, agent, verb, tray)

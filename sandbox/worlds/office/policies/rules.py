@@ -1,0 +1,123 @@
+"""Policies that see their observation: a careful clerk, and a recorded macro that does not look."""
+
+import numpy as np
+
+from sandbox.engine.kernel import kernel
+from sandbox.engine.policies import idle, random
+from sandbox.worlds.office.policies.oracle import oracle
+from sandbox.worlds.office.state import (
+    FIRST_POLICY,
+    SIDE,
+    SLOTS,
+    Activity,
+    Channel,
+    Check,
+    Column,
+    Flag,
+    Found,
+    Verb,
+)  # fmt: skip
+
+LATE = 24  # hours after which even an agent that is barred takes a case, to have it settled
+
+
+@kernel
+def _put(actions, lane, agent, verb, target):
+    actions[lane, agent, 0], actions[lane, agent, 1] = verb, target
+
+
+@kernel
+def _can(obs, lane, agent, verb, tray):
+    return obs.mask[lane, agent, verb * SLOTS + tray]
+
+
+@kernel
+def first_in_line(obs, lane, agent, skipped):
+    """The tray of the ``skipped``-th case in line that can be taken; -1: there is none.
+
+    Cases that others must do are left to them, unless they have waited long.
+    """
+    window = obs.window[lane, agent]
+    last = 0
+    while True:
+        best, rank = -1, 128
+        for tray in range(SLOTS):
+            own = np.int64(window[Channel.RANK, tray // SIDE, tray % SIDE])
+            if last < own < rank and _can(obs, lane, agent, Verb.TAKE, tray):
+                flags = np.int64(window[Channel.FLAGS, tray // SIDE, tray % SIDE])
+                if not flags & Flag.BARRED or window[Channel.WAIT, tray // SIDE, tray % SIDE] >= LATE:
+                    best, rank = tray, own
+        if best < 0 or skipped == 0:
+            return best
+        last, skipped = rank, skipped - 1
+
+
+@kernel
+def _finish(obs, lane, agent, tray, actions):
+    """Complete or approve, whichever the activity asks for."""
+    verb = Verb.COMPLETE if _can(obs, lane, agent, Verb.COMPLETE, tray) else Verb.APPROVE
+    _put(actions, lane, agent, verb, tray)
+
+
+@kernel
+def remedy_of(obs, lane, agent, params):
+    """The verb that the rule book names for what matching has found; WAIT: all is well."""
+    vector = obs.vector[lane, agent]
+    activity = np.int64(vector[Column.ACTIVITY]) - 1
+    first, verb = np.int64(params.activity[activity, Activity.CHECK]), np.int64(Verb.WAIT)
+    for k in range(np.int64(params.activity[activity, Activity.CHECKS])):
+        found = np.int64(vector[FIRST_POLICY + params.policies + k])
+        own = np.int64(Verb.WAIT)
+        if found == Found.FAILS:
+            own = np.int64(params.check[first + k, Check.REMEDY])
+        elif found == Found.UNREADABLE:
+            own = np.int64(Verb.ESCALATE)
+        if own == Verb.REJECT:
+            return own
+        if own != Verb.WAIT and verb != Verb.ESCALATE:
+            verb = own
+    return verb
+
+
+@kernel
+def rules(obs, lane, params, memory, team, dice, actions):
+    """A clerk: first in, first out; it matches before it decides, and does what the rule book says."""
+    for agent in team:
+        _put(actions, lane, agent, Verb.WAIT, 0)
+        vector = obs.vector[lane, agent]
+        tray = np.int64(vector[Column.TRAY]) - 1
+        if vector[Column.BUSY] > 0:
+            continue
+        if tray < 0:
+            found = first_in_line(obs, lane, agent, np.int64(obs.vector[lane, agent, Column.AHEAD]))
+            if found >= 0:
+                _put(actions, lane, agent, Verb.TAKE, found)
+        elif _can(obs, lane, agent, Verb.MATCH, tray):
+            _put(actions, lane, agent, Verb.MATCH, tray)
+        else:
+            verb = remedy_of(obs, lane, agent, params)
+            if verb != Verb.WAIT and _can(obs, lane, agent, verb, tray):
+                _put(actions, lane, agent, verb, tray)
+            else:
+                _finish(obs, lane, agent, tray, actions)
+
+
+@kernel
+def macro(obs, lane, params, memory, team, dice, actions):
+    """A recorded bot: take, match, complete, whatever matching says."""
+    for agent in team:
+        _put(actions, lane, agent, Verb.WAIT, 0)
+        tray = np.int64(obs.vector[lane, agent, Column.TRAY]) - 1
+        if obs.vector[lane, agent, Column.BUSY] > 0:
+            continue
+        if tray < 0:
+            found = first_in_line(obs, lane, agent, np.int64(obs.vector[lane, agent, Column.AHEAD]))
+            if found >= 0:
+                _put(actions, lane, agent, Verb.TAKE, found)
+        elif _can(obs, lane, agent, Verb.MATCH, tray):
+            _put(actions, lane, agent, Verb.MATCH, tray)
+        else:
+            _finish(obs, lane, agent, tray, actions)
+
+
+POLICIES = {"idle": idle, "random": random, "rules": rules, "macro": macro, "oracle": oracle}

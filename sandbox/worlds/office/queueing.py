@@ -1,0 +1,210 @@
+"""A queueing engine: events in the order of their exact times, lines of items, pools of servers.
+
+It works on any state whose fields are those of :class:`Lanes`, and on params with ``crew`` (P + 1,) int32 (pool p has
+the servers crew[p] .. crew[p + 1] - 1), ``pool`` (M,) int32 (the pool of each server) and ``batch`` (P,) int32 (how
+many items a server of the pool serves at a time). What an item is, how long its service takes and where it goes then
+is said by functions, which fill the free names of ``staff`` and ``advance`` (``engine.kernel.specialise``):
+
+=======================================================  ==============================================================
+``opens(s, lane, params, server)``                       -> the time from which on the server can begin; now, or later
+``begin(s, lane, params, server, first, count)``         a service begins: -> the time at which it will end; ``first``
+                                                         heads ``count`` items that are linked by ``behind``
+``served(s, lane, params, server, item)``                a service has ended: the item goes on
+``elapse(s, lane, due)``                                 the clock moves to ``due``
+``happens(s, lane, params, kind, subject)``              an event of another kind than those of a service
+``paused(s, lane, params)``                              whether to stop before the next event
+=======================================================  ==============================================================
+
+The office and the plain networks of ``network`` are two uses of the same functions.
+"""
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.engine.kernel import kernel
+
+SPAN = 1 << 24  # an event is kind * SPAN + subject; simultaneous events happen in this order
+CLASSES = 2  # lines of a pool; the first is served first
+CALLED = -1  # in ``serving``: an idle server will look for work when its shift begins
+
+opens = begin = staff = served = elapse = happens = paused = None  # filled in by specialise
+
+
+class Kind(IntEnum):
+    """The kinds of events of the engine; others follow from OTHER on."""
+
+    END = 0  # of a service; subject: a server
+    SHIFT = 1  # a called server looks for work
+    OTHER = 2
+
+
+class Lanes(NamedTuple):
+    """The fields of the engine: L lanes, E events at most, Q = CLASSES * pools lines, K items, M servers."""
+
+    clock: np.ndarray  # (L,) float64
+    due: np.ndarray  # (L, E) float64   times of the coming events, a binary heap
+    what: np.ndarray  # (L, E) int32     the events, in the order of ``due``
+    pending: np.ndarray  # (L,) int32    how many events
+    head: np.ndarray  # (L, Q) int32     first item of each line + 1; 0: none
+    tail: np.ndarray  # (L, Q) int32     last item of each line + 1
+    length: np.ndarray  # (L, Q) int32   items in each line
+    behind: np.ndarray  # (L, K) int32   the item behind each item + 1; 0: none
+    serving: np.ndarray  # (L, M) int32  first item that each server serves + 1; 0: idle; CALLED
+
+
+def lanes(count: int, events: int, pools: int, items: int, servers: int) -> dict[str, np.ndarray]:
+    """Zeroed fields of ``Lanes``."""
+    lines = CLASSES * pools
+    shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
+        "clock": (np.float64, ()), "due": (np.float64, (events,)), "what": (np.int32, (events,)),
+        "pending": (np.int32, ()), "head": (np.int32, (lines,)), "tail": (np.int32, (lines,)),
+        "length": (np.int32, (lines,)), "behind": (np.int32, (items,)), "serving": (np.int32, (servers,)),
+    }  # fmt: skip
+    return {name: np.zeros((count, *shape), dtype) for name, (dtype, shape) in shapes.items()}
+
+
+# -- events: a binary heap by time, then by code
+
+
+@kernel
+def _before(due, what, other_due, other_what):
+    return due < other_due or (due == other_due and what < other_what)
+
+
+@kernel
+def push(s, lane, due, what):
+    """Plan an event."""
+    times, codes = s.due[lane], s.what[lane]
+    k = np.int64(s.pending[lane])
+    s.pending[lane] = k + 1
+    while k > 0:
+        up = (k - 1) >> 1
+        if not _before(due, what, times[up], codes[up]):
+            break
+        times[k], codes[k] = times[up], codes[up]
+        k = up
+    times[k], codes[k] = due, what
+
+
+@kernel
+def pop(s, lane):
+    """Remove the next event; returns its time and its code."""
+    times, codes = s.due[lane], s.what[lane]
+    due, what = times[0], np.int64(codes[0])
+    count = np.int64(s.pending[lane]) - 1
+    s.pending[lane] = count
+    last_due, last_what = times[count], codes[count]
+    times[count], codes[count] = 0.0, 0
+    if count == 0:
+        return due, what
+    k = 0
+    while 2 * k + 1 < count:
+        child = 2 * k + 1
+        if child + 1 < count and _before(times[child + 1], codes[child + 1], times[child], codes[child]):
+            child += 1
+        if not _before(times[child], codes[child], last_due, last_what):
+            break
+        times[k], codes[k] = times[child], codes[child]
+        k = child
+    times[k], codes[k] = last_due, last_what
+    return due, what
+
+
+# -- lines: linked lists
+
+
+@kernel
+def join(s, lane, line, item):
+    """An item joins the end of a line."""
+    if s.length[lane, line] == 0:
+        s.head[lane, line] = item + 1
+    else:
+        s.behind[lane, s.tail[lane, line] - 1] = item + 1
+    s.tail[lane, line] = item + 1
+    s.behind[lane, item] = 0
+    s.length[lane, line] += 1
+
+
+@kernel
+def leave(s, lane, line, item):
+    """An item leaves its place in a line."""
+    before, at = -1, np.int64(s.head[lane, line]) - 1
+    while at != item:
+        before, at = at, np.int64(s.behind[lane, at]) - 1
+    after = s.behind[lane, item]
+    if before < 0:
+        s.head[lane, line] = after
+    else:
+        s.behind[lane, before] = after
+    if after == 0:
+        s.tail[lane, line] = before + 1
+    s.behind[lane, item] = 0
+    s.length[lane, line] -= 1
+
+
+@kernel
+def waiting(s, lane, pool):
+    """Items in the lines of a pool."""
+    return np.int64(s.length[lane, CLASSES * pool]) + np.int64(s.length[lane, CLASSES * pool + 1])
+
+
+@kernel
+def _next(s, lane, pool):
+    """The item that a server of the pool serves next leaves its line; one must wait."""
+    line = CLASSES * pool if s.length[lane, CLASSES * pool] > 0 else CLASSES * pool + 1
+    item = np.int64(s.head[lane, line]) - 1
+    leave(s, lane, line, item)
+    return item
+
+
+@kernel
+def gather(s, lane, params, pool):
+    """The next items that are served together leave their lines: the first of them, and how many."""
+    first = _next(s, lane, pool)
+    last, count = first, 1
+    while count < params.batch[pool] and waiting(s, lane, pool) > 0:
+        item = _next(s, lane, pool)
+        s.behind[lane, last] = item + 1
+        last, count = item, count + 1
+    return first, count
+
+
+# -- the two loops, whose free names are filled in
+
+
+def staffing(s, lane, params, pool):
+    """Idle servers of a pool begin to serve who waits: by class, then first come, first served."""
+    for server in range(np.int64(params.crew[pool]), np.int64(params.crew[pool + 1])):
+        if s.serving[lane, server] != 0:
+            continue
+        if waiting(s, lane, pool) == 0:
+            return
+        at = opens(s, lane, params, server)
+        if at > s.clock[lane]:
+            s.serving[lane, server] = CALLED
+            push(s, lane, at, Kind.SHIFT * SPAN + server)
+            continue
+        first, count = gather(s, lane, params, pool)
+        s.serving[lane, server] = first + 1
+        push(s, lane, begin(s, lane, params, server, first, count), Kind.END * SPAN + server)
+
+
+def advancing(s, lane, params):
+    """Let events happen in the order of their times, until there are none or ``paused`` says so."""
+    while s.pending[lane] > 0 and not paused(s, lane, params):
+        due, what = pop(s, lane)
+        elapse(s, lane, due)
+        kind, subject = what // SPAN, what % SPAN
+        if kind >= Kind.OTHER:
+            happens(s, lane, params, kind, subject)
+            continue
+        item = np.int64(s.serving[lane, subject]) - 1
+        s.serving[lane, subject] = 0
+        while item >= 0:
+            behind = np.int64(s.behind[lane, item]) - 1
+            s.behind[lane, item] = 0
+            served(s, lane, params, subject, item)
+            item = behind
+        staff(s, lane, params, np.int64(params.pool[subject]))

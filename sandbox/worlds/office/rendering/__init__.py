@@ -1,0 +1,1 @@
+"""The office as words and as a picture."""
