@@ -37,6 +37,7 @@ WORLDS = {
     "wildfire": {"height": 24, "width": 24, "agents": 3},
     "craft": {"size": 24, "agents": 2},
     "web": {"agents": 2},
+    "office": {"agents": 2, "cases": 4},
 }
 LANES = 2
 

@@ -21,6 +21,8 @@ from sandbox.worlds.craft.state import Achievement, Body
 from sandbox.worlds.kitchen.policies.rules import rules as cook_by_rules
 from sandbox.worlds.kitchen.state import Cell, Cook, Pot, Thing
 from sandbox.worlds.kitchen.tasks import PLATE, POT
+from sandbox.worlds.office.state import Case as Item
+from sandbox.worlds.office.state import Desk, Status
 from sandbox.worlds.wildfire.state import Ground, Kind
 from sandbox.worlds.wildfire.tasks import SIDE, arguments
 
@@ -119,6 +121,8 @@ CASES = {
     "kitchen": Case({"soups": 2, "sight": 1}, 2, lambda s, params, one: s.served[0] >= int(one.name.split()[1]),
                     _far_onion, _pot_cooks, _set("holding", (0, ME), Thing.SOUP + 3)),
     "web": Case({"layout": "expense-claim"}, 2, Ends, _set("register", 0, 1), None, None),
+    "office": Case({"cases": 3}, 2, lambda s, params, one: s.case[0, one.argument, Item.STATUS] == Status.RIGHT,
+                   _set("doc", (0, 2, 0), 9), None, _set("desk", (0, ME, Desk.VERB), 3)),
 }  # fmt: skip
 
 
@@ -162,7 +166,7 @@ def test_an_agent_knows_whether_it_is_free_and_where_it_is(world):
     state, width = env.reset([5]), env.world.teamwork.width(env.params)
     _, own = offers_of(env, env.observe(state), ME)
     row, col = state.pos[0, ME]
-    assert own[AgentStatus.CELL] == (row * width + col if world != "web" else -1)
+    assert own[AgentStatus.CELL] == (row * width + col if world not in ("web", "office") else -1)
     assert own[AgentStatus.FREE] == 1
     if case.busy:
         assert offers_of(env, _changed(env, case.busy), ME)[1][AgentStatus.FREE] == 0

@@ -28,6 +28,7 @@ WORLDS = {
     "wildfire": {"name": "wildfire", "layout": "village"},
     "craft": {"name": "craft", "size": 32},
     "web": {"name": "web", "layout": "fill-form"},
+    "office": {"name": "office", "cases": 4},
 }  # fmt: skip
 
 
