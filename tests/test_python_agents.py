@@ -186,6 +186,7 @@ def test_nothing_can_be_appended_to_the_reasoners_of_a_model():
 
 HOSTILE = {
     "raises": ("return 1 / 0", "ZeroDivisionError: division by zero (hostile.py:7)"),
+    "raises no text": ("print(chr(0xd800)); raise ValueError(chr(0xd800))", "ValueError: ? (hostile.py:7)"),
     "misuses a library": ("import json; json.loads('{')", "(hostile.py:7)"),
     "exits": ("sys.exit(3)", "SystemExit: 3"),
     "dies": ("os._exit(7)", "its process ended with code 7"),

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -235,37 +234,3 @@ def test_a_seed_that_was_played_twice_is_not_compared(tmp_path):
     assert list(sandbox.results(tmp_path)["seed"]) == [5, 5]
     with pytest.raises(UsageError, match="seed 5 was played more than once"):
         compare([tmp_path, tmp_path / "first"])
-
-
-def test_over_http_from_this_machine_only(tmp_path):
-    (tmp_path / "web.toml").write_text(FILE)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = [sys.executable, "-m", "sandbox", "seat", str(tmp_path / "web.toml"), "--out", str(tmp_path / "runs")]
-    process = subprocess.Popen([*own, "--http", f"127.0.0.1:{port}"], stderr=subprocess.PIPE, text=True)
-
-    async def play():
-        async with Client(f"http://127.0.0.1:{port}/mcp") as client:
-            return await plays(client, 5)
-
-    try:
-        while "wait on" not in (line := process.stderr.readline()):
-            assert line, "the server has ended"
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        deadline = time.monotonic() + 30
-        while not _listens(port):
-            assert time.monotonic() < deadline
-        assert asyncio.run(play())["success"]
-        with socket.create_connection(("127.0.0.1", port)) as raw:
-            head = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: 2"
-            raw.sendall(f"POST /mcp HTTP/1.1\r\nHost: evil.example\r\n{head}\r\n\r\n{{}}".encode())
-            assert b" 421 " in raw.recv(200), "DNS rebinding"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.core.decision import Percept
 from sandbox.core.errors import unknown
-from sandbox.core.plain import whole
+from sandbox.core.plain import utf8, whole
 from sandbox.core.speech import Act, Said, task_code
 from sandbox.core.world import Observation
 from sandbox.engine.environment import Environment
@@ -113,7 +113,7 @@ class Speech:
                 raise unknown("hearer", to, names)
             row = self._circle.names.index(to)
         cost = whole(value, "cost", -1, MOST)
-        self._said.append(Said(act, row, self._circle.code(name) if name else 0, cost, text))
+        self._said.append(Said(act, row, self._circle.code(name) if name else 0, cost, utf8(text)))
         return "said"
 
     # -- hearing -------------------------------------------------------------------------------------------------------

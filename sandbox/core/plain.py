@@ -173,6 +173,11 @@ def _below(key: str, name: object) -> str:
     return f"{key}.{str(name)[:SHORT]}"[:LONGEST].strip(".")
 
 
+def utf8(text: str) -> str:
+    """A text that files and records can contain: each lone surrogate becomes a question mark."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def _text(text: str | bytes, where: str, key: str) -> str:
     if isinstance(text, bytes):
         raise _refused(f"a path of bytes {shown(text)}; expected a text", where, key)

@@ -1,12 +1,14 @@
 """Seats and episodes: what a client from outside may do. ``server`` offers it by MCP.
 
 An episode runs in a thread of its own. In each tick it waits for the action of every seat, so many seconds; then the
-agent's fallback acts in this tick. A handle names one seat of one episode and is its authorisation.
+agent's fallback acts in this tick. A handle names one seat of one episode and is its authorisation. Several clients may
+share one: of their actions in a tick the first counts.
 """
 
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -30,7 +32,11 @@ EPISODES = 8  # that run at the same time
 ENDED = 64  # episodes whose results are kept
 MISSED = 3  # ticks in a row without a word, after which nobody waits for a client until it calls again
 LISTENS = 20.0  # seconds that ``observe`` waits for the next tick
+LISTENERS = 4  # calls of ``observe`` that wait at a seat; a client whose connection broke may call again
 LONGEST = 4_000  # characters of a message
+SAID = 100  # messages in one tick
+CLOSING = 5.0  # seconds until episodes that are stopped have been recorded
+KEPT = 1_000  # latest ticks whose text can be read again
 
 
 class Turn(NamedTuple):
@@ -45,18 +51,26 @@ class Left(KeyboardInterrupt):
     """A client left: its episode ends as ``stopped``, as by Ctrl-C, without the tick that it did not decide."""
 
 
+class Action(NamedTuple):
+    """What a client did in a tick."""
+
+    tick: int
+    verb: str
+    target: int
+    effect: bool  # whether it is legal
+
+
 class Seat:
     """The seat of one agent: the episode's thread waits in ``decide``, a client acts by the other methods."""
 
     def __init__(self, agent: str, env: Environment, patience: float):
-        self.agent, self.env, self.handle, self.turns = agent, env, secrets.token_urlsafe(9), list[Turn]()
+        self.agent, self.env, self.handle, self.turns = agent, env, secrets.token_urlsafe(9), deque[Turn](maxlen=KEPT)
         self._patience = patience
         self._changed = threading.Condition()
         self._waits = self._over = self._left = False
-        self._action: tuple[str, int] | None = None
-        self._acted: dict[int, tuple[str, int]] = {}
+        self._latest: Action | None = None
         self._asked: list[tuple[Callable[[View], Any], Future]] = []
-        self._missed = 0
+        self._missed = self._listening = self._said = 0
         self.outcome: dict[str, Any] | None = None
 
     # -- the episode's side --------------------------------------------------------------------------------------------
@@ -68,16 +82,16 @@ class Seat:
         until = time.monotonic() + (self._patience if self._missed < MISSED else 0.0)
         with self._changed:
             self.turns.append(turn)
-            self._action, self._waits = None, True
+            self._said, self._waits = 0, True
             self._changed.notify_all()
-            while self._action is None and not self._left and (rest := until - time.monotonic()) > 0:
+            while self._acted is None and not self._left and (rest := until - time.monotonic()) > 0:
                 self._changed.wait(rest)
                 self._serve(view)
             if self._left:
                 raise Left
-            self._waits, action = False, self._action
+            self._waits, action = False, self._acted
             self._missed = 0 if action else self._missed + 1
-            return [PASS if action is None else action]
+            return [(action.verb, action.target) if action else PASS]
 
     def _serve(self, view: View) -> None:
         """Answer the questions that need the episode's own thread."""
@@ -100,11 +114,30 @@ class Seat:
     # -- the client's side ---------------------------------------------------------------------------------------------
 
     def observe(self, within: float = LISTENS) -> Turn | None:
-        """What the agent sees when it next has to act; None if the episode is over, or nothing came in time."""
+        """What the agent sees when it next has to act; None if the episode is over, or nothing came in time.
+
+        Raises UsageError if too many calls wait already.
+        """
         with self._changed:
             self._missed = 0
-            self._changed.wait_for(lambda: self._over or (self._waits and self._action is None), within)
-            return self.turns[-1] if self._waits and self._action is None and not self._over else None
+            if self._listening >= LISTENERS:
+                raise UsageError(f"{LISTENERS} calls of observe wait for this seat; expected one of them to end first")
+            self._listening += 1
+            try:
+                self._changed.wait_for(lambda: self._over or self._may_act, within)
+            finally:
+                self._listening -= 1
+            return self.turns[-1] if self._may_act else None
+
+    def turn(self, tick: int) -> Turn:
+        """What the agent saw in one of its latest ticks; raises UsageError for another one."""
+        with self._changed:
+            found = next((turn for turn in self.turns if turn.tick == tick), None)
+        if found is None:
+            raise UsageError(
+                f"tick {shown(tick)}: the agent did not decide in it, or it is not among the latest {KEPT:,}"
+            )
+        return found
 
     @property
     def over(self) -> bool:
@@ -129,26 +162,35 @@ class Seat:
         target = whole(target, "target", 0, world.targets - 1)
         with self._changed:
             self._missed = 0
-            if self._acted.get(tick) == (verb, target):
-                return target in self._turn(tick).legal.get(verb, ())
-            if not self._waits or self._action is not None or self.turns[-1].tick != tick:
+            if self._latest and self._latest[:3] == (tick, verb, target):
+                return self._latest.effect
+            if not self._may_act or self.turns[-1].tick != tick:
                 raise UsageError(f"tick {shown(tick)} does not wait for you: {self._place}")
-            self._action = self._acted[tick] = verb, target
+            self._latest = Action(tick, verb, target, target in self.turns[-1].legal.get(verb, ()))
             self._changed.notify_all()
-            return target in self.turns[-1].legal.get(verb, ())
+            return self._latest.effect
 
     def say(self, text: str, to: str = "all") -> str:
         """Say something to the team, before acting; raises UsageError without a team, or if no tick waits."""
         answer: Future = Future()
         with self._changed:
-            if not self._waits or self._action is not None:
+            if not self._may_act:
                 raise UsageError(f"nobody listens now: {self._place}")
+            self._said += 1
+            if self._said > SAID:
+                raise UsageError(f"expected at most {SAID} messages in a tick")
             self._asked.append((lambda view: view.team.tell(text[:LONGEST], to), answer))
             self._changed.notify_all()
         return answer.result(LISTENS)
 
-    def _turn(self, tick: int) -> Turn:
-        return next(turn for turn in reversed(self.turns) if turn.tick == tick)
+    @property
+    def _acted(self) -> Action | None:
+        """The action in the present tick."""
+        return self._latest if self._latest and self._latest.tick == self.turns[-1].tick else None
+
+    @property
+    def _may_act(self) -> bool:
+        return self._waits and self._acted is None
 
     @property
     def _place(self) -> str:
@@ -184,6 +226,7 @@ class Seating:
         self.scenario, self._patience, self._out, self._most = scenario, patience, out, episodes
         self.env, self._names = scenario.env(), scenario.names
         self._episodes: dict[str, Started] = {}
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def begin(self, seed: int | None = None, people: People | None = None) -> Started:
@@ -197,14 +240,25 @@ class Seating:
                 del self._episodes[episode]
             started = self._started(seed)
             self._episodes[started.episode] = started
-        threading.Thread(target=self._play, args=(started, seed, people), daemon=True).start()
+            self._threads = [each for each in self._threads if each.is_alive()]
+            self._threads.append(threading.Thread(target=self._play, args=(started, seed, people), daemon=True))
+            self._threads[-1].start()
         return started
+
+    def close(self, within: float = CLOSING) -> None:
+        """Stop all episodes that run; each is recorded until then. What does not stop in time is left as if killed."""
+        until = time.monotonic() + within
+        for started in list(self._episodes.values()):
+            for seat in started.seats.values():
+                seat.leave(0.0)
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def seat(self, handle: str) -> Seat:
         """The seat of a handle; raises UsageError for a wrong one."""
         for started in list(self._episodes.values()):
             for seat in started.seats.values():
-                if secrets.compare_digest(seat.handle.encode(), str(handle).encode()):
+                if secrets.compare_digest(seat.handle.encode(), handle.encode(errors="replace")):
                     return seat
         raise UsageError(f"no seat has the handle {shown(handle)}; begin gives one")
 

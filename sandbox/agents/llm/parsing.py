@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from sandbox.agents.llm.request import Reply, object_in
+from sandbox.core.plain import utf8
 
 _NAMES = "(?:think|thinking|thoughts?|reason|reasoning|reflection|analysis|scratchpad|seed:think|inner_monologue)"
 _CHANNEL = r"<\|channel\|>\s{0,9}%s\b[^<]{0,99}<\|message\|>"
@@ -44,7 +45,7 @@ def tidy(reply: Reply) -> Reply:
     text, thoughts = apart(reply.text[:SEARCHED])
     thinking = "\n".join(part for part in (reply.thinking, thoughts) if part)
     parts = reply._replace(text=text, thinking=thinking)
-    return Reply(*(part[:LONGEST].encode("utf-8", "replace").decode() for part in parts))
+    return Reply(*(utf8(part[:LONGEST]) for part in parts))
 
 
 def apart(text: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from typing import Any
 from sandbox.agents.python.child import LENGTH
 from sandbox.agents.python.options import EXPECTED, PREFIX
 from sandbox.core.errors import UsageError, shown
+from sandbox.core.plain import utf8
 
 LARGEST = 1_000_000  # bytes of an answer
 ASKED = 1_000  # questions of the code in one tick
@@ -179,7 +180,7 @@ def found(target: str) -> tuple[Host, str]:
     if "version" not in answer:
         host.kill()
         raise UsageError(f"reasoner {PREFIX}{target}: not found ({answer.get('error')}); {EXPECTED}")
-    return host, str(answer["version"])
+    return host, utf8(str(answer["version"]))
 
 
 def _find(host: Host) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sandbox.agents.speech import Speech, brief, observed
 from sandbox.agents.surroundings import surroundings
 from sandbox.core.decision import Answered, Decision, Percept, Trace
 from sandbox.core.errors import RecordError, UsageError, unknown
+from sandbox.core.plain import utf8
 from sandbox.core.world_model import check_base
 
 SIDE = 32  # pixels of a cell of an observation's picture
@@ -206,7 +207,9 @@ class Own:
 
     def decide(self, percepts: list[Percept]) -> list[Decision]:
         able = [percept for percept in percepts if percept.agent not in self._failed]
-        answers = dict(zip((p.agent for p in able), self._source.answers(able) if able else (), strict=True))
+        given = self._source.answers(able) if able else ()
+        kept = (each._replace(printed=utf8(each.printed), error=utf8(each.error)) for each in given)
+        answers = dict(zip((percept.agent for percept in able), kept, strict=True))
         return [self._decision(percept.agent, answers.get(percept.agent)) for percept in percepts]
 
     def _decision(self, agent: int, answer: Answered | None) -> Decision:

@@ -11,6 +11,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.errors import SandboxError, UsageError
+from sandbox.core.plain import utf8
 
 ANSWER = 2_000  # bytes of an answer that a model reads
 ERROR = 300  # of an error
@@ -57,7 +58,7 @@ class Tool:
             raise ToolError(_line(error)) from None
         except (Exception, SystemExit) as error:  # a tool may raise anything, and the tick must go on
             raise ToolError(f"{type(error).__name__}: {_line(error)}") from None
-        return clip(text.encode(errors="replace").decode(), ANSWER)  # UTF-8 has no lone surrogates
+        return clip(utf8(text), ANSWER)
 
     @cached_property
     def _checked(self) -> Callable[..., Any]:
@@ -72,7 +73,7 @@ def _problem(error: ValidationError) -> str:
 
 
 def _line(error: BaseException) -> str:
-    return clip(" ".join(str(error).encode(errors="replace").decode().split()), ERROR)
+    return clip(" ".join(utf8(str(error)).split()), ERROR)
 
 
 def _untitled(schema: Any) -> Any:
