@@ -4,21 +4,26 @@ import json
 import re
 import shutil
 import tomllib
+from collections import Counter
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import chromium
 from commands import told
 from scipy.stats import binomtest
 
 import sandbox
 from sandbox.analysis.robustness import Curve, Point
+from sandbox.cli._page import TRANSCRIPTS
 from sandbox.core.finish import Outcome
 from sandbox.record.columns import Packed, of_outcomes
 from sandbox.record.table import Chunk, Table
 from sandbox.report import report_figures
 from sandbox.report.figures import distinct, robustness
+from sandbox.report.samples import script
+from sandbox.running.transcript import transcript
 from sandbox.scenario import load
 from sandbox.scenario.load import as_toml
 from sandbox.statistics import kaplan_meier, success_rate
@@ -31,7 +36,7 @@ SCENARIO = {
     "agents": [{"count": 4, "reasoner": "rules"}],
     "sweep": {"one_at_a_time": {"perturb.agent_crash": [0.5, 1.0]}},
 }
-VOID = {"meta", "img", "br", "path", "use", "rect", "link"}
+VOID = {"meta", "img", "input", "br", "path", "use", "rect", "link"}
 
 
 class Page(HTMLParser):
@@ -39,14 +44,17 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
+        self.scripts = []
         self.open, self.ids, self.found, self.words, self.source = [], [], [], [], path.read_text(encoding="utf-8")
         self.feed(self.source)
         self.close()
         assert not self.open
+        text, name = script()
+        assert self.scripts == [str(text)] * len(self.scripts) and len(self.scripts) <= 1, "one script of ours"
+        assert f"script-src '{name}'\"" in self.source or not self.scripts
         self.text = " ".join(" ".join(self.words).split())
 
     def handle_starttag(self, tag, attributes):
-        assert tag != "script"
         values = dict(attributes)
         self.ids += [values["id"]] if "id" in values else []
         self.found += [values[name] for name in ("href", "src", "xlink:href", "action") if values.get(name)]
@@ -64,7 +72,9 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
+        if self.open and self.open[-1] == "script":
+            self.scripts.append(data)
+        elif not self.open or self.open[-1] != "style":
             self.words.append(data)
 
 
@@ -112,7 +122,11 @@ def test_a_page_of_two_runs_says_what_the_trials_say(runs, tmp_path, monkeypatch
 def test_hostile_words_are_only_words(runs, tmp_path, monkeypatch):
     monkeypatch.chdir(runs)
     page = reported(tmp_path, "rules")
-    assert HOSTILE in page.text and "<script" not in page.source and "<img src=https" not in page.source
+    assert (
+        HOSTILE in page.text
+        and page.source.count("<script") == 1 == len(page.scripts)
+        and "<img src=https" not in page.source
+    )
     assert "seeds 0 to 19" in page.text and f"numpy {np.__version__}" in page.text
 
 
@@ -125,6 +139,54 @@ def test_the_worst_seeds_are_shown_and_can_be_watched(runs, tmp_path, monkeypatc
         severity = float(change.rpartition("=")[2] or 0)
         row = rows[(rows["seed"] == int(seed)) & (rows["perturb.agent_crash"] == severity)].iloc[0]
         assert not row["success"] and f"Tick limit at tick {row['ticks']}; {row['tasks_done']} of 3" in page.text
+
+
+def test_trials_are_a_table_each_with_what_it_came_to_and_the_worst_with_transcripts(runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(runs)
+    page, rows = reported(tmp_path, "rules"), sandbox.results("rules")
+    table = page.source.partition('id="samples"')[2].partition("</table>")[0]
+    kinds = re.findall(r'<tr data-kind="(\w+)"><td class="n">(\d+)</td>', table)
+    assert sorted(int(row) for _, row in kinds) == list(range(60))
+    assert [kind for kind, _ in kinds] == sorted(kind for kind, _ in kinds), "failures come first"
+    assert all(rows["success"][int(row)] == (kind == "success") for kind, row in kinds)
+    linked = re.findall(r'href="#transcript-0-(\d+)">', table)
+    assert linked == [row for _, row in kinds[:TRANSCRIPTS]]
+    found = transcript("rules", int(linked[0]))
+    assert found.summary in page.text and found.findings[-1].text in page.text
+    assert page.text.count(" ticks, tasks done: ") == len(linked)
+
+
+def test_the_table_is_filtered_and_searched_and_a_seed_opens_its_transcript(runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(runs)
+    rows = sandbox.results("rules")
+    reported(tmp_path, "rules")
+    with chromium() as browser:
+        page = browser.new_page()
+        said = []
+        page.on("console", lambda each: said.append(each.text))
+        page.goto((tmp_path / "page.html").as_uri())
+        page.select_option("#kind", "failure")
+        failed = rows[~rows["success"]]
+        assert page.inner_text("#chosen") == f"{len(failed)} of 60" and page.locator("tr[data-kind]:visible").count()
+        page.fill("#words", "crash TICK 1.0")
+        chosen = failed[(failed["perturb.agent_crash"] == 1.0) & (failed["finish"] == "tick limit")]
+        assert page.inner_text("#chosen") == f"{len(chosen)} of 60"
+        page.fill("#words", "")
+        link = page.locator("#samples a").first
+        text = page.locator(f"{link.get_attribute('href')} pre")
+        assert not text.is_visible()
+        link.click()
+        text.wait_for(state="visible")
+        assert said == [], "the policy allows all that the page needs"
+
+
+def test_a_page_of_many_trials_shows_those_that_need_a_look(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("sandbox.report.samples.MOST", 50)
+    _table(tmp_path / "many", 400, [(k % 10 != 3, "gone" if k == 7 else None) for k in range(400)])
+    page = reported(tmp_path, tmp_path / "many")
+    assert "50 of 400 trials: infrastructure errors, then failures" in page.text
+    kinds = Counter(re.findall(r'<tr data-kind="(\w+)">', page.source))
+    assert kinds == {"error": 1, "failure": 40, "success": 9}
 
 
 def test_one_trial_a_single_run_and_a_certificate(runs, tmp_path):

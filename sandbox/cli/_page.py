@@ -2,7 +2,8 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from sandbox.analysis.compare import beside_first
@@ -13,6 +14,8 @@ from sandbox.core.errors import SandboxError
 from sandbox.record.whole import write_text
 from sandbox.report.inline import stills
 from sandbox.report.page import Origin, Shown, report_page
+from sandbox.report.samples import TURNS, samples, script, transcript_text
+from sandbox.running.transcript import transcript
 from sandbox.scenario import Scenario
 from sandbox.scenario.capabilities import record
 from sandbox.scenario.load import as_toml
@@ -20,8 +23,9 @@ from sandbox.scenario.recorded import read_scenario
 from sandbox.studies.summary import SINGLE, Episode, Study, open_study, play_again, worst
 
 EPISODES = 3  # of each run that are shown
+TRANSCRIPTS = 5  # of each run that are on the page
 STILLS = 4  # pictures of an episode
-SECONDS = 20.0  # for all pictures of a page; the last one begun may take as long again
+SECONDS = 20.0  # for all pictures of a page, and again for all transcripts; the last picture may take as long again
 
 
 def report_of(runs: Sequence[Path], page: Path) -> str:
@@ -29,7 +33,9 @@ def report_of(runs: Sequence[Path], page: Path) -> str:
     studies = [open_study(run) for run in dict.fromkeys(runs)]
     again = shlex.join(["sandbox", "report", *map(str, dict.fromkeys(runs)), "--out", str(page)])
     shown, skipped = _pictures(studies)
-    return report_page(studies, _compared(studies), shown, skipped, [_origin(study) for study in studies], again)
+    found = samples(studies, _transcripts(studies))
+    origins = [_origin(study) for study in studies]
+    return report_page(studies, _compared(studies), shown, skipped, origins, again, found, script())
 
 
 def write_page(page: Path, text: str) -> None:
@@ -61,6 +67,30 @@ def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
             continue
         shown.append(Shown(arm, study.name, len(study.conditions), episode, found, _watch(study, episode)))
     return shown, len(chosen) - len(shown)
+
+
+def _transcripts(studies: Sequence[Study]) -> Callable[[int, int], str]:
+    """Gives the transcripts of the first trials of the table, as many as there is time for."""
+    left, until = {arm: TRANSCRIPTS for arm, study in enumerate(studies) if study.free}, time.monotonic() + SECONDS
+
+    def told(arm: int, row: int) -> str:
+        study, trial = studies[arm], studies[arm].rows.loc[row]
+        if not left.get(arm) or isinstance(trial["error"], str) or time.monotonic() > until:
+            return ""
+        left[arm] -= 1
+        number, last = int(trial["trial"]) if study.kind == SINGLE else row, int(trial["ticks"])
+        try:
+            return transcript_text(transcript(study.name, number, None, (last - TURNS, last), partial(_check, until)))
+        except (SandboxError, TimeoutError) as error:
+            err.print(f"no transcript of trial {row}: {error}")
+            return ""
+
+    return told
+
+
+def _check(until: float) -> None:
+    if time.monotonic() > until:
+        raise TimeoutError("time for transcripts was up")
 
 
 def _scenario(study: Study) -> Scenario:

@@ -43,12 +43,14 @@ class Origin(NamedTuple):
 
 
 def report_page(
-    studies: Sequence, compared: Sequence, shown: Sequence[Shown], skipped: int, origins: Sequence[Origin], again: str
-) -> str:
+    studies: Sequence, compared: Sequence, shown: Sequence[Shown], skipped: int, origins: Sequence[Origin], again: str,
+    samples: Sequence = (), script: tuple[str, str] = ("", ""),
+) -> str:  # fmt: skip
     """The page of some studies (``studies.summary``), side by side.
 
     ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes omitted for lack
-    of time, and ``again`` is the command that makes this page.
+    of time, and ``again`` is the command that makes this page. ``samples`` are trials (``report.samples``), in a table
+    with the ``script`` and its hash.
     """
     titles = list(dict.fromkeys(study.scenario.get("title") or study.name for study in studies))
     limits = sorted({each.measures.limit for study in studies for each in study.conditions})
@@ -62,7 +64,8 @@ def report_page(
         "report.html",
         title="; ".join(titles), summary=_summary(studies), studies=studies, several=several,
         table=table, compared=compared, curves=found, also=found[0].points[0].also if found else {},
-        shown=shown, skipped=skipped,
+        shown=shown, skipped=skipped, samples=samples, script=script, tokens=any(each.tokens for each in samples),
+        varied=any(len(study.conditions) > 1 for study in studies), trials=sum(len(study.rows) for study in studies),
         failures=any(not each.episode.success for each in shown),
         figures=report_figures(studies, table, *map(_briefly, (found, scalings, contributions)), again),
         scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),
