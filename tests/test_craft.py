@@ -227,6 +227,20 @@ def test_rules_climb_to_iron_and_beyond_the_published_agents():
     assert np.expm1(np.log1p(share).mean()) > 50
 
 
+@pytest.mark.parametrize("policy", ["rules", "oracle"])
+def test_a_single_player_pursues_its_goal(policy):
+    """Also one that the tech tree does not lead to. A ripe plant is rare, as it is among crafter's published agents."""
+    shares = {}
+    for goal in Achievement:
+        rare = goal == Achievement.EAT_PLANT
+        env = sandbox.make("craft", goal=goal.name.lower(), agents=1, max_ticks=2000 if rare else 1000)
+        stats = env.play(range(500, 560 if rare else 512), policy)[1]
+        shares[goal.name] = (stats.progress[:, 0] == stats.progress[:, 1]).mean()
+    hard = {"EAT_PLANT", "COLLECT_DIAMOND", "MAKE_IRON_SWORD"}
+    assert min(share for goal, share in shares.items() if goal not in hard) >= 0.5, shares
+    assert min(shares[goal] for goal in hard) > 0, shares
+
+
 def test_the_oracle_completes_the_default_game():
     env = sandbox.make("craft")
     state, _ = env.play(range(200), "oracle", threads=None)

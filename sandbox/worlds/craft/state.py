@@ -253,6 +253,7 @@ class Note(IntEnum):
     SHUN = 12  # bits: aims that cannot be reached
     UNTIL = 13  # value of CLOCK at which they are tried again
     CLOCK = 14  # ticks lived
+    PLOT = 15  # cell of the last seen plant, plus 1; 0 none
 
 
 SIDE, ACROSS, DOWN = 9, 4, 3  # the window's side; cells seen to the left and right, and up and down, as in crafter

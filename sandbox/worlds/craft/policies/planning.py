@@ -240,6 +240,63 @@ def _by_the_way(known, window, vector, memory, lane, agent, dice):
 
 
 @kernel
+def _grow(known, window, vector, memory, lane, agent, dice):
+    """Plant saplings, keep zombies and cows away, return to the plants, eat the first that is ripe."""
+    note, row, col, width = memory.notes[lane, agent], int(vector[Column.ROW]), int(vector[Column.COL]), known.shape[1]
+    verb, seen = _hunt(known, window, vector, memory, lane, agent, Kind.RIPE, dice), False
+    if verb >= 0:
+        return verb
+    for i in range(1, 8):
+        for j in range(9):
+            if window[Channel.THING, i, j] == Kind.PLANT:
+                seen, note[Note.PLOT] = True, (row + i - 4) * width + col + j - 3
+    if not seen and note[Note.PLOT]:
+        place = np.int32(note[Note.PLOT] - 1)
+        if abs(place // width - row) > 3 or abs(place % width - col) > 4:
+            verb = go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), place, dice)
+        if verb < 0:
+            note[Note.PLOT] = 0
+    if seen:
+        verb = _hunt(known, window, vector, memory, lane, agent, Kind.ZOMBIE, dice)
+        if verb < 0:
+            verb = _hunt(known, window, vector, memory, lane, agent, Kind.COW, dice)
+    if verb < 0:
+        verb = pursue(known, window, vector, memory, lane, agent, np.int64(Achievement.PLACE_PLANT), dice)
+    return verb
+
+
+@kernel
+def _alone(known, window, vector, memory, lane, agent, goal, dice):
+    """What recipes do not lead to: sleep, cows, foes, a ripe plant; -1: something else comes first."""
+    if goal == Achievement.WAKE_UP:
+        return np.int32(Verb.SLEEP)
+    if goal == Achievement.EAT_PLANT and pick_of(vector) and has(vector, Body.WOOD_SWORD):  # it must live till then
+        return _grow(known, window, vector, memory, lane, agent, dice)
+    if goal == Achievement.EAT_COW:
+        cow = np.int32(memory.notes[lane, agent, Note.COW])
+        if cow >= 0:
+            return go(known, window, vector, memory, lane, agent, np.int64(Aim.BESIDE), cow, dice)
+        return explore(known, window, vector, memory, lane, agent, np.int64(Aim.MEADOW), dice)
+    if goal == Achievement.DEFEAT_ZOMBIE:
+        return _hunt(known, window, vector, memory, lane, agent, Kind.ZOMBIE, dice)
+    if goal == Achievement.DEFEAT_SKELETON and has(vector, Body.WOOD_SWORD):
+        return _hunt(known, window, vector, memory, lane, agent, Kind.SKELETON, dice)
+    return NO
+
+
+@kernel
+def _only(goal):
+    """The only achievement of a goal (22,) bool; -1: it has several, or none."""
+    only = -1
+    for k in range(len(goal)):
+        if goal[k]:
+            if only >= 0:
+                return -1
+            only = k
+    return only
+
+
+@kernel
 def _lacking_for_iron(vector):
     """The material to fetch next for the tools of iron; 0: the player has all."""
     if has(vector, Body.WOOD) == 0:
@@ -303,6 +360,9 @@ def think(known, window, vector, wanted, params, memory, lane, agent, dice):
             if _can_make(vector, known, row, col, make):
                 return np.int32(make)
         verb = _needs(known, window, vector, memory, lane, agent, zombie, dice)
+    only = _only(params.goal) if wanted < 0 else -1
+    if verb < 0 and only >= 0 and DOES[only] < Verb.MAKE_WOOD_PICKAXE:
+        verb, wanted = _alone(known, window, vector, memory, lane, agent, only, dice), only
     if verb < 0 and wanted >= 0:
         verb = pursue(known, window, vector, memory, lane, agent, wanted, dice)
     if verb < 0 and not params.goal.any():
