@@ -106,6 +106,11 @@ def pytest_configure(config):
     config.pluginmanager.register(Spent(config), "spent")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: who waits for a browser, a server or a child leaves its core to another."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items):
     """The conformance suite first: a worker takes a world, so no two compile the same kernels, and the rest has them.
 

@@ -82,13 +82,11 @@ def test_nothing_is_started_where_all_is_stored_or_little_is_missing(tmp_path):
 LATE = "import threading, os; threading.Timer(2.5, os._exit, [9]).start(); take_part()"
 FULL = "from sandbox.engine import cache; cache.write = lambda *_: False; take_part()"
 FAILS = {
-    "exits": "raise SystemExit(3)",
-    "killed": "import os; os.kill(os.getpid(), 9)",
     "deaf": "import sys, time; sys.stdin.close(); time.sleep(60)",
     "idle": "import pickle, sys, time; pickle.load(sys.stdin.buffer); pickle.load(sys.stdin.buffer); time.sleep(60)",
     "killed at work": parallel.SECOND.replace("take_part()", LATE),
     "its disk is full": parallel.SECOND.replace("take_part()", FULL),
-    "broken": "this is no program",
+    "gone at once": "this is no program",
 }
 
 
