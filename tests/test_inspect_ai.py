@@ -7,13 +7,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import forging
 import pytest
+from commands import told
 from fake_llm import Server, completion, send, tool_call
 from rules_decide import LOGIN, decisions, seen, wanted
 
 import sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.running.replay import verify
+from sandbox.running.transcript import transcript
 
 if not os.environ.get("CI"):
     pytest.importorskip("inspect_ai")
@@ -169,6 +172,53 @@ def test_the_command_line_of_inspect_finds_every_world(tmp_path):
     assert log.eval.task == "sandbox/web" and {"act", "observe", "legal"} <= _tools(server.requests[0])
     known = {each.removeprefix("sandbox/") for each in _registered()}
     assert {*sandbox.engine.registry.names(), "scenario"} <= known
+
+
+# -- logs of our own runs ----------------------------------------------------------------------------------------------
+
+
+def exported(folder, *options):
+    """The log of a run, as Inspect reads it."""
+    file = folder.with_suffix(".eval")
+    assert told("export", folder, "eval", file, *options) == 0
+    return import_module("inspect_ai.log").read_eval_log(str(file), resolve_attachments=True)
+
+
+def test_a_run_with_a_model_is_a_log_of_inspect(tmp_path):
+    forging.scripted(tmp_path / "run")
+    log, shown = exported(tmp_path / "run"), transcript(tmp_path / "run")
+    outcome = sandbox.results(tmp_path / "run").iloc[0]
+    (sample,) = log.samples
+    events = [event for event in sample.events if event.event == "model"]
+    calls = [call for turn in shown.turns for call in turn.calls]
+    assert [event.input[0].text for event in events] == [call.prompt for call in calls] and len(calls) > 2
+    assert sum(event.output.usage.total_tokens for event in events) == outcome["tokens"] > 0
+    assert sum(each.total_tokens for each in log.stats.model_usage.values()) == outcome["tokens"]
+    tools = [event for event in sample.events if event.event == "tool" and event.function != "act"]
+    used = [use for turn in shown.turns for use in turn.tools]
+    assert [(event.function, event.result) for event in tools] == [(use.tool, use.answer) for use in used] and used
+    acts = [event.arguments["action"] for event in sample.events if event.event == "tool" and event.function == "act"]
+    assert acts == [turn.did for turn in shown.turns]
+    assert sample.scores["outcome"].metadata["digest"] == outcome["digest"]
+    spans = [event.id for event in sample.events if event.event == "span_begin"]
+    assert len(set(spans)) == len(spans) == len(shown.turns)
+    assert log.eval.metadata["root"] == sandbox.results(tmp_path / "run").attrs["root"]
+
+
+def test_a_batch_is_a_log_with_a_sample_for_each_trial(tmp_path, capsys):
+    folder = tmp_path / "batch"
+    swept = LOGIN | {"sweep": {"world.max_ticks": [3, 20]}}
+    sandbox.batch(swept, folder, trials=3, workers=1)
+    log, rows = exported(folder), sandbox.results(folder)
+    steps = {sample.id: sample.scores["outcome"].value["steps"] for sample in log.samples}
+    assert [steps[f"world.max_ticks=3, seed {seed}"] for seed in range(3)] == [3] * 3
+    assert [steps[f"world.max_ticks=20, seed {seed}"] for seed in range(3)] == rows["ticks"][3:].tolist()
+    success = {score.name: score.metrics for score in log.results.scores}["success"]
+    assert success["mean"].value == rows["success"].mean() == 0.5
+    assert len(exported(folder, "--trial", "4", "--trial", "5").samples) == 2
+    capsys.readouterr()
+    assert told("export", folder, "eval", tmp_path / "x.eval", "--trial", "9") == 2
+    assert "expected 0..5" in capsys.readouterr().err
 
 
 def _tools(request: dict) -> set[str]:

@@ -18,6 +18,7 @@ from sandbox.cli.card import card
 from sandbox.cli.certify import certify
 from sandbox.cli.compare import compare
 from sandbox.cli.compile import compile
+from sandbox.cli.export import export
 from sandbox.cli.foresight import foresight
 from sandbox.cli.keygen import keygen
 from sandbox.cli.new import new
@@ -49,7 +50,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     batch, results, open_studio, compile, certify, compare, foresight, card, prompt, schema, keygen, sign, skills,
-    trace, worlds, run, runs, show, seat, resume, replay, verify, report,
+    trace, worlds, run, runs, show, export, seat, resume, replay, verify, report,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

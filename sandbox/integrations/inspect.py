@@ -27,11 +27,11 @@ from sandbox.oversight.guard import Guard
 from sandbox.scenario import Scenario, load
 from sandbox.seat.seats import Seat, Seating, Turn
 from sandbox.statistics import pass_hat
+from sandbox.telemetry.eval_log import PASSES, score_of
 
 PATIENCE = 86_400.0  # seconds that a tick waits for a model, or for a person who approves
 EPISODES = 1_000  # that run at the same time; Inspect has a limit of its own (max_samples)
 IDLE = 3  # replies in a row without a tool call, after which a model has left
-PASSES = 8  # k of the metric pass_hat
 SEAT = "sandbox_seat"  # key in the sample's store
 INSTRUCTIONS = (
     "You steer an agent in a simulated world. Call act once for each tick, until the episode is over; "
@@ -204,10 +204,8 @@ def pass_of_seeds(k: int = PASSES) -> Metric:
     "success": [mean(), stderr(), pass_of_seeds()], "steps": [mean(), stderr()], "score": [mean(), stderr()],
 })  # fmt: skip
 def outcome() -> Scorer:
-    """The outcome of the episode, which ends here if the model has left it.
+    """The outcome of the episode (see ``score_of``), which ends here if the model has left it.
 
-    success: 1 or 0. steps: ticks to completion; a failed episode counts with the tick limit. score: the share of the
-    tasks that are done, their number in a world without an end. The whole outcome, with its digest, is in the metadata.
     Raises RuntimeError for an infrastructure error, which is an error of the sample and no score.
     """
 
@@ -216,15 +214,7 @@ def outcome() -> Scorer:
         told = await asyncio.to_thread(own.seat.leave)
         if told is None or told.get("error"):
             raise RuntimeError("the episode does not end" if told is None else str(told["error"]))
-        done, total = told["tasks_done"], told["tasks_total"]
-        return Score(
-            value={
-                "success": float(told["success"]), "steps": float(told["steps_to_completion"] or own.limit),
-                "score": done / total if total else float(done),
-            },
-            answer=told["finish"], explanation=f"{done} of {total or 'no end of'} tasks in {told['ticks']} ticks",
-            metadata=told,
-        )  # fmt: skip
+        return score_of(told, own.limit)
 
     return score
 
