@@ -20,6 +20,7 @@ BENCHMARKS = {
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
     "agents": "agents' own code: decisions a second beside PettingZoo's loop; a Greedy and a trained policy compared",
+    "frameworks": "six agent frameworks beside our own reasoner: the same model, task and seeds; calls, tokens, time",
     "start": "the first tick of each world: cold, for a second team, warm; with --beside PATH also of another tree",
     "pace": "the steady speed of all worlds in CPU seconds; with --beside PATH also of another tree, in turns",
     "learners": "many lanes in one call, beside vector environments of other packages (extra peers)",

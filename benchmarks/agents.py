@@ -10,19 +10,22 @@ import numpy as np
 import pandas as pd
 
 import sandbox
+from benchmarks import frameworks
 from benchmarks.pages import difference, number, show
 from benchmarks.report import Figure, console
 from benchmarks.rounds import Pace, in_turns
 from sandbox.analysis.results import results
+from sandbox.record.table import runs_in
 from sandbox.running.batch import batch
 from sandbox.running.reexecute import check
+from sandbox.running.replay import verify
 from sandbox.scenario import load
 from sandbox.statistics import Estimate, mean_difference, paired_success, success_rate
 
 ROOT = Path(__file__).parents[1]
 SCENARIOS = {path.stem: path for path in sorted((ROOT / "scenarios" / "agents").glob("*.toml"))}
 EXAMPLES, RUNS = ROOT / "examples" / "agents", Path("runs")
-PAGE, STEPS = "bring-your-own-agent.md", 40_000  # of training
+PAGE, STEPS, FEW = "bring-your-own-agent.md", 40_000, 5  # steps of training; trials of a quick table
 WORLD, ROBOTS = {"name": "warehouse", "layout": "small", "deliveries": 0}, 4
 HERE = f"python:{__name__}:first"
 
@@ -74,13 +77,15 @@ def _loop(ticks: int) -> int:
 
 
 def compared(quick: bool) -> None:
-    """A Greedy and a trained policy beside rules and chance, on the same seeds; all are verified without code."""
+    """Agents of four kinds beside rules and chance, on the same seeds; all are verified without their code."""
     rows = []
     for world, path in SCENARIOS.items():
         agents = {"rules": {}, "random": {"agents.0.reasoner": "random"},
                   "`Greedy`": {"agents.0.reasoner": f"python:{EXAMPLES / 'greedy.py'}:Greedy"},
                   "PPO": _trained(world, path, 2_000 if quick else STEPS)}  # fmt: skip
         found = {name: _batch(f"{world}-{name.strip('`')}", path, sets, quick) for name, sets in agents.items()}
+        found["`Greedy`, by MCP"] = _by_mcp(world, path, quick)
+        found["LangGraph"] = frameworks.graph(path, FEW if quick else load(path).trials.count)
         rows += [[world, name, *_cells(own, found["rules"])] for name, own in found.items()]
     show(PAGE, "compared", ["scenario", "agent", "success", "success beside rules, points", "ticks",
                             "ticks beside rules, where both succeed"], rows, quick)  # fmt: skip
@@ -97,10 +102,23 @@ def _trained(world: str, path: Path, steps: int) -> dict:
 
 
 def _batch(name: str, path: Path, overrides: dict, quick: bool) -> pd.DataFrame:
-    folder = batch(path, RUNS / f"agents-{name}{'-quick' * quick}", 5 if quick else None, overrides=overrides)
+    folder = batch(path, RUNS / f"agents-{name}{'-quick' * quick}", FEW if quick else None, overrides=overrides)
     checked = check(folder, sample=10**6)
     assert not checked.problems and checked.executed == checked.trials, checked
     console.print(f"{name}: {checked.executed} of {checked.trials} trials executed again from the record, all equal")
+    return results(folder).set_index("seed")
+
+
+def _by_mcp(world: str, path: Path, quick: bool) -> pd.DataFrame:
+    """Runs of an MCP client, which takes the seat over stdio."""
+    folder, scenario = RUNS / f"agents-{world}-mcp{'-quick' * quick}", load(path)
+    count = FEW if quick else scenario.trials.count
+    if not folder.exists():
+        words = [path, folder, scenario.seed, count]
+        subprocess.run([sys.executable, EXAMPLES / "mcp_client.py", *map(str, words)], check=True)
+    verdicts = [verify(run) for run in runs_in(folder)]
+    assert len(verdicts) == count and all(each.passed for each in verdicts), folder
+    console.print(f"{world}-mcp: {count} runs executed again from the record, all equal")
     return results(folder).set_index("seed")
 
 

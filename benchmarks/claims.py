@@ -33,7 +33,7 @@ from benchmarks.measured import (
 )
 from benchmarks.memory import AGES, KINDS
 from benchmarks.report import console, table
-from benchmarks.stated import FAILS, REFUSED, Stated, cell, rows_of, sentence
+from benchmarks.stated import FAILS, REFUSED, ROOT, Stated, cell, rows_of, sentence
 from benchmarks.teams import CHANNELS, DRAWINGS, LOST, RANDOM, SIZES
 from benchmarks.unclaimed import UNCLAIMED
 from sandbox.statistics import paired_success, success_rate, trials_needed
@@ -407,9 +407,27 @@ def _text(
     return Claim(key, name, partial(sentence, name, text, hole), kind, measure, trials, of, scale)
 
 
+OWN = "docs/bring-your-own-agent.md"
+GREEDY = f"python:{ROOT / 'examples' / 'agents' / 'greedy.py'}:Greedy"
+
+
+def _own_agents() -> list[Claim]:
+    """Rules, chance and a Greedy; the others of the table need training, an environment or a client."""
+    found = []
+    for world in ("craft", "web"):
+        rules = Arm(f"agents/{world}.toml")
+        found.append(_cell(OWN, f"{world} | rules", "success", "share", partial(share, rules, 100), 50, None, 100))
+        for name, reasoner in {"random": "random", "`Greedy`": GREEDY}.items():
+            row, arm = f"{world} | {name}", Arm(rules.file, {REASONER: reasoner})
+            found.append(_cell(OWN, row, "success", "share", partial(share, arm, 100), 50, None, 100))
+            how = partial(success_beside, rules, arm)
+            found.append(_cell(OWN, row, "success beside rules, points", "difference", how, 50))
+    return found
+
+
 CLAIMS = [  # what is not begun when the minutes are over is not measured
     *_statistics(), *_web(), *_certificates(), *_skills(), *_lessons(), *_memory(), *_sizes(), *_messages(),
-    *_protocols(), *_imagination(), *_foresight(),
+    *_protocols(), *_imagination(), *_foresight(), *_own_agents(),
 ]  # fmt: skip
 
 

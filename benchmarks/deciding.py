@@ -37,6 +37,11 @@ def decide(words: str) -> tuple[str, int]:
     return _walked(words, can.split(", ")) if "player" in words else _clicked(words, can)
 
 
+def alone(observation, legal) -> tuple[str, int]:
+    """The same rules as an agent's own code, without a model."""
+    return decide(observation.words)
+
+
 def _clicked(words: str, can: str) -> tuple[str, int]:
     """The element that the task names."""
     task, *lines = words.splitlines()

@@ -29,6 +29,12 @@ def _columns(name: str, *columns: str) -> list[Place]:
     return [place for column in columns for place in column_of(name, column)]
 
 
+def _rows(name: str, *second: str) -> list[Place]:
+    """Rows of tables by their second cells."""
+    rows = (row for table in tables(name) for row in table if len(row) > 1)
+    return [place for row in rows if row[1].text in second for place in row]
+
+
 def _paragraphs(name: str, *beginnings: str) -> list[Place]:
     """From each text to the end of its paragraph or item."""
     starts = [sentence(name, text).start for text in beginnings]
@@ -51,7 +57,11 @@ IMAGINATION, LESSONS, SKILLS = "docs/imagination.md", "docs/lessons.md", "docs/s
 STATISTICS, TEAMWORK, OWN = "docs/statistics.md", "docs/teams.md", "docs/bring-your-own-agent.md"
 FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
 UNCLAIMED = [
-    _list(OWN, "Agents compared", "`python -m benchmarks agents` trains a policy, which takes minutes.", _sections,
+    _list(OWN, "Agents compared", "They need training, an environment of their own, or a client.", _rows, "PPO",
+          "`Greedy`, by MCP", "LangGraph"),
+    _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,
+          "ticks beside rules, where both succeed"),
+    _list("docs/frameworks.md", "Frameworks compared", "Each needs an environment of its own.", _sections,
           "## Compared"),
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
     _list(IMAGINATION, "An earlier version of the warehouse's rules", "They no longer exist.", _paragraphs,

@@ -5,12 +5,15 @@ Stable-Baselines3 and the others bring torch, so they are in an extra of their o
 
 import os
 from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import sandbox
 
+EXAMPLES = Path(__file__).parents[1] / "examples" / "agents"
 TINY = {"layout": "tiny", "max_ticks": 100, "flat": True}
 
 
@@ -115,3 +118,27 @@ def test_rllib_takes_a_team():
     assert given in env.observation_space
     given, reward, *_ = env.step({"agent_0": 0, "agent_1": 1})
     assert given in env.observation_space and reward.keys() == {"agent_0", "agent_1"}
+
+
+def test_a_policy_plays_from_its_onnx_file_as_it_does_from_its_own(one_thread, tmp_path, monkeypatch):
+    peer("onnxruntime"), peer("sb3_contrib")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    sb3_agent, onnx_agent = import_module("sb3_agent"), import_module("onnx_agent")
+    options, file = {"layout": "click-button", "max_ticks": 4}, str(tmp_path / "policy")
+    sb3_agent.train("web", options, file, 100)
+    onnx_agent.export(file)
+    policy, env = sb3_agent.Policy(file).model.policy, sandbox.gym_env("web", flat=True, **options)
+    player, all_scores = onnx_agent.Policy(f"{file}.onnx"), []
+    for seed in range(5):
+        flat, _ = env.reset(seed=seed)
+        (scores,) = player.session.run(None, {"observation": flat[None]})
+        own = policy.get_distribution(policy.obs_to_tensor(flat)[0]).distribution.logits.detach().numpy()
+        assert np.allclose(scores - scores.max(), own - own.max(), atol=1e-4)
+        mask = np.arange(scores.size) == seed
+        assert player.act(SimpleNamespace(flat=flat, mask=mask), {}) == seed, "the only action that has an effect"
+        all_scores.append(scores)
+    assert not np.allclose(all_scores[0], all_scores[1]), "it looks at what it is given"
+    reasoner = f"python:{EXAMPLES / 'onnx_agent.py'}:Policy"
+    group = {"reasoner": reasoner, "python": {"options": {"file": f"{file}.onnx"}}}
+    outcome = sandbox.run({"world": {"name": "web", **options}, "agents": [group]}, seed=1)
+    assert outcome.failure is None and outcome.own_decisions == outcome.ticks
