@@ -416,12 +416,13 @@ def _own_agents() -> list[Claim]:
     found = []
     for world in ("craft", "web"):
         rules = Arm(f"agents/{world}.toml")
-        found.append(_cell(OWN, f"{world} | rules", "success", "share", partial(share, rules, 100), 50, None, 100))
-        for name, reasoner in {"random": "random", "`Greedy`": GREEDY}.items():
+        for name, reasoner in {"rules": "rules", "random": "random", "`Greedy`": GREEDY}.items():
             row, arm = f"{world} | {name}", Arm(rules.file, {REASONER: reasoner})
             found.append(_cell(OWN, row, "success", "share", partial(share, arm, 100), 50, None, 100))
-            how = partial(success_beside, rules, arm)
-            found.append(_cell(OWN, row, "success beside rules, points", "difference", how, 50))
+            found.append(_cell(OWN, row, "ticks", "mean", partial(mean, arm, "ticks"), 50, 50))
+            if reasoner != "rules":
+                how = partial(success_beside, rules, arm)
+                found.append(_cell(OWN, row, "success beside rules, points", "difference", how, 50))
     return found
 
 
