@@ -137,13 +137,3 @@ def gauges(s: State, lane: int, agent: int, params: Params) -> tuple[Gauge, ...]
         Gauge("fact", "closed wrongly", int(wrong)),
         Gauge("fact", "people's work", round(minutes / 60, 1), unit="hours"),
     )
-
-
-def resources(params: Params) -> list[str]:
-    """The names of the resources in the journal: outside, the agents, the people by post."""
-    names = labels(params)
-    people = [
-        f"{names.posts[post]}-{k}" for post in range(params.posts)
-        for k in range(int(params.crew[post + 1] - params.crew[post]))
-    ]  # fmt: skip
-    return ["outside", *(f"agent-{k}" for k in range(params.agents)), *people]
