@@ -18,6 +18,7 @@ BENCHMARKS = {
     "kitchen": "our kitchen beside overcooked-ai: steps a second, soups served by policy and by its greedy pair",
     "wildfire": "our forest fire beside Mesa's, a large map with a thousand crews, what policies save",
     "craft": "our craft beside crafter: steps a second, the random profile, scores of policies",
+    "office": "our queueing engine beside SimPy, Erlang's formula, the medians of procure to pay beside published ones",
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
     "agents": "agents' own code: decisions a second beside PettingZoo's loop; a Greedy and a trained policy compared",
     "frameworks": "six agent frameworks beside our own reasoner: the same model, task and seeds; calls, tokens, time",

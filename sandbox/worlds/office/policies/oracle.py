@@ -13,8 +13,11 @@ from sandbox.worlds.office.state import TEAM, Case, Desk, Verb
 
 @kernel
 def _pick(s, lane, params, agent, skipped):
-    """The tray of the first case in line that this agent may do; else, of the first one; -1: there is none."""
-    barred = -1
+    """The tray of the first case in line that this agent may do after ``skipped`` others, or of the last such one.
+
+    Without such a case, of the first that needs other hands, which is escalated; -1: there is none.
+    """
+    barred, own = -1, -1
     for line in range(CLASSES * TEAM, CLASSES * TEAM + CLASSES):
         case = np.int64(s.head[lane, line]) - 1
         while case >= 0:
@@ -22,12 +25,12 @@ def _pick(s, lane, params, agent, skipped):
             if tray >= 0:
                 if is_barred(s, lane, params, case, activity_of(s, lane, params, case), agent):
                     barred = tray if barred < 0 else barred
-                elif skipped == 0:
-                    return tray
                 else:
-                    skipped -= 1
+                    own, skipped = tray, skipped - 1
+                    if skipped < 0:
+                        return own
             case = np.int64(s.behind[lane, case]) - 1
-    return barred
+    return own if own >= 0 else barred
 
 
 @kernel

@@ -33,12 +33,12 @@ def _can(obs, lane, agent, verb, tray):
 
 @kernel
 def first_in_line(obs, lane, agent, skipped):
-    """The tray of the ``skipped``-th case in line that can be taken; -1: there is none.
+    """The tray of the first case in line that can be taken after ``skipped`` others, or of the last one; -1: none.
 
     Cases that others must do are left to them, unless they have waited long.
     """
     window = obs.window[lane, agent]
-    last = 0
+    last, tray_of_last = 0, -1
     while True:
         best, rank = -1, 128
         for tray in range(SLOTS):
@@ -47,9 +47,11 @@ def first_in_line(obs, lane, agent, skipped):
                 flags = np.int64(window[Channel.FLAGS, tray // SIDE, tray % SIDE])
                 if not flags & Flag.BARRED or window[Channel.WAIT, tray // SIDE, tray % SIDE] >= LATE:
                     best, rank = tray, own
-        if best < 0 or skipped == 0:
+        if best < 0:
+            return tray_of_last
+        if skipped == 0:
             return best
-        last, skipped = rank, skipped - 1
+        last, tray_of_last, skipped = rank, best, skipped - 1
 
 
 @kernel
