@@ -48,7 +48,10 @@ class TestWeb(Conformance):
 
 class TestOffice(Conformance):
     world = "office"
-    cases = [{"cases": 6, "max_ticks": 300}]
+    cases = [
+        {"cases": 6, "max_ticks": 300},
+        {"layout": "lead-to-cash", "cases": 5, "agents": 3, "review": 0.5, "speed": 0.3, "max_ticks": 200},
+    ]
 
 
 @pytest.mark.parametrize(("seen_wrong", "unseen_wrong", "passes"), [

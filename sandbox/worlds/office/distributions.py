@@ -1,4 +1,4 @@
-"""Durations: distributions as rows of a table, sampled from two uniform numbers.
+"""Durations: distributions as rows of a table, and their samples as keyed draws.
 
 A row is (kind, a, b, c): CONSTANT a; UNIFORM a..b; EXPONENTIAL with mean a; LOGNORMAL with median a, and the standard
 deviations b and c of the logarithm below and above the median, so that published 10 % and 90 % points both hold.
@@ -9,6 +9,7 @@ from math import cos, exp, log, pi, sqrt
 
 import numpy as np
 
+from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel
 
 Z90 = 1.2815515655446004  # 90 % point of the standard normal distribution
@@ -24,20 +25,21 @@ class Dist(IntEnum):
 
 
 @kernel
-def sample(row, first, second):
-    """A duration of the distribution ``row`` (4,) float64, from two uniform numbers in [0, 1).
+def sample(row, seed, tick, stream, index):
+    """A duration of the distribution ``row`` (4,) float64; it may draw from ``stream`` and the next one.
 
     The normal number behind a lognormal one is that of Box and Muller (1958).
     """
     kind = np.int64(row[0])
+    if kind == Dist.CONSTANT:
+        return row[1]
+    first = uniform(seed, tick, stream, index)
     if kind == Dist.EXPONENTIAL:
         return -row[1] * log(1.0 - first)
     if kind == Dist.UNIFORM:
         return row[1] + (row[2] - row[1]) * first
-    if kind == Dist.LOGNORMAL:
-        z = sqrt(-2.0 * log(1.0 - first)) * cos(2.0 * pi * second)
-        return row[1] * exp((row[2] if z < 0.0 else row[3]) * z)
-    return row[1]
+    z = sqrt(-2.0 * log(1.0 - first)) * cos(2.0 * pi * uniform(seed, tick, stream + 1, index))
+    return row[1] * exp((row[2] if z < 0.0 else row[3]) * z)
 
 
 def constant(value: float) -> list[float]:

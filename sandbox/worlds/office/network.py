@@ -15,7 +15,7 @@ from sandbox.core.errors import UsageError
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.worlds.office.distributions import sample
-from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, join, lanes, push, staffing
+from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, join, lanes, push, seating, staffing
 
 ARRIVE = Kind.OTHER  # an event: the next customer arrives
 GAP, SERVICE, ROUTE = 0, 2, 4  # streams of draws; the first two take two numbers each
@@ -97,13 +97,13 @@ def _opens(s, lane, params, server):
 @kernel
 def service_time(seed, customer, visit, row):
     """The service time of a customer in its visit number ``visit``."""
-    return sample(row, uniform(seed, customer, SERVICE, visit), uniform(seed, customer, SERVICE + 1, visit))
+    return sample(row, seed, customer, SERVICE, visit)
 
 
 @kernel
 def gap_before(seed, customer, row):
     """The time between a customer's arrival and that of the one before."""
-    return sample(row, uniform(seed, customer, GAP, 0), uniform(seed, customer, GAP + 1, 0))
+    return sample(row, seed, customer, GAP, 0)
 
 
 @kernel
@@ -118,7 +118,8 @@ def _begin(s, lane, params, server, first, count):
     return clock + service_time(s.seed[lane], s.number[lane, first], s.visit[lane, first] - 1, row)
 
 
-_staff = specialise(staffing, "network", opens=_opens, begin=_begin)
+_seat = specialise(seating, "network", inline=True, opens=_opens, begin=_begin)
+_staff = specialise(staffing, "network", inline=True, seat=_seat)
 
 
 @kernel
@@ -173,7 +174,7 @@ def _paused(s, lane, params):
 
 
 _advance = specialise(
-    advancing, "network", staff=_staff, served=_served, elapse=_elapse, happens=_happens, paused=_paused
+    advancing, "network", seat=_seat, served=_served, elapse=_elapse, happens=_happens, paused=_paused
 )  # fmt: skip
 
 

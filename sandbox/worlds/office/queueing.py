@@ -3,7 +3,8 @@
 It works on any state whose fields are those of :class:`Lanes`, and on params with ``crew`` (P + 1,) int32 (pool p has
 the servers crew[p] .. crew[p + 1] - 1), ``pool`` (M,) int32 (the pool of each server) and ``batch`` (P,) int32 (how
 many items a server of the pool serves at a time). What an item is, how long its service takes and where it goes then
-is said by functions, which fill the free names of ``staff`` and ``advance`` (``engine.kernel.specialise``):
+is said by functions, which fill the free names of ``seating``, ``staffing`` and ``advancing``
+(``engine.kernel.specialise``):
 
 =======================================================  ==============================================================
 ``opens(s, lane, params, server)``                       -> the time from which on the server can begin; now, or later
@@ -29,7 +30,7 @@ SPAN = 1 << 24  # an event is kind * SPAN + subject; simultaneous events happen 
 CLASSES = 2  # lines of a pool; the first is served first
 CALLED = -1  # in ``serving``: an idle server will look for work when its shift begins
 
-opens = begin = staff = served = elapse = happens = paused = None  # filled in by specialise
+opens = begin = seat = served = elapse = happens = paused = None  # filled in by specialise
 
 
 class Kind(IntEnum):
@@ -174,21 +175,28 @@ def gather(s, lane, params, pool):
 # -- the two loops, whose free names are filled in
 
 
+def seating(s, lane, params, server):
+    """An idle server begins to serve who waits in its pool: by class, then first come, first served."""
+    pool = np.int64(params.pool[server])
+    if s.serving[lane, server] != 0 or waiting(s, lane, pool) == 0:
+        return
+    at = opens(s, lane, params, server)
+    if at > s.clock[lane]:
+        s.serving[lane, server] = CALLED
+        push(s, lane, at, Kind.SHIFT * SPAN + server)
+        return
+    first, count = gather(s, lane, params, pool)
+    s.serving[lane, server] = first + 1
+    push(s, lane, begin(s, lane, params, server, first, count), Kind.END * SPAN + server)
+
+
 def staffing(s, lane, params, pool):
-    """Idle servers of a pool begin to serve who waits: by class, then first come, first served."""
+    """All idle servers of a pool begin."""
     for server in range(np.int64(params.crew[pool]), np.int64(params.crew[pool + 1])):
-        if s.serving[lane, server] != 0:
-            continue
         if waiting(s, lane, pool) == 0:
             return
-        at = opens(s, lane, params, server)
-        if at > s.clock[lane]:
-            s.serving[lane, server] = CALLED
-            push(s, lane, at, Kind.SHIFT * SPAN + server)
-            continue
-        first, count = gather(s, lane, params, pool)
-        s.serving[lane, server] = first + 1
-        push(s, lane, begin(s, lane, params, server, first, count), Kind.END * SPAN + server)
+        if s.serving[lane, server] == 0:
+            seat(s, lane, params, server)
 
 
 def advancing(s, lane, params):
@@ -207,4 +215,4 @@ def advancing(s, lane, params):
             s.behind[lane, item] = 0
             served(s, lane, params, subject, item)
             item = behind
-        staff(s, lane, params, np.int64(params.pool[subject]))
+        seat(s, lane, params, subject)  # where somebody waits, the others of the pool are busy or not on shift

@@ -14,7 +14,7 @@ from sandbox.worlds.office.dynamics.documents import (
     must_be_rejected,
     remedy,
 )  # fmt: skip
-from sandbox.worlds.office.queueing import CLASSES, SPAN, join, push, staffing, waiting
+from sandbox.worlds.office.queueing import CLASSES, SPAN, join, push, seating, staffing, waiting
 from sandbox.worlds.office.state import (
     BACK,
     GRAIN,
@@ -43,8 +43,7 @@ from sandbox.worlds.office.state import (
 def duration(s, lane, row, stream, case, index, factor):
     """A duration of a case in minutes; equal for the same case and index, whoever does the work."""
     key = np.int64(s.case[lane, case, Case.KEY]) if stream == Stream.DELAY else case
-    seed = s.seed[lane]
-    minutes = factor * sample(row, uniform(seed, key, stream, index), uniform(seed, key, stream + 1, index))
+    minutes = factor * sample(row, s.seed[lane], key, stream, index)
     return GRAIN * max(1.0, np.ceil(minutes / GRAIN))
 
 
@@ -160,7 +159,8 @@ def begin(s, lane, params, server, first, count):
     return ends(s, lane, params, server, start, minutes)
 
 
-staff = specialise(staffing, "office", opens=opens, begin=begin)
+seat = specialise(seating, "office", opens=opens, begin=begin)
+staff = specialise(staffing, "office", seat=seat)
 
 
 @kernel

@@ -7,7 +7,7 @@ from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.worlds.office.dynamics.actions import begin_action, end_action, is_legal
 from sandbox.worlds.office.dynamics.documents import draw_documents, is_twin_of_the_one_before
-from sandbox.worlds.office.dynamics.flow import come_back, duration, go_on, note, served, staff
+from sandbox.worlds.office.dynamics.flow import come_back, duration, go_on, note, seat, served
 from sandbox.worlds.office.dynamics.seen import observe  # noqa: F401 (the third kernel of the world)
 from sandbox.worlds.office.queueing import SPAN, advancing, push
 from sandbox.worlds.office.state import (
@@ -119,7 +119,7 @@ def paused(s, lane, params):
 
 
 advance = specialise(
-    advancing, "office", staff=staff, served=served, elapse=elapse, happens=happens, paused=paused
+    advancing, "office", seat=seat, served=served, elapse=elapse, happens=happens, paused=paused
 )  # fmt: skip
 
 
