@@ -213,7 +213,7 @@ def test_a_macro_that_does_not_look_pays_what_is_wrong():
     ('left = "invoice.number"', 'left = "invoice.numbr"', "did you mean 'invoice.number'"),
     ("match = true", "mach = true", "unknown key 'mach'; did you mean 'match'"),
     ('work = "mon-fri 6-14"', 'work = "mon-fri 14-6"', "expected a first day before the last"),
-    ("days = { median = 26,", "days = { medium = 26,", "unknown key 'medium'; did you mean 'median'"),
+    ("days = { median = 27,", "days = { medium = 27,", "unknown key 'medium'; did you mean 'median'"),
     ("share = 0.838", "share = 0.5", "the shares of the flows add up to 0.662, expected 1"),
     ('title = "Procure to pay"', "title = 3", "title: input should be a valid string"),
     ('title = "Procure to pay"', "title = ", "line"),
