@@ -10,7 +10,7 @@ PAGE = Path(__file__).with_name("RESULTS.md")
 AREAS = {
     "speed": ("pace",), "start": ("start",), "worlds": ("warehouse", "kitchen", "wildfire", "craft", "web"),
     "batches": ("batch", "record", "machines"), "learners": ("learners",),
-    "agents": ("agents", "frameworks", "llm", "imagination", "memory"), "teams": ("network",),
+    "agents": ("agents", "frameworks", "llm", "gemma", "imagination", "memory"), "teams": ("network",),
     "studio": ("studio", "endurance"),
 }  # fmt: skip
 SPEEDS = tuple(name for names in AREAS.values() for name in names)  # all benchmarks of speed

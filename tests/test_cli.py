@@ -508,6 +508,12 @@ NEEDS = {
         (),
         "sandbox[gemma]",
     ),
+    "embed": (
+        "wordllama",
+        GOOD.replace('"rules"', '"llm"\nllm = { model = "scripted" }\nmemory = { embedding = "wordllama" }'),
+        (),
+        "sandbox[embed]",
+    ),
     "code": ("pydantic_monty", GOOD.replace('"rules"', '"program"\nprogram = "pass"'), (), "sandbox[code]"),
     "otel": ("opentelemetry.sdk", GOOD, ("--trace", "http://127.0.0.1:9"), "sandbox[otel]"),
 }

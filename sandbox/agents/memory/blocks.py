@@ -35,7 +35,7 @@ class Blocks(Journal):
         super().__init__()
         self._options, self.now = options, 0
         self.blocks: dict[str, Block] = {block.label: block for block in options.blocks}
-        self.happened, self.archive = (Store(options.weights, options.decay) for _ in range(2))
+        self.happened, self.archive = (Store(options.weights, options.decay, options.embedding) for _ in range(2))
         self.summary, self._latest = "", []  # experiences that are shown in full
 
     # -- what happens --------------------------------------------------------------------------------------------------

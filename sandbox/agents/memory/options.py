@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 KINDS = ("none", "window", "blocks", "map")
+Embedding = Literal["hash", "wordllama"]
 
 Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
@@ -66,6 +67,8 @@ class MemoryOptions(_Table):
     """How experiences that no longer fit are summed up: digest (without a model) or model (one more call)."""
     decay: float = Field(0.995, gt=0, le=1)
     """Factor of an entry's recency for each tick that passes."""
+    embedding: Embedding = "hash"
+    """Vectors of a search: hashed words (hash), or learned ones (wordllama, extra embed), which find synonyms."""
     weights: Weights = Weights()
     """Weights of an entry's score in a search."""
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.agents.embed import embed
-from sandbox.agents.memory.options import Weights
+from sandbox.agents import embed, wordllama
+from sandbox.agents.memory.options import Embedding, Weights
 
-WIDTH = 128  # components of a vector
+HASHED = 128  # components of a vector of hashed words
 QUERY_WORDS = 32  # at most; the rarest ones are used
 POSTINGS = 2_000  # entries that contain the words of a query, at most; more frequent words are left out
 PLACES = 4  # decimals of a score; the sums of different machines differ beyond them
@@ -34,13 +34,13 @@ class Entry(NamedTuple):
 class Store:
     """Entries in the order of their arrival. A search first indexes the entries that are new since the last one."""
 
-    def __init__(self, weights: Weights, decay: float):
+    def __init__(self, weights: Weights, decay: float, embedding: Embedding = "hash"):
         self.entries: list[Entry] = []
-        self._weights, self._decay = weights, decay
+        self._weights, self._decay, self._embed = weights, decay, _VECTORS[embedding]
         self._forget_indexes()
 
     def __getstate__(self) -> dict:
-        return {"entries": self.entries, "_weights": self._weights, "_decay": self._decay}
+        return {name: self.__dict__[name] for name in ("entries", "_weights", "_decay", "_embed")}
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
@@ -60,7 +60,7 @@ class Store:
             return []
         weights, third = self._weights, self._weights.relevance / 3
         # einsum uses one thread. While other threads work, it is eight times faster than BLAS, which uses all cores.
-        score = third * _share(np.einsum("ij,j->i", self._vectors[:size], _vectors([query])[0]))
+        score = third * _share(np.einsum("ij,j->i", self._vectors[:size], self._embed([query])[0]))
         score += 2 * third * _share(self._by_words(query))
         score += weights.recency * self._recency(now)
         score += weights.importance * self._importance[:size]
@@ -81,7 +81,7 @@ class Store:
 
     def _forget_indexes(self) -> None:
         self._indexed = 0
-        self._vectors = np.zeros((0, WIDTH), np.float32)
+        self._vectors = self._embed([])
         self._ticks, self._importance = np.zeros(0, np.int64), np.zeros(0, np.float32)
         self._powers = np.zeros(0, np.float32)  # powers of ``decay``
         self._counts: Counter[str] = Counter()  # number of entries that contain a word
@@ -91,7 +91,7 @@ class Store:
         while fresh := self.entries[self._indexed : self._indexed + BATCH]:
             start, stop = self._indexed, self._indexed + len(fresh)
             self._make_room(stop)
-            self._vectors[start:stop] = _vectors([entry.text for entry in fresh])
+            self._vectors[start:stop] = self._embed([entry.text for entry in fresh])
             self._ticks[start:stop] = [entry.tick for entry in fresh]
             self._importance[start:stop] = [entry.importance for entry in fresh]
             self._words.executemany(
@@ -140,11 +140,14 @@ class Store:
         return rare
 
 
-def _vectors(texts: list[str]) -> np.ndarray:
-    """Rows (n, WIDTH) float32 of length one; adding up components of hashed features gives hashed features."""
-    rows = embed(texts)
-    rows = rows.reshape(len(texts), -1, WIDTH).sum(axis=1)
+def _hashed(texts: list[str]) -> np.ndarray:
+    """Rows (n, HASHED) float32 of length one; adding up components of hashed features gives hashed features."""
+    rows = embed.embed(texts)
+    rows = rows.reshape(len(texts), embed.WIDTH // HASHED, HASHED).sum(axis=1)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+_VECTORS = {"hash": _hashed, "wordllama": wordllama.embed}
 
 
 def _words(text: str) -> list[str]:

@@ -44,7 +44,7 @@ class Window(Journal):
         self.edit(Edit(tick, "experience", experience(words, did, why, self._options.context), did))
 
     def recall(self, query: str, k: int) -> list[str]:
-        store = Store(self._options.weights, self._options.decay)
+        store = Store(self._options.weights, self._options.decay, self._options.embedding)
         for place, text in enumerate(self._latest):
             store.add(Entry(place, text))
         return [self._latest[place] for place in store.search(query, k, len(self._latest))]

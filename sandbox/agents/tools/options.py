@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sandbox.agents.memory.options import Embedding
 from sandbox.core.errors import UsageError, first_problem, unknown
 
 DOCUMENTS = (".md", ".txt")
@@ -40,6 +41,8 @@ class Retrieval(_Table):
     """Texts of the documents by their paths in the folder; filled in from the folder."""
     results: int = Field(3, ge=1, le=20)
     """Passages that one search returns."""
+    embedding: Embedding = "hash"
+    """Vectors of a search: hashed words (hash), or learned ones (wordllama, extra embed), which find synonyms."""
 
 
 class Imagine(_Table):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sandbox.agents.memory.options import Weights
+from sandbox.agents.memory.options import Embedding, Weights
 from sandbox.agents.memory.search import Entry, Store
 from sandbox.agents.memory.tokens import clip
 from sandbox.agents.tools.tool import ANSWER
@@ -16,9 +16,9 @@ CHUNK = 600  # characters, of whole lines
 class Library:
     """Documents by their names, indexed by passages."""
 
-    def __init__(self, documents: Mapping[str, str], results: int):
+    def __init__(self, documents: Mapping[str, str], results: int, embedding: Embedding = "hash"):
         self._places: list[str] = []  # file:line of each chunk
-        self._results, self._store = results, Store(Weights(recency=0, importance=0), 1.0)
+        self._results, self._store = results, Store(Weights(recency=0, importance=0), 1.0, embedding)
         for name, text in sorted(documents.items()):
             for line, chunk in chunks(text):
                 self._places.append(f"{name}:{line}")

@@ -91,7 +91,7 @@ class Toolbox:
 
                 functions[name] = calculator
             elif name == "retrieval":
-                functions[name] = Library(options.documents, options.results).retrieval
+                functions[name] = Library(options.documents, options.results, options.embedding).retrieval
             elif name == "imagine":
                 functions[name] = Imagining(options, self._beliefs, self._agent).imagine
             elif name != CODE:
