@@ -12,6 +12,7 @@ import sandbox
 from sandbox.core.errors import RecordError, UsageError
 from sandbox.record import open_run
 from sandbox.running.transcript import transcript
+from sandbox.scenario import load
 
 TEAM = {
     "world": {"name": "warehouse", "layout": "tiny", "deliveries": 3, "max_ticks": 300},
@@ -62,7 +63,7 @@ def test_what_came_to_nothing_says_why_and_the_first_of_it_is_found(runs):
     assert len(failed) == outcome["refused_actions"] > 0 and "by chance" in " ".join(t.refused for t in failed)
     first = {finding.what: finding for finding in found.findings}
     assert first["first refusal"][1:] == (failed[0].tick, failed[0].agent, failed[0].refused)
-    assert first["decisive tick"].tick == found.ticks and "first fallback" not in first
+    assert first["end"].tick == found.ticks and "first fallback" not in first
 
 
 def test_a_row_of_a_batch_is_the_same_trial(runs):
@@ -78,7 +79,40 @@ def test_what_a_model_was_sent_and_answered_is_told(runs):
     assert "rather not" in two.words and two.has("RATHER login") is False and two.has("rather user") is True
     first = {finding.what: finding for finding in found.findings}
     assert first["first fallback"].tick == two.tick == 2 and first["first fallback"].text == two.fallback
-    assert "nothing of the task" in first["decisive tick"].text or "the last progress" in first["decisive tick"].text
+    assert "nothing of the task" in first["last progress"].text or "tasks done" in first["last progress"].text
+
+
+def branched(scenario: dict, seed: int, tick: int) -> bool:
+    """Whether the oracle still succeeds after so many ticks of a trial, played without branches."""
+    model = sandbox.Sandbox(scenario, seed=seed)
+    while model.running:
+        if model.ticks == tick:
+            model.change(load(scenario, {"agents.0.reasoner": "oracle"}))
+        model.step()
+    return model.verdict.words == "completed"
+
+
+def test_the_decisive_tick_is_the_last_from_which_the_oracle_still_succeeds(tmp_path):
+    """A robot wanders; the oracle needs some ticks to deliver from where it is."""
+    script = ["forward", "left", "forward", "right"] * 5
+    lost = {"world": {"name": "warehouse", "layout": "tiny", "deliveries": 1, "max_ticks": 40},
+            "agents": [{"reasoner": "scripted", "script": script}]}  # fmt: skip
+    sandbox.run(lost, seed=4, out=tmp_path / "lost")
+    usual, found = (transcript(tmp_path / "lost", decisive=decisive) for decisive in (False, True))
+    assert usual.turns == found.turns and usual.findings == found.findings[:-1]
+    decisive = found.findings[-1]
+    assert decisive.what == "decisive tick" and 1 < decisive.tick < 40 and "oracle" in decisive.text
+    saved = [branched(lost, 4, tick) for tick in range(40)]
+    assert max(tick for tick, won in enumerate(saved) if won) == decisive.tick - 1
+    sandbox.run(TEAM | {"team": {"protocol": "concurrent"}}, seed=2, out=tmp_path / "team")
+    with pytest.raises(UsageError, match="has a team"):
+        transcript(tmp_path / "team", decisive=True)
+
+
+def test_a_success_has_no_decisive_tick(runs, capsys):
+    assert [each.what for each in transcript(runs / "team", decisive=True).findings] == ["first refusal", "end"]
+    assert told("show", runs / "asked", "--decisive", "--most", "1") == 0
+    assert "decisive tick: tick " in capsys.readouterr().out
 
 
 def test_ticks_and_agents_are_chosen(runs):

@@ -19,13 +19,16 @@ def show(
     tick: Annotated[str | None, typer.Option(metavar="A:B", help="ticks A to B, or one tick")] = None,
     find: Annotated[str, typer.Option(metavar="WORDS", help="only turns with all these words")] = "",
     most: Annotated[int, typer.Option(min=1, help="turns at most")] = 40,
+    decisive: Annotated[
+        bool, typer.Option("--decisive", help="also find the tick after which even the world's oracle fails")
+    ] = False,
     long: Annotated[bool, typer.Option("--long", help="whole texts of prompts, replies and observations")] = False,
 ) -> None:
     """Show what agents saw, were sent, answered and did, what came of it, and where it went wrong first."""
     from sandbox.report.transcript import transcript_lines, turn_lines
     from sandbox.running.transcript import transcript
 
-    found = transcript(folder, trial, agent or None, _ticks(tick))
+    found = transcript(folder, trial, agent or None, _ticks(tick), decisive=decisive)
     turns = [turn for turn in found.turns if turn.has(find)]
     out.print(*transcript_lines(found), sep="\n")
     for turn in turns[:most]:

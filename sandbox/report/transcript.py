@@ -14,7 +14,7 @@ def transcript_lines(found: Transcript) -> Iterator[str]:
     """The outcome, and where to look first."""
     yield found.summary
     told = {finding.what: finding for finding in found.findings}
-    for what in ("first refusal", "first fallback", "decisive tick"):
+    for what in dict.fromkeys(("first refusal", "first fallback", *told)):
         yield f"{what}: {finding_words(found, told[what]) if what in told else 'none'}"
 
 

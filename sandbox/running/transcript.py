@@ -20,6 +20,7 @@ from sandbox.core.telling import Transition
 from sandbox.model import Sandbox
 from sandbox.record import Changed, Placed, TickDone, open_run
 from sandbox.record.table import holds_a_run
+from sandbox.running.branches import Branches
 from sandbox.running.explain import Witness, refused
 from sandbox.running.reexecute import trial_of
 from sandbox.running.replay import follow, model_of
@@ -78,7 +79,7 @@ class Turn(NamedTuple):
 class Finding(NamedTuple):
     """A tick to look at first."""
 
-    what: str  # first refusal, first fallback, decisive tick
+    what: str  # first refusal, first fallback, last progress, end, decisive tick
     tick: int
     agent: int  # -1: no particular one
     text: str
@@ -109,15 +110,17 @@ class Transcript(NamedTuple):
 
 def transcript(
     folder: str | Path, trial: int = 0, agents: Collection[int] | None = None, ticks: tuple[int, int] | None = None,
-    on_tick: Callable[[], None] = lambda: None,
+    on_tick: Callable[[], None] = lambda: None, decisive: bool = False,
 ) -> Transcript:  # fmt: skip
     """The transcript of a trial of a run, or of a row of a batch.
 
     ``agents`` and ``ticks`` (first, last) choose among its turns; the findings are those of the whole trial.
-    ``on_tick`` is called after each tick; its exceptions end the work. Raises RecordError if there is no such trial or
-    if it does not run as recorded, UsageError if there is no such agent.
+    ``on_tick`` is called after each tick; its exceptions end the work. With ``decisive``, a trial that failed has its
+    decisive tick among its findings: up to the tick before, the world's oracle, deciding for all agents, would still
+    have succeeded (``branches``). Raises RecordError if there is no such trial or if it does not run as recorded,
+    UsageError if there is no such agent, or if no branch can be made.
     """
-    found = _Reader(agents, ticks)
+    found = _Reader(agents, ticks, decisive)
     for model in _played(Path(folder), trial, found.before):
         if model.latest is None:
             found.begin(model)
@@ -151,8 +154,9 @@ def _played(folder: Path, trial: int, before: Callable[[Sandbox], None]) -> Iter
 class _Reader:
     """Reads a model tick by tick."""
 
-    def __init__(self, agents: Collection[int] | None, ticks: tuple[int, int] | None) -> None:
-        self._agents, self._ticks = agents, ticks
+    def __init__(self, agents: Collection[int] | None, ticks: tuple[int, int] | None, decisive: bool) -> None:
+        self._agents, self._ticks, self._decisive = agents, ticks, decisive
+        self._branches: Branches | None = None
         self._witness = Witness()
         self._used: list[ToolUse] = []  # in the present tick
         self._turns: list[Turn] = []
@@ -166,6 +170,9 @@ class _Reader:
             if not 0 <= agent < model.env.agents:
                 raise UsageError(f"agent {agent}: expected a number in 0..{model.env.agents - 1}")
         model.functions.on_answer = self._used.append
+        if self._decisive:
+            self._branches = Branches(model)
+            self._branches.keep()
 
     def take(self, model: Sandbox) -> None:
         """Read the latest tick."""
@@ -176,6 +183,8 @@ class _Reader:
         if done > self._progress[1]:
             self._progress = (model.ticks, done)
         self._find(model, told)
+        if self._branches:
+            self._branches.keep()
         first, last = self._ticks or (1, model.ticks)
         if first <= model.ticks <= last:
             agents = range(model.env.agents) if self._agents is None else sorted(self._agents)
@@ -198,24 +207,37 @@ class _Reader:
         model = self._model
         done, total = model.finalise().progress[0].tolist()
         if model.ticks:
-            self._found["decisive tick"] = self._decisive(model, done, total)
+            self._found["end"] = self._ended(model, done, total)
+        if self._branches and model.ticks and model.verdict != Finish.COMPLETED:
+            self._found["decisive tick"] = _decided(self._branches)
         return Transcript(
             folder, trial, model.scenario.world.name, model.seed, model.names,
             tuple(group.llm.model if group.llm else short(group.reasoner) for group in model.scenario.roster()),
             model.verdict.words, model.ticks, done, total, tuple(self._found.values()), tuple(self._turns),
         )  # fmt: skip
 
-    def _decisive(self, model: Sandbox, done: int, total: int) -> Finding:
-        """The tick that decided the outcome: the last progress, if time ran out after it, else the end."""
+    def _ended(self, model: Sandbox, done: int, total: int) -> Finding:
+        """The last progress, if time ran out after it, else the end."""
         (tick, _), finish = self._progress, model.verdict
         if finish in (Finish.TICK_LIMIT, Finish.STALLED, Finish.BUDGET, Finish.RUNNING, Finish.STOPPED):
             tasks = f"{done:,} of {total:,}" if total else f"{done:,}"
             then = f"nothing more is done in the {model.ticks - tick:,} ticks after it"
-            text = f"the last progress, tasks done: {tasks}; {then}" if tick else "nothing of the task is ever done"
-            return Finding("decisive tick", tick or 1, -1, text)
+            text = f"tasks done: {tasks}; {then}" if tick else "nothing of the task is ever done"
+            return Finding("last progress", tick or 1, -1, text)
         failed = min(model.failures, default=-1)
         why = f": {clip(model.failures[failed], LINE)}" if failed >= 0 else f": {model.error}" if model.error else ""
-        return Finding("decisive tick", model.ticks, failed, f"the episode ends, {finish.words}{why}")
+        return Finding("end", model.ticks, failed, f"{finish.words}{why}")
+
+
+def _decided(branches: Branches) -> Finding:
+    """The first tick after which the branches of a failed trial fail too."""
+    last, policy = branches.last(), branches.policy
+    if last is None:
+        return Finding("decisive tick", 1, -1, f"none: {policy} does not succeed from any tick, not even from the first")
+    if last == branches.kept - 1:
+        return Finding("decisive tick", last, -1, f"none: {policy} could still take over at the end, and succeed")
+    text = f"after tick {last} {policy} could still take over all agents and succeed, after this one it cannot"
+    return Finding("decisive tick", last + 1, -1, text)
 
 
 def _prevented(told: Transition) -> np.ndarray:
