@@ -233,9 +233,9 @@ def _decided(branches: Branches) -> Finding:
     """The first tick after which the branches of a failed trial fail too."""
     last, policy = branches.last(), branches.policy
     if last is None:
-        return Finding("decisive tick", 1, -1, f"none: {policy} does not succeed from any tick, not even from the first")
+        return Finding("decisive tick", 1, -1, f"none: {policy} succeeds from no tick, not even the first")
     if last == branches.kept - 1:
-        return Finding("decisive tick", last, -1, f"none: {policy} could still take over at the end, and succeed")
+        return Finding("decisive tick", last, -1, f"none: {policy} could take over at the end, and succeed")
     text = f"after tick {last} {policy} could still take over all agents and succeed, after this one it cannot"
     return Finding("decisive tick", last + 1, -1, text)
 
