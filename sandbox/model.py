@@ -139,7 +139,11 @@ class Sandbox(mesa.Model):
         if not isinstance(recorded, Recorded | Captured | None):
             raise UsageError(f"recorded: expected the calls of a recorded trial, got {shown(recorded)}")
         self.functions = recorded.functions if recorded else Functions()
-        self._begin()
+        try:
+            self._begin()
+        except BaseException:
+            self.functions.close()
+            raise
 
     def _begin(self) -> None:
         env, team = self.env, self.scenario.roster()
@@ -189,9 +193,10 @@ class Sandbox(mesa.Model):
         return tuple((rows, with_faults(reasoner, named, self._around)) for rows, reasoner in made if reasoner)
 
     def close(self) -> None:
-        """Release the resources of reasoners: servers of local models, workers of programs."""
+        """Release the resources of reasoners: servers of local models and of tools, workers of programs."""
         for _, reasoner in self.reasoners:
             getattr(reasoner, "close", lambda: None)()
+        self.functions.close()
 
     def intervene(self, patch: Mapping[str, Any]) -> None:
         """Change the world before the next tick: keys of its description with other values.

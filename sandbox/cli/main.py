@@ -34,6 +34,7 @@ from sandbox.cli.seat import seat
 from sandbox.cli.show import show
 from sandbox.cli.sign import sign
 from sandbox.cli.skills import skills
+from sandbox.cli.tools import tools
 from sandbox.cli.trace import trace
 from sandbox.cli.verify import verify
 from sandbox.cli.worlds import worlds
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     batch, results, open_studio, compile, certify, compare, foresight, card, prompt, schema, keygen, sign, skills,
-    trace, worlds, run, runs, show, export, seat, resume, replay, verify, report,
+    tools, trace, worlds, run, runs, show, export, seat, resume, replay, verify, report,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -19,7 +19,7 @@ import platformdirs
 from sandbox.agents.llm.options import ALONE
 from sandbox.agents.python.options import KIND, PREFIX
 from sandbox.agents.python.options import is_file as is_code
-from sandbox.agents.tools.options import TOOLS
+from sandbox.agents.tools.options import MCP, TOOLS
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import path_of, read_toml
 from sandbox.core.maps import is_text
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS, FILES, NETWORK, MODELS = "functions", "files", "network", "models"
 KINDS = {
-    FUNCTIONS: "MODULE, MODULE:NAME or the FILE of a world or an agent", FILES: "a folder or a file",
+    FUNCTIONS: "MODULE, MODULE:NAME, the FILE of a world or an agent, or mcp:SERVER/TOOL", FILES: "a folder or a file",
     NETWORK: "HOST or HOST:PORT", MODELS: "PROVIDER or PROVIDER:NAME",
 }  # fmt: skip
 VARIABLE = "SANDBOX_ALLOW"
@@ -69,6 +69,8 @@ class Rule(NamedTuple):
 def _is_function(granted: str, name: str) -> bool:
     if is_file(name):
         return _real(granted) == _real(name)
+    if name.startswith(MCP):
+        return granted in (name, name.partition("/")[0], MCP.removesuffix(":"))
     return name == granted or name.startswith((f"{granted}:", f"{granted}.")) and ":" not in granted
 
 

@@ -130,20 +130,25 @@ class Host:
 
     def kill(self) -> None:
         """End the process and all that it has started."""
-        import psutil  # it cannot be imported on every system
-
-        with suppress(OSError, psutil.Error):
-            for each in psutil.Process(self._process.pid).children(recursive=True):
-                with suppress(psutil.Error):
-                    each.kill()
-        with suppress(OSError):
-            os.killpg(self._process.pid, 9)
+        end_tree(self._process.pid)
         with suppress(OSError):
             os.close(self._life)
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 pipe.close()
         self._process.wait()
+
+
+def end_tree(pid: int) -> None:
+    """End a process that leads a session, and all that it has started, as far as they are known."""
+    import psutil  # it cannot be imported on every system
+
+    with suppress(OSError, psutil.Error):
+        for each in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.Error):
+                each.kill()
+    with suppress(OSError):
+        os.killpg(pid, 9)
 
 
 def _served(serve: Callable[..., Any], answer: dict[str, Any]) -> tuple[bool, Any]:

@@ -7,6 +7,7 @@
 ``retrieval``   search in a folder of documents, with file and line of each passage
 ``imagining``   the world model: expected returns of plans of verbs
 ``functions``   the user's own functions: called once, with recorded answers
+``servers``     tools of MCP servers that the user's own file names: pinned, limited, with recorded answers
 ``toolbox``     the tools of one agent, and their faults
 ==============  ====================================================================================
 

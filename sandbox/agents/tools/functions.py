@@ -1,4 +1,4 @@
-"""Functions of the user. Each call is made once, and its answer is recorded, because a function may have any effect.
+"""Functions of the user, and tools of servers. Each call is made once, and its answer is recorded: it may do anything.
 
 A run is therefore verified, replayed and resumed without calling them again. Their descriptions are recorded too, so
 that their code is not even imported. All other tools are executed again.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from sandbox.agents.tools import servers
 from sandbox.agents.tools.options import find_function
 from sandbox.agents.tools.tool import Tool, ToolError
 from sandbox.core.decision import ToolUse
@@ -32,13 +33,14 @@ class Functions:
     ):  # fmt: skip
         self.on_use: Callable[[ToolUse], None] = lambda use: None
         self.on_answer: Callable[[ToolUse], None] = lambda use: None  # gets each call that the record has answered
+        self.servers = servers.Servers()
         self._until, self._known = until, defaultdict(deque)
         self._specs, self._may_call = specs or {}, may_call
         for use in known:
             self._known[use[:4]].append(use)
 
     def __getstate__(self) -> dict:
-        own = ("on_use", "on_answer", "_may_call")
+        own = ("on_use", "on_answer", "servers", "_may_call")
         return {key: value for key, value in self.__dict__.items() if key not in own}
 
     def __setstate__(self, state: dict) -> None:
@@ -73,8 +75,15 @@ class Functions:
             use = ToolUse(*key, function.made(arguments), False)
         except ToolError as error:
             use = ToolUse(*key, str(error), True)
+        except servers.Changed as error:
+            self.on_use(ToolUse(*key, str(error), True))
+            raise
         self.on_use(use)
         return use
+
+    def close(self) -> None:
+        """End the servers."""
+        self.servers.close()
 
 
 class Function(Tool):
@@ -99,3 +108,23 @@ class Function(Tool):
     def made(self, arguments: dict[str, Any]) -> str:
         """Call the function; raises ToolError."""
         return super().call(arguments)
+
+
+class Remote(Function):
+    """A tool of a server as a tool of one agent."""
+
+    def __init__(self, full_name: str, functions: Functions, agent: int, now: Callable[[], int]):
+        super().__init__(full_name, functions, agent, now)
+        self.name = servers.short(full_name)
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        if self._told is not None:
+            return self._told
+        return servers.spec(self.full_name, self._functions.servers.tool(*servers.parts(self.full_name)))
+
+    def call(self, arguments: dict[str, Any]) -> str:
+        return servers.quoted(self.full_name, super().call(arguments))
+
+    def made(self, arguments: dict[str, Any]) -> str:
+        return self._functions.servers.call(*servers.parts(self.full_name), arguments)

@@ -1,5 +1,6 @@
 """``tools = {...}``: the tools of an agent by name, each with its options."""
 
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sandbox.agents.memory.options import Embedding
 from sandbox.core.errors import UsageError, first_problem, unknown
 
+MCP = "mcp:"  # of a tool of a server, ``mcp:SERVER/TOOL``
+_OF_A_SERVER = re.compile(rf"{MCP}[\w-]+/\S+")
 DOCUMENTS = (".md", ".txt")
 LARGEST = 5_000_000  # bytes of all documents, which become part of the scenario
 
@@ -20,7 +23,7 @@ class _Table(BaseModel):
 
 
 class Plain(_Table):
-    """No options: calculator, and functions of your own."""
+    """No options: calculator, functions of your own, and tools of servers."""
 
 
 class Code(_Table):
@@ -72,7 +75,9 @@ def check(tools: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _checked(name: str, given: Mapping[str, Any]) -> _Table:
     if name not in TOOLS and ":" not in name:
-        raise unknown("tool", name, {*TOOLS, "package.module:function"})
+        raise unknown("tool", name, {*TOOLS, "package.module:function", f"{MCP}SERVER/TOOL"})
+    if name.startswith(MCP) and not _OF_A_SERVER.fullmatch(name):
+        raise UsageError(f"tools: {name[:200]!r}: expected {MCP}SERVER/TOOL")
     table = TOOLS.get(name, Plain)
     for key in given:
         if key not in table.model_fields:

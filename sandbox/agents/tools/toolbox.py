@@ -11,8 +11,9 @@ from sandbox.agents.llm.request import object_in
 from sandbox.agents.memory import Memory
 from sandbox.agents.reasoners import LIMITED_FOR, ReplyFaults
 from sandbox.agents.speech import Speech
-from sandbox.agents.tools.functions import Function, Functions
+from sandbox.agents.tools.functions import Function, Functions, Remote
 from sandbox.agents.tools.imagining import Imagining
+from sandbox.agents.tools.options import MCP
 from sandbox.agents.tools.retrieval import Library
 from sandbox.agents.tools.tool import Tool, ToolError
 from sandbox.core.errors import unknown
@@ -95,7 +96,8 @@ class Toolbox:
             elif name == "imagine":
                 functions[name] = Imagining(options, self._beliefs, self._agent).imagine
             elif name != CODE:
-                own[name] = Function(name, self._functions, self._agent, lambda: self._tick + 1)
+                kind = Remote if name.startswith(MCP) else Function
+                own[name] = kind(name, self._functions, self._agent, lambda: self._tick + 1)
         functions |= getattr(self._memory, "functions", {})
         functions |= self._speech.functions if self._speech else {}
         found = {name: Tool(name, function) for name, function in functions.items()}
