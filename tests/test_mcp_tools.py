@@ -151,14 +151,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_server_is_an_error_that_the_model_reads(what, books, tmp_path):
-    books(what, patience=1.0, bytes=300_000)
+    books(what, patience=1.0 if what == "hangs" else 30.0, bytes=300_000)
     memory, began = psutil.Process().memory_info().rss, time.monotonic()
     outcome = run(scenario(CALL, CALL, ACT), 5, out=tmp_path / "run")
     assert outcome.error is None and outcome.fallbacks == 0 and outcome.own_decisions == 1
     (first, told), (second, again) = answers(tmp_path / "run")
     assert first and second and HOSTILE[what] in told and HOSTILE[what] in again, "it is not asked again"
     assert HOSTILE[what] in prompts(tmp_path / "run")[-1]
-    assert time.monotonic() - began < 30 and psutil.Process().memory_info().rss - memory < 100 << 20
+    assert time.monotonic() - began < 60 and psutil.Process().memory_info().rss - memory < 100 << 20
     assert verify(tmp_path / "run").passed
 
 
