@@ -123,6 +123,10 @@ def written(folder: Path, text: str) -> Path:
 # -- files on the command line -----------------------------------------------------------------------------------------
 
 
+def test_a_model_that_comes_with_sandbox_needs_no_grant(folder):
+    assert load(written(folder, agent("gemma"))).agents[0].llm.kind == "gemma"
+
+
 @pytest.mark.parametrize("name", ASKING)
 def test_a_file_gets_nothing_beyond_its_folder_unless_it_is_granted(name, folder):
     text, kind, key = ASKING[name]
