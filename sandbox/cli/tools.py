@@ -7,6 +7,8 @@ import typer
 
 from sandbox.cli._console import err, out
 
+SHOWN = 8_000  # characters of what a server says of a tool; a model reads no more
+
 
 def tools(
     accept: Annotated[
@@ -35,14 +37,19 @@ def tools(
         for tool, about in told.items():
             found = servers.state(name, about)
             failed |= found == "changed"
-            out.print(f"  {found:8}{MCP}{name}/{tool}  {json.dumps(about['description'])}")
+            out.print(f"  {found:8}{MCP}{name}/{tool}  {_brief(about['description'])}")
             if found == "changed":
                 was = servers.pins()[name][tool]
                 for part in (part for part in about if about[part] != was.get(part)):
                     out.print(
-                        f"    {part} was {json.dumps(was.get(part))}",
-                        f"    {part} is  {json.dumps(about[part])}",
+                        f"    {part} was {_brief(was.get(part))}",
+                        f"    {part} is  {_brief(about[part])}",
                         sep="\n",
                     )
     if failed:
         raise typer.Exit(1)
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
