@@ -78,6 +78,9 @@ UNCLAIMED = [
           "**Summary.** When the memory without `recalled`"),
     _list("docs/oversight.md", "Twenty kills at random ticks", "`tests/test_resume.py` tries them.", _paragraphs,
           "`resume` executes the recorded ticks again"),
+    _list("docs/office.md", "Medians beside BPI 2019", "`python -m benchmarks office --only medians` measures them; "
+          "`tests/test_office.py` holds them to ten per cent and two points.", _sections,
+          "## Procure to pay beside BPI 2019"),
     _list(SKILLS, "Tools, and the learned library", "Six learners of an arm tell too little; a library of 20 learners "
           "takes twelve minutes on two free cores.", _skills_left),
     _list(SKILLS, "Tuning, and what others published", "They are not measurements of the present code.", _paragraphs,

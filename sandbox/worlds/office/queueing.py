@@ -26,7 +26,8 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 
-SPAN = 1 << 24  # an event is kind * SPAN + subject; simultaneous events happen in this order
+BITS = 24
+SPAN = 1 << BITS  # an event is kind * SPAN + subject; simultaneous events happen in this order
 CLASSES = 2  # lines of a pool; the first is served first
 CALLED = -1  # in ``serving``: an idle server will look for work when its shift begins
 
@@ -156,7 +157,12 @@ def _next(s, lane, pool):
     """The item that a server of the pool serves next leaves its line; one must wait."""
     line = CLASSES * pool if s.length[lane, CLASSES * pool] > 0 else CLASSES * pool + 1
     item = np.int64(s.head[lane, line]) - 1
-    leave(s, lane, line, item)
+    after = s.behind[lane, item]
+    s.head[lane, line] = after
+    if after == 0:
+        s.tail[lane, line] = 0
+    s.behind[lane, item] = 0
+    s.length[lane, line] -= 1
     return item
 
 
@@ -204,7 +210,7 @@ def advancing(s, lane, params):
     while s.pending[lane] > 0 and not paused(s, lane, params):
         due, what = pop(s, lane)
         elapse(s, lane, due)
-        kind, subject = what // SPAN, what % SPAN
+        kind, subject = what >> BITS, what & (SPAN - 1)
         if kind >= Kind.OTHER:
             happens(s, lane, params, kind, subject)
             continue
