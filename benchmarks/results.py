@@ -8,7 +8,7 @@ from benchmarks.report import COLUMNS, Figure, compact
 
 PAGE = Path(__file__).with_name("RESULTS.md")
 AREAS = {
-    "speed": ("pace",), "start": ("start",), "worlds": ("warehouse", "kitchen", "wildfire", "craft", "web"),
+    "speed": ("pace",), "start": ("start",), "worlds": ("warehouse", "kitchen", "wildfire", "craft", "web", "office"),
     "batches": ("batch", "record", "machines"), "learners": ("learners",),
     "agents": ("agents", "frameworks", "llm", "gemma", "imagination", "memory"), "teams": ("network",),
     "studio": ("studio", "endurance"),
