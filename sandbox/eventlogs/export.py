@@ -1,0 +1,55 @@
+"""The event log of a run or batch: its trials are executed again, one after the other."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sandbox.analysis.results import results
+from sandbox.core.errors import UsageError
+from sandbox.eventlogs import office, ocel, xes
+from sandbox.eventlogs.events import Part
+from sandbox.record import open_run
+from sandbox.record.table import holds_a_run
+from sandbox.record.whole import replacing
+from sandbox.running.reexecute import trial_of
+from sandbox.running.replay import replay
+
+FORMATS: dict[str, Callable[[Iterable[Part], Path], None]] = {
+    "ocel-json": ocel.write_json, "ocel-sqlite": ocel.write_sqlite, "xes": xes.write_xes,
+}  # fmt: skip
+
+
+def write_log(
+    form: str, folder: str | Path, file: str | Path, trials: Sequence[int],
+    on_trial: Callable[[int, int], None] = lambda done, of: None,
+) -> None:  # fmt: skip
+    """Write the log of these trials, by their numbers in the ``results`` of the folder, in a format of FORMATS.
+
+    ``on_trial`` gets the numbers of finished trials and of all. The file is written completely or not at all. Raises
+    UsageError if the run is not of the world 'office', RecordError if a trial does not run as recorded.
+    """
+    with replacing(file) as part:
+        FORMATS[form](_parts(Path(folder), trials, on_trial), part)
+
+
+def _parts(folder: Path, trials: Sequence[int], on_trial: Callable[[int, int], None]) -> Iterator[Part]:
+    rows = results(folder)
+    for done, number in enumerate(trials, 1):
+        world = rows.loc[number, "world"]
+        if world != "office":
+            raise UsageError(f"{folder}: the log of a process has cases and activities; '{world}' has none, 'office' has")
+        if pd.isna(rows.loc[number, "error"]):  # else it was never played to its end
+            yield office.log_part(_models(folder, number, int(rows.loc[number, "trial"])), number)
+        on_trial(done, len(trials))
+
+
+def _models(folder: Path, number: int, trial: int) -> Iterator[Any]:
+    """The model of a trial after reset and after each tick."""
+    if not holds_a_run(folder):
+        yield from trial_of(folder, number).play()
+        return
+    with open_run(folder) as run, closing(replay(run, trial)) as models:
+        yield from models
