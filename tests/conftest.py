@@ -38,7 +38,7 @@ CONFIGURATION = tempfile.TemporaryDirectory()  # what the user of this machine h
 os.environ["XDG_CONFIG_HOME"] = CONFIGURATION.name
 
 pytest_plugins = ["browser"]
-collect_ignore = [] if find_spec("verifiers") else ["test_verifiers.py"]  # cannot be beside mcp: .ci/run has a place
+collect_ignore = [f"test_{name}.py" for name in ("verifiers", "pm4py") if not find_spec(name)]  # .ci/run has a place
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = sys.modules["__main__"]
 

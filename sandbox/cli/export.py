@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from sandbox.cli._options import Run
 from sandbox.cli._progress import Episodes
 from sandbox.core.errors import UsageError
 
-MOST = 100  # trials, unless they are chosen
+MOST = 100  # trials in a file that is read as a whole, unless they are chosen
 Write = Callable[[Path, Path, Sequence[int], Callable[[int, int], None]], None]  # run, file, trials; told of progress
 
 
@@ -20,14 +21,24 @@ class Format(StrEnum):
     """The files that can be written."""
 
     EVAL = "eval"
+    OCEL_JSON = "ocel-json"
+    OCEL_SQLITE = "ocel-sqlite"
+    XES = "xes"
+
+
+TOLD = (
+    "eval: a log of Inspect AI (extra inspect); ocel-json, ocel-sqlite: an object-centric event log, OCEL 2.0; "
+    "xes: an event log; the latter three of the world office"
+)
 
 
 def export(
     folder: Run,
-    format: Annotated[Format, typer.Argument(metavar="FORMAT", help="eval: a log of Inspect AI (extra inspect)")],
+    format: Annotated[Format, typer.Argument(metavar="FORMAT", help=TOLD)],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="the file to write")],
     trial: Annotated[
-        list[int] | None, typer.Option(min=0, help=f"number of a trial; may be repeated; default: the first {MOST}")
+        list[int] | None,
+        typer.Option(min=0, help=f"number of a trial; may be repeated; default: all; eval: the first {MOST}"),
     ] = None,
 ) -> None:
     """Write a run as a file of another tool."""
@@ -36,7 +47,7 @@ def export(
     write = _writer(format)
     check_place(file)
     known = results(folder).index.tolist()
-    chosen = trial or known[:MOST]
+    chosen = trial or (known[:MOST] if format == Format.EVAL else known)
     for number in chosen:
         if number not in known:
             raise UsageError(f"--trial {number}: expected 0..{len(known) - 1}")
@@ -48,6 +59,10 @@ def export(
 
 
 def _writer(format: Format) -> Write:
+    if format != Format.EVAL:
+        from sandbox.eventlogs.export import write_log
+
+        return partial(write_log, format.value)
     try:
         from sandbox.telemetry.eval_log import write_eval
     except ModuleNotFoundError as error:

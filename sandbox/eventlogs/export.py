@@ -9,7 +9,7 @@ import pandas as pd
 
 from sandbox.analysis.results import results
 from sandbox.core.errors import UsageError
-from sandbox.eventlogs import office, ocel, xes
+from sandbox.eventlogs import ocel, office, xes
 from sandbox.eventlogs.events import Part
 from sandbox.record import open_run
 from sandbox.record.table import holds_a_run
@@ -40,7 +40,7 @@ def _parts(folder: Path, trials: Sequence[int], on_trial: Callable[[int, int], N
     for done, number in enumerate(trials, 1):
         world = rows.loc[number, "world"]
         if world != "office":
-            raise UsageError(f"{folder}: the log of a process has cases and activities; '{world}' has none, 'office' has")
+            raise UsageError(f"{folder}: '{world}' has no cases and activities to log; expected a run of 'office'")
         if pd.isna(rows.loc[number, "error"]):  # else it was never played to its end
             yield office.log_part(_models(folder, number, int(rows.loc[number, "trial"])), number)
         on_trial(done, len(trials))

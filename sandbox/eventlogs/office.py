@@ -90,7 +90,8 @@ class _Told:
             for party in self._parties(case):
                 parties.setdefault(party.name, party)
             objects += self._documents(case, row)
-        return Part(self._trial, self._kinds.case, [*objects, *parties.values()], sorted(self._events, key=lambda each: each.end))
+        self._events.sort(key=lambda event: event.end)
+        return Part(self._trial, self._kinds.case, [*objects, *parties.values()], self._events)
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -143,8 +144,9 @@ class _Told:
         found = []
         for field, kind in self._kinds.parties.items():
             master = [d for d, own in self._kinds.owners.items() if own == field]
-            values = [(name, INITIAL, value) for d in master for name, value in self._values(case, d, self._first[case])]
-            found.append(Object(self._party(case, field), kind, tuple(values)))
+            own = [pair for document in master for pair in self._values(case, document, self._first[case])]
+            values = tuple((name, INITIAL, value) for name, value in own)
+            found.append(Object(self._party(case, field), kind, values))
         return found
 
     def _documents(self, case: int, row: dict) -> list[Object]:

@@ -25,7 +25,9 @@ _WHO = ("resource", "org:resource", "user", "employee", "worker", "person")  # n
 COLUMNS = {  # of a CSV file: names by which each is known, the first of which we tell
     "case": ("case", "case_id", "case id", "caseid", "case:concept:name"),
     "activity": ("activity", "activity_name", "concept:name", "event"),
-    "end": ("end", "complete", "end_timestamp", "end_time", "complete timestamp", "timestamp", "time:timestamp", "time"),
+    "end": (
+        "end", "complete", "end_timestamp", "end_time", "complete timestamp", "timestamp", "time", "time:timestamp",
+    ),
     "start": ("start", "start_timestamp", "start_time", "start timestamp"),
     "resource": _WHO,
     "trial": ("trial", "case:trial"),
@@ -114,7 +116,9 @@ def _moments(texts: pd.Series, where: str, column: str) -> pd.Series:
     wrong = np.flatnonzero(found.isna() & texts.notna() & (texts.astype(str).str.strip() != ""))
     if len(wrong):
         value = shown(texts.iloc[wrong[0]])
-        raise UsageError(f"{where}: event {wrong[0] + 1}: {column} {value}; expected a time such as 2026-01-31T09:30:00Z")
+        raise UsageError(
+            f"{where}: event {wrong[0] + 1}: {column} {value}; expected a time such as 2026-01-31T09:30:00Z"
+        )
     return found
 
 
@@ -301,6 +305,8 @@ def _of_sqlite(path: Path) -> tuple[list, list, list, list]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             ask: Callable = db.execute
+            if (state := ask("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(f"damaged: {state}")
             for kind, short in ask("SELECT ocel_type, ocel_type_map FROM event_map_type").fetchall():
                 table = '"event_' + short.replace('"', '""') + '"'
                 known = {row[1].casefold(): row[1] for row in ask(f"PRAGMA table_info({table})")}
