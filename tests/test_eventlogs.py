@@ -10,7 +10,7 @@ from commands import told
 
 import sandbox
 from sandbox.core.errors import UsageError
-from sandbox.eventlogs.events import START
+from sandbox.core.event_log import START
 from sandbox.eventlogs.export import FORMATS, write_log
 from sandbox.eventlogs.read import read
 from sandbox.record import open_run
@@ -97,7 +97,7 @@ def test_another_world_has_no_log(tmp_path, capsys):
         {"world": {"name": "kitchen", "max_ticks": 3}, "agents": [{"reasoner": "rules"}]}, 1, out=tmp_path / "run"
     )
     assert told("export", tmp_path / "run", "xes", tmp_path / "x.xes") == 2
-    assert "'kitchen' has no cases and activities" in capsys.readouterr().err
+    assert "the world 'kitchen' has no cases and activities" in capsys.readouterr().err
     assert not (tmp_path / "x.xes").exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 from pm4py.objects.ocel.validation import ocel20_rel_validation
 
 import sandbox
-from sandbox.eventlogs.events import START
+from sandbox.core.event_log import START
 from sandbox.eventlogs.export import write_log
 from sandbox.eventlogs.read import read
 

@@ -28,7 +28,7 @@ class Format(StrEnum):
 
 TOLD = (
     "eval: a log of Inspect AI (extra inspect); ocel-json, ocel-sqlite: an object-centric event log, OCEL 2.0; "
-    "xes: an event log; the latter three of the world office"
+    "xes: an event log; the latter three of worlds with cases"
 )
 
 

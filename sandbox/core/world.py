@@ -26,7 +26,7 @@ Every ``State`` has the fields of :class:`StateFields`, every ``Params`` the num
 (the verb that does nothing). ``idle`` and ``random`` are the same in all worlds: ``engine.policies``.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -36,6 +36,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from sandbox.core.errors import UsageError
+from sandbox.core.event_log import Part
 from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
 from sandbox.core.setup import Dial, Things, Tiles, Try
@@ -280,6 +281,7 @@ class World:
     value: Callable | None = None  # the value of a lane at the end of imagination: see above
     teamwork: Teamwork | None = None  # the tasks that teams can share; without it there are no teams
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
+    event_log: Callable[[Iterable[Any], int], Part] | None = None  # models after each tick, number of the trial
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pandas as pd
 
 from sandbox.analysis.results import results
 from sandbox.core.errors import UsageError
-from sandbox.eventlogs import ocel, office, xes
-from sandbox.eventlogs.events import Part
+from sandbox.core.event_log import Part
+from sandbox.eventlogs import ocel, xes
 from sandbox.record import open_run
 from sandbox.record.table import holds_a_run
 from sandbox.record.whole import replacing
@@ -29,7 +30,7 @@ def write_log(
     """Write the log of these trials, by their numbers in the ``results`` of the folder, in a format of FORMATS.
 
     ``on_trial`` gets the numbers of finished trials and of all. The file is written completely or not at all. Raises
-    UsageError if the run is not of the world 'office', RecordError if a trial does not run as recorded.
+    UsageError if the world has no such log, RecordError if a trial does not run as recorded.
     """
     with replacing(file) as part:
         FORMATS[form](_parts(Path(folder), trials, on_trial), part)
@@ -38,11 +39,12 @@ def write_log(
 def _parts(folder: Path, trials: Sequence[int], on_trial: Callable[[int, int], None]) -> Iterator[Part]:
     rows = results(folder)
     for done, number in enumerate(trials, 1):
-        world = rows.loc[number, "world"]
-        if world != "office":
-            raise UsageError(f"{folder}: '{world}' has no cases and activities to log; expected a run of 'office'")
         if pd.isna(rows.loc[number, "error"]):  # else it was never played to its end
-            yield office.log_part(_models(folder, number, int(rows.loc[number, "trial"])), number)
+            models = _models(folder, number, int(rows.loc[number, "trial"]))
+            first = next(models)
+            if first.env.world.event_log is None:
+                raise UsageError(f"{folder}: the world '{first.env.world.name}' has no cases and activities to log")
+            yield first.env.world.event_log(chain([first], models), number)
         on_trial(done, len(trials))
 
 

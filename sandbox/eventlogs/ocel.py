@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox.eventlogs.events import INITIAL, KINDS, Event, Object, Part, Value, text_of
+from sandbox.core.event_log import INITIAL, KINDS, Event, Object, Part, Value, text_of
 
 # -- json --------------------------------------------------------------------------------------------------------------
 

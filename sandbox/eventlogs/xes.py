@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 from xml.sax.saxutils import quoteattr
 
-from sandbox.eventlogs.events import INITIAL, Event, Part, Value, text_of
+from sandbox.core.event_log import INITIAL, Event, Part, Value, text_of
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1849-2016" xes.features="" xmlns="http://www.xes-standard.org/">

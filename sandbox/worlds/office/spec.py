@@ -6,6 +6,7 @@ from sandbox.core.perturb import Perturbation, severities
 from sandbox.core.world import World
 from sandbox.worlds.office import compiler, layouts, serialisation
 from sandbox.worlds.office.dynamics import kernels
+from sandbox.worlds.office.event_log import log_part
 from sandbox.worlds.office.interventions import INTERVENTIONS
 from sandbox.worlds.office.policies.rules import POLICIES
 from sandbox.worlds.office.rendering import text
@@ -103,6 +104,7 @@ WORLD = World(
     progress=progress,
     conserved=conserved,
     teamwork=TEAMWORK,
+    event_log=log_part,
     targets=SLOTS,
     interventions=INTERVENTIONS,
     legend=LEGEND,

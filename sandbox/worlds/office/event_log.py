@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.eventlogs.events import INITIAL, Event, Object, Part, Value, at
+from sandbox.core.event_log import INITIAL, Event, Object, Part, Value, at
 from sandbox.worlds.office.compiler import Labels, labels
 from sandbox.worlds.office.log import Logged, cases_of, entries_of, resources
 from sandbox.worlds.office.state import Activity, Check, Field, Make, Params, Rule, State, Unit

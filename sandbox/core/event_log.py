@@ -1,4 +1,4 @@
-"""Events and objects, as object-centric event logs have them (Berti et al. 2024, OCEL 2.0).
+"""What happened in an episode, as an object-centric event log has it: events and objects (Berti et al. 2024, OCEL 2.0).
 
 The clock of a world begins on a Monday at 0:00, and so does the one of every log: START. A log has one part for each
 trial, since the trials of a batch have the same hours. The names of objects begin with the number of their trial.
