@@ -31,6 +31,8 @@ CASES = {  # world, options, policy, episodes, ticks of each; about a third of a
     "craft rules": ("craft", {}, "rules", 150, 300),
     "web random": ("web", {}, "random", 15000, 99),
     "web rules": ("web", {}, "rules", 90000, 99),
+    "office random": ("office", {}, "random", 1200, 1000),
+    "office rules": ("office", {}, "rules", 1200, 1000),
 }
 TARGETS = dict.fromkeys(CASES, times(1.5)) | dict.fromkeys(list(CASES)[:2], times(2.4))
 # What trees of all ages have in common: ``make``, and ``play``, which returns the state first.
