@@ -11,6 +11,7 @@ import numpy as np
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.letters import atlas
 from sandbox.worlds.office import distributions as of
+from sandbox.worlds.office import stations
 from sandbox.worlds.office.layouts import ActivityFile, CheckFile, DocumentField, Duration, IssueFile, Process
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
@@ -285,6 +286,7 @@ def build(process: Process, where: str, given: Choices) -> Params:
     if work <= 0:
         raise UsageError(f"{where}: no flow has an activity of the post 'team'; expected work for the agents")
     gap = work / (staff * given.load * (1 + BUSIER * severity[Severity.LOAD]))
+    shares = np.array([flow.share for flow in process.flow])
     issues = [tables.issue(each, severity) for each in process.issue]
     changed = {**process.policy, **process.changed}
     for name in process.changed:
@@ -301,14 +303,16 @@ def build(process: Process, where: str, given: Choices) -> Params:
         caught=np.array([[p.caught.rested, p.caught.tired, p.caught.full] for p in posts]),
         errand=np.array(errand, np.int32), wage=np.array([float(post.wage) for post in posts]),
         gap=np.array(of.exponential(gap)), dist=dist, activity=np.array(tables.activity, np.int32),
-        share=np.cumsum([flow.share for flow in process.flow]), path=path, chance=chance, applies=tables.applies(path),
+        share=np.cumsum(shares), path=path, chance=chance, applies=tables.applies(path),
         check=np.array(tables.check or np.zeros((0, len(Check))), np.int32).reshape(-1, len(Check)),
         field=np.array(tables.field, np.int32), times=np.array([_factors(process, name) for name in names.fields]),
         issue=np.array([row for row, _ in issues], np.int32).reshape(-1, len(Issue)),
         size=np.array([size for _, size in issues]).reshape(-1, 3),
         policy=np.array([[float(table[name]) for name in names.policies] for table in (process.policy, changed)]),
         severity=severity, text=_pack(process, tables),
-        sign=_signs([*names.activities, *names.posts]), glyph=atlas(),
+        sign=_signs([*names.activities, *names.posts]),
+        spot=stations.spots(path, chance, shares, len(names.activities), given.review > 0),
+        way=stations.ways(path, chance, shares), glyph=atlas(),
     )  # fmt: skip
 
 

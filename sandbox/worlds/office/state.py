@@ -358,6 +358,8 @@ class Params(NamedTuple):
     severity: np.ndarray  # (11,) float64     by Severity, 0..1
     text: np.ndarray  # (B,) uint8            all names, as JSON: see compiler.labels
     sign: np.ndarray  # (A + P, 24) uint8     names of activities and posts, for the picture
+    spot: np.ndarray  # (A + 2, 2) int32      row and column of each station on the map; see stations
+    way: np.ndarray  # (W, 3) float64         from activity, to activity, expected share of the cases
     glyph: np.ndarray  # (sizes, 96, H, W) uint8  the font of the picture
 
 

@@ -1,155 +1,560 @@
-"""The office as a picture: a row for each activity with its cases as tokens, the desks, the clock."""
+"""The office as a map: stations in the order of the process, cases as tokens in them, desks, clock and calendar.
+
+A case is at the station where it waits or is worked on: an activity, the manager or the reviewer. On the last line of
+a station are those in work, each beside who works on it. Lengths are in units, of which the picture is WIDE wide.
+"""
 
 import numpy as np
 
 from sandbox.core.finish import Finish
 from sandbox.engine import shapes
-from sandbox.engine.kernel import kernel
-from sandbox.engine.letters import draw_letter, draw_text, type_size
-from sandbox.engine.shapes import AGENTS, ALARM, BOX, DISC, draw_bar, draw_shape, palette
+from sandbox.engine.kernel import kernel, twin
+from sandbox.engine.letters import EM, FIRST, HIGH, draw_letter, draw_text, text_width, type_size
+from sandbox.engine.shapes import AGENTS, ALARM, BOX, DIAMOND, DISC, draw_bar, draw_line, draw_shape, palette
+from sandbox.worlds.office.dynamics.calendar import opens
 from sandbox.worlds.office.dynamics.flow import activity_of
-from sandbox.worlds.office.state import DAY, Case, Desk, Phase, Status
-
-WAITS, PEOPLE, AWAY, RIGHT = "#a6744a", "#7d2e68", "#b9c4cc", "#3d5c12"
-INKS = palette(
-    *AGENTS, shapes.PAPER, shapes.GRID_LINE, shapes.DARK, shapes.WHITE, WAITS, PEOPLE, AWAY, RIGHT, ALARM, shapes.WALL
-)
-HUES = len(AGENTS)  # agent i has ink i % HUES
-PAPER, RULE, DARK, WHITE, WAIT, PERSON, OUT, GOOD, BAD, HEAD = HUES + np.arange(10)
-LEGEND = (
-    ("agent", AGENTS[0]), ("case that waits", WAITS), ("person, or a case that it works on", PEOPLE),
-    ("case outside", AWAY), ("case closed correctly", RIGHT), ("case closed wrongly", ALARM),
-    ("bar with the clock", shapes.WALL),
+from sandbox.worlds.office.state import (
+    DAY,
+    TEAM,
+    Activity,
+    Case,
+    Desk,
+    Entry,
+    Errand,
+    Event,
+    Field,
+    Phase,
+    Status,
+    Work,
 )  # fmt: skip
-WEEKDAYS = np.frombuffer(b"MonTueWedThuFriSatSun", np.uint8).reshape(7, 3).copy()
-LEFT = 0.24  # share of the width for names
-TOP, BOTTOM = 1.2, 2.2  # rows of the bar with the clock, and of the desks
+from sandbox.worlds.office.stations import MANAGER, REVIEWER, USUAL
+
+WAITS, PEOPLE, AWAY, RIGHT, ISSUE = "#a6744a", "#7d2e68", "#93a5b1", "#3d5c12", "#e0115f"
+INKS = palette(
+    *AGENTS, shapes.PAPER, shapes.GRID_LINE, shapes.DARK, shapes.WHITE, WAITS, PEOPLE, AWAY, RIGHT, ALARM, shapes.WALL,
+    ISSUE,
+)  # fmt: skip
+HUES = len(AGENTS)  # agent i has ink i % HUES
+PAPER, RULE, DARK, WHITE, WAIT, PERSON, OUT, GOOD, BAD, HEAD, FLAG = HUES + np.arange(11)
+LEGEND = (
+    ("agent, and the case on its desk", AGENTS[0]), ("person, and the case it works on", PEOPLE),
+    ("case that waits (dark ring: urgent)", WAITS), ("case outside, or person off shift", AWAY),
+    ("a document of the case is wrong", ISSUE), ("error overlooked, case closed wrongly", ALARM),
+    ("case closed correctly", RIGHT), ("bar with clock and week", shapes.WALL),
+)  # fmt: skip
+AGENT_, PERSON_, WAITS_, AWAY_, ISSUE_, WRONG_, RIGHT_, BAR_ = (name for name, _ in LEGEND)
+
+
+def _signs(*words: str) -> np.ndarray:
+    """Words as rows of bytes."""
+    rows = np.zeros((len(words), max(map(len, words)) + 1), np.uint8)
+    for k, word in enumerate(words):
+        rows[k, : len(word)] = np.frombuffer(word.encode(), np.uint8)
+    return rows
+
+
+WEEKDAYS = _signs("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+INITIALS = _signs(*"MTWTFSS")
+SIGNS = _signs("outside", "escalated", "reviews", "week", "closed", "of", "+")
+OUTSIDE, ESCALATED, REVIEWS, WEEK, CLOSED, OF, PLUS = range(7)
+
+DIGIT, COLON = 48, 58  # letters
+
+WIDE, TALL = 34.0, 28.4
+BAR, DESKS, FOOT, MARGIN, GAP = 2.2, 3.9, 1.5, 1.0, 1.2  # of the bar, the desks, the closed cases; around the stations
+NAME, PITCH, TOKEN = 1.4, 1.28, 0.57  # line of a station's name, of tokens; radius of a token
+PAIR, POST = 2.3, 4.4  # from one case in work to the next; least width of the desks of a post
 
 
 def canvas(params, size: int) -> tuple[int, int]:
     """Height and width in pixels."""
-    return max(16, int(0.62 * size)), size
+    return max(16, int(TALL / WIDE * size)), size
+
+
+# -- where things are
 
 
 @kernel
-def _digits(image, glyph, size, number, y, x, limit, colour):
-    """A number of up to six digits; returns where it ends."""
+def station_of(s, lane, params, case):
+    """The station of an open case: its activity, or the manager's or reviewer's desk."""
+    errand = s.case[lane, case, Case.ERRAND]
+    if errand == Errand.ESCALATED:
+        return np.int64(params.activities + MANAGER)
+    if errand == Errand.REVIEW:
+        return np.int64(params.activities + REVIEWER)
+    return activity_of(s, lane, params, case)
+
+
+@kernel
+def grid_of(params):
+    """Rows and columns of stations."""
+    rows, cols = 1, 1
+    for station in range(len(params.spot)):
+        rows, cols = max(rows, params.spot[station, 0] + 1), max(cols, params.spot[station, 1] + 1)
+    return np.int64(rows), np.int64(cols)
+
+
+@kernel
+def box_of(params, station):
+    """(top, left, height, width) of a station, units."""
+    rows, cols = grid_of(params)
+    tall = (TALL - BAR - DESKS - FOOT - 0.5 * GAP) / rows
+    wide = (WIDE - 2 * MARGIN + GAP) / cols
+    top = BAR + 0.5 * GAP + params.spot[station, 0] * tall
+    return top, MARGIN + params.spot[station, 1] * wide, tall - GAP, wide - GAP
+
+
+@kernel
+def is_in_work(s, lane, case):
+    """Whether somebody has an open case in hand."""
+    phase = s.case[lane, case, Case.PHASE]
+    return s.case[lane, case, Case.DESK] > 0 or phase == Phase.TOUCH or phase == Phase.REWORK
+
+
+@kernel
+def room_of(params, station):
+    """(waiting tokens in a line, lines of them, cases in work on the last line) for which a station has room."""
+    _, _, tall, wide = box_of(params, station)
+    lines = max(1, int((tall - NAME) / PITCH))
+    if station < params.activities and params.activity[station, Activity.KIND] == Work.WAIT:
+        return int((wide - 0.3) / PITCH), lines, 0
+    return int((wide - 0.3) / PITCH), max(1, lines - 1), int((wide - 0.3) / PAIR)
+
+
+@kernel
+def token_at(params, station, k, in_work):
+    """(y, x) of the ``k``-th token of a station, units; the y of a token for which there is no room is -1."""
+    top, left, tall, wide = box_of(params, station)
+    across, lines, pairs = room_of(params, station)
+    if in_work:
+        if k >= pairs:
+            return -1.0, 0.0
+        return top + tall - 0.15 - 0.5 * PITCH, left + 0.25 + k * PAIR + 1.6
+    if k >= across * lines - 1 and k >= 0:  # the last place is for how many more there are
+        return -1.0, left + 0.3 + (across - 0.5) * PITCH
+    return top + NAME + (k // across + 0.5) * PITCH, left + 0.3 + (k % across + 0.5) * PITCH
+
+
+@kernel
+def came_from(s, lane, params, case):
+    """The station at which something of a case ended in the last tick and that it has left; -1: none."""
+    found = -1
+    for k in range(np.int64(s.entries[lane])):
+        entry = s.journal[lane, k]
+        if np.int64(entry[Entry.CASE]) == case and entry[Entry.ACTIVITY] >= 0:
+            found = np.int64(entry[Entry.ACTIVITY])
+            did = np.int64(entry[Entry.VERB])
+            if did == Event.SETTLED:
+                found = np.int64(params.activities + MANAGER)
+            elif did == Event.REVIEWED or did == Event.RETURNED:
+                found = np.int64(params.activities + REVIEWER)
+    return found if found != station_of(s, lane, params, case) else -1
+
+
+# -- what is drawn often
+
+
+@kernel
+def _text(image, glyph, text, y, x, end, em, unit, ink):
+    """A text with its middle at ``y``, from ``x`` to ``end`` at most."""
+    size = type_size(em * unit)
+    draw_text(image, glyph, size, text, y * unit, x * unit, end * unit, em * unit, INKS[ink])
+
+
+@kernel
+def _count(image, glyph, number, y, x, em, unit, ink):
+    """A number of up to six digits from ``x`` on, nothing if it would be illegible; returns where it ends, units."""
+    size = type_size(em * unit)
+    if size < 0:
+        return x
     power = 1
     while number // power >= 10:
         power *= 10
+    pen, top, end = np.int64(x * unit + 0.5), np.int64(y * unit - 0.6 * EM[size]), np.int64(image.shape[1])
     while power > 0:
-        x += draw_letter(image, glyph, size, 48 + number // power % 10, y, x, limit, colour)
+        pen += draw_letter(image, glyph, size, DIGIT + number // power % 10, top, pen, end, INKS[ink])
         power //= 10
-    return x
+    return pen / unit
 
 
 @kernel
-def _clock(s, lane, params, image, unit):
-    """The bar on top: the weekday, the day, the hour, and the closed cases."""
-    draw_bar(image, 0.0, 0.0, TOP * unit, float(image.shape[1]), INKS[HEAD], 1.0)
-    em = 0.62 * unit
-    size = type_size(em)
-    if size < 0:
+def _number(image, glyph, number, y, x, em, unit, ink):
+    """A number around (y, x)."""
+    size, wide = type_size(em * unit), 0.0
+    rest = number
+    while size >= 0 and (rest > 0 or wide == 0.0):
+        wide += glyph[size, DIGIT - FIRST + rest % 10, HIGH - 1, 0]
+        rest //= 10
+    _count(image, glyph, number, y, x - 0.5 * wide / unit, em, unit, ink)
+
+
+@kernel
+def _width(glyph, text, em, unit):
+    """The width of a text, units."""
+    return text_width(glyph, type_size(em * unit), text, em * unit) / unit
+
+
+@kernel
+def _ink_on(ink):
+    """The ink of letters on another ink."""
+    light = 0.3 * INKS[ink, 0] + 0.59 * INKS[ink, 1] + 0.11 * INKS[ink, 2]
+    return DARK if light > 130.0 else WHITE
+
+
+@kernel
+def _token(s, lane, params, case, y, x, unit, ink, image):
+    """A case: a disc with its number; a flag if something is wrong, a ring if it is urgent."""
+    draw_shape(image, DISC, y * unit, x * unit, TOKEN * unit, 0.0, INKS[ink], 1.0)
+    if s.case[lane, case, Case.CLASS] == 0:
+        draw_shape(image, DISC, y * unit, x * unit, TOKEN * unit, 0.14 * unit, INKS[DARK], 1.0)
+    if case < 999:
+        _number(image, params.glyph, case + 1, y, x, 0.7 if case < 99 else 0.57, unit, _ink_on(ink))
+    missed = s.case[lane, case, Case.MISSED] != 0
+    if missed or is_wrong(s, lane, params, case):
+        draw_shape(image, DIAMOND, (y - 0.42) * unit, (x + 0.46) * unit, 0.34 * unit, 0.0, INKS[WHITE], 1.0)
+        draw_shape(
+            image, DIAMOND, (y - 0.42) * unit, (x + 0.46) * unit, 0.25 * unit, 0.0, INKS[BAD if missed else FLAG], 1.0
+        )
+
+
+@kernel
+def is_wrong(s, lane, params, case):
+    """Whether a document that a case has by now says what it should not."""
+    documents = np.int64(params.given)
+    for activity in range(params.activities):
+        if s.stamp[lane, case, activity] > 0.0:
+            documents |= np.int64(params.activity[activity, Activity.BRINGS])
+    for field in range(params.fields):
+        there = documents >> np.int64(params.field[field, Field.DOCUMENT]) & 1
+        if there and s.doc[lane, case, field] != s.truth[lane, case, field]:
+            return True
+    return False
+
+
+@kernel
+def _worker(image, ink, is_agent, y, x, size, unit, full):
+    """An agent (a head with two eyes) or a person (head and shoulders), filled if it is busy."""
+    stroke = 0.0 if full else 0.16 * unit * size
+    if is_agent:
+        draw_shape(image, BOX, y * unit, x * unit, 0.42 * size * unit, stroke, INKS[ink], 1.0)
+        eye = WHITE if full else ink
+        for k in range(2):
+            side = -0.17 + 0.34 * k
+            draw_shape(
+                image, DISC, (y - 0.04 * size) * unit, (x + side * size) * unit, 0.09 * size * unit, 0.0, INKS[eye], 1.0
+            )
+        draw_bar(
+            image, (y - 0.62 * size) * unit, (x - 0.05 * size) * unit, (y - 0.4 * size) * unit,
+            (x + 0.05 * size) * unit, INKS[ink], 1.0,
+        )  # fmt: skip
         return
+    bottom = np.int64((y + 0.46 * size) * unit)  # shoulders end at the desk
+    draw_shape(image[:bottom], DISC, (y + 0.5 * size) * unit, x * unit, 0.44 * size * unit, stroke, INKS[ink], 1.0)
+    draw_shape(image, DISC, (y - 0.27 * size) * unit, x * unit, 0.24 * size * unit, stroke, INKS[ink], 1.0)
+
+
+# -- the bar
+
+
+@kernel
+def _bar(s, lane, params, unit, image):
+    """The weekday, the week, the time of day, and the week with the hours of the team."""
+    draw_bar(image, 0.0, 0.0, BAR * unit, float(image.shape[1]), INKS[HEAD], 1.0)
     day = np.int64(s.clock[lane] // DAY)
     minute = np.int64(s.clock[lane]) - day * np.int64(DAY)
-    limit, y = np.int64(image.shape[1]), np.int64(0.25 * unit)
-    draw_text(
-        image, params.glyph, size, WEEKDAYS[day % 7], 0.55 * TOP * unit, 0.3 * unit, float(limit), em, INKS[WHITE]
-    )
-    x = _digits(image, params.glyph, size, day + 1, y, np.int64(2.4 * unit), limit, INKS[WHITE])
-    x = _digits(image, params.glyph, size, minute // 60, y, x + np.int64(0.8 * unit), limit, INKS[WHITE])
-    x += draw_letter(image, params.glyph, size, 58, y, x, limit, INKS[WHITE])
-    x = _digits(image, params.glyph, size, minute % 60 // 10, y, x, limit, INKS[WHITE])
-    _digits(image, params.glyph, size, minute % 10, y, x, limit, INKS[WHITE])
+    y, glyph = 0.5 * BAR, params.glyph
+    _text(image, glyph, WEEKDAYS[day % 7], y, 0.6, 7.4, 1.0, unit, WHITE)
+    x = _count(image, glyph, minute // 60, y, 6.6, 1.0, unit, WHITE)
+    size = type_size(unit)
+    if size >= 0:
+        pen, top = np.int64(x * unit), np.int64(y * unit - 0.6 * EM[size])
+        for k in range(3):
+            code = COLON if k == 0 else DIGIT + (minute % 60 // 10 if k == 1 else minute % 10)
+            pen += draw_letter(image, glyph, size, code, top, pen, np.int64(image.shape[1]), INKS[WHITE])
+    _text(image, glyph, SIGNS[WEEK], y, 10.2, 14.5, 0.8, unit, WHITE)
+    _count(image, glyph, day // 7 + 1, y, 10.5 + _width(glyph, SIGNS[WEEK], 0.8, unit), 0.8, unit, WHITE)
+    each = 2.2
+    left = WIDE - 0.8 - 7 * each
+    for k in range(7):
+        x = left + k * each
+        begin, end = params.shift[TEAM, k, 0] / DAY, params.shift[TEAM, k, 1] / DAY
+        draw_bar(image, 1.35 * unit, x * unit, 1.65 * unit, (x + each - 0.15) * unit, INKS[DARK], 1.0)
+        if end > begin:
+            across = (each - 0.15) * unit
+            draw_bar(image, 1.35 * unit, x * unit + begin * across, 1.65 * unit, x * unit + end * across, INKS[OUT], 1.0)
+        ink = WHITE if k == day % 7 else OUT
+        _text(image, glyph, INITIALS[k], 0.75, x + 0.5 * each - 0.35, WIDE, 0.72, unit, ink)
+    x = left + day % 7 * each + minute / DAY * (each - 0.15)
+    draw_bar(image, 1.1 * unit, (x - 0.12) * unit, 1.9 * unit, (x + 0.12) * unit, INKS[WHITE], 1.0)
+
+
+# -- the stations
 
 
 @kernel
-def _token(s, lane, case):
-    """The ink of a case."""
-    row = s.case[lane, case]
-    if row[Case.DESK] > 0:
-        return np.int64((row[Case.DESK] - 1) % HUES)
-    phase = row[Case.PHASE]
-    if phase == Phase.OUTSIDE:
-        return OUT
-    return WAIT if phase == Phase.QUEUE or phase == Phase.HAND_OVER else PERSON
+def _arrow(image, y0, x0, y1, x1, width, unit, ink):
+    """A line with a head at (y1, x1), units."""
+    length = max(1e-6, np.sqrt((y1 - y0) ** 2 + (x1 - x0) ** 2))
+    dy, dx = (y1 - y0) / length, (x1 - x0) / length
+    draw_line(image, y0 * unit, x0 * unit, y1 * unit, x1 * unit, width * unit, INKS[ink], 1.0)
+    for side in (-1.0, 1.0):
+        y, x = y1 - 0.45 * dy - side * 0.32 * dx, x1 - 0.45 * dx + side * 0.32 * dy
+        draw_line(image, y1 * unit, x1 * unit, y * unit, x * unit, width * unit, INKS[ink], 1.0)
 
 
 @kernel
-def _rows(s, lane, params, image, unit):
-    """A row for each activity: its name and its cases."""
-    wide, em = float(image.shape[1]), 0.5 * unit
-    size = type_size(em)
-    for activity in range(params.activities):
-        top = (TOP + activity) * unit
-        draw_bar(image, top + 0.96 * unit, 0.0, top + unit, wide, INKS[RULE], 1.0)
-        draw_text(
-            image, params.glyph, size, params.sign[activity], top + 0.5 * unit, 0.3 * unit, LEFT * wide, em, INKS[DARK]
-        )
-        x = LEFT * wide + 0.5 * unit
-        for case in range(params.cases):
-            if s.case[lane, case, Case.STATUS] == Status.OPEN and activity_of(s, lane, params, case) == activity:
-                if x + 0.4 * unit < wide:
-                    draw_shape(image, DISC, top + 0.48 * unit, x, 0.34 * unit, 0.0, INKS[_token(s, lane, case)], 1.0)
-                    if s.case[lane, case, Case.CLASS] == 0:
-                        draw_shape(image, DISC, top + 0.48 * unit, x, 0.12 * unit, 0.0, INKS[WHITE], 1.0)
-                x += 0.8 * unit
+def _edge(tall, wide, dy, dx):
+    """The share of the way from the middle of a box at which its border is met in the direction (dy, dx)."""
+    return min(0.5 * tall / max(abs(dy), 1e-9), 0.5 * wide / max(abs(dx), 1e-9))
 
 
 @kernel
-def _desks(s, lane, params, image, unit):
-    """The agents and the people at their desks, and the closed cases."""
-    top, wide = (TOP + params.activities + 0.3) * unit, float(image.shape[1])
-    step = min(unit, 0.6 * wide / (params.agents + params.people + 1))
-    x = 0.6 * step
-    for agent in range(params.agents):
-        at_work = s.desk[lane, agent, Desk.VERB] > 0
-        draw_shape(image, DISC, top + 0.5 * unit, x, 0.4 * step, 0.0, INKS[agent % HUES], 1.0)
-        if not at_work:
-            draw_shape(image, DISC, top + 0.5 * unit, x, 0.2 * step, 0.0, INKS[PAPER], 1.0)
-        x += step
+def is_clear(params, one, other):
+    """Whether no station lies on the way between two."""
+    down = abs(params.spot[one, 0] - params.spot[other, 0])
+    across = abs(params.spot[one, 1] - params.spot[other, 1])
+    return max(down, across) == 1 or across == 0
+
+
+@kernel
+def way(params, one, other, unit, width, ink, image):
+    """The way from one station to another: straight from border to border, or around stations between them."""
+    top, left, tall, wide = box_of(params, one)
+    to_top, to_left, _, _ = box_of(params, other)
+    if left == to_left and abs(params.spot[one, 0] - params.spot[other, 0]) > 1:
+        outer = left + wide + 0.5 * MARGIN if 2 * left + wide > WIDE else left - 0.5 * MARGIN
+        side = left + wide if 2 * left + wide > WIDE else left
+        y0, y1 = top + 0.5 * tall, to_top + 0.5 * tall
+        draw_line(image, y0 * unit, side * unit, y0 * unit, outer * unit, width * unit, INKS[ink], 1.0)
+        draw_line(image, y0 * unit, outer * unit, y1 * unit, outer * unit, width * unit, INKS[ink], 1.0)
+        _arrow(image, y1, outer, y1, side, width, unit, ink)
+        return
+    y0, x0, y1, x1 = top + 0.5 * tall, left + 0.5 * wide, to_top + 0.5 * tall, to_left + 0.5 * wide
+    share = _edge(tall, wide, y1 - y0, x1 - x0)
+    if share < 0.5:
+        dy, dx = share * (y1 - y0), share * (x1 - x0)
+        _arrow(image, y0 + dy, x0 + dx, y1 - dy, x1 - dx, width, unit, ink)
+
+
+@kernel
+def _station(s, lane, params, station, unit, image):
+    """A station: its name, and who works there."""
+    top, left, tall, wide = box_of(params, station)
+    waits = station < params.activities and params.activity[station, Activity.KIND] == Work.WAIT
+    draw_bar(image, top * unit, left * unit, (top + tall) * unit, (left + wide) * unit, INKS[OUT], 1.0)
+    rim = max(1.0, 0.07 * unit)
+    draw_bar(
+        image, top * unit + rim, left * unit + rim, (top + tall) * unit - rim, (left + wide) * unit - rim,
+        INKS[RULE if waits else WHITE], 1.0,
+    )  # fmt: skip
+    post = params.manager if station == params.activities + MANAGER else params.reviewer
+    if station < params.activities:
+        post = params.activity[station, Activity.POST]
+        name = params.sign[station]
+    else:
+        name = params.sign[params.activities + post]
+    y, em = top + 0.5 * NAME + 0.1, 0.74
+    _text(image, params.glyph, name, y, left + 0.35, left + wide, em, unit, DARK)
+    end = left + 0.35 + _width(params.glyph, name, em, unit)
+    if station >= params.activities:
+        _beside(image, params.glyph, SIGNS[ESCALATED + station - params.activities], y, end, left + wide, unit)
+    elif not waits:
+        _beside(image, params.glyph, params.sign[params.activities + post], y, end, left + wide, unit)
+    elif params.activity[station, Activity.OUTSIDE] > 0:
+        _beside(image, params.glyph, SIGNS[OUTSIDE], y, end, left + wide, unit)
+
+
+@kernel
+def _beside(image, glyph, text, y, after, end, unit):
+    """A small text at the right end of a line, if there is room for it."""
+    width = _width(glyph, text, 0.62, unit)
+    if type_size(0.62 * unit) >= 0 and end - 0.35 - width > after + 0.3:
+        _text(image, glyph, text, y + 0.04, end - 0.35 - width, end, 0.62, unit, HEAD)
+
+
+@kernel
+def worker_of(s, lane, params, case):
+    """Who has a case in hand: agent, or agents + person; -1: nobody."""
+    if s.case[lane, case, Case.DESK] > 0:
+        return np.int64(s.case[lane, case, Case.DESK]) - 1
     for person in range(params.people):
-        draw_shape(image, BOX, top + 0.5 * unit, x, 0.36 * step, 0.0, INKS[PERSON], 1.0)
-        if s.serving[lane, person] <= 0:
-            draw_shape(image, BOX, top + 0.5 * unit, x, 0.2 * step, 0.0, INKS[PAPER], 1.0)
-        x += step
-    begin, end = 0.64 * wide, 0.98 * wide
-    each = (end - begin) / params.cases
-    x = begin
-    for k in range(2):
-        for case in range(params.cases):
-            if s.case[lane, case, Case.STATUS] == (Status.RIGHT if k == 0 else Status.WRONG):
-                draw_bar(image, top + 0.2 * unit, x, top + 0.8 * unit, x + each, INKS[GOOD if k == 0 else BAD], 1.0)
-                x += each
-    draw_bar(image, top + 0.2 * unit, x, top + 0.8 * unit, end, INKS[RULE], 1.0)
+        other = np.int64(s.serving[lane, person]) - 1
+        while other >= 0:
+            if other == case:
+                return np.int64(params.agents + person)
+            other = np.int64(s.behind[lane, other]) - 1
+    return -1
+
+
+@kernel
+def token_ink(s, lane, params, case):
+    """The ink of an open case."""
+    if is_in_work(s, lane, case):
+        worker = worker_of(s, lane, params, case)
+        return np.int64(worker % HUES if worker < params.agents else PERSON)
+    return np.int64(OUT if s.case[lane, case, Case.PHASE] == Phase.OUTSIDE else WAIT)
+
+
+@kernel
+def _cases(s, lane, params, station, unit, blend, image):
+    """The cases at a station, and how many more there are than it has room for."""
+    waiting, working, hidden = 0, 0, 0
+    for case in range(params.cases):
+        if s.case[lane, case, Case.STATUS] != Status.OPEN or station_of(s, lane, params, case) != station:
+            continue
+        busy = is_in_work(s, lane, case)
+        y, x = token_at(params, station, working if busy else waiting, busy)
+        if busy:
+            working += 1
+        else:
+            waiting += 1
+        if y < 0:
+            hidden += 1
+            continue
+        ink, origin = token_ink(s, lane, params, case), came_from(s, lane, params, case)
+        if busy:
+            _worker(image, ink, ink < HUES, y, x - 1.1, 1.05, unit, True)
+        if origin >= 0 and blend < 1.0 and params.spot[origin, 0] >= 0:
+            top, left, tall, wide = box_of(params, origin)
+            y += (top + 0.5 * tall - y) * (1.0 - blend)
+            x += (left + 0.5 * wide - x) * (1.0 - blend)
+        _token(s, lane, params, case, y, x, unit, ink, image)
+    if hidden > 0:
+        top, left, _, wide = box_of(params, station)
+        across, lines, _ = room_of(params, station)
+        y = top + NAME + (lines - 0.5) * PITCH
+        x = left + 0.3 + (across - 0.5) * PITCH
+        _text(image, params.glyph, SIGNS[PLUS], y, x - 0.5 * PITCH, WIDE, 0.68, unit, DARK)
+        plus = _width(params.glyph, SIGNS[PLUS], 0.68, unit)
+        _count(image, params.glyph, hidden, y, x - 0.5 * PITCH + plus, 0.68, unit, DARK)
+
+
+# -- the desks and the closed cases
+
+
+@kernel
+def desks_of(params, post):
+    """(number of desks, left, step) of a post, units."""
+    total, posts, left = params.agents + params.people, 0, 0.6
+    for k in range(params.posts):
+        posts += params.crew[k + 1] - params.crew[k] + (params.agents if k == TEAM else 0) > 0
+    free = max(0.0, WIDE - 0.8 - POST * posts)
+    for k in range(params.posts):
+        count = np.int64(params.crew[k + 1] - params.crew[k] + (params.agents if k == TEAM else 0))
+        if count == 0:
+            continue
+        wide = POST + free * count / total
+        if k == post:
+            return count, left, min(1.8, (wide - 0.5) / count)
+        left += wide
+    return 0, left, 1.0
+
+
+@kernel
+def _desks(s, lane, params, unit, image):
+    """The agents and the people at their desks, by post; below each, the case that it has in hand."""
+    top = TALL - FOOT - DESKS
+    draw_bar(image, top * unit, 0.0, top * unit + max(1.0, 0.05 * unit), float(image.shape[1]), INKS[OUT], 1.0)
+    for post in range(params.posts):
+        count, left, step = desks_of(params, post)
+        if count == 0:
+            continue
+        name = params.sign[params.activities + post]
+        _text(image, params.glyph, name, top + 0.75, left, left + max(POST - 0.2, count * step), 0.68, unit, HEAD)
+        agents = params.agents if post == TEAM else 0
+        for k in range(count):
+            x, y, size = left + (k + 0.45) * step, top + 2.05, min(1.25, 0.9 * step)
+            if k < agents:
+                case, ink = np.int64(s.desk[lane, k, Desk.CASE]), np.int64(k % HUES)
+            else:
+                person = np.int64(params.crew[post]) + k - agents
+                case, ink = max(0, np.int64(s.serving[lane, person])), np.int64(PERSON)
+                if opens(s, lane, params, person) > s.clock[lane]:
+                    ink = np.int64(OUT)
+            _worker(image, ink, k < agents, y, x, size, unit, case > 0)
+            base = y + 0.5 * size
+            draw_bar(
+                image, base * unit, (x - 0.44 * step) * unit, (base + 0.12) * unit, (x + 0.44 * step) * unit,
+                INKS[DARK], 1.0,
+            )  # fmt: skip
+            if case > 0 and step > 0.9:
+                _number(image, params.glyph, case, y + 1.3, x, 0.7, unit, DARK)
+
+
+@kernel
+def _foot(s, lane, params, unit, image):
+    """How many cases are closed, correctly and wrongly."""
+    right, wrong = 0, 0
+    for case in range(params.cases):
+        right += s.case[lane, case, Case.STATUS] == Status.RIGHT
+        wrong += s.case[lane, case, Case.STATUS] == Status.WRONG
+    y, x = TALL - 0.55 * FOOT, 0.6
+    for sign, number in ((SIGNS[CLOSED], right + wrong), (SIGNS[OF], np.int64(params.cases))):
+        _text(image, params.glyph, sign, y, x, WIDE, 0.74, unit, DARK)
+        x += _width(params.glyph, sign, 0.74, unit) + 0.3
+        x = _count(image, params.glyph, number, y, x, 0.74, unit, DARK) + 0.3
+    left, wide = 9.0, WIDE - 9.6
+    top, bottom = (y - 0.42) * unit, (y + 0.42) * unit
+    draw_bar(image, top, left * unit, bottom, (left + wide) * unit, INKS[RULE], 1.0)
+    for number, ink in ((right, GOOD), (wrong, BAD)):
+        end = left + wide * number / params.cases
+        wide -= end - left
+        draw_bar(image, top, left * unit, bottom, end * unit, INKS[ink], 1.0)
+        if end - left > 1.2:
+            _number(image, params.glyph, number, y, 0.5 * (left + end), 0.66, unit, WHITE)
+        left = end
 
 
 @kernel
 def render(s, lane, params, trail, blend, image):
-    """Fill ``image`` (H, W, 3) uint8."""
-    unit = image.shape[0] / (TOP + params.activities + BOTTOM)
+    """Fill ``image`` (H, W, 3) uint8. Cases that changed stations in the last tick are on their way there."""
+    unit = image.shape[1] / WIDE
     draw_bar(image, 0.0, 0.0, float(image.shape[0]), float(image.shape[1]), INKS[PAPER], 1.0)
-    _clock(s, lane, params, image, unit)
-    _rows(s, lane, params, image, unit)
-    _desks(s, lane, params, image, unit)
+    for k in range(len(params.way)):
+        row = params.way[k]
+        one, other = np.int64(row[0]), np.int64(row[1])
+        if is_clear(params, one, other):
+            way(params, one, other, unit, 0.1 + 0.1 * row[2], HEAD if row[2] >= USUAL else OUT, image)
+    for case in range(params.cases):
+        if s.case[lane, case, Case.STATUS] == Status.OPEN:
+            origin, station = came_from(s, lane, params, case), station_of(s, lane, params, case)
+            if origin >= 0:
+                way(params, origin, station, unit, 0.24, DARK, image)
+    for station in range(len(params.spot)):
+        if params.spot[station, 0] >= 0:
+            _station(s, lane, params, station, unit, image)
+    for station in range(len(params.spot)):
+        if params.spot[station, 0] >= 0:
+            _cases(s, lane, params, station, unit, blend, image)
+    _bar(s, lane, params, unit, image)
+    _desks(s, lane, params, unit, image)
+    _foot(s, lane, params, unit, image)
     if s.done[lane] != Finish.RUNNING:
-        ink = INKS[GOOD if s.done[lane] == Finish.COMPLETED else BAD]
-        high = float(image.shape[0])
+        ink, high = INKS[GOOD if s.done[lane] == Finish.COMPLETED else BAD], float(image.shape[0])
         draw_bar(image, high - 0.3 * unit, 0.0, high, float(image.shape[1]), ink, 1.0)
+
+
+def part(params, agent: int) -> tuple[float, float, float, float]:
+    """(top, left, height, width) of an agent's desk, as shares of the picture."""
+    _, left, step = twin(desks_of)(params, TEAM)
+    top = TALL - FOOT - DESKS + 1.0
+    return top / TALL, (left + agent * step) / WIDE, (DESKS - 1.0) / TALL, 0.9 * step / WIDE
 
 
 def shown(s, lane: int, params) -> set[str]:
     """The things of the legend that are in the picture of this state."""
-    status, phase, desk = (s.case[lane, :, column] for column in (Case.STATUS, Case.PHASE, Case.DESK))
-    loose = (status == Status.OPEN) & (desk == 0)
-    found = {"agent", "bar with the clock"} | ({"person, or a case that it works on"} if params.people else set())
-    if (loose & np.isin(phase, (Phase.QUEUE, Phase.HAND_OVER))).any():
-        found.add("case that waits")
-    if (loose & (phase == Phase.OUTSIDE)).any():
-        found.add("case outside")
-    if (status == Status.RIGHT).any() or s.done[lane] == Finish.COMPLETED:
-        found.add("case closed correctly")
-    if (status == Status.WRONG).any() or s.done[lane] > Finish.COMPLETED:
-        found.add("case closed wrongly")
-    return found
+    row = s.case[lane]
+    status, phase = row[:, Case.STATUS], row[:, Case.PHASE]
+    is_open = status == Status.OPEN
+    loose = is_open & (row[:, Case.DESK] == 0)
+    found = {AGENT_, BAR_} | ({PERSON_} if params.people else set())
+    missed = is_open & (row[:, Case.MISSED] != 0)
+    return found | {
+        name for name, there in {
+            WAITS_: (loose & np.isin(phase, (Phase.QUEUE, Phase.HAND_OVER))).any(),
+            AWAY_: True,
+            ISSUE_: any(twin(is_wrong)(s, lane, params, case) for case in np.flatnonzero(is_open & ~missed)),
+            RIGHT_: (status == Status.RIGHT).any() or s.done[lane] == Finish.COMPLETED,
+            WRONG_: (status == Status.WRONG).any() or missed.any() or s.done[lane] > Finish.COMPLETED,
+        }.items() if there
+    }  # fmt: skip
