@@ -12,8 +12,7 @@ PAINTED = 4_000_000  # pixels of the whole picture from which it is cut, at most
 def surroundings(env: Environment, state: Any, agent: int, side: int) -> np.ndarray:
     """(H, W, 4) uint8, ``side`` pixels a cell at most, transparent and black beyond the map.
 
-    It is empty if the agent is nowhere. In a world without a map, whose picture shows screens side by side, it is the
-    agent's screen.
+    It is empty if the agent is nowhere. In a world without a map it is the agent's own part of the picture.
     """
     cells = env.world.cells
     if cells is None:
@@ -30,9 +29,10 @@ def surroundings(env: Environment, state: Any, agent: int, side: int) -> np.ndar
 
 
 def _screen(env: Environment, state: Any, agent: int) -> np.ndarray:
+    top, left, tall, wide = env.world.part(env.params, agent)
     image = env.render(state, 0, 640 * env.agents)
-    wide = image.shape[1] // env.agents
-    return image[:, agent * wide : (agent + 1) * wide]
+    (high, across), rows, cols = image.shape[:2], (top, top + tall), (left, left + wide)
+    return image[slice(*(round(high * y) for y in rows)), slice(*(round(across * x) for x in cols))]
 
 
 def _cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:

@@ -75,6 +75,16 @@ def _canvas(world: World) -> Callable[[Any, int], tuple[int, int]]:
     return lambda params, size: canvas(*cells(params), size)
 
 
+def _part(world: World) -> Callable[[Any, int], tuple[float, float, float, float]]:
+    """Vertical strips, side by side."""
+
+    def part(params: Any, agent: int) -> tuple[float, float, float, float]:
+        share = 1.0 / (world.agents(params) if world.agents else params.agents)
+        return 0.0, agent * share, 1.0, share
+
+    return part
+
+
 # -- descriptions ------------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +293,7 @@ def no_memory(memory, lane, params):
 
 _DERIVED: dict[str, Callable[[World], Any]] = {
     "agents": lambda world: lambda params: params.agents, "memory": lambda world: NoMemory,
-    "start": lambda world: no_memory, "cells": _cells, "canvas": _canvas, "render": _render,
+    "start": lambda world: no_memory, "cells": _cells, "canvas": _canvas, "part": _part, "render": _render,
     "describe": lambda world: _describe, "place": _place, "setup": _setup, "render_text": _render_text, "tools": _tools,
     "conserved": lambda world: lambda state, lane, params: (), "ground_truth": lambda world: _ground_truth,
     "visible": _visible, "doing": _doing, "cause": lambda world: lambda told, agent: "", "charts": _charts,

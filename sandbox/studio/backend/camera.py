@@ -189,15 +189,21 @@ class Camera:
 def nearest(env, pos: np.ndarray, point: tuple[float, float], reach: float = REACH) -> int | None:
     """The agent (row of ``pos`` (N, 2)) at a point, as fractions of the whole picture; None if none is near.
 
-    Without a grid, each agent has its own part of the picture, side by side.
+    Without a grid, it is the agent in whose part of the picture the point is.
     """
     if env.world.cells is None:
-        return min(int(point[1] * env.agents), env.agents - 1)
+        parts = (env.world.part(env.params, agent) for agent in range(env.agents))
+        return next((agent for agent, own in enumerate(parts) if _within(own, point)), None)
     rows, cols = env.world.cells(env.params)
     away = np.hypot(pos[:, 0] + 0.5 - point[0] * rows, pos[:, 1] + 0.5 - point[1] * cols)
     away[pos[:, 0] < 0] = np.inf
     agent = int(away.argmin())
     return agent if away[agent] <= max(0.75, reach * rows) else None
+
+
+def _within(part: View, point: tuple[float, float]) -> bool:
+    top, left, tall, wide = part
+    return top <= point[0] <= top + tall and left <= point[1] <= left + wide
 
 
 def develop(shots: Sequence[Shot], episode: int, first: int, fps: int) -> Frames:

@@ -16,7 +16,7 @@ SHARE = 20  # and at least so many times as long as that took
 
 
 class Card(NamedTuple):
-    """An agent in a picture. Places are those of ``marks``; without a grid, the middle of the agent's own part."""
+    """An agent in a picture. Places are those of ``marks``; without a grid, the middle of the agent's own ``part``."""
 
     agent: int  # number
     at: Point
@@ -25,6 +25,7 @@ class Card(NamedTuple):
     name: str
     doing: str  # a sentence; "" before the first tick
     has: tuple[Gauge, ...]  # its needs, items and facts
+    part: tuple[float, float, float, float] | None  # of the picture, without a grid: top, left, height, width
 
 
 class Cards:
@@ -44,14 +45,15 @@ class Cards:
             self._due = now + max(EVERY, SHARE * (time.thread_time() - began))
         found, placed = [], look.cells is not None
         for agent in agents:
-            at, lag = (0.5, (agent + 0.5) / count), (0.0, 0.0)
+            part, lag = None if placed else model.env.world.part(model.env.params, agent), (0.0, 0.0)
+            at = (part[0] + part[2] / 2, part[1] + part[3] / 2) if part else (0.0, 0.0)
             if placed:
                 if not look.is_there(agent):
                     continue
                 at, lag = look.at(agent), look.lag(agent)
             doing, has = self._told.get(agent) or _told(model, transition, agent)
             name = wording.name_of(model, agent)
-            found.append(Card(agent, at, lag, AGENTS[agent % len(AGENTS)], name, doing, has))
+            found.append(Card(agent, at, lag, AGENTS[agent % len(AGENTS)], name, doing, has, part))
         return tuple(found)
 
 

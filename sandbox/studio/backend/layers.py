@@ -87,8 +87,8 @@ def _hue(agent: int) -> str:
 def _halo(look: Look) -> Iterator[Mark]:
     agent = look.picked
     if look.cells is None:
-        share = 1.0 / look.model.env.agents
-        yield Rect((0.0, agent * share), (1.0, share), _hue(agent), 0.006)
+        top, left, tall, wide = look.model.env.world.part(look.model.env.params, agent)
+        yield Rect((top, left), (tall, wide), _hue(agent), 0.006)
     elif look.is_there(agent):
         yield Ring(look.at(agent), _hue(agent), 0.72, 0.12, lag=look.lag(agent))
 

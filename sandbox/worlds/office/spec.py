@@ -10,7 +10,7 @@ from sandbox.worlds.office.event_log import log_part
 from sandbox.worlds.office.interventions import INTERVENTIONS
 from sandbox.worlds.office.policies.rules import POLICIES
 from sandbox.worlds.office.rendering import text
-from sandbox.worlds.office.rendering.picture import LEGEND, canvas, render, shown
+from sandbox.worlds.office.rendering.picture import LEGEND, canvas, part, render, shown
 from sandbox.worlds.office.setup import RULES, TRIES
 from sandbox.worlds.office.state import SLOTS, Params, Severity, State, Verb, observation
 from sandbox.worlds.office.tasks import TEAMWORK, progress, task
@@ -96,6 +96,7 @@ WORLD = World(
     policies=POLICIES,
     render=render,
     canvas=canvas,
+    part=part,
     describe=serialisation.describe,
     place=serialisation.place,
     render_text=text.render_text,

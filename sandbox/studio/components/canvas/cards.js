@@ -80,7 +80,8 @@ class HoverCard {
   under() {
     const { cells, cards, share } = this.now() || {}, { row, col } = this.lens.at(this.pointer);
     if (!cards || Math.min(row, col) < 0 || Math.max(row, col) > 1) return null;
-    if (!cells) return cards[Math.min(Math.floor(col * cards.length), cards.length - 1)];
+    const within = ({ part: [top, left, high, wide] }) => row >= top && row <= top + high && col >= left && col <= left + wide;
+    if (!cells) return cards.find(within);
     const away = (card) => {
       const [down, right] = placed(card, share);
       return Math.hypot(down - row * cells[0], right - col * cells[1]);

@@ -60,9 +60,9 @@ OUTSIDE, ESCALATED, REVIEWS, WEEK, CLOSED, OF, PLUS = range(7)
 
 DIGIT, COLON = 48, 58  # letters
 
-WIDE, TALL = 34.0, 28.4
-BAR, DESKS, FOOT, MARGIN, GAP = 2.2, 3.9, 1.5, 1.0, 1.2  # of the bar, the desks, the closed cases; around the stations
-NAME, PITCH, TOKEN = 1.4, 1.28, 0.57  # line of a station's name, of tokens; radius of a token
+WIDE, TALL = 34.0, 25.5
+BAR, DESKS, FOOT, MARGIN, GAP = 2.0, 3.6, 1.3, 1.2, 1.05  # of the bar, the desks, the closed cases; around the stations
+NAME, PITCH, TOKEN = 1.25, 1.21, 0.56  # line of a station's name, of tokens; radius of a token
 PAIR, POST = 2.3, 4.4  # from one case in work to the next; least width of the desks of a post
 
 
@@ -129,7 +129,7 @@ def token_at(params, station, k, in_work):
     if in_work:
         if k >= pairs:
             return -1.0, 0.0
-        return top + tall - 0.15 - 0.5 * PITCH, left + 0.25 + k * PAIR + 1.6
+        return top + tall - 0.1 - 0.5 * PITCH, left + 0.25 + k * PAIR + 1.6
     if k >= across * lines - 1 and k >= 0:  # the last place is for how many more there are
         return -1.0, left + 0.3 + (across - 0.5) * PITCH
     return top + NAME + (k // across + 0.5) * PITCH, left + 0.3 + (k % across + 0.5) * PITCH
@@ -278,14 +278,14 @@ def _bar(s, lane, params, unit, image):
     for k in range(7):
         x = left + k * each
         begin, end = params.shift[TEAM, k, 0] / DAY, params.shift[TEAM, k, 1] / DAY
-        draw_bar(image, 1.35 * unit, x * unit, 1.65 * unit, (x + each - 0.15) * unit, INKS[DARK], 1.0)
+        draw_bar(image, 1.2 * unit, x * unit, 1.5 * unit, (x + each - 0.15) * unit, INKS[DARK], 1.0)
         if end > begin:
             across = (each - 0.15) * unit
-            draw_bar(image, 1.35 * unit, x * unit + begin * across, 1.65 * unit, x * unit + end * across, INKS[OUT], 1.0)
+            draw_bar(image, 1.2 * unit, x * unit + begin * across, 1.5 * unit, x * unit + end * across, INKS[OUT], 1.0)
         ink = WHITE if k == day % 7 else OUT
-        _text(image, glyph, INITIALS[k], 0.75, x + 0.5 * each - 0.35, WIDE, 0.72, unit, ink)
+        _text(image, glyph, INITIALS[k], 0.65, x + 0.5 * each - 0.35, WIDE, 0.72, unit, ink)
     x = left + day % 7 * each + minute / DAY * (each - 0.15)
-    draw_bar(image, 1.1 * unit, (x - 0.12) * unit, 1.9 * unit, (x + 0.12) * unit, INKS[WHITE], 1.0)
+    draw_bar(image, 0.98 * unit, (x - 0.12) * unit, 1.72 * unit, (x + 0.12) * unit, INKS[WHITE], 1.0)
 
 
 # -- the stations
@@ -353,7 +353,7 @@ def _station(s, lane, params, station, unit, image):
         name = params.sign[station]
     else:
         name = params.sign[params.activities + post]
-    y, em = top + 0.5 * NAME + 0.1, 0.74
+    y, em = top + 0.5 * NAME + 0.06, 0.74
     _text(image, params.glyph, name, y, left + 0.35, left + wide, em, unit, DARK)
     end = left + 0.35 + _width(params.glyph, name, em, unit)
     if station >= params.activities:
@@ -460,10 +460,10 @@ def _desks(s, lane, params, unit, image):
         if count == 0:
             continue
         name = params.sign[params.activities + post]
-        _text(image, params.glyph, name, top + 0.75, left, left + max(POST - 0.2, count * step), 0.68, unit, HEAD)
+        _text(image, params.glyph, name, top + 0.6, left, left + max(POST - 0.2, count * step), 0.68, unit, HEAD)
         agents = params.agents if post == TEAM else 0
         for k in range(count):
-            x, y, size = left + (k + 0.45) * step, top + 2.05, min(1.25, 0.9 * step)
+            x, y, size = left + (k + 0.45) * step, top + 1.8, min(1.25, 0.9 * step)
             if k < agents:
                 case, ink = np.int64(s.desk[lane, k, Desk.CASE]), np.int64(k % HUES)
             else:
