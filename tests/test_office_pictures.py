@@ -1,5 +1,6 @@
 """The pictures of the office: what the live map and the figures of a log say, not their pixels."""
 
+from functools import partial
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -8,9 +9,8 @@ import pytest
 import sandbox
 from sandbox.worlds.office import stations
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.dynamics.calendar import opens
 from sandbox.worlds.office.rendering import picture
-from sandbox.worlds.office.state import Case, Desk, Phase, Status
+from sandbox.worlds.office.state import Case, Phase, Status
 
 BUSY = {"world": {"name": "office", "cases": 12, "people": 1, "review": 1.0}, "agents": [{"reasoner": "rules"}],
         "perturb": {"wrong_price": 0.4}}  # fmt: skip
@@ -30,12 +30,15 @@ def tokens(model, monkeypatch):
     monkeypatch.setattr(picture, "_worker", lambda *_: None)
     monkeypatch.setattr(picture, "_text", lambda *_: None)
     monkeypatch.setattr(picture, "_count", lambda image, glyph, number, *_: hidden.append(number))
+    monkeypatch.setattr(picture, "_token", lambda s, lane, params, case, y, x, unit, ink, image: at(case, y, x, ink))
     for station in np.flatnonzero(params.spot[:, 0] >= 0).tolist():
-        monkeypatch.setattr(
-            picture, "_token", lambda s, lane, params, case, y, x, unit, ink, image, at=station: drawn.append((case, at, y, x, ink))
-        )  # fmt: skip
+        at = partial(_append, drawn, station)
         picture._cases.py_func(model.state, 0, params, station, 10.0, 1.0, image)
     return drawn, sum(hidden)
+
+
+def _append(drawn, station, case, *place):
+    drawn.append((case, station, *place))
 
 
 def test_every_open_case_is_drawn_once_at_its_station_in_its_colour(model, monkeypatch):
@@ -47,9 +50,10 @@ def test_every_open_case_is_drawn_once_at_its_station_in_its_colour(model, monke
             continue
         (rows,), params = model.state.case, model.env.params
         drawn, hidden = tokens(model, monkeypatch)
-        assert hidden == 0 and sorted(token[0] for token in drawn) == np.flatnonzero(
-            rows[:, Case.STATUS] == Status.OPEN
-        ).tolist()
+        assert (
+            hidden == 0
+            and sorted(token[0] for token in drawn) == np.flatnonzero(rows[:, Case.STATUS] == Status.OPEN).tolist()
+        )
         places = [(y, x) for _, _, y, x, _ in drawn]
         assert all(np.hypot(a[0] - b[0], a[1] - b[1]) > 2 * picture.TOKEN for a, b in combinations(places, 2))
         for case, station, y, x, ink in drawn:
@@ -98,7 +102,7 @@ def test_the_ways_of_the_cases_add_up(model):
     """Of the cases that leave an activity, each goes one way, or the case ends there."""
     params, names = model.env.params, labels(model.env.params).activities
     share = {(names[int(a)], names[int(b)]): part for a, b, part in params.way}
-    assert share["order", "change order"] == pytest.approx(0.051)
+    assert share["order", "change order"] == pytest.approx(params.chance[1, 1])
     assert sum(part for (one, _), part in share.items() if one == "order") == pytest.approx(1)
     assert share["receive", "billing"] == pytest.approx(0.06 + 0.838)
     assert share["receive", "invoice"] == pytest.approx(0.04)

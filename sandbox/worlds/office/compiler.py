@@ -320,7 +320,7 @@ def _signs(names: list[str]) -> np.ndarray:
     """Names as rows of bytes, for the picture."""
     rows = np.zeros((len(names), SIGN), np.uint8)
     for k, name in enumerate(names):
-        text = name.encode("ascii", "replace")[:SIGN]
+        text = name.replace("_", " ").encode("ascii", "replace")[:SIGN]
         rows[k, : len(text)] = np.frombuffer(text, np.uint8)
     return rows
 

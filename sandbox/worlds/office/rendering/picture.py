@@ -354,6 +354,8 @@ def _station(s, lane, params, station, unit, image):
     else:
         name = params.sign[params.activities + post]
     y, em = top + 0.5 * NAME + 0.06, 0.74
+    if _width(params.glyph, name, em, unit) > wide - 0.5:
+        em = 0.62
     _text(image, params.glyph, name, y, left + 0.35, left + wide, em, unit, DARK)
     end = left + 0.35 + _width(params.glyph, name, em, unit)
     if station >= params.activities:
