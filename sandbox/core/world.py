@@ -256,8 +256,8 @@ class World:
     start: Callable = DERIVED  # by default the memory stays zeroed
     cells: Callable[[Any], tuple[int, int]] = DERIVED  # params -> rows, columns: of the state's ``grid``
     canvas: Callable[[Any, int], tuple[int, int]] = DERIVED  # params, longest side in pixels -> (height, width)
-    part: Callable[[Any, int], tuple[float, float, float, float]] = DERIVED  # params, agent -> (top, left, height,
-    # width) of its own part of a picture without cells, as shares of the picture: by default side by side
+    part: Callable[[Any, int], tuple[float, float, float, float]] = DERIVED  # params, agent -> its part of a picture
+    # without cells: top, left, height and width as shares of the picture; by default side by side
     render: Callable = DERIVED  # the state's ``grid`` in the legend's colours, agents as discs
     describe: Callable[[Any, int, Any], dict] = DERIVED  # state, lane, params -> JSON values: the arrays as lists
     place: Callable[[Any, int, Any, dict], None] = DERIVED  # its inverse, also without the entries that are None;
