@@ -9,7 +9,7 @@ import pytest
 import sandbox
 from sandbox.worlds.office import stations
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.rendering import picture
+from sandbox.worlds.office.rendering import picture, tokens
 from sandbox.worlds.office.state import Case, Phase, Status
 
 BUSY = {"world": {"name": "office", "cases": 12, "people": 1, "review": 1.0}, "agents": [{"reasoner": "rules"}],
@@ -24,13 +24,15 @@ def model():
 # -- the live map
 
 
-def tokens(model, monkeypatch):
+def drawn_by(model, monkeypatch):
     """The tokens that the map draws: (case, station, y, x, ink), and how many cases it counts as hidden."""
     drawn, hidden, params, image = [], [], model.env.params, np.zeros((1, 1, 3), np.uint8)
-    monkeypatch.setattr(picture, "_worker", lambda *_: None)
-    monkeypatch.setattr(picture, "_text", lambda *_: None)
-    monkeypatch.setattr(picture, "_count", lambda image, glyph, number, *_: hidden.append(number))
-    monkeypatch.setattr(picture, "_token", lambda s, lane, params, case, y, x, unit, ink, image: at(case, y, x, ink))
+    monkeypatch.setattr(picture, "draw_worker", lambda *_: None)
+    monkeypatch.setattr(picture, "write", lambda *_: None)
+    monkeypatch.setattr(picture, "write_count", lambda image, glyph, number, *_: hidden.append(number))
+    monkeypatch.setattr(
+        picture, "draw_token", lambda s, lane, params, case, y, x, unit, ink, image: at(case, y, x, ink)
+    )
     for station in np.flatnonzero(params.spot[:, 0] >= 0).tolist():
         at = partial(_append, drawn, station)
         picture._cases.py_func(model.state, 0, params, station, 10.0, 1.0, image)
@@ -49,24 +51,24 @@ def test_every_open_case_is_drawn_once_at_its_station_in_its_colour(model, monke
         if model.ticks % 3:
             continue
         (rows,), params = model.state.case, model.env.params
-        drawn, hidden = tokens(model, monkeypatch)
+        drawn, hidden = drawn_by(model, monkeypatch)
         assert (
             hidden == 0
             and sorted(token[0] for token in drawn) == np.flatnonzero(rows[:, Case.STATUS] == Status.OPEN).tolist()
         )
-        places = [(y, x) for _, _, y, x, _ in drawn]
-        assert all(np.hypot(a[0] - b[0], a[1] - b[1]) > 2 * picture.TOKEN for a, b in combinations(places, 2))
+        middles = [(y, x) for _, _, y, x, _ in drawn]
+        assert all(np.hypot(a[0] - b[0], a[1] - b[1]) > 2 * places.TOKEN for a, b in combinations(middles, 2))
         for case, station, y, x, ink in drawn:
-            top, left, tall, wide = picture.box_of(params, station)
+            top, left, tall, wide = places.box_of(params, station)
             assert top < y < top + tall and left < x < left + wide
             row = rows[case]
             if row[Case.DESK]:
                 kind, expected = "agent", row[Case.DESK] - 1
             elif row[Case.PHASE] in (Phase.TOUCH, Phase.REWORK):
-                kind, expected = "person", picture.PERSON
+                kind, expected = "person", tokens.PERSON
             else:
                 kind = "outside" if row[Case.PHASE] == Phase.OUTSIDE else "waits"
-                expected = picture.OUT if kind == "outside" else picture.WAIT
+                expected = tokens.OUT if kind == "outside" else tokens.WAIT
             assert ink == expected, kind
             seen.add(kind)
     assert seen == {"agent", "person", "outside", "waits"}
@@ -78,7 +80,7 @@ def test_cases_for_which_a_station_has_no_room_are_counted(monkeypatch):
     while model.running and model.ticks < 120:
         model.step()
         if model.ticks % 20 == 0:
-            drawn, hidden = tokens(model, monkeypatch)
+            drawn, hidden = drawn_by(model, monkeypatch)
             assert len({token[0] for token in drawn}) == len(drawn)
             assert len(drawn) + hidden == (model.state.case[0, :, Case.STATUS] == Status.OPEN).sum()
             most = max(most, hidden)
@@ -89,8 +91,8 @@ def test_the_steps_of_most_cases_follow_each_other_on_the_map(model):
     """Every station that cases can reach has a place of its own; what few cases need is off the main path."""
     params, names = model.env.params, labels(model.env.params).activities
     spot = {name: tuple(place) for name, place in zip(names, params.spot.tolist(), strict=False)}
-    places = [tuple(place) for place in params.spot.tolist()]
-    assert len(set(places)) == len(places) == len(names) + 2 and min(map(min, places)) >= 0
+    spots = [tuple(place) for place in params.spot.tolist()]
+    assert len(set(spots)) == len(spots) == len(names) + 2 and min(map(min, spots)) >= 0
     main = ["order", "delivery", "receive", "billing", "invoice", "release", "terms", "pay"]
     for one, other in pairwise(main):
         (row, col), (next_row, next_col) = spot[one], spot[other]

@@ -10,7 +10,8 @@ from sandbox.worlds.office.event_log import log_part
 from sandbox.worlds.office.interventions import INTERVENTIONS
 from sandbox.worlds.office.policies.rules import POLICIES
 from sandbox.worlds.office.rendering import text
-from sandbox.worlds.office.rendering.picture import LEGEND, canvas, part, render, shown
+from sandbox.worlds.office.rendering.picture import LEGEND, part, render, shown
+from sandbox.worlds.office.rendering.places import canvas
 from sandbox.worlds.office.setup import RULES, TRIES
 from sandbox.worlds.office.state import SLOTS, Params, Severity, State, Verb, observation
 from sandbox.worlds.office.tasks import TEAMWORK, progress, task

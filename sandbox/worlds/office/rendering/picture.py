@@ -9,33 +9,59 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine import shapes
 from sandbox.engine.kernel import kernel, twin
-from sandbox.engine.letters import EM, FIRST, HIGH, draw_letter, draw_text, text_width, type_size
-from sandbox.engine.shapes import AGENTS, ALARM, BOX, DIAMOND, DISC, draw_bar, draw_line, draw_shape, palette
+from sandbox.engine.letters import EM, draw_letter, type_size
+from sandbox.engine.shapes import AGENTS, ALARM, draw_bar, draw_line
 from sandbox.worlds.office.dynamics.calendar import opens
-from sandbox.worlds.office.dynamics.flow import activity_of
-from sandbox.worlds.office.state import (
-    DAY,
-    TEAM,
-    Activity,
-    Case,
-    Desk,
-    Entry,
-    Errand,
-    Event,
-    Field,
-    Phase,
-    Status,
-    Work,
-)  # fmt: skip
-from sandbox.worlds.office.stations import MANAGER, REVIEWER, USUAL
-
-WAITS, PEOPLE, AWAY, RIGHT, ISSUE = "#a6744a", "#7d2e68", "#93a5b1", "#3d5c12", "#e0115f"
-INKS = palette(
-    *AGENTS, shapes.PAPER, shapes.GRID_LINE, shapes.DARK, shapes.WHITE, WAITS, PEOPLE, AWAY, RIGHT, ALARM, shapes.WALL,
+from sandbox.worlds.office.rendering.places import (
+    BAR,
+    DESKS,
+    FOOT,
+    MARGIN,
+    NAME,
+    PITCH,
+    POST,
+    TALL,
+    WIDE,
+    box_of,
+    came_from,
+    desks_of,
+    is_in_work,
+    room_of,
+    station_of,
+    token_at,
+)
+from sandbox.worlds.office.rendering.tokens import (
+    AWAY,
+    BAD,
+    COLON,
+    DARK,
+    DIGIT,
+    GOOD,
+    HEAD,
+    HUES,
+    INKS,
     ISSUE,
-)  # fmt: skip
-HUES = len(AGENTS)  # agent i has ink i % HUES
-PAPER, RULE, DARK, WHITE, WAIT, PERSON, OUT, GOOD, BAD, HEAD, FLAG = HUES + np.arange(11)
+    OUT,
+    PAPER,
+    PEOPLE,
+    PERSON,
+    RIGHT,
+    RULE,
+    WAIT,
+    WAITS,
+    WHITE,
+    draw_arrow,
+    draw_token,
+    draw_worker,
+    is_wrong,
+    width_of,
+    write,
+    write_count,
+    write_number,
+)
+from sandbox.worlds.office.state import DAY, TEAM, Activity, Case, Desk, Phase, Status, Work
+from sandbox.worlds.office.stations import MANAGER, USUAL
+
 LEGEND = (
     ("agent, and the case on its desk", AGENTS[0]), ("person, and the case it works on", PEOPLE),
     ("case that waits (dark ring: urgent)", WAITS), ("case outside, or person off shift", AWAY),
@@ -58,200 +84,6 @@ INITIALS = _signs(*"MTWTFSS")
 SIGNS = _signs("outside", "escalated", "reviews", "week", "closed", "of", "+")
 OUTSIDE, ESCALATED, REVIEWS, WEEK, CLOSED, OF, PLUS = range(7)
 
-DIGIT, COLON = 48, 58  # letters
-
-WIDE, TALL = 34.0, 25.5
-BAR, DESKS, FOOT, MARGIN, GAP = 2.0, 3.6, 1.3, 1.2, 1.05  # of the bar, the desks, the closed cases; around the stations
-NAME, PITCH, TOKEN = 1.25, 1.21, 0.56  # line of a station's name, of tokens; radius of a token
-PAIR, POST = 2.3, 4.4  # from one case in work to the next; least width of the desks of a post
-
-
-def canvas(params, size: int) -> tuple[int, int]:
-    """Height and width in pixels."""
-    return max(16, int(TALL / WIDE * size)), size
-
-
-# -- where things are
-
-
-@kernel
-def station_of(s, lane, params, case):
-    """The station of an open case: its activity, or the manager's or reviewer's desk."""
-    errand = s.case[lane, case, Case.ERRAND]
-    if errand == Errand.ESCALATED:
-        return np.int64(params.activities + MANAGER)
-    if errand == Errand.REVIEW:
-        return np.int64(params.activities + REVIEWER)
-    return activity_of(s, lane, params, case)
-
-
-@kernel
-def grid_of(params):
-    """Rows and columns of stations."""
-    rows, cols = 1, 1
-    for station in range(len(params.spot)):
-        rows, cols = max(rows, params.spot[station, 0] + 1), max(cols, params.spot[station, 1] + 1)
-    return np.int64(rows), np.int64(cols)
-
-
-@kernel
-def box_of(params, station):
-    """(top, left, height, width) of a station, units."""
-    rows, cols = grid_of(params)
-    tall = (TALL - BAR - DESKS - FOOT - 0.5 * GAP) / rows
-    wide = (WIDE - 2 * MARGIN + GAP) / cols
-    top = BAR + 0.5 * GAP + params.spot[station, 0] * tall
-    return top, MARGIN + params.spot[station, 1] * wide, tall - GAP, wide - GAP
-
-
-@kernel
-def is_in_work(s, lane, case):
-    """Whether somebody has an open case in hand."""
-    phase = s.case[lane, case, Case.PHASE]
-    return s.case[lane, case, Case.DESK] > 0 or phase == Phase.TOUCH or phase == Phase.REWORK
-
-
-@kernel
-def room_of(params, station):
-    """(waiting tokens in a line, lines of them, cases in work on the last line) for which a station has room."""
-    _, _, tall, wide = box_of(params, station)
-    lines = max(1, int((tall - NAME) / PITCH))
-    if station < params.activities and params.activity[station, Activity.KIND] == Work.WAIT:
-        return int((wide - 0.3) / PITCH), lines, 0
-    return int((wide - 0.3) / PITCH), max(1, lines - 1), int((wide - 0.3) / PAIR)
-
-
-@kernel
-def token_at(params, station, k, in_work):
-    """(y, x) of the ``k``-th token of a station, units; the y of a token for which there is no room is -1."""
-    top, left, tall, wide = box_of(params, station)
-    across, lines, pairs = room_of(params, station)
-    if in_work:
-        if k >= pairs:
-            return -1.0, 0.0
-        return top + tall - 0.1 - 0.5 * PITCH, left + 0.25 + k * PAIR + 1.6
-    if k >= across * lines - 1 and k >= 0:  # the last place is for how many more there are
-        return -1.0, left + 0.3 + (across - 0.5) * PITCH
-    return top + NAME + (k // across + 0.5) * PITCH, left + 0.3 + (k % across + 0.5) * PITCH
-
-
-@kernel
-def came_from(s, lane, params, case):
-    """The station at which something of a case ended in the last tick and that it has left; -1: none."""
-    found = -1
-    for k in range(np.int64(s.entries[lane])):
-        entry = s.journal[lane, k]
-        if np.int64(entry[Entry.CASE]) == case and entry[Entry.ACTIVITY] >= 0:
-            found = np.int64(entry[Entry.ACTIVITY])
-            did = np.int64(entry[Entry.VERB])
-            if did == Event.SETTLED:
-                found = np.int64(params.activities + MANAGER)
-            elif did == Event.REVIEWED or did == Event.RETURNED:
-                found = np.int64(params.activities + REVIEWER)
-    return found if found != station_of(s, lane, params, case) else -1
-
-
-# -- what is drawn often
-
-
-@kernel
-def _text(image, glyph, text, y, x, end, em, unit, ink):
-    """A text with its middle at ``y``, from ``x`` to ``end`` at most."""
-    size = type_size(em * unit)
-    draw_text(image, glyph, size, text, y * unit, x * unit, end * unit, em * unit, INKS[ink])
-
-
-@kernel
-def _count(image, glyph, number, y, x, em, unit, ink):
-    """A number of up to six digits from ``x`` on, nothing if it would be illegible; returns where it ends, units."""
-    size = type_size(em * unit)
-    if size < 0:
-        return x
-    power = 1
-    while number // power >= 10:
-        power *= 10
-    pen, top, end = np.int64(x * unit + 0.5), np.int64(y * unit - 0.6 * EM[size]), np.int64(image.shape[1])
-    while power > 0:
-        pen += draw_letter(image, glyph, size, DIGIT + number // power % 10, top, pen, end, INKS[ink])
-        power //= 10
-    return pen / unit
-
-
-@kernel
-def _number(image, glyph, number, y, x, em, unit, ink):
-    """A number around (y, x)."""
-    size, wide = type_size(em * unit), 0.0
-    rest = number
-    while size >= 0 and (rest > 0 or wide == 0.0):
-        wide += glyph[size, DIGIT - FIRST + rest % 10, HIGH - 1, 0]
-        rest //= 10
-    _count(image, glyph, number, y, x - 0.5 * wide / unit, em, unit, ink)
-
-
-@kernel
-def _width(glyph, text, em, unit):
-    """The width of a text, units."""
-    return text_width(glyph, type_size(em * unit), text, em * unit) / unit
-
-
-@kernel
-def _ink_on(ink):
-    """The ink of letters on another ink."""
-    light = 0.3 * INKS[ink, 0] + 0.59 * INKS[ink, 1] + 0.11 * INKS[ink, 2]
-    return DARK if light > 130.0 else WHITE
-
-
-@kernel
-def _token(s, lane, params, case, y, x, unit, ink, image):
-    """A case: a disc with its number; a flag if something is wrong, a ring if it is urgent."""
-    draw_shape(image, DISC, y * unit, x * unit, TOKEN * unit, 0.0, INKS[ink], 1.0)
-    if s.case[lane, case, Case.CLASS] == 0:
-        draw_shape(image, DISC, y * unit, x * unit, TOKEN * unit, 0.14 * unit, INKS[DARK], 1.0)
-    if case < 999:
-        _number(image, params.glyph, case + 1, y, x, 0.7 if case < 99 else 0.57, unit, _ink_on(ink))
-    missed = s.case[lane, case, Case.MISSED] != 0
-    if missed or is_wrong(s, lane, params, case):
-        draw_shape(image, DIAMOND, (y - 0.42) * unit, (x + 0.46) * unit, 0.34 * unit, 0.0, INKS[WHITE], 1.0)
-        draw_shape(
-            image, DIAMOND, (y - 0.42) * unit, (x + 0.46) * unit, 0.25 * unit, 0.0, INKS[BAD if missed else FLAG], 1.0
-        )
-
-
-@kernel
-def is_wrong(s, lane, params, case):
-    """Whether a document that a case has by now says what it should not."""
-    documents = np.int64(params.given)
-    for activity in range(params.activities):
-        if s.stamp[lane, case, activity] > 0.0:
-            documents |= np.int64(params.activity[activity, Activity.BRINGS])
-    for field in range(params.fields):
-        there = documents >> np.int64(params.field[field, Field.DOCUMENT]) & 1
-        if there and s.doc[lane, case, field] != s.truth[lane, case, field]:
-            return True
-    return False
-
-
-@kernel
-def _worker(image, ink, is_agent, y, x, size, unit, full):
-    """An agent (a head with two eyes) or a person (head and shoulders), filled if it is busy."""
-    stroke = 0.0 if full else 0.16 * unit * size
-    if is_agent:
-        draw_shape(image, BOX, y * unit, x * unit, 0.42 * size * unit, stroke, INKS[ink], 1.0)
-        eye = WHITE if full else ink
-        for k in range(2):
-            side = -0.17 + 0.34 * k
-            draw_shape(
-                image, DISC, (y - 0.04 * size) * unit, (x + side * size) * unit, 0.09 * size * unit, 0.0, INKS[eye], 1.0
-            )
-        draw_bar(
-            image, (y - 0.62 * size) * unit, (x - 0.05 * size) * unit, (y - 0.4 * size) * unit,
-            (x + 0.05 * size) * unit, INKS[ink], 1.0,
-        )  # fmt: skip
-        return
-    bottom = np.int64((y + 0.46 * size) * unit)  # shoulders end at the desk
-    draw_shape(image[:bottom], DISC, (y + 0.5 * size) * unit, x * unit, 0.44 * size * unit, stroke, INKS[ink], 1.0)
-    draw_shape(image, DISC, (y - 0.27 * size) * unit, x * unit, 0.24 * size * unit, stroke, INKS[ink], 1.0)
-
 
 # -- the bar
 
@@ -263,16 +95,16 @@ def _bar(s, lane, params, unit, image):
     day = np.int64(s.clock[lane] // DAY)
     minute = np.int64(s.clock[lane]) - day * np.int64(DAY)
     y, glyph = 0.5 * BAR, params.glyph
-    _text(image, glyph, WEEKDAYS[day % 7], y, 0.6, 7.4, 1.0, unit, WHITE)
-    x = _count(image, glyph, minute // 60, y, 6.6, 1.0, unit, WHITE)
+    write(image, glyph, WEEKDAYS[day % 7], y, 0.6, 7.4, 1.0, unit, WHITE)
+    x = write_count(image, glyph, minute // 60, y, 6.6, 1.0, unit, WHITE)
     size = type_size(unit)
     if size >= 0:
         pen, top = np.int64(x * unit), np.int64(y * unit - 0.6 * EM[size])
         for k in range(3):
             code = COLON if k == 0 else DIGIT + (minute % 60 // 10 if k == 1 else minute % 10)
             pen += draw_letter(image, glyph, size, code, top, pen, np.int64(image.shape[1]), INKS[WHITE])
-    _text(image, glyph, SIGNS[WEEK], y, 10.2, 14.5, 0.8, unit, WHITE)
-    _count(image, glyph, day // 7 + 1, y, 10.5 + _width(glyph, SIGNS[WEEK], 0.8, unit), 0.8, unit, WHITE)
+    write(image, glyph, SIGNS[WEEK], y, 10.2, 14.5, 0.8, unit, WHITE)
+    write_count(image, glyph, day // 7 + 1, y, 10.5 + width_of(glyph, SIGNS[WEEK], 0.8, unit), 0.8, unit, WHITE)
     each = 2.2
     left = WIDE - 0.8 - 7 * each
     for k in range(7):
@@ -283,23 +115,12 @@ def _bar(s, lane, params, unit, image):
             across = (each - 0.15) * unit
             draw_bar(image, 1.2 * unit, x * unit + begin * across, 1.5 * unit, x * unit + end * across, INKS[OUT], 1.0)
         ink = WHITE if k == day % 7 else OUT
-        _text(image, glyph, INITIALS[k], 0.65, x + 0.5 * each - 0.35, WIDE, 0.72, unit, ink)
+        write(image, glyph, INITIALS[k], 0.65, x + 0.5 * each - 0.35, WIDE, 0.72, unit, ink)
     x = left + day % 7 * each + minute / DAY * (each - 0.15)
     draw_bar(image, 0.98 * unit, (x - 0.12) * unit, 1.72 * unit, (x + 0.12) * unit, INKS[WHITE], 1.0)
 
 
 # -- the stations
-
-
-@kernel
-def _arrow(image, y0, x0, y1, x1, width, unit, ink):
-    """A line with a head at (y1, x1), units."""
-    length = max(1e-6, np.sqrt((y1 - y0) ** 2 + (x1 - x0) ** 2))
-    dy, dx = (y1 - y0) / length, (x1 - x0) / length
-    draw_line(image, y0 * unit, x0 * unit, y1 * unit, x1 * unit, width * unit, INKS[ink], 1.0)
-    for side in (-1.0, 1.0):
-        y, x = y1 - 0.45 * dy - side * 0.32 * dx, x1 - 0.45 * dx + side * 0.32 * dy
-        draw_line(image, y1 * unit, x1 * unit, y * unit, x * unit, width * unit, INKS[ink], 1.0)
 
 
 @kernel
@@ -327,13 +148,13 @@ def way(params, one, other, unit, width, ink, image):
         y0, y1 = top + 0.5 * tall, to_top + 0.5 * tall
         draw_line(image, y0 * unit, side * unit, y0 * unit, outer * unit, width * unit, INKS[ink], 1.0)
         draw_line(image, y0 * unit, outer * unit, y1 * unit, outer * unit, width * unit, INKS[ink], 1.0)
-        _arrow(image, y1, outer, y1, side, width, unit, ink)
+        draw_arrow(image, y1, outer, y1, side, width, unit, ink)
         return
     y0, x0, y1, x1 = top + 0.5 * tall, left + 0.5 * wide, to_top + 0.5 * tall, to_left + 0.5 * wide
     share = _edge(tall, wide, y1 - y0, x1 - x0)
     if share < 0.5:
         dy, dx = share * (y1 - y0), share * (x1 - x0)
-        _arrow(image, y0 + dy, x0 + dx, y1 - dy, x1 - dx, width, unit, ink)
+        draw_arrow(image, y0 + dy, x0 + dx, y1 - dy, x1 - dx, width, unit, ink)
 
 
 @kernel
@@ -354,10 +175,10 @@ def _station(s, lane, params, station, unit, image):
     else:
         name = params.sign[params.activities + post]
     y, em = top + 0.5 * NAME + 0.06, 0.74
-    if _width(params.glyph, name, em, unit) > wide - 0.5:
+    if width_of(params.glyph, name, em, unit) > wide - 0.5:
         em = 0.62
-    _text(image, params.glyph, name, y, left + 0.35, left + wide, em, unit, DARK)
-    end = left + 0.35 + _width(params.glyph, name, em, unit)
+    write(image, params.glyph, name, y, left + 0.35, left + wide, em, unit, DARK)
+    end = left + 0.35 + width_of(params.glyph, name, em, unit)
     if station >= params.activities:
         _beside(image, params.glyph, SIGNS[ESCALATED + station - params.activities], y, end, left + wide, unit)
     elif not waits:
@@ -369,9 +190,9 @@ def _station(s, lane, params, station, unit, image):
 @kernel
 def _beside(image, glyph, text, y, after, end, unit):
     """A small text at the right end of a line, if there is room for it."""
-    width = _width(glyph, text, 0.62, unit)
+    width = width_of(glyph, text, 0.62, unit)
     if type_size(0.62 * unit) >= 0 and end - 0.35 - width > after + 0.3:
-        _text(image, glyph, text, y + 0.04, end - 0.35 - width, end, 0.62, unit, HEAD)
+        write(image, glyph, text, y + 0.04, end - 0.35 - width, end, 0.62, unit, HEAD)
 
 
 @kernel
@@ -415,41 +236,23 @@ def _cases(s, lane, params, station, unit, blend, image):
             continue
         ink, origin = token_ink(s, lane, params, case), came_from(s, lane, params, case)
         if busy:
-            _worker(image, ink, ink < HUES, y, x - 1.1, 1.05, unit, True)
+            draw_worker(image, ink, ink < HUES, y, x - 1.1, 1.05, unit, True)
         if origin >= 0 and blend < 1.0 and params.spot[origin, 0] >= 0:
             top, left, tall, wide = box_of(params, origin)
             y += (top + 0.5 * tall - y) * (1.0 - blend)
             x += (left + 0.5 * wide - x) * (1.0 - blend)
-        _token(s, lane, params, case, y, x, unit, ink, image)
+        draw_token(s, lane, params, case, y, x, unit, ink, image)
     if hidden > 0:
         top, left, _, wide = box_of(params, station)
         across, lines, _ = room_of(params, station)
         y = top + NAME + (lines - 0.5) * PITCH
         x = left + 0.3 + (across - 0.5) * PITCH
-        _text(image, params.glyph, SIGNS[PLUS], y, x - 0.5 * PITCH, WIDE, 0.68, unit, DARK)
-        plus = _width(params.glyph, SIGNS[PLUS], 0.68, unit)
-        _count(image, params.glyph, hidden, y, x - 0.5 * PITCH + plus, 0.68, unit, DARK)
+        write(image, params.glyph, SIGNS[PLUS], y, x - 0.5 * PITCH, WIDE, 0.68, unit, DARK)
+        plus = width_of(params.glyph, SIGNS[PLUS], 0.68, unit)
+        write_count(image, params.glyph, hidden, y, x - 0.5 * PITCH + plus, 0.68, unit, DARK)
 
 
 # -- the desks and the closed cases
-
-
-@kernel
-def desks_of(params, post):
-    """(number of desks, left, step) of a post, units."""
-    total, posts, left = params.agents + params.people, 0, 0.6
-    for k in range(params.posts):
-        posts += params.crew[k + 1] - params.crew[k] + (params.agents if k == TEAM else 0) > 0
-    free = max(0.0, WIDE - 0.8 - POST * posts)
-    for k in range(params.posts):
-        count = np.int64(params.crew[k + 1] - params.crew[k] + (params.agents if k == TEAM else 0))
-        if count == 0:
-            continue
-        wide = POST + free * count / total
-        if k == post:
-            return count, left, min(1.8, (wide - 0.5) / count)
-        left += wide
-    return 0, left, 1.0
 
 
 @kernel
@@ -462,7 +265,7 @@ def _desks(s, lane, params, unit, image):
         if count == 0:
             continue
         name = params.sign[params.activities + post]
-        _text(image, params.glyph, name, top + 0.6, left, left + max(POST - 0.2, count * step), 0.68, unit, HEAD)
+        write(image, params.glyph, name, top + 0.6, left, left + max(POST - 0.2, count * step), 0.68, unit, HEAD)
         agents = params.agents if post == TEAM else 0
         for k in range(count):
             x, y, size = left + (k + 0.45) * step, top + 1.8, min(1.25, 0.9 * step)
@@ -473,14 +276,14 @@ def _desks(s, lane, params, unit, image):
                 case, ink = max(0, np.int64(s.serving[lane, person])), np.int64(PERSON)
                 if opens(s, lane, params, person) > s.clock[lane]:
                     ink = np.int64(OUT)
-            _worker(image, ink, k < agents, y, x, size, unit, case > 0)
+            draw_worker(image, ink, k < agents, y, x, size, unit, case > 0)
             base = y + 0.5 * size
             draw_bar(
                 image, base * unit, (x - 0.44 * step) * unit, (base + 0.12) * unit, (x + 0.44 * step) * unit,
                 INKS[DARK], 1.0,
             )  # fmt: skip
             if case > 0 and step > 0.9:
-                _number(image, params.glyph, case, y + 1.3, x, 0.7, unit, DARK)
+                write_number(image, params.glyph, case, y + 1.3, x, 0.7, unit, DARK)
 
 
 @kernel
@@ -492,9 +295,9 @@ def _foot(s, lane, params, unit, image):
         wrong += s.case[lane, case, Case.STATUS] == Status.WRONG
     y, x = TALL - 0.55 * FOOT, 0.6
     for sign, number in ((SIGNS[CLOSED], right + wrong), (SIGNS[OF], np.int64(params.cases))):
-        _text(image, params.glyph, sign, y, x, WIDE, 0.74, unit, DARK)
-        x += _width(params.glyph, sign, 0.74, unit) + 0.3
-        x = _count(image, params.glyph, number, y, x, 0.74, unit, DARK) + 0.3
+        write(image, params.glyph, sign, y, x, WIDE, 0.74, unit, DARK)
+        x += width_of(params.glyph, sign, 0.74, unit) + 0.3
+        x = write_count(image, params.glyph, number, y, x, 0.74, unit, DARK) + 0.3
     left, wide = 9.0, WIDE - 9.6
     top, bottom = (y - 0.42) * unit, (y + 0.42) * unit
     draw_bar(image, top, left * unit, bottom, (left + wide) * unit, INKS[RULE], 1.0)
@@ -503,7 +306,7 @@ def _foot(s, lane, params, unit, image):
         wide -= end - left
         draw_bar(image, top, left * unit, bottom, end * unit, INKS[ink], 1.0)
         if end - left > 1.2:
-            _number(image, params.glyph, number, y, 0.5 * (left + end), 0.66, unit, WHITE)
+            write_number(image, params.glyph, number, y, 0.5 * (left + end), 0.66, unit, WHITE)
         left = end
 
 
