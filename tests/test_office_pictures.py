@@ -9,7 +9,7 @@ import pytest
 import sandbox
 from sandbox.worlds.office import stations
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.rendering import picture, tokens
+from sandbox.worlds.office.rendering import picture, places, tokens
 from sandbox.worlds.office.state import Case, Phase, Status
 
 BUSY = {"world": {"name": "office", "cases": 12, "people": 1, "review": 1.0}, "agents": [{"reasoner": "rules"}],
