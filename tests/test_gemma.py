@@ -1,6 +1,7 @@
 """Gemma out of its packages, and prompts for base models; the real weights play at the end."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -131,6 +132,9 @@ def test_a_base_model_is_sent_examples_and_a_step_to_complete(tmp_path):
 def test_examples_fit_their_number_and_their_room():
     prompts = sandbox.Sandbox(scenario(3, model="scripted", style="base", examples=2), rng=1).reasoners[0][1].setup
     assert prompts.instructions.count("### Step") == 2
+    more = sandbox.Sandbox(scenario(3, model="scripted", style="base", examples=8), rng=1).reasoners[0][1].setup
+    tasks = set(re.findall("Your task: (.*)", more.instructions))
+    assert more.instructions.count("### Step") == 8 and len(tasks) > 1, "an episode has fewer steps: another follows"
     none = sandbox.Sandbox(scenario(3, model="scripted", style="base", examples=0), rng=1).reasoners[0][1].setup
     assert "### Step" not in none.instructions
 
