@@ -1,7 +1,10 @@
 """Event logs: a run in three formats holds the same events, and comes back; what is no log is one line."""
 
 import json
+import re
 import sqlite3
+import tomllib
+from collections import Counter
 from contextlib import closing
 
 import numpy as np
@@ -30,7 +33,8 @@ def logs(tmp_path_factory):
     sandbox.run(OFFICE, 4, out=folder / "run")
     for form in FORMATS:
         write_log(form, folder / "run", folder / form, [0])
-    sandbox.batch(OFFICE | {"sweep": {"world.load": [0.5, 0.9]}}, folder / "batch", trials=2, workers=1)
+    people = OFFICE | {"agents": [{"reasoner": "idle"}], "sweep": {"world.load": [0.5, 0.9]}}
+    sandbox.batch(people, folder / "batch", trials=2, workers=1)
     return folder
 
 
@@ -172,3 +176,102 @@ def test_events_of_other_tools(tmp_path):
     (tmp_path / "a.csv").write_text("Case ID;Activity;Complete Timestamp;Resource\n7;x;2026-01-06 09:30:00;ann\n")
     (row,) = read(tmp_path / "a.csv").events.to_dict("records")
     assert (row["case"], row["activity"], row["resource"], row["end"]) == ("7", "x", "ann", 1440 + 570)
+
+
+# -- a scenario from a log ---------------------------------------------------------------------------------------------
+
+KNOWN = """
+title = "Claims"
+case = "claim"
+texts = ["Settle every claim.", "Bring every claim to its end.", "Close all claims."]
+office = { manager = "clerk", reviewer = "clerk" }
+post.team = { people = 3, work = "mon-fri 8-17", wage = 40, caught = { rested = 0.0, tired = 0.0, full = 1 } }
+document.claim.number = { serial = 1, unit = "code" }
+activity = [
+    { name = "intake", post = "team", minutes = { median = 14, p10 = 6, p90 = 35 } },
+    { name = "ask expert", days = { mean = 4 } },
+    { name = "assess", post = "clerk", minutes = { low = 10, high = 40 } },
+    { name = "decide", post = "team", minutes = { mean = 12 } },
+]
+flow = [
+    { name = "ordinary", share = 0.7, path = ["intake", "ask expert 0.3", "assess", "decide"] },
+    { name = "short", share = 0.3, path = ["intake", "decide"] },
+]
+[post.clerk]
+people = 2
+work = "mon-fri 9-15"
+minutes = { constant = 5 }
+caught = { rested = 0.0, tired = 0.0, full = 1 }
+wage = 40
+"""
+PEOPLE = {"name": "office", "layout": KNOWN, "cases": 500, "people": 3, "load": 0.7, "max_ticks": 100_000}
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """The log of a process whose parameters are known, and the scenario that is fitted to it."""
+    folder = tmp_path_factory.mktemp("known")
+    sandbox.batch({"world": PEOPLE, "agents": [{"reasoner": "idle"}]}, folder / "batch", trials=2, workers=1)
+    assert told("export", folder / "batch", "ocel-json", folder / "log.json") == 0
+    assert told("fit", folder / "log.json", "--out", folder / "fitted.toml") == 0
+    return folder
+
+
+def test_what_is_fitted_to_a_log_is_the_process_that_made_it(known):
+    """Within four standard errors of 800 cases, or of as many as take the step."""
+    world = tomllib.loads((known / "fitted.toml").read_text())["world"]
+    found = tomllib.loads(world["layout"])
+    laws = {each["name"]: each.get("minutes") or each["days"] for each in found["activity"]}
+    assert laws.keys() == {"intake", "ask expert", "assess", "decide"}
+    assert laws["intake"]["median"] == pytest.approx(14, rel=0.15)
+    assert laws["intake"]["p90"] == pytest.approx(35, rel=0.2)
+    assert laws["ask expert"]["mean"] == pytest.approx(4, rel=4 / 168**0.5)
+    assert laws["decide"]["mean"] == pytest.approx(12, rel=4 / 800**0.5)
+    assert laws["assess"]["low"] == pytest.approx(10, abs=0.5) and laws["assess"]["high"] == pytest.approx(40, abs=0.5)
+    assert (found["post"]["team"]["people"], found["post"]["clerk"]["people"], world["people"]) == (3, 2, 3)
+    assert found["post"]["team"]["work"] == "mon-fri 8-17" and found["post"]["clerk"]["work"] == "mon-fri 9-15"
+    assert world["load"] == pytest.approx(0.7, rel=0.15)
+    shares = Counter[tuple[str, ...]]()
+    for flow in found["flow"]:
+        path, chance = [re.sub(r" 0\.\d+$", "", step) for step in flow["path"]], 1.0
+        for k, step in enumerate(flow["path"]):
+            if step != path[k]:
+                chance = float(step.rpartition(" ")[2])
+                shares[tuple(path[:k] + path[k + 1 :])] += flow["share"] * (1 - chance)
+        shares[tuple(path)] += flow["share"] * chance
+    expected = {("intake", "ask expert", "assess", "decide"): 0.21, ("intake", "assess", "decide"): 0.49,
+                ("intake", "decide"): 0.3}  # fmt: skip
+    assert shares == pytest.approx(expected, abs=4 * (0.25 / 800) ** 0.5)
+
+
+def test_the_fit_says_how_far_it_is_off_and_its_scenario_runs(known, capsys):
+    assert told("fit", known / "log.json", "--out", known / "again.toml", "--cases", "claim") == 0
+    printed = capsys.readouterr().out
+    assert (known / "again.toml").read_text() == (known / "fitted.toml").read_text()
+    rows = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in printed.splitlines() if line.count("│") > 2}
+    distances = {name: float(rows[name][-1]) for name in ("arrivals", "intake", "assess", "decide")}
+    assert all(0 < distance < 0.2 for distance in distances.values()), distances
+    assert float(rows["error of what follows an activity, mean"][0]) < 0.05
+    logged, simulated, error = (float(cell.strip().rstrip("%")) for cell in rows["50%"])
+    assert error == pytest.approx(100 * (simulated / logged - 1), abs=1) and 0.3 < simulated / logged < 3
+    assert sandbox.run(known / "fitted.toml", 1, overrides={"world.cases": 20}).success
+
+
+def test_logs_without_starts_or_with_too_little_are_told(tmp_path, capsys):
+    """A start is the later of the last ends of the case and of the resource; a log must say who works."""
+    rows = [f"{case},{name},2026-01-{5 + case // 8:02d} {9 + case % 8:02d}:{minute:02d}:00,{who}"
+            for case in range(30) for name, minute, who in (("in", 5, "ann"), ("out", 25, "bob"))]  # fmt: skip
+    (tmp_path / "a.csv").write_text("\n".join(["case,activity,end,resource", *rows]))
+    assert told("fit", tmp_path / "a.csv", "--out", tmp_path / "a.toml") == 0
+    assert "60 of 60 events have no start" in capsys.readouterr().out
+    process = tomllib.loads(tomllib.loads((tmp_path / "a.toml").read_text())["world"]["layout"])
+    (law,) = [each["minutes"] for each in process["activity"] if each["name"] == "out"]
+    assert law == {"constant": pytest.approx(20)}
+    nobody = [row.rpartition(",")[0] for row in rows]
+    for lines, error in (
+        (["case,activity,end,resource", *rows[:20]], "10 cases; expected 20 at least"),
+        (["case,activity,end", *nobody], "who does the work"),
+    ):
+        (tmp_path / "b.csv").write_text("\n".join(lines))
+        assert told("fit", tmp_path / "b.csv", "--out", tmp_path / "b.toml") == 2
+        assert error in capsys.readouterr().err and not (tmp_path / "b.toml").exists()

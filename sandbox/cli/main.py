@@ -19,6 +19,7 @@ from sandbox.cli.certify import certify
 from sandbox.cli.compare import compare
 from sandbox.cli.compile import compile
 from sandbox.cli.export import export
+from sandbox.cli.fit import fit
 from sandbox.cli.foresight import foresight
 from sandbox.cli.keygen import keygen
 from sandbox.cli.new import new
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     batch, results, open_studio, compile, certify, compare, foresight, card, prompt, schema, keygen, sign, skills,
-    tools, trace, worlds, run, runs, show, export, seat, resume, replay, verify, report,
+    tools, trace, worlds, run, runs, show, export, fit, seat, resume, replay, verify, report,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

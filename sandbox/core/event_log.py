@@ -6,7 +6,10 @@ trial, since the trials of a batch have the same hours. The names of objects beg
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 START = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday
 INITIAL = datetime(1970, 1, 1, tzinfo=UTC)  # the time of initial values, by the standard
@@ -42,6 +45,14 @@ class Part(NamedTuple):
     cases: str  # the kind of the objects that are cases
     objects: list[Object]
     events: list[Event]  # in the order of time
+
+
+class Fit(NamedTuple):
+    """A scenario that was estimated from a log, and its errors."""
+
+    scenario: dict[str, Any]
+    tables: dict[str, "pd.DataFrame"]  # by title: what was estimated, with its errors
+    notes: list[str]
 
 
 def at(minutes: float) -> datetime:

@@ -36,7 +36,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from sandbox.core.errors import UsageError
-from sandbox.core.event_log import Part
+from sandbox.core.event_log import Fit, Part
 from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
 from sandbox.core.setup import Dial, Things, Tiles, Try
@@ -284,6 +284,7 @@ class World:
     teamwork: Teamwork | None = None  # the tasks that teams can share; without it there are no teams
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     event_log: Callable[[Iterable[Any], int], Part] | None = None  # models after each tick, number of the trial
+    fit: Callable[[Any, str], Fit] | None = None  # events of a log (``eventlogs.read``), its name -> a scenario
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

@@ -244,6 +244,14 @@ def worlds_table(worlds: list[World]) -> Table:
     return table
 
 
+def table_of(rows: "pd.DataFrame", title: str) -> Table:
+    """Rows of texts and numbers, as they are."""
+    table = Table(*rows.columns, title=title, title_justify="left")
+    for row in rows.itertuples(index=False):
+        table.add_row(*map(str, row))
+    return table
+
+
 def _few(names: tuple[str, ...], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -7,6 +7,7 @@ from sandbox.core.world import World
 from sandbox.worlds.office import compiler, layouts, serialisation
 from sandbox.worlds.office.dynamics import kernels
 from sandbox.worlds.office.event_log import log_part
+from sandbox.worlds.office.fit import fit
 from sandbox.worlds.office.interventions import INTERVENTIONS
 from sandbox.worlds.office.policies.rules import POLICIES
 from sandbox.worlds.office.rendering import text
@@ -107,6 +108,7 @@ WORLD = World(
     conserved=conserved,
     teamwork=TEAMWORK,
     event_log=log_part,
+    fit=fit,
     targets=SLOTS,
     interventions=INTERVENTIONS,
     legend=LEGEND,
