@@ -24,8 +24,8 @@ def fit(
 
     check_place(file)
     found = read(log, cases)
-    world = next(world for world in usable_worlds() if world.fit)
-    fitted = world.fit(found.events, log.stem)
+    estimate = next(own for world in usable_worlds() if (own := world.fit))
+    fitted = estimate(found.events, log.stem)
     write_text(file, as_toml(load(fitted.scenario).as_dict()))
     for title, rows in fitted.tables.items():
         out.print(table_of(rows, title))
