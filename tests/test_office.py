@@ -226,6 +226,7 @@ def test_procure_to_pay_gives_what_is_published_of_bpi_2019():
     ('work = "mon-fri 6-14"', 'work = "mon-fri 14-6"', "expected a first day before the last"),
     ("days = { median = 27,", "days = { medium = 27,", "unknown key 'medium'; did you mean 'median'"),
     ("share = 0.838", "share = 0.5", "the shares of the flows add up to 0.662, expected 1"),
+    ("draw = [500, 60_000]", "draw = [500, 90_000_000]", "order.price: up to 90,000,000, expected less than"),
     ('title = "Procure to pay"', "title = 3", "title: input should be a valid string"),
     ('title = "Procure to pay"', "title = ", "line"),
 ])  # fmt: skip

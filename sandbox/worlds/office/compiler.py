@@ -12,6 +12,7 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.letters import atlas
 from sandbox.worlds.office import distributions as of
 from sandbox.worlds.office import stations
+from sandbox.worlds.office.dynamics.documents import CODES, FIRST_CODE
 from sandbox.worlds.office.layouts import ActivityFile, CheckFile, DocumentField, Duration, IssueFile, Process
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
@@ -39,6 +40,9 @@ _WAYS = {"draw": Make.DRAW, "copy_": Make.COPY, "product": Make.PRODUCT, "pick":
 _OPS = {"scale": Op.SCALE, "zero": Op.ZERO, "repeat": Op.REPEAT, "other": Op.OTHER}
 _UNITS = {"number": Unit.NUMBER, "euro": Unit.CENTS, "code": Unit.CODE}
 SIGN = 24  # letters of a name in the picture
+MOST_BITS = 31  # checks and documents: bits of a number
+MOST_CASES = 5_000
+EXACT = 1 << 24  # whole numbers below are exact in float32
 DOSED = 0.5  # severity 1 of an issue's dose: added share of the cases
 SLOWER = 9.0  # severity 1 of slow_approver: ten times as long
 BUSIER = 1.0  # severity 1 of load: arrivals twice as often
@@ -77,6 +81,10 @@ class _Tables:
         self.check: list[list[int]] = []
         self.activity = [self._activity(each) for each in process.activity]
         self.field = [self._field(k) for k in range(len(fields))]
+        for count, what in ((len(self.check), "checks"), (len(self.names.documents), "documents")):
+            if count > MOST_BITS:
+                raise UsageError(f"{where}: {count} {what}, expected at most {MOST_BITS}")
+        self._check_sizes()
 
     # -- durations -----------------------------------------------------------------------------------------------------
 
@@ -177,6 +185,29 @@ class _Tables:
             return _index(first, before, "field before it", where), _index(second, before, "field before it", where)
         source = entry.copy_ or entry.code or entry.of or ""
         return _index(source, before, "field before it", where), 0
+
+    def _check_sizes(self) -> None:
+        """Refuse values that observations (float32) could not show exactly."""
+        most: list[float] = []
+        for name, row in zip(self.names.fields, self.field, strict=True):
+            own = self._most(name, row, most)
+            for entry in self.process.issue:
+                if entry.field == name and entry.scale:
+                    known = self.names.fields[: len(most)]
+                    source = most[known.index(entry.of)] if entry.of in known else own
+                    own = max(own, source * entry.scale[1])
+            if own >= EXACT:
+                raise UsageError(f"{self.where}: {name}: up to {own:,.0f}, expected less than {EXACT:,}")
+            most.append(own)
+
+    def _most(self, name: str, row: list[int], most: list[float]) -> float:
+        """The largest value of a field without issues, from those of the fields before it."""
+        kind, a, b = Make(row[Field.KIND]), row[Field.A], row[Field.B]
+        if kind == Make.PRODUCT:
+            return most[a] * most[b]
+        if kind in (Make.COPY, Make.TIMES):
+            return most[a] * _factors(self.process, name)[1]
+        return {Make.DRAW: b, Make.PICK: a, Make.CODE: FIRST_CODE + CODES, Make.SERIAL: a + MOST_CASES}[kind]
 
     def issue(self, entry: IssueFile, severity: np.ndarray) -> tuple[list[int], list[float]]:
         """The row of an issue, and its share and factors."""

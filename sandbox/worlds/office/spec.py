@@ -30,7 +30,7 @@ class Options(BaseModel):
     """Name of a process, path of a process file, or its text."""
     agents: int = Field(2, ge=1, le=64)
     """Number of agents."""
-    cases: int = Field(20, ge=1, le=5_000)
+    cases: int = Field(20, ge=1, le=compiler.MOST_CASES)
     """Cases that arrive."""
     people: int = Field(0, ge=0, le=100)
     """People of the team, who work beside the agents."""
