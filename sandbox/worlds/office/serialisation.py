@@ -70,14 +70,8 @@ def describe(s: State, lane: int, params: Params) -> dict:
          "began": float(s.began[lane, n]), "refused": bool(s.refused[lane, n])}
         for n in range(params.agents)
     ]  # fmt: skip
-    events = [
-        {
-            "minute": float(s.due[lane, k]),
-            "kind": _KINDS[int(s.what[lane, k]) // SPAN],
-            "of": int(s.what[lane, k]) % SPAN,
-        }
-        for k in range(s.pending[lane])
-    ]
+    coming = zip(s.due[lane, : s.pending[lane]].tolist(), s.what[lane, : s.pending[lane]].tolist(), strict=True)
+    events = [{"minute": due, "kind": _KINDS[what // SPAN], "of": what % SPAN} for due, what in coming][::-1]
     return {
         "seed": int(s.seed[lane]), "tick": int(s.tick[lane]), "clock": float(s.clock[lane]),
         "policy": dict(zip(labels(params).policies, s.policy[lane].tolist(), strict=True)),
@@ -219,11 +213,11 @@ def _place_events(s: State, lane: int, params: Params, given: dict, places: _Pla
                 f"place: {where}: nothing that '{kind}' of {of} could end; expected what describe() returns"
             )
         seen.add((kind, of))
-        s.due[lane, k] = _number(event["minute"], f"{where}.minute", float(s.clock[lane]), 1e12)
-        s.what[lane, k] = _EVENTS[kind] * SPAN + of
-        above = (k - 1) // 2
-        if k and (s.due[lane, above], s.what[lane, above]) > (s.due[lane, k], s.what[lane, k]):
-            raise UsageError(f"place: {where}: before events[{above}]; expected a heap")
+        at = len(given["events"]) - 1 - k  # the next one is last
+        s.due[lane, at] = _number(event["minute"], f"{where}.minute", float(s.clock[lane]), 1e12)
+        s.what[lane, at] = _EVENTS[kind] * SPAN + of
+        if k and (s.due[lane, at + 1], s.what[lane, at + 1]) > (s.due[lane, at], s.what[lane, at]):
+            raise UsageError(f"place: {where}: before events[{k - 1}]; expected them in the order of time")
     s.pending[lane] = len(given["events"])
     acting = {of for kind, of in seen if kind == "act"}
     for n, entry in enumerate(given["agents"]):
