@@ -1,6 +1,7 @@
 """Event logs: a run in three formats holds the same events, and comes back; what is no log is one line."""
 
 import json
+import random
 import re
 import sqlite3
 import tomllib
@@ -160,6 +161,24 @@ def test_a_file_that_was_cut_is_no_log(logs, tmp_path):
             (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
             with pytest.raises(UsageError):
                 read(tmp_path / "cut")
+
+
+def test_a_damaged_log_is_a_log_or_one_line(logs, tmp_path):
+    """Bytes anywhere are replaced by others, by numbers that no clock has, by marks of the formats."""
+    parts = [b'"', b"<", b">", b"{}", b"[]", b"\0", b"\xff", b"null", b"9999999999", b"1e999", b"&#0;", b",", b""]
+    rng, read_whole = random.Random(5), 0
+    for form in FORMATS:
+        for _ in range(40):
+            data = bytearray((logs / form).read_bytes())
+            for _ in range(rng.choice((1, 1, 20))):
+                at = rng.randrange(len(data))
+                data[at : at + rng.choice((0, 1, 4, 40))] = rng.choice(parts)
+            (tmp_path / "log").write_bytes(data)
+            try:
+                read_whole += len(read(tmp_path / "log").events) > 0
+            except UsageError as error:
+                assert "\n" not in str(error) and len(str(error)) < 1_000
+    assert 0 < read_whole < 120
 
 
 def test_events_of_other_tools(tmp_path):

@@ -9,6 +9,7 @@ import sandbox
 from sandbox.core.event_log import START
 from sandbox.eventlogs.export import write_log
 from sandbox.eventlogs.read import read
+from sandbox.worlds.office import layouts
 
 OFFICE = {
     "world": {"name": "office", "cases": 12, "people": 1, "review": 0.5},
@@ -40,6 +41,21 @@ def ours(path) -> list[tuple]:
 def test_the_database_holds_to_all_constraints(logs):
     held, broken = ocel20_rel_validation.apply(str(logs / "a.sqlite"))
     assert (len(held), broken) == (24, [])
+
+
+@pytest.mark.parametrize("process", layouts.names())
+def test_every_process_has_a_log(process, tmp_path):
+    """Documents of a case belong to it; what several cases name is one object."""
+    world = {"name": "office", "layout": process, "cases": 12, "people": 1}
+    sandbox.run({"world": world, "agents": [{"reasoner": "rules"}]}, 3, out=tmp_path / "run")
+    for form in ("ocel-sqlite", "ocel-json"):
+        write_log(form, tmp_path / "run", tmp_path / form.replace("ocel-", "a."), [0])
+    held, broken = ocel20_rel_validation.apply(str(tmp_path / "a.sqlite"))
+    assert (len(held), broken) == (24, [])
+    log, other = pm4py.read_ocel2_sqlite(str(tmp_path / "a.sqlite")), pm4py.read_ocel2_json(str(tmp_path / "a.json"))
+    assert len(log.events) == len(other.events) > 60 and len(log.relations) == len(other.relations)
+    cases = log.relations[log.relations["ocel:qualifier"] == "case"]
+    assert cases["ocel:oid"].nunique() == 12 and len(cases) == len(log.events)
 
 
 @pytest.mark.parametrize(("name", "reader"), [("a.json", "read_ocel2_json"), ("a.sqlite", "read_ocel2_sqlite")])

@@ -44,13 +44,13 @@ def _kinds(params: Params, names: Labels) -> _Kinds:
     """A document all of whose fields are codes of one party is master data, and no document of a case."""
     documents = [[f for f in range(params.fields) if params.field[f, Field.DOCUMENT] == d]
                  for d in range(len(names.documents))]  # fmt: skip
-    owners = {}
+    picked, owners = [f for f in range(params.fields) if params.field[f, Field.KIND] == Make.PICK], {}
     for document, fields in enumerate(documents):
-        of = {int(params.field[f, Field.A]) for f in fields if params.field[f, Field.KIND] == Make.CODE}
-        if len(of) == 1 and all(params.field[f, Field.KIND] == Make.CODE for f in fields):
-            owners[document] = of.pop()
+        sources = {(int(params.field[f, Field.KIND]), int(params.field[f, Field.A])) for f in fields}
+        for field in picked:
+            if sources == {(Make.CODE, field)}:
+                owners[document] = field
     own = {field: names.documents[document] for document, field in owners.items()}
-    picked = [f for f in range(params.fields) if params.field[f, Field.KIND] == Make.PICK]
     parties = {f: own.get(f, names.fields[f].split(".", 1)[1]) for f in picked}
     return _Kinds(names.case, names.documents, parties, owners)
 
