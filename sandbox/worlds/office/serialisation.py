@@ -62,7 +62,8 @@ def describe(s: State, lane: int, params: Params) -> dict:
     """A lane as JSON values: the clock, the cases with their documents, people, agents, lines, and coming events."""
     people = [
         {"cases": _chain(s, lane, int(s.serving[lane, m])), "called": bool(s.serving[lane, m] == CALLED),
-         "start": float(s.service[lane, m, 0]), "minutes": float(s.service[lane, m, 1])}
+         "start": float(s.service[lane, m, 0]), "minutes": float(s.service[lane, m, 1]),
+         "worked": float(s.worked[lane, m])}
         for m in range(params.people)
     ]  # fmt: skip
     agents = [
@@ -160,6 +161,7 @@ def _place_lines(s: State, lane: int, params: Params, given: dict, places: _Plac
         s.serving[lane, m] = CALLED if entry["called"] and not cases else _link(s, lane, cases)
         for k, key in enumerate(("start", "minutes")):
             s.service[lane, m, k] = _number(entry[key], f"people[{m}].{key}", 0, 1e12)
+        s.worked[lane, m] = _number(entry["worked"], f"people[{m}].worked", 0, 1e12)
 
 
 def _place_desks(s: State, lane: int, params: Params, given: dict, places: _Places) -> None:

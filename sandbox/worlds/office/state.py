@@ -294,6 +294,7 @@ class State(NamedTuple):
     behind: Annotated[np.ndarray, shaped(np.int32, "cases")]
     serving: Annotated[np.ndarray, shaped(np.int32, "people")]
     service: Annotated[np.ndarray, shaped(np.float64, "people", 2)]  # start, and minutes of work, of each service
+    worked: Annotated[np.ndarray, shaped(np.float64, "people")]  # minutes of work so far, with the service under way
     case: Annotated[np.ndarray, shaped(np.int32, "cases", len(Case))]
     doc: Annotated[np.ndarray, shaped(np.int32, "cases", "fields")]  # what the documents say
     truth: Annotated[np.ndarray, shaped(np.int32, "cases", "fields")]  # what they should say

@@ -156,6 +156,7 @@ def begin(s, lane, params, server, first, count):
             clear_tray(s, lane, case)
         case = after
     s.service[lane, server, 0], s.service[lane, server, 1] = start, minutes
+    s.worked[lane, server] += minutes
     return ends(s, lane, params, server, start, minutes)
 
 

@@ -33,7 +33,7 @@ MORNING = 8 * 60.0  # when the first case can arrive
 
 @kernel
 def _clear(s, lane):
-    for field in (s.due, s.began, s.policy):
+    for field in (s.due, s.began, s.policy, s.worked):
         field[lane] = 0.0
     for field in (s.what, s.head, s.tail, s.length, s.behind, s.serving, s.board):
         field[lane] = 0
