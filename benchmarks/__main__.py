@@ -39,6 +39,7 @@ BENCHMARKS = {
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
     "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",
     "endurance": "the studio over time: its first paint, twenty sessions at once, half an hour with resets",
+    "office-study": "half the time with little oversight? every arm in every condition, as docs/office.md claims it",
     "web": "steps a second; success against severity for each perturbation and policy, with a plot",
 }
 
@@ -52,7 +53,7 @@ def main() -> None:
         parser.parse_args()  # help, or an error
         parser.print_help()
         return
-    module = import_module(f"benchmarks.{named}")  # alone: all of them take seconds
+    module = import_module(f"benchmarks.{named.replace('-', '_')}")  # alone: all of them take seconds
     options, command = getattr(module, "OPTIONS", {}), own[named]
     command.add_argument("--quick", action="store_true", help="fewer rounds or trials: a minute instead of five")
     for option, how in options.items():
