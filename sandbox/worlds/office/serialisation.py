@@ -241,6 +241,10 @@ def place(s: State, lane: int, params: Params, given: dict) -> None:
         s.policy[lane, k] = _number(given["policy"][name], f"policy.{name}", 0, 1e12)
     for case, entry in enumerate(_listed(given, "cases", params.cases)):
         _place_case(s, lane, params, case, entry)
+    status = s.case[lane, :, Case.STATUS]
+    s.ended[lane] = (status == Status.RIGHT).sum(), (status == Status.WRONG).sum()
+    if s.arrived[lane] != (status != Status.COMING).sum():
+        raise UsageError(f"place: arrived: {given['arrived']}, expected the number of cases that are not coming")
     places = _Places(s, lane, params)
     _place_lines(s, lane, params, given, places)
     _place_desks(s, lane, params, given, places)

@@ -307,6 +307,7 @@ class State(NamedTuple):
     began: Annotated[np.ndarray, shaped(np.float64, "agents")]  # when the action under way began
     policy: Annotated[np.ndarray, shaped(np.float64, "policies")]  # values in force
     arrived: Annotated[np.ndarray, shaped(np.int32)]  # cases so far
+    ended: Annotated[np.ndarray, shaped(np.int32, 2)]  # cases closed so far: correctly, wrongly
     alert: Annotated[np.ndarray, shaped(np.int8)]  # 1: there is something to decide
     journal: Annotated[np.ndarray, shaped(np.float64, JOURNAL, len(Entry))]  # what ended in the last tick
     entries: Annotated[np.ndarray, shaped(np.int32)]  # of the journal

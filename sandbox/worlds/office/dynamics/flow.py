@@ -196,6 +196,7 @@ def close(s, lane, params, case, rejected):
     must = must_be_rejected(s, lane, params, case)
     right = must if rejected else row[Case.MISSED] == 0
     row[Case.STATUS] = Status.RIGHT if right else Status.WRONG
+    s.ended[lane, 0 if right else 1] += 1
     row[Case.WRONGLY] = 1 if rejected and not must else 0
     row[Case.CENTS] = 0 if rejected else cents_wrong(s, lane, params, case, np.int64(row[Case.MISSED]))
     row[Case.ERRAND] = Errand.NONE

@@ -35,7 +35,7 @@ MORNING = 8 * 60.0  # when the first case can arrive
 def _clear(s, lane):
     for field in (s.due, s.began, s.policy, s.worked):
         field[lane] = 0.0
-    for field in (s.what, s.head, s.tail, s.length, s.behind, s.serving, s.board):
+    for field in (s.what, s.head, s.tail, s.length, s.behind, s.serving, s.board, s.ended):
         field[lane] = 0
     s.service[lane], s.case[lane], s.doc[lane], s.truth[lane], s.actor[lane], s.visits[lane] = 0.0, 0, 0, 0, 0, 0
     s.stamp[lane], s.time[lane], s.desk[lane], s.journal[lane] = 0.0, 0.0, 0, 0.0
@@ -129,11 +129,7 @@ advance = specialise(
 @kernel
 def closed(s, lane, params):
     """(cases closed correctly, cases closed wrongly)."""
-    right, wrong = 0, 0
-    for case in range(params.cases):
-        right += s.case[lane, case, Case.STATUS] == Status.RIGHT
-        wrong += s.case[lane, case, Case.STATUS] == Status.WRONG
-    return right, wrong
+    return np.int64(s.ended[lane, 0]), np.int64(s.ended[lane, 1])
 
 
 @kernel

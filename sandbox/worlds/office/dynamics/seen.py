@@ -24,7 +24,6 @@ from sandbox.worlds.office.state import (
     Flag,
     Found,
     Rule,
-    Status,
     Time,
 )  # fmt: skip
 
@@ -114,12 +113,9 @@ def _documents(s, lane, params, agent, case, vector):
 @kernel
 def observe(s, lane, params, obs):
     """Fill the observation of every agent."""
-    waiting, opened, ended = 0, 0, 0
+    waiting, ended = 0, np.int64(s.ended[lane, 0]) + np.int64(s.ended[lane, 1])
     for line in range(CLASSES * TEAM, CLASSES * TEAM + CLASSES):
         waiting += np.int64(s.length[lane, line])
-    for case in range(params.cases):
-        opened += s.case[lane, case, Case.STATUS] == Status.OPEN
-        ended += s.case[lane, case, Case.STATUS] > Status.OPEN
     day, ahead = np.int64(s.clock[lane] // DAY), 0
     for agent in range(params.agents):
         window, vector, mask = obs.window[lane, agent], obs.vector[lane, agent], obs.mask[lane, agent]
@@ -130,7 +126,7 @@ def observe(s, lane, params, obs):
         vector[Column.AGENT], vector[Column.CLOCK], vector[Column.DAY] = agent, s.clock[lane], day
         vector[Column.HOUR] = (s.clock[lane] - day * DAY) / 60.0
         vector[Column.BUSY], vector[Column.WAITING] = s.desk[lane, agent, Desk.VERB], waiting
-        vector[Column.OPEN], vector[Column.CLOSED], vector[Column.CASES] = opened, ended, params.cases
+        vector[Column.OPEN], vector[Column.CLOSED], vector[Column.CASES] = s.arrived[lane] - ended, ended, params.cases
         for k in range(params.policies):
             vector[FIRST_POLICY + k] = s.policy[lane, k]
         vector[Column.AHEAD] = ahead
