@@ -15,7 +15,7 @@ from sandbox.core.errors import UsageError
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.worlds.office.distributions import sample
-from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, join, lanes, push, seating, staffing
+from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating, staffing
 
 ARRIVE = Kind.OTHER  # an event: the next customer arrives
 GAP, SERVICE, ROUTE = 0, 2, 4  # streams of draws; the first two take two numbers each
@@ -95,6 +95,11 @@ def _opens(s, lane, params, server):
 
 
 @kernel
+def _pick(s, lane, params, server):
+    return front(s, lane, np.int64(params.pool[server]))
+
+
+@kernel
 def service_time(seed, customer, visit, row):
     """The service time of a customer in its visit number ``visit``."""
     return sample(row, seed, customer, SERVICE, visit)
@@ -118,7 +123,7 @@ def _begin(s, lane, params, server, first, count):
     return clock + service_time(s.seed[lane], s.number[lane, first], s.visit[lane, first] - 1, row)
 
 
-_seat = specialise(seating, "network", inline=True, opens=_opens, begin=_begin)
+_seat = specialise(seating, "network", inline=True, opens=_opens, pick=_pick, begin=_begin)
 _staff = specialise(staffing, "network", inline=True, seat=_seat)
 
 

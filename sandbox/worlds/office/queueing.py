@@ -8,6 +8,8 @@ is said by functions, which fill the free names of ``seating``, ``staffing`` and
 
 =======================================================  ==============================================================
 ``opens(s, lane, params, server)``                       -> the time from which on the server can begin; now, or later
+``pick(s, lane, params, server)``                        -> the line and the item that the server serves next; the
+                                                         item is -1 if it leaves all that wait to others
 ``begin(s, lane, params, server, first, count)``         a service begins: -> the time at which it will end; ``first``
                                                          heads ``count`` items that are linked by ``behind``
 ``served(s, lane, params, server, item)``                a service has ended: the item goes on
@@ -31,7 +33,7 @@ SPAN = 1 << BITS  # an event is kind * SPAN + subject; simultaneous events happe
 CLASSES = 2  # lines of a pool; the first is served first
 CALLED = -1  # in ``serving``: an idle server will look for work when its shift begins
 
-opens = begin = seat = served = elapse = happens = paused = None  # filled in by specialise
+opens = pick = begin = seat = served = elapse = happens = paused = None  # filled in by specialise
 
 
 class Kind(IntEnum):
@@ -131,36 +133,30 @@ def waiting(s, lane, pool):
 
 
 @kernel
-def _next(s, lane, pool):
-    """The item that a server of the pool serves next leaves its line; one must wait."""
+def front(s, lane, pool):
+    """The line and the item that come first in a pool; one must wait."""
     line = CLASSES * pool if s.length[lane, CLASSES * pool] > 0 else CLASSES * pool + 1
-    item = np.int64(s.head[lane, line]) - 1
-    after = s.behind[lane, item]
-    s.head[lane, line] = after
-    if after == 0:
-        s.tail[lane, line] = 0
-    s.behind[lane, item] = 0
-    s.length[lane, line] -= 1
-    return item
+    return line, np.int64(s.head[lane, line]) - 1
 
 
 @kernel
-def gather(s, lane, params, pool):
-    """The next items that are served together leave their lines: the first of them, and how many."""
-    first = _next(s, lane, pool)
+def gather(s, lane, params, pool, line, first):
+    """The items that are served together with ``first`` leave their lines with it; returns how many."""
+    leave(s, lane, line, first)
     last, count = first, 1
     while count < params.batch[pool] and waiting(s, lane, pool) > 0:
-        item = _next(s, lane, pool)
+        line, item = front(s, lane, pool)
+        leave(s, lane, line, item)
         s.behind[lane, last] = item + 1
         last, count = item, count + 1
-    return first, count
+    return count
 
 
 # -- the two loops, whose free names are filled in
 
 
 def seating(s, lane, params, server):
-    """An idle server begins to serve who waits in its pool: by class, then first come, first served."""
+    """An idle server begins to serve who waits in its pool."""
     pool = np.int64(params.pool[server])
     if s.serving[lane, server] != 0 or waiting(s, lane, pool) == 0:
         return
@@ -169,7 +165,10 @@ def seating(s, lane, params, server):
         s.serving[lane, server] = CALLED
         push(s, lane, at, Kind.SHIFT * SPAN + server)
         return
-    first, count = gather(s, lane, params, pool)
+    line, first = pick(s, lane, params, server)
+    if first < 0:
+        return
+    count = gather(s, lane, params, pool, line, first)
     s.serving[lane, server] = first + 1
     push(s, lane, begin(s, lane, params, server, first, count), Kind.END * SPAN + server)
 

@@ -156,6 +156,18 @@ def failing(s, lane, params, case, activity, actor):
 
 
 @kernel
+def is_barred(s, lane, params, case, activity, resource):
+    """Whether a check asks for other hands than this resource's."""
+    first = np.int64(params.activity[activity, Activity.CHECK])
+    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+        row = params.check[k]
+        if row[Check.RULE] == Rule.SEPARATE and not s.case[lane, case, Case.CLEARED] >> k & 1:
+            if s.actor[lane, case, row[Check.LEFT]] == resource:
+                return True
+    return False
+
+
+@kernel
 def checks_of(params, activity):
     """Bits of the checks of an activity."""
     first, count = (

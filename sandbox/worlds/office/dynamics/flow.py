@@ -11,6 +11,7 @@ from sandbox.worlds.office.dynamics.documents import (
     checks_of,
     correct,
     failing,
+    is_barred,
     must_be_rejected,
     remedy,
 )  # fmt: skip
@@ -160,7 +161,33 @@ def begin(s, lane, params, server, first, count):
     return ends(s, lane, params, server, start, minutes)
 
 
-seat = specialise(seating, "office", opens=opens, begin=begin)
+@kernel
+def _is_for_others(s, lane, params, server, case):
+    """Whether a case needs other hands than this person's, and a colleague at the post has them."""
+    activity, first = activity_of(s, lane, params, case), 1 + params.agents
+    if not is_barred(s, lane, params, case, activity, first + server):
+        return False
+    pool = np.int64(params.pool[server])
+    for other in range(np.int64(params.crew[pool]), np.int64(params.crew[pool + 1])):
+        if not is_barred(s, lane, params, case, activity, first + other):
+            return True
+    return False
+
+
+@kernel
+def pick(s, lane, params, server):
+    """The line and the case that a person takes: urgent ones first, then first come, first served; -1: none."""
+    pool = np.int64(params.pool[server])
+    for line in range(CLASSES * pool, CLASSES * pool + CLASSES):
+        case = np.int64(s.head[lane, line]) - 1
+        while case >= 0:
+            if not _is_for_others(s, lane, params, server, case):
+                return line, case
+            case = np.int64(s.behind[lane, case]) - 1
+    return -1, -1
+
+
+seat = specialise(seating, "office", opens=opens, pick=pick, begin=begin)
 staff = specialise(staffing, "office", seat=seat)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.office.dynamics.actions import is_legal
+from sandbox.worlds.office.dynamics.documents import is_barred
 from sandbox.worlds.office.dynamics.flow import activity_of
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
@@ -17,27 +18,13 @@ from sandbox.worlds.office.state import (
     Activity,
     Case,
     Channel,
-    Check,
     Column,
     Desk,
     Field,
     Flag,
     Found,
-    Rule,
     Time,
 )  # fmt: skip
-
-
-@kernel
-def is_barred(s, lane, params, case, activity, agent):
-    """Whether a check asks for other hands than this agent's."""
-    first = np.int64(params.activity[activity, Activity.CHECK])
-    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
-        row = params.check[k]
-        if row[Check.RULE] == Rule.SEPARATE and not s.case[lane, case, Case.CLEARED] >> k & 1:
-            if s.actor[lane, case, row[Check.LEFT]] == agent + 1:
-                return True
-    return False
 
 
 @kernel
@@ -55,7 +42,7 @@ def _tray(s, lane, params, agent, tray, window):
     flags = (1 - np.int64(row[Case.CLASS])) * Flag.URGENT
     flags += Flag.RETURNED * (s.visits[lane, case, activity] > 1) + Flag.MATCHED * (row[Case.MATCHED] > 0)
     flags += Flag.CLEARED * (row[Case.CLEARED] > 0)
-    if is_barred(s, lane, params, case, activity, agent):
+    if is_barred(s, lane, params, case, activity, agent + 1):
         flags += Flag.BARRED
     window[Channel.FLAGS, i, j] = flags
 

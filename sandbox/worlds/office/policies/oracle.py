@@ -4,9 +4,8 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.office.dynamics.actions import is_legal
-from sandbox.worlds.office.dynamics.documents import failing, remedy
+from sandbox.worlds.office.dynamics.documents import failing, is_barred, remedy
 from sandbox.worlds.office.dynamics.flow import activity_of
-from sandbox.worlds.office.dynamics.seen import is_barred
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import TEAM, Case, Desk, Verb
 
@@ -23,7 +22,7 @@ def _pick(s, lane, params, agent, skipped):
         while case >= 0:
             tray = np.int64(s.case[lane, case, Case.TRAY]) - 1
             if tray >= 0:
-                if is_barred(s, lane, params, case, activity_of(s, lane, params, case), agent):
+                if is_barred(s, lane, params, case, activity_of(s, lane, params, case), agent + 1):
                     barred = tray if barred < 0 else barred
                 else:
                     own, skipped = tray, skipped - 1
