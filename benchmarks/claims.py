@@ -295,6 +295,9 @@ def _lessons() -> list[Claim]:
     dense = "23-how-dense"
     trees = [partial(mean, arm(dense, place), "tasks_done") for place in (0, 2, 4)]
     say(dense, "35, 45, 80 % of the cells: #, #, #", "mean", trees, 40, 40)
+    checked = "24-half-checked"
+    orders = [partial(mean, arm(checked, place), "tasks_done") for place in (0, 4, 5)]
+    say(checked, "0, 80, 100 % reviewed: #, #, #", "mean", orders, 60, 60)
     return found
 
 

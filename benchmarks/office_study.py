@@ -12,19 +12,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.pages import DOCS, number, show
-from benchmarks.report import console
-from sandbox.agents.llm.options import Options
-from sandbox.agents.llm.prompts import Prompts
-from sandbox.core.decision import Percept
-from sandbox.engine.environment import Environment
-from sandbox.engine.episode import Episode
-from sandbox.report.figures import STYLE, legend, look, save
-from sandbox.running.episodes import lanes_at_once
-from sandbox.scenario import Scenario, load
-from sandbox.scenario.load import overridden
-from sandbox.statistics import CONFIDENCE
-from sandbox.studies.half_the_time import (
+from benchmarks.half_the_time import (
     ARMS,
     CLAIMED,
     HALF,
@@ -41,6 +29,18 @@ from sandbox.studies.half_the_time import (
     reduction,
     wages,
 )
+from benchmarks.pages import DOCS, number, show
+from benchmarks.report import console
+from sandbox.agents.llm.options import Options
+from sandbox.agents.llm.prompts import Prompts
+from sandbox.core.decision import Percept
+from sandbox.engine.environment import Environment
+from sandbox.engine.episode import Episode
+from sandbox.report.figures import STYLE, legend, look, save
+from sandbox.running.episodes import lanes_at_once
+from sandbox.scenario import Scenario, load
+from sandbox.scenario.load import overridden
+from sandbox.statistics import CONFIDENCE
 from sandbox.worlds.office.state import DAY, Phase, Verb
 
 PEERS = ("scipy",)

@@ -57,6 +57,8 @@ IMAGINATION, LESSONS, SKILLS = "docs/imagination.md", "docs/lessons.md", "docs/s
 STATISTICS, TEAMWORK, OWN = "docs/statistics.md", "docs/teams.md", "docs/bring-your-own-agent.md"
 FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
 UNCLAIMED = [
+    _list("docs/office.md", "The office's study", "`python -m benchmarks office-study` plays 120 conditions.",
+          _sections, "## Half the time?"),
     _list(OWN, "Agents compared", "They need training, an environment of their own, or a client.", _rows, "PPO",
           "`Greedy`, by MCP", "LangGraph"),
     _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,
