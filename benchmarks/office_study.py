@@ -236,8 +236,8 @@ def draw_times(found: Found) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 4.2), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
-        names = ("people + macro", "people + one more", "agents + 1 person, review 0", "agents + 1 person, review 1",
-                 "agents only", "uneven agents only")  # fmt: skip
+        names = ("people + one more", "agents + 1 person, review 0", "agents + 1 person, review 1", "agents only",
+                 "uneven agents only")  # fmt: skip
         for axis, dosed in zip(panels, (False, True), strict=True):
             own = {each.load: arms for each, arms in found.items() if each.dosed == dosed}
             for k, name in enumerate(names):
@@ -246,10 +246,9 @@ def draw_times(found: Found) -> Figure:
                 style = look(k)
                 axis.fill_between(list(own), low, high, color=style["color"], alpha=0.18, linewidth=0)
                 axis.plot(list(own), value, **style, markersize=4.5, label=name)
-            axis.axhline(100 * HALF, color="#5b6470", linestyle=":", linewidth=1.2)
-            axis.annotate("claimed", (0.5, 100 * HALF + 1), fontsize=8, color="#5b6470")
+            axis.axhline(100 * HALF, color="#5b6470", linestyle=":", linewidth=1.2, label="half, as claimed")
             axis.set_title("dosed documents" if dosed else "clean documents", fontsize=11)
-            axis.set(xlabel="load of the three people", xticks=list(own))
+            axis.set(xlabel="load of the three people", xticks=list(own), ylim=(0, 100))
         panels[0].set_ylabel("time saved beside people only, %\n(without outside wait)")
         legend(figure, panels[0], "outside lower center")
     return figure
@@ -257,7 +256,7 @@ def draw_times(found: Found) -> Figure:
 
 def draw_costs(found: Found, own: Words, reply: int) -> Figure:
     """Euros a case against what a call costs: where a line crosses that of people only, the arm breaks even."""
-    cents = np.geomspace(0.01, 100, 200)
+    cents = np.geomspace(0.01, 1_000, 400)
     arms = found[Condition(MIDDLE, False)]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 4.4), layout="constrained")
@@ -266,12 +265,14 @@ def draw_costs(found: Found, own: Words, reply: int) -> Figure:
             calls = float(arms[name].calls.mean()) * own.calls if name in CLAIMED else 0.0
             style = look(k) | {"marker": ""}
             axis.plot(cents, arms[name].wages.mean() + calls * cents / 100, **style, label=name)
-        top = 2.2 * float(arms[PEOPLE].wages.mean())
+        top = 1.6 * float(arms[PEOPLE].wages.mean())
         for name, price in PRICES.items():
             at = 100 * own.euros(price, reply) / own.calls
             axis.axvline(at, color="#5b6470", linestyle=":", linewidth=1)
             axis.annotate(f" {name}", (at, 0.96 * top), fontsize=8, color="#5b6470")
         axis.set(xscale="log", xlabel="cents a call of a model", ylabel="euros an order", ylim=(0, top))
+        axis.set_xticks(decades := [0.01, 0.1, 1, 10, 100, 1_000], labels=[f"{cents:g}" for cents in decades])
+        axis.set_xticks([], minor=True)
         legend(figure, axis, "outside lower center")
     return figure
 
