@@ -2,18 +2,24 @@
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from sandbox.analysis.compare import beside_first
+from sandbox.analysis.process import events_of
 from sandbox.cli._compiling import warm_up
 from sandbox.cli._console import err, out
 from sandbox.cli._options import settings
 from sandbox.core.errors import SandboxError
+from sandbox.engine.registry import find
+from sandbox.eventlogs.read import read
+from sandbox.model import Sandbox
 from sandbox.record.whole import write_text
 from sandbox.report.inline import stills
-from sandbox.report.page import Origin, Shown, report_page
+from sandbox.report.page import Origin, Shown, process_page, report_page
+from sandbox.report.process_figures import Process
 from sandbox.report.samples import TURNS, samples, script, transcript_text
 from sandbox.running.transcript import transcript
 from sandbox.scenario import Scenario
@@ -33,9 +39,9 @@ def report_of(runs: Sequence[Path], page: Path) -> str:
     studies = [open_study(run) for run in dict.fromkeys(runs)]
     again = shlex.join(["sandbox", "report", *map(str, dict.fromkeys(runs)), "--out", str(page)])
     shown, skipped = _pictures(studies)
-    found = samples(studies, _transcripts(studies))
+    found, processes = samples(studies, _transcripts(studies)), _processes(studies)
     origins = [_origin(study) for study in studies]
-    return report_page(studies, _compared(studies), shown, skipped, origins, again, found, script())
+    return report_page(studies, _compared(studies), shown, skipped, origins, again, found, script(), processes)
 
 
 def write_page(page: Path, text: str) -> None:
@@ -67,6 +73,43 @@ def _pictures(studies: Sequence[Study]) -> tuple[list[Shown], int]:
             continue
         shown.append(Shown(arm, study.name, len(study.conditions), episode, found, _watch(study, episode)))
     return shown, len(chosen) - len(shown)
+
+
+def _processes(studies: Sequence[Study]) -> list[Process]:
+    """The process of the worst episode of each study, in worlds that have cases and activities."""
+    found, until = [], time.monotonic() + SECONDS
+    for study in studies:
+        if not study.free or not find(study.scenario["world"]["name"]).event_log or time.monotonic() > until:
+            continue
+        for episode in worst(study, 1):
+            try:
+                found.append(_process(play_again(study, episode), episode, study))
+            except SandboxError as error:
+                err.print(f"no process of seed {episode.seed}: {error}")
+    return found
+
+
+def _process(models: Iterator[Sandbox], episode: Episode, study: Study) -> Process:
+    first = last = next(models)
+
+    def passing() -> Iterator[Sandbox]:
+        nonlocal last
+        for model in chain([first], models):
+            last = model
+            yield model
+
+    env = first.env
+    events = events_of(env.world.event_log(passing(), episode.trial))
+    split = env.world.split(last.state, 0, env.params) if env.world.split else {}
+    return Process(f"{study.name}, seed {episode.seed}", events, split)
+
+
+def log_page(files: Sequence[Path], page: Path) -> str:
+    """The text of a page about event logs; the command that it shows writes to ``page``."""
+    logs = [read(file) for file in files]
+    again = shlex.join(["sandbox", "report", *map(str, files), "--out", str(page)])
+    notes = [f"{log.name}: {note}" for log in logs for note in log.notes]
+    return process_page([Process(log.name, log.events) for log in logs], notes, again)
 
 
 def _transcripts(studies: Sequence[Study]) -> Callable[[int, int], str]:

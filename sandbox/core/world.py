@@ -285,6 +285,8 @@ class World:
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     event_log: Callable[[Iterable[Any], int], Part] | None = None  # models after each tick, number of the trial
     fit: Callable[[Any, str], Fit] | None = None  # events of a log (``eventlogs.read``), its name -> a scenario
+    split: Callable[[Any, int, Any], Mapping[str, float]] | None = None  # state, lane, params -> what the time of cases
+    # so far went on: minutes by name
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

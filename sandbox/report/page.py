@@ -12,7 +12,8 @@ import jinja2
 from sandbox.analysis.scaling import advice, coefficient
 from sandbox.core.finish import label
 from sandbox.report.inline import Still
-from sandbox.report.report_figures import Drawn, report_figures
+from sandbox.report.process_figures import Process, process_figures
+from sandbox.report.report_figures import Drawn, Figures, report_figures
 from sandbox.report.tables import limit_words
 from sandbox.statistics import Estimate
 
@@ -44,11 +45,11 @@ class Origin(NamedTuple):
 
 def report_page(
     studies: Sequence, compared: Sequence, shown: Sequence[Shown], skipped: int, origins: Sequence[Origin], again: str,
-    samples: Sequence = (), script: tuple[str, str] = ("", ""),
+    samples: Sequence = (), script: tuple[str, str] = ("", ""), processes: Sequence[Process] = (),
 ) -> str:  # fmt: skip
     """The page of some studies (``studies.summary``), side by side.
 
-    ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes omitted for lack
+    ``processes`` are logs of some trials, in worlds with cases. ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes omitted for lack
     of time, and ``again`` is the command that makes this page. ``samples`` are trials (``report.samples``), in a table
     with the ``script`` and its hash.
     """
@@ -60,6 +61,7 @@ def report_page(
         for what in ("curves", "scalings", "contributions")
     )
     table = _table(studies)
+    figures = report_figures(studies, table, *map(_briefly, (found, scalings, contributions)), again)
     return render(
         "report.html",
         title="; ".join(titles), summary=_summary(studies), studies=studies, several=several,
@@ -67,7 +69,7 @@ def report_page(
         shown=shown, skipped=skipped, samples=samples, script=script, tokens=any(each.tokens for each in samples),
         varied=any(len(study.conditions) > 1 for study in studies), trials=sum(len(study.rows) for study in studies),
         failures=any(not each.episode.success for each in shown),
-        figures=report_figures(studies, table, *map(_briefly, (found, scalings, contributions)), again),
+        figures=figures, processes=_drawn(processes, Figures(again, len(figures))),
         scalings=scalings, contributions=contributions, seconds=any(_tick(study) != 1 for study in studies),
         tested=any(study.tested for study in studies), broken=_kinds(studies, "failure"),
         limits=f" of {limits[0]:,}" if len(limits) == 1 else "", costs=_costs(studies), errors=_kinds(studies, "error"),
@@ -75,6 +77,19 @@ def report_page(
         commands=[o.command for o in origins],
         files=[{"name": o.file, "uri": o.uri, "text": o.toml} for o in origins],
     )  # fmt: skip
+
+
+def process_page(processes: Sequence[Process], notes: Sequence[str], again: str) -> str:
+    """The page of event logs; ``notes`` say what was left out of them."""
+    title = "; ".join(each.name for each in processes)
+    return render(
+        "process.html", title=title, processes=_drawn(processes, Figures(again)), notes=notes, again=again,
+        script=("", ""),
+    )  # fmt: skip
+
+
+def _drawn(processes: Sequence[Process], draw: Figures) -> list[tuple[str, list[Drawn]]]:
+    return [(each.name, process_figures(each, draw)) for each in processes]
 
 
 def study_figures(study, again: str) -> dict[str, Drawn]:

@@ -176,10 +176,13 @@ class Drawn(NamedTuple):
 
 
 class Figures:
-    """Draws and numbers the figures of a page; each caption has the command that makes it again."""
+    """Draws and numbers the figures of a page; each caption has the command that makes it again.
 
-    def __init__(self, command: str):
-        self._command, self._count = command, 0
+    ``before`` figures are on the page already.
+    """
+
+    def __init__(self, command: str, before: int = 0):
+        self._command, self._count = command, before
 
     def __call__(self, figure, told: str) -> Drawn:
         """One figure, or small multiples."""

@@ -16,7 +16,7 @@ from sandbox.worlds.office.rendering.places import canvas
 from sandbox.worlds.office.setup import RULES, TRIES
 from sandbox.worlds.office.state import SLOTS, Params, Severity, State, Verb, observation
 from sandbox.worlds.office.tasks import TEAMWORK, progress, task
-from sandbox.worlds.office.telling import CHARTS, cause, doing, gauges
+from sandbox.worlds.office.telling import CHARTS, cause, doing, gauges, split
 
 WHERE = "world 'office'"
 
@@ -109,6 +109,7 @@ WORLD = World(
     teamwork=TEAMWORK,
     event_log=log_part,
     fit=fit,
+    split=split,
     targets=SLOTS,
     interventions=INTERVENTIONS,
     legend=LEGEND,

@@ -13,6 +13,7 @@ from sandbox.worlds.office.state import (
     Column,
     Desk,
     Params,
+    Phase,
     State,
     Status,
     Time,
@@ -121,6 +122,16 @@ CHARTS = (
     Chart("Waiting", "work items in all lines", _waiting),
     Chart("Euros wrong", "euros, of closed cases", _euros),
 )
+
+
+def split(s: State, lane: int, params: Params) -> dict[str, float]:
+    """Minutes of all cases so far, by what they went on; they add up to the time that the cases have taken."""
+    spent = s.time[lane, :, Time.TOUCH : Time.PEOPLE].sum(axis=0)
+    is_open = s.case[lane, :, Case.STATUS] == Status.OPEN
+    running = s.clock[lane] - s.time[lane, :, Time.SINCE]
+    for phase in Phase:  # of open cases, the phase that is under way counts too
+        spent[phase] += running[is_open & (s.case[lane, :, Case.PHASE] == phase)].sum()
+    return {phase.name.lower().replace("_", "-"): float(spent[phase]) for phase in Phase}
 
 
 def gauges(s: State, lane: int, agent: int, params: Params) -> tuple[Gauge, ...]:
