@@ -1,17 +1,34 @@
 """The pictures of the office: what the live map and the figures of a log say, not their pixels."""
 
+from collections import Counter
 from functools import partial
 from itertools import combinations, pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sandbox
+from sandbox.analysis.process import BEGIN, END, events_of, process_map, queues, work
+from sandbox.cli._page import log_page, report_of
+from sandbox.eventlogs.export import write_log
+from sandbox.report.process_figures import (
+    WEEK,
+    Process,
+    busiest,
+    draw_map,
+    drawn_ways,
+    gantt,
+    process_figures,
+)
+from sandbox.report.process_figures import places as places_of_boxes
+from sandbox.report.report_figures import Figures
 from sandbox.worlds.office import stations
 from sandbox.worlds.office.compiler import labels
 from sandbox.worlds.office.rendering import picture, places, tokens
-from sandbox.worlds.office.state import Case, Phase, Status
+from sandbox.worlds.office.state import Case, Phase, Status, Time
 
+SPLIT = ("touch", "queue", "hand-over", "rework", "outside")
 BUSY = {"world": {"name": "office", "cases": 12, "people": 1, "review": 1.0}, "agents": [{"reasoner": "rules"}],
         "perturb": {"wrong_price": 0.4}}  # fmt: skip
 
@@ -132,3 +149,102 @@ def test_a_click_on_a_desk_is_on_its_agent():
         top, left, tall, wide = env.world.part(env.params, agent)
         assert nearest(env, state.pos[0], (top + tall / 2, left + wide / 2)) == agent
     assert nearest(env, state.pos[0], (0.3, 0.5)) is None
+
+
+# -- figures of logs
+
+
+@pytest.fixture(scope="module")
+def log():
+    """A log, and the model at its end."""
+    model = sandbox.Sandbox(BUSY, rng=4)
+
+    def models():
+        yield model
+        while model.running:
+            model.step()
+            yield model
+
+    return events_of(model.env.world.event_log(models(), 0)), model
+
+
+def test_the_counts_of_the_process_map_are_those_of_the_log(log):
+    """Each event but the last of a case is followed by one; boxes count events, and the ways of a box add up to it."""
+    events, _ = log
+    found = process_map(events)
+    counts = Counter(events["activity"])
+    assert found.activities == counts and len(counts) > 10
+    for side in ("one", "other"):
+        passed = Counter()
+        for way in found.ways:
+            passed[getattr(way, side)] += way.count
+        assert {name: count for name, count in passed.items() if name not in (BEGIN, END)} == counts
+        assert passed[BEGIN] + passed[END] == events["case"].nunique() == 12
+    pairs = [
+        pair for _, own in events.groupby("case") for pair in pairwise(zip(own["activity"], own["end"], strict=True))
+    ]
+    for way in found.ways:
+        if way.one != BEGIN and way.other != END:
+            own = [b[1] - a[1] for a, b in pairs if (a[0], b[0]) == (way.one, way.other)]
+            assert (way.count, way.median) == (len(own), pytest.approx(np.median(own)))
+
+
+def test_a_map_of_any_log_has_a_place_for_each_box(log):
+    """Also of a log with loops, without starts, and with one case of one event."""
+    loops = pd.DataFrame(
+        [(0, "a", name, "", np.nan, float(k)) for k, name in enumerate("xyxyyzx")] + [(1, "a", "x", "", np.nan, 1.0)],
+        columns=log[0].columns,
+    )
+    for events in (log[0], loops):
+        found = process_map(events)
+        placed = places_of_boxes(found, drawn_ways(found))
+        assert len(set(placed.values())) == len(placed) == len(set(found.activities)) + 2 or events is log[0]
+        assert draw_map(found).axes
+    assert process_map(loops).ways[0].count == 2 and work(loops).empty and not queues(loops)
+    assert len(process_figures(Process("x", loops), Figures("again"))) == 2  # a map and a dotted chart
+
+
+def test_bars_of_the_gantt_chart_are_the_work_of_the_log(log):
+    """Nobody does two things at once, except a batch; all work of agents and people is there."""
+    events, model = log
+    done = work(events)
+    for _, own in done.groupby("resource"):
+        assert (own["start"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
+    agents = done[done["resource"].str.startswith("agent")]
+    spent = model.state.time[0, :, Time.AGENTS].sum()
+    assert (agents["end"] - agents["start"]).sum() == pytest.approx(spent, abs=1e-3)
+    axis = gantt(events).axes[0]
+    begin = busiest(done)
+    shown = done[(done["start"] < begin + WEEK) & (done["end"] > begin)]
+    bars = sum(len(each.get_paths()) for each in axis.collections)
+    assert bars == len(shown) > 5
+
+
+def test_queues_begin_and_end_empty(log):
+    found = queues(log[0])
+    assert "receive" in found or "order" in found
+    for series in found.values():
+        assert series.iloc[-1] == 0 and (series >= 0).all() and series.max() > 0
+
+
+def test_the_parts_of_the_time_of_cases_add_up_at_every_moment(log):
+    split, model = sandbox.worlds.office.telling.split, sandbox.Sandbox(BUSY, rng=4)
+    for _ in range(40):
+        model.step()
+        found, rows = split(model.state, 0, model.env.params), model.state.case[0, :, Case.STATUS]
+        ends = np.where(rows == Status.OPEN, model.state.clock[0], model.state.time[0, :, Time.CLOSED])
+        lived = (ends - model.state.time[0, :, Time.ARRIVED])[rows != Status.COMING].sum()
+        assert tuple(found) == SPLIT and sum(found.values()) == pytest.approx(lived)
+    assert found["outside"] > 0
+
+
+def test_the_report_of_a_run_and_of_its_log_show_the_process(tmp_path):
+    """The same map from the run and from the file that is exported of it."""
+    sandbox.run({**BUSY, "world": {**BUSY["world"], "cases": 4}}, 4, out=tmp_path / "run")
+    write_log("xes", tmp_path / "run", tmp_path / "log.xes", [0])
+    run, file = (tmp_path / name for name in ("run.html", "log.html"))
+    page, of_log = report_of([tmp_path / "run"], run), log_page([tmp_path / "log.xes"], file)
+    for text, parts in ((page, 5), (of_log, 4)):
+        assert text.count("Process map:") == 2 and text.count("Who works when") == 2  # caption, and words for readers
+        assert text.count("n = 4 cases") == 2 * parts
+    assert "What the time of a case goes on" in page

@@ -49,9 +49,9 @@ def report_page(
 ) -> str:  # fmt: skip
     """The page of some studies (``studies.summary``), side by side.
 
-    ``processes`` are logs of some trials, in worlds with cases. ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes omitted for lack
+    ``compared`` are their differences to the first (``analysis.compare``), ``skipped`` counts episodes omitted for lack
     of time, and ``again`` is the command that makes this page. ``samples`` are trials (``report.samples``), in a table
-    with the ``script`` and its hash.
+    with the ``script`` and its hash. ``processes`` are logs of some trials, in worlds with cases.
     """
     titles = list(dict.fromkeys(study.scenario.get("title") or study.name for study in studies))
     limits = sorted({each.measures.limit for study in studies for each in study.conditions})

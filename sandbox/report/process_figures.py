@@ -13,9 +13,12 @@ from sandbox.report.figures import COLOURS, legend, look, short
 from sandbox.report.inline import INK, PAGE_STYLE
 from sandbox.report.report_figures import Drawn, Figures
 
-WIDE, LAYER, ROW = 7.4, 0.62, 0.26  # inches: a figure, a layer of the map, a row of the Gantt chart
+WIDE, LAYER, ROW = 5.2, 0.62, 0.26  # inches: a figure, a layer of the map, a row of the Gantt chart
+ACROSS, BOW = 1.3, 0.75  # units of x in the width of the map; inches by which a way avoids boxes
+SMALL = 8  # points; at 390 pixels of page still legible
 MOST_ACTIVITIES, MOST_WAYS = 18, 32  # on a map
 TOLD = 0.08  # share of the most frequent way from which on a way has its numbers
+STYLES = 2 * len(COLOURS)  # of dots, that can be told apart
 MOST_CASES, MOST_ROWS, LINES = 150, 30, 6  # of a dotted chart, a Gantt chart, queues
 DAY, WEEK = 1440.0, 10080.0
 PARTS = {"touch": 2, "queue": 4, "hand-over": 1, "rework": 3, "outside": 5}  # their colours
@@ -80,8 +83,8 @@ def draw_map(found: ProcessMap) -> Figure:
             told = name if name in (BEGIN, END) else f"{short(name, 24)}  {found.activities[name]:,}"
             box = {"boxstyle": "round,pad=0.3", "facecolor": COLOURS[5] if name in (BEGIN, END) else COLOURS[0],
                    "edgecolor": "none"}  # fmt: skip
-            axis.text(x, y, told, ha="center", va="center", fontsize=8.5, color="white", bbox=box, zorder=3)
-        axis.set(xlim=(-0.12, 1.12), ylim=(depth + 0.45, -0.45))
+            axis.text(x, y, told, ha="center", va="center", fontsize=9, color="white", bbox=box, zorder=3)
+        axis.set(xlim=(0.5 - ACROSS / 2, 0.5 + ACROSS / 2), ylim=(depth + 0.45, -0.45))
         axis.axis("off")
     return figure
 
@@ -92,24 +95,25 @@ def _draw_way(axis, way: Way, spot: Mapping[str, tuple[float, float]], share: fl
     look = {"arrowstyle": "-|>", "mutation_scale": 9, "linewidth": 0.6 + 2.6 * share, "color": INK,
             "alpha": 0.25 + 0.3 * share, "zorder": 1}  # fmt: skip
     if way.one == way.other:
-        axis.text(x0 + 0.13, y0, f"again {told}", fontsize=7, ha="left", va="center", color=INK)
+        axis.text(x0 + 0.13, y0, f"again {told}", fontsize=SMALL, ha="left", va="center", color=INK)
         return
-    straight = y1 - y0 == 1
-    bend = 0.0 if straight else (0.28 if x0 >= 0.5 else -0.28) * (1 if y1 > y0 else -1)
-    axis.add_patch(
-        FancyArrowPatch(
-            (x0, y0 + 0.2 * (y1 > y0) - 0.2 * (y1 < y0)),
-            (x1, y1 - 0.24 * (y1 > y0) + 0.24 * (y1 < y0)),
-            connectionstyle=f"arc3,rad={bend}",
-            **look,
-        )  # fmt: skip
-    )
-    if share < TOLD:
-        return
-    beside = abs(x1 - x0) < 0.1  # a label on a steep line would be crossed by it
-    bow = -0.5 * bend * (y1 - y0) * LAYER / (WIDE / 1.24)  # in units of x: the bend is a share of the length in inches
-    middle = (x0 + x1) / 2 + bow + (0.015 if beside else 0.0), (y0 + y1) / 2 + 0.5 * bend * (x1 - x0)
-    axis.text(*middle, told, fontsize=7, ha="left" if beside else "center", va="center", color=INK, zorder=2)
+    down, steep = (1 if y1 > y0 else -1), abs(x1 - x0) < 0.1
+    inch = WIDE / ACROSS  # of a unit of x
+    if y1 - y0 == 1:
+        bow = 0.0
+    elif steep:  # around the boxes between
+        bow = BOW
+    else:
+        bow = 0.14 * abs(y1 - y0) * LAYER * (1 if x0 >= 0.5 else -1) * down
+    length = ((inch * (x1 - x0)) ** 2 + (LAYER * (y1 - y0)) ** 2) ** 0.5
+    ends = (x0, y0 + 0.22 * down), (x1, y1 - 0.25 * down)
+    axis.add_patch(FancyArrowPatch(*ends, connectionstyle=f"arc3,rad={2 * bow / max(length, LAYER)}", **look))
+    if share >= TOLD:  # beside a steep line, which would cross it
+        along, side = 0.5 if steep else 0.68, -1 if steep and bow * down > 0 else 1
+        at = x0 + along * (x1 - x0) - 4 * along * (1 - along) * bow * down / inch
+        across = {1: "left", -1: "right"}[side] if steep else "center"
+        style = {"fontsize": SMALL, "ha": across, "va": "center", "color": INK, "zorder": 2}
+        axis.text(at + (0.02 * side if steep else 0.0), y0 + along * (y1 - y0), told, **style)
 
 
 # -- in time
@@ -124,7 +128,7 @@ def dotted(events: pd.DataFrame) -> Figure:
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=(WIDE, 1.0 + min(4.6, 0.09 * len(row) + 1.2)), layout="constrained")
         axis = figure.subplots()
-        for k, name in enumerate(names[:MOST_ACTIVITIES]):
+        for k, name in enumerate(names[:STYLES]):
             own = shown[shown["activity"] == name]
             style = {**look(k), "linestyle": "none", "markersize": 3.6}
             axis.plot(own["end"] / DAY, own["row"], label=short(name), **style)
@@ -199,12 +203,22 @@ def process_figures(shown: Process, draw: Figures) -> list[Drawn]:
     ways, n = drawn_ways(found), f"n = {cases:,} cases, {len(events):,} events"
     left = len(found.ways) - len(ways)
     beyond = f" {left} rarer ways are left out." if left else ""
-    drawn = [draw(draw_map(found), "Process map: what directly follows what in a case. In a box, how often an activity "
-                  f"happened; on a way, how often it was taken, and the median time from end to end; thin ways are rare. {n}.{beyond}")]  # fmt: skip
+    drawn = [
+        draw(
+            draw_map(found),
+            "Process map: what directly follows what in a case. In a box, how often an activity happened; on a way, "
+            f"how often it was taken, and the median time from end to end; thin ways are rare. {n}.{beyond}",
+        )
+    ]
     if shown.split:
         days = {name: minutes / DAY / cases for name, minutes in shown.split.items()}
         drawn.append(draw(parts(days), f"What the time of a case goes on, the mean of all cases. {n}."))
-    drawn.append(draw(dotted(events), f"Dotted chart: every event of {_first(cases)}, by its end. {n}."))
+    drawn.append(
+        draw(
+            dotted(events),
+            f"Dotted chart: the events of {_first(cases)} by their ends, of {STYLES} activities at most. {n}.",
+        )
+    )
     if len(work(events)):
         drawn.append(draw(gantt(events), f"Who works when, in the week with most work. {n}."))
     if queues(events):
