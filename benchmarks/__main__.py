@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from benchmarks import results
 from benchmarks.report import console, load, machine, show, versions
@@ -53,7 +54,7 @@ def main() -> None:
         parser.parse_args()  # help, or an error
         parser.print_help()
         return
-    module = import_module(f"benchmarks.{named.replace('-', '_')}")  # alone: all of them take seconds
+    module = module_of(named)  # alone: all of them take seconds
     options, command = getattr(module, "OPTIONS", {}), own[named]
     command.add_argument("--quick", action="store_true", help="fewer rounds or trials: a minute instead of five")
     for option, how in options.items():
@@ -81,6 +82,11 @@ def main() -> None:
     if not (arguments.json or arguments.write):
         for part in _of(parts, arguments):
             part(arguments.quick)
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a benchmark."""
+    return import_module(f"benchmarks.{name.replace('-', '_')}")
 
 
 def _of(parts: dict[str, Callable], arguments: argparse.Namespace) -> list[Callable]:

@@ -169,7 +169,7 @@ def test_all_tells_what_it_could_not_measure(run, monkeypatch, capsys):
 def test_every_benchmark_can_be_imported(name):
     """Unless what it is compared with is not installed."""
     try:
-        module = import_module(f"benchmarks.{name}")
+        module = benchmarks.__main__.module_of(name)
     except ModuleNotFoundError as error:
         if error.name.partition(".")[0] in ("benchmarks", "sandbox"):
             raise
