@@ -177,7 +177,7 @@ def test_the_counts_of_the_process_map_are_those_of_the_log(log):
     for side in ("one", "other"):
         passed = Counter()
         for way in found.ways:
-            passed[getattr(way, side)] += way.count
+            passed[getattr(way, side)] += way.times
         assert {name: count for name, count in passed.items() if name not in (BEGIN, END)} == counts
         assert passed[BEGIN] + passed[END] == events["case"].nunique() == 12
     pairs = [
@@ -186,7 +186,7 @@ def test_the_counts_of_the_process_map_are_those_of_the_log(log):
     for way in found.ways:
         if way.one != BEGIN and way.other != END:
             own = [b[1] - a[1] for a, b in pairs if (a[0], b[0]) == (way.one, way.other)]
-            assert (way.count, way.median) == (len(own), pytest.approx(np.median(own)))
+            assert (way.times, way.median) == (len(own), pytest.approx(np.median(own)))
 
 
 def test_a_map_of_any_log_has_a_place_for_each_box(log):
@@ -200,7 +200,7 @@ def test_a_map_of_any_log_has_a_place_for_each_box(log):
         placed = places_of_boxes(found, drawn_ways(found))
         assert len(set(placed.values())) == len(placed) == len(set(found.activities)) + 2 or events is log[0]
         assert draw_map(found).axes
-    assert process_map(loops).ways[0].count == 2 and work(loops).empty and not queues(loops)
+    assert process_map(loops).ways[0].times == 2 and work(loops).empty and not queues(loops)
     assert len(process_figures(Process("x", loops), Figures("again"))) == 2  # a map and a dotted chart
 
 

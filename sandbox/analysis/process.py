@@ -4,7 +4,10 @@ A log is a data frame as ``eventlogs.read`` gives it: trial, case, activity, res
 known) and end, in minutes since a Monday, 0:00.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
+from statistics import median
 from typing import NamedTuple
 
 import networkx as nx
@@ -20,7 +23,7 @@ class Way(NamedTuple):
 
     one: str
     other: str
-    count: int
+    times: int
     median: float  # minutes from the end of one to the end of the other; 0 at the begin and the end of a case
 
 
@@ -40,23 +43,23 @@ def events_of(part: Part) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["trial", "case", "activity", "resource", "start", "end"])
 
 
-def _minutes(moment) -> float:
+def _minutes(moment: datetime | None) -> float:
     return float("nan") if moment is None else (moment - START).total_seconds() / 60
 
 
 def process_map(events: pd.DataFrame) -> ProcessMap:
     """The directly-follows graph of a log; each case begins at BEGIN and ends at END."""
     cases = _in_order(events).groupby(["trial", "case"], sort=False)
-    place, found = cases.cumcount().groupby(events["activity"]).mean(), {}
+    place, found = cases.cumcount().groupby(events["activity"]).mean(), defaultdict[tuple[str, str], list[float]](list)
     for _, own in cases:
         names, ends = [BEGIN, *own["activity"], END], own["end"].tolist()
-        times = [ends[0], *ends, ends[-1]]
+        moments = [ends[0], *ends, ends[-1]]
         for k in range(len(names) - 1):
-            found.setdefault((names[k], names[k + 1]), []).append(times[k + 1] - times[k])
-    ways = [Way(*pair, len(times), float(pd.Series(times).median())) for pair, times in found.items()]
+            found[names[k], names[k + 1]].append(moments[k + 1] - moments[k])
+    ways = [Way(one, other, len(waits), median(waits)) for (one, other), waits in found.items()]
     counts = events["activity"].value_counts()
     order = place.sort_values(kind="stable").index
-    return ProcessMap({name: int(counts[name]) for name in order}, sorted(ways, key=lambda way: -way.count))
+    return ProcessMap({name: int(counts[name]) for name in order}, sorted(ways, key=lambda way: -way.times))
 
 
 def _in_order(events: pd.DataFrame) -> pd.DataFrame:

@@ -2,10 +2,11 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from sandbox.analysis.compare import beside_first
 from sandbox.analysis.process import events_of
@@ -13,6 +14,7 @@ from sandbox.cli._compiling import warm_up
 from sandbox.cli._console import err, out
 from sandbox.cli._options import settings
 from sandbox.core.errors import SandboxError
+from sandbox.core.event_log import Part
 from sandbox.engine.registry import find
 from sandbox.eventlogs.read import read
 from sandbox.model import Sandbox
@@ -79,17 +81,20 @@ def _processes(studies: Sequence[Study]) -> list[Process]:
     """The process of the worst episode of each study, in worlds that have cases and activities."""
     found, until = [], time.monotonic() + SECONDS
     for study in studies:
-        if not study.free or not find(study.scenario["world"]["name"]).event_log or time.monotonic() > until:
+        log = find(study.scenario["world"]["name"]).event_log
+        if not study.free or log is None or time.monotonic() > until:
             continue
         for episode in worst(study, 1):
             try:
-                found.append(_process(play_again(study, episode), episode, study))
+                found.append(_process(log, play_again(study, episode), episode, study))
             except SandboxError as error:
                 err.print(f"no process of seed {episode.seed}: {error}")
     return found
 
 
-def _process(models: Iterator[Sandbox], episode: Episode, study: Study) -> Process:
+def _process(
+    log: Callable[[Iterable[Any], int], Part], models: Iterator[Sandbox], episode: Episode, study: Study
+) -> Process:
     first = last = next(models)
 
     def passing() -> Iterator[Sandbox]:
@@ -99,7 +104,7 @@ def _process(models: Iterator[Sandbox], episode: Episode, study: Study) -> Proce
             yield model
 
     env = first.env
-    events = events_of(env.world.event_log(passing(), episode.trial))
+    events = events_of(log(passing(), episode.trial))
     split = env.world.split(last.state, 0, env.params) if env.world.split else {}
     return Process(f"{study.name}, seed {episode.seed}", events, split)
 

@@ -64,7 +64,7 @@ def places(found: ProcessMap, ways: Sequence[Way]) -> dict[str, tuple[float, flo
 
 def _middle(name: str, ways: Sequence[Way], placed: Mapping[str, tuple[float, float]]) -> float:
     """The mean place of what leads to an activity, by how often."""
-    before = [(placed[way.one][0], way.count) for way in ways if way.other == name and way.one in placed]
+    before = [(placed[way.one][0], way.times) for way in ways if way.other == name and way.one in placed]
     return sum(x * count for x, count in before) / sum(count for _, count in before) if before else 0.5
 
 
@@ -72,13 +72,13 @@ def draw_map(found: ProcessMap) -> Figure:
     """The directly-follows graph, from top to bottom: counts of activities; counts and median times of ways."""
     ways = drawn_ways(found)
     spot = places(found, ways)
-    most = max(way.count for way in ways)
+    most = max(way.times for way in ways)
     depth = max(y for _, y in spot.values())
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=(WIDE, 0.4 + LAYER * (depth + 1)), layout="constrained")
         axis = figure.subplots()
         for way in ways:
-            _draw_way(axis, way, spot, way.count / most)
+            _draw_way(axis, way, spot, way.times / most)
         for name, (x, y) in spot.items():
             told = name if name in (BEGIN, END) else f"{short(name, 24)}  {found.activities[name]:,}"
             box = {"boxstyle": "round,pad=0.3", "facecolor": COLOURS[5] if name in (BEGIN, END) else COLOURS[0],
@@ -91,7 +91,7 @@ def draw_map(found: ProcessMap) -> Figure:
 
 def _draw_way(axis, way: Way, spot: Mapping[str, tuple[float, float]], share: float) -> None:
     (x0, y0), (x1, y1) = spot[way.one], spot[way.other]
-    told = f"{way.count:,}" + (f" · {duration(way.median)}" if way.median > 0 else "")
+    told = f"{way.times:,}" + (f" · {duration(way.median)}" if way.median > 0 else "")
     look = {"arrowstyle": "-|>", "mutation_scale": 9, "linewidth": 0.6 + 2.6 * share, "color": INK,
             "alpha": 0.25 + 0.3 * share, "zorder": 1}  # fmt: skip
     if way.one == way.other:
