@@ -282,6 +282,8 @@ def test_who_is_nowhere_and_who_has_no_grid(scene):
     assert available(model) == tuple(LAYERS)
     web = sandbox.Sandbox({"world": {"name": "web"}, "agents": [{"count": 2, "reasoner": "idle"}]}, rng=1)
     assert available(web) == ("belief",)
+    office = sandbox.Sandbox({"world": {"name": "office"}, "agents": [{"count": 3, "reasoner": "rules"}]}, rng=1)
+    assert available(office) == ()
     assert marks(web, LAYERS, 1) == (Rect((0.0, 0.5), (1.0, 0.5), "#009e73", 0.006),)
     there = model.state.pos[0, 3].copy()
     model.state.pos[0, 3] = -1

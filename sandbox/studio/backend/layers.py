@@ -70,10 +70,12 @@ def marks(model, layers: Collection[str], picked: int | None = None, before: np.
 
 
 def available(model) -> tuple[str, ...]:
-    """The layers that apply to this episode."""
-    if not model.env.world.cells:
-        return ("belief",)
-    return tuple(LAYERS) if model.talk else ("sight", "belief", "futures")
+    """The layers that apply to this episode: on a grid, with beliefs, with talk."""
+    world = model.env.world
+    known = set(LAYERS) if world.cells else {"belief"}
+    known -= set() if world.believe else {"belief", "futures"}
+    known -= set() if model.talk else {"messages", "tasks"}
+    return tuple(name for name in LAYERS if name in known)
 
 
 def _centre(cell) -> Point:

@@ -166,9 +166,10 @@ def _below(show: Runner, snapshot: Snapshot) -> None:
     """The layers, the legend."""
     scene = snapshot.scene
     if scene:
-        words = " ".join(f"{name.capitalize()}: {told}" for name, told in LAYERS.items())
-        chosen = st.pills("Layers", scene.layers, selection_mode="multi", key="layers", label_visibility="collapsed",
-                          format_func=str.capitalize, help=words)  # fmt: skip
+        words, chosen = " ".join(f"{name.capitalize()}: {LAYERS[name]}" for name in scene.layers), []
+        if scene.layers:
+            chosen = st.pills("Layers", scene.layers, selection_mode="multi", key="layers",
+                              label_visibility="collapsed", format_func=str.capitalize, help=words)  # fmt: skip
         show.look(show.peek().look._replace(layers=frozenset(chosen)))
     if snapshot.shots:
         place("legend", "legend")
