@@ -34,6 +34,8 @@ def test_what_an_address_names_in_vain_is_said(visit, runs):
 def test_back_goes_where_one_came_from(visit, runs):
     page = visit("/lessons")
     page.get_by_role("button", name="Open").nth(2).click()
+    page.get_by_test_id("stRadio").wait_for()
+    at_rest(page)
     page.get_by_test_id("stRadio").get_by_role("radio").first.click(force=True)
     press(page, "Measure")
     page.get_by_text("You predicted").wait_for()

@@ -88,7 +88,8 @@ def test_a_world_is_set_up_played_and_saved(visit, runs, tmp_path):
     watched = sorted((runs / "studio").iterdir())[-1]
     with open_run(watched) as run:
         assert scenario_of(run).start == saved.start
-        played = next(event for event in run.events() if event.kind == "tick")
+        # it is written once the page has surely shown it
+        played = until(lambda: next((event for event in run.events() if event.kind == "tick"), None), 60)
     model = sandbox.Sandbox(saved, rng=SEED)
     model.step()
     assert model.latest.digest == played.digest

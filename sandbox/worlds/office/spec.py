@@ -1,13 +1,15 @@
 """Office: enterprise processes run by teams of agents and people."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.core.event_log import Fit
 from sandbox.core.perturb import Perturbation, severities
 from sandbox.core.world import World
 from sandbox.worlds.office import compiler, layouts, serialisation
 from sandbox.worlds.office.dynamics import kernels
 from sandbox.worlds.office.event_log import log_part
-from sandbox.worlds.office.fit import fit
 from sandbox.worlds.office.interventions import INTERVENTIONS
 from sandbox.worlds.office.policies.rules import POLICIES
 from sandbox.worlds.office.rendering import text
@@ -76,6 +78,13 @@ def build(options: Options) -> Params:
 def conserved(s: State, lane: int, params: Params) -> tuple:
     """What the documents should say does not change, and no case is lost."""
     return s.truth[lane].tolist(), len(s.case[lane])
+
+
+def fit(events: Any, title: str) -> Fit:
+    """See ``office.fit``, which brings pandas and SciPy: no run needs them."""
+    from sandbox.worlds.office.fit import fit as fitted
+
+    return fitted(events, title)
 
 
 WORLD = World(
