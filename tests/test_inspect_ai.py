@@ -159,7 +159,7 @@ def test_the_command_line_of_inspect_finds_every_world(tmp_path):
         around = {**os.environ, "FAKE_API_KEY": "none", "FAKE_BASE_URL": server.address, "INSPECT_DISPLAY": "plain"}
         done = subprocess.run(
             [Path(sys.executable).with_name("inspect"), "eval", "sandbox/web", "--model", "openai-api/fake/fake",
-             "-T", "layout=click-button", "-T", "trials=3", "-T", "seed=5", "-T", "max_ticks=12",
+             "-T", "layout=click-button", "-T", "trials=2", "-T", "seed=5", "-T", "max_ticks=12",
              "--log-dir", str(tmp_path), "--log-format", "json"],
             capture_output=True, text=True, env=around, cwd=tmp_path, timeout=300,
         )  # fmt: skip
