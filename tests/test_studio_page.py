@@ -1,6 +1,8 @@
 """The studio's page: its logic in AppTest, the canvas in a real Chromium."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -182,3 +184,25 @@ def test_a_press_is_taken_also_if_another_run_is_asked_for_before_it_is():
     assert looked == [False]
     with pytest.raises(RerunException):  # from here on it gives way again
         state["key"]
+
+
+APART = """
+import sys
+from streamlit.testing.v1 import AppTest
+from sandbox.studio import main
+found = []
+def look():
+    sys.modules.pop("statistics", None)
+    import statistics
+    found.append(hasattr(statistics, "median"))
+main.main = look
+AppTest.from_file(sys.argv[1], default_timeout=60).run()
+print(found)
+"""
+
+
+def test_the_script_of_the_command_hides_no_module_of_python(root):
+    """Streamlit puts its folder first on the path, in which there is a ``statistics`` of ours."""
+    command = [sys.executable, "-c", APART, str(root / "sandbox" / "_studio_script.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=root, check=True)
+    assert done.stdout.splitlines()[-1] == "[True]"

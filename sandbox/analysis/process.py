@@ -7,10 +7,10 @@ known) and end, in minutes since a Monday, 0:00.
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from statistics import median
 from typing import NamedTuple
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 
 from sandbox.core.event_log import START, Part
@@ -56,7 +56,7 @@ def process_map(events: pd.DataFrame) -> ProcessMap:
         moments = [ends[0], *ends, ends[-1]]
         for k in range(len(names) - 1):
             found[names[k], names[k + 1]].append(moments[k + 1] - moments[k])
-    ways = [Way(one, other, len(waits), median(waits)) for (one, other), waits in found.items()]
+    ways = [Way(one, other, len(waits), float(np.median(waits))) for (one, other), waits in found.items()]
     counts = events["activity"].value_counts()
     order = place.sort_values(kind="stable").index
     return ProcessMap({name: int(counts[name]) for name in order}, sorted(ways, key=lambda way: -way.times))
