@@ -12,7 +12,7 @@ import pandas as pd
 
 import sandbox
 from benchmarks import frameworks
-from benchmarks.pages import difference, number, show
+from benchmarks.pages import difference, number, share, show
 from benchmarks.report import Figure, console
 from benchmarks.rounds import Pace, in_turns
 from sandbox.analysis.results import results
@@ -130,7 +130,7 @@ def _by_mcp(world: str, path: Path, quick: bool) -> pd.DataFrame:
 
 def _cells(own: pd.DataFrame, rules: pd.DataFrame) -> list[str]:
     rate, ticks = success_rate(int(own["success"].sum()), len(own)), own["ticks"].mean()
-    told = f"{100 * rate.value:.0f} % ({100 * rate.low:.0f} .. {100 * rate.high:.0f})"
+    told = share(rate)
     if own is rules:
         return [told, "", number(ticks), ""]
     points = Estimate(*(100 * each for each in paired_success(rules["success"], own["success"]).difference))

@@ -65,7 +65,7 @@ def _walked(words: str, legal: list[str]) -> tuple[str, int]:
 
 
 def _way(rows: list[str]) -> str:
-    """The first step of a shortest way to a tree in view; empty if there is none."""
+    """The first step of a shortest way to a tree in view; empty if no tree is in view or can be reached."""
     reached, queue = {MIDDLE}, deque([(MIDDLE, "")])
     while queue:
         (row, col), first = queue.popleft()

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pandas as pd
 
 from benchmarks.llm import server
-from benchmarks.pages import difference, number, show
+from benchmarks.pages import difference, number, share, show
 from benchmarks.report import Figure, console
 from sandbox.analysis.results import results
 from sandbox.running.reexecute import check
@@ -150,8 +150,7 @@ def _cells(sound: Played, flawed: Played, llm: Played) -> list[str]:
 
 
 def _rate(good: int, of: int) -> str:
-    rate = success_rate(good, of)
-    return f"{100 * rate.value:.0f} % ({100 * rate.low:.0f} .. {100 * rate.high:.0f})"
+    return share(success_rate(good, of))
 
 
 def tested(quick: bool) -> None:

@@ -7,7 +7,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 
 import sandbox
-from benchmarks.pages import difference, number, show
+from benchmarks.pages import difference, number, share, show
 from benchmarks.report import Figure, console
 from sandbox.agents.llm import local_server
 from sandbox.agents.llm.local_server import serve
@@ -98,7 +98,7 @@ def _compared(pairs: list) -> list[str]:
     won = np.array([[each.success for each in pair] for pair in pairs])
     done = 100 * np.array([[each.tasks_done / each.tasks_total for each in pair] for pair in pairs])
     shares = [success_rate(int(own.sum()), len(own)) for own in won.T]
-    told = [f"{100 * each.value:.0f} % ({100 * each.low:.0f} .. {100 * each.high:.0f})" for each in shares]
+    told = [share(each) for each in shares]
     points = [100 * each for each in paired_success(won[:, 1], won[:, 0]).difference]
     parts = difference(mean_difference(done[:, 0] - done[:, 1]), 1, 0) if len(pairs) > 1 else ""
     return [*told, difference(type(shares[0])(*points), 1, 0), parts]

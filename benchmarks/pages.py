@@ -75,6 +75,12 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|" + "---|" * len(columns), *body])
 
 
+def share(estimate: Estimate) -> str:
+    """``98 % (89 .. 100)``, without digits."""
+    value, low, high = (f"{100 * each:.0f}" for each in estimate)
+    return f"{value} % ({low} .. {high})"
+
+
 def difference(estimate: Estimate, better: int, digits: int = 1, sign: str = "+") -> str:
     """``+5.7 (+2.6 .. +8.9)``; bold where it is clearly better: ``better`` is 1 where more is, -1 where less is."""
     value, low, high = (number(each, digits, sign) for each in estimate)

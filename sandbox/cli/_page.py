@@ -95,17 +95,9 @@ def _processes(studies: Sequence[Study]) -> list[Process]:
 def _process(
     log: Callable[[Iterable[Any], int], Part], models: Iterator[Sandbox], episode: Episode, study: Study
 ) -> Process:
-    first = last = next(models)
-
-    def passing() -> Iterator[Sandbox]:
-        nonlocal last
-        for model in chain([first], models):
-            last = model
-            yield model
-
-    env = first.env
-    events = events_of(log(passing(), episode.trial))
-    split = env.world.split(last.state, 0, env.params) if env.world.split else {}
+    model = next(models)  # it moves on
+    events, world = events_of(log(chain([model], models), episode.trial)), model.env.world
+    split = world.split(model.state, 0, model.env.params) if world.split else {}
     return Process(f"{study.name}, seed {episode.seed}", events, split)
 
 

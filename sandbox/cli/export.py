@@ -14,7 +14,7 @@ from sandbox.cli._progress import Episodes
 from sandbox.core.errors import UsageError
 
 MOST = 100  # trials in a file that is read as a whole, unless they are chosen
-Write = Callable[[Path, Path, Sequence[int], Callable[[int, int], None]], None]  # run, file, trials; told of progress
+Write = Callable[[Path, Path, Sequence[int], Callable[[int, int], None]], None]  # run, file, trials, on progress
 
 
 class Format(StrEnum):

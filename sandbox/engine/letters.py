@@ -1,5 +1,6 @@
 """Text in pictures: Pillow's own font, rasterised once in several sizes."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -26,6 +27,12 @@ def atlas() -> np.ndarray:
             sheet[k, code - FIRST, -1] = 0
             sheet[k, code - FIRST, -1, 0] = round(font.getlength(chr(code)))
     return sheet
+
+
+def as_bytes(texts: Iterable[str], width: int) -> np.ndarray:
+    """Texts as rows (n, width) uint8, ASCII, padded with 0."""
+    rows = [text.encode("ascii", "replace")[:width].ljust(width, b"\0") for text in texts]
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, width).copy()
 
 
 # -- letters: draw text, given as rows of bytes

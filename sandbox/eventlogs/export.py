@@ -1,10 +1,8 @@
 """The event log of a run or batch: its trials are executed again, one after the other."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,11 +10,8 @@ from sandbox.analysis.results import results
 from sandbox.core.errors import UsageError
 from sandbox.core.event_log import Part
 from sandbox.eventlogs import ocel, xes
-from sandbox.record import open_run
-from sandbox.record.table import holds_a_run
 from sandbox.record.whole import replacing
-from sandbox.running.reexecute import trial_of
-from sandbox.running.replay import replay
+from sandbox.running.reexecute import again
 
 FORMATS: dict[str, Callable[[Iterable[Part], Path], None]] = {
     "ocel-json": ocel.write_json, "ocel-sqlite": ocel.write_sqlite, "xes": xes.write_xes,
@@ -40,18 +35,9 @@ def _parts(folder: Path, trials: Sequence[int], on_trial: Callable[[int, int], N
     rows = results(folder)
     for done, number in enumerate(trials, 1):
         if pd.isna(rows.loc[number, "error"]):  # else it was never played to its end
-            models = _models(folder, number, int(rows.loc[number, "trial"]))
+            models = again(folder, number, int(rows.loc[number, "trial"]))
             first = next(models)
             if first.env.world.event_log is None:
                 raise UsageError(f"{folder}: the world '{first.env.world.name}' has no cases and activities to log")
             yield first.env.world.event_log(chain([first], models), number)
         on_trial(done, len(trials))
-
-
-def _models(folder: Path, number: int, trial: int) -> Iterator[Any]:
-    """The model of a trial after reset and after each tick."""
-    if not holds_a_run(folder):
-        yield from trial_of(folder, number).play()
-        return
-    with open_run(folder) as run, closing(replay(run, trial)) as models:
-        yield from models

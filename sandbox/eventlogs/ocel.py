@@ -156,20 +156,20 @@ class _Tables:
         table = self._types[kind]
         for name, value in values.items():
             if name.casefold() not in self._columns[kind]:
-                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(name)} {_COLUMNS[type(value)]}")
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} {_COLUMNS[type(value)]}")
                 self._columns[kind].append(name.casefold())
         row = {name: _plain(value) for name, value in {**own, **values}.items()}
-        names, marks = ", ".join(map(_quoted, row)), ", ".join("?" * len(row))
+        names, marks = ", ".join(map(quoted, row)), ", ".join("?" * len(row))
         self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])
 
     def _create(self, kind: str) -> None:
         plain = re.sub(r"\W+", "_", kind, flags=re.ASCII).strip("_") or "type"
         taken = {each.casefold() for each in self._types.values()}
         short, count = plain, 1
-        while _quoted(f"{self._what}_{short}").casefold() in taken or short.casefold() in ("map_type", "object"):
+        while quoted(f"{self._what}_{short}").casefold() in taken or short.casefold() in ("map_type", "object"):
             count += 1
             short = f"{plain}_{count}"
-        table = _quoted(f"{self._what}_{short}")
+        table = quoted(f"{self._what}_{short}")
         self._types[kind], self._columns[kind] = table, ["ocel_id", "ocel_time", "ocel_changed_field"]
         self._db.execute(f"INSERT INTO {self._what}_map_type VALUES (?, ?)", (kind, short))
         own = "ocel_id TEXT PRIMARY KEY" if self._what == "event" else "ocel_id TEXT"
@@ -179,5 +179,5 @@ class _Tables:
         self._db.execute(f"CREATE TABLE {table} ({own}, ocel_time TIMESTAMP{more}, {keys})")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -18,6 +18,7 @@ import pandas as pd
 
 from sandbox.core.errors import UsageError, shown, unknown
 from sandbox.core.files import LARGEST, near, read_text
+from sandbox.eventlogs.ocel import quoted
 
 EXPECTED = "an event log: OCEL 2.0 (JSON or SQLite), XES or CSV"
 LONGEST = 1_000  # characters of the name of an activity, case or resource
@@ -308,10 +309,10 @@ def _of_sqlite(path: Path) -> tuple[list, list, list, list]:
             if (state := ask("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 raise sqlite3.DatabaseError(f"damaged: {state}")
             for kind, short in ask("SELECT ocel_type, ocel_type_map FROM event_map_type").fetchall():
-                table = '"event_' + short.replace('"', '""') + '"'
+                table = quoted(f"event_{short}")
                 known = {row[1].casefold(): row[1] for row in ask(f"PRAGMA table_info({table})")}
                 columns = [known.get("start"), next((known[name] for name in _WHO if name in known), None)]
-                more = ", ".join("NULL" if name is None else '"' + name.replace('"', '""') + '"' for name in columns)
+                more = ", ".join("NULL" if name is None else quoted(name) for name in columns)
                 rows = ask(f"SELECT ocel_id, ocel_time, {more} FROM {table}")
                 events += [(name, kind, end, start, who) for name, end, start, who in rows]
             related = ask("SELECT ocel_event_id, ocel_object_id FROM event_object").fetchall()

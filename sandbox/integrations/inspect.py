@@ -23,13 +23,13 @@ from sandbox.agents.speech import brief
 from sandbox.core.errors import UsageError
 from sandbox.core.people import Action, Nobody, Question
 from sandbox.engine.registry import names
+from sandbox.integrations.turns import PATIENCE, left, next_turn, told
 from sandbox.oversight.guard import Guard
 from sandbox.scenario import Scenario, load
 from sandbox.seat.seats import Seat, Seating, Turn
 from sandbox.statistics import pass_hat
 from sandbox.telemetry.eval_log import PASSES, score_of
 
-PATIENCE = 86_400.0  # seconds that a tick waits for a model, or for a person who approves
 EPISODES = 1_000  # that run at the same time; Inspect has a limit of its own (max_samples)
 IDLE = 3  # replies in a row without a tool call, after which a model has left
 SEAT = "sandbox_seat"  # key in the sample's store
@@ -75,13 +75,10 @@ def _own() -> _Taken:
 
 async def _seen(seat: Seat) -> str:
     """What the agent sees in the tick that waits for it, or how the episode ended."""
-    while True:
-        turn = await asyncio.to_thread(seat.observe)
-        if turn:
-            return f"Tick {turn.tick}.\n{turn.words}"
-        if seat.over:
-            told = seat.outcome or {}
-            return f"The episode is over: {told.get('finish', told.get('error', 'ended'))}."
+    if turn := await next_turn(seat):
+        return told(turn)
+    outcome = seat.outcome or {}
+    return f"The episode is over: {outcome.get('finish', outcome.get('error', 'ended'))}."
 
 
 def _present(seat: Seat) -> Turn:
@@ -211,10 +208,7 @@ def outcome() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         own = _own()
-        told = await asyncio.to_thread(own.seat.leave)
-        if told is None or told.get("error"):
-            raise RuntimeError("the episode does not end" if told is None else str(told["error"]))
-        return score_of(told, own.limit)
+        return score_of(await left(own.seat), own.limit)
 
     return score
 
@@ -275,14 +269,14 @@ def task_of(
     """The task of a scenario: ``trials`` seeds from ``seed`` on, by default the scenario's, one sample each.
 
     ``agent`` is the number of the agent whose seat the model has. Records go into numbered folders below ``out``.
-    Raises UsageError for an invalid scenario, and ValidationError for numbers that are none.
+    Raises UsageError for an invalid scenario, and ValidationError for a number that is out of range.
     """
     scenario = load(given)
     seating = Seating(scenario, (agent,), PATIENCE, Path(out) if out else None, EPISODES)
-    first, told = scenario.seed if seed is None else seed, brief(seating.env, scenario.names[agent])
+    first, about = scenario.seed if seed is None else seed, brief(seating.env, scenario.names[agent])
     tools = [observe(), legal(), act(), *([say()] if scenario.team else [])]
     return Task(
-        dataset=MemoryDataset([Sample(told, id=first + k) for k in range(trials)], name=scenario.world.name),
+        dataset=MemoryDataset([Sample(about, id=first + k) for k in range(trials)], name=scenario.world.name),
         setup=[use_tools(tools), begin(seating)], solver=player(tools), cleanup=_leave, scorer=outcome(),
         approval=[ApprovalPolicy(guard(), "*")] if scenario.guard else None,
         metadata={"scenario": scenario.as_dict(), "scenario_hash": scenario.hash},

@@ -19,10 +19,10 @@ from verifiers.v1.dialects.chat import message_to_wire
 
 from sandbox.agents.speech import brief
 from sandbox.core.errors import UsageError
+from sandbox.integrations.turns import PATIENCE, left, next_turn, told
 from sandbox.scenario import Scenario, load
 from sandbox.seat.seats import Seat, Seating, Turn
 
-PATIENCE = 86_400.0  # seconds that a tick waits for a model
 EPISODES = 10_000  # that run at the same time; verifiers has a limit of its own (--max-concurrent)
 WRONG = 3  # replies in a row without an action, after which a model has left
 ACTION = re.compile(r"<action>\s*(\S+?)(?:\s+(\d+))?\s*</action>")
@@ -131,10 +131,7 @@ class WorldsEnv(vf.Env[WorldsEnvConfig]):
         try:
             async with agents.player.interaction(task) as interaction:
                 await _converse(own, interaction)
-                outcome = await asyncio.to_thread(own.leave)
-                if outcome is None or outcome.get("error"):
-                    raise RuntimeError("the episode does not end" if outcome is None else str(outcome["error"]))
-                interaction.trace.info["outcome"] = outcome
+                interaction.trace.info["outcome"] = await left(own)
         finally:
             await asyncio.to_thread(own.leave)
 
@@ -148,8 +145,8 @@ def _seating(config: str) -> Seating:
 
 async def _converse(seat: Seat, interaction: vf.Interaction) -> None:
     """Play until the episode is over, the run's limits are reached, or the model gives no actions any more."""
-    wrong, turn = 0, await _next(seat)
-    message = turn and _told(turn)
+    wrong, turn = 0, await next_turn(seat)
+    message = turn and told(turn)
     while turn and wrong < WRONG:
         segment = await interaction.turn(message)
         if segment.terminated:
@@ -159,26 +156,14 @@ async def _converse(seat: Seat, interaction: vf.Interaction) -> None:
         except UsageError as error:
             wrong, message = wrong + 1, f"{error}. {FORM}"
             continue
-        wrong, turn = 0, await _next(seat)
-        message = turn and f"{'' if effect else 'The action had no effect. '}{_told(turn)}"
+        wrong, turn = 0, await next_turn(seat)
+        message = turn and f"{'' if effect else 'The action had no effect. '}{told(turn)}"
 
 
 def _acted(seat: Seat, turn: Turn, reply: str) -> bool:
-    """Take the last action of a reply; returns whether it has an effect. Raises UsageError if it is none."""
+    """Take the last action of a reply; returns whether it has an effect. Raises UsageError for a reply without one."""
     found = ACTION.findall(reply)
     if not found:
         raise UsageError("there is no action in your reply")
     verb, target = found[-1]
     return seat.act(turn.tick, verb, int(target or 0))
-
-
-def _told(turn: Turn) -> str:
-    return f"Tick {turn.tick}.\n{turn.words}"
-
-
-async def _next(seat: Seat) -> Turn | None:
-    """What the agent sees in the next tick; None if the episode is over."""
-    while not seat.over:
-        if turn := await asyncio.to_thread(seat.observe):
-            return turn
-    return None

@@ -82,10 +82,7 @@ def report_page(
 def process_page(processes: Sequence[Process], notes: Sequence[str], again: str) -> str:
     """The page of event logs; ``notes`` say what was left out of them."""
     title = "; ".join(each.name for each in processes)
-    return render(
-        "process.html", title=title, processes=_drawn(processes, Figures(again)), notes=notes, again=again,
-        script=("", ""),
-    )  # fmt: skip
+    return render("process.html", title=title, processes=_drawn(processes, Figures(again)), notes=notes, again=again)
 
 
 def _drawn(processes: Sequence[Process], draw: Figures) -> list[tuple[str, list[Drawn]]]:

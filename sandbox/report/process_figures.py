@@ -57,8 +57,7 @@ def places(found: ProcessMap, ways: Sequence[Way]) -> dict[str, tuple[float, flo
         own = [name for name in level if level[name] == k]
         wanted = {name: _middle(name, ways, placed) for name in own}
         for place, name in enumerate(sorted(own, key=lambda name: wanted[name])):
-            alone = wanted[name] if len(own) == 1 else 0.0
-            placed[name] = alone if len(own) == 1 else (place + 0.5) / len(own), float(k)
+            placed[name] = wanted[name] if len(own) == 1 else (place + 0.5) / len(own), float(k)
     return placed
 
 

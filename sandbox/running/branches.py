@@ -40,7 +40,7 @@ class Branches:
         self.kept += 1
 
     def last(self) -> int | None:
-        """The last tick after which the policy still succeeds, of those kept; None if there is none."""
+        """The last kept tick after which the policy still succeeds; None if it succeeds after no kept tick."""
         for block in reversed(range(len(self._blocks))):
             won = self._successes(self._blocks[block], min(LANES, self.kept - block * LANES))
             if won.any():

@@ -17,13 +17,15 @@ from sandbox.agents.llm.offline import Recorded
 from sandbox.core.errors import RecordError, SandboxError
 from sandbox.core.finish import Finish, Outcome
 from sandbox.model import Sandbox
+from sandbox.record import open_run
 from sandbox.record.columns import LEFT_OUT as NOT_AGAIN
 from sandbox.record.columns import MEASURES
 from sandbox.record.store import one_line
-from sandbox.record.table import Chunk, Rows, read_trial, read_whole
+from sandbox.record.table import Chunk, Rows, holds_a_run, read_trial, read_whole
 from sandbox.running.batch import plan, play_chunk
 from sandbox.running.episodes import LANES
 from sandbox.running.recorded_answers import recorded_of
+from sandbox.running.replay import replay
 from sandbox.running.trial import OnTick, run
 from sandbox.scenario import Scenario, load
 from sandbox.scenario.capabilities import NOTHING, Grant, record
@@ -271,6 +273,19 @@ class Tried(NamedTuple):
         """Raise RecordError if the last state is not the recorded one."""
         if self.digest and digest != self.digest:
             raise RecordError(f"seed {self.seed}: it does not reach the state that the batch recorded")
+
+
+def again(folder: str | Path, row: int, trial: int) -> Iterator[Sandbox]:
+    """The model of a trial after reset and after every tick; it is one model, which moves on.
+
+    ``trial`` of a single run from its record, the ``row`` of a batch from its seed. Raises RecordError if it does not
+    run as recorded.
+    """
+    if not holds_a_run(folder):
+        yield from trial_of(folder, row).play()
+        return
+    with open_run(folder) as run:
+        yield from replay(run, trial)
 
 
 def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:

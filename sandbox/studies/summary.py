@@ -13,11 +13,9 @@ from sandbox.analysis.results import results
 from sandbox.analysis.robustness import PREFIX, Curve, curves
 from sandbox.analysis.scaling import Scaling, scalings
 from sandbox.model import Sandbox
-from sandbox.record import open_run
 from sandbox.record.table import holds_a_run, read_table
 from sandbox.running.claims import FILE
-from sandbox.running.reexecute import trial_of
-from sandbox.running.replay import replay
+from sandbox.running.reexecute import again
 from sandbox.studies.certify import Void
 from sandbox.studies.certify import read as read_certificate
 
@@ -172,8 +170,4 @@ def _episodes(study: Study, rows: pd.DataFrame) -> list[Episode]:
 
 def play_again(study: Study, episode: Episode) -> Iterator[Sandbox]:
     """The model of that trial after reset and after every tick: a single run from its record, else from its seed."""
-    if study.kind == SINGLE:
-        with open_run(study.name) as run:
-            yield from replay(run, episode.trial)
-        return
-    yield from trial_of(study.name, episode.row).play()
+    return again(study.name, episode.row, episode.trial)

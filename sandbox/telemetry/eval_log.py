@@ -55,6 +55,7 @@ from sandbox.analysis.measures import tick_limit
 from sandbox.analysis.results import results
 from sandbox.core.decision import Call
 from sandbox.record.table import holds_a_run, read_table
+from sandbox.record.whole import replacing
 from sandbox.running.transcript import Transcript, Turn, transcript
 from sandbox.statistics import pass_hat
 
@@ -99,7 +100,8 @@ def write_eval(
         name = told["seed"] if len(overrides) == 1 else f"{_words(own)}, seed {told['seed']}"
         samples.append(_sample(name, told, limit, found, created))
         on_trial(len(samples), len(trials))
-    write_eval_log(_log(rows, samples, Path(folder), created), str(file), format="eval")
+    with replacing(file) as part:
+        write_eval_log(_log(rows, samples, Path(folder), created), str(part), format="eval")
 
 
 def _plain(value: Any) -> Any:

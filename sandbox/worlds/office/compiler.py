@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
-from sandbox.engine.letters import atlas
+from sandbox.engine.letters import as_bytes, atlas
 from sandbox.worlds.office import distributions as of
 from sandbox.worlds.office import stations
 from sandbox.worlds.office.dynamics.documents import CODES, FIRST_CODE
@@ -32,7 +32,7 @@ from sandbox.worlds.office.state import (
     Work,
 )  # fmt: skip
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RULES = {"equal": Rule.EQUAL, "at most": Rule.AT_MOST, "at most policy": Rule.AT_MOST_POLICY, "present": Rule.PRESENT,
           "unique": Rule.UNIQUE, "separate": Rule.SEPARATE}  # fmt: skip
 _WAYS = {"draw": Make.DRAW, "copy_": Make.COPY, "product": Make.PRODUCT, "pick": Make.PICK, "code": Make.CODE,
@@ -91,18 +91,14 @@ class _Tables:
     def time(self, duration: Duration | None, unit: float, at: str) -> int:
         """The row of a duration in minutes."""
         given = {} if duration is None else duration.model_dump(exclude_none=True)
-        ways = {
-            ("median", "p10", "p90"): of.lognormal, ("mean",): of.exponential, ("low", "high"): of.uniform_between,
-            ("constant",): of.constant,
-        }  # fmt: skip
-        for keys, make in ways.items():
+        for keys, make in of.WAYS.items():
             if set(keys) == given.keys():
                 row = make(*(given[key] * unit for key in keys))
                 self.dist.append([float(value) for value in row])
                 if min(row) < 0 or keys == ("low", "high") and given["low"] > given["high"]:
                     raise UsageError(f"{self.where}: {at}: expected p10 <= median <= p90, and low <= high")
                 return len(self.dist) - 1
-        expected = "; ".join(", ".join(keys) for keys in ways)
+        expected = "; ".join(", ".join(keys) for keys in of.WAYS)
         raise UsageError(f"{self.where}: {at}: got {', '.join(given) or 'nothing'}, expected the keys {expected}")
 
     def wait(self, entry: Any, at: str) -> int:
@@ -233,8 +229,8 @@ class _Tables:
             given = re.fullmatch(r"\s*([a-z]{3})(?:-([a-z]{3}))?\s+(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\s*", part)
             if not given:
                 raise UsageError(f"{where}: '{part.strip()}', expected days and hours such as 'mon-fri 8-17'")
-            first = _index(given[1], _DAYS, "day", where)
-            last = _index(given[2] or given[1], _DAYS, "day", where)
+            first = _index(given[1], DAYS, "day", where)
+            last = _index(given[2] or given[1], DAYS, "day", where)
             begin, end = float(given[3]) * 60, float(given[4]) * 60
             if not (first <= last and begin < end <= DAY):
                 raise UsageError(f"{where}: '{part.strip()}', expected a first day before the last, and hours to 24")
@@ -268,6 +264,14 @@ class _Tables:
         """Bits of the documents that no activity brings: they are there from the beginning."""
         brought = int(np.bitwise_or.reduce([row[Activity.BRINGS] for row in self.activity]))
         return ((1 << len(self.names.documents)) - 1) & ~brought
+
+    def minutes_of_staff(self, path: np.ndarray, chance: np.ndarray, shift: np.ndarray) -> float:
+        """The time in which the team's staff, at its shifts, does the work of a case; raises UsageError for no work."""
+        staff = self.process.post["team"].people * np.diff(shift[TEAM], axis=1).sum() / (7 * DAY)
+        work = self.work_of_a_case(path, chance)
+        if work <= 0:
+            raise UsageError(f"{self.where}: no flow has an activity of the post 'team'; expected work for the agents")
+        return work / staff
 
     def work_of_a_case(self, path: np.ndarray, chance: np.ndarray) -> float:
         """Expected minutes of work of the team for a case, without what errors cost."""
@@ -312,11 +316,7 @@ def build(process: Process, where: str, given: Choices) -> Params:
     dist[errand[manager], 1] *= 1 + SLOWER * severity[Severity.SLOW_APPROVER]
     people = [given.people, *(process.post[name].people for name in names.posts[1:])]
     shift = np.array([tables.shift(name) for name in names.posts])
-    staff = process.post["team"].people * np.diff(shift[TEAM], axis=1).sum() / (7 * DAY)
-    work = tables.work_of_a_case(path, chance)
-    if work <= 0:
-        raise UsageError(f"{where}: no flow has an activity of the post 'team'; expected work for the agents")
-    gap = work / (staff * given.load * (1 + BUSIER * severity[Severity.LOAD]))
+    gap = tables.minutes_of_staff(path, chance, shift) / (given.load * (1 + BUSIER * severity[Severity.LOAD]))
     shares = np.array([flow.share for flow in process.flow])
     issues = [tables.issue(each, severity) for each in process.issue]
     changed = {**process.policy, **process.changed}
@@ -341,19 +341,10 @@ def build(process: Process, where: str, given: Choices) -> Params:
         size=np.array([size for _, size in issues]).reshape(-1, 3),
         policy=np.array([[float(table[name]) for name in names.policies] for table in (process.policy, changed)]),
         severity=severity, text=_pack(process, tables),
-        sign=_signs([*names.activities, *names.posts]),
+        sign=as_bytes((name.replace("_", " ") for name in (*names.activities, *names.posts)), SIGN),
         spot=stations.spots(path, chance, shares, len(names.activities), given.review > 0),
         way=stations.ways(path, chance, shares), glyph=atlas(),
     )  # fmt: skip
-
-
-def _signs(names: list[str]) -> np.ndarray:
-    """Names as rows of bytes, for the picture."""
-    rows = np.zeros((len(names), SIGN), np.uint8)
-    for k, name in enumerate(names):
-        text = name.replace("_", " ").encode("ascii", "replace")[:SIGN]
-        rows[k, : len(text)] = np.frombuffer(text, np.uint8)
-    return rows
 
 
 def _factors(process: Process, field: str) -> tuple[float, float]:

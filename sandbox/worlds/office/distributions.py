@@ -62,6 +62,12 @@ def lognormal(median: float, p10: float, p90: float) -> list[float]:
     return [Dist.LOGNORMAL, median, np.log(median / p10) / Z90, np.log(p90 / median) / Z90]
 
 
+WAYS = {  # keys by which a distribution is given, and what makes its row of their values
+    ("median", "p10", "p90"): lognormal, ("mean",): exponential, ("low", "high"): uniform_between,
+    ("constant",): constant,
+}  # fmt: skip
+
+
 def moments(row: list[float]) -> tuple[float, float]:
     """Mean and variance of a distribution; those of a lognormal one are numerical."""
     kind, a, b, c = row

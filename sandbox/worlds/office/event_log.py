@@ -65,7 +65,7 @@ class _Told:
         self._events: list[Event] = []
         self._first = s.doc[0].copy()
         self._doc = self._first.copy()
-        self._changes: dict[tuple[int, int], list[tuple[float, int]]] = {}
+        self._changes: dict[int, dict[int, list[tuple[float, int]]]] = {}  # of the fields of cases: when, the new value
         self._there = np.full(params.cases, params.given, np.int64)  # bits of the documents of each case
 
     def take(self, s: State) -> None:
@@ -76,7 +76,8 @@ class _Told:
         for case, field in zip(*np.nonzero(self._doc != s.doc[0]), strict=True):
             times = [each.complete for each in entries if each.case == case and each.did in _CORRECTED]
             moment = times[-1] if times else float(s.clock[0])  # else somebody drew into the world
-            self._changes.setdefault((int(case), int(field)), []).append((moment, int(s.doc[0, case, field])))
+            own = self._changes.setdefault(int(case), {}).setdefault(int(field), [])
+            own.append((moment, int(s.doc[0, case, field])))
         self._doc[:] = s.doc[0]
         self._last = s
 
@@ -154,8 +155,8 @@ class _Told:
         found = {}
         for document in self._cases(int(self._there[case])):
             values = [(name, INITIAL, value) for name, value in self._values(case, document, self._first[case])]
-            for (other, field), changes in self._changes.items():
-                if other == case and self._params.field[field, Field.DOCUMENT] == document:
+            for field, changes in self._changes.get(case, {}).items():
+                if self._params.field[field, Field.DOCUMENT] == document:
                     name = self._names.fields[field].split(".", 1)[1]
                     values += [(name, at(moment), self._value(field, number)) for moment, number in changes]
             found[self._kinds.documents[document]] = (self._document(case, document), values)

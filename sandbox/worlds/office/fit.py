@@ -21,6 +21,7 @@ from sandbox.worlds.office.fitting import (
     SPARE,
     Law,
     Post,
+    exponential,
     hours_told,
     law_of,
     misfit,
@@ -140,14 +141,14 @@ def fit(events: pd.DataFrame, title: str) -> Fit:
     flows = flows_of(paths)
     gaps = cases.groupby("trial")["arrived"].diff()
     gap, covered = float(gaps[cases["fitted"]].mean()), sum(flow.count for flow in flows) / paths.total()
-    law, ways = law_of_gaps(gap), [way for flow in flows for way in flow.ways()]
+    law, ways = exponential(gap), [way for flow in flows for way in flow.ways()]
     process = _process(title, posts, activities, flows)
     scenario = _scenario(title, process, posts, activities, flows, gap, cases)
     mean, worst = routing_error(ways, [*later.items()])
     sizes = f"{len(events):,} events of {len(cases):,} cases"
     notes = [f"{sizes}: the first {FITTED:.0%} of the cases are fitted, and the errors are those of the others", *notes]
     if scenario["world"]["load"] > 1:
-        notes.append("the team has more to do than its hours allow, as its shift and its people stand in the log")
+        notes.append("by the shift and the people of the log, the team has more to do than its hours allow")
     apart = misfit(law, gaps[~cases["fitted"]].dropna().to_numpy())
     tables = {
         "arrivals and work": _durations(activities, posts, gap, apart),
@@ -159,11 +160,6 @@ def fit(events: pd.DataFrame, title: str) -> Fit:
         "time of a case, days": _compared(scenario, cases),
     }  # fmt: skip
     return Fit(scenario, tables, notes)
-
-
-def law_of_gaps(gap: float) -> Law:
-    """Cases arrive at random, as the office has it."""
-    return Law({"mean": gap}, f"exponential, mean {gap:.3g}", lambda x: 1 - np.exp(-np.asarray(x) / gap))
 
 
 def _named(events: pd.DataFrame) -> pd.DataFrame:
@@ -256,14 +252,8 @@ def _scenario(
 
 
 def _mean(law: Law) -> float:
-    given = law.given
-    if "mean" in given:
-        return given["mean"]
-    if "constant" in given:
-        return given["constant"]
-    if "low" in given:
-        return (given["low"] + given["high"]) / 2
-    return of.moments([float(value) for value in of.lognormal(given["median"], given["p10"], given["p90"])])[0]
+    row = of.WAYS[tuple(law.given)](*law.given.values())
+    return of.moments([float(value) for value in row])[0]
 
 
 # -- how well it fits --------------------------------------------------------------------------------------------------

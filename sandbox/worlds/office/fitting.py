@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sandbox.worlds.office.distributions import Z90
+from sandbox.worlds.office.compiler import DAYS
+from sandbox.worlds.office.distributions import lognormal
 from sandbox.worlds.office.state import DAY, GRAIN
 
 FITTED = 0.8  # share of the cases
@@ -28,7 +29,6 @@ LONG = 22 * 60.0  # minutes of a day, from which on a post works day and night
 NIGHTS = 0.2  # share of the events that end on another day, from which on a post works day and night
 SPARE = "nobody"  # the post to which nothing is escalated, which a process must have
 QUARTER = 15.0  # minutes to which shifts are rounded
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Law(NamedTuple):
@@ -169,7 +169,7 @@ def hours_told(shift: np.ndarray) -> str:
                 told[-1][1] = day
             else:
                 told.append([day, day, hours])
-    return ", ".join(f"{_DAYS[a]}{'' if a == b else '-' + _DAYS[b]} {hours}" for a, b, hours in told)
+    return ", ".join(f"{DAYS[a]}{'' if a == b else '-' + DAYS[b]} {hours}" for a, b, hours in told)
 
 
 # -- durations ---------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def law_of(sample: np.ndarray) -> Law:
     low, p10, median, p90, high = np.quantile(sample, [0, 0.1, 0.5, 0.9, 1])
     if p90 - p10 <= 1e-3 * median:
         return _constant(float(median))
-    laws = [_exponential(float(sample.mean())), _uniform(float(low), float(high))]
+    laws = [exponential(float(sample.mean())), _uniform(float(low), float(high))]
     if p10 < median < p90:
         laws.append(_lognormal(float(median), float(p10), float(p90)))
     return min(laws, key=lambda law: stats.kstest(sample, law.cdf).statistic)
@@ -191,7 +191,8 @@ def _constant(value: float) -> Law:
     return Law({"constant": value}, f"constant {value:.3g}", lambda x: (np.asarray(x) >= value * 0.999).astype(float))
 
 
-def _exponential(mean: float) -> Law:
+def exponential(mean: float) -> Law:
+    """The law of what happens at random, such as arrivals."""
     return Law({"mean": mean}, f"exponential, mean {mean:.3g}", lambda x: 1 - np.exp(-np.asarray(x) / mean))
 
 
@@ -202,7 +203,7 @@ def _uniform(low: float, high: float) -> Law:
 
 def _lognormal(median: float, p10: float, p90: float) -> Law:
     """With a standard deviation of the logarithm below and one above the median (``distributions.lognormal``)."""
-    below, above = np.log(median / p10) / Z90, np.log(p90 / median) / Z90
+    _, _, below, above = lognormal(median, p10, p90)
 
     def cdf(x: Any) -> np.ndarray:
         z = np.log(np.maximum(np.asarray(x), 1e-12) / median)

@@ -360,8 +360,8 @@ def think(known, window, vector, wanted, params, memory, lane, agent, dice):
             if _can_make(vector, known, row, col, make):
                 return np.int32(make)
         verb = _needs(known, window, vector, memory, lane, agent, zombie, dice)
-    only = _only(params.goal) if wanted < 0 else -1
-    if verb < 0 and only >= 0 and DOES[only] < Verb.MAKE_WOOD_PICKAXE:
+    only = _only(params.goal) if verb < 0 and wanted < 0 else -1
+    if only >= 0 and DOES[only] < Verb.MAKE_WOOD_PICKAXE:
         verb, wanted = _alone(known, window, vector, memory, lane, agent, only, dice), only
     if verb < 0 and wanted >= 0:
         verb = pursue(known, window, vector, memory, lane, agent, wanted, dice)

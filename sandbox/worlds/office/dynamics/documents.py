@@ -118,6 +118,16 @@ def is_twin_of_the_one_before(s, lane, params, case):
     return False
 
 
+@kernel
+def present(s, lane, params, case):
+    """Bits of the documents that a case has by now."""
+    documents = np.int64(params.given)
+    for activity in range(params.activities):
+        if s.stamp[lane, case, activity] > 0.0:
+            documents |= np.int64(params.activity[activity, Activity.BRINGS])
+    return documents
+
+
 # -- checks
 
 

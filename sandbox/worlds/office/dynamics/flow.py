@@ -42,7 +42,7 @@ from sandbox.worlds.office.state import (
 
 @kernel
 def duration(s, lane, row, stream, case, index, factor):
-    """A duration of a case in minutes; equal for the same case and index, whoever does the work."""
+    """A duration of a case in minutes. It depends on the case and the index, and not on who does the work."""
     key = np.int64(s.case[lane, case, Case.KEY]) if stream == Stream.DELAY else case
     minutes = factor * sample(row, s.seed[lane], key, stream, index)
     return GRAIN * max(1.0, np.ceil(minutes / GRAIN))

@@ -4,7 +4,7 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.office.dynamics.actions import is_legal
-from sandbox.worlds.office.dynamics.documents import is_barred
+from sandbox.worlds.office.dynamics.documents import is_barred, present
 from sandbox.worlds.office.dynamics.flow import activity_of
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
@@ -87,10 +87,7 @@ def _documents(s, lane, params, agent, case, vector):
     for k in range(np.int64(params.activity[activity, Activity.CHECKS])):
         vector[at + k] = found(s, lane, params, case, first + k)
     at += MOST_CHECKS
-    documents = np.int64(params.given)
-    for other in range(params.activities):
-        if s.stamp[lane, case, other] > 0.0:
-            documents |= np.int64(params.activity[other, Activity.BRINGS])
+    documents = present(s, lane, params, case)
     for field in range(params.fields):
         source = np.int64(params.field[field, Field.TURNED]) if row[Case.FORM] > 0 else np.int64(field)
         there = documents >> np.int64(params.field[source, Field.DOCUMENT]) & 1

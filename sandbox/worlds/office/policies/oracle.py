@@ -14,7 +14,7 @@ from sandbox.worlds.office.state import TEAM, Case, Desk, Verb
 def _pick(s, lane, params, agent, skipped):
     """The tray of the first case in line that this agent may do after ``skipped`` others, or of the last such one.
 
-    Without such a case, of the first that needs other hands, which is escalated; -1: there is none.
+    If all cases in line need other hands, it is the tray of the first one, which is escalated. -1: no case is in line.
     """
     barred, own = -1, -1
     for line in range(CLASSES * TEAM, CLASSES * TEAM + CLASSES):

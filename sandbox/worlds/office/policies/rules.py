@@ -82,43 +82,44 @@ def remedy_of(obs, lane, agent, params):
 
 
 @kernel
+def _prepare(obs, lane, agent, actions):
+    """Wait while busy, take what is first in line, match it; returns the tray that is to be decided on, else -1."""
+    _put(actions, lane, agent, Verb.WAIT, 0)
+    vector = obs.vector[lane, agent]
+    tray = np.int64(vector[Column.TRAY]) - 1
+    if vector[Column.BUSY] > 0:
+        return -1
+    if tray < 0:
+        found = first_in_line(obs, lane, agent, np.int64(vector[Column.AHEAD]))
+        if found >= 0:
+            _put(actions, lane, agent, Verb.TAKE, found)
+        return -1
+    if _can(obs, lane, agent, Verb.MATCH, tray):
+        _put(actions, lane, agent, Verb.MATCH, tray)
+        return -1
+    return tray
+
+
+@kernel
 def rules(obs, lane, params, memory, team, dice, actions):
     """A clerk: first in, first out; it matches before it decides, and does what the rule book says."""
     for agent in team:
-        _put(actions, lane, agent, Verb.WAIT, 0)
-        vector = obs.vector[lane, agent]
-        tray = np.int64(vector[Column.TRAY]) - 1
-        if vector[Column.BUSY] > 0:
-            continue
+        tray = _prepare(obs, lane, agent, actions)
         if tray < 0:
-            found = first_in_line(obs, lane, agent, np.int64(obs.vector[lane, agent, Column.AHEAD]))
-            if found >= 0:
-                _put(actions, lane, agent, Verb.TAKE, found)
-        elif _can(obs, lane, agent, Verb.MATCH, tray):
-            _put(actions, lane, agent, Verb.MATCH, tray)
+            continue
+        verb = remedy_of(obs, lane, agent, params)
+        if verb != Verb.WAIT and _can(obs, lane, agent, verb, tray):
+            _put(actions, lane, agent, verb, tray)
         else:
-            verb = remedy_of(obs, lane, agent, params)
-            if verb != Verb.WAIT and _can(obs, lane, agent, verb, tray):
-                _put(actions, lane, agent, verb, tray)
-            else:
-                _finish(obs, lane, agent, tray, actions)
+            _finish(obs, lane, agent, tray, actions)
 
 
 @kernel
 def macro(obs, lane, params, memory, team, dice, actions):
     """A recorded bot: take, match, complete, whatever matching says."""
     for agent in team:
-        _put(actions, lane, agent, Verb.WAIT, 0)
-        tray = np.int64(obs.vector[lane, agent, Column.TRAY]) - 1
-        if obs.vector[lane, agent, Column.BUSY] > 0:
-            continue
-        if tray < 0:
-            found = first_in_line(obs, lane, agent, np.int64(obs.vector[lane, agent, Column.AHEAD]))
-            if found >= 0:
-                _put(actions, lane, agent, Verb.TAKE, found)
-        elif _can(obs, lane, agent, Verb.MATCH, tray):
-            _put(actions, lane, agent, Verb.MATCH, tray)
-        else:
+        tray = _prepare(obs, lane, agent, actions)
+        if tray >= 0:
             _finish(obs, lane, agent, tray, actions)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine import shapes
 from sandbox.engine.kernel import kernel, twin
-from sandbox.engine.letters import EM, draw_letter, type_size
+from sandbox.engine.letters import EM, as_bytes, draw_letter, type_size
 from sandbox.engine.shapes import AGENTS, ALARM, draw_bar, draw_line
 from sandbox.worlds.office.dynamics.calendar import opens
 from sandbox.worlds.office.rendering.places import (
@@ -71,17 +71,9 @@ LEGEND = (
 AGENT_, PERSON_, WAITS_, AWAY_, ISSUE_, WRONG_, RIGHT_, BAR_ = (name for name, _ in LEGEND)
 
 
-def _signs(*words: str) -> np.ndarray:
-    """Words as rows of bytes."""
-    rows = np.zeros((len(words), max(map(len, words)) + 1), np.uint8)
-    for k, word in enumerate(words):
-        rows[k, : len(word)] = np.frombuffer(word.encode(), np.uint8)
-    return rows
-
-
-WEEKDAYS = _signs("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-INITIALS = _signs(*"MTWTFSS")
-SIGNS = _signs("outside", "escalated", "reviews", "week", "closed", "of", "+")
+WEEKDAYS = as_bytes(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 10)
+INITIALS = as_bytes("MTWTFSS", 2)
+SIGNS = as_bytes(("outside", "escalated", "reviews", "week", "closed", "of", "+"), 10)
 OUTSIDE, ESCALATED, REVIEWS, WEEK, CLOSED, OF, PLUS = range(7)
 
 
@@ -289,10 +281,7 @@ def _desks(s, lane, params, unit, image):
 @kernel
 def _foot(s, lane, params, unit, image):
     """How many cases are closed, correctly and wrongly."""
-    right, wrong = 0, 0
-    for case in range(params.cases):
-        right += s.case[lane, case, Case.STATUS] == Status.RIGHT
-        wrong += s.case[lane, case, Case.STATUS] == Status.WRONG
+    right, wrong = np.int64(s.ended[lane, 0]), np.int64(s.ended[lane, 1])
     y, x = TALL - 0.55 * FOOT, 0.6
     for sign, number in ((SIGNS[CLOSED], right + wrong), (SIGNS[OF], np.int64(params.cases))):
         write(image, params.glyph, sign, y, x, WIDE, 0.74, unit, DARK)

@@ -6,8 +6,9 @@ from sandbox.engine import shapes
 from sandbox.engine.kernel import kernel
 from sandbox.engine.letters import EM, FIRST, HIGH, draw_letter, draw_text, text_width, type_size
 from sandbox.engine.shapes import AGENTS, ALARM, BOX, DIAMOND, DISC, draw_bar, draw_line, draw_shape, palette
+from sandbox.worlds.office.dynamics.documents import present
 from sandbox.worlds.office.rendering.places import TOKEN
-from sandbox.worlds.office.state import Activity, Case, Field
+from sandbox.worlds.office.state import Case, Field
 
 WAITS, PEOPLE, AWAY, RIGHT, ISSUE = "#a6744a", "#7d2e68", "#93a5b1", "#3d5c12", "#e0115f"
 INKS = palette(
@@ -85,10 +86,7 @@ def draw_token(s, lane, params, case, y, x, unit, ink, image):
 @kernel
 def is_wrong(s, lane, params, case):
     """Whether a document that a case has by now says what it should not."""
-    documents = np.int64(params.given)
-    for activity in range(params.activities):
-        if s.stamp[lane, case, activity] > 0.0:
-            documents |= np.int64(params.activity[activity, Activity.BRINGS])
+    documents = present(s, lane, params, case)
     for field in range(params.fields):
         there = documents >> np.int64(params.field[field, Field.DOCUMENT]) & 1
         if there and s.doc[lane, case, field] != s.truth[lane, case, field]:

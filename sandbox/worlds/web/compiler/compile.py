@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sandbox.engine import letters
+from sandbox.engine.letters import as_bytes
 from sandbox.worlds.web.compiler.columns import READ, Element, Kind, Op, Operand, Role, Template, Variable
-from sandbox.worlds.web.compiler.vocabulary import FORMS, LONGEST, Vocabulary, as_bytes
+from sandbox.worlds.web.compiler.vocabulary import FORMS, LONGEST, Vocabulary
 from sandbox.worlds.web.layouts import ALL, COMMON, Source, built_in, load
 from sandbox.worlds.web.state import SAID, SLOTS, STEMS, WORD, Flag, Params, Verb
 

@@ -4,9 +4,9 @@ A site shows the first form unless a perturbation renames it. Values of a task a
 which have consecutive concepts in their natural order (``sort`` uses it).
 """
 
-from collections.abc import Iterable
-
 import numpy as np
+
+from sandbox.engine.letters import as_bytes
 
 FORMS = 4  # surface forms of a concept, at most
 LONGEST = 28  # characters of one form
@@ -97,12 +97,6 @@ class Vocabulary:
     def texts(self) -> np.ndarray:
         """Every form as (4 * concepts, 28) uint8, ASCII, padded with 0."""
         return as_bytes((form for own in self.forms for form in (own + [""] * FORMS)[:FORMS]), LONGEST)
-
-
-def as_bytes(texts: Iterable[str], width: int) -> np.ndarray:
-    """Texts as rows (n, width) uint8, ASCII, padded with 0."""
-    rows = [text.encode("ascii", "replace")[:width].ljust(width, b"\0") for text in texts]
-    return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, width).copy()
 
 
 def as_text(row: np.ndarray) -> str:

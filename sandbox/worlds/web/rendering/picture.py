@@ -8,10 +8,9 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine import shapes
 from sandbox.engine.kernel import kernel
-from sandbox.engine.letters import draw_instruction, draw_text, type_size
+from sandbox.engine.letters import as_bytes, draw_instruction, draw_text, type_size
 from sandbox.engine.shapes import AGENTS, ALARM, DISC, WEDGE, draw_bar, draw_shape, palette
 from sandbox.worlds.web.compiler.columns import Page
-from sandbox.worlds.web.compiler.vocabulary import as_bytes
 from sandbox.worlds.web.dynamics.visits import page_of, shown
 from sandbox.worlds.web.rendering.widgets import ACCENT_HEX, draw_page, point_of
 from sandbox.worlds.web.state import FOLD, Info, Session
