@@ -15,9 +15,9 @@ from sandbox.record import open_run
 from sandbox.running.replay import replay
 from sandbox.worlds.office import layouts
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.distributions import constant, exponential, lognormal, moments, uniform_between
+from sandbox.worlds.office.distributions import constant, exponential, lognormal, moments, sample, uniform_between
 from sandbox.worlds.office.log import cases_of, log_of, resources
-from sandbox.worlds.office.network import ROUTE, Network, gap_before, service_time, simulate
+from sandbox.worlds.office.network import GAP, ROUTE, SERVICE, Network, simulate
 from sandbox.worlds.office.state import DAY, Case, Phase, Severity, Status, Time
 
 needs_simpy = pytest.mark.skipif(
@@ -95,7 +95,7 @@ def test_departures_are_those_of_simpy_on_the_same_samples(net):
         while station is not None:
             with desks[station].request() as turn:
                 yield turn
-                yield env.timeout(service_time(seed, number, visit, np.array(net.service[station])))
+                yield env.timeout(sample(np.array(net.service[station]), seed, number, SERVICE, visit))
             visit += 1
             chance = sandbox.engine.draw.uniform(seed, number, ROUTE, visit)
             station = next((k for k, share in enumerate(ways[station]) if chance < share), None)
@@ -103,7 +103,7 @@ def test_departures_are_those_of_simpy_on_the_same_samples(net):
 
     def source():
         for number in range(count):
-            yield env.timeout(gap_before(seed, number, np.array(net.arrival)))
+            yield env.timeout(sample(np.array(net.arrival), seed, number, GAP, 0))
             env.process(customer(number))
 
     env.process(source())

@@ -1,7 +1,6 @@
 """The pictures of the office: what the live map and the figures of a log say, not their pixels."""
 
 from collections import Counter
-from functools import partial
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -48,16 +47,14 @@ def drawn_by(model, monkeypatch):
     monkeypatch.setattr(picture, "write", lambda *_: None)
     monkeypatch.setattr(picture, "write_count", lambda image, glyph, number, *_: hidden.append(number))
     monkeypatch.setattr(
-        picture, "draw_token", lambda s, lane, params, case, y, x, unit, ink, image: at(case, y, x, ink)
+        picture,
+        "draw_token",
+        lambda s, lane, params, case, y, x, unit, ink, image: drawn.append(
+            (case, places.station_of.py_func(s, lane, params, case), y, x, ink)
+        ),
     )
-    for station in np.flatnonzero(params.spot[:, 0] >= 0).tolist():
-        at = partial(_append, drawn, station)
-        picture._cases.py_func(model.state, 0, params, station, 10.0, 1.0, image)
+    picture._cases.py_func(model.state, 0, params, 10.0, 1.0, image)
     return drawn, sum(hidden)
-
-
-def _append(drawn, station, case, *place):
-    drawn.append((case, station, *place))
 
 
 def test_every_open_case_is_drawn_once_at_its_station_in_its_colour(model, monkeypatch):
@@ -213,7 +210,7 @@ def test_bars_of_the_gantt_chart_are_the_work_of_the_log(log):
     agents = done[done["resource"].str.startswith("agent")]
     spent = model.state.time[0, :, Time.AGENTS].sum()
     assert (agents["end"] - agents["start"]).sum() == pytest.approx(spent, abs=1e-3)
-    axis = gantt(events).axes[0]
+    axis = gantt(done).axes[0]
     begin = busiest(done)
     shown = done[(done["start"] < begin + WEEK) & (done["end"] > begin)]
     bars = sum(len(each.get_paths()) for each in axis.collections)

@@ -142,9 +142,8 @@ def busiest(done: pd.DataFrame) -> float:
     return float((done["end"] - done["start"]).groupby(weeks).sum().idxmax())
 
 
-def gantt(events: pd.DataFrame) -> Figure:
-    """Who works when, in the week with most work: a bar for each piece of work, in the colour of its activity."""
-    done = work(events)
+def gantt(done: pd.DataFrame) -> Figure:
+    """Who works when, in the week with most work: a bar for each piece of ``work``, coloured by its activity."""
     begin = busiest(done)
     done = done[(done["start"] < begin + WEEK) & (done["end"] > begin)]
     names = list(done["activity"].value_counts().index)
@@ -167,17 +166,16 @@ def gantt(events: pd.DataFrame) -> Figure:
     return figure
 
 
-def waiting(events: pd.DataFrame) -> Figure:
-    """How many cases wait before each activity, for those with the longest queues."""
-    found = sorted(queues(events).items(), key=lambda item: -item[1].max())[:LINES]
+def waiting(lines: Mapping[str, pd.Series]) -> Figure:
+    """How many cases wait before each activity, for those with the longest ``queues``."""
+    found = sorted(lines.items(), key=lambda item: -item[1].max())[:LINES]
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=(WIDE, 2.6), layout="constrained")
         axis = figure.subplots()
         for k, (name, series) in enumerate(found):
             axis.step(series.index / DAY, series, where="post", label=short(name), color=COLOURS[k], linewidth=1.2)
         axis.set(xlabel="day", ylabel="cases that wait", ylim=(0, None))
-        if found:
-            legend(figure, axis, "outside lower center")
+        legend(figure, axis, "outside lower center")
     return figure
 
 
@@ -218,10 +216,10 @@ def process_figures(shown: Process, draw: Figures) -> list[Drawn]:
             f"Dotted chart: the events of {_first(cases)} by their ends, of {STYLES} activities at most. {n}.",
         )
     )
-    if len(work(events)):
-        drawn.append(draw(gantt(events), f"Who works when, in the week with most work. {n}."))
-    if queues(events):
-        drawn.append(draw(waiting(events), f"Cases that wait before an activity, the {LINES} longest queues. {n}."))
+    if len(done := work(events)):
+        drawn.append(draw(gantt(done), f"Who works when, in the week with most work. {n}."))
+    if lines := queues(events):
+        drawn.append(draw(waiting(lines), f"Cases that wait before an activity, the {LINES} longest queues. {n}."))
     return drawn
 
 

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.core.event_log import INITIAL, Event, Object, Part, Value, at
+from sandbox.engine.kernel import twin
 from sandbox.worlds.office.compiler import Labels, labels
+from sandbox.worlds.office.dynamics.documents import checks_of
 from sandbox.worlds.office.log import Logged, cases_of, entries_of, resources
 from sandbox.worlds.office.state import Activity, Check, Field, Make, Params, Rule, State, Unit
 
@@ -117,8 +119,8 @@ class _Told:
 
     def _checked(self, case: int, activity: int) -> list[str]:
         """The documents that the checks of an activity look at, as far as they are there."""
-        bits, first = 0, int(self._params.activity[activity, Activity.CHECK])
-        for row in self._params.check[first : first + int(self._params.activity[activity, Activity.CHECKS])]:
+        bits = 0
+        for row in self._params.check[list(twin(checks_of)(self._params, activity))]:
             sides = [] if row[Check.RULE] == Rule.SEPARATE else [Check.LEFT]
             sides += [Check.RIGHT] if row[Check.RULE] in (Rule.EQUAL, Rule.AT_MOST) else []
             for side in sides:

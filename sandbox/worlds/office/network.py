@@ -18,7 +18,7 @@ from sandbox.worlds.office.distributions import sample
 from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating, staffing
 
 ARRIVE = Kind.OTHER  # an event: the next customer arrives
-GAP, SERVICE, ROUTE = 0, 2, 4  # streams of draws; the first two take two numbers each
+GAP, SERVICE, ROUTE = 0, 2, 4  # streams of draws by customer and visit; the first two take two numbers
 
 
 @dataclass(frozen=True)
@@ -100,18 +100,6 @@ def _pick(s, lane, params, server):
 
 
 @kernel
-def service_time(seed, customer, visit, row):
-    """The service time of a customer in its visit number ``visit``."""
-    return sample(row, seed, customer, SERVICE, visit)
-
-
-@kernel
-def gap_before(seed, customer, row):
-    """The time between a customer's arrival and that of the one before."""
-    return sample(row, seed, customer, GAP, 0)
-
-
-@kernel
 def _begin(s, lane, params, server, first, count):
     clock, item = s.clock[lane], first
     for _ in range(count):
@@ -120,7 +108,7 @@ def _begin(s, lane, params, server, first, count):
         s.visit[lane, item] += 1
         item = np.int64(s.behind[lane, item]) - 1
     row = params.service[params.pool[server]]
-    return clock + service_time(s.seed[lane], s.number[lane, first], s.visit[lane, first] - 1, row)
+    return clock + sample(row, s.seed[lane], s.number[lane, first], SERVICE, s.visit[lane, first] - 1)
 
 
 _seat = specialise(seating, "network", inline=True, opens=_opens, pick=_pick, begin=_begin)
@@ -169,7 +157,7 @@ def _happens(s, lane, params, kind, subject):
     s.count[lane, ARRIVED] += 1
     s.number[lane, item], s.visit[lane, item], s.entered[lane, item] = number, 0, s.clock[lane]
     if number + 1 < s.count[lane, LIMIT]:
-        push(s, lane, s.clock[lane] + gap_before(s.seed[lane], number + 1, params.arrival), ARRIVE * SPAN)
+        push(s, lane, s.clock[lane] + sample(params.arrival, s.seed[lane], number + 1, GAP, 0), ARRIVE * SPAN)
     _enter(s, lane, params, item, 0)
 
 
@@ -204,7 +192,7 @@ def simulate(net: Network, seed: int, customers: int, departures: int = 0) -> Re
         total=np.zeros((1, 3)), departure=np.zeros((1, departures)),
     )  # fmt: skip
     s.count[0, LIMIT] = customers
-    push(s, 0, gap_before(s.seed[0], 0, tables.arrival), ARRIVE * SPAN)
+    push(s, 0, sample(tables.arrival, s.seed[0], 0, GAP, 0), ARRIVE * SPAN)
     _advance(s, 0, tables)
     if s.count[0, LIMIT] < 0:
         raise UsageError(f"network: more than {slots} customers at a time; expected servers that keep up, or more room")

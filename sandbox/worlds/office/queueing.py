@@ -87,10 +87,9 @@ def push(s, lane, due, what):
 @kernel
 def pop(s, lane):
     """Remove the next event; returns its time and its code."""
-    times, codes = s.due[lane], s.what[lane]
     k = np.int64(s.pending[lane]) - 1
-    due, what = times[k], np.int64(codes[k])
-    s.pending[lane], times[k], codes[k] = k, 0.0, 0
+    due, what = s.due[lane, k], np.int64(s.what[lane, k])
+    s.pending[lane], s.due[lane, k], s.what[lane, k] = k, 0.0, 0
     return due, what
 
 
@@ -176,9 +175,9 @@ def seating(s, lane, params, server):
 def staffing(s, lane, params, pool):
     """All idle servers of a pool begin."""
     for server in range(np.int64(params.crew[pool]), np.int64(params.crew[pool + 1])):
+        if waiting(s, lane, pool) == 0:
+            return
         if s.serving[lane, server] == 0:
-            if waiting(s, lane, pool) == 0:
-                return
             seat(s, lane, params, server)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.office.dynamics.documents import failing, unreadable
+from sandbox.worlds.office.dynamics.documents import checks_of, failing, unreadable
 from sandbox.worlds.office.dynamics.flow import (
     activity_of,
     ask,
@@ -43,8 +43,7 @@ PASSING = 0.1  # share for handing over
 @kernel
 def askable(s, lane, params, case, activity):
     """Whether there is somebody whom one can ask."""
-    first = np.int64(params.activity[activity, Activity.CHECK])
-    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+    for k in checks_of(params, activity):
         if params.check[k, Check.REMEDY] == Verb.ASK and params.applies[s.case[lane, case, Case.FLOW], k]:
             return True
     return False

@@ -155,10 +155,17 @@ def _fails(s, lane, params, case, row, actor):
 
 
 @kernel
+def checks_of(params, activity):
+    """The numbers of the checks of an activity."""
+    first = np.int64(params.activity[activity, Activity.CHECK])
+    return range(first, first + np.int64(params.activity[activity, Activity.CHECKS]))
+
+
+@kernel
 def failing(s, lane, params, case, activity, actor):
     """Bits of the checks of an activity that fail and that no manager has settled; bit k is check k of the process."""
-    first, found = np.int64(params.activity[activity, Activity.CHECK]), 0
-    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+    found = 0
+    for k in checks_of(params, activity):
         open_ = params.applies[s.case[lane, case, Case.FLOW], k] and not s.case[lane, case, Case.CLEARED] >> k & 1
         if open_ and _fails(s, lane, params, case, params.check[k], actor):
             found |= 1 << k
@@ -168,8 +175,7 @@ def failing(s, lane, params, case, activity, actor):
 @kernel
 def is_barred(s, lane, params, case, activity, resource):
     """Whether a check asks for other hands than this resource's."""
-    first = np.int64(params.activity[activity, Activity.CHECK])
-    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+    for k in checks_of(params, activity):
         row = params.check[k]
         if row[Check.RULE] == Rule.SEPARATE and not s.case[lane, case, Case.CLEARED] >> k & 1:
             if s.actor[lane, case, row[Check.LEFT]] == resource:
@@ -178,13 +184,10 @@ def is_barred(s, lane, params, case, activity, resource):
 
 
 @kernel
-def checks_of(params, activity):
+def bits_of(params, activity):
     """Bits of the checks of an activity."""
-    first, count = (
-        np.int64(params.activity[activity, Activity.CHECK]),
-        np.int64(params.activity[activity, Activity.CHECKS]),
-    )
-    return ((1 << count) - 1) << first
+    checks = checks_of(params, activity)
+    return ((1 << len(checks)) - 1) << checks.start
 
 
 @kernel
@@ -192,8 +195,8 @@ def unreadable(s, lane, params, case, activity):
     """Bits of the checks that a tool cannot make, because the case came on another form."""
     if s.case[lane, case, Case.FORM] == 0:
         return 0
-    first, found = np.int64(params.activity[activity, Activity.CHECK]), 0
-    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+    found = 0
+    for k in checks_of(params, activity):
         row = params.check[k]
         if row[Check.RULE] != Rule.SEPARATE and params.field[row[Check.LEFT], Field.TURNED] != row[Check.LEFT]:
             found |= 1 << k
@@ -228,8 +231,7 @@ def correct(s, lane, params, case, bits):
 def must_be_rejected(s, lane, params, case):
     """Whether nothing but a rejection is right by what is known so far: a request that cannot be met, a duplicate."""
     for activity in range(params.activities):
-        first = np.int64(params.activity[activity, Activity.CHECK])
-        for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+        for k in checks_of(params, activity):
             known = s.visits[lane, case, activity] > 0 and params.applies[s.case[lane, case, Case.FLOW], k]
             if known and params.check[k, Check.REMEDY] == Verb.REJECT:
                 if _fails(s, lane, params, case, params.check[k], 0):

@@ -7,6 +7,7 @@ from sandbox.engine.kernel import kernel, specialise
 from sandbox.worlds.office.distributions import sample
 from sandbox.worlds.office.dynamics.calendar import ends, opens
 from sandbox.worlds.office.dynamics.documents import (
+    bits_of,
     cents_wrong,
     checks_of,
     correct,
@@ -263,7 +264,7 @@ def go_on(s, lane, params, case):
 def finish(s, lane, params, case, activity, actor):
     """An activity is done by a resource: what it overlooked is noted, and the case may go to a review, or on."""
     row = s.case[lane, case]
-    row[Case.MISSED] = (np.int64(row[Case.MISSED]) & ~checks_of(params, activity)) | np.int64(row[Case.JUDGED])
+    row[Case.MISSED] = (np.int64(row[Case.MISSED]) & ~bits_of(params, activity)) | np.int64(row[Case.JUDGED])
     s.actor[lane, case, activity], s.stamp[lane, case, activity] = actor, s.clock[lane]
     by_agent = 0 < actor <= params.agents
     if by_agent and params.activity[activity, Activity.REVIEW] > 0:
@@ -282,8 +283,7 @@ def ask(s, lane, params, case, activity):
     row = s.case[lane, case]
     bits = failing(s, lane, params, case, activity, 0)
     chosen = -1
-    first = np.int64(params.activity[activity, Activity.CHECK])
-    for k in range(first, first + np.int64(params.activity[activity, Activity.CHECKS])):
+    for k in checks_of(params, activity):
         askable = params.check[k, Check.REMEDY] == Verb.ASK
         if askable and (chosen < 0 or (bits >> k & 1 and not bits >> chosen & 1)):
             chosen = k
@@ -353,7 +353,7 @@ def _settle(s, lane, params, case, activity):
         close(s, lane, params, case, True)
         return
     correct(s, lane, params, case, bits)
-    s.case[lane, case, Case.CLEARED] |= bits | checks_of(params, activity)
+    s.case[lane, case, Case.CLEARED] |= bits | bits_of(params, activity)
     row = s.case[lane, case]
     row[Case.ERRAND], row[Case.MATCHED], row[Case.FAILED], row[Case.UNREAD] = Errand.NONE, 1, 0, 0
     wait_in_line(s, lane, params, case, np.int64(Phase.HAND_OVER))
@@ -363,7 +363,7 @@ def _settle(s, lane, params, case, activity):
 def _review(s, lane, params, server, case, activity, start):
     """A reviewer looks at what an agent has completed; an error that is found goes back."""
     resource = 1 + params.agents + server
-    bits = np.int64(s.case[lane, case, Case.MISSED]) & checks_of(params, activity)
+    bits = np.int64(s.case[lane, case, Case.MISSED]) & bits_of(params, activity)
     if _found(s, lane, params, server, case, bits, Stream.CAUGHT) == 0:
         note(s, lane, case, activity, resource, np.int64(Event.REVIEWED), start)
         go_on(s, lane, params, case)

@@ -4,7 +4,7 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.office.dynamics.actions import is_legal
-from sandbox.worlds.office.dynamics.documents import is_barred, present
+from sandbox.worlds.office.dynamics.documents import checks_of, is_barred, present
 from sandbox.worlds.office.dynamics.flow import activity_of
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
@@ -15,7 +15,6 @@ from sandbox.worlds.office.state import (
     SIDE,
     SLOTS,
     TEAM,
-    Activity,
     Case,
     Channel,
     Column,
@@ -83,9 +82,8 @@ def _documents(s, lane, params, agent, case, vector):
     vector[Column.TRAY], vector[Column.CASE], vector[Column.ACTIVITY] = row[Case.TRAY], case + 1, activity + 1
     vector[Column.FLOW], vector[Column.FORM] = row[Case.FLOW] + 1, row[Case.FORM]
     at = FIRST_POLICY + params.policies
-    first = np.int64(params.activity[activity, Activity.CHECK])
-    for k in range(np.int64(params.activity[activity, Activity.CHECKS])):
-        vector[at + k] = found(s, lane, params, case, first + k)
+    for k, check in enumerate(checks_of(params, activity)):
+        vector[at + k] = found(s, lane, params, case, check)
     at += MOST_CHECKS
     documents = present(s, lane, params, case)
     for field in range(params.fields):

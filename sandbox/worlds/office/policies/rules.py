@@ -4,12 +4,12 @@ import numpy as np
 
 from sandbox.engine.kernel import kernel
 from sandbox.engine.policies import idle, random
+from sandbox.worlds.office.dynamics.documents import checks_of
 from sandbox.worlds.office.policies.oracle import oracle
 from sandbox.worlds.office.state import (
     FIRST_POLICY,
     SIDE,
     SLOTS,
-    Activity,
     Channel,
     Check,
     Column,
@@ -65,13 +65,12 @@ def _finish(obs, lane, agent, tray, actions):
 def remedy_of(obs, lane, agent, params):
     """The verb that the rule book names for what matching has found; WAIT: all is well."""
     vector = obs.vector[lane, agent]
-    activity = np.int64(vector[Column.ACTIVITY]) - 1
-    first, verb = np.int64(params.activity[activity, Activity.CHECK]), np.int64(Verb.WAIT)
-    for k in range(np.int64(params.activity[activity, Activity.CHECKS])):
+    verb = np.int64(Verb.WAIT)
+    for k, check in enumerate(checks_of(params, np.int64(vector[Column.ACTIVITY]) - 1)):
         found = np.int64(vector[FIRST_POLICY + params.policies + k])
         own = np.int64(Verb.WAIT)
         if found == Found.FAILS:
-            own = np.int64(params.check[first + k, Check.REMEDY])
+            own = np.int64(params.check[check, Check.REMEDY])
         elif found == Found.UNREADABLE:
             own = np.int64(Verb.ESCALATE)
         if own == Verb.REJECT:

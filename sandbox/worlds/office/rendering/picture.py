@@ -8,7 +8,7 @@ import numpy as np
 
 from sandbox.core.finish import Finish
 from sandbox.engine import shapes
-from sandbox.engine.kernel import kernel, twin
+from sandbox.engine.kernel import allocating, kernel, twin
 from sandbox.engine.letters import EM, as_bytes, draw_letter, type_size
 from sandbox.engine.shapes import AGENTS, ALARM, draw_bar, draw_line
 from sandbox.worlds.office.dynamics.calendar import opens
@@ -210,21 +210,20 @@ def token_ink(s, lane, params, case):
     return np.int64(OUT if s.case[lane, case, Case.PHASE] == Phase.OUTSIDE else WAIT)
 
 
-@kernel
-def _cases(s, lane, params, station, unit, blend, image):
-    """The cases at a station, and how many more there are than it has room for."""
-    waiting, working, hidden = 0, 0, 0
+@allocating
+def _cases(s, lane, params, unit, blend, image):
+    """The open cases, each at its station, and how many more there are than a station has room for."""
+    taken = np.zeros((len(params.spot), 2), np.int64)  # places: of waiting cases, of those in work
+    hidden = np.zeros(len(params.spot), np.int64)
     for case in range(params.cases):
-        if s.case[lane, case, Case.STATUS] != Status.OPEN or station_of(s, lane, params, case) != station:
+        if s.case[lane, case, Case.STATUS] != Status.OPEN:
             continue
-        busy = is_in_work(s, lane, case)
-        y, x = token_at(params, station, working if busy else waiting, busy)
-        if busy:
-            working += 1
-        else:
-            waiting += 1
+        station, busy = station_of(s, lane, params, case), is_in_work(s, lane, case)
+        k = 1 if busy else 0
+        y, x = token_at(params, station, taken[station, k], busy)
+        taken[station, k] += 1
         if y < 0:
-            hidden += 1
+            hidden[station] += 1
             continue
         ink, origin = token_ink(s, lane, params, case), came_from(s, lane, params, case)
         if busy:
@@ -234,14 +233,14 @@ def _cases(s, lane, params, station, unit, blend, image):
             y += (top + 0.5 * tall - y) * (1.0 - blend)
             x += (left + 0.5 * wide - x) * (1.0 - blend)
         draw_token(s, lane, params, case, y, x, unit, ink, image)
-    if hidden > 0:
-        top, left, _, wide = box_of(params, station)
-        across, lines, _ = room_of(params, station)
-        y = top + NAME + (lines - 0.5) * PITCH
-        x = left + 0.3 + (across - 0.5) * PITCH
-        write(image, params.glyph, SIGNS[PLUS], y, x - 0.5 * PITCH, WIDE, 0.68, unit, DARK)
-        plus = width_of(params.glyph, SIGNS[PLUS], 0.68, unit)
-        write_count(image, params.glyph, hidden, y, x - 0.5 * PITCH + plus, 0.68, unit, DARK)
+    for station in range(len(hidden)):
+        if hidden[station] > 0:
+            top, left, _, _ = box_of(params, station)
+            across, lines, _ = room_of(params, station)
+            y, x = top + NAME + (lines - 0.5) * PITCH, left + 0.3 + (across - 1.0) * PITCH
+            write(image, params.glyph, SIGNS[PLUS], y, x, WIDE, 0.68, unit, DARK)
+            plus = width_of(params.glyph, SIGNS[PLUS], 0.68, unit)
+            write_count(image, params.glyph, hidden[station], y, x + plus, 0.68, unit, DARK)
 
 
 # -- the desks and the closed cases
@@ -317,9 +316,7 @@ def render(s, lane, params, trail, blend, image):
     for station in range(len(params.spot)):
         if params.spot[station, 0] >= 0:
             _station(s, lane, params, station, unit, image)
-    for station in range(len(params.spot)):
-        if params.spot[station, 0] >= 0:
-            _cases(s, lane, params, station, unit, blend, image)
+    _cases(s, lane, params, unit, blend, image)
     _bar(s, lane, params, unit, image)
     _desks(s, lane, params, unit, image)
     _foot(s, lane, params, unit, image)

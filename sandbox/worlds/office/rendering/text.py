@@ -3,14 +3,15 @@
 import numpy as np
 
 from sandbox.core.world import Observation
+from sandbox.engine.kernel import twin
 from sandbox.worlds.office.compiler import Labels, labels
+from sandbox.worlds.office.dynamics.documents import checks_of
 from sandbox.worlds.office.state import (
     ABSENT,
     FIRST_POLICY,
     MOST_CHECKS,
     SIDE,
     SLOTS,
-    Activity,
     Check,
     Column,
     Field,
@@ -104,12 +105,12 @@ def work_item(obs: Observation, lane: int, agent: int, params: Params) -> dict |
 
 def checks(vector: np.ndarray, activity: int, params: Params) -> list[dict]:
     """The checks of the activity on the desk, and what matching has found."""
-    names, first, found = labels(params), int(params.activity[activity, Activity.CHECK]), []
-    for k in range(int(params.activity[activity, Activity.CHECKS])):
+    names, found = labels(params), []
+    for k, check in enumerate(twin(checks_of)(params, activity)):
         told = Found(int(vector[FIRST_POLICY + params.policies + k]))
-        row = params.check[first + k]
+        row = params.check[check]
         remedy = Verb(int(row[Check.REMEDY])).name.lower()
-        found.append({"check": names.checks[first + k], "rule": rule(row, names), "result": told.name.lower(),
+        found.append({"check": names.checks[check], "rule": rule(row, names), "result": told.name.lower(),
                       "remedy": remedy})  # fmt: skip
     return found
 
