@@ -13,6 +13,7 @@ from sandbox.report.lines import as_line
 
 if TYPE_CHECKING:
     from sandbox.engine.compiling import Compiled
+    from sandbox.learn.training import Progress as Trained
     from sandbox.model import Sandbox
     from sandbox.running.batch import Progress as Count
 
@@ -95,6 +96,19 @@ class Episodes(_Shown):
     def __call__(self, done: int, total: int) -> None:
         if self._is_due(done >= total):
             self._show(self._name, f"{done:,} of {total:,} episodes, {self._rate(done):.1f} episodes/s", done, total)
+
+
+class Training(_Shown):
+    """Progress of a training, in CPU seconds of its budget."""
+
+    def __init__(self, console: Console, name: str):
+        super().__init__(console)
+        self._name = name
+
+    def __call__(self, now: "Trained") -> None:
+        if self._is_due(now.seconds >= now.budget):
+            told = f"{now.seconds:,.0f} of {now.budget:,.0f} CPU s, {now.told}"
+            self._show(self._name, told, min(now.seconds, now.budget), now.budget)
 
 
 class Compiling(_Shown):

@@ -22,6 +22,7 @@ from sandbox.cli.export import export
 from sandbox.cli.fit import fit
 from sandbox.cli.foresight import foresight
 from sandbox.cli.keygen import keygen
+from sandbox.cli.learn import learn
 from sandbox.cli.new import new
 from sandbox.cli.prompt import prompt
 from sandbox.cli.replay import replay
@@ -57,6 +58,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(new, name="new")
+app.add_typer(learn, name="learn")
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ from sandbox.core.perturb import Perturbation
 from sandbox.core.setup import Dial, Things, Tiles, Try
 from sandbox.core.teamwork import Teamwork
 from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.tokens import Tokens
 
 # -- ladder: achievements and their requirements, for agents that learn skills
 
@@ -281,6 +282,7 @@ class World:
     believe: Callable | None = None  # without it no agent can imagine: no search, no world model
     earned: Callable | None = None  # what search maximises: see above
     value: Callable | None = None  # the value of a lane at the end of imagination: see above
+    tokens: Tokens | None = None  # how a learned world model reads and writes it; without, none is learned
     teamwork: Teamwork | None = None  # the tasks that teams can share; without it there are no teams
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     event_log: Callable[[Iterable[Any], int], Part] | None = None  # models after each tick, number of the trial

@@ -10,12 +10,13 @@ from sandbox.core.world import World
 
 
 class Kind(IntEnum):
-    """The kind of imagination. All except the first are controls, which show the cause of a gain."""
+    """The kind of imagination. All except the first and the last are controls, which show the cause of a gain."""
 
     EXACT = 0  # the world's own kernels on a believed lane, with random draws of its own
     SHUFFLED = 1  # each candidate is imagined as the next one
     WRONG = 2  # physics of another world: every verb does what the next verb does
     CALM = 3  # one future, played as often as there are futures, with equal random draws
+    LEARNED = 4  # a net that was trained on episodes, on a believed lane
 
 
 class WorldModel(BaseModel):
@@ -23,8 +24,12 @@ class WorldModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
-    kind: Literal["exact", "shuffled", "wrong", "calm"] = "exact"
-    """How futures are imagined: by the world's own rules (exact), or as a control (shuffled, wrong, calm)."""
+    kind: Literal["exact", "shuffled", "wrong", "calm", "learned"] = "exact"
+    """How futures are imagined: by the world's rules (exact), by a net (learned), or as a control (the others)."""
+    weights: str = ""
+    """For `learned`: the file of weights that `sandbox learn world-model` wrote; without it, those of the package."""
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
+    """The SHA-256 of these weights, which a record contains; other weights are refused."""
     horizon: int = Field(12, ge=0, le=10_000)
     """Ticks of one imagined future; 0: nothing is imagined."""
     futures: int = Field(32, ge=1, le=10_000)

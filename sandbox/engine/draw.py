@@ -18,6 +18,7 @@ POLICY = 1 << 20  # stream of the keys that policies draw from; worlds number th
 IMAGINED = 1 << 21  # stream of the seeds of imagined lanes
 FAULT = 1 << 22  # and the next: streams of the generic perturbations
 NETWORK = 1 << 23  # and the next: streams of the messages between agents
+FORESEEN = 1 << 24  # stream of the draws of a learned world model
 
 
 @kernel

@@ -23,12 +23,13 @@ from sandbox.engine.defaults import completed
 from sandbox.engine.digests import digests
 from sandbox.engine.episode import Episode
 from sandbox.engine.faults import Faults, ticks_late
+from sandbox.engine.learned import weights_of
 from sandbox.engine.loops import Loops, loops, sharing
 from sandbox.engine.parallel import TeamKernels, compile_teams
 from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.registry import opened
-from sandbox.engine.search import SEARCH, Policy, looks_ahead, policy_name
+from sandbox.engine.search import LEARNED, SEARCH, Policy, looks_ahead, policy_name
 from sandbox.engine.workspace import workspace
 
 # -- setup: checked options, and parameters in the form that kernels need
@@ -97,6 +98,8 @@ def known(world: World, policies: Any, where: str, agents: int | None = None) ->
         if isinstance(policy, WorldModel):
             check_base(policy.base, world, f"{where}: world_model.base")
             check_believes(world, f"{where}: world_model")
+            if policy.kind == "learned":
+                weights_of(world, policy)
         elif policy is not None and not (isinstance(policy, str) and policy in world.policies):
             raise unknown("policy", policy, world.policies, f"world '{world.name}'")
     return list(policies)
@@ -105,7 +108,8 @@ def known(world: World, policies: Any, where: str, agents: int | None = None) ->
 def used(world: World, names: Iterable[str | None]) -> tuple[str, ...]:
     """The policies among ``names`` in an order that does not depend on the team; searches come last."""
     wanted = sharing(world, set(names) - {None})
-    return tuple(name for name in (*world.policies, *(SEARCH + policy for policy in world.policies)) if name in wanted)
+    searches = (prefix + policy for prefix in (SEARCH, SEARCH + LEARNED) for policy in world.policies)
+    return tuple(name for name in (*world.policies, *searches) if name in wanted)
 
 
 # -- placing: checks of a description that are the same for all worlds

@@ -22,13 +22,15 @@ from sandbox.core.world import World
 from sandbox.core.world_model import Kind, WorldModel
 from sandbox.engine.draw import IMAGINED, POLICY, below, draw
 from sandbox.engine.kernel import kernel, specialise
+from sandbox.engine.learned import learned_step
 from sandbox.engine.tree import NONE, ROOT, Node, back_up, best_child, choose_child, descend, plant
 from sandbox.engine.workspace import Found
 
-observe = step = policy = earned = value = believe = progress = None  # filled in by specialise
+observe = step = policy = earned = value = believe = progress = advance = enlist = None  # filled in by specialise
 
 Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or another reasoner
 SEARCH = "search."  # the name of a search is this and the base policy's name
+LEARNED = "learned."  # and between them this if it imagines with a learned model
 MARGIN = 0.01  # parts of the task: smallest gain for which the base policy's plan is left
 BLANK, BEFORE, AFTER, SPARE = 1, 2, 3, 4  # rows of ``Workspace.minds``
 HERE = np.int64(0)  # the lane of a workspace; for a literal 0, Numba would compile kernels anew
@@ -42,6 +44,8 @@ class Setting(IntEnum):
     FUTURES = 2
     CANDIDATES = 3
     DEPTH = 4
+    FIRST_NET = 5  # of a learned model: its first net in ``Workspace.net``, and the number of its nets
+    NETS = 6
 
 
 class Scale(IntEnum):
@@ -143,7 +147,7 @@ def play_out(work, params, agent, present, skewed, free, setting):
         if skewed:
             for other in range(actions.shape[1]):
                 actions[0, other, 0] = (actions[0, other, 0] + 1) % params.verbs
-        step(s, HERE, actions, params)
+        advance(s, actions, params, work.net)
         after = earned(s, HERE, params)
         total += weight * (after - before)
         before = after
@@ -162,6 +166,7 @@ def compare(obs, lane, agent, memory, params, dice, count, setting, work):
     plant(work.nodes, work.worth, work.pairs, count)
     for future in range(setting[Setting.FUTURES]):
         drawn = 0 if kind == Kind.CALM else future
+        enlist(work.net, setting, drawn)
         for k in range(work.belief.shape[1]):
             work.belief[0, k] = 0
         believe(obs, lane, agent, memory, params, draw(dice, agent, IMAGINED, drawn), work.state, HERE)
@@ -182,6 +187,30 @@ def compare(obs, lane, agent, memory, params, dice, count, setting, work):
                 back_up(work.nodes, work.worth, work.path, worth - first)
             else:
                 first = worth
+
+
+def by_rules(s, actions, params, net):
+    """One imagined tick by the world's own rules."""
+    step(s, HERE, actions, params)
+
+
+def by_net(s, actions, params, net):
+    """One imagined tick by a learned model."""
+    step(s, HERE, actions, params, net)
+
+
+@kernel
+def no_nets(net, setting, future):
+    """Without a learned model, there is no net to choose."""
+
+
+@kernel
+def take_turns(net, setting, future):
+    """Each future is imagined by one net of an ensemble, in turn (trajectory sampling, Chua and others 2018).
+
+    Where the nets disagree, gains vary more from future to future, so ``caution`` penalises disagreement.
+    """
+    net.member[0] = setting[Setting.FIRST_NET] + future % setting[Setting.NETS]
 
 
 @kernel
@@ -231,15 +260,21 @@ def looks_ahead(policy: str) -> bool:
 
 def policy_name(policy: Policy) -> str | None:
     """The name under which a policy is compiled."""
-    return f"{SEARCH}{policy.base}" if isinstance(policy, WorldModel) else policy
+    if not isinstance(policy, WorldModel):
+        return policy
+    return f"{SEARCH}{LEARNED if policy.kind == 'learned' else ''}{policy.base}"
 
 
 @cache
-def searcher(world: World, base: str):
-    """The search of a world with a base policy: a compiled policy with a Workspace as additional argument."""
-    name = f"{world.name}.{base}"
-    parts = {"observe": world.observe, "policy": world.policies[base], "step": world.step}
+def searcher(world: World, own: str):
+    """The search of this name, without SEARCH: a compiled policy with a Workspace as additional argument."""
+    name, base = f"{world.name}.{own}", own.removeprefix(LEARNED)
+    if own == base:
+        advanced, chosen = specialise(by_rules, name, inline=True, step=world.step), no_nets
+    else:
+        advanced, chosen = specialise(by_net, name, inline=True, step=learned_step(world)), take_turns
+    parts = {"observe": world.observe, "policy": world.policies[base], "advance": advanced}
     gained = world.earned or specialise(done, world.name, progress=world.progress)
     inner = specialise(play_out, name, inline=True, earned=gained, value=world.value or worthless, **parts)
-    outer = specialise(compare, name, inline=True, believe=world.believe, play_out=inner)
+    outer = specialise(compare, name, inline=True, believe=world.believe, enlist=chosen, play_out=inner)
     return specialise(search, name, policy=world.policies[base], compare=outer)

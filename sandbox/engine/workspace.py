@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.core.world_model import Kind, WorldModel
+from sandbox.engine.learned import members, network, weights_of
+from sandbox.nets.weights import Weights
 
 WORD = 8  # bytes
 
@@ -39,7 +41,7 @@ class Candidate(NamedTuple):
 class Workspace(NamedTuple):
     """Scratch memory of the kernels of ``engine.search``. N agents, A pairs of verb and target, B and M words."""
 
-    settings: np.ndarray  # (N, 5) int32     see Setting
+    settings: np.ndarray  # (N, 7) int32     see Setting
     scale: np.ndarray  # (N, 2) float64      see Scale
     spent: np.ndarray  # (L, N) int64        ticks that each agent has imagined, of all lanes
     rows: tuple  # pairs of (L, N, bytes) uint8: the memory of each agent, of all lanes and in ``mind``
@@ -59,6 +61,7 @@ class Workspace(NamedTuple):
     found: np.ndarray  # (N, C, 4) float64   each agent's latest comparison, see Found; for display
     choice: np.ndarray  # (N, 2) int32       of that comparison: number of candidates, index of the chosen one
     asked: np.ndarray  # (N,) uint64         of that comparison: the key of the decision, as its identity
+    net: Any = ()  # the Net of learned models, () without any
 
 
 def allocate_flat(kind: type, shapes: Mapping[str, tuple], copies: int):
@@ -93,21 +96,36 @@ def workspace(env, policies, memory, spent: np.ndarray) -> Workspace:
     mind, minds = allocate_flat(world.memory, world.memory_shapes(params), 5)
     world.start(mind, 0, params)
     minds[1:] = minds[0]
-    settings, scale = np.zeros((agents, 5), np.int32), np.zeros((agents, 2))
+    settings, scale = np.zeros((agents, 7), np.int32), np.zeros((agents, 2))
     pairs, size, depth, longest = len(env.verbs) * world.targets + 1, 0, 1, 0
     for agent, model in enumerate(policies):
         if isinstance(model, WorldModel):
             kind, most = int(Kind[model.kind.upper()]), min(model.candidates, pairs)
-            settings[agent] = kind, model.horizon, model.futures, model.candidates, model.depth
+            settings[agent, :5] = kind, model.horizon, model.futures, model.candidates, model.depth
             scale[agent], depth = (model.caution, model.discount), max(depth, model.depth)
             longest = max(longest, most)
             size = max(size, 1 + most * (1 if model.depth == 1 else 1 + model.futures))
+    net = _nets(world, params, policies, settings)
     return Workspace(
         settings, scale, spent, own_rows(memory, mind, agents), state, belief, mind, minds, env.observation(1),
         np.zeros((1, agents, 2), np.int32), np.zeros(agents, np.int32), np.zeros(2, np.int32),
         np.zeros(pairs, np.int32), np.zeros((size, 4), np.int32), np.zeros((size, 2)), np.zeros(depth + 1, np.int64),
-        np.zeros((agents, longest, len(Found))), np.zeros((agents, 2), np.int32), np.zeros(agents, np.uint64),
+        np.zeros((agents, longest, len(Found))), np.zeros((agents, 2), np.int32), np.zeros(agents, np.uint64), net,
     )  # fmt: skip
+
+
+def _nets(world, params, policies, settings: np.ndarray) -> Any:
+    """The Net of all learned models among ``policies``; fills in the settings that say which nets are whose."""
+    learned = [
+        (k, model) for k, model in enumerate(policies) if isinstance(model, WorldModel) and model.kind == "learned"
+    ]
+    found: dict[str, Weights] = {}
+    for agent, model in learned:
+        own = weights_of(world, model)
+        found.setdefault(own.sha256, own)
+        before = list(found).index(own.sha256)
+        settings[agent, 5:] = sum(map(members, list(found.values())[:before])), members(own)
+    return network(world, params, list(found.values())) if found else ()
 
 
 def candidates(work: Workspace, agent: int, dice: int, targets: int) -> tuple[Candidate, ...]:

@@ -30,6 +30,7 @@ from sandbox.worlds.kitchen.state import (
 )  # fmt: skip
 from sandbox.worlds.kitchen.tasks import TEAMWORK, progress, task
 from sandbox.worlds.kitchen.telling import CHARTS, cause, doing, gauges, shown
+from sandbox.worlds.kitchen.tokens import TOKENS
 
 WHERE = "world 'kitchen'"
 
@@ -144,6 +145,7 @@ WORLD = World(
     conserved=conserved,
     ground_truth=ground_truth,
     visible=visible,
+    tokens=TOKENS,
     teamwork=TEAMWORK,
     info=info,
     value=value,

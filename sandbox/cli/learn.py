@@ -1,0 +1,84 @@
+"""The commands ``sandbox learn ...``: training of models, on this machine's processor, within a budget of CPU seconds.
+
+Each kind of training is a command of this group.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sandbox.cli._console import check_place, err, out
+from sandbox.cli._progress import Training
+from sandbox.core.errors import UsageError
+
+if TYPE_CHECKING:  # it needs an extra
+    from sandbox.learn.training import Job
+
+learn = typer.Typer(help="Train models on episodes of a world; a run that was stopped continues.", no_args_is_help=True)
+ONE_THREAD = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "OMP_NUM_THREADS": "1",
+    "JAX_PLATFORMS": "cpu",
+}  # fmt: skip  # so that a budget of CPU seconds is one of time, too
+
+World = Annotated[str, typer.Argument(help="name of the world")]
+Seconds = Annotated[float, typer.Option(min=1, help="CPU seconds of training, of all calls together")]
+Seed = Annotated[int, typer.Option(min=0, help="seed of weights, episodes and samples")]
+Out = Annotated[Path | None, typer.Option("--out", help="folder of the run; default: runs/learn-...")]
+
+
+@contextmanager
+def needing_jax() -> Iterator[None]:
+    """Meanwhile, imports of the extra ``learn`` that are missing are refused in one line; JAX uses one thread."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "sandbox":
+            raise
+        raise UsageError(f"{error.name} is missing for training: pip install 'sandbox[learn]'") from None
+
+
+def trained(job: "Job", folder: Path, seconds: float, name: str) -> float:
+    """Train with a display of progress; returns the CPU seconds that were spent in all."""
+    from sandbox.learn.training import train
+
+    check_place(folder, folder=True)
+    try:
+        with Training(err, name) as shown:
+            return train(job, folder, seconds, shown)
+    except KeyboardInterrupt:
+        err.print(f"stopped; {folder} has a checkpoint, and the same command continues")
+        raise typer.Exit(1) from None
+
+
+@learn.command("world-model")
+def world_model(
+    world: World,
+    seconds: Seconds = 300.0,
+    seed: Seed = 0,
+    members: Annotated[int, typer.Option(min=1, help="nets of an ensemble")] = 1,
+    ticks: Annotated[int, typer.Option(min=1, help="ticks of episodes to learn from, at most")] = 400_000,
+    layout: Annotated[list[str] | None, typer.Option(help="learn on these layouts only; default: several")] = None,
+    shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: actions of other episodes")] = False,
+    folder: Out = None,
+) -> None:
+    """Train a world model: what the next tick brings to each place, from what is around it (docs/learning.md)."""
+    with needing_jax():
+        from sandbox.learn.world_model import WorldModelJob, practice, write
+    job = WorldModelJob(world, seed, members, ticks, shuffled, practice(world).options(layout or ()))
+    folder = folder or Path("runs") / f"learn-world-model-{world}"
+    spent = trained(job, folder, seconds, f"world model of {world}")
+    path = folder / "weights.safetensors"
+    card = write(job, path, spent)
+    out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
+    out.print(f"card    {path.with_suffix('.json')}")
+    for row in card["drift"]:
+        told = (
+            f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}, a copy 1"
+        )
+        out.print(f"after {row['horizon']:2} ticks: {told}")

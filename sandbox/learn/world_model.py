@@ -1,0 +1,312 @@
+"""Trains a learned world model (``engine.learned``) on episodes played here by a mixture of rules and chance.
+
+For every place that is asked for, a sample is the rows of the table that it sees and the classes that came. The first
+layer is a sum of such rows, which SciPy does as a sparse product; the rest is JAX. Weights are exported as a moving
+average, in integers.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from safetensors.numpy import save
+from scipy.sparse import csr_matrix
+
+from sandbox.analysis.drift import drift
+from sandbox.analysis.noisy_play import noisy_play
+from sandbox.core.errors import unknown
+from sandbox.core.tokens import Tokens
+from sandbox.core.world_model import WorldModel
+from sandbox.engine.environment import Environment, make
+from sandbox.engine.layers import TOP
+from sandbox.engine.learned import blank, network, tokens_of, transitions
+from sandbox.engine.registry import opened
+from sandbox.learn.quantise import logits_scale, quantised, scale_of
+from sandbox.nets.weights import read
+from sandbox.record.whole import replacing
+from sandbox.worlds.kitchen.layouts import CLASSIC
+
+WIDTHS = 64, 32  # of the hidden layers
+BATCH, STEPS = 1024, 60  # samples of a step; steps of a round
+LANES, TICKS = 16, 250  # of the episodes that a round adds
+NOISE = 0.0, 0.1, 0.3, 1.0  # shares of random legal actions, drawn for each lane
+RATE, SLOWER, AVERAGE = 3e-3, 1500, 0.998  # learning rate, steps until it is lower by sqrt(2), moving average
+TEST_SEED, TEST_NOISE, TEST_EPISODES = 900_000, 0.1, 10  # of the card's figures
+
+
+class Practice(NamedTuple):
+    """The environments in which the model of a world is trained, and the policy whose episodes it is tested on."""
+
+    layouts: tuple[str, ...]
+    variants: tuple[dict[str, Any], ...]  # other options; each layout is played with each
+    test: str
+
+    def options(self, layouts: Sequence[str] = ()) -> list[dict[str, Any]]:
+        return [{"layout": layout, **variant} for layout in layouts or self.layouts for variant in self.variants]
+
+
+WORLDS = {
+    "kitchen": Practice(
+        tuple(CLASSIC),
+        tuple({"scattered": True, "soups": 0, "perturb": {"sticky_floor": dose}} for dose in (0.0, 0.0, 0.3, 0.5, 1.0)),
+        "oracle",
+    ),
+}
+
+
+def practice(world: str) -> Practice:
+    """The practice of a world; raises UsageError for one that cannot be learned."""
+    if world not in WORLDS:
+        tokens_of(opened(world))
+        raise unknown("world", world, WORLDS, "learn world-model")
+    return WORLDS[world]
+
+
+@dataclass
+class Samples:
+    """What was seen at places, and what came."""
+
+    rows: np.ndarray  # (n, W) int32, then -1
+    heads: np.ndarray  # (n,) int8
+    classes: np.ndarray  # (n, H) int16
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    def __getitem__(self, chosen: np.ndarray) -> "Samples":
+        return Samples(self.rows[chosen], self.heads[chosen], self.classes[chosen])
+
+
+def collect(env: Environment, rng: np.random.Generator, shuffled: bool, policy: str = "rules") -> Samples:
+    """The samples of TICKS ticks of LANES lanes. ``shuffled``: what is seen has the actions of other lanes."""
+    net, witness = network(env.world, env.params, [blank(env.world, env.params, *WIDTHS)]), transitions(env.world)
+    rows, found = np.zeros((len(net.asked), len(net.found)), np.int32), []
+    first, noise = int(rng.integers(1 << 40)), rng.choice(NOISE, LANES)
+    played = noisy_play(env, range(first, first + LANES), policy, noise, rng)
+    for before, actions, after in islice(played, TICKS):
+        told = actions[rng.permutation(LANES)] if shuffled else actions
+        for lane in np.flatnonzero(before.done == 0):
+            count = witness(before, lane, told, after, lane, env.params, net, rows)
+            wide = int((rows[:count] >= 0).sum(axis=1).max(initial=1))
+            heads = net.asked[:count, 1].astype(np.int8)
+            found.append(Samples(rows[:count, :wide].copy(), heads, net.out[:count].copy()))
+    return joined(found)
+
+
+def joined(parts: Sequence[Samples]) -> Samples:
+    """All samples of these parts, in order."""
+    wide = max(part.rows.shape[1] for part in parts)
+    rows = [np.pad(part.rows, ((0, 0), (0, wide - part.rows.shape[1])), constant_values=-1) for part in parts]
+    return Samples(
+        np.concatenate(rows),
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("heads", "classes")),
+    )
+
+
+# -- the net in floats
+
+
+def one_hot(rows: np.ndarray, width: int) -> csr_matrix:
+    """(n, width) float32: 1 at each row that a sample sees."""
+    counts = (rows >= 0).sum(axis=1)
+    return csr_matrix(
+        (np.ones(counts.sum(), np.float32), rows[rows >= 0], np.append(0, np.cumsum(counts))), (len(rows), width)
+    )
+
+
+def first_params(tokens: Tokens, slots: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Random weights, smaller the more inputs a layer has."""
+    rows = slots * tokens.rows + tokens.own_rows
+    shapes = {"table": (rows, WIDTHS[0]), "middle": WIDTHS, "last": (WIDTHS[1], tokens.outputs)}
+    inputs = {"table": slots, "middle": WIDTHS[0], "last": WIDTHS[1]}
+    found = {name: rng.normal(0, inputs[name] ** -0.5, shape).astype(np.float32) for name, shape in shapes.items()}
+    biases = {"bias": shapes["table"][1], "middle_bias": WIDTHS[1], "last_bias": tokens.outputs}
+    return found | {name: np.zeros(size, np.float32) for name, size in biases.items()}
+
+
+def upper(params: Mapping[str, Any], sums: Any) -> tuple[Any, Any, Any]:
+    """Activations of both hidden layers, and the logits, from the sums of rows."""
+    first = jax.nn.relu(sums + params["bias"])
+    second = jax.nn.relu(first @ params["middle"] + params["middle_bias"])
+    return first, second, second @ params["last"] + params["last_bias"]
+
+
+def loss(params: Mapping[str, Any], sums: Any, heads: Any, classes: Any, tokens: Tokens) -> Any:
+    """Mean cross-entropy, in nats: the sum over the channels of each sample's head."""
+    logits, total, begin = upper(params, sums)[2], 0.0, 0
+    for head, channels in enumerate(tokens.heads):
+        for k, channel in enumerate(channels):
+            own = logits[:, begin : begin + channel.classes]
+            told = optax.softmax_cross_entropy_with_integer_labels(own, jnp.clip(classes[:, k], 0, channel.classes - 1))
+            total, begin = total + jnp.where(heads == head, told, 0.0), begin + channel.classes
+    return total.mean()
+
+
+@dataclass
+class WorldModelJob:
+    """The training of a world model; see ``learn.training.Job``."""
+
+    world: str
+    seed: int = 0
+    members: int = 1  # nets of an ensemble
+    ticks: int = 200_000  # of episodes, at most
+    shuffled: bool = False  # the control: trained on the actions of other lanes
+    options: list[dict[str, Any]] = field(default_factory=list)  # of the environments; by default those of ``practice``
+
+    def __post_init__(self) -> None:
+        self.options = self.options or practice(self.world).options()
+        self.chunks, self.steps = 0, 0
+        slots = self.environments[0].world.tokens.neighbours(self.environments[0].params).shape[1]
+        rngs = [np.random.default_rng([self.seed, 1, k]) for k in range(self.members)]
+        self.params = [first_params(self.tokens, slots, rng) for rng in rngs]
+        self.mean = [dict(own) for own in self.params]
+        self.moments = [self.optimiser.init(own) for own in self.params]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {
+            "world": self.world, "seed": self.seed, "members": self.members, "ticks": self.ticks,
+            "shuffled": self.shuffled, "options": self.options, "tokens": self.tokens.as_dict(),
+        }  # fmt: skip
+
+    @cached_property
+    def environments(self) -> list[Environment]:
+        return [make(self.world, **options) for options in self.options]
+
+    @property
+    def tokens(self) -> Tokens:
+        return tokens_of(opened(self.world))
+
+    @cached_property
+    def optimiser(self) -> Any:
+        return optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
+
+    @cached_property
+    def _graded(self) -> Any:
+        return jax.jit(jax.value_and_grad(partial(loss, tokens=self.tokens), argnums=(0, 1)))
+
+    @cached_property
+    def _updated(self) -> Any:
+        def update(params: Any, mean: Any, moments: Any, grads: Any) -> tuple:
+            changes, moments = self.optimiser.update(grads, moments)
+            params = optax.apply_updates(params, changes)
+            return params, optax.incremental_update(params, mean, 1 - AVERAGE), moments
+
+        return jax.jit(update)
+
+    # -- training ------------------------------------------------------------------------------------------------------
+
+    def round(self) -> str:
+        """More episodes, until there are enough, and STEPS steps of each net."""
+        if self.chunks * LANES * TICKS < self.ticks:
+            self._add(self.chunks)
+            self.chunks += 1
+        rng, told = np.random.default_rng([self.seed, 2, self.steps]), 0.0
+        for _ in range(STEPS):
+            for member in range(self.members):
+                told += self._step(member, self.samples[rng.integers(len(self.samples), size=BATCH)])
+            self.steps += 1
+        return (
+            f"{self.chunks * LANES * TICKS:,} ticks, {self.steps:,} steps, loss {told / STEPS / self.members:.4f} nats"
+        )
+
+    def _add(self, chunk: int) -> None:
+        rng = np.random.default_rng([self.seed, 3, chunk])
+        new = collect(self.environments[rng.integers(len(self.environments))], rng, self.shuffled)
+        self.samples = joined([self.samples, new]) if chunk else new
+
+    def _step(self, member: int, batch: Samples) -> float:
+        params = self.params[member]
+        seen = one_hot(batch.rows, len(params["table"]))
+        own = {name: value for name, value in params.items() if name != "table"}
+        told, (grads, of_sums) = self._graded(own, seen @ np.asarray(params["table"]), batch.heads, batch.classes)
+        grads = grads | {"table": seen.T @ np.asarray(of_sums)}
+        self.params[member], self.mean[member], self.moments[member] = self._updated(
+            params, self.mean[member], self.moments[member], grads
+        )
+        return float(told)
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------------
+
+    def _tree(self) -> Any:
+        return self.params, self.mean, self.moments
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        leaves = jax.tree_util.tree_leaves(self._tree())
+        counts = {"chunks": np.array([self.chunks]), "steps": np.array([self.steps])}
+        return {f"leaf{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)} | counts
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue; the episodes are played again, from their seeds."""
+        tree = jax.tree_util.tree_structure(self._tree())
+        leaves = [arrays[f"leaf{k}"] for k in range(tree.num_leaves)]
+        self.params, self.mean, self.moments = jax.tree_util.tree_unflatten(tree, leaves)
+        self.chunks, self.steps = int(arrays["chunks"][0]), int(arrays["steps"][0])
+        for chunk in range(self.chunks):
+            self._add(chunk)
+
+    # -- export --------------------------------------------------------------------------------------------------------
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The nets in integers, as ``engine.learned`` reads them."""
+        some = self.samples[np.random.default_rng(0).integers(len(self.samples), size=20_000)]
+        nets = [self._whole(own, some) for own in self.mean]
+        return {name: np.stack([net[name] for net in nets]) for name in nets[0]}
+
+    def _whole(self, mean: Mapping[str, Any], some: Samples) -> dict[str, np.ndarray]:
+        mean = {name: np.asarray(value) for name, value in mean.items()}
+        seen = one_hot(some.rows, len(mean["table"]))
+        first, second, _ = (np.asarray(each) for each in upper(mean, seen @ mean["table"]))
+        low, high = scale_of(first), scale_of(second)
+        most = min(some.rows.shape[1] + 8, len(mean["table"]))
+        layers = [
+            quantised(mean["table"], mean["bias"], 1.0, low, 1, most),
+            quantised(mean["middle"], mean["middle_bias"], low, high, TOP, WIDTHS[0]),
+            quantised(mean["last"], mean["last_bias"], high, logits_scale(), TOP, WIDTHS[1]),
+        ]
+        names = ("table", "bias"), ("middle", "middle_bias"), ("last", "last_bias")
+        found = {
+            name: part
+            for pair, layer in zip(names, layers, strict=True)
+            for name, part in zip(pair, layer, strict=False)
+        }
+        return found | {"shifts": np.array([layer.shift for layer in layers], np.int32)}
+
+
+def write(job: WorldModelJob, path: Path, spent: float) -> dict[str, Any]:
+    """Write the weights with their card, in one file and its card beside it; returns the card.
+
+    The card has what the training was given, what it used, and the errors of ``analysis.drift`` on episodes of another
+    policy, on seeds that no training used.
+    """
+    card = {
+        **job.settings, "cpu_seconds": round(spent, 1), "steps": job.steps, "samples": len(job.samples),
+        "ticks_seen": job.chunks * LANES * TICKS, "script_sha256": sha256(Path(__file__).read_bytes()).hexdigest(),
+    }  # fmt: skip
+    _save(job, path, card)
+    chosen, env = practice(job.world), job.environments[0]
+    seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
+    rows = drift(env, WorldModel(kind="learned", weights=str(path)), seeds, chosen.test, TEST_NOISE)
+    card["drift"] = [
+        {"horizon": row.horizon, "changed": row.changed, "learned": list(row.learned), "exact": list(row.exact)}
+        for row in rows
+    ]
+    _save(job, path, card)
+    told = {**card, "sha256": read(path).sha256}
+    with replacing(path.with_suffix(".json")) as part:
+        part.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+    return told
+
+
+def _save(job: WorldModelJob, path: Path, card: Mapping[str, Any]) -> None:
+    with replacing(path) as part:
+        part.write_bytes(save(job.tensors(), {"card": json.dumps(card, sort_keys=True)}))
