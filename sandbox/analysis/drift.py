@@ -35,6 +35,13 @@ class Drift(NamedTuple):
     alarms: float  # facts that changed in the model only, for each that really did
     exact_alarms: float
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values: estimates as [value, low, high], rounded."""
+        return {
+            name: [round(float(part), 4) for part in value] if isinstance(value, Estimate) else round(value, 4)
+            for name, value in self._asdict().items()
+        }
+
     @property
     def ratio(self) -> float:
         """The learned model's error in those of the rules with other dice."""

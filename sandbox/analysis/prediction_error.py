@@ -94,7 +94,7 @@ def _forecasts(episode: Episode, model: WorldModel, agent: int, seed: int, horiz
         return np.array([env.world.ground_truth(state, lane, env.params) for lane in range(model.futures)])
 
     found, nothing = [facts(belief.state)], np.zeros((1, 0, 2), np.int32)  # an empty plan: the base policy acts
-    for tick, state in enumerate(unroll(env, belief, nothing, horizons[-1], model.base), 1):
+    for tick, state in enumerate(unroll(env, belief, nothing, horizons[-1], model.base, model), 1):
         if tick in horizons:
             found.append(facts(state))
     return found

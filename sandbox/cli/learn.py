@@ -78,7 +78,5 @@ def world_model(
     out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
     out.print(f"card    {path.with_suffix('.json')}")
     for row in card["drift"]:
-        told = (
-            f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}, a copy 1"
-        )
-        out.print(f"after {row['horizon']:2} ticks: {told}")
+        wrong = f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}"
+        out.print(f"after {row['horizon']:2} ticks: {wrong}  {row['options']}")

@@ -1,6 +1,6 @@
 """The world model from Python: beliefs, and futures that can be inspected. Search does the same in one kernel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +9,11 @@ from sandbox.core import plain
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.plain import whole
 from sandbox.core.world import Observation
-from sandbox.core.world_model import check_base, check_believes
+from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.arrays import LANES, TICKS, whole_array
 from sandbox.engine.draw import POLICY, draw
 from sandbox.engine.environment import Environment
+from sandbox.engine.learned import stepper
 from sandbox.engine.workspace import own_rows
 
 
@@ -48,18 +49,21 @@ def believe(
     return Belief(agent, state, mind)
 
 
-def unroll(env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules") -> Iterator[tuple]:
+def unroll(
+    env: Environment, belief: Belief, plans: np.ndarray, ticks: int, base: str = "rules",
+    model: WorldModel | None = None,
+) -> Iterator[tuple]:  # fmt: skip
     """Play all plans in all beliefs; yields the state, plan by plan, after each tick.
 
     ``plans`` is (P, T, 2) int32: verbs and targets of the agent's first T ticks; then ``base`` acts for it. All other
-    agents with a believed place follow ``base`` from the beginning. Raises UsageError for a ``base`` that sees the
-    state.
+    agents with a believed place follow ``base`` from the beginning. A ``model`` of the kind ``learned`` predicts the
+    ticks; else the rules do. Raises UsageError for a ``base`` that sees the state.
     """
     _check_env(env, "imagine")
     check_base(base, env.world, "imagine")
     worlds, ticks = _worlds(env, belief), whole(ticks, "imagine: ticks", 0, TICKS)
     plans = whole_array(plans, "imagine: plans", (None, None, 2), np.int32, 0, LANES)
-    return _unroll(env, belief, plans, worlds, ticks, base)
+    return _unroll(env, belief, plans, worlds, ticks, base, stepper(env, model, worlds))
 
 
 def _check_env(env: Environment, where: str) -> None:
@@ -75,7 +79,9 @@ def _worlds(env: Environment, belief: Belief) -> int:
     return env.memories.lanes(belief.memory, "imagine", env.states.lanes(belief.state, "imagine"))
 
 
-def _unroll(env: Environment, belief: Belief, plans: np.ndarray, worlds: int, ticks: int, base: str) -> Iterator[tuple]:
+def _unroll(
+    env: Environment, belief: Belief, plans: np.ndarray, worlds: int, ticks: int, base: str, step: Callable
+) -> Iterator[tuple]:
     lanes = [k for _ in plans for k in range(worlds)]
     state, mind = belief.state._make(field[lanes] for field in belief.state), _minds(env, belief, lanes)
     observation, actions = env.observation(len(lanes)), np.zeros((len(lanes), env.agents, 2), np.int32)
@@ -90,7 +96,7 @@ def _unroll(env: Environment, belief: Belief, plans: np.ndarray, worlds: int, ti
             env.world.policies[base](observation, lane, env.params, mind, team, np.uint64(dice), actions)
             if planned:
                 actions[lane, belief.agent] = plans[lane // worlds, tick]
-        env.step(state, actions)
+        step(state, actions)
         yield state
 
 

@@ -5,6 +5,7 @@ place and its neighbours; two layers follow. Draws have the keys of the lane, so
 future have common random numbers, as with the world's own rules.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -189,6 +190,24 @@ def network(world: World, params: Any, found: list[files.Weights]) -> Net:
         np.zeros((most, int(np.diff(heads).max())), np.int16), np.zeros(slots * len(tokens.seen), np.int32),
         np.zeros(wide, np.int32), np.zeros(narrow, np.int32), np.zeros(outputs, np.int32),
     )  # fmt: skip
+
+
+def stepper(env: Any, model: WorldModel | None, futures: int) -> Callable[[Any, np.ndarray], None]:
+    """What plays one tick of every lane of a state, with these actions: the rules, or a learned model.
+
+    Of an ensemble, the nets take turns in each ``futures`` lanes, as in search.
+    """
+    if model is None or model.kind != "learned":
+        return env.step
+    weights, step = weights_of(env.world, model), learned_step(env.world)
+    net = network(env.world, env.params, [weights])
+
+    def predicted(state: Any, actions: np.ndarray) -> None:
+        for lane in range(len(state.seed)):
+            net.member[0] = lane % futures % members(weights)
+            step(state, lane, actions, env.params, net)
+
+    return predicted
 
 
 def blank(world: World, params: Any, wide: int, narrow: int) -> files.Weights:

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,52 +23,23 @@ from scipy.sparse import csr_matrix
 
 from sandbox.analysis.drift import drift
 from sandbox.analysis.noisy_play import noisy_play
-from sandbox.core.errors import unknown
 from sandbox.core.tokens import Tokens
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.layers import TOP
 from sandbox.engine.learned import blank, network, tokens_of, transitions
 from sandbox.engine.registry import opened
+from sandbox.learn.practice import practice
 from sandbox.learn.quantise import logits_scale, quantised, scale_of
 from sandbox.nets.weights import read
 from sandbox.record.whole import replacing
-from sandbox.worlds.kitchen.layouts import CLASSIC
 
 WIDTHS = 64, 32  # of the hidden layers
 BATCH, STEPS = 1024, 60  # samples of a step; steps of a round
 LANES, TICKS = 16, 250  # of the episodes that a round adds
 NOISE = 0.0, 0.1, 0.3, 1.0  # shares of random legal actions, drawn for each lane
 RATE, SLOWER, AVERAGE = 3e-3, 1500, 0.998  # learning rate, steps until it is lower by sqrt(2), moving average
-TEST_SEED, TEST_NOISE, TEST_EPISODES = 900_000, 0.1, 10  # of the card's figures
-
-
-class Practice(NamedTuple):
-    """The environments in which the model of a world is trained, and the policy whose episodes it is tested on."""
-
-    layouts: tuple[str, ...]
-    variants: tuple[dict[str, Any], ...]  # other options; each layout is played with each
-    test: str
-
-    def options(self, layouts: Sequence[str] = ()) -> list[dict[str, Any]]:
-        return [{"layout": layout, **variant} for layout in layouts or self.layouts for variant in self.variants]
-
-
-WORLDS = {
-    "kitchen": Practice(
-        tuple(CLASSIC),
-        tuple({"scattered": True, "soups": 0, "perturb": {"sticky_floor": dose}} for dose in (0.0, 0.0, 0.3, 0.5, 1.0)),
-        "oracle",
-    ),
-}
-
-
-def practice(world: str) -> Practice:
-    """The practice of a world; raises UsageError for one that cannot be learned."""
-    if world not in WORLDS:
-        tokens_of(opened(world))
-        raise unknown("world", world, WORLDS, "learn world-model")
-    return WORLDS[world]
+TEST_SEEDS, TEST_NOISE = range(900_000, 900_010), 0.1  # of the card's figures
 
 
 @dataclass
@@ -293,12 +264,11 @@ def write(job: WorldModelJob, path: Path, spent: float) -> dict[str, Any]:
         "ticks_seen": job.chunks * LANES * TICKS, "script_sha256": sha256(Path(__file__).read_bytes()).hexdigest(),
     }  # fmt: skip
     _save(job, path, card)
-    chosen, env = practice(job.world), job.environments[0]
-    seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
-    rows = drift(env, WorldModel(kind="learned", weights=str(path)), seeds, chosen.test, TEST_NOISE)
+    chosen, model = practice(job.world), WorldModel(kind="learned", weights=str(path))
     card["drift"] = [
-        {"horizon": row.horizon, "changed": row.changed, "learned": list(row.learned), "exact": list(row.exact)}
-        for row in rows
+        {"options": options, **row.as_dict()}
+        for options in chosen.tests
+        for row in drift(make(job.world, **options), model, TEST_SEEDS, chosen.policy, TEST_NOISE)
     ]
     _save(job, path, card)
     told = {**card, "sha256": read(path).sha256}

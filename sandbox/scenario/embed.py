@@ -13,6 +13,8 @@ from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError
 from sandbox.core.files import near, read_text, read_toml
 from sandbox.core.maps import is_text, read_map
+from sandbox.nets.weights import EXPECTED as WEIGHTS
+from sandbox.nets.weights import read, shipped
 from sandbox.scenario.capabilities import FILES, Capability, Origin, is_layout
 from sandbox.teams.graph_files import take_in
 
@@ -80,6 +82,18 @@ class Files:
             missing = self._origin.missing()
             raise UsageError(f"{key}: {program[:200]}: {missing}; {self._near(program)}expected a program")
         group["program"] = text if "\n" in text else f"{text}\n"  # a line break marks text
+
+    def find_weights(self, model: dict, world: Any, where: str) -> None:
+        """Complete a learned world model with the place of its weights and their SHA-256, which the record keeps."""
+        if model.get("kind") != "learned" or self._origin.replayed:
+            return
+        name, key = str(model.get("weights", "")), f"{where}.weights"
+        path = self._origin.place(name, key) if name else shipped(f"world-model-{world}")
+        if path is None and name:
+            raise UsageError(f"{key}: {name[:200]}: {self._origin.missing()}; {self._near(name)}expected {WEIGHTS}")
+        if path is not None:  # without any, the check of the scenario says so
+            model["weights"] = str(path) if name else ""
+            model.setdefault("sha256", read(path).sha256)
 
     def take_in_replies(self, model: dict, where: str) -> None:
         """Put the lines of a script's file below ``replies``."""

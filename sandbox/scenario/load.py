@@ -95,6 +95,8 @@ def load(
     for place, group in _tables_of(table, "agents", where):
         _check_group(group, place)
         _complete_group(group, files, place)
+        if isinstance(model := group.get("world_model"), dict):
+            files.find_weights(model, _name_of(table.get("world")), f"{place}.world_model")
     if isinstance(table.get("team"), Mapping):
         _check_keys(table["team"], TeamTable, f"{where}: team")
         files.take_in_network(table["team"])
@@ -228,6 +230,8 @@ def _override(table: dict, key: str, value: Any) -> None:
     if isinstance(place, list):
         raise UsageError(f"--set {key}: expected a number and a key, such as agents.0.count")
     place[last] = value
+    if key.endswith(".world_model.weights"):
+        place.pop("sha256", None)  # of the weights that these replace
 
 
 def _check_keys(table: Mapping, model: type[BaseModel], where: str) -> None:
@@ -262,6 +266,10 @@ def _complete_group(group: dict, files: Files, where: str) -> None:
     files.take_in_documents(group.get("tools"), f"{where}.tools")
     if isinstance(group.get("llm"), Mapping):
         files.take_in_replies(group["llm"], f"{where}.llm")
+
+
+def _name_of(world: Any) -> Any:
+    return world.get("name") if isinstance(world, Mapping) else None
 
 
 def _name_model(table: Mapping) -> Grant:

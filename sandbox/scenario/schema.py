@@ -20,6 +20,7 @@ from sandbox.core.plain import without_nulls
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.environment import Environment
+from sandbox.engine.learned import weights_of
 from sandbox.engine.registry import find
 from sandbox.engine.search import Policy
 from sandbox.oversight.guard import Rule, check_rules
@@ -155,6 +156,8 @@ def _check_imagination(group: AgentGroup, world: World, where: str) -> None:
     if "imagine" in (equipment := group.equipment):
         check_base(equipment["imagine"].base, world, f"{where}.tools.imagine.base")
     check_base(group.world_model.base, world, f"{where}.world_model.base")
+    if group.world_model.kind == "learned":
+        weights_of(world, group.world_model)
 
 
 def _check_program(group: AgentGroup, world: World, where: str) -> None:

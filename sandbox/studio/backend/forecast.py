@@ -13,10 +13,11 @@ import numpy as np
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.memory.atlas import DRAWS
 from sandbox.core.decision import Percept
+from sandbox.core.world_model import WorldModel
 from sandbox.engine.imagine import unroll
 from sandbox.engine.workspace import own_rows
 from sandbox.model import Sandbox
-from sandbox.studio.backend.futures import base_of
+from sandbox.studio.backend.futures import base_of, model_of
 from sandbox.studio.backend.observation import percept_of
 
 HORIZONS = (1, 2, 5, 10)  # ticks
@@ -51,6 +52,7 @@ class Moment(NamedTuple):
     truth: np.ndarray  # (F,) facts
     view: np.ndarray  # (F,) bool: the facts that it saw
     base: str  # the policy that acts in its imagination
+    model: WorldModel | None  # with which it imagines
 
 
 def moment_of(model: Sandbox, percept: Percept) -> Moment:
@@ -62,6 +64,7 @@ def moment_of(model: Sandbox, percept: Percept) -> Moment:
         env.world.ground_truth(model.state, 0, env.params).copy(),
         env.world.visible(model.state, 0, agent, env.params),
         base_of(model, agent),
+        model_of(model, agent),
     )
 
 
@@ -74,7 +77,7 @@ def forecast(model: Sandbox, moment: Moment) -> Forecast:
     beliefs = Beliefs(env, memory, model.seed)
     beliefs.perceive(moment.percept)
     belief, no_plan = beliefs.of(agent, DRAWS), np.zeros((1, 0, 2), np.int32)
-    *_, state = belief.state, *unroll(env, belief, no_plan, horizon, moment.base)
+    *_, state = belief.state, *unroll(env, belief, no_plan, horizon, moment.base, moment.model)
     truth = env.world.ground_truth(model.state, 0, env.params)
     wrong = np.mean([env.world.ground_truth(state, lane, env.params) != truth for lane in range(DRAWS)], axis=0)
     parts = moment.view, ~moment.view, truth != moment.truth

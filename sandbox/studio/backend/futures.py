@@ -55,6 +55,12 @@ def base_of(model, agent: int) -> str:
     return name if name and name not in world.sighted else "rules" if "rules" in world.policies else "random"
 
 
+def model_of(model, agent: int) -> WorldModel | None:
+    """The world model with which it searches; None for other agents, whose futures follow the rules."""
+    policy = model.scenario.roster()[agent].policy
+    return policy if isinstance(policy, WorldModel) else None
+
+
 def _plans(model, view, belief: Belief, agent: int, base: str) -> np.ndarray:
     """Candidate actions (P, 1, 2) int32; the first is the choice of the base policy."""
     env, actions = model.env, np.zeros((1, model.env.agents, 2), np.int32)
@@ -72,7 +78,7 @@ def _play(model, belief: Belief, plans: np.ndarray, base: str) -> tuple[list[lis
     env, agent, worlds = model.env, belief.agent, len(belief.state.seed)
     ways = [[[_centre(belief.state.pos[k, agent])] for k in range(worlds)] for _ in plans]
     until, state = time.monotonic() + SECONDS, None
-    for state in unroll(env, belief, plans, HORIZON, base):
+    for state in unroll(env, belief, plans, HORIZON, base, model_of(model, agent)):
         for lane, (row, col) in enumerate(state.pos[:, agent].tolist()):
             if row >= 0:
                 ways[lane // worlds][lane % worlds].append((row + 0.5, col + 0.5))

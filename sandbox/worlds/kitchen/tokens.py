@@ -3,9 +3,9 @@
 Learned: where a cook goes and turns, what is in his hands, whether his soup counts, what lies on a counter, what is in
 a pot and how its clock goes on, all from the patch of 5 x 5 cells around. Known from the rules, and not learned: the
 plan, the number of soups that completes the task, the tick limit, the cooking times of recipes (a pot's token says how
-many ticks are left), and that two cooks are never in one cell: of two that would be, both stay. Only the cells of
-cooks, the counters beside them, and pots are asked for; nothing else can change. Learned for sticky floors, too, whose
-severity a cook knows; not for the other perturbations of the kitchen.
+many ticks are left), what a pot can take, and that cooks are on the floor, each in a cell of his own: of two that would
+be in one, both stay. Only the cells of cooks, the counters beside them, and pots are asked for; nothing else can
+change. Learned for sticky floors, too, whose severity a cook knows; not for the kitchen's other perturbations.
 """
 
 import numpy as np
@@ -132,10 +132,10 @@ def outcome(s, lane, after, to, params, asked, count, out):
 
 
 @kernel
-def _change(pot, becomes, ticks):
+def _change(pot, becomes, ticks, params):
     """The next tick of a pot."""
     mix = becomes - MIX
-    if 0 <= mix < 16:
+    if mix >= 0 and mix % 4 + mix // 4 <= params.most:
         pot[Pot.ONIONS], pot[Pot.TOMATOES] = mix % 4, mix // 4
     if ticks == GOES_ON and pot[Pot.TICKS] >= 0:
         pot[Pot.TICKS] += 1
@@ -187,7 +187,7 @@ def unpack(out, asked, count, s, lane, params):
         elif params.pot_at[row, col] < 0:
             s.items[lane, row, col] = thing_of(out[k, BECOMES])
         else:
-            _change(s.pots[lane, params.pot_at[row, col]], out[k, BECOMES], out[k, TICKS])
+            _change(s.pots[lane, params.pot_at[row, col]], out[k, BECOMES], out[k, TICKS], params)
     s.tick[lane] += 1
     if params.soups and s.served[lane] >= params.soups:
         s.done[lane] = Finish.COMPLETED
