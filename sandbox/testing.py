@@ -311,15 +311,37 @@ class Conformance(SetupConformance):
 
     def test_charts_and_gauges_are_numbers_with_names(self, env):
         world, params = env.world, env.params
-        assert len(world.charts) == 3 == len({chart.name for chart in world.charts})
+        assert 3 <= len(world.charts) == len({chart.name for chart in world.charts})
         assert all(is_plain(chart.name) and is_plain(chart.unit) for chart in world.charts)
+        lines = [chart.lines(params) if chart.lines else ("",) for chart in world.charts]
+        assert all(len(set(names)) == len(names) for names in lines)
+        assert all(map(is_plain, (name for names in lines if len(names) > 1 for name in names)))
         for told in transitions(env, 5, TICKS // 2):
             for lane_or_agent in (-1, *range(env.agents)):
                 gauges = world.gauges(told.after, 0, lane_or_agent, params)
                 assert all(map(is_drawable, gauges)), gauges
                 assert len({(one.kind, one.name) for one in gauges}) == len(gauges), "two gauges have one name"
             assert world.gauges(told.after, 0, -1, params)[0].kind == "score"
-            assert all(isfinite(chart.value(told.after, 0, params)) for chart in world.charts)
+            for chart, names in zip(world.charts, lines, strict=True):
+                values = chart.values(told.after, 0, params)
+                assert len(values) == len(names) and all(map(isfinite, values)), chart.name
+
+    def test_bars_of_the_gantt_chart_are_of_somebody_and_in_the_past(self, env):
+        """If the world has one: nobody works before it began, after the present, or under no name."""
+        if not (chart := env.world.gantt):
+            return
+        rows, kinds = chart.rows(env.params), chart.kinds(env.params)
+        assert all(map(is_plain, (*rows, *kinds)))
+        assert len(set(rows)) == len(rows) and len(set(kinds)) == len(kinds)
+        found = []
+        for told in transitions(env, 5, TICKS // 2):
+            now, spans = chart.clock(told.after, 0, env.params), chart.spans(told.after, 0, env.params)
+            assert all(0 <= one.row < len(rows) and 0 <= one.kind < len(kinds) for one in spans)
+            assert all(0 <= one.start <= (now if one.end is None else one.end) <= now for one in spans)
+            running = [one.row for one in spans if one.end is None]
+            assert len(set(running)) == len(running), "somebody does two things at once"
+            found += spans
+        assert found
 
     def test_the_legend_names_every_colour_once(self, env):
         """No two of its colours look alike, nor like those of the agents, and none in the picture lacks a name."""

@@ -219,7 +219,8 @@ SHOWN = r"""() => {
     picture: all('canvas.picture').map((one) => number(one.dataset.tick)), standing: read('.standing', /Tick ([\d,]+)/),
     line: all('[role=slider][aria-label=Tick]').map((one) => number(one.getAttribute('aria-valuenow'))),
     told: read('[role=slider][aria-label=Tick] output', /^([\d,]+)/),
-    charts: all('.charts svg').map((one) => number((one.getAttribute('aria-label').match(/tick ([\d,]+):/) || [])[1])),
+    charts: all('[data-span]').map((one) => (one.getAttribute('aria-label').match(/tick ([\d,]+):/) || [])[1])
+      .map(number),
     agent: read('.who', /tick ([\d,]+)/), team: read('.moment p', /at tick ([\d,]+)/).filter((tick) => tick !== null),
     events: Math.max(0, ...read('.event .tick', /([\d,]+)/)),
   };

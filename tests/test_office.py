@@ -13,13 +13,16 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.record import open_run
 from sandbox.running.replay import replay
-from sandbox.worlds.office import layouts
+from sandbox.worlds.office import layouts, network
 from sandbox.worlds.office.compiler import labels
 from sandbox.worlds.office.distributions import constant, exponential, lognormal, moments, sample, uniform_between
 from sandbox.worlds.office.log import cases_of, log_of, resources
 from sandbox.worlds.office.network import GAP, ROUTE, SERVICE, Network, simulate
 from sandbox.worlds.office.state import DAY, Case, Phase, Severity, Status, Time
 
+needs_ciw = pytest.mark.skipif(
+    find_spec("ciw") is None and not os.environ.get("CI"), reason="Ciw comes with the extra test"
+)
 needs_simpy = pytest.mark.skipif(
     find_spec("simpy") is None and not os.environ.get("CI"), reason="SimPy comes with the extra test"
 )
@@ -110,6 +113,43 @@ def test_departures_are_those_of_simpy_on_the_same_samples(net):
     env.run()
     ours = simulate(net, 5, count, departures=count).departures
     assert np.allclose(ours, [departures[number] for number in range(count)], rtol=1e-12, atol=1e-9)
+
+
+@needs_ciw
+def test_waits_are_those_of_ciw():
+    """Two stations with feedback: mean waits and visits agree within four standard errors, six runs of Ciw and sixty of ours."""
+    import ciw
+
+    routing = [[0.0, 0.6], [0.3, 0.0]]
+    net = Network(exponential(1.0), [exponential(0.6), exponential(1.1)], [1, 2], routing)
+    theirs = ciw.create_network(
+        arrival_distributions=[ciw.dists.Exponential(rate=1.0), None],
+        service_distributions=[ciw.dists.Exponential(rate=1 / 0.6), ciw.dists.Exponential(rate=1 / 1.1)],
+        number_of_servers=net.servers, routing=routing,
+    )  # fmt: skip
+    waits, visits = [], []
+    for seed in range(6):
+        ciw.seed(seed)
+        simulation = ciw.Simulation(theirs)
+        simulation.simulate_until_max_customers(2_500, method="Finish")
+        records = simulation.get_all_records()
+        waits.append(np.mean([record.waiting_time for record in records]))
+        visits.append(len(records) / len({record.id_number for record in records}))
+    ours = [simulate(net, seed, 2_500) for seed in range(60)]
+    for their, own in ((waits, [r.waited / r.visits for r in ours]), (visits, [r.visits / r.customers for r in ours])):
+        error = np.hypot(np.std(their, ddof=1) / len(their) ** 0.5, np.std(own, ddof=1) / len(own) ** 0.5)
+        assert abs(np.mean(their) - np.mean(own)) < 4 * error < 0.5 * np.mean(own)
+
+
+def test_any_number_of_customers_needs_the_same_memory(monkeypatch):
+    """A network holds no more than its room: ten times as many customers allocate nothing more."""
+    sizes = []
+    monkeypatch.setattr(network, "_advance", lambda s, lane, tables: sizes.append(sum(field.nbytes for field in s)))
+    for customers in (10_000, 1_000_000, 100_000_000):
+        simulate(Network(exponential(1.0), [exponential(2.4)], [3], room=1_000), 1, customers)
+    assert len(set(sizes)) == 1 and sizes[0] < 100_000
+    monkeypatch.undo()
+    assert simulate(Network(exponential(1.0), [exponential(2.4)], [3], room=1_000), 1, 1_000_000).customers == 1_000_000
 
 
 def test_a_network_that_cannot_keep_up_says_so():

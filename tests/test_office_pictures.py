@@ -10,6 +10,8 @@ import pytest
 import sandbox
 from sandbox.analysis.process import BEGIN, END, events_of, process_map, queues, work
 from sandbox.cli._page import log_page, report_of
+from sandbox.core.telling import Span
+from sandbox.engine.shapes import apart, palette
 from sandbox.eventlogs.export import write_log
 from sandbox.report.process_figures import (
     WEEK,
@@ -22,6 +24,10 @@ from sandbox.report.process_figures import (
 )
 from sandbox.report.process_figures import places as places_of_boxes
 from sandbox.report.report_figures import Figures
+from sandbox.studio.backend.gantt import SPAN, Diary, Work
+from sandbox.studio.views.charts import HUES
+from sandbox.studio.views.gantt import gantt as gantt_of_studio
+from sandbox.testing import ALIKE
 from sandbox.worlds.office import stations
 from sandbox.worlds.office.compiler import labels
 from sandbox.worlds.office.rendering import picture, places, tokens
@@ -134,6 +140,45 @@ def test_a_path_with_a_step_twice_and_a_rare_one_has_a_map():
     ways = {(int(a), int(b)): part for a, b, part in stations.ways(path, chance, shares)}
     assert ways == pytest.approx({(0, 1): 0.7, (1, 2): 0.7, (2, 1): 0.14, (2, 3): 0.56, (1, 3): 0.14, (0, 4): 0.3,
                                   (4, 3): 0.3})  # fmt: skip
+
+
+def test_the_studio_draws_who_works_on_what_at_each_tick(log):
+    """The pieces of work are those of the log; a tick that is seen again or forgotten is not counted twice."""
+    events, _ = log
+    model, diary, seen, clocks = sandbox.Sandbox(BUSY, rng=4), Diary(), set(), []
+    while model.running:
+        model.step()
+        diary.note(model)
+        diary.note(model)
+        shown = diary.work(model)
+        clocks.append(shown.clock)
+        ended = [one for one in shown.spans if one.end is not None]
+        assert len(set(ended)) == len(ended)
+        seen |= {(shown.rows[one.row], round(one.start, 2), round(one.end, 2)) for one in ended}
+    columns = work(events)[["resource", "start", "end"]].itertuples(index=False)
+    known = {(who, round(start, 2), round(end, 2)) for who, start, end in columns}
+    assert seen <= known and len(seen) > 20
+    assert not any(0.1 < clock - end < SPAN - 0.1 for _, _, end in known - seen for clock in clocks)
+    diary.forget(0)
+    assert shown.spans and not diary.work(model).spans
+    drawn = gantt_of_studio(shown)
+    assert drawn.count('class="track"') == len(shown.rows) == 7 and drawn.count('<i style="left:') == len(shown.spans)
+    assert gantt_of_studio(Work(("<b>",) * 20, ("x",), 9_000.0, (Span(0, 0, 8_000.0, None),))).count("&lt;b&gt;") > 16
+    assert gantt_of_studio(None) == ""
+
+
+def test_lines_and_bars_of_the_studio_are_told_apart_on_light_and_on_dark_pages():
+    for one, other in combinations(HUES, 2):
+        assert apart(one, other) >= ALIKE
+    for ground in ("#ffffff", "#0e1117"):
+        own, page = np.array([*map(luminance, HUES)]), luminance(ground)
+        assert ((np.maximum(own, page) + 0.05) / (np.minimum(own, page) + 0.05)).min() >= 3  # WCAG 2.2, 1.4.11
+
+
+def luminance(colour):
+    """Relative luminance as WCAG defines it."""
+    rgb = palette(colour)[0] / 255
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
 
 
 def test_a_click_on_a_desk_is_on_its_agent():

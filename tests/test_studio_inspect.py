@@ -336,9 +336,9 @@ def test_courses_are_thinned_out_and_keep_their_end(monkeypatch):
     points = watch.series.points()
     assert len(points) <= 16 and points[0].tick == 0 and points[-1].tick == 45 == model.ticks
     assert {b.tick - a.tick for a, b in zip(points[:-1], points[1:-1], strict=False)} == {4}
-    own = [chart.value(model.state, 0, model.env.params) for chart in model.env.world.charts]
+    own = tuple(chart.value(model.state, 0, model.env.params) for chart in model.env.world.charts)
     assert points[-1] == Point(
-        45, model.tasks_done, 10, model.reward, 0, 0, 0, 0.0, model.invalid_actions, model.refused_actions, *own
+        45, model.tasks_done, 10, model.reward, 0, 0, 0, 0.0, model.invalid_actions, model.refused_actions, own
     )
     assert number(float("nan")) is number(float("-inf")) is number(None) is None and number(2) == 2.0
 

@@ -86,11 +86,36 @@ def unplanned(told: Transition, agent: int, acts: Callable[[Transition, int], st
 
 
 class Chart(NamedTuple):
-    """A measure of a lane that is drawn by tick."""
+    """A measure of a lane that is drawn by tick; or several, a line for each."""
 
     name: str  # such as "Area burnt"
     unit: str  # such as "cells"
-    value: Callable[[Any, int, Any], float]  # state, lane, params
+    value: Callable[[Any, int, Any], float | tuple[float, ...]]  # state, lane, params -> a number for each line
+    lines: Callable[[Any], tuple[str, ...]] | None = None  # params -> names of the lines; None: there is one
+
+    def values(self, s: Any, lane: int, params: Any) -> tuple[float, ...]:
+        """The numbers of its lines."""
+        found = self.value(s, lane, params)
+        return found if isinstance(found, tuple) else (found,)
+
+
+class Span(NamedTuple):
+    """A piece of work, in minutes since a Monday, 0:00."""
+
+    row: int  # who does it: index into Gantt.rows
+    kind: int  # what it is: index into Gantt.kinds
+    start: float
+    end: float | None  # None: it is under way
+
+
+class Gantt(NamedTuple):
+    """Who works on what, by the clock of the world."""
+
+    rows: Callable[[Any], tuple[str, ...]]  # params -> names of agents and people
+    kinds: Callable[[Any], tuple[str, ...]]  # params -> names of activities
+    spans: Callable[[Any, int, Any], tuple[Span, ...]]  # state, lane, params -> what has ended in the last tick, and
+    # what is under way
+    clock: Callable[[Any, int, Any], float]  # state, lane, params -> minutes since a Monday, 0:00
 
 
 class Gauge(NamedTuple):

@@ -41,7 +41,7 @@ from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
 from sandbox.core.setup import Dial, Things, Tiles, Try
 from sandbox.core.teamwork import Teamwork
-from sandbox.core.telling import Chart, Gauge, Transition
+from sandbox.core.telling import Chart, Gantt, Gauge, Transition
 from sandbox.core.tokens import Tokens
 
 # -- ladder: achievements and their requirements, for agents that learn skills
@@ -273,7 +273,7 @@ class World:
     # what it says to people (``core.telling``), derived by default
     doing: Callable[[Transition, int], str] = DERIVED  # what an agent is doing, and for whom it waits: a sentence
     cause: Callable[[Transition, int], str] = DERIVED  # why its action was refused or failed; "": not known
-    charts: tuple[Chart, ...] = DERIVED  # three measures that are drawn by tick
+    charts: tuple[Chart, ...] = DERIVED  # three measures or more that are drawn by tick
     gauges: Callable[[Any, int, int, Any], tuple[Gauge, ...]] = DERIVED  # state, lane, agent (-1: the lane's), params
     shown: Callable[[Any, int, Any], Collection[str]] = DERIVED  # state, lane, params -> the legend's things in sight
 
@@ -289,6 +289,7 @@ class World:
     fit: Callable[[Any, str], Fit] | None = None  # events of a log (``eventlogs.read``), its name -> a scenario
     split: Callable[[Any, int, Any], Mapping[str, float]] | None = None  # state, lane, params -> what the time of cases
     # so far went on: minutes by name
+    gantt: Gantt | None = None  # who works on what, for worlds with a clock
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

@@ -11,6 +11,7 @@ from sandbox.studio.backend.charts import Point, Series, point_of
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.feed import Event, Feed
 from sandbox.studio.backend.forecast import Forecasts
+from sandbox.studio.backend.gantt import Diary, Work
 from sandbox.studio.backend.layers import available
 from sandbox.studio.backend.team import TeamView, TeamWatch
 
@@ -40,7 +41,8 @@ class Scene:
     jumps: tuple[Event, ...]  # important ticks
     now: Point | None = None
     points: tuple[Point, ...] = ()  # up to the last tick that was seen
-    charts: tuple[tuple[str, str], ...] = ()  # name and unit of the world's own
+    charts: tuple[tuple[str, str, tuple[str, ...]], ...] = ()  # name, unit and lines of the world's own
+    work: Work | None = None  # who works on what
     tasks: bool = False  # whether the team has tasks of its own
     events: tuple[Event, ...] = ()
     insight: AgentSnapshot | None = None
@@ -53,12 +55,14 @@ class Chronicle:
 
     def __init__(self, film: EpisodePlayer):
         self._series, self._feed, self._team, self._forecasts = Series(), Feed(), TeamWatch(), Forecasts()
+        self._diary = Diary()
         film.on_tick = self.note
         self.note(film)
 
     def note(self, film: EpisodePlayer) -> None:
         """Take the present tick of a player; ticks seen before are not counted again."""
         self._series.note(film.model)
+        self._diary.note(film.model)
         drawn = film.past.interventions.get(film.tick, ())
         told = film.transition
         self._feed.note(film.model, [event.patch for event in drawn if event.kind == "placed"], told)
@@ -67,7 +71,7 @@ class Chronicle:
 
     def forget(self, tick: int, model: Sandbox) -> None:
         """Forget all ticks after ``tick``, which never happened; ``model`` is at it or before."""
-        for each in (self._series, self._feed, self._team, self._forecasts):
+        for each in (self._series, self._diary, self._feed, self._team, self._forecasts):
             each.forget(tick)
         self._series.note(model)
         self._feed.prime(model)
@@ -89,7 +93,11 @@ class Chronicle:
             jumps=self._feed.jumps,
             now=point_of(model) if looked == CHARTS else None,
             points=self._series.points() if looked == CHARTS else (),
-            charts=tuple((chart.name, chart.unit) for chart in model.env.world.charts),
+            charts=tuple(
+                (chart.name, chart.unit, chart.lines(model.env.params) if chart.lines else ("now",))
+                for chart in model.env.world.charts
+            ),
+            work=self._diary.work(model) if looked == CHARTS else None,
             tasks=has_tasks(model),
             events=self._feed.events if looked == EVENTS else (),
             insight=insight(model, into, self._forecasts.proved(model), film.transition) if into is not None else None,

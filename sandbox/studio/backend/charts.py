@@ -23,9 +23,7 @@ class Point:
     money: float | None  # US dollars
     refused: int  # actions that were illegal when they were chosen
     failed: int  # legal actions that were prevented
-    own0: float | None = None  # the world's own three measures now, see World.charts
-    own1: float | None = None
-    own2: float | None = None
+    own: tuple[float | None, ...] = ()  # the lines of the world's own charts now, one chart after the other
 
     @property
     def share(self) -> float | None:
@@ -36,11 +34,11 @@ class Point:
 def point_of(model: Sandbox) -> Point:
     """The point of the model's present tick."""
     stats, usage, env = model.finalise(), model.usage, model.env
-    own = (number(chart.value(model.state, 0, env.params)) for chart in env.world.charts)
+    own = tuple(number(each) for chart in env.world.charts for each in chart.values(model.state, 0, env.params))
     return Point(
         model.ticks, *stats.progress[0].tolist(), number(stats.reward.sum()),
         int(stats.talk[0, Talk.MESSAGES]), int(stats.talk[0, Talk.LOST_MESSAGES]), usage.tokens,
-        number(usage.money), int(stats.invalid.sum()), int(stats.refused.sum()), *own,
+        number(usage.money), int(stats.invalid.sum()), int(stats.refused.sum()), own,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from sandbox.engine.registry import find
 from sandbox.engine.shapes import AGENTS
 from sandbox.studio.backend import beside
 from sandbox.studio.backend.snapshot import Counters, Moment, Snapshot
-from sandbox.studio.views import agent, charts, feed, team
+from sandbox.studio.views import agent, charts, feed, gantt, team
 
 PREVIEWED = ("gray", "❚❚ The preview ends"), "measure to see the rest"
 LONGEST = 80  # letters of a gauge
@@ -45,6 +45,7 @@ def _moment(one: Moment, snapshot: Snapshot) -> dict[str, Any]:
         "standing": _standing(now, tick, snapshot.playing, snapshot.look.score),
         "line": {"tick": tick, "head": head, "live": now.live},
         "now": charts.latest(scene.now),
+        "gantt": gantt.gantt(scene.work),
         "gauges": _gauges(now.gauges) if snapshot.look.score else "",
         "legend": _legend(one.shots),
     }

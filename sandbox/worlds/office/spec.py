@@ -18,7 +18,7 @@ from sandbox.worlds.office.rendering.places import canvas
 from sandbox.worlds.office.setup import RULES, TRIES
 from sandbox.worlds.office.state import SLOTS, Params, Severity, State, Verb, observation
 from sandbox.worlds.office.tasks import TEAMWORK, progress, task
-from sandbox.worlds.office.telling import CHARTS, cause, doing, gauges, split
+from sandbox.worlds.office.telling import CHARTS, GANTT, cause, doing, gauges, split
 
 WHERE = "world 'office'"
 
@@ -126,5 +126,6 @@ WORLD = World(
     cause=cause,
     charts=CHARTS,
     gauges=gauges,
+    gantt=GANTT,
     shown=shown,
 )

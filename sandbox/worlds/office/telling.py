@@ -1,17 +1,25 @@
 """What the office says to people: what an agent is doing, why an action came to nothing, charts and gauges."""
 
-from sandbox.core.telling import Chart, Gauge, Transition, unplanned
+import numpy as np
+
+from sandbox.core.telling import Chart, Gantt, Gauge, Span, Transition, unplanned
 from sandbox.engine.kernel import twin
 from sandbox.worlds.office.compiler import labels
+from sandbox.worlds.office.dynamics.flow import activity_of
 from sandbox.worlds.office.dynamics.kernels import closed
+from sandbox.worlds.office.log import resources
+from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.rendering.text import moment
 from sandbox.worlds.office.state import (
+    DAY,
     SIDE,
+    TEAM,
     Activity,
     Case,
     Channel,
     Column,
     Desk,
+    Entry,
     Params,
     Phase,
     State,
@@ -21,6 +29,7 @@ from sandbox.worlds.office.state import (
     Work,
 )  # fmt: skip
 
+PHASES = tuple(phase.name.lower().replace("_", "-") for phase in Phase)
 _DOES = {
     Verb.COMPLETE: "completes", Verb.MATCH: "matches the documents of", Verb.APPROVE: "approves",
     Verb.REJECT: "rejects", Verb.ASK: "asks for a correction of", Verb.ESCALATE: "escalates",
@@ -108,9 +117,30 @@ def _open(s: State, lane: int) -> int:
     return int((s.case[lane, :, Case.STATUS] == Status.OPEN).sum())
 
 
-def _waiting(s: State, lane: int, params: Params) -> float:
-    """Work items in all lines, of the team and of people."""
-    return float(s.length[lane].sum())
+def _staffed(params: Params) -> np.ndarray:
+    """(posts,) bool: whether somebody works there."""
+    found = np.diff(params.crew) > 0
+    found[TEAM] = True
+    return found
+
+
+def _posts(params: Params) -> tuple[str, ...]:
+    return tuple(labels(params).posts[post] for post in np.flatnonzero(_staffed(params)))
+
+
+def _waiting(s: State, lane: int, params: Params) -> tuple[float, ...]:
+    lines = s.length[lane].reshape(-1, CLASSES).sum(axis=1, dtype=np.float64)
+    return tuple(lines[_staffed(params)].tolist())
+
+
+def _inside(s: State, lane: int, params: Params) -> tuple[float, ...]:
+    """The mean hours of the cases so far that were spent in the office, by phase."""
+    return tuple(minutes / 60 / max(1, s.arrived[lane]) for minutes in list(split(s, lane, params).values())[:-1])
+
+
+def _elapsed(s: State, lane: int, params: Params) -> tuple[float, ...]:
+    *inside, outside = (minutes / DAY / max(1, s.arrived[lane]) for minutes in split(s, lane, params).values())
+    return sum(inside), outside
 
 
 def _euros(s: State, lane: int, params: Params) -> float:
@@ -118,20 +148,55 @@ def _euros(s: State, lane: int, params: Params) -> float:
 
 
 CHARTS = (
-    Chart("Closed correctly", "cases", lambda s, lane, params: float(twin(closed)(s, lane, params)[0])),
-    Chart("Waiting", "work items in all lines", _waiting),
+    Chart("Closed", "cases", lambda s, lane, params: tuple(map(float, twin(closed)(s, lane, params))),
+          lambda params: ("correctly", "wrongly")),
+    Chart("Waiting", "work items in the lines of each post", _waiting, _posts),
+    Chart("Time inside", "hours of a case in the office, the mean so far", _inside, lambda params: PHASES[:-1]),
+    Chart("Time", "days of a case in the office and outside, the mean so far", _elapsed,
+          lambda params: ("inside", "outside")),
     Chart("Euros wrong", "euros, of closed cases", _euros),
+)  # fmt: skip
+
+
+# -- who works on what
+
+
+def _done(params: Params) -> list[int]:
+    """The activities that somebody of the office does."""
+    return np.flatnonzero(params.activity[:, Activity.KIND] != Work.WAIT).tolist()
+
+
+def _spans(s: State, lane: int, params: Params) -> tuple[Span, ...]:
+    """What was done in the last tick and is under way; what is done for several cases at once is one span."""
+    kind = {activity: k for k, activity in enumerate(_done(params))}
+    found = [
+        Span(int(row[Entry.RESOURCE]) - 1, kind[int(row[Entry.ACTIVITY])], row[Entry.START], row[Entry.COMPLETE])
+        for row in s.journal[lane, : s.entries[lane]].tolist()
+        if row[Entry.RESOURCE] > 0 and row[Entry.COMPLETE] > row[Entry.START]
+    ]
+    cases = [case - 1 if verb else -1 for case, verb in s.desk[lane].tolist()] + (s.serving[lane] - 1).tolist()
+    starts = [*s.began[lane].tolist(), *s.service[lane, :, 0].tolist()]
+    for row, (case, start) in enumerate(zip(cases, starts, strict=True)):
+        if case >= 0:
+            found.append(Span(row, kind[int(twin(activity_of)(s, lane, params, case))], start, None))
+    return tuple(dict.fromkeys(found))
+
+
+GANTT = Gantt(
+    lambda params: tuple(resources(params)[1:]),
+    lambda params: tuple(labels(params).activities[k] for k in _done(params)),
+    _spans,
+    lambda s, lane, params: float(s.clock[lane]),
 )
 
 
 def split(s: State, lane: int, params: Params) -> dict[str, float]:
     """Minutes of all cases so far, by what they went on; they add up to the time that the cases have taken."""
-    spent = s.time[lane, :, Time.TOUCH : Time.PEOPLE].sum(axis=0)
     is_open = s.case[lane, :, Case.STATUS] == Status.OPEN
-    running = s.clock[lane] - s.time[lane, :, Time.SINCE]
-    for phase in Phase:  # of open cases, the phase that is under way counts too
-        spent[phase] += running[is_open & (s.case[lane, :, Case.PHASE] == phase)].sum()
-    return {phase.name.lower().replace("_", "-"): float(spent[phase]) for phase in Phase}
+    running = (s.clock[lane] - s.time[lane, :, Time.SINCE])[is_open]  # the phase that is under way counts too
+    spent = s.time[lane, :, Time.TOUCH : Time.PEOPLE].sum(axis=0)
+    spent += np.bincount(s.case[lane, is_open, Case.PHASE], running, len(Phase))
+    return dict(zip(PHASES, spent.tolist(), strict=True))
 
 
 def gauges(s: State, lane: int, agent: int, params: Params) -> tuple[Gauge, ...]:

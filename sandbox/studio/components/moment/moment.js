@@ -37,10 +37,10 @@ class Place {
     const { course, now } = moment;
     if (!course?.charts || !now) return;
     const past = course.points.tick.filter((tick) => tick < now.tick).length;
-    const boxes = course.charts.map((chart) => chartOf(chart, course.points, past, now)).join("");
+    const boxes = moment.gantt + course.charts.map((chart) => chartOf(chart, course, past, now)).join("");
     const hint = now.tick ? "" : `<p class="hint">${course.start}</p>`;
     this.write(`${hint}<div class="charts" data-tick="${now.tick}">${boxes}</div>`);
-    for (const svg of this.root.querySelectorAll("svg")) svg.onpointermove = (event) => read(svg, event);
+    for (const svg of this.root.querySelectorAll("svg[data-span]")) svg.onpointermove = (event) => read(svg, event);
   }
 }
 
@@ -52,10 +52,11 @@ function feed(moment) {
   return `<div class="feed" role="log" tabindex="0">${rows.join("")}</div>`;
 }
 
+const DASHES = ["none", "5 3", "2 2", "9 3 2 3"]; // of the lines of a chart, in turn
 const WIDE = 300, HIGH = 110, LEFT = 40, LOW = 18;
 
 // One small chart: its lines are steps up to the moment that is shown.
-function chartOf({ name, words, lines, top }, points, past, now) {
+function chartOf({ name, words, lines, top }, { points, hues }, past, now) {
   const span = Math.max(SHORTEST, now.tick), series = lines.map(([label, field]) => {
     const values = points[field].slice(0, past).map((value, k) => [points.tick[k], value]);
     return { label, values: [...values, [now.tick, now[field]]].filter(([, value]) => value !== null) };
@@ -65,15 +66,18 @@ function chartOf({ name, words, lines, top }, points, past, now) {
   if (high === low) high = low + 1;
   const x = (tick) => LEFT + (tick / span) * (WIDE - LEFT - 6), y = (value) => HIGH - LOW - ((value - low) / (high - low)) * (HIGH - LOW - 8);
   const trace = (values) => values.map(([tick, value], k) => (k ? `H${x(tick).toFixed(1)}V${y(value).toFixed(1)}` : `M${x(tick).toFixed(1)},${y(value).toFixed(1)}`)).join("");
-  const paths = series.map(({ values }, k) => `<path d="${trace(values)}" ${k ? 'stroke-dasharray="4 3"' : ""}/>`).join("");
+  const style = (k) => (lines.length > 1 ? `style="stroke:${hues[k % hues.length]};stroke-dasharray:${DASHES[k % DASHES.length]}"` : "");
+  const paths = series.map(({ values }, k) => `<path d="${trace(values)}" ${style(k)}/>`).join("");
   const grid = [low, high].map((value) => `<line x1="${LEFT}" x2="${WIDE - 6}" y1="${y(value)}" y2="${y(value)}"/><text x="${LEFT - 5}" y="${y(value) + 4}" text-anchor="end">${short(value)}</text>`).join("");
   const ticks = [0, span].map((tick, k) => `<text x="${x(tick)}" y="${HIGH - 4}" text-anchor="${k ? "end" : "start"}">${tick.toLocaleString("en")}</text>`).join("");
-  const told = lines.map(([label, field]) => {
+  const values = lines.map(([label, field]) => {
     const value = now[field] === null ? "-" : full(now[field]);
     return lines.length > 1 ? `${value} ${label}` : field === "done" && now.total ? `${value} of ${full(now.total)}` : value;
-  }).join(", ");
+  }), told = values.join(", ");
+  const key = (k) => (lines.length > 1 ? `<svg class="key" aria-hidden="true" viewBox="0 0 22 8"><path d="M0,4H22" ${style(k)}/></svg>` : "");
+  const legend = values.map((value, k) => `<span>${key(k)}${value}</span>`).join(" ");
   const data = JSON.stringify(series).replaceAll('"', "&quot;");
-  return `<figure title="${words}"><figcaption><b>${name}</b> <span>${told}</span></figcaption>
+  return `<figure title="${words}"><figcaption><b>${name}</b> ${legend}</figcaption>
     <svg viewBox="0 0 ${WIDE} ${HIGH}" role="img" aria-label="${name} by tick, up to tick ${now.tick}: ${told}"
     data-series="${data}" data-span="${span}"><g class="grid">${grid}${ticks}</g><g class="lines">${paths}</g></svg></figure>`;
 }
