@@ -18,6 +18,7 @@ from sandbox.cli.card import card
 from sandbox.cli.certify import certify
 from sandbox.cli.compare import compare
 from sandbox.cli.compile import compile
+from sandbox.cli.convert import convert
 from sandbox.cli.export import export
 from sandbox.cli.fit import fit
 from sandbox.cli.foresight import foresight
@@ -57,6 +58,7 @@ COMMANDS = (
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(convert)  # a keyword of Python
 app.add_typer(new, name="new")
 app.add_typer(learn, name="learn")
 

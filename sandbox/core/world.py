@@ -30,6 +30,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_type_hints
 
 import numpy as np
@@ -287,6 +288,7 @@ class World:
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     event_log: Callable[[Iterable[Any], int], Part] | None = None  # models after each tick, number of the trial
     fit: Callable[[Any, str], Fit] | None = None  # events of a log (``eventlogs.read``), its name -> a scenario
+    convert: Callable[[Path, Path], Fit] | None = None  # a model in BPMN, Prosimos' parameters -> a scenario
     split: Callable[[Any, int, Any], Mapping[str, float]] | None = None  # state, lane, params -> what the time of cases
     # so far went on: minutes by name
     gantt: Gantt | None = None  # who works on what, for worlds with a clock

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,13 @@ import numpy as np
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.letters import as_bytes, atlas
 from sandbox.worlds.office import distributions as of
-from sandbox.worlds.office import stations
+from sandbox.worlds.office import routing, stations
 from sandbox.worlds.office.dynamics.documents import CODES, FIRST_CODE
-from sandbox.worlds.office.layouts import ActivityFile, CheckFile, DocumentField, Duration, IssueFile, Process
+from sandbox.worlds.office.layouts import ActivityFile, CheckFile, DocumentField, Duration, IssueFile, Post, Process
 from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
     DAY,
+    GRAIN,
     TEAM,
     Activity,
     Check,
@@ -32,6 +34,8 @@ from sandbox.worlds.office.state import (
     Work,
 )  # fmt: skip
 
+_STEP = re.compile(r"(->\s*)?(.*?)(?:\s+(0?\.\d+|1\.0|0|1))?")
+END = "end"  # where a step of a path can lead
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RULES = {"equal": Rule.EQUAL, "at most": Rule.AT_MOST, "at most policy": Rule.AT_MOST_POLICY, "present": Rule.PRESENT,
           "unique": Rule.UNIQUE, "separate": Rule.SEPARATE}  # fmt: skip
@@ -54,6 +58,32 @@ def _index(name: str, known: Collection[str], kind: str, where: str) -> int:
     if name not in listed:
         raise unknown(kind, name, listed, where)
     return listed.index(name)
+
+
+def row_of(given: Mapping[str, Any], unit: float, where: str) -> list[float]:
+    """The row of a duration, whose values are in units of so many minutes; raises UsageError."""
+    if "law" in given:
+        return of.scaled(_law(given, where), unit)
+    for keys, make in of.WAYS.items():
+        if set(keys) == given.keys():
+            row = [float(value) for value in make(*(given[key] * unit for key in keys))]
+            if min(row) < 0 or keys == ("low", "high") and given["low"] > given["high"]:
+                raise UsageError(f"{where}: expected p10 <= median <= p90, and low <= high")
+            return row
+    expected = "; ".join([*(", ".join(keys) for keys in of.WAYS), "law, parameters"])
+    raise UsageError(f"{where}: got {', '.join(given) or 'nothing'}, expected the keys {expected}")
+
+
+def _law(given: Mapping[str, Any], where: str) -> list[float]:
+    """The row of a law of SciPy, in the unit of its parameters."""
+    if not {"law", "parameters"} <= given.keys() <= {"law", "parameters", "low", "high"}:
+        raise UsageError(f"{where}: got {', '.join(given)}; expected law, parameters, and perhaps low and high")
+    _index(given["law"], of.LAWS, "law", where)
+    try:
+        return of.quantiles(given["law"], given["parameters"], given.get("low", 0.0), given.get("high", np.inf))
+    except (TypeError, ValueError) as error:
+        told = "expected the parameters of scipy.stats, and limits between which it has values"
+        raise UsageError(f"{where}: {error}; {told}") from None
 
 
 class _Names(NamedTuple):
@@ -91,15 +121,8 @@ class _Tables:
     def time(self, duration: Duration | None, unit: float, at: str) -> int:
         """The row of a duration in minutes."""
         given = {} if duration is None else duration.model_dump(exclude_none=True)
-        for keys, make in of.WAYS.items():
-            if set(keys) == given.keys():
-                row = make(*(given[key] * unit for key in keys))
-                self.dist.append([float(value) for value in row])
-                if min(row) < 0 or keys == ("low", "high") and given["low"] > given["high"]:
-                    raise UsageError(f"{self.where}: {at}: expected p10 <= median <= p90, and low <= high")
-                return len(self.dist) - 1
-        expected = "; ".join(", ".join(keys) for keys in of.WAYS)
-        raise UsageError(f"{self.where}: {at}: got {', '.join(given) or 'nothing'}, expected the keys {expected}")
+        self.dist.append(row_of(given, unit, f"{self.where}: {at}"))
+        return len(self.dist) - 1
 
     def wait(self, entry: Any, at: str) -> int:
         """The row of a wait, given in days or hours."""
@@ -221,33 +244,64 @@ class _Tables:
 
     # -- posts and flows -----------------------------------------------------------------------------------------------
 
-    def shift(self, post: str) -> np.ndarray:
-        """Begin and end of work on each weekday (7, 2), minutes of the day."""
-        found, text = np.zeros((7, 2)), self.process.post[post].work
-        where = f"{self.where}: post.{post}.work"
+    def hours(self, text: str, where: str) -> list[list[tuple[float, float]]]:
+        """Begins and ends of work on each weekday, in minutes of the day."""
+        found: list[list[tuple[float, float]]] = [[] for _ in DAYS]
+        where = f"{self.where}: {where}"
         for part in text.split(","):
             given = re.fullmatch(r"\s*([a-z]{3})(?:-([a-z]{3}))?\s+(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\s*", part)
             if not given:
                 raise UsageError(f"{where}: '{part.strip()}', expected days and hours such as 'mon-fri 8-17'")
             first = _index(given[1], DAYS, "day", where)
             last = _index(given[2] or given[1], DAYS, "day", where)
-            begin, end = float(given[3]) * 60, float(given[4]) * 60
+            begin, end = (GRAIN * round(float(given[k]) * 60 / GRAIN) for k in (3, 4))
             if not (first <= last and begin < end <= DAY):
                 raise UsageError(f"{where}: '{part.strip()}', expected a first day before the last, and hours to 24")
-            found[first : last + 1] = begin, end
+            for day in range(first, last + 1):
+                found[day].append((begin, end))
+        for day, parts in zip(DAYS, found, strict=True):
+            parts.sort()
+            if any(begin < end for (_, end), (begin, _) in pairwise(parts)):
+                raise UsageError(f"{where}: two hours of {day} overlap; expected hours that follow each other")
         return found
 
-    def paths(self) -> tuple[np.ndarray, np.ndarray]:
-        """The activities of each flow + 1, and the chance of each step: (F, S) int32 and float64."""
-        longest = max(len(flow.path) for flow in self.process.flow)
-        path, chance = (np.zeros((len(self.process.flow), longest), dtype) for dtype in (np.int32, np.float64))
+    def crew(self, post: str, count: int) -> list[tuple[list[list[tuple[float, float]]], list[int]]]:
+        """The hours of ``count`` people of a post, and the row of the time that each activity takes them; -1: none."""
+        own, found = self.process.post[post], []
+        usual = [row[Activity.TIME] for row in self.activity]
+        for person in own.crew():
+            skill = [-1] * len(usual) if person.minutes else usual
+            for name, minutes in person.minutes.items():
+                where = f"{self.where}: post.{post}.person"
+                k = _index(name, [a.name for a in self.process.activity if a.post == post], "activity", where)
+                k = self.names.activities.index(name)
+                skill[k] = self.time(minutes, 1.0, f"post.{post}.person: {name}")
+            found.append((self.hours(person.work or own.work, f"post.{post}.work"), skill))
+        for name, row in zip(self.names.activities, self.activity, strict=True):
+            k = self.names.activities.index(name)
+            mine = row[Activity.KIND] != Work.WAIT and self.names.posts[row[Activity.POST]] == post
+            if mine and all(skill[k] < 0 for _, skill in found):
+                raise UsageError(f"{self.where}: post.{post}: nobody does '{name}'; expected its minutes of a person")
+        return [found[k % len(found)] for k in range(count)]
+
+    def paths(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The activities of each flow + 1, the chance of each step, and the step that follows, if another: + 1."""
+        shape = len(self.process.flow), max(len(flow.path) for flow in self.process.flow)
+        path, jump, chance = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape)
         for k, flow in enumerate(self.process.flow):
-            for step, text in enumerate(flow.path):
-                given = re.fullmatch(r"(.*?)(?:\s+(0?\.\d+|1\.0|0|1))?", text)
-                name, share = (given[1], given[2]) if given else (text, None)
-                path[k, step] = 1 + _index(name, self.names.activities, "activity", f"{self.where}: flow '{flow.name}'")
+            where, steps = f"{self.where}: flow '{flow.name}'", [_STEP.fullmatch(text) for text in flow.path]
+            read = [(given[1], given[2], given[3]) if given else ("", "", None) for given in steps]
+            for step, (is_jump, name, share) in enumerate(read):
                 chance[k, step] = float(share) if share else 1.0
-        return path, chance
+                if not is_jump:
+                    path[k, step] = 1 + _index(name, self.names.activities, "activity", where)
+                    continue
+                places = {other: at for at, (jumps, other, _) in reversed([*enumerate(read)]) if not jumps}
+                jump[k, step] = (
+                    1 + {**places, END: shape[1]}[[*places, END][_index(name, [*places, END], "step", where)]]
+                )
+            routing.check(path[k], chance[k], jump[k], where)
+        return path, chance, jump
 
     def applies(self, path: np.ndarray) -> np.ndarray:
         """(F, K) bool: the fields of a check belong to documents that its flow has."""
@@ -265,22 +319,21 @@ class _Tables:
         brought = int(np.bitwise_or.reduce([row[Activity.BRINGS] for row in self.activity]))
         return ((1 << len(self.names.documents)) - 1) & ~brought
 
-    def minutes_of_staff(self, path: np.ndarray, chance: np.ndarray, shift: np.ndarray) -> float:
+    def minutes_of_staff(self, visits: np.ndarray) -> float:
         """The time in which the team's staff, at its shifts, does the work of a case; raises UsageError for no work."""
-        staff = self.process.post["team"].people * np.diff(shift[TEAM], axis=1).sum() / (7 * DAY)
-        work = self.work_of_a_case(path, chance)
+        crew = self.crew("team", len(self.process.post["team"].crew()))
+        staff = sum(end - begin for hours, _ in crew for day in hours for begin, end in day) / (7 * DAY)
+        work = self.work_of_a_case(visits)
         if work <= 0:
             raise UsageError(f"{self.where}: no flow has an activity of the post 'team'; expected work for the agents")
         return work / staff
 
-    def work_of_a_case(self, path: np.ndarray, chance: np.ndarray) -> float:
-        """Expected minutes of work of the team for a case, without what errors cost."""
+    def work_of_a_case(self, visits: np.ndarray) -> float:
+        """Expected minutes of work of the team for a case, without what errors cost; ``visits`` (A,) of an activity."""
         total = 0.0
-        for flow, steps, taken in zip(self.process.flow, path, chance, strict=True):
-            for step, share in zip(steps, taken, strict=True):
-                row = self.activity[step - 1]
-                if step and row[Activity.KIND] != Work.WAIT and row[Activity.POST] == TEAM:
-                    total += flow.share * share * of.moments(self.dist[row[Activity.TIME]])[0]
+        for row, count in zip(self.activity, visits, strict=True):
+            if row[Activity.KIND] != Work.WAIT and row[Activity.POST] == TEAM:
+                total += float(count) * of.moments(self.dist[row[Activity.TIME]])[0]
         return total
 
 
@@ -301,7 +354,7 @@ def build(process: Process, where: str, given: Choices) -> Params:
     """Params of a process; raises UsageError for a bad process file."""
     tables = _Tables(process, where)
     names, severity = tables.names, given.severity
-    path, chance = tables.paths()
+    path, chance, jump = tables.paths()
     if abs(sum(flow.share for flow in process.flow) - 1) > 1e-6:
         raise UsageError(
             f"{where}: the shares of the flows add up to {sum(f.share for f in process.flow):g}, expected 1"
@@ -312,28 +365,36 @@ def build(process: Process, where: str, given: Choices) -> Params:
     )
     errand = [tables.time(process.post[p].minutes, 1.0, f"post.{p}.minutes") if k in (manager, reviewer) else 0
               for k, p in enumerate(names.posts)]  # fmt: skip
-    dist = np.array(tables.dist)
-    dist[errand[manager], 1] *= 1 + SLOWER * severity[Severity.SLOW_APPROVER]
-    people = [given.people, *(process.post[name].people for name in names.posts[1:])]
-    shift = np.array([tables.shift(name) for name in names.posts])
-    gap = tables.minutes_of_staff(path, chance, shift) / (given.load * (1 + BUSIER * severity[Severity.LOAD]))
+    posts = [process.post[name] for name in names.posts]
+    people = [given.people, *(len(post.crew()) for post in posts[1:])]
+    crew = [each for name, count in zip(names.posts, people, strict=True) for each in tables.crew(name, count)]
     shares = np.array([flow.share for flow in process.flow])
+    visits = routing.visits_of(path, chance, jump, shares, len(names.activities))
+    law = tables.dist[tables.time(process.arrival.gap, 1.0, "arrival.gap")]
+    door = tables.hours(process.arrival.work or "mon-sun 0-24", "arrival.work")
+    open_share = sum(end - begin for day in door for begin, end in day) / (7 * DAY)
+    gap = open_share * tables.minutes_of_staff(visits) / (given.load * (1 + BUSIER * severity[Severity.LOAD]))
+    links = routing.ways(path, chance, jump, shares)
     issues = [tables.issue(each, severity) for each in process.issue]
     changed = {**process.policy, **process.changed}
     for name in process.changed:
         _index(name, names.policies, "policy value", f"{where}: changed")
     count = sum(people)
-    posts = [process.post[name] for name in names.posts]
+    tables.dist[errand[manager]] = of.scaled(
+        tables.dist[errand[manager]], 1 + SLOWER * severity[Severity.SLOW_APPROVER]
+    )
     return Params(
         verbs=len(Verb), noop=int(Verb.WAIT), agents=given.agents, max_ticks=given.max_ticks, cases=given.cases,
         people=count, posts=len(posts), lines=CLASSES * len(posts), events=given.cases + count + given.agents + 2,
         activities=len(names.activities), fields=len(names.fields), policies=len(names.policies), speed=given.speed,
         review=given.review, manager=manager, reviewer=reviewer, given=tables.given(),
         crew=np.cumsum([0, *people]).astype(np.int32), pool=np.repeat(np.arange(len(posts)), people).astype(np.int32),
-        batch=np.array([post.batch for post in posts], np.int32), shift=shift,
+        batch=np.array([post.batch for post in posts], np.int32),
+        shift=np.array([_outer(tables.hours(process.post[name].work, f"post.{name}.work")) for name in names.posts]),
         caught=np.array([[p.caught.rested, p.caught.tired, p.caught.full] for p in posts]),
-        errand=np.array(errand, np.int32), wage=np.array([float(post.wage) for post in posts]),
-        gap=np.array(of.exponential(gap)), dist=dist, activity=np.array(tables.activity, np.int32),
+        errand=np.array(errand, np.int32), wage=np.array([_wage(post) for post in posts]),
+        gap=np.array(of.scaled(law, gap / of.moments(law)[0])), dist=_even(tables.dist),
+        activity=np.array(tables.activity, np.int32),
         share=np.cumsum(shares), path=path, chance=chance, applies=tables.applies(path),
         check=np.array(tables.check or np.zeros((0, len(Check))), np.int32).reshape(-1, len(Check)),
         field=np.array(tables.field, np.int32), times=np.array([_factors(process, name) for name in names.fields]),
@@ -342,9 +403,34 @@ def build(process: Process, where: str, given: Choices) -> Params:
         policy=np.array([[float(table[name]) for name in names.policies] for table in (process.policy, changed)]),
         severity=severity, text=_pack(process, tables),
         sign=as_bytes((name.replace("_", " ") for name in (*names.activities, *names.posts)), SIGN),
-        spot=stations.spots(path, chance, shares, len(names.activities), given.review > 0),
-        way=stations.ways(path, chance, shares), glyph=atlas(),
+        spot=stations.spots(path, chance, shares, links, len(names.activities), given.review > 0),
+        way=links, glyph=atlas(), loops=int(jump.any()), urgent=process.office.urgent, every=gap,
+        hours=_weeks([hours for hours, _ in crew]), door=_weeks([door])[0], jump=jump,
+        skill=np.array([skill for _, skill in crew], np.int32).reshape(-1, len(names.activities)),
     )  # fmt: skip
+
+
+def _even(rows: list[list[float]]) -> np.ndarray:
+    """Rows of one length, with zeros at their ends; tables of quantiles all have the greatest."""
+    width = max(map(len, rows))
+    return np.array([[*row, *[0.0] * (width - len(row))] for row in rows])
+
+
+def _weeks(crew: list[list[list[tuple[float, float]]]]) -> np.ndarray:
+    """(M, 7 x parts, 2) float64: begin and end of the parts of each weekday; equal: none."""
+    parts = max((len(day) for week in crew for day in week), default=1)
+    return np.array([[day[k] if k < len(day) else (0.0, 0.0) for day in week for k in range(parts)] for week in crew],
+                    np.float64).reshape(len(crew), 7 * max(parts, 1), 2)  # fmt: skip
+
+
+def _outer(week: list[list[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """The first begin and the last end of each weekday."""
+    return [(day[0][0], day[-1][1]) if day else (0.0, 0.0) for day in week]
+
+
+def _wage(post: Post) -> float:
+    """The mean of its people, in euros an hour."""
+    return float(np.mean([post.wage if each.wage is None else each.wage for each in post.crew()]))
 
 
 def _factors(process: Process, field: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ The first of the cases are fitted, and the others are what the errors are measur
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.event_log import Fit
 from sandbox.engine.environment import make
 from sandbox.worlds.office import distributions as of
+from sandbox.worlds.office.compiler import END
 from sandbox.worlds.office.fitting import (
     FITTED,
     SPARE,
@@ -39,6 +41,8 @@ LONGEST = 40  # letters of a name
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SEED = 7_001
 DECISIONS = 200  # of a case, at most, until a process counts as one that cannot keep up
+BLIND = {"caught": {"rested": 0.0, "tired": 0.0, "full": 1.0}, "wage": 40.0}  # wages are not in a log, and nobody
+# overlooks anything, because nothing is checked
 Path = tuple[str, ...]
 
 
@@ -163,17 +167,23 @@ def fit(events: pd.DataFrame, title: str) -> Fit:
 
 
 def _named(events: pd.DataFrame) -> pd.DataFrame:
-    """Activities with names that a process file can have: short, each its own, and no number at their end, a share."""
-    names: dict[str, str] = {}
-    for name in sorted(events["activity"].unique()):
-        plain = " ".join(name.split())
-        plain = re.sub(r"\s+(?=[\d.]+$)", "-", plain)[:LONGEST].strip() or "activity"
-        number, found = 1, plain
-        while found in names.values():
-            number += 1
-            found = f"{plain[: LONGEST - 5]} no{number}"
-        names[name] = found
+    """Activities with names that a process file can have."""
+    names = short_names({name: name for name in sorted(events["activity"].unique())})
     return events.assign(activity=events["activity"].map(names))
+
+
+def short_names(names: Mapping[str, str]) -> dict[str, str]:
+    """Names that a process file can have, by key: short, each its own, and no number at their end, a share."""
+    found: dict[str, str] = {}
+    for key, name in names.items():
+        plain = " ".join(name.split()).removeprefix("->").strip()
+        plain = re.sub(r"\s+(?=[\d.]+$)", "-", plain)[:LONGEST].strip() or "activity"
+        number, own = 1, plain
+        while own in found.values() or own == END:
+            number += 1
+            own = f"{plain[: LONGEST - 5]} no{number}"
+        found[key] = own
+    return found
 
 
 def _paths(events: pd.DataFrame) -> Counter[Path]:
@@ -210,24 +220,31 @@ def _durations(activities: list[_Activity], posts: list[Post], gap: float, error
 
 
 def _process(title: str, posts: list[Post], activities: list[_Activity], flows: list[Flow]) -> dict[str, Any]:
-    """A process file. Wages are not in a log, and nobody overlooks anything, because nothing is checked."""
-    blind = {"caught": {"rested": 0.0, "tired": 0.0, "full": 1.0}, "wage": 40.0}
-    people = {post.name: {"people": post.people, "work": hours_told(post.shift), "batch": post.batch, **blind}
+    """A process file."""
+    people = {post.name: {"people": post.people, "work": hours_told(post.shift), "batch": post.batch, **BLIND}
               for post in posts}  # fmt: skip
-    spare = {"people": 1, "work": "mon-fri 8-17", "minutes": {"constant": 5.0}, **blind}
     total = sum(flow.count for flow in flows)
     shares = np.round([flow.count / total for flow in flows], 6)
     shares[0] += 1 - shares.sum()
     used = {name for flow in flows for name in flow.path}
     work = [each.told(posts) for each in activities if each.name in used]
+    return process_file(title, people, work, [
+        {"name": f"flow {k + 1}", "share": float(share), "path": flow.told()}
+        for k, (flow, share) in enumerate(zip(flows, shares, strict=True))
+    ])  # fmt: skip
+
+
+def process_file(
+    title: str, people: dict[str, dict], activities: list[dict], flows: list[dict], urgent: float = 0.1
+) -> dict[str, Any]:
+    """A process file without documents and checks, to which a post is added that a process must have."""
+    spare = {"people": 1, "work": "mon-fri 8-17", "minutes": {"constant": 5.0}, **BLIND}
     return {
         "title": title[:LONGEST], "case": "case",
         "texts": ["Bring every case to its end.", "Work through the board until every case is closed.",
                   "Each case has to go through all of its activities."],
-        "office": {"manager": SPARE, "reviewer": SPARE}, "post": {**people, SPARE: spare},
-        "document": {"case": {"number": {"serial": 1}}}, "activity": work,
-        "flow": [{"name": f"flow {k + 1}", "share": float(share), "path": flow.told()}
-                 for k, (flow, share) in enumerate(zip(flows, shares, strict=True))],
+        "office": {"manager": SPARE, "reviewer": SPARE, "urgent": urgent}, "post": {**people, SPARE: spare},
+        "document": {"case": {"number": {"serial": 1}}}, "activity": activities, "flow": flows,
     }  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def posts_of(events: pd.DataFrame, notes: list[str]) -> tuple[list[Post], dict[s
     for number, (activities, resources) in enumerate(groups):
         own = done[done["activity"].isin(activities)]
         of |= dict.fromkeys(activities, number)
-        name = "team" if number == 0 else _free(_stem(resources) or f"post {number}", names)
+        name = "team" if number == 0 else _free(stem(resources) or f"post {number}", names)
         names.add(name)
         count = int(own[own["resource"].isin(resources)].groupby("trial")["resource"].nunique().max())
         if count > PEOPLE:
@@ -108,7 +108,7 @@ def posts_of(events: pd.DataFrame, notes: list[str]) -> tuple[list[Post], dict[s
     return posts, of
 
 
-def _stem(names: set[str]) -> str:
+def stem(names: set[str]) -> str:
     """What the names of resources begin with, without their numbers: "manager" of "0:manager-0"."""
     stems = {re.sub(r"^\d+:", "", name).rstrip("0123456789").rstrip(" -_") for name in names}
     found = re.sub(r"\W+", " ", stems.pop(), flags=re.ASCII).strip() if len(stems) == 1 else ""

@@ -7,6 +7,9 @@ A process file is TOML (see ``processes/``):
 ``post.NAME``         people: how many, when they ``work`` ("mon-fri 8-17, sat 9-12"), ``minutes`` for what is escalated
                       to them or reviewed by them, the share of errors ``caught``, ``wage`` (euros an hour), ``batch``.
                       The post ``team`` is that of the agents: its people are the staff that the load refers to
+``post.NAME.person``  people who differ, instead of ``people``: ``count``, ``work``, ``wage``, and ``minutes`` of the
+                      activities that they do, if they do not do all, or not as fast as others
+``arrival``           ``gap`` (minutes between two cases; the load scales it), and when cases can arrive (``work``)
 ``document.NAME``     fields, each with one way to come about: ``draw`` = [low, high], ``copy``, ``product`` of two,
                       ``pick`` of so many (``favourites``: the share that a fifth of them has), ``code`` of a field,
                       ``serial`` from a number on, ``of`` a field ``times`` [low, high]; ``unit``: euro (cents), code
@@ -18,9 +21,11 @@ A process file is TOML (see ``processes/``):
                       (how long one takes), ``leak``, ``wrong`` (euros wrong: a field, less another)
 ``issue``             what can be wrong: ``field``, its ``share`` of the cases, ``dose`` (the perturbation that adds to
                       it), and ``scale``, ``zero``, ``repeat`` or ``other``; ``twin``: the next case is the same, clean
-``flow``              ``share`` and ``path``: names of activities; "NAME 0.05" is taken by 5 % of the cases
+``flow``              ``share`` and ``path``: names of activities; "NAME 0.05" is taken by 5 % of the cases, and at
+                      "-> NAME 0.2" 20 % go on at NAME, or at "-> end"
 
-A duration is ``{ median, p10, p90 }`` (lognormal), ``{ mean }`` (exponential), ``{ low, high }`` or ``{ constant }``.
+A duration is ``{ median, p10, p90 }`` (lognormal), ``{ mean }`` (exponential), ``{ low, high }``, ``{ constant }``, or
+``{ law, parameters }`` of ``scipy.stats``, and perhaps the ``low`` and ``high`` between which it is.
 """
 
 from functools import cache
@@ -33,9 +38,11 @@ from sandbox.core.errors import UsageError, first_problem, unknown
 from sandbox.core.files import TOMLDecodeError, explained, read_toml
 from sandbox.core.maps import read_layout
 
+MOST_PEOPLE = 1_000  # of a post
 EXPECTED = "a process of the world 'office' (TOML)"
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
+Wage = Annotated[float, Field(ge=0, le=1e6)]
 Whole = Annotated[int, Field(ge=0, le=100_000_000)]
 Wholes = Annotated[list[Whole], Field(min_length=2, max_length=2)]
 Pair = Annotated[list[Positive], Field(min_length=2, max_length=2)]
@@ -55,6 +62,8 @@ class Duration(_Typed):
     low: Positive | None = None
     high: Positive | None = None
     constant: Positive | None = None
+    law: str | None = None
+    parameters: Annotated[list[float], Field(min_length=1, max_length=5)] | None = None
 
 
 class Caught(_Typed):
@@ -63,13 +72,25 @@ class Caught(_Typed):
     full: Positive
 
 
+class Person(_Typed):
+    count: int = Field(1, ge=1, le=MOST_PEOPLE)
+    work: str | None = None
+    wage: Wage | None = None
+    minutes: dict[str, Duration] = {}
+
+
 class Post(_Typed):
-    people: int = Field(1, ge=1, le=100)
+    people: int = Field(1, ge=1, le=MOST_PEOPLE)
+    person: list[Person] = Field(default_factory=list, max_length=100)
     work: str
     minutes: Duration | None = None
     caught: Caught
-    wage: Positive
+    wage: Wage
     batch: int = Field(1, ge=1, le=32)
+
+    def crew(self) -> list[Person]:
+        """Each of its people."""
+        return [each for each in self.person or [Person(count=self.people)] for _ in range(each.count)]
 
 
 class DocumentField(_Typed):
@@ -133,12 +154,18 @@ class IssueFile(_Typed):
 class FlowFile(_Typed):
     name: Name
     share: Share
-    path: list[str] = Field(min_length=1, max_length=30)
+    path: list[str] = Field(min_length=1, max_length=1_000)
 
 
 class OfficeFile(_Typed):
     manager: str
     reviewer: str
+    urgent: Share = 0.1
+
+
+class ArrivalFile(_Typed):
+    gap: Duration = Duration(mean=1.0)
+    work: str = ""
 
 
 class Process(_Typed):
@@ -150,6 +177,7 @@ class Process(_Typed):
     policy: dict[str, float | int] = {}
     changed: dict[str, float | int] = {}
     office: OfficeFile
+    arrival: ArrivalFile = ArrivalFile()
     post: dict[str, Post]
     document: dict[str, dict[str, DocumentField]]
     form: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """Office: enterprise processes run by teams of agents and people."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,7 +35,7 @@ class Options(BaseModel):
     """Number of agents."""
     cases: int = Field(20, ge=1, le=compiler.MOST_CASES)
     """Cases that arrive."""
-    people: int = Field(0, ge=0, le=100)
+    people: int = Field(0, ge=0, le=layouts.MOST_PEOPLE)
     """People of the team, who work beside the agents."""
     load: float = Field(0.7, gt=0, le=5)
     """Work that arrives for the team, as a share of what the staff of the process file can do."""
@@ -87,6 +88,13 @@ def fit(events: Any, title: str) -> Fit:
     return fitted(events, title)
 
 
+def convert(model: Path, parameters: Path) -> Fit:
+    """See ``office.prosimos``, which brings pandas and SciPy: no run needs them."""
+    from sandbox.worlds.office.prosimos import scenario
+
+    return scenario(model, parameters)
+
+
 WORLD = World(
     name="office",
     summary="agents and people run an enterprise process, with queues, shifts, documents and rules",
@@ -118,6 +126,7 @@ WORLD = World(
     teamwork=TEAMWORK,
     event_log=log_part,
     fit=fit,
+    convert=convert,
     split=split,
     targets=SLOTS,
     interventions=INTERVENTIONS,

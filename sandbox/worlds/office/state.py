@@ -340,12 +340,12 @@ class Params(NamedTuple):
     crew: np.ndarray  # (P + 1,) int32       post p has the people crew[p] .. crew[p + 1] - 1
     pool: np.ndarray  # (M,) int32           post of each person
     batch: np.ndarray  # (P,) int32
-    shift: np.ndarray  # (P, 7, 2) float64    begin and end on each weekday, minutes of the day
+    shift: np.ndarray  # (P, 7, 2) float64    of each post: first begin and last end on each weekday, minutes
     caught: np.ndarray  # (P, 3) float64      share of errors found: rested, tired; how many wait a head when tired
     errand: np.ndarray  # (P,) int32          row of ``dist``: time for what is escalated or reviewed
-    wage: np.ndarray  # (P,) float64          euros an hour
-    gap: np.ndarray  # (4,) float64           distribution of the time between arrivals
-    dist: np.ndarray  # (T, 4) float64        see distributions
+    wage: np.ndarray  # (P,) float64          euros an hour, the mean of its people
+    gap: np.ndarray  # (W,) float64           distribution of the time between arrivals
+    dist: np.ndarray  # (T, W) float64        see distributions
     activity: np.ndarray  # (A, 9) int32      see Activity
     share: np.ndarray  # (F,) float64         of each flow, cumulative
     path: np.ndarray  # (F, S) int32          activities + 1; 0: the end
@@ -358,6 +358,13 @@ class Params(NamedTuple):
     size: np.ndarray  # (I, 3) float64        share of the cases; low and high factor
     policy: np.ndarray  # (2, R) float64      before and after the change
     severity: np.ndarray  # (11,) float64     by Severity, 0..1
+    loops: int  # 1: steps can be reached again
+    urgent: float  # share of the cases that are served first
+    every: float  # mean minutes between arrivals
+    hours: np.ndarray  # (M, H, 2) float64    begin and end of each part of each weekday, of each person; H = 7 x parts
+    door: np.ndarray  # (H, 2) float64        when cases can arrive
+    skill: np.ndarray  # (M, A) int32         row of ``dist``: time for an activity; -1: does not do it
+    jump: np.ndarray  # (F, S) int32          step at which those go on who take this one + 1; 0: it is an activity
     text: np.ndarray  # (B,) uint8            all names, as JSON: see compiler.labels
     sign: np.ndarray  # (A + P, 24) uint8     names of activities and posts, for the picture
     spot: np.ndarray  # (A + 2, 2) int32      row and column of each station on the map; see stations

@@ -18,9 +18,10 @@ def is_absent(s, lane, params, person, day):
 
 
 @kernel
-def _hours(s, lane, params, person, day):
-    """Begin and end of a person's work on a day, minutes since time 0; equal if it has the day off."""
-    begin, end = params.shift[params.pool[person], day % 7]
+def _hours(s, lane, params, person, part):
+    """Begin and end of a person's work in a part of a day, minutes since time 0; equal if it does not work then."""
+    day = part * 7 // params.hours.shape[1]
+    begin, end = params.hours[person, part % params.hours.shape[1]]
     if is_absent(s, lane, params, person, day):
         end = begin
     return day * DAY + begin, day * DAY + end
@@ -29,10 +30,10 @@ def _hours(s, lane, params, person, day):
 @kernel
 def opens(s, lane, params, person):
     """The time from which on a person works: now, or when its next shift begins."""
-    clock = s.clock[lane]
-    day = np.int64(clock // DAY)
-    for later in range(LONGEST):
-        begin, end = _hours(s, lane, params, person, day + later)
+    clock, parts = s.clock[lane], params.hours.shape[1] // 7
+    first = np.int64(clock // DAY) * parts
+    for part in range(first, first + LONGEST * parts):
+        begin, end = _hours(s, lane, params, person, part)
         if begin < end and clock < end:
             return max(clock, begin)
     return clock + LONGEST * DAY
@@ -41,12 +42,26 @@ def opens(s, lane, params, person):
 @kernel
 def ends(s, lane, params, person, start, minutes):
     """When work that takes ``minutes`` and begins within a shift ends; it rests while the person does not work."""
-    day = np.int64(start // DAY)
-    for later in range(LONGEST):
-        begin, end = _hours(s, lane, params, person, day + later)
+    parts = params.hours.shape[1] // 7
+    first = np.int64(start // DAY) * parts
+    for part in range(first, first + LONGEST * parts):
+        begin, end = _hours(s, lane, params, person, part)
         here = max(start, begin)
         if end - here >= minutes:
             return here + minutes
         if end > here:
             minutes -= end - here
     return start + LONGEST * DAY
+
+
+@kernel
+def arrives(params, moment):
+    """The time at which a case arrives that comes at ``moment``: then, or when the next hours of arrivals begin."""
+    parts = params.door.shape[0] // 7
+    first = np.int64(moment // DAY) * parts
+    for part in range(first, first + 8 * parts):
+        day = part * 7 // params.door.shape[0]
+        begin, end = params.door[part % params.door.shape[0]]
+        if begin < end and moment < day * DAY + end:
+            return max(moment, day * DAY + begin)
+    return moment

@@ -144,7 +144,7 @@ def begin(s, lane, params, server, first, count):
         index = 64 * activity + np.int64(s.case[lane, first, Case.TURNS])
         minutes = duration(s, lane, params.dist[params.errand[post]], Stream.ERRAND, first, index, 1.0)
     else:
-        row = params.dist[params.activity[activity, Activity.TIME]]
+        row = params.dist[params.skill[server, activity]]
         index = 64 * activity + np.int64(s.visits[lane, first, activity])
         minutes = duration(s, lane, row, Stream.SERVICE, first, index, 1.0)
     case = first
@@ -166,11 +166,15 @@ def begin(s, lane, params, server, first, count):
 def _is_for_others(s, lane, params, server, case):
     """Whether a case needs other hands than this person's, and a colleague at the post has them."""
     activity, first = activity_of(s, lane, params, case), 1 + params.agents
+    is_errand = s.case[lane, case, Case.ERRAND] != Errand.NONE
+    if not is_errand and params.skill[server, activity] < 0:
+        return True
     if not is_barred(s, lane, params, case, activity, first + server):
         return False
     pool = np.int64(params.pool[server])
     for other in range(np.int64(params.crew[pool]), np.int64(params.crew[pool + 1])):
-        if not is_barred(s, lane, params, case, activity, first + other):
+        able = is_errand or params.skill[other, activity] >= 0
+        if able and not is_barred(s, lane, params, case, activity, first + other):
             return True
     return False
 
@@ -237,25 +241,33 @@ def close(s, lane, params, case, rejected):
 def go_on(s, lane, params, case):
     """A case goes to the next step of its flow that it takes; after the last one it closes."""
     row = s.case[lane, case]
-    flow, step = np.int64(row[Case.FLOW]), np.int64(row[Case.STEP])
+    flow, before = np.int64(row[Case.FLOW]), np.int64(row[Case.STEP])
+    step, turn = before, 0
+    if params.loops > 0 and step >= 0:  # a step that is reached again has another draw
+        last = activity_of(s, lane, params, case)
+        turn = params.path.shape[1] * (64 * last + np.int64(s.visits[lane, case, last]))
     while True:
         step += 1
-        if step >= params.path.shape[1] or params.path[flow, step] == 0:
-            row[Case.STEP] = step - 1
+        ended = step >= params.path.shape[1] or (params.path[flow, step] == 0 and params.jump[flow, step] == 0)
+        if ended:
+            row[Case.STEP] = step - 1 if params.loops == 0 else before
             close(s, lane, params, case, False)
             return
-        if uniform(s.seed[lane], np.int64(row[Case.KEY]), Stream.STEP, step) < params.chance[flow, step]:
-            break
+        if uniform(s.seed[lane], np.int64(row[Case.KEY]), Stream.STEP, step + turn) < params.chance[flow, step]:
+            if params.jump[flow, step] == 0:
+                break
+            step = np.int64(params.jump[flow, step]) - 2
     row[Case.STEP] = step
     activity = np.int64(params.path[flow, step]) - 1
     if params.activity[activity, Activity.KIND] == Work.WAIT:
         outside = params.activity[activity, Activity.OUTSIDE] > 0
         turn_to(s, lane, case, np.int64(Phase.OUTSIDE) if outside else np.int64(Phase.HAND_OVER))
         row[Case.ERRAND] = Errand.NONE
-        delay = duration(
-            s, lane, params.dist[params.activity[activity, Activity.TIME]], Stream.DELAY, case, activity, 1.0
-        )
-        push(s, lane, s.clock[lane] + delay, BACK * SPAN + case)
+        time, index = params.dist[params.activity[activity, Activity.TIME]], activity
+        if params.loops > 0:
+            index = activity + 64 * np.int64(s.visits[lane, case, activity])
+            s.visits[lane, case, activity] += 1
+        push(s, lane, s.clock[lane] + duration(s, lane, time, Stream.DELAY, case, index, 1.0), BACK * SPAN + case)
     else:
         enter(s, lane, params, case, np.int64(Phase.QUEUE))
 

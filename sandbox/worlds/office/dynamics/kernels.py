@@ -6,6 +6,7 @@ from sandbox.core.finish import Finish
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.worlds.office.dynamics.actions import begin_action, end_action, is_legal
+from sandbox.worlds.office.dynamics.calendar import arrives
 from sandbox.worlds.office.dynamics.documents import draw_documents, is_twin_of_the_one_before
 from sandbox.worlds.office.dynamics.flow import come_back, duration, go_on, note, seat, served
 from sandbox.worlds.office.dynamics.seen import observe  # noqa: F401 (the third kernel of the world)
@@ -27,7 +28,6 @@ from sandbox.worlds.office.state import (
 )  # fmt: skip
 
 LULL = 60.0  # minutes that pass while nothing is under way
-URGENT = 0.1  # share of the cases that are served first
 MORNING = 8 * 60.0  # when the first case can arrive
 
 
@@ -64,12 +64,13 @@ def reset(s, lane, params):
         while flow < len(params.share) - 1 and chance >= params.share[flow]:
             flow += 1
         row[Case.FLOW], row[Case.STEP] = flow, -1
-        row[Case.CLASS] = 0 if uniform(s.seed[lane], key, Stream.URGENT, 0) < URGENT else 1
+        row[Case.CLASS] = 0 if uniform(s.seed[lane], key, Stream.URGENT, 0) < params.urgent else 1
         draw_documents(s, lane, params, case)
-    push(s, lane, MORNING + duration(s, lane, params.gap, Stream.GAP, 0, 0, 1.0), ARRIVE * SPAN)
+    first = arrives(params, MORNING + duration(s, lane, params.gap, Stream.GAP, 0, 0, 1.0))
+    push(s, lane, first, ARRIVE * SPAN)
     change = params.severity[Severity.POLICY_CHANGE]
     if change > 0 and uniform(s.seed[lane], 0, Stream.CHANGE, 0) < change:
-        middle = params.gap[1] * params.cases * (0.3 + 0.4 * uniform(s.seed[lane], 0, Stream.CHANGE, 1))
+        middle = params.every * params.cases * (0.3 + 0.4 * uniform(s.seed[lane], 0, Stream.CHANGE, 1))
         push(s, lane, MORNING + np.ceil(middle), CHANGE * SPAN)
 
 
@@ -98,7 +99,7 @@ def happens(s, lane, params, kind, subject):
         note(s, lane, case, -1, 0, np.int64(Event.ARRIVED), s.clock[lane])
         if case + 1 < params.cases:
             gap = duration(s, lane, params.gap, Stream.GAP, case + 1, 0, 1.0)
-            push(s, lane, s.clock[lane] + gap, ARRIVE * SPAN + case + 1)
+            push(s, lane, arrives(params, s.clock[lane] + gap), ARRIVE * SPAN + case + 1)
         go_on(s, lane, params, case)
     else:
         _put_policy(s, lane, params, 1)
