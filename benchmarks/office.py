@@ -7,6 +7,7 @@ import numpy as np
 import simpy
 
 import sandbox
+from benchmarks.office_prosimos import beside_prosimos
 from benchmarks.report import Figure, table, times
 from benchmarks.rounds import Pace, in_turns
 from sandbox.worlds.office.compiler import labels
@@ -146,4 +147,4 @@ def measured(s, env) -> list[float]:
 
 PEERS = ("simpy",)
 SPEEDS = {"simpy": beside_simpy, "episodes": episodes}
-PARTS = {"erlang": erlang, "medians": medians}
+PARTS = {"erlang": erlang, "medians": medians, "prosimos": beside_prosimos}

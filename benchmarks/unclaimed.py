@@ -59,6 +59,8 @@ FITTED = ("best size measured", "USL: alpha", "beta", "N*", "the law misses by")
 UNCLAIMED = [
     _list("docs/office.md", "The office's study", "`python -m benchmarks office-study` plays 120 conditions.",
           _sections, "## Half the time?"),
+    _list("docs/event-logs.md", "Beside Prosimos", "It needs an environment of its own.", _sections,
+          "## Import a BPMN model"),
     _list(OWN, "Agents compared", "They need training, an environment of their own, or a client.", _rows, "PPO",
           "`Greedy`, by MCP", "LangGraph"),
     _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,

@@ -43,7 +43,9 @@ class Model(NamedTuple):
 
     def told(self, element: str) -> str:
         """An element in words."""
-        kind = {"event": "intermediate event"}.get(self.kind[element], self.kind[element])
+        kind = {"event": "intermediate event", "start": "start event", "end": "end event"}.get(
+            self.kind[element], self.kind[element]
+        )
         kind += " gateway" if kind in ("exclusive", "parallel", "inclusive") else ""
         name = self.name[element]
         return f"{kind} '{element}'" + (f" ({name})" if name != element else "")

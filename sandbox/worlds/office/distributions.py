@@ -18,7 +18,7 @@ from sandbox.engine.kernel import kernel
 
 Z90 = 1.2815515655446004  # 90 % point of the standard normal distribution
 LAWS = ("beta", "expon", "exponnorm", "gamma", "lognorm", "norm", "triang", "uniform", "weibull_min")  # of SciPy
-CELLS = 128  # of a table of quantiles
+CELLS = 256  # of a table of quantiles
 TAIL = 1e-6  # a law without end is cut there; and the least share of a law that must lie within its limits
 DIGITS = 9  # of a quantile, so that versions of SciPy agree
 
