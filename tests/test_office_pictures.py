@@ -28,7 +28,7 @@ from sandbox.studio.backend.gantt import SPAN, Diary, Work
 from sandbox.studio.views.charts import HUES
 from sandbox.studio.views.gantt import gantt as gantt_of_studio
 from sandbox.testing import ALIKE
-from sandbox.worlds.office import stations
+from sandbox.worlds.office import routing, stations
 from sandbox.worlds.office.compiler import labels
 from sandbox.worlds.office.rendering import picture, places, tokens
 from sandbox.worlds.office.state import Case, Phase, Status, Time
@@ -133,11 +133,12 @@ def test_the_ways_of_the_cases_add_up(model):
 def test_a_path_with_a_step_twice_and_a_rare_one_has_a_map():
     path = np.array([[1, 2, 3, 2, 4, 0], [1, 5, 4, 0, 0, 0]], np.int32)
     chance, shares = np.array([[1, 1, 1, 0.2, 1, 1], [1, 1, 1, 1, 1, 1.0]]), np.array([0.7, 0.3])
-    found = stations.spots(path, chance, shares, 6, False)
+    links = routing.ways(path, chance, np.zeros_like(path), shares)
+    found = stations.spots(path, chance, shares, links, 6, False)
     assert found[5].tolist() == found[7].tolist() == [-1, -1]  # an activity that no flow has; the reviewer
     used = [tuple(place) for place in found[[0, 1, 2, 3, 4, 6]].tolist()]
     assert len(set(used)) == 6 and min(map(min, used)) >= 0
-    ways = {(int(a), int(b)): part for a, b, part in stations.ways(path, chance, shares)}
+    ways = {(int(a), int(b)): part for a, b, part in links}
     assert ways == pytest.approx({(0, 1): 0.7, (1, 2): 0.7, (2, 1): 0.14, (2, 3): 0.56, (1, 3): 0.14, (0, 4): 0.3,
                                   (4, 3): 0.3})  # fmt: skip
 
