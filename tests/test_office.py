@@ -117,7 +117,7 @@ def test_departures_are_those_of_simpy_on_the_same_samples(net):
 
 @needs_ciw
 def test_waits_are_those_of_ciw():
-    """Two stations with feedback: mean waits and visits agree within four standard errors, over 6 runs and 60 of ours."""
+    """Two stations with feedback: mean waits and visits agree within four standard errors, 6 runs beside 60."""
     import ciw
 
     routing = [[0.0, 0.6], [0.3, 0.0]]
