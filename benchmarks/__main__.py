@@ -41,6 +41,7 @@ BENCHMARKS = {
     "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",
     "endurance": "the studio over time: its first paint, twenty sessions at once, half an hour with resets",
     "office-study": "half the time with little oversight? every arm in every condition, as docs/office.md claims it",
+    "serving": "when agents call their models: burstiness beside a bulk job, and the wait of K agents for one server",
     "web": "steps a second; success against severity for each perturbation and policy, with a plot",
 }
 

@@ -57,10 +57,10 @@ def _bare(agents: int, ticks: int) -> int:
     from pydantic_ai.direct import model_request
     from pydantic_ai.messages import ModelRequest
 
-    from sandbox.agents.llm.hosted import _settings, _wait_for
+    from sandbox.agents.llm.hosted import Hosted, _settings, _wait_for
 
     reasoner = sandbox.Sandbox(scenario(agents, ticks), rng=1).reasoners[0][1]
-    client, setup = reasoner._client, reasoner.setup
+    client, setup = Hosted(reasoner._options, reasoner.setup), reasoner.setup
     model = sandbox.Sandbox(scenario(agents, ticks), rng=1)
     model.env.world.observe(model.state, 0, model.env.params, model.observation)
     prompts = [reasoner._prompts.words(model.percept(row)) for row in range(agents)]

@@ -1,6 +1,7 @@
 """The hosted tier: a Mesa model in which agents with any reasoner meet in a world. One step is one tick."""
 
 import inspect
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -163,9 +164,10 @@ class Sandbox(mesa.Model):
         self._outages: dict[int, str] = {}  # why other agents have not got a reply
         self.failures: dict[int, str] = {}  # failures of agents, by row
         self.guard = self._guard()
+        elapsed = self._recorded.elapsed if isinstance(self._recorded, Recorded) else 0.0  # of a trial that goes on
         self._around = Surroundings(
             env, self.beliefs, self.earned, self.question, self.people, self.episode.faults.severity, self.seed,
-            self._recorded, self.functions, self._speech, self.names, self._given,
+            self._recorded, self.functions, self._speech, self.names, time.perf_counter() - elapsed, self._given,
         )  # fmt: skip
         made = ((rows, reasoner_for(group, rows, self._around)) for rows, group in groups_of(self.scenario.agents))
         self.reasoners = self._seated(made)  # those that are objects, with rows of agents

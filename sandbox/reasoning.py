@@ -43,6 +43,7 @@ class Surroundings(NamedTuple):
     functions: Functions  # functions of the user, which are tools
     speech: Callable[[int], Speech | None]  # speech of an agent in its team
     names: tuple[str, ...]  # of the agents
+    origin: float  # when the trial began, by ``time.perf_counter``
     given: Mapping[int, Any]  # objects of the caller that decide, by the first agent of their group
 
 
@@ -83,7 +84,7 @@ def reasoner_for(
     known = before.minds if isinstance(before, LLM) else {}
     minds = {row: known[row] for row in rows} if known else _minds(group, rows, around)
     prompts = prompts_for(group.llm, around.env, group.role or world.roles[0], minds[rows.start])
-    return clients.reasoner(group.llm, prompts, minds, noop, around.recorded)
+    return clients.reasoner(group.llm, prompts, minds, noop, around.recorded, around.origin)
 
 
 def recast(now: Scenario, before: Scenario, seated: Seats, around: Surroundings) -> tuple[Seats, Seats]:

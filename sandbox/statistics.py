@@ -4,6 +4,7 @@ Callers exclude infrastructure errors before they call these functions.
 """
 
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 import scipy  # its parts are imported at their first use
 
 CONFIDENCE = 0.95
+RESAMPLES = 2_000  # of a bootstrap
 
 
 class Estimate(NamedTuple):
@@ -210,6 +212,28 @@ def ratio(parts: np.ndarray, wholes: np.ndarray, confidence: float = CONFIDENCE)
     if (wholes > 0).sum() < 2:
         return Estimate(value, float("nan"), float("nan"))
     return mean_difference(value + (parts - value * wholes) / wholes.mean(), confidence)
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], np.ndarray], units: int, confidence: float = CONFIDENCE, seed: int = 0
+) -> Estimate:
+    """A statistic of ``units`` independent units with its interval: the bootstrap's BCa (Efron 1987), by SciPy.
+
+    ``statistic`` takes the numbers of the chosen units (..., T) and returns the statistics of these choices (...).
+    With fewer than two units the interval is unknown; if all choices give the same, both ends are the value.
+    """
+    value = float(statistic(np.arange(units)))
+    if units < 2:
+        return Estimate(value, float("nan"), float("nan"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # raised if all choices give the same, as the next one
+        warnings.simplefilter("ignore", scipy.stats.DegenerateDataWarning)
+        found = scipy.stats.bootstrap(
+            (np.arange(units),), lambda chosen, axis: statistic(chosen), vectorized=True, n_resamples=RESAMPLES,
+            confidence_level=confidence, method="BCa", random_state=np.random.default_rng(seed),
+        ).confidence_interval  # fmt: skip
+    low, high = (value if np.isnan(end) else float(end) for end in found)
+    return Estimate(value, low, high)
 
 
 def paired_success(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Paired:

@@ -34,6 +34,7 @@ from sandbox.cli.run import run
 from sandbox.cli.runs import runs
 from sandbox.cli.schema import schema
 from sandbox.cli.seat import seat
+from sandbox.cli.serving import serving
 from sandbox.cli.show import show
 from sandbox.cli.sign import sign
 from sandbox.cli.skills import skills
@@ -54,7 +55,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     batch, results, open_studio, compile, certify, compare, foresight, card, prompt, schema, keygen, sign, skills,
-    tools, trace, worlds, run, runs, show, export, fit, seat, resume, replay, verify, report,
+    tools, trace, serving, worlds, run, runs, show, export, fit, seat, resume, replay, verify, report,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -59,6 +59,7 @@ class Call(NamedTuple):
     read: str = ""  # the form of the reply, if it is not the requested one
     without: str = ""  # parameters that were not sent because the server refuses them
     outage: bool = False  # the infrastructure is the reason that the reply is missing
+    began: float | None = None  # seconds since the trial began, by the computer's clock; None: it is not known
 
     @property
     def invalid(self) -> bool:

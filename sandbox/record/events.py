@@ -117,9 +117,10 @@ class CallDone(_Frozen):
     output_tokens: Count
     money: float
     seconds: float
-    read: str = ""  # this field and the next two are missing in records of earlier versions
+    read: str = ""  # this field and the next three are missing in records of earlier versions
     without: str = ""
     outage: bool = False
+    began: float | None = None
 
 
 class Spoken(TypedDict):

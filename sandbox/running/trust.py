@@ -49,7 +49,7 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("trial_started", "seed"): TRIED,
     ("model", "price"): PRICES,  # of a hosted model without a price in the scenario
     ("model", "functions"): FUNCTIONS,
-    ("call", "reply"): REPLIES,  # this and the next six: not of a scripted model, whose replies are in the scenario
+    ("call", "reply"): REPLIES,  # this and the next eight: not of a scripted model, whose replies are in the scenario
     ("call", "error"): REPLIES,  # without a reply
     ("call", "retry"): REPLIES,
     ("call", "input_tokens"): REPLIES,
@@ -57,6 +57,7 @@ TRUSTED: dict[tuple[str, str], str] = {
     ("call", "outage"): REPLIES,
     ("call", "without"): REPLIES,
     ("call", "seconds"): REPLIES,
+    ("call", "began"): REPLIES,
     ("tool", "answer"): FUNCTIONS,
     ("tool", "failed"): FUNCTIONS,
     ("code", "version"): CODE,

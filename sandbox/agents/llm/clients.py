@@ -1,33 +1,51 @@
 """Clients by kind of model; the client of a language model is imported when one is used."""
 
+import time
+
 from sandbox.agents.context import AgentContext
 from sandbox.agents.llm.offline import Captured, Continued, Recorded, Rehearsed, Script
 from sandbox.agents.llm.options import Options
 from sandbox.agents.llm.prompts import Prompts
 from sandbox.agents.llm.reasoner import LLM
-from sandbox.agents.llm.request import Client, Setup
+from sandbox.agents.llm.request import Answer, Client, Request, Setup
 from sandbox.core.errors import UsageError
 
 
+class Timed:
+    """A client whose answers say when they were asked for; the trial began at ``origin``, by ``time.perf_counter``."""
+
+    def __init__(self, client: Client, origin: float):
+        self._client, self._origin = client, origin
+
+    def ask(self, requests: list[Request], within: float) -> list[Answer]:
+        began = round(time.perf_counter() - self._origin, 6)
+        return [answer._replace(began=began) for answer in self._client.ask(requests, within)]
+
+    def close(self) -> None:
+        self._client.close()
+
+
 def reasoner(
-    options: Options, prompts: Prompts, minds: dict[int, AgentContext], noop: int, recorded: Recorded | Captured | None
+    options: Options, prompts: Prompts, minds: dict[int, AgentContext], noop: int,
+    recorded: Recorded | Captured | None, origin: float,
 ) -> LLM:  # fmt: skip
     """The reasoner of a group of agents, by their contexts; ``recorded`` answers instead of its model, or before it.
 
-    Raises UsageError if the model cannot be asked: an extra, a key or a price is missing.
+    The trial began at ``origin``, by ``time.perf_counter``. Raises UsageError if the model cannot be asked: an extra, a
+    key or a price is missing.
     """
     setup = prompts.setup((recorded and recorded.price(min(minds))) or price_of(options))
     if recorded is None:
-        client = connect(options, setup)
+        client = connect(options, setup, origin)
     elif isinstance(recorded, Recorded) and options.kind == "scripted":
         client = Rehearsed(recorded, Script(options.replies))
     else:
-        client = recorded if recorded.until is None else Continued(recorded, connect(options, setup))
+        client = recorded if recorded.until is None else Continued(recorded, connect(options, setup, origin))
     return LLM(options, prompts, setup, client, noop, minds)
 
 
-def connect(options: Options, setup: Setup) -> Client:
-    """A client for the model."""
+def connect(options: Options, setup: Setup, origin: float) -> Client:
+    """A client for the model; a script has no times."""
     if options.kind == "scripted":
         return Script(options.replies)
     try:
@@ -35,7 +53,7 @@ def connect(options: Options, setup: Setup) -> Client:
             from sandbox.agents.llm.local_server import Served as Chosen
         else:
             from sandbox.agents.llm.hosted import Hosted as Chosen
-        return Chosen(options, setup)
+        return Timed(Chosen(options, setup), origin)
     except ImportError as error:
         raise _missing(options, error) from None
 

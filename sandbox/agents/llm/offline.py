@@ -57,6 +57,9 @@ class Recorded:
         self._calls = {(call.tick, call.agent, call.sample, call.attempt): call for call in calls}
         self._prices = {agent: iter(found) for agent, found in prices.items()}
         self.until = until  # the last recorded tick of a run that goes on after it; None: the run ends with its record
+        self.elapsed = max(
+            (call.began + call.seconds for call in self._calls.values() if call.began is not None), default=0.0
+        )  # seconds from the beginning of the trial to the end of its last call
 
     def price(self, agent: int) -> Price | None:
         """US dollars for one token in the group whose first agent this is; after a recorded change, the new price."""
@@ -77,10 +80,10 @@ class Recorded:
             what = "no call was recorded" if call is None else "the prompt or its settings are not the recorded ones"
             place = f"tick {request.tick}, agent {request.agent}, attempt {request.attempt}"
             raise RecordError(f"language model: {place}: {what}; nothing is asked in a replay")
-        tokens = call.input_tokens, call.output_tokens
+        tokens, told = (call.input_tokens, call.output_tokens), {"without": call.without, "began": call.began}
         if call.reply is None:
-            return Answer(None, call.error, call.retry, tokens, call.seconds, outage=call.outage, without=call.without)
-        return Answer(Reply(**call.reply), "", False, tokens, call.seconds, without=call.without)
+            return Answer(None, call.error, call.retry, tokens, call.seconds, outage=call.outage, **told)
+        return Answer(Reply(**call.reply), "", False, tokens, call.seconds, **told)
 
     def close(self) -> None:
         """There is nothing to give back."""

@@ -220,7 +220,7 @@ class LLM:
         reply = answer.reply and {name: part for name, part in answer.reply._asdict().items() if part}
         asked.questions[0].calls.append(Call(
             request.tick, request.agent, request.sample, request.attempt, request.key, request.prompt, reply,
-            problem, answer.retry, *tokens, money, answer.seconds, read, answer.without, answer.outage,
+            problem, answer.retry, *tokens, money, answer.seconds, read, answer.without, answer.outage, answer.began,
         ))  # fmt: skip
 
     def _take(self, question: Question, answer: Answer, tokens: int) -> tuple[str, str]:

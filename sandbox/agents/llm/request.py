@@ -69,6 +69,7 @@ class Answer(NamedTuple):
     wait: float = 0.0  # seconds that the server asks to wait before the next attempt
     without: str = ""  # parameters that were not sent because the server refuses them
     outage: bool = False  # no reply came, for a reason of the infrastructure and not of the model
+    began: float | None = None  # seconds since the trial began; None: not known, as with scripts
 
 
 class Client(Protocol):
