@@ -61,6 +61,8 @@ UNCLAIMED = [
           _sections, "## Half the time?"),
     _list("docs/event-logs.md", "Beside Prosimos", "It needs an environment of its own.", _sections,
           "## Import a BPMN model"),
+    _list("docs/inference-trace.md", "Burstiness and latencies", "`python -m benchmarks serving` measures them, in ten "
+          "minutes; the server's rates are published ones.", _whole),
     _list(OWN, "Agents compared", "They need training, an environment of their own, or a client.", _rows, "PPO",
           "`Greedy`, by MCP", "LangGraph"),
     _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,
