@@ -73,7 +73,7 @@ def calls_in(
     """
     rows = _chosen(results(folder), Path(folder), condition)
     scenario = read_scenario({**rows.attrs["scenario"], "sweep": {}}, record(folder))
-    own, found = find(scenario.world.name).elapsed, []
+    gantt, found = find(scenario.world.name).gantt, []
     for done, (row, trial) in enumerate(zip(rows.index, rows["trial"], strict=True), 1):
         events = list(_events(Path(folder), int(row), int(trial)))
         calls = [event for event in events if isinstance(event, CallDone)]
@@ -84,8 +84,9 @@ def calls_in(
         else:
             last = int(rows.loc[row, "ticks"])
             moments = scenario.tick_seconds * np.arange(last + 1)
-            if own:
-                moments = np.array([own(model.state, 0) for model in again(folder, int(row), int(trial))])
+            if gantt:
+                models = again(folder, int(row), int(trial))
+                moments = 60 * np.array([gantt.clock(model.state, 0, model.env.params) for model in models])
             began = ended = np.array([moments[call.tick - 1] for call in calls])
             span = float(moments[-1])
         found.append(_calls(calls, events, began, ended, span))

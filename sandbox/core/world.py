@@ -292,8 +292,6 @@ class World:
     split: Callable[[Any, int, Any], Mapping[str, float]] | None = None  # state, lane, params -> what the time of cases
     # so far went on: minutes by name
     gantt: Gantt | None = None  # who works on what, for worlds with a clock
-    elapsed: Callable[[Any, int], float] | None = None  # state, lane -> seconds since the episode began, by the world's
-    # own clock; without it each tick lasts the scenario's ``tick_seconds``
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

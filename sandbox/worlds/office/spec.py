@@ -81,11 +81,6 @@ def conserved(s: State, lane: int, params: Params) -> tuple:
     return s.truth[lane].tolist(), len(s.case[lane])
 
 
-def elapsed(s: State, lane: int) -> float:
-    """Seconds on the clock of the office."""
-    return 60 * float(s.clock[lane])
-
-
 def fit(events: Any, title: str) -> Fit:
     """See ``office.fit``, which brings pandas and SciPy: no run needs them."""
     from sandbox.worlds.office.fit import fit as fitted
@@ -133,7 +128,6 @@ WORLD = World(
     fit=fit,
     convert=convert,
     split=split,
-    elapsed=elapsed,
     targets=SLOTS,
     interventions=INTERVENTIONS,
     legend=LEGEND,
