@@ -131,7 +131,7 @@ HEAD = f'<definitions xmlns="{bpmn.SPACE}"><process id="p">'
 
 def chain_of(tmp_path: Path, lines: list[str]) -> tuple[bpmn.Chain, list[str]]:
     """The chain of elements ("task a") and flows ("a b"), and the parallel gateways."""
-    text = "".join(f'<{tag} id="{name}"/>' if len(tag) > 1 else
+    text = "".join(f'<{tag} id="{name}"/>' if len(tag) > 3 else
                    f'<sequenceFlow id="{tag}-{name}" sourceRef="{tag}" targetRef="{name}"/>'
                    for tag, name in (line.split() for line in lines))  # fmt: skip
     (tmp_path / "m.bpmn").write_text(f"{HEAD}{text}</process></definitions>")
@@ -159,10 +159,13 @@ def test_parallel_branches_are_worked_on_one_after_another(tmp_path):
     ({"s g": "s x"}, "unknown element 'x'"),
     ({"j e": "j d"}, "end event 'e' has no way in"),
     ({"task a": "startEvent a"}, "2 start events"),
+    ({"task a": "task a\n" + "\n".join(f"task t{k}" for k in range(27))}, "31 tasks and events; expected 30 at most"),
+    ({"d j": "d j\n" + "\n".join(f"parallelGateway g{k}\nh g{k}\ng{k} b\ng{k} c" for k in range(20))},
+     "22 parallel gateways begin branches; expected 20 at most"),
 ])  # fmt: skip
 def test_models_that_have_no_such_chain_are_told(tmp_path, changes, error):
     with pytest.raises(UsageError, match=error):
-        chain_of(tmp_path, [changes.get(line, line) for line in NESTED])
+        chain_of(tmp_path, "\n".join(changes.get(line, line) for line in NESTED).splitlines())
 
 
 # -- hostile files -----------------------------------------------------------------------------------------------------

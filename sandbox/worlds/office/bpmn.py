@@ -19,7 +19,8 @@ from sandbox.core.files import read_text
 EXPECTED = "a process in BPMN 2.0 (XML)"
 SPACE = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BEGIN, END = "", "end"  # before the first activity, and after the last one
-MOST = 2_000  # elements and flows
+MOST = 1_000  # elements and flows
+ACTIVITIES, SPLITS = 30, 20  # at most: tasks and events, as a process file has them; gateways that begin branches
 KINDS = {  # tags of elements, and what they do
     **dict.fromkeys(("task", "userTask", "manualTask", "serviceTask", "scriptTask", "sendTask", "receiveTask",
                      "businessRuleTask"), "task"),
@@ -129,6 +130,9 @@ class _Reader:
             for end in ends:
                 if end not in found.kind:
                     raise unknown("element", end, found.kind, f"{self.where}: sequenceFlow '{flow}'")
+        work = len(found.of("task", "event"))
+        if work > ACTIVITIES:
+            raise UsageError(f"{self.where}: {work} tasks and events; expected {ACTIVITIES} at most")
         starts = found.of("start")
         if len(starts) != 1:
             raise UsageError(f"{self.where}: {len(starts)} start events; expected one")
@@ -155,6 +159,8 @@ def in_sequence(model: Model) -> tuple[Model, list[str]]:
     Raises UsageError for a gateway whose branches do not all meet at one parallel gateway, and nothing else.
     """
     splits = [each for each in model.of("parallel") if len(model.leaving(each)) > 1]
+    if len(splits) > SPLITS:
+        raise UsageError(f"{model.where}: {len(splits)} parallel gateways begin branches; expected {SPLITS} at most")
     told, joins = [model.told(each) for each in splits], set[str]()
     while splits:
         found = next(((split, block) for split in splits if (block := _block(model, split, splits))), None)
