@@ -33,6 +33,8 @@ CASES = {  # world, options, policy, episodes, ticks of each; about a third of a
     "web rules": ("web", {}, "rules", 90000, 99),
     "office random": ("office", {}, "random", 1200, 1000),
     "office rules": ("office", {}, "rules", 1200, 1000),
+    "rooms random": ("rooms", {}, "random", 100, 200),
+    "rooms rules": ("rooms", {}, "rules", 100, 200),
 }
 TARGETS = dict.fromkeys(CASES, times(1.5)) | dict.fromkeys(list(CASES)[:2], times(2.4))
 # What trees of all ages have in common: ``make``, and ``play``, which returns the state first.

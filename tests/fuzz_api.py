@@ -38,6 +38,7 @@ WORLDS = {
     "craft": {"size": 24, "agents": 2},
     "web": {"agents": 2},
     "office": {"agents": 2, "cases": 4},
+    "rooms": {"layout": "studio", "wishes": 3},
 }
 LANES = 2
 

@@ -29,6 +29,7 @@ WORLDS = {
     "craft": {"name": "craft", "size": 32},
     "web": {"name": "web", "layout": "fill-form"},
     "office": {"name": "office", "cases": 4},
+    "rooms": {"name": "rooms", "layout": "studio"},
 }  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def test_each_step_can_be_taken_back_and_made_again(world):
     assert draft.env.start == {} and draft.can == (True, False)
 
 
-@pytest.mark.parametrize("world", ["shelves", "yard", "kitchen", "wildfire", "craft"])
+@pytest.mark.parametrize("world", ["shelves", "yard", "kitchen", "wildfire", "craft", "rooms"])
 def test_the_map_is_saved_as_text_that_the_layout_takes(world, tmp_path):
     draft = draft_of(world)
     edited(draft)

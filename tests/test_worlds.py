@@ -54,6 +54,11 @@ class TestOffice(Conformance):
     ]
 
 
+class TestRooms(Conformance):
+    world = "rooms"
+    cases = [{"layout": "studio", "wishes": 4, "max_ticks": 80}]
+
+
 @pytest.mark.parametrize(("seen_wrong", "unseen_wrong", "passes"), [
     (False, False, True), (False, True, True), (True, False, False), (True, True, False),
 ])  # fmt: skip

@@ -1,0 +1,1 @@
+"""The world rooms: a designer, a client and an accountant furnish a flat."""

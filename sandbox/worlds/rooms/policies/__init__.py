@@ -1,0 +1,1 @@
+"""The compiled policies of the rooms."""

@@ -1,0 +1,1 @@
+"""The rooms as text and as a floor plan."""
