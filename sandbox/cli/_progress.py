@@ -87,15 +87,17 @@ class Live(_Shown):
 
 
 class Episodes(_Shown):
-    """Progress of consecutive episodes: called with the number done, and the total."""
+    """Progress of consecutive episodes, or of other things: called with the number done, and the total."""
 
-    def __init__(self, console: Console, name: str):
+    def __init__(self, console: Console, name: str, what: str = "episodes"):
         super().__init__(console)
-        self._name = name
+        self._name, self._what = name, what
 
     def __call__(self, done: int, total: int) -> None:
         if self._is_due(done >= total):
-            self._show(self._name, f"{done:,} of {total:,} episodes, {self._rate(done):.1f} episodes/s", done, total)
+            self._show(
+                self._name, f"{done:,} of {total:,} {self._what}, {self._rate(done):.1f} {self._what}/s", done, total
+            )
 
 
 class Training(_Shown):

@@ -41,6 +41,7 @@ from sandbox.cli.skills import skills
 from sandbox.cli.tools import tools
 from sandbox.cli.trace import trace
 from sandbox.cli.verify import verify
+from sandbox.cli.walkthrough import walkthrough
 from sandbox.cli.worlds import worlds
 from sandbox.core.errors import SandboxError
 from sandbox.report.lines import lines
@@ -56,6 +57,7 @@ app = typer.Typer(
 COMMANDS = (
     batch, results, open_studio, compile, certify, compare, foresight, card, prompt, schema, keygen, sign, skills,
     tools, trace, serving, worlds, run, runs, show, export, fit, seat, resume, replay, verify, report,
+    walkthrough,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

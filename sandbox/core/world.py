@@ -44,6 +44,7 @@ from sandbox.core.setup import Dial, Things, Tiles, Try
 from sandbox.core.teamwork import Teamwork
 from sandbox.core.telling import Chart, Gantt, Gauge, Transition
 from sandbox.core.tokens import Tokens
+from sandbox.core.tour import Tour
 
 # -- ladder: achievements and their requirements, for agents that learn skills
 
@@ -292,6 +293,7 @@ class World:
     split: Callable[[Any, int, Any], Mapping[str, float]] | None = None  # state, lane, params -> what the time of cases
     # so far went on: minutes by name
     gantt: Gantt | None = None  # who works on what, for worlds with a clock
+    tour: Callable[[Any, int, Any], Tour] | None = None  # state, lane, params -> a camera's tour (``core.tour``)
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

@@ -20,7 +20,8 @@ from sandbox.engine.defaults import completed
 GROUP = "sandbox.worlds"
 SUFFIX = ".py"  # suffix of names that are paths of files
 OURS = {
-    name: f"sandbox.worlds.{name}.spec:WORLD" for name in ("warehouse", "kitchen", "wildfire", "craft", "web", "office", "rooms")
+    name: f"sandbox.worlds.{name}.spec:WORLD"
+    for name in ("warehouse", "kitchen", "wildfire", "craft", "web", "office", "rooms")
 }
 _registered: dict[str, World] = {}
 

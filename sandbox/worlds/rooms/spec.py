@@ -4,6 +4,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.core.perturb import Perturbation, severities
+from sandbox.core.tour import Tour
 from sandbox.core.world import World
 from sandbox.engine.letters import as_bytes, atlas
 from sandbox.worlds.rooms import serialisation
@@ -85,6 +86,13 @@ def conserved(s: State, lane: int, params: Params) -> tuple:
     return len({*categories} - {0}), int((s.cover[lane] * params.kept).sum())
 
 
+def tour(s: State, lane: int, params: Params) -> Tour:
+    """See ``walk.stage``, which brings Mitsuba: no run needs it."""
+    from sandbox.worlds.rooms.walk.stage import Stage
+
+    return Stage(s, lane, params)
+
+
 WORLD = World(
     name="rooms",
     summary="a designer, a client with wishes and an accountant furnish a flat on paper",
@@ -119,6 +127,7 @@ WORLD = World(
     teamwork=TEAMWORK,
     targets=SLOTS,
     info=info,
+    tour=tour,
     interventions=INTERVENTIONS,
     legend=LEGEND,
     doing=doing,

@@ -37,6 +37,16 @@ def quality(s: State, lane: int, params: Params) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def worth(s: State, lane: int, params: Params) -> list[str]:
+    """The same in lines of words."""
+    found = quality(s, lane, params)
+    return [
+        f"plan   {found['wishes_met']} of {found['wishes']} wishes met, {found['usable']} of {found['items']} items of "
+        f"use, {found['cost']:,} of {found['budget']:,} euros",
+        *(f"wrong  {what}: {why}" for what, why in found["wrong"].items()),
+    ]
+
+
 def info(s: State, agent: int, params: Params) -> dict:
     """The measures of the plans as (L,) arrays, for learners."""
     planned = (s.item[:, :, Item.THING] > 0).sum(axis=1)

@@ -108,8 +108,8 @@ def _plan(window: np.ndarray, params: Params) -> list[str]:
     """The flat as a map of letters; an item is a star."""
     height, width = params.plan.shape
     lines = [
-        "The flat, from the north (# wall, + wall with a power point, W window, D door, E entrance, K fixture, P pillar; "
-        "floor: l living room, b bedroom, s study, h hall, w bathroom; * an item, listed below):",
+        "The flat, from the north (# wall, + wall with a power point, W window, D door, E entrance, K fixture, "
+        "P pillar, * an item, listed below; floor: l living room, b bedroom, s study, h hall, w bathroom):",
         "   " + "".join(str(col % 10) for col in range(width)),
     ]
     for row in range(height):

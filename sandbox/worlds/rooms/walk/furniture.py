@@ -115,8 +115,10 @@ def _table(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> l
     found += [_round(a, b, 0, h - 0.03, 0.03, legs) for a in (-x + 0.09, x - 0.09) for b in (-y + 0.09, y - 0.09)]
     for a in (-w / 4, w / 4):
         found += _chair(a, -y + 0.1, -1, wood, fabric) + _chair(a, y - 0.1, 1, wood, fabric)
-    return [*found, _ball(0.0, 0.0, h + 0.05, 0.14, 0.14, 0.05, "china"), _ball(0.03, 0.02, h + 0.1, 0.04, 0.04, 0.04, "mustard"),
-            _ball(-0.04, -0.03, h + 0.1, 0.04, 0.04, 0.04, "leaf")]  # fmt: skip
+    return [
+        *found, _ball(0.0, 0.0, h + 0.05, 0.14, 0.14, 0.05, "china"),
+        _ball(0.03, 0.02, h + 0.1, 0.04, 0.04, 0.04, "mustard"), _ball(-0.04, -0.03, h + 0.1, 0.04, 0.04, 0.04, "leaf"),
+    ]  # fmt: skip
 
 
 def _desk(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> list[Part]:
@@ -128,9 +130,12 @@ def _desk(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> li
     ]
     found += [_round(a, b, 0, h - 0.03, 0.02, legs) for a in (-x + 0.05, x - 0.05) for b in (-y + 0.05, y - 0.05)]
     found += _chair(0.0, -y - 0.12, -1, wood, fabric)
-    found += [_box(-0.3, 0.3, y - 0.12, y - 0.1, h + 0.12, h + 0.46, "screen"), _box(-0.03, 0.03, y - 0.13, y - 0.09, h, h + 0.14, "steel"),
-              _box(-0.12, 0.12, y - 0.18, y - 0.05, h, h + 0.01, "steel"), _box(-0.22, 0.2, -y + 0.05, -y + 0.17, h, h + 0.015, "china")]  # fmt: skip
-    return found
+    return [
+        *found, _box(-0.3, 0.3, y - 0.12, y - 0.1, h + 0.12, h + 0.46, "screen"),
+        _box(-0.03, 0.03, y - 0.13, y - 0.09, h, h + 0.14, "steel"),
+        _box(-0.12, 0.12, y - 0.18, y - 0.05, h, h + 0.01, "steel"),
+        _box(-0.22, 0.2, -y + 0.05, -y + 0.17, h, h + 0.015, "china"),
+    ]  # fmt: skip
 
 
 def _wardrobe(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> list[Part]:
@@ -188,8 +193,10 @@ def _television(w: float, d: float, h: float, wood: str, fabric: str, legs: str)
     found += [_box(a + 0.01, a + w / 2 - 0.01, -y - 0.012, -y, 0.16, h - 0.02, wood, 0.005) for a in (-x, 0.0)]
     found += _feet(w, d, 0.15, legs, 0.08)
     wide = min(0.62, x - 0.05)
-    return [*found, _box(-wide, wide, 0.03, 0.06, h + 0.07, h + 0.07 + 1.1 * wide, "screen", 0.006),
-            _box(-0.2, 0.2, -0.05, 0.13, h, h + 0.015, "steel"), _box(-0.03, 0.03, 0.03, 0.06, h, h + 0.1, "steel")]  # fmt: skip
+    return [
+        *found, _box(-wide, wide, 0.03, 0.06, h + 0.07, h + 0.07 + 1.1 * wide, "screen", 0.006),
+        _box(-0.2, 0.2, -0.05, 0.13, h, h + 0.015, "steel"), _box(-0.03, 0.03, 0.03, 0.06, h, h + 0.1, "steel"),
+    ]  # fmt: skip
 
 
 def _plant(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> list[Part]:

@@ -137,8 +137,8 @@ def _way(steps: np.ndarray, cell: tuple[int, int]) -> list[tuple[int, int]]:
     way, last = [cell], (0, 0)
     while steps[cell] > 0:
         row, col = cell
-        near = [(down, right) for down, right in STEPS if 0 <= row + down < steps.shape[0]
-                and 0 <= col + right < steps.shape[1] and steps[row + down, col + right] == steps[cell] - 1]  # fmt: skip
+        inside = [(r, c) for r, c in STEPS if 0 <= row + r < steps.shape[0] and 0 <= col + c < steps.shape[1]]
+        near = [(r, c) for r, c in inside if steps[row + r, col + c] == steps[cell] - 1]
         last = last if last in near else near[0]
         cell = (row + last[0], col + last[1])
         way.append(cell)

@@ -6,20 +6,21 @@ installed. An identity pass tells which item each pixel shows. What a plan is wo
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from sandbox.core.errors import UsageError
 from sandbox.worlds.rooms.catalogue import catalogue
 from sandbox.worlds.rooms.state import Cell, Item, Params, Room, State
+from sandbox.worlds.rooms.telling import worth
 from sandbox.worlds.rooms.walk.furniture import Part, parts
-from sandbox.worlds.rooms.walk.path import METRE, Pose, footprint
+from sandbox.worlds.rooms.walk.path import METRE, Pose, footprint, plan_walk
 
 VARIANT = "scalar_rgb"  # needs no LLVM
 HIGH, SILL, LINTEL, DOOR_HIGH = 2.6, 0.75, 2.25, 2.1  # metres
@@ -27,7 +28,6 @@ VIEW = 74.0  # degrees, along the longer side
 BOUNCES = 7
 EXPOSURE = 1.0
 ROUND = 5  # segments of a rounded edge
-LEAST = 3  # pixels of an item that count as seen
 COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {  # linear RGB, gloss 0..1
     "oak": ((0.52, 0.36, 0.2), 0.4), "walnut": ((0.16, 0.075, 0.035), 0.5), "pine": ((0.4, 0.25, 0.12), 0.3),
     "wool": ((0.33, 0.34, 0.36), 0), "velvet": ((0.05, 0.16, 0.17), 0), "leather": ((0.25, 0.1, 0.04), 0.35),
@@ -40,15 +40,6 @@ COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {  # linear RGB, 
     "pillar": ((0.55, 0.54, 0.52), 0),
 }  # fmt: skip
 SKY, SUN, WARM, CEILING_LAMP = (7.0, 8.2, 9.8), (0.0, 0.0, 0.0), (15.0, 10.5, 6.2), (9.0, 7.6, 5.6)
-Progress = Callable[[int, int], None]
-
-
-class Quality(NamedTuple):
-    """How a walk is rendered."""
-
-    frames: int
-    size: tuple[int, int]  # width and height in pixels
-    samples: int  # of each pixel
 
 
 def tools() -> Any:
@@ -285,6 +276,10 @@ class Stage:
 
     def __init__(self, s: State, lane: int, params: Params):
         self.mi = tools()
+        planned = np.flatnonzero(s.item[lane, :, Item.THING]).tolist()
+        self.things = {k: catalogue().entries[int(s.item[lane, k, Item.THING]) - 1].name for k in planned}
+        self._walk = plan_walk(s, lane, params)
+        self.looks, self.worth, self.views = self._walk.looks, worth(s, lane, params), self._walk.frames
         self._folder = tempfile.TemporaryDirectory(prefix="sandbox-walk-")
         made = _Set(self.mi, Path(self._folder.name))
         _flat(made, s.grid[lane], params.room)
@@ -297,11 +292,11 @@ class Stage:
         """Remove the files of the shapes."""
         self._folder.cleanup()
 
-    def picture(self, pose: Pose, size: tuple[int, int], samples: int, seed: int = 0) -> np.ndarray:
+    def picture(self, view: Pose, size: tuple[int, int], samples: int, seed: int = 0) -> np.ndarray:
         """(H, W, 3) uint8: what the eyes see."""
         inner = {"type": "path", "max_depth": BOUNCES}
         aov = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "inner": inner}
-        seen = self._render(aov, pose, size, samples, seed)
+        seen = self._render(aov, view, size, samples, seed)
         colour, albedo, normal = seen[..., :3], seen[..., -6:-3], seen[..., -3:]
         if can_denoise():
             import pyoidn
@@ -312,21 +307,24 @@ class Stage:
             )  # fmt: skip
         return _developed(colour)
 
-    def items(self, pose: Pose, size: tuple[int, int] = (96, 72)) -> dict[int, int]:
-        """The identity pass: pixels that show each item, by its number."""
-        index = self._render({"type": "aov", "aovs": "shape:shape_index"}, pose, size, 1, 0)[..., -1]
+    def identities(self, view: Pose, size: tuple[int, int]) -> np.ndarray:
+        """The identity pass, (H, W) int: the number of the item that each pixel shows; -1: none."""
+        index = self._render({"type": "aov", "aovs": "shape:shape_index"}, view, size, 1, 0)[..., -1]
         hit = np.rint(index).astype(int)
-        owners = np.where((hit >= 0) & (hit < len(self._owner)), self._owner[np.clip(hit, 0, len(self._owner) - 1)], -1)
-        found, counts = np.unique(owners[owners >= 0], return_counts=True)
-        return dict(zip(found.tolist(), counts.tolist(), strict=True))
+        known = (hit >= 0) & (hit < len(self._owner))
+        return np.where(known, self._owner[np.where(known, hit, 0)], -1)
 
     def _render(self, integrator: dict, pose: Pose, size: tuple[int, int], samples: int, seed: int) -> np.ndarray:
         mi = self.mi
         look = mi.ScalarTransform4f().look_at(list(pose.eye), list(pose.target), [0, 0, 1])
-        film = {"type": "hdrfilm", "width": size[0], "height": size[1], "rfilter": {"type": "box"}, "pixel_format": "rgb",
-                "component_format": "float32"}  # fmt: skip
-        camera = mi.load_dict({"type": "perspective", "fov": VIEW, "fov_axis": "larger", "near_clip": 0.05, "to_world": look,
-                               "film": film, "sampler": {"type": "independent", "sample_count": samples}})  # fmt: skip
+        film = {  # the denoiser wants samples that count for one pixel only: a box filter
+            "type": "hdrfilm", "width": size[0], "height": size[1], "rfilter": {"type": "box"}, "pixel_format": "rgb",
+            "component_format": "float32",
+        }  # fmt: skip
+        camera = mi.load_dict({
+            "type": "perspective", "fov": VIEW, "fov_axis": "larger", "near_clip": 0.05, "to_world": look, "film": film,
+            "sampler": {"type": "independent", "sample_count": samples},
+        })  # fmt: skip
         image = mi.render(self._scene, sensor=camera, integrator=mi.load_dict(integrator), spp=samples, seed=seed)
         return np.asarray(image, np.float32)
 
