@@ -87,8 +87,8 @@ def test_daylight_pillars_stock_and_free_sides_count():
     shelf = ("open bookcase", 4, 1, "north")
     assert planned(flat(), shelf, pillars=[[4, 1]]).flaw[0, 0] == Flaw.OVERLAP
     assert planned(flat(), shelf, out_of_stock=["open bookcase"]).flaw[0, 0] == Flaw.OUT_OF_STOCK
-    wide = flat(ROOM.replace("llllll", "lllll#"))
-    bed = ("steel bed", 1, 1, "east")  # 4 x 3 cells; its sides are north and south
+    wide = flat("########\n" + "#bbbbbb#\n" * 5 + "######E#\n")
+    bed, lamps = ("steel bed", 1, 2, "south"), (("tripod lamp", 2, 1, "south"), ("tripod lamp", 2, 5, "south"))
     assert (
         planned(wide, bed).flaw[0, 0] == 0
         and planned(wide, bed, ("tripod lamp", 4, 1, "south")).flaw[0, 0] & Flaw.BLOCKED

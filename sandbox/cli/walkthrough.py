@@ -1,4 +1,4 @@
-"""The command ``sandbox walkthrough``: a photorealistic walk through what a run has planned."""
+"""The command ``sandbox walkthrough``: a photorealistic walk through what a run has built."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +25,7 @@ def walkthrough(
     fps: Fps = FPS,
     allow: AllowAgain = None,
 ) -> None:
-    """Walk through the rooms that a run has furnished, with a camera. A stopped walk goes on from its frames."""
+    """Walk with a camera through what a run has built, such as a furnished flat. A stopped walk goes on from its frames."""
     from sandbox.record import open_run
     from sandbox.report.video import write_video
     from sandbox.report.walkthrough import Settings, frames_of, read_back, render_frames
@@ -38,7 +38,7 @@ def walkthrough(
         *_, model = replay.replay(record, trial, granted(allow, {}))
         world = model.env.world
         if world.tour is None:
-            raise UsageError(f"world '{world.name}' has no rooms to walk through")
+            raise UsageError(f"world '{world.name}' offers no walk")
         tour = world.tour(model.state, 0, model.env.params)
         settings = Settings(model.env.digest(model.state), frames, pixels, samples)
     pictures = path.with_name(f"{path.stem}-frames")

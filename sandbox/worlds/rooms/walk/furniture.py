@@ -208,8 +208,8 @@ def _plant(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> l
     ]
     for k in range(16):  # leaves in a spiral, after the golden angle
         angle, share = 2.39996 * k, k / 16
-        out, z = 0.2 - 0.09 * share, 0.45 + share * (h - 0.5)
-        found.append(_ball(out * cos(angle), out * sin(angle), z, 0.12, 0.12, 0.035, "leaf"))
+        out, z = 0.14 - 0.06 * share, 0.45 + share * (h - 0.5)
+        found.append(_ball(out * cos(angle), out * sin(angle), z, 0.11, 0.11, 0.03, "leaf"))
     return found
 
 

@@ -81,7 +81,7 @@ def plan_walk(s: State, lane: int, params: Params) -> Walk:
         points += [middle(*each) for each in _way(steps, cell)]
         stops.append((len(points) - 1, k))
         here = cell
-    return _timed(points, {index: centre(params, s.item[lane, k]) for index, k in stops}, stops)
+    return _timed(points, {k: centre(params, s.item[lane, k]) for _, k in stops}, stops)
 
 
 def _cost(steps: np.ndarray, cell: tuple[int, int], off: float) -> float:
@@ -170,7 +170,7 @@ def _timed(points: list[np.ndarray], aims: dict[int, np.ndarray], stops: list[tu
         if k >= 0:
             eye = np.array(points[index])
             eyes += [eye] * int(LOOK * FINE)
-            views += [aims[index] - np.append(eye, EYE)] * int(LOOK * FINE)
+            views += [aims[k] - np.append(eye, EYE)] * int(LOOK * FINE)
             looked[k] = len(eyes) - int(LOOK * FINE) // 2
         begin = index
     if not eyes:
