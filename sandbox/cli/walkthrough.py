@@ -25,7 +25,7 @@ def walkthrough(
     fps: Fps = FPS,
     allow: AllowAgain = None,
 ) -> None:
-    """Walk with a camera through what a run has built, such as a furnished flat. A stopped walk goes on from its frames."""
+    """Walk with a camera through what a run has built, such as a flat. A stopped walk goes on from its frames."""
     from sandbox.record import open_run
     from sandbox.report.video import write_video
     from sandbox.report.walkthrough import Settings, frames_of, read_back, render_frames

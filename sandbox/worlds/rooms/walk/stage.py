@@ -26,6 +26,7 @@ VARIANT = "scalar_rgb"  # needs no LLVM
 HIGH, SILL, LINTEL, DOOR_HIGH = 2.6, 0.75, 2.25, 2.1  # metres
 VIEW = 74.0  # degrees, along the longer side
 BOUNCES = 7
+GUIDED = 2  # samples of a pixel that tell the denoiser what it is of
 EXPOSURE = 1.0
 ROUND = 5  # segments of a rounded edge
 COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {  # linear RGB, gloss 0..1
@@ -294,17 +295,14 @@ class Stage:
 
     def picture(self, view: Pose, size: tuple[int, int], samples: int, seed: int = 0) -> np.ndarray:
         """(H, W, 3) uint8: what the eyes see."""
-        inner = {"type": "path", "max_depth": BOUNCES}
-        aov = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal", "inner": inner}
-        seen = self._render(aov, view, size, samples, seed)
-        colour, albedo, normal = seen[..., :3], seen[..., -6:-3], seen[..., -3:]
+        colour = self._render({"type": "path", "max_depth": BOUNCES}, view, size, samples, seed)
         if can_denoise():
             import pyoidn
 
-            colour = pyoidn.denoise(
-                np.ascontiguousarray(colour), albedo=np.ascontiguousarray(np.clip(albedo, 0, 1)),
-                normal=np.ascontiguousarray(normal), hdr=True,
-            )  # fmt: skip
+            guides = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"}
+            seen = self._render(guides, view, size, GUIDED, seed)[..., -6:]
+            albedo, normal = (np.ascontiguousarray(part) for part in (np.clip(seen[..., :3], 0, 1), seen[..., 3:]))
+            colour = pyoidn.denoise(np.ascontiguousarray(colour), albedo=albedo, normal=normal, hdr=True)
         return _developed(colour)
 
     def identities(self, view: Pose, size: tuple[int, int]) -> np.ndarray:
