@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 from rich import box
 from rich.table import Table
 
@@ -125,6 +125,8 @@ def _latencies(axis, points: Sequence[Point]) -> None:
     scale = "log" if most > 10 * least else "linear"
     axis.set(xscale="log", yscale=scale, xlabel="agents on one server", ylabel="from the call to the last token")
     axis.set_xticks(agents, [f"{each:,}" for each in agents])
-    axis.xaxis.minorticks_off()
+    axis.minorticks_off()
+    if scale == "log":
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds)))
     axis.legend(frameon=False)
