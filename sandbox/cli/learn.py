@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._console import check_place, err, out
+from sandbox.cli._options import Set, opened, overrides
 from sandbox.cli._progress import Training
 from sandbox.core.errors import UsageError
 
-if TYPE_CHECKING:  # it needs an extra
-    from sandbox.learn.training import Job
+if TYPE_CHECKING:
+    from sandbox.engine.environment import Environment
+    from sandbox.learn.training import Job  # it needs an extra
 
 learn = typer.Typer(help="Train models on episodes of a world; a run that was stopped continues.", no_args_is_help=True)
 ONE_THREAD = {
@@ -80,3 +82,41 @@ def world_model(
     for row in card["drift"]:
         wrong = f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}"
         out.print(f"after {row['horizon']:2} ticks: {wrong}  {row['options']}")
+
+
+@learn.command("policy")
+def policy(
+    target: Annotated[str, typer.Argument(metavar="WORLD|SCENARIO", help="name of a world, or a scenario file (TOML)")],
+    set_: Set = None,
+    seconds: Seconds = 300.0,
+    steps: Annotated[int, typer.Option(min=1, help="ticks of the world, of all lanes together, at most")] = 10**9,
+    seed: Seed = 0,
+    reward: Annotated[str, typer.Option(help="task: success; world: the world's own reward")] = "task",
+    teacher: Annotated[str | None, typer.Option(help="a policy of the world, imitated in the beginning")] = None,
+    shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: rewards of other episodes")] = False,
+    folder: Out = None,
+) -> None:
+    """Train a policy by PPO on the success of a world's task, for the reasoner policy:FILE (docs/learning.md)."""
+    with needing_jax():
+        from sandbox.learn.policy import WEIGHTS, PolicyJob, write
+    env = _env(target, set_)
+    folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
+    job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled)
+    spent = trained(job, folder, seconds, f"policy of {env.world.name}")
+    card = write(job, folder / WEIGHTS, spent)
+    done, test = card["training"], card["test"]
+    out.print(f"weights {folder / WEIGHTS}  (SHA-256 {card['sha256'][:16]}...)")
+    out.print(f"trained {card['steps']:,} steps, {done['episodes']:,} episodes in {spent:,.0f} CPU s")
+    if "score" in done:
+        out.print(f"Crafter score of the training episodes: {done['score']:.2f} %, reward {done['reward']:.2f}")
+    if test["episodes"]:
+        out.print(f"success on seeds of the test: {test['successes']} of {test['episodes']}")
+
+
+def _env(target: str, set_: list[str] | None) -> "Environment":
+    """The environment of a world, whose options are set as ``world.KEY``, or of a scenario."""
+    from sandbox.scenario import load
+
+    if target.endswith(".toml"):
+        return opened(Path(target), set_, None).env()
+    return load({"world": {"name": target}, "agents": [{}]}, overrides(set_)).env()

@@ -14,6 +14,7 @@ from sandbox.core.errors import UsageError, first_problem, shown, unknown
 from sandbox.core.perturb import GENERIC, OF_MESSAGES, OF_REPLIES, Fault, Perturbation, generic_doses
 from sandbox.core.plain import flag, whole
 from sandbox.core.teamwork import Protocol
+from sandbox.core.trained_policy import TrainedPolicy
 from sandbox.core.world import FIXED, Observation, World, observation_shapes
 from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.arrays import LANES, TICKS, Arrays, actions_of, copy_lane, digest, room, whole_array
@@ -30,6 +31,7 @@ from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.registry import opened
 from sandbox.engine.search import LEARNED, SEARCH, Policy, looks_ahead, policy_name
+from sandbox.engine.trained import TRAINED, nets_of
 from sandbox.engine.workspace import workspace
 
 # -- setup: checked options, and parameters in the form that kernels need
@@ -72,8 +74,9 @@ def assign_policies(env, policies: Any, memory, stats, team) -> tuple[PolicyAssi
     if search and (memory is None or stats is None):
         raise UsageError("assign_policies: an agent searches; expected memory and stats of its lanes")
     work = workspace(env, policies, memory, stats.imagined) if search else ()
+    nets = nets_of(env, policies) if TRAINED in names else ()
     compiled = loops(env.world, parts, env.team.protocol if len(team) else None)
-    return PolicyAssignment(np.array(agents, np.int32), bounds.astype(np.int32), work, team), compiled
+    return PolicyAssignment(np.array(agents, np.int32), bounds.astype(np.int32), work, team, nets), compiled
 
 
 def _check_arrays(env, memory, stats, team) -> None:
@@ -90,7 +93,7 @@ def _check_arrays(env, memory, stats, team) -> None:
 
 def known(world: World, policies: Any, where: str, agents: int | None = None) -> list[Policy]:
     """The policies as a list, one for each of ``agents``; raises UsageError for an unknown policy."""
-    if not isinstance(policies, Sequence | Set) or isinstance(policies, str | bytes):
+    if not isinstance(policies, Sequence | Set) or isinstance(policies, str | bytes | TrainedPolicy):
         raise UsageError(f"{where}: policies {shown(policies)}, expected a list of names or WorldModels")
     if agents is not None and len(policies) != agents:
         raise UsageError(f"{where}: {len(policies)} policies, expected {agents}, one for each agent")
@@ -100,7 +103,9 @@ def known(world: World, policies: Any, where: str, agents: int | None = None) ->
             check_believes(world, f"{where}: world_model")
             if policy.kind == "learned":
                 weights_of(world, policy)
-        elif policy is not None and not (isinstance(policy, str) and policy in world.policies):
+        elif not isinstance(policy, TrainedPolicy | None) and not (
+            isinstance(policy, str) and policy in world.policies
+        ):
             raise unknown("policy", policy, world.policies, f"world '{world.name}'")
     return list(policies)
 
@@ -109,7 +114,7 @@ def used(world: World, names: Iterable[str | None]) -> tuple[str, ...]:
     """The policies among ``names`` in an order that does not depend on the team; searches come last."""
     wanted = sharing(world, set(names) - {None})
     searches = (prefix + policy for prefix in (SEARCH, SEARCH + LEARNED) for policy in world.policies)
-    return tuple(name for name in (*world.policies, *searches) if name in wanted)
+    return tuple(name for name in (*world.policies, TRAINED, *searches) if name in wanted)
 
 
 # -- placing: checks of a description that are the same for all worlds
@@ -370,7 +375,7 @@ class Environment(_OldNames):
         """
         seeds, ticks = plain.seeds(seeds), whole(ticks, "play: ticks", 0, TICKS)
         threads = threads if threads is None else whole(threads, "play: threads", 1, THREADS)
-        policies = [policies] * self.agents if isinstance(policies, str | WorldModel) else policies
+        policies = [policies] * self.agents if isinstance(policies, str | WorldModel | TrainedPolicy) else policies
         if None in known(self.world, policies, "play", self.agents):
             raise UsageError("play: policy None, expected a name or a WorldModel for every agent")
         lanes, parts = len(seeds), (self.states, self.observations, self.memories, self.stats_arrays)

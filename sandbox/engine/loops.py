@@ -27,13 +27,17 @@ from sandbox.engine.play import (
     honest,
     imaginative,
     last,
+    of_net,
+    of_search,
     one_by_one,
     play,
     sense,
     sighted,
+    trained,
     turn,
 )
 from sandbox.engine.search import SEARCH, looks_ahead, searcher
+from sandbox.engine.trained import TRAINED, decide_by_net
 
 _shared: dict[World, frozenset[str]] = {}  # policies that share one loop, in this process
 
@@ -76,7 +80,7 @@ class Loops:
         self._world, self._policies, self._protocol = world, policies, protocol
         alone = ".".join((world.name, *policies))
         self.sense = specialise(sense, f"{world.name}.hosted", observe=world.observe)
-        self._choose = [(_choose_one(world, policy), looks_ahead(policy)) for policy in policies]
+        self._choose = [(chooser(world, policy), _scratch(policy)) for policy in policies]
         self.act = specialise(enact, f"{world.name}.hosted", step=world.step)
         one = {"reset": world.reset, "act": self.act, "progress": world.progress, "sense": self.sense}
         self.turn = specialise(turn, f"{world.name}.hosted", **one)
@@ -91,18 +95,18 @@ class Loops:
     def choose(self, s, obs, lane: int, params, memory, assignment, actions) -> None:
         """Every agent with a compiled policy decides. Each policy has a kernel, so that any team can be made up."""
         bounds = assignment.bounds.tolist()
-        for k, (kernel, ahead) in enumerate(self._choose):
+        for k, (kernel, scratch) in enumerate(self._choose):
             own = assignment.agents[bounds[k] : bounds[k + 1]]
             if len(own):
-                kernel(s, obs, lane, params, memory, own, assignment.work if ahead else (), actions)
+                kernel(s, obs, lane, params, memory, own, getattr(assignment, scratch, ()), actions)
 
     def calls(self, whole: bool) -> list[Call]:
         """What Python calls to play ``whole`` episodes or hosted ticks, last; first what those kernels call."""
         world = self._world
         begin = [(world.reset, ("s", "lane", "params")), (world.start, ("memory", "lane", "params"))]
         ticks = [(kernel, _names(kernel)) for kernel in self._of_a_tick]
-        for kernel, ahead in self._choose:
-            ticks.append((kernel, tuple(each if ahead or each != "work" else "nothing" for each in _names(kernel))))
+        for kernel, scratch in self._choose:
+            ticks.append((kernel, tuple(scratch if each == "work" else each for each in _names(kernel))))
         if not whole:
             return [Call(*each, entry) for entry in (False, True) for each in (*begin, *ticks)]
         if not self._protocol:
@@ -112,6 +116,8 @@ class Loops:
 
     def _policy(self, policy: str) -> tuple[Callable, tuple[str, ...]]:
         """A policy's kernel, and its arguments."""
+        if policy == TRAINED:
+            return decide_by_net, ("obs", "lane", "params", "agents", "nets", "dice", "actions")
         seen = "s" if policy in self._world.sighted else "obs"
         names = (seen, "lane", "params", "memory", "agents", "dice", "actions")
         if looks_ahead(policy):
@@ -170,7 +176,8 @@ def _names(kernel: Any) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount]
 
 
-def _choose_one(world: World, policy: str) -> Callable:
+def chooser(world: World, policy: str) -> Callable:
+    """The kernel ``play.choose_one`` of a policy."""
     return specialise(choose_one, f"{world.name}.{policy}.hosted", decide=_decider(world, policy, "hosted", _as_it_is))
 
 
@@ -179,16 +186,24 @@ def _decide(world: World, policies: tuple[str, ...], name: str, prepared: Callab
     decide = specialise(last, name, inline=True)
     for policy in reversed(policies):
         own = _decider(world, policy, name, prepared)
-        decide = specialise(one_by_one, f"{name}.{policy}", inline=True, decide=own, others=decide)
+        scratch = specialise(of_net if policy == TRAINED else of_search, name, inline=True)
+        decide = specialise(one_by_one, f"{name}.{policy}", inline=True, decide=own, others=decide, scratch=scratch)
     return decide
 
 
 def _decider(world: World, policy: str, name: str, prepared: Callable) -> Callable:
     if looks_ahead(policy):
         template, kernel = imaginative, searcher(world, policy.removeprefix(SEARCH))
+    elif policy == TRAINED:
+        template, kernel = trained, decide_by_net
     else:
         template, kernel = sighted if policy in world.sighted else honest, prepared(world.policies[policy])
     return specialise(template, f"{world.name}.{name}.{policy}", inline=True, policy=kernel)
+
+
+def _scratch(policy: str) -> str:
+    """The field of ``PolicyAssignment`` that a policy needs besides its agents; "nothing" for most."""
+    return "work" if looks_ahead(policy) else "nets" if policy == TRAINED else "nothing"
 
 
 def _as_it_is(kernel: Callable) -> Callable:

@@ -58,7 +58,8 @@ class TeamKernels(NamedTuple):
         assignment, compiled = env.assign_policies(self.policies, memory, stats, team)
         given = {
             "s": state, "obs": env.observation(1), "lane": 0, "params": env.params, "memory": memory, "team": team,
-            "assignment": assignment, "agents": assignment.agents, "work": assignment.work, "nothing": (),
+            "assignment": assignment, "agents": assignment.agents, "work": assignment.work,
+            "nets": assignment.nets, "nothing": (),
             "dice": np.uint64(0), "actions": np.zeros((1, env.agents, 2), np.int32), "stats": stats,
             "faults": env.faults(1), "laid_out": False, "first": 0, "end": 1, "ticks": np.zeros(1, np.int64),
         }  # fmt: skip

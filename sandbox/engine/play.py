@@ -18,7 +18,7 @@ from sandbox.engine.policies import targets_of
 FINISHES = np.array([finish.words for finish in Finish], object)  # words, by the codes in ``done``
 FAILED = 1 << 30  # subtracted from the verb of a failed action for its tick, so that the world ignores it
 reset = start = observe = step = progress = policy = others = None  # filled in by specialise
-decide = mask_actions = act = end_tick = finalise = None
+decide = mask_actions = act = end_tick = finalise = scratch = None
 
 
 class Talk(IntEnum):
@@ -69,11 +69,26 @@ def imaginative(s, obs, lane, params, memory, agents, work, dice, actions):
     policy(obs, lane, params, memory, agents, dice, actions, work)
 
 
+def trained(s, obs, lane, params, memory, agents, nets, dice, actions):
+    """The same for a trained policy, which needs its net and receives the observation only."""
+    policy(obs, lane, params, agents, nets, dice, actions)
+
+
+def of_search(assignment):
+    """The scratch memory of a search; other policies but trained ones do not use it."""
+    return assignment.work
+
+
+def of_net(assignment):
+    """The nets of trained policies."""
+    return assignment.nets
+
+
 def one_by_one(s, obs, lane, params, memory, assignment, code, dice, actions):
     """A policy decides for its agents; then the policies after it decide for theirs."""
     if assignment.bounds[code + 1] > assignment.bounds[code]:
         own = assignment.agents[assignment.bounds[code] : assignment.bounds[code + 1]]
-        decide(s, obs, lane, params, memory, own, assignment.work, dice, actions)
+        decide(s, obs, lane, params, memory, own, scratch(assignment), dice, actions)
     others(s, obs, lane, params, memory, assignment, code + 1, dice, actions)
 
 
@@ -178,3 +193,4 @@ class PolicyAssignment(NamedTuple):
     bounds: np.ndarray  # (P + 1,) int32  policy p has agents[bounds[p]:bounds[p + 1]]
     work: Any  # the Workspace of searches, () without a search
     team: Any = ()  # the Team, () without a team
+    nets: Any = ()  # the Nets of trained policies, () without one

@@ -18,17 +18,19 @@ from functools import cache
 
 import numpy as np
 
+from sandbox.core.trained_policy import TrainedPolicy
 from sandbox.core.world import World
 from sandbox.core.world_model import Kind, WorldModel
 from sandbox.engine.draw import IMAGINED, POLICY, below, draw
 from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.learned import learned_step
+from sandbox.engine.trained import TRAINED
 from sandbox.engine.tree import NONE, ROOT, Node, back_up, best_child, choose_child, descend, plant
 from sandbox.engine.workspace import Found
 
 observe = step = policy = earned = value = believe = progress = advance = enlist = None  # filled in by specialise
 
-Policy = str | WorldModel | None  # of an agent: a compiled policy, a search, or another reasoner
+Policy = str | WorldModel | TrainedPolicy | None  # of an agent: compiled, a search, trained, or another reasoner
 SEARCH = "search."  # the name of a search is this and the base policy's name
 LEARNED = "learned."  # and between them this if it imagines with a learned model
 MARGIN = 0.01  # parts of the task: smallest gain for which the base policy's plan is left
@@ -260,6 +262,8 @@ def looks_ahead(policy: str) -> bool:
 
 def policy_name(policy: Policy) -> str | None:
     """The name under which a policy is compiled."""
+    if isinstance(policy, TrainedPolicy):
+        return TRAINED
     if not isinstance(policy, WorldModel):
         return policy
     return f"{SEARCH}{LEARNED if policy.kind == 'learned' else ''}{policy.base}"

@@ -27,6 +27,7 @@ class Job(Protocol):
     """What is trained."""
 
     settings: Mapping[str, Any]  # plain values: a checkpoint of other settings is not continued
+    is_over: bool  # whether there is nothing more to do
 
     def round(self) -> str:
         """Train for a second or so; returns a line of progress."""
@@ -56,7 +57,7 @@ def train(job: Job, folder: Path, seconds: float, tell: Callable[[Progress], obj
     started, stopped = time.process_time(), []
     saved = spent = before
     with uninterrupted(lambda: stopped.append(True)):
-        while spent < seconds and not stopped:
+        while spent < seconds and not stopped and not job.is_over:
             told = job.round()
             spent = before + time.process_time() - started
             tell(Progress(spent, seconds, told))

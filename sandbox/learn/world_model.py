@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -126,6 +126,7 @@ def loss(params: Mapping[str, Any], sums: Any, heads: Any, classes: Any, tokens:
 class WorldModelJob:
     """The training of a world model; see ``learn.training.Job``."""
 
+    is_over: ClassVar = False
     world: str
     seed: int = 0
     members: int = 1  # nets of an ensemble

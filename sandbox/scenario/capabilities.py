@@ -224,10 +224,11 @@ class Origin:
         beside = None if self.folder is None else self.folder / name
         return str(beside) if beside is not None and beside.is_file() else name
 
-    def place(self, name: str, key: str, folder: bool = False) -> Path | None:
+    def place(self, name: str, key: str, folder: bool = False, given: str = "") -> Path | None:
         """The file (or folder) of a name, beside the scenario or in the working folder; None if there is none.
 
-        Raises UsageError if it may not be read. A scenario that may read nothing does not learn which files exist.
+        ``given`` is the text of the scenario that contains the name, if it is more than the name. Raises UsageError if
+        it may not be read. A scenario that may read nothing does not learn which files exist.
         """
         if self.blind:
             return None
@@ -235,7 +236,7 @@ class Origin:
         exists = os.path.isdir if folder else os.path.isfile
         found = next((path for path in (*beside, path_of(name)) if exists(path)), None)
         if found is not None:
-            self.check([Capability(FILES, str(found), key, name)])
+            self.check([Capability(FILES, str(found), key, given or name)])
         return found
 
 

@@ -13,6 +13,8 @@ from sandbox.agents.tools.options import take_in_documents
 from sandbox.core.errors import UsageError
 from sandbox.core.files import near, read_text, read_toml
 from sandbox.core.maps import is_text, read_map
+from sandbox.core.trained_policy import PREFIX as OF_WEIGHTS
+from sandbox.core.trained_policy import is_trained
 from sandbox.nets.weights import EXPECTED as WEIGHTS
 from sandbox.nets.weights import read, shipped
 from sandbox.scenario.capabilities import FILES, Capability, Origin, is_layout
@@ -71,6 +73,25 @@ class Files:
             place, _, attribute = target.rpartition(":")
             path = self._origin.beside(place)
             group["reasoner"] = f"{PREFIX}{path}:{attribute}"
+
+    def take_in_weights(self, group: dict, where: str) -> None:
+        """Note the SHA-256 of a trained policy's file, whose path becomes relative to the working folder.
+
+        A record has noted it already: what it says is what must be in the file, wherever that is.
+        """
+        name = group.get("reasoner")
+        if not isinstance(name, str) or not is_trained(name):
+            return
+        stated, file, key = dict(group.get("weights") or {}), name.removeprefix(OF_WEIGHTS), f"{where}.reasoner"
+        path = shipped(f"policy-{file}")
+        if path is None and not (self._origin.replayed and stated.get("sha256")):
+            path = self._origin.place(file, key, given=name)
+            if path is None:
+                told = f"{self._origin.missing()}; {self._near(file)}expected {WEIGHTS}"
+                raise UsageError(f"{key}: {file[:200]!r}: {told}")
+            group["reasoner"] = f"{OF_WEIGHTS}{path}"
+        if path is not None and not stated.get("sha256"):
+            group["weights"] = stated | {"sha256": read(path).sha256}
 
     def take_in_program(self, group: dict, where: str) -> None:
         """Replace the name of a program's file by its text."""

@@ -18,6 +18,7 @@ from sandbox.core.errors import SHORT, UsageError, first_problem, shown, unknown
 from sandbox.core.files import DEEPEST_KEY, TOMLDecodeError, looks_like, read_text, read_toml
 from sandbox.core.plain import path as a_path
 from sandbox.core.plain import plain
+from sandbox.core.trained_policy import WeightsOptions
 from sandbox.core.world_model import WorldModel
 from sandbox.oversight.guard import Rule
 from sandbox.scenario.capabilities import CODE, NOTHING, Grant, Origin, calls, check_files, of_file, world_file
@@ -30,6 +31,7 @@ EXPECTED = "a scenario (TOML)"
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _OF_A_GROUP: dict[str, type[BaseModel]] = {
     "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions, "python": PythonOptions,
+    "weights": WeightsOptions,
 }  # fmt: skip  # tables of a group whose keys are checked
 _RESEATS = re.compile(r"agents\.(\d+)\.reasoner")
 _UNSTATED = AgentGroup().model_dump()  # a group in which nothing is stated
@@ -252,6 +254,8 @@ def _drop(table: dict, changes: Mapping[str, Any]) -> Iterator[str]:
     for key in changes:
         if found := _RESEATS.fullmatch(key):
             group = table["agents"][int(found[1])]
+            if not any(each.startswith(f"agents.{found[1]}.weights") for each in changes):
+                group.pop("weights", None)  # of another file
             left = [name for name in others_keys(group) if name in group and f"agents.{found[1]}.{name}" not in changes]
             stated = [name for name in left if group.pop(name) != _UNSTATED[name]]
             if stated:
@@ -262,6 +266,7 @@ def _complete_group(group: dict, files: Files, where: str) -> None:
     if isinstance(name := group.get("reasoner"), str) and ":" not in name:
         group["reasoner"] = plugins().get(name, name)
     files.find_code(group, where)
+    files.take_in_weights(group, where)
     files.take_in_program(group, where)
     files.take_in_documents(group.get("tools"), f"{where}.tools")
     if isinstance(group.get("llm"), Mapping):

@@ -17,12 +17,15 @@ from sandbox.agents.tools.options import check
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.plain import without_nulls
+from sandbox.core.trained_policy import KIND as TRAINED
+from sandbox.core.trained_policy import PREFIX, TrainedPolicy, WeightsOptions, is_trained
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel, check_base, check_believes
 from sandbox.engine.environment import Environment
 from sandbox.engine.learned import weights_of
 from sandbox.engine.registry import find
 from sandbox.engine.search import Policy
+from sandbox.engine.trained import weights_of
 from sandbox.oversight.guard import Rule, check_rules
 from sandbox.scenario.capabilities import CODE, Origin
 from sandbox.teams.options import TeamTable
@@ -35,8 +38,13 @@ TEAM: Final = "team with fallback"
 REASONERS = ("scripted", "program", "llm", "human", KIND)  # the others are compiled policies of the world
 OWNERS = {
     "script": "scripted", "program": "program", "llm": "llm", "memory": "llm", "tools": "llm", "human": "human",
-    "world_model": SEARCH, "python": KIND,
+    "world_model": SEARCH, "python": KIND, "weights": TRAINED,
 }  # fmt: skip  # keys of a group that belong to one kind of reasoner
+
+
+def kind_of(reasoner: Any) -> Any:
+    """A reasoner without the name of its code or its weights."""
+    return KIND if is_python(reasoner) else TRAINED if is_trained(reasoner) else reasoner
 
 
 class WorldTable(BaseModel):
@@ -56,7 +64,7 @@ class AgentGroup(BaseModel):
     count: int = Field(1, ge=1, le=100_000)
     """Number of agents in the group."""
     reasoner: str = "rules"
-    """The reasoner: a policy of the world, search, llm, program, scripted, human, or `python:package.module:Class`."""
+    """A policy of the world, search, llm, program, scripted, human, `policy:FILE` or `python:package.module:Class`."""
     role: str | None = None
     """Role of the agents, one of the world's; without it, the world's first role."""
     script: list[str] = []
@@ -69,6 +77,8 @@ class AgentGroup(BaseModel):
     """For the reasoner human: how long a tick waits for the person."""
     python: PythonOptions = PythonOptions()
     """For the reasoner python:...: the options of its code, and how long a tick waits for it."""
+    weights: WeightsOptions = WeightsOptions()
+    """For the reasoner policy:...: which weights the file has."""
     fallback: str = "idle"
     """Compiled policy that acts where a model, a program, a person or other code gives no usable decision in time."""
     world_model: WorldModel = WorldModel()
@@ -80,8 +90,8 @@ class AgentGroup(BaseModel):
 
     @property
     def kind(self) -> str:
-        """The reasoner, without the name of its code."""
-        return KIND if is_python(self.reasoner) else self.reasoner
+        """The reasoner, without the name of its code or its weights."""
+        return kind_of(self.reasoner)
 
     @property
     def hosted(self) -> bool:
@@ -96,12 +106,14 @@ class AgentGroup(BaseModel):
     @property
     def policy(self) -> Policy:
         """What ``Environment.assign_policies`` takes: the compiled policy that acts for these agents, or None."""
+        if is_trained(self.reasoner):
+            return TrainedPolicy(self.reasoner.removeprefix(PREFIX), self.weights.sha256)
         instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
         return instead.get(self.kind, self.reasoner)
 
     def reasons_as(self, other: "AgentGroup") -> bool:
         """Whether a reasoner made for one group can serve the other."""
-        own = {"reasoner", "script", "program", "llm", "human", "python"}
+        own = {"reasoner", "script", "program", "llm", "human", "python", "weights"}
         return self.model_dump(include=own) == other.model_dump(include=own)
 
 
@@ -120,16 +132,18 @@ class TrialsTable(BaseModel):
 
 def others_keys(group: Mapping[str, Any]) -> list[str]:
     """The keys that belong to other kinds of reasoner than that of a group, stated or not."""
-    name = group.get("reasoner")
-    kind = KIND if is_python(name) else name
+    kind = kind_of(group.get("reasoner"))
     return [key for key, owner in OWNERS.items() if owner != kind]
 
 
 def _check_group(group: AgentGroup, world: World, where: str) -> None:
     """Check names against the world, and options that only some reasoners have."""
-    known = (*world.policies, SEARCH, *REASONERS[:-1], f"{KIND}:package.module:Class", *plugins())
+    code, file = f"{KIND}:package.module:Class", f"{PREFIX}FILE"
+    known = (*world.policies, SEARCH, *REASONERS[:-1], file, code, *plugins())
     if is_python(group.reasoner):
         target_of(group.reasoner, where)
+    elif is_trained(group.reasoner) and group.reasoner != PREFIX:
+        pass  # the environment checks its weights
     elif group.reasoner not in known:
         raise unknown("reasoner", group.reasoner, known, where)
     if group.role is not None and group.role not in world.roles:
@@ -238,7 +252,11 @@ class Scenario(BaseModel):
         options["agents"] = sum(group.count for group in self.agents)
         perturb = {"perturb": self.perturb} if self.perturb else {}
         plan = partial(self._plan, self.team) if self.team else None
-        return Environment(world, options | perturb, plan, self.start)
+        env = Environment(world, options | perturb, plan, self.start)
+        for policy in self.policies:
+            if isinstance(policy, TrainedPolicy):
+                weights_of(env, policy)
+        return env
 
     def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
         """The team, for a world that is set up."""

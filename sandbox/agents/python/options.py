@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from sandbox.core.errors import UsageError
+from sandbox.core.trained_policy import is_trained
 
 KIND = "python"
 PREFIX = f"{KIND}:"
@@ -47,7 +48,10 @@ def target_of(reasoner: str, where: str) -> str:
 
 
 def short(reasoner: str) -> str:
-    """A reasoner's name for tables: of code without its place, ``Greedy (greedy.py)``."""
+    """A reasoner's name for tables: of code or weights without its place, ``Greedy (greedy.py)``."""
+    if is_trained(reasoner):
+        kind, _, file = reasoner.partition(":")
+        return f"{kind}:{Path(file).name}"
     if not is_python(reasoner):
         return reasoner
     place, _, name = reasoner.removeprefix(PREFIX).rpartition(":")

@@ -1,0 +1,332 @@
+"""Trains a policy on compiled lanes: all agents of a world share one net (``learn.ppo``).
+
+It is trained on success: the reward of a tick is what it adds to the parts of the shared task that are done (``earned``
+of ``World``) and to the value of partial results (``value``), for all agents alike; or, to compare, the world's own
+reward of each agent. Weights are exported in integers and tested in the compiled tier, on seeds of their own.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors.numpy import save
+
+from sandbox.core.errors import UsageError, unknown
+from sandbox.core.finish import Finish
+from sandbox.core.trained_policy import KIND, TrainedPolicy
+from sandbox.engine.environment import Environment
+from sandbox.engine.layers import TOP
+from sandbox.engine.play import Due
+from sandbox.engine.survey import surveyor
+from sandbox.engine.trained import CODES, NONE, code_of, observed
+from sandbox.learn import ppo
+from sandbox.learn.quantise import logits_scale, quantised, scale_of
+from sandbox.nets.weights import read
+from sandbox.record.whole import replacing
+
+TASK, WORLD = "task", "world"  # rewards
+LANES, TICKS = 64, 64  # of what is collected before an update
+TEST_SEED, TEST_EPISODES = 800_000, 100  # of the figures on the card
+EVERY = 250_000  # steps between two tests
+RECENT = 200  # episodes whose success is shown
+SAMPLES = 2048  # observations that choose the scales of the integers
+WEIGHTS = "weights.safetensors"
+
+
+class Lanes:
+    """Episodes side by side, for one step after the other. L lanes, N agents, I numbers of an observation, A pairs.
+
+    A lane whose episode has ended begins the next one in the next step, in which nobody decides.
+    """
+
+    def __init__(self, env: Environment, seed: int, teacher: str | None):
+        self.env, self._seed = env, seed
+        self.state, self.view, self._memory = env.allocate(LANES), env.observation(LANES), env.memory(LANES)
+        self._actions, self._taught = np.zeros((2, LANES, env.agents, 2), np.int32)
+        self._stats, self._faults = env.stats(LANES), env.faults(LANES)
+        self.begun = np.zeros(1, np.int64)  # episodes so far
+        self._before = np.zeros(LANES)  # rewards of earlier episodes
+        spec = env.spec
+        numbers = len(spec.channels) * spec.side**2 + len(spec.vector)
+        self.codes = np.zeros((LANES, env.agents, numbers), np.uint8)
+        self.worth = np.zeros((LANES, 2))
+        self._survey, self._turn = surveyor(env.world, teacher), env.assign_policies([None] * env.agents)[1].turn
+        self._agents = np.arange(env.agents, dtype=np.int32)
+        self._go_on(np.ones(LANES, np.bool_))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that is needed to continue, by name."""
+        parts = {"state": self.state, "view": self.view, "memory": self._memory, "stats": self._stats}
+        found = {f"{part}.{name}": array for part, fields in parts.items() for name, array in fields._asdict().items()}
+        own = {
+            "mail": self._faults.mail,
+            "begun": self.begun,
+            "before": self._before,
+            "codes": self.codes,
+            "worth": self.worth,
+        }
+        return found | own | {"actions": self._actions, "taught": self._taught}
+
+    @property
+    def over(self) -> np.ndarray:
+        """(L,) bool: the lanes whose episode has ended."""
+        return self.state.done != int(Finish.RUNNING)
+
+    @property
+    def taught(self) -> np.ndarray:
+        """(L, N) int32: what the teacher would do now."""
+        return self._taught[..., 0] * self.env.world.targets + self._taught[..., 1]
+
+    def paid(self, lane: int) -> float:
+        """The world's rewards of the present episode, of all agents."""
+        return float(self._stats.reward[lane].sum() - self._before[lane])
+
+    def step(self, pairs: np.ndarray) -> None:
+        """One tick with the pairs (L, N) of the agents; lanes that are over begin an episode instead."""
+        self._actions[..., 0], self._actions[..., 1] = np.divmod(pairs, self.env.world.targets)
+        self._go_on(self.over)
+
+    def _go_on(self, anew: np.ndarray) -> None:
+        for lane in np.flatnonzero(anew):
+            self.state.seed[lane] = ((self._seed + 1) << 40) + int(self.begun[0])
+            self.begun += 1
+            self._before[lane] = self._stats.reward[lane].sum()
+        self._faults.mail[anew] = 0
+        due = np.where(anew, int(Due.RESET), int(Due.TICK)).astype(np.int8)
+        params = self.env.params
+        self._turn(self.state, self.view, self._actions, self._stats, params, self._faults, due)
+        self._survey(
+            self.state, self.view, params, self._memory, anew, self._agents, self.codes, self.worth, self._taught
+        )
+
+
+class PolicyJob:
+    """The training of a policy (see ``learn.training``), which keeps ``weights.safetensors`` in ``folder`` up to date.
+
+    ``reward`` is TASK or WORLD; ``teacher`` a policy of the world whose choices are imitated in the beginning. With
+    ``shuffled``, a control, each lane gets the reward of another one.
+    """
+
+    def __init__(
+        self, env: Environment, folder: Path, seed: int = 0, steps: int = 10**12, reward: str = TASK,
+        teacher: str | None = None, shuffled: bool = False,
+    ):  # fmt: skip
+        _check(env, reward, teacher)
+        self.env, self._folder, self._most = env, folder, steps
+        self.settings = {
+            "world": env.world.name, "options": env.options.model_dump(mode="json", exclude_unset=True), "seed": seed,
+            "reward": reward, "teacher": teacher or "", "shuffled": shuffled,
+        }  # fmt: skip
+        self._lanes = Lanes(env, seed, teacher)
+        high = code_of.py_func(env.spec.high) + 1 if env.spec.low >= 0 else CODES
+        spec, pairs = env.spec, len(env.verbs) * env.world.targets
+        self.sizes = ppo.Sizes(len(spec.channels), spec.side**2, high, len(spec.vector), CODES, pairs)
+        self._key = jax.random.key(seed)
+        self._params = ppo.first_params(self.sizes, jax.random.fold_in(self._key, 0))
+        self._optimiser = ppo.OPTIMISER.init(self._params)
+        self._counts = {
+            "steps": np.zeros(1, np.int64), "updates": np.zeros(1, np.int64), "tested": np.zeros(3, np.int64),
+            "seen": np.zeros((self._lanes.codes.shape[2], CODES), np.bool_), "episodes": np.zeros(4),
+            "recent": np.full(RECENT, -1, np.int8), "achieved": np.zeros(len(self._rungs), np.int64),
+        }  # fmt: skip
+        self._sample = self._lanes.codes.reshape(-1, self._lanes.codes.shape[2])[:SAMPLES].copy()
+
+    @cached_property
+    def _rungs(self) -> tuple[str, ...]:
+        ladder = self.env.world.ladder
+        return tuple(ladder.graph) if ladder else ()
+
+    # -- what ``learn.training`` asks for ------------------------------------------------------------------------------
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the number of steps is reached."""
+        return self.steps >= self._most
+
+    @property
+    def steps(self) -> int:
+        """Ticks of the world so far, of all lanes together."""
+        return int(self._counts["steps"][0])
+
+    def round(self) -> str:
+        """Collect TICKS ticks of each lane, and learn from them."""
+        collected = self._collect()
+        updates, key = int(self._counts["updates"][0]), jax.random.fold_in(jax.random.fold_in(self._key, 2), self.steps)
+        teacher = bool(self.settings["teacher"])
+        self._params, self._optimiser = ppo.update(
+            self._params, self._optimiser, self.sizes, collected, updates, teacher, key
+        )
+        self._counts["updates"] += ppo.steps_of(len(collected.pair))
+        if self.steps // EVERY > self._counts["tested"][0]:
+            self._test()
+        return self._told()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        leaves = jax.tree_util.tree_leaves_with_path((self._params, self._optimiser))
+        nets = {f"net{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in leaves}
+        return nets | self._counts | self._lanes.arrays() | {"sample": self._sample}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        leaves, tree = jax.tree_util.tree_flatten_with_path((self._params, self._optimiser))
+        nets = [jax.numpy.asarray(arrays[f"net{jax.tree_util.keystr(path)}"]) for path, _ in leaves]
+        self._params, self._optimiser = jax.tree_util.tree_unflatten(tree, nets)
+        own = self._counts | self._lanes.arrays() | {"sample": self._sample}
+        for name, array in own.items():
+            array[...] = arrays[name]
+
+    # -- collecting ----------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> ppo.Batch:
+        lanes, agents = self._lanes, self.env.agents
+        shape = TICKS, LANES * agents
+        codes = np.zeros((*shape, lanes.codes.shape[2]), np.uint8)
+        mask, pair, taught = np.zeros((*shape, self.sizes.pairs), np.bool_), *np.zeros((2, *shape), np.int32)
+        odds, reward, goes_on = np.zeros((3, *shape), np.float32)
+        value, idle = np.zeros((TICKS + 1, shape[1]), np.float32), np.zeros(shape, np.bool_)
+        key = jax.random.fold_in(jax.random.fold_in(self._key, 1), self.steps)
+        for t in range(TICKS):
+            codes[t], mask[t] = lanes.codes.reshape(shape[1], -1), lanes.view.mask.reshape(shape[1], -1)
+            drawn = ppo.act(self._params, self.sizes, codes[t], mask[t], jax.random.fold_in(key, t))
+            pair[t], odds[t], value[t] = map(np.asarray, drawn)
+            taught[t], idle[t] = lanes.taught.reshape(-1), np.repeat(lanes.over, agents)
+            reward[t], goes_on[t] = self._step(pair[t].reshape(LANES, agents))
+        value[TICKS] = ppo.act(self._params, self.sizes, *self._now(shape[1]), key)[2]
+        advantage = ppo.advantages(reward, value, goes_on, idle)
+        self._note(codes, ~idle)
+        parts = codes, mask, pair, taught, odds, advantage, advantage + value[:-1], (~idle).astype(np.float32)
+        return ppo.Batch(*(part.reshape(-1, *part.shape[2:]) for part in parts))
+
+    def _now(self, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._lanes.codes.reshape(rows, -1), self._lanes.view.mask.reshape(rows, -1)
+
+    def _step(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A tick: the reward of each agent (L * N,), and whether what comes after counts."""
+        lanes, agents = self._lanes, self.env.agents
+        anew, before = lanes.over, lanes.worth.sum(axis=1)
+        lanes.step(pairs)
+        own = lanes.state.reward if self.settings["reward"] == WORLD else (lanes.worth.sum(axis=1) - before)[:, None]
+        reward = np.where(anew[:, None], 0, np.broadcast_to(own, (LANES, agents)))
+        if self.settings["shuffled"]:
+            reward = np.roll(reward, 1, axis=0)
+        over = lanes.over & ~anew
+        self._counts["steps"] += int((~anew).sum())
+        self._end(over)
+        cut = lanes.state.done == int(Finish.TICK_LIMIT)  # the task goes on, only the clock has stopped it
+        return reward.reshape(-1).astype(np.float32), np.repeat(~over | cut, agents)
+
+    def _end(self, over: np.ndarray) -> None:
+        """Count the episodes that have ended."""
+        state, counts = self._lanes.state, self._counts
+        for lane in np.flatnonzero(over):
+            success, episodes = state.done[lane] == int(Finish.COMPLETED), counts["episodes"]
+            counts["recent"][int(episodes[0]) % RECENT] = success
+            episodes += 1, success, state.tick[lane], self._lanes.paid(lane)
+            if self._rungs:
+                ladder, found = self.env.world.ladder, [0] * len(self._rungs)
+                for agent in range(self.env.agents):
+                    own = ladder.achieved(state, lane, agent)
+                    found = [max(was, own[name] > 0) for was, name in zip(found, self._rungs, strict=True)]
+                counts["achieved"] += found
+
+    def _note(self, codes: np.ndarray, decided: np.ndarray) -> None:
+        """Which codes came up, and some observations for :meth:`export`."""
+        seen = codes[decided]
+        self._counts["seen"][np.arange(seen.shape[1]), seen] = True
+        fresh = seen[:: max(1, len(seen) * 16 // len(self._sample))]
+        start = int(self._counts["updates"][0]) % len(self._sample)
+        self._sample[(start + np.arange(len(fresh))) % len(self._sample)] = fresh
+
+    # -- results -------------------------------------------------------------------------------------------------------
+
+    def _told(self) -> str:
+        recent = self._counts["recent"]
+        told = f"{self.steps:,} steps, {(recent == 1).sum()} of the last {(recent >= 0).sum()} episodes succeed"
+        _, success, of = self._counts["tested"]
+        return told + (f", {success} of {of} on seeds of the test" if of else "")
+
+    def _test(self) -> None:
+        """Success of the exported weights on seeds that are never trained on."""
+        path = self._folder / WEIGHTS
+        write(self, path)
+        seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
+        state, _ = self.env.play(seeds, TrainedPolicy(str(path)))
+        success = int((state.done == int(Finish.COMPLETED)).sum())
+        self._counts["tested"][:] = self.steps // EVERY, success, TEST_EPISODES
+
+    def episodes(self) -> dict[str, Any]:
+        """The figures of the training episodes: how many, success, mean ticks and reward, achievements and score."""
+        count, success, ticks, reward = self._counts["episodes"]
+        most = max(1, count)
+        told = {"episodes": int(count), "success": success / most, "ticks": ticks / most, "reward": reward / most}
+        if not self._rungs:
+            return told
+        shares = {name: achieved / most for name, achieved in zip(self._rungs, self._counts["achieved"], strict=True)}
+        return told | {"achieved": shares, "score": score(shares.values())}
+
+    def export(self) -> dict[str, np.ndarray]:
+        """The net in integers (``engine.trained``)."""
+        params = {name: np.asarray(value, np.float64) for name, value in self._params.items()}
+        table, sizes = _table(params, self.sizes), self.sizes
+        seen = self._counts["seen"].copy()
+        seen[:, 0] = False  # its row is a part of the bias
+        kept = np.argwhere(seen)
+        rows = np.full(seen.shape, NONE, np.int32)
+        rows[seen] = np.arange(len(kept))
+        bias = params["bias"] + table[:, 0].sum(axis=0)
+        short = (table - table[:, :1])[seen]
+        activations = [np.asarray(each) for each in ppo.hidden(self._params, sizes, self._sample)]
+        one, two = map(scale_of, activations)
+        first = quantised(short, bias, 1.0, one, 1, len(table))
+        middle = quantised(params["middle"], params["middle_bias"], one, two, TOP, ppo.WIDE)
+        last = quantised(params["last"], params["last_bias"], two, logits_scale(), TOP, ppo.NARROW)
+        return {
+            "rows": rows, "table": first.weights, "bias": first.bias, "middle": middle.weights,
+            "middle_bias": middle.bias, "last": last.weights, "last_bias": last.bias,
+            "shifts": np.array([first.shift, middle.shift, last.shift], np.int32),
+        }  # fmt: skip
+
+
+def _table(params: Mapping[str, np.ndarray], sizes: ppo.Sizes) -> np.ndarray:
+    """(I, CODES, WIDE): what each code adds to the first layer, 0 for codes that a window cannot have."""
+    split, found = sizes.channels * sizes.cells, np.zeros((len(params["place"]), CODES, ppo.WIDE))
+    place = params["place"][:split].reshape(sizes.channels, sizes.cells, ppo.SHORT, ppo.WIDE)
+    cells = np.einsum("ckd,cpdw->cpkw", params["cell"], place)
+    found[:split, : sizes.codes] = cells.reshape(split, sizes.codes, ppo.WIDE)
+    found[split:] = np.einsum("vkd,vdw->vkw", params["column"], params["place"][split:])
+    return found
+
+
+def _check(env: Environment, reward: str, teacher: str | None) -> None:
+    """Raise UsageError for what cannot be trained on lanes."""
+    if env.team or env.start:
+        raise UsageError(f"learn policy: the scenario has a {'team' if env.team else 'start'}; expected one without")
+    if reward not in (TASK, WORLD):
+        raise unknown("reward", reward, (TASK, WORLD), "learn policy")
+    if teacher is not None and teacher not in env.world.policies:
+        raise unknown("teacher", teacher, env.world.policies, "learn policy")
+
+
+def score(shares: Any) -> float:
+    """Crafter's score in percent: the geometric mean of success rates, each with one point added (Hafner 2021)."""
+    return math.expm1(np.mean([math.log1p(100 * share) for share in shares]))
+
+
+def write(job: PolicyJob, path: Path, seconds: float = 0.0) -> dict[str, Any]:
+    """Write the weights with their card; returns the card, and the SHA-256 of the file."""
+    _, success, of = (int(count) for count in job._counts["tested"])
+    sources = (Path(ppo.__file__), Path(__file__))
+    card = {
+        "kind": KIND, "world": job.env.world.name, "observed": observed(job.env), **job.settings, "steps": job.steps,
+        "cpu_seconds": round(seconds, 1), "training": job.episodes(),
+        "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success},
+        "script_sha256": sha256(b"".join(source.read_bytes() for source in sources)).hexdigest(),
+    }  # fmt: skip
+    with replacing(path) as part:
+        part.write_bytes(save(job.export(), {"card": json.dumps(card)}))
+    return card | {"sha256": read(path).sha256}
