@@ -137,7 +137,7 @@ def observed(env: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def weights_of(env: Any, policy: TrainedPolicy) -> files.Weights:
+def policy_weights(env: Any, policy: TrainedPolicy) -> files.Weights:
     """The weights of a policy, checked for an environment.
 
     Raises UsageError, in one line, for a missing or damaged file, for other weights than the SHA-256 says, and for
@@ -193,7 +193,7 @@ def _fits(tensors: dict[str, np.ndarray], numbers: int, pairs: int) -> bool:
 
 def nets_of(env: Any, policies: Sequence[Any]) -> Nets:
     """The nets of the trained policies among those of a team, one for each agent, and scratch memory for one thread."""
-    own = [weights_of(env, policy) if isinstance(policy, TrainedPolicy) else None for policy in policies]
+    own = [policy_weights(env, policy) if isinstance(policy, TrainedPolicy) else None for policy in policies]
     distinct = list({found.sha256: found for found in own if found}.values())
     places = {found.sha256: k for k, found in enumerate(distinct)}
     of = np.array([places[found.sha256] if found else NONE for found in own], np.int32)

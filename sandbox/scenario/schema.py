@@ -25,7 +25,7 @@ from sandbox.engine.environment import Environment
 from sandbox.engine.learned import weights_of
 from sandbox.engine.registry import find
 from sandbox.engine.search import Policy
-from sandbox.engine.trained import weights_of
+from sandbox.engine.trained import policy_weights
 from sandbox.oversight.guard import Rule, check_rules
 from sandbox.scenario.capabilities import CODE, Origin
 from sandbox.teams.options import TeamTable
@@ -255,7 +255,7 @@ class Scenario(BaseModel):
         env = Environment(world, options | perturb, plan, self.start)
         for policy in self.policies:
             if isinstance(policy, TrainedPolicy):
-                weights_of(env, policy)
+                policy_weights(env, policy)
         return env
 
     def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
