@@ -19,7 +19,7 @@ from sandbox.engine.layers import UNIT
 from sandbox.engine.registry import opened
 from sandbox.engine.trained import CODES, code_of, decide_by_net, nets_of
 from sandbox.learn import ppo
-from sandbox.learn.policy import PolicyJob, write
+from sandbox.learn.policy import PolicyJob
 from sandbox.learn.training import train
 from sandbox.model import Sandbox
 from sandbox.nets.weights import FOLDER, read
@@ -44,8 +44,7 @@ def job(folder, seed=0, steps=STEPS, **named):
 def trained(folder, **named):
     """The file of weights after a training."""
     one = job(folder, **named)
-    seconds = train(one, folder, 1000)
-    write(one, folder / "weights.safetensors", seconds)
+    one.test(train(one, folder, 1000))
     return folder / "weights.safetensors"
 
 
@@ -86,7 +85,8 @@ def test_the_integers_give_the_odds_of_the_floats(weights, tmp_path):
     one = job(tmp_path)
     for _ in range(3):
         one.round()
-    write(one, path := tmp_path / "weights.safetensors")
+    one.test()
+    path = tmp_path / "weights.safetensors"
     env, lanes = one.env, one._lanes
     nets = nets_of(env, [TrainedPolicy(str(path))])
     logs, _ = ppo.judged(one._params, one.sizes, lanes.codes[:, 0], lanes.view.mask[:, 0])

@@ -98,19 +98,19 @@ def policy(
 ) -> None:
     """Train a policy by PPO on the success of a world's task, for the reasoner policy:FILE (docs/learning.md)."""
     with needing_jax():
-        from sandbox.learn.policy import WEIGHTS, PolicyJob, write
+        from sandbox.learn.policy import WEIGHTS, PolicyJob
     env = _env(target, set_)
     folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
     job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled)
     spent = trained(job, folder, seconds, f"policy of {env.world.name}")
-    card = write(job, folder / WEIGHTS, spent)
+    card = job.test(spent)
     done, test = card["training"], card["test"]
     out.print(f"weights {folder / WEIGHTS}  (SHA-256 {card['sha256'][:16]}...)")
     out.print(f"trained {card['steps']:,} steps, {done['episodes']:,} episodes in {spent:,.0f} CPU s")
     if "score" in done:
         out.print(f"Crafter score of the training episodes: {done['score']:.2f} %, reward {done['reward']:.2f}")
-    if test["episodes"]:
-        out.print(f"success on seeds of the test: {test['successes']} of {test['episodes']}")
+    told = f"success {test['successes']} of {test['episodes']}, {test['tasks_done']:.2f} parts of the task done"
+    out.print(f"on seeds of the test: {told}")
 
 
 def _env(target: str, set_: list[str] | None) -> "Environment":

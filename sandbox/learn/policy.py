@@ -131,11 +131,11 @@ class PolicyJob:
         self._params = ppo.first_params(self.sizes, jax.random.fold_in(self._key, 0))
         self._optimiser = ppo.OPTIMISER.init(self._params)
         self._counts = {
-            "steps": np.zeros(1, np.int64), "updates": np.zeros(1, np.int64), "tested": np.zeros(3, np.int64),
+            "steps": np.zeros(1, np.int64), "updates": np.zeros(1, np.int64), "tested": np.zeros(4, np.int64),
             "seen": np.zeros((self._lanes.codes.shape[2], CODES), np.bool_), "episodes": np.zeros(4),
             "recent": np.full(RECENT, -1, np.int8), "achieved": np.zeros(len(self._rungs), np.int64),
         }  # fmt: skip
-        self._sample = self._lanes.codes.reshape(-1, self._lanes.codes.shape[2])[:SAMPLES].copy()
+        self._sample = np.resize(self._lanes.codes, (SAMPLES, self._lanes.codes.shape[2]))
 
     @cached_property
     def _rungs(self) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ class PolicyJob:
         )
         self._counts["updates"] += ppo.steps_of(len(collected.pair))
         if self.steps // EVERY > self._counts["tested"][0]:
-            self._test()
+            self.test()
         return self._told()
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -238,26 +238,28 @@ class PolicyJob:
         """Which codes came up, and some observations for :meth:`export`."""
         seen = codes[decided]
         self._counts["seen"][np.arange(seen.shape[1]), seen] = True
-        fresh = seen[:: max(1, len(seen) * 16 // len(self._sample))]
-        start = int(self._counts["updates"][0]) % len(self._sample)
-        self._sample[(start + np.arange(len(fresh))) % len(self._sample)] = fresh
+        fresh = seen[:: max(1, len(seen) * 16 // SAMPLES)]
+        self._sample[:] = np.concatenate([fresh, self._sample])[:SAMPLES]
 
     # -- results -------------------------------------------------------------------------------------------------------
 
     def _told(self) -> str:
         recent = self._counts["recent"]
         told = f"{self.steps:,} steps, {(recent == 1).sum()} of the last {(recent >= 0).sum()} episodes succeed"
-        _, success, of = self._counts["tested"]
+        _, of, success, _ = self._counts["tested"]
         return told + (f", {success} of {of} on seeds of the test" if of else "")
 
-    def _test(self) -> None:
-        """Success of the exported weights on seeds that are never trained on."""
+    def test(self, seconds: float | None = None) -> dict[str, Any]:
+        """Write the weights, and play them on seeds that are never trained on; returns the card.
+
+        ``seconds`` is the CPU time of the training, on the card.
+        """
         path = self._folder / WEIGHTS
-        write(self, path)
-        seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
-        state, _ = self.env.play(seeds, TrainedPolicy(str(path)))
-        success = int((state.done == int(Finish.COMPLETED)).sum())
-        self._counts["tested"][:] = self.steps // EVERY, success, TEST_EPISODES
+        _write(self, path, seconds)
+        state, stats = self.env.play(range(TEST_SEED, TEST_SEED + TEST_EPISODES), TrainedPolicy(str(path)))
+        success, done = (state.done == int(Finish.COMPLETED)).sum(), stats.progress[:, 0].sum()
+        self._counts["tested"][:] = self.steps // EVERY, TEST_EPISODES, success, done
+        return _write(self, path, seconds)
 
     def episodes(self) -> dict[str, Any]:
         """The figures of the training episodes: how many, success, mean ticks and reward, achievements and score."""
@@ -317,14 +319,14 @@ def score(shares: Any) -> float:
     return math.expm1(np.mean([math.log1p(100 * share) for share in shares]))
 
 
-def write(job: PolicyJob, path: Path, seconds: float = 0.0) -> dict[str, Any]:
+def _write(job: PolicyJob, path: Path, seconds: float | None = None) -> dict[str, Any]:
     """Write the weights with their card; returns the card, and the SHA-256 of the file."""
-    _, success, of = (int(count) for count in job._counts["tested"])
+    _, of, success, done = (int(count) for count in job._counts["tested"])
     sources = (Path(ppo.__file__), Path(__file__))
     card = {
         "kind": KIND, "world": job.env.world.name, "observed": observed(job.env), **job.settings, "steps": job.steps,
-        "cpu_seconds": round(seconds, 1), "training": job.episodes(),
-        "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success},
+        "cpu_seconds": seconds and round(seconds, 1), "training": job.episodes(),
+        "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success, "tasks_done": done / max(1, of)},
         "script_sha256": sha256(b"".join(source.read_bytes() for source in sources)).hexdigest(),
     }  # fmt: skip
     with replacing(path) as part:
