@@ -23,6 +23,7 @@ BENCHMARKS = {
     "llm": "language models: CPU time of a decision beside the bare call, and replayed; many agents at once",
     "gemma": "Gemma 3 270M: CPU seconds of a decision, with and without the kept beginning; success beside chance",
     "agents": "agents' own code: decisions a second beside PettingZoo's loop; a Greedy and a trained policy compared",
+    "policies": "trained policies: success on fresh seeds beside rules and chance; Crafter's score beside published",
     "frameworks": "six agent frameworks beside our own reasoner: the same model, task and seeds; calls, tokens, time",
     "start": "the first tick of each world: cold, for a second team, warm; with --beside PATH also of another tree",
     "pace": "the steady speed of all worlds in CPU seconds; with --beside PATH also of another tree, in turns",

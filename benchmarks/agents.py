@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import sandbox
-from benchmarks import frameworks
+from benchmarks import frameworks, policies
 from benchmarks.pages import difference, number, share, show
 from benchmarks.report import Figure, console
 from benchmarks.rounds import Pace, in_turns
@@ -81,12 +81,12 @@ def _loop(ticks: int) -> int:
 
 
 def compared(quick: bool) -> None:
-    """Agents of four kinds beside rules and chance, on the same seeds; all are verified without their code."""
+    """Agents of five kinds beside rules and chance, on the same seeds; all are verified without their code."""
     rows = []
     for world, path in SCENARIOS.items():
         agents = {"rules": {}, "random": {"agents.0.reasoner": "random"},
                   "`Greedy`": {"agents.0.reasoner": f"python:{EXAMPLES / 'greedy.py'}:Greedy"},
-                  "PPO": _trained(world, path, quick)}  # fmt: skip
+                  "PPO": _trained(world, path, quick), "`policy:`": _on_success(world, path, quick)}  # fmt: skip
         found = {name: _batch(f"{world}-{name.strip('`')}", path, sets, quick) for name, sets in agents.items()}
         found["`Greedy`, by MCP"] = _by_mcp(world, path, quick)
         found["LangGraph"] = frameworks.graph(path, FEW if quick else load(path).trials.count)
@@ -105,6 +105,15 @@ def _trained(world: str, path: Path, quick: bool) -> dict:
         options = {key: value for key, value in load(path).world.model_dump().items() if key != "name"} | changed
         subprocess.run([sys.executable, example, world, json.dumps(options), file, str(steps)], check=True)
     return {"agents.0.reasoner": f"python:{example}:Policy", "agents.0.python": {"options": {"file": str(file)}}}
+
+
+def _on_success(world: str, path: Path, quick: bool) -> dict:
+    """The overrides of our own policy, trained for as many steps on the success of the task."""
+    steps, changed = TRAINED[world]
+    steps = 4_096 if quick else steps
+    sets = [part for key, value in changed.items() for part in ("--set", f"world.{key}={value}")]
+    file = policies.learned(RUNS / f"learn/policy-agents-{world}-{steps}", str(path), [*sets, "--steps", str(steps)])
+    return {"agents.0.reasoner": f"policy:{file.resolve()}"}
 
 
 def _batch(name: str, path: Path, overrides: dict, quick: bool) -> pd.DataFrame:

@@ -64,7 +64,7 @@ UNCLAIMED = [
     _list("docs/inference-trace.md", "Burstiness and latencies", "`python -m benchmarks serving` measures them, in ten "
           "minutes; the server's rates are published ones.", _whole),
     _list(OWN, "Agents compared", "They need training, an environment of their own, or a client.", _rows, "PPO",
-          "`Greedy`, by MCP", "LangGraph"),
+          "`policy:`", "`Greedy`, by MCP", "LangGraph"),
     _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,
           "ticks beside rules, where both succeed"),
     _list("docs/frameworks.md", "Frameworks compared", "Each needs an environment of its own.", _sections,
