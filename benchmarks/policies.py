@@ -59,7 +59,7 @@ SCENES = (
     Scene("craft, wood", "craft", {"goal": "collect_wood", "mobs": False, "max_ticks": 200, "agents": 1},
           (Arm("PPO", 30), Arm("PPO, rewards shuffled", 30, ("--shuffled",)))),
     Scene("craft, wooden tools", "craft", {"goal": "wood_tools", "agents": 1}, (PPO,)),
-    Scene("warehouse", "warehouse", {"layout": "small", "agents": 2}, (Arm("PPO", 60), TAUGHT)),
+    Scene("warehouse", "warehouse", {"layout": "small", "agents": 2}, (Arm("PPO", 60), TAUGHT._replace(seconds=300))),
 )  # fmt: skip
 
 

@@ -67,6 +67,8 @@ UNCLAIMED = [
           "`policy:`", "`Greedy`, by MCP", "LangGraph"),
     _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,
           "ticks beside rules, where both succeed"),
+    _list("docs/learning.md", "Trained policies", "`python -m benchmarks policies` trains for 20 CPU minutes.",
+          _sections, "## Policies"),
     _list("docs/frameworks.md", "Frameworks compared", "Each needs an environment of its own.", _sections,
           "## Compared"),
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),

@@ -26,8 +26,13 @@ EVERY = 20.0  # CPU seconds between two checkpoints
 class Job(Protocol):
     """What is trained."""
 
-    settings: Mapping[str, Any]  # plain values: a checkpoint of other settings is not continued
-    is_over: bool  # whether there is nothing more to do
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Plain values: a checkpoint of other settings is not continued."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to do, whatever the budget."""
 
     def round(self) -> str:
         """Train for a second or so; returns a line of progress."""

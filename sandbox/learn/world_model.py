@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -126,13 +126,17 @@ def loss(params: Mapping[str, Any], sums: Any, heads: Any, classes: Any, tokens:
 class WorldModelJob:
     """The training of a world model; see ``learn.training.Job``."""
 
-    is_over: ClassVar = False
     world: str
     seed: int = 0
     members: int = 1  # nets of an ensemble
     ticks: int = 200_000  # of episodes, at most
     shuffled: bool = False  # the control: trained on the actions of other lanes
     options: list[dict[str, Any]] = field(default_factory=list)  # of the environments; by default those of ``practice``
+
+    @property
+    def is_over(self) -> bool:
+        """Never: only the budget ends it."""
+        return False
 
     def __post_init__(self) -> None:
         self.options = self.options or practice(self.world).options()
