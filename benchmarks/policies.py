@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import sem, t
 
 from benchmarks.craft import PUBLISHED
 from benchmarks.pages import number, share, show
@@ -18,7 +19,7 @@ from benchmarks.report import console
 from sandbox.core.trained_policy import TrainedPolicy
 from sandbox.engine.environment import Environment, make
 from sandbox.nets.weights import read
-from sandbox.statistics import Estimate, mean_difference, success_rate
+from sandbox.statistics import success_rate
 
 PEERS = ()
 PAGE, RUNS, FRESH, TRIALS = "learning.md", Path("runs/learn"), 910_000, 200
@@ -134,8 +135,8 @@ def _mean(values: list[float]) -> str:
     """With its interval (Student's t), where there are several."""
     if len(values) == 1:
         return f"{values[0]:.1f}"
-    found: Estimate = mean_difference(np.array(values))
-    return f"{found.value:.1f} ({found.low:.1f} .. {found.high:.1f})"
+    low, high = t.interval(0.95, len(values) - 1, np.mean(values), sem(values))
+    return f"{np.mean(values):.1f} ({low:.1f} .. {high:.1f})"
 
 
 SPEEDS: dict[str, Callable] = {}
