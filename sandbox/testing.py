@@ -12,12 +12,8 @@ Every test runs for every case (keywords of ``sandbox.make``). Needs pytest.
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from itertools import combinations
-from math import isfinite
 from random import Random
 from typing import Any, ClassVar
 
@@ -31,23 +27,17 @@ from sandbox.core.intervention import ANY, Intervention
 from sandbox.core.plain import without_nulls
 from sandbox.core.speech import KIND_BITS, task_code
 from sandbox.core.teamwork import AgentStatus, OpenTask, TaskState
-from sandbox.core.telling import Gauge, Transition
 from sandbox.core.world import FIXED
 from sandbox.engine.coordination.team import Assignment
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.faults import blur
-from sandbox.engine.shapes import AGENTS, NEUTRAL, apart
 from sandbox.model import Sandbox
-from sandbox.running.explain import Witness
 from sandbox.teams.tasks import graph_of_tasks
-from sandbox.testing_setup import SetupConformance, facts, goes_on, same
+from sandbox.testing_setup import TICKS, SetupConformance, facts, goes_on, random_actions, rollout, same, scenario_of
+from sandbox.testing_telling import TellingConformance
 
-TICKS = 120  # for which equality is checked
 INTERVENED = (0, 12, 30, 60)  # ticks of a good policy before the intervention
-LONGEST = 200  # letters of a sentence
-ALIKE, AS_AGENT, SHADE = 0.045, 0.06, 0.08  # distances of colours (``engine.shapes.apart``)
-AREA = 0.005  # of a picture, from which on a colour must have a name
 
 _TWIN = """
 import json, sys, numpy
@@ -66,21 +56,6 @@ def stale(env: Environment, state, lane: int = 0) -> list[str]:
     return [name for name, field, other in pairs if not np.array_equal(field[lane], other[0])]
 
 
-def random_actions(env: Environment, state, rng: np.random.Generator) -> np.ndarray:
-    """Uniform over all pairs of verb and target, legal or not: (L, N, 2) int32."""
-    shape = (len(state.seed), env.agents)
-    pair = rng.integers(0, len(env.verbs) * env.world.targets, shape)
-    return np.stack([pair // env.world.targets, pair % env.world.targets], axis=-1).astype(np.int32)
-
-
-def rollout(env: Environment, state, ticks: int, seed: int = 0):
-    """Play random actions in place; yields the state after each tick."""
-    rng = np.random.default_rng(seed)
-    for _ in range(ticks):
-        env.step(state, random_actions(env, state, rng))
-        yield state
-
-
 def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
     """Digests of the state after each of the first ticks of the hosted tier."""
     model, found = Sandbox(scenario, rng=12), []
@@ -88,31 +63,6 @@ def first_digests(scenario: dict, ticks: int = 15) -> list[str]:
         model.step()
         found.append(model.latest.digest)
     return found
-
-
-def transitions(env: Environment, seed: int, ticks: int) -> Iterator[Transition]:
-    """Ticks in which everybody does something at random, legal or not."""
-    state, rng, memory, before = env.reset([seed]), np.random.default_rng(seed), env.memory(1), env.allocate(1)
-    for _ in range(ticks):
-        obs, actions = env.observe(state), random_actions(env, state, rng)
-        env.fork(state, 0, before, 0)
-        env.step(state, actions)
-        names = [f"{env.world.roles[0]}-{agent}" for agent in range(env.agents)]
-        yield Transition(before, state, actions, obs, memory, env.params, names, lambda _: "", lambda _: "")
-
-
-def is_plain(words: str) -> bool:
-    """Whether it is one line of words that a person can read."""
-    return 0 < len(words) <= LONGEST and words == " ".join(words.split()) and not re.search(r"None|nan|[_{}<>]", words)
-
-
-def is_drawable(gauge: Gauge) -> bool:
-    """Whether its value is a number between 0 and its maximum, and its texts are short."""
-    within = isfinite(gauge.value) and 0 <= gauge.value <= (gauge.most or gauge.value)
-    coloured = not gauge.colour or re.fullmatch("#[0-9a-f]{6}", gauge.colour)
-    return bool(
-        within and coloured and len(gauge.icon) <= 2 and is_plain(gauge.name) and len(gauge.text) <= 2 * LONGEST
-    )
 
 
 def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list, list]:
@@ -124,7 +74,7 @@ def offers_of(env: Environment, obs, agent: int, before: int = 0) -> tuple[list,
     return open_tasks[open_tasks[:, OpenTask.CODE] != 0].tolist(), own.tolist()
 
 
-class Conformance(SetupConformance):
+class Conformance(SetupConformance, TellingConformance):
     """Inherit, name your world, list cases. ``oracle_seeds``: number of seeds on which the oracle must succeed."""
 
     world: ClassVar[str]
@@ -151,7 +101,7 @@ class Conformance(SetupConformance):
     def test_hosted_equals_compiled_at_every_tick(self, env, case, severity):
         """The loops of batches, stopped after one tick, after two, and so on, equal the hosted tier."""
         for policy in env.world.policies:
-            model = Sandbox(self._scenario(env, case, policy, severity), rng=12)
+            model = Sandbox(scenario_of(env, case, policy, severity), rng=12)
             played = [model.env.play([11, 12], policy, ticks=ticks) for ticks in range(1, TICKS + 1)]
             for tick, (state, _) in enumerate(played):
                 if not model.running:
@@ -162,20 +112,16 @@ class Conformance(SetupConformance):
             assert model.reward == played[-1][1].reward[1].sum()
             assert model.invalid_actions == played[-1][1].invalid[1].sum()
 
-    def _scenario(self, env: Environment, case: dict, policy: str, severity: float) -> dict:
-        world = {"name": self.world, **{key: value for key, value in case.items() if key != "agents"}}
-        perturb = {each.name: severity for each in env.perturbations if severity}
-        return {"world": world, "agents": [{"count": env.agents, "reasoner": policy}], "perturb": perturb}
-
     def test_lanes_and_threads_do_not_matter(self, env):
         for policy in env.world.policies:
-            many, _ = env.play(range(200), policy, ticks=TICKS, threads=2)
+            many, stats = env.play(range(200), policy, ticks=TICKS, threads=2)
+            assert not stats.invalid.any(), f"{policy} chooses what its mask forbids"
             for seed in (0, 77, 199):
                 assert same(env.play([seed], policy, ticks=TICKS)[0], many, 0, seed), policy
 
     def test_kernels_equal_their_python_twins(self, env, case):
         """The same episodes without Numba, by the interpreter and NumPy, which checks every index."""
-        scenarios = [self._scenario(env, case, policy, 0.4) for policy in env.world.policies]
+        scenarios = [scenario_of(env, case, policy, 0.4) for policy in env.world.policies]
         assert _twin(scenarios) == [first_digests(each) for each in scenarios]
 
     # -- states --------------------------------------------------------------------------------------------------------
@@ -286,84 +232,6 @@ class Conformance(SetupConformance):
         assert [tool["name"] for tool in env.world.tools(env.params)] == list(env.verbs)
         assert len(env.task.texts) >= 3
 
-    # -- what it says --------------------------------------------------------------------------------------------------
-
-    def test_it_says_what_every_agent_is_doing(self, env, case):
-        """A sentence for each agent in each tick, whatever policy it follows, with and without perturbations."""
-        for policy in env.world.policies:
-            for severity in (0.0, 0.4):
-                model, witness = Sandbox(self._scenario(env, case, policy, severity), rng=12), Witness()
-                while model.running and model.ticks < TICKS // 3:
-                    witness.watch(model)
-                    model.step()
-                    told = witness.transition(model)
-                    for agent in range(env.agents):
-                        assert is_plain(words := env.world.doing(told, agent)), (policy, model.ticks, agent, words)
-
-    def test_what_came_to_nothing_has_a_cause(self, env):
-        """Every action that was refused or failed, if the world names any cause at all."""
-        every = (told for seed in range(3) for told in transitions(env, seed, TICKS))
-        vain = ((told, agent) for told in every for agent in filter(told.outcome, range(env.agents)))
-        found = [(told.because(agent, env.world.cause), told.action(agent)) for told, agent in vain]
-        missing = {action for words, action in found if not words}
-        assert all(is_plain(words) for words, _ in found if words), found
-        assert not missing or not any(words for words, _ in found), missing
-
-    def test_charts_and_gauges_are_numbers_with_names(self, env):
-        world, params = env.world, env.params
-        assert 3 <= len(world.charts) == len({chart.name for chart in world.charts})
-        assert all(is_plain(chart.name) and is_plain(chart.unit) for chart in world.charts)
-        lines = [chart.lines(params) if chart.lines else ("",) for chart in world.charts]
-        assert all(len(set(names)) == len(names) for names in lines)
-        assert all(map(is_plain, (name for names in lines if len(names) > 1 for name in names)))
-        for told in transitions(env, 5, TICKS // 2):
-            for lane_or_agent in (-1, *range(env.agents)):
-                gauges = world.gauges(told.after, 0, lane_or_agent, params)
-                assert all(map(is_drawable, gauges)), gauges
-                assert len({(one.kind, one.name) for one in gauges}) == len(gauges), "two gauges have one name"
-            assert world.gauges(told.after, 0, -1, params)[0].kind == "score"
-            for chart, names in zip(world.charts, lines, strict=True):
-                values = chart.values(told.after, 0, params)
-                assert len(values) == len(names) and all(map(isfinite, values)), chart.name
-
-    def test_bars_of_the_gantt_chart_are_of_somebody_and_in_the_past(self, env):
-        """If the world has one: nobody works before it began, after the present, or under no name."""
-        if not (chart := env.world.gantt):
-            return
-        rows, kinds = chart.rows(env.params), chart.kinds(env.params)
-        assert all(map(is_plain, (*rows, *kinds)))
-        assert len(set(rows)) == len(rows) and len(set(kinds)) == len(kinds)
-        found = []
-        for told in transitions(env, 5, TICKS // 2):
-            now, spans = chart.clock(told.after, 0, env.params), chart.spans(told.after, 0, env.params)
-            assert all(0 <= one.row < len(rows) and 0 <= one.kind < len(kinds) for one in spans)
-            assert all(0 <= one.start <= (now if one.end is None else one.end) <= now for one in spans)
-            running = [one.row for one in spans if one.end is None]
-            assert len(set(running)) == len(running), "somebody does two things at once"
-            found += spans
-        assert found
-
-    def test_the_legend_names_every_colour_once(self, env):
-        """No two of its colours look alike, nor like those of the agents, and none in the picture lacks a name."""
-        legend, agents = env.world.legend, [name for name, colour in env.world.legend if colour in AGENTS]
-        roles = {word for role in env.world.roles for word in role.split()}
-        assert legend and all(roles & set(name.replace(",", "").split()) for name in agents), agents
-        for (a, one), (b, other) in combinations(legend, 2):
-            assert apart(one, other) >= ALIKE, f"{a} looks like {b}"
-        for name, colour in legend:
-            assert name in agents or min(apart(colour, hue) for hue in AGENTS) >= AS_AGENT, (
-                f"{name} looks like an agent"
-            )
-        known, state = [colour for _, colour in legend] + [*NEUTRAL, *AGENTS], env.reset([5])
-        for tick, _ in enumerate(rollout(env, state, TICKS // 2)):
-            if tick % 20:
-                continue
-            there, found = set(env.world.shown(state, 0, env.params)), _colours(env.render(state, 0, 600))
-            assert there <= dict(legend).keys()
-            for colour in found:
-                assert min(apart(colour, one) for one in known) <= SHADE, f"{colour} has no name"
-                assert there >= {name for name, one in legend if one == colour}, "the legend lacks what is in sight"
-
     def test_imagination_has_dice_of_its_own(self, env):
         """Two beliefs from one observation differ only by their seeds, and neither uses the world's random draws."""
         if env.world.believe is None:
@@ -427,7 +295,7 @@ class Conformance(SetupConformance):
             env.world.believe(obs, 0, 0, memory, env.params, np.uint64(k), believed, 0)
             assert (believed.pos >= -1).all() and (believed.pos[0, 0] == state.pos[0, 0]).all()
 
-    def test_interventions_leave_a_state_thatgoes_on(self, env):
+    def test_interventions_leave_a_state_that_goes_on(self, env):
         """Each intervention, in a new or a played state, alone or after others; an impossible one gives its reason."""
         known, done = env.world.interventions, set()
         if not known:
@@ -463,13 +331,6 @@ class Conformance(SetupConformance):
             state, _ = perturbed.play(range(self.oracle_seeds // 2), "oracle", threads=None)
             failed = np.flatnonzero(state.done != Finish.COMPLETED)
             assert len(failed) == 0, (perturbation.name, failed)
-
-
-def _colours(picture: np.ndarray) -> list[str]:
-    """The colours that cover more than AREA of a picture (H, W, 3)."""
-    colours, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
-    large = counts > AREA * counts.sum()
-    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours[large].tolist()]
 
 
 def _alone(env: Environment, seed: int, first: list):

@@ -15,6 +15,9 @@ from sandbox.engine.environment import Environment, make
 GENERATED = ("height", "width", "size", "classic")  # options of maps that are generated
 
 
+TICKS = 120  # for which equality is checked
+
+
 def same(a, b, lane: int = 0, to: int = 0) -> bool:
     """Whether two lanes are equal, byte for byte."""
     return digest(a, lane) == digest(b, to)
@@ -23,6 +26,28 @@ def same(a, b, lane: int = 0, to: int = 0) -> bool:
 def facts(arrays) -> dict:
     """Shape of one lane and dtype of each field."""
     return {name: (field.shape[1:], field.dtype) for name, field in arrays._asdict().items()}
+
+
+def random_actions(env: Environment, state, rng: np.random.Generator) -> np.ndarray:
+    """Uniform over all pairs of verb and target, legal or not: (L, N, 2) int32."""
+    shape = (len(state.seed), env.agents)
+    pair = rng.integers(0, len(env.verbs) * env.world.targets, shape)
+    return np.stack([pair // env.world.targets, pair % env.world.targets], axis=-1).astype(np.int32)
+
+
+def rollout(env: Environment, state, ticks: int, seed: int = 0):
+    """Play random actions in place; yields the state after each tick."""
+    rng = np.random.default_rng(seed)
+    for _ in range(ticks):
+        env.step(state, random_actions(env, state, rng))
+        yield state
+
+
+def scenario_of(env: Environment, case: dict, policy: str, severity: float) -> dict:
+    """The scenario in which all agents follow a policy, with every perturbation at a severity."""
+    world = {"name": env.world.name, **{key: value for key, value in case.items() if key != "agents"}}
+    perturb = {each.name: severity for each in env.perturbations if severity}
+    return {"world": world, "agents": [{"count": env.agents, "reasoner": policy}], "perturb": perturb}
 
 
 class SetupConformance:

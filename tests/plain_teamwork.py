@@ -16,7 +16,8 @@ from sandbox.core.teamwork import AgentStatus, OpenTask, TaskState
 from sandbox.engine.coordination.team import Assignment
 from sandbox.model import Sandbox
 from sandbox.scenario import load
-from sandbox.testing import offers_of, rollout
+from sandbox.testing import offers_of
+from sandbox.testing_setup import rollout
 from sandbox.worlds.craft.state import Achievement, Body
 from sandbox.worlds.kitchen.policies.rules import rules as cook_by_rules
 from sandbox.worlds.kitchen.state import Cell, Cook, Pot, Thing

@@ -27,7 +27,7 @@ from sandbox.report.report_figures import Figures
 from sandbox.studio.backend.gantt import SPAN, Diary, Work
 from sandbox.studio.views.charts import HUES
 from sandbox.studio.views.gantt import gantt as gantt_of_studio
-from sandbox.testing import ALIKE
+from sandbox.testing_telling import ALIKE
 from sandbox.worlds.office import routing, stations
 from sandbox.worlds.office.compiler import labels
 from sandbox.worlds.office.rendering import picture, places, tokens

@@ -202,6 +202,8 @@ def enter(known, window, here, there, facing, stones):
         return NO
     if kind == Kind.COW or kind == Kind.ZOMBIE or kind == Kind.SKELETON:
         return np.int32(Verb.DO) if facing == side else turn
+    if kind == Kind.ARROW and facing == side:
+        return np.int32(Verb.NOOP)  # it flies on
     if WALKS[material] or kind == Kind.ARROW:
         return turn
     if facing != side:
