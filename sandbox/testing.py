@@ -37,6 +37,7 @@ from sandbox.teams.tasks import graph_of_tasks
 from sandbox.testing_setup import TICKS, SetupConformance, facts, goes_on, random_actions, rollout, same, scenario_of
 from sandbox.testing_telling import TellingConformance
 
+LAWFUL = ("idle", "random", "rules", "oracle")  # policies that choose what the mask allows
 INTERVENED = (0, 12, 30, 60)  # ticks of a good policy before the intervention
 
 _TWIN = """
@@ -115,7 +116,8 @@ class Conformance(SetupConformance, TellingConformance):
     def test_lanes_and_threads_do_not_matter(self, env):
         for policy in env.world.policies:
             many, stats = env.play(range(200), policy, ticks=TICKS, threads=2)
-            assert not stats.invalid.any(), f"{policy} chooses what its mask forbids"
+            if policy in LAWFUL:
+                assert not stats.invalid.any(), f"{policy} chooses what its mask forbids"
             for seed in (0, 77, 199):
                 assert same(env.play([seed], policy, ticks=TICKS)[0], many, 0, seed), policy
 
