@@ -198,7 +198,7 @@ def enter(known, window, here, there, facing, stones):
     side = side_of(here, there, width)
     material, kind = known[there // width, there % width], window[Channel.THING, 4 + DROW[side], 4 + DCOL[side]]
     turn = np.int32(Verb.MOVE_LEFT + side)
-    if material == Material.LAVA or kind == Kind.PLAYER or kind >= Kind.PLANT:
+    if material == Material.LAVA or material >= Material.TABLE or kind == Kind.PLAYER or kind >= Kind.PLANT:
         return NO
     if kind == Kind.COW or kind == Kind.ZOMBIE or kind == Kind.SKELETON:
         return np.int32(Verb.DO) if facing == side else turn
