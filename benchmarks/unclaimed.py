@@ -74,6 +74,8 @@ UNCLAIMED = [
     _list(IMAGINATION, "`wrong` in the warehouse", "It plays to the tick limit, which takes minutes.", _columns, "n"),
     _list(IMAGINATION, "An earlier version of the warehouse's rules", "They no longer exist.", _paragraphs,
           "**In the warehouse the gain disappeared"),
+    _list("docs/learning.md", "Learned models", "`python -m benchmarks learned` trains their controls first, with the "
+          "extra `learn`.", _whole),
     _list(IMAGINATION, "Speeds", "They depend on the machine.", _sections, "## What it costs"),
     _list(LESSONS, "How surely an answer comes out", "`python -m benchmarks lessons --blocks 100` takes an hour.",
           _sections, "## Choose the number of trials"),

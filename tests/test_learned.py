@@ -29,6 +29,10 @@ LEARNED = {
         {"layout": "cramped_room", "scattered": True, "soups": 2, "perturb": {"sticky_floor": 0.5}},
         {"layout": "forced_coordination", "scattered": True, "soups": 0, "max_ticks": 150},
     ],
+    "warehouse": [
+        {"layout": "tiny", "agents": 6, "deliveries": 3, "reward": "two_stage"},
+        {"layout": "tiny", "agents": 4, "deliveries": 0},
+    ],
 }  # fmt: skip
 AHEAD = {"kind": "learned", "horizon": 6, "futures": 3}
 KITCHEN = {"name": "kitchen", "layout": "cramped_room", "scattered": True, "soups": 1}
@@ -143,6 +147,12 @@ def test_wrong_weights_are_refused_in_a_line(model, told):
     with pytest.raises(UsageError, match=told) as error:
         load(scenario(**model)).env()
     assert "\n" not in str(error.value)
+
+
+def test_the_courier_task_refuses_a_learned_model():
+    env = sandbox.make("warehouse", layout="type octile\nheight 3\nwidth 4\nmap\n....\n....\n....\n", agents=2)
+    with pytest.raises(UsageError, match="the courier task of the warehouse has no tokens"):
+        env.play([0], WorldModel(kind="learned"))
 
 
 def test_a_world_without_tokens_refuses_a_learned_model():

@@ -43,6 +43,7 @@ class Tokens:
     pack: Callable
     outcome: Callable
     unpack: Callable
+    lacks: Callable[[Any], str] = lambda params: ""  # why a world of these params has no tokens; "": it has
 
     @property
     def rows(self) -> int:

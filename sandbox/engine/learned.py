@@ -177,6 +177,8 @@ def members(found: files.Weights) -> int:
 def network(world: World, params: Any, found: list[files.Weights]) -> Net:
     """The nets of these weights, one after the other, with the scratch memory of one prediction."""
     tokens = tokens_of(world)
+    if why := tokens.lacks(params):
+        raise UsageError(f"world_model: {why}, so no model of it is learned")
     layers = [np.concatenate([each.tensors[name] for each in found]) for name in LAYERS]
     neighbours = np.ascontiguousarray(tokens.neighbours(params), np.int32)
     (places, slots), most = neighbours.shape, tokens.most(params)

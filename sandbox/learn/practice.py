@@ -32,6 +32,12 @@ WORLDS = {
         tests=tuple({"layout": "cramped_room", **_kitchen(dose)} for dose in (0.0, 0.5)),
         policy="oracle",
     ),
+    "warehouse": Practice(
+        layouts=("tiny", "small"),
+        variants=tuple({"agents": agents, "deliveries": 0} for agents in (4, 6, 8)),
+        tests=({"layout": "tiny", "agents": 6, "deliveries": 0},),
+        policy="oracle",
+    ),
 }
 
 

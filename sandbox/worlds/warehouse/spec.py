@@ -32,6 +32,7 @@ from sandbox.worlds.warehouse.state import (
 )  # fmt: skip
 from sandbox.worlds.warehouse.tasks import TEAMWORK, progress, task
 from sandbox.worlds.warehouse.telling import CHARTS, cause, doing, gauges, shown
+from sandbox.worlds.warehouse.tokens import TOKENS
 
 WHERE = "world 'warehouse'"
 BOARD_AT_MOST = 8  # orders that one robot reads at a time
@@ -141,6 +142,7 @@ WORLD = World(
     conserved=conserved,
     ground_truth=ground_truth,
     visible=visible,
+    tokens=TOKENS,
     teamwork=TEAMWORK,
     interventions=INTERVENTIONS,
     legend=LEGEND,

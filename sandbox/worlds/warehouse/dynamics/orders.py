@@ -115,21 +115,27 @@ def _award(s, lane, agent, params):
 
 
 @kernel
+def serve(s, lane, row, col, params):
+    """Deliver the requested shelf in a cell, by the robot there; draw a new request."""
+    shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
+    for slot in range(params.requests):
+        if s.request[lane, slot] == shelf:
+            waiting = _waiting(s, lane, params)  # the old one still counts as requested
+            _request(s, lane, slot, waiting, params)
+            break
+    s.requested[lane, shelf - 1] = 0
+    see(s, lane, row, col, params)
+    _award(s, lane, agent, params)
+
+
+@kernel
 def deliver(s, lane, params):
     """Deliver requested shelves that stand on a goal, goal by goal; draw a new request for each."""
     for goal in range(len(params.goals)):
         row, col = params.goals[goal, 0], params.goals[goal, 1]
         if s.seen[lane, row + params.sight, col + params.sight] & DUE != DUE:
             continue
-        shelf, agent = s.shelf_at[lane, row, col], s.agent_at[lane, row, col] - 1
-        for slot in range(params.requests):
-            if s.request[lane, slot] == shelf:
-                waiting = _waiting(s, lane, params)  # the old one still counts as requested
-                _request(s, lane, slot, waiting, params)
-                break
-        s.requested[lane, shelf - 1] = 0
-        see(s, lane, row, col, params)
-        _award(s, lane, agent, params)
+        serve(s, lane, row, col, params)
 
 
 @kernel
