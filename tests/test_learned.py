@@ -23,6 +23,7 @@ from sandbox.running.episodes import play
 from sandbox.running.replay import verify
 from sandbox.running.trial import run
 from sandbox.scenario import load
+from sandbox.scenario.capabilities import upload
 
 LEARNED = {
     "kitchen": [
@@ -147,6 +148,14 @@ def test_wrong_weights_are_refused_in_a_line(model, told):
     with pytest.raises(UsageError, match=told) as error:
         load(scenario(**model)).env()
     assert "\n" not in str(error.value)
+
+
+def test_a_scenario_that_may_read_nothing_reads_no_weights(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(weights.shipped("world-model-kitchen").read_bytes())
+    for told in ({}, {"sha256": weights.read(path).sha256}):
+        with pytest.raises(UsageError, match="mine.safetensors"):
+            load(scenario(weights=str(path), **told), origin=upload("a scenario"))
 
 
 def test_the_courier_task_refuses_a_learned_model():

@@ -6,7 +6,8 @@ the world's own rules with other dice, the best that any model can do on the ave
 change and is always wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from sandbox.engine.arrays import copy_lane
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment
 from sandbox.engine.learned import learned_step, members, network, weights_of
+from sandbox.nets.weights import Weights
 from sandbox.statistics import Estimate, clustered_rate
 
 HORIZONS = 1, 5, 13, 34  # ticks
@@ -53,7 +55,7 @@ def drift(
     horizons: Sequence[int] = HORIZONS, ticks: int = 200,
 ) -> list[Drift]:  # fmt: skip
     """The errors of a learned model on episodes of ``policy``, of which the share ``noise`` of actions is random."""
-    found = weights_of(env.world, model)
+    found, horizons = weights_of(env.world, model), list(horizons)
     counts = np.array([_episode(env, found, seed, policy, noise, horizons, ticks) for seed in seeds])
     return [_measured(horizon, counts[:, k]) for k, horizon in enumerate(horizons)]
 
@@ -67,36 +69,51 @@ def _measured(horizon: int, counts: np.ndarray) -> Drift:
 
 
 def _episode(
-    env: Environment, found: Any, seed: int, policy: str, noise: float, horizons: Any, ticks: int
+    env: Environment, found: Weights, seed: int, policy: str, noise: float, horizons: Sequence[int], ticks: int
 ) -> np.ndarray:
     """Counts (horizons, models, 3) of one episode."""
-    facts = lambda state, lane: env.world.ground_truth(state, lane, env.params)  # noqa: E731
-    rng = np.random.default_rng(seed)
-    states, taken = [], []
-    for before, actions, after in noisy_play(env, [seed], policy, np.array([noise]), rng):
-        states, taken = [*states, before], [*taken, actions]
-        if after.done[0] or len(taken) == ticks:
-            states.append(type(after)(*(part.copy() for part in after)))
-            break
-    came, counts = [facts(state, 0) for state in states], np.zeros((len(horizons), 2, 3))
-    net, step = network(env.world, env.params, [found]), learned_step(env.world)
-    copy = env.allocate(1)
-    for start in range(0, len(taken), EVERY):
-        for way in (LEARNED, EXACT):
-            for future in range(FUTURES):
-                copy_lane(states[start], 0, copy, 0)
-                copy.seed[0] = draw(np.uint64(seed), np.int32(start), IMAGINED, future)
-                net.member[0] = future % members(found)
-                for tick in range(1, horizons[-1] + 1):
-                    if start + tick >= len(came):
-                        break
-                    if way == LEARNED:
-                        step(copy, 0, taken[start + tick - 1], env.params, net)
-                    else:
-                        env.world.step(copy, 0, taken[start + tick - 1], env.params)
-                    if tick in horizons:
-                        new = came[start + tick] != came[start]
-                        told = facts(copy, 0)
-                        wrong, false = told != came[start + tick], (told != came[start]) & ~new
-                        counts[horizons.index(tick), way] += new.sum(), wrong[new].sum(), false.sum()
+    states, taken = _played(env, seed, policy, noise, ticks)
+    came = [env.world.ground_truth(state, 0, env.params) for state in states]
+    counts, copy = np.zeros((len(horizons), 2, 3)), env.allocate(1)
+    for way, step in enumerate((_predicted(env, found), _by_rules(env))):
+        for start, future in product(range(0, len(taken), EVERY), range(FUTURES)):
+            copy_lane(states[start], 0, copy, 0)
+            copy.seed[0] = draw(np.uint64(seed), np.int32(start), IMAGINED, future)
+            for tick, actions in enumerate(taken[start : start + horizons[-1]], 1):
+                step(copy, actions, future)
+                if tick in horizons:
+                    told = env.world.ground_truth(copy, 0, env.params)
+                    counts[horizons.index(tick), way] += _errors(came[start], came[start + tick], told)
     return counts / FUTURES
+
+
+def _errors(before: np.ndarray, now: np.ndarray, told: np.ndarray) -> tuple[int, int, int]:
+    """Facts that have changed; of these, the wrong ones; facts that changed in the model only."""
+    changed = now != before
+    return changed.sum(), (told != now)[changed].sum(), ((told != before) & ~changed).sum()
+
+
+def _played(env: Environment, seed: int, policy: str, noise: float, ticks: int) -> tuple[list[Any], list[np.ndarray]]:
+    """The states of an episode, and the actions between them."""
+    states, taken = [env.reset([seed])], []
+    played = noisy_play(env, [seed], policy, np.array([noise]), np.random.default_rng(seed))
+    for _, actions, after in islice(played, ticks):
+        states.append(type(after)(*(part.copy() for part in after)))
+        taken.append(actions)
+    return states, taken
+
+
+def _predicted(env: Environment, found: Weights) -> Callable[[Any, np.ndarray, int], None]:
+    """One tick of a lane as the model predicts it."""
+    net, step = network(env.world, env.params, [found]), learned_step(env.world)
+
+    def tick(state: Any, actions: np.ndarray, future: int) -> None:
+        net.member[0] = future % members(found)
+        step(state, 0, actions, env.params, net)
+
+    return tick
+
+
+def _by_rules(env: Environment) -> Callable[[Any, np.ndarray, int], None]:
+    """The same by the rules."""
+    return lambda state, actions, future: env.world.step(state, 0, actions, env.params)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.core.errors import UsageError
+from sandbox.core.errors import UsageError, shown
 from sandbox.core.tokens import Tokens
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
@@ -199,6 +199,8 @@ def stepper(env: Any, model: WorldModel | None, futures: int) -> Callable[[Any, 
 
     Of an ensemble, the nets take turns in each ``futures`` lanes, as in search.
     """
+    if not isinstance(model, WorldModel | None):
+        raise UsageError(f"imagine: model {shown(model)}, expected a WorldModel or None")
     if model is None or model.kind != "learned":
         return env.step
     weights, step = weights_of(env.world, model), learned_step(env.world)
