@@ -80,6 +80,7 @@ def _sofa(w: float, d: float, h: float, wood: str, fabric: str, legs: str) -> li
         left = -x + arm + k * one
         found.append(_box(left + 0.01, left + one - 0.01, -y - 0.01, y - 0.2, 0.29, seat + 0.02, fabric, 0.06))
         found.append(_box(left + 0.02, left + one - 0.02, y - 0.36, y - 0.17, seat, h - 0.02, fabric, 0.08))
+    found.append(_box(-0.42 * w, 0.42 * w, -y - 0.46, -y + 0.4, 0, 0.012, "rug", 0.004))
     found.append(_ball(-x + arm + 0.2, y - 0.4, seat + 0.2, 0.21, 0.09, 0.2, "linen"))
     found.append(_ball(x - arm - 0.2, y - 0.4, seat + 0.2, 0.2, 0.09, 0.19, "mustard"))
     return found + _feet(w, d, 0.15, legs, 0.08)

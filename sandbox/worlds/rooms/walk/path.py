@@ -13,11 +13,13 @@ from sandbox.worlds.rooms.state import CELL, Cell, Item, Params, State, Thing
 
 METRE = CELL / 100  # of a cell
 EYE = 1.55  # height of the eyes
-FARTHEST, BEST = 5.0, 2.4  # from which an item is looked at
+FARTHEST, BEST = 5.5, 2.8  # from which an item is looked at
 PACE, LOOK = 1.1, 1.6  # metres a second; seconds of a look at an item
 AHEAD, TURNING = 1.6, 0.9  # metres that one looks ahead; seconds over which a turn of the head is spread
 FINE = 30  # poses a second of which the path is made
 STEPS = ((1, 0), (0, -1), (-1, 0), (0, 1))
+FRONT = np.array([(0, -1), (-1, 0), (0, 1), (1, 0)])  # of an item, by its turn
+SIDEWAYS, OUTSIDE = 1.0, 4.0  # metres that a view of the side, or from another room, is worth less
 SEE_OVER = 110  # centimetres: what is lower hides nothing
 TILT = -0.12  # of the view while walking: downwards
 
@@ -86,17 +88,20 @@ def plan_walk(s: State, lane: int, params: Params) -> Walk:
 
 def _cost(steps: np.ndarray, cell: tuple[int, int], off: float) -> float:
     """How far a viewpoint is, and how much worse than the best one it is."""
-    return float(steps[cell]) + 3 * off
+    return float(steps[cell]) + 8 * off
 
 
 def _viewpoints(s: State, lane: int, params: Params, k: int, free: np.ndarray) -> list[tuple[tuple[int, int], float]]:
-    """Cells from which an item is in sight, each with its distance from the best distance."""
+    """Cells from which an item is in sight, each with how much worse than the best view it is, in metres."""
     item, found = s.item[lane, k], []
     aim, high = centre(params, item)[:2], _heights(s, lane, params)
     for row, col in np.argwhere(free & (s.grid[lane] == Cell.FLOOR)).tolist():
-        far = float(np.linalg.norm(middle(row, col) - aim))
+        way = middle(row, col) - aim
+        far = float(np.linalg.norm(way))
         if 0.9 < far < FARTHEST and _in_sight(high, s.cover[lane], middle(row, col), aim, k):
-            found.append(((row, col), abs(far - BEST)))
+            front = float(way @ FRONT[int(item[Item.TURN])]) / far  # 1: it faces the eyes
+            other = params.room[row, col] != params.room[item[Item.ROW], item[Item.COL]]
+            found.append(((row, col), abs(far - BEST) + SIDEWAYS * (1 - front) + OUTSIDE * other))
     return found
 
 

@@ -16,20 +16,23 @@ from typing import Any
 import numpy as np
 
 from sandbox.core.errors import UsageError
+from sandbox.core.tour import Size
 from sandbox.worlds.rooms.catalogue import catalogue
 from sandbox.worlds.rooms.state import Cell, Item, Params, Room, State
 from sandbox.worlds.rooms.telling import worth
 from sandbox.worlds.rooms.walk.furniture import Part, parts
 from sandbox.worlds.rooms.walk.path import METRE, Pose, footprint, plan_walk
 
+Colour = tuple[float, float, float]
+PLANKS = "planks"
 VARIANT = "scalar_rgb"  # needs no LLVM
-HIGH, SILL, LINTEL, DOOR_HIGH = 2.6, 0.75, 2.25, 2.1  # metres
+HIGH, SILL, LINTEL, DOOR_HIGH, SKIRTING, PROUD = 2.6, 0.75, 2.25, 2.1, 0.06, 0.012  # metres
 VIEW = 74.0  # degrees, along the longer side
 BOUNCES = 7
-GUIDED = 2  # samples of a pixel that tell the denoiser what it is of
-EXPOSURE = 1.0
+GUIDED = 4  # samples of a pixel that tell the denoiser what colour it has
+EXPOSURE = 0.8
 ROUND = 5  # segments of a rounded edge
-COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {  # linear RGB, gloss 0..1
+COLOURS: dict[str, tuple[Colour, float]] = {  # linear RGB, gloss 0..1
     "oak": ((0.52, 0.36, 0.2), 0.4), "walnut": ((0.16, 0.075, 0.035), 0.5), "pine": ((0.4, 0.25, 0.12), 0.3),
     "wool": ((0.33, 0.34, 0.36), 0), "velvet": ((0.05, 0.16, 0.17), 0), "leather": ((0.25, 0.1, 0.04), 0.35),
     "linen": ((0.74, 0.7, 0.63), 0), "mustard": ((0.62, 0.36, 0.06), 0), "china": ((0.78, 0.77, 0.74), 0.6),
@@ -38,9 +41,9 @@ COLOURS: dict[str, tuple[tuple[float, float, float], float]] = {  # linear RGB, 
     "screen": ((0.012, 0.013, 0.016), 0.8), "wall": ((0.8, 0.78, 0.74), 0), "ceiling": ((0.86, 0.86, 0.85), 0),
     "skirting": ((0.84, 0.84, 0.83), 0.2), "tiles": ((0.62, 0.64, 0.64), 0.4), "frame": ((0.85, 0.85, 0.84), 0.3),
     "door": ((0.72, 0.7, 0.66), 0.3), "kitchen": ((0.55, 0.6, 0.57), 0.4), "worktop": ((0.14, 0.13, 0.12), 0.5),
-    "pillar": ((0.55, 0.54, 0.52), 0),
+    "pillar": ((0.55, 0.54, 0.52), 0), "rug": ((0.5, 0.43, 0.36), 0),
 }  # fmt: skip
-SKY, SUN, WARM, CEILING_LAMP = (7.0, 8.2, 9.8), (0.0, 0.0, 0.0), (15.0, 10.5, 6.2), (9.0, 7.6, 5.6)
+SKY, WARM, CEILING_LAMP = (7.0, 8.2, 9.8), (15.0, 10.5, 6.2), (9.0, 7.6, 5.6)
 
 
 def tools() -> Any:
@@ -100,11 +103,15 @@ def _write_ply(path: Path, half: tuple[float, float, float], soft: float) -> Non
 
 
 class _Set:
-    """A scene as Mitsuba reads it: shapes by name, of which those of item k begin with ``item-k-``."""
+    """A scene as Mitsuba reads it: shapes by name, of which those of item k begin with ``item-k-``.
 
-    def __init__(self, mi: Any, folder: Path):
-        self.mi, self.folder, self.entries = mi, folder, {"type": "scene"}
-        for name, (colour, gloss) in COLOURS.items():
+    ``show``: "light", as it is lit; "colour" or "item", where every shape shines in its colour, or with the number of
+    its item + 1, so that one ray tells them. (Mitsuba's own pass for this, ``aov``, takes twenty times as long.)
+    """
+
+    def __init__(self, mi: Any, folder: Path, show: str):
+        self.mi, self.folder, self.show, self.entries = mi, folder, show, {"type": "scene"}
+        for name, (colour, gloss) in COLOURS.items() if show == "light" else ():
             rgb = {"type": "rgb", "value": list(colour)}
             inner = {"type": "diffuse", "reflectance": rgb}
             if gloss:
@@ -116,18 +123,38 @@ class _Set:
                 }
             self.entries[f"of-{name}"] = {"type": "twosided", "id": f"of-{name}", "inner": inner}
 
-    def add(self, name: str, shape: dict, material: str, light: tuple[float, float, float] | None = None) -> None:
+    def add(self, name: str, shape: dict, material: str, light: Colour | None = None) -> None:
         """A shape; one with ``light`` shines."""
-        shape["bsdf"] = {"type": "ref", "id": f"of-{material}"}
-        if light:
-            shape["emitter"] = {"type": "area", "radiance": {"type": "rgb", "value": list(light)}}
+        if self.show == "light":
+            shape["bsdf"] = {"type": "ref", "id": f"of-{material}"}
+            radiance = {"type": "rgb", "value": list(light)} if light else None
+        elif self.show == "colour":
+            plain = [1.0, 1.0, 1.0] if light else list(COLOURS.get(material, ((0.0, 0.0, 0.0), 0))[0])
+            radiance = self.planks() if material == PLANKS else {"type": "rgb", "value": plain}
+        else:
+            number = float(name.split("-")[1]) + 1 if name.startswith("item-") else 0.0
+            radiance = {"type": "rgb", "value": [number] * 3}
+        if radiance:
+            shape["emitter"] = {"type": "area", "radiance": radiance}
         self.entries[name] = {**shape, "id": name}
+
+    def planks(self) -> dict:
+        """The texture of the floor."""
+        wide, high = self.extent
+        return {"type": "bitmap", "bitmap": self.mi.Bitmap(_planks()), "raw": True,
+                "to_uv": self.mi.ScalarTransform4f().scale([wide / 3.2, high / 3.2, 1])}  # fmt: skip
 
     def box(self, name: str, low: tuple, high: tuple, material: str, soft: float = 0.004) -> None:
         """An upright box between two corners."""
         half = tuple((b - a) / 2 for a, b in zip(low, high, strict=True))
         at = tuple((b + a) / 2 for a, b in zip(low, high, strict=True))
         self.part(name, Part("box", at, half, material, soft), (0.0, 0.0), 0.0)
+
+    def block(self, name: str, low: Any, high: Any, material: str) -> None:
+        """A box with sharp edges between two corners: next to another one, no joint is seen."""
+        half, at = np.subtract(high, low) / 2, np.add(high, low) / 2
+        place = self.mi.ScalarTransform4f().translate(at.tolist()).scale(half.tolist())
+        self.add(name, {"type": "cube", "to_world": place}, material)
 
     def part(self, name: str, part: Part, at: tuple[float, float], turned: float) -> None:
         """A part of a thing that stands at a place, turned by so many degrees."""
@@ -161,12 +188,12 @@ def _planks() -> np.ndarray:
         shift = int(rng.integers(512))
         for part in range(2):
             tone = 0.85 + 0.3 * rng.random()
-            grain = 0.07 * np.sin(0.9 * y + 2.5 * np.sin(0.012 * x + 6 * rng.random()) + 30 * rng.random())
+            grain = 0.045 * np.sin(0.9 * y + 2.5 * np.sin(0.012 * x + 6 * rng.random()) + 30 * rng.random())
             inside = (y // 32 == row) & ((x + shift) % 512 // 256 == part)
             image[inside] = (np.array([0.44, 0.29, 0.165]) * (tone * (1 + grain))[..., None])[inside]
-        image[row * 32, :] *= 0.45
+        image[row * 32, :] *= 0.7
         for part in range(2):
-            image[row * 32 : row * 32 + 32, (part * 256 - shift) % 512] *= 0.5
+            image[row * 32 : row * 32 + 32, (part * 256 - shift) % 512] *= 0.75
     return image
 
 
@@ -186,42 +213,40 @@ def _flat(made: _Set, grid: np.ndarray, room: np.ndarray) -> None:
     """Floor, ceiling, walls with their openings, fixtures, pillars, lamps at the ceilings."""
     height, width = grid.shape
     mi = made.mi
-    planks = {"type": "bitmap", "bitmap": mi.Bitmap(_planks()), "raw": True,
-              "to_uv": mi.ScalarTransform4f().scale([width * METRE / 3.2, height * METRE / 3.2, 1])}  # fmt: skip
-    made.entries["of-planks"] = {
-        "type": "principled",
-        "id": "of-planks",
-        "base_color": planks,
-        "roughness": 0.42,
-        "specular": 0.35,
-    }
-    lie = (
-        mi.ScalarTransform4f()
-        .translate([width * METRE / 2, -height * METRE / 2, 0])
-        .scale([width * METRE / 2, height * METRE / 2, 1])
-    )
-    made.add("floor", {"type": "rectangle", "to_world": lie}, "planks")
-    hang = mi.ScalarTransform4f().translate([0, 0, HIGH]) @ lie
-    made.add("ceiling", {"type": "rectangle", "to_world": hang}, "ceiling")
+    wide, high = made.extent = width * METRE, height * METRE
+    if made.show == "light":
+        made.entries[f"of-{PLANKS}"] = {
+            "type": "principled",
+            "id": f"of-{PLANKS}",
+            "base_color": made.planks(),
+            "roughness": 0.42,
+            "specular": 0.35,
+        }
+    lie = mi.ScalarTransform4f().translate([wide / 2, -high / 2, 0]).scale([wide / 2, high / 2, 1])
+    made.add("floor", {"type": "rectangle", "to_world": lie}, PLANKS)
+    hang = mi.ScalarTransform4f().translate([wide / 2, -high / 2, HIGH]).rotate([1, 0, 0], 180)
+    made.add("ceiling", {"type": "rectangle", "to_world": hang.scale([wide / 2, high / 2, 1])}, "ceiling")
     solid, door = np.isin(grid, (Cell.WALL, Cell.SOCKET)), np.isin(grid, (Cell.DOOR, Cell.ENTRANCE))
     for row, begin, end in _runs(solid):
-        made.box(f"wall-{row}-{begin}", *_box_of(row, begin, end, 0, HIGH), "wall")
+        low, high = _box_of(row, begin, end, 0, HIGH)
+        made.block(f"wall-{row}-{begin}", low, high, "wall")
+        made.block(f"skirting-{row}-{begin}", np.subtract(low, PROUD), np.add((*high[:2], SKIRTING), PROUD), "skirting")
     for row, begin, end in _runs(grid == Cell.WINDOW):
-        made.box(f"sill-{row}-{begin}", *_box_of(row, begin, end, 0, SILL), "wall")
-        made.box(f"lintel-{row}-{begin}", *_box_of(row, begin, end, LINTEL, HIGH), "wall")
+        made.block(f"sill-{row}-{begin}", *_box_of(row, begin, end, 0, SILL), "wall")
+        made.block(f"lintel-{row}-{begin}", *_box_of(row, begin, end, LINTEL, HIGH), "wall")
     for row, begin, end in _runs(door):
-        made.box(f"above-{row}-{begin}", *_box_of(row, begin, end, DOOR_HIGH, HIGH), "wall")
+        made.block(f"above-{row}-{begin}", *_box_of(row, begin, end, DOOR_HIGH, HIGH), "wall")
     for row, col in np.argwhere(grid == Cell.WINDOW).tolist():
         _window(made, grid, row, col)
     for row, begin, end in _runs(grid == Cell.ENTRANCE):
-        made.box(f"entrance-{row}-{begin}", *_box_of(row, begin, end, 0, DOOR_HIGH), "door")
+        made.block(f"entrance-{row}-{begin}", *_box_of(row, begin, end, 0, DOOR_HIGH), "door")
     for row, begin, end in _runs(grid == Cell.FIXTURE):
         made.box(f"unit-{row}-{begin}", *_box_of(row, begin, end, 0, 0.86), "kitchen")
         made.box(f"top-{row}-{begin}", *_box_of(row, begin, end, 0.86, 0.9), "worktop")
     for row, begin, end in _runs(grid == Cell.PILLAR):
-        made.box(f"pillar-{row}-{begin}", *_box_of(row, begin, end, 0, HIGH), "pillar")
+        made.block(f"pillar-{row}-{begin}", *_box_of(row, begin, end, 0, HIGH), "pillar")
     for row, begin, end in _runs((room == Room.BATHROOM) & (grid == Cell.FLOOR)):
-        made.box(f"tiles-{row}-{begin}", *_box_of(row, begin, end, 0, 0.006), "tiles", 0.001)
+        made.block(f"tiles-{row}-{begin}", *_box_of(row, begin, end, 0, 0.006), "tiles")
     for kind in np.unique(room[room > 0]).tolist():
         row, col = (np.argwhere(room == kind).mean(axis=0) + 0.5).tolist()
         lamp = (
@@ -282,37 +307,33 @@ class Stage:
         self._walk = plan_walk(s, lane, params)
         self.looks, self.worth, self.views = self._walk.looks, worth(s, lane, params), self._walk.frames
         self._folder = tempfile.TemporaryDirectory(prefix="sandbox-walk-")
-        made = _Set(self.mi, Path(self._folder.name))
+        self._scenes = {show: self._scene(show, s, lane, params) for show in ("light", "colour", "item")}
+
+    def _scene(self, show: str, s: State, lane: int, params: Params) -> Any:
+        made = _Set(self.mi, Path(self._folder.name), show)
         _flat(made, s.grid[lane], params.room)
         _items(made, s, lane, params)
-        self._scene = self.mi.load_dict(made.entries, optimize=False)  # else shapes of one material become one
-        names = [shape.id() for shape in self._scene.shapes()]
-        self._owner = np.array([int(name.split("-")[1]) if name.startswith("item-") else -1 for name in names])
+        return self.mi.load_dict(made.entries)
 
     def close(self) -> None:
         """Remove the files of the shapes."""
         self._folder.cleanup()
 
-    def picture(self, view: Pose, size: tuple[int, int], samples: int, seed: int = 0) -> np.ndarray:
+    def picture(self, view: Pose, size: Size, samples: int, seed: int = 0) -> np.ndarray:
         """(H, W, 3) uint8: what the eyes see."""
-        colour = self._render({"type": "path", "max_depth": BOUNCES}, view, size, samples, seed)
+        colour = self._render("light", BOUNCES, view, size, samples, seed)
         if can_denoise():
             import pyoidn
 
-            guides = {"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"}
-            seen = self._render(guides, view, size, GUIDED, seed)[..., -6:]
-            albedo, normal = (np.ascontiguousarray(part) for part in (np.clip(seen[..., :3], 0, 1), seen[..., 3:]))
-            colour = pyoidn.denoise(np.ascontiguousarray(colour), albedo=albedo, normal=normal, hdr=True)
+            plain = np.ascontiguousarray(self._render("colour", 1, view, size, GUIDED, seed).clip(0, 1))
+            colour = pyoidn.denoise(np.ascontiguousarray(colour), albedo=plain, hdr=True)
         return _developed(colour)
 
-    def identities(self, view: Pose, size: tuple[int, int]) -> np.ndarray:
+    def identities(self, view: Pose, size: Size) -> np.ndarray:
         """The identity pass, (H, W) int: the number of the item that each pixel shows; -1: none."""
-        index = self._render({"type": "aov", "aovs": "shape:shape_index"}, view, size, 1, 0)[..., -1]
-        hit = np.rint(index).astype(int)
-        known = (hit >= 0) & (hit < len(self._owner))
-        return np.where(known, self._owner[np.where(known, hit, 0)], -1)
+        return np.rint(self._render("item", 1, view, size, 1, 0)[..., 0]).astype(int) - 1
 
-    def _render(self, integrator: dict, pose: Pose, size: tuple[int, int], samples: int, seed: int) -> np.ndarray:
+    def _render(self, show: str, depth: int, pose: Pose, size: Size, samples: int, seed: int) -> np.ndarray:
         mi = self.mi
         look = mi.ScalarTransform4f().look_at(list(pose.eye), list(pose.target), [0, 0, 1])
         film = {  # the denoiser wants samples that count for one pixel only: a box filter
@@ -323,7 +344,8 @@ class Stage:
             "type": "perspective", "fov": VIEW, "fov_axis": "larger", "near_clip": 0.05, "to_world": look, "film": film,
             "sampler": {"type": "independent", "sample_count": samples},
         })  # fmt: skip
-        image = mi.render(self._scene, sensor=camera, integrator=mi.load_dict(integrator), spp=samples, seed=seed)
+        path = mi.load_dict({"type": "path", "max_depth": depth})
+        image = mi.render(self._scenes[show], sensor=camera, integrator=path, spp=samples, seed=seed)
         return np.asarray(image, np.float32)
 
 
