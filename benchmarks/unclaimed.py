@@ -63,6 +63,9 @@ UNCLAIMED = [
           "## Import a BPMN model"),
     _list("docs/inference-trace.md", "Burstiness and latencies", "`python -m benchmarks serving` measures them, in ten "
           "minutes; the server's rates are published ones.", _whole),
+    _list("docs/rooms.md", "Two plans side by side", "They are two runs; the page gives their seed.", _sections,
+          "## A picture is no score"),
+    _list("docs/rooms.md", "CPU seconds", "They depend on the machine.", _sections, "## What it costs"),
     _list(OWN, "Agents compared", "They need training, an environment of their own, or a client.", _rows, "PPO",
           "`policy:`", "`Greedy`, by MCP", "LangGraph"),
     _list(OWN, "Ticks of agents compared", "Too few trials of `random` succeed.", _columns,

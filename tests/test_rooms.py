@@ -14,7 +14,7 @@ from sandbox.worlds.rooms.catalogue import catalogue
 from sandbox.worlds.rooms.layouts import load
 from sandbox.worlds.rooms.rendering.text import FLAWS
 from sandbox.worlds.rooms.state import FIRST_WISH, PER_WISH, WISHES, Deal, Flaw, Item, Tally, Thing, Verb, Wish
-from sandbox.worlds.rooms.telling import quality
+from sandbox.worlds.rooms.telling import quality, worth
 from sandbox.worlds.rooms.walk.furniture import parts
 from sandbox.worlds.rooms.walk.path import cell_of, centre, plan_walk
 
@@ -170,6 +170,19 @@ def test_rules_and_oracle_furnish_every_flat_and_chance_does_not(layout):
     assert found["cost"] <= found["budget"]
 
 
+def test_a_wrong_plan_is_worth_what_it_is():
+    env = flat()
+    right, wrong = planned(env, ("open bookcase", 4, 1, "north")), planned(env, ("open bookcase", 2, 2, "south"))
+    budget = f"{right.deal[0, Deal.BUDGET]:,}"
+    assert worth(right, 0, env.params) == [f"plan   1 of 1 wishes met, 1 of 1 items of use, 160 of {budget} euros"]
+    assert worth(wrong, 0, env.params) == [
+        f"plan   0 of 1 wishes met, 0 of 1 items of use, 160 of {budget} euros",
+        "wrong  open bookcase [0]: its back is not against a wall",
+    ]
+    told = env.world.info(wrong, 0, env.params)
+    assert [told[key].tolist() for key in ("wishes_met", "usable", "cost")] == [[0], [0], [160]]
+
+
 # -- the walk
 
 
@@ -223,6 +236,18 @@ def test_a_walk_is_rendered_goes_on_and_shows_every_item(tmp_path, capsys):
     assert told(*asked, 1) == 0 and "1 of them from before" in capsys.readouterr().out
     assert (first.read_bytes(), second.read_bytes()) == (kept, lost) and film.exists()
     assert told(*asked, 2) == 2 and "frames of another walk" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not find_spec("mitsuba"), reason="needs the extra walk")
+def test_a_pretty_picture_of_a_wrong_plan_changes_nothing():
+    env, found = flat(), []
+    for place in ((4, 1, "north"), (2, 2, "south")):
+        tour = env.world.tour(planned(env, ("open bookcase", *place)), 0, env.params)
+        (view,) = tour.looks.values()
+        picture, shown = tour.picture(view, (32, 24), 4), (tour.identities(view, (32, 24)) == 0).sum()
+        found.append((picture.std() > 15, shown > 10, tour.worth[0][:12]))
+        tour.close()
+    assert found == [(True, True, "plan   1 of "), (True, True, "plan   0 of ")]
 
 
 def test_a_walk_needs_a_size(tmp_path, capsys):

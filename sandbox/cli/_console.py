@@ -127,10 +127,10 @@ def check_extras(scenario: "Scenario") -> None:
 
 
 @contextmanager
-def stoppable(folder: Path) -> Iterator[None]:
+def stoppable(folder: Path, what: str = "trials") -> Iterator[None]:
     """On Ctrl-C, print a line that says what is kept, and end the command."""
     try:
         yield
     except KeyboardInterrupt:
-        err.print(f"stopped; finished trials are kept in {folder}; the same command continues from there")
+        err.print(f"stopped; finished {what} are kept in {folder}; the same command continues from there")
         raise typer.Exit(1) from None

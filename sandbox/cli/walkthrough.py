@@ -45,7 +45,7 @@ def walkthrough(
     try:
         for line in tour.worth:
             out.print(line)
-        with stoppable(pictures), Episodes(err, "walk", "frames") as shown:
+        with stoppable(pictures, "frames"), Episodes(err, "walk", "frames") as shown:
             had = render_frames(tour, pictures, settings, shown)
         _tell_seen(tour, read_back(tour))
     finally:

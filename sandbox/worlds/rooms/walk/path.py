@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sandbox.core.errors import UsageError
 from sandbox.worlds.rooms.catalogue import catalogue
 from sandbox.worlds.rooms.state import CELL, Cell, Item, Params, State, Thing
 
@@ -70,7 +71,8 @@ def centre(params: Params, item: np.ndarray) -> np.ndarray:
 def plan_walk(s: State, lane: int, params: Params) -> Walk:
     """The walk through the plan of a lane: always to the nearest item that is still to be looked at."""
     free = s.reach[lane] > 0
-    here = tuple(np.argwhere(s.grid[lane] == Cell.ENTRANCE)[0].tolist())
+    free[s.grid[lane] == Cell.ENTRANCE] = False  # its door is closed behind one
+    here = _begin(s.grid[lane])
     spots = {}
     for k in np.flatnonzero(s.item[lane, :, Item.THING]).tolist():
         if spot := _viewpoints(s, lane, params, k, free):
@@ -84,6 +86,16 @@ def plan_walk(s: State, lane: int, params: Params) -> Walk:
         stops.append((len(points) - 1, k))
         here = cell
     return _timed(points, {k: centre(params, s.item[lane, k]) for _, k in stops}, stops)
+
+
+def _begin(grid: np.ndarray) -> tuple[int, int]:
+    """The cell inside the entrance."""
+    for row, col in np.argwhere(grid == Cell.ENTRANCE).tolist():
+        for down, right in STEPS:
+            r, c = row + down, col + right
+            if 0 <= r < grid.shape[0] and 0 <= c < grid.shape[1] and grid[r, c] == Cell.FLOOR:
+                return r, c
+    raise UsageError("walk: no floor behind the entrance; expected some")
 
 
 def _cost(steps: np.ndarray, cell: tuple[int, int], off: float) -> float:

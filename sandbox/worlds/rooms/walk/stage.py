@@ -43,7 +43,7 @@ COLOURS: dict[str, tuple[Colour, float]] = {  # linear RGB, gloss 0..1
     "door": ((0.72, 0.7, 0.66), 0.3), "kitchen": ((0.55, 0.6, 0.57), 0.4), "worktop": ((0.14, 0.13, 0.12), 0.5),
     "pillar": ((0.55, 0.54, 0.52), 0), "rug": ((0.5, 0.43, 0.36), 0),
 }  # fmt: skip
-SKY, WARM, CEILING_LAMP = (7.0, 8.2, 9.8), (15.0, 10.5, 6.2), (9.0, 7.6, 5.6)
+SKY, WARM, CEILING_LAMP, BRIGHT_LAMP = (7.0, 8.2, 9.8), (15.0, 10.5, 6.2), (9.0, 7.6, 5.6), (26, 23, 19)
 
 
 def tools() -> Any:
@@ -209,7 +209,7 @@ def _box_of(row: int, begin: int, end: int, low: float, high: float) -> tuple[tu
     return (begin * METRE, -(row + 1) * METRE, low), (end * METRE, -row * METRE, high)
 
 
-def _flat(made: _Set, grid: np.ndarray, room: np.ndarray) -> None:
+def _flat(made: _Set, grid: np.ndarray, room: np.ndarray, light: np.ndarray) -> None:
     """Floor, ceiling, walls with their openings, fixtures, pillars, lamps at the ceilings."""
     height, width = grid.shape
     mi = made.mi
@@ -255,7 +255,8 @@ def _flat(made: _Set, grid: np.ndarray, room: np.ndarray) -> None:
             .rotate([1, 0, 0], 180)
             .scale([0.3, 0.3, 1])
         )
-        made.add(f"lamp-{kind}", {"type": "disk", "to_world": lamp}, "linen", CEILING_LAMP)
+        dark = not light[room == kind].any()
+        made.add(f"lamp-{kind}", {"type": "disk", "to_world": lamp}, "linen", BRIGHT_LAMP if dark else CEILING_LAMP)
 
 
 def _window(made: _Set, grid: np.ndarray, row: int, col: int) -> None:
@@ -311,7 +312,7 @@ class Stage:
 
     def _scene(self, show: str, s: State, lane: int, params: Params) -> Any:
         made = _Set(self.mi, Path(self._folder.name), show)
-        _flat(made, s.grid[lane], params.room)
+        _flat(made, s.grid[lane], params.room, params.light)
         _items(made, s, lane, params)
         return self.mi.load_dict(made.entries)
 
