@@ -95,9 +95,9 @@ class Episodes(_Shown):
 
     def __call__(self, done: int, total: int) -> None:
         if self._is_due(done >= total):
-            self._show(
-                self._name, f"{done:,} of {total:,} {self._what}, {self._rate(done):.1f} {self._what}/s", done, total
-            )
+            rate = self._rate(done)
+            pace = f"{1 / rate:,.0f} s each" if 0 < rate < 0.5 else f"{rate:.1f} {self._what}/s"
+            self._show(self._name, f"{done:,} of {total:,} {self._what}, {pace}", done, total)
 
 
 class Training(_Shown):
