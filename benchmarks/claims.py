@@ -429,9 +429,19 @@ def _own_agents() -> list[Claim]:
     return found
 
 
+def _rooms() -> list[Claim]:
+    name, found = "docs/rooms.md", []
+    for flat, wishes in (("studio", 6), ("two-rooms", 6), ("family", 6), ("studio", 8)):
+        for policy in ("rules", "oracle", "random"):
+            team = {f"agents.{agent}.reasoner": policy for agent in range(3)}
+            arm = Arm("rooms.toml", {"world.layout": flat, "world.wishes": wishes, **team})
+            found.append(_cell(name, f"{flat}, {wishes}", policy, "share", partial(share, arm, 100), 200, 400, 100))
+    return found
+
+
 CLAIMS = [  # what is not begun when the minutes are over is not measured
     *_statistics(), *_web(), *_certificates(), *_skills(), *_lessons(), *_memory(), *_sizes(), *_messages(),
-    *_protocols(), *_imagination(), *_foresight(), *_own_agents(),
+    *_protocols(), *_imagination(), *_foresight(), *_own_agents(), *_rooms(),
 ]  # fmt: skip
 
 
