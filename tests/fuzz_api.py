@@ -24,6 +24,7 @@ import sandbox
 from sandbox.core.errors import SandboxError, UsageError
 from sandbox.core.intervention import Aim
 from sandbox.core.speech import Act, Said
+from sandbox.core.trained_policy import TrainedPolicy
 from sandbox.core.world_model import WorldModel
 from sandbox.engine import imagine
 from sandbox.oversight.approvals import Approvals
@@ -72,7 +73,8 @@ JUNK = [
     np.ma.masked_array([1, 2]),
     _frozen(np.zeros((LANES, 4, 2), np.int32)), np.zeros(2, [("a", int)]), Aim(99, (99, 99)),
     Said(Act.DONE, 99, 2**30, -5),
-    WorldModel(base="oracle"), WorldModel(base="x"), Path("nowhere"), Approvals(),
+    WorldModel(base="oracle"), WorldModel(base="x"), Path("nowhere"), Approvals(), TrainedPolicy("x"), TrainedPolicy(5),
+    TrainedPolicy("\x00.safetensors"), TrainedPolicy(["craft"], 7),
 ]  # fmt: skip
 BREAKS: list[Callable[[np.ndarray], object]] = [
     lambda a: a.astype(np.float64), lambda a: a.astype(a.dtype.newbyteorder()), lambda a: a[:-1], lambda a: a[..., :1],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._console import check_place, err, out
-from sandbox.cli._options import Set, opened, overrides
+from sandbox.cli._options import Allow, Set, granted, opened, overrides
 from sandbox.cli._progress import Training
 from sandbox.core.errors import UsageError
 
@@ -95,11 +95,12 @@ def policy(
     teacher: Annotated[str | None, typer.Option(help="a policy of the world, imitated in the beginning")] = None,
     shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: rewards of other episodes")] = False,
     folder: Out = None,
+    allow: Allow = None,
 ) -> None:
     """Train a policy by PPO on the success of a world's task, for the reasoner policy:FILE (docs/learning.md)."""
     with needing_jax():
         from sandbox.learn.policy import WEIGHTS, PolicyJob
-    env = _env(target, set_)
+    env = _env(target, set_, allow)
     folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
     job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled)
     spent = trained(job, folder, seconds, f"policy of {env.world.name}")
@@ -113,10 +114,11 @@ def policy(
     out.print(f"on seeds of the test: {told}")
 
 
-def _env(target: str, set_: list[str] | None) -> "Environment":
+def _env(target: str, set_: list[str] | None, allow: list[str] | None) -> "Environment":
     """The environment of a world, whose options are set as ``world.KEY``, or of a scenario."""
     from sandbox.scenario import load
 
     if target.endswith(".toml"):
-        return opened(Path(target), set_, None).env()
-    return load({"world": {"name": target}, "agents": [{}]}, overrides(set_)).env()
+        return opened(Path(target), set_, allow).env()
+    changes = overrides(set_)
+    return load({"world": {"name": target}, "agents": [{}]}, changes, allow=granted(allow, changes)).env()

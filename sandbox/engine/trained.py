@@ -143,6 +143,8 @@ def policy_weights(env: Any, policy: TrainedPolicy) -> files.Weights:
     Raises UsageError, in one line, for a missing or damaged file, for other weights than the SHA-256 says, and for
     those of another world or of other observations.
     """
+    if not all(isinstance(part, str) and part.isprintable() for part in policy):
+        raise UsageError(f"policy: {shown(tuple(policy))}, expected the path of weights and their SHA-256")
     where, told = f"policy:{policy.file}", "expected weights that 'sandbox learn policy' has written"
     found = files.read(files.shipped(f"policy-{policy.file}") or policy.file)
     if policy.sha256 and policy.sha256 != found.sha256:

@@ -8,6 +8,7 @@ import json
 from functools import lru_cache
 from hashlib import sha256
 from math import prod
+from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ class Weights(NamedTuple):
 def shipped(name: str) -> Path | None:
     """The file of weights that the package has under a name, such as ``world-model-kitchen``; None without one."""
     path = FOLDER / f"{name}{SUFFIX}"
-    return path if path.is_file() else None
+    return path if isfile(path) else None  # False, too, for what can be no name of a file
 
 
 def read(path: str | Path) -> Weights:
