@@ -141,6 +141,7 @@ class Case:
             "size": st.integers(1, 60), "blend": st.floats(0, 1),
             "trail": st.sampled_from([None, np.zeros((agents, 2, 2), np.int32), np.full((agents, 3, 2), 2**31 - 1)]),
             "description": just({}), "env": just(env), "belief": just(self.belief()), "base": just("idle"),
+            "model": st.sampled_from([None, WorldModel()]),
             "plans": st.sampled_from([[[(0, 0)]], np.zeros((2, 0, 2), int), [[(0, 0), (0, 0)]] * 2]),
         }  # fmt: skip
         return known[f"{method}.{name}" if f"{method}.{name}" in known else name]
