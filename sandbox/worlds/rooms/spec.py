@@ -86,6 +86,11 @@ def conserved(s: State, lane: int, params: Params) -> tuple:
     return len({*categories} - {0}), int((s.cover[lane] * params.kept).sum())
 
 
+def visible(s: State, lane: int, agent: int, params: Params) -> np.ndarray:
+    """Everybody sees the whole plan."""
+    return np.ones(params.plan.size, bool)
+
+
 def tour(s: State, lane: int, params: Params) -> Tour:
     """See ``walk.stage``, which brings Mitsuba: no run needs it."""
     from sandbox.worlds.rooms.walk.stage import Stage
@@ -126,6 +131,7 @@ WORLD = World(
     conserved=conserved,
     teamwork=TEAMWORK,
     targets=SLOTS,
+    visible=visible,
     info=info,
     tour=tour,
     interventions=INTERVENTIONS,

@@ -46,7 +46,7 @@ def _is_hidden(grid, row, col):
     """Whether a cell is in the middle of walls: outside."""
     for r in range(max(0, row - 1), min(grid.shape[0], row + 2)):
         for c in range(max(0, col - 1), min(grid.shape[1], col + 2)):
-            if grid[r, c] != Cell.WALL:
+            if grid[r, c] != Cell.WALL and grid[r, c] != Cell.SOCKET:
                 return False
     return True
 
