@@ -314,7 +314,8 @@ class Stage:
         made = _Set(self.mi, Path(self._folder.name), show)
         _flat(made, s.grid[lane], params.room, params.light)
         _items(made, s, lane, params)
-        return self.mi.load_dict(made.entries)
+        # else the order of the lights, and so the noise, would be of this process only
+        return self.mi.load_dict(made.entries, parallel=False, optimize=False)
 
     def close(self) -> None:
         """Remove the files of the shapes."""
