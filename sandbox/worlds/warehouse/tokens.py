@@ -71,9 +71,11 @@ def outcome(s, lane, after, to, params, asked, count, out):
         out[k, MOVES] = old[0] != new[0] or old[1] != new[1]
         out[k, FACES] = after.facing[to, agent]
         out[k, LOADS] = PICKS_UP if now > 0 and before == 0 else PUTS_DOWN if before > 0 and now == 0 else 0
-        # a shelf may be drawn for the board by one delivery, and be delivered by the next: ``unpack`` looks there
-        on_goal = shelf > 0 and s.grid[lane, new[0], new[1]] == Cell.GOAL
-        out[k, DELIVERS] = on_goal and after.delivered[to] > s.delivered[lane]
+        out[k, DELIVERS] = 0
+        if shelf > 0 and s.grid[lane, new[0], new[1]] == Cell.GOAL:
+            # of two deliveries, the first may draw for the board the shelf of the second: ``unpack`` looks there
+            served = after.delivered[to] - s.delivered[lane]
+            out[k, DELIVERS] = served > 1 or (served > 0 and s.requested[lane, shelf - 1] > 0)
 
 
 @kernel
