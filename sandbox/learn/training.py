@@ -91,5 +91,8 @@ def _restore(job: Job, path: Path) -> float:
         raise UsageError(f"{path}: damaged; remove it to begin anew") from None
     if told.get("settings") != json.dumps(job.settings, sort_keys=True):
         raise UsageError(f"{path}: a training with other settings; expected another --out, or the same settings")
-    job.restore(arrays)
+    try:
+        job.restore(arrays)
+    except (KeyError, ValueError):
+        raise UsageError(f"{path}: of another version of Sandbox; remove it to begin anew") from None
     return float(told["seconds"])
