@@ -10,9 +10,9 @@ import sandbox
 from benchmarks.office_prosimos import beside_prosimos
 from benchmarks.report import Figure, table, times
 from benchmarks.rounds import Pace, in_turns
+from sandbox.engine.queueing.distributions import exponential
+from sandbox.engine.queueing.network import Network, simulate
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.distributions import exponential
-from sandbox.worlds.office.network import Network, simulate
 from sandbox.worlds.office.state import DAY, Case, Status
 
 SERVERS, LOAD = 3, 0.8

@@ -12,11 +12,11 @@ from scipy import integrate, stats
 
 import sandbox
 from sandbox.core.errors import UsageError
+from sandbox.engine.queueing.distributions import moments, quantiles
 from sandbox.record import open_run
 from sandbox.running.replay import replay
 from sandbox.worlds.office import bpmn, layouts
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.distributions import moments, quantiles
 from sandbox.worlds.office.log import log_of
 from sandbox.worlds.office.prosimos import scenario
 from sandbox.worlds.office.state import DAY, Case, Status, Time

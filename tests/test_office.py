@@ -11,13 +11,14 @@ import pytest
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.engine.queueing import network
+from sandbox.engine.queueing.distributions import constant, exponential, lognormal, moments, sample, uniform_between
+from sandbox.engine.queueing.network import GAP, ROUTE, SERVICE, Network, simulate
 from sandbox.record import open_run
 from sandbox.running.replay import replay
-from sandbox.worlds.office import layouts, network
+from sandbox.worlds.office import layouts
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.distributions import constant, exponential, lognormal, moments, sample, uniform_between
 from sandbox.worlds.office.log import cases_of, log_of, resources
-from sandbox.worlds.office.network import GAP, ROUTE, SERVICE, Network, simulate
 from sandbox.worlds.office.state import DAY, Case, Phase, Severity, Status, Time
 
 needs_ciw = pytest.mark.skipif(

@@ -16,9 +16,9 @@ from benchmarks.stand_in import record
 from sandbox.analysis.calls import Calls, Clock, bulk, burstiness, calls_in, middle, poisson
 from sandbox.analysis.serving import SERVERS, Server, by_chance, curve, server_of, team
 from sandbox.core.errors import UsageError
+from sandbox.engine.queueing.serving import Asked, Rates, serve
 from sandbox.record import CallDone, canonical, open_run, parse
 from sandbox.running.replay import verify
-from sandbox.worlds.office.serving import Asked, Rates, serve
 
 RATES = Rates(0.03, 0.001, 0.0002, 4)
 

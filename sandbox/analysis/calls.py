@@ -104,9 +104,11 @@ def middle(trial: Calls, share: float) -> Calls:
     edge = int(len(trial.began) * (1 - share) / 2)
     begin, end = float(trial.began[edge]), float(trial.began[-1 - edge]) if edge else trial.span
     kept = (trial.began >= begin) & (trial.began < end) if edge else slice(None)
-    began, ended, *others = (each[kept] for each in trial[:6])
     start = begin if edge else 0.0
-    return Calls(began - start, ended - start, *others, end - start, trial.counted)
+    return Calls(
+        trial.began[kept] - start, trial.ended[kept] - start, trial.agent[kept], trial.sample[kept], trial.prompt[kept],
+        trial.output[kept], end - start, trial.counted,
+    )  # fmt: skip
 
 
 def _chosen(rows: pd.DataFrame, folder: Path, condition: int | None) -> pd.DataFrame:
@@ -151,9 +153,12 @@ def _calls(
     read = [call.input_tokens or -(-(before.get(call.agent, 0) + len(call.prompt)) // LETTERS) for call in calls]
     wrote = [call.output_tokens or -(-sum(map(len, (call.reply or {}).values())) // LETTERS) for call in calls]
     order = np.argsort(began, kind="stable")
-    whole = [[call.agent for call in calls], [call.sample for call in calls], read, np.maximum(wrote, 1)]
-    told = (np.array(each, np.int64)[order] for each in whole)
-    return Calls(began[order], ended[order], *told, span, all(call.input_tokens for call in calls))
+    agent, sample, prompt, output = (
+        np.array(each, np.int64)[order]
+        for each in ([call.agent for call in calls], [call.sample for call in calls], read, np.maximum(wrote, 1))
+    )
+    told = all(call.input_tokens for call in calls)
+    return Calls(began[order], ended[order], agent, sample, prompt, output, span, told)
 
 
 # -- burstiness

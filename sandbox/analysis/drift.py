@@ -64,8 +64,9 @@ def _measured(horizon: int, counts: np.ndarray) -> Drift:
     """``counts`` (episodes, 2 models, 3: changed, wrong, false alarms)."""
     changed = counts[:, LEARNED, 0]
     total = max(1.0, changed.sum())
-    errors = [clustered_rate(counts[:, way, 1], changed) for way in (LEARNED, EXACT)]
-    return Drift(horizon, int(changed.sum()), *errors, *(counts[:, way, 2].sum() / total for way in (LEARNED, EXACT)))
+    learned, exact = (clustered_rate(counts[:, way, 1], changed) for way in (LEARNED, EXACT))
+    alarms, exact_alarms = (float(counts[:, way, 2].sum() / total) for way in (LEARNED, EXACT))
+    return Drift(horizon, int(changed.sum()), learned, exact, alarms, exact_alarms)
 
 
 def _episode(
@@ -95,7 +96,8 @@ def _errors(before: np.ndarray, now: np.ndarray, told: np.ndarray) -> tuple[int,
 
 def _played(env: Environment, seed: int, policy: str, noise: float, ticks: int) -> tuple[list[Any], list[np.ndarray]]:
     """The states of an episode, and the actions between them."""
-    states, taken = [env.reset([seed])], []
+    states: list[Any] = [env.reset([seed])]
+    taken: list[np.ndarray] = []
     played = noisy_play(env, [seed], policy, np.array([noise]), np.random.default_rng(seed))
     for _, actions, after in islice(played, ticks):
         states.append(type(after)(*(part.copy() for part in after)))

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.analysis.calls import Calls
 from sandbox.core.errors import UsageError, unknown
+from sandbox.engine.queueing.serving import Asked, Rates, Served, serve
 from sandbox.statistics import Estimate, mean_difference
-from sandbox.worlds.office.serving import Asked, Rates, Served, serve
 
 SHARES = (0.5, 0.95, 0.99)  # percentiles of latency
 AGENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -26,7 +26,7 @@ WARM = 0.1  # share of the time that is left out at the beginning, when the serv
 
 
 class Server(BaseModel):
-    """A server of a language model: the seconds of an iteration over a batch (``worlds.office.serving``)."""
+    """A server of a language model: the seconds of an iteration over a batch (``engine.queueing.serving``)."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -96,7 +96,7 @@ def _measured(
     trials: Sequence[Calls], server: Server, agents: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray, np.ndarray]:  # fmt: skip
     """Share of busy time and percentiles of one seed: of these agents, and of the same calls by chance."""
-    rate = np.mean([len(trial.began) / trial.span / trial.agents for trial in trials])
+    rate = float(np.mean([len(trial.began) / trial.span / trial.agents for trial in trials]))
     until = max(CALLS, 20 * agents) / rate / agents  # seconds
     calls = team(trials, agents, until, rng)
     found = serve(calls, server.rates)
@@ -122,7 +122,7 @@ def team(trials: Sequence[Calls], agents: int, until: float, rng: np.random.Gene
     """The calls of so many agents: enough to go on until then, however fast they are answered."""
     gaps, prompts, outputs, left = [], [], [], agents
     while left > 0:
-        trial = trials[rng.integers(len(trials))]
+        trial = trials[int(rng.integers(len(trials)))]
         start = rng.uniform(0, trial.span)
         for agent in np.unique(trial.agent)[:left]:
             for sample in np.unique(trial.sample[trial.agent == agent]):

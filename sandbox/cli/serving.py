@@ -9,7 +9,7 @@ from sandbox.cli._console import check_place, err, out
 from sandbox.cli._progress import Episodes
 from sandbox.core.errors import UsageError
 
-CLOCKS = "world: the time in the world (in the office its minutes, else ticks); run: the computer's clock"
+CLOCKS = "world: the time in the world (its own clock if it has one, else ticks); run: the computer's clock"
 PICTURES = (".png", ".svg")
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.letters import as_bytes, atlas
-from sandbox.worlds.office import distributions as of
+from sandbox.engine.queueing import distributions as of
+from sandbox.engine.queueing.events import CLASSES
 from sandbox.worlds.office import routing, stations
 from sandbox.worlds.office.dynamics.documents import CODES, FIRST_CODE
 from sandbox.worlds.office.layouts import ActivityFile, CheckFile, DocumentField, Duration, IssueFile, Post, Process
-from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import (
     DAY,
     GRAIN,

@@ -16,7 +16,7 @@ import tomli_w
 from sandbox.core.errors import UsageError
 from sandbox.core.event_log import Fit
 from sandbox.engine.environment import make
-from sandbox.worlds.office import distributions as of
+from sandbox.engine.queueing import distributions as of
 from sandbox.worlds.office.compiler import END
 from sandbox.worlds.office.fitting import (
     FITTED,

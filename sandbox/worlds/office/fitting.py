@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sandbox.engine.queueing.distributions import lognormal
 from sandbox.worlds.office.compiler import DAYS
-from sandbox.worlds.office.distributions import lognormal
 from sandbox.worlds.office.state import DAY, GRAIN
 
 FITTED = 0.8  # share of the cases

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sandbox.core.errors import UsageError, first_problem, unknown
 from sandbox.core.event_log import Fit
 from sandbox.core.files import read_text
+from sandbox.engine.queueing import distributions as of
 from sandbox.worlds.office import bpmn, compiler, layouts
-from sandbox.worlds.office import distributions as of
 from sandbox.worlds.office.bpmn import BEGIN, END, Chain, Model
 from sandbox.worlds.office.compiler import DAYS
 from sandbox.worlds.office.fit import BLIND, DECISIONS, LONGEST, process_file, short_names

@@ -6,8 +6,8 @@ import numpy as np
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
+from sandbox.engine.queueing.events import CALLED, SPAN, Kind
 from sandbox.worlds.office.compiler import labels
-from sandbox.worlds.office.queueing import CALLED, SPAN, Kind
 from sandbox.worlds.office.state import (
     ACT,
     ARRIVE,

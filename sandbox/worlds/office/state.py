@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from sandbox.core.world import Done, ObservationSpec, Pos, Refused, Reward, Seed, Tick, names, shaped
-from sandbox.worlds.office.queueing import Kind
+from sandbox.engine.queueing.events import Kind
 
 SLOTS = 32  # work items in view: trays of the board, and targets of every verb
 SIDE = 6  # tray t is at [t // 6, t % 6] of the window

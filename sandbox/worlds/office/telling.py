@@ -4,11 +4,11 @@ import numpy as np
 
 from sandbox.core.telling import Chart, Gantt, Gauge, Span, Transition, unplanned
 from sandbox.engine.kernel import twin
+from sandbox.engine.queueing.events import CLASSES
 from sandbox.worlds.office.compiler import labels
 from sandbox.worlds.office.dynamics.flow import activity_of
 from sandbox.worlds.office.dynamics.kernels import closed
 from sandbox.worlds.office.log import resources
-from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.rendering.text import moment
 from sandbox.worlds.office.state import (
     DAY,

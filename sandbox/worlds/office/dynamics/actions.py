@@ -3,6 +3,7 @@
 import numpy as np
 
 from sandbox.engine.kernel import kernel
+from sandbox.engine.queueing.events import CLASSES, SPAN, leave, push
 from sandbox.worlds.office.dynamics.documents import checks_of, failing, unreadable
 from sandbox.worlds.office.dynamics.flow import (
     activity_of,
@@ -17,7 +18,6 @@ from sandbox.worlds.office.dynamics.flow import (
     wait_in_line,
     working_phase,
 )  # fmt: skip
-from sandbox.worlds.office.queueing import CLASSES, SPAN, leave, push
 from sandbox.worlds.office.state import (
     ACT,
     SIDE,

@@ -4,7 +4,8 @@ import numpy as np
 
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
-from sandbox.worlds.office.distributions import sample
+from sandbox.engine.queueing.distributions import sample
+from sandbox.engine.queueing.events import CLASSES, SPAN, join, push, seating, staffing, waiting
 from sandbox.worlds.office.dynamics.calendar import ends, opens
 from sandbox.worlds.office.dynamics.documents import (
     bits_of,
@@ -16,7 +17,6 @@ from sandbox.worlds.office.dynamics.documents import (
     must_be_rejected,
     remedy,
 )  # fmt: skip
-from sandbox.worlds.office.queueing import CLASSES, SPAN, join, push, seating, staffing, waiting
 from sandbox.worlds.office.state import (
     BACK,
     GRAIN,

@@ -5,12 +5,12 @@ import numpy as np
 from sandbox.core.finish import Finish
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
+from sandbox.engine.queueing.events import SPAN, advancing, push
 from sandbox.worlds.office.dynamics.actions import begin_action, end_action, is_legal
 from sandbox.worlds.office.dynamics.calendar import arrives
 from sandbox.worlds.office.dynamics.documents import draw_documents, is_twin_of_the_one_before
 from sandbox.worlds.office.dynamics.flow import come_back, duration, go_on, note, seat, served
 from sandbox.worlds.office.dynamics.seen import observe  # noqa: F401 (the third kernel of the world)
-from sandbox.worlds.office.queueing import SPAN, advancing, push
 from sandbox.worlds.office.state import (
     ACT,
     ARRIVE,

@@ -3,10 +3,10 @@
 import numpy as np
 
 from sandbox.engine.kernel import kernel
+from sandbox.engine.queueing.events import CLASSES
 from sandbox.worlds.office.dynamics.actions import is_legal
 from sandbox.worlds.office.dynamics.documents import failing, is_barred, remedy
 from sandbox.worlds.office.dynamics.flow import activity_of
-from sandbox.worlds.office.queueing import CLASSES
 from sandbox.worlds.office.state import TEAM, Case, Desk, Verb
 
 

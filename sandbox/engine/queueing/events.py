@@ -18,7 +18,7 @@ is said by functions, which fill the free names of ``seating``, ``staffing`` and
 ``paused(s, lane, params)``                              whether to stop before the next event
 =======================================================  ==============================================================
 
-The office and the plain networks of ``network`` are two uses of the same functions.
+The office, the plain networks of ``network`` and the server of ``serving`` are three uses of the same functions.
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""A server of a language model as a station of the engine of ``queueing``: batches that change at every token.
+"""A server of a language model as a station of the engine of ``events``: batches that change at every token.
 
 The server works in iterations (Yu et al. 2022, "Orca", OSDI), as the common servers do under the name of continuous
 batching: each iteration gives one token to every call of its batch. Calls that are done leave after it, and waiting
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.engine.kernel import kernel, specialise
-from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating
+from sandbox.engine.queueing.events import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating
 
 ASK = Kind.OTHER  # an event: a call is made; its subject is the call
 GOING, NEW = range(CLASSES)  # lines: calls in progress, calls that wait

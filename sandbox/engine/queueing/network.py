@@ -1,4 +1,4 @@
-"""Plain queueing networks on the engine of ``queueing``: Poisson or other arrivals, stations, routing by chance.
+"""Plain queueing networks on the engine of ``events``: Poisson or other arrivals, stations, routing by chance.
 
     net = Network(arrival=exponential(1.0), service=[exponential(2.4)], servers=[3])
     result = simulate(net, seed=1, customers=100_000)
@@ -14,8 +14,8 @@ import numpy as np
 from sandbox.core.errors import UsageError
 from sandbox.engine.draw import uniform
 from sandbox.engine.kernel import kernel, specialise
-from sandbox.worlds.office.distributions import sample
-from sandbox.worlds.office.queueing import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating, staffing
+from sandbox.engine.queueing.distributions import sample
+from sandbox.engine.queueing.events import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating, staffing
 
 ARRIVE = Kind.OTHER  # an event: the next customer arrives
 GAP, SERVICE, ROUTE = 0, 2, 4  # streams of draws by customer and visit; the first two take two numbers
