@@ -27,9 +27,10 @@ class Settings(NamedTuple):
 
 
 def render_frames(tour: Tour, folder: Path, settings: Settings, told: Callable[[int, int], None]) -> int:
-    """Render the frames that a folder lacks; ``told`` gets the number there, and of all. Returns how many it had.
+    """Render the frames that a folder lacks; returns how many it had.
 
-    Raises UsageError if the folder has frames of other settings.
+    ``told`` gets how many are done, and how many were missing. Raises UsageError if the folder has frames of other
+    settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stated, own = folder / SETTINGS, json.dumps(settings._asdict())
@@ -39,14 +40,13 @@ def render_frames(tour: Tour, folder: Path, settings: Settings, told: Callable[[
     elif stated.read_text() != own:
         raise UsageError(f"{folder}: frames of another walk ({stated.read_text()}); expected another --video")
     missing = [(k, view) for k, view in enumerate(tour.views(settings.frames)) if not _frame(folder, k).exists()]
-    done = settings.frames - len(missing)
-    told(done, settings.frames)
+    told(0, len(missing))
     for count, (k, view) in enumerate(missing):
         picture = tour.picture(view, settings.size, settings.samples, k)
         with replacing(_frame(folder, k)) as part:
             Image.fromarray(picture).save(part, "PNG")
-        told(done + count + 1, settings.frames)
-    return done
+        told(count + 1, len(missing))
+    return settings.frames - len(missing)
 
 
 def frames_of(folder: Path, count: int) -> Iterator[np.ndarray]:
