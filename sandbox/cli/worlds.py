@@ -16,7 +16,7 @@ def worlds(name: Annotated[str | None, typer.Argument(help="one world in detail"
         out.print(worlds_table(list(usable_worlds())))
         return
     world = registry.opened(name)
-    out.print(world.rules)
+    out.print(" ".join(world.rules.split()))
     for table in world_tables(world):
         out.print(table)
     if world.layouts:
