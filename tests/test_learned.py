@@ -213,9 +213,8 @@ def test_foresight_is_of_the_model_that_is_used():
 
 def trained(folder, seconds: float, shuffled: bool) -> float:
     """The share of changed facts that are right after a tick of random actions, where a copy has 0."""
-    from sandbox.learn.practice import practice
     from sandbox.learn.training import train
-    from sandbox.learn.world_model import WorldModelJob, write
+    from sandbox.learn.world_model import WorldModelJob, practice, write
 
     options = practice("kitchen").options(["cramped_room"])[:1]
     job = WorldModelJob("kitchen", ticks=40_000, shuffled=shuffled, options=options)

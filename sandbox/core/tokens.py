@@ -17,7 +17,7 @@ each channel of one of its *heads*. The world's kernels translate, for P places 
 Places that are not asked for stay as they are. What ``unpack`` knows by itself is said in the world's docstring.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,6 +32,18 @@ class Channel(NamedTuple):
     own: bool = False  # of input: the net sees this of the place itself, not of its neighbours
 
 
+class Practice(NamedTuple):
+    """The environments in which the model of a world is trained, and those of its test, with another policy."""
+
+    layouts: tuple[str, ...]
+    variants: tuple[dict[str, Any], ...]  # other options; each layout is played with each
+    tests: tuple[dict[str, Any], ...]  # options
+    policy: str  # of the test's episodes
+
+    def options(self, layouts: Sequence[str] = ()) -> list[dict[str, Any]]:
+        return [{"layout": layout, **variant} for layout in layouts or self.layouts for variant in self.variants]
+
+
 @dataclass(frozen=True, eq=False)
 class Tokens:
     """The tokens of a world, as it is registered."""
@@ -43,6 +55,7 @@ class Tokens:
     pack: Callable
     outcome: Callable
     unpack: Callable
+    practice: Practice
     lacks: Callable[[Any], str] = lambda params: ""  # why a world of these params has no tokens; "": it has
 
     @property

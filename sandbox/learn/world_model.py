@@ -23,13 +23,12 @@ from scipy.sparse import csr_matrix
 
 from sandbox.analysis.drift import drift
 from sandbox.analysis.noisy_play import noisy_play
-from sandbox.core.tokens import Tokens
+from sandbox.core.tokens import Practice, Tokens
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.layers import TOP
 from sandbox.engine.learned import blank, network, tokens_of, transitions
 from sandbox.engine.registry import opened
-from sandbox.learn.practice import practice
 from sandbox.learn.quantise import logits_scale, quantised, scale_of
 from sandbox.nets.weights import read
 from sandbox.record.whole import replacing
@@ -55,6 +54,11 @@ class Samples:
 
     def __getitem__(self, chosen: np.ndarray) -> "Samples":
         return Samples(self.rows[chosen], self.heads[chosen], self.classes[chosen])
+
+
+def practice(world: str) -> Practice:
+    """The practice of a world; raises UsageError for one whose model cannot be learned."""
+    return tokens_of(opened(world)).practice
 
 
 def collect(env: Environment, rng: np.random.Generator, shuffled: bool, policy: str = "rules") -> Samples:
@@ -131,7 +135,7 @@ class WorldModelJob:
     members: int = 1  # nets of an ensemble
     ticks: int = 200_000  # of episodes, at most
     shuffled: bool = False  # the control: trained on the actions of other lanes
-    options: list[dict[str, Any]] = field(default_factory=list)  # of the environments; by default those of ``practice``
+    options: list[dict[str, Any]] = field(default_factory=list)  # by default those of the world's practice
 
     @property
     def is_over(self) -> bool:

@@ -8,11 +8,14 @@ be in one, both stay. Only the cells of cooks, the counters beside them, and pot
 change. Learned for sticky floors, too, whose severity a cook knows; not for the kitchen's other perturbations.
 """
 
+from typing import Any
+
 import numpy as np
 
 from sandbox.core.finish import Finish
-from sandbox.core.tokens import Channel, Tokens, patches
+from sandbox.core.tokens import Channel, Practice, Tokens, patches
 from sandbox.engine.kernel import kernel
+from sandbox.worlds.kitchen.layouts import CLASSIC
 from sandbox.worlds.kitchen.state import DCOL, DROW, Cell, Pot, Severity, Thing, Verb
 
 MIX = 4  # token of a thing: NOTHING, ONION, TOMATO, DISH, then MIX + the mix of a soup or a pot
@@ -195,7 +198,18 @@ def unpack(out, asked, count, s, lane, params):
         s.done[lane] = Finish.TICK_LIMIT
 
 
+def _options(dose: float) -> dict[str, Any]:
+    return {"scattered": True, "soups": 0, "perturb": {"sticky_floor": dose}}
+
+
+PRACTICE = Practice(
+    layouts=tuple(CLASSIC),
+    variants=tuple(map(_options, (0.0, 0.0, 0.3, 0.5, 1.0))),
+    tests=tuple({"layout": "cramped_room", **_options(dose)} for dose in (0.0, 0.5)),
+    policy="oracle",
+)
 TOKENS = Tokens(
+    practice=PRACTICE,
     seen=SEEN,
     heads=HEADS,
     neighbours=lambda params: patches(*params.plan.shape),

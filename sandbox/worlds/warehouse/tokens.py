@@ -9,7 +9,7 @@ nothing changes without one. The courier task has no tokens.
 """
 
 from sandbox.core.finish import Finish
-from sandbox.core.tokens import Channel, Tokens, patches
+from sandbox.core.tokens import Channel, Practice, Tokens, patches
 from sandbox.engine.kernel import kernel
 from sandbox.worlds.warehouse.dynamics.orders import serve
 from sandbox.worlds.warehouse.dynamics.seen import refresh, step_ahead
@@ -179,7 +179,14 @@ def lacks(params: Params) -> str:
     return "the courier task of the warehouse has no tokens" if params.courier else ""
 
 
+PRACTICE = Practice(
+    layouts=("tiny", "small"),
+    variants=tuple({"agents": agents, "deliveries": 0} for agents in (4, 6, 8)),
+    tests=({"layout": "tiny", "agents": 6, "deliveries": 0},),
+    policy="oracle",
+)
 TOKENS = Tokens(
+    practice=PRACTICE,
     seen=SEEN,
     heads=HEADS,
     neighbours=lambda params: patches(*params.plan.shape),
