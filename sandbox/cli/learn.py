@@ -122,3 +122,30 @@ def _env(target: str, set_: list[str] | None, allow: list[str] | None) -> "Envir
         return opened(Path(target), set_, allow).env()
     changes = overrides(set_)
     return load({"world": {"name": target}, "agents": [{}]}, changes, allow=granted(allow, changes)).env()
+
+
+@learn.command("dream")
+def dream(
+    world: World,
+    seconds: Seconds = 60.0,
+    seed: Seed = 0,
+    codes: Annotated[int, typer.Option(min=1, max=16, help="latent actions")] = 8,
+    ticks: Annotated[int, typer.Option(min=1, help="ticks of episodes to learn from, at most")] = 150_000,
+    shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: second frames of other pairs")] = False,
+    folder: Out = None,
+) -> None:
+    """Train a dreamed world: latent actions, from pairs of frames alone (docs/learning.md)."""
+    with needing_jax():
+        from sandbox.learn.dream import DreamJob, write
+    job = DreamJob(world, seed, codes, ticks, shuffled)
+    folder = folder or Path("runs") / f"learn-dream-{world}"
+    spent = trained(job, folder, seconds, f"dream of {world}")
+    path = folder / "weights.safetensors"
+    card = write(job, path, spent)
+    out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
+    out.print(f"card    {path.with_suffix('.json')}")
+    found = card["measured"]
+    told = f"{found['inferred'][0]:.3f} right with the inferred code, {found['random'][0]:.3f} with a random one"
+    out.print(f"changed facts: {told}; whole frames {found['frames'][0]:.3f} and {found['random_frames'][0]:.3f}")
+    out.print(f"purity {found['purity'][0]:.3f}, of the four moves {found['moves'][0]:.3f}")
+    out.print("codes   " + ", ".join(f"{code + 1}: {verb}" for code, verb in enumerate(card["means"])))

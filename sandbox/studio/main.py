@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sandbox.studio.pages import batch, lessons, replay, watch
+from sandbox.studio.pages import batch, dream, lessons, replay, watch
 from sandbox.studio.session import prepare
 
 SIDEBAR = 340  # pixels: four choices fit side by side
@@ -29,6 +29,7 @@ def main() -> None:
         st.Page(to_watching, url_path="watch", visibility="hidden"),  # the default page's own address is /
         st.Page(replay.page, title="Runs", icon=":material/history:", url_path="replay"),
         st.Page(batch.page, title="Batch", icon=":material/stacked_line_chart:", url_path="batch"),
+        st.Page(dream.page, title="Dream", icon=":material/bedtime:", url_path="dream"),
         st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
     ]
     page = st.navigation(pages, position="top")

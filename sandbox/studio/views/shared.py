@@ -45,7 +45,13 @@ def _show(words: str) -> None:
 
 # -- link, turn: the ways to another page, and to another view of the same one
 
-PATHS = {"Watch": "", "Runs": "replay", "Batch": "batch", "Lessons": "lessons"}  # addresses of pages, by their titles
+PATHS = {
+    "Watch": "",
+    "Runs": "replay",
+    "Batch": "batch",
+    "Dream": "dream",
+    "Lessons": "lessons",
+}  # addresses of pages, by their titles
 
 
 def link(page: str, label: str, words: str, **look: Any) -> None:

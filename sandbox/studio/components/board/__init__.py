@@ -48,11 +48,12 @@ def board(
         if found := _edit(st.session_state[key].edit):
             on_edit(found)
 
-    data = {"picture": _png(picture), "rows": rows, "cols": cols, "tool": tool, "words": numbers, "names": list(names)}
+    data = {"picture": png(picture), "rows": rows, "cols": cols, "tool": tool, "words": numbers, "names": list(names)}
     _component()(key=key, data=data, on_edit_change=told)
 
 
-def _png(picture: np.ndarray) -> str:
+def png(picture: np.ndarray) -> str:
+    """A picture as a data URL."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,1 @@
+"""Dreamed worlds beside the world that they were learned from: frames, measures, goals."""

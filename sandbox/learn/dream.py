@@ -1,0 +1,260 @@
+"""Trains a dreamed world (``nets.dream``) from pairs of frames: latent actions, as in Genie (Bruce et al. 2024).
+
+No action is seen. The bottleneck is a code, one of K, between a frame and the next one. K is small, so every code is
+tried: each pair trains the code under which its second frame is likeliest (hard EM), and afterwards the inverse model
+is Bayes' rule. Neither an inverse net nor a quantiser is trained. The other codes learn, with little weight, that
+nothing changes: so a code does nothing where it never was seen to act, as a step against a wall.
+
+A step sees some cells of each pair: those that the player may change, and others inside the frame at random.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from safetensors.numpy import save
+
+from sandbox.analysis.dreams.frames import TOKENS, environment, joined, pairs
+from sandbox.analysis.dreams.measures import joined_pairs, labelled, meanings, measure, tests
+from sandbox.core.errors import unknown
+from sandbox.engine.layers import TOP
+from sandbox.learn.quantise import logits_scale, quantised, scale_of
+from sandbox.nets.dream import COPIES, FACINGS, NEAR, OWN, PLACES, Dream, Frames, Rows, ahead, around, patches, places
+from sandbox.nets.weights import Weights, read
+from sandbox.record.whole import replacing
+from sandbox.worlds.craft.state import Verb
+
+WORLDS = ("craft",)
+CODES = 8
+WIDTHS = 64, 48  # of the hidden layers
+BATCH, STEPS = 256, 20  # pairs of a step; steps of a round
+LANES, TICKS = 16, 250  # of the episodes that a round adds
+SIZES = 12, 16, 24, 32, 64  # of the maps
+NOISE = 0.1, 0.3, 1.0  # shares of random legal actions, drawn for each lane
+RATE, SLOWER, AVERAGE = 3e-3, 1000, 0.99  # learning rate, steps until it is lower by sqrt(2), moving average
+IDLE = 0.01  # weight of the lesson that nothing changes, beside what did
+OTHERS = 7  # cells of a pair that a step sees, besides the five at the player
+HIGH, WIDE = 7, 9  # of a frame
+LABELLED_SEED = 810_000  # of the pairs by which the card says what codes mean
+TEST_SEED, TEST_POLICY, TEST_NOISE, TEST_EPISODES = 920_000, "oracle", 0.1, 16  # of the card's measures
+
+
+def cells_of(rng: np.random.Generator, n: int) -> np.ndarray:
+    """(n, S) cells of each frame, row * WIDE + column: the player's, its neighbours, and others inside the frame."""
+    middle = HIGH // 2 * WIDE + WIDE // 2
+    five = middle + np.array([0, -WIDE, WIDE, -1, 1])
+    inner = np.arange(HIGH * WIDE).reshape(HIGH, WIDE)[1:-1, 1:-1].ravel()
+    rest = np.setdiff1d(inner, five)
+    return np.concatenate([np.broadcast_to(five, (n, 5)), rest[rng.integers(len(rest), size=(n, OTHERS))]], axis=1)
+
+
+def seen(before: Frames, after: Frames, cells: np.ndarray) -> dict[str, np.ndarray]:
+    """What the net sees of ``cells`` (n, S) of each pair, and what came."""
+    n = len(before)
+    return {
+        "own": np.take_along_axis(patches(before.cells, OWN).reshape(n, -1, COPIES), cells[..., None], 1),
+        "around": around(before.cells), "places": places(HIGH, WIDE).ravel()[cells], "facing": before.facing,
+        "ahead": np.take_along_axis(ahead(before).reshape(n, -1), cells, 1),
+        "wanted": np.take_along_axis(after.cells.reshape(n, -1), cells, 1), "turned": after.facing,
+    }  # fmt: skip
+
+
+# -- the net in floats
+
+
+def first_params(codes: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Random weights, smaller the more inputs a layer has."""
+    outputs = COPIES + TOKENS + FACINGS
+    shapes = {"table": (Rows(TOKENS, codes).total, WIDTHS[0]), "middle": WIDTHS, "last": (WIDTHS[1], outputs)}
+    inputs = {"table": COPIES + 4, "middle": WIDTHS[0], "last": WIDTHS[1]}
+    found = {name: rng.normal(0, inputs[name] ** -0.5, shape).astype(np.float32) for name, shape in shapes.items()}
+    biases = {"bias": WIDTHS[0], "middle_bias": WIDTHS[1], "last_bias": outputs}
+    return found | {name: np.zeros(size, np.float32) for name, size in biases.items()}
+
+
+def upper(params: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Activations of both hidden layers (n, S, K, W), and the logits of copies and new tokens."""
+    table, width = params["table"], params["table"].shape[1]
+    rows = Rows(TOKENS, len(table) - Rows(TOKENS, 0).total)
+    parts = table[: rows.around].reshape(-1, width), table[rows.around : rows.places].reshape(-1, width)
+    own = jax.nn.one_hot(told["own"], TOKENS).reshape(*told["own"].shape[:2], -1) @ parts[0]
+    player = jax.nn.one_hot(told["around"], TOKENS).reshape(len(told["around"]), -1) @ parts[1]
+    place = jax.nn.one_hot(told["places"], PLACES) @ table[rows.places : rows.ahead]
+    place += told["ahead"][..., None] * table[rows.ahead]
+    facing = jax.nn.one_hot(told["facing"], FACINGS) @ table[rows.facing : rows.code]
+    place = place.at[:, 0].add(facing)  # the first cell is the player's
+    sums = (own + place + player[:, None])[:, :, None] + table[rows.code :] + params["bias"]
+    first = jax.nn.relu(sums)
+    second = jax.nn.relu(first @ params["middle"] + params["middle_bias"])
+    return first, second, second @ params["last"] + params["last_bias"]
+
+
+def of_cells(logits: Any, own: Any, wanted: Any) -> Any:
+    """(n, K) nats: -log of the probability, under each code, of the tokens ``wanted`` (n, S)."""
+    good = jnp.concatenate([own == wanted[..., None], wanted[..., None] == jnp.arange(TOKENS)], axis=-1)
+    right = jnp.where(good[:, :, None], logits, -1e9)
+    return (jax.nn.logsumexp(logits, axis=-1) - jax.nn.logsumexp(right, axis=-1)).sum(axis=1)
+
+
+def of_facing(logits: Any, facing: Any) -> Any:
+    """(n, K) nats: the same of a facing; ``logits`` are those of the player's cell."""
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits), facing[:, None, None], -1)[..., 0]
+
+
+def loss(params: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
+    """Mean surprise at what came under the best code of each pair, and a little at no change under the others; nats."""
+    logits, own = upper(params, told)[2], told["own"]
+    ways, turns = logits[..., :-FACINGS], logits[:, 0, :, -FACINGS:]  # the first cell is the player's
+    came = of_cells(ways, own, told["wanted"]) + of_facing(turns, told["turned"])
+    idle = of_cells(ways, own, own[..., COPIES // 2])
+    others = idle.sum(axis=1) - jnp.take_along_axis(idle, came.argmin(axis=1)[:, None], 1)[:, 0]
+    return (came.min(axis=1) + IDLE * others).mean()
+
+
+@dataclass
+class DreamJob:
+    """The training of a dream; see ``learn.training.Job``."""
+
+    world: str
+    seed: int = 0
+    codes: int = CODES
+    ticks: int = 150_000  # of episodes, at most
+    shuffled: bool = False  # the control: the second frame of each pair is of another pair
+
+    def __post_init__(self) -> None:
+        if self.world not in WORLDS:
+            raise unknown("world", self.world, WORLDS, "learn dream")
+        self.chunks, self.steps = 0, 0
+        self.params = first_params(self.codes, np.random.default_rng([self.seed, 1]))
+        self.mean, self.moments = dict(self.params), self._optimiser.init(self.params)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {
+            "world": self.world, "seed": self.seed, "codes": self.codes, "ticks": self.ticks, "shuffled": self.shuffled,
+            "widths": list(WIDTHS), "tokens": TOKENS,
+        }  # fmt: skip
+
+    @cached_property
+    def _optimiser(self) -> Any:
+        return optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
+
+    @cached_property
+    def _stepped(self) -> Any:
+        def step(params: Any, mean: Any, moments: Any, told: Mapping[str, Any]) -> tuple:
+            value, grads = jax.value_and_grad(loss)(params, told)
+            changes, moments = self._optimiser.update(grads, moments)
+            params = optax.apply_updates(params, changes)
+            return params, optax.incremental_update(params, mean, 1 - AVERAGE), moments, value
+
+        return jax.jit(step)
+
+    # -- training ------------------------------------------------------------------------------------------------------
+
+    def round(self) -> str:
+        """More episodes, until there are enough, and STEPS steps."""
+        if self.chunks * LANES * TICKS < self.ticks:
+            self._add(self.chunks)
+            self.chunks += 1
+        rng, told = np.random.default_rng([self.seed, 2, self.steps]), 0.0
+        for _ in range(STEPS):
+            chosen = rng.integers(len(self.before), size=BATCH)
+            batch = seen(self.before[chosen], self.after[chosen], cells_of(rng, BATCH))
+            self.params, self.mean, self.moments, value = self._stepped(self.params, self.mean, self.moments, batch)
+            told += float(value)
+            self.steps += 1
+        return f"{len(self.before):,} pairs, {self.steps:,} steps, loss {told / STEPS:.3f} nats"
+
+    def _add(self, chunk: int) -> None:
+        """The pairs of LANES episodes more."""
+        rng = np.random.default_rng([self.seed, 3, chunk])
+        first, noise = int(rng.integers(1 << 40)), rng.choice(NOISE, LANES)
+        env = environment(int(rng.choice(SIZES)))
+        played = [
+            (before, after)
+            for _, before, _, after, _ in pairs(env, range(first, first + LANES), "rules", noise, TICKS, rng)
+        ]
+        before, after = (joined([part[k] for part in played]) for k in range(2))
+        if self.shuffled:
+            after = after[rng.permutation(len(after))]
+        self.before, self.after = (
+            (joined([self.before, before]), joined([self.after, after])) if chunk else (before, after)
+        )
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------------
+
+    def _tree(self) -> Any:
+        return self.params, self.mean, self.moments
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        leaves = jax.tree_util.tree_leaves(self._tree())
+        counts = {"chunks": np.array([self.chunks]), "steps": np.array([self.steps])}
+        return {f"leaf{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)} | counts
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue; the episodes are played again, from their seeds."""
+        tree = jax.tree_util.tree_structure(self._tree())
+        leaves = [arrays[f"leaf{k}"] for k in range(tree.num_leaves)]
+        self.params, self.mean, self.moments = jax.tree_util.tree_unflatten(tree, leaves)
+        self.chunks, self.steps = int(arrays["chunks"][0]), int(arrays["steps"][0])
+        for chunk in range(self.chunks):
+            self._add(chunk)
+
+    # -- export --------------------------------------------------------------------------------------------------------
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The net in integers, as ``nets.dream`` reads it."""
+        rng = np.random.default_rng(0)
+        chosen = rng.integers(len(self.before), size=2_000)
+        some = seen(self.before[chosen], self.after[chosen], cells_of(rng, len(chosen)))
+        mean = {name: np.asarray(value) for name, value in self.mean.items()}
+        first, second, _ = (np.asarray(each) for each in upper(mean, some))
+        low, high = scale_of(first), scale_of(second)
+        layers = {
+            "table": quantised(mean["table"], mean["bias"], 1.0, low, 1, COPIES + NEAR + 4),
+            "middle": quantised(mean["middle"], mean["middle_bias"], low, high, TOP, WIDTHS[0]),
+            "last": quantised(mean["last"], mean["last_bias"], high, logits_scale(), TOP, WIDTHS[1]),
+        }
+        biases = {"table": "bias", "middle": "middle_bias", "last": "last_bias"}
+        found = {name: layer.weights for name, layer in layers.items()}
+        found |= {biases[name]: layer.bias for name, layer in layers.items()}
+        shifts = np.array([layer.shift for layer in layers.values()], np.int32)
+        found |= {
+            "shifts": shifts,
+            "unit": np.array([logits_scale()], np.int32),
+            "usage": np.ones(self.codes, np.int32),
+        }
+        codes = Dream(Weights(found, {}, "")).inferred(self.before[chosen], self.after[chosen])
+        return found | {"usage": 1 + np.bincount(codes, minlength=self.codes).astype(np.int32)}
+
+
+def write(job: DreamJob, path: Path, spent: float) -> dict[str, Any]:
+    """Write the weights with their card, in one file and its card beside it; returns the card.
+
+    The card has what the training was given, what it used, and the measures of ``analysis.dreams`` on episodes of
+    another policy, on seeds that no training used.
+    """
+    card = {
+        **job.settings, "cpu_seconds": round(spent, 1), "steps": job.steps, "pairs": len(job.before),
+        "script_sha256": sha256(Path(__file__).read_bytes()).hexdigest(),
+    }  # fmt: skip
+    dream = Dream(Weights(job.tensors(), {}, ""))
+    seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
+    card["means"] = [Verb(verb).name.lower() for verb in meanings(dream, labelled(LABELLED_SEED))]
+    card["measured"] = measure(
+        dream, joined_pairs([told for _, told in tests(seeds, TEST_POLICY, TEST_NOISE)])
+    )._asdict()
+    with replacing(path) as part:
+        part.write_bytes(save(job.tensors(), {"card": json.dumps(card, sort_keys=True)}))
+    card |= {"sha256": read(path).sha256}
+    with replacing(path.with_suffix(".json")) as part:
+        part.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n")
+    return card

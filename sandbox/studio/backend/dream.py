@@ -1,0 +1,196 @@
+"""A drawn map of craft as a dreamed world: played by codes, beside the true kernel, which acts by what they mean."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox.analysis.dreams.frames import OPTIONS, PLANT, RIPE, whole
+from sandbox.core.errors import UsageError
+from sandbox.engine.environment import Environment, make
+from sandbox.nets.dream import Dream, Frames
+from sandbox.nets.weights import read, shipped
+from sandbox.worlds.craft.dynamics.players import RIPE_AT
+from sandbox.worlds.craft.state import Facing, Kind, Material, Mob, Verb
+
+NAME = "dream-craft"  # of the weights
+MOST = 40  # cells a side: a dream of them takes a tenth of a second
+LEAST_SIZE, SIZE = 8, 480  # pixels of a cell, of a picture
+SHOWN = 12  # cells that are marked
+CREATURES = "CZK"  # on a map
+MAP = """
+TTTTTTTTTTTTTT
+T..........~~T
+T.TT......~~~T
+T.T........~~T
+T......@.....T
+T..........::T
+T..##.....:::T
+T.####.......T
+T.##c##..t...T
+T.###i#......T
+T..####....T.T
+TTTTTTTTTTTTTT
+"""
+
+
+class Difference(NamedTuple):
+    """The first step after which the dream is not what the kernel has."""
+
+    step: int
+    cells: tuple[tuple[int, int], ...]  # of the map, (row, column); those nearest to the player first
+    words: str
+
+
+class Moment(NamedTuple):
+    """The dream and the truth after a step."""
+
+    dream: Frames  # one frame of 2 H - 1 x 2 W - 1 cells
+    state: object  # of the kernel
+    difference: Difference | None
+
+
+def means(dream: Dream) -> list[str]:
+    """The action that each code means, by name, as measured at 100 labelled pairs."""
+    return list(dream.card["means"])
+
+
+def weights() -> Dream:
+    """The dream that the package has."""
+    path = shipped(NAME)
+    if path is None:
+        raise UsageError(f"{NAME}: no such weights in sandbox/nets/weights")
+    return Dream(read(path))
+
+
+class Played:
+    """A dreamed world that is being played."""
+
+    def __init__(self, layout: str, dream: Dream):
+        self.layout, self.dream = layout, dream
+        self.env = environment_of(layout)
+        self.keys = means(dream)
+        self.codes: list[int] = []
+        self._moments = [self._first()]
+
+    def _first(self) -> Moment:
+        state = self.env.reset([0])
+        plants = [{"kind": "plant", "row": row, "col": col} for row, col in _cells(self.layout, "P")]
+        self.env.place(state, 0, {"mobs": plants})  # a world without creatures leaves out all that a map has
+        return Moment(whole(state), state, None)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        return self.env.params.plan.shape
+
+    @property
+    def now(self) -> Moment:
+        return self._moments[-1]
+
+    def press(self, code: int) -> None:
+        """One step, in the dream by the code and in the kernel by the action that it means."""
+        if not 0 <= code < self.dream.codes:
+            raise UsageError(f"code {code + 1}, expected 1 to {self.dream.codes}")
+        before = self.now
+        state = self.env.allocate(1)
+        self.env.fork(before.state, 0, state, 0)
+        verb = self.env.world.verbs.index(self.keys[code])
+        self.env.step(state, np.array([[[verb, 0]]], np.int32))
+        frame = self.dream.step(before.dream, np.array([code]))
+        self.codes.append(code)
+        found = before.difference or difference(frame, whole(state), state.pos[0, 0], self.cells, len(self.codes))
+        self._moments.append(Moment(frame, state, found))
+
+    def back(self) -> None:
+        """Take the last step back."""
+        if self.codes:
+            self.codes.pop()
+            self._moments.pop()
+
+    def restart(self) -> None:
+        self.codes, self._moments = [], self._moments[:1]
+
+    def pictures(self) -> tuple[np.ndarray, np.ndarray]:
+        """The dream and the truth, (H, W, 3) uint8 each."""
+        size = max(SIZE, LEAST_SIZE * max(self.cells))
+        return self.env.render(self._drawn(), size=size), self.env.render(self.now.state, size=size)
+
+    def _drawn(self):
+        """A state that looks as the dream does, for the world's renderer."""
+        high, wide = self.cells
+        state, frame = self.env.allocate(1), self.now.dream
+        self.env.fork(self._moments[0].state, 0, state, 0)
+        row, col = place_of(frame)
+        cells = frame.cells[0, high - 1 - row : 2 * high - 1 - row, wide - 1 - col : 2 * wide - 1 - col]
+        state.grid[0] = np.where(cells >= PLANT, Material.GRASS, cells)
+        state.object_at[0], state.mobs[0], state.census[0] = 0, 0, 0
+        for slot, (r, c) in enumerate(np.argwhere(cells >= PLANT)[: state.mobs.shape[1]].tolist()):
+            clock = RIPE_AT + 1 if cells[r, c] == RIPE else 0
+            state.mobs[0, slot, [Mob.KIND, Mob.ROW, Mob.COL, Mob.CLOCK]] = Kind.PLANT, r, c, clock
+            state.census[0] = slot + 1
+        state.pos[0, 0], state.body[0, 0, 0] = (row, col), frame.facing[0]
+        state.tick[0] = self.now.state.tick[0]  # the same daylight
+        return state
+
+
+def environment_of(layout: str) -> Environment:
+    """Craft on a drawn map, as it is dreamed; raises UsageError."""
+    env = make("craft", layout=layout if "\n" in layout else layout + "\n", **OPTIONS)
+    high, wide = env.params.plan.shape
+    if max(high, wide) > MOST:
+        raise UsageError(f"a map of {high} x {wide} cells; expected at most {MOST} a side")
+    for symbol in CREATURES:
+        for row, col in _cells(layout, symbol):
+            raise UsageError(f"{symbol} at line {row + 1}, column {col + 1}: creatures are not dreamed")
+    if len(env.params.starts) > 1:
+        raise UsageError(f"{len(env.params.starts)} players (@); expected one")
+    return env
+
+
+def _cells(layout: str, symbol: str) -> list[tuple[int, int]]:
+    """Where a map has a symbol, (row, column)."""
+    rows = layout.splitlines()
+    return [(row, col) for row, line in enumerate(rows) for col, each in enumerate(line) if each == symbol]
+
+
+def place_of(frame: Frames) -> tuple[int, int]:
+    """Where on its map the player is in a dream: a map begins where anything is known."""
+    rows, cols = (np.flatnonzero(frame.cells[0].any(axis=axis)) for axis in (1, 0))
+    high, wide = (side // 2 for side in frame.cells.shape[1:])
+    return tuple(
+        int(np.clip(far - known[0], 0, far)) if len(known) else 0 for known, far in ((rows, high), (cols, wide))
+    )
+
+
+def difference(
+    frame: Frames, true: Frames, place: Sequence[int], cells: tuple[int, int], step: int
+) -> Difference | None:
+    """How a dream differs from the truth, whose player is at ``place``; None if it does not."""
+    wrong = np.argwhere(frame.cells[0] != true.cells[0])
+    row, col = (int(each) for each in place)
+    if len(wrong):
+        wrong = wrong[np.abs(wrong - np.array(cells) + 1).sum(axis=1).argsort(kind="stable")]
+        first = wrong[0]
+        dreamt, really = (names()[each.cells[0, first[0], first[1]]] for each in (frame, true))
+        at = wrong - np.array(cells) + 1 + (row, col)
+        inside = at[((at >= 0) & (at < cells)).all(axis=1)]
+        marked = tuple((int(r), int(c)) for r, c in inside[:SHOWN]) or ((row, col),)
+        told = f"at row {marked[0][0]}, column {marked[0][1]} the dream has {dreamt}, the kernel {really}"
+        return Difference(step, marked, told + (f"; {len(wrong)} cells differ" if len(wrong) > 1 else ""))
+    if frame.facing[0] != true.facing[0]:
+        ways = (Facing(each.facing[0]).name.lower() for each in (frame, true))
+        return Difference(step, ((row, col),), "in the dream the player faces {}, in the kernel {}".format(*ways))
+    return None
+
+
+def names() -> list[str]:
+    """Tokens in words."""
+    return ["nothing", *(each.name.lower() for each in Material if each), "a plant", "a ripe plant"]
+
+
+def spoken(verb: str) -> str:
+    """An action on a key."""
+    return {"noop": "nothing", "do": "use"}.get(verb, verb.removeprefix("move_").replace("_", " "))
+
+
+assert len(names()) == RIPE + 1 and Verb.NOOP == 0

@@ -1,0 +1,132 @@
+"""Dreamed worlds: a short real training and its control, exact arithmetic, what codes mean, goals really reached."""
+
+import json
+from hashlib import sha256
+
+import numpy as np
+import pytest
+
+from sandbox.analysis.dreams.frames import OPTIONS, joined, seen, whole
+from sandbox.analysis.dreams.goals import attempts, scored
+from sandbox.analysis.dreams.measures import forced, joined_pairs, keys, labelled, measure, tests
+from sandbox.core.errors import UsageError
+from sandbox.engine.environment import make
+from sandbox.learn.dream import DreamJob, write
+from sandbox.learn.training import train
+from sandbox.nets.dream import Dream, Frames
+from sandbox.nets.weights import Weights, read, shipped
+
+SEEDS = range(940_000, 940_006)
+SECONDS = 7  # of CPU: a real training
+
+
+@pytest.fixture(scope="module")
+def dream() -> Dream:
+    return Dream(read(shipped("dream-craft")))
+
+
+@pytest.fixture(scope="module")
+def told():
+    return tests(SEEDS, "oracle", 0.1, 60)
+
+
+def trained(tmp_path, **options) -> Dream:
+    job = DreamJob("craft", seed=5, **options)
+    train(job, tmp_path, SECONDS)
+    return Dream(Weights(job.tensors(), {}, ""))
+
+
+def passes(dream: Dream, told) -> bool:
+    """The check of a training: the delta-accuracy."""
+    return measure(dream, joined_pairs([each for _, each in told])).delta.value >= 0.5
+
+
+def test_a_short_training_finds_codes(told, tmp_path):
+    assert passes(trained(tmp_path), told)
+
+
+def test_the_same_training_on_shuffled_pairs_fails(told, tmp_path):
+    assert not passes(trained(tmp_path, shuffled=True), told)
+
+
+def test_a_training_that_was_stopped_continues_as_if_it_had_not_been(tmp_path, monkeypatch):
+    monkeypatch.setattr("sandbox.learn.dream.STEPS", 2)
+    monkeypatch.setattr("sandbox.learn.dream.TICKS", 30)
+    whole, stopped, later = (DreamJob("craft", seed=1) for _ in range(3))
+    for job, rounds in ((whole, 2), (stopped, 1)):
+        for _ in range(rounds):
+            job.round()
+    later.restore(stopped.arrays())
+    later.round()
+    for name, value in whole.arrays().items():
+        np.testing.assert_array_equal(value, later.arrays()[name])
+    card = write(later, tmp_path / "weights.safetensors", 1.5)
+    found = read(tmp_path / "weights.safetensors")
+    assert json.loads((tmp_path / "weights.json").read_text()) == json.loads(json.dumps(card))
+    assert card["sha256"] == found.sha256 and found.card["cpu_seconds"] == 1.5
+    with pytest.raises(UsageError, match="learn dream: unknown world 'web'; expected craft"):
+        DreamJob("web")
+
+
+def test_the_shipped_dream_is_what_its_card_says(dream, told):
+    path = shipped("dream-craft")
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert path.stat().st_size < 1_000_000 and card["sha256"] == dream.sha256 and card["codes"] == dream.codes == 8
+    assert card["measured"]["delta"][0] >= 0.5 and passes(dream, told)
+    assert set(card["means"]) >= {"move_left", "move_right", "move_up", "move_down", "do"}
+
+
+def test_a_dream_is_equal_on_any_machine(dream):
+    """50 steps of five maps, to the bit; no sum of floats in it is rounded."""
+    env = make("craft", size=12, **OPTIONS)
+    frames, rng = joined([whole(env.reset([seed])) for seed in range(5)]), np.random.default_rng(0)
+    for codes in rng.integers(8, size=(50, 5)):
+        frames = dream.step(frames, codes)
+    assert sha256(frames.cells.tobytes() + frames.facing.tobytes()).hexdigest()[:16] == "DIGEST"
+
+
+def test_one_frame_is_dreamed_alone_as_among_others_and_inside_a_larger_one(dream, told):
+    frames = told[0][1].before[:6]
+    together = dream.futures(frames)
+    for k in range(len(frames)):
+        alone = dream.futures(frames[k : k + 1])
+        np.testing.assert_array_equal(alone.cells[0], together.cells[k])
+    wide = dream.futures(Frames(np.pad(frames.cells, ((0, 0), (2, 2), (2, 2))), frames.facing))
+    np.testing.assert_array_equal(wide.cells[..., 3:-3, 3:-3], together.cells[..., 1:-1, 1:-1])
+    np.testing.assert_array_equal(wide.facing, together.facing)
+
+
+def test_the_whole_map_is_what_the_player_sees_and_more(told):
+    env, pairs = told[0]
+    state = pairs.states[-1]
+    for lane in range(3):
+        frame, view = whole(state, lane), seen(env.observe(state))
+        high, wide = (side // 2 for side in frame.cells.shape[1:])
+        np.testing.assert_array_equal(frame.cells[0, high - 3 : high + 4, wide - 4 : wide + 5], view.cells[lane])
+        assert frame.facing[0] == view.facing[lane]
+
+
+def test_codes_that_are_forced_do_what_they_mean(dream, told):
+    env, pairs = told[0]
+    found = {each.verb: each for each in forced(env, dream, pairs, keys(dream, labelled(810_000)))}
+    for verb in ("move_left", "move_right", "move_up", "move_down"):
+        assert found[verb].changed.value > 0.9
+
+
+def test_an_agent_reaches_its_goals_of_the_dream_in_the_true_kernel(dream, told):
+    env, pairs = told[1]
+    chosen, rng = keys(dream, labelled(810_000)), np.random.default_rng(0)
+    agent = scored(attempts(env, dream, pairs, chosen, rng))
+    assert agent.goals > 10 and agent.really.value >= 0.6 > 0.3 > agent.guessed.value
+    swapped = dict(zip(chosen, [*list(chosen.values())[1:], chosen[next(iter(chosen))]], strict=True))
+    assert scored(attempts(env, dream, pairs, swapped, np.random.default_rng(0))).really.value < 0.4
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda t: t.pop("usage"), lambda t: t.update(bias=t["bias"][:5]), lambda t: t.clear()]
+)
+def test_weights_of_something_else_are_refused(dream, spoil):
+    tensors = dict(read(shipped("dream-craft")).tensors)
+    spoil(tensors)
+    with pytest.raises(UsageError, match="expected those of a dream"):
+        Dream(Weights(tensors, {}, ""))
