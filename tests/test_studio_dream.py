@@ -32,7 +32,7 @@ def played(dream) -> Played:
 
 def press(played: Played, *verbs: str) -> None:
     for verb in verbs:
-        played.press(played.keys.index(verb))
+        played.press(played.keys[verb])
 
 
 def test_a_drawn_map_is_walked_in_the_dream_as_in_the_kernel(played):

@@ -11,10 +11,9 @@ A step sees some cells of each pair: those that the player may change, and other
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +22,7 @@ import optax
 from safetensors.numpy import save
 
 from sandbox.analysis.dreams.frames import TOKENS, environment, joined, pairs
-from sandbox.analysis.dreams.measures import joined_pairs, labelled, meanings, measure, tests
+from sandbox.analysis.dreams.measures import joined_pairs, keys, labelled, meanings, measure, trials
 from sandbox.core.errors import unknown
 from sandbox.engine.layers import TOP
 from sandbox.learn.quantise import logits_scale, quantised, scale_of
@@ -119,6 +118,18 @@ def loss(params: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
     return (came.min(axis=1) + IDLE * others).mean()
 
 
+OPTIMISER = optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
+
+
+@jax.jit
+def stepped(params: Any, mean: Any, moments: Any, told: Mapping[str, Any]) -> tuple[Any, Any, Any, Any]:
+    """Parameters, their moving average and moments after a step, and the loss before it."""
+    value, grads = jax.value_and_grad(loss)(params, told)
+    changes, moments = OPTIMISER.update(grads, moments)
+    params = optax.apply_updates(params, changes)
+    return params, optax.incremental_update(params, mean, 1 - AVERAGE), moments, value
+
+
 @dataclass
 class DreamJob:
     """The training of a dream; see ``learn.training.Job``."""
@@ -128,13 +139,14 @@ class DreamJob:
     codes: int = CODES
     ticks: int = 150_000  # of episodes, at most
     shuffled: bool = False  # the control: the second frame of each pair is of another pair
+    is_over: ClassVar[bool] = False  # only the budget ends it
 
     def __post_init__(self) -> None:
         if self.world not in WORLDS:
             raise unknown("world", self.world, WORLDS, "learn dream")
         self.chunks, self.steps = 0, 0
         self.params = first_params(self.codes, np.random.default_rng([self.seed, 1]))
-        self.mean, self.moments = dict(self.params), self._optimiser.init(self.params)
+        self.mean, self.moments = dict(self.params), OPTIMISER.init(self.params)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -142,20 +154,6 @@ class DreamJob:
             "world": self.world, "seed": self.seed, "codes": self.codes, "ticks": self.ticks, "shuffled": self.shuffled,
             "widths": list(WIDTHS), "tokens": TOKENS,
         }  # fmt: skip
-
-    @cached_property
-    def _optimiser(self) -> Any:
-        return optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
-
-    @cached_property
-    def _stepped(self) -> Any:
-        def step(params: Any, mean: Any, moments: Any, told: Mapping[str, Any]) -> tuple:
-            value, grads = jax.value_and_grad(loss)(params, told)
-            changes, moments = self._optimiser.update(grads, moments)
-            params = optax.apply_updates(params, changes)
-            return params, optax.incremental_update(params, mean, 1 - AVERAGE), moments, value
-
-        return jax.jit(step)
 
     # -- training ------------------------------------------------------------------------------------------------------
 
@@ -168,7 +166,7 @@ class DreamJob:
         for _ in range(STEPS):
             chosen = rng.integers(len(self.before), size=BATCH)
             batch = seen(self.before[chosen], self.after[chosen], cells_of(rng, BATCH))
-            self.params, self.mean, self.moments, value = self._stepped(self.params, self.mean, self.moments, batch)
+            self.params, self.mean, self.moments, value = stepped(self.params, self.mean, self.moments, batch)
             told += float(value)
             self.steps += 1
         return f"{len(self.before):,} pairs, {self.steps:,} steps, loss {told / STEPS:.3f} nats"
@@ -248,9 +246,11 @@ def write(job: DreamJob, path: Path, spent: float) -> dict[str, Any]:
     }  # fmt: skip
     dream = Dream(Weights(job.tensors(), {}, ""))
     seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
-    card["means"] = [Verb(verb).name.lower() for verb in meanings(dream, labelled(LABELLED_SEED))]
+    known = labelled(LABELLED_SEED)
+    card["means"] = [Verb(verb).name.lower() for verb in meanings(dream, known)]
+    card["keys"] = {Verb(verb).name.lower(): code for verb, code in keys(dream, known).items()}
     card["measured"] = measure(
-        dream, joined_pairs([told for _, told in tests(seeds, TEST_POLICY, TEST_NOISE)])
+        dream, joined_pairs([told for _, told in trials(seeds, TEST_POLICY, TEST_NOISE)])
     )._asdict()
     with replacing(path) as part:
         part.write_bytes(save(job.tensors(), {"card": json.dumps(card, sort_keys=True)}))

@@ -117,13 +117,13 @@ def measure(dream: Dream, told: Pairs) -> Measured:
     ]
     good = [_sums(told.episode, (each & changed).sum(axis=1)) for each in right]
     n = _sums(told.episode, changed.sum(axis=1))
-    whole, trials = [_sums(told.episode, each.all(axis=1)) for each in right], _sums(told.episode, np.ones(len(codes)))
+    whole, counts = [_sums(told.episode, each.all(axis=1)) for each in right], _sums(told.episode, np.ones(len(codes)))
     effect = effects(told)
     pure, moved = counted(dream, told, codes).argmax(axis=1)[codes] == effect, np.isin(effect, MOVES)
     return Measured(
         len(codes), int(n.sum()), clustered_rate(good[0], n), clustered_rate(good[1], n), ratio(good[0] - good[1], n),
-        clustered_rate(whole[0], trials), clustered_rate(whole[1], trials),
-        clustered_rate(_sums(told.episode, pure), trials), float(np.bincount(effect).max() / len(effect)),
+        clustered_rate(whole[0], counts), clustered_rate(whole[1], counts),
+        clustered_rate(_sums(told.episode, pure), counts), float(np.bincount(effect).max() / len(effect)),
         clustered_rate(_sums(told.episode, pure & moved), _sums(told.episode, moved)),
         int((np.bincount(codes, minlength=dream.codes) > 0.01 * len(codes)).sum()),
     )  # fmt: skip
@@ -191,7 +191,7 @@ def joined_pairs(parts: Sequence[Pairs]) -> Pairs:
     )
 
 
-def tests(seeds: Sequence[int], policy: str, noise: float, ticks: int = TICKS) -> list[tuple[Environment, Pairs]]:
+def trials(seeds: Sequence[int], policy: str, noise: float, ticks: int = TICKS) -> list[tuple[Environment, Pairs]]:
     """Episodes for tests, on maps of each of SIZES."""
     parts = [seeds[k :: len(SIZES)] for k in range(len(SIZES))]
     envs = [environment(size) for size in SIZES]

@@ -50,11 +50,6 @@ class Moment(NamedTuple):
     difference: Difference | None
 
 
-def means(dream: Dream) -> list[str]:
-    """The action that each code means, by name, as measured at 100 labelled pairs."""
-    return list(dream.card["means"])
-
-
 def weights() -> Dream:
     """The dream that the package has."""
     path = shipped(NAME)
@@ -69,7 +64,8 @@ class Played:
     def __init__(self, layout: str, dream: Dream):
         self.layout, self.dream = layout, dream
         self.env = environment_of(layout)
-        self.keys = means(dream)
+        self.means: list[str] = dream.card["means"]  # the action of each code, as measured at 100 labelled pairs
+        self.keys: dict[str, int] = dream.card["keys"]  # the surest code of each action
         self.codes: list[int] = []
         self._moments = [self._first()]
 
@@ -94,7 +90,7 @@ class Played:
         before = self.now
         state = self.env.allocate(1)
         self.env.fork(before.state, 0, state, 0)
-        verb = self.env.world.verbs.index(self.keys[code])
+        verb = self.env.world.verbs.index(self.means[code])
         self.env.step(state, np.array([[[verb, 0]]], np.int32))
         frame = self.dream.step(before.dream, np.array([code]))
         self.codes.append(code)

@@ -45,7 +45,7 @@ def _played() -> Played:
 def _play() -> None:
     with st.spinner("Setting up ..."):  # kernels may be compiled
         played = _played()
-    keys = [spoken(verb) for verb in played.keys]
+    keys = [spoken(verb) for verb in played.means]
     found = played.now.difference
     dream(played.pictures(), played.cells, keys, played.keys, found.cells if found else (), _standing(played), "dream",
           lambda key: _pressed(played, key))  # fmt: skip
@@ -69,7 +69,7 @@ def _standing(played: Played) -> str:
     if not steps:
         return "Click a picture, then press 1 to 8. Arrows press the codes that mean moves."
     code = played.codes[-1]
-    last = f"Step {steps}: code {code + 1} ({spoken(played.keys[code])})."
+    last = f"Step {steps}: code {code + 1} ({spoken(played.means[code])})."
     found = played.now.difference
     return f"{last} First difference at step {found.step}: {found.words}." if found else f"{last} No difference so far."
 

@@ -1,6 +1,6 @@
 """A dreamed world beside the true one, played by keys; ``dream.js`` states what is exchanged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,12 @@ def _component():
 
 
 def dream(
-    pictures: tuple[np.ndarray, np.ndarray], cells: tuple[int, int], keys: Sequence[str], verbs: Sequence[str],
+    pictures: tuple[np.ndarray, np.ndarray], cells: tuple[int, int], keys: Sequence[str], arrows: Mapping[str, int],
     marked: Sequence[tuple[int, int]], standing: str, key: str, on_press: Callable[[str], None],
 ) -> None:  # fmt: skip
     """Mount it: the dream's picture and the kernel's, of ``cells`` rows and columns, of which ``marked`` differ.
 
-    ``keys`` says what each code means, ``verbs`` the same by the actions' names, for the arrow keys. ``on_press`` gets
+    ``keys`` says what each code means, ``arrows`` which code each action has. ``on_press`` gets
     the number of a code, ``back`` or ``restart``.
     """
 
@@ -34,7 +34,7 @@ def dream(
 
     data = {
         "dream": png(pictures[0]), "kernel": png(pictures[1]), "rows": cells[0], "cols": cells[1], "keys": list(keys),
-        "verbs": list(verbs), "marked": [list(cell) for cell in marked], "standing": standing,
+        "arrows": dict(arrows), "marked": [list(cell) for cell in marked], "standing": standing,
     }  # fmt: skip
     _component()(key=key, data=data, on_pressed_change=told)
 

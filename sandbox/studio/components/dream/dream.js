@@ -1,6 +1,6 @@
 // A dreamed world beside the true one. Streamlit calls the exported function at every change.
 //
-// It is sent {dream, kernel: pictures, rows, cols, keys: what each code means, verbs: the same as names of actions,
+// It is sent {dream, kernel: pictures, rows, cols, keys: what each code means, arrows: the code of each action,
 // marked: cells [row, column], standing}, and tells {key: "0".."7" | "back" | "restart", number}; `number` tells two
 // equal presses apart.
 
@@ -25,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   [...codes.children].forEach((one, code) => (one.onclick = () => press(String(code))));
   stage.onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const code = event.key in ARROWS ? data.verbs.indexOf(ARROWS[event.key]) : +event.key - 1;
+    const code = event.key in ARROWS ? data.arrows[ARROWS[event.key]] : +event.key - 1;
     if (event.key === "Backspace") press("back");
     else if (event.key !== " " && code >= 0 && code < data.keys.length) press(String(code));
     else return;
