@@ -102,8 +102,8 @@ UNCLAIMED = [
     _list(SKILLS, "Tuning, and what others published", "They are not measurements of the present code.", _paragraphs,
           "- **Iteration**", "achievements, with a random curriculum", "- **Iron and diamonds",
           "Without its library a learner has", "so the interval is over worlds"),
-    _list("docs/learning.md", "Dreamed worlds", "`python -m benchmarks dream` trains their controls first, with the extra "
-          "`learn`; `tests/test_dream.py` holds the shipped one to its card.", _sections, "## Dreamed worlds"),
+    _list("docs/learning.md", "Dreamed worlds", "`python -m benchmarks dream` trains their controls first, with the "
+          "extra `learn`; `tests/test_dream.py` holds the shipped one to its card.", _sections, "## Dreamed worlds"),
     _list("docs/memory.md", "Recall by embedding", "`python -m benchmarks retrieval` measures it, where the extra is.",
           _sections, "### Choose an embedding"),
     _list("docs/llm.md", "Gemma", "`python -m benchmarks gemma` measures it, in half an hour.", _sections,
