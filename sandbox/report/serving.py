@@ -14,7 +14,7 @@ from sandbox.analysis.serving import SHARES, Point
 from sandbox.report.figures import COLOURS, MARKERS, STYLE
 from sandbox.statistics import CONFIDENCE, Estimate
 
-UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
+UNITS = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
 DRAWN = 150  # calls of a stream that are drawn
 NAMES = [f"p{100 * share:g}" for share in SHARES]
 
@@ -108,7 +108,7 @@ def _streams(axis, trial: Calls, rng: np.random.Generator) -> None:
     streams = [(each - begin) / size for each in (own, by_chance, even)]
     axis.eventplot(streams, lineoffsets=[2, 1, 0], linelengths=0.7, linewidths=0.9, colors=COLOURS[:3])
     axis.set_yticks([2, 1, 0], ["these calls", "Poisson", "bulk job"])
-    axis.set(xlabel=unit, ylim=(-0.6, 2.6))
+    axis.set(xlabel=f"time ({unit})", ylim=(-0.6, 2.6))
     axis.grid(visible=False)
     axis.set_title(f"{len(own)} calls of one trial, and streams of the same rate", fontsize=11, loc="left")
 
@@ -128,5 +128,7 @@ def _latencies(axis, points: Sequence[Point]) -> None:
     axis.minorticks_off()
     if scale == "log":
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    else:
+        axis.set_ylim(0, 1.08 * most)  # a wait that hardly grows looks like one
     axis.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds)))
     axis.legend(frameon=False)
