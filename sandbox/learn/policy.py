@@ -5,7 +5,6 @@ of ``World``) and to the value of partial results (``value``), for all agents al
 reward of each agent. Weights are exported in integers and tested in the compiled tier, on seeds of their own.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,7 +14,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from safetensors.numpy import save
 
 from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
@@ -25,10 +23,8 @@ from sandbox.engine.layers import TOP
 from sandbox.engine.play import Due
 from sandbox.engine.survey import surveyor
 from sandbox.engine.trained import CODES, NONE, code_of, observed
-from sandbox.learn import ppo
+from sandbox.learn import cards, ppo
 from sandbox.learn.quantise import logits_scale, quantised, scale_of
-from sandbox.nets.weights import read
-from sandbox.record.whole import replacing
 
 TASK, WORLD = "task", "world"  # rewards
 LANES, TICKS = 64, 64  # of what is collected before an update
@@ -329,6 +325,4 @@ def _write(job: PolicyJob, path: Path, seconds: float | None = None) -> dict[str
         "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success, "tasks_done": done / max(1, of)},
         "script_sha256": sha256(b"".join(source.read_bytes() for source in sources)).hexdigest(),
     }  # fmt: skip
-    with replacing(path) as part:
-        part.write_bytes(save(job.export(), {"card": json.dumps(card)}))
-    return card | {"sha256": read(path).sha256}
+    return cards.write(path, job.export(), card)

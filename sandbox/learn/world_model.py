@@ -5,7 +5,6 @@ layer is a sum of such rows, which SciPy does as a sparse product; the rest is J
 average, in integers.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -18,7 +17,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from safetensors.numpy import save
 from scipy.sparse import csr_matrix
 
 from sandbox.analysis.drift import drift
@@ -29,9 +27,8 @@ from sandbox.engine.environment import Environment, make
 from sandbox.engine.layers import TOP
 from sandbox.engine.learned import blank, network, tokens_of, transitions
 from sandbox.engine.registry import opened
+from sandbox.learn import cards
 from sandbox.learn.quantise import logits_scale, quantised, scale_of
-from sandbox.nets.weights import read
-from sandbox.record.whole import replacing
 
 WIDTHS = 64, 32  # of the hidden layers
 BATCH, STEPS = 1024, 60  # samples of a step; steps of a round
@@ -272,20 +269,11 @@ def write(job: WorldModelJob, path: Path, spent: float) -> dict[str, Any]:
         **job.settings, "cpu_seconds": round(spent, 1), "steps": job.steps, "samples": len(job.samples),
         "ticks_seen": job.chunks * LANES * TICKS, "script_sha256": sha256(Path(__file__).read_bytes()).hexdigest(),
     }  # fmt: skip
-    _save(job, path, card)
+    cards.write(path, job.tensors(), card)
     chosen, model = practice(job.world), WorldModel(kind="learned", weights=str(path))
     card["drift"] = [
         {"options": options, **row.as_dict()}
         for options in chosen.tests
         for row in drift(make(job.world, **options), model, TEST_SEEDS, chosen.policy, TEST_NOISE)
     ]
-    _save(job, path, card)
-    told = {**card, "sha256": read(path).sha256}
-    with replacing(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
-    return told
-
-
-def _save(job: WorldModelJob, path: Path, card: Mapping[str, Any]) -> None:
-    with replacing(path) as part:
-        part.write_bytes(save(job.tensors(), {"card": json.dumps(card, sort_keys=True)}))
+    return cards.write(path, job.tensors(), card)
