@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 
 import pytest
@@ -61,6 +62,16 @@ def test_files_of_the_package_are_short(root):
     lengths = {path: len(path.read_text().splitlines()) for path in (root / "sandbox").rglob("*.py")}
     assert len(lengths) > 40
     assert not {str(path.relative_to(root)): n for path, n in lengths.items() if n > LONGEST}
+
+
+def test_an_installed_package_has_every_file_of_data(root):
+    """An editable install has them anyway, so nothing else would notice."""
+    told = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    folders = {root.joinpath(*package.split(".")): globs for package, globs in told.items()}
+    installed = {path for folder, globs in folders.items() for each in globs for path in folder.glob(each)}
+    tracked = subprocess.run(["git", "ls-files", "sandbox"], cwd=root, capture_output=True, text=True, check=True)
+    data = {root / name for name in tracked.stdout.splitlines() if not name.endswith(".py")}
+    assert len(data) > 50 and data <= installed, data - installed
 
 
 def test_only_the_kernel_module_compiles(root):
