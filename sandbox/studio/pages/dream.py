@@ -13,9 +13,10 @@ from sandbox.worlds.craft.state import Material
 TEXT, PLAYED = "dream.text", "dream.played"  # keys in the session state
 PLAYER = "@"
 BRUSHES = {PLAYER: "Player"} | {SYMBOLS[each]: each.name.capitalize() for each in Material if each}
-WHAT = """A small net has seen pairs of pictures of craft, and never an action. It found eight *codes* for what can lie
-between two pictures. Here it dreams on from your map: each key is a code. Beside it, the true kernel gets the action
-that the code means, as measured at 100 labelled steps. The dream has no inventory: it digs stone with bare hands."""
+WHAT = """A small net has seen pairs of frames of craft, and never an action. It found eight *codes* for what can lie
+between two frames. Here it dreams on from your map: each key is a code. Beside it, the true kernel gets the action that
+the code means, as measured at 100 labelled steps. The dream has no inventory: it digs stone with bare hands, and puts
+down what it does not have."""
 
 
 def page() -> None:
