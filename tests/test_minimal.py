@@ -17,6 +17,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.world import shaped
 from sandbox.engine import registry
 from sandbox.scenario import load
+from sandbox.scenario.schema import compiled_reasoners
 from sandbox.testing import Conformance
 
 FILE = Path(__file__).parents[1] / "examples" / "minimal_world.py"
@@ -85,6 +86,15 @@ def test_it_cannot_be_imagined_and_says_so():
     for group in ({"reasoner": "search"}, {"reasoner": "search", "world_model": {"horizon": 3}}):
         with pytest.raises(UsageError, match="has no `believe`, so no agent can imagine there"):
             sandbox.run({"world": {"name": str(FILE)}, "agents": [group]})
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_what_the_studio_offers_is_no_error(name):
+    """A search is offered where agents can imagine only."""
+    offered = compiled_reasoners(registry.find(name))
+    assert ("search" in offered) == (registry.find(name).believe is not None)
+    for reasoner in offered:
+        load({"world": {"name": name}, "agents": [{"reasoner": reasoner}]})
 
 
 def test_its_file_is_code_and_runs_only_where_that_is_allowed(tmp_path, monkeypatch):

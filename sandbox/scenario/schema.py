@@ -32,7 +32,7 @@ from sandbox.teams.options import TeamTable
 from sandbox.teams.plan import TeamPlan
 from sandbox.teams.stopping import parse
 
-SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled, in every world
+SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled, in every world with beliefs
 AGENTS: Final = "agents"  # values of ``claim``
 TEAM: Final = "team with fallback"
 REASONERS = ("scripted", "program", "llm", "human", KIND)  # the others are compiled policies of the world
@@ -134,6 +134,11 @@ def others_keys(group: Mapping[str, Any]) -> list[str]:
     """The keys that belong to other kinds of reasoner than that of a group, stated or not."""
     kind = kind_of(group.get("reasoner"))
     return [key for key, owner in OWNERS.items() if owner != kind]
+
+
+def compiled_reasoners(world: World) -> tuple[str, ...]:
+    """The policies of a world, and the search where agents can imagine."""
+    return (*world.policies, *([SEARCH] if world.believe else []))
 
 
 def _check_group(group: AgentGroup, world: World, where: str) -> None:

@@ -10,7 +10,7 @@ from sandbox.core.setup import dialled
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario.load import MODEL as NAMED
-from sandbox.scenario.schema import SEARCH, AgentGroup
+from sandbox.scenario.schema import AgentGroup, compiled_reasoners
 from sandbox.studio.backend.wording import LINE, NAME, name_of
 from sandbox.teams.protocols import PROTOCOLS
 
@@ -101,7 +101,7 @@ def offer_of(
         cell=cell,
         name=name_of(model, agent) if seated else "",
         reasoner=group.reasoner if group else "",
-        reasoners=(*world.policies, SEARCH, PROGRAM, MODEL, ASKED),
+        reasoners=(*compiled_reasoners(world), PROGRAM, MODEL, ASKED),
         program=(group.program or _example(model, agent)) if group else "",
         model=_model(model, group) if group else "",
         links=_links(model, agent) if seated else (),

@@ -9,7 +9,7 @@ from sandbox.agents.llm.options import Options
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.registry import find, names
-from sandbox.scenario.schema import SEARCH, AgentGroup
+from sandbox.scenario.schema import SEARCH, AgentGroup, compiled_reasoners
 from sandbox.studio.views.address import CHOICES, SETUP, among, forget, usual, within
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS
@@ -75,7 +75,7 @@ def _group(world: World, number: int) -> dict[str, Any] | None:
     count = _number(label, f"team{place}", int(first), most, size if first else 0, _words(AgentGroup, "count"))
     if not count:
         return None
-    options = [*world.policies, SEARCH, HUMAN, MODEL]
+    options = [*compiled_reasoners(world), HUMAN, MODEL]
     reasoner = _pick("Reasoner", f"policy{place}", options, _usual(world), _reasoners(world))
     return {"count": count, "reasoner": reasoner} | _details(world, reasoner, place)
 
@@ -119,7 +119,7 @@ def _usual(world: World) -> str:
 
 
 def _reasoners(world: World) -> str:
-    told = [f"{name} {WORDS[name]}" for name in (*world.policies, SEARCH, HUMAN, MODEL) if name in WORDS]
+    told = [f"{name} {WORDS[name]}" for name in (*compiled_reasoners(world), HUMAN, MODEL) if name in WORDS]
     return "Who decides for them, each for itself: " + "; ".join(told) + "."
 
 
