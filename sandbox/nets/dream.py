@@ -10,7 +10,8 @@ All numbers are whole and far below 2**53, so sums of float64 are exact in any o
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,8 @@ TENSORS = (
 )  # fmt: skip
 
 
-class Frames(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Frames:
     """Frames of n moments."""
 
     cells: np.ndarray  # (n, H, W) int8: tokens
@@ -36,7 +38,7 @@ class Frames(NamedTuple):
     def __len__(self) -> int:
         return len(self.facing)
 
-    def __getitem__(self, chosen) -> "Frames":
+    def __getitem__(self, chosen: Any) -> "Frames":
         return Frames(self.cells[chosen], self.facing[chosen])
 
 

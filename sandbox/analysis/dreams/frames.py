@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.analysis.noisy_play import noisy_play
+from sandbox.core.world import Observation
 from sandbox.engine.environment import Environment, make
 from sandbox.nets.dream import Frames
 from sandbox.worlds.craft.dynamics.players import RIPE_AT
@@ -20,7 +21,7 @@ VIEW = slice(SIDE // 2 - DOWN, SIDE // 2 + DOWN + 1)  # rows of the window that 
 OPTIONS = {"agents": 1, "mobs": False, "goal": "none"}  # of craft, without ``layout`` and ``size``
 
 
-def seen(observation) -> Frames:
+def seen(observation: Observation) -> Frames:
     """The frames (7 x 9) that the player of each lane sees."""
     window = observation.window[:, 0]
     material, thing = window[:, Channel.MATERIAL, VIEW], window[:, Channel.THING, VIEW]
@@ -28,7 +29,7 @@ def seen(observation) -> Frames:
     return Frames(cells, np.maximum(window[:, Channel.FACING, SIDE // 2, SIDE // 2] - 1, 0).astype(np.int8))
 
 
-def whole(state, lane: int = 0) -> Frames:
+def whole(state: Any, lane: int = 0) -> Frames:
     """The whole map of a lane as one frame around its player, so large that all of it stays in sight: 2 H - 1 rows."""
     (high, wide), (row, col) = state.grid[lane].shape, state.pos[lane, 0]
     cells = state.grid[lane].copy()
@@ -42,11 +43,11 @@ def whole(state, lane: int = 0) -> Frames:
 
 def joined(parts: Sequence[Frames]) -> Frames:
     """All frames, in order."""
-    return Frames(*(np.concatenate([getattr(part, name) for part in parts]) for name in Frames._fields))
+    return Frames(np.concatenate([part.cells for part in parts]), np.concatenate([part.facing for part in parts]))
 
 
 def pairs(
-    env: Environment, seeds: range, policy: str, noise: np.ndarray, ticks: int, rng: np.random.Generator
+    env: Environment, seeds: Sequence[int], policy: str, noise: np.ndarray, ticks: int, rng: np.random.Generator
 ) -> Iterator[tuple[Any, Frames, np.ndarray, Frames, np.ndarray]]:
     """Tick by tick, of the lanes whose player lives on: states, frames, actions (n,), next frames, numbers of lanes."""
     before = None

@@ -5,11 +5,11 @@ makes of the codes whose meaning it knows, so it finds the fewest; nothing of th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.analysis.dreams.frames import seen
+from sandbox.analysis.dreams.frames import joined, seen
 from sandbox.analysis.dreams.measures import Pairs
 from sandbox.engine.arrays import copy_lane
 from sandbox.engine.environment import Environment
@@ -67,7 +67,8 @@ def goals_of(frame: Frames, rng: np.random.Generator) -> Goal | None:
 def plan(dream: Dream, frame: Frames, goal: Goal, codes: Iterable[int]) -> tuple[int, ...] | None:
     """The fewest of these codes that reach a goal in the dream; None if MOST frames do not reach it."""
     cells = np.pad(frame.cells, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
-    edge, paths = Frames(cells, frame.facing), [()]
+    edge = Frames(cells, frame.facing)
+    paths: list[tuple[int, ...]] = [()]
     known = {_key(edge, 0)}
     for _ in range(LONGEST):
         after = dream.futures(edge)
@@ -83,7 +84,7 @@ def plan(dream: Dream, frame: Frames, goal: Goal, codes: Iterable[int]) -> tuple
                     ways.append((*path, code))
         if not new or len(known) > MOST:
             return None
-        edge, paths = Frames(*(np.concatenate(part) for part in zip(*new, strict=True))), ways
+        edge, paths = joined(new), ways
     return None
 
 
@@ -111,14 +112,14 @@ def attempts(
                 continue
             codes = plan(dream, frame, goal, list(verbs))
             acts = [verbs[code] for code in codes or ()]
-            random = rng.integers(Verb.DO + 1, size=len(acts) or LONGEST)
+            random = rng.integers(Verb.DO + 1, size=len(acts) or LONGEST).tolist()
             really = codes is not None and _true(env, told.states[tick], lane, acts, goal)
             guessed = _true(env, told.states[tick], lane, random, goal)
             found.append(Attempt(lane, goal, codes, really, guessed))
     return found
 
 
-def _true(env: Environment, states, lane: int, acts: Sequence[int], goal: Goal) -> bool:
+def _true(env: Environment, states: Any, lane: int, acts: Sequence[int], goal: Goal) -> bool:
     """Whether these actions reach a goal in the true kernel."""
     state = env.allocate(1)
     copy_lane(states, lane, state, 0)

@@ -55,7 +55,7 @@ def played(env: Environment, seeds: Sequence[int], policy: str, noise: float, ti
     found = list(pairs(env, seeds, policy, np.full(len(seeds), noise), ticks, rng))
     lanes = np.concatenate([each[4] for each in found])
     tick = np.repeat(np.arange(len(found)), [len(each[4]) for each in found])
-    before, after = (joined([each[k] for each in found]) for k in (1, 3))
+    before, after = joined([each[1] for each in found]), joined([each[3] for each in found])
     actions, states = np.concatenate([each[2] for each in found]), [each[0] for each in found]
     return Pairs(before, after, actions, lanes, states, np.stack([tick, lanes], axis=1))
 
@@ -185,9 +185,9 @@ def joined_pairs(parts: Sequence[Pairs]) -> Pairs:
     """All pairs, without their states; the episodes of each part are others."""
     first = np.cumsum([0, *(part.episode.max() + 1 for part in parts[:-1])])
     episode = np.concatenate([part.episode + k for part, k in zip(parts, first, strict=True)])
-    frames = (joined([part[k] for part in parts]) for k in range(2))
+    before, after = joined([part.before for part in parts]), joined([part.after for part in parts])
     return Pairs(
-        *frames, np.concatenate([part.actions for part in parts]), episode, [], np.zeros((len(episode), 2), int)
+        before, after, np.concatenate([part.actions for part in parts]), episode, [], np.zeros((len(episode), 2), int)
     )
 
 
