@@ -269,7 +269,7 @@ def test_rules_players_pursue_what_only_their_team_asks_for():
     alone = {"world": options, "agents": [{"count": 2, "reasoner": "rules"}]}
     team = {"protocol": "independent", "tasks": [{"kind": "achieve", "argument": "place_plant"}]}
     for scenario, placed in ((alone, False), (alone | {"team": team}, True)):
-        state, _ = load(scenario).env().play([1], "rules")
+        state, _ = load(scenario).env().play([3], "rules")
         assert ((state.achieved[..., Achievement.PLACE_PLANT] > 0).any(axis=1) == placed).all()
 
 
